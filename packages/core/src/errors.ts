@@ -1,0 +1,68 @@
+/**
+ * What a caller can be told.
+ *
+ * Expected outcomes (a busy session, a fault that will be retried) are data; an error means that the caller must
+ * change something or that lastgood gives up. Every error has a string `code` to branch on and a `hint`: the next
+ * thing to do, a command where there is one. Messages never hold prompts, tool output, keys or journal payloads.
+ */
+
+/** One code for each thing a caller may want to branch on. */
+export type ErrorCode =
+  /** An option, session id or argument is malformed. */
+  | 'bad-option'
+  /** No session with this id in the store that was asked. */
+  | 'session-not-found'
+  /** Another live process writes this session. */
+  | 'session-busy'
+  /** This process was fenced off: another writer took the session over. Nothing more is written. */
+  | 'lease-lost'
+  /** The session is parked with a reason; it can be resumed. */
+  | 'session-suspended'
+  /** A person has to decide about a tool call of unknown outcome. */
+  | 'needs-input'
+  /** The API refused for good; sending the same again cannot win. */
+  | 'request-failed'
+  /** The store cannot take or give entries now; nothing was lost and nothing was started. */
+  | 'store-unavailable'
+  /** A journal is damaged before its tail. */
+  | 'journal-corrupt'
+  /** A journal was written by a newer lastgood. */
+  | 'journal-version'
+  /** An append that neither continues the journal nor repeats what is there: two writers, or a bug. */
+  | 'journal-conflict'
+  /** The request cannot be joined to the recorded conversation. */
+  | 'transcript-mismatch'
+  /** The session was closed by this process. */
+  | 'session-closed'
+
+export interface ErrorOptions {
+  /** The next thing to do; a command where there is one. */
+  hint: string
+  cause?: unknown
+  /** Facts for programs, JSON-serialisable; never content. */
+  details?: Readonly<Record<string, unknown>>
+}
+
+// Registered, so that errors are recognised across duplicate copies of the package.
+const brand = Symbol.for('lastgood.error')
+
+export class LastgoodError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'LastgoodError'
+    this.code = code
+    this.hint = options.hint
+    this.details = options.details ?? {}
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/** Whether `value` is a lastgood error, of this or another copy of the package; with `code`, of that kind. */
+export function isLastgoodError(value: unknown, code?: ErrorCode): value is LastgoodError {
+  if (typeof value !== 'object' || value === null || !(brand in value)) return false
+  return code === undefined || ('code' in value && value.code === code)
+}

@@ -1,0 +1,165 @@
+/**
+ * The journal: the append-only list of what happened in a session. These entries are also the events of the machine,
+ * so one union defines both; state is their fold.
+ *
+ * 1. An entry is a past fact, noun first. It is never changed or removed.
+ * 2. `seq` starts at 1 and has no gaps. `fence` never shrinks. `at` is the writer's clock, for people and for waits.
+ * 3. What lastgood writes is strict; what the API or a caller sent inside it is kept as it came, unknown fields too.
+ * 4. A reader that meets an unknown version or kind stops and says which version it needs; it never skips.
+ */
+import { z } from 'zod'
+import { LastgoodError } from './errors.ts'
+import { decisionSchema, faultSchema } from './fault.ts'
+
+/** The entry format that this release writes. Raised when an older reader could misunderstand an entry. */
+export const journalVersion = 1
+
+/** A content block as the API has it. Unknown kinds and fields pass through. */
+export const blockSchema = z.looseObject({ type: z.string() })
+export type Block = z.infer<typeof blockSchema>
+
+export const messageSchema = z.looseObject({
+  role: z.string(),
+  content: z.union([z.string(), z.array(blockSchema)]),
+})
+export type Message = z.infer<typeof messageSchema>
+
+/** The assistant's message as the API returned it. */
+export const assistantMessageSchema = z.looseObject({
+  id: z.string(),
+  role: z.literal('assistant'),
+  model: z.string(),
+  content: z.array(blockSchema),
+  stop_reason: z.string().nullable(),
+  usage: z.looseObject({}).optional(),
+})
+export type AssistantMessage = z.infer<typeof assistantMessageSchema>
+
+/** Everything of a request that is not the conversation: pinned, so that what is re-sent is what was sent. */
+export const envelopeSchema = z.strictObject({
+  /** The request body without `messages`, `stream` and `thread`, keys in the order they were sent. */
+  body: z.looseObject({ model: z.string() }),
+  /** `anthropic-version` as sent. */
+  apiVersion: z.string().optional(),
+  /** `anthropic-beta` values as sent. */
+  betas: z.array(z.string()),
+})
+export type Envelope = z.infer<typeof envelopeSchema>
+
+/** Who holds or held a session. */
+export const ownerSchema = z.strictObject({
+  /** Unique for each opened session. */
+  id: z.string(),
+  host: z.string(),
+  /** Tells whether `pid` means the same process table as ours: boot and pid namespace where the system has them. */
+  realm: z.string(),
+  pid: z.number(),
+})
+export type Owner = z.infer<typeof ownerSchema>
+
+/** What to do on resume with a call that started and has no result: run it again, tell the model, ask a person. */
+export const inDoubtSchema = z.enum(['rerun', 'report', 'ask'])
+export type InDoubt = z.infer<typeof inDoubtSchema>
+
+/** The kinds of entries. */
+const bodies = [
+  z.strictObject({
+    type: z.literal('session-opened'),
+    owner: ownerSchema,
+    /** Name of the agent that `resume` continues; absent for a loop of one's own. */
+    agent: z.string().optional(),
+    cwd: z.string().optional(),
+    /** The lastgood version that wrote it. */
+    writer: z.string(),
+  }),
+  z.strictObject({ type: z.literal('envelope-changed'), envelope: envelopeSchema }),
+  /** What the caller put before the model: a user message, or a history that it brought along. */
+  z.strictObject({ type: z.literal('turn-started'), turn: z.number().int(), messages: z.array(messageSchema) }),
+  /** What the caller added inside a turn: the results of tools that it ran itself, a steering message. */
+  z.strictObject({ type: z.literal('turn-continued'), messages: z.array(messageSchema) }),
+  z.strictObject({ type: z.literal('request-sent'), model: z.string(), attempt: z.number().int() }),
+  z.strictObject({
+    type: z.literal('response-received'),
+    message: assistantMessageSchema,
+    requestId: z.string().optional(),
+    /** The stream was cut and only complete blocks were kept. */
+    salvaged: z.literal(true).optional(),
+  }),
+  /** The intent: durable before the tool starts, or before the call is handed to a caller who runs it. */
+  z.strictObject({
+    type: z.literal('tool-started'),
+    toolUseId: z.string(),
+    name: z.string(),
+    inDoubt: inDoubtSchema,
+  }),
+  z.strictObject({
+    type: z.literal('tool-finished'),
+    toolUseId: z.string(),
+    /** The tool_result block that the model gets, exactly. */
+    result: blockSchema,
+    /** `ran`: the tool returned. `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run. */
+    outcome: z.enum(['ran', 'in-doubt', 'refused']),
+  }),
+  z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema, decision: decisionSchema }),
+  z.strictObject({
+    type: z.literal('session-suspended'),
+    reason: z.enum(['interrupted', 'needs-input']),
+    /** For people; no content. */
+    detail: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal('session-resumed'),
+    owner: ownerSchema,
+    /** The head's snapshot was of another machine version, so the journal was folded anew. */
+    refolded: z.literal(true).optional(),
+  }),
+  z.strictObject({ type: z.literal('turn-ended'), turn: z.number().int() }),
+  /** The conversation goes on from its first `messages` messages. */
+  z.strictObject({ type: z.literal('rewound'), messages: z.number().int().min(0), reason: z.string() }),
+] as const
+
+export const entryBodySchema = z.discriminatedUnion('type', [...bodies])
+export type EntryBody = z.infer<typeof entryBodySchema>
+export type EntryType = EntryBody['type']
+
+/** What the writer adds to a body. */
+const stampSchema = z.strictObject({
+  v: z.literal(journalVersion),
+  seq: z.number().int().min(1),
+  /** Epoch ms, the writer's clock. */
+  at: z.number(),
+  fence: z.number().int().min(1),
+  lane: z.literal('main'),
+})
+export type Entry = EntryBody & z.infer<typeof stampSchema>
+
+/** The entry in `value`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
+export function parseEntry(value: unknown, place: string): Entry {
+  const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >
+  if ((typeof v === 'number' && v > journalVersion) || (v === journalVersion && !isEntryType(rest['type']))) {
+    throw new LastgoodError(
+      'journal-version',
+      `${place}: an entry of version ${v} and kind ${JSON.stringify(rest['type'])} was written by a newer lastgood; this one reads version ${journalVersion}`,
+      { hint: 'npm install lastgood@latest, then resume again', details: { v, reads: journalVersion } },
+    )
+  }
+  const stamp = stampSchema.safeParse({ v, seq, at, fence, lane })
+  const body = entryBodySchema.safeParse(rest)
+  if (stamp.success && body.success) return { ...body.data, ...stamp.data }
+  throw new LastgoodError('journal-corrupt', `${place}: not a journal entry (${firstIssue(stamp.error ?? body.error)})`, {
+    hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to go on',
+  })
+}
+
+function isEntryType(type: unknown): boolean {
+  return bodies.some((body) => body.shape.type.value === type)
+}
+
+/** Field and cause of the first issue, never the value. */
+function firstIssue(error: z.ZodError | undefined): string {
+  const issue = error?.issues[0]
+  return issue ? `${issue.path.join('.') || 'entry'}: ${issue.code}` : 'unreadable'
+}

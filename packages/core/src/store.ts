@@ -1,0 +1,163 @@
+/**
+ * The store contract: where journals live. It speaks of sessions, leases and entries, not of keys and values.
+ *
+ * 1. `append` is ONE atomic step: fence and sequence are checked, entries added, head replaced, or nothing happens.
+ * 2. What `append` acknowledged is there for every later `read`, of any process on any host.
+ * 3. The fence of a session only ever grows; a writer with an older one is refused by `append`, whatever its clock says.
+ * 4. `append` is idempotent by sequence: the same entries again at the same place are acknowledged, not doubled.
+ * 5. A store never deletes by itself, and never turns an error into "empty".
+ *
+ * Errors: `lease-lost` (stale fence), `journal-conflict` (sequence), `store-unavailable` (cannot answer now; the write
+ * may or may not have been applied), `journal-corrupt`, `journal-version`. It has no transactions and no connections:
+ * a store is a literal made from a client that its owner opens and closes.
+ */
+import { z } from 'zod'
+import { LastgoodError } from './errors.ts'
+import type { Entry, Owner } from './journal.ts'
+
+/** What a session is doing, for lists and pickers. */
+export const sessionStatusSchema = z.enum([
+  /** Between turns. */
+  'idle',
+  /** In a turn: a request or tools are in flight, or were when its process died. */
+  'running',
+  /** Waiting for an instant to try again. */
+  'waiting',
+  /** Parked with a reason. */
+  'suspended',
+  /** Parked until a person decides. */
+  'needs-input',
+])
+export type SessionStatus = z.infer<typeof sessionStatusSchema>
+
+/** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
+export const headSchema = z.strictObject({
+  v: z.literal(1),
+  sessionId: z.string(),
+  /** Sequence of the last entry that the head knows of. */
+  seq: z.number().int().min(0),
+  status: sessionStatusSchema,
+  agent: z.string().optional(),
+  cwd: z.string().optional(),
+  model: z.string().optional(),
+  /** Turns started and turns ended. */
+  turn: z.number().int(),
+  lastGoodTurn: z.number().int(),
+  /** Why it is waiting or parked, for people. */
+  reason: z.string().optional(),
+  /** Epoch ms of the next try, while waiting or parked. */
+  dueAt: z.number().optional(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  /** The machine's state, valid only for this version of the machine. */
+  machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
+})
+export type Head = z.infer<typeof headSchema>
+
+/** Who holds a session, and until when its lease runs (epoch ms, the store's clock). */
+export interface Holder {
+  owner: Owner
+  fence: number
+  since: number
+  expiresAt: number
+}
+export interface Lease extends Holder {
+  kind: 'lease'
+  sessionId: string
+}
+export interface Busy extends Holder {
+  kind: 'busy'
+  sessionId: string
+}
+
+export interface SessionSummary {
+  head: Head
+  /** The live holder, or null when nobody holds a lease that has not run out. */
+  holder: Holder | null
+}
+
+export interface SessionFilter {
+  status?: readonly SessionStatus[]
+  agent?: string
+  /** Only sessions updated at or after this instant (epoch ms). */
+  updatedSince?: number
+}
+
+export interface Store {
+  /** Where it is, for people, without credentials: `file:/home/a/.local/state/lastgood`, `redis://host:6379/0`. */
+  readonly location: string
+  /**
+   * Take the session for writing, also one that does not exist yet. A live lease of another owner gives `Busy`, unless
+   * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word.
+   */
+  acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
+  /** Extend the lease; false when another owner has it. */
+  renew(lease: Lease, ttlMs: number): Promise<boolean>
+  /** Give the lease back; without effect when it is no longer ours. */
+  release(lease: Lease): Promise<void>
+  /** Add `entries` (at least one, `seq` counting from `afterSeq + 1`) and replace the head; the new last sequence. */
+  append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
+  /** The entries after `afterSeq` (default 0: all), in order, verified, in chunks behind the scenes. */
+  read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
+  /** The head and the live holder, or undefined when no entry was ever appended. */
+  summary(sessionId: string): Promise<SessionSummary | undefined>
+  /** All sessions with at least one entry, in no particular order. */
+  list(filter?: SessionFilter): AsyncIterable<SessionSummary>
+  /** Delete a session that nobody holds (`session-busy` otherwise). */
+  remove(sessionId: string): Promise<void>
+  /** Release what the store itself opened; not the client that it was given. */
+  close(): Promise<void>
+}
+
+/** Letters, digits, `.`, `_`, `-`; up to 128; starts with a letter or digit. `last` is a word of the command line. */
+const sessionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+/** Throws `bad-option` when `id` cannot name a session. */
+export function assertSessionId(id: string): void {
+  if (sessionIdPattern.test(id) && id !== 'last') return
+  throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
+    hint: 'a session id has 1 to 128 letters, digits, ".", "_" or "-", starts with a letter or digit, and is not "last"',
+  })
+}
+
+/** Whether a summary passes a filter; for stores that filter after reading. */
+export function matchesFilter({ head }: SessionSummary, filter: SessionFilter): boolean {
+  if (filter.status && !filter.status.includes(head.status)) return false
+  if (filter.agent !== undefined && head.agent !== filter.agent) return false
+  return filter.updatedSince === undefined || head.updatedAt >= filter.updatedSince
+}
+
+/**
+ * Throws `journal-conflict` unless `entries` count on from `afterSeq` under the lease's fence and the head points at
+ * the last: a mistake of the caller, found before any store is asked.
+ */
+export function assertAppend(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): void {
+  const inOrder = entries.every((entry, i) => entry.seq === afterSeq + 1 + i && entry.fence === lease.fence)
+  if (entries.length > 0 && inOrder && head.seq === afterSeq + entries.length && head.sessionId === lease.sessionId) return
+  throw journalConflict(lease.sessionId, afterSeq)
+}
+
+export function journalConflict(sessionId: string, afterSeq: number): LastgoodError {
+  return new LastgoodError('journal-conflict', `session ${sessionId}: the journal does not continue after entry ${afterSeq}`, {
+    hint: `open the session again: lastgood resume ${sessionId}`,
+    details: { sessionId, afterSeq },
+  })
+}
+
+export function leaseLost(sessionId: string, fence: number): LastgoodError {
+  return new LastgoodError('lease-lost', `session ${sessionId} was taken over by another writer (our fence was ${fence})`, {
+    hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
+    details: { sessionId, fence },
+  })
+}
+
+export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {
+  return new LastgoodError(
+    'session-busy',
+    `session ${sessionId} is written by pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`,
+    {
+      hint: `wait for it, stop that process, or take the session over: lastgood resume ${sessionId} --takeover`,
+      details: { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence },
+    },
+  )
+}
