@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+const shared = { pool: 'forks', testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 10_000, retry: 0 } as const
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/tally-reporter.ts'],
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['packages/redis/**', '**/node_modules/**']
+        }
+      },
+      {
+        test: {
+          ...shared,
+          name: 'redis',
+          include: ['packages/redis/src/**/*.test.ts', 'test/**/*.test.ts'],
+          // Only here: a global setup in the shared part would run once per project.
+          globalSetup: './test/support/redis-global-setup.ts'
+        }
+      }
+    ]
+  }
+})
