@@ -11,8 +11,8 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
-          exclude: ['packages/redis/**', '**/node_modules/**']
-        }
+          exclude: ['packages/redis/**', '**/node_modules/**'],
+        },
       },
       {
         test: {
@@ -20,9 +20,9 @@ export default defineConfig({
           name: 'redis',
           include: ['packages/redis/src/**/*.test.ts', 'test/**/*.test.ts'],
           // Only here: a global setup in the shared part would run once per project.
-          globalSetup: './test/support/redis-global-setup.ts'
-        }
-      }
-    ]
-  }
+          globalSetup: './test/support/redis-global-setup.ts',
+        },
+      },
+    ],
+  },
 })

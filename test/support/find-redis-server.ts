@@ -65,8 +65,8 @@ export async function findRedisServer(options: FindOptions = {}): Promise<RedisS
       'These tests need a real redis-server, version 6.2 or newer, and none was found:',
       ...tried.map((line) => `  - ${line}`),
       'Install one:  apt-get install redis-server   or   brew install redis',
-      'or name one:  REDIS_SERVER_BIN=/path/to/redis-server'
-    ].join('\n')
+      'or name one:  REDIS_SERVER_BIN=/path/to/redis-server',
+    ].join('\n'),
   )
 }
 
@@ -99,12 +99,20 @@ async function downloadFromDebian(folder: string): Promise<void> {
   const work = join(folder, 'apt')
   await mkdir(join(work, 'lists/partial'), { recursive: true })
   await mkdir(join(work, 'cache/archives/partial'), { recursive: true })
-  const own = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}/cache`, '-o', 'APT::Sandbox::User=', '-q']
+  const own = [
+    '-o',
+    `Dir::State::Lists=${work}/lists`,
+    '-o',
+    `Dir::Cache=${work}/cache`,
+    '-o',
+    'APT::Sandbox::User=',
+    '-q',
+  ]
   const limits = { cwd: work, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 }
   await run('apt-get', ['update', ...own], limits)
   // What this machine lacks besides the usual four: other releases link other libraries.
   const { stdout } = await run('apt-get', ['install', '-s', '--no-install-recommends', ...own, 'redis-server'], limits)
-  const missing = [...stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] as string)
+  const missing = [...stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '')
   await run('apt-get', ['download', ...own, ...new Set([...packages, ...missing])], limits)
   for (const file of readdirSync(work)) {
     if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(work, file), folder], limits)
@@ -126,7 +134,7 @@ function probeTree(root: string, from: RedisServer['from']): Promise<RedisServer
     folder,
     ...entries(folder)
       .filter((entry) => entry.isDirectory() && entry.name.includes('-linux-'))
-      .map((entry) => join(folder, entry.name))
+      .map((entry) => join(folder, entry.name)),
   ])
   return probe(join(root, 'usr/bin/redis-server'), from, { LD_LIBRARY_PATH: libraries.join(':') })
 }
@@ -135,7 +143,7 @@ function probeTree(root: string, from: RedisServer['from']): Promise<RedisServer
 async function probe(
   command: string,
   from: RedisServer['from'],
-  env: Record<string, string> = {}
+  env: Record<string, string> = {},
 ): Promise<RedisServer | string> {
   let stdout: string
   try {
@@ -190,6 +198,6 @@ function entries(folder: string): Dirent[] {
 }
 
 function lastLine(error: unknown): string {
-  const { message } = error as Error
+  const message = error instanceof Error ? error.message : String(error)
   return message.trim().split('\n').at(-1) ?? message
 }

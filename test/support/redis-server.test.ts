@@ -41,7 +41,7 @@ describe('findRedisServer', () => {
     expect(await findRedisServer({ env, download: noDownload })).toMatchObject({
       command: named,
       version: '7.2.0',
-      from: 'REDIS_SERVER_BIN'
+      from: 'REDIS_SERVER_BIN',
     })
   })
 
@@ -52,7 +52,7 @@ describe('findRedisServer', () => {
 
   it.each([
     ['redis-server', 'Redis server v=6.2.0 sha=0', '6.2.0'],
-    ['valkey-server', 'Valkey server v=8.0.1 sha=0', '8.0.1']
+    ['valkey-server', 'Valkey server v=8.0.1 sha=0', '8.0.1'],
   ])('takes %s from PATH', async (name, banner, version) => {
     const command = fakeServer(join(folder, 'bin', name), banner)
     const env = { PATH: `${join(folder, 'empty')}:${join(folder, 'bin')}` }
@@ -70,7 +70,7 @@ describe('findRedisServer', () => {
     const first = await findRedisServer({ env, download: fakeDownload })
     expect(first).toMatchObject({
       command: join(folder, '.cache/lastgood/redis-server-7.4.1/usr/bin/redis-server'),
-      from: 'download'
+      from: 'download',
     })
     const second = await findRedisServer({ env, download: noDownload })
     expect(second).toEqual({ ...first, from: 'cache' })
@@ -166,7 +166,7 @@ describe('startRedis', () => {
       `import { startRedis } from './redis-server.js'
       const { pid, dir } = await startRedis()
       console.log(JSON.stringify({ pid, dir }))
-      setInterval(() => {}, 1000)`
+      setInterval(() => {}, 1000)`,
     )
 
     const owner = spawn(process.execPath, ['owner.js'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })

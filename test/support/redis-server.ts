@@ -51,20 +51,20 @@ export async function startRedis(options: StartOptions = {}): Promise<RunningRed
   const binary = await (found ??= findRedisServer())
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'lastgood-redis-')))
   const temporary = options.dir === undefined ? dir : ''
+  const place = (port: number): string[] => ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
+  const durability = ['--save', '', '--appendonly', 'yes', '--appendfsync', options.appendfsync ?? 'always']
   const launch = (port: number): Promise<Life> =>
-    begin(binary, temporary, [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
-      ...['--appendonly', 'yes', '--appendfsync', options.appendfsync ?? 'always'],
-      ...(options.args ?? [])
-    ])
+    begin(binary, temporary, [...place(port), ...durability, ...(options.args ?? [])])
   const clear = async (): Promise<void> => {
     if (temporary !== '') await rm(temporary, { recursive: true, force: true })
   }
 
-  let { port, life } = await onFreePort(launch).catch(async (error: unknown) => {
+  const first = await onFreePort(launch).catch(async (error: unknown) => {
     await clear()
     throw error
   })
+  const { port } = first
+  let { life } = first
 
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     life.server.kill(signal)
@@ -86,7 +86,7 @@ export async function startRedis(options: StartOptions = {}): Promise<RunningRed
     async stop() {
       await end(life)
       await clear()
-    }
+    },
   }
 }
 
@@ -105,11 +105,11 @@ async function onFreePort(launch: (port: number) => Promise<Life>): Promise<{ po
 async function begin(binary: RedisServer, temporary: string, args: string[]): Promise<Life> {
   const server = spawn(binary.command, args, {
     env: { ...process.env, ...binary.env },
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const script = 'trap "" INT TERM HUP; read -r _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
   const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), temporary], {
-    stdio: ['pipe', 'ignore', 'ignore']
+    stdio: ['pipe', 'ignore', 'ignore'],
   })
   // The guard goes with its server: later the same process id may be somebody else's.
   const unguarded = ended(guard)
