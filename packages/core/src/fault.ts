@@ -53,6 +53,8 @@ export const faultSchema = z.strictObject({
   requestId: z.string().optional(),
   /** What the server asked for, already in ms. */
   retryAfterMs: z.number().optional(),
+  /** The server's `x-should-retry`: `false` stops re-sending whatever the kind, `true` decides an unknown status. */
+  shouldRetry: z.boolean().optional(),
   /** The cause chain's codes, for transport faults: `ECONNRESET`, `UND_ERR_SOCKET`. */
   causes: z.array(z.string()).optional(),
 })

@@ -1,0 +1,114 @@
+/**
+ * What the API's error texts mean, where it sends no code to branch on: ONE table, each row with its public source.
+ *
+ * 1. A text only chooses between kinds; nothing is safe because of it. An unknown text of a 4xx is `request-rejected`,
+ *    which is told at once, so wording that changes costs a worse reason, never a loop.
+ * 2. No text turns a 4xx into a kind that is waited out for hours.
+ * 3. The first match wins, so that the order is part of the table.
+ */
+import type { FaultKind } from './fault.ts'
+
+/** Grows with every change of the table, so that a journal can be read with the table that judged it. */
+export const errorPatternsVersion = 1
+
+export interface ErrorPattern {
+  /** The statuses under which the text was seen; an in-band error counts as the status of its type. */
+  statuses: readonly number[]
+  text: RegExp
+  kind: FaultKind
+  /** Where the text is documented or was reported. */
+  source: string
+}
+
+const github = 'https://github.com'
+const docs = 'https://platform.claude.com/docs/en'
+
+export const errorPatterns: readonly ErrorPattern[] = [
+  // Load and accounts.
+  {
+    statuses: [500],
+    text: /^overloaded\b/i,
+    kind: 'overloaded',
+    source: `${github}/anthropics/claude-code/issues/7832`,
+  },
+  {
+    statuses: [400, 403, 429],
+    text: /reached your specified (api|workspace api) usage limits/i,
+    kind: 'spend-blocked',
+    source: `${github}/anthropics/claude-code/issues/38035`,
+  },
+  {
+    statuses: [400, 403, 429],
+    text: /credit balance is too low/i,
+    kind: 'spend-blocked',
+    source: `${github}/anthropics/claude-code/issues/66314`,
+  },
+  {
+    statuses: [429],
+    text: /extra usage is required/i,
+    kind: 'spend-blocked',
+    source: `${github}/anthropics/claude-code/issues/29584`,
+  },
+  {
+    statuses: [400],
+    text: /organization has been disabled/i,
+    kind: 'auth-blocked',
+    source: `${github}/anthropics/claude-code/issues/19028`,
+  },
+  {
+    statuses: [400, 500],
+    text: /output blocked by content filtering policy/i,
+    kind: 'output-filtered',
+    source: `${github}/anthropics/claude-code/issues/25934`,
+  },
+  // Models.
+  {
+    statuses: [404],
+    text: /^model: \S/i,
+    kind: 'model-gone',
+    source: `${github}/anthropics/claude-code/issues/5349`,
+  },
+  {
+    statuses: [404],
+    text: /^claude [\w .-]+ is not available\b/i,
+    kind: 'model-gone',
+    source: `${github}/anthropics/claude-code/issues/68120`,
+  },
+  // Size.
+  {
+    statuses: [400],
+    text: /prompt is too long/i,
+    kind: 'too-large',
+    source: `${docs}/build-with-claude/context-windows`,
+  },
+  {
+    statuses: [400],
+    text: /input length and `max_tokens` exceed context limit/i,
+    kind: 'too-large',
+    source: `${docs}/build-with-claude/context-windows`,
+  },
+  {
+    statuses: [400],
+    text: /request size exceeds model context window|request exceeds the maximum size/i,
+    kind: 'too-large',
+    source: `${github}/anthropics/claude-code/issues/6380`,
+  },
+  // The transcript.
+  {
+    statuses: [400],
+    text: /`(tool_use|tool_result|thinking|redacted_thinking)`|tool_use (must have|ids)|tool use (concurrency|with id|block)/i,
+    kind: 'transcript-invalid',
+    source: `${docs}/agents-and-tools/tool-use/troubleshooting-tool-use`,
+  },
+  {
+    statuses: [400],
+    text: /^messages(\.\d|[:.]|: )/i,
+    kind: 'transcript-invalid',
+    source: `${github}/anthropics/claude-code/issues/5705`,
+  },
+]
+
+/** The kind that the text stands for under this status, if the table knows it. */
+export function kindByText(status: number, text: string): FaultKind | undefined {
+  return errorPatterns.find((pattern) => pattern.statuses.includes(status) && pattern.text.test(text))?.kind
+}
