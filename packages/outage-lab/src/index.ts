@@ -1,1 +1,24 @@
-export {}
+/**
+ * A Messages API that fails as scripted and checks transcripts as strictly as the real one.
+ *
+ *   const lab = await startLab({
+ *     model: story([reply([text('Looking.'), toolUse('read', { path: 'a.txt' })]), reply(text('Done.'))]),
+ *     outages: [{ when: { request: 2 }, fault: { kind: 'status', status: 529 } }],
+ *   })
+ *   const client = new Anthropic({ baseURL: lab.url, apiKey: 'any' })
+ *   // …
+ *   lab.requests[1].outcome   // { kind: 'fault', status: 529, … }
+ *   await lab.close()
+ */
+export { startLab, type Lab } from './lab.ts'
+export type { LabOptions, ModelFunction } from './options.ts'
+export { outageSchema, faultSchema, cutPointSchema, type CutPoint, type Fault, type Outage, type When } from './outage.ts'
+export { redactedThinking, reply, text, thinking, toolUse, type Reply, type StopReason } from './reply.ts'
+export { story, StoryError, type Expectation, type StepFunction, type StoryStep } from './story.ts'
+export { assistantCount, lastToolResult, toolResults, userTurns, type ToolOutcome } from './queries.ts'
+export type { Block, Conversation, Message } from './conversation.ts'
+export type { Outcome, RecordedRequest, ServedMessage, Usage } from './record.ts'
+export type { CacheEntry, InputUsage, PromptCache } from './cache.ts'
+export { MODELS, modelCard, type ModelCard, type ModelHabits } from './models.ts'
+export { RULES, type Rule } from './rules.ts'
+export type { ApiError } from './api-error.ts'

@@ -1,0 +1,80 @@
+/**
+ * Sends the body of an answer, whole or as the outage wants it.
+ * 1. Whatever the fault, the bytes sent are a prefix of the whole body, then at most the fault's own bytes.
+ * 2. A fault whose point this body does not have does not happen: `hit` is false and the body is whole.
+ */
+import { errorBody } from './api-error.ts'
+import { locate, locateInJson } from './cut-point.ts'
+import type { Exchange } from './exchange.ts'
+import { frame, PING, type Frame } from './frames.ts'
+import type { CutPoint, Fault } from './outage.ts'
+
+const PING_EVERY_MS = 1000
+
+export interface Delivery {
+  readonly frames: readonly Frame[]
+  readonly streaming: boolean
+  readonly fault: Fault | undefined
+  readonly chunkDelayMs: number
+  readonly requestId: string
+}
+
+export interface Delivered {
+  readonly completed: boolean
+  /** The fault happened. */
+  readonly hit: boolean
+}
+
+export async function deliver(exchange: Exchange, delivery: Delivery): Promise<Delivered> {
+  const { frames, streaming, fault, requestId } = delivery
+  const at = fault && pointOf(fault, frames, streaming)
+  if (!fault || at === undefined) {
+    await send(exchange, delivery, 0, Infinity)
+    return { completed: await exchange.end(), hit: false }
+  }
+  await send(exchange, delivery, 0, at)
+  if (fault.kind === 'cut') {
+    const whole = at >= frames.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    if (fault.how === 'end') return { completed: (await exchange.end()) && whole, hit: !whole }
+    await (fault.how === 'reset' ? exchange.reset() : exchange.close())
+  }
+  if (fault.kind === 'error-event') {
+    await exchange.write(frame('error', errorBody(fault, requestId)).bytes)
+    await exchange.end()
+  }
+  if (fault.kind !== 'stall') return { completed: false, hit: true }
+  await stall(exchange, fault, streaming)
+  await send(exchange, delivery, at, Infinity)
+  return { completed: await exchange.end(), hit: true }
+}
+
+/** Silence, or pings only. Before the head there is nothing to ping with. */
+export async function stall(exchange: Exchange, fault: Extract<Fault, { kind: 'stall' }>, streaming: boolean): Promise<void> {
+  if (!fault.pings || !streaming || fault.after === 'before-headers') return exchange.wait(fault.forMs)
+  const everyMs = fault.everyMs ?? PING_EVERY_MS
+  let leftMs = fault.forMs ?? Infinity
+  while (leftMs > 0 && !exchange.gone) {
+    await exchange.wait(Math.min(everyMs, leftMs))
+    leftMs -= everyMs
+    await exchange.write(PING.bytes)
+  }
+}
+
+function pointOf(fault: Fault, frames: readonly Frame[], streaming: boolean): number | undefined {
+  if (fault.kind !== 'cut' && fault.kind !== 'error-event' && fault.kind !== 'stall') return undefined
+  const { after } = fault
+  if (after === 'before-headers') return undefined
+  if (after === 'start' || after === 'headers') return 0
+  return streaming ? locate(after satisfies CutPoint, frames) : locateInJson(after, frames.reduce((sum, { bytes }) => sum + bytes.length, 0))
+}
+
+async function send(exchange: Exchange, { frames, chunkDelayMs }: Delivery, from: number, to: number): Promise<void> {
+  let at = 0
+  for (const { bytes } of frames) {
+    const part = bytes.subarray(Math.max(0, from - at), Math.max(0, to - at))
+    at += bytes.length
+    if (part.length === 0) continue
+    if (chunkDelayMs > 0) await exchange.wait(chunkDelayMs)
+    await exchange.write(part)
+  }
+}

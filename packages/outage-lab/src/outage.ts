@@ -1,0 +1,81 @@
+/**
+ * The outage script: which requests fail, and how. Plain data, so that it fits in a file or on a command line.
+ * 1. The first outage that matches a request is the one that happens.
+ * 2. Chance comes from the lab's seed and the request's number, never from the order of calls.
+ */
+import { z } from 'zod'
+import { chance } from './digest.ts'
+
+const count = z.int().nonnegative()
+
+export const cutPointSchema = z.union([
+  z.strictObject({ events: count }),
+  z.strictObject({ bytes: count }),
+  z.strictObject({ inside: z.enum(['text', 'tool_use', 'thinking']), index: count.optional() }),
+  z.strictObject({ afterBlock: count }),
+  z.strictObject({ before: z.enum(['message_delta', 'message_stop']) }),
+])
+
+const headers = z.record(z.string(), z.string()).optional()
+
+export const faultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('status'),
+    status: z.int().min(300).max(599),
+    type: z.string().optional(),
+    message: z.string().optional(),
+    errorCode: z.string().optional(),
+    headers,
+    html: z.boolean().optional(),
+  }),
+  z.strictObject({ kind: z.literal('reset'), at: z.enum(['before-headers', 'after-headers']) }),
+  z.strictObject({ kind: z.literal('cut'), after: cutPointSchema, how: z.enum(['reset', 'close', 'end']) }),
+  z.strictObject({ kind: z.literal('error-event'), after: z.union([cutPointSchema, z.literal('start')]), type: z.string(), message: z.string() }),
+  z.strictObject({
+    kind: z.literal('stall'),
+    after: z.union([cutPointSchema, z.enum(['headers', 'before-headers'])]),
+    pings: z.boolean(),
+    everyMs: z.number().positive().optional(),
+    forMs: z.number().nonnegative().optional(),
+  }),
+  z.strictObject({ kind: z.literal('html'), status: z.int().min(200).max(599).optional() }),
+  z.strictObject({ kind: z.literal('json-error'), type: z.string().optional(), message: z.string().optional() }),
+  z.strictObject({ kind: z.literal('empty') }),
+  z.strictObject({ kind: z.literal('delay'), ms: z.number().nonnegative(), headers: z.boolean().optional() }),
+])
+
+const conditions = { rate: z.number().min(0).max(1).optional(), model: z.string().optional() }
+
+export const whenSchema = z.union([
+  z.strictObject({ request: z.int().positive(), ...conditions }),
+  z.strictObject({ requests: z.tuple([z.int().positive(), z.int().positive()]), ...conditions }),
+  z.strictObject({ window: z.tuple([z.number(), z.number()]), ...conditions }),
+])
+
+export const outageSchema = z.strictObject({ when: whenSchema, fault: faultSchema, name: z.string().optional() })
+
+export type CutPoint = z.input<typeof cutPointSchema>
+export type Fault = z.input<typeof faultSchema>
+export type When = z.input<typeof whenSchema>
+export type Outage = z.input<typeof outageSchema>
+
+export interface Occasion {
+  /** Number of the request, from 1. */
+  readonly n: number
+  /** Time since the lab's start. */
+  readonly sinceStartMs: number
+  readonly model: string
+  readonly seed: number
+}
+
+export function pickOutage(outages: readonly Outage[], occasion: Occasion): Outage | undefined {
+  return outages.find(({ when }, index) => happens(when, index, occasion))
+}
+
+function happens(when: When, index: number, { n, sinceStartMs, model, seed }: Occasion): boolean {
+  if (when.model !== undefined && when.model !== model) return false
+  if (when.rate !== undefined && chance(seed, index, n) >= when.rate) return false
+  if ('request' in when) return n === when.request
+  if ('requests' in when) return n >= when.requests[0] && n <= when.requests[1]
+  return sinceStartMs >= when.window[0] && sinceStartMs < when.window[1]
+}

@@ -1,0 +1,84 @@
+/**
+ * From a reply to the message that the API would send.
+ * 1. Tool ids come from the seed and the position in the conversation, and are never one that the transcript has: the
+ *    same request gets the same ids, from any lab. With `fresh` ids each attempt has its own, as the real API.
+ * 2. Message ids are new on every request.
+ * 3. What this API version adds to echoed blocks (`citations: null`, `caller`) is there, for clients to cope with.
+ */
+import type { Measurement } from './cache.ts'
+import type { Block, Conversation } from './conversation.ts'
+import { digest, makeId } from './digest.ts'
+import { isObject, stringOf } from './json.ts'
+import { assistantCount } from './queries.ts'
+import type { ServedMessage, Usage } from './record.ts'
+import type { Reply } from './reply.ts'
+import { bindBlock, signBlock } from './signature.ts'
+import { tokensOf } from './tokens.ts'
+import { place, type Transcript } from './transcript.ts'
+
+export type ToolIds = 'stable' | 'fresh'
+
+export interface MessageMaking {
+  readonly seed: number
+  /** Number of the request. */
+  readonly n: number
+  readonly toolIds: ToolIds
+  readonly measurement: Measurement
+}
+
+export function makeMessage(reply: Reply, transcript: Transcript, making: MessageMaking): ServedMessage {
+  const { conversation, card, modern } = transcript
+  const content = sign(blocksToServe(reply, transcript, making), transcript)
+  const usage: Usage = { ...making.measurement.usage, output_tokens: Math.max(1, content.reduce((sum, block) => sum + tokensOf(block), 0)) }
+  const dropped = droppedThinking(transcript)
+  return {
+    id: makeId('msg', making.seed, making.n, digest(JSON.stringify(conversation.messages))),
+    type: 'message',
+    role: 'assistant',
+    model: card.id,
+    content,
+    stop_reason: reply.stopReason,
+    stop_sequence: null,
+    ...(modern && { stop_details: null, container: null, diagnostics: null }),
+    ...(dropped.length > 0 && { input_transformations: dropped }),
+    usage: { ...usage, ...(modern && { server_tool_use: null, service_tier: 'standard', inference_geo: null, speed: null, output_tokens_details: null }) },
+  }
+}
+
+function blocksToServe(reply: Reply, { conversation, modern, thinkingOff }: Transcript, { seed, n, toolIds }: MessageMaking): readonly Block[] {
+  const used = new Set(conversation.messages.flatMap((message) => message.content.map((block) => block['id'])))
+  const position = assistantCount(conversation)
+  const request = conversation.request
+  const hidden = isObject(request['thinking']) && request['thinking']['display'] === 'omitted'
+  return reply.blocks
+    .filter((block) => !(thinkingOff && isObject(request['thinking']) && block.type.endsWith('thinking')))
+    .map((block, index): Block => {
+      if (block.type === 'text') return { ...(modern && { citations: null }), ...block }
+      if (block.type === 'thinking') return { ...block, ...(hidden && { thinking: '' }) }
+      if (block.type !== 'tool_use') return block
+      const id = stringOf(block['id']) || freeId(used, seed, position, index, toolIds === 'fresh' ? n : 0)
+      used.add(id)
+      return { type: 'tool_use', id, name: block['name'], input: block['input'] ?? {}, ...(modern && { caller: { type: 'direct' } }) }
+    })
+}
+
+function freeId(used: ReadonlySet<unknown>, ...parts: readonly number[]): string {
+  let salt = 0
+  let id = makeId('toolu', ...parts)
+  while (used.has(id)) id = makeId('toolu', ...parts, ++salt)
+  return id
+}
+
+function sign(blocks: readonly Block[], { binding, card }: Transcript): readonly Block[] {
+  let at = binding
+  return blocks.map((block) => {
+    const unsigned = block.type === 'thinking' ? block['signature'] === undefined : block.type === 'redacted_thinking' && block['data'] === undefined
+    const served = unsigned ? signBlock(at, card.id, block) : block
+    at = bindBlock(at, 'assistant', served)
+    return served
+  })
+}
+
+function droppedThinking({ findings }: Transcript): readonly { readonly type: string; readonly path: string; readonly reason: string }[] {
+  return findings.map(({ placed, fault }) => ({ type: 'thinking_dropped', path: place(placed), reason: fault === 'model' ? 'model_binding_mismatch' : 'prefix_binding_mismatch' }))
+}
