@@ -1,0 +1,42 @@
+/** Builders of owners, entries and heads for tests: small, valid, and the same every time. */
+import type { Entry, EntryBody, Owner } from '../journal.ts'
+import type { Head } from '../store.ts'
+
+/** The instant that tests start at, unless they say otherwise: 2026-01-01T00:00:00Z. */
+export const testEpoch = Date.UTC(2026, 0, 1)
+
+/** An owner of its own process table, so that nothing can tell whether its pid lives. */
+export function owner(name: string): Owner {
+  return { id: name, host: `${name}.test`, realm: `realm of ${name}`, pid: 4242 }
+}
+
+/** The body of a turn that a user message starts. */
+export function turnStarted(text: string, turn = 1): EntryBody {
+  return { type: 'turn-started', turn, messages: [{ role: 'user', content: [{ type: 'text', text }] }] }
+}
+
+/** `body` as entry `seq`, written under `fence`. */
+export function entry(seq: number, fence: number, body: EntryBody = turnStarted(`message ${seq}`)): Entry {
+  return { ...body, v: 1, seq, at: testEpoch + seq, fence, lane: 'main' }
+}
+
+/** `count` entries that continue after `afterSeq`. */
+export function entriesAfter(afterSeq: number, count: number, fence: number, body?: EntryBody): Entry[] {
+  return Array.from({ length: count }, (_, i) => entry(afterSeq + 1 + i, fence, body))
+}
+
+/** The head of a session whose last entry is `seq`. */
+export function head(sessionId: string, seq: number, changes: Partial<Head> = {}): Head {
+  return {
+    v: 1,
+    sessionId,
+    seq,
+    status: 'running',
+    turn: 1,
+    lastGoodTurn: 0,
+    createdAt: testEpoch,
+    updatedAt: testEpoch + seq,
+    machine: { version: 'test', value: 'any', context: {} },
+    ...changes,
+  }
+}
