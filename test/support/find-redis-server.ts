@@ -31,17 +31,13 @@ export interface FindOptions {
   download?: (folder: string) => Promise<void>
 }
 
-export class NoRedisServer extends Error {
-  override readonly name = 'NoRedisServer'
-}
-
 export async function findRedisServer(options: FindOptions = {}): Promise<RedisServer> {
   const env = options.env ?? process.env
   const download = options.download ?? downloadFromDebian
 
   if (env['REDIS_SERVER_BIN']) {
     const found = await probe(env['REDIS_SERVER_BIN'], 'REDIS_SERVER_BIN')
-    if (typeof found === 'string') throw new NoRedisServer(`REDIS_SERVER_BIN cannot be used: ${found}`)
+    if (typeof found === 'string') throw new Error(`REDIS_SERVER_BIN cannot be used: ${found}`)
     return found
   }
 
@@ -60,7 +56,7 @@ export async function findRedisServer(options: FindOptions = {}): Promise<RedisS
   } catch (error) {
     tried.push(`it could not be fetched: ${lastLine(error)}`)
   }
-  throw new NoRedisServer(
+  throw new Error(
     [
       'These tests need a real redis-server, version 6.2 or newer, and none was found:',
       ...tried.map((line) => `  - ${line}`),

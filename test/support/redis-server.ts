@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findRedisServer, type RedisServer } from './find-redis-server.ts'
 
-export { findRedisServer, NoRedisServer } from './find-redis-server.ts'
+export { findRedisServer } from './find-redis-server.ts'
 
 export interface StartOptions {
   /** Further arguments for redis-server; they come last, so they win. */

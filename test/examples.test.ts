@@ -1,0 +1,30 @@
+// Every example runs to its end, on its own, against the outage lab: no key, no network, no input.
+
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+
+const folder = join(import.meta.dirname, '../examples')
+const examples = existsSync(folder)
+  ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'package.json')))
+  : []
+
+it('every example says by its start script how it is run', () => {
+  const scripts = examples.map((name) => {
+    const { scripts = {} } = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
+      scripts?: Record<string, string>
+    }
+    return [name, typeof scripts['start']]
+  })
+  expect(scripts).toEqual(examples.map((name) => [name, 'string']))
+})
+
+it.each(examples)('examples/%s runs', { timeout: 120_000 }, async (name) => {
+  const env = { ...process.env, ANTHROPIC_API_KEY: '', ANTHROPIC_BASE_URL: '' }
+  const options = { cwd: join(folder, name), env, timeout: 100_000 }
+  const running = promisify(execFile)('npm', ['run', '--silent', 'start'], options)
+  running.child.stdin?.end()
+  await running
+})

@@ -1,0 +1,114 @@
+// What a person gets who installs the packages from the registry: packed, installed by npm into an empty project, used.
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const minutes = 60_000
+
+interface Manifest {
+  name: string
+  version: string
+  private?: boolean
+  exports?: Record<string, unknown>
+  bin?: Record<string, string>
+  peerDependencies?: Record<string, string>
+}
+
+const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
+const manifests = folders.map(readManifest).filter((manifest) => manifest.private !== true)
+const modules = manifests.flatMap(({ name, exports = {} }) =>
+  Object.keys(exports)
+    .filter((key) => !key.endsWith('.json'))
+    .map((key) => name + key.slice(1)),
+)
+const bins = manifests.flatMap(({ name, version, bin = {} }) =>
+  Object.keys(bin).map((command) => ({ command, version, name })),
+)
+
+let work: string
+let project: string
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), 'lastgood-packages-'))
+  project = join(work, 'project')
+  mkdirSync(project)
+  const pack = ['-r', '--filter', './packages/*', 'pack', '--pack-destination', work]
+  await run('npx', ['-y', 'pnpm@12.21.0', ...pack], { cwd: root })
+  const tarballs = readdirSync(work).filter((file) => file.endsWith('.tgz'))
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({
+      private: true,
+      type: 'module',
+      dependencies: Object.fromEntries(tarballs.map((file) => [nameOf(file), `file:../${file}`])),
+    }),
+  )
+  const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+  await run('npm', ['install', ...quietly], { cwd: project, env: outside() })
+}, 5 * minutes)
+
+afterAll(() => {
+  rmSync(work, { recursive: true, force: true })
+})
+
+it.each(manifests)('$name is packed with its licence, without tests, build state and workspace words', ({ name }) => {
+  const folder = join(project, 'node_modules', name)
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const files = all.filter((file) => !file.startsWith('node_modules'))
+  expect(files).toContain('LICENSE')
+  expect(files).toContain('dist/index.js')
+  expect(files.filter((file) => /\.test\.|tsbuildinfo/.test(file))).toEqual([])
+  expect(readFileSync(join(folder, 'package.json'), 'utf8')).not.toMatch(/workspace:|catalog:/)
+})
+
+it.each(modules)('%s can be imported', async (name) => {
+  const text = `const names = Object.keys(await import(${JSON.stringify(name)})); console.log(names.includes('default'))`
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', text], {
+    cwd: project,
+    env: outside(),
+  })
+  expect({ stdout, stderr }).toEqual({ stdout: 'false\n', stderr: '' })
+})
+
+it('the declarations of every module compile in a project of its own', async () => {
+  const text = modules.map((name, index) => `import * as m${index} from ${JSON.stringify(name)}\nvoid m${index}\n`)
+  writeFileSync(join(project, 'consumer.ts'), text.join(''))
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', ...types]
+  const tsc = run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: project })
+  expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
+})
+
+describe.runIf(existsSync(join(root, 'packages/cli/src/bin')))('commands', () => {
+  it.each(bins)('$command --version tells the version of $name', async ({ command, version }) => {
+    const { stdout } = await run('npx', ['--no-install', command, '--version'], { cwd: project, env: outside() })
+    expect(stdout.trim()).toBe(version)
+  })
+})
+
+/** The environment without what the package manager that runs these tests has put there; the registry stays. */
+function outside(): NodeJS.ProcessEnv {
+  const theirs = /^p?npm_(?!config_(registry|cache|userconfig|globalconfig|cafile|strict_ssl|(https?_|no_?)?proxy)$)/i
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !theirs.test(name) && name !== 'NODE_OPTIONS'),
+  )
+}
+
+/** `lastgood-core-0.1.0.tgz` is `@lastgood/core`. */
+function nameOf(tarball: string): string {
+  const found = manifests.find(
+    ({ name, version }) => tarball === `${name.replace('@', '').replace('/', '-')}-${version}.tgz`,
+  )
+  if (found === undefined) throw new Error(`nobody asked for ${tarball}`)
+  return found.name
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+}
