@@ -1,0 +1,26 @@
+/** The commands and settings of a Redis client that the store uses. `Redis` and `Cluster` of ioredis have them. */
+export interface RedisLike {
+  readonly options: RedisLikeOptions
+  evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  hget(key: string, field: string): Promise<string | null>
+  llen(key: string): Promise<number>
+  lrange(key: string, start: number, stop: number): Promise<string[]>
+  zadd(key: string, score: number, member: string): Promise<unknown>
+  zscan(key: string, cursor: string, token: 'COUNT', count: number): Promise<[cursor: string, elements: string[]]>
+}
+
+export interface RedisLikeOptions {
+  host?: string | undefined
+  port?: number | undefined
+  path?: string | undefined
+  db?: number | undefined
+  tls?: object | undefined
+  /** Sentinels, and the name of the group that they watch. */
+  sentinels?: ReadonlyArray<{ host?: string | undefined; port?: number | undefined }> | null | undefined
+  name?: string | undefined
+  /** The client puts it before every key; the store needs it only to name keys in messages. */
+  keyPrefix?: string | undefined
+  /** Of a Cluster: which nodes answer reads. */
+  scaleReads?: unknown
+}

@@ -1,0 +1,55 @@
+--[[
+  Adds entries to a journal and replaces the head, or does nothing.
+
+  KEYS[1]   hash    the session
+  KEYS[2]   list    its journal
+  ARGV[1]   number  fence of the lease
+  ARGV[2]   string  id of its owner
+  ARGV[3]   number  sequence of the entry that the new ones follow
+  ARGV[4]   JSON    the new head
+  ARGV[5…]  JSON    the entries, at least one
+
+  Returns { 'appended', last sequence }, also when these very entries are already there;
+          { 'lease-lost' } when another owner took the session;
+          { 'conflict' } when the entries do not follow the last one;
+          { 'journal-short', length of the journal, sequence of the head } when the two disagree.
+  Errors  none of its own.
+
+  The owner is checked besides the fence: a server that lost its last writes may hand out a fence for a second time.
+  Every read comes before the first write, because Redis does not undo what a failing script wrote.
+]]
+local session, journal = KEYS[1], KEYS[2]
+local fence, owner_id, after_seq, head = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local first = 5
+local last_seq = after_seq + #ARGV - first + 1
+
+local stored = redis.call('HMGET', session, 'fence', 'ownerId', 'seq')
+local length = redis.call('LLEN', journal)
+local seq = tonumber(stored[3] or 0)
+
+if stored[1] ~= fence or stored[2] ~= owner_id then
+  return { 'lease-lost' }
+end
+if length ~= seq then
+  return { 'journal-short', length, seq }
+end
+
+if after_seq < seq and last_seq <= seq then
+  local there = redis.call('LRANGE', journal, after_seq, last_seq - 1)
+  for i, entry in ipairs(there) do
+    if entry ~= ARGV[first + i - 1] then
+      return { 'conflict' }
+    end
+  end
+  return { 'appended', last_seq }
+end
+if after_seq ~= seq then
+  return { 'conflict' }
+end
+
+-- Lua unpacks some thousands of values at most.
+for from = first, #ARGV, 1000 do
+  redis.call('RPUSH', journal, unpack(ARGV, from, math.min(from + 999, #ARGV)))
+end
+redis.call('HSET', session, 'seq', last_seq, 'head', head)
+return { 'appended', last_seq }

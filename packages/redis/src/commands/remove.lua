@@ -1,0 +1,25 @@
+--[[
+  Deletes a session that nobody holds.
+
+  KEYS[1]  hash  the session
+  KEYS[2]  list  its journal
+
+  Returns { 'removed', since }, where `since` names the session's row in the index, 0 when there was no session;
+          { 'busy', owner, fence, since, expiresAt } while somebody holds it.
+  Errors  none of its own.
+]]
+local session, journal = KEYS[1], KEYS[2]
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local stored = redis.call('HMGET', session, 'owner', 'fence', 'since', 'expiresAt')
+local holder, fence = stored[1], tonumber(stored[2] or 0)
+local since, expires_at = tonumber(stored[3] or 0), tonumber(stored[4] or 0)
+
+if expires_at > now then
+  return { 'busy', holder, fence, since, expires_at }
+end
+
+redis.call('UNLINK', session, journal)
+return { 'removed', since }

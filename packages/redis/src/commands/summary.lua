@@ -1,0 +1,30 @@
+--[[
+  Reads the head and the live holder at one instant of the server's clock.
+
+  KEYS[1]  hash  the session
+
+  Returns { 'gone' } when there is no such session;
+          { 'empty' } when it was acquired and has no entry yet;
+          { 'free', head } when nobody holds it;
+          { 'held', head, owner, fence, since, expiresAt } when somebody does.
+  Errors  none of its own.
+]]
+local session = KEYS[1]
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local stored = redis.call('HMGET', session, 'head', 'owner', 'fence', 'since', 'expiresAt')
+local head, holder, fence = stored[1], stored[2], tonumber(stored[3])
+local since, expires_at = tonumber(stored[4]), tonumber(stored[5] or 0)
+
+if not fence then
+  return { 'gone' }
+end
+if not head then
+  return { 'empty' }
+end
+if expires_at <= now then
+  return { 'free', head }
+end
+return { 'held', head, holder, fence, since, expires_at }

@@ -1,0 +1,82 @@
+/**
+ * What a failed command means for the caller: always `store-unavailable`, with the next thing to check.
+ *
+ * 1. No payload, key content or password reaches the error: errors of ioredis carry the whole command, so nothing of
+ *    them is kept but their kind and the shortened text.
+ * 2. A failed append may have been applied. That is no case of its own: the same append again is acknowledged.
+ */
+import { LastgoodError } from '@lastgood/core'
+
+export function storeUnavailable(error: unknown, location: string): LastgoodError {
+  const { name, code, text } = describe(error)
+  const known = kinds.find(({ match }) => (typeof match === 'string' ? match === code : match.test(`${code} ${text}`)))
+  const problem = known?.problem ?? 'it refused a command'
+  const hint = known?.hint ?? (() => 'read the cause and the log of the server')
+  const cause = Object.assign(new Error(text), { name, ...(code === '' ? {} : { code }) })
+  return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: ${problem}`, {
+    hint: hint(location),
+    cause,
+    details: { location, ...(code === '' ? {} : { code }) },
+  })
+}
+
+/** Whether the server does not have the script (any more): it was restarted, flushed, or another node answered. */
+export function isMissingScript(error: unknown): boolean {
+  return describe(error).code === 'NOSCRIPT'
+}
+
+interface Kind {
+  /** The code of the server or of the system, or a pattern over the code and the text. */
+  match: string | RegExp
+  problem: string
+  hint: (location: string) => string
+}
+
+const ping = (location: string): string =>
+  location.startsWith('redis') && !location.includes('sentinel')
+    ? `check that a Redis server is up there and reachable from here: redis-cli -u ${location} ping`
+    : 'check that a Redis server is up there and reachable from here'
+const credentials = (): string => 'check the user, the password and the ACL of the client; the README lists the commands'
+const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
+
+const kinds: readonly Kind[] = [
+  { match: 'OOM', problem: 'its memory is full', hint: () => 'free memory or raise maxmemory; keep maxmemory-policy noeviction' },
+  { match: 'READONLY', problem: 'it is a replica and takes no writes', hint: () => 'connect to the master, or through Sentinel' },
+  { match: 'LOADING', problem: 'it is loading its data', hint: soon },
+  { match: 'BUSY', problem: 'a script of another client keeps it busy', hint: soon },
+  { match: 'MASTERDOWN', problem: 'its master is down', hint: soon },
+  { match: 'NOREPLICAS', problem: 'too few replicas are connected', hint: soon },
+  { match: 'MISCONF', problem: 'it cannot save to disk', hint: () => 'free disk space on the server and look at its log' },
+  {
+    match: 'WRONGTYPE',
+    problem: 'a key holds what lastgood did not write',
+    hint: () => 'another application uses the same keys: give lastgood a prefix or a database of its own',
+  },
+  { match: 'NOAUTH', problem: 'it wants a password', hint: credentials },
+  { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
+  { match: 'NOPERM', problem: 'the user is not allowed a command or a key', hint: credentials },
+  { match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/, problem: 'the cluster is moving or has lost nodes', hint: soon },
+  {
+    match: /Command timed out/,
+    problem: 'it did not answer in time',
+    hint: () => 'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
+  },
+  {
+    match:
+      /^E[A-Z]+ |max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|Socket timeout/i,
+    problem: 'no connection',
+    hint: ping,
+  },
+]
+
+function describe(error: unknown): { name: string; code: string; text: string } {
+  if (!(error instanceof Error)) return { name: 'Error', code: '', text: 'unknown' }
+  const [line = ''] = error.message.split('\n', 1)
+  // An unknown command comes back with its arguments.
+  const text = line.replace(/,? with args beginning with.*/, '').slice(0, 200)
+  // Before Redis 7, the error of a command inside a script stands behind the place in the script.
+  const inScript = /@user_script: ?\d+: -?([A-Z]+) /.exec(text)?.[1]
+  const fromServer = /^([A-Z]+) /.exec(text)?.[1]
+  const fromSystem = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return { name: error.name, code: inScript ?? fromServer ?? fromSystem, text }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, inject, it } from 'vitest'
+import { appendSome, collect, headAt, leaseOf, openStore, rejection, someEntries, someOwner } from '../test/fixture.ts'
+
+const url = inject('redisUrl')
+
+describe('read', () => {
+  it.each([0, 1, 99, 100, 101, 250])('gives 250 entries after %i in chunks', async (afterSeq) => {
+    const { store } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0, 250)
+    const seqs = (await collect(store.read('s', afterSeq))).map((entry) => entry.seq)
+    expect(seqs).toEqual(Array.from({ length: 250 - afterSeq }, (_, i) => afterSeq + 1 + i))
+  })
+
+  it('reports a lost tail instead of a shorter journal (a server that lost its last writes)', async () => {
+    const { store, redis, key } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await appendSome(store, lease, 0, 150)
+    await redis.ltrim(key('s', 'journal'), 0, 119)
+    const error = await rejection(collect(store.read('s')))
+    expect(error).toMatchObject({ code: 'journal-corrupt', message: expect.stringContaining('the head is at entry 150, the journal has 120') })
+    expect(await rejection(appendSome(store, lease, 150))).toMatchObject({ code: 'journal-corrupt' })
+  })
+
+  it('reports a journal without its head (an eviction), to readers and writers', async () => {
+    const { store, redis, key } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0, 2)
+    await redis.del(key('s', 'session'))
+    expect(await rejection(collect(store.read('s')))).toMatchObject({ code: 'journal-corrupt' })
+    expect(await rejection(appendSome(store, await leaseOf(store, 's'), 0))).toMatchObject({ code: 'journal-corrupt' })
+  })
+
+  it.each([
+    ['not JSON', 'secret-text{', /not JSON/],
+    ['a wrong sequence', JSON.stringify({ v: 1, seq: 9, at: 1, fence: 1, lane: 'main', type: 'turn-ended', turn: 1 }), /entry 9 stands where entry 2/],
+    ['a foreign value', '{"secret-text":1}', /not a journal entry/],
+  ])('reports %s with its place and without its content', async (_, value, message) => {
+    const { store, redis, key } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0, 3)
+    await redis.lset(key('s', 'journal'), 1, value)
+    const error = await rejection(collect(store.read('s')))
+    expect(error).toMatchObject({ code: 'journal-corrupt', message: expect.stringMatching(message) })
+    expect(error).toMatchObject({ message: expect.stringContaining(`redis:${key('s', 'journal')}[1]`) })
+    expect(String((error as Error).stack) + JSON.stringify(error)).not.toContain('secret-text')
+  })
+
+  it('reports a fence that shrinks', async () => {
+    const { store, redis, key } = openStore(url)
+    const first = await leaseOf(store, 's')
+    const second = await store.acquire('s', someOwner(), 60_000, first.fence)
+    if (second.kind === 'busy') throw new Error('busy')
+    await appendSome(store, second, 0, 2)
+    await redis.lset(key('s', 'journal'), 1, JSON.stringify({ ...someEntries(first, 1, 1)[0] }))
+    expect(await rejection(collect(store.read('s')))).toMatchObject({ message: expect.stringContaining('fence 1 follows fence 2') })
+  })
+
+  it('of a session that was removed meanwhile says so', async () => {
+    const { store } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await appendSome(store, lease, 0, 250)
+    await store.release(lease)
+    const entries = store.read('s')[Symbol.asyncIterator]()
+    await entries.next()
+    await store.remove('s')
+    const rest = async () => {
+      while (!(await entries.next()).done);
+    }
+    expect(await rejection(rest())).toMatchObject({ code: 'session-not-found' })
+  })
+
+  it('of a head from a newer release stops and names the version', async () => {
+    const { store, redis, key } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0)
+    await redis.hset(key('s', 'session'), 'head', JSON.stringify({ ...headAt('s', 1), v: 2 }))
+    expect(await rejection(store.summary('s'))).toMatchObject({ code: 'journal-version' })
+    await redis.hset(key('s', 'session'), 'head', '{"v":1}')
+    expect(await rejection(store.summary('s'))).toMatchObject({ code: 'journal-corrupt' })
+  })
+})

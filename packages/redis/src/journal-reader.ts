@@ -1,0 +1,51 @@
+/**
+ * Reads a journal in chunks.
+ *
+ * 1. A read gives what the head spoke of when it began. Entries are never changed, so the chunks fit together.
+ * 2. Every entry is verified: its form, its sequence, a fence that does not shrink.
+ * 3. An end before the head's sequence is damage, never "the end": a server that lost its tail must not look idle.
+ */
+import { type Entry, LastgoodError, parseEntry } from '@lastgood/core'
+import type { Keys } from './keys.ts'
+import { damaged, journalShort, jsonFrom } from './outcome.ts'
+import type { Server } from './server.ts'
+
+/** Entries of one round trip: large lists block the server for the other clients. */
+const chunkLength = 100
+
+export async function* readJournal(server: Server, keys: Keys, sessionId: string, afterSeq: number): AsyncGenerator<Entry> {
+  const key = keys.journal(sessionId)
+  const place = server.place(key)
+  const last = await lastSeq(server, keys, sessionId)
+  let fence = 0
+  for (let seq = afterSeq; seq < last; ) {
+    const chunk = await server.ask((redis) => redis.lrange(key, seq, Math.min(seq + chunkLength, last) - 1))
+    if (chunk.length === 0) throw await missing(server, keys, sessionId, seq)
+    for (const text of chunk) {
+      const entryPlace = `${place}[${seq}]`
+      const entry = parseEntry(jsonFrom(text, entryPlace), entryPlace)
+      if (entry.seq !== ++seq) throw damaged(entryPlace, `entry ${entry.seq} stands where entry ${seq} belongs`)
+      if (entry.fence < fence) throw damaged(entryPlace, `fence ${entry.fence} follows fence ${fence}`)
+      fence = entry.fence
+      yield entry
+    }
+  }
+}
+
+async function lastSeq(server: Server, keys: Keys, sessionId: string): Promise<number> {
+  const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
+  if (seq !== null) return Number(seq)
+  const length = await server.ask((redis) => redis.llen(keys.journal(sessionId)))
+  if (length > 0) throw journalShort(server.place(keys.session(sessionId)), length, 0)
+  return 0
+}
+
+/** Why an entry that the head spoke of is not there. */
+async function missing(server: Server, keys: Keys, sessionId: string, found: number): Promise<LastgoodError> {
+  const seq = Number(await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq')))
+  if (seq > found) return journalShort(server.place(keys.journal(sessionId)), found, seq)
+  return new LastgoodError('session-not-found', `session ${sessionId} was removed while it was read`, {
+    hint: 'lastgood list shows the sessions that are there',
+    details: { sessionId },
+  })
+}

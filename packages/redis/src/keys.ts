@@ -1,0 +1,32 @@
+/**
+ * The names of all keys.
+ *
+ * 1. All keys of one session have the session as hash tag, so a script may touch them together in a Cluster.
+ * 2. The index of sessions is a key of its own, in another slot: nothing may need both at one instant.
+ */
+import { LastgoodError } from '@lastgood/core'
+
+export interface Keys {
+  /** Hash: fence, ownerId, owner, since, expiresAt of the lease; seq and head of the journal. */
+  session(sessionId: string): string
+  /** List: the entries as JSON, entry k at index k - 1. */
+  journal(sessionId: string): string
+  /** Sorted set: every session that was ever acquired, scored with the instant of its last lease. */
+  readonly index: string
+}
+
+const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
+
+/** Throws `bad-option` when `prefix` cannot begin a key. */
+export function keysUnder(prefix: string): Keys {
+  if (!prefixPattern.test(prefix)) {
+    throw new LastgoodError('bad-option', 'prefix cannot begin the name of a key', {
+      hint: 'a prefix has 1 to 128 letters, digits, ".", "_", ":" or "-" and starts with a letter or digit; braces would move the keys of a session to different slots',
+    })
+  }
+  return {
+    session: (sessionId) => `${prefix}:{${sessionId}}:session`,
+    journal: (sessionId) => `${prefix}:{${sessionId}}:journal`,
+    index: `${prefix}:sessions`,
+  }
+}

@@ -1,0 +1,67 @@
+import { describe, expect, inject, it } from 'vitest'
+import { appendSome, leaseOf, openStore, rejection, someOwner } from '../test/fixture.ts'
+
+const url = inject('redisUrl')
+
+describe('leases', () => {
+  it('run on the clock of the server: a client whose clock is a year off changes nothing', async () => {
+    const { store } = openStore(url)
+    const now = Date.now
+    Date.now = () => now() + 365 * 86_400_000
+    try {
+      const first = await leaseOf(store, 's')
+      expect(Math.abs(first.since - now())).toBeLessThan(60_000)
+      expect(await store.acquire('s', someOwner(), 60_000)).toMatchObject({ kind: 'busy', fence: first.fence })
+    } finally {
+      Date.now = now
+    }
+  })
+
+  it('are given again to the same owner with the same fence (a client that lost the reply asks twice)', async () => {
+    const { store } = openStore(url)
+    const owner = someOwner()
+    const first = await leaseOf(store, 's', owner)
+    const second = await leaseOf(store, 's', owner)
+    expect(second).toMatchObject({ fence: first.fence, since: first.since })
+    expect(await appendSome(store, first, 0)).toBe(1)
+  })
+
+  it('are taken over twice by one owner that lost the reply', async () => {
+    const { store } = openStore(url)
+    const first = await leaseOf(store, 's')
+    const owner = someOwner()
+    const second = await store.acquire('s', owner, 60_000, first.fence)
+    const third = await store.acquire('s', owner, 60_000, first.fence)
+    expect(second).toMatchObject({ kind: 'lease', fence: first.fence + 1 })
+    expect(third).toMatchObject({ kind: 'lease', fence: first.fence + 1 })
+  })
+
+  it('P3: a fence that a server hands out twice, because it lost its last writes, has one writer', async () => {
+    const { store, redis, key } = openStore(url)
+    const lost = await leaseOf(store, 's')
+    await redis.del(key('s', 'session'))
+    const next = await leaseOf(store, 's')
+    expect(next.fence).toBe(lost.fence)
+    expect(await rejection(appendSome(store, lost, 0))).toMatchObject({ code: 'lease-lost' })
+    expect(await store.renew(lost, 1000)).toBe(false)
+    await store.release(lost)
+    expect(await appendSome(store, next, 0)).toBe(1)
+  })
+
+  it('a lease that was given back cannot append any more', async () => {
+    const { store } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await store.release(lease)
+    expect(await rejection(appendSome(store, lease, 0))).toMatchObject({ code: 'lease-lost' })
+  })
+
+  it('an old lease cannot write into a session that was removed and made anew', async () => {
+    const { store } = openStore(url)
+    const old = await leaseOf(store, 's')
+    await store.release(old)
+    await store.remove('s')
+    const fresh = await leaseOf(store, 's')
+    expect(await rejection(appendSome(store, old, 0))).toMatchObject({ code: 'lease-lost' })
+    expect(await appendSome(store, fresh, 0)).toBe(1)
+  })
+})

@@ -1,0 +1,86 @@
+/** The words that the scripts return, as what the store's contract says: leases, summaries, errors. */
+import {
+  type Busy,
+  type Head,
+  type Holder,
+  type Lease,
+  type Owner,
+  type SessionSummary,
+  LastgoodError,
+  headSchema,
+  journalConflict,
+  leaseLost,
+  sessionBusy,
+} from '@lastgood/core'
+import type { Reply } from './server.ts'
+
+export function acquired([kind, ...holder]: Reply, sessionId: string, place: string): Lease | Busy {
+  return { kind: kind === 'lease' ? 'lease' : 'busy', sessionId, ...holderFrom(holder, place) }
+}
+
+/** The last sequence, or why nothing was appended. */
+export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: number, place: string): number {
+  if (kind === 'appended') return Number(values[0])
+  if (kind === 'lease-lost') throw leaseLost(lease.sessionId, lease.fence)
+  if (kind === 'journal-short') throw journalShort(place, Number(values[0]), Number(values[1]))
+  throw journalConflict(lease.sessionId, afterSeq)
+}
+
+/** The score of the session's row in the index; throws `session-busy`. */
+export function removed([kind, ...values]: Reply, sessionId: string, place: string): number {
+  if (kind === 'removed') return Number(values[0])
+  throw sessionBusy({ kind: 'busy', sessionId, ...holderFrom(values, place) })
+}
+
+export type Summarized = SessionSummary | 'gone' | 'empty'
+
+export function summarized([kind, head, ...holder]: Reply, place: string): Summarized {
+  if (kind === 'gone' || kind === 'empty') return kind
+  return { head: headFrom(head, `${place}[head]`), holder: kind === 'held' ? holderFrom(holder, place) : null }
+}
+
+/** The journal does not have as many entries as its head says. */
+export function journalShort(place: string, length: number, seq: number): LastgoodError {
+  return new LastgoodError('journal-corrupt', `${place}: the head is at entry ${seq}, the journal has ${length}`, {
+    hint: 'the server lost a part of its data (a restart without appendfsync always, a fail-over, an eviction): restore both keys of the session from a copy',
+    details: { length, seq },
+  })
+}
+
+export function damaged(place: string, what: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', `${place}: ${what}`, {
+    hint: 'somebody else wrote to this key, or the server lost a part of its data: restore the session from a copy',
+  })
+}
+
+/** A JSON value. The parser's own error would quote the text, so it is not kept. */
+export function jsonFrom(text: unknown, place: string): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch {
+    throw damaged(place, 'not JSON')
+  }
+}
+
+function headFrom(text: unknown, place: string): Head {
+  const value = jsonFrom(text, place)
+  const head = headSchema.safeParse(value)
+  if (head.success) return head.data
+  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  if (typeof version === 'number' && version > 1) {
+    throw new LastgoodError('journal-version', `${place}: written by a newer lastgood; this one reads version 1`, {
+      hint: 'npm install lastgood@latest, then resume again',
+      details: { v: version, reads: 1 },
+    })
+  }
+  throw damaged(place, `not a head (${head.error.issues[0]?.path.join('.') || 'unreadable'})`)
+}
+
+function holderFrom([owner, fence, since, expiresAt]: readonly unknown[], place: string): Holder {
+  return {
+    owner: jsonFrom(owner, `${place}[owner]`) as Owner,
+    fence: Number(fence),
+    since: Number(since),
+    expiresAt: Number(expiresAt),
+  }
+}

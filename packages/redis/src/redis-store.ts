@@ -1,0 +1,122 @@
+/**
+ * The store contract on plain Redis (6.2 or newer, no modules): standalone, Sentinel or Cluster.
+ *
+ * 1. One atomic operation is one script on the keys of one session; `append` is one round trip.
+ * 2. Leases run on the server's clock: clocks of clients do not matter.
+ * 3. The store reads from masters only: a replica may not have yet what was acknowledged.
+ */
+import {
+  type Lease,
+  type SessionSummary,
+  type Store,
+  LastgoodError,
+  assertAppend,
+  assertSessionId,
+  matchesFilter,
+} from '@lastgood/core'
+import type { RedisLike } from './client.ts'
+import { command } from './commands.ts'
+import { readJournal } from './journal-reader.ts'
+import { keysUnder } from './keys.ts'
+import { acquired, appended, removed, summarized } from './outcome.ts'
+import { serverOf } from './server.ts'
+import { enlist, sessionSummaries, unlist } from './session-index.ts'
+
+export interface RedisStoreOptions {
+  /** What all keys begin with. Default: `lastgood`. */
+  prefix?: string
+}
+
+/**
+ * Keeps sessions in the Redis of `client`, an ioredis `Redis` or `Cluster` that the caller opens and closes.
+ * Throws `bad-option` for anything else, and for a Cluster that reads from replicas.
+ */
+export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): Store {
+  assertClient(client)
+  const keys = keysUnder(options.prefix ?? 'lastgood')
+  const server = serverOf(client)
+  // A package without its scripts should fail when the program starts.
+  command('append')
+
+  return {
+    location: server.location,
+
+    async acquire(sessionId, owner, ttlMs, takeover) {
+      assertSessionId(sessionId)
+      const key = keys.session(sessionId)
+      const args = [owner.id, JSON.stringify(owner), duration(ttlMs), takeover ?? '']
+      const result = acquired(await server.run('acquire', [key], args), sessionId, server.place(key))
+      if (result.kind === 'lease') await enlist(server, keys, result)
+      return result
+    },
+
+    async renew(lease, ttlMs) {
+      const [kind] = await server.run('renew', [keys.session(lease.sessionId)], [...holderOf(lease), duration(ttlMs)])
+      return kind === 'renewed'
+    },
+
+    async release(lease) {
+      await server.run('release', [keys.session(lease.sessionId)], holderOf(lease))
+    },
+
+    async append(lease, afterSeq, entries, head) {
+      assertAppend(lease, afterSeq, entries, head)
+      const journal = keys.journal(lease.sessionId)
+      const args = [...holderOf(lease), afterSeq, JSON.stringify(head), ...entries.map((entry) => JSON.stringify(entry))]
+      const reply = await server.run('append', [keys.session(lease.sessionId), journal], args)
+      return appended(reply, lease, afterSeq, server.place(journal))
+    },
+
+    async *read(sessionId, afterSeq = 0) {
+      assertSessionId(sessionId)
+      yield* readJournal(server, keys, sessionId, afterSeq)
+    },
+
+    async summary(sessionId): Promise<SessionSummary | undefined> {
+      assertSessionId(sessionId)
+      const key = keys.session(sessionId)
+      const summary = summarized(await server.run('summary', [key]), server.place(key))
+      return typeof summary === 'object' ? summary : undefined
+    },
+
+    async *list(filter = {}) {
+      for await (const summary of sessionSummaries(server, keys)) {
+        if (matchesFilter(summary, filter)) yield summary
+      }
+    },
+
+    async remove(sessionId) {
+      assertSessionId(sessionId)
+      const key = keys.session(sessionId)
+      const reply = await server.run('remove', [key, keys.journal(sessionId)])
+      await unlist(server, keys, sessionId, removed(reply, sessionId, server.place(key)))
+    },
+
+    async close() {
+      // The client belongs to the caller, and the store opened nothing.
+    },
+  }
+}
+
+function holderOf({ fence, owner }: Lease): [fence: number, ownerId: string] {
+  return [fence, owner.id]
+}
+
+function duration(ttlMs: number): number {
+  if (Number.isFinite(ttlMs) && ttlMs > 0) return Math.ceil(ttlMs)
+  throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease runs for a number of ms above 0' })
+}
+
+/** JavaScript callers may pass anything, most likely an address. */
+function assertClient(client: unknown): void {
+  if (typeof client !== 'object' || client === null || !('evalsha' in client) || !('options' in client)) {
+    throw new LastgoodError('bad-option', 'not a Redis client', {
+      hint: "pass a client of ioredis: redisStore(new Redis('redis://127.0.0.1:6379'))",
+    })
+  }
+  const { scaleReads = 'master' } = (client as RedisLike).options
+  if (scaleReads === 'master') return
+  throw new LastgoodError('bad-option', 'the Cluster client reads from replicas, which may lag behind', {
+    hint: "give lastgood a client of its own, with scaleReads: 'master' (the default)",
+  })
+}

@@ -1,0 +1,52 @@
+/**
+ * The server as the store sees it.
+ *
+ * 1. Every command goes through `ask` or `run`; what they throw is `store-unavailable`, free of payloads.
+ * 2. A script is called by its hash, in one round trip; its source is sent only to a server that does not have it.
+ * 3. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
+ */
+import type { RedisLike } from './client.ts'
+import { type CommandName, command } from './commands.ts'
+import { isMissingScript, storeUnavailable } from './failure.ts'
+import { locationOf } from './location.ts'
+
+/** What a script returned: a word, and what belongs to it. */
+export type Reply = readonly [kind: string, ...values: unknown[]]
+
+export interface Server {
+  readonly location: string
+  ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T>
+  run(name: CommandName, keys: readonly string[], args?: readonly (string | number)[]): Promise<Reply>
+  /** The name of a key for people, with what the client puts before it. */
+  place(key: string): string
+}
+
+export function serverOf(client: RedisLike): Server {
+  const location = locationOf(client)
+
+  async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
+    try {
+      return await question(client)
+    } catch (error) {
+      throw storeUnavailable(error, location)
+    }
+  }
+
+  return {
+    location,
+    ask,
+    run(name, keys, args = []) {
+      const { source, sha1 } = command(name)
+      const rest = [...keys, ...args.map(String)]
+      return ask(async (redis) => {
+        try {
+          return (await redis.evalsha(sha1, keys.length, ...rest)) as Reply
+        } catch (error) {
+          if (!isMissingScript(error)) throw error
+          return (await redis.eval(source, keys.length, ...rest)) as Reply
+        }
+      })
+    },
+    place: (key) => `redis:${client.options.keyPrefix ?? ''}${key}`,
+  }
+}

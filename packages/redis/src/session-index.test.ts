@@ -1,0 +1,64 @@
+import { isLastgoodError } from '@lastgood/core'
+import { describe, expect, inject, it } from 'vitest'
+import { appendSome, collect, commandsDuring, leaseOf, openStore, rejection } from '../test/fixture.ts'
+import { redisStore } from './redis-store.ts'
+
+const url = inject('redisUrl')
+
+describe('list', () => {
+  it('gives each of 350 sessions once, and none that has no entry', async () => {
+    const { store } = openStore(url)
+    const ids = Array.from({ length: 350 }, (_, i) => `s-${i}`)
+    await Promise.all(ids.map(async (id) => appendSome(store, await leaseOf(store, id), 0)))
+    await leaseOf(store, 'no-entry')
+    expect((await collect(store.list())).map(({ head }) => head.sessionId).sort()).toEqual(ids.sort())
+  })
+
+  it('removes the row of a session that is gone, and the next lease writes a lost row again', async () => {
+    const { store, redis, key, prefix } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await redis.del(key('s', 'session'))
+    expect(await collect(store.list())).toEqual([])
+    expect(await redis.zcard(`${prefix}:sessions`)).toBe(0)
+    await leaseOf(store, 's', lease.owner)
+    expect(await redis.zcard(`${prefix}:sessions`)).toBe(1)
+  })
+
+  it('keeps the row of a session that is acquired while the list finds it gone', async () => {
+    const { store, redis, prefix } = openStore(url)
+    const index = `${prefix}:sessions`
+    await redis.zadd(index, 1, 's')
+    // Between the look at the session and the removal of its row, another process acquires it.
+    const slow = new Proxy(redis, {
+      get(target, property) {
+        if (property !== 'evalsha') return Reflect.get(target, property, target) as unknown
+        return async (sha1: string, count: number, ...rest: string[]) => {
+          if (rest[0] === index) await appendSome(store, await leaseOf(store, 's'), 0)
+          return target.evalsha(sha1, count, ...rest)
+        }
+      },
+    })
+    await collect(redisStore(slow, { prefix }).list())
+    expect(await collect(store.list())).toHaveLength(1)
+  })
+
+  it('asks for 100 summaries at once, and never walks the key space', async () => {
+    const { store, prefix } = openStore(url)
+    for (let i = 0; i < 5; i++) await appendSome(store, await leaseOf(store, `s-${i}`), 0)
+    await collect(store.list())
+    const sent = await commandsDuring(url, prefix, () => collect(store.list()))
+    expect(sent).toEqual(['zscan', ...Array.from({ length: 5 }, () => 'evalsha')])
+  })
+})
+
+describe('remove', () => {
+  it('leaves no key behind', async () => {
+    const { store, redis, prefix } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await appendSome(store, lease, 0)
+    expect(isLastgoodError(await rejection(store.remove('s')), 'session-busy')).toBe(true)
+    await store.release(lease)
+    await store.remove('s')
+    expect(await redis.keys(`${prefix}*`)).toEqual([])
+  })
+})

@@ -1,0 +1,55 @@
+/**
+ * The list of sessions, for `list`. It lives in another slot than the sessions, so it is a hint, and the heads decide.
+ *
+ * 1. A row is written after a session was acquired and before the lease is handed out: no entry without a row.
+ * 2. Every lease writes it again, so a row that a server lost comes back.
+ * 3. A row is removed only when its session is gone, and only if no later lease has written it anew.
+ */
+import type { Lease, SessionSummary } from '@lastgood/core'
+import type { Keys } from './keys.ts'
+import { summarized } from './outcome.ts'
+import type { Server } from './server.ts'
+
+/** Rows of one round trip. */
+const chunkLength = 100
+
+export async function enlist(server: Server, keys: Keys, { sessionId, since }: Lease): Promise<void> {
+  await server.ask((redis) => redis.zadd(keys.index, since, sessionId))
+}
+
+export async function unlist(server: Server, keys: Keys, sessionId: string, since: string | number): Promise<void> {
+  await server.run('unlist', [keys.index], [sessionId, since])
+}
+
+export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenerator<SessionSummary> {
+  // A scan may show a row twice; it never leaves out one that was there all the time.
+  const seen = new Set<string>()
+  let cursor = '0'
+  do {
+    const [next, elements] = await server.ask((redis) => redis.zscan(keys.index, cursor, 'COUNT', chunkLength))
+    cursor = next
+    const rows = rowsOf(elements).filter(({ sessionId }) => !seen.has(sessionId))
+    for (const { sessionId } of rows) seen.add(sessionId)
+    for (let from = 0; from < rows.length; from += chunkLength) {
+      const chunk = rows.slice(from, from + chunkLength)
+      // Sent at once, so one round trip for all of them, in a Cluster one per node.
+      const found = await Promise.all(
+        chunk.map(async ({ sessionId, since }) => {
+          const key = keys.session(sessionId)
+          const summary = summarized(await server.run('summary', [key]), server.place(key))
+          if (summary === 'gone') await unlist(server, keys, sessionId, since)
+          return summary
+        }),
+      )
+      for (const summary of found) if (typeof summary === 'object') yield summary
+    }
+  } while (cursor !== '0')
+}
+
+function rowsOf(elements: readonly string[]): { sessionId: string; since: string }[] {
+  const rows = []
+  for (let i = 0; i + 1 < elements.length; i += 2) {
+    rows.push({ sessionId: String(elements[i]), since: String(elements[i + 1]) })
+  }
+  return rows
+}
