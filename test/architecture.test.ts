@@ -199,6 +199,14 @@ describe('dependencies', () => {
     expect(check(files)).toEqual(['packages/core/package.json: xstate is declared, but nothing imports it'])
   })
 
+  it('that are peers count as declared, and need not be imported', () => {
+    const files = {
+      'packages/redis/package.json': JSON.stringify({ peerDependencies: { ioredis: '*', zod: '*' } }),
+      'packages/redis/src/a.ts': `import type { z } from 'zod'`,
+    }
+    expect(check(files)).toEqual([])
+  })
+
   it('of a package without any code yet are left alone', () => {
     const files = { 'packages/cli/package.json': manifest('commander'), 'packages/cli/src/index.ts': 'export {}' }
     expect(check(files)).toEqual([])

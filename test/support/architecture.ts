@@ -5,7 +5,7 @@
 // 3. Only the clock touches time and randomness; only the file store and the owner touch the disk; only the command line
 //    reads its environment and arguments.
 // 4. The files of a package do not import each other in a circle, types included.
-// 5. A package declares what it imports, and imports what it declares.
+// 5. A package declares what it imports, and imports what it declares; a peer may also be there only to be handed in.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -151,7 +151,8 @@ function dependencyFaults(modules: Module[], files: Files): string[] {
   for (const name of new Set(modules.map((module) => module.package))) {
     const path = `packages/${name}/package.json`
     const manifest = JSON.parse(files.get(path) ?? '{}') as Record<string, Record<string, string> | undefined>
-    const declared = new Set(['dependencies', 'peerDependencies'].flatMap((key) => Object.keys(manifest[key] ?? {})))
+    const own = Object.keys(manifest['dependencies'] ?? {})
+    const declared = new Set([...own, ...Object.keys(manifest['peerDependencies'] ?? {})])
     const imports = modules
       .filter((module) => module.package === name)
       .flatMap((module) => module.imports.map(({ from, line }) => ({ from, place: `${module.path}:${line}` })))
@@ -163,7 +164,7 @@ function dependencyFaults(modules: Module[], files: Files): string[] {
       if (!declared.has(packageOf(from)))
         faults.push(`${place}: ${packageOf(from)} is not in the dependencies of ${path}`)
     }
-    for (const dependency of declared) {
+    for (const dependency of own) {
       if (!used.has(dependency)) faults.push(`${path}: ${dependency} is declared, but nothing imports it`)
     }
   }
