@@ -1,0 +1,117 @@
+/**
+ * A store in the memory of this process: for tests, and for sessions that need not outlive it. It keeps JSON text, so
+ * that no caller shares an object with it and what it gives back is what any other store would give.
+ */
+import { type Clock, systemClock } from './clock.ts'
+import type { Entry } from './journal.ts'
+import {
+  type Head,
+  type Holder,
+  type SessionSummary,
+  type Store,
+  assertAppend,
+  assertSessionId,
+  journalConflict,
+  leaseLost,
+  matchesFilter,
+  sessionBusy,
+} from './store.ts'
+
+export interface MemoryStoreOptions {
+  /** Default: the system's clock. */
+  clock?: Clock
+}
+
+/** One session. A fence that outlives its holder, and a journal that may still be empty. */
+interface Kept {
+  fence: number
+  holder: Holder | null
+  /** Entries as JSON; entry `seq` is at `seq - 1`. */
+  entries: string[]
+  head: string
+}
+
+/** Sessions that end with this process. Two stores never share anything. */
+export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): Store {
+  const sessions = new Map<string, Kept>()
+
+  const liveHolder = (kept: Kept | undefined): Holder | null =>
+    kept?.holder && kept.holder.expiresAt > clock.now() ? structuredClone(kept.holder) : null
+
+  const summaryOf = (kept: Kept | undefined): SessionSummary | undefined =>
+    kept && kept.entries.length > 0 ? { head: JSON.parse(kept.head) as Head, holder: liveHolder(kept) } : undefined
+
+  /** The session if `fence` is still its newest and its lease was not given back. */
+  const heldBy = (sessionId: string, fence: number): (Kept & { holder: Holder }) | undefined => {
+    const kept = sessions.get(sessionId)
+    return kept?.fence === fence && kept.holder ? (kept as Kept & { holder: Holder }) : undefined
+  }
+
+  return {
+    location: 'memory:',
+
+    async acquire(sessionId, owner, ttlMs, takeover) {
+      assertSessionId(sessionId)
+      const kept = sessions.get(sessionId) ?? { fence: 0, holder: null, entries: [], head: '' }
+      const live = liveHolder(kept)
+      if (live && live.owner.id !== owner.id && live.fence !== takeover) return { kind: 'busy', sessionId, ...live }
+      const since = clock.now()
+      kept.fence += 1
+      kept.holder = { owner: structuredClone(owner), fence: kept.fence, since, expiresAt: since + ttlMs }
+      sessions.set(sessionId, kept)
+      return { kind: 'lease', sessionId, ...structuredClone(kept.holder) }
+    },
+
+    async renew({ sessionId, fence }, ttlMs) {
+      const kept = heldBy(sessionId, fence)
+      if (kept) kept.holder.expiresAt = clock.now() + ttlMs
+      return kept !== undefined
+    },
+
+    async release({ sessionId, fence }) {
+      const kept: Kept | undefined = heldBy(sessionId, fence)
+      if (kept) kept.holder = null
+    },
+
+    async append(lease, afterSeq, entries, head) {
+      assertAppend(lease, afterSeq, entries, head)
+      const kept = sessions.get(lease.sessionId)
+      if (kept?.fence !== lease.fence) throw leaseLost(lease.sessionId, lease.fence)
+      const lines = entries.map((entry) => JSON.stringify(entry))
+      const repeated = lines.every((line, i) => line === kept.entries[afterSeq + i])
+      if (!repeated) {
+        if (kept.entries.length !== afterSeq) throw journalConflict(lease.sessionId, afterSeq)
+        for (const line of lines) kept.entries.push(line)
+        kept.head = JSON.stringify(head)
+      }
+      return afterSeq + entries.length
+    },
+
+    async *read(sessionId, afterSeq = 0) {
+      assertSessionId(sessionId)
+      const lines = sessions.get(sessionId)?.entries.slice(afterSeq) ?? []
+      for (const line of lines) yield JSON.parse(line) as Entry
+    },
+
+    async summary(sessionId) {
+      assertSessionId(sessionId)
+      return summaryOf(sessions.get(sessionId))
+    },
+
+    async *list(filter = {}) {
+      for (const kept of [...sessions.values()]) {
+        const summary = summaryOf(kept)
+        if (summary && matchesFilter(summary, filter)) yield summary
+      }
+    },
+
+    async remove(sessionId) {
+      assertSessionId(sessionId)
+      const live = liveHolder(sessions.get(sessionId))
+      if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      sessions.delete(sessionId)
+    },
+
+    async close() {},
+  }
+}

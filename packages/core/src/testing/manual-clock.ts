@@ -1,0 +1,113 @@
+/**
+ * A clock that a test moves by hand.
+ *
+ * 1. Time moves only by `advance`, or, with `autoAdvance`, to the instant of the earliest foreground sleeper.
+ * 2. Sleepers wake in the order of their instants, each at its own instant, and what a sleeper does next (another
+ *    sleep, say) happens before the time moves on.
+ * 3. Background sleepers never move the time; they wake when it passes them.
+ */
+import type { Clock, SleepOptions } from '../clock.ts'
+import { testEpoch } from './entries.ts'
+import { seededRandom } from './random.ts'
+
+export interface ManualClockOptions {
+  /** Default: 2026-01-01T00:00:00Z. */
+  startAt?: number
+  /** Seed of `random` and part of every id. Default: 1. */
+  seed?: number
+  /** Whether a foreground sleep jumps the time to its instant. Default: false. */
+  autoAdvance?: boolean
+}
+
+interface Sleeper {
+  at: number
+  background: boolean
+  wake(): void
+}
+
+export class ManualClock implements Clock {
+  /** In the order in which they wake. */
+  readonly #sleepers: Sleeper[] = []
+  readonly #autoAdvance: boolean
+  readonly #seed: number
+  readonly #random: () => number
+  #now: number
+  #ids = 0
+  /** Moves of the time, one after another. */
+  #moves: Promise<void> = Promise.resolve()
+
+  constructor({ startAt = testEpoch, seed = 1, autoAdvance = false }: ManualClockOptions = {}) {
+    this.#now = startAt
+    this.#seed = seed
+    this.#autoAdvance = autoAdvance
+    this.#random = seededRandom(seed)
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  random(): number {
+    return this.#random()
+  }
+
+  newId(): string {
+    return `id-${this.#seed}-${++this.#ids}`
+  }
+
+  /** Instants of the sleepers that are waiting, earliest first. */
+  get sleepers(): readonly { readonly at: number; readonly background: boolean }[] {
+    return this.#sleepers.map(({ at, background }) => ({ at, background }))
+  }
+
+  /** Moves the time; resolves when all who woke have run as far as they could without real I/O. */
+  advance(ms: number): Promise<void> {
+    return this.#move(() => this.#now + ms)
+  }
+
+  async sleepUntil(instant: number, { signal, background = false }: SleepOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (instant <= this.#now) return
+    const slept = new Promise<void>((resolve, reject) => {
+      const sleeper: Sleeper = {
+        at: instant,
+        background,
+        wake: () => {
+          signal?.removeEventListener('abort', aborted)
+          resolve()
+        },
+      }
+      const aborted = () => {
+        this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1)
+        reject(signal?.reason as Error)
+      }
+      signal?.addEventListener('abort', aborted, { once: true })
+      const later = this.#sleepers.findIndex(({ at }) => at > instant)
+      this.#sleepers.splice(later < 0 ? this.#sleepers.length : later, 0, sleeper)
+    })
+    // After a pause, so that of several who fall asleep together the earliest wakes first.
+    if (this.#autoAdvance && !background) void this.#move(() => this.#sleepers.find((one) => !one.background)?.at)
+    return slept
+  }
+
+  #move(target: () => number | undefined): Promise<void> {
+    this.#moves = this.#moves.then(async () => {
+      await settled()
+      const end = target()
+      if (end === undefined) return
+      for (let next = this.#sleepers[0]; next && next.at <= end; next = this.#sleepers[0]) {
+        this.#sleepers.shift()
+        this.#now = Math.max(this.#now, next.at)
+        next.wake()
+        await settled()
+      }
+      this.#now = Math.max(this.#now, end)
+    })
+    return this.#moves
+  }
+}
+
+/** Everything that can run without real I/O has run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
