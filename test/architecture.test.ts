@@ -53,7 +53,8 @@ describe('layers', () => {
     expect(check(files)).toEqual([])
   })
 
-  it('lets tests import what they like', () => {
+  it('lets tests and their fixtures import what they like', () => {
+    expect(inCore('a.fixture.ts', `import { x } from '@lastgood/redis'`)).toEqual([])
     expect(inCore('a.test.ts', `import { x } from '@lastgood/redis'; setTimeout(x)`)).toEqual([])
   })
 

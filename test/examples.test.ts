@@ -12,13 +12,13 @@ const examples = existsSync(folder)
   : []
 
 it('every example says by its start script how it is run', () => {
-  const scripts = examples.map((name) => {
-    const { scripts = {} } = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
-      scripts?: Record<string, string>
+  const silent = examples.filter((name) => {
+    const manifest = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
+      scripts?: { start?: string }
     }
-    return [name, typeof scripts['start']]
+    return manifest.scripts?.start === undefined
   })
-  expect(scripts).toEqual(examples.map((name) => [name, 'string']))
+  expect(silent).toEqual([])
 })
 
 it.each(examples)('examples/%s runs', { timeout: 120_000 }, async (name) => {
@@ -26,5 +26,5 @@ it.each(examples)('examples/%s runs', { timeout: 120_000 }, async (name) => {
   const options = { cwd: join(folder, name), env, timeout: 100_000 }
   const running = promisify(execFile)('npm', ['run', '--silent', 'start'], options)
   running.child.stdin?.end()
-  await running
+  await expect(running).resolves.toBeDefined()
 })

@@ -63,7 +63,7 @@ it.each(manifests)('$name is packed with its licence, without tests, build state
   const files = all.filter((file) => !file.startsWith('node_modules'))
   expect(files).toContain('LICENSE')
   expect(files).toContain('dist/index.js')
-  expect(files.filter((file) => /\.test\.|tsbuildinfo/.test(file))).toEqual([])
+  expect(files.filter((file) => /\.(test|fixture)\.|tsbuildinfo/.test(file))).toEqual([])
   expect(readFileSync(join(folder, 'package.json'), 'utf8')).not.toMatch(/workspace:|catalog:/)
 })
 

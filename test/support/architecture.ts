@@ -268,7 +268,7 @@ function nameOf(node: unknown): string {
 }
 
 function isSource(path: string): boolean {
-  return path.endsWith('.ts') && !path.endsWith('.test.ts')
+  return path.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(path)
 }
 
 /** `packages/core/src/repair/rules.ts` and `packages/core/src/repair.ts` are both about `repair`. */
