@@ -54,7 +54,12 @@ const kinds: readonly Kind[] = [
   },
   { match: 'NOAUTH', problem: 'it wants a password', hint: credentials },
   { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
-  { match: 'NOPERM', problem: 'the user is not allowed a command or a key', hint: credentials },
+  // Inside a script Redis 7 says it without a code.
+  {
+    match: /^NOPERM |The user executing the script can't/,
+    problem: 'the user is not allowed a command or a key',
+    hint: credentials,
+  },
   { match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/, problem: 'the cluster is moving or has lost nodes', hint: soon },
   {
     match: /Command timed out/,
@@ -63,7 +68,7 @@ const kinds: readonly Kind[] = [
   },
   {
     match:
-      /^E[A-Z]+ |max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|Socket timeout/i,
+      /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|Socket timeout/i,
     problem: 'no connection',
     hint: ping,
   },

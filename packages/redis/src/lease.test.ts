@@ -17,23 +17,12 @@ describe('leases', () => {
     }
   })
 
-  it('are given again to the same owner with the same fence (a client that lost the reply asks twice)', async () => {
-    const { store } = openStore(url)
-    const owner = someOwner()
-    const first = await leaseOf(store, 's', owner)
-    const second = await leaseOf(store, 's', owner)
-    expect(second).toMatchObject({ fence: first.fence, since: first.since })
-    expect(await appendSome(store, first, 0)).toBe(1)
-  })
-
-  it('are taken over twice by one owner that lost the reply', async () => {
+  it('are taken over again by an owner that lost the reply, although the fence that it names is gone', async () => {
     const { store } = openStore(url)
     const first = await leaseOf(store, 's')
     const owner = someOwner()
-    const second = await store.acquire('s', owner, 60_000, first.fence)
-    const third = await store.acquire('s', owner, 60_000, first.fence)
-    expect(second).toMatchObject({ kind: 'lease', fence: first.fence + 1 })
-    expect(third).toMatchObject({ kind: 'lease', fence: first.fence + 1 })
+    await store.acquire('s', owner, 60_000, first.fence)
+    expect(await store.acquire('s', owner, 60_000, first.fence)).toMatchObject({ kind: 'lease', fence: first.fence + 2 })
   })
 
   it('P3: a fence that a server hands out twice, because it lost its last writes, has one writer', async () => {

@@ -6,7 +6,9 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { redisStore } from '../src/redis-store.ts'
 
-export function client(url: string, options: RedisOptions = {}): Redis {
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>
+
+export function client(url: string, options: ClientOptions = {}): Redis {
   const redis = new Redis(url, options)
   // Tests that stop servers look at what the store throws, not at these events.
   redis.on('error', () => undefined)
@@ -21,7 +23,7 @@ export interface Opened {
   key: (sessionId: string, part: 'session' | 'journal') => string
 }
 
-export function openStore(url: string, options: RedisOptions = {}): Opened {
+export function openStore(url: string, options: ClientOptions = {}): Opened {
   const redis = client(url, options)
   const prefix = `test:${randomUUID()}`
   return {

@@ -10,7 +10,7 @@
   Returns { 'lease' or 'busy', owner, fence, since, expiresAt }.
   Errors  none of its own.
 
-  The same owner gets its own lease again, with the same fence: a client that lost the reply sends the command twice.
+  The owner itself is never too busy for a new lease: a client that lost the reply sends the command again.
 ]]
 local session = KEYS[1]
 local owner_id, owner, ttl_ms, takeover = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -22,12 +22,7 @@ local stored = redis.call('HMGET', session, 'fence', 'ownerId', 'owner', 'since'
 local fence, holder_id, holder = tonumber(stored[1] or 0), stored[2], stored[3]
 local since, expires_at = tonumber(stored[4] or 0), tonumber(stored[5] or 0)
 
-if holder_id == owner_id then
-  expires_at = now + ttl_ms
-  redis.call('HSET', session, 'expiresAt', expires_at)
-  return { 'lease', holder, fence, since, expires_at }
-end
-if expires_at > now and takeover ~= fence then
+if expires_at > now and holder_id ~= owner_id and takeover ~= fence then
   return { 'busy', holder, fence, since, expires_at }
 end
 

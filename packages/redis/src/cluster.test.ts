@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { storeContract } from '@lastgood/core/testing'
+import { Cluster } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { type RunningCluster, startCluster } from '../test/cluster.ts'
+import { appendSome, collect, leaseOf, rejection } from '../test/fixture.ts'
+import { redisStore } from './redis-store.ts'
+
+let cluster: RunningCluster
+
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+
+afterAll(() => cluster.stop())
+
+function openStore(prefix = `test:${randomUUID()}`, options: ConstructorParameters<typeof Cluster>[1] = {}) {
+  const redis = new Cluster(
+    cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+    options,
+  )
+  redis.on('error', () => undefined)
+  onTestFinished(() => redis.disconnect())
+  return { redis, prefix, store: redisStore(redis, { prefix }) }
+}
+
+describe('in a Cluster of three masters', () => {
+  for (const { name, run } of storeContract) {
+    it(name, async () => {
+      const { redis, prefix, store } = openStore()
+      await run({
+        store,
+        another: async () => openStore(prefix).store,
+        elapse: async (sessionId, ms) => {
+          await redis.hincrby(`${prefix}:{${sessionId}}:session`, 'expiresAt', -ms)
+        },
+        close: () => store.close(),
+      })
+    })
+  }
+
+  it('all keys of a session are in one slot, and sessions are spread over all masters', async () => {
+    const { redis, prefix, store } = openStore()
+    const ids = Array.from({ length: 60 }, (_, i) => `s-${i}`)
+    await Promise.all(ids.map(async (id) => appendSome(store, await leaseOf(store, id), 0)))
+    const perNode = await Promise.all(redis.nodes('master').map((node) => node.keys(`${prefix}:*`)))
+    for (const keys of perNode) {
+      const sessions = keys.filter((key) => key.endsWith(':session'))
+      expect(sessions.length).toBeGreaterThan(0)
+      for (const key of sessions) {
+        expect(keys).toContain(key.replace(/session$/, 'journal'))
+        const slots = await Promise.all([key, key.replace(/session$/, 'journal')].map((one) => redis.cluster('KEYSLOT', one)))
+        expect(slots[0]).toBe(slots[1])
+      }
+    }
+    expect(await collect(store.list())).toHaveLength(60)
+  })
+
+  it('a script flush on every master is survived', async () => {
+    const { redis, store } = openStore()
+    const lease = await leaseOf(store, 's')
+    await Promise.all(redis.nodes('master').map((node) => node.script('FLUSH')))
+    expect(await appendSome(store, lease, 0)).toBe(1)
+  })
+
+  it('a client that reads from replicas is refused (they may not have yet what was acknowledged)', () => {
+    expect(() => openStore(undefined, { scaleReads: 'slave' })).toThrowError(expect.objectContaining({ code: 'bad-option' }))
+  })
+
+  it('nobody at the startup nodes is told with the first of them', async () => {
+    const redis = new Cluster([{ host: '127.0.0.1', port: 1 }], { clusterRetryStrategy: () => null })
+    redis.on('error', () => undefined)
+    onTestFinished(() => redis.disconnect())
+    expect(await rejection(redisStore(redis).summary('s'))).toMatchObject({
+      code: 'store-unavailable',
+      message: 'the store at redis://127.0.0.1:1 cannot answer: no connection',
+    })
+  })
+})
