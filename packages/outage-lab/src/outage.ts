@@ -44,12 +44,14 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('delay'), ms: z.number().nonnegative(), headers: z.boolean().optional() }),
 ])
 
+/** The end of a range. Infinity is for ever; so is null, which is what JSON makes of it. */
+const end = z.union([z.number(), z.literal(Infinity), z.null()])
 const conditions = { rate: z.number().min(0).max(1).optional(), model: z.string().optional() }
 
 export const whenSchema = z.union([
   z.strictObject({ request: z.int().positive(), ...conditions }),
-  z.strictObject({ requests: z.tuple([z.int().positive(), z.int().positive()]), ...conditions }),
-  z.strictObject({ window: z.tuple([z.number(), z.number()]), ...conditions }),
+  z.strictObject({ requests: z.tuple([z.int().positive(), end]), ...conditions }),
+  z.strictObject({ window: z.tuple([z.number(), end]), ...conditions }),
 ])
 
 export const outageSchema = z.strictObject({ when: whenSchema, fault: faultSchema, name: z.string().optional() })
@@ -76,6 +78,6 @@ function happens(when: When, index: number, { n, sinceStartMs, model, seed }: Oc
   if (when.model !== undefined && when.model !== model) return false
   if (when.rate !== undefined && chance(seed, index, n) >= when.rate) return false
   if ('request' in when) return n === when.request
-  if ('requests' in when) return n >= when.requests[0] && n <= when.requests[1]
-  return sinceStartMs >= when.window[0] && sinceStartMs < when.window[1]
+  if ('requests' in when) return n >= when.requests[0] && n <= (when.requests[1] ?? Infinity)
+  return sinceStartMs >= when.window[0] && sinceStartMs < (when.window[1] ?? Infinity)
 }

@@ -72,6 +72,12 @@ export const RULES: readonly Rule[] = [
     text: '{path}: `document` blocks are not supported in assistant messages',
     check: (t) => (t.modern ? everyBlock(({ block, role }) => when(role === 'assistant' && block.type === 'document'))(t) : undefined),
   },
+  {
+    name: 'citations-in-user',
+    own: true,
+    text: '{path}: `citations` are not supported on text blocks in user messages',
+    check: (t) => (t.modern ? everyBlock(({ block, role }) => when(role === 'user' && block.type === 'text' && Array.isArray(block['citations'])))(t) : undefined),
+  },
   // Settings that the model or the API version does not take.
   { name: 'sampling', row: 44, own: true, text: '`{field}` is not supported for this model or API version.', check: findSampling },
   { name: 'thinking-type', row: 23, text: '"thinking.type.{type}" is not supported for this model.', check: findThinkingType },

@@ -60,8 +60,8 @@ export function signBlock(binding: Binding, model: string, block: Block): Block 
 }
 
 /**
- * Walks the transcript and reports each thinking block that does not verify. A block that is reported counts as absent
- * for the blocks after it.
+ * Walks the transcript and reports each thinking block that does not verify. For the blocks after it a reported block
+ * keeps its place in the message, but is no part of the prefix.
  */
 export function checkBindings(
   conversation: Conversation,
@@ -75,8 +75,10 @@ export function checkBindings(
     binding = { ...binding, ordinal: 0 }
     for (const placed of turn.blocks) {
       const fault = isThinking(placed.block) && turn.role === 'assistant' ? faultOf(placed.block, binding, model, at === lastAssistant) : undefined
-      if (fault) findings.push({ fault, placed, latest: at === lastAssistant })
-      else binding = bindBlock(binding, turn.role, placed.block)
+      if (fault) {
+        findings.push({ fault, placed, latest: at === lastAssistant })
+        binding = { ...binding, ordinal: binding.ordinal + 1 }
+      } else binding = bindBlock(binding, turn.role, placed.block)
     }
   })
   return { findings, end: turns.at(-1)?.role === 'assistant' ? binding : { ...binding, ordinal: 0 } }

@@ -1,0 +1,261 @@
+import Anthropic from '@anthropic-ai/sdk'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { framesOf } from './frames.ts'
+import { ASK, collect, openFaulty, openLab, send, type Received } from './lab.fixture.ts'
+import { outageSchema, type CutPoint, type Fault, type Lab } from './index.ts'
+
+const STREAM = { ...ASK, stream: true }
+
+function whole(lab: Lab, at = 0): Buffer {
+  const message = lab.requests[at]?.outcome.message
+  return message ? Buffer.concat(framesOf(message).map(({ bytes }) => bytes)) : Buffer.alloc(0)
+}
+
+function eventsIn({ body }: Received): readonly (string | undefined)[] {
+  return [...body.toString().matchAll(/^event: (.*)$/gm)].map((match) => match[1])
+}
+
+describe('a status', () => {
+  test.each([
+    [{ status: 500 }, Anthropic.InternalServerError, { type: 'api_error', apiMessage: 'Internal server error' }],
+    [{ status: 529 }, Anthropic.OverloadedError, { type: 'overloaded_error', apiMessage: 'Overloaded' }],
+    [{ status: 429 }, Anthropic.RateLimitError, { type: 'rate_limit_error' }],
+    [{ status: 429, errorCode: 'enforced_spend_limit_reached' }, Anthropic.RateLimitError, { errorCode: 'enforced_spend_limit_reached' }],
+    [{ status: 401 }, Anthropic.AuthenticationError, { type: 'authentication_error' }],
+    [{ status: 402 }, Anthropic.APIError, { status: 402, type: 'billing_error' }],
+    [{ status: 403 }, Anthropic.PermissionDeniedError, { type: 'permission_error' }],
+    [{ status: 404 }, Anthropic.NotFoundError, { type: 'not_found_error' }],
+    [{ status: 504 }, Anthropic.APIError, { status: 504, type: 'timeout_error' }],
+    [{ status: 413 }, Anthropic.APIError, { status: 413, type: null }],
+    [{ status: 502 }, Anthropic.InternalServerError, { type: null }],
+    [{ status: 522 }, Anthropic.InternalServerError, { type: null }],
+    [{ status: 400, type: 'invalid_request_error', message: 'Your credit balance is too low' }, Anthropic.BadRequestError, { apiMessage: 'Your credit balance is too low' }],
+  ] as const)('%o is the error that the SDK has for it', async (fault, kind, shape) => {
+    const { lab, client } = await openFaulty({ kind: 'status', ...fault })
+    const error: unknown = await client.messages.create(ASK).catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(kind)
+    expect(error).toMatchObject(shape)
+    expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault', status: fault.status } })
+  })
+
+  test('429 says when to come back, but a spend cap does not; other headers are as scripted', async () => {
+    const outages = [{ kind: 'status', status: 429 }, { kind: 'status', status: 429, errorCode: 'ramp_limit_exceeded' }, { kind: 'status', status: 529, headers: { 'x-should-retry': 'false' } }] as const
+    const { lab } = await openLab({ outages: outages.map((fault, at) => ({ when: { request: at + 1 }, fault })) })
+    expect((await send(lab, ASK)).headers['retry-after']).toBe('1')
+    expect((await send(lab, ASK)).headers['retry-after']).toBeUndefined()
+    expect((await send(lab, ASK)).headers['x-should-retry']).toBe('false')
+  })
+})
+
+describe('a reset', () => {
+  test('before the headers is a connection error', async () => {
+    const { client } = await openFaulty({ kind: 'reset', at: 'before-headers' })
+    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(Anthropic.APIConnectionError)
+  })
+
+  test('after the headers is a bare TypeError without any event', async () => {
+    const { lab, client } = await openFaulty({ kind: 'reset', at: 'after-headers' })
+    expect(await collect(client)).toMatchObject({ events: [], error: { name: 'TypeError', message: 'terminated' } })
+    expect(lab.requests[0]?.outcome).toMatchObject({ kind: 'fault', status: 200 })
+  })
+})
+
+describe('a cut', () => {
+  const POINTS: readonly (readonly [CutPoint, RegExp])[] = [
+    [{ events: 3 }, /event: ping\n.*\n\n$/],
+    [{ inside: 'thinking' }, /thinking_delta.*\n\n$/],
+    [{ inside: 'text' }, /text_delta.*\n\n$/],
+    [{ inside: 'tool_use' }, /input_json_delta.*\n\n$/],
+    [{ afterBlock: 2 }, /content_block_stop","index":2}\n\n$/],
+    [{ before: 'message_delta' }, /content_block_stop","index":2}\n\n$/],
+    [{ before: 'message_stop' }, /event: message_delta\n.*\n\n$/],
+  ]
+
+  test.each(POINTS)('at %o ends just there', async (after, ending) => {
+    const { lab } = await openFaulty({ kind: 'cut', after, how: 'reset' })
+    const received = await send(lab, STREAM)
+    expect(received.body.toString()).toMatch(ending)
+    expect(whole(lab).subarray(0, received.body.length)).toEqual(received.body)
+    expect(received.body.length).toBeLessThan(whole(lab).length)
+    expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault' } })
+  })
+
+  test('by reset is ECONNRESET, by close an unfinished body, by end nothing at all', async () => {
+    const seen = async (how: 'reset' | 'close' | 'end'): Promise<unknown> => {
+      const { lab, client } = await openFaulty({ kind: 'cut', after: { inside: 'text' }, how })
+      const raw = await openFaulty({ kind: 'cut', after: { inside: 'text' }, how })
+      const { events, error } = await collect(client)
+      expect(events.at(-1)).toBe('content_block_delta')
+      expect(lab.requests[0]?.completed).toBe(false)
+      const { clean } = await send(raw.lab, STREAM)
+      return [clean, error instanceof TypeError && error.cause]
+    }
+    expect(await seen('reset')).toMatchObject([false, { code: 'ECONNRESET' }])
+    expect(await seen('close')).toMatchObject([false, { code: 'UND_ERR_SOCKET' }])
+    expect(await seen('end')).toEqual([true, false])
+  })
+
+  test('that ends politely leaves the SDK iterator without an error, and only finalMessage rejects', async () => {
+    const { client } = await openFaulty({ kind: 'cut', after: { before: 'message_stop' }, how: 'end' })
+    await expect(client.messages.stream(ASK).finalMessage()).rejects.toThrow('stream ended without producing a Message')
+  })
+
+  test('at a point that the answer does not have does not happen', async () => {
+    const { lab, client } = await openFaulty({ kind: 'cut', after: { inside: 'text', index: 5 }, how: 'reset' })
+    expect((await collect(client)).events.at(-1)).toBe('message_stop')
+    expect(lab.requests[0]).toMatchObject({ completed: true, outcome: { kind: 'ok' } })
+    expect(lab.requests[0]?.outcome).not.toHaveProperty('fault')
+  })
+
+  test('of a JSON answer leaves JSON that does not parse', async () => {
+    const { lab } = await openFaulty({ kind: 'cut', after: { inside: 'text' }, how: 'end' })
+    const { body, clean } = await send(lab, ASK)
+    expect(clean).toBe(true)
+    expect(JSON.stringify(lab.requests[0]?.outcome.message).startsWith(body.toString())).toBe(true)
+    expect(() => JSON.parse(body.toString())).toThrow()
+  })
+
+  test('at any byte gives exactly that many bytes of the whole answer', async () => {
+    const { lab } = await openLab()
+    await send(lab, STREAM)
+    const length = whole(lab).length
+    let n = 1
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: length }), fc.constantFrom('reset', 'close', 'end'), fc.boolean(), async (bytes, how, stream) => {
+        lab.setOutages([{ when: { request: ++n }, fault: { kind: 'cut', after: { bytes }, how } }])
+        const { body } = await send(lab, { ...ASK, stream })
+        const answer = stream ? whole(lab, n - 1) : Buffer.from(JSON.stringify(lab.requests[n - 1]?.outcome.message))
+        expect(body).toEqual(answer.subarray(0, bytes))
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('an error event', () => {
+  test('at the start and in the middle is an APIError without a status', async () => {
+    for (const after of ['start', { inside: 'tool_use' }] as const) {
+      const { client } = await openFaulty({ kind: 'error-event', after, type: 'overloaded_error', message: 'Overloaded' })
+      const { events, error } = await collect(client)
+      expect(error).toBeInstanceOf(Anthropic.APIError)
+      expect(error).toMatchObject({ status: undefined, type: 'overloaded_error', apiMessage: 'Overloaded', requestID: expect.stringMatching(/^req_/) })
+      expect(events.length > 0).toBe(after !== 'start')
+    }
+  })
+
+  test('has no place in a JSON answer: there it is the status that goes with its type', async () => {
+    const { client } = await openFaulty({ kind: 'error-event', after: 'start', type: 'overloaded_error', message: 'Overloaded' })
+    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(Anthropic.OverloadedError)
+  })
+})
+
+describe('a stall', () => {
+  test('with an end goes on to the whole answer, with pings in between if asked to', async () => {
+    const { lab } = await openFaulty({ kind: 'stall', after: { afterBlock: 0 }, pings: true, everyMs: 2, forMs: 6 })
+    const events = eventsIn(await send(lab, STREAM))
+    expect(events.filter((event) => event === 'ping')).toHaveLength(4)
+    expect(events.at(-1)).toBe('message_stop')
+    expect(lab.requests[0]?.completed).toBe(true)
+  })
+
+  test.each(['before-headers', 'headers', { events: 2 }] as const)('without an end, from %o on, lasts until the client goes', async (after) => {
+    const { lab, client } = await openFaulty({ kind: 'stall', after, pings: false })
+    const controller = new AbortController()
+    const waiting = client.messages.create({ ...ASK, stream: true }, { signal: controller.signal })
+    if (after === 'before-headers') {
+      await expect.poll(() => lab.requests[0]?.outcome.kind).toBe('fault')
+      controller.abort()
+      await expect(waiting).rejects.toBeInstanceOf(Anthropic.APIUserAbortError)
+      return
+    }
+    const events = (await waiting)[Symbol.asyncIterator]()
+    if (after !== 'headers') expect((await events.next()).value).toMatchObject({ type: 'message_start' })
+    const next = events.next()
+    if (after !== 'headers') await next
+    controller.abort()
+    expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault' } })
+  })
+
+  test('ends when the lab is closed', async () => {
+    const { lab, client } = await openFaulty({ kind: 'stall', after: 'before-headers', pings: false })
+    const waiting = client.messages.create(ASK).catch((cause: unknown) => cause)
+    await expect.poll(() => lab.requests.length).toBe(1)
+    await lab.close()
+    expect(await waiting).toBeInstanceOf(Anthropic.APIConnectionError)
+  })
+})
+
+describe('an answer that is none', () => {
+  test.each([{ kind: 'html' }, { kind: 'json-error' }, { kind: 'empty' }] as const)('%o with status 200 ends the SDK stream without an event or an error', async (fault) => {
+    const { lab, client } = await openFaulty(fault)
+    expect(await collect(client)).toEqual({ events: [], error: undefined })
+    expect(lab.requests[0]?.outcome).toMatchObject({ kind: 'fault', status: 200 })
+  })
+
+  test('has the content type that gives it away', async () => {
+    const typeOf = async (fault: Fault): Promise<unknown> => (await send((await openFaulty(fault)).lab, STREAM)).headers['content-type']
+    expect(await typeOf({ kind: 'html' })).toMatch('text/html')
+    expect(await typeOf({ kind: 'json-error' })).toBe('application/json')
+    expect(await typeOf({ kind: 'empty' })).toMatch('text/event-stream')
+  })
+})
+
+test('a delay waits as long as it says, before or after the headers, and then answers', async () => {
+  for (const headers of [false, true]) {
+    const waits: number[] = []
+    const { lab, client } = await openFaulty({ kind: 'delay', ms: 5000, headers }, { sleep: async (ms) => void waits.push(ms) })
+    expect((await collect(client)).events.at(-1)).toBe('message_stop')
+    expect(waits).toEqual([5000])
+    expect(lab.requests[0]?.completed).toBe(true)
+  }
+})
+
+describe('an outage script', () => {
+  test('takes the first outage that matches, by number, range, model or time since the start', async () => {
+    let now = 1000
+    const status = (value: number): Fault => ({ kind: 'status', status: value })
+    const { lab } = await openLab({
+      now: () => now,
+      outages: [
+        { when: { request: 2, model: 'claude-opus-5-5' }, fault: status(500), name: 'one' },
+        { when: { requests: [2, 3] }, fault: status(529) },
+        { when: { window: [100, 200] }, fault: status(503) },
+      ],
+    })
+    const next = async (model = ASK.model): Promise<unknown> => (await send(lab, { ...ASK, model })).status
+    expect([await next(), await next('claude-haiku-5-5'), await next()]).toEqual([200, 529, 529])
+    now = 1100
+    expect(await next()).toBe(503)
+    now = 1200
+    expect(await next()).toBe(200)
+  })
+
+  test('with a rate hits that share of the requests, the same ones for the same seed', async () => {
+    const hits = async (seed: number): Promise<string> => {
+      const { lab } = await openLab({ seed, outages: [{ when: { window: [0, Infinity], rate: 0.3 }, fault: { kind: 'status', status: 529 } }] })
+      const statuses: unknown[] = []
+      for (let at = 0; at < 100; at++) statuses.push((await send(lab, ASK)).status)
+      return statuses.map((status) => (status === 529 ? 'x' : '.')).join('')
+    }
+    const first = await hits(7)
+    expect(await hits(7)).toBe(first)
+    expect(await hits(8)).not.toBe(first)
+    const count = first.split('x').length - 1
+    expect(count).toBeGreaterThan(15)
+    expect(count).toBeLessThan(45)
+  })
+
+  test('is data: it survives JSON, and a wrong one is refused at the start', async () => {
+    const outage = { when: { window: [0, 10] as [number, number], rate: 0.5 }, fault: { kind: 'cut' as const, after: { inside: 'text' as const }, how: 'end' as const } }
+    expect(outageSchema.parse(JSON.parse(JSON.stringify(outage)))).toEqual(outage)
+    // @ts-expect-error a fault that does not exist
+    await expect(openLab({ outages: [{ when: { request: 1 }, fault: { kind: 'fire' } }] })).rejects.toThrow()
+  })
+
+  test('hides a bad transcript behind a status, but the record tells', async () => {
+    const { lab } = await openFaulty({ kind: 'status', status: 529 })
+    expect((await send(lab, { ...ASK, messages: [{ role: 'assistant', content: 'x' }] })).status).toBe(529)
+    expect(lab.requests[0]?.violation).toMatchObject({ row: 13 })
+  })
+})
