@@ -101,7 +101,7 @@ function kindOfBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean)
     const kind = kindOfError(statusOfType.get(error.type) ?? 500, error, serverSaysRetry)
     return kind === 'server-transient' || kind === 'overloaded' ? 'bad-gateway' : kind
   }
-  if (wire.cause !== undefined) return 'stream-cut'
+  if (wire.cause !== undefined || wire.endedPolitely === false) return 'stream-cut'
   return (wire.eventsSeen ?? 0) > 0 ? 'stream-truncated' : 'bad-gateway'
 }
 
@@ -124,8 +124,8 @@ const kindOfCode: ReadonlyMap<string, FaultKind> = new Map<string, FaultKind>([
   ['ramp_limit_exceeded', 'rate-limited'],
   ['organization_on_hold', 'auth-blocked'],
   ['cmek_key_disabled', 'auth-blocked'],
-  // The upload was too slow: the network, not the request.
-  ['request_body_timeout', 'transport'],
+  // The upload was too slow: the network's fault, not the request's.
+  ['request_body_timeout', 'server-transient'],
   ['request_body_too_large_after_decoding', 'too-large'],
   ['image_dimensions_too_large', 'transcript-invalid'],
   ['tool_reference_unresolved', 'transcript-invalid'],
@@ -177,7 +177,7 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
 
 /** Codes of Node and OpenSSL that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const setUpCodes =
-  /CERT_|_CERT\b|_CERT_|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(TLS_|SSL_WRONG_VERSION|INVALID_URL|INVALID_CHAR|INVALID_HTTP_TOKEN)|^UND_ERR_INVALID_ARG$/
+  /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
 
 // -- What was said ----------------------------------------------------------------------------------------------------
 
@@ -206,8 +206,9 @@ function fromBody(body: string | undefined): ApiError {
   }
 }
 
-function isHtml({ contentType = '', body = '' }: Wire): boolean {
-  return /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(body)
+function isHtml(wire: Wire): boolean {
+  const contentType = wire.contentType ?? header(wire, 'content-type') ?? ''
+  return /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(wire.body ?? '')
 }
 
 /** A body that is not the API's: a page's title, never the page; a plain text as it is. */
@@ -217,12 +218,12 @@ function pageText(wire: Wire): string {
   return /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() || `${wire.status ?? 'The answer'} with an HTML page`
 }
 
-function ownWords({ phase, timer, eventsSeen = 0, contentType }: Wire): string {
+function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire): string {
   if (timer === 'first-event') return 'no event came in the time allowed'
   if (timer === 'between-events') return `no further event came in the time allowed, after ${eventsSeen}`
   if (phase !== 'body') return ''
-  if (eventsSeen > 0) return `the stream ended after ${eventsSeen} events without message_stop`
-  return `the answer held no event${contentType ? ` (${contentType})` : ''}`
+  if (eventsSeen === 0) return 'the answer held no event'
+  return `the stream ended after ${eventsSeen} events without ${stopReasonSeen ? '' : 'a stop reason or '}message_stop`
 }
 
 /** `fetch failed` says nothing; what it wraps does. Cycles and long chains end after eight links. */
@@ -259,17 +260,14 @@ function textIn(value: unknown, key: string): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
+/** Keys, tokens, and passwords in URLs. It runs over single spaces only: a `\s*` here would be quadratic. */
 const secrets =
-  /\bsk-[\w-]{8,}|\b(bearer|basic)\s+[\w.~+/=-]{8,}|(?<=:\/\/)[^/\s@]+(?=@)|(?<=\b(x-)?api[-_]key["']?\s*[:=]\s*["']?)[\w-]{8,}/gi
+  /\bsk-[\w-]{8,}|\b(bearer|basic) [\w.~+/=-]{16,}|(?<=:\/\/)[^/\s@]+(?=@)|(?<=\bapi[-_]key["']? ?[:=] ?["']?)[\w-]{8,}/gi
 
 /** One line without credentials, control characters and half surrogate pairs; undefined when nothing is left. */
 function cleaned(text: string | undefined, longest: number): string | undefined {
   if (text === undefined) return undefined
-  const line = text.replaceAll(secrets, '[redacted]').replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
-  return (
-    line
-      .slice(0, longest)
-      .replaceAll(/\p{Surrogate}/gu, '')
-      .trim() || undefined
-  )
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').replaceAll(secrets, '[redacted]')
+  const short = line.slice(0, longest).replaceAll(/\p{Surrogate}/gu, '')
+  return short.trim() || undefined
 }

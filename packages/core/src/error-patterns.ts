@@ -33,7 +33,7 @@ export const errorPatterns: readonly ErrorPattern[] = [
   },
   {
     statuses: [400, 403, 429],
-    text: /reached your specified (api|workspace api) usage limits/i,
+    text: /reached your specified (\w+ )?api usage limits/i,
     kind: 'spend-blocked',
     source: `${github}/anthropics/claude-code/issues/38035`,
   },
@@ -74,6 +74,12 @@ export const errorPatterns: readonly ErrorPattern[] = [
     kind: 'model-gone',
     source: `${github}/anthropics/claude-code/issues/68120`,
   },
+  {
+    statuses: [400],
+    text: /model identifier is invalid/i,
+    kind: 'model-gone',
+    source: `${github}/langchain-ai/langchain-aws/issues/252`,
+  },
   // Size.
   {
     statuses: [400],
@@ -102,9 +108,45 @@ export const errorPatterns: readonly ErrorPattern[] = [
   },
   {
     statuses: [400],
-    text: /^messages(\.\d|[:.]|: )/i,
+    text: /^messages(\.\d|: )/i,
     kind: 'transcript-invalid',
-    source: `${github}/anthropics/claude-code/issues/5705`,
+    source: `${github}/anthropics/claude-code/issues/4778`,
+  },
+  {
+    statuses: [400],
+    text: /text content blocks must|must have non-empty content|cannot be set for empty text blocks/i,
+    kind: 'transcript-invalid',
+    source: `${github}/anthropics/claude-code/issues/60837`,
+  },
+  {
+    statuses: [400],
+    text: /does not support assistant message prefill|must end with a user message/i,
+    kind: 'transcript-invalid',
+    source: `${docs}/build-with-claude/streaming`,
+  },
+  {
+    statuses: [400],
+    text: /thinking is disabled, an assistant message in the final position/i,
+    kind: 'transcript-invalid',
+    source: `${github}/tailcallhq/forgecode/issues/1853`,
+  },
+  {
+    statuses: [400],
+    text: /role 'system' is not supported/i,
+    kind: 'transcript-invalid',
+    source: `${docs}/build-with-claude/mid-conversation-system-messages`,
+  },
+  {
+    statuses: [400],
+    text: /no low surrogate in string|surrogates not allowed/i,
+    kind: 'transcript-invalid',
+    source: `${github}/anthropics/claude-code/issues/60394`,
+  },
+  {
+    statuses: [400],
+    text: /could not process image|image cannot be empty|image dimensions exceed|image format \S+ not supported/i,
+    kind: 'transcript-invalid',
+    source: `${github}/anthropics/claude-code/issues/1747`,
   },
 ]
 

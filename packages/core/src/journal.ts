@@ -66,15 +66,19 @@ const bodies = [
   z.strictObject({
     type: z.literal('session-opened'),
     owner: ownerSchema,
-    /** Name of the agent that `resume` continues; absent for a loop of one's own. */
-    agent: z.string().optional(),
     cwd: z.string().optional(),
     /** The lastgood version that wrote it. */
     writer: z.string(),
   }),
   z.strictObject({ type: z.literal('envelope-changed'), envelope: envelopeSchema }),
   /** What the caller put before the model: a user message, or a history that it brought along. */
-  z.strictObject({ type: z.literal('turn-started'), turn: z.number().int(), messages: z.array(messageSchema) }),
+  z.strictObject({
+    type: z.literal('turn-started'),
+    turn: z.number().int(),
+    /** Name of the agent that runs it, so that `resume` can continue it; absent for a loop of one's own. */
+    agent: z.string().optional(),
+    messages: z.array(messageSchema),
+  }),
   /** What the caller added inside a turn: the results of tools that it ran itself, a steering message. */
   z.strictObject({ type: z.literal('turn-continued'), messages: z.array(messageSchema) }),
   z.strictObject({ type: z.literal('request-sent'), model: z.string(), attempt: z.number().int() }),
@@ -114,8 +118,15 @@ const bodies = [
     refolded: z.literal(true).optional(),
   }),
   z.strictObject({ type: z.literal('turn-ended'), turn: z.number().int() }),
-  /** The conversation goes on from its first `messages` messages. */
-  z.strictObject({ type: z.literal('rewound'), messages: z.number().int().min(0), reason: z.string() }),
+  /** The conversation goes on from its first `messages` messages; `turn` and `lastGoodTurn` are counted there. */
+  z.strictObject({
+    type: z.literal('rewound'),
+    messages: z.number().int().min(0),
+    turn: z.number().int().min(0),
+    lastGoodTurn: z.number().int().min(0),
+    /** For people; no content. */
+    reason: z.string(),
+  }),
 ] as const
 
 export const entryBodySchema = z.discriminatedUnion('type', [...bodies])
@@ -148,7 +159,8 @@ export function parseEntry(value: unknown, place: string): Entry {
   }
   const stamp = stampSchema.safeParse({ v, seq, at, fence, lane })
   const body = entryBodySchema.safeParse(rest)
-  if (stamp.success && body.success) return { ...body.data, ...stamp.data }
+  // The value itself, not zod's copy: a copy would have its keys in the schema's order, and a request is pinned as sent.
+  if (stamp.success && body.success) return value as Entry
   throw new LastgoodError('journal-corrupt', `${place}: not a journal entry (${firstIssue(stamp.error ?? body.error)})`, {
     hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to go on',
   })

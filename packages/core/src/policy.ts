@@ -8,7 +8,7 @@
  * 4. A budget that is used up suspends, with the reason and an instant for a next try; it never fails (P6).
  *
  * Users compose it: wrap `decide` in a function of the same shape. A new way out (another model, a repaired transcript)
- * is one member of `Rule`, one case in `decide`, and the rows that use it.
+ * is one member of `Rule`, one line in `decide`, and the rows that use it.
  */
 import { fullJitter } from './backoff.ts'
 import { formatDuration } from './duration.ts'
@@ -114,7 +114,8 @@ const defaultRules = {
   },
   'request-rejected': {
     action: 'fail',
-    reason: 'The API refused the request, and would refuse the same again. Correct its parameters, then continue',
+    reason:
+      'The API refused the request, and would refuse the same again. Correct its parameters or the base URL, then continue',
   },
 } as const satisfies Record<FaultKind, Rule>
 
@@ -173,16 +174,10 @@ const retryAfterJitterMs = 1_000
 
 export function decide(fault: Fault, history: FaultHistory, policy: Policy): Decision {
   const rule = policy.rules[fault.kind]
-  switch (rule.action) {
-    case 'retry':
-      return retryOrSuspend(rule, fault, history, policy)
-    case 'suspend': {
-      const retryAt = history.now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
-      return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
-    }
-    case 'fail':
-      return { kind: 'fail', reason: withFacts(rule.reason, fault) }
-  }
+  if (rule.action === 'retry') return retryOrSuspend(rule, fault, history, policy)
+  const reason = withFacts(rule.reason, fault)
+  if (rule.action === 'fail') return { kind: 'fail', reason }
+  return { kind: 'suspend', reason, retryAt: history.now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0) }
 }
 
 function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, policy: Policy): Decision {
@@ -228,69 +223,85 @@ const yearMs = 366 * 86_400_000
 
 /** All numbers present and in range; throws `bad-option`, naming field, value and range. */
 export function resolvePolicy(options: PolicyOptions = {}): Policy {
-  const numbers = {
-    horizonMs: inRange('horizonMs', options.horizonMs ?? 86_400_000, 0, Infinity),
-    maxAttempts: inRange('maxAttempts', options.maxAttempts ?? Infinity, 1, Infinity),
-    maxRetryAfterMs: inRange('maxRetryAfterMs', options.maxRetryAfterMs ?? 600_000, 0, yearMs),
-    longOutageAfterMs: inRange('longOutageAfterMs', options.longOutageAfterMs ?? 900_000, 0, Infinity),
-    exhaustedProbeMs: inRange('exhaustedProbeMs', options.exhaustedProbeMs ?? 900_000, 0, yearMs),
-  }
-  onlyKnown('policy', options, [...Object.keys(numbers), 'waits', 'probes'])
+  assertKnown('policy', options, Object.keys(optionNames))
+  assertKnown('waits', options.waits, kindsWith('retry'))
+  assertKnown('probes', options.probes, kindsWith('suspend'))
   const rules: Record<FaultKind, Rule> = { ...defaultRules }
-  const kinds = Object.keys(defaultRules) as FaultKind[]
-  onlyKnown(
-    'waits',
-    options.waits,
-    kinds.filter((kind) => defaultRules[kind].action === 'retry'),
-  )
-  onlyKnown(
-    'probes',
-    options.probes,
-    kinds.filter((kind) => defaultRules[kind].action === 'suspend'),
-  )
   for (const [kind, wait] of Object.entries(options.waits ?? {}) as [RetriedKind, Wait | undefined][]) {
-    rules[kind] = withWait(`waits.${kind}`, defaultRules[kind], wait ?? {})
+    rules[kind] = withWait(`waits.${kind}`, defaultRules[kind], wait)
   }
   for (const [kind, probeMs] of Object.entries(options.probes ?? {}) as [SuspendedKind, number | undefined][]) {
-    if (probeMs === undefined) continue
-    rules[kind] = { ...defaultRules[kind], probeMs: inRange(`probes.${kind}`, probeMs, 0, yearMs) }
+    rules[kind] = { ...defaultRules[kind], probeMs: inRange(`probes.${kind}`, probeMs ?? defaultRules[kind].probeMs) }
   }
-  return { ...numbers, rules }
+  return {
+    horizonMs: inRange('horizonMs', options.horizonMs ?? 86_400_000, 0, Infinity),
+    maxAttempts: inRange('maxAttempts', options.maxAttempts ?? Infinity, 1, Infinity),
+    maxRetryAfterMs: inRange('maxRetryAfterMs', options.maxRetryAfterMs ?? 600_000),
+    longOutageAfterMs: inRange('longOutageAfterMs', options.longOutageAfterMs ?? 900_000, 0, Infinity),
+    exhaustedProbeMs: inRange('exhaustedProbeMs', options.exhaustedProbeMs ?? 900_000),
+    rules,
+  }
 }
 
-function withWait(field: string, rule: RetryRule, wait: Wait): RetryRule {
-  onlyKnown(field, wait, ['baseMs', 'capMs', 'longCapMs', 'quickResends', 'quickMs', 'maxResends'])
+// As objects, so that the compiler keeps them complete.
+const optionNames: Record<keyof PolicyOptions, true> = {
+  horizonMs: true,
+  maxAttempts: true,
+  maxRetryAfterMs: true,
+  longOutageAfterMs: true,
+  exhaustedProbeMs: true,
+  waits: true,
+  probes: true,
+}
+const waitNames: Record<keyof Wait, true> = {
+  baseMs: true,
+  capMs: true,
+  longCapMs: true,
+  quickResends: true,
+  quickMs: true,
+  maxResends: true,
+}
+
+function kindsWith(action: Rule['action']): string[] {
+  return Object.entries(defaultRules).flatMap(([kind, rule]) => (rule.action === action ? [kind] : []))
+}
+
+function withWait(field: string, rule: RetryRule, wait: Wait = {}): RetryRule {
+  assertKnown(field, wait, Object.keys(waitNames))
   const set = Object.fromEntries(Object.entries(wait).filter(([, value]) => value !== undefined)) as Wait
   const merged = { ...rule, ...set }
-  inRange(`${field}.baseMs`, merged.baseMs, 0, yearMs)
-  inRange(`${field}.capMs`, merged.capMs, merged.baseMs, yearMs)
-  // A cap raised above the default long cap takes that along.
-  if (set.longCapMs === undefined && merged.longCapMs !== undefined) {
+  inRange(`${field}.baseMs`, merged.baseMs)
+  inRange(`${field}.capMs`, merged.capMs, merged.baseMs)
+  // A cap above the default long cap takes that one along.
+  if (merged.longCapMs !== undefined && set.longCapMs === undefined) {
     merged.longCapMs = Math.max(merged.longCapMs, merged.capMs)
   }
-  if (merged.longCapMs !== undefined) inRange(`${field}.longCapMs`, merged.longCapMs, merged.capMs, yearMs)
-  if (merged.quickMs !== undefined) inRange(`${field}.quickMs`, merged.quickMs, 0, yearMs)
-  if (merged.quickResends !== undefined) inRange(`${field}.quickResends`, merged.quickResends, 0, Infinity)
-  if (merged.maxResends !== undefined) inRange(`${field}.maxResends`, merged.maxResends, 0, Infinity)
+  inRange(`${field}.longCapMs`, merged.longCapMs ?? merged.capMs, merged.capMs)
+  inRange(`${field}.quickMs`, merged.quickMs ?? 0)
+  inRange(`${field}.quickResends`, merged.quickResends ?? 0, 0, Infinity)
+  inRange(`${field}.maxResends`, merged.maxResends ?? 0, 0, Infinity)
   return merged
 }
 
-function inRange(field: string, value: unknown, min: number, max: number): number {
+function inRange(field: string, value: unknown, min = 0, max = yearMs): number {
   // NaN fails both comparisons.
   if (typeof value === 'number' && value >= min && value <= max) return value
   const range = `a number from ${min} to ${max}`
   throw new LastgoodError('bad-option', `Policy option ${field} must be ${range}, got ${String(value)}`, {
     hint: `Set ${field} to ${range}, or leave it out for the default.`,
-    details: { field, value: String(value), min, max: String(max) },
+    details: { field, value: String(value), range },
   })
 }
 
-function onlyKnown(field: string, options: unknown, known: readonly string[]): void {
-  const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name))
+function assertKnown(field: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return
+  const isObject = typeof options === 'object' && options !== null
+  const unknown = isObject ? Object.keys(options).find((name) => !known.includes(name)) : `a ${typeof options}`
   if (unknown === undefined) return
-  throw new LastgoodError('bad-option', `Unknown policy option ${field}.${unknown}`, {
-    hint: `Known here: ${known.join(', ')}.`,
-    details: { field, value: unknown, known },
+  const range = isObject ? `one of ${known.join(', ')}` : `an object with ${known.join(', ')}`
+  throw new LastgoodError('bad-option', `Policy option ${field} holds ${unknown}; it must be ${range}`, {
+    hint: `Known in ${field}: ${known.join(', ')}.`,
+    details: { field, value: unknown, range },
   })
 }
 

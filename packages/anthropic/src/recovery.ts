@@ -1,0 +1,36 @@
+/**
+ * Level 1: recovery for a loop of one's own, as middleware of the Anthropic SDK.
+ *
+ * The SDK retries around its middleware, so its own retries must be off: two owners multiply (P8). `recoverable` sees
+ * to that; whoever mounts `recovery` by hand sets `maxRetries: 0`.
+ */
+import type { Anthropic, ClientOptions } from '@anthropic-ai/sdk'
+import { intercept, type InterceptorOptions, type Session } from '@lastgood/core'
+
+type Middleware = NonNullable<ClientOptions['middleware']>[number]
+
+/**
+ * Middleware that records the session's conversation and answers faults for it. It has to be the innermost: the
+ * middleware after it would see each attempt, the one before it sees one answer.
+ */
+export function recovery(session: Session, options: InterceptorOptions = {}): Middleware {
+  const lastgood = intercept(session, options)
+  let hasWarned = false
+  return async (request, next, context) => {
+    if (!hasWarned && Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0) {
+      hasWarned = true
+      context.logger.warn('lastgood: the SDK retries as well, so attempts multiply; set maxRetries: 0 on this request')
+    }
+    return lastgood(request, next)
+  }
+}
+
+/** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. */
+export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'middleware'>>(
+  client: Client,
+  session: Session,
+  options: InterceptorOptions = {},
+): Client {
+  // `withOptions` gives the type of the client it is called on.
+  return client.withOptions({ maxRetries: 0, middleware: [...client.middleware, recovery(session, options)] }) as unknown as Client
+}

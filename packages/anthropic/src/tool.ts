@@ -1,0 +1,88 @@
+/**
+ * Tools of an agent: what the model is told of them, how its input is checked, and what happens to a call whose
+ * outcome nobody knows.
+ *
+ * 1. A tool never throws into the loop: bad input and failures become error results that the model can act on.
+ * 2. What a tool returns is made well-formed text before it is recorded: half a surrogate pair would make the API
+ *    refuse the whole conversation.
+ */
+import type { Block, InDoubt, LedgerTool, ToolContext } from '@lastgood/core'
+import { z } from 'zod'
+
+/** What a tool gives the model: text, or content blocks as the API takes them in a `tool_result`. */
+export type ToolOutput = string | Block[]
+
+/** A tool as the loop needs it. */
+export interface AgentTool extends LedgerTool {
+  /** The definition that the model is given, JSON. */
+  readonly definition: { readonly name: string } & Readonly<Record<string, unknown>>
+}
+
+export interface ToolOptions<Input extends z.ZodType> {
+  name: string
+  description: string
+  /** Checks the model's input and is rendered as its JSON schema. */
+  input: Input
+  /**
+   * What to do on resume with a call that was started and has no result: `rerun` it (only for tools that are safe to
+   * repeat; they cost no entry before they start), `report` it to the model as of unknown outcome, or `ask` a person.
+   * Default `report`.
+   */
+  inDoubt?: InDoubt
+  run(input: z.output<Input>, context: ToolContext): ToolOutput | Promise<ToolOutput>
+}
+
+/** A tool declared by a zod schema. */
+export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
+  const { name, description, input: schema, inDoubt = 'report' } = options
+  const { $schema: _schema, ...inputSchema } = z.toJSONSchema(schema)
+  return {
+    definition: { name, description, input_schema: inputSchema },
+    inDoubt,
+    run: (input, context) => resultOf(context.toolUseId, async () => options.run(schema.parse(input), context)),
+  }
+}
+
+/** A runnable tool of the SDK: `betaZodTool`, the agent toolset, one written by hand. */
+export interface RunnableTool {
+  name: string
+  run(input: never, context?: object): unknown
+  parse?: (input: unknown) => unknown
+}
+
+export function fromRunnableTool(runnable: RunnableTool, inDoubt: InDoubt): AgentTool {
+  const run = runnable.run as (input: unknown, context?: object) => unknown
+  return {
+    // JSON leaves out the functions: what remains is what the API takes.
+    definition: JSON.parse(JSON.stringify({ ...runnable, close: undefined })) as AgentTool['definition'],
+    inDoubt,
+    run: (input, { toolUseId, signal }) =>
+      resultOf(toolUseId, async () => {
+        const toolUse = { type: 'tool_use', id: toolUseId, name: runnable.name, input }
+        const parsed = runnable.parse ? runnable.parse(input) : input
+        return (await run.call(runnable, parsed, { toolUse, toolUseBlock: toolUse, signal })) as ToolOutput
+      }),
+  }
+}
+
+async function resultOf(toolUseId: string, run: () => Promise<ToolOutput>): Promise<Block> {
+  const result = { type: 'tool_result', tool_use_id: toolUseId }
+  try {
+    return { ...result, content: wellFormed(await run()) }
+  } catch (error) {
+    return { ...result, is_error: true, content: wellFormed(errorContent(error)) }
+  }
+}
+
+/** The SDK's `ToolError` carries its own content. */
+function errorContent(error: unknown): ToolOutput {
+  if (error instanceof z.ZodError) return `Error: invalid input: ${z.prettifyError(error)}`
+  if (!(error instanceof Error)) return `Error: ${String(error)}`
+  const content = 'content' in error ? error.content : undefined
+  return typeof content === 'string' || Array.isArray(content) ? (content as ToolOutput) : `Error: ${error.message}`
+}
+
+function wellFormed(output: ToolOutput): ToolOutput {
+  if (typeof output === 'string') return output.toWellFormed()
+  return output.map((block) => (typeof block['text'] === 'string' ? { ...block, text: block['text'].toWellFormed() } : block))
+}

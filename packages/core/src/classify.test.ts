@@ -1,0 +1,431 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Wire, classify, retryAfterMs } from './classify.ts'
+import { type Decision, type FaultKind, faultKindSchema, faultSchema } from './fault.ts'
+import { decide, defaultPolicy } from './policy.ts'
+
+const now = Date.parse('2026-11-20T12:00:00Z')
+
+const aborted = new DOMException('This operation was aborted', 'AbortError')
+
+/** What fetch throws: the telling error is the innermost. */
+function wrapped(code: string, message: string, outer = 'fetch failed'): Error {
+  return new TypeError(outer, { cause: Object.assign(new Error(message), { code }) })
+}
+
+function apiBody(type: string, message: string, errorCode?: string): string {
+  const details = errorCode === undefined ? {} : { details: { error_code: errorCode } }
+  return JSON.stringify({ type: 'error', error: { type, message, ...details }, request_id: 'req_011CZLrUfBVk' })
+}
+
+/** A non-2xx answer as the API sends it. */
+function refused(status: number, type: string, message: string, code?: string): Wire {
+  const headers = new Headers({ 'content-type': 'application/json', 'request-id': 'req_011CZLrUfBVk' })
+  return { phase: 'status', status, headers, body: apiBody(type, message, code), now }
+}
+
+/** A page of a proxy in front of the API. */
+function page(status: number, title: string, phase: Wire['phase'] = 'status'): Wire {
+  const body = `<!DOCTYPE html>\n<html lang="en">\n<head>\n<title>\n${title}</title></head><body>${'<p>ray</p>'.repeat(2_000)}</body></html>`
+  return { phase, status, headers: new Headers({ 'content-type': 'text/html; charset=UTF-8' }), body, now }
+}
+
+/** A stream that began with a 200. */
+function broken(more: Partial<Wire>): Wire {
+  return { phase: 'body', status: 200, contentType: 'text/event-stream; charset=utf-8', eventsSeen: 7, now, ...more }
+}
+
+function inBand(type: string, message: string, details?: unknown): Wire {
+  return broken({ inBandError: { type, message, details } })
+}
+
+/** A connection that never came to an answer. */
+function unreachable(code: string, message: string, outer?: string): Wire {
+  return { phase: 'connect', cause: wrapped(code, message, outer), now }
+}
+
+/** A 200 that is no stream. */
+function jsonWith200(body: string): Wire {
+  return broken({ contentType: 'application/json', eventsSeen: 0, endedPolitely: true, body })
+}
+
+const plain = (status: number, body = '', headers: Record<string, string> = {}): Wire => {
+  return { phase: 'status', status, body, headers: new Headers(headers), now }
+}
+
+type Row = [claim: string, wire: Wire]
+const invalid = (message: string, code?: string) => refused(400, 'invalid_request_error', message, code)
+const limited = (message: string, code?: string) => refused(429, 'rate_limit_error', message, code)
+const says = (shouldRetry: string) => ({ 'x-should-retry': shouldRetry })
+
+const table: [kind: FaultKind, decision: Decision['kind'], rows: Row[]][] = [
+  [
+    'server-transient',
+    'retry',
+    [
+      ['500 api_error', refused(500, 'api_error', 'Internal server error')],
+      ['502 as the page of Cloudflare', page(502, 'api.anthropic.com | 502: Bad gateway')],
+      ['503 without a body', plain(503)],
+      ['503 of an Envoy', plain(503, 'upstream connect error or disconnect/reset before headers')],
+      ['503 cmek_key_unreachable', refused(503, 'api_error', 'Key unreachable', 'cmek_key_unreachable')],
+      ['520', page(520, 'api.anthropic.com | 520: Web server is returning an unknown error')],
+      ['524', page(524, 'api.anthropic.com | 524: A timeout occurred')],
+      ['504 timeout_error', refused(504, 'timeout_error', 'Request timed out')],
+      ['408', plain(408)],
+      ['409 conflict_error', refused(409, 'conflict_error', 'Conflict')],
+      ['400 request_body_timeout: the upload was slow', invalid('Timed out reading the body', 'request_body_timeout')],
+      ['an in-band api_error', inBand('api_error', 'Internal server error')],
+      ['an in-band timeout_error', inBand('timeout_error', 'Request timed out')],
+      ['an in-band error of a type nobody knows', inBand('flux_error', 'Something new')],
+      ['an in-band error without a type', broken({ inBandError: {} })],
+      ['an unknown 4xx with x-should-retry: true', plain(418, '', says('true'))],
+    ],
+  ],
+  [
+    'overloaded',
+    'retry',
+    [
+      ['529', refused(529, 'overloaded_error', 'Overloaded')],
+      ['529 compaction_unavailable', refused(529, 'overloaded_error', 'Unavailable', 'compaction_unavailable')],
+      ['a 500 that says Overloaded', refused(500, 'api_error', 'Overloaded')],
+      ['a 503 with overloaded_error', refused(503, 'overloaded_error', 'Overloaded')],
+      ['an in-band overloaded_error', inBand('overloaded_error', 'Overloaded')],
+      ['an in-band api_error that says Overloaded', inBand('api_error', 'Overloaded')],
+    ],
+  ],
+  ['overloaded', 'suspend', [['P8: 529 with x-should-retry: false', plain(529, '', says('false'))]]],
+  [
+    'transport',
+    'retry',
+    [
+      ['a refused connection', unreachable('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:443')],
+      ['a name that does not resolve', unreachable('ENOTFOUND', 'getaddrinfo ENOTFOUND api.anthropic.com')],
+      ['a reset before headers', unreachable('ECONNRESET', 'read ECONNRESET')],
+      ["undici's time-out of headers", unreachable('UND_ERR_HEADERS_TIMEOUT', 'Headers Timeout Error')],
+      ['a TLS handshake that takes too long', unreachable('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout')],
+      ['our own watchdog before headers', { phase: 'connect', timer: 'first-event', now }],
+      ['nothing known at all', { phase: 'connect', now }],
+    ],
+  ],
+  [
+    'config',
+    'fail',
+    [
+      ['a self-signed certificate', unreachable('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in chain')],
+      ['an expired certificate', unreachable('CERT_HAS_EXPIRED', 'certificate has expired')],
+      ['an unknown issuer', unreachable('UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate')],
+      ['an unknown signer', unreachable('UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable to verify the first certificate')],
+      ['a certificate for another host', unreachable('ERR_TLS_CERT_ALTNAME_INVALID', 'does not match altnames')],
+      ['http where https was asked', unreachable('ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number')],
+      ['a base URL that is none', unreachable('ERR_INVALID_URL', 'Invalid URL', 'Failed to parse URL from api')],
+      ['407 of a proxy', plain(407)],
+    ],
+  ],
+  [
+    'stream-cut',
+    'retry',
+    [
+      ['a reset', broken({ cause: wrapped('ECONNRESET', 'read ECONNRESET', 'terminated') })],
+      ['an unfinished chunk', broken({ cause: wrapped('UND_ERR_SOCKET', 'other side closed', 'terminated') })],
+      ["undici's time-out of the body", broken({ cause: wrapped('UND_ERR_BODY_TIMEOUT', 'Body Timeout Error') })],
+      ['terminated, and no more said', broken({ cause: new TypeError('terminated') })],
+      ['a reset before the first event', broken({ eventsSeen: 0, cause: new TypeError('terminated') })],
+      ['an impolite end without a cause', broken({ endedPolitely: false })],
+    ],
+  ],
+  ['stream-truncated', 'retry', [['a polite end without message_stop', broken({ endedPolitely: true })]]],
+  [
+    'stream-stalled',
+    'retry',
+    [
+      [
+        'no first event, and the abort of our watchdog',
+        broken({ timer: 'first-event', eventsSeen: 0, cause: aborted }),
+      ],
+      ['pings but no further event', broken({ timer: 'between-events' })],
+    ],
+  ],
+  [
+    'bad-gateway',
+    'retry',
+    [
+      ['a 200 with HTML', page(200, 'Sign in to the network', 'body')],
+      ['a 200 with HTML that does not say so', broken({ eventsSeen: 0, body: '<!doctype html><title>Hi</title>' })],
+      ['a 200 with an empty body', broken({ eventsSeen: 0, endedPolitely: true, body: '' })],
+      ['a 200 with a JSON error', jsonWith200(apiBody('overloaded_error', 'Overloaded'))],
+      ['a 200 with some other JSON', jsonWith200('{"ok":true}')],
+    ],
+  ],
+  [
+    'rate-limited',
+    'retry',
+    [
+      ['429 with retry-after', plain(429, apiBody('rate_limit_error', 'Too many tokens'), { 'retry-after': '17' })],
+      ['429 without retry-after', limited('Number of requests has exceeded your rate limit')],
+      ['429 ramp_limit_exceeded', limited('Usage grew too fast', 'ramp_limit_exceeded')],
+      ['429 without a body', plain(429)],
+      ['an in-band rate_limit_error', inBand('rate_limit_error', 'This request would exceed your rate limit')],
+    ],
+  ],
+  ['rate-limited', 'suspend', [['429 with hours of retry-after', plain(429, '', { 'retry-after': '9000' })]]],
+  [
+    'spend-blocked',
+    'suspend',
+    [
+      ['402 billing_error', refused(402, 'billing_error', 'Payment required')],
+      ['429 enforced_spend_limit_reached', limited('Spend limit reached', 'enforced_spend_limit_reached')],
+      ['429 contract_spend_limit_reached', limited('Spend limit reached', 'contract_spend_limit_reached')],
+      ['429 for want of extra usage', limited('Extra usage is required for long context requests.')],
+      [
+        '400 of a limit',
+        invalid('You have reached your specified API usage limits. You will regain access on 2026-12-01.'),
+      ],
+      ['400 of an empty balance', invalid('Your credit balance is too low to access the Anthropic API.')],
+      ['an in-band spend limit', inBand('rate_limit_error', 'Limit', { error_code: 'enforced_spend_limit_reached' })],
+      ['a 200 with a JSON error that no wait mends', jsonWith200(apiBody('billing_error', 'Payment required'))],
+    ],
+  ],
+  [
+    'auth-blocked',
+    'suspend',
+    [
+      ['401', refused(401, 'authentication_error', 'invalid x-api-key')],
+      ['403', refused(403, 'permission_error', 'Your API key does not have permission to use the specified resource.')],
+      ["403 of Cloudflare's challenge", page(403, 'Just a moment...')],
+      ['400 of a disabled organisation', invalid('This organization has been disabled.')],
+      ['400 organization_on_hold', invalid('Your organization is on hold', 'organization_on_hold')],
+      ['an in-band authentication_error', inBand('authentication_error', 'OAuth token has expired')],
+    ],
+  ],
+  [
+    'transcript-invalid',
+    'fail',
+    [
+      ['400 of an unanswered tool call', invalid('messages.3: `tool_use` ids were found without `tool_result` blocks')],
+      ['400 image_dimensions_too_large', invalid('Too many pixels', 'image_dimensions_too_large')],
+      ['an in-band refusal of a block', inBand('invalid_request_error', 'messages.1.content.0: Invalid `signature`')],
+    ],
+  ],
+  [
+    'too-large',
+    'fail',
+    [
+      ['400 of a long prompt', invalid('prompt is too long: 208310 tokens > 200000 maximum')],
+      [
+        '400 of max_tokens on top',
+        invalid('input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000'),
+      ],
+      ['413', plain(413, '{"error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}')],
+      ['413 of a window', refused(413, 'invalid_request_error', 'Request size exceeds model context window')],
+      ['413 as HTML', page(413, '413 Request Entity Too Large')],
+    ],
+  ],
+  [
+    'output-filtered',
+    'retry',
+    [
+      ['400 of the content filter', invalid('Output blocked by content filtering policy')],
+      ['the content filter in-band', inBand('invalid_request_error', 'Output blocked by content filtering policy')],
+      ['the content filter as an in-band api_error', inBand('api_error', 'Output blocked by content filtering policy')],
+    ],
+  ],
+  [
+    'model-gone',
+    'fail',
+    [
+      ['404 of a model', refused(404, 'not_found_error', 'model: claude-3-5-sonnet-20241022')],
+      [
+        '404 of a suspended model',
+        refused(404, 'not_found_error', 'Claude Fable 5 is not available. Please use Opus 4.8.'),
+      ],
+      ['400 of Bedrock', plain(400, '{"message":"The provided model identifier is invalid."}')],
+    ],
+  ],
+  [
+    'request-rejected',
+    'fail',
+    [
+      [
+        '400 of parameters',
+        invalid('max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens'),
+      ],
+      ['400 that nothing is known of', invalid('A reason of next year')],
+      ['400 whatever x-should-retry says', plain(400, apiBody('invalid_request_error', 'No'), says('true'))],
+      ['another 404', refused(404, 'not_found_error', 'Not Found')],
+      ['404 of a wrong base URL', plain(404, '404 page not found')],
+      ['422', plain(422, '{"detail":"unprocessable"}')],
+      ['an unknown 4xx', plain(418)],
+      ['an unknown 4xx with x-should-retry: false', plain(418, '', says('false'))],
+      [
+        'an in-band refusal of a parameter',
+        inBand('invalid_request_error', 'temperature: Extra inputs are not permitted'),
+      ],
+    ],
+  ],
+]
+
+describe.each(table)('%s, first decision %s:', (kind, decision, rows) => {
+  test.each(rows)('%s', (_claim, wire) => {
+    const fault = classify(wire)
+    expect(fault.kind).toBe(kind)
+    expect(decide(fault, { attempts: 1, firstFaultAt: now, now, random: 0.5 }, defaultPolicy).kind).toBe(decision)
+  })
+})
+
+test('every kind of fault has a row', () => {
+  expect(new Set(table.map(([kind]) => kind))).toEqual(new Set(faultKindSchema.options))
+})
+
+describe('the fault', () => {
+  test('carries what the API said: status, type, code, words, request id, pause', () => {
+    const wire = limited('Usage grew too fast', 'ramp_limit_exceeded')
+    wire.headers?.set('retry-after', '17')
+    wire.headers?.set('x-should-retry', 'true')
+    expect(classify(wire)).toEqual({
+      kind: 'rate-limited',
+      status: 429,
+      errorType: 'rate_limit_error',
+      errorCode: 'ramp_limit_exceeded',
+      message: 'Usage grew too fast',
+      requestId: 'req_011CZLrUfBVk',
+      retryAfterMs: 17_000,
+      shouldRetry: true,
+    })
+  })
+
+  test('carries the codes of the whole cause chain, also of a host with several addresses', () => {
+    const refusedV6 = Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED' })
+    const cause = new TypeError('fetch failed', { cause: new AggregateError([refusedV6]) })
+    expect(classify({ phase: 'connect', cause, now })).toEqual({
+      kind: 'transport',
+      message: 'fetch failed: connect ECONNREFUSED ::1:443',
+      causes: ['ECONNREFUSED'],
+    })
+  })
+
+  test('takes the request id from the body when the header is missing', () => {
+    expect(classify(plain(500, apiBody('api_error', 'No')))).toMatchObject({ requestId: 'req_011CZLrUfBVk' })
+    expect(classify(plain(500, '{"error":{"message":"Overloaded"},"request_id":null}'))).toEqual({
+      kind: 'overloaded',
+      status: 500,
+      message: 'Overloaded',
+    })
+  })
+
+  test.each<[Wire, string]>([
+    [page(502, 'api.anthropic.com | 502: Bad gateway'), 'api.anthropic.com | 502: Bad gateway'],
+    [plain(502, `<html><body>${'x'.repeat(60_000)}`), '502 with an HTML page'],
+    [plain(503, 'upstream connect error\r\n'), 'upstream connect error'],
+    [broken({ endedPolitely: true }), 'the stream ended after 7 events without a stop reason or message_stop'],
+    [broken({ stopReasonSeen: true }), 'the stream ended after 7 events without message_stop'],
+    [broken({ timer: 'between-events' }), 'no further event came in the time allowed, after 7'],
+    [broken({ eventsSeen: 0 }), 'the answer held no event'],
+  ])('says what happened where the API has no words (%#)', (wire, message) => {
+    expect(classify(wire).message).toBe(message)
+  })
+})
+
+describe('message', () => {
+  test('is at most 500 characters', () => {
+    expect(classify(plain(400, apiBody('invalid_request_error', 'tools: '.repeat(9_000)))).message).toHaveLength(500)
+  })
+
+  test.each([
+    ['invalid key sk-ant-api03-abcDEF_123-xyz given', 'invalid key [redacted] given'],
+    ['bad header Authorization: Bearer eyJhbGciOi.JIUzI1NiJ9.x-_y', 'bad header Authorization: [redacted]'],
+    ['x-api-key: 0123456789abcdef is unknown', 'x-api-key: [redacted] is unknown'],
+    ['connect to http://user:hunter2@proxy:8080 failed', 'connect to http://[redacted]@proxy:8080 failed'],
+    ['two\nlines\u001B[31m and \u202Ecolour', 'two lines [31m and colour'],
+    ['half a pair \uD83D here', 'half a pair  here'],
+    ['Bearer authentication required', 'Bearer authentication required'],
+  ])('never carries credentials or terminal controls: %j', (said, kept) => {
+    expect(classify(refused(400, 'invalid_request_error', said)).message).toBe(kept)
+    expect(classify({ phase: 'connect', cause: new Error(said), now }).message).toBe(kept)
+  })
+
+  test('takes no time that grows with the square of a hostile body', () => {
+    const startedAt = performance.now()
+    for (const unit of [' ', 'a', '://', 'api-key: ', 'bearer ', '<title', '\uD83D']) {
+      classify({ phase: 'status', status: 500, body: unit.repeat(65_536 / unit.length), now })
+    }
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+})
+
+describe('retry-after', () => {
+  test.each<[Record<string, string>, number | undefined]>([
+    [{}, undefined],
+    [{ 'retry-after': '2' }, 2_000],
+    [{ 'retry-after': '1.5' }, 1_500],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after-ms': '250', 'retry-after': '9' }, 250],
+    [{ 'retry-after-ms': 'soon', 'retry-after': '9' }, 9_000],
+    [{ 'retry-after': 'Fri, 20 Nov 2026 12:01:30 GMT' }, 90_000],
+    [{ 'retry-after': 'Fri, 20 Nov 2026 11:00:00 GMT' }, 0],
+    [{ 'retry-after': '-5' }, undefined],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': 'Infinity' }, undefined],
+    // An epoch instead of a wait.
+    [{ 'retry-after': '1795176000' }, undefined],
+  ])('%j is %s ms', (headers, expected) => {
+    expect(retryAfterMs(new Headers(headers), now)).toBe(expected)
+  })
+})
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+const headersArbitrary = fc
+  .dictionary(
+    fc.constantFrom('retry-after', 'retry-after-ms', 'x-should-retry', 'request-id', 'content-type'),
+    fc.stringMatching(/^[ -~]*$/),
+  )
+  .map((fields) => new Headers(fields))
+const thrown = fc.oneof(
+  fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true }),
+  fc.string().map((message) => new Error(message, { cause: { code: message, cause: [message] } })),
+  fc.constant(
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no')
+        },
+      },
+    ),
+  ),
+)
+const cyclic: { cause?: unknown; code: string } = { code: 'EPIPE' }
+cyclic.cause = cyclic
+
+const wireArbitrary: fc.Arbitrary<Wire> = fc.record({
+  phase: fc.constantFrom('connect', 'status', 'body'),
+  status: optional(fc.oneof(fc.integer({ min: 100, max: 599 }), fc.double())),
+  headers: optional(headersArbitrary),
+  contentType: optional(fc.oneof(fc.string(), fc.constantFrom('text/html', 'text/event-stream', 'application/json'))),
+  body: optional(
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc.string().map((text) => apiBody(text, text, text)),
+    ),
+  ),
+  inBandError: optional(
+    fc.record({ type: optional(fc.string()), message: optional(fc.string()), details: fc.anything() }),
+  ),
+  cause: fc.oneof(thrown, fc.constant(cyclic)),
+  timer: optional(fc.constantFrom('first-event', 'between-events')),
+  eventsSeen: optional(fc.nat()),
+  stopReasonSeen: optional(fc.boolean()),
+  endedPolitely: optional(fc.boolean()),
+  now: fc.nat(4e12),
+})
+
+test('whatever was seen, it gives a fault that the journal takes', () => {
+  fc.assert(
+    fc.property(wireArbitrary, (wire) => {
+      const fault = classify(wire)
+      expect(faultSchema.safeParse(fault).success).toBe(true)
+      expect((fault.message ?? '').length).toBeLessThanOrEqual(500)
+    }),
+    { numRuns: 2_000 },
+  )
+})

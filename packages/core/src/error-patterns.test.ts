@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { errorPatterns, kindByText } from './error-patterns.ts'
+import { defaultPolicy } from './policy.ts'
+
+test('every pattern cites a public source', () => {
+  for (const { source } of errorPatterns) {
+    expect(source).toMatch(
+      /^https:\/\/(github\.com\/[^/]+\/[^/]+\/(issues|pull)\/\d+|platform\.claude\.com\/docs\/en\/.+)$/,
+    )
+  }
+})
+
+test('P6: no text of a 4xx leads to more than a few re-sends', () => {
+  const endless = errorPatterns.filter(({ statuses, kind }) => {
+    const rule = defaultPolicy.rules[kind]
+    return rule.action === 'retry' && rule.maxResends === undefined && statuses.some((status) => status < 500)
+  })
+  expect(endless).toEqual([])
+})
+
+test('a pattern holds only under the statuses that it was seen with', () => {
+  expect(kindByText(500, 'Overloaded')).toBe('overloaded')
+  expect(kindByText(400, 'Overloaded')).toBeUndefined()
+  expect(kindByText(500, 'prompt is too long')).toBeUndefined()
+})
+
+/** As the API worded them in public reports. */
+const transcriptTexts = [
+  'messages.3: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_01. Each `tool_use` block must have a corresponding `tool_result` block in the next message.',
+  'messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_01. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.',
+  'messages: `tool_use` ids must be unique',
+  'each tool_use must have a single result. Found multiple `tool_result` blocks with id: toolu_01',
+  "messages.5.content.1.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+  'messages.1.content.0.text.parsed: Extra inputs are not permitted',
+  'messages: text content blocks must be non-empty',
+  'cache_control cannot be set for empty text blocks',
+  'messages: first message must use the "user" role',
+  'messages: roles must alternate between "user" and "assistant", but found multiple "user" roles in a row',
+  "role 'system' is not supported on this model",
+  'messages: final assistant content cannot end with trailing whitespace',
+  'This model does not support assistant message prefill. The conversation must end with a user message.',
+  'messages.7.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.',
+  'messages.7.content.0: Invalid `signature` in `thinking` block',
+  'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.',
+  'When thinking is disabled, an assistant message in the final position cannot contain thinking. To use thinking blocks, enable thinking in your request.',
+  '`web_search` tool use with id `srvtoolu_01` was found without a corresponding `web_search_tool_result` block',
+  'messages.7.content.2.image.source.base64.data: At least one of the image dimensions exceed max allowed size: 8000 pixels',
+  'Could not process image',
+  'The request body is not valid JSON: no low surrogate in string: line 1 column 162',
+  'due to tool use concurrency issues',
+]
+
+test.each(transcriptTexts)('the transcript is named by: %s', (text) => {
+  expect(kindByText(400, text)).toBe('transcript-invalid')
+})
+
+const parameterTexts = [
+  'max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5',
+  'tools.3.custom.name: String should have at most 128 characters',
+  '`max_tokens` must be greater than `thinking.budget_tokens`',
+  'adaptive thinking is not supported on this model',
+  'tool_choice: type "tool" and "any" are not supported for this model.',
+  'A maximum of 4 blocks with cache_control may be provided. Found 5.',
+  'temperature: Extra inputs are not permitted',
+]
+
+test.each(parameterTexts)('parameters, not the transcript, are named by: %s', (text) => {
+  expect(kindByText(400, text)).toBeUndefined()
+})

@@ -1,0 +1,226 @@
+/**
+ * The session machine: a statechart used as a pure function. Its events are journal entries, so the state of a session
+ * is the fold of its journal.
+ *
+ * 1. `step` is pure: no timers, no promises, no `invoke`, no `after`. A wait is an instant in the context.
+ * 2. A state's entry action names, as data, the one effect that the session owes while it is there. The driver runs it
+ *    after the entry is durable; coming back after a restart re-enters the state and so owes the same effect again.
+ * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
+ * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
+ */
+import { assign, setup, transition, type SnapshotFrom } from 'xstate'
+import type { Entry } from './journal.ts'
+
+/**
+ * Names the meaning of states and context. A head written under another version is a cache of something else: it is
+ * dropped and the journal folded again. Raise it with every change of states, context or transitions.
+ */
+export const machineVersion = '1'
+
+export interface Context {
+  /** Turns started, turns ended. */
+  turn: number
+  lastGoodTurn: number
+  /** Tool calls of the last response that have no result yet: not started, or started. */
+  calls: Record<string, 'open' | 'started'>
+  /** Requests sent since the last progress, faults seen since then, and when the first of them was (epoch ms). */
+  attempt: number
+  faults: number
+  firstFaultAt: number | null
+  /** Epoch ms of the next try, while backing off or suspended with a time to come back. */
+  wakeAt: number | null
+  /** Why it waits or is parked, for people. */
+  reason: string | null
+}
+
+/** What a session owes next. Nothing else is ever started for it. */
+export type Effect =
+  | { kind: 'rest' }
+  | { kind: 'send-request' }
+  | { kind: 'wait'; until: number }
+  | { kind: 'run-tools' }
+  | { kind: 'end-turn' }
+  | { kind: 'ask-person' }
+
+const progress = { attempt: 0, faults: 0, firstFaultAt: null, wakeAt: null, reason: null }
+const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...progress }
+
+const callsOf = (entry: Entry): string[] =>
+  entry.type === 'response-received'
+    ? entry.message.content.flatMap((block) =>
+        block.type === 'tool_use' && typeof block['id'] === 'string' ? [block['id']] : [],
+      )
+    : []
+
+const builder = setup({
+  types: { context: {} as Context, events: {} as Entry },
+  guards: {
+    leavesCalls: ({ event }) => callsOf(event).length > 0,
+    // The server paused or compacted: the same conversation is sent again and it goes on.
+    pausesTurn: ({ event }) =>
+      event.type === 'response-received' && ['pause_turn', 'compaction'].includes(event.message.stop_reason ?? ''),
+    isLastCall: ({ context, event }) =>
+      event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
+    isKnownCall: ({ context, event }) => 'toolUseId' in event && event.toolUseId in context.calls,
+    willRetry: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'retry',
+    needsInput: ({ event }) => event.type === 'session-suspended' && event.reason === 'needs-input',
+    hasCalls: ({ context }) => Object.keys(context.calls).length > 0,
+    isWaiting: ({ context }) => context.wakeAt !== null,
+    hasOpenTurn: ({ context }) => context.turn > context.lastGoodTurn,
+  },
+  actions: {
+    // The effects, as data; see `effectOf`.
+    rest: () => {},
+    sendRequest: () => {},
+    wait: () => {},
+    runTools: () => {},
+    endTurn: () => {},
+    askPerson: () => {},
+    startTurn: assign(({ context, event }) =>
+      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...progress } : context,
+    ),
+    continueTurn: assign({ calls: {}, ...progress }),
+    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
+    takeResponse: assign(({ event }) => ({
+      ...progress,
+      calls: Object.fromEntries(callsOf(event).map((id) => [id, 'open' as const])),
+    })),
+    startCall: assign(({ context, event }) =>
+      event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
+    ),
+    finishCall: assign(({ context, event }) => {
+      if (event.type !== 'tool-finished') return {}
+      const { [event.toolUseId]: _finished, ...calls } = context.calls
+      return { calls }
+    }),
+    recordFault: assign(({ context, event }) => {
+      if (event.type !== 'fault-observed') return {}
+      const { fault, decision } = event
+      return {
+        faults: context.faults + 1,
+        firstFaultAt: context.firstFaultAt ?? event.at,
+        wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
+        reason: decision.kind === 'retry' ? [fault.status, fault.kind].filter(Boolean).join(' ') : decision.reason,
+      }
+    }),
+    park: assign(({ event }) =>
+      event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {},
+    ),
+    // Resumed on purpose: a new budget and no wait. Resumed after a crash: the wait that was armed still holds.
+    startAnew: assign(progress),
+    endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
+    rewind: assign(({ event }) =>
+      event.type === 'rewound' ? { ...progress, calls: {}, turn: event.turn, lastGoodTurn: event.lastGoodTurn } : {},
+    ),
+  },
+})
+
+export const sessionMachine = builder.createMachine({
+  id: 'session',
+  context: fresh,
+  initial: 'idle',
+  on: {
+    'turn-started': { target: '.requesting', actions: 'startTurn' },
+    'turn-continued': { target: '.requesting', actions: 'continueTurn' },
+    'session-suspended': [
+      { guard: 'needsInput', target: '.needsInput', actions: 'park' },
+      { target: '.suspended', actions: 'park' },
+    ],
+    'session-resumed': { target: '.restoring' },
+    rewound: { target: '.restoring', actions: 'rewind' },
+  },
+  states: {
+    idle: { entry: 'rest' },
+    requesting: {
+      entry: 'sendRequest',
+      on: {
+        'request-sent': { actions: 'countAttempt' },
+        'response-received': [
+          { guard: 'leavesCalls', target: 'executingTools', actions: 'takeResponse' },
+          { guard: 'pausesTurn', target: 'requesting', reenter: true, actions: 'takeResponse' },
+          { target: 'answered', actions: 'takeResponse' },
+        ],
+        'fault-observed': [
+          { guard: 'willRetry', target: 'backingOff', actions: 'recordFault' },
+          { target: 'suspended', actions: 'recordFault' },
+        ],
+      },
+    },
+    backingOff: {
+      entry: 'wait',
+      on: { 'request-sent': { target: 'requesting', actions: 'countAttempt' } },
+    },
+    executingTools: {
+      entry: 'runTools',
+      on: {
+        'tool-started': { guard: 'isKnownCall', actions: 'startCall' },
+        'tool-finished': [
+          { guard: 'isLastCall', target: 'requesting', actions: 'finishCall' },
+          { guard: 'isKnownCall', actions: 'finishCall' },
+        ],
+      },
+    },
+    answered: {
+      entry: 'endTurn',
+      on: { 'turn-ended': { target: 'idle', actions: 'endLastTurn' } },
+    },
+    suspended: {
+      entry: 'rest',
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+    },
+    needsInput: {
+      entry: 'askPerson',
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+    },
+    restoring: {
+      always: [
+        { guard: 'hasCalls', target: 'executingTools' },
+        { guard: 'isWaiting', target: 'backingOff' },
+        { guard: 'hasOpenTurn', target: 'requesting' },
+        { target: 'idle' },
+      ],
+    },
+  },
+})
+
+export type Snapshot = SnapshotFrom<typeof sessionMachine>
+export type StateName = keyof typeof sessionMachine.config.states & string
+
+/** The state before the first entry. */
+export const initialSnapshot: Snapshot = sessionMachine.resolveState({ value: 'idle', context: fresh })
+
+/** The state after `entry`, and the effect owed from then on; no effect when it stays what it was. */
+export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; effect?: Effect } {
+  const [next, actions] = transition(sessionMachine, snapshot, entry)
+  const effect = actions.map((action) => effectOf(action.type, next.context)).findLast((one) => one !== undefined)
+  return effect ? { snapshot: next, effect } : { snapshot: next }
+}
+
+function effectOf(action: string, context: Context): Effect | undefined {
+  switch (action) {
+    case 'rest':
+      return { kind: 'rest' }
+    case 'sendRequest':
+      return { kind: 'send-request' }
+    case 'wait':
+      return { kind: 'wait', until: context.wakeAt ?? 0 }
+    case 'runTools':
+      return { kind: 'run-tools' }
+    case 'endTurn':
+      return { kind: 'end-turn' }
+    case 'askPerson':
+      return { kind: 'ask-person' }
+    default:
+      return undefined
+  }
+}
+
+/** The snapshot as the head keeps it. */
+export function saveSnapshot(snapshot: Snapshot): { value: string; context: Context } {
+  return { value: String(snapshot.value), context: snapshot.context }
+}
+
+/** The snapshot of a head that was written under this machine's version. */
+export function restoreSnapshot(saved: { value: string; context: object }): Snapshot {
+  return sessionMachine.resolveState({ value: saved.value, context: { ...fresh, ...saved.context } })
+}

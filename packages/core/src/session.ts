@@ -1,0 +1,384 @@
+/**
+ * The session driver: the one place where entries are stamped, committed and adopted.
+ *
+ * 1. Commit, then act: `record` returns after the store has the entries; only then do state, transcript and listeners
+ *    know of them (P1, P5). What the store refused never happened.
+ * 2. One writer: entries go out one append at a time, under the lease's fence. When the fence is refused or the store
+ *    cannot answer, this object is done: it aborts what it runs and must be opened again (P3, P5).
+ * 3. State is never set, only stepped. `owed` is the one effect that the session waits for.
+ * 4. `stage` defers an entry to the next `record`, which follows at once: the last tool result and the next request
+ *    share an append, so that a model-and-tools step costs two.
+ */
+import { systemClock, type Clock } from './clock.ts'
+import { isLastgoodError, LastgoodError } from './errors.ts'
+import { Emitter, type Listener, type SessionEvent } from './events.ts'
+import { fileStore } from './file/index.ts'
+import { foldJournal, type Folded } from './fold.ts'
+import { fullJitter } from './backoff.ts'
+import { journalVersion, type Entry, type EntryBody, type Envelope, type Message, type Owner } from './journal.ts'
+import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
+import { machineVersion, saveSnapshot, step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import { isDead, thisOwner } from './owner.ts'
+import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts'
+import { assertSessionId, sessionBusy, type Head, type Lease, type SessionStatus, type Store } from './store.ts'
+import { runCalls, type LedgerTools } from './tool-ledger.ts'
+import type { Transcript } from './transcript.ts'
+import { writerVersion } from './version.ts'
+
+export interface SessionOptions {
+  /** Where the journal lives. Default: `fileStore()`. */
+  store?: Store
+  /** How faults are answered; each default is documented there. */
+  policy?: PolicyOptions
+  /** How long the lease runs without renewal. Default 30,000 ms. */
+  leaseMs?: number
+  /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
+  storePatienceMs?: number
+  /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
+  takeover?: boolean
+  /** Recorded with a new session, for people who look for it. */
+  cwd?: string
+  /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
+  machineVersion?: string
+  /** Default: the system's. */
+  clock?: Clock
+  /** Who holds the lease. Default: this process. */
+  owner?: Owner
+}
+
+type Resolved = Required<Omit<SessionOptions, 'cwd' | 'policy'>> & { cwd: string | undefined; policy: Policy }
+
+function resolveOptions(options: SessionOptions): Resolved {
+  const clock = options.clock ?? systemClock
+  const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
+  for (const [field, value] of Object.entries({ leaseMs, storePatienceMs })) {
+    if (Number.isFinite(value) && value > 0) continue
+    throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
+      hint: `leave ${field} out for the default`,
+    })
+  }
+  return {
+    store: options.store ?? fileStore(),
+    policy: resolvePolicy(options.policy),
+    leaseMs,
+    storePatienceMs,
+    takeover: options.takeover ?? false,
+    cwd: options.cwd,
+    machineVersion: options.machineVersion ?? machineVersion,
+    clock,
+    owner: options.owner ?? thisOwner(clock.newId()),
+  }
+}
+
+/** What an agent is to a session: something with a name that can run a turn. `defineAgent` makes one. */
+export interface Agent<Input, Reply, RunOptions> {
+  readonly name: string
+  run(session: Session, input: Input | undefined, options: RunOptions): Promise<Reply>
+}
+
+/**
+ * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
+ * process died is owed again: see `owed`.
+ *
+ * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
+ */
+export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
+  assertSessionId(id)
+  const resolved = resolveOptions(options)
+  const { store } = resolved
+  const lease = await takeLease(id, resolved)
+  try {
+    const summary = await store.summary(id)
+    const folded = await foldJournal(store.read(id), resolved.machineVersion, summary?.head)
+    const session = new Session(id, lease, folded, resolved)
+    await session.restore(folded.refolded)
+    return session
+  } catch (error) {
+    await store.release(lease)
+    throw error
+  }
+}
+
+async function takeLease(id: string, { store, owner, leaseMs, takeover }: Resolved): Promise<Lease> {
+  const first = await store.acquire(id, owner, leaseMs)
+  if (first.kind === 'lease') return first
+  if (!takeover && !isDead(first.owner)) throw sessionBusy(first)
+  const second = await store.acquire(id, owner, leaseMs, first.fence)
+  if (second.kind === 'lease') return second
+  throw sessionBusy(second)
+}
+
+export class Session {
+  readonly id: string
+  readonly store: Store
+  readonly clock: Clock
+  readonly policy: Policy
+  readonly #options: Resolved
+  readonly #lease: Lease
+  readonly #keeper: LeaseKeeper
+  readonly #emitter = new Emitter()
+  readonly #ended = new AbortController()
+  readonly #transcript: Transcript
+  #snapshot: Snapshot
+  #owed: Effect
+  #seq: number
+  #opened: Folded['opened']
+  #staged: EntryBody[] = []
+  #commits: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+  /** Calls whose intent this very object recorded: an intent of anybody else is in doubt. */
+  readonly #startedHere = new Set<string>()
+
+  /** Use `openSession`. */
+  constructor(id: string, lease: Lease, folded: Folded, options: Resolved) {
+    this.id = id
+    this.store = options.store
+    this.clock = options.clock
+    this.policy = options.policy
+    this.#options = options
+    this.#lease = lease
+    this.#transcript = folded.transcript
+    this.#snapshot = folded.snapshot
+    this.#owed = folded.owed ?? { kind: 'rest' }
+    this.#seq = folded.seq
+    this.#opened = folded.opened
+    this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
+  }
+
+  /** Turns started, and the last one that ended: where `resume` can always go back to. */
+  get turn(): number {
+    return this.#snapshot.context.turn
+  }
+  get lastGoodTurn(): number {
+    return this.#snapshot.context.lastGoodTurn
+  }
+  /** Sequence of the last durable entry. */
+  get seq(): number {
+    return this.#seq
+  }
+  get state(): StateName {
+    return String(this.#snapshot.value) as StateName
+  }
+  get context(): Readonly<Context> {
+    return this.#snapshot.context
+  }
+  /** Parked with a reason; see `context.reason`. */
+  get isParked(): boolean {
+    return this.state === 'suspended' || this.state === 'needsInput'
+  }
+  /** Who holds the lease: this object. */
+  get owner(): Owner {
+    return this.#options.owner
+  }
+  /** The one thing that has to happen next; `rest` when a new turn can start. */
+  get owed(): Effect {
+    return this.#owed
+  }
+  /** The request parts that are pinned, once a request was sent. */
+  get envelope(): Envelope | undefined {
+    return this.#transcript.envelope
+  }
+  /** Name of the agent of the last turn, if one ran it. */
+  get agent(): string | undefined {
+    return this.#transcript.agent
+  }
+  get transcript(): Readonly<Pick<Transcript, 'messages' | 'turns' | 'unanswered' | 'responses' | 'turnsWithin' | 'conversation'>> {
+    return this.#transcript
+  }
+  /** Aborts when the session is closed, loses its lease, or its store cannot take entries; the reason says which. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  /**
+   * A copy of the whole conversation up to the last durable step, ready to be sent. Tool calls of unknown outcome are
+   * answered by an error result that says so.
+   */
+  messages(): Message[] {
+    return structuredClone(this.#transcript.conversation())
+  }
+
+  /** Calls `listener` for every event from now on; returns the way to stop. */
+  subscribe(listener: Listener): () => void {
+    return this.#emitter.subscribe(listener)
+  }
+
+  /** The events from now on, until the session ends. */
+  events(): AsyncGenerator<SessionEvent, void, undefined> {
+    return this.#emitter.iterate(this.signal)
+  }
+
+  /** Tell listeners of something provisional. */
+  emit(event: Exclude<SessionEvent, { type: 'entry' }>): void {
+    this.#emitter.emit(event)
+  }
+
+  /** Start a turn with what the caller puts before the model. */
+  async startTurn(messages: readonly Message[], agent?: string): Promise<void> {
+    const turn = this.turn + 1
+    await this.record([{ type: 'turn-started', turn, ...(agent !== undefined && { agent }), messages: [...messages] }])
+  }
+
+  /** Go on from being parked; nothing to do otherwise. */
+  async resume(): Promise<void> {
+    if (this.isParked) await this.record([{ type: 'session-resumed', owner: this.owner }])
+  }
+
+  /** Let `agent` run a turn, or finish the one that is open. See `defineAgent`. */
+  run<Input, Reply, RunOptions>(
+    agent: Agent<Input, Reply, RunOptions>,
+    input?: Input,
+    ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
+  ): Promise<Reply> {
+    return agent.run(this, input, options[0] as RunOptions)
+  }
+
+  /** Run what the model asked for, each call by its own rule; see `tool-ledger.ts`. */
+  runTools(tools: LedgerTools): Promise<void> {
+    return runCalls(this, tools)
+  }
+
+  /** Whether the call's intent was recorded by this object, so that its outcome is not in doubt. */
+  hasStarted(toolUseId: string): boolean {
+    return this.#startedHere.has(toolUseId)
+  }
+
+  /** Park the session with a reason and end this object; whatever runs is aborted. `detail` is for people. */
+  async suspend(reason: 'interrupted' | 'needs-input', detail: string): Promise<void> {
+    await this.record([{ type: 'session-suspended', reason, detail }])
+    await this.close()
+  }
+
+  /**
+   * Commits facts: all of them in one append, or none. Returns their entries.
+   *
+   * Errors: `store-unavailable` and `lease-lost` end this object; `session-closed` after it ended.
+   */
+  record(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
+    const commit = this.#commits.then(() => this.#commit(bodies))
+    this.#commits = commit.catch(() => {})
+    return commit
+  }
+
+  /** Defers a fact to the next `record`. Only for a caller who records at once; `close` commits what is left. */
+  stage(body: EntryBody): void {
+    this.#staged.push(body)
+  }
+
+  /** Give the lease back and stop. A turn that is open stays open and can be resumed. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#staged.length > 0 && this.#seq > 0 && !this.signal.aborted) await this.record([])
+      await this.#commits
+    } finally {
+      this.#end(new LastgoodError('session-closed', `session ${this.id} was closed`, { hint: 'open it again with openSession' }))
+      await this.store.release(this.#lease)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** The restart is a fact too, so that what was in flight has one way back in. Called once, by `openSession`. */
+  async restore(refolded: boolean): Promise<void> {
+    const { owner, cwd } = this.#options
+    if (this.#seq === 0) {
+      this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
+    } else if (this.state !== 'idle' || refolded) {
+      await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
+    }
+  }
+
+  async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
+    this.signal.throwIfAborted()
+    const at = this.clock.now()
+    const stamp = { v: journalVersion, at, fence: this.#lease.fence, lane: 'main' } as const
+    const entries = [...this.#staged, ...bodies].map((body, i): Entry => ({ ...body, ...stamp, seq: this.#seq + 1 + i }))
+    let [snapshot, owed] = [this.#snapshot, this.#owed]
+    for (const entry of entries) {
+      const stepped = step(snapshot, entry)
+      snapshot = stepped.snapshot
+      owed = stepped.effect ?? owed
+    }
+    const head = this.#headAfter(entries, snapshot)
+    await this.#append(entries, head)
+    this.#staged.splice(0)
+    this.#seq = head.seq
+    this.#opened ??= { at: head.createdAt, cwd: head.cwd }
+    this.#snapshot = snapshot
+    this.#owed = owed
+    for (const entry of entries) {
+      this.#transcript.apply(entry)
+      if (entry.type === 'tool-started') this.#startedHere.add(entry.toolUseId)
+    }
+    for (const entry of entries) this.#emitter.emit({ type: 'entry', entry })
+    return entries
+  }
+
+  /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */
+  async #append(entries: readonly Entry[], head: Head): Promise<void> {
+    const giveUpAt = this.clock.now() + this.#options.storePatienceMs
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.store.append(this.#lease, this.#seq, entries, head)
+        return
+      } catch (error) {
+        const again = this.clock.now() + fullJitter(attempt, 50, 2_000, this.clock.random())
+        if (!isLastgoodError(error, 'store-unavailable') || again > giveUpAt) {
+          this.#end(error as Error)
+          throw error
+        }
+        await this.clock.sleepUntil(again, { signal: this.signal })
+      }
+    }
+  }
+
+  #end(reason: Error): void {
+    this.#keeper.stop()
+    this.#ended.abort(reason)
+  }
+
+  #headAfter(entries: readonly Entry[], snapshot: Snapshot): Head {
+    const last = entries.at(-1) as Entry
+    const saved = saveSnapshot(snapshot)
+    const { turn, lastGoodTurn, reason, wakeAt } = saved.context
+    const envelope = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope ?? this.envelope
+    const agent = entries.findLast((entry) => entry.type === 'turn-started')?.agent ?? this.agent
+    const { at: createdAt, cwd } = this.#opened ?? { at: last.at, cwd: this.#options.cwd }
+    return {
+      v: 1,
+      sessionId: this.id,
+      seq: last.seq,
+      status: statusOf(saved.value as StateName),
+      ...(agent !== undefined && { agent }),
+      ...(cwd !== undefined && { cwd }),
+      ...(envelope && { model: envelope.body.model }),
+      turn,
+      lastGoodTurn,
+      ...(reason !== null && { reason }),
+      ...(wakeAt !== null && { dueAt: wakeAt }),
+      createdAt,
+      updatedAt: last.at,
+      machine: { version: this.#options.machineVersion, ...saved, context: { ...saved.context } },
+    }
+  }
+}
+
+const statuses: Record<StateName, SessionStatus> = {
+  idle: 'idle',
+  requesting: 'running',
+  executingTools: 'running',
+  answered: 'running',
+  restoring: 'running',
+  backingOff: 'waiting',
+  suspended: 'suspended',
+  needsInput: 'needs-input',
+}
+
+const statusOf = (state: StateName): SessionStatus => statuses[state]

@@ -1,0 +1,142 @@
+/**
+ * The conversation as a fold of the journal: what was sent and received, byte for byte.
+ *
+ * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4).
+ * 2. The results of one response become one user message, in the order of its calls, once all are there.
+ * 3. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
+ */
+import type { Block, Entry, Envelope, Message } from './journal.ts'
+
+/** A tool call of the last response. */
+export interface ToolCall {
+  toolUseId: string
+  name: string
+  input: unknown
+  /** Stable over restarts: `sessionId` is put before it to make the idempotency key. */
+  step: string
+  state: 'open' | 'started' | 'finished'
+}
+
+/** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
+export interface TurnSpan {
+  turn: number
+  from: number
+  to?: number
+}
+
+export const inDoubtText =
+  'Interrupted: this tool call was started, but its outcome is unknown. It was not repeated. ' +
+  'Verify what it did before you repeat it.'
+
+/** The result that tells the model of a call of unknown outcome. */
+export function inDoubtResult(toolUseId: string): Block {
+  return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content: inDoubtText }
+}
+
+export class Transcript {
+  readonly messages: Message[] = []
+  turns: TurnSpan[] = []
+  envelope: Envelope | undefined
+  agent: string | undefined
+  /** For each response, the number of messages that end with it, by the API's message id. */
+  readonly responses = new Map<string, number>()
+  #calls: ToolCall[] = []
+  #results = new Map<string, Block>()
+
+  apply(entry: Entry): void {
+    switch (entry.type) {
+      case 'envelope-changed':
+        this.envelope = entry.envelope
+        break
+      case 'turn-started':
+        this.#closeTurn()
+        this.turns.push({ turn: entry.turn, from: this.messages.length })
+        this.agent = entry.agent ?? this.agent
+        this.#add(entry.messages)
+        break
+      case 'turn-continued':
+        this.#add(entry.messages)
+        break
+      case 'response-received':
+        this.messages.push({ role: 'assistant', content: entry.message.content })
+        this.responses.set(entry.message.id, this.messages.length)
+        this.#calls = callsIn(entry.message.content, entry.seq)
+        this.#results.clear()
+        break
+      case 'tool-started':
+        this.#setState(entry.toolUseId, 'started')
+        break
+      case 'tool-finished':
+        this.#setState(entry.toolUseId, 'finished')
+        this.#results.set(entry.toolUseId, entry.result)
+        if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
+        break
+      case 'turn-ended':
+        this.#closeTurn()
+        break
+      case 'rewound':
+        this.messages.splice(entry.messages)
+        for (const [id, count] of this.responses) if (count > entry.messages) this.responses.delete(id)
+        this.turns = this.turns.filter((span) => span.from < entry.messages).map((span) => cutAt(span, entry.messages))
+        this.#forgetCalls()
+        break
+    }
+  }
+
+  /** Calls of the last response that have no result. */
+  get unanswered(): readonly ToolCall[] {
+    return this.#calls.filter((call) => call.state !== 'finished')
+  }
+
+  /** The whole conversation in a form that the API takes: calls without a result are closed as in doubt. */
+  conversation(): Message[] {
+    if (this.unanswered.length === 0) return [...this.messages]
+    return [...this.messages, { role: 'user', content: this.#orderedResults() }]
+  }
+
+  /** Turns started, and turns ended in a row from the first, within the first `count` messages. */
+  turnsWithin(count: number): { turn: number; lastGoodTurn: number } {
+    const started = this.turns.filter((span) => span.from < count)
+    const ended = started.filter((span) => span.to !== undefined && span.to <= count)
+    return { turn: started.at(-1)?.turn ?? 0, lastGoodTurn: ended.at(-1)?.turn ?? 0 }
+  }
+
+  #add(messages: readonly Message[]): void {
+    this.messages.push(...messages)
+    this.#forgetCalls()
+  }
+
+  #forgetCalls(): void {
+    this.#calls = []
+    this.#results.clear()
+  }
+
+  #orderedResults(): Block[] {
+    return this.#calls.map((call) => this.#results.get(call.toolUseId) ?? inDoubtResult(call.toolUseId))
+  }
+
+  #setState(toolUseId: string, state: ToolCall['state']): void {
+    this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, state } : call))
+  }
+
+  #closeTurn(): void {
+    const last = this.turns.at(-1)
+    if (last && last.to === undefined) last.to = this.messages.length
+  }
+}
+
+function callsIn(content: readonly Block[], seq: number): ToolCall[] {
+  return content
+    .filter((block) => block.type === 'tool_use')
+    .map((block, i) => ({
+      toolUseId: String(block['id']),
+      name: String(block['name']),
+      input: block['input'],
+      step: `${seq}.${i + 1}`,
+      state: 'open',
+    }))
+}
+
+function cutAt(span: TurnSpan, messages: number): TurnSpan {
+  return span.to !== undefined && span.to > messages ? { turn: span.turn, from: span.from } : span
+}

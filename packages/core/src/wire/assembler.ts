@@ -1,0 +1,133 @@
+/**
+ * One answer put together from its stream events, block by block.
+ *
+ * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
+ * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`.
+ * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
+ */
+import type { AssistantMessage, Block } from '../journal.ts'
+
+type Json = Record<string, unknown>
+
+interface OpenBlock {
+  block: Block
+  /** The pieces of a tool's input. */
+  json: string
+  complete: boolean
+  /** Its JSON did not parse: cut by `max_tokens`, most likely. */
+  broken: boolean
+}
+
+export class Assembler {
+  #message: Json | undefined
+  #blocks: OpenBlock[] = []
+  #stopped = false
+
+  /** Takes the parsed data of one event. Throws nothing: what it does not know changes nothing. */
+  take(data: Json): void {
+    const index = typeof data['index'] === 'number' ? data['index'] : -1
+    switch (data['type']) {
+      case 'message_start':
+        this.#message = { ...(data['message'] as Json) }
+        break
+      case 'content_block_start':
+        this.#blocks[index] = { block: { ...(data['content_block'] as Block) }, json: '', complete: false, broken: false }
+        break
+      case 'content_block_delta':
+        this.#applyDelta(this.#blocks[index], data['delta'] as Json)
+        break
+      case 'content_block_stop':
+        this.#complete(this.#blocks[index])
+        break
+      case 'message_delta': {
+        const { usage, type: _type, delta, ...rest } = data
+        Object.assign((this.#message ??= {}), rest, delta)
+        this.#message['usage'] = { ...(this.#message['usage'] as Json), ...(usage as Json) }
+        break
+      }
+      case 'message_stop':
+        this.#stopped = true
+        break
+    }
+  }
+
+  get hasStarted(): boolean {
+    return this.#message !== undefined
+  }
+
+  /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
+  get isComplete(): boolean {
+    return this.#message !== undefined && (this.#stopped || this.stopReason !== null)
+  }
+
+  get stopReason(): string | null {
+    const reason = this.#message?.['stop_reason']
+    return typeof reason === 'string' ? reason : null
+  }
+
+  get blockCount(): number {
+    return this.#blocks.length
+  }
+
+  /** The whole answer. A last tool call whose input was cut off is left out: it must never run. */
+  message(): AssistantMessage {
+    return this.#messageOf(this.#blocks.filter((one) => !one.broken).map((one) => one.block), this.stopReason)
+  }
+
+  /**
+   * What a cut answer leaves that can be kept: its complete blocks, when a tool call is among them, ending as if the
+   * model had stopped for the tools. Otherwise undefined: the same request is better sent again.
+   */
+  salvage(): AssistantMessage | undefined {
+    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
+    const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
+    const lastCall = complete.findLastIndex((block) => block.type === 'tool_use')
+    const pendingServerTool = complete.findIndex(
+      (block) => block.type === 'server_tool_use' && !complete.some((other) => other['tool_use_id'] === block['id']),
+    )
+    const usable = pendingServerTool < 0 ? complete : complete.slice(0, pendingServerTool)
+    if (lastCall < 0 || lastCall >= usable.length) return undefined
+    return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')
+  }
+
+  #messageOf(content: Block[], stopReason: string | null): AssistantMessage {
+    const message = this.#message ?? {}
+    return {
+      ...message,
+      id: String(message['id']),
+      role: 'assistant',
+      model: String(message['model']),
+      content,
+      stop_reason: stopReason,
+    }
+  }
+
+  #applyDelta(open: OpenBlock | undefined, delta: Json): void {
+    if (!open) return
+    const { type, ...fields } = delta
+    if (type === 'input_json_delta') {
+      open.json += String(fields['partial_json'] ?? '')
+      return
+    }
+    if (type === 'citations_delta') {
+      open.block['citations'] = [...((open.block['citations'] as unknown[] | null | undefined) ?? []), fields['citation']]
+      return
+    }
+    for (const [field, value] of Object.entries(fields)) {
+      const before = open.block[field]
+      // Text and thinking arrive in pieces; a signature arrives once, after an empty one.
+      open.block[field] = typeof value === 'string' && typeof before === 'string' ? before + value : value
+    }
+  }
+
+  #complete(open: OpenBlock | undefined): void {
+    if (!open) return
+    open.complete = true
+    if (open.json === '') return
+    try {
+      open.block['input'] = JSON.parse(open.json)
+    } catch {
+      open.broken = true
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What the attempts of one request mean for a session.
+ *
+ * `sending` comes before each attempt and returns when it may leave; `faulted` turns a failure into a decision;
+ * `answered` is durable before the answer's end reaches the caller. A side request has attempts and waits, but no
+ * journal.
+ */
+import { LastgoodError } from '../errors.ts'
+import type { Decision, Fault } from '../fault.ts'
+import type { AssistantMessage, EntryBody, InDoubt } from '../journal.ts'
+import { decide } from '../policy.ts'
+import type { Session } from '../session.ts'
+import type { ConversationRequest } from './messages-request.ts'
+
+export interface Recorder {
+  sending(signal: AbortSignal): Promise<void>
+  faulted(fault: Fault): Promise<Decision>
+  answered(answer: Answer): Promise<void>
+  delta(kind: 'text' | 'thinking', text: string): void
+  /** The deltas of this attempt will be taken back. */
+  dropped(): void
+  /** The error for a decision that ends the request. */
+  givenUp(fault: Fault, decision: Exclude<Decision, { kind: 'retry' }>): LastgoodError
+}
+
+export interface Answer {
+  message: AssistantMessage
+  requestId: string | undefined
+  /** Only complete blocks of a cut answer. */
+  salvaged: boolean
+}
+
+/** The rule under which a call is handed out; undefined when its tool needs no intent. */
+export type IntentOf = (toolName: string) => InDoubt | undefined
+
+export function sessionRecorder(session: Session, request: ConversationRequest, intentOf: IntentOf): Recorder {
+  let first = true
+  return {
+    async sending(signal) {
+      const opening = first ? openingEntries(session, request) : []
+      first = false
+      if (opening.length > 0) await session.record(opening)
+      if (session.owed.kind === 'wait') await session.clock.sleepUntil(session.owed.until, { signal })
+      const attempt = session.context.attempt + 1
+      await session.record([{ type: 'request-sent', model: request.model, attempt }])
+    },
+    async faulted(fault) {
+      const { faults, firstFaultAt } = session.context
+      const now = session.clock.now()
+      const history = { attempts: faults + 1, firstFaultAt: firstFaultAt ?? now, now, random: session.clock.random() }
+      const decision = decide(fault, history, session.policy)
+      await session.record([{ type: 'fault-observed', fault, decision }])
+      return decision
+    },
+    async answered({ message, requestId, salvaged }) {
+      const calls = message.content.filter((block) => block.type === 'tool_use')
+      const ends = calls.length === 0 && !['pause_turn', 'compaction'].includes(message.stop_reason ?? '')
+      await session.record([
+        {
+          type: 'response-received',
+          message,
+          ...(requestId !== undefined && { requestId }),
+          ...(salvaged && { salvaged }),
+        },
+        ...calls.flatMap((call): EntryBody[] => {
+          const name = String(call['name'])
+          const inDoubt = intentOf(name)
+          return inDoubt ? [{ type: 'tool-started', toolUseId: String(call['id']), name, inDoubt }] : []
+        }),
+        ...(ends ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
+      ])
+    },
+    delta: (kind, text) => session.emit({ type: 'delta', kind, text }),
+    dropped: () => session.emit({ type: 'dropped' }),
+    givenUp: (fault, decision) => givenUp(session, fault, decision),
+  }
+}
+
+/** What the caller's request says happened before it: a resume, a rewind, new messages, a changed envelope. */
+function openingEntries(session: Session, { envelope, rewindTo, added }: ConversationRequest): EntryBody[] {
+  const entries: EntryBody[] = []
+  if (session.isParked) entries.push({ type: 'session-resumed', owner: session.owner })
+  let { turn, lastGoodTurn } = session
+  if (rewindTo !== undefined) {
+    ;({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
+    entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason: 'the caller went on from an earlier message' })
+  }
+  if (turn === lastGoodTurn) entries.push({ type: 'turn-started', turn: turn + 1, messages: added })
+  else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
+  if (JSON.stringify(envelope) !== JSON.stringify(session.envelope)) entries.push({ type: 'envelope-changed', envelope })
+  return entries
+}
+
+/** For requests outside the conversation: waited out like the others, in memory only. */
+export function sideRecorder(session: Session): Recorder {
+  const { clock, policy } = session
+  let attempts = 0
+  let firstFaultAt: number | undefined
+  let until = 0
+  return {
+    sending: (signal) => clock.sleepUntil(until, { signal }),
+    faulted(fault) {
+      attempts += 1
+      const now = clock.now()
+      firstFaultAt ??= now
+      const decision = decide(fault, { attempts, firstFaultAt, now, random: clock.random() }, policy)
+      if (decision.kind === 'retry') until = decision.at
+      return Promise.resolve(decision)
+    },
+    answered: () => Promise.resolve(),
+    delta: () => {},
+    dropped: () => {},
+    givenUp: (fault, decision) => givenUp(session, fault, decision),
+  }
+}
+
+function givenUp(session: Session, fault: Fault, decision: Exclude<Decision, { kind: 'retry' }>): LastgoodError {
+  const details = { sessionId: session.id, lastGoodTurn: session.lastGoodTurn, fault: fault.kind, status: fault.status }
+  if (decision.kind === 'fail') {
+    return new LastgoodError('request-failed', `session ${session.id}: ${decision.reason}`, {
+      hint: `saved at turn ${session.lastGoodTurn}; once mended: lastgood resume ${session.id}`,
+      details,
+    })
+  }
+  const when = decision.retryAt === undefined ? '' : `, a next try makes sense from ${new Date(decision.retryAt).toISOString()}`
+  return new LastgoodError('session-suspended', `session ${session.id} is suspended: ${decision.reason}${when}`, {
+    hint: `saved at turn ${session.lastGoodTurn}; go on with: lastgood resume ${session.id}`,
+    details: { ...details, ...(decision.retryAt !== undefined && { retryAt: decision.retryAt }) },
+  })
+}

@@ -1,0 +1,181 @@
+/**
+ * Passes a streamed answer on while it is being read, over as many attempts as it takes. The caller sees one stream.
+ *
+ * 1. Text and thinking stream at once. From the first tool call on, and always for the end of the message, events are
+ *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2).
+ * 2. Never a second `message_start`; block indices only grow. Blocks of a broken attempt that the caller has seen are
+ *    closed and stay before the new ones; the journal has only the answer that counts.
+ * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
+ */
+import type { Wire } from '../classify.ts'
+import type { Clock } from '../clock.ts'
+import type { AssistantMessage } from '../journal.ts'
+import { Assembler } from './assembler.ts'
+import { brokenBy } from './attempt.ts'
+import type { Recorder } from './recorder.ts'
+import { readEvents, writeEvent, type ServerSentEvent } from './sse.ts'
+import type { Watchdog } from './watchdog.ts'
+
+type Json = Record<string, unknown>
+
+/** What the caller has been given so far, over all attempts. */
+export interface Delivered {
+  started: boolean
+  /** Blocks of broken attempts before those of the current one. */
+  leftovers: number
+  /** The id of the first `message_start`: the caller knows the answer by it. */
+  messageId?: string
+}
+
+export type Relayed = { kind: 'answered'; message: AssistantMessage } | { kind: 'broke'; wire: Wire }
+
+/** Relays one attempt; yields text for the caller, returns how it ended. */
+export async function* relay(
+  response: Response,
+  watchdog: Watchdog,
+  recorder: Recorder,
+  delivered: Delivered,
+  clock: Clock,
+): AsyncGenerator<string, Relayed, undefined> {
+  const assembler = new Assembler()
+  const held = new HeldEvents()
+  const seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
+  let openBlock: number | undefined
+  const index = (data: Json) => Number(data['index']) + delivered.leftovers
+
+  try {
+    for await (const event of readEvents(bodyOf(response))) {
+      if (event.event === 'ping') {
+        yield event.raw
+        continue
+      }
+      const data = JSON.parse(event.data) as Json
+      if (event.event === 'error') {
+        seen.inBandError = (data['error'] ?? {}) as NonNullable<Wire['inBandError']>
+        break
+      }
+      watchdog.progress()
+      seen.events += 1
+      assembler.take(data)
+      switch (event.event) {
+        case 'message_start':
+          if (!delivered.started) {
+            delivered.started = true
+            delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
+            yield event.raw
+          }
+          break
+        case 'content_block_start':
+        case 'content_block_delta':
+        case 'content_block_stop': {
+          const text = shifted(event, data, delivered.leftovers)
+          if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use') held.begin()
+          if (held.isHolding) {
+            held.add(Number(data['index']), text)
+            break
+          }
+          if (event.event === 'content_block_start') openBlock = index(data)
+          if (event.event === 'content_block_stop') openBlock = undefined
+          yield text
+          tellDelta(data, recorder)
+          break
+        }
+        case 'message_delta':
+        case 'message_stop':
+          held.end(event)
+          break
+        default:
+          yield event.raw
+      }
+    }
+    seen.endedPolitely = !seen.inBandError
+  } catch (error) {
+    Object.assign(seen, brokenBy(error, watchdog))
+  } finally {
+    watchdog.stop()
+  }
+
+  const salvaged = assembler.isComplete ? undefined : assembler.salvage()
+  const message = assembler.isComplete ? assembler.message() : salvaged
+  if (message) {
+    const requestId = response.headers.get('request-id') ?? undefined
+    await recorder.answered({ message, requestId, salvaged: salvaged !== undefined })
+    yield* held.release(message)
+    return { kind: 'answered', message }
+  }
+
+  if (openBlock !== undefined) yield writeEvent('content_block_stop', { type: 'content_block_stop', index: openBlock })
+  const streamed = held.isHolding ? held.firstIndex : assembler.blockCount
+  if (streamed > 0) recorder.dropped()
+  delivered.leftovers += streamed
+  const { events, ...rest } = seen
+  return {
+    kind: 'broke',
+    wire: {
+      phase: 'body',
+      status: response.status,
+      headers: response.headers,
+      contentType: response.headers.get('content-type') ?? '',
+      eventsSeen: events,
+      stopReasonSeen: assembler.stopReason !== null,
+      ...rest,
+      now: clock.now(),
+    },
+  }
+}
+
+/** Events that wait until the answer is durable. */
+class HeldEvents {
+  #blocks = new Map<number, string[]>()
+  #ends: ServerSentEvent[] = []
+  #holding = false
+
+  get isHolding(): boolean {
+    return this.#holding
+  }
+  /** Index of the first held block. */
+  get firstIndex(): number {
+    return Math.min(...this.#blocks.keys())
+  }
+  begin(): void {
+    this.#holding = true
+  }
+  add(index: number, text: string): void {
+    const texts = this.#blocks.get(index)
+    if (texts) texts.push(text)
+    else this.#blocks.set(index, [text])
+  }
+  end(event: ServerSentEvent): void {
+    this.#ends.push(event)
+  }
+
+  /** The blocks that `message` kept, then its end; what the stream did not say of the end is said here. */
+  *release(message: AssistantMessage): Generator<string> {
+    const kept = message.content.length
+    for (const [index, texts] of [...this.#blocks].sort(([a], [b]) => a - b)) {
+      if (index < kept) yield* texts
+    }
+    if (!this.#ends.some((event) => event.event === 'message_delta')) {
+      const delta = { stop_reason: message.stop_reason, stop_sequence: null }
+      yield writeEvent('message_delta', { type: 'message_delta', delta, usage: message.usage ?? {} })
+    }
+    for (const event of this.#ends) yield event.raw
+    if (!this.#ends.some((event) => event.event === 'message_stop')) {
+      yield writeEvent('message_stop', { type: 'message_stop' })
+    }
+  }
+}
+
+function shifted(event: ServerSentEvent, data: Json, by: number): string {
+  return by === 0 ? event.raw : writeEvent(event.event, { ...data, index: Number(data['index']) + by })
+}
+
+function tellDelta(data: Json, recorder: Recorder): void {
+  const delta = (data['delta'] ?? {}) as Json
+  if (delta['type'] === 'text_delta') recorder.delta('text', String(delta['text']))
+  if (delta['type'] === 'thinking_delta') recorder.delta('thinking', String(delta['thinking']))
+}
+
+async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
+  if (response.body) yield* response.body
+}
