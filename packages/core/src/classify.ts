@@ -40,6 +40,11 @@ interface ApiError {
   requestId?: string | undefined
 }
 
+interface CauseChain {
+  codes: string[]
+  message: string
+}
+
 const longestMessage = 500
 const longestName = 100
 
@@ -47,7 +52,7 @@ export function classify(wire: Wire): Fault {
   const error = wire.inBandError ? fromInBand(wire.inBandError) : fromBody(wire.body)
   const chain = causeChain(wire.cause)
   const shouldRetry = header(wire, 'x-should-retry')
-  const kind = kindOf(wire, error, chain.codes, shouldRetry === 'true')
+  const kind = kindOf(wire, error, chain, shouldRetry === 'true')
   const fault: { [K in keyof Fault]: Fault[K] | undefined } = {
     kind,
     status: Number.isFinite(wire.status) ? wire.status : undefined,
@@ -83,13 +88,14 @@ function numberOf(text: string | null): number | undefined {
 
 // -- The kind ---------------------------------------------------------------------------------------------------------
 
-function kindOf(wire: Wire, error: ApiError, causes: readonly string[], serverSaysRetry: boolean): FaultKind {
+function kindOf(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): FaultKind {
   if (wire.inBandError) return kindOfError(statusOfType.get(error.type ?? '') ?? 500, error, serverSaysRetry)
   if (wire.phase === 'status' && wire.status !== undefined) {
     return kindOfError(wire.status, isHtml(wire) ? {} : error, serverSaysRetry)
   }
-  if (causes.some((code) => setUpCodes.test(code))) return 'config'
-  return wire.phase === 'body' ? kindOfBrokenBody(wire, error, serverSaysRetry) : 'transport'
+  if (chain.codes.some((code) => setUpCodes.test(code))) return 'config'
+  if (wire.phase === 'body') return kindOfBrokenBody(wire, error, serverSaysRetry)
+  return kindByText(0, chain.message) ?? 'transport'
 }
 
 /** It broke after a 2xx. */
@@ -227,7 +233,7 @@ function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire
 }
 
 /** `fetch failed` says nothing; what it wraps does. Cycles and long chains end after eight links. */
-function causeChain(cause: unknown): { codes: string[]; message: string } {
+function causeChain(cause: unknown): CauseChain {
   const codes = new Set<string>()
   const messages = new Set<string>()
   let link = cause

@@ -5,7 +5,7 @@ import { defaultPolicy } from './policy.ts'
 test('every pattern cites a public source', () => {
   for (const { source } of errorPatterns) {
     expect(source).toMatch(
-      /^https:\/\/(github\.com\/[^/]+\/[^/]+\/(issues|pull)\/\d+|platform\.claude\.com\/docs\/en\/.+)$/,
+      /^https:\/\/(github\.com\/[^/]+\/[^/]+\/(issues|pull)\/\d+|(platform\.claude\.com\/docs\/en\/|fetch\.spec\.whatwg\.org\/#).+)$/,
     )
   }
 })

@@ -12,7 +12,7 @@ import type { FaultKind } from './fault.ts'
 export const errorPatternsVersion = 1
 
 export interface ErrorPattern {
-  /** The statuses under which the text was seen; an in-band error counts as the status of its type. */
+  /** The statuses under which the text was seen; an in-band error counts as the status of its type, none at all as 0. */
   statuses: readonly number[]
   text: RegExp
   kind: FaultKind
@@ -24,6 +24,19 @@ const github = 'https://github.com'
 const docs = 'https://platform.claude.com/docs/en'
 
 export const errorPatterns: readonly ErrorPattern[] = [
+  // fetch refuses these itself, without a code, each time.
+  {
+    statuses: [0],
+    text: /\bbad port$|\bunknown scheme$/,
+    kind: 'config',
+    source: 'https://fetch.spec.whatwg.org/#port-blocking',
+  },
+  {
+    statuses: [0],
+    text: /\binvalid header (name|value)/i,
+    kind: 'config',
+    source: 'https://fetch.spec.whatwg.org/#headers-class',
+  },
   // Load and accounts.
   {
     statuses: [500],
