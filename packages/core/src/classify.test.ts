@@ -322,7 +322,7 @@ describe('the fault', () => {
     [plain(503, 'upstream connect error\r\n'), 'upstream connect error'],
     [broken({ endedPolitely: true }), 'the stream ended after 7 events without a stop reason or message_stop'],
     [broken({ stopReasonSeen: true }), 'the stream ended after 7 events without message_stop'],
-    [broken({ timer: 'between-events' }), 'no further event came in the time allowed, after 7'],
+    [broken({ timer: 'between-events', cause: aborted }), 'no further event came in the time allowed, after 7'],
     [broken({ eventsSeen: 0 }), 'the answer held no event'],
   ])('says what happened where the API has no words (%#)', (wire, message) => {
     expect(classify(wire).message).toBe(message)

@@ -22,7 +22,7 @@ export interface Wire {
   inBandError?: { type?: string | undefined; message?: string | undefined; details?: unknown } | undefined
   /** What fetch or the body's reader threw. */
   cause?: unknown
-  /** Our own watchdog that fired; the abort it caused is no `cause`. */
+  /** Our own watchdog that fired; the abort that it caused says nothing more. */
   timer?: 'first-event' | 'between-events' | undefined
   eventsSeen?: number | undefined
   stopReasonSeen?: boolean | undefined
@@ -58,7 +58,10 @@ export function classify(wire: Wire): Fault {
     status: Number.isFinite(wire.status) ? wire.status : undefined,
     errorType: cleaned(error.type, longestName),
     errorCode: cleaned(error.code, longestName),
-    message: cleaned(error.message || pageText(wire) || chain.message || ownWords(wire), longestMessage),
+    message: cleaned(
+      error.message || pageText(wire) || (!wire.timer && chain.message) || ownWords(wire),
+      longestMessage,
+    ),
     requestId: cleaned(header(wire, 'request-id') ?? error.requestId, longestName),
     retryAfterMs: wire.headers && retryAfterMs(wire.headers, wire.now),
     shouldRetry: shouldRetry === 'true' || (shouldRetry === 'false' ? false : undefined),
