@@ -5,17 +5,37 @@ const location = 'redis://127.0.0.1:6379/0'
 
 describe('storeUnavailable', () => {
   it.each([
-    ["OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:7.", 'OOM', /raise maxmemory/],
-    ["ERR Error running script (call to f_ab): @user_script:7: -OOM command not allowed when used memory > 'maxmemory'. ", 'OOM', /raise maxmemory/],
+    [
+      "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:7.",
+      'OOM',
+      /raise maxmemory/,
+    ],
+    [
+      "ERR Error running script (call to f_ab): @user_script:7: -OOM command not allowed when used memory > 'maxmemory'. ",
+      'OOM',
+      /raise maxmemory/,
+    ],
     ["READONLY You can't write against a read only replica.", 'READONLY', /master/],
-    ["ERR Error running script (call to f_ab): @user_script: 7: -READONLY You can't write against a read only replica. ", 'READONLY', /master/],
+    [
+      "ERR Error running script (call to f_ab): @user_script: 7: -READONLY You can't write against a read only replica. ",
+      'READONLY',
+      /master/,
+    ],
     ['LOADING Redis is loading the dataset in memory', 'LOADING', /try again/],
     ['BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.', 'BUSY', /try again/],
     ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", 'MASTERDOWN', /try again/],
     ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', /try again/],
-    ['MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.', 'MISCONF', /disk space/],
+    [
+      'MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.',
+      'MISCONF',
+      /disk space/,
+    ],
     ['WRONGTYPE Operation against a key holding the wrong kind of value', 'WRONGTYPE', /prefix/],
-    ['ERR Error running script (call to f_ab): @user_script:9: WRONGTYPE Operation against a key holding the wrong kind of value', 'WRONGTYPE', /prefix/],
+    [
+      'ERR Error running script (call to f_ab): @user_script:9: WRONGTYPE Operation against a key holding the wrong kind of value',
+      'WRONGTYPE',
+      /prefix/,
+    ],
     ['NOAUTH Authentication required.', 'NOAUTH', /password/],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', /password/],
     ["NOPERM this user has no permissions to run the 'evalsha' command", 'NOPERM', /ACL/],
@@ -25,7 +45,11 @@ describe('storeUnavailable', () => {
     ['connect ECONNREFUSED 127.0.0.1:6379', undefined, /redis-cli -u redis:\/\/127\.0\.0\.1:6379\/0 ping/],
     ['Connection is closed.', undefined, /ping/],
     ['Command aborted due to connection close', undefined, /ping/],
-    ['Reached the max retries per request limit (which is 20). Refer to "maxRetriesPerRequest" option for details.', undefined, /ping/],
+    [
+      'Reached the max retries per request limit (which is 20). Refer to "maxRetriesPerRequest" option for details.',
+      undefined,
+      /ping/,
+    ],
     ["Stream isn't writeable and enableOfflineQueue options is false", undefined, /ping/],
     ['Failed to refresh slots cache.', undefined, /ping/],
     ['ERR something new', 'ERR', /the log of the server/],
@@ -37,19 +61,25 @@ describe('storeUnavailable', () => {
   })
 
   it('keeps nothing of an error but its name, its code and its first line (errors of the client carry the command)', () => {
-    const error = Object.assign(new Error('ERR unknown command `evalsha`, with args beginning with: `secret` \n secret'), {
-      name: 'ReplyError',
-      command: { name: 'evalsha', args: ['secret'] },
-      previousErrors: [new Error('secret')],
-      lastNodeError: new Error('secret'),
-    })
+    const error = Object.assign(
+      new Error('ERR unknown command `evalsha`, with args beginning with: `secret` \n secret'),
+      {
+        name: 'ReplyError',
+        command: { name: 'evalsha', args: ['secret'] },
+        previousErrors: [new Error('secret')],
+        lastNodeError: new Error('secret'),
+      },
+    )
     const told = storeUnavailable(error, location)
     expect(told.cause).toMatchObject({ name: 'ReplyError', code: 'ERR', message: 'ERR unknown command `evalsha`' })
     expect(Object.keys(told.cause as object).sort()).toEqual(['code', 'name'])
   })
 
   it('survives a rejection that is no error', () => {
-    expect(storeUnavailable('secret', location)).toMatchObject({ code: 'store-unavailable', cause: { message: 'unknown' } })
+    expect(storeUnavailable('secret', location)).toMatchObject({
+      code: 'store-unavailable',
+      cause: { message: 'unknown' },
+    })
   })
 })
 

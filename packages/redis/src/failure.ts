@@ -36,17 +36,30 @@ const ping = (location: string): string =>
   location.startsWith('redis') && !location.includes('sentinel')
     ? `check that a Redis server is up there and reachable from here: redis-cli -u ${location} ping`
     : 'check that a Redis server is up there and reachable from here'
-const credentials = (): string => 'check the user, the password and the ACL of the client; the README lists the commands'
+const credentials = (): string =>
+  'check the user, the password and the ACL of the client; the README lists the commands'
 const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
 
 const kinds: readonly Kind[] = [
-  { match: 'OOM', problem: 'its memory is full', hint: () => 'free memory or raise maxmemory; keep maxmemory-policy noeviction' },
-  { match: 'READONLY', problem: 'it is a replica and takes no writes', hint: () => 'connect to the master, or through Sentinel' },
+  {
+    match: 'OOM',
+    problem: 'its memory is full',
+    hint: () => 'free memory or raise maxmemory; keep maxmemory-policy noeviction',
+  },
+  {
+    match: 'READONLY',
+    problem: 'it is a replica and takes no writes',
+    hint: () => 'connect to the master, or through Sentinel',
+  },
   { match: 'LOADING', problem: 'it is loading its data', hint: soon },
   { match: 'BUSY', problem: 'a script of another client keeps it busy', hint: soon },
   { match: 'MASTERDOWN', problem: 'its master is down', hint: soon },
   { match: 'NOREPLICAS', problem: 'too few replicas are connected', hint: soon },
-  { match: 'MISCONF', problem: 'it cannot save to disk', hint: () => 'free disk space on the server and look at its log' },
+  {
+    match: 'MISCONF',
+    problem: 'it cannot save to disk',
+    hint: () => 'free disk space on the server and look at its log',
+  },
   {
     match: 'WRONGTYPE',
     problem: 'a key holds what lastgood did not write',
@@ -60,11 +73,16 @@ const kinds: readonly Kind[] = [
     problem: 'the user is not allowed a command or a key',
     hint: credentials,
   },
-  { match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/, problem: 'the cluster is moving or has lost nodes', hint: soon },
+  {
+    match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/,
+    problem: 'the cluster is moving or has lost nodes',
+    hint: soon,
+  },
   {
     match: /Command timed out/,
     problem: 'it did not answer in time',
-    hint: () => 'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
+    hint: () =>
+      'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
   },
   {
     match:

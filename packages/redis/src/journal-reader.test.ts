@@ -17,7 +17,10 @@ describe('read', () => {
     await appendSome(store, lease, 0, 150)
     await redis.ltrim(key('s', 'journal'), 0, 119)
     const error = await rejection(collect(store.read('s')))
-    expect(error).toMatchObject({ code: 'journal-corrupt', message: expect.stringContaining('the head is at entry 150, the journal has 120') })
+    expect(error).toMatchObject({
+      code: 'journal-corrupt',
+      message: expect.stringContaining('the head is at entry 150, the journal has 120'),
+    })
     expect(await rejection(appendSome(store, lease, 150))).toMatchObject({ code: 'journal-corrupt' })
   })
 
@@ -31,7 +34,11 @@ describe('read', () => {
 
   it.each([
     ['not JSON', 'secret-text{', /not JSON/],
-    ['a wrong sequence', JSON.stringify({ v: 1, seq: 9, at: 1, fence: 1, lane: 'main', type: 'turn-ended', turn: 1 }), /entry 9 stands where entry 2/],
+    [
+      'a wrong sequence',
+      JSON.stringify({ v: 1, seq: 9, at: 1, fence: 1, lane: 'main', type: 'turn-ended', turn: 1 }),
+      /entry 9 stands where entry 2/,
+    ],
     ['a foreign value', '{"secret-text":1}', /not a journal entry/],
   ])('reports %s with its place and without its content', async (_, value, message) => {
     const { store, redis, key } = openStore(url)
@@ -50,7 +57,9 @@ describe('read', () => {
     if (second.kind === 'busy') throw new Error('busy')
     await appendSome(store, second, 0, 2)
     await redis.lset(key('s', 'journal'), 1, JSON.stringify({ ...someEntries(first, 1, 1)[0] }))
-    expect(await rejection(collect(store.read('s')))).toMatchObject({ message: expect.stringContaining('fence 1 follows fence 2') })
+    expect(await rejection(collect(store.read('s')))).toMatchObject({
+      message: expect.stringContaining('fence 1 follows fence 2'),
+    })
   })
 
   it('of a session that was removed meanwhile says so', async () => {

@@ -13,12 +13,17 @@ import type { Server } from './server.ts'
 /** Entries of one round trip: large lists block the server for the other clients. */
 const chunkLength = 100
 
-export async function* readJournal(server: Server, keys: Keys, sessionId: string, afterSeq: number): AsyncGenerator<Entry> {
+export async function* readJournal(
+  server: Server,
+  keys: Keys,
+  sessionId: string,
+  afterSeq: number,
+): AsyncGenerator<Entry> {
   const key = keys.journal(sessionId)
   const place = server.place(key)
   const last = await lastSeq(server, keys, sessionId)
   let fence = 0
-  for (let seq = afterSeq; seq < last; ) {
+  for (let seq = afterSeq; seq < last;) {
     const chunk = await server.ask((redis) => redis.lrange(key, seq, Math.min(seq + chunkLength, last) - 1))
     if (chunk.length === 0) throw await missing(server, keys, sessionId, seq)
     for (const text of chunk) {

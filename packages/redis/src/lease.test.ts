@@ -22,7 +22,10 @@ describe('leases', () => {
     const first = await leaseOf(store, 's')
     const owner = someOwner()
     await store.acquire('s', owner, 60_000, first.fence)
-    expect(await store.acquire('s', owner, 60_000, first.fence)).toMatchObject({ kind: 'lease', fence: first.fence + 2 })
+    expect(await store.acquire('s', owner, 60_000, first.fence)).toMatchObject({
+      kind: 'lease',
+      fence: first.fence + 2,
+    })
   })
 
   it('P3: a fence that a server hands out twice, because it lost its last writes, has one writer', async () => {

@@ -6,7 +6,8 @@ export function locationOf(client: RedisLike): string {
   const scheme = tls === undefined ? 'redis' : 'rediss'
   const startupNodes = 'startupNodes' in client ? client.startupNodes : undefined
   if (Array.isArray(startupNodes)) return `redis://${clusterNode(startupNodes[0])}`
-  if (sentinels?.[0]) return `${scheme}+sentinel://${hostAndPort(sentinels[0].host, sentinels[0].port ?? 26_379)}/${name}/${db}`
+  if (sentinels?.[0])
+    return `${scheme}+sentinel://${hostAndPort(sentinels[0].host, sentinels[0].port ?? 26_379)}/${name}/${db}`
   if (typeof path === 'string') return `unix:${path}?db=${db}`
   return `${scheme}://${hostAndPort(host, port)}/${db}`
 }

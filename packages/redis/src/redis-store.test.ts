@@ -72,7 +72,9 @@ describe('redisStore', () => {
     ['a client of another kind', { get: () => undefined }],
   ])('refuses %s in place of a client, and says what to pass', (_, value) => {
     // @ts-expect-error not a client
-    expect(() => redisStore(value)).toThrowError(expect.objectContaining({ code: 'bad-option', hint: expect.stringContaining('new Redis(') }))
+    expect(() => redisStore(value)).toThrowError(
+      expect.objectContaining({ code: 'bad-option', hint: expect.stringContaining('new Redis(') }),
+    )
   })
 
   it.each(['', 'a{b}', '{', 'a b', 'x'.repeat(129)])('refuses the prefix %j', (prefix) => {

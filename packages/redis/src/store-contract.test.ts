@@ -1,22 +1,21 @@
 import { storeContract } from '@lastgood/core/testing'
-import { inject, test } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { client, openStore } from '../test/fixture.ts'
 import { redisStore } from './redis-store.ts'
 
 const url = inject('redisUrl')
 
-for (const protocol of [2, 3] as const) {
-  for (const { name, run } of storeContract) {
-    test(`RESP${protocol}: ${name}`, async () => {
-      const { store, redis, prefix, key } = openStore(url, { protocol })
-      await run({
-        store,
-        another: async () => redisStore(client(url, { protocol }), { prefix }),
-        elapse: async (sessionId, ms) => {
-          await redis.hincrby(key(sessionId, 'session'), 'expiresAt', -ms)
-        },
-        close: () => store.close(),
-      })
+describe.each([2, 3] as const)('redisStore keeps the store contract with RESP%i', (protocol) => {
+  it.each(storeContract)('$name', async (contractCase) => {
+    const { store, redis, prefix, key } = openStore(url, { protocol })
+    const kept = contractCase.run({
+      store,
+      another: async () => redisStore(client(url, { protocol }), { prefix }),
+      elapse: async (sessionId, ms) => {
+        await redis.hincrby(key(sessionId, 'session'), 'expiresAt', -ms)
+      },
+      close: () => store.close(),
     })
-  }
-}
+    await expect(kept).resolves.toBeUndefined()
+  })
+})

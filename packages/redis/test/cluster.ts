@@ -37,7 +37,7 @@ export async function startCluster(): Promise<RunningCluster> {
 
 async function allSlotsKnown(redis: Redis): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (/cluster_state:ok/.test(String(await redis.cluster('INFO')))) return
+    if (/cluster_state:ok/.test(await redis.cluster('INFO'))) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('the cluster did not come together within 10 s')

@@ -72,7 +72,12 @@ export function headAt(sessionId: string, seq: number): Head {
 }
 
 export function appendSome(store: Store, lease: Lease, afterSeq: number, count = 1, text = 'hello'): Promise<number> {
-  return store.append(lease, afterSeq, someEntries(lease, afterSeq, count, text), headAt(lease.sessionId, afterSeq + count))
+  return store.append(
+    lease,
+    afterSeq,
+    someEntries(lease, afterSeq, count, text),
+    headAt(lease.sessionId, afterSeq + count),
+  )
 }
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -100,7 +105,7 @@ export async function commandsDuring(url: string, prefix: string, work: () => Pr
   const all = new Promise<void>((resolve) => {
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
       if (args[1] === marker) resolve()
-      else if (source !== 'lua' && args.some((arg) => arg.startsWith(prefix))) sent.push(String(args[0]).toLowerCase())
+      else if (source !== 'lua' && args.some((arg) => arg.startsWith(prefix))) sent.push(args[0]?.toLowerCase() ?? '')
     })
   })
   try {

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
+import { appendSome, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const listed = /^ACL SETUSER lastgood on >password ~lastgood:\* (.+)$/m.exec(readme)?.[1]?.split(' ') ?? []
+
+let server: RunningRedis
+
+beforeAll(async () => {
+  server = await startRedis()
+})
+
+afterAll(() => server.stop())
+
+/** The store of a new user who has these rights. */
+async function storeWith(username: string, rights: string[]) {
+  const admin = new Redis(server.url)
+  await admin.acl('SETUSER', username, 'on', '>pass', '~test:*', ...rights)
+  admin.disconnect()
+  return openStore(server.url, { username, password: 'pass' }).store
+}
+
+/** Every command that the store may ever send. */
+async function everything(store: Awaited<ReturnType<typeof storeWith>>): Promise<void> {
+  const lease = await leaseOf(store, 's')
+  await appendSome(store, lease, 0, 2)
+  await appendSome(store, lease, 0, 2)
+  expect(await store.renew(lease, 1000)).toBe(true)
+  expect(await collect(store.read('s'))).toHaveLength(2)
+  expect(await collect(store.list())).toHaveLength(1)
+  await store.release(lease)
+  await store.remove('s')
+  expect(await collect(store.read('s'))).toEqual([])
+  expect(await collect(store.list())).toEqual([])
+}
+
+describe('a user with few rights', () => {
+  it('needs only what the README lists', async () => {
+    expect(listed.length).toBeGreaterThan(10)
+    await everything(await storeWith('lastgood', listed))
+  })
+
+  it.each(listed.filter((right) => right !== '+info'))(
+    'is told when %s is missing, so the list is not too long',
+    async (right) => {
+      const others = listed.filter((one) => one !== right)
+      // The scripts are there from the test before, unless the right to send them is the question.
+      if (right === '+eval') await flushScripts()
+      const store = await storeWith(`without-${right.slice(1)}`, others)
+      expect(await rejection(everything(store))).toMatchObject({
+        code: 'store-unavailable',
+        hint: expect.stringContaining('ACL'),
+      })
+    },
+  )
+})
+
+async function flushScripts(): Promise<void> {
+  const admin = new Redis(server.url)
+  await admin.script('FLUSH')
+  admin.disconnect()
+}
