@@ -1,1 +1,7 @@
-export {}
+/**
+ * The embedded default store: no dependency, no server, files that `tail` and `jq` read.
+ *
+ *     const store = fileStore({ dir: '/var/lib/my-agent' })
+ */
+export { type FileStoreOptions, type TornTailWarning, fileStore } from './file-store.ts'
+export { stateDir } from './state-dir.ts'

@@ -1,0 +1,116 @@
+/**
+ * The lines of a journal file, and which of them count. Pure: bytes in, verdicts out.
+ *
+ *     {"hash":"…","size":512,"v":1,"prev":"…","fence":3,"seq":12,"entries":[…],"head":{…}}     one append
+ *     {"hash":"…","size":190,"v":1,"prev":"…","fence":4,"seq":12,"lease":{…}}                 one acquired lease
+ *
+ * `hash` is the SHA-256 of the `size` bytes after `size`, `prev` the hash of the last line that counted when this one
+ * was written, `seq` the last entry once it counts. Files are only ever appended to, so all readers agree:
+ *
+ * 1. A line counts when its hash is right, `prev` is the last counted line, and it goes on from there: the next
+ *    entries under the same fence, or a lease with a higher fence. This is the compare in compare-and-append, and it
+ *    is what refuses a stale writer: no clock and no lock takes part.
+ * 2. A line whose `prev` is an older counted line lost a race. It is ignored: its writer knows that it lost.
+ * 3. A line that was not written to its end (a crash, a full disk) is torn. It is ignored: it was never acknowledged.
+ *    A torn line is shorter than its `size` and is no JSON, or has a run of NUL where pages never reached the disk.
+ * 4. Anything else means that something that counted was altered or is missing: corruption, never skipped. No single
+ *    flipped bit, wherever it is, looks like 2 or 3.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { ownerSchema } from '../journal.ts'
+
+/** Of the lines, not of the entries in them. */
+export const lineVersion = 1
+
+const hashSchema = z.string().regex(/^[0-9a-f]{64}$/)
+const common = {
+  hash: hashSchema,
+  size: z.number(),
+  v: z.literal(lineVersion),
+  prev: hashSchema,
+  fence: z.number().int().min(1),
+  seq: z.number().int().min(0),
+}
+const lineSchema = z.union([
+  z.strictObject({ ...common, entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1), head: z.looseObject({}) }),
+  z.strictObject({ ...common, lease: z.strictObject({ owner: ownerSchema, since: z.number(), expiresAt: z.number() }) }),
+])
+export type Line = z.infer<typeof lineSchema>
+export type EntriesLine = Extract<Line, { entries: unknown }>
+export type LeaseLine = Extract<Line, { lease: unknown }>
+
+/** What a line says, before it is framed. */
+export type Content = Omit<EntriesLine, 'hash' | 'size' | 'v'> | Omit<LeaseLine, 'hash' | 'size' | 'v'>
+
+/** The last line that counts. */
+export type Tip = Pick<Line, 'hash' | 'fence' | 'seq'>
+
+/** Before the first line. */
+export const genesis: Tip = { hash: '0'.repeat(64), fence: 0, seq: 0 }
+
+/** The bytes of one write: the line, with a newline before it that keeps it apart from a torn one. */
+export function encodeLine(content: Content): { hash: string; bytes: Buffer } {
+  const rest = Buffer.from(JSON.stringify({ v: lineVersion, ...content }).slice(1))
+  const hash = sha256(rest)
+  return { hash, bytes: Buffer.concat([Buffer.from(`\n{"hash":"${hash}","size":${rest.length},`), rest, Buffer.from('\n')]) }
+}
+
+/** What the bytes between two newlines are. */
+export type Piece = { kind: 'line'; line: Line } | { kind: 'torn' } | { kind: 'altered' } | { kind: 'newer'; v: number }
+
+export function decodePiece(bytes: Buffer): Piece {
+  const frame = framePattern.exec(bytes.toString('latin1', 0, 120))
+  const rest = bytes.subarray(frame?.[0].length ?? 0)
+  if (!frame || rest.length !== Number(frame[2]) || sha256(rest) !== frame[1]) {
+    return { kind: isTorn(bytes, frame ? Number(frame[2]) - rest.length : undefined) ? 'torn' : 'altered' }
+  }
+  const value = parsed(bytes) as { v?: unknown } | undefined
+  if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
+  // zod's copy would have its keys in another order: the value itself is what was written.
+  return lineSchema.safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
+}
+
+export type Verdict =
+  | 'counts'
+  /** Lost a race to another line. */
+  | 'lost'
+  /** Depends on a line that is not known: missing, altered, or before the part of the file that was looked at. */
+  | 'orphan'
+  /** Names the right line before it and yet does not continue it: no correct writer wrote this. */
+  | 'broken'
+
+/** What `line` is after `tip`, when the lines that counted before have these hashes. */
+export function judge(line: Line, tip: Tip, counted: ReadonlySet<string>): Verdict {
+  if (line.prev !== tip.hash) return counted.has(line.prev) || line.prev === genesis.hash ? 'lost' : 'orphan'
+  if ('lease' in line) return line.fence > tip.fence && line.seq === tip.seq ? 'counts' : 'broken'
+  const inOrder = line.entries.every(({ seq, fence }, i) => seq === tip.seq + 1 + i && fence === line.fence)
+  return inOrder && line.fence === tip.fence && line.seq === tip.seq + line.entries.length ? 'counts' : 'broken'
+}
+
+const framePattern = /^\{"hash":"([0-9a-f]{64})","size":(\d{1,12}),/
+const shortestFrame = `{"hash":"${genesis.hash}","size":0,`
+
+/** Whether these bytes, which are no whole line, are the beginning of one. `missing`: bytes up to its end, if known. */
+function isTorn(bytes: Buffer, missing: number | undefined): boolean {
+  if (bytes.includes(unwritten)) return true
+  // No beginning of a JSON object is JSON: if it parses, it was whole and its size was altered.
+  if (missing !== undefined) return missing > 0 && parsed(bytes) === undefined
+  const text = bytes.toString('latin1')
+  return framePattern.test(text + shortestFrame.slice(text.length)) || framePattern.test(`${text},`)
+}
+
+/** Pages that a power cut kept from the disk read as NUL; JSON text has none, and no flipped bit makes eight. */
+const unwritten = Buffer.alloc(8)
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,135 @@
+/**
+ * The embedded default store: one append-only file of hash-chained JSON lines for each session, read by `tail` and `jq`.
+ *
+ *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
+ *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
+ *
+ * It needs a local file system, where O_APPEND writes are atomic: not NFS. Several processes may share a folder; a lease
+ * compares their clocks, the fence in the chain does not. To move a session, copy its `.jsonl` while nobody writes it.
+ */
+import { constants } from 'node:fs'
+import { rm, unlink } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Clock, systemClock } from '../clock.ts'
+import { parseEntry } from '../journal.ts'
+import { thisOwner } from '../owner.ts'
+import { type SessionSummary, type Store, matchesFilter, sessionBusy } from '../store.ts'
+import { fileError, onPath } from './file-error.ts'
+import { namesIn, openIfThere, syncFolder } from './folder.ts'
+import { type TornTail, walk } from './journal-file.ts'
+import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
+import { summaryIn } from './session-summary.ts'
+import { type SessionWriter, sessionWriter } from './session-writer.ts'
+import { stateDir } from './state-dir.ts'
+
+/** The end of a journal was not written as a whole (a crash, a full disk) and is left out: it was never acknowledged. */
+export interface TornTailWarning {
+  kind: 'torn-tail'
+  sessionId: string
+  file: string
+  /** Offset of the torn bytes, and how many there are. */
+  at: number
+  bytes: number
+}
+
+export interface FileStoreOptions {
+  /** The folder; made when it is needed. Default: `~/.local/state/lastgood`, whatever the environment says. */
+  dir?: string
+  /** Default: the system's clock. */
+  clock?: Clock
+  /** Told of what was left out when a session is acquired or read. Default: nobody. */
+  onWarning?: (warning: TornTailWarning) => void
+}
+
+/** Sessions as files in one folder. Nothing to close: no file is open between calls. */
+export function fileStore(options: FileStoreOptions = {}): Store {
+  const { dir = stateDir({}, homedir()), clock = systemClock, onWarning } = options
+  const folder = join(resolve(dir), 'sessions')
+  const writers = new Map<string, SessionWriter>()
+
+  function warn({ sessionId, journal: file }: SessionPlace, torn: TornTail): void {
+    onWarning?.({ kind: 'torn-tail', sessionId, file, ...torn })
+  }
+
+  function writerOf(sessionId: string): SessionWriter {
+    const place = placeOf(folder, sessionId)
+    const writer = writers.get(sessionId) ?? sessionWriter(place, clock, (torn) => warn(place, torn))
+    writers.set(sessionId, writer)
+    return writer
+  }
+
+  async function summary(sessionId: string): Promise<SessionSummary | undefined> {
+    const place = placeOf(folder, sessionId)
+    return onPath(place.journal, async () => {
+      const handle = await openIfThere(place.journal, constants.O_RDONLY)
+      if (!handle) return undefined
+      try {
+        return await summaryIn(handle, place, clock.now())
+      } finally {
+        await handle.close()
+      }
+    })
+  }
+
+  return {
+    location: `file:${resolve(dir)}`,
+    acquire: async (sessionId, owner, ttlMs, takeover) => writerOf(sessionId).acquire(owner, ttlMs, takeover),
+    renew: async (lease, ttlMs) => writerOf(lease.sessionId).renew(lease, ttlMs),
+    release: async (lease) => writerOf(lease.sessionId).release(lease),
+    append: async (lease, afterSeq, entries, head) => writerOf(lease.sessionId).append(lease, afterSeq, entries, head),
+
+    async *read(sessionId, afterSeq = 0) {
+      const place = placeOf(folder, sessionId)
+      const handle = await onPath(place.journal, () => openIfThere(place.journal, constants.O_RDONLY))
+      if (!handle) return
+      try {
+        const { size } = await handle.stat()
+        for await (const { line, number } of walk(handle, place.journal, size, (torn) => warn(place, torn))) {
+          for (const value of 'entries' in line ? line.entries : []) {
+            if (value.seq > afterSeq) yield parseEntry(value, `${place.journal} line ${number}`)
+          }
+        }
+      } catch (error) {
+        throw fileError(error, place.journal)
+      } finally {
+        await handle.close()
+      }
+    },
+
+    summary,
+
+    /** A damaged session does not hide the others: the first error is thrown after they were listed. */
+    async *list(filter = {}) {
+      const failures: unknown[] = []
+      for (const name of await onPath(folder, () => namesIn(folder))) {
+        const sessionId = sessionIdOfJournal(name)
+        if (sessionId === undefined) continue
+        const found = await summary(sessionId).catch((error: unknown) => void failures.push(error))
+        if (found && matchesFilter(found, filter)) yield found
+      }
+      if (failures.length > 0) throw failures[0]
+    },
+
+    async remove(sessionId) {
+      const { journal, lease, temporary } = placeOf(folder, sessionId)
+      const names = await onPath(folder, () => namesIn(folder))
+      if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
+      // Held while it goes: no other writer is let in, and a late one is fenced off.
+      const held = await writerOf(sessionId).acquire(thisOwner(clock.newId()), removalTtlMs)
+      if (held.kind === 'busy') throw sessionBusy(held)
+      await onPath(journal, async () => {
+        for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
+        await rm(lease, { force: true })
+        await unlink(journal)
+        await syncFolder(folder)
+      })
+      writers.delete(sessionId)
+    },
+
+    async close() {},
+  }
+}
+
+/** More than the few file operations of a removal take. */
+const removalTtlMs = 10_000

@@ -1,0 +1,172 @@
+/**
+ * Reading one journal file: all of it, verified from the first line, or only its end.
+ *
+ * The end can be judged without the beginning because nothing is ever built on a line that lost (see `chain.ts`): a line
+ * that another one names as its `prev` counted, and from there on every verdict follows. Where the end alone leaves a
+ * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import { LastgoodError } from '../errors.ts'
+import { type Line, type Tip, decodePiece, genesis, judge, lineVersion } from './chain.ts'
+
+/** A line that counts, and its number in the file, from 1. */
+export interface CountedLine {
+  line: Line
+  number: number
+}
+
+/** Bytes at the end of a file that were not written as a whole. */
+export interface TornTail {
+  at: number
+  bytes: number
+}
+
+export interface Part {
+  /** The lines that count, in order. */
+  lines: Line[]
+  torn: TornTail | undefined
+}
+
+const chunkBytes = 256 * 1024
+const firstWindowBytes = 64 * 1024
+
+/** Every line that counts in the first `end` bytes. Throws `journal-corrupt` or `journal-version` where it stops. */
+export async function* walk(
+  handle: FileHandle,
+  path: string,
+  end: number,
+  onTornTail?: (torn: TornTail) => void,
+): AsyncGenerator<CountedLine, void, undefined> {
+  let tip = genesis
+  let torn: TornTail | undefined
+  const counted = new Set<string>()
+  for await (const { bytes, at, number } of segments(handle, 0, end)) {
+    const piece = decodePiece(bytes)
+    torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
+    if (torn) continue
+    if (piece.kind !== 'line') throw piece.kind === 'newer' ? tooNew(path, number, piece.v) : corrupt(path, number, 'it was altered')
+    const verdict = judge(piece.line, tip, counted)
+    if (verdict === 'orphan') throw corrupt(path, number, 'a line before it is missing or was altered')
+    if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
+    if (verdict === 'lost') continue
+    tip = piece.line
+    counted.add(tip.hash)
+    yield { line: piece.line, number }
+  }
+  if (torn) onTornTail?.(torn)
+}
+
+/** The lines that count at the end of the first `end` bytes: `enough` of them, or all. Throws as `walk` does. */
+export async function tail(
+  handle: FileHandle,
+  path: string,
+  end: number,
+  enough: (lines: readonly Line[]) => boolean,
+): Promise<Part> {
+  for (let span = firstWindowBytes; span < end; span *= 4) {
+    const part = await window(handle, end - span, end)
+    if (part && enough(part.lines)) return part
+  }
+  const part: Part = { lines: [], torn: undefined }
+  for await (const { line } of walk(handle, path, end, (torn) => (part.torn = torn))) part.lines.push(line)
+  return part
+}
+
+/** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */
+async function window(handle: FileHandle, start: number, end: number): Promise<Part | undefined> {
+  const part = await pieces(segments(handle, start, end), start)
+  if (!part) return undefined
+  const prevs = new Set(part.lines.map(({ prev }) => prev))
+  const anchor = part.lines.findIndex(({ hash }) => prevs.has(hash))
+  const first = part.lines[anchor]
+  const rest = first && continuation(part.lines.slice(anchor + 1), first, [first.hash])
+  return rest && { lines: [first, ...rest], torn: part.torn }
+}
+
+/** The lines that count between the end of what is known and `end`; undefined: look at more. */
+export async function growth(
+  handle: FileHandle,
+  start: number,
+  end: number,
+  tip: Tip,
+  recent: readonly string[],
+): Promise<Part | undefined> {
+  const part = await pieces(segments(handle, start, end))
+  const lines = part && continuation(part.lines, tip, recent)
+  return lines && { lines, torn: part.torn }
+}
+
+/** All whole lines; undefined when there is anything else but torn ones. Skips what begins at `partialAt`. */
+async function pieces(source: AsyncIterable<Segment>, partialAt = -1): Promise<Part | undefined> {
+  const part: Part = { lines: [], torn: undefined }
+  for await (const { bytes, at } of source) {
+    if (at === partialAt) continue
+    const piece = decodePiece(bytes)
+    part.torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
+    if (piece.kind === 'line') part.lines.push(piece.line)
+    else if (piece.kind !== 'torn') return undefined
+  }
+  return part
+}
+
+/** Those of `lines` that count after `tip`; undefined when that cannot be told from here. */
+function continuation(lines: readonly Line[], tip: Tip, recent: readonly string[]): Line[] | undefined {
+  const known = new Set(recent)
+  const counting: Line[] = []
+  for (const line of lines) {
+    const verdict = judge(line, tip, known)
+    if (verdict === 'lost') continue
+    if (verdict !== 'counts') return undefined
+    tip = line
+    known.add(line.hash)
+    counting.push(line)
+  }
+  return counting
+}
+
+interface Segment {
+  bytes: Buffer
+  /** Offset in the file. */
+  at: number
+  /** Counted from 1 at the start of what is read, empty lines included. */
+  number: number
+}
+
+/** The bytes between newlines, without the empty ones; the last may be unfinished. */
+async function* segments(handle: FileHandle, start: number, end: number): AsyncGenerator<Segment, void, undefined> {
+  let pending: Buffer[] = []
+  let [at, number] = [start, 1]
+  for (let position = start; position < end; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - position))
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
+    if (bytesRead === 0) break
+    const chunk = buffer.subarray(0, bytesRead)
+    let from = 0
+    for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
+      const bytes = Buffer.concat([...pending, chunk.subarray(from, newline)])
+      if (bytes.length > 0) yield { bytes, at, number }
+      pending = []
+      from = newline + 1
+      at = position + from
+      number += 1
+    }
+    if (from < bytesRead) pending.push(chunk.subarray(from))
+    position += bytesRead
+  }
+  if (pending.length > 0) yield { bytes: Buffer.concat(pending), at, number }
+}
+
+function corrupt(path: string, number: number, what: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', `${path} line ${number} is damaged: ${what}`, {
+    hint: 'lastgood show <sessionId> shows the part before it; restore the file from a copy to go on',
+    details: { path, line: number },
+  })
+}
+
+function tooNew(path: string, number: number, v: number): LastgoodError {
+  return new LastgoodError(
+    'journal-version',
+    `${path} line ${number}: version ${v} was written by a newer lastgood; this one reads version ${lineVersion}`,
+    { hint: 'npm install lastgood@latest, then resume again', details: { path, line: number, v, reads: lineVersion } },
+  )
+}

@@ -1,0 +1,46 @@
+/**
+ * Where a session's files are. Ids that differ only in case are different sessions, but many file systems take their
+ * names for the same; so a name is lower case, and `~` with a bit mask in hex says which letters were not: `Fix-Auth`
+ * is `fix-auth~11`. (`~` is in no id. A code for each letter could pass the 255 bytes that a name may have.)
+ */
+import { join } from 'node:path'
+import { assertSessionId } from '../store.ts'
+
+export interface SessionPlace {
+  sessionId: string
+  folder: string
+  /** The journal; the truth. */
+  journal: string
+  /** Who holds it; advisory. */
+  lease: string
+  /** Matches the names that lease files have until they are in place. */
+  temporary: RegExp
+}
+
+export function placeOf(folder: string, sessionId: string): SessionPlace {
+  assertSessionId(sessionId)
+  const stem = stemOf(sessionId)
+  const temporary = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.lease\\.[^.]+\\.tmp$`)
+  return { sessionId, folder, journal: join(folder, `${stem}.jsonl`), lease: join(folder, `${stem}.lease`), temporary }
+}
+
+/** The session whose journal has this file name, or undefined when it is no journal. */
+export function sessionIdOfJournal(name: string): string | undefined {
+  return name.endsWith('.jsonl') ? sessionIdOf(name.slice(0, -'.jsonl'.length)) : undefined
+}
+
+/** The stem of the names of this session's files. */
+function stemOf(sessionId: string): string {
+  const lower = sessionId.toLowerCase()
+  let mask = 0n
+  for (let i = 0; i < sessionId.length; i++) if (sessionId[i] !== lower[i]) mask |= 1n << BigInt(i)
+  return mask === 0n ? lower : `${lower}~${mask.toString(16)}`
+}
+
+function sessionIdOf(stem: string): string | undefined {
+  const match = /^([a-z0-9][a-z0-9._-]{0,127})(?:~([0-9a-f]{1,32}))?$/.exec(stem)
+  if (!match?.[1]) return undefined
+  const mask = BigInt(`0x${match[2] ?? '0'}`)
+  const id = Array.from(match[1], (char, i) => (mask & (1n << BigInt(i)) ? char.toUpperCase() : char)).join('')
+  return stemOf(id) === stem ? id : undefined
+}

@@ -1,0 +1,196 @@
+/**
+ * Writing one session's journal, while other processes may do the same.
+ *
+ * 1. One append is one write(2) with O_APPEND of one line, then fdatasync, then a look at the file's size: has it grown
+ *    by this line alone, the line won. Otherwise what others wrote is read, and the chain decides.
+ * 2. Nothing is acknowledged before fdatasync returned, and nothing is built on bytes of others that may not be on disk.
+ * 3. A losing or torn line stays where it is and counts for nobody.
+ * 4. In this process operations on a session take turns; between processes nobody waits for anybody.
+ * 5. After a failure what was known of the file is forgotten and read again.
+ */
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Clock } from '../clock.ts'
+import type { Entry, Owner } from '../journal.ts'
+import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
+import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
+import { onPath, shortWrite } from './file-error.ts'
+import { makeFolder, openIfThere, syncFolder } from './folder.ts'
+import { type TornTail, growth, tail } from './journal-file.ts'
+import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
+import type { SessionPlace } from './session-place.ts'
+
+export interface SessionWriter {
+  acquire(owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
+  renew(lease: Lease, ttlMs: number): Promise<boolean>
+  release(lease: Lease): Promise<void>
+  append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
+}
+
+/** What is known of the file up to `size`. */
+interface View {
+  /** Tells a file from another one that has its name now, and perhaps its inode. */
+  file: string
+  size: number
+  tip: Tip
+  /** Hashes of the newest counted lines, enough to recognise who lost a race to them. */
+  recent: readonly string[]
+  lease: LeaseLine | undefined
+  torn: TornTail | undefined
+  /** Whether all of it is known to be on disk. */
+  synced: boolean
+}
+
+const recentLines = 64
+
+export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
+  const { sessionId, journal: path } = place
+  let known: View | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
+  function withFile<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
+    const run = turn.then(() => onPath(path, () => opened(flags, whenMissing, job)))
+    // The next in turn does not care how this one ended; its caller gets the error.
+    turn = run.catch(() => (known = undefined))
+    return run
+  }
+
+  async function opened<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
+    const handle = await openIfThere(path, flags)
+    if (!handle) return whenMissing()
+    try {
+      return await job(handle)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** The file as it is now; undefined when it was deleted meanwhile. */
+  async function look(handle: FileHandle): Promise<View | undefined> {
+    const { dev, ino, birthtimeMs, size, nlink } = await handle.stat()
+    if (nlink === 0) return undefined
+    const file = `${dev} ${ino} ${birthtimeMs}`
+    const old = known?.file === file && known.size <= size ? known : undefined
+    if (old?.size === size) return old
+    const part = old && (await growth(handle, old.size, size, old.tip, old.recent))
+    const base = part ? old : { tip: genesis, recent: [], lease: undefined }
+    const { lines, torn } = part ?? (await tail(handle, path, size, () => true))
+    return (known = { ...after(base, lines), file, size, torn, synced: false })
+  }
+
+  /** Adds a line to what `view` shows; false when it does not count. */
+  async function add(handle: FileHandle, view: View, content: Content): Promise<boolean> {
+    if (!view.synced) await handle.datasync()
+    const { hash, bytes } = encodeLine(content)
+    const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null)
+    if (bytesWritten < bytes.length) throw shortWrite(path, bytesWritten, bytes.length)
+    await handle.datasync()
+    const { size, nlink } = await handle.stat()
+    if (nlink === 0) return false
+    if (size === view.size + bytes.length) {
+      const line = { hash, size: 0, v: 1, ...content } as Line
+      known = { ...after(view, [line]), file: view.file, size, torn: undefined, synced: true }
+      return true
+    }
+    return (await look(handle))?.recent.includes(hash) ?? false
+  }
+
+  const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
+    recordedLease(handle, place, size, tip.fence, lease)
+
+  /** Whether the journal has exactly these entries after `afterSeq`. */
+  async function repeats(handle: FileHandle, view: View, afterSeq: number, entries: readonly Entry[]): Promise<boolean> {
+    const { lines } = await tail(handle, path, view.size, ([first]) => first !== undefined && seqBefore(first) <= afterSeq)
+    const there = lines.flatMap((line) => ('entries' in line ? line.entries : [])).filter(({ seq }) => seq > afterSeq)
+    return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
+  }
+
+  /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
+  async function attempt(handle: FileHandle, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy | undefined> {
+    const view = await look(handle)
+    if (!view) return undefined
+    const holder = liveHolder(await leaseIn(handle, view), clock.now())
+    if (holder && holder.owner.id !== owner.id && holder.fence !== takeover) return { kind: 'busy', sessionId, ...holder }
+    if (view.torn) onTornTail(view.torn)
+    const since = clock.now()
+    const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
+    const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
+    if (!(await add(handle, view, content))) return undefined
+    await syncFolder(place.folder)
+    await writeLeaseFile(place.lease, clock.newId(), { holder: { owner, fence, since, expiresAt }, released: false })
+    return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
+  }
+
+  /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
+  function record(lease: Lease, change: (old: RecordedLease) => RecordedLease): Promise<boolean> {
+    return withFile(
+      constants.O_RDONLY,
+      () => false,
+      async (handle) => {
+        const view = await look(handle)
+        if (view?.tip.fence !== lease.fence) return false
+        const old = await leaseIn(handle, view)
+        if (!old || old.released) return false
+        await writeLeaseFile(place.lease, clock.newId(), change(old))
+        return true
+      },
+    )
+  }
+
+  return {
+    async acquire(owner, ttlMs, takeover) {
+      await onPath(place.folder, () => makeFolder(place.folder))
+      for (;;) {
+        const result = await withFile(readAppend | constants.O_CREAT, () => undefined, (handle) => attempt(handle, owner, ttlMs, takeover))
+        if (result) return result
+      }
+    },
+
+    renew: (lease, ttlMs) =>
+      record(lease, ({ holder }) => ({ holder: { ...holder, expiresAt: clock.now() + ttlMs }, released: false })),
+
+    async release(lease) {
+      await record(lease, ({ holder }) => ({ holder, released: true }))
+    },
+
+    async append(lease, afterSeq, entries, head) {
+      assertAppend(lease, afterSeq, entries, head)
+      const { fence } = lease
+      const lost = () => {
+        throw leaseLost(sessionId, fence)
+      }
+      return withFile(readAppend, lost, async (handle) => {
+        for (;;) {
+          const view = (await look(handle)) ?? lost()
+          if (view.tip.fence !== fence) lost()
+          const seq = afterSeq + entries.length
+          if (view.tip.seq !== afterSeq) {
+            if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
+            // It may have failed between its write and its fdatasync.
+            await handle.datasync()
+            return seq
+          }
+          if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
+        }
+      })
+    },
+  }
+}
+
+const readAppend = constants.O_RDWR | constants.O_APPEND
+
+/** What is known once `lines` count, too. */
+function after(base: Pick<View, 'tip' | 'recent' | 'lease'>, lines: readonly Line[]): Pick<View, 'tip' | 'recent' | 'lease'> {
+  const { hash, fence, seq } = lines.at(-1) ?? base.tip
+  return {
+    tip: { hash, fence, seq },
+    recent: [...base.recent, ...lines.map((line) => line.hash)].slice(-recentLines),
+    lease: newestLease(lines) ?? base.lease,
+  }
+}
+
+/** The last entry before this line. */
+function seqBefore(line: Line): number {
+  return 'entries' in line ? line.seq - line.entries.length : line.seq
+}
