@@ -28,6 +28,15 @@ describe('message', () => {
     expect(classify({ phase: 'connect', cause: new Error(said), now }).message).toBe(kept)
   })
 
+  test.each<Partial<Wire>>([
+    { phase: 'body', status: 200, body: '{"type":"message","content":[{"type":"text","text":"the plan' },
+    { phase: 'body', status: 200, body: 'data: the plan' },
+    { phase: 'status', status: 422, body: '{"detail":[{"loc":["body"],"msg":"invalid","input":"the plan"}]}' },
+    { phase: 'status', status: 400, body: '{"messages":["the plan"' },
+  ])('never quotes what may hold the conversation (%#)', (seen) => {
+    expect(JSON.stringify(classify({ phase: 'status', now, ...seen }))).not.toContain('the plan')
+  })
+
   test('takes no time that grows with the square of a hostile body', () => {
     const startedAt = performance.now()
     for (const unit of [' ', 'a', '://', 'api-key: ', 'bearer ', '<title', '\uD83D']) {

@@ -320,6 +320,7 @@ describe('the fault', () => {
     [page(502, 'api.anthropic.com | 502: Bad gateway'), 'api.anthropic.com | 502: Bad gateway'],
     [plain(502, `<html><body>${'x'.repeat(60_000)}`), '502 with an HTML page'],
     [plain(503, 'upstream connect error\r\n'), 'upstream connect error'],
+    [plain(422, '{"detail":"unprocessable"}'), 'unprocessable'],
     [broken({ endedPolitely: true }), 'the stream ended after 7 events without a stop reason or message_stop'],
     [broken({ stopReasonSeen: true }), 'the stream ended after 7 events without message_stop'],
     [broken({ timer: 'between-events', cause: aborted }), 'no further event came in the time allowed, after 7'],

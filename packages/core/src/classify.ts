@@ -4,7 +4,7 @@
  * 1. Pure, and never throws, whatever it is given: causes and bodies come from other people's code.
  * 2. Status, error type and error code decide; texts only where the API has no code (`error-patterns.ts`).
  * 3. A 4xx that nothing is known about is `request-rejected`: what is not known to pass is not waited out (P6).
- * 4. A fault holds no credential and at most 500 characters of text, one line, fit for a terminal.
+ * 4. A fault holds no credential, nothing of the conversation, and at most 500 characters of text, one line, fit for a terminal.
  */
 import { kindByText } from './error-patterns.ts'
 import type { Fault, FaultKind } from './fault.ts'
@@ -198,7 +198,7 @@ function fromInBand({ type, message, details }: NonNullable<Wire['inBandError']>
   }
 }
 
-/** The API's envelope, or what proxies and other clouds make of it: `{"message"}`, `{"error":"text"}`. */
+/** The API's envelope, or what proxies and other clouds make of it: `{"message"}`, `{"error":"text"}`, `{"detail"}`. */
 function fromBody(body: string | undefined): ApiError {
   let parsed: unknown
   try {
@@ -209,7 +209,8 @@ function fromBody(body: string | undefined): ApiError {
   const inner = get(parsed, 'error')
   return {
     type: textIn(inner, 'type'),
-    message: textIn(inner, 'message') ?? textIn(parsed, 'message') ?? textIn(parsed, 'error'),
+    message:
+      textIn(inner, 'message') ?? textIn(parsed, 'message') ?? textIn(parsed, 'error') ?? textIn(parsed, 'detail'),
     code: textIn(get(inner, 'details'), 'error_code'),
     requestId: textIn(parsed, 'request_id'),
   }
@@ -220,10 +221,13 @@ function isHtml(wire: Wire): boolean {
   return /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(wire.body ?? '')
 }
 
-/** A body that is not the API's: a page's title, never the page; a plain text as it is. */
+/**
+ * A body that is not the API's: a page's title, never the page; a refusal's plain text. An answer, and JSON that is no
+ * error of the API, may hold content of the conversation: they are not quoted.
+ */
 function pageText(wire: Wire): string {
   const body = wire.body ?? ''
-  if (!isHtml(wire)) return body
+  if (!isHtml(wire)) return wire.phase === 'body' || /^\s*[{["]/.test(body) ? '' : body
   return /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() || `${wire.status ?? 'The answer'} with an HTML page`
 }
 
