@@ -4,7 +4,8 @@
  * 1. Pure, and never throws, whatever it is given: causes and bodies come from other people's code.
  * 2. Status, error type and error code decide; texts only where the API has no code (`error-patterns.ts`).
  * 3. A 4xx that nothing is known about is `request-rejected`: what is not known to pass is not waited out (P6).
- * 4. A fault holds no credential, nothing of the conversation, and at most 500 characters of text, one line, fit for a terminal.
+ * 4. A fault's text is at most 500 characters on one line, fit for a terminal: the words of the API or of the network,
+ *    without credentials, and no body that may hold the conversation.
  */
 import { kindByText } from './error-patterns.ts'
 import type { Fault, FaultKind } from './fault.ts'
