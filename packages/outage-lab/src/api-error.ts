@@ -26,7 +26,8 @@ const USUAL: { readonly [status: number]: readonly [type: string, message: strin
 }
 
 export function usualError(status: number): { readonly type: string; readonly message: string } {
-  const [type, message] = USUAL[status] ?? (status < 500 ? USUAL[400] : USUAL[500]) ?? ['api_error', 'Internal server error']
+  const [type, message] = USUAL[status] ??
+    (status < 500 ? USUAL[400] : USUAL[500]) ?? ['api_error', 'Internal server error']
   return { type, message }
 }
 

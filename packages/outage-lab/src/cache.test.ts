@@ -7,15 +7,25 @@ import { openLab, send, ASK } from './lab.fixture.ts'
 
 const MARK = { cache_control: { type: 'ephemeral' } }
 const HOUR = { cache_control: { type: 'ephemeral', ttl: '1h' } }
-const block = (label: string, extra: JsonObject = {}): JsonObject => ({ type: 'text', text: `${label} ${'x'.repeat(100)}`, ...extra })
+const block = (label: string, extra: JsonObject = {}): JsonObject => ({
+  type: 'text',
+  text: `${label} ${'x'.repeat(100)}`,
+  ...extra,
+})
 const body = (messages: readonly JsonObject[], extra: JsonObject = {}): JsonObject => ({ messages, ...extra })
 const user = (...content: readonly JsonObject[]): JsonObject => ({ role: 'user', content })
 const many = (count: number): readonly JsonObject[] => Array.from({ length: count }, (_, at) => block(`b${at}`))
 
-function open(options: Partial<CacheOptions> = {}): { cache: PromptCache; ask: (request: JsonObject, model?: string) => InputUsage; look: (request: JsonObject) => InputUsage; clock: { now: number } } {
+function open(options: Partial<CacheOptions> = {}): {
+  cache: PromptCache
+  ask: (request: JsonObject, model?: string) => InputUsage
+  look: (request: JsonObject) => InputUsage
+  clock: { now: number }
+} {
   const clock = { now: 0 }
   const cache = createCache({ now: () => clock.now, minCacheTokens: 0, ...options })
-  const measure = (request: JsonObject, model = 'm'): ReturnType<PromptCache['measure']> => cache.measure(conversationOf(request, model, turnsOf(objectsOf(request['messages']))))
+  const measure = (request: JsonObject, model = 'm'): ReturnType<PromptCache['measure']> =>
+    cache.measure(conversationOf(request, model, turnsOf(objectsOf(request['messages']))))
   return {
     cache,
     clock,
@@ -28,7 +38,8 @@ function open(options: Partial<CacheOptions> = {}): { cache: PromptCache; ask: (
   }
 }
 
-const sum = (usage: InputUsage): number => usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens
+const sum = (usage: InputUsage): number =>
+  usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens
 
 describe('the prompt cache', () => {
   test('writes up to the breakpoint, reads it back, and the three inputs are all of it', () => {
@@ -38,14 +49,21 @@ describe('the prompt cache', () => {
     const second = ask(request)
     expect(first.cache_read_input_tokens).toBe(0)
     expect(first.cache_creation_input_tokens).toBeGreaterThan(0)
-    expect(second).toMatchObject({ cache_read_input_tokens: first.cache_creation_input_tokens, cache_creation_input_tokens: 0, input_tokens: first.input_tokens })
+    expect(second).toMatchObject({
+      cache_read_input_tokens: first.cache_creation_input_tokens,
+      cache_creation_input_tokens: 0,
+      input_tokens: first.input_tokens,
+    })
     expect(sum(second)).toBe(sum(first))
   })
 
   test('without a breakpoint costs everything each time', () => {
     const { ask } = open()
     const request = body([user(block('a'))])
-    expect([ask(request), ask(request)]).toMatchObject([{ cache_creation_input_tokens: 0 }, { cache_read_input_tokens: 0 }])
+    expect([ask(request), ask(request)]).toMatchObject([
+      { cache_creation_input_tokens: 0 },
+      { cache_read_input_tokens: 0 },
+    ])
   })
 
   test('with the automatic breakpoint follows a growing conversation', () => {
@@ -83,10 +101,17 @@ describe('the prompt cache', () => {
 
   test('is missed by another model, changed tools, system, effort or thinking, and not by key order', () => {
     const { ask } = open()
-    const request = body([user(block('a', MARK))], { tools: [{ name: 'a', input_schema: {} }], system: 'be brief', thinking: { type: 'adaptive' } })
+    const request = body([user(block('a', MARK))], {
+      tools: [{ name: 'a', input_schema: {} }],
+      system: 'be brief',
+      thinking: { type: 'adaptive' },
+    })
     ask(request)
-    const read = (changed: JsonObject, model?: string): number => ask({ ...request, ...changed }, model).cache_read_input_tokens
-    expect(read({ tools: [{ input_schema: {}, name: 'a' }], system: [{ type: 'text', text: 'be brief' }] })).toBeGreaterThan(0)
+    const read = (changed: JsonObject, model?: string): number =>
+      ask({ ...request, ...changed }, model).cache_read_input_tokens
+    expect(
+      read({ tools: [{ input_schema: {}, name: 'a' }], system: [{ type: 'text', text: 'be brief' }] }),
+    ).toBeGreaterThan(0)
     expect(read({}, 'other')).toBe(0)
     expect(read({ tools: [] })).toBe(0)
     expect(read({ system: 'be long' })).toBe(0)
@@ -97,7 +122,10 @@ describe('the prompt cache', () => {
   test('does not take what is too short', () => {
     const { ask } = open({ minCacheTokens: 1000 })
     const request = body([user(block('a', MARK))])
-    expect([ask(request), ask(request)]).toMatchObject([{ cache_creation_input_tokens: 0 }, { cache_read_input_tokens: 0 }])
+    expect([ask(request), ask(request)]).toMatchObject([
+      { cache_creation_input_tokens: 0 },
+      { cache_read_input_tokens: 0 },
+    ])
   })
 })
 
@@ -116,6 +144,9 @@ describe('the cache of a lab', () => {
     await send(lab, { ...marked, stream: true })
     expect(lab.cache.entries()).toHaveLength(1)
     await send(lab, marked)
-    expect(lab.requests[2]?.outcome.usage).toMatchObject({ cache_creation_input_tokens: 0, cache_read_input_tokens: lab.cache.entries()[0]?.tokens })
+    expect(lab.requests[2]?.outcome.usage).toMatchObject({
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: lab.cache.entries()[0]?.tokens,
+    })
   })
 })

@@ -68,7 +68,9 @@ export function createCache({ now, minCacheTokens }: CacheOptions): PromptCache 
     measure(conversation) {
       const positions = positionsOf(conversation)
       const total = positions.at(-1)?.tokens ?? 0
-      const breakpoints = positions.flatMap((at, index) => (at.ttl && at.tokens >= minCacheTokens ? [{ ...at, ttl: at.ttl, index }] : []))
+      const breakpoints = positions.flatMap((at, index) =>
+        at.ttl && at.tokens >= minCacheTokens ? [{ ...at, ttl: at.ttl, index }] : [],
+      )
       let read = 0
       const touched: { key: string; entry: CacheEntry }[] = []
       for (const { index } of breakpoints) {
@@ -86,7 +88,10 @@ export function createCache({ now, minCacheTokens }: CacheOptions): PromptCache 
         if (tokens <= reached) continue
         written[ttl] += tokens - reached
         reached = tokens
-        touched.push({ key, entry: { model: conversation.model, tokens, ttlMs: TTL_MS[ttl], expiresAt: now() + TTL_MS[ttl] } })
+        touched.push({
+          key,
+          entry: { model: conversation.model, tokens, ttlMs: TTL_MS[ttl], expiresAt: now() + TTL_MS[ttl] },
+        })
       }
       const usage: InputUsage = {
         input_tokens: total - reached,

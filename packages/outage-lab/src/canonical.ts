@@ -15,7 +15,9 @@ function plain(value: unknown): unknown {
   if (!isObject(value)) return value
   const entries = Object.entries(value)
     .filter(([key, field]) => !isDecoration(key, field, value))
-    .map(([key, field]) => [key, key === 'content' && typeof field === 'string' ? asBlocks(field) : plain(field)] as const)
+    .map(
+      ([key, field]) => [key, key === 'content' && typeof field === 'string' ? asBlocks(field) : plain(field)] as const,
+    )
     .sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(entries)
 }

@@ -10,9 +10,15 @@ export function locate(point: CutPoint, frames: readonly Frame[]): number | unde
   const after = (count: number): number => frames.slice(0, count).reduce((sum, frame) => sum + frame.bytes.length, 0)
   if ('bytes' in point) return Math.min(point.bytes, after(frames.length))
   if ('events' in point) return after(point.events)
-  if ('before' in point) return existing(frames.findIndex((frame) => frame.event === point.before), after)
+  if ('before' in point)
+    return existing(
+      frames.findIndex((frame) => frame.event === point.before),
+      after,
+    )
   if ('afterBlock' in point) {
-    const stop = frames.findIndex((frame) => frame.event === 'content_block_stop' && frame.blockIndex === point.afterBlock)
+    const stop = frames.findIndex(
+      (frame) => frame.event === 'content_block_stop' && frame.blockIndex === point.afterBlock,
+    )
     return existing(stop, (at) => after(at + 1))
   }
   const blocks = [...new Set(frames.filter((frame) => frame.deltaOf === point.inside).map((frame) => frame.blockIndex))]

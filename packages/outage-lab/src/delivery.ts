@@ -49,7 +49,11 @@ export async function deliver(exchange: Exchange, delivery: Delivery): Promise<D
 }
 
 /** Silence, or pings only. Before the head there is nothing to ping with. */
-export async function stall(exchange: Exchange, fault: Extract<Fault, { kind: 'stall' }>, streaming: boolean): Promise<void> {
+export async function stall(
+  exchange: Exchange,
+  fault: Extract<Fault, { kind: 'stall' }>,
+  streaming: boolean,
+): Promise<void> {
   if (!fault.pings || !streaming || fault.after === 'before-headers') return exchange.wait(fault.forMs)
   const everyMs = fault.everyMs ?? PING_EVERY_MS
   let leftMs = fault.forMs ?? Infinity
@@ -65,7 +69,12 @@ function pointOf(fault: Fault, frames: readonly Frame[], streaming: boolean): nu
   const { after } = fault
   if (after === 'before-headers') return undefined
   if (after === 'start' || after === 'headers') return 0
-  return streaming ? locate(after satisfies CutPoint, frames) : locateInJson(after, frames.reduce((sum, { bytes }) => sum + bytes.length, 0))
+  return streaming
+    ? locate(after satisfies CutPoint, frames)
+    : locateInJson(
+        after,
+        frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      )
 }
 
 async function send(exchange: Exchange, { frames, chunkDelayMs }: Delivery, from: number, to: number): Promise<void> {

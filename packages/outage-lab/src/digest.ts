@@ -18,7 +18,9 @@ export function chance(...parts: readonly Part[]): number {
 
 /** An id in the shape of the real ones: `toolu_01` + 22 letters and digits. */
 export function makeId(prefix: string, ...parts: readonly Part[]): string {
-  return `${prefix}_01${digest(prefix, ...parts).replaceAll('-', 'x').replaceAll('_', 'y')}`
+  return `${prefix}_01${digest(prefix, ...parts)
+    .replaceAll('-', 'x')
+    .replaceAll('_', 'y')}`
 }
 
 export function mac(key: string, text: string): string {

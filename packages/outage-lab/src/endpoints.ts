@@ -46,7 +46,11 @@ export async function handle(state: LabState, request: IncomingMessage, exchange
   }
   const json = async (body: JsonObject): Promise<void> => {
     record.outcome = { kind: 'other', status: 200 }
-    record.completed = await exchange.answer(200, { ...headers, 'content-type': 'application/json' }, JSON.stringify(body))
+    record.completed = await exchange.answer(
+      200,
+      { ...headers, 'content-type': 'application/json' },
+      JSON.stringify(body),
+    )
   }
 
   if (HEALTH.includes(path) && (method === 'HEAD' || method === 'GET')) return json({ message: 'hello' })
@@ -62,21 +66,41 @@ export async function handle(state: LabState, request: IncomingMessage, exchange
     const card = findModel(options.models, id)
     return card ? json(cardBody(card)) : reject({ status: 404, type: 'not_found_error', message: `model: ${id}` })
   }
-  if (!counted && !(method === 'POST' && path === COUNT)) return reject({ status: 404, type: 'not_found_error', message: 'Not found' })
-  const prepared = parsed === undefined ? invalid('The request body is not valid JSON: input is a zero-length, empty document: line 1 column 1 (char 0)') : 'error' in parsed ? parsed.error : prepare(state, parsed.body, request.headers, counted)
+  if (!counted && !(method === 'POST' && path === COUNT))
+    return reject({ status: 404, type: 'not_found_error', message: 'Not found' })
+  const prepared =
+    parsed === undefined
+      ? invalid('The request body is not valid JSON: input is a zero-length, empty document: line 1 column 1 (char 0)')
+      : 'error' in parsed
+        ? parsed.error
+        : prepare(state, parsed.body, request.headers, counted)
   const problem = 'status' in prepared ? prepared : prepared.violation
   if (problem) record.violation = problem
-  if (counted) return answerMessage(state, exchange, { record, headers, prepared: 'status' in prepared ? undefined : prepared, problem, reject })
+  if (counted)
+    return answerMessage(state, exchange, {
+      record,
+      headers,
+      prepared: 'status' in prepared ? undefined : prepared,
+      problem,
+      reject,
+    })
   if ('status' in prepared || prepared.violation) return reject(problem ?? invalid('Invalid request'))
   const { usage } = state.cache.measure(prepared.transcript.conversation)
-  return json({ input_tokens: usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens, context_management: null })
+  return json({
+    input_tokens: usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens,
+    context_management: null,
+  })
 }
 
 function keyError(request: IncomingMessage): ApiError | undefined {
   const { authorization, 'x-api-key': key } = request.headers
   const bearer = /^Bearer \S/.test(authorization ?? '')
   if (bearer || (typeof key === 'string' && key !== '')) return undefined
-  return { status: 401, type: 'authentication_error', message: authorization === undefined && key === undefined ? 'x-api-key header is required' : 'invalid x-api-key' }
+  return {
+    status: 401,
+    type: 'authentication_error',
+    message: authorization === undefined && key === undefined ? 'x-api-key header is required' : 'invalid x-api-key',
+  }
 }
 
 function responseHeaders(requestId: string): OutgoingHttpHeaders {
@@ -85,5 +109,9 @@ function responseHeaders(requestId: string): OutgoingHttpHeaders {
     [`anthropic-ratelimit-${kind}-remaining`, '3999000'],
     [`anthropic-ratelimit-${kind}-reset`, '2026-11-22T00:00:00Z'],
   ])
-  return { 'request-id': requestId, 'anthropic-organization-id': '00000000-0000-4000-8000-000000000001', ...Object.fromEntries(limits) }
+  return {
+    'request-id': requestId,
+    'anthropic-organization-id': '00000000-0000-4000-8000-000000000001',
+    ...Object.fromEntries(limits),
+  }
 }

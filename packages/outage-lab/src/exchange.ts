@@ -69,14 +69,19 @@ export class Exchange {
 
   /** TCP RST. */
   async reset(): Promise<void> {
-    await this.wait(ARRIVE_MS)
+    await this.#arrive()
     this.#request.socket.resetAndDestroy()
   }
 
   /** TCP FIN, whatever the body still promises. */
   async close(): Promise<void> {
-    await this.wait(ARRIVE_MS)
+    await this.#arrive()
     this.#request.socket.destroySoon()
+  }
+
+  /** On a real timer: this is about the client's socket, not about the lab's time. */
+  async #arrive(): Promise<void> {
+    if (!this.gone) await realSleep(ARRIVE_MS, this.#gone.signal)
   }
 
   /** Waits, but not for a client that has gone. Without `ms` it waits for just that. */

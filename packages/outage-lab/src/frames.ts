@@ -27,7 +27,13 @@ export const PING = frame('ping', { type: 'ping' })
 
 export function framesOf(message: ServedMessage): readonly Frame[] {
   const { content, usage, stop_reason, stop_sequence, stop_details, ...rest } = message
-  const opening = { ...rest, content: [], stop_reason: null, stop_sequence: null, ...(stop_details !== undefined && { stop_details: null }) }
+  const opening = {
+    ...rest,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    ...(stop_details !== undefined && { stop_details: null }),
+  }
   const started = { ...usage, output_tokens: Math.min(1, usage.output_tokens) }
   const delta = { stop_reason, stop_sequence, ...(stop_details !== undefined && { stop_details, container: null }) }
   return [
@@ -39,9 +45,17 @@ export function framesOf(message: ServedMessage): readonly Frame[] {
 }
 
 function blockFrames(block: Block, index: number): readonly Frame[] {
-  const start = frame('content_block_start', { type: 'content_block_start', index, content_block: emptied(block) }, { blockIndex: index })
+  const start = frame(
+    'content_block_start',
+    { type: 'content_block_start', index, content_block: emptied(block) },
+    { blockIndex: index },
+  )
   const deltas = deltasOf(block).map((delta) =>
-    frame('content_block_delta', { type: 'content_block_delta', index, delta }, { blockIndex: index, ...(carries(delta) && { deltaOf: block.type }) }),
+    frame(
+      'content_block_delta',
+      { type: 'content_block_delta', index, delta },
+      { blockIndex: index, ...(carries(delta) && { deltaOf: block.type }) },
+    ),
   )
   const stop = frame('content_block_stop', { type: 'content_block_stop', index }, { blockIndex: index })
   return index === 0 ? [start, PING, ...deltas, stop] : [start, ...deltas, stop]

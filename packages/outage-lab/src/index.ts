@@ -12,7 +12,15 @@
  */
 export { startLab, type Lab } from './lab.ts'
 export type { LabOptions, ModelFunction } from './options.ts'
-export { outageSchema, faultSchema, cutPointSchema, type CutPoint, type Fault, type Outage, type When } from './outage.ts'
+export {
+  outageSchema,
+  faultSchema,
+  cutPointSchema,
+  type CutPoint,
+  type Fault,
+  type Outage,
+  type When,
+} from './outage.ts'
 export { redactedThinking, reply, text, thinking, toolUse, type Reply, type StopReason } from './reply.ts'
 export { story, StoryError, type Expectation, type StepFunction, type StoryStep } from './story.ts'
 export { assistantCount, lastToolResult, toolResults, userTurns, type ToolOutcome } from './queries.ts'

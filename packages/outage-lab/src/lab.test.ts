@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk'
+import { NotFoundError, type Anthropic } from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import { describe, expect, test } from 'vitest'
 import { ASK, collect, openLab, send, TOOLS } from './lab.fixture.ts'
@@ -20,8 +20,16 @@ describe('a healthy lab', () => {
     const { body } = await send(lab, { ...ASK, stream: true })
     const events = [...body.toString().matchAll(/^event: (.*)$/gm)].map((match) => match[1])
     expect(events).toEqual([
-      ...['message_start', 'content_block_start', 'ping', 'content_block_delta', 'content_block_stop'],
-      ...['content_block_start', 'content_block_delta', 'content_block_stop', 'message_delta', 'message_stop'],
+      'message_start',
+      'content_block_start',
+      'ping',
+      'content_block_delta',
+      'content_block_stop',
+      'content_block_start',
+      'content_block_delta',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
     ])
     expect(body.toString()).toContain('{"type":"input_json_delta","partial_json":""}')
   })
@@ -31,7 +39,10 @@ describe('a healthy lab', () => {
     const first = await client.messages.create(ASK)
     const call = first.content.find((block) => block.type === 'tool_use')
     const results = [{ type: 'tool_result' as const, tool_use_id: call?.id ?? '', content: 'hello' }]
-    const second = await client.messages.create({ ...ASK, messages: [...ASK.messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }] })
+    const second = await client.messages.create({
+      ...ASK,
+      messages: [...ASK.messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }],
+    })
     expect(second.content).toEqual([{ type: 'text', text: 'Done.', citations: null }])
   })
 
@@ -42,13 +53,18 @@ describe('a healthy lab', () => {
     expect(again.content).toEqual(first.content)
     const call = first.content.find((block) => block.type === 'tool_use')
     const results = [{ type: 'tool_result' as const, tool_use_id: call?.id ?? '', content: 'hello' }]
-    const next = await two.client.messages.create({ ...ASK, messages: [...ASK.messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }] })
+    const next = await two.client.messages.create({
+      ...ASK,
+      messages: [...ASK.messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }],
+    })
     expect(next.stop_reason).toBe('end_turn')
   })
 
   test('gives every attempt its own tool ids if asked to', async () => {
     const { client } = await openLab({ toolIds: 'fresh', model: () => reply(toolUse('read')) })
-    const ids = (await Promise.all([client.messages.create(ASK), client.messages.create(ASK)])).map(({ content }) => content[0])
+    const ids = (await Promise.all([client.messages.create(ASK), client.messages.create(ASK)])).map(
+      ({ content }) => content[0],
+    )
     expect(ids[0]).not.toEqual(ids[1])
   })
 
@@ -57,8 +73,15 @@ describe('a healthy lab', () => {
     const first = await client.messages.create(ASK)
     // The turn before is gone, so the position is the same again.
     const asked = first.content.map((block) => ({ ...block }))
-    const results = asked.map((block) => ({ type: 'tool_result' as const, tool_use_id: block.type === 'tool_use' ? block.id : '', content: 'x' }))
-    const next = await client.messages.create({ ...ASK, messages: [...ASK.messages, { role: 'assistant', content: asked }, { role: 'user', content: results }] })
+    const results = asked.map((block) => ({
+      type: 'tool_result' as const,
+      tool_use_id: block.type === 'tool_use' ? block.id : '',
+      content: 'x',
+    }))
+    const next = await client.messages.create({
+      ...ASK,
+      messages: [...ASK.messages, { role: 'assistant', content: asked }, { role: 'user', content: results }],
+    })
     const ids = [...first.content, ...next.content].map((block) => (block.type === 'tool_use' ? block.id : ''))
     expect(new Set(ids).size).toBe(4)
   })
@@ -70,8 +93,14 @@ describe('a healthy lab', () => {
 
   test('omits the words of thinking when asked to, and keeps the signature', async () => {
     const { client } = await openLab()
-    const message = await client.messages.stream({ ...ASK, thinking: { type: 'adaptive', display: 'omitted' } }).finalMessage()
-    expect(message.content[0]).toMatchObject({ type: 'thinking', thinking: '', signature: expect.stringMatching(/\w{40}/) })
+    const message = await client.messages
+      .stream({ ...ASK, thinking: { type: 'adaptive', display: 'omitted' } })
+      .finalMessage()
+    expect(message.content[0]).toMatchObject({
+      type: 'thinking',
+      thinking: '',
+      signature: expect.stringMatching(/\w{40}/),
+    })
   })
 
   test('writes the cache for a request of no tokens and does not ask the model', async () => {
@@ -90,10 +119,14 @@ describe('paths', () => {
   test('lists models and gives one by its id, dated or not', async () => {
     const { lab, client } = await openLab()
     const ids: string[] = []
-    for await (const model of client.models.list()) ids.push(model.id)
+    for await (const card of client.models.list()) ids.push(card.id)
     expect(ids).toContain('claude-opus-5-5')
-    expect(await client.models.retrieve('claude-opus-4-5-20251101')).toMatchObject({ id: 'claude-opus-4-5', max_input_tokens: 200_000, max_tokens: 64_000 })
-    await expect(client.models.retrieve('claude-none')).rejects.toBeInstanceOf(Anthropic.NotFoundError)
+    expect(await client.models.retrieve('claude-opus-4-5-20251101')).toMatchObject({
+      id: 'claude-opus-4-5',
+      max_input_tokens: 200_000,
+      max_tokens: 64_000,
+    })
+    await expect(client.models.retrieve('claude-none')).rejects.toBeInstanceOf(NotFoundError)
     expect(lab.requests.every(({ n }) => n === 0)).toBe(true)
   })
 
@@ -102,7 +135,10 @@ describe('paths', () => {
     const { max_tokens: _, ...params } = ASK
     const { usage } = await client.messages.create(ASK)
     expect((await client.messages.countTokens(params)).input_tokens).toBe(usage.input_tokens)
-    const orphan = { ...params, messages: [{ role: 'user' as const, content: [{ type: 'tool_result' as const, tool_use_id: 'toolu_1' }] }] }
+    const orphan = {
+      ...params,
+      messages: [{ role: 'user' as const, content: [{ type: 'tool_result' as const, tool_use_id: 'toolu_1' }] }],
+    }
     await expect(client.messages.countTokens(orphan)).rejects.toThrow('unexpected `tool_use_id`')
   })
 
@@ -111,12 +147,16 @@ describe('paths', () => {
     expect((await send(lab, undefined, { method: 'HEAD', path: '/', headers: { 'x-api-key': '' } })).status).toBe(200)
     expect((await send(lab, undefined, { method: 'HEAD', path: '/api/hello' })).status).toBe(200)
     const unknown = await send(lab, {}, { path: '/v1/nothing' })
-    expect([unknown.status, JSON.parse(unknown.body.toString())]).toMatchObject([404, { type: 'error', error: { type: 'not_found_error' } }])
+    expect([unknown.status, JSON.parse(unknown.body.toString())]).toMatchObject([
+      404,
+      { type: 'error', error: { type: 'not_found_error' } },
+    ])
   })
 
   test('takes both kinds of key and refuses none', async () => {
     const { lab } = await openLab()
-    const statusWith = async (headers: { readonly [name: string]: string }): Promise<unknown> => (await send(lab, ASK, { headers, path: '/v1/messages?beta=true' })).status
+    const statusWith = async (headers: { readonly [name: string]: string }): Promise<unknown> =>
+      (await send(lab, ASK, { headers, path: '/v1/messages?beta=true' })).status
     expect(await statusWith({ 'x-api-key': 'k' })).toBe(200)
     expect(await statusWith({ 'x-api-key': '', authorization: 'Bearer k' })).toBe(200)
     expect(await statusWith({ 'x-api-key': '' })).toBe(401)
@@ -126,33 +166,63 @@ describe('paths', () => {
   test('sends the headers of the real API', async () => {
     const { lab } = await openLab()
     const { headers } = await send(lab, ASK)
-    expect(headers).toMatchObject({ 'request-id': lab.requests[0]?.requestId, 'anthropic-organization-id': expect.any(String), 'anthropic-ratelimit-requests-remaining': expect.any(String) })
+    expect(headers).toMatchObject({
+      'request-id': lab.requests[0]?.requestId,
+      'anthropic-organization-id': expect.any(String),
+      'anthropic-ratelimit-requests-remaining': expect.any(String),
+    })
   })
 
   test('refuses a body over the limit, one that is no JSON, and one with half a character', async () => {
     const { lab } = await openLab({ maxBodyBytes: 500 })
     const messageOf = async (body: string): Promise<unknown> => JSON.parse((await send(lab, body)).body.toString())
-    expect(await messageOf('x'.repeat(501))).toMatchObject({ error: { type: 'request_too_large', message: 'Request exceeds the maximum size' } })
-    expect(await messageOf('{"a":')).toMatchObject({ error: { message: expect.stringContaining('The request body is not valid JSON: ') } })
+    expect(await messageOf('x'.repeat(501))).toMatchObject({
+      error: { type: 'request_too_large', message: 'Request exceeds the maximum size' },
+    })
+    expect(await messageOf('{"a":')).toMatchObject({
+      error: { message: expect.stringContaining('The request body is not valid JSON: ') },
+    })
     const half = JSON.stringify({ ...ASK, tools: [], messages: [{ role: 'user', content: 'a\ud83d' }] })
-    expect(await messageOf(half)).toMatchObject({ error: { message: expect.stringMatching(/^The request body is not valid JSON: no low surrogate in string: line 1 column \d+/) } })
+    expect(await messageOf(half)).toMatchObject({
+      error: {
+        message: expect.stringMatching(
+          /^The request body is not valid JSON: no low surrogate in string: line 1 column \d+/,
+        ),
+      },
+    })
     expect((await send(lab, half.replace('\\ud83d', '\\ud83d\\ude00'))).status).toBe(200)
   })
 })
 
+function model(conversation: Conversation): Reply {
+  const found = lastToolResult(conversation)
+  return found ? reply(text(`${userTurns(conversation)[0]}: ${found.text}`)) : reply(toolUse('read'))
+}
+
 describe('the SDK tool runner over threads', () => {
-  const read = betaTool({ name: 'read', description: 'Reads a file', inputSchema: { type: 'object', properties: {} } as const, run: () => 'the content' })
-  const model = (conversation: Conversation): Reply => {
-    const found = lastToolResult(conversation)
-    return found ? reply(text(`${userTurns(conversation)[0]}: ${found.text}`)) : reply(toolUse('read'))
-  }
+  const read = betaTool({
+    name: 'read',
+    description: 'Reads a file',
+    inputSchema: { type: 'object', properties: {} } as const,
+    run: () => 'the content',
+  })
   const run = (client: Anthropic): Promise<Anthropic.Beta.BetaMessage> =>
-    client.beta.messages.toolRunner({ model: 'claude-opus-5-5', max_tokens: 100, tools: [read], messages: [{ role: 'user', content: 'Fix' }] }).runUntilDone()
+    client.beta.messages
+      .toolRunner({
+        model: 'claude-opus-5-5',
+        max_tokens: 100,
+        tools: [read],
+        messages: [{ role: 'user', content: 'Fix' }],
+      })
+      .runUntilDone()
 
   test('sends only what is new, and the model still sees all of it', async () => {
     const { lab, client } = await openLab({ model })
     expect((await run(client)).content).toMatchObject([{ text: 'Fix: the content' }])
-    expect(lab.requests.map(({ body }) => body)).toMatchObject([{ thread: { type: 'create' } }, { thread: { type: 'continue' }, messages: [{ role: 'user' }] }])
+    expect(lab.requests.map(({ body }) => body)).toMatchObject([
+      { thread: { type: 'create' } },
+      { thread: { type: 'continue' }, messages: [{ role: 'user' }] },
+    ])
     expect(lab.requests[1]?.body).not.toHaveProperty('tools')
   })
 
@@ -166,7 +236,9 @@ describe('the SDK tool runner over threads', () => {
   test('goes on without threads where they are not supported', async () => {
     const { lab, client } = await openLab({ model, threads: 'unsupported' })
     expect((await run(client)).content).toMatchObject([{ text: 'Fix: the content' }])
-    expect(lab.requests[0]?.outcome.error).toMatchObject({ details: { error_code: 'thread_unsupported_request', unsupported: ['inference_hooks'] } })
+    expect(lab.requests[0]?.outcome.error).toMatchObject({
+      details: { error_code: 'thread_unsupported_request', unsupported: ['inference_hooks'] },
+    })
   })
 
   test('loses a thread after five minutes', async () => {
@@ -184,8 +256,13 @@ describe('the SDK tool runner over threads', () => {
 describe('a story', () => {
   test('that the transcript leaves is a 400 that says so, and is recorded', async () => {
     const { lab, client } = await openLab()
-    const talk = ['a', 'b', 'c', 'd', 'e'].map((content, at) => ({ role: at % 2 ? ('assistant' as const) : ('user' as const), content }))
-    await expect(client.messages.create({ ...ASK, messages: talk })).rejects.toThrow('story: it has 2 steps, but the transcript already has 2 assistant messages')
+    const talk = ['a', 'b', 'c', 'd', 'e'].map((content, at) => ({
+      role: at % 2 ? ('assistant' as const) : ('user' as const),
+      content,
+    }))
+    await expect(client.messages.create({ ...ASK, messages: talk })).rejects.toThrow(
+      'story: it has 2 steps, but the transcript already has 2 assistant messages',
+    )
     expect(lab.requests[0]?.violation).toMatchObject({ rule: 'story' })
   })
 })

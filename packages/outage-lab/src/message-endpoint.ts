@@ -33,7 +33,12 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
   const { options } = state
   const asked = isObject(record.body) ? record.body : {}
   const streaming = asked['stream'] === true
-  const occasion = { n: record.n, sinceStartMs: record.at - state.startedAt, model: stringOf(asked['model']), seed: options.seed }
+  const occasion = {
+    n: record.n,
+    sinceStartMs: record.at - state.startedAt,
+    model: stringOf(asked['model']),
+    seed: options.seed,
+  }
   const outage = pickOutage(state.outages, occasion)
   if (outage && (await breakBefore(exchange, outage, { record, headers, streaming }))) return
   if (problem || !prepared) return call.reject(problem ?? invalid('Invalid request'))
@@ -45,21 +50,38 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
     return call.reject(said)
   }
   const measurement = state.cache.measure(transcript.conversation)
-  const message = makeMessage(said, transcript, { seed: options.seed, n: record.n, toolIds: options.toolIds, measurement })
+  const message = makeMessage(said, transcript, {
+    seed: options.seed,
+    n: record.n,
+    toolIds: options.toolIds,
+    measurement,
+  })
   const fault = outage?.fault
-  if (fault?.kind === 'error-event' && !streaming) return answerPage(exchange, record, outage, errorPage({ ...fault, status: statusOfType(fault.type) }, headers))
+  if (fault?.kind === 'error-event' && !streaming)
+    return answerPage(exchange, record, outage, errorPage({ ...fault, status: statusOfType(fault.type) }, headers))
   record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
   if (fault) record.outcome = { ...record.outcome, ...faultOutcome(outage) }
-  exchange.begin(200, { ...headers, 'content-type': streaming ? 'text/event-stream; charset=utf-8' : 'application/json', 'cache-control': 'no-cache' })
+  exchange.begin(200, {
+    ...headers,
+    'content-type': streaming ? 'text/event-stream; charset=utf-8' : 'application/json',
+    'cache-control': 'no-cache',
+  })
   state.cache.commit(measurement)
   if (message.stop_reason === 'pause_turn') state.rememberPause(message.content)
   if (fault?.kind === 'reset') return exchange.reset()
   if (fault?.kind === 'delay' && fault.headers) await exchange.wait(fault.ms)
 
   const frames = streaming ? framesOf(message) : jsonFrames(message)
-  const { completed, hit } = await deliver(exchange, { frames, streaming, fault, chunkDelayMs: options.chunkDelayMs, requestId: record.requestId })
+  const { completed, hit } = await deliver(exchange, {
+    frames,
+    streaming,
+    fault,
+    chunkDelayMs: options.chunkDelayMs,
+    requestId: record.requestId,
+  })
   // A point that this answer does not have, or one at its very end, harmed nobody.
-  if (fault && !hit && fault.kind !== 'delay' && fault.kind !== 'stall') record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
+  if (fault && !hit && fault.kind !== 'delay' && fault.kind !== 'stall')
+    record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
   record.completed = completed
   if (completed) state.threads.store(transcript.request, message)
 }
@@ -71,7 +93,11 @@ interface Breaking {
 }
 
 /** True if the fault has answered, or never will. */
-async function breakBefore(exchange: Exchange, outage: Outage, { record, headers, streaming }: Breaking): Promise<boolean> {
+async function breakBefore(
+  exchange: Exchange,
+  outage: Outage,
+  { record, headers, streaming }: Breaking,
+): Promise<boolean> {
   const { fault } = outage
   const page = pageOf(fault, headers)
   if (page) {
@@ -83,7 +109,8 @@ async function breakBefore(exchange: Exchange, outage: Outage, { record, headers
     await exchange.reset()
     return true
   }
-  const waits = (fault.kind === 'stall' && fault.after === 'before-headers') || (fault.kind === 'delay' && !fault.headers)
+  const waits =
+    (fault.kind === 'stall' && fault.after === 'before-headers') || (fault.kind === 'delay' && !fault.headers)
   if (waits) {
     record.outcome = faultOutcome(outage)
     await (fault.kind === 'delay' ? exchange.wait(fault.ms) : stall(exchange, fault, streaming))
@@ -94,14 +121,24 @@ async function breakBefore(exchange: Exchange, outage: Outage, { record, headers
 function pageOf(fault: Fault, headers: OutgoingHttpHeaders): Page | undefined {
   if (fault.kind === 'status') return statusPage(fault, headers)
   if (fault.kind === 'html') return htmlPage(fault.status ?? 200)
-  if (fault.kind === 'empty') return { status: 200, headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' }, body: '' }
+  if (fault.kind === 'empty')
+    return { status: 200, headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' }, body: '' }
   if (fault.kind !== 'json-error') return undefined
   const usual = usualError(500)
   const { type = usual.type, message = usual.message } = fault
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(errorBody({ type, message }, stringOf(headers['request-id']))) }
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(errorBody({ type, message }, stringOf(headers['request-id']))),
+  }
 }
 
-async function answerPage(exchange: Exchange, record: OpenRecord, outage: Outage | undefined, page: Page): Promise<void> {
+async function answerPage(
+  exchange: Exchange,
+  record: OpenRecord,
+  outage: Outage | undefined,
+  page: Page,
+): Promise<void> {
   record.outcome = { ...(outage ? faultOutcome(outage) : { kind: 'fault' }), status: page.status }
   await exchange.answer(page.status, page.headers, page.body)
 }
@@ -118,7 +155,9 @@ function ask({ options }: LabState, { conversation }: Transcript): Reply | ApiEr
     return options.model(conversation)
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
-    return invalid(cause instanceof StoryError ? text : `the model function threw: ${text}`, { rule: cause instanceof StoryError ? 'story' : 'model-function' })
+    return invalid(cause instanceof StoryError ? text : `the model function threw: ${text}`, {
+      rule: cause instanceof StoryError ? 'story' : 'model-function',
+    })
   }
 }
 

@@ -40,12 +40,25 @@ const LATEST: ModelHabits = {
   preservedThinking: true,
   thinking: ['adaptive'],
 }
-const FIVE: ModelHabits = { ...LATEST, forcedToolChoice: true, preservedThinking: false, thinking: ['adaptive', 'disabled'] }
-const FOUR_SIX: ModelHabits = { ...FIVE, systemMessages: false, sampling: true, thinking: ['adaptive', 'enabled', 'disabled'] }
+const FIVE: ModelHabits = {
+  ...LATEST,
+  forcedToolChoice: true,
+  preservedThinking: false,
+  thinking: ['adaptive', 'disabled'],
+}
+const FOUR_SIX: ModelHabits = {
+  ...FIVE,
+  systemMessages: false,
+  sampling: true,
+  thinking: ['adaptive', 'enabled', 'disabled'],
+}
 const FOUR_FIVE: ModelHabits = { ...FOUR_SIX, prefill: true, thinking: ['enabled', 'disabled'] }
 
 /** A card with the values of a current large model wherever `card` says nothing. */
-export function modelCard(id: string, card: Partial<Omit<ModelCard, 'habits'>> & { readonly habits?: Partial<ModelHabits> } = {}): ModelCard {
+export function modelCard(
+  id: string,
+  card: Partial<Omit<ModelCard, 'habits'>> & { readonly habits?: Partial<ModelHabits> } = {},
+): ModelCard {
   const { habits, ...rest } = card
   return {
     id,
@@ -64,12 +77,24 @@ const OLD = { maxInputTokens: 200_000, maxTokens: 64_000, habits: FOUR_FIVE }
 
 /** Newest first, as the Models API lists them. */
 export const MODELS: readonly ModelCard[] = [
-  modelCard('claude-haiku-5-5', { createdAt: '2026-10-14T00:00:00Z', line: 'haiku', habits: { forcedToolChoice: true, thinking: ['adaptive', 'disabled'] } }),
+  modelCard('claude-haiku-5-5', {
+    createdAt: '2026-10-14T00:00:00Z',
+    line: 'haiku',
+    habits: { forcedToolChoice: true, thinking: ['adaptive', 'disabled'] },
+  }),
   modelCard('claude-fable-5-1', { createdAt: '2026-09-22T00:00:00Z', line: 'fable' }),
-  modelCard('claude-sonnet-5-5', { createdAt: '2026-09-10T00:00:00Z', line: 'sonnet', habits: { thinking: ['adaptive', 'between_tools'] } }),
+  modelCard('claude-sonnet-5-5', {
+    createdAt: '2026-09-10T00:00:00Z',
+    line: 'sonnet',
+    habits: { thinking: ['adaptive', 'between_tools'] },
+  }),
   modelCard('claude-opus-5-5', { createdAt: '2026-09-02T00:00:00Z' }),
   modelCard('claude-opus-5', { createdAt: '2026-07-08T00:00:00Z', habits: FIVE }),
-  modelCard('claude-sonnet-5', { createdAt: '2026-06-24T00:00:00Z', line: 'sonnet', habits: { ...FIVE, systemMessages: false } }),
+  modelCard('claude-sonnet-5', {
+    createdAt: '2026-06-24T00:00:00Z',
+    line: 'sonnet',
+    habits: { ...FIVE, systemMessages: false },
+  }),
   modelCard('claude-opus-4-8', { createdAt: '2026-05-28T00:00:00Z', habits: FIVE }),
   modelCard('claude-opus-4-7', { createdAt: '2026-04-16T00:00:00Z', habits: { ...FIVE, systemMessages: false } }),
   modelCard('claude-sonnet-4-6', { createdAt: '2026-02-17T00:00:00Z', line: 'sonnet', habits: FOUR_SIX }),
@@ -86,7 +111,9 @@ export function findModel(models: readonly ModelCard[], id: string): ModelCard |
 /** The card as the Models API gives it. */
 export function cardBody(card: ModelCard): JsonObject {
   const yes = { supported: true }
-  const can = (type: ModelHabits['thinking'][number]): JsonObject => ({ supported: card.habits.thinking.includes(type) })
+  const can = (type: ModelHabits['thinking'][number]): JsonObject => ({
+    supported: card.habits.thinking.includes(type),
+  })
   const strategies = { clear_thinking_20251015: yes, clear_tool_uses_20250919: yes, compact_20260112: yes }
   const modern = { supported: !card.habits.prefill }
   return {
@@ -105,14 +132,26 @@ export function cardBody(card: ModelCard): JsonObject {
       citations: yes,
       code_execution: yes,
       context_management: { supported: true, ...strategies },
-      effort: { ...modern, low: modern, medium: modern, high: modern, xhigh: { supported: !card.habits.sampling }, max: modern },
+      effort: {
+        ...modern,
+        low: modern,
+        medium: modern,
+        high: modern,
+        xhigh: { supported: !card.habits.sampling },
+        max: modern,
+      },
       image_input: yes,
       pdf_input: yes,
       server_tools: { supported: true, code_execution: yes, web_search: yes },
       structured_outputs: yes,
       thinking: {
         supported: true,
-        types: { adaptive: can('adaptive'), enabled: can('enabled'), disabled: can('disabled'), between_tools: can('between_tools') },
+        types: {
+          adaptive: can('adaptive'),
+          enabled: can('enabled'),
+          disabled: can('disabled'),
+          between_tools: can('between_tools'),
+        },
       },
     },
   }

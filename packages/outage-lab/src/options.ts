@@ -65,5 +65,7 @@ export function resolveOptions(options: LabOptions): ResolvedOptions {
 }
 
 export function checkOutages(outages: readonly Outage[]): readonly Outage[] {
-  return z.array(outageSchema).parse(outages)
+  const parsed = z.array(outageSchema).safeParse(outages)
+  if (!parsed.success) throw new TypeError(`outages: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
 }

@@ -30,7 +30,12 @@ export const faultSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('reset'), at: z.enum(['before-headers', 'after-headers']) }),
   z.strictObject({ kind: z.literal('cut'), after: cutPointSchema, how: z.enum(['reset', 'close', 'end']) }),
-  z.strictObject({ kind: z.literal('error-event'), after: z.union([cutPointSchema, z.literal('start')]), type: z.string(), message: z.string() }),
+  z.strictObject({
+    kind: z.literal('error-event'),
+    after: z.union([cutPointSchema, z.literal('start')]),
+    type: z.string(),
+    message: z.string(),
+  }),
   z.strictObject({
     kind: z.literal('stall'),
     after: z.union([cutPointSchema, z.enum(['headers', 'before-headers'])]),

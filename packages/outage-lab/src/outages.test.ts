@@ -1,5 +1,16 @@
-import Anthropic from '@anthropic-ai/sdk'
-import fc from 'fast-check'
+import {
+  APIConnectionError,
+  APIError,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  OverloadedError,
+  PermissionDeniedError,
+  RateLimitError,
+} from '@anthropic-ai/sdk'
+import { assert, asyncProperty, boolean, constantFrom, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { framesOf } from './frames.ts'
 import { ASK, collect, openFaulty, openLab, send, type Received } from './lab.fixture.ts'
@@ -16,21 +27,54 @@ function eventsIn({ body }: Received): readonly (string | undefined)[] {
   return [...body.toString().matchAll(/^event: (.*)$/gm)].map((match) => match[1])
 }
 
+/** How a cut in the text ends: whether HTTP is content, the last event, and what the SDK says was the cause. */
+async function endingOf(how: 'reset' | 'close' | 'end'): Promise<readonly unknown[]> {
+  const fault: Fault = { kind: 'cut', after: { inside: 'text' }, how }
+  const { events, error } = await collect((await openFaulty(fault)).client)
+  const { clean } = await send((await openFaulty(fault)).lab, STREAM)
+  return [clean, events.at(-1), error instanceof TypeError ? error.cause : undefined]
+}
+
+async function contentTypeOf(fault: Fault): Promise<unknown> {
+  return (await send((await openFaulty(fault)).lab, STREAM)).headers['content-type']
+}
+
+function statusFault(status: number): Fault {
+  return { kind: 'status', status }
+}
+
+/** Which of 100 requests a rate of 0.3 hits. */
+async function hitsOf(seed: number): Promise<string> {
+  const when = { window: [0, Infinity] as [number, number], rate: 0.3 }
+  const { lab } = await openLab({ seed, outages: [{ when, fault: statusFault(529) }] })
+  const statuses: unknown[] = []
+  for (let at = 0; at < 100; at++) statuses.push((await send(lab, ASK)).status)
+  return statuses.map((status) => (status === 529 ? 'x' : '.')).join('')
+}
+
 describe('a status', () => {
   test.each([
-    [{ status: 500 }, Anthropic.InternalServerError, { type: 'api_error', apiMessage: 'Internal server error' }],
-    [{ status: 529 }, Anthropic.OverloadedError, { type: 'overloaded_error', apiMessage: 'Overloaded' }],
-    [{ status: 429 }, Anthropic.RateLimitError, { type: 'rate_limit_error' }],
-    [{ status: 429, errorCode: 'enforced_spend_limit_reached' }, Anthropic.RateLimitError, { errorCode: 'enforced_spend_limit_reached' }],
-    [{ status: 401 }, Anthropic.AuthenticationError, { type: 'authentication_error' }],
-    [{ status: 402 }, Anthropic.APIError, { status: 402, type: 'billing_error' }],
-    [{ status: 403 }, Anthropic.PermissionDeniedError, { type: 'permission_error' }],
-    [{ status: 404 }, Anthropic.NotFoundError, { type: 'not_found_error' }],
-    [{ status: 504 }, Anthropic.APIError, { status: 504, type: 'timeout_error' }],
-    [{ status: 413 }, Anthropic.APIError, { status: 413, type: null }],
-    [{ status: 502 }, Anthropic.InternalServerError, { type: null }],
-    [{ status: 522 }, Anthropic.InternalServerError, { type: null }],
-    [{ status: 400, type: 'invalid_request_error', message: 'Your credit balance is too low' }, Anthropic.BadRequestError, { apiMessage: 'Your credit balance is too low' }],
+    [{ status: 500 }, InternalServerError, { type: 'api_error', apiMessage: 'Internal server error' }],
+    [{ status: 529 }, OverloadedError, { type: 'overloaded_error', apiMessage: 'Overloaded' }],
+    [{ status: 429 }, RateLimitError, { type: 'rate_limit_error' }],
+    [
+      { status: 429, errorCode: 'enforced_spend_limit_reached' },
+      RateLimitError,
+      { errorCode: 'enforced_spend_limit_reached' },
+    ],
+    [{ status: 401 }, AuthenticationError, { type: 'authentication_error' }],
+    [{ status: 402 }, APIError, { status: 402, type: 'billing_error' }],
+    [{ status: 403 }, PermissionDeniedError, { type: 'permission_error' }],
+    [{ status: 404 }, NotFoundError, { type: 'not_found_error' }],
+    [{ status: 504 }, APIError, { status: 504, type: 'timeout_error' }],
+    [{ status: 413 }, APIError, { status: 413, type: null }],
+    [{ status: 502 }, InternalServerError, { type: null }],
+    [{ status: 522 }, InternalServerError, { type: null }],
+    [
+      { status: 400, type: 'invalid_request_error', message: 'Your credit balance is too low' },
+      BadRequestError,
+      { apiMessage: 'Your credit balance is too low' },
+    ],
   ] as const)('%o is the error that the SDK has for it', async (fault, kind, shape) => {
     const { lab, client } = await openFaulty({ kind: 'status', ...fault })
     const error: unknown = await client.messages.create(ASK).catch((cause: unknown) => cause)
@@ -40,7 +84,11 @@ describe('a status', () => {
   })
 
   test('429 says when to come back, but a spend cap does not; other headers are as scripted', async () => {
-    const outages = [{ kind: 'status', status: 429 }, { kind: 'status', status: 429, errorCode: 'ramp_limit_exceeded' }, { kind: 'status', status: 529, headers: { 'x-should-retry': 'false' } }] as const
+    const outages = [
+      { kind: 'status', status: 429 },
+      { kind: 'status', status: 429, errorCode: 'ramp_limit_exceeded' },
+      { kind: 'status', status: 529, headers: { 'x-should-retry': 'false' } },
+    ] as const
     const { lab } = await openLab({ outages: outages.map((fault, at) => ({ when: { request: at + 1 }, fault })) })
     expect((await send(lab, ASK)).headers['retry-after']).toBe('1')
     expect((await send(lab, ASK)).headers['retry-after']).toBeUndefined()
@@ -51,7 +99,7 @@ describe('a status', () => {
 describe('a reset', () => {
   test('before the headers is a connection error', async () => {
     const { client } = await openFaulty({ kind: 'reset', at: 'before-headers' })
-    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(Anthropic.APIConnectionError)
+    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(APIConnectionError)
   })
 
   test('after the headers is a bare TypeError without any event', async () => {
@@ -82,18 +130,9 @@ describe('a cut', () => {
   })
 
   test('by reset is ECONNRESET, by close an unfinished body, by end nothing at all', async () => {
-    const seen = async (how: 'reset' | 'close' | 'end'): Promise<unknown> => {
-      const { lab, client } = await openFaulty({ kind: 'cut', after: { inside: 'text' }, how })
-      const raw = await openFaulty({ kind: 'cut', after: { inside: 'text' }, how })
-      const { events, error } = await collect(client)
-      expect(events.at(-1)).toBe('content_block_delta')
-      expect(lab.requests[0]?.completed).toBe(false)
-      const { clean } = await send(raw.lab, STREAM)
-      return [clean, error instanceof TypeError && error.cause]
-    }
-    expect(await seen('reset')).toMatchObject([false, { code: 'ECONNRESET' }])
-    expect(await seen('close')).toMatchObject([false, { code: 'UND_ERR_SOCKET' }])
-    expect(await seen('end')).toEqual([true, false])
+    expect(await endingOf('reset')).toMatchObject([false, 'content_block_delta', { code: 'ECONNRESET' }])
+    expect(await endingOf('close')).toMatchObject([false, 'content_block_delta', { code: 'UND_ERR_SOCKET' }])
+    expect(await endingOf('end')).toEqual([true, 'content_block_delta', undefined])
   })
 
   test('that ends politely leaves the SDK iterator without an error, and only finalMessage rejects', async () => {
@@ -113,7 +152,7 @@ describe('a cut', () => {
     const { body, clean } = await send(lab, ASK)
     expect(clean).toBe(true)
     expect(JSON.stringify(lab.requests[0]?.outcome.message).startsWith(body.toString())).toBe(true)
-    expect(() => JSON.parse(body.toString())).toThrow()
+    expect(() => JSON.parse(body.toString())).toThrow(SyntaxError)
   })
 
   test('at any byte gives exactly that many bytes of the whole answer', async () => {
@@ -121,13 +160,18 @@ describe('a cut', () => {
     await send(lab, STREAM)
     const length = whole(lab).length
     let n = 1
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: length }), fc.constantFrom('reset', 'close', 'end'), fc.boolean(), async (bytes, how, stream) => {
-        lab.setOutages([{ when: { request: ++n }, fault: { kind: 'cut', after: { bytes }, how } }])
-        const { body } = await send(lab, { ...ASK, stream })
-        const answer = stream ? whole(lab, n - 1) : Buffer.from(JSON.stringify(lab.requests[n - 1]?.outcome.message))
-        expect(body).toEqual(answer.subarray(0, bytes))
-      }),
+    await assert(
+      asyncProperty(
+        integer({ min: 0, max: length }),
+        constantFrom('reset', 'close', 'end'),
+        boolean(),
+        async (bytes, how, stream) => {
+          lab.setOutages([{ when: { request: ++n }, fault: { kind: 'cut', after: { bytes }, how } }])
+          const { body } = await send(lab, { ...ASK, stream })
+          const answer = stream ? whole(lab, n - 1) : Buffer.from(JSON.stringify(lab.requests[n - 1]?.outcome.message))
+          expect(body).toEqual(answer.subarray(0, bytes))
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -136,17 +180,32 @@ describe('a cut', () => {
 describe('an error event', () => {
   test('at the start and in the middle is an APIError without a status', async () => {
     for (const after of ['start', { inside: 'tool_use' }] as const) {
-      const { client } = await openFaulty({ kind: 'error-event', after, type: 'overloaded_error', message: 'Overloaded' })
+      const { client } = await openFaulty({
+        kind: 'error-event',
+        after,
+        type: 'overloaded_error',
+        message: 'Overloaded',
+      })
       const { events, error } = await collect(client)
-      expect(error).toBeInstanceOf(Anthropic.APIError)
-      expect(error).toMatchObject({ status: undefined, type: 'overloaded_error', apiMessage: 'Overloaded', requestID: expect.stringMatching(/^req_/) })
+      expect(error).toBeInstanceOf(APIError)
+      expect(error).toMatchObject({
+        status: undefined,
+        type: 'overloaded_error',
+        apiMessage: 'Overloaded',
+        requestID: expect.stringMatching(/^req_/),
+      })
       expect(events.length > 0).toBe(after !== 'start')
     }
   })
 
   test('has no place in a JSON answer: there it is the status that goes with its type', async () => {
-    const { client } = await openFaulty({ kind: 'error-event', after: 'start', type: 'overloaded_error', message: 'Overloaded' })
-    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(Anthropic.OverloadedError)
+    const { client } = await openFaulty({
+      kind: 'error-event',
+      after: 'start',
+      type: 'overloaded_error',
+      message: 'Overloaded',
+    })
+    await expect(client.messages.create(ASK)).rejects.toBeInstanceOf(OverloadedError)
   })
 })
 
@@ -159,52 +218,62 @@ describe('a stall', () => {
     expect(lab.requests[0]?.completed).toBe(true)
   })
 
-  test.each(['before-headers', 'headers', { events: 2 }] as const)('without an end, from %o on, lasts until the client goes', async (after) => {
-    const { lab, client } = await openFaulty({ kind: 'stall', after, pings: false })
+  test('before the headers, without an end, lasts until the client goes', async () => {
+    const { lab, client } = await openFaulty({ kind: 'stall', after: 'before-headers', pings: false })
     const controller = new AbortController()
-    const waiting = client.messages.create({ ...ASK, stream: true }, { signal: controller.signal })
-    if (after === 'before-headers') {
-      await expect.poll(() => lab.requests[0]?.outcome.kind).toBe('fault')
-      controller.abort()
-      await expect(waiting).rejects.toBeInstanceOf(Anthropic.APIUserAbortError)
-      return
-    }
-    const events = (await waiting)[Symbol.asyncIterator]()
-    if (after !== 'headers') expect((await events.next()).value).toMatchObject({ type: 'message_start' })
-    const next = events.next()
-    if (after !== 'headers') await next
+    const waiting = client.messages.create(ASK, { signal: controller.signal }).catch((cause: unknown) => cause)
+    await expect.poll(() => lab.requests[0]?.outcome.kind).toBe('fault')
     controller.abort()
-    expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault' } })
+    expect(await waiting).toBeInstanceOf(APIUserAbortError)
+    expect(lab.requests[0]?.outcome).not.toHaveProperty('status')
   })
+
+  test.each(['headers', { events: 3 }] as const)(
+    'at %o, without an end, lasts until the client goes',
+    async (after) => {
+      const { lab, client } = await openFaulty({ kind: 'stall', after, pings: true, everyMs: 1 })
+      const stream = await client.messages.create({ ...ASK, stream: true })
+      const events: string[] = []
+      setTimeout(() => stream.controller.abort(), 40)
+      for await (const event of stream) events.push(event.type)
+      expect(events).toEqual(after === 'headers' ? [] : ['message_start', 'content_block_start'])
+      expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault', status: 200 } })
+    },
+  )
 
   test('ends when the lab is closed', async () => {
     const { lab, client } = await openFaulty({ kind: 'stall', after: 'before-headers', pings: false })
     const waiting = client.messages.create(ASK).catch((cause: unknown) => cause)
     await expect.poll(() => lab.requests.length).toBe(1)
     await lab.close()
-    expect(await waiting).toBeInstanceOf(Anthropic.APIConnectionError)
+    expect(await waiting).toBeInstanceOf(APIConnectionError)
   })
 })
 
 describe('an answer that is none', () => {
-  test.each([{ kind: 'html' }, { kind: 'json-error' }, { kind: 'empty' }] as const)('%o with status 200 ends the SDK stream without an event or an error', async (fault) => {
-    const { lab, client } = await openFaulty(fault)
-    expect(await collect(client)).toEqual({ events: [], error: undefined })
-    expect(lab.requests[0]?.outcome).toMatchObject({ kind: 'fault', status: 200 })
-  })
+  test.each([{ kind: 'html' }, { kind: 'json-error' }, { kind: 'empty' }] as const)(
+    '%o with status 200 ends the SDK stream without an event or an error',
+    async (fault) => {
+      const { lab, client } = await openFaulty(fault)
+      expect(await collect(client)).toEqual({ events: [], error: undefined })
+      expect(lab.requests[0]?.outcome).toMatchObject({ kind: 'fault', status: 200 })
+    },
+  )
 
   test('has the content type that gives it away', async () => {
-    const typeOf = async (fault: Fault): Promise<unknown> => (await send((await openFaulty(fault)).lab, STREAM)).headers['content-type']
-    expect(await typeOf({ kind: 'html' })).toMatch('text/html')
-    expect(await typeOf({ kind: 'json-error' })).toBe('application/json')
-    expect(await typeOf({ kind: 'empty' })).toMatch('text/event-stream')
+    expect(await contentTypeOf({ kind: 'html' })).toMatch('text/html')
+    expect(await contentTypeOf({ kind: 'json-error' })).toBe('application/json')
+    expect(await contentTypeOf({ kind: 'empty' })).toMatch('text/event-stream')
   })
 })
 
 test('a delay waits as long as it says, before or after the headers, and then answers', async () => {
   for (const headers of [false, true]) {
     const waits: number[] = []
-    const { lab, client } = await openFaulty({ kind: 'delay', ms: 5000, headers }, { sleep: async (ms) => void waits.push(ms) })
+    const { lab, client } = await openFaulty(
+      { kind: 'delay', ms: 5000, headers },
+      { sleep: async (ms) => void waits.push(ms) },
+    )
     expect((await collect(client)).events.at(-1)).toBe('message_stop')
     expect(waits).toEqual([5000])
     expect(lab.requests[0]?.completed).toBe(true)
@@ -214,13 +283,12 @@ test('a delay waits as long as it says, before or after the headers, and then an
 describe('an outage script', () => {
   test('takes the first outage that matches, by number, range, model or time since the start', async () => {
     let now = 1000
-    const status = (value: number): Fault => ({ kind: 'status', status: value })
     const { lab } = await openLab({
       now: () => now,
       outages: [
-        { when: { request: 2, model: 'claude-opus-5-5' }, fault: status(500), name: 'one' },
-        { when: { requests: [2, 3] }, fault: status(529) },
-        { when: { window: [100, 200] }, fault: status(503) },
+        { when: { request: 2, model: 'claude-opus-5-5' }, fault: statusFault(500), name: 'one' },
+        { when: { requests: [2, 3] }, fault: statusFault(529) },
+        { when: { window: [100, 200] }, fault: statusFault(503) },
       ],
     })
     const next = async (model = ASK.model): Promise<unknown> => (await send(lab, { ...ASK, model })).status
@@ -232,25 +300,22 @@ describe('an outage script', () => {
   })
 
   test('with a rate hits that share of the requests, the same ones for the same seed', async () => {
-    const hits = async (seed: number): Promise<string> => {
-      const { lab } = await openLab({ seed, outages: [{ when: { window: [0, Infinity], rate: 0.3 }, fault: { kind: 'status', status: 529 } }] })
-      const statuses: unknown[] = []
-      for (let at = 0; at < 100; at++) statuses.push((await send(lab, ASK)).status)
-      return statuses.map((status) => (status === 529 ? 'x' : '.')).join('')
-    }
-    const first = await hits(7)
-    expect(await hits(7)).toBe(first)
-    expect(await hits(8)).not.toBe(first)
+    const first = await hitsOf(7)
+    expect(await hitsOf(7)).toBe(first)
+    expect(await hitsOf(8)).not.toBe(first)
     const count = first.split('x').length - 1
     expect(count).toBeGreaterThan(15)
     expect(count).toBeLessThan(45)
   })
 
   test('is data: it survives JSON, and a wrong one is refused at the start', async () => {
-    const outage = { when: { window: [0, 10] as [number, number], rate: 0.5 }, fault: { kind: 'cut' as const, after: { inside: 'text' as const }, how: 'end' as const } }
+    const outage = {
+      when: { window: [0, 10] as [number, number], rate: 0.5 },
+      fault: { kind: 'cut' as const, after: { inside: 'text' as const }, how: 'end' as const },
+    }
     expect(outageSchema.parse(JSON.parse(JSON.stringify(outage)))).toEqual(outage)
     // @ts-expect-error a fault that does not exist
-    await expect(openLab({ outages: [{ when: { request: 1 }, fault: { kind: 'fire' } }] })).rejects.toThrow()
+    await expect(openLab({ outages: [{ when: { request: 1 }, fault: { kind: 'fire' } }] })).rejects.toThrow('outages: ')
   })
 
   test('hides a bad transcript behind a status, but the record tells', async () => {

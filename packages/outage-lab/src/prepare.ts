@@ -16,18 +16,31 @@ export interface Prepared {
   readonly violation: ApiError | undefined
 }
 
-export function prepare(state: LabState, body: JsonObject, headers: IncomingHttpHeaders, isMessage: boolean): Prepared | ApiError {
+export function prepare(
+  state: LabState,
+  body: JsonObject,
+  headers: IncomingHttpHeaders,
+  isMessage: boolean,
+): Prepared | ApiError {
   const { options } = state
   const version = headerOf(headers['anthropic-version'])
   if (version === '') return invalid('anthropic-version: header is required')
   if (isMessage && typeof body['max_tokens'] !== 'number') return invalid('max_tokens: Field required')
   if (typeof body['model'] !== 'string') return invalid('model: Field required')
   const card = findModel(options.models, body['model'])
-  if (!card || card.lifecycle === 'retired') return { status: 404, type: 'not_found_error', message: `model: ${body['model']}` }
-  const betas = headerOf(headers['anthropic-beta']).split(',').map((beta) => beta.trim())
+  if (!card || card.lifecycle === 'retired')
+    return { status: 404, type: 'not_found_error', message: `model: ${body['model']}` }
+  const betas = headerOf(headers['anthropic-beta'])
+    .split(',')
+    .map((beta) => beta.trim())
   const expanded = state.threads.expand(body, betas)
   if ('error' in expanded) return expanded.error
-  const transcript = readTranscript(expanded.request, { card, version, betas, servedPaused: (content) => state.wasPaused(content.map(({ block }) => block)) })
+  const transcript = readTranscript(expanded.request, {
+    card,
+    version,
+    betas,
+    servedPaused: (content) => state.wasPaused(content.map(({ block }) => block)),
+  })
   const violation = options.strict ? firstViolation(transcript) : undefined
   return { transcript: { ...transcript, conversation: { ...withoutDropped(transcript), request: body } }, violation }
 }

@@ -35,7 +35,8 @@ function notJson(problem: string, row?: number): ApiError {
 }
 
 function loneSurrogate(raw: string): number | undefined {
-  const escapes = /\\(?:u([dD][89abAB][0-9a-fA-F]{2})(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|u([dD][c-fC-F][0-9a-fA-F]{2})|[^])/g
+  const escapes =
+    /\\(?:u([dD][89abAB][0-9a-fA-F]{2})(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|u([dD][c-fC-F][0-9a-fA-F]{2})|[^])/g
   for (const match of raw.matchAll(escapes)) {
     if ((match[1] !== undefined && match[2] === undefined) || match[3] !== undefined) return match.index
   }

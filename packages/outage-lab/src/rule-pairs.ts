@@ -13,20 +13,28 @@ export function findPairing(kind: Pairing): (transcript: Transcript) => Found | 
   return ({ turns }) => {
     for (const [at, turn] of turns.entries()) {
       if (turn.role === 'user') {
-        const found = kind === 'orphan' || kind === 'multiple' ? inResults(kind, turn.blocks, callIds(turns[at - 1]?.blocks ?? [])) : undefined
+        const found =
+          kind === 'orphan' || kind === 'multiple'
+            ? inResults(kind, turn.blocks, callIds(turns[at - 1]?.blocks ?? []))
+            : undefined
         if (found) return found
       }
       if (turn.role !== 'assistant') continue
       const next = turns[at + 1]
       const ids = callIds(turn.blocks)
-      const found = ids.length > 0 && next ? inCalls(kind, turn.blocks, ids, next.role === 'user' ? next.blocks : []) : undefined
+      const found =
+        ids.length > 0 && next ? inCalls(kind, turn.blocks, ids, next.role === 'user' ? next.blocks : []) : undefined
       if (found) return found
     }
     return undefined
   }
 }
 
-function inResults(kind: 'orphan' | 'multiple', blocks: readonly PlacedBlock[], calls: readonly string[]): Found | undefined {
+function inResults(
+  kind: 'orphan' | 'multiple',
+  blocks: readonly PlacedBlock[],
+  calls: readonly string[],
+): Found | undefined {
   const results = blocks.filter(({ block }) => block.type === 'tool_result')
   const bad = results.find(({ block }, at) =>
     kind === 'orphan'
@@ -36,19 +44,31 @@ function inResults(kind: 'orphan' | 'multiple', blocks: readonly PlacedBlock[], 
   return bad && { path: place(bad), id: stringOf(bad.block['tool_use_id']) }
 }
 
-function inCalls(kind: Pairing, blocks: readonly PlacedBlock[], ids: readonly string[], next: readonly PlacedBlock[]): Found | undefined {
+function inCalls(
+  kind: Pairing,
+  blocks: readonly PlacedBlock[],
+  ids: readonly string[],
+  next: readonly PlacedBlock[],
+): Found | undefined {
   const results = next.filter(({ block }) => block.type === 'tool_result')
-  const answered = (list: readonly PlacedBlock[], id: string): boolean => list.some(({ block }) => block['tool_use_id'] === id)
   const lastCall = blocks.findLast(({ block }) => block.type === 'tool_use')
-  const found = (bad: readonly string[]): Found | undefined => (bad.length > 0 ? { message: lastCall?.message ?? 0, ids: bad.join(', ') } : undefined)
+  const found = (bad: readonly string[]): Found | undefined =>
+    bad.length > 0 ? { message: lastCall?.message ?? 0, ids: bad.join(', ') } : undefined
   if (kind === 'missing') return found(ids.filter((id) => !answered(results, id)))
-  if (kind === 'split') return found(ids.filter((id) => !answered(results.filter(({ message }) => message === next[0]?.message), id)))
+  if (kind === 'split') {
+    const together = results.filter(({ message }) => message === next[0]?.message)
+    return found(ids.filter((id) => !answered(together, id)))
+  }
   if (kind === 'late') {
     const firstOther = next.findIndex(({ block }) => block.type !== 'tool_result')
     const late = firstOther < 0 ? [] : next.slice(firstOther).filter(({ block }) => block.type === 'tool_result')
     return found(ids.filter((id) => answered(late, id)))
   }
   return kind === 'trailing' && blocks.at(-1) !== lastCall ? found(ids) : undefined
+}
+
+function answered(results: readonly PlacedBlock[], id: string): boolean {
+  return results.some(({ block }) => block['tool_use_id'] === id)
 }
 
 function callIds(blocks: readonly PlacedBlock[]): readonly string[] {
@@ -61,20 +81,24 @@ export function findServerPairing(kind: 'missing' | 'orphan'): (transcript: Tran
       const calls = turn.blocks.filter(({ block }) => block.type === 'server_tool_use')
       const results = turn.blocks.filter(({ block }) => block.type.endsWith('_tool_result'))
       if (kind === 'orphan') {
-        const bad = results.find((result) => !calls.some((call) => call.block['id'] === result.block['tool_use_id'] && turn.blocks.indexOf(call) < turn.blocks.indexOf(result)))
+        const bad = results.find(
+          (result) =>
+            !calls.some(
+              (call) =>
+                call.block['id'] === result.block['tool_use_id'] &&
+                turn.blocks.indexOf(call) < turn.blocks.indexOf(result),
+            ),
+        )
         if (bad) return { path: place(bad), type: bad.block.type, id: stringOf(bad.block['tool_use_id']) }
         continue
       }
       // The last message may wait for the server to go on.
-      const bad = at === turns.length - 1 ? undefined : calls.find((call) => !results.some((result) => result.block['tool_use_id'] === call.block['id']))
+      const bad =
+        at === turns.length - 1
+          ? undefined
+          : calls.find((call) => !results.some((result) => result.block['tool_use_id'] === call.block['id']))
       if (bad) return { message: bad.message, name: stringOf(bad.block['name']), id: stringOf(bad.block['id']) }
     }
     return undefined
   }
-}
-
-export function findCacheOrder({ markers }: Transcript): Found | undefined {
-  const short = markers.findIndex(({ ttl }) => ttl === '5m')
-  const bad = short < 0 ? undefined : markers.slice(short).find(({ ttl }) => ttl === '1h')
-  return bad && { path: bad.path }
 }

@@ -9,9 +9,11 @@ const EXTRA = 'Extra inputs are not permitted'
 const MISSING = 'Field required'
 
 const SETTINGS = new Set(
-  ('max_tokens messages model billing_policy cache_control compaction container context_management diagnostics fallback_credit_token fallbacks ' +
+  (
+    'max_tokens messages model billing_policy cache_control compaction container context_management diagnostics fallback_credit_token fallbacks ' +
     'inference_geo mcp_servers metadata output_config output_format service_tier speed stop_sequences stream system temperature thinking thread ' +
-    'tool_choice tools top_k top_p user_profile_id').split(' '),
+    'tool_choice tools top_k top_p user_profile_id'
+  ).split(' '),
 )
 
 /** Fields of the blocks that clients build or echo most; a nested path is the block's own business. */
@@ -46,7 +48,9 @@ export function findBadSetting({ request, betas }: Transcript): Found | undefine
   if (isObject(thinking) && thinking['block_binding'] !== undefined && !betas.includes(BINDING_BETA)) {
     return { path: `thinking.${stringOf(thinking['type'])}.block_binding`, problem: EXTRA }
   }
-  const control = objectsOf([request, ...objectsOf(request['tools']), ...objectsOf(request['system'])].map((owner) => owner['cache_control']))
+  const control = objectsOf(
+    [request, ...objectsOf(request['tools']), ...objectsOf(request['system'])].map((owner) => owner['cache_control']),
+  )
   return control.some(badCacheControl) ? { path: 'cache_control.ephemeral', problem: EXTRA } : undefined
 }
 
@@ -56,7 +60,8 @@ export function findBadTool({ tools }: Transcript): Found | undefined {
     if (tool['name'] === undefined && custom) return { path: `${at}.custom.name`, problem: MISSING }
     if (!custom) continue
     if (!isObject(tool['input_schema'])) return { path: `${at}.custom.input_schema`, problem: MISSING }
-    if (!/^[a-zA-Z0-9_-]{1,128}$/.test(stringOf(tool['name']))) return { path: `${at}.custom.name`, problem: "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'" }
+    if (!/^[a-zA-Z0-9_-]{1,128}$/.test(stringOf(tool['name'])))
+      return { path: `${at}.custom.name`, problem: "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'" }
   }
   return undefined
 }
@@ -65,11 +70,15 @@ export function findBadBlock({ raw }: Transcript): Found | undefined {
   for (const [at, { role, content }] of raw.entries()) {
     const path = `messages.${at}`
     if (role === undefined) return { path: `${path}.role`, problem: MISSING }
-    if (!['user', 'assistant', 'system'].includes(stringOf(role))) return { path: `${path}.role`, problem: "Input should be 'user' or 'assistant'" }
+    if (!['user', 'assistant', 'system'].includes(stringOf(role)))
+      return { path: `${path}.role`, problem: "Input should be 'user' or 'assistant'" }
     if (content === undefined) return { path: `${path}.content`, problem: MISSING }
-    if (typeof content !== 'string' && !Array.isArray(content)) return { path: `${path}.content`, problem: 'Input should be a valid list' }
+    if (typeof content !== 'string' && !Array.isArray(content))
+      return { path: `${path}.content`, problem: 'Input should be a valid list' }
     for (const [index, block] of (Array.isArray(content) ? content : []).entries()) {
-      const found = isObject(block) ? badBlock(block, `${path}.content.${index}`) : { path: `${path}.content.${index}`, problem: 'Input should be an object' }
+      const found = isObject(block)
+        ? badBlock(block, `${path}.content.${index}`)
+        : { path: `${path}.content.${index}`, problem: 'Input should be an object' }
       if (found) return found
     }
   }
@@ -79,14 +88,18 @@ export function findBadBlock({ raw }: Transcript): Found | undefined {
 function badBlock(block: JsonObject, path: string): Found | undefined {
   const type = stringOf(block['type'])
   if (!TYPES.includes(type)) {
-    return { path, problem: `Input tag '${type}' found using 'type' does not match any of the expected tags: ${TYPES.map((tag) => `'${tag}'`).join(', ')}` }
+    return {
+      path,
+      problem: `Input tag '${type}' found using 'type' does not match any of the expected tags: ${TYPES.map((tag) => `'${tag}'`).join(', ')}`,
+    }
   }
   const fields = FIELDS[type]
   const unknown = fields && Object.keys(block).find((field) => !fields.includes(field))
   if (unknown !== undefined) return { path: `${path}.${type}.${unknown}`, problem: EXTRA }
   const missing = REQUIRED[type]?.find((field) => block[field] === undefined)
   if (missing !== undefined) return { path: `${path}.${type}.${missing}`, problem: MISSING }
-  if (badCacheControl(block['cache_control'])) return { path: `${path}.${type}.cache_control.ephemeral`, problem: EXTRA }
+  if (badCacheControl(block['cache_control']))
+    return { path: `${path}.${type}.cache_control.ephemeral`, problem: EXTRA }
   for (const [deep, inner] of type === 'tool_result' ? objectsOf(block['content']).entries() : []) {
     const found = badBlock(inner, `${path}.tool_result.content.${deep}`)
     if (found) return found

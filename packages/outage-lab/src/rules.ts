@@ -6,8 +6,17 @@
  * 3. Texts marked `own` are this lab's words: the real ones are not known.
  */
 import { invalid, type ApiError } from './api-error.ts'
+import { findBrokenImage, findEmptyImage, findLargeImage } from './rule-images.ts'
+import { findPairing, findServerPairing } from './rule-pairs.ts'
+import {
+  findBudget,
+  findCacheOrder,
+  findForcedTool,
+  findMaxTokens,
+  findSampling,
+  findThinkingType,
+} from './rule-settings.ts'
 import { findBadBlock, findBadSetting, findBadTool } from './rule-shape.ts'
-import { findCacheOrder, findPairing, findServerPairing } from './rule-pairs.ts'
 import { everyBlock, place, type Found, type Transcript } from './transcript.ts'
 import { isThinking } from './conversation.ts'
 import { isObject, objectsOf, stringOf } from './json.ts'
@@ -18,12 +27,16 @@ export interface Rule {
   readonly row?: number
   readonly text: string
   readonly own?: true
+  /** `details.error_code`, with the values of these places beside it. */
   readonly errorCode?: string
+  readonly detailFields?: readonly string[]
   readonly check: (transcript: Transcript) => Found | undefined
 }
 
-const PAIR = '`tool_use` ids were found without `tool_result` blocks immediately after: {ids}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.'
-const BOUND = ' The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".'
+const PAIR =
+  '`tool_use` ids were found without `tool_result` blocks immediately after: {ids}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.'
+const BOUND =
+  ' The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".'
 const NAME_LIMIT = 200
 const TOOL_NAME_LIMIT = 128
 const MESSAGE_LIMIT = 100_000
@@ -32,7 +45,12 @@ const MARKER_LIMIT = 4
 export const RULES: readonly Rule[] = [
   // Shape.
   { name: 'settings', row: 11, text: '{path}: {problem}', check: findBadSetting },
-  { name: 'tool-names-length', row: 9, text: `tools.{at}.custom.name: String should have at most ${TOOL_NAME_LIMIT} characters`, check: ({ tools }) => at(tools.findIndex((tool) => stringOf(tool['name']).length > TOOL_NAME_LIMIT)) },
+  {
+    name: 'tool-names-length',
+    row: 9,
+    text: `tools.{at}.custom.name: String should have at most ${TOOL_NAME_LIMIT} characters`,
+    check: ({ tools }) => indexFound(tools.findIndex((tool) => stringOf(tool['name']).length > TOOL_NAME_LIMIT)),
+  },
   { name: 'tool-shape', text: 'tools.{path}: {problem}', check: findBadTool },
   {
     name: 'tool-names-unique',
@@ -41,7 +59,13 @@ export const RULES: readonly Rule[] = [
     errorCode: 'tool_name_conflict',
     check: ({ tools }) => when(new Set(tools.map((tool) => tool['name'])).size < tools.length),
   },
-  { name: 'message-count', row: 43, own: true, text: `messages: List should have at most ${MESSAGE_LIMIT} items, not {count}`, check: ({ raw }) => (raw.length > MESSAGE_LIMIT ? { count: raw.length } : undefined) },
+  {
+    name: 'message-count',
+    row: 43,
+    own: true,
+    text: `messages: List should have at most ${MESSAGE_LIMIT} items, not {count}`,
+    check: ({ raw }) => (raw.length > MESSAGE_LIMIT ? { count: raw.length } : undefined),
+  },
   { name: 'block-shape', row: 11, text: '{path}: {problem}', check: findBadBlock },
   {
     name: 'tool-id-pattern',
@@ -70,31 +94,60 @@ export const RULES: readonly Rule[] = [
     row: 33,
     own: true,
     text: '{path}: `document` blocks are not supported in assistant messages',
-    check: (t) => (t.modern ? everyBlock(({ block, role }) => when(role === 'assistant' && block.type === 'document'))(t) : undefined),
+    check: (t) =>
+      t.modern
+        ? everyBlock(({ block, role }) => when(role === 'assistant' && block.type === 'document'))(t)
+        : undefined,
   },
   {
     name: 'citations-in-user',
     own: true,
     text: '{path}: `citations` are not supported on text blocks in user messages',
-    check: (t) => (t.modern ? everyBlock(({ block, role }) => when(role === 'user' && block.type === 'text' && Array.isArray(block['citations'])))(t) : undefined),
+    check: (t) =>
+      t.modern
+        ? everyBlock(({ block, role }) =>
+            when(role === 'user' && block.type === 'text' && Array.isArray(block['citations'])),
+          )(t)
+        : undefined,
   },
   // Settings that the model or the API version does not take.
-  { name: 'sampling', row: 44, own: true, text: '`{field}` is not supported for this model or API version.', check: findSampling },
-  { name: 'thinking-type', row: 23, text: '"thinking.type.{type}" is not supported for this model.', check: findThinkingType },
+  {
+    name: 'sampling',
+    row: 44,
+    own: true,
+    text: '`{field}` is not supported for this model or API version.',
+    check: findSampling,
+  },
+  {
+    name: 'thinking-type',
+    row: 23,
+    text: '"thinking.type.{type}" is not supported for this model.',
+    check: findThinkingType,
+  },
   {
     name: 'thinking-adaptive',
     row: 23,
     text: 'adaptive thinking is not supported on this model',
     check: ({ card, thinkingType }) => when(thinkingType === 'adaptive' && !card.habits.thinking.includes('adaptive')),
   },
-  { name: 'thinking-budget', row: 23, text: '`max_tokens` must be greater than `thinking.budget_tokens`', check: ({ request, thinkingType }) => when(thinkingType === 'enabled' && Number(isObject(request['thinking']) ? request['thinking']['budget_tokens'] : 0) >= Number(request['max_tokens'])) },
+  {
+    name: 'thinking-budget',
+    row: 23,
+    text: '`max_tokens` must be greater than `thinking.budget_tokens`',
+    check: findBudget,
+  },
   {
     name: 'max-tokens',
     row: 35,
     text: 'max_tokens: {asked} > {limit}, which is the maximum allowed number of output tokens for {model}',
-    check: ({ request, card }) => (Number(request['max_tokens']) > card.maxTokens ? { asked: Number(request['max_tokens']), limit: card.maxTokens, model: card.id } : undefined),
+    check: findMaxTokens,
   },
-  { name: 'forced-tool', row: 24, text: 'tool_choice: type "tool" and "any" are not supported for this model.', check: ({ request, card }) => when(!card.habits.forcedToolChoice && isObject(request['tool_choice']) && ['any', 'tool'].includes(stringOf(request['tool_choice']['type']))) },
+  {
+    name: 'forced-tool',
+    row: 24,
+    text: 'tool_choice: type "tool" and "any" are not supported for this model.',
+    check: findForcedTool,
+  },
   {
     name: 'cache-markers',
     row: 30,
@@ -108,15 +161,27 @@ export const RULES: readonly Rule[] = [
     check: findCacheOrder,
   },
   // Messages.
-  { name: 'first-user', row: 13, text: 'messages: first message must use the "user" role', check: ({ raw }) => when(raw[0]?.['role'] !== 'user') },
-  { name: 'system-role', row: 15, text: "role 'system' is not supported on this model", check: ({ turns, card }) => when(!card.habits.systemMessages && turns.some((turn) => turn.role === 'system')) },
+  {
+    name: 'first-user',
+    row: 13,
+    text: 'messages: first message must use the "user" role',
+    check: ({ raw }) => when(raw[0]?.['role'] !== 'user'),
+  },
+  {
+    name: 'system-role',
+    row: 15,
+    text: "role 'system' is not supported on this model",
+    check: ({ turns, card }) => when(!card.habits.systemMessages && turns.some((turn) => turn.role === 'system')),
+  },
   {
     name: 'system-place',
     row: 15,
     own: true,
     text: "messages.{message}: a message with role 'system' must follow a user message and precede an assistant message or the end",
     check: ({ turns }) => {
-      const bad = turns.find((turn, at) => turn.role === 'system' && (turns[at - 1]?.role !== 'user' || turns[at + 1]?.role === 'user'))
+      const bad = turns.find(
+        (turn, at) => turn.role === 'system' && (turns[at - 1]?.role !== 'user' || turns[at + 1]?.role === 'user'),
+      )
       return bad && { message: bad.message }
     },
   },
@@ -125,39 +190,121 @@ export const RULES: readonly Rule[] = [
     row: 12,
     text: 'messages.{message}: all messages must have non-empty content except for the optional final assistant message',
     check: ({ raw }) => {
-      const bad = raw.findIndex(({ content, role }, at) => (content === '' || (Array.isArray(content) && content.length === 0)) && !(at === raw.length - 1 && role === 'assistant'))
+      const bad = raw.findIndex(
+        ({ content, role }, at) =>
+          (content === '' || (Array.isArray(content) && content.length === 0)) &&
+          !(at === raw.length - 1 && role === 'assistant'),
+      )
       return bad < 0 ? undefined : { message: bad }
     },
   },
-  { name: 'text-empty-marked', row: 12, text: '{path}.text: cache_control cannot be set for empty text blocks', check: everyBlock(({ block }) => when(block.type === 'text' && block['text'] === '' && isObject(block['cache_control']))) },
-  { name: 'text-empty', row: 12, text: 'messages: text content blocks must be non-empty', check: everyBlock(({ block }) => when(block.type === 'text' && block['text'] === '')) },
-  { name: 'text-blank', row: 12, text: 'messages: text content blocks must contain non-whitespace text', check: everyBlock(({ block }) => when(block.type === 'text' && stringOf(block['text']).trim() === '')) },
-  { name: 'system-empty', row: 12, text: 'system: text content blocks must be non-empty', check: ({ request }) => when(objectsOf(request['system']).some((block) => block['text'] === '')) },
-  { name: 'tool-use-role', text: 'messages.{message}: `tool_use` blocks can only be in `assistant` messages', check: everyBlock(({ block, role, message }) => (block.type === 'tool_use' && role !== 'assistant' ? { message } : undefined)) },
-  { name: 'tool-result-role', text: 'messages.{message}: `tool_result` blocks can only be in `user` messages', check: everyBlock(({ block, role, message }) => (block.type === 'tool_result' && role !== 'user' ? { message } : undefined)) },
+  {
+    name: 'text-empty-marked',
+    row: 12,
+    text: '{path}.text: cache_control cannot be set for empty text blocks',
+    check: everyBlock(({ block }) =>
+      when(block.type === 'text' && block['text'] === '' && isObject(block['cache_control'])),
+    ),
+  },
+  {
+    name: 'text-empty',
+    row: 12,
+    text: 'messages: text content blocks must be non-empty',
+    check: everyBlock(({ block }) => when(block.type === 'text' && block['text'] === '')),
+  },
+  {
+    name: 'text-blank',
+    row: 12,
+    text: 'messages: text content blocks must contain non-whitespace text',
+    check: everyBlock(({ block }) => when(block.type === 'text' && stringOf(block['text']).trim() === '')),
+  },
+  {
+    name: 'system-empty',
+    row: 12,
+    text: 'system: text content blocks must be non-empty',
+    check: ({ request }) => when(objectsOf(request['system']).some((block) => block['text'] === '')),
+  },
+  {
+    name: 'tool-use-role',
+    text: 'messages.{message}: `tool_use` blocks can only be in `assistant` messages',
+    check: everyBlock(({ block, role, message }) =>
+      block.type === 'tool_use' && role !== 'assistant' ? { message } : undefined,
+    ),
+  },
+  {
+    name: 'tool-result-role',
+    text: 'messages.{message}: `tool_result` blocks can only be in `user` messages',
+    check: everyBlock(({ block, role, message }) =>
+      block.type === 'tool_result' && role !== 'user' ? { message } : undefined,
+    ),
+  },
   // Tool calls and their results.
   {
     name: 'tool-id-unique',
     row: 6,
     text: '{path}: `tool_use` ids must be unique',
     check: ({ blocks }) => {
-      const calls = blocks.filter(({ block }) => block.type === 'tool_use')
-      const repeated = calls.find(({ block }, at) => calls.findIndex((other) => other.block['id'] === block['id']) < at)
+      const seen = new Set<unknown>()
+      const repeated = blocks.find(
+        ({ block }) => block.type === 'tool_use' && (seen.has(block['id']) || !seen.add(block['id'])),
+      )
       return repeated && { path: place(repeated) }
     },
   },
-  { name: 'results-single', row: 7, text: '{path}: each tool_use must have a single result. Found multiple `tool_result` blocks with id: {id}', check: findPairing('multiple') },
-  { name: 'results-known', row: 5, text: '{path}: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.', check: findPairing('orphan') },
+  {
+    name: 'results-single',
+    row: 7,
+    text: '{path}: each tool_use must have a single result. Found multiple `tool_result` blocks with id: {id}',
+    check: findPairing('multiple'),
+  },
+  {
+    name: 'results-known',
+    row: 5,
+    text: '{path}: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.',
+    check: findPairing('orphan'),
+  },
   { name: 'results-present', row: 1, text: `messages.{message}: ${PAIR}`, check: findPairing('missing') },
   { name: 'results-together', row: 2, text: `messages.{message}: ${PAIR}`, check: findPairing('split') },
   { name: 'results-first', row: 3, text: `messages.{message}: ${PAIR}`, check: findPairing('late') },
   { name: 'calls-last', row: 4, text: `messages.{message}: ${PAIR}`, check: findPairing('trailing') },
-  { name: 'server-call-answered', row: 25, text: 'messages.{message}: `{name}` tool use with id `{id}` was found without a corresponding `{name}_tool_result` block', check: findServerPairing('missing') },
-  { name: 'server-result-known', row: 25, text: '{path}: unexpected `tool_use_id` found in `{type}` blocks: {id}. Each `{type}` block must have a corresponding `server_tool_use` block before it.', check: findServerPairing('orphan') },
+  {
+    name: 'server-call-answered',
+    row: 25,
+    text: 'messages.{message}: `{name}` tool use with id `{id}` was found without a corresponding `{name}_tool_result` block',
+    check: findServerPairing('missing'),
+  },
+  {
+    name: 'server-result-known',
+    row: 25,
+    text: '{path}: unexpected `tool_use_id` found in `{type}` blocks: {id}. Each `{type}` block must have a corresponding `server_tool_use` block before it.',
+    check: findServerPairing('orphan'),
+  },
   // Thinking.
-  { name: 'thinking-modified', row: 18, text: '{path}: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.', check: ({ findings }) => placed(findings.find(({ fault, latest }) => fault === 'modified' && latest)) },
-  { name: 'thinking-signature', row: 19, text: '{path}: Invalid `signature` in `thinking` block', check: ({ findings, card }) => placed(findings.find(({ fault }) => fault === 'signature' || fault === 'modified' || (fault === 'model' && !card.habits.preservedThinking))) },
-  { name: 'thinking-binding', row: 20, text: `{path}: Invalid \`signature\` in \`thinking\` block.${BOUND}`, check: ({ findings, dropsBlocks }) => placed(dropsBlocks ? undefined : findings.find(({ fault }) => fault === 'prefix')) },
+  {
+    name: 'thinking-modified',
+    row: 18,
+    text: '{path}: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.',
+    check: ({ findings }) => placed(findings.find(({ fault, latest }) => fault === 'modified' && latest)),
+  },
+  {
+    name: 'thinking-signature',
+    row: 19,
+    text: '{path}: Invalid `signature` in `thinking` block',
+    check: ({ findings, card }) =>
+      placed(
+        findings.find(
+          ({ fault }) =>
+            fault === 'signature' || fault === 'modified' || (fault === 'model' && !card.habits.preservedThinking),
+        ),
+      ),
+  },
+  {
+    name: 'thinking-binding',
+    row: 20,
+    text: `{path}: Invalid \`signature\` in \`thinking\` block.${BOUND}`,
+    check: ({ findings, dropsBlocks }) =>
+      placed(dropsBlocks ? undefined : findings.find(({ fault }) => fault === 'prefix')),
+  },
   {
     name: 'thinking-first',
     row: 21,
@@ -174,10 +321,31 @@ export const RULES: readonly Rule[] = [
     name: 'thinking-disabled',
     row: 22,
     text: 'When thinking is disabled, an assistant message in the final position cannot contain thinking. To use thinking blocks, enable thinking in your request.',
-    check: ({ turns, thinkingOff }) => when(thinkingOff && turns.at(-1)?.role === 'assistant' && turns.at(-1)?.blocks.some(({ block }) => isThinking(block)) === true),
+    check: ({ turns, thinkingOff }) =>
+      when(
+        thinkingOff &&
+          turns.at(-1)?.role === 'assistant' &&
+          turns.at(-1)?.blocks.some(({ block }) => isThinking(block)) === true,
+      ),
+  },
+  // Images.
+  { name: 'image-empty', row: 32, text: '{path}: image cannot be empty', check: findEmptyImage },
+  { name: 'image-broken', row: 32, text: 'Could not process image', check: findBrokenImage },
+  {
+    name: 'image-size',
+    row: 32,
+    text: '{path}.data: At least one of the image dimensions exceed max allowed size{kind}: {max_side_length_pixels} pixels',
+    errorCode: 'image_dimensions_too_large',
+    detailFields: ['max_side_length_pixels', 'paths'],
+    check: findLargeImage,
   },
   // The end of the transcript.
-  { name: 'prefill', row: 17, text: 'This model does not support assistant message prefill. The conversation must end with a user message.', check: ({ turns, card, paused }) => when(turns.at(-1)?.role === 'assistant' && !card.habits.prefill && !paused) },
+  {
+    name: 'prefill',
+    row: 17,
+    text: 'This model does not support assistant message prefill. The conversation must end with a user message.',
+    check: ({ turns, card, paused }) => when(turns.at(-1)?.role === 'assistant' && !card.habits.prefill && !paused),
+  },
   {
     name: 'trailing-whitespace',
     row: 16,
@@ -187,16 +355,26 @@ export const RULES: readonly Rule[] = [
       return when(last?.type === 'text' && /\s$/.test(stringOf(last['text'])))
     },
   },
-  { name: 'context-window', row: 34, text: 'prompt is too long: {tokens} tokens > {limit} maximum', check: ({ tokens, card }) => (tokens > card.maxInputTokens ? { tokens, limit: card.maxInputTokens } : undefined) },
+  {
+    name: 'context-window',
+    row: 34,
+    text: 'prompt is too long: {tokens} tokens > {limit} maximum',
+    check: ({ tokens, card }) => (tokens > card.maxInputTokens ? { tokens, limit: card.maxInputTokens } : undefined),
+  },
 ]
 
 /** The first rule that the transcript breaks, as the error that the API answers with. */
 export function firstViolation(transcript: Transcript, rules: readonly Rule[] = RULES): ApiError | undefined {
-  for (const { name, row, text, errorCode, check } of rules) {
+  for (const { name, row, text, errorCode, detailFields = [], check } of rules) {
     const found = check(transcript)
     if (!found) continue
     const message = text.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(found[key] ?? ''))
-    return invalid(message, { rule: name, ...(row !== undefined && { row }), ...(errorCode !== undefined && { details: { error_code: errorCode } }) })
+    const details = Object.fromEntries(detailFields.map((field) => [field, found[field]]))
+    return invalid(message, {
+      rule: name,
+      ...(row !== undefined && { row }),
+      ...(errorCode !== undefined && { details: { error_code: errorCode, ...details } }),
+    })
   }
   return undefined
 }
@@ -205,21 +383,10 @@ function when(broken: boolean): Found | undefined {
   return broken ? {} : undefined
 }
 
-function at(index: number): Found | undefined {
+function indexFound(index: number): Found | undefined {
   return index < 0 ? undefined : { at: index }
 }
 
 function placed(finding: Transcript['findings'][number] | undefined): Found | undefined {
   return finding && { path: place(finding.placed) }
-}
-
-function findSampling({ request, card, modern }: Transcript): Found | undefined {
-  const defaults = { temperature: 1, top_p: undefined, top_k: undefined }
-  const given = Object.entries(defaults).find(([field, value]) => request[field] !== undefined && (modern || (!card.habits.sampling && request[field] !== value)))
-  return given && { field: given[0] }
-}
-
-function findThinkingType({ card, thinkingType }: Transcript): Found | undefined {
-  const known = card.habits.thinking.some((type) => type === thinkingType)
-  return thinkingType === undefined || thinkingType === 'adaptive' || known ? undefined : { type: thinkingType }
 }

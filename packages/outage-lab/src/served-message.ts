@@ -6,7 +6,7 @@
  * 3. What this API version adds to echoed blocks (`citations: null`, `caller`) is there, for clients to cope with.
  */
 import type { Measurement } from './cache.ts'
-import type { Block, Conversation } from './conversation.ts'
+import type { Block } from './conversation.ts'
 import { digest, makeId } from './digest.ts'
 import { isObject, stringOf } from './json.ts'
 import { assistantCount } from './queries.ts'
@@ -29,7 +29,13 @@ export interface MessageMaking {
 export function makeMessage(reply: Reply, transcript: Transcript, making: MessageMaking): ServedMessage {
   const { conversation, card, modern } = transcript
   const content = sign(blocksToServe(reply, transcript, making), transcript)
-  const usage: Usage = { ...making.measurement.usage, output_tokens: Math.max(1, content.reduce((sum, block) => sum + tokensOf(block), 0)) }
+  const usage: Usage = {
+    ...making.measurement.usage,
+    output_tokens: Math.max(
+      1,
+      content.reduce((sum, block) => sum + tokensOf(block), 0),
+    ),
+  }
   const dropped = droppedThinking(transcript)
   return {
     id: makeId('msg', making.seed, making.n, digest(JSON.stringify(conversation.messages))),
@@ -41,11 +47,24 @@ export function makeMessage(reply: Reply, transcript: Transcript, making: Messag
     stop_sequence: null,
     ...(modern && { stop_details: null, container: null, diagnostics: null }),
     ...(dropped.length > 0 && { input_transformations: dropped }),
-    usage: { ...usage, ...(modern && { server_tool_use: null, service_tier: 'standard', inference_geo: null, speed: null, output_tokens_details: null }) },
+    usage: {
+      ...usage,
+      ...(modern && {
+        server_tool_use: null,
+        service_tier: 'standard',
+        inference_geo: null,
+        speed: null,
+        output_tokens_details: null,
+      }),
+    },
   }
 }
 
-function blocksToServe(reply: Reply, { conversation, modern, thinkingOff }: Transcript, { seed, n, toolIds }: MessageMaking): readonly Block[] {
+function blocksToServe(
+  reply: Reply,
+  { conversation, modern, thinkingOff }: Transcript,
+  { seed, n, toolIds }: MessageMaking,
+): readonly Block[] {
   const used = new Set(conversation.messages.flatMap((message) => message.content.map((block) => block['id'])))
   const position = assistantCount(conversation)
   const request = conversation.request
@@ -58,7 +77,13 @@ function blocksToServe(reply: Reply, { conversation, modern, thinkingOff }: Tran
       if (block.type !== 'tool_use') return block
       const id = stringOf(block['id']) || freeId(used, seed, position, index, toolIds === 'fresh' ? n : 0)
       used.add(id)
-      return { type: 'tool_use', id, name: block['name'], input: block['input'] ?? {}, ...(modern && { caller: { type: 'direct' } }) }
+      return {
+        type: 'tool_use',
+        id,
+        name: block['name'],
+        input: block['input'] ?? {},
+        ...(modern && { caller: { type: 'direct' } }),
+      }
     })
 }
 
@@ -72,13 +97,22 @@ function freeId(used: ReadonlySet<unknown>, ...parts: readonly number[]): string
 function sign(blocks: readonly Block[], { binding, card }: Transcript): readonly Block[] {
   let at = binding
   return blocks.map((block) => {
-    const unsigned = block.type === 'thinking' ? block['signature'] === undefined : block.type === 'redacted_thinking' && block['data'] === undefined
+    const unsigned =
+      block.type === 'thinking'
+        ? block['signature'] === undefined
+        : block.type === 'redacted_thinking' && block['data'] === undefined
     const served = unsigned ? signBlock(at, card.id, block) : block
     at = bindBlock(at, 'assistant', served)
     return served
   })
 }
 
-function droppedThinking({ findings }: Transcript): readonly { readonly type: string; readonly path: string; readonly reason: string }[] {
-  return findings.map(({ placed, fault }) => ({ type: 'thinking_dropped', path: place(placed), reason: fault === 'model' ? 'model_binding_mismatch' : 'prefix_binding_mismatch' }))
+function droppedThinking({
+  findings,
+}: Transcript): readonly { readonly type: string; readonly path: string; readonly reason: string }[] {
+  return findings.map(({ placed, fault }) => ({
+    type: 'thinking_dropped',
+    path: place(placed),
+    reason: fault === 'model' ? 'model_binding_mismatch' : 'prefix_binding_mismatch',
+  }))
 }

@@ -74,7 +74,10 @@ export function checkBindings(
   turns.forEach((turn, at) => {
     binding = { ...binding, ordinal: 0 }
     for (const placed of turn.blocks) {
-      const fault = isThinking(placed.block) && turn.role === 'assistant' ? faultOf(placed.block, binding, model, at === lastAssistant) : undefined
+      const fault =
+        isThinking(placed.block) && turn.role === 'assistant'
+          ? faultOf(placed.block, binding, model, at === lastAssistant)
+          : undefined
       if (fault) {
         findings.push({ fault, placed, latest: at === lastAssistant })
         binding = { ...binding, ordinal: binding.ordinal + 1 }
@@ -84,7 +87,12 @@ export function checkBindings(
   return { findings, end: turns.at(-1)?.role === 'assistant' ? binding : { ...binding, ordinal: 0 } }
 }
 
-function faultOf(block: Block, at: Binding, model: { readonly id: string; readonly preservedThinking: boolean }, latest: boolean): BindingFault | undefined {
+function faultOf(
+  block: Block,
+  at: Binding,
+  model: { readonly id: string; readonly preservedThinking: boolean },
+  latest: boolean,
+): BindingFault | undefined {
   const claim = readClaim(signatureOf(block))
   if (!claim) return 'signature'
   if (claim.thinking !== thinkingDigest(block)) return 'modified'

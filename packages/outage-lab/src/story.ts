@@ -32,7 +32,10 @@ export function story(steps: readonly StoryStep[]): StepFunction {
   return (conversation) => {
     const at = assistantCount(conversation)
     const step = steps[at]
-    if (!step) throw new StoryError(`story: it has ${steps.length} steps, but the transcript already has ${at} assistant messages`)
+    if (!step)
+      throw new StoryError(
+        `story: it has ${steps.length} steps, but the transcript already has ${at} assistant messages`,
+      )
     if (typeof step === 'function') return step(conversation)
     if (!('expect' in step)) return step
     check(step.expect, conversation, at)

@@ -31,12 +31,23 @@ export function createThreads(mode: ThreadsMode, now: () => number): Threads {
       const thread = request['thread']
       if (!isObject(thread)) return { request }
       if (!betas.includes(THREADS_BETA)) return { error: invalid('thread: Extra inputs are not permitted') }
-      if (mode === 'unsupported') return { error: refuse('thread_unsupported_request', 'This request cannot use a thread.', { unsupported: ['inference_hooks'] }) }
+      if (mode === 'unsupported')
+        return {
+          error: refuse('thread_unsupported_request', 'This request cannot use a thread.', {
+            unsupported: ['inference_hooks'],
+          }),
+        }
       if (thread['type'] !== 'continue') return { request }
       const id = stringOf(thread['previous_message_id'])
       const base = mode === 'lost' ? undefined : stored.get(id)
       if (!base || base.expiresAt <= now()) {
-        return { error: { ...refuse('thread_not_found', `thread: no thread was found for previous_message_id ${id}`), status: 404, type: 'not_found_error' } }
+        return {
+          error: {
+            ...refuse('thread_not_found', `thread: no thread was found for previous_message_id ${id}`),
+            status: 404,
+            type: 'not_found_error',
+          },
+        }
       }
       const repeated = ['system', 'tools'].find((field) => request[field] !== undefined)
       if (repeated !== undefined) return { error: invalid(`${repeated}: cannot be set when a thread is continued`) }

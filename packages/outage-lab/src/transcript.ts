@@ -13,7 +13,7 @@ const MODERN_VERSION = '2026-10-21'
 export const BINDING_BETA = 'thinking-binding-controls-2026-08-01'
 
 /** Values for the places in a rule's text. */
-export type Found = { readonly [place: string]: string | number }
+export type Found = { readonly [place: string]: string | number | readonly string[] }
 
 export interface RoledBlock extends PlacedBlock {
   readonly role: Role
@@ -57,13 +57,19 @@ export interface TranscriptContext {
   readonly servedPaused: (content: readonly PlacedBlock[]) => boolean
 }
 
-export function readTranscript(request: JsonObject, { card, version, betas, servedPaused }: TranscriptContext): Transcript {
+export function readTranscript(
+  request: JsonObject,
+  { card, version, betas, servedPaused }: TranscriptContext,
+): Transcript {
   const raw = objectsOf(request['messages'])
   const turns = turnsOf(raw)
   const conversation = conversationOf(request, card.id, turns)
   const thinking = isObject(request['thinking']) ? request['thinking'] : {}
   const thinkingType = typeof thinking['type'] === 'string' ? thinking['type'] : undefined
-  const { findings, end } = checkBindings(conversation, turns, { id: card.id, preservedThinking: card.habits.preservedThinking })
+  const { findings, end } = checkBindings(conversation, turns, {
+    id: card.id,
+    preservedThinking: card.habits.preservedThinking,
+  })
   const last = turns.at(-1)
   const control = isObject(thinking['block_binding']) ? thinking['block_binding'] : {}
   const tools = objectsOf(request['tools'])
@@ -83,8 +89,13 @@ export function readTranscript(request: JsonObject, { card, version, betas, serv
     dropsBlocks: control['prefix_mismatch_behavior'] === 'drop_block',
     findings,
     binding: end,
-    paused: last?.role === 'assistant' && (last.blocks.at(-1)?.block.type === 'server_tool_use' || servedPaused(last.blocks)),
-    tokens: [...conversation.tools, ...conversation.system, ...conversation.messages.flatMap((message) => message.content)].reduce((sum: number, unit) => sum + tokensOf(unit), 0),
+    paused:
+      last?.role === 'assistant' && (last.blocks.at(-1)?.block.type === 'server_tool_use' || servedPaused(last.blocks)),
+    tokens: [
+      ...conversation.tools,
+      ...conversation.system,
+      ...conversation.messages.flatMap((message) => message.content),
+    ].reduce((sum: number, unit) => sum + tokensOf(unit), 0),
   }
 }
 
@@ -93,7 +104,9 @@ export function place({ message, index }: Pick<PlacedBlock, 'message' | 'index'>
 }
 
 /** A check of single blocks: the first block that is found bad, with its `{path}`. */
-export function everyBlock(find: (placed: RoledBlock) => Found | undefined): (transcript: Transcript) => Found | undefined {
+export function everyBlock(
+  find: (placed: RoledBlock) => Found | undefined,
+): (transcript: Transcript) => Found | undefined {
   return ({ blocks }) => {
     for (const placed of blocks) {
       const found = find(placed)
@@ -114,7 +127,9 @@ function markersOf(request: JsonObject, raw: readonly JsonObject[], tools: reado
   raw.forEach((message, at) =>
     objectsOf(message['content']).forEach((block, index) => {
       // Markers of blocks inside a tool result count as well.
-      objectsOf(block['content']).forEach((inner, deep) => look(inner, `${place({ message: at, index })}.content.${deep}`))
+      objectsOf(block['content']).forEach((inner, deep) =>
+        look(inner, `${place({ message: at, index })}.content.${deep}`),
+      )
       look(block, place({ message: at, index }))
     }),
   )
