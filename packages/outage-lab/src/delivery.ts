@@ -1,6 +1,7 @@
 /**
  * Sends the body of an answer, whole or as the outage wants it.
- * 1. Whatever the fault, the bytes sent are a prefix of the whole body, then at most the fault's own bytes.
+ * 1. Whatever the fault, what is sent of the body is a prefix of it; the fault's own bytes (pings, an error event, a bad
+ *    event) come at its point.
  * 2. A fault whose point this body does not have does not happen: `hit` is false and the body is whole.
  */
 import { errorBody } from './api-error.ts'
@@ -10,6 +11,7 @@ import { frame, PING, type Frame } from './frames.ts'
 import type { CutPoint, Fault } from './outage.ts'
 
 const PING_EVERY_MS = 1000
+const BAD_EVENT = Buffer.from('event: content_block_delta\ndata: {"type":"content_block_delta",\n\n')
 
 export interface Delivery {
   readonly frames: readonly Frame[]
@@ -42,8 +44,9 @@ export async function deliver(exchange: Exchange, delivery: Delivery): Promise<D
     await exchange.write(frame('error', errorBody(fault, requestId)).bytes)
     await exchange.end()
   }
-  if (fault.kind !== 'stall') return { completed: false, hit: true }
-  await stall(exchange, fault, streaming)
+  if (fault.kind === 'bad-event') await exchange.write(BAD_EVENT)
+  if (fault.kind === 'stall') await stall(exchange, fault, streaming)
+  if (fault.kind !== 'stall' && fault.kind !== 'bad-event') return { completed: false, hit: true }
   await send(exchange, delivery, at, Infinity)
   return { completed: await exchange.end(), hit: true }
 }
@@ -65,7 +68,7 @@ export async function stall(
 }
 
 function pointOf(fault: Fault, frames: readonly Frame[], streaming: boolean): number | undefined {
-  if (fault.kind !== 'cut' && fault.kind !== 'error-event' && fault.kind !== 'stall') return undefined
+  if (!('after' in fault)) return undefined
   const { after } = fault
   if (after === 'before-headers') return undefined
   if (after === 'start' || after === 'headers') return 0

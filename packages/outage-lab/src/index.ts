@@ -25,7 +25,7 @@ export { redactedThinking, reply, text, thinking, toolUse, type Reply, type Stop
 export { story, StoryError, type Expectation, type StepFunction, type StoryStep } from './story.ts'
 export { assistantCount, lastToolResult, toolResults, userTurns, type ToolOutcome } from './queries.ts'
 export type { Block, Conversation, Message } from './conversation.ts'
-export type { Outcome, RecordedRequest, ServedMessage, Usage } from './record.ts'
+export type { Outcome, RecordedRequest, RequestBody, ServedMessage, Usage } from './record.ts'
 export type { CacheEntry, InputUsage, PromptCache } from './cache.ts'
 export { MODELS, modelCard, type ModelCard, type ModelHabits } from './models.ts'
 export { RULES, type Rule } from './rules.ts'

@@ -1,4 +1,6 @@
-export type JsonObject = { readonly [field: string]: unknown }
+export interface JsonObject {
+  readonly [field: string]: unknown
+}
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -20,7 +20,7 @@ export const ASK = {
 export async function openLab(options: Partial<LabOptions> = {}): Promise<{ lab: Lab; client: Anthropic }> {
   const lab = await startLab({ model: story([FIRST, reply(text('Done.'))]), ...options })
   onTestFinished(() => lab.close())
-  return { lab, client: new Anthropic({ baseURL: lab.url, apiKey: 'sk-test', maxRetries: 0 }) }
+  return { lab, client: new Anthropic({ baseURL: lab.url, apiKey: 'sk-test', maxRetries: 0, logLevel: 'off' }) }
 }
 
 /** A lab whose first request meets the fault. */

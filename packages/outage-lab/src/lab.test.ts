@@ -241,6 +241,17 @@ describe('the SDK tool runner over threads', () => {
     })
   })
 
+  test('loses the history silently on an upstream that ignores threads', async () => {
+    const { lab, client } = await openLab({
+      model: ({ messages }) => reply(text(`${messages.length}`)),
+      threads: 'ignored',
+    })
+    const thread = client.beta.messages.thread({ model: 'claude-opus-5-5', max_tokens: 100 })
+    await thread.send({ role: 'user', content: 'a' })
+    expect((await thread.send({ role: 'user', content: 'b' })).content).toMatchObject([{ text: '1' }])
+    expect(lab.requests[1]?.outcome.kind).toBe('ok')
+  })
+
   test('loses a thread after five minutes', async () => {
     let now = 0
     const { client, lab } = await openLab({ model, now: () => now })

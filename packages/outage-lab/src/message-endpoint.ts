@@ -37,6 +37,7 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
     n: record.n,
     sinceStartMs: record.at - state.startedAt,
     model: stringOf(asked['model']),
+    raw: record.raw,
     seed: options.seed,
   }
   const outage = pickOutage(state.outages, occasion)

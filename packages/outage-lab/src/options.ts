@@ -30,7 +30,10 @@ export interface LabOptions {
   readonly seed?: number
   /** Check transcripts. Default true. */
   readonly strict?: boolean
-  /** Message threads. Default 'on'. */
+  /**
+   * Message threads. 'on' (default): held in memory. 'lost': none is ever found. 'unsupported': refused. 'ignored': as
+   * an upstream that does not know them, which answers to the new messages alone.
+   */
   readonly threads?: ThreadsMode
   /** A shorter prefix is not cached. Default 0. */
   readonly minCacheTokens?: number

@@ -46,12 +46,19 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('html'), status: z.int().min(200).max(599).optional() }),
   z.strictObject({ kind: z.literal('json-error'), type: z.string().optional(), message: z.string().optional() }),
   z.strictObject({ kind: z.literal('empty') }),
+  z.strictObject({ kind: z.literal('bad-event'), after: cutPointSchema }),
   z.strictObject({ kind: z.literal('delay'), ms: z.number().nonnegative(), headers: z.boolean().optional() }),
 ])
 
 /** The end of a range. Infinity is for ever; so is null, which is what JSON makes of it. */
 const end = z.union([z.number(), z.literal(Infinity), z.null()])
-const conditions = { rate: z.number().min(0).max(1).optional(), model: z.string().optional() }
+const conditions = {
+  /** The share of the requests that it hits. */
+  rate: z.number().min(0).max(1).optional(),
+  model: z.string().optional(),
+  /** A text that the raw body has: for failures that depend on the data and so hit one session for ever. */
+  contains: z.string().optional(),
+}
 
 export const whenSchema = z.union([
   z.strictObject({ request: z.int().positive(), ...conditions }),
@@ -72,6 +79,7 @@ export interface Occasion {
   /** Time since the lab's start. */
   readonly sinceStartMs: number
   readonly model: string
+  readonly raw: string
   readonly seed: number
 }
 
@@ -79,8 +87,9 @@ export function pickOutage(outages: readonly Outage[], occasion: Occasion): Outa
   return outages.find(({ when }, index) => happens(when, index, occasion))
 }
 
-function happens(when: When, index: number, { n, sinceStartMs, model, seed }: Occasion): boolean {
+function happens(when: When, index: number, { n, sinceStartMs, model, raw, seed }: Occasion): boolean {
   if (when.model !== undefined && when.model !== model) return false
+  if (when.contains !== undefined && !raw.includes(when.contains)) return false
   if (when.rate !== undefined && chance(seed, index, n) >= when.rate) return false
   if ('request' in when) return n === when.request
   if ('requests' in when) return n >= when.requests[0] && n <= (when.requests[1] ?? Infinity)

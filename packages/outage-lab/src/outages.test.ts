@@ -250,6 +250,15 @@ describe('a stall', () => {
   })
 })
 
+test('a bad event is one line that is no JSON, and the rest follows', async () => {
+  const { lab, client } = await openLab({
+    outages: [{ when: { requests: [1, 2] }, fault: { kind: 'bad-event', after: { events: 4 } } }],
+  })
+  expect(eventsIn(await send(lab, STREAM)).at(-1)).toBe('message_stop')
+  expect((await collect(client)).error).toBeInstanceOf(SyntaxError)
+  expect(lab.requests[0]).toMatchObject({ completed: true, outcome: { kind: 'fault' } })
+})
+
 describe('an answer that is none', () => {
   test.each([{ kind: 'html' }, { kind: 'json-error' }, { kind: 'empty' }] as const)(
     '%o with status 200 ends the SDK stream without an event or an error',
@@ -316,6 +325,14 @@ describe('an outage script', () => {
     expect(outageSchema.parse(JSON.parse(JSON.stringify(outage)))).toEqual(outage)
     // @ts-expect-error a fault that does not exist
     await expect(openLab({ outages: [{ when: { request: 1 }, fault: { kind: 'fire' } }] })).rejects.toThrow('outages: ')
+  })
+
+  test('can hit only the requests that contain a text, as a fault in the data does', async () => {
+    const { lab } = await openLab({
+      outages: [{ when: { requests: [1, null], contains: 'container_1' }, fault: statusFault(500) }],
+    })
+    expect((await send(lab, { ...ASK, container: 'container_1' })).status).toBe(500)
+    expect((await send(lab, ASK)).status).toBe(200)
   })
 
   test('hides a bad transcript behind a status, but the record tells', async () => {

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ApiError } from './api-error.ts'
 import type { InputUsage } from './cache.ts'
-import type { Block } from './conversation.ts'
+import type { Block, Role } from './conversation.ts'
+import type { JsonObject } from './json.ts'
 import type { Fault } from './outage.ts'
 
 export interface Usage extends InputUsage {
@@ -38,6 +39,15 @@ export interface Outcome {
   readonly error?: ApiError
 }
 
+export interface RequestBody extends JsonObject {
+  readonly model?: string
+  readonly max_tokens?: number
+  readonly stream?: boolean
+  readonly system?: string | readonly Block[]
+  readonly tools?: readonly JsonObject[]
+  readonly messages?: readonly { readonly role: Role; readonly content: string | readonly Block[] }[]
+}
+
 export interface RecordedRequest {
   /** Counts POST /v1/messages from 1; 0 for everything else. */
   readonly n: number
@@ -45,8 +55,8 @@ export interface RecordedRequest {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** Parsed; undefined if it is no JSON. */
-  readonly body: unknown
+  /** Parsed, and typed as it should be: nothing has checked that. Undefined if it is no JSON object. */
+  readonly body: RequestBody | undefined
   /** The exact text. */
   readonly raw: string
   readonly requestId: string

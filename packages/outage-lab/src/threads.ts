@@ -10,7 +10,7 @@ import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
 export const THREADS_BETA = 'message-threads-2026-08-12'
 const TTL_MS = 5 * 60_000
 
-export type ThreadsMode = 'on' | 'lost' | 'unsupported'
+export type ThreadsMode = 'on' | 'lost' | 'unsupported' | 'ignored'
 
 interface Stored {
   readonly request: JsonObject
@@ -29,7 +29,7 @@ export function createThreads(mode: ThreadsMode, now: () => number): Threads {
   return {
     expand(request, betas) {
       const thread = request['thread']
-      if (!isObject(thread)) return { request }
+      if (!isObject(thread) || mode === 'ignored') return { request }
       if (!betas.includes(THREADS_BETA)) return { error: invalid('thread: Extra inputs are not permitted') }
       if (mode === 'unsupported')
         return {
