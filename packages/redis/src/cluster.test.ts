@@ -26,7 +26,7 @@ function openStore(prefix = `test:${randomUUID()}`, options: ConstructorParamete
 }
 
 describe('in a Cluster of three masters', () => {
-  it.each(storeContract)('$name', async (contractCase) => {
+  it.each(storeContract.map((one) => [one.name, one] as const))('%s', async (_, contractCase) => {
     const { redis, prefix, store } = openStore()
     const kept = contractCase.run({
       store,

@@ -51,6 +51,7 @@ describe('storeUnavailable', () => {
       /ping/,
     ],
     ["Stream isn't writeable and enableOfflineQueue options is false", undefined, /ping/],
+    ['All sentinels are unreachable and retry is disabled. Last error: x', undefined, /ping/],
     ['Failed to refresh slots cache.', undefined, /ping/],
     ['ERR something new', 'ERR', /the log of the server/],
   ])('%s', (message, code, hint) => {
@@ -73,6 +74,13 @@ describe('storeUnavailable', () => {
     const told = storeUnavailable(error, location)
     expect(told.cause).toMatchObject({ name: 'ReplyError', code: 'ERR', message: 'ERR unknown command `evalsha`' })
     expect(Object.keys(told.cause as object).sort()).toEqual(['code', 'name'])
+  })
+
+  it('does not quote a reply that came unasked', () => {
+    const error = new Error(
+      'Command queue state error. If you can reproduce this, please report it. Last reply: secret',
+    )
+    expect(String(storeUnavailable(error, location).cause)).not.toContain('secret')
   })
 
   it('survives a rejection that is no error', () => {

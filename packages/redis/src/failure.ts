@@ -86,7 +86,7 @@ const kinds: readonly Kind[] = [
   },
   {
     match:
-      /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|Socket timeout/i,
+      /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|unreachable|Socket timeout/i,
     problem: 'no connection',
     hint: ping,
   },
@@ -95,8 +95,8 @@ const kinds: readonly Kind[] = [
 function describe(error: unknown): { name: string; code: string; text: string } {
   if (!(error instanceof Error)) return { name: 'Error', code: '', text: 'unknown' }
   const [line = ''] = error.message.split('\n', 1)
-  // An unknown command comes back with its arguments.
-  const text = line.replace(/,? with args beginning with.*/, '').slice(0, 200)
+  // The server quotes the arguments of an unknown command, the client a reply that it did not wait for.
+  const text = line.replace(/(,? with args beginning with|\. Last reply:).*/, '').slice(0, 200)
   // Before Redis 7, the error of a command inside a script stands behind the place in the script.
   const inScript = /@user_script: ?\d+: -?([A-Z]+) /.exec(text)?.[1]
   const fromServer = /^([A-Z]+) /.exec(text)?.[1]

@@ -6,7 +6,7 @@ import { redisStore } from './redis-store.ts'
 const url = inject('redisUrl')
 
 describe.each([2, 3] as const)('redisStore keeps the store contract with RESP%i', (protocol) => {
-  it.each(storeContract)('$name', async (contractCase) => {
+  it.each(storeContract.map((one) => [one.name, one] as const))('%s', async (_, contractCase) => {
     const { store, redis, prefix, key } = openStore(url, { protocol })
     const kept = contractCase.run({
       store,
