@@ -1,0 +1,35 @@
+/**
+ * Everything that a command may know of the process it runs in. `node-context.ts` makes it from the real one; tests make
+ * their own and run commands in-process.
+ */
+import type { Clock } from '@lastgood/core'
+
+/** Where text goes: a stream of Node, or a test's collector. */
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+export interface CliContext {
+  /** The arguments after the program's name. */
+  readonly argv: readonly string[]
+  readonly env: Env
+  readonly cwd: string
+  /** The user's home folder. */
+  readonly home: string
+  readonly stdin: { readonly isTTY?: boolean | undefined }
+  /** Data. */
+  readonly stdout: Output
+  /** Talk. */
+  readonly stderr: Output
+  readonly clock: Clock
+  /** Whether this Node can import TypeScript, and its version for messages. */
+  readonly node: { readonly version: string; readonly importsTypeScript: boolean }
+  /** Calls `listener` when the process is asked to stop; returns the way to stop listening. */
+  onStop(listener: (signal: StopSignal) => void): () => void
+}

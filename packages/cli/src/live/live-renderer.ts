@@ -1,0 +1,165 @@
+/**
+ * A session's events as a stream for people: turns, tools, the model's words as they come, and during an outage one line.
+ *
+ * 1. On a terminal the outage line is rewritten every second; elsewhere a line comes with every change, and every 30 s,
+ *    so that a log shows that it still waits.
+ * 2. "Recovered" is said when the answer is durable, not when its first word arrives.
+ * 3. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
+ */
+import type { Clock, Context, Entry, SessionEvent } from '@lastgood/core'
+import type { Env, Output } from '../context.ts'
+import { spent } from '../durations.ts'
+import { terminalOf, type ColorMode } from '../terminal.ts'
+import { safeLine, safeText, shorten } from '../text.ts'
+import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
+import { Pen } from './pen.ts'
+import { RunningCalls, type KnownCall } from './running-calls.ts'
+
+export interface LiveOptions {
+  output: Output
+  clock: Clock
+  /** For `NO_COLOR`, `FORCE_COLOR` and `TERM`. Default: none of them. */
+  env?: Env
+  /** Default `auto`. */
+  color?: ColorMode
+  /** Where the session stands before the first event; an opened session will do. Default: a new one. */
+  from?: {
+    readonly lastGoodTurn: number
+    readonly context: Readonly<Pick<Context, 'attempt' | 'firstFaultAt' | 'wakeAt' | 'reason'>>
+    readonly transcript: { readonly unanswered: readonly KnownCall[] }
+  }
+}
+
+export interface LiveRenderer {
+  /** For `session.subscribe`. */
+  onEvent(event: SessionEvent): void
+  /** Ends what is being rewritten; nothing is written afterwards. */
+  stop(): void
+}
+
+const countdownMs = 1_000
+const heartbeatMs = 30_000
+
+export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: LiveOptions): LiveRenderer {
+  const { palette, isLive, columns } = terminalOf(output, env, color)
+  const pen = new Pen(output)
+  const calls = new RunningCalls(palette, from?.transcript.unanswered ?? [])
+  let lastGoodTurn = from?.lastGoodTurn ?? 0
+  let attempt = from?.context.attempt ?? 0
+  let turnStartedAt: number | undefined
+  let outage = armedOutage(from)
+  let hasWords = false
+  let isStopped = false
+  let ticking: AbortController | undefined
+  if (outage) showOutage()
+
+  return {
+    onEvent(event) {
+      if (isStopped) return
+      if (event.type === 'entry') return onEntry(event.entry)
+      if (event.type === 'dropped') return onDropped()
+      if (event.kind !== 'text') return
+      stopTicking()
+      hasWords = true
+      pen.words(safeText(event.text))
+    },
+    stop() {
+      isStopped = true
+      stopTicking()
+      pen.rest()
+    },
+  }
+
+  function onDropped(): void {
+    if (hasWords) pen.line(palette.dim('… (the answer broke off; these words do not count)'))
+    hasWords = false
+  }
+
+  function onEntry(entry: Entry): void {
+    const before = outage
+    if (entry.type === 'request-sent') attempt = entry.attempt
+    outage = outageAfter(outage, entry, attempt)
+    if (!outage) stopTicking()
+    switch (entry.type) {
+      case 'turn-started':
+        turnStartedAt = entry.at
+        pen.line(palette.bold(`turn ${entry.turn}`))
+        break
+      case 'request-sent':
+        // Without a terminal the next line says how it went.
+        if (outage && isLive) showOutage()
+        break
+      case 'fault-observed':
+        if (outage) showOutage()
+        else pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
+        break
+      case 'response-received':
+        onAnswer(entry, before)
+        break
+      case 'turn-ended':
+        lastGoodTurn = entry.turn
+        onTurnEnded(entry)
+        break
+      case 'rewound':
+        lastGoodTurn = entry.lastGoodTurn
+        pen.line(palette.yellow(`went back to turn ${entry.lastGoodTurn}: ${safeLine(entry.reason)}`))
+        break
+      case 'session-suspended':
+        pen.line(palette.yellow(`suspended: ${safeLine(entry.detail)} · ${savedAt(lastGoodTurn)}`))
+        break
+    }
+    for (const line of calls.linesFor(entry)) pen.line(line)
+  }
+
+  function onAnswer(entry: Entry & { type: 'response-received' }, before: Outage | null): void {
+    attempt = 0
+    if (!hasWords) {
+      for (const { type, text } of entry.message.content) if (type === 'text') pen.words(safeText(String(text)))
+    }
+    hasWords = false
+    pen.rest()
+    if (entry.salvaged) pen.line(palette.dim('(the answer was cut; what was complete is kept)'))
+    if (before) pen.line(`${palette.green('✔')} ${recoveredLine(before, lastGoodTurn, entry.at)}`)
+  }
+
+  function onTurnEnded({ turn, at }: Entry & { type: 'turn-ended' }): void {
+    const time = turnStartedAt === undefined ? '' : palette.dim(` ${spent(at - turnStartedAt)}`)
+    pen.line(`${palette.green('✔')} turn ${turn} is saved${time}`)
+  }
+
+  function showOutage(): void {
+    if (!outage) return
+    const plain = `◐ ${outageLine(outage, lastGoodTurn, clock.now())}`
+    if (isLive) {
+      // Room for the cursor: a full line would wrap.
+      const fitting = shorten(plain, columns() - 1)
+      pen.draw(fitting, palette.yellow(fitting))
+    } else pen.line(palette.yellow(plain))
+    if (!ticking) void tick((ticking = new AbortController()))
+  }
+
+  function stopTicking(): void {
+    ticking?.abort()
+    ticking = undefined
+  }
+
+  async function tick({ signal }: AbortController): Promise<void> {
+    const everyMs = isLive ? countdownMs : heartbeatMs
+    while (!signal.aborted) {
+      try {
+        await clock.sleepUntil(clock.now() + everyMs, { signal, background: true })
+      } catch {
+        return // stopped
+      }
+      if (!signal.aborted) showOutage()
+    }
+  }
+}
+
+/** The outage that a session which waits was left in. */
+function armedOutage(from: LiveOptions['from']): Outage | null {
+  if (!from) return null
+  const { attempt, firstFaultAt, wakeAt, reason } = from.context
+  if (firstFaultAt === null || wakeAt === null) return null
+  return { label: safeLine(reason ?? 'fault'), attempt, since: firstFaultAt, until: wakeAt }
+}

@@ -1,0 +1,71 @@
+/** The tool calls of the last answer, as lines: what starts, and how it ended. A fold of entries. */
+import type { Block, Entry } from '@lastgood/core'
+import { spent } from '../durations.ts'
+import type { Palette } from '../terminal.ts'
+import { safeLine, shorten } from '../text.ts'
+
+interface Call {
+  label: string
+  startedAt?: number
+}
+
+/** What is known of a call before its first entry is seen. */
+export interface KnownCall {
+  readonly toolUseId: string
+  readonly name: string
+  readonly input: unknown
+}
+
+export class RunningCalls {
+  readonly #palette: Palette
+  readonly #calls = new Map<string, Call>()
+
+  constructor(palette: Palette, known: readonly KnownCall[]) {
+    this.#palette = palette
+    for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input) })
+  }
+
+  /** The lines for `entry`. */
+  linesFor(entry: Entry): string[] {
+    switch (entry.type) {
+      case 'response-received':
+        this.#calls.clear()
+        return entry.message.content.filter(isCall).map((block) => {
+          const label = callLabel(String(block['name']), block['input'])
+          this.#calls.set(String(block['id']), { label, startedAt: entry.at })
+          return this.#palette.dim(`  → ${label}`)
+        })
+      case 'tool-started': {
+        const call = this.#calls.get(entry.toolUseId)
+        if (call?.startedAt !== undefined) return []
+        const label = call?.label ?? safeLine(entry.name)
+        this.#calls.set(entry.toolUseId, { label, startedAt: entry.at })
+        return [this.#palette.dim(`  → ${label}`)]
+      }
+      case 'tool-finished': {
+        const { label, startedAt } = this.#calls.get(entry.toolUseId) ?? { label: entry.toolUseId }
+        this.#calls.delete(entry.toolUseId)
+        const time = startedAt === undefined ? '' : ` ${spent(entry.at - startedAt)}`
+        return [this.#finished(entry, label, time)]
+      }
+      default:
+        return []
+    }
+  }
+
+  #finished({ outcome, result }: Entry & { type: 'tool-finished' }, label: string, time: string): string {
+    const { green, red, yellow, dim } = this.#palette
+    if (outcome === 'in-doubt') return `  ${yellow('?')} ${label} ${yellow('outcome unknown')}; not repeated, the model is told`
+    if (outcome === 'refused') return `  ${red('✖')} ${label} ${red('not run')}: there is no such tool`
+    return result['is_error'] === true
+      ? `  ${red('✖')} ${label} ${red('error')}${dim(time)}`
+      : `  ${green('✔')} ${label}${dim(time)}`
+  }
+}
+
+const isCall = (block: Block): boolean => block.type === 'tool_use'
+
+function callLabel(name: string, input: unknown): string {
+  const text = input === undefined ? '' : JSON.stringify(input)
+  return `${shorten(name, 40)}${text === '{}' || text === '' ? '' : ` ${shorten(text, 60)}`}`
+}

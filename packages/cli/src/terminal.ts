@@ -1,0 +1,27 @@
+/**
+ * What an output can show. Order: the flag, then `NO_COLOR`, then `FORCE_COLOR`, then whether it is a terminal.
+ * (https://no-color.org, https://force-color.org)
+ */
+import pc from 'picocolors'
+import type { Env, Output } from './context.ts'
+
+export const colorModes = ['auto', 'always', 'never'] as const
+export type ColorMode = (typeof colorModes)[number]
+export type Palette = ReturnType<typeof pc.createColors>
+
+export interface Terminal {
+  readonly palette: Palette
+  /** Lines can be rewritten in place. */
+  readonly isLive: boolean
+  /** Width; 80 where there is none. */
+  columns(): number
+}
+
+export function terminalOf(output: Output, env: Env, color: ColorMode = 'auto'): Terminal {
+  const isLive = output.isTTY === true && env['TERM'] !== 'dumb'
+  const isForced = isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0'
+  const isColored = color === 'auto' ? !isSet(env['NO_COLOR']) && (isForced || isLive) : color === 'always'
+  return { palette: pc.createColors(isColored), isLive, columns: () => output.columns || 80 }
+}
+
+const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''

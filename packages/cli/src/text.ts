@@ -1,0 +1,67 @@
+/**
+ * Text that somebody else wrote, made fit for a terminal.
+ *
+ * 1. Content is text: control characters, escape sequences and marks that reorder a line are shown, never obeyed.
+ * 2. Widths are counted in columns and graphemes, so that a cut never leaves half a character.
+ */
+
+/** Controls except newline and tab, and the marks of bidirectional text that can disguise a line. */
+const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** `text` with everything that a terminal would obey replaced by a visible sign; newlines and tabs stay. */
+export function safeText(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(unsafe, visible).toWellFormed()
+}
+
+/** The same in one line. */
+export function safeLine(text: string): string {
+  return safeText(text).replace(/\s+/g, ' ').trim()
+}
+
+/** C0 controls have signs of their own: ESC is ␛. */
+function visible(char: string): string {
+  const code = char.charCodeAt(0)
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd'
+}
+
+/** One line of at most `columns`; what was cut is marked by an ellipsis. */
+export function shorten(text: string, columns: number): string {
+  const line = safeLine(text)
+  if (widthOf(line) <= columns) return line
+  let kept = ''
+  let width = 0
+  for (const { segment } of graphemes.segment(line)) {
+    width += widthOf(segment)
+    if (width > columns - 1) break
+    kept += segment
+  }
+  return `${kept}…`
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+/** East Asian wide characters and emoji take two columns. */
+const wide = /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u
+
+/** The columns that `text`, without escape sequences, takes. */
+export function widthOf(text: string): number {
+  if (/^[\u0020-\u007e]*$/.test(text)) return text.length
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
+  return width
+}
+
+/** `text` filled with spaces to `columns`. */
+export function padded(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)))
+}
+
+/** JSON in which nothing is obeyed by a terminal either; it parses to the same value. */
+export function safeJson(value: unknown, indent?: number): string {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped)
+}
+
+/** `'it''s'` as a shell takes it; plain words stay as they are. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
