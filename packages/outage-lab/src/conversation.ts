@@ -42,7 +42,7 @@ export interface Turn {
   readonly blocks: readonly PlacedBlock[]
 }
 
-export function blocksOf(content: unknown): readonly Block[] {
+function blocksOf(content: unknown): readonly Block[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   return objectsOf(content).map((block) => ({ ...block, type: stringOf(block['type']) }))
 }

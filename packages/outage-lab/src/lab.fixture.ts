@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { reply, startLab, story, text, thinking, toolUse, type Fault, type Lab, type LabOptions } from './index.ts'
 
 export const TOOLS = [{ name: 'read', description: 'Reads a file', input_schema: { type: 'object' as const } }]
-export const FIRST = reply([
+const FIRST = reply([
   thinking('Hm, let me look at the file before I say anything.'),
   text('Looking at the file that you named.'),
   toolUse('read', { path: 'src/a-long-name.ts' }),

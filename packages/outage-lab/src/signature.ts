@@ -40,7 +40,7 @@ export interface Binding {
   readonly ordinal: number
 }
 
-export function startBinding(conversation: Pick<Conversation, 'system' | 'tools'>): Binding {
+function startBinding(conversation: Pick<Conversation, 'system' | 'tools'>): Binding {
   return { prefix: digest(canonical(conversation.tools), canonical(conversation.system)), before: '', ordinal: 0 }
 }
 

@@ -7,7 +7,7 @@
 import { invalid, type ApiError } from './api-error.ts'
 import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
 
-export const THREADS_BETA = 'message-threads-2026-08-12'
+const THREADS_BETA = 'message-threads-2026-08-12'
 const TTL_MS = 5 * 60_000
 
 export type ThreadsMode = 'on' | 'lost' | 'unsupported' | 'ignored'
