@@ -146,14 +146,17 @@ describe('the outside world', () => {
     ['const home = process.env.HOME', 'only cli reads process.env'],
     ['const { env } = process', 'only cli reads process.env'],
     ['const [, , name] = process.argv', 'only cli reads process.argv'],
-    [`import { env } from 'node:process'`, 'only cli imports node:process'],
+    [`import { env, pid } from 'node:process'`, 'only cli takes env, pid from node:process'],
+    [`import process from 'node:process'`, 'only cli takes * from node:process'],
+    [`const { env } = await import('node:process')`, 'only cli takes * from node:process'],
   ])('%s: %s', (text, complaint) => {
     expect(inCore('a.ts', text)).toEqual([`packages/core/src/a.ts:1: ${complaint}`])
     expect(check({ 'packages/cli/src/a.ts': text })).toEqual([])
   })
 
-  it('may be asked for its process id', () => {
+  it('may be asked for what does not configure the program', () => {
     expect(inCore('a.ts', 'const pid = process.pid')).toEqual([])
+    expect(inCore('a.ts', `import { platform } from 'node:process'`)).toEqual([])
   })
 })
 

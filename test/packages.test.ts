@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
 const minutes = 60_000
+vi.setConfig({ testTimeout: 2 * minutes })
 
 interface Manifest {
   name: string

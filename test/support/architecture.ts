@@ -32,6 +32,8 @@ export type Files = ReadonlyMap<string, string>
 
 interface Import {
   from: string
+  /** What is taken from there; `*` where that is everything. */
+  names: string[]
   line: number
 }
 
@@ -94,10 +96,12 @@ function purityFaults(module: Module): string[] {
       if (!mayReadProcess) say(line, `only cli reads ${name}`)
     } else if (!mayTellTime) say(line, `${name} belongs to ${clock}`)
   }
-  for (const { from, line } of module.imports) {
+  for (const { from, names, line } of module.imports) {
     const name = from.replace(/^node:/, '')
     if (/^timers(\/|$)/.test(name) && !mayTellTime) say(line, `${from} belongs to ${clock}`)
-    if (name === 'process' && !mayReadProcess) say(line, `only cli imports ${from}`)
+    if (name === 'process' && !mayReadProcess && names.some((taken) => /^(\*|env|argv)$/.test(taken))) {
+      say(line, `only cli takes ${names.join(', ')} from ${from}`)
+    }
     if (/^fs(\/|$)/.test(name) && module.package === 'core' && !disk.test(path)) {
       say(line, `in core only file/ and owner.ts import ${from}`)
     }
@@ -177,15 +181,19 @@ function readModule(path: string, files: Files): Module {
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
   const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length
   const imports: Import[] = [
-    ...module.staticImports.map((found) => ({ from: found.moduleRequest.value, line: lineAt(found.start) })),
+    ...module.staticImports.map((found) => ({
+      from: found.moduleRequest.value,
+      names: found.entries.map(({ importName }) => importName.name ?? '*'),
+      line: lineAt(found.start),
+    })),
     ...module.staticExports.flatMap((found) =>
       found.entries.flatMap((entry) =>
-        entry.moduleRequest ? [{ from: entry.moduleRequest.value, line: lineAt(found.start) }] : [],
+        entry.moduleRequest ? [{ from: entry.moduleRequest.value, names: ['*'], line: lineAt(found.start) }] : [],
       ),
     ),
     ...module.dynamicImports.flatMap((found) => {
       const literal = /^(['"`])(.*)\1$/.exec(text.slice(found.moduleRequest.start, found.moduleRequest.end))
-      return literal?.[2] === undefined ? [] : [{ from: literal[2], line: lineAt(found.start) }]
+      return literal?.[2] === undefined ? [] : [{ from: literal[2], names: ['*'], line: lineAt(found.start) }]
     }),
   ]
   const globals: Module['globals'] = []
