@@ -40,6 +40,15 @@ describe('leases', () => {
     expect(await appendSome(store, next, 0)).toBe(1)
   })
 
+  it('an older lease of the same owner gives nothing back and extends nothing', async () => {
+    const { store } = openStore(url)
+    const owner = someOwner()
+    const [older, newer] = [await leaseOf(store, 's', owner), await leaseOf(store, 's', owner)]
+    await store.release(older)
+    expect(await store.renew(older, 1000)).toBe(false)
+    expect(await store.acquire('s', someOwner(), 60_000)).toMatchObject({ kind: 'busy', fence: newer.fence })
+  })
+
   it('a lease that was given back cannot append any more', async () => {
     const { store } = openStore(url)
     const lease = await leaseOf(store, 's')

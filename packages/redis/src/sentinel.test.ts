@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { expect, it, onTestFinished } from 'vitest'
+import { appendSome, collect, leaseOf } from '../test/fixture.ts'
+import { startSentinel } from '../test/sentinel.ts'
+import { redisStore } from './redis-store.ts'
+
+it('P1: a session goes on with the same lease on the replica that a sentinel promoted', async () => {
+  const { master, sentinelPort, replicated, stop } = await startSentinel()
+  onTestFinished(stop)
+  const redis = new Redis({ sentinels: [{ host: '127.0.0.1', port: sentinelPort }], name: 'main' })
+  redis.on('error', () => undefined)
+  onTestFinished(() => redis.disconnect())
+  const store = redisStore(redis, { prefix: `test:${randomUUID()}` })
+  expect(store.location).toBe(`redis+sentinel://127.0.0.1:${sentinelPort}/main/0`)
+
+  const lease = await leaseOf(store, 's')
+  await appendSome(store, lease, 0, 20)
+  await replicated()
+  await master.kill('SIGKILL')
+
+  // The client waits for the new master, which does not have the script.
+  expect(await appendSome(store, lease, 20)).toBe(21)
+  expect((await collect(store.read('s'))).map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
+  expect(await store.renew(lease, 60_000)).toBe(true)
+})

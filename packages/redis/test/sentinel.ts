@@ -1,0 +1,85 @@
+// A master, a replica and one sentinel that promotes the replica half a second after the master is gone.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { findRedisServer, type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
+
+export interface RunningSentinel {
+  master: RunningRedis
+  sentinelPort: number
+  /** Resolves when the replica has all that the master has. */
+  replicated(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startSentinel(): Promise<RunningSentinel> {
+  const master = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] })
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] })
+  const sentinelPort = await freePort()
+  const dir = await mkdtemp(join(tmpdir(), 'lastgood-sentinel-'))
+  const sentinel = await launch(dir, sentinelPort, master.port)
+  const ended = once(sentinel, 'exit')
+  const [toMaster, toSentinel] = [new Redis(master.url, { retryStrategy: () => null }), new Redis(sentinelPort)]
+  for (const redis of [toMaster, toSentinel]) redis.on('error', () => undefined)
+
+  const stop = async () => {
+    toMaster.disconnect()
+    toSentinel.disconnect()
+    sentinel.stdin?.end()
+    await Promise.all([ended, master.stop(), replica.stop()])
+    await rm(dir, { recursive: true, force: true })
+  }
+  try {
+    await until('the sentinel knows the replica', async () => {
+      const replicas = JSON.stringify(await toSentinel.call('SENTINEL', 'REPLICAS', 'main'))
+      return replicas.includes(String(replica.port)) && replicas.includes('"master-link-status","ok"')
+    })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    master,
+    sentinelPort,
+    stop,
+    replicated: () => until('replicated', async () => (await toMaster.wait(1, 100)) === 1),
+  }
+}
+
+/** The shell ends the sentinel when its input closes, which also happens when this process dies. */
+async function launch(dir: string, port: number, masterPort: number): Promise<ChildProcess> {
+  const { command, env } = await findRedisServer()
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
+    'sentinel down-after-milliseconds main 500',
+    'sentinel failover-timeout main 3000',
+  ]
+  const file = join(dir, 'sentinel.conf')
+  await writeFile(file, `${lines.join('\n')}\n`)
+  const script = '"$0" "$1" --sentinel & read -r _; kill -9 $!'
+  return spawn('sh', ['-c', script, command, file], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+}
+
+/** A port that a server had a moment ago. */
+async function freePort(): Promise<number> {
+  const server = await startRedis()
+  await server.stop()
+  return server.port
+}
+
+async function until(what: string, reached: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (await reached()) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`not within 15 s: ${what}`)
+}
