@@ -27,6 +27,9 @@ export interface Context {
   attempt: number
   faults: number
   firstFaultAt: number | null
+  /** The kind of the last of them, and how many in a row had it. */
+  faultKind: string | null
+  faultsOfKind: number
   /** Epoch ms of the next try, while backing off or suspended with a time to come back. */
   wakeAt: number | null
   /** Why it waits or is parked, for people. */
@@ -42,7 +45,15 @@ export type Effect =
   | { kind: 'end-turn' }
   | { kind: 'ask-person' }
 
-const progress = { attempt: 0, faults: 0, firstFaultAt: null, wakeAt: null, reason: null }
+const progress = {
+  attempt: 0,
+  faults: 0,
+  firstFaultAt: null,
+  faultKind: null,
+  faultsOfKind: 0,
+  wakeAt: null,
+  reason: null,
+}
 const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...progress }
 
 const callsOf = (entry: Entry): string[] =>
@@ -99,6 +110,8 @@ const builder = setup({
       return {
         faults: context.faults + 1,
         firstFaultAt: context.firstFaultAt ?? event.at,
+        faultKind: fault.kind,
+        faultsOfKind: context.faultKind === fault.kind ? context.faultsOfKind + 1 : 1,
         wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
         reason: decision.kind === 'retry' ? [fault.status, fault.kind].filter(Boolean).join(' ') : decision.reason,
       }

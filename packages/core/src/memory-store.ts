@@ -52,7 +52,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 
     async acquire(sessionId, owner, ttlMs, takeover) {
       assertSessionId(sessionId)
-      const kept = sessions.get(sessionId) ?? { fence: 0, holder: null, entries: [], head: '' }
+      const kept = sessions.get(sessionId) ?? unused(0)
       const live = liveHolder(kept)
       if (live && live.owner.id !== owner.id && live.fence !== takeover) return { kind: 'busy', sessionId, ...live }
       const since = clock.now()
@@ -107,11 +107,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 
     async remove(sessionId) {
       assertSessionId(sessionId)
-      const live = liveHolder(sessions.get(sessionId))
+      const kept = sessions.get(sessionId)
+      const live = liveHolder(kept)
       if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
-      sessions.delete(sessionId)
+      // The fence stays and grows, so that a late writer of this session is refused by the next one of that name.
+      if (kept) sessions.set(sessionId, unused(kept.fence + 1))
     },
 
     async close() {},
   }
+}
+
+function unused(fence: number): Kept {
+  return { fence, holder: null, entries: [], head: '' }
 }

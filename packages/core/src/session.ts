@@ -6,8 +6,9 @@
  * 2. One writer: entries go out one append at a time, under the lease's fence. When the fence is refused or the store
  *    cannot answer, this object is done: it aborts what it runs and must be opened again (P3, P5).
  * 3. State is never set, only stepped. `owed` is the one effect that the session waits for.
- * 4. `stage` defers an entry to the next `record`, which follows at once: the last tool result and the next request
- *    share an append, so that a model-and-tools step costs two.
+ * 4. A staged entry is adopted at once and goes out with the next append, which its caller makes at once: the last tool
+ *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
+ *    object is done, and with it everything that was only staged.
  */
 import { systemClock, type Clock } from './clock.ts'
 import { isLastgoodError, LastgoodError } from './errors.ts'
@@ -123,7 +124,8 @@ export class Session {
   #owed: Effect
   #seq: number
   #opened: Folded['opened']
-  #staged: EntryBody[] = []
+  /** Adopted, and not yet durable. */
+  #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   /** Calls whose intent this very object recorded: an intent of anybody else is in doubt. */
@@ -260,9 +262,16 @@ export class Session {
     return commit
   }
 
-  /** Defers a fact to the next `record`. Only for a caller who records at once; `close` commits what is left. */
-  stage(body: EntryBody): void {
-    this.#staged.push(body)
+  /** Takes a fact that becomes durable with the next `record`: only for a caller who records before it acts on it. */
+  stage(body: EntryBody): Promise<void> {
+    const staging = this.#commits.then(() => {
+      this.signal.throwIfAborted()
+      const entries = this.#stamp([body])
+      this.#adopt(entries, this.#stepThrough(entries))
+      this.#staged.push(...entries)
+    })
+    this.#commits = staging.catch(() => {})
+    return staging
   }
 
   /** Give the lease back and stop. A turn that is open stays open and can be resumed. */
@@ -289,7 +298,7 @@ export class Session {
   async restore(refolded: boolean): Promise<void> {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
-      this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
+      await this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
     } else if (this.state !== 'idle' || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
@@ -297,28 +306,42 @@ export class Session {
 
   async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
     this.signal.throwIfAborted()
-    const at = this.clock.now()
-    const stamp = { v: journalVersion, at, fence: this.#lease.fence, lane: 'main' } as const
-    const entries = [...this.#staged, ...bodies].map((body, i): Entry => ({ ...body, ...stamp, seq: this.#seq + 1 + i }))
+    const entries = this.#stamp(bodies)
+    const stepped = this.#stepThrough(entries)
+    const outgoing = [...this.#staged, ...entries]
+    const head = this.#headAfter(outgoing, stepped.snapshot)
+    await this.#append(outgoing, head)
+    this.#staged = []
+    this.#seq = head.seq
+    this.#adopt(entries, stepped)
+    for (const entry of outgoing) this.#emitter.emit({ type: 'entry', entry })
+    return entries
+  }
+
+  #stamp(bodies: readonly EntryBody[]): Entry[] {
+    const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
+    const after = this.#seq + this.#staged.length
+    return bodies.map((body, i) => ({ ...body, ...stamp, seq: after + 1 + i }))
+  }
+
+  #stepThrough(entries: readonly Entry[]): { snapshot: Snapshot; owed: Effect } {
     let [snapshot, owed] = [this.#snapshot, this.#owed]
     for (const entry of entries) {
       const stepped = step(snapshot, entry)
       snapshot = stepped.snapshot
       owed = stepped.effect ?? owed
     }
-    const head = this.#headAfter(entries, snapshot)
-    await this.#append(entries, head)
-    this.#staged.splice(0)
-    this.#seq = head.seq
-    this.#opened ??= { at: head.createdAt, cwd: head.cwd }
+    return { snapshot, owed }
+  }
+
+  #adopt(entries: readonly Entry[], { snapshot, owed }: { snapshot: Snapshot; owed: Effect }): void {
     this.#snapshot = snapshot
     this.#owed = owed
     for (const entry of entries) {
       this.#transcript.apply(entry)
+      if (entry.type === 'session-opened') this.#opened = { at: entry.at, cwd: entry.cwd }
       if (entry.type === 'tool-started') this.#startedHere.add(entry.toolUseId)
     }
-    for (const entry of entries) this.#emitter.emit({ type: 'entry', entry })
-    return entries
   }
 
   /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */

@@ -58,7 +58,7 @@ export async function runCalls(session: Session, tools: LedgerTools): Promise<vo
     planned.map(async ({ call, fate }) => {
       const finished = await finish(session, call, fate, tools)
       left -= 1
-      if (left === 0) session.stage(finished)
+      if (left === 0) await session.stage(finished)
       else await session.record([finished])
     }),
   )

@@ -33,8 +33,15 @@ const common = {
   seq: z.number().int().min(0),
 }
 const lineSchema = z.union([
-  z.strictObject({ ...common, entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1), head: z.looseObject({}) }),
-  z.strictObject({ ...common, lease: z.strictObject({ owner: ownerSchema, since: z.number(), expiresAt: z.number() }) }),
+  z.strictObject({
+    ...common,
+    entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1),
+    head: z.looseObject({}),
+  }),
+  z.strictObject({
+    ...common,
+    lease: z.strictObject({ owner: ownerSchema, since: z.number(), expiresAt: z.number() }),
+  }),
 ])
 export type Line = z.infer<typeof lineSchema>
 export type EntriesLine = Extract<Line, { entries: unknown }>
@@ -53,7 +60,10 @@ export const genesis: Tip = { hash: '0'.repeat(64), fence: 0, seq: 0 }
 export function encodeLine(content: Content): { hash: string; bytes: Buffer } {
   const rest = Buffer.from(JSON.stringify({ v: lineVersion, ...content }).slice(1))
   const hash = sha256(rest)
-  return { hash, bytes: Buffer.concat([Buffer.from(`\n{"hash":"${hash}","size":${rest.length},`), rest, Buffer.from('\n')]) }
+  return {
+    hash,
+    bytes: Buffer.concat([Buffer.from(`\n{"hash":"${hash}","size":${rest.length},`), rest, Buffer.from('\n')]),
+  }
 }
 
 /** What the bytes between two newlines are. */

@@ -14,10 +14,14 @@ export function fileError(error: unknown, path: string): unknown {
 
 /** Fewer bytes than asked for went in, and the system gave no reason: the disk or a quota is full. */
 export function shortWrite(path: string, written: number, asked: number): LastgoodError {
-  return new LastgoodError('store-unavailable', `${path}: only ${written} of ${asked} bytes could be written (ENOSPC)`, {
-    hint: hints['ENOSPC'] ?? '',
-    details: { path, code: 'ENOSPC' },
-  })
+  return new LastgoodError(
+    'store-unavailable',
+    `${path}: only ${written} of ${asked} bytes could be written (ENOSPC)`,
+    {
+      hint: hints['ENOSPC'] ?? '',
+      details: { path, code: 'ENOSPC' },
+    },
+  )
 }
 
 /** `ENOENT` and the like, or undefined when `error` does not come from the system. */

@@ -44,7 +44,8 @@ export async function* walk(
     const piece = decodePiece(bytes)
     torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
     if (torn) continue
-    if (piece.kind !== 'line') throw piece.kind === 'newer' ? tooNew(path, number, piece.v) : corrupt(path, number, 'it was altered')
+    if (piece.kind !== 'line')
+      throw piece.kind === 'newer' ? tooNew(path, number, piece.v) : corrupt(path, number, 'it was altered')
     const verdict = judge(piece.line, tip, counted)
     if (verdict === 'orphan') throw corrupt(path, number, 'a line before it is missing or was altered')
     if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
@@ -136,7 +137,7 @@ interface Segment {
 async function* segments(handle: FileHandle, start: number, end: number): AsyncGenerator<Segment, void, undefined> {
   let pending: Buffer[] = []
   let [at, number] = [start, 1]
-  for (let position = start; position < end; ) {
+  for (let position = start; position < end;) {
     const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - position))
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
     if (bytesRead === 0) break

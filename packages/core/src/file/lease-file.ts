@@ -44,7 +44,8 @@ export async function recordedLease(
     const { v: _, released, ...holder } = data
     return { holder, released }
   }
-  const began = line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
+  const began =
+    line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
   return began && { holder: { ...began.lease, fence: began.fence }, released: false }
 }
 

@@ -8,7 +8,11 @@ import { liveHolder, newestLease, recordedLease } from './lease-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /** Undefined when the journal has no entry. */
-export async function summaryIn(handle: FileHandle, place: SessionPlace, now: number): Promise<SessionSummary | undefined> {
+export async function summaryIn(
+  handle: FileHandle,
+  place: SessionPlace,
+  now: number,
+): Promise<SessionSummary | undefined> {
   const { size } = await handle.stat()
   const { lines } = await tail(handle, place.journal, size, (some) => newestEntries(some) !== undefined)
   const [newest, last] = [newestEntries(lines), lines.at(-1)]
@@ -31,7 +35,9 @@ function unreadableHead({ journal, sessionId }: SessionPlace, { head, seq }: Ent
     newer ? 'journal-version' : 'journal-corrupt',
     `${journal}: the head of entry ${seq} ${newer ? `has version ${v} of a newer lastgood; this one reads version 1` : 'cannot be read'}`,
     {
-      hint: newer ? 'npm install lastgood@latest, then resume again' : `lastgood show ${sessionId} shows the entries themselves`,
+      hint: newer
+        ? 'npm install lastgood@latest, then resume again'
+        : `lastgood show ${sessionId} shows the entries themselves`,
       details: { path: journal, seq },
     },
   )

@@ -99,19 +99,39 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
     recordedLease(handle, place, size, tip.fence, lease)
 
+  /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
+  const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
+    view.lease?.lease.owner.id ?? (await leaseIn(handle, view))?.holder.owner.id
+
   /** Whether the journal has exactly these entries after `afterSeq`. */
-  async function repeats(handle: FileHandle, view: View, afterSeq: number, entries: readonly Entry[]): Promise<boolean> {
-    const { lines } = await tail(handle, path, view.size, ([first]) => first !== undefined && seqBefore(first) <= afterSeq)
+  async function repeats(
+    handle: FileHandle,
+    view: View,
+    afterSeq: number,
+    entries: readonly Entry[],
+  ): Promise<boolean> {
+    const { lines } = await tail(
+      handle,
+      path,
+      view.size,
+      ([first]) => first !== undefined && seqBefore(first) <= afterSeq,
+    )
     const there = lines.flatMap((line) => ('entries' in line ? line.entries : [])).filter(({ seq }) => seq > afterSeq)
     return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
   }
 
   /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
-  async function attempt(handle: FileHandle, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy | undefined> {
+  async function attempt(
+    handle: FileHandle,
+    owner: Owner,
+    ttlMs: number,
+    takeover?: number,
+  ): Promise<Lease | Busy | undefined> {
     const view = await look(handle)
     if (!view) return undefined
     const holder = liveHolder(await leaseIn(handle, view), clock.now())
-    if (holder && holder.owner.id !== owner.id && holder.fence !== takeover) return { kind: 'busy', sessionId, ...holder }
+    if (holder && holder.owner.id !== owner.id && holder.fence !== takeover)
+      return { kind: 'busy', sessionId, ...holder }
     if (view.torn) onTornTail(view.torn)
     const since = clock.now()
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
@@ -131,7 +151,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         const view = await look(handle)
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
-        if (!old || old.released) return false
+        if (old?.holder.owner.id !== lease.owner.id || old.released) return false
         await writeLeaseFile(place.lease, clock.newId(), change(old))
         return true
       },
@@ -142,7 +162,11 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     async acquire(owner, ttlMs, takeover) {
       await onPath(place.folder, () => makeFolder(place.folder))
       for (;;) {
-        const result = await withFile(readAppend | constants.O_CREAT, () => undefined, (handle) => attempt(handle, owner, ttlMs, takeover))
+        const result = await withFile(
+          readAppend | constants.O_CREAT,
+          () => undefined,
+          (handle) => attempt(handle, owner, ttlMs, takeover),
+        )
         if (result) return result
       }
     },
@@ -156,14 +180,14 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
-      const { fence } = lease
+      const { fence, owner } = lease
       const lost = () => {
         throw leaseLost(sessionId, fence)
       }
       return withFile(readAppend, lost, async (handle) => {
         for (;;) {
           const view = (await look(handle)) ?? lost()
-          if (view.tip.fence !== fence) lost()
+          if (view.tip.fence !== fence || (await ownerIn(handle, view)) !== owner.id) lost()
           const seq = afterSeq + entries.length
           if (view.tip.seq !== afterSeq) {
             if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
@@ -181,7 +205,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 const readAppend = constants.O_RDWR | constants.O_APPEND
 
 /** What is known once `lines` count, too. */
-function after(base: Pick<View, 'tip' | 'recent' | 'lease'>, lines: readonly Line[]): Pick<View, 'tip' | 'recent' | 'lease'> {
+function after(
+  base: Pick<View, 'tip' | 'recent' | 'lease'>,
+  lines: readonly Line[],
+): Pick<View, 'tip' | 'recent' | 'lease'> {
   const { hash, fence, seq } = lines.at(-1) ?? base.tip
   return {
     tip: { hash, fence, seq },

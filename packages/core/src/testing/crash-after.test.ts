@@ -11,7 +11,8 @@ for (const applied of [true, false]) {
       const store = crashAfter(inner, n, { applied })
       const lease = (await store.acquire('s', owner('ann'), 1000)) as Lease
       const work = async () => {
-        for (let seq = 0; seq < 3; seq++) await store.append(lease, seq, entriesAfter(seq, 1, lease.fence), head('s', seq + 1))
+        for (let seq = 0; seq < 3; seq++)
+          await store.append(lease, seq, entriesAfter(seq, 1, lease.fence), head('s', seq + 1))
       }
       if (n === 3) {
         await work()

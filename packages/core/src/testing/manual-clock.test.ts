@@ -10,7 +10,11 @@ test('time moves only by hand, and sleepers wake in order, each at its own insta
     woken.push(`${name}@${clock.now()}`)
   }
   const all = [sleep('c', 30), sleep('a', 10), sleep('b', 20, true), sleep('past', -1)]
-  expect(clock.sleepers).toEqual([{ at: 10, background: false }, { at: 20, background: true }, { at: 30, background: false }])
+  expect(clock.sleepers).toEqual([
+    { at: 10, background: false },
+    { at: 20, background: true },
+    { at: 30, background: false },
+  ])
   await clock.advance(25)
   expect(woken).toEqual(['past@0', 'a@10', 'b@20'])
   expect(clock.now()).toBe(25)

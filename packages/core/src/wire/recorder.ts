@@ -37,17 +37,23 @@ export function sessionRecorder(session: Session, request: ConversationRequest, 
   let first = true
   return {
     async sending(signal) {
-      const opening = first ? openingEntries(session, request) : []
+      // Staged, so that they share an append with the request; after them the session may owe something else.
+      for (const entry of first ? openingEntries(session, request) : []) await session.stage(entry)
       first = false
-      if (opening.length > 0) await session.record(opening)
       if (session.owed.kind === 'wait') await session.clock.sleepUntil(session.owed.until, { signal })
       const attempt = session.context.attempt + 1
       await session.record([{ type: 'request-sent', model: request.model, attempt }])
     },
     async faulted(fault) {
-      const { faults, firstFaultAt } = session.context
+      const { faults, firstFaultAt, faultKind, faultsOfKind } = session.context
       const now = session.clock.now()
-      const history = { attempts: faults + 1, firstFaultAt: firstFaultAt ?? now, now, random: session.clock.random() }
+      const history = {
+        attempts: faults + 1,
+        attemptsOfKind: faultKind === fault.kind ? faultsOfKind + 1 : 1,
+        firstFaultAt: firstFaultAt ?? now,
+        now,
+        random: session.clock.random(),
+      }
       const decision = decide(fault, history, session.policy)
       await session.record([{ type: 'fault-observed', fault, decision }])
       return decision

@@ -16,21 +16,23 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
   let pending = ''
   for await (const bytes of body) {
     pending += decoder.decode(bytes, { stream: true })
-    let end = endOfEvent(pending)
-    while (end > 0) {
+    yield* complete(blankLine)
+  }
+  yield* complete(lastBlankLine)
+
+  function* complete(boundary: RegExp): Generator<ServerSentEvent> {
+    for (let match = boundary.exec(pending); match; match = boundary.exec(pending)) {
+      const end = match.index + match[0].length
       const event = parseEvent(pending.slice(0, end))
       pending = pending.slice(end)
       if (event) yield event
-      end = endOfEvent(pending)
     }
   }
 }
 
-/** The index after the first blank line, or 0. A carriage return at the very end may be half of a line break. */
-function endOfEvent(text: string): number {
-  const match = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/.exec(text)
-  return match ? match.index + match[0].length : 0
-}
+const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/
+/** While more may come, a carriage return at the very end may be half of a line break. */
+const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/
 
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {

@@ -74,7 +74,8 @@ export const appendCases: readonly StoreCase[] = [
       const lease = await taken(store, 's')
       const { fence } = lease
       const bad = [[], [entry(2, fence)], [entry(1, fence), entry(3, fence)], [entry(1, fence + 1)]]
-      for (const entries of bad) await rejects(store.append(lease, 0, entries, head('s', entries.length)), 'journal-conflict')
+      for (const entries of bad)
+        await rejects(store.append(lease, 0, entries, head('s', entries.length)), 'journal-conflict')
       await rejects(store.append(lease, 0, [entry(1, fence)], head('s', 2)), 'journal-conflict')
       await rejects(store.append(lease, 0, [entry(1, fence)], head('t', 1)), 'journal-conflict')
       assert.equal(await store.summary('s'), undefined)
@@ -138,7 +139,10 @@ export const appendCases: readonly StoreCase[] = [
     name: 'neither what was appended nor what was read can be changed through the objects of the caller',
     async run({ store }) {
       const lease = await taken(store, 's')
-      const [entries, top] = [entriesAfter(0, 1, lease.fence), head('s', 1, { machine: { version: '1', value: 'a', context: { n: 1 } } })]
+      const [entries, top] = [
+        entriesAfter(0, 1, lease.fence),
+        head('s', 1, { machine: { version: '1', value: 'a', context: { n: 1 } } }),
+      ]
       const before = structuredClone({ entries, top })
       await store.append(lease, 0, entries, top)
       top.machine.context['n'] = 2

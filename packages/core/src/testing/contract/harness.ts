@@ -26,14 +26,25 @@ export interface StoreCase {
 export const ttlMs = 600_000
 
 /** Take `sessionId` or fail. */
-export async function taken(store: Store, sessionId: string, by: Owner = owner('ann'), takeover?: number): Promise<Lease> {
+export async function taken(
+  store: Store,
+  sessionId: string,
+  by: Owner = owner('ann'),
+  takeover?: number,
+): Promise<Lease> {
   const lease = await store.acquire(sessionId, by, ttlMs, takeover)
   assert.equal(lease.kind, 'lease', `${sessionId} is busy`)
   return lease as Lease
 }
 
 /** Append `count` entries after `afterSeq`, with a fitting head; the entries. */
-export async function added(store: Store, lease: Lease, afterSeq: number, count = 1, body?: EntryBody): Promise<Entry[]> {
+export async function added(
+  store: Store,
+  lease: Lease,
+  afterSeq: number,
+  count = 1,
+  body?: EntryBody,
+): Promise<Entry[]> {
   const entries = entriesAfter(afterSeq, count, lease.fence, body)
   const last = await store.append(lease, afterSeq, entries, head(lease.sessionId, afterSeq + count))
   assert.equal(last, afterSeq + count)

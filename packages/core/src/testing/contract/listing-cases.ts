@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import type { Head } from '../../store.ts'
 import { entriesAfter, head, owner, testEpoch } from '../entries.ts'
-import { type StoreCase, type StoreHarness, added, listed, readAll, rejects, summaryOf, taken, ttlMs } from './harness.ts'
+import {
+  type StoreCase,
+  type StoreHarness,
+  added,
+  listed,
+  readAll,
+  rejects,
+  summaryOf,
+  taken,
+  ttlMs,
+} from './harness.ts'
 
 /** A session of one entry, held by nobody. */
 async function finished({ store }: StoreHarness, sessionId: string, changes: Partial<Head> = {}): Promise<void> {
@@ -17,11 +27,19 @@ export const listingCases: readonly StoreCase[] = [
     async run({ store, another }) {
       const { kind: _, sessionId: __, ...holder } = await taken(store, 's')
       const lease = { ...holder, kind: 'lease', sessionId: 's' } as const
-      const first = head('s', 1, { agent: 'coder', cwd: '/tmp', model: 'm', reason: 'overloaded', dueAt: testEpoch + 5, status: 'waiting' })
+      const first = head('s', 1, {
+        agent: 'coder',
+        cwd: '/tmp',
+        model: 'm',
+        reason: 'overloaded',
+        dueAt: testEpoch + 5,
+        status: 'waiting',
+      })
       const second = head('s', 2, { machine: { version: '2', value: 'idle', context: { deep: [{ a: null }] } } })
       for (const [i, top] of [first, second].entries()) {
         await store.append(lease, i, entriesAfter(i, 1, lease.fence), top)
-        for (const handle of [store, await another()]) assert.deepEqual(await handle.summary('s'), { head: top, holder })
+        for (const handle of [store, await another()])
+          assert.deepEqual(await handle.summary('s'), { head: top, holder })
       }
     },
   },
@@ -62,7 +80,9 @@ export const listingCases: readonly StoreCase[] = [
       assert.deepEqual(await listed(store, { status: [] }), [])
       assert.deepEqual(await listed(store, { agent: 'coder' }), ['a', 'b'])
       assert.deepEqual(await listed(store, { updatedSince: 3000 }), ['c', 'd'])
-      assert.deepEqual(await listed(store, { status: ['idle', 'suspended'], agent: 'coder', updatedSince: 1000 }), ['a'])
+      assert.deepEqual(await listed(store, { status: ['idle', 'suspended'], agent: 'coder', updatedSince: 1000 }), [
+        'a',
+      ])
     },
   },
   {
@@ -136,7 +156,25 @@ export const listingCases: readonly StoreCase[] = [
     name: 'ids with dots, dashes, underscores, other case or full length are different sessions',
     async run(harness) {
       const { store, another } = harness
-      const ids = ['a', 'A', 'aA', 'Aa', 'AA', 'a.b', 'a-b', 'a_b', 'a..b', 'a.', 'a-', '0', 'x'.repeat(128), 'X'.repeat(128), 'a.jsonl', 'a.lease', 'constructor']
+      const ids = [
+        'a',
+        'A',
+        'aA',
+        'Aa',
+        'AA',
+        'a.b',
+        'a-b',
+        'a_b',
+        'a..b',
+        'a.',
+        'a-',
+        '0',
+        'x'.repeat(128),
+        'X'.repeat(128),
+        'a.jsonl',
+        'a.lease',
+        'constructor',
+      ]
       for (const id of ids) await finished(harness, id, { cwd: `/of/${id}` })
       const other = await another()
       assert.deepEqual(await listed(other), ids.toSorted())

@@ -28,7 +28,11 @@ export const readCases: readonly StoreCase[] = [
     name: 'read gives the entries after a sequence, from any place inside an append',
     async run({ store }) {
       const lease = await taken(store, 's')
-      const entries = [...(await added(store, lease, 0, 3)), ...(await added(store, lease, 3, 4)), ...(await added(store, lease, 7))]
+      const entries = [
+        ...(await added(store, lease, 0, 3)),
+        ...(await added(store, lease, 3, 4)),
+        ...(await added(store, lease, 7)),
+      ]
       for (let afterSeq = 0; afterSeq <= 9; afterSeq++) {
         assert.deepEqual(await readAll(store, 's', afterSeq), entries.slice(afterSeq), `after ${afterSeq}`)
       }
@@ -54,7 +58,15 @@ export const readCases: readonly StoreCase[] = [
         { text: 'type last', citations: [], type: 'text' },
         { type: 'thinking', signature: 'EqQBCkYIBRgC==', thinking: '' },
       ]
-      const message = { usage: { output_tokens: 3 }, id: 'msg_1', role: 'assistant' as const, model: 'm', content, stop_reason: null, extra: {} }
+      const message = {
+        usage: { output_tokens: 3 },
+        id: 'msg_1',
+        role: 'assistant' as const,
+        model: 'm',
+        content,
+        stop_reason: null,
+        extra: {},
+      }
       const envelope = { body: { zz: 1, model: 'm', aa: { b: 1, a: 2 } }, betas: ['b', 'a'] }
       const entries = [
         entry(1, lease.fence, { type: 'envelope-changed', envelope }),
@@ -84,7 +96,11 @@ export const readCases: readonly StoreCase[] = [
     async run({ store, another }) {
       const lease = await taken(store, 's')
       const big = turnStarted('é😀x'.repeat(150_000))
-      const entries = [...(await added(store, lease, 0, 1, big)), ...(await added(store, lease, 1)), ...(await added(store, lease, 2, 2, big))]
+      const entries = [
+        ...(await added(store, lease, 0, 1, big)),
+        ...(await added(store, lease, 1)),
+        ...(await added(store, lease, 2, 2, big)),
+      ]
       assert.deepEqual(await readAll(await another(), 's'), entries)
       assert.deepEqual((await store.summary('s'))?.head, head('s', 4))
     },

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Entry, EntryBody } from './journal.ts'
+import { initialSnapshot, restoreSnapshot, saveSnapshot, sessionMachine, step, type Effect, type Snapshot } from './machine.ts'
+
+const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
+const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 1, seq, at, fence: 1, lane: 'main' })
+
+function run(bodies: readonly EntryBody[], from: Snapshot = initialSnapshot) {
+  let snapshot = from
+  let owed: Effect | undefined
+  for (const [i, body] of bodies.entries()) {
+    const stepped = step(snapshot, stamped(body, i + 1))
+    snapshot = stepped.snapshot
+    owed = stepped.effect ?? owed
+  }
+  return { state: snapshot.value, context: snapshot.context, owed, snapshot }
+}
+
+const started: EntryBody = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'hi' }] }
+const sent: EntryBody = { type: 'request-sent', model: 'm', attempt: 1 }
+const response = (stopReason: string, ...calls: string[]): EntryBody => ({
+  type: 'response-received',
+  message: {
+    id: 'msg',
+    role: 'assistant',
+    model: 'm',
+    content: calls.map((id) => ({ type: 'tool_use', id, name: 't', input: {} })),
+    stop_reason: stopReason,
+  },
+})
+const intent = (toolUseId: string): EntryBody => ({ type: 'tool-started', toolUseId, name: 't', inDoubt: 'report' })
+const finished = (toolUseId: string): EntryBody => ({
+  type: 'tool-finished',
+  toolUseId,
+  result: { type: 'tool_result', tool_use_id: toolUseId },
+  outcome: 'ran',
+})
+const fault = (decision: Extract<EntryBody, { type: 'fault-observed' }>['decision']): EntryBody => ({
+  type: 'fault-observed',
+  fault: { kind: 'server-transient', status: 500 },
+  decision,
+})
+const ended: EntryBody = { type: 'turn-ended', turn: 1 }
+const resumed: EntryBody = { type: 'session-resumed', owner }
+
+describe('the session machine', () => {
+  test('a turn: request, parallel tools, request, answer, rest', () => {
+    expect(run([started]).owed).toEqual({ kind: 'send-request' })
+    expect(run([started, sent, response('tool_use', 'a', 'b')]).owed).toEqual({ kind: 'run-tools' })
+    const oneLeft = run([started, sent, response('tool_use', 'a', 'b'), intent('a'), intent('b'), finished('b')])
+    expect(oneLeft).toMatchObject({ state: 'executingTools', context: { calls: { a: 'started' } } })
+    const all = run([finished('a')], oneLeft.snapshot)
+    expect(all).toMatchObject({ state: 'requesting', owed: { kind: 'send-request' } })
+    const end = run([sent, response('end_turn'), ended], all.snapshot)
+    expect(end).toMatchObject({ state: 'idle', owed: { kind: 'rest' }, context: { turn: 1, lastGoodTurn: 1 } })
+  })
+
+  test('a wait is an instant that survives a restart (P6)', () => {
+    const waiting = run([started, sent, fault({ kind: 'retry', at: 9_000 })])
+    expect(waiting.owed).toEqual({ kind: 'wait', until: 9_000 })
+    const restored = run([resumed], restoreSnapshot(JSON.parse(JSON.stringify(saveSnapshot(waiting.snapshot)))))
+    expect(restored).toMatchObject({ state: 'backingOff', owed: { kind: 'wait', until: 9_000 } })
+  })
+
+  test('faults are counted until there is progress', () => {
+    const retry = fault({ kind: 'retry', at: 1 })
+    const twice = run([started, sent, retry, sent, retry, sent])
+    expect(twice.context).toMatchObject({ faults: 2, attempt: 3, firstFaultAt: 1_000, wakeAt: null })
+    expect(run([response('end_turn')], twice.snapshot).context).toMatchObject({ faults: 0, attempt: 0, firstFaultAt: null })
+  })
+
+  test('a parked session owes its request again once it is resumed, with a new budget and without the wait', () => {
+    const parked = run([started, sent, fault({ kind: 'suspend', reason: 'spend', retryAt: 99_000 })])
+    expect(parked).toMatchObject({ state: 'suspended', owed: { kind: 'rest' }, context: { wakeAt: 99_000, reason: 'spend' } })
+    expect(run([resumed], parked.snapshot)).toMatchObject({
+      state: 'requesting',
+      owed: { kind: 'send-request' },
+      context: { faults: 0, wakeAt: null, reason: null },
+    })
+  })
+
+  test('a crash while tools run owes the tools again, and knows which had started (P2)', () => {
+    const crashed = run([started, sent, response('tool_use', 'a', 'b'), intent('a')])
+    expect(run([resumed], crashed.snapshot)).toMatchObject({
+      state: 'executingTools',
+      owed: { kind: 'run-tools' },
+      context: { calls: { a: 'started', b: 'open' } },
+    })
+  })
+
+  test('a paused turn is sent again at once', () => {
+    expect(run([started, sent, response('pause_turn')])).toMatchObject({ state: 'requesting', owed: { kind: 'send-request' } })
+  })
+
+  test('a result for a call that was never made changes nothing', () => {
+    const running = run([started, sent, response('tool_use', 'a')])
+    expect(run([finished('zz')], running.snapshot).snapshot).toBe(running.snapshot)
+  })
+
+  test('a question for a person parks the session until it is resumed', () => {
+    const asking = run([
+      started,
+      sent,
+      response('tool_use', 'a'),
+      intent('a'),
+      { type: 'session-suspended', reason: 'needs-input', detail: 'a?' },
+    ])
+    expect(asking).toMatchObject({ state: 'needsInput', owed: { kind: 'ask-person' } })
+    expect(run([resumed], asking.snapshot)).toMatchObject({ state: 'executingTools', owed: { kind: 'run-tools' } })
+  })
+
+  test('a rewind to a finished turn rests; into an open one owes the request', () => {
+    const rewound = (turn: number, lastGoodTurn: number): EntryBody => ({ type: 'rewound', messages: 2, turn, lastGoodTurn, reason: 'r' })
+    const two = [started, sent, response('end_turn'), ended, { ...started, turn: 2 } as EntryBody, sent]
+    expect(run([...two, rewound(1, 1)])).toMatchObject({ state: 'idle', context: { turn: 1, lastGoodTurn: 1 } })
+    expect(run([...two, rewound(1, 0)])).toMatchObject({ state: 'requesting', context: { turn: 1, lastGoodTurn: 0 } })
+  })
+
+  test('it has no timers, no promises and no children: restoring it starts nothing', () => {
+    const nodes = [sessionMachine.root, ...Object.values(sessionMachine.root.states)]
+    expect(nodes.flatMap((node) => [...node.invoke, ...node.after])).toEqual([])
+  })
+
+  test('any order of entries keeps the machine in a state that can be left, and JSON keeps the state', () => {
+    const bodies = [
+      started,
+      sent,
+      response('tool_use', 'a', 'b'),
+      response('end_turn'),
+      intent('a'),
+      finished('a'),
+      finished('b'),
+      fault({ kind: 'retry', at: 5 }),
+      fault({ kind: 'suspend', reason: 'x' }),
+      ended,
+      resumed,
+    ]
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...bodies), { maxLength: 30 }), (walk) => {
+        const { snapshot, state, context } = run(walk)
+        expect(snapshot.status).toBe('active')
+        expect(state).not.toBe('restoring')
+        expect(Object.keys(context.calls).length).toBeLessThanOrEqual(2)
+        const saved = JSON.parse(JSON.stringify(saveSnapshot(snapshot)))
+        expect(saveSnapshot(restoreSnapshot(saved))).toEqual(saved)
+        // Whatever was in flight, a restart finds one way back in.
+        const again = run([resumed], snapshot)
+        expect(again.owed?.kind ?? 'rest').toMatch(/rest|send-request|wait|run-tools/)
+      }),
+    )
+  })
+})

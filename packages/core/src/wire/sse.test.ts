@@ -1,0 +1,36 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readEvents, writeEvent } from './sse.ts'
+
+async function* pieces(bytes: Uint8Array, cuts: readonly number[]) {
+  const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  for (let i = 1; i < at.length; i += 1) yield bytes.slice(at[i - 1], at[i])
+}
+
+async function read(text: string, cuts: readonly number[] = []) {
+  const events = []
+  for await (const event of readEvents(pieces(new TextEncoder().encode(text), cuts))) events.push(event)
+  return events
+}
+
+describe('readEvents', () => {
+  test('reads the same events whatever bytes the network cuts between', async () => {
+    const event = fc.record({ name: fc.constantFrom('ping', 'message_start', 'x'), text: fc.string({ unit: 'grapheme' }) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(event), fc.array(fc.nat(10_000)), fc.constantFrom('\n', '\r\n', '\r'), async (list, cuts, eol) => {
+        const text = list.map(({ name, text }) => writeEvent(name, { text })).join('').replaceAll('\n', eol)
+        const events = await read(text, cuts)
+        expect(events.map(({ event, data }) => ({ name: event, text: JSON.parse(data).text }))).toEqual(list)
+        expect(events.map(({ raw }) => raw).join('')).toBe(text)
+      }),
+    )
+  })
+
+  test('drops an event whose blank line never came', async () => {
+    expect(await read('event: a\ndata: {}\n\nevent: b\ndata: {"cut": tr')).toHaveLength(1)
+  })
+
+  test('passes comments over, joins data lines, takes off one space', async () => {
+    expect(await read(': hello\n\nevent: a\ndata:  x\ndata:y\n\n')).toMatchObject([{ event: 'a', data: ' x\ny' }])
+  })
+})

@@ -1,0 +1,85 @@
+/** Level 1: a loop of one's own, with one line added. */
+import Anthropic from '@anthropic-ai/sdk'
+import { recoverable } from '@lastgood/anthropic'
+import { memoryStore, openSession, type Session } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { startLab, type Lab, type Outage } from '@lastgood/outage-lab'
+import { afterEach, describe, expect, test } from 'vitest'
+import { countingStory, countTool, Effects, task } from './support/counting-story.ts'
+
+const request = { model: 'claude-opus-5-5', max_tokens: 1024, tools: [countTool] }
+
+type Ask = (client: Anthropic, messages: Anthropic.MessageParam[]) => Promise<Anthropic.Message>
+
+const asks: Record<string, Ask> = {
+  'create()': (client, messages) => client.messages.create({ ...request, messages }),
+  'stream()': (client, messages) => client.messages.stream({ ...request, messages }).finalMessage(),
+}
+
+/** The ten lines that everybody writes. */
+async function loop(client: Anthropic, ask: Ask, messages: Anthropic.MessageParam[], effects: Effects) {
+  for (;;) {
+    const reply = await ask(client, messages)
+    messages.push({ role: 'assistant', content: reply.content })
+    const calls = reply.content.filter((block) => block.type === 'tool_use')
+    if (calls.length === 0) return reply
+    const results = calls.map((call) => ({
+      type: 'tool_result' as const,
+      tool_use_id: call.id,
+      content: effects.count(call.input),
+    }))
+    messages.push({ role: 'user', content: results })
+  }
+}
+
+const status = (n: number, code: number): Outage => ({ when: { request: n }, fault: { kind: 'status', status: code } })
+
+/** Every fault that the first release answers, one request after the other. */
+const outages: Outage[] = [
+  status(1, 500),
+  status(2, 500),
+  status(3, 500),
+  { when: { request: 5 }, fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'reset' } },
+  status(6, 529),
+  { when: { request: 7 }, fault: { kind: 'cut', after: { inside: 'text' }, how: 'end' } },
+  { when: { request: 9 }, fault: { kind: 'reset', at: 'before-headers' } },
+  { when: { request: 10 }, fault: { kind: 'html', status: 200 } },
+  {
+    when: { request: 11 },
+    fault: { kind: 'error-event', after: { inside: 'thinking' }, type: 'overloaded_error', message: 'Overloaded' },
+  },
+]
+
+let lab: Lab
+let session: Session | undefined
+afterEach(async () => {
+  await session?.close()
+  session = undefined
+  await lab?.close()
+})
+
+async function setUp(script: Outage[]) {
+  lab = await startLab({ model: countingStory, outages: script })
+  return new Anthropic({ baseURL: lab.url, apiKey: 'test', logLevel: 'off' })
+}
+const answered = () => lab.requests.filter((one) => one.outcome.kind === 'ok' && one.completed).length
+
+describe.each(Object.entries(asks))('a hand-written loop over %s', (_name, ask) => {
+  test('dies of these faults without the line', async () => {
+    const client = await setUp(outages)
+    const effects = new Effects()
+    await expect(loop(client, ask, [{ role: 'user', content: task }], effects)).rejects.toThrow()
+  })
+
+  test('survives them with it: one answered call for each step, each tool run once', async () => {
+    const client = await setUp(outages)
+    session = await openSession('own-loop', { store: memoryStore(), clock: new ManualClock({ autoAdvance: true }) })
+    const effects = new Effects()
+    const reply = await loop(recoverable(client, session), ask, [{ role: 'user', content: task }], effects)
+    expect(reply.content).toMatchObject([{ type: 'text', text: 'done' }])
+    expect(effects.runs).toEqual([1, 2, 3, 4])
+    expect(answered()).toBe(4)
+    expect(session.lastGoodTurn).toBe(1)
+    expect(lab.requests.filter((one) => one.outcome.kind === 'rejected')).toEqual([])
+  })
+})
