@@ -86,7 +86,10 @@ it('the declarations of every module compile in a project of its own', async () 
 })
 
 it.each(bins)('$command --version tells the version of $name', async ({ command, version }) => {
-  const { stdout } = await run('npx', ['--no-install', command, '--version'], { cwd: project, env: outside() })
+  const { stdout } = await run(join(project, 'node_modules/.bin', command), ['--version'], {
+    cwd: project,
+    env: outside(),
+  })
   expect(stdout.trim()).toBe(version)
 })
 
