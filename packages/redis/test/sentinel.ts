@@ -10,8 +10,6 @@ import { findRedisServer, type RunningRedis, startRedis } from '../../../test/su
 export interface RunningSentinel {
   master: RunningRedis
   sentinelPort: number
-  /** Resolves when the replica has all that the master has. */
-  replicated(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -22,11 +20,10 @@ export async function startSentinel(): Promise<RunningSentinel> {
   const dir = await mkdtemp(join(tmpdir(), 'lastgood-sentinel-'))
   const sentinel = await launch(dir, sentinelPort, master.port)
   const ended = once(sentinel, 'exit')
-  const [toMaster, toSentinel] = [new Redis(master.url, { retryStrategy: () => null }), new Redis(sentinelPort)]
-  for (const redis of [toMaster, toSentinel]) redis.on('error', () => undefined)
+  const toSentinel = new Redis(sentinelPort)
+  toSentinel.on('error', () => undefined)
 
   const stop = async () => {
-    toMaster.disconnect()
     toSentinel.disconnect()
     sentinel.stdin?.end()
     await Promise.all([ended, master.stop(), replica.stop()])
@@ -41,12 +38,7 @@ export async function startSentinel(): Promise<RunningSentinel> {
     await stop()
     throw error
   }
-  return {
-    master,
-    sentinelPort,
-    stop,
-    replicated: () => until('replicated', async () => (await toMaster.wait(1, 100)) === 1),
-  }
+  return { master, sentinelPort, stop }
 }
 
 /** The shell ends the sentinel when its input closes, which also happens when this process dies. */
