@@ -3,7 +3,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, openSession, type Session } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
-import { startLab, type Lab, type Outage } from '@lastgood/outage-lab'
+import { reply, startLab, story, text, toolUse, type Lab, type Outage } from '@lastgood/outage-lab'
 import { afterEach, describe, expect, test } from 'vitest'
 import { countingStory, countTool, Effects, task } from './support/counting-story.ts'
 
@@ -58,8 +58,8 @@ afterEach(async () => {
   await lab?.close()
 })
 
-async function setUp(script: Outage[]) {
-  lab = await startLab({ model: countingStory, outages: script })
+async function setUp(script: Outage[], model = countingStory) {
+  lab = await startLab({ model, outages: script })
   return new Anthropic({ baseURL: lab.url, apiKey: 'test', logLevel: 'off' })
 }
 const answered = () => lab.requests.filter((one) => one.outcome.kind === 'ok' && one.completed).length
@@ -82,4 +82,32 @@ describe.each(Object.entries(asks))('a hand-written loop over %s', (_name, ask) 
     expect(session.lastGoodTurn).toBe(1)
     expect(lab.requests.filter((one) => one.outcome.kind === 'rejected')).toEqual([])
   })
+
+  test('goes on in a new process with session.messages(): what it ran is not run again, what is unknown is said', async () => {
+    const interrupted = story([
+      reply([text('Two.'), toolUse('count', { n: 1 }), toolUse('count', { n: 2 })]),
+      ({ messages }) => {
+        expect(JSON.stringify(messages.at(-1)).match(/outcome is unknown/g)).toHaveLength(2)
+        return reply(text('done'))
+      },
+    ])
+    const client = await setUp([], interrupted)
+    const store = memoryStore()
+    session = await openSession('own-loop', { store })
+    const effects = new Effects()
+    const crashing = { count: (input: unknown) => (effects.runs.length === 1 ? crash() : effects.count(input)) } as Effects
+    await expect(loop(recoverable(client, session), ask, [{ role: 'user', content: task }], crashing)).rejects.toThrow('crash')
+
+    session = await openSession('own-loop', { store, takeover: true })
+    const messages = session.messages() as Anthropic.MessageParam[]
+    expect(messages.map((message) => message.role)).toEqual(['user', 'assistant', 'user'])
+    await loop(recoverable(client, session), ask, messages, effects)
+    expect(effects.runs).toEqual([1])
+    expect(session.lastGoodTurn).toBe(1)
+    expect(session.messages()).toHaveLength(4)
+  })
 })
+
+function crash(): never {
+  throw new Error('crash')
+}
