@@ -99,7 +99,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
     },
 
     async *list(filter = {}) {
-      for (const kept of [...sessions.values()]) {
+      for (const kept of sessions.values()) {
         const summary = summaryOf(kept)
         if (summary && matchesFilter(summary, filter)) yield summary
       }

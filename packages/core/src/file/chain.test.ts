@@ -35,7 +35,7 @@ describe('a line', () => {
     for (const content of [lease, append(genesis)]) {
       const bytes = bare(content)
       for (let length = 1; length < bytes.length; length++) {
-        expect(decodePiece(bytes.subarray(0, length)).kind, `cut at ${length}`).toBe('torn')
+        expect([length, decodePiece(bytes.subarray(0, length)).kind]).toEqual([length, 'torn'])
       }
       expect(decodePiece(bytes).kind).toBe('line')
     }
@@ -46,7 +46,7 @@ describe('a line', () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      expect(decodePiece(flipped).kind, `bit ${bit}`).toBe('altered')
+      expect([bit, decodePiece(flipped).kind]).toEqual([bit, 'altered'])
     }
   })
 
@@ -97,6 +97,6 @@ describe('a line counts', () => {
       { ...lease, prev: hash, fence: 1, seq: 2 },
       { ...lease, prev: hash, fence: 2, seq: 3 },
     ]
-    for (const content of bad) expect(judge(lineOf(content as Content), second, counted)).toBe('broken')
+    for (const content of bad) expect(judge(lineOf(content), second, counted)).toBe('broken')
   })
 })

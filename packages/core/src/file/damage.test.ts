@@ -59,7 +59,7 @@ test('a tail torn at any byte is dropped and reported, and the journal goes on a
         ? []
         : [{ kind: 'torn-tail', sessionId: 's', file, at: before + 1, bytes: size - before - 1 }]
     const expected = complete ? [...kept, ...last] : kept
-    expect(await all(store), `cut at ${size}`).toEqual(expected)
+    expect({ size, entries: await all(store) }).toEqual({ size, entries: expected })
     expect(warnings).toEqual(torn)
     expect((await store.summary('s'))?.head.seq).toBe(expected.length)
     // The way on is the same for all cuts; a sample, and both ends, spare the disk.
@@ -160,10 +160,13 @@ test('a missing, doubled or moved line is reported, with file and line number an
       () => undefined,
       (reason: Error) => reason,
     )
-    expect(error, name).toMatchObject({ code: 'journal-corrupt', details: { path: file, line: expect.any(Number) } })
+    expect({ name, error }).toMatchObject({
+      name,
+      error: { code: 'journal-corrupt', details: { path: file, line: expect.any(Number) } },
+    })
     expect(error?.message).toMatch(/s\.jsonl line \d+ is damaged: /)
     expect(error?.message).not.toContain('hello')
-    expect(await codeOf(open().acquire('s', owner('zoe'), 1000)), name).toBe('journal-corrupt')
+    expect([name, await codeOf(open().acquire('s', owner('zoe'), 1000))]).toEqual([name, 'journal-corrupt'])
   }
   // A doubled line lost the race to itself.
   await writeFile(file, [lines[0], lines[1], lines[1], ...lines.slice(2)].join('\n\n'))

@@ -17,7 +17,7 @@ import { thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, matchesFilter, sessionBusy } from '../store.ts'
 import { fileError, onPath } from './file-error.ts'
 import { namesIn, openIfThere, syncFolder } from './folder.ts'
-import { type TornTail, walk } from './journal-file.ts'
+import { type TornTail, linesAfter } from './journal-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
 import { type SessionWriter, sessionWriter } from './session-writer.ts'
@@ -85,9 +85,10 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       if (!handle) return
       try {
         const { size } = await handle.stat()
-        for await (const { line, number } of walk(handle, place.journal, size, (torn) => warn(place, torn))) {
+        const found = linesAfter(handle, place.journal, size, afterSeq, (torn) => warn(place, torn))
+        for await (const { line, place } of found) {
           for (const value of 'entries' in line ? line.entries : []) {
-            if (value.seq > afterSeq) yield parseEntry(value, `${place.journal} line ${number}`)
+            if (value.seq > afterSeq) yield parseEntry(value, place)
           }
         }
       } catch (error) {

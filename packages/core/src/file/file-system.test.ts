@@ -1,5 +1,17 @@
 /** What the file system refuses, what it may see of us, and long sessions. */
-import { chmod, mkdir, mkdtemp, open, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import type * as Files from 'node:fs/promises'
+import {
+  type FileHandle,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -7,13 +19,11 @@ import type { Lease, Store } from '../store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
 
-type Handle = Awaited<ReturnType<typeof open>>
-
 /** Called with every file handle that is opened, to make its methods fail. */
-let onOpen: (handle: Handle) => void = () => {}
+let onOpen: (handle: FileHandle) => void = () => {}
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>()
+  const real = await original<typeof Files>()
   const opening: typeof real.open = async (...args) => {
     const handle = await real.open(...args)
     onOpen(handle)
@@ -39,9 +49,9 @@ function add(store: Store, lease: Lease, afterSeq: number, count = 1): Promise<n
   return store.append(lease, afterSeq, entriesAfter(afterSeq, count, lease.fence), head('s', afterSeq + count))
 }
 
-async function seqs(store: Store): Promise<number[]> {
+async function seqs(store: Store, afterSeq?: number): Promise<number[]> {
   const found: number[] = []
-  for await (const { seq } of store.read('s')) found.push(seq)
+  for await (const { seq } of store.read('s', afterSeq)) found.push(seq)
   return found
 }
 
@@ -49,7 +59,7 @@ function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: made up by a test`), { code, syscall: 'write', errno: -1 })
 }
 
-const failuresOfWrite: Record<string, (handle: Handle) => void> = {
+const failuresOfWrite: Record<string, (handle: FileHandle) => void> = {
   'a write that fails': (handle) => {
     handle.write = () => Promise.reject(systemError('ENOSPC'))
   },
@@ -72,7 +82,11 @@ const failuresOfWrite: Record<string, (handle: Handle) => void> = {
 }
 
 /** The real methods have overloads that a test need not repeat. */
-function replace(handle: Handle, method: 'read' | 'stat' | 'write', by: (...args: never[]) => Promise<unknown>): void {
+function replace(
+  handle: FileHandle,
+  method: 'read' | 'stat' | 'write',
+  by: (...args: never[]) => Promise<unknown>,
+): void {
   Object.assign(handle, { [method]: by })
 }
 
@@ -235,6 +249,7 @@ test('a session of 5,000 entries opens and is summed up from its end alone (P7)'
     })
   }
   await later.summary('s')
+  expect(await seqs(later, 5037)).toEqual([5038, 5039, 5040])
   const next = (await later.acquire('s', owner('bob'), 600_000, lease.fence)) as Lease
   await later.append(next, 5040, entriesAfter(5040, 1, next.fence), head('s', 5041))
   await later.renew(next, 600_000)

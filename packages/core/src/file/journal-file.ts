@@ -29,6 +29,8 @@ export interface Part {
 
 const chunkBytes = 256 * 1024
 const firstWindowBytes = 64 * 1024
+/** What is worth reading of the end, and holding at once, before reading everything. */
+const nearBytes = 1024 * 1024
 
 /** Every line that counts in the first `end` bytes. Throws `journal-corrupt` or `journal-version` where it stops. */
 export async function* walk(
@@ -64,13 +66,49 @@ export async function tail(
   end: number,
   enough: (lines: readonly Line[]) => boolean,
 ): Promise<Part> {
-  for (let span = firstWindowBytes; span < end; span *= 4) {
-    const part = await window(handle, end - span, end)
-    if (part && enough(part.lines)) return part
-  }
+  const near = await nearEnd(handle, end, enough, end)
+  if (near) return near
   const part: Part = { lines: [], torn: undefined }
   for await (const { line } of walk(handle, path, end, (torn) => (part.torn = torn))) part.lines.push(line)
   return part
+}
+
+/** As `tail`, but undefined when more than `limit` bytes would have to be read, or when those leave a doubt. */
+async function nearEnd(
+  handle: FileHandle,
+  end: number,
+  enough: (lines: readonly Line[]) => boolean,
+  limit: number,
+): Promise<Part | undefined> {
+  for (let span = firstWindowBytes; span < end && span <= limit; span *= 4) {
+    const part = await window(handle, end - span, end)
+    if (part && enough(part.lines)) return part
+  }
+  return undefined
+}
+
+/**
+ * The lines that count and have entries after `afterSeq`, perhaps with some before it, each with its place for messages.
+ * Who follows a long journal reads its end; who starts from nothing reads and verifies all of it.
+ */
+export async function* linesAfter(
+  handle: FileHandle,
+  path: string,
+  end: number,
+  afterSeq: number,
+  onTornTail: (torn: TornTail) => void,
+): AsyncGenerator<{ line: Line; place: string }, void, undefined> {
+  const near = afterSeq > 0 ? await nearEnd(handle, end, reachingBackTo(afterSeq), nearBytes) : undefined
+  if (near?.torn) onTornTail(near.torn)
+  if (near) for (const line of near.lines) yield { line, place: `${path} seq ${line.seq}` }
+  else
+    for await (const { line, number } of walk(handle, path, end, onTornTail))
+      yield { line, place: `${path} line ${number}` }
+}
+
+/** Whether lines begin at or before the end of entry `afterSeq`. */
+export function reachingBackTo(afterSeq: number): (lines: readonly Line[]) => boolean {
+  return ([first]) => first !== undefined && first.seq - ('entries' in first ? first.entries.length : 0) <= afterSeq
 }
 
 /** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */

@@ -3,7 +3,7 @@
  * for every renewal, and readers a search for the holder. Whether a writer may write is decided by the journal alone, so
  * a lost, old or unreadable lease file costs at most a takeover that was not needed.
  */
-import { type FileHandle, readFile, rename, writeFile } from 'node:fs/promises'
+import { type FileHandle, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import type { Holder } from '../store.ts'
@@ -61,8 +61,14 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
 /** Replaces the file in one step. `id` names the temporary file and must be new. */
 export async function writeLeaseFile(path: string, id: string, { holder, released }: RecordedLease): Promise<void> {
   const temporary = `${path}.${id}.tmp`
-  await writeFile(temporary, JSON.stringify({ v: 1, ...holder, released }), { mode: 0o600, flag: 'wx' })
-  await rename(temporary, path)
+  try {
+    await writeFile(temporary, JSON.stringify({ v: 1, ...holder, released }), { mode: 0o600, flag: 'wx' })
+    await rename(temporary, path)
+  } catch (error) {
+    // Or a full disk would gather one of these with every renewal.
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 async function jsonIn(path: string): Promise<unknown> {

@@ -38,7 +38,7 @@ test('files of others are no journals', () => {
     '-x.jsonl',
     '1~1.jsonl',
   ]) {
-    expect(sessionIdOfJournal(name), name).toBeUndefined()
+    expect([name, sessionIdOfJournal(name)]).toEqual([name, undefined])
   }
 })
 

@@ -9,14 +9,14 @@
  * 5. After a failure what was known of the file is forgotten and read again.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
 import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, syncFolder } from './folder.ts'
-import { type TornTail, growth, tail } from './journal-file.ts'
+import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
 import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
@@ -110,12 +110,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     afterSeq: number,
     entries: readonly Entry[],
   ): Promise<boolean> {
-    const { lines } = await tail(
-      handle,
-      path,
-      view.size,
-      ([first]) => first !== undefined && seqBefore(first) <= afterSeq,
-    )
+    const { lines } = await tail(handle, path, view.size, reachingBackTo(afterSeq))
     const there = lines.flatMap((line) => ('entries' in line ? line.entries : [])).filter(({ seq }) => seq > afterSeq)
     return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
   }
@@ -215,9 +210,4 @@ function after(
     recent: [...base.recent, ...lines.map((line) => line.hash)].slice(-recentLines),
     lease: newestLease(lines) ?? base.lease,
   }
-}
-
-/** The last entry before this line. */
-function seqBefore(line: Line): number {
-  return 'entries' in line ? line.seq - line.entries.length : line.seq
 }

@@ -155,7 +155,7 @@ export const listingCases: readonly StoreCase[] = [
   {
     name: 'ids with dots, dashes, underscores, other case or full length are different sessions',
     async run(harness) {
-      const { store, another } = harness
+      const { another } = harness
       const ids = [
         'a',
         'A',
