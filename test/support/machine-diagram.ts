@@ -1,0 +1,45 @@
+/** The session machine as a Mermaid state diagram, read from the machine itself. */
+import { sessionMachine } from '@lastgood/core'
+
+type Target = readonly { readonly key: string }[] | undefined
+
+/** Transitions of one state node, grouped by where they lead. */
+function arrows(from: string, transitions: Iterable<{ target?: Target; guard?: unknown; eventType: string }>): string[] {
+  const labels = new Map<string, string[]>()
+  for (const { target, guard, eventType } of transitions) {
+    const to = target?.[0]?.key ?? from
+    const event = eventType === '' ? 'else' : eventType
+    const label = typeof guard === 'string' ? (eventType === '' ? `[${guard}]` : `${event} [${guard}]`) : event
+    labels.set(to, [...(labels.get(to) ?? []), label])
+  }
+  return [...labels].map(([to, events]) => `  ${from} --> ${to}: ${events.join('<br>')}`)
+}
+
+export function machineDiagram(): string {
+  const { root } = sessionMachine
+  const lines = Object.values(root.states).flatMap((node) => [
+    ...node.entry.map((action) => `  ${node.key}: ${node.key}<br><i>owes ${String(action)}</i>`),
+    ...arrows(node.key, [...(node.always ?? []), ...[...node.transitions.values()].flat()]),
+  ])
+  const anywhere = arrows('anywhere', [...root.transitions.values()].flat())
+  return [
+    '# The session machine',
+    '',
+    'Drawn from `packages/core/src/machine.ts`; a test holds this page equal to it, and `npx vitest run test/machine-diagram.test.ts -u` draws it anew.',
+    'Events are journal entries. In italics: the one effect that the session owes while it is in the state.',
+    '',
+    '```mermaid',
+    'stateDiagram-v2',
+    `  [*] --> ${root.initial.target[0]?.key ?? ''}`,
+    ...lines,
+    '```',
+    '',
+    'From every state, unless the state itself answers the event:',
+    '',
+    '```mermaid',
+    'stateDiagram-v2',
+    ...anywhere,
+    '```',
+    '',
+  ].join('\n')
+}
