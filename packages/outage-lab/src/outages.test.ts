@@ -129,6 +129,17 @@ describe('a cut', () => {
     expect(lab.requests[0]).toMatchObject({ completed: false, outcome: { kind: 'fault' } })
   })
 
+  test.each(['thinking', 'text', 'tool_use'] as const)(
+    'inside %s leaves a part of the block unsaid',
+    async (inside) => {
+      const { lab } = await openFaulty({ kind: 'cut', after: { inside }, how: 'end' })
+      const { body } = await send(lab, STREAM)
+      expect(whole(lab).subarray(body.length).toString()).toMatch(
+        /^event: content_block_delta\n.*(thinking|text|input_json)_delta/,
+      )
+    },
+  )
+
   test('by reset is ECONNRESET, by close an unfinished body, by end nothing at all', async () => {
     expect(await endingOf('reset')).toMatchObject([false, 'content_block_delta', { code: 'ECONNRESET' }])
     expect(await endingOf('close')).toMatchObject([false, 'content_block_delta', { code: 'UND_ERR_SOCKET' }])
