@@ -32,4 +32,6 @@ export interface CliContext {
   readonly node: { readonly version: string; readonly importsTypeScript: boolean }
   /** Calls `listener` when the process is asked to stop; returns the way to stop listening. */
   onStop(listener: (signal: StopSignal) => void): () => void
+  /** What the process will answer; the last word counts, and an error has one of its own. */
+  setExitCode(code: number): void
 }

@@ -1,0 +1,60 @@
+/** Options that several commands have, with the same words. Each command declares its own: commander's root swallows them. */
+import { Option, type Command } from 'commander'
+import { loadConfig, type LoadedConfig } from './config.ts'
+import type { CliContext } from './context.ts'
+import { storeChoices, type StoreChoice } from './stores.ts'
+import { colorModes, type ColorMode } from './terminal.ts'
+import { shellWord } from './text.ts'
+
+export interface CommonOptions {
+  store?: string
+  config?: string
+  color: ColorMode
+  json?: boolean
+}
+
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--store <url>', 'where sessions are kept: redis://host:6379, file:<folder> or a path (LASTGOOD_STORE)')
+    .option('--config <path>', 'the configuration file; default: lastgood.config.{ts,mts,mjs,js} from here upwards')
+    .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
+    .option('--json', 'one JSON document on stdout')
+}
+
+export function jsonlOption(what: string): Option {
+  return new Option('--jsonl', what).conflicts('json')
+}
+
+export interface SetUp {
+  /** Undefined where there is none; throws what went wrong when it was loaded. */
+  config(): LoadedConfig | undefined
+  readonly choices: [StoreChoice, ...StoreChoice[]]
+  /** The flags that lead a later command to the same place. */
+  readonly flags: readonly string[]
+}
+
+/**
+ * The configuration and the stores. With `wantsConfig` the configuration is loaded although something else chose the
+ * store; what is wrong with it then matters only to who asks for it.
+ */
+export async function setUp(context: CliContext, options: CommonOptions, wantsConfig: boolean): Promise<SetUp> {
+  const isChosen = [options.store, context.env['LASTGOOD_STORE'], context.env['REDIS_URL']].some(Boolean)
+  let loaded: LoadedConfig | undefined
+  let failure: { reason: unknown } | undefined
+  try {
+    if (wantsConfig || !isChosen) loaded = await loadConfig(context, options.config)
+  } catch (reason) {
+    if (!isChosen) throw reason
+    failure = { reason }
+  }
+  const choices = storeChoices(context, options.store, loaded)
+  const config = options.config === undefined ? '' : `--config ${shellWord(options.config)}`
+  return {
+    choices,
+    flags: [choices[0].flag, config].filter((flag) => flag !== ''),
+    config() {
+      if (failure) throw failure.reason
+      return loaded
+    },
+  }
+}

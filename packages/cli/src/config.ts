@@ -1,0 +1,130 @@
+/**
+ * The configuration file: where sessions are, and the agents that can go on with them, by name.
+ *
+ * 1. It is the only code that `resume` runs; nothing that was read from a store is ever executed.
+ * 2. Agents may be functions, so that a command that needs none of them makes none.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { CodingAgent } from '@lastgood/anthropic'
+import type { PolicyOptions, Store } from '@lastgood/core'
+import { z } from 'zod'
+import type { CliContext } from './context.ts'
+import { ConfigError } from './failure.ts'
+import { nearest } from './nearest.ts'
+
+type Lazy<T> = T | (() => T | Promise<T>)
+
+export interface LastgoodConfig {
+  /**
+   * Where sessions are kept: an address (`redis://…`, `file:<dir>`, a path) or a store. Default: the local folder.
+   * `--store`, `LASTGOOD_STORE` and `REDIS_URL` come before it.
+   */
+  store?: string | Lazy<Store>
+  /** The agents by their names. */
+  agents: Readonly<Record<string, Lazy<CodingAgent>>>
+  /** How faults are answered; `--max-wait` comes before its `horizonMs`. */
+  policy?: PolicyOptions
+  /** `SessionOptions.machineVersion` of the sessions that `resume` opens. Default: the release's own. */
+  machineVersion?: string
+}
+
+/** Gives the type to what `lastgood.config.*` exports as its default. */
+export function defineConfig(config: LastgoodConfig): LastgoodConfig {
+  return config
+}
+
+export interface LoadedConfig {
+  readonly path: string
+  readonly config: LastgoodConfig
+}
+
+const fileNames = ['ts', 'mts', 'mjs', 'js'].map((extension) => `lastgood.config.${extension}`)
+const example = "export default defineConfig({ agents: { coder: defineAgent({ name: 'coder', … }) } })"
+
+/** The configuration file named by `--config`, else the next one from the working folder upwards; undefined: none. */
+export async function loadConfig(context: CliContext, option: string | undefined): Promise<LoadedConfig | undefined> {
+  const path = option === undefined ? findConfig(context) : resolve(context.cwd, option)
+  if (path === undefined) return undefined
+  if (option !== undefined && !existsSync(path)) {
+    throw new ConfigError(`there is no configuration file ${path}`, { hint: 'give --config the path of a lastgood.config.mjs' })
+  }
+  if (isTypeScript(path) && !context.node.importsTypeScript) {
+    throw new ConfigError(`${path}: this Node (${context.node.version}) cannot import TypeScript`, {
+      hint: 'use Node 22.18 or newer, or write the file as lastgood.config.mjs',
+    })
+  }
+  let module: { default?: unknown }
+  try {
+    module = (await import(pathToFileURL(path).href)) as typeof module
+  } catch (cause) {
+    throw new ConfigError(`${path} could not be loaded`, { hint: `correct it; this shows more: node ${path}`, cause })
+  }
+  return { path, config: checkedConfig(path, module.default) }
+}
+
+/** What is needed when there is no configuration file. */
+export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
+  return new ConfigError(`no configuration file in ${cwd} or above, so nobody knows the agent ${JSON.stringify(agent)}`, {
+    hint: `run this in the project of the session, or write lastgood.config.mjs: ${example}`,
+  })
+}
+
+/** The agent that is called `name`. */
+export async function agentNamed(name: string, { path, config }: LoadedConfig): Promise<CodingAgent> {
+  const names = Object.keys(config.agents)
+  const lazy = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined
+  if (lazy === undefined) {
+    const meant = nearest(name, names)
+    const there = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`
+    throw new ConfigError(`${path} has no agent ${JSON.stringify(name)}; ${there}`, {
+      hint: `add it under agents${meant === undefined ? '' : `; was ${JSON.stringify(meant)} renamed? Then keep the old name`}`,
+    })
+  }
+  const agent = await made(lazy, `${path}: agents.${name}`)
+  if (agent?.name === name && typeof agent.run === 'function') return agent
+  const what = typeof agent?.run === 'function' ? `an agent called ${JSON.stringify(agent.name)}` : 'no agent'
+  throw new ConfigError(`${path}: agents.${name} is ${what}`, {
+    hint: `sessions find it by its name: write agents: { ${JSON.stringify(name)}: defineAgent({ name: ${JSON.stringify(name)}, … }) }`,
+  })
+}
+
+/** The value of something that may be a function; its error names the place. */
+export async function made<T extends object>(lazy: Lazy<T>, place: string): Promise<T> {
+  if (typeof lazy !== 'function') return lazy
+  try {
+    return await lazy()
+  } catch (cause) {
+    throw new ConfigError(`${place} threw an error`, { hint: 'correct it, then run this again', cause })
+  }
+}
+
+function findConfig({ cwd, node }: CliContext): string | undefined {
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const found = fileNames.map((name) => join(folder, name)).filter((path) => existsSync(path))
+    const first = found.find((path) => node.importsTypeScript || !isTypeScript(path)) ?? found[0]
+    if (first !== undefined || folder === dirname(folder)) return first
+  }
+}
+
+const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path)
+
+const thing = z.custom<object>((value) => (typeof value === 'object' && value !== null) || typeof value === 'function')
+const schema = z.strictObject({
+  store: z.union([z.string(), thing]).optional(),
+  agents: z.record(z.string(), thing),
+  policy: z.looseObject({}).optional(),
+  machineVersion: z.string().optional(),
+})
+
+function checkedConfig(path: string, value: unknown): LastgoodConfig {
+  if (value === undefined) {
+    throw new ConfigError(`${path} has no default export`, { hint: example })
+  }
+  const { success, error } = schema.safeParse(value)
+  if (success) return value as LastgoodConfig
+  const [issue] = error.issues
+  const place = issue?.path.length ? issue.path.join('.') : 'the default export'
+  throw new ConfigError(`${path}: ${place}: ${issue?.message ?? 'not a configuration'}`, { hint: example })
+}

@@ -1,0 +1,77 @@
+/**
+ * How a command fails: an `error:` line, what caused it, and the next command, on stderr; with `--json` an object on
+ * stdout as well. Set-up errors of the command line have a class of their own, so that core keeps to its codes.
+ */
+import { isLastgoodError, type ErrorOptions } from '@lastgood/core'
+import type { CliContext } from './context.ts'
+import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { safeJson, safeLine } from './text.ts'
+
+/** The configuration file, or what it holds, cannot be used. */
+export class ConfigError extends Error {
+  readonly code = 'bad-config'
+  readonly hint: string
+
+  constructor(message: string, { hint, cause }: Omit<ErrorOptions, 'details'>) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'ConfigError'
+    this.hint = hint
+  }
+}
+
+export interface Failure {
+  code: string
+  message: string
+  causes: string[]
+  hint: string | undefined
+  details: Readonly<Record<string, unknown>>
+  exitCode: number
+  /** Another message will not help; the place will. */
+  stack: string | undefined
+}
+
+export function failureOf(error: unknown): Failure {
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
+  const base = { message, causes: causesOf(error) }
+  if (isLastgoodError(error)) {
+    const { code, hint, details } = error
+    return { ...base, code, hint, details, exitCode: exitCodeOf(error), stack: undefined }
+  }
+  if (error instanceof ConfigError) {
+    return { ...base, code: error.code, hint: error.hint, details: {}, exitCode: exitCodes.setUp, stack: undefined }
+  }
+  return { ...base, code: 'unexpected', hint: undefined, details: {}, exitCode: exitCodes.failed, stack }
+}
+
+/** Tells of `error`, and returns the exit code. `extra` goes into the JSON document. */
+export function reportFailure(context: CliContext, error: unknown, json: boolean, extra: object = {}): number {
+  const failure = failureOf(error)
+  writeFailure(context, failure)
+  if (json) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(failure), ...extra })}\n`)
+  return failure.exitCode
+}
+
+export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, stack }: Failure): void {
+  stderr.write(`error: ${safeLine(message)}\n`)
+  for (const cause of causes) stderr.write(`  cause: ${cause}\n`)
+  if (hint !== undefined) stderr.write(`  next: ${safeLine(hint)}\n`)
+  if (stack === undefined) return
+  if (env['LASTGOOD_DEBUG']) stderr.write(`${stack}\n`)
+  else stderr.write('  next: the same with LASTGOOD_DEBUG=1 shows where it happened\n')
+}
+
+/** What a program is told. */
+export function failureJson({ code, message, causes, hint, details, exitCode }: Failure): object {
+  return { error: { code, message, causes, hint: hint ?? null, details }, exitCode }
+}
+
+function causesOf(error: unknown): string[] {
+  const causes: string[] = []
+  let cause = error instanceof Error ? error.cause : undefined
+  for (; cause !== undefined && causes.length < 4; cause = cause instanceof Error ? cause.cause : undefined) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+    const text = safeLine(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 300)
+    causes.push(text.includes(code.slice(2, -1)) ? text : text + code)
+  }
+  return causes
+}

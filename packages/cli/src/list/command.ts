@@ -1,0 +1,103 @@
+/** `lastgood list`: the sessions of the store, recoverable first. */
+import { Command, InvalidArgumentError } from 'commander'
+import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { ago, left, parseDuration } from '../durations.ts'
+import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { table, type Cell } from '../table.ts'
+import { terminalOf, type Palette } from '../terminal.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { sessionJson } from './session-json.ts'
+
+interface ListOptions extends CommonOptions {
+  all?: boolean
+  state?: ShownStatus[]
+  since?: number
+  jsonl?: boolean
+}
+
+export function listCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('list'))
+    .description('the sessions of the store, recoverable first')
+    .option('--all', 'idle sessions too')
+    .option('--state <states>', `only these, by commas: ${shownStatuses.join(', ')}`, states)
+    .option('--since <duration>', 'only sessions written within it: 90s, 2h, 7d', since)
+    .addOption(jsonlOption('one JSON line on stdout for each session'))
+    .action((options: ListOptions) => list(context, options))
+}
+
+async function list(context: CliContext, options: ListOptions): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const { store, source, close } = await choices[0].open()
+  try {
+    const now = context.clock.now()
+    const { rows, failure } = await sessionRows(store, options.since === undefined ? {} : { updatedSince: now - options.since })
+    const shown = rows.filter(({ status }) => (options.state ? options.state.includes(status) : options.all || status !== 'idle'))
+    const { location } = store
+    const broken = failure === undefined ? undefined : failureOf(failure)
+    if (options.jsonl) {
+      for (const row of shown) {
+        context.stdout.write(`${safeJson({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) })}\n`)
+      }
+      if (broken) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(broken) })}\n`)
+    } else if (options.json) {
+      const sessions = shown.map((row) => sessionJson(row, now, flags))
+      const document = { schema: 'lastgood.session-list/v1', store: location, source, sessions, ...(broken && failureJson(broken)) }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else print(context, options, shown, rows.length - shown.length, `${safeLine(location)} (${safeLine(source)})`)
+    if (!broken) return
+    // The sessions that can be read are shown all the same.
+    writeFailure(context, broken)
+    context.setExitCode(broken.exitCode)
+  } finally {
+    await close()
+  }
+}
+
+function print(context: CliContext, { color }: ListOptions, rows: readonly SessionRow[], hidden: number, place: string): void {
+  const { stdout, stderr, env, clock } = context
+  const { palette, columns } = terminalOf(stdout, env, color)
+  stderr.write(`store    ${place}\n`)
+  if (rows.length === 0) {
+    stderr.write(hidden === 0 ? 'no sessions\n' : `nothing to resume; ${hidden} more with: lastgood list --all\n`)
+    return
+  }
+  const header = ['STATUS', 'SESSION', 'AGENT', 'TURN', 'SAVED', 'WRITTEN', 'ABOUT']
+  const cells = rows.map((row) => cellsOf(row, clock.now(), palette))
+  for (const line of table(header, cells, columns(), palette)) stdout.write(`${line}\n`)
+  if (hidden > 0) stderr.write(`${hidden} more with: lastgood list --all\n`)
+}
+
+function cellsOf({ head, holder, status, isRecoverable }: SessionRow, now: number, { green, yellow, dim, bold }: Palette): Cell[] {
+  const about = [
+    holder && `held by pid ${holder.owner.pid} on ${holder.owner.host}`,
+    head.dueAt !== undefined && head.dueAt > now && `next try in ${left(head.dueAt - now)}`,
+    head.reason,
+  ]
+  return [
+    { text: status, paint: isRecoverable ? yellow : status === 'idle' ? dim : green },
+    { text: head.sessionId, paint: bold },
+    { text: safeLine(head.agent ?? '-') },
+    { text: String(head.turn) },
+    { text: String(head.lastGoodTurn) },
+    { text: ago(head.updatedAt, now) },
+    { text: about.filter((fact) => typeof fact === 'string').join(' · ') },
+  ]
+}
+
+function states(text: string): ShownStatus[] {
+  return text.split(',').map((word) => {
+    const status = shownStatuses.find((one) => one === word.trim())
+    if (status === undefined) throw new InvalidArgumentError(`there is no state ${JSON.stringify(word)}.`)
+    return status
+  })
+}
+
+function since(text: string): number {
+  try {
+    return parseDuration(text, '--since')
+  } catch {
+    throw new InvalidArgumentError('write 90s, 2h, 7d, or a number of milliseconds.')
+  }
+}

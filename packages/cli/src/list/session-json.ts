@@ -1,0 +1,24 @@
+/** A session in a list, for programs. */
+import { iso } from '../durations.ts'
+import { resumeCommandFor, type SessionRow } from '../sessions.ts'
+
+export function sessionJson({ head, holder, status, isRecoverable }: SessionRow, now: number, flags: readonly string[]): object {
+  return {
+    sessionId: head.sessionId,
+    status,
+    recoverable: isRecoverable,
+    agent: head.agent ?? null,
+    model: head.model ?? null,
+    cwd: head.cwd ?? null,
+    turn: head.turn,
+    lastGoodTurn: head.lastGoodTurn,
+    entries: head.seq,
+    createdAt: iso(head.createdAt),
+    updatedAt: iso(head.updatedAt),
+    ageMs: Math.max(0, now - head.updatedAt),
+    reason: head.reason ?? null,
+    dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
+    heldBy: holder && { host: holder.owner.host, pid: holder.owner.pid, since: iso(holder.since) },
+    command: resumeCommandFor(head.sessionId, flags),
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The connection to Redis of one command.
+ *
+ * 1. A server that cannot be reached is told within about three seconds, with its address and without its password.
+ * 2. Once connected, a lost connection is made again for as long as the command runs; what is asked meanwhile fails at
+ *    once, so that the session decides how long to be patient.
+ */
+import { LastgoodError } from '@lastgood/core'
+import { Redis } from 'ioredis'
+import { safeLine } from './text.ts'
+
+const connectTimeoutMs = 2_500
+const commandTimeoutMs = 10_000
+
+export async function connectRedis(url: string): Promise<Redis> {
+  const address = addressOf(url)
+  let hasConnected = false
+  let lastError: Error | undefined
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    maxRetriesPerRequest: 1,
+    // Undefined: give up.
+    retryStrategy: (times) => (hasConnected ? Math.min(times * 100, 2_000) : undefined),
+  })
+  // Without a listener ioredis prints; every command's own failure says the same.
+  client.on('error', (error: Error) => (lastError = error))
+  try {
+    await client.connect()
+    hasConnected = true
+    return client
+  } catch (error) {
+    client.disconnect()
+    const cause = lastError ?? (error as Error)
+    const code = 'code' in cause ? String(cause.code) : undefined
+    const isLogin = /NOAUTH|WRONGPASS|NOPERM|invalid password/i.test(cause.message)
+    throw new LastgoodError('store-unavailable', `no connection to Redis at ${address}`, {
+      hint: isLogin
+        ? 'check the user and the password in the address'
+        : `check that the server is up: redis-cli -u ${address} ping; or choose another store with --store`,
+      cause: Object.assign(new Error(safeLine(cause.message).slice(0, 200)), { name: cause.name, ...(code && { code }) }),
+      details: { location: address, ...(code !== undefined && { code }) },
+    })
+  }
+}
+
+/** The address without user and password; throws `bad-option` when it is none. */
+function addressOf(url: string): string {
+  try {
+    const { protocol, hostname, port, pathname } = new URL(url)
+    return `${protocol}//${hostname || '127.0.0.1'}:${port || 6379}${pathname}`
+  } catch {
+    throw new LastgoodError('bad-option', 'the address of the Redis store cannot be read', {
+      hint: 'write it as redis://host:6379/0 (rediss:// for TLS); encode special characters of a password',
+    })
+  }
+}

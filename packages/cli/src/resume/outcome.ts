@@ -1,0 +1,76 @@
+/**
+ * How a resume ended, told to people and to programs. What can be resumed again ends with the command that does it, as
+ * the last line.
+ */
+import type { Reply } from '@lastgood/anthropic'
+import { isLastgoodError } from '@lastgood/core'
+import type { CliContext, StopSignal } from '../context.ts'
+import { iso, left } from '../durations.ts'
+import { exitCodes, signalCodes } from '../exit-codes.ts'
+import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { savedAt } from '../live/outage-line.ts'
+import { safeJson, safeLine, safeText } from '../text.ts'
+
+/** What is known of the session at its end. */
+export interface EndState {
+  readonly sessionId: string
+  readonly store: string
+  readonly agent: string | undefined
+  readonly turn: number
+  readonly lastGoodTurn: number
+  /** The command that goes on. */
+  readonly command: string
+}
+
+export interface OutcomeStyle {
+  readonly json: boolean
+  readonly quiet: boolean
+  /** The reply was already shown where its reader looks. */
+  readonly wasShown: boolean
+}
+
+export function tellReply(context: CliContext, end: EndState, reply: Reply, { json, wasShown }: OutcomeStyle): number {
+  const { turn, text } = reply
+  if (json) document(context, end, { state: 'done', turn, text, exitCode: exitCodes.done })
+  else if (!wasShown && text !== '') context.stdout.write(`${safeText(text)}\n`)
+  return exitCodes.done
+}
+
+export function tellNothingToDo(context: CliContext, end: EndState, { json, quiet }: OutcomeStyle): number {
+  if (json) document(context, end, { state: 'nothing-to-do', exitCode: exitCodes.done })
+  else if (!quiet) {
+    const turns = end.lastGoodTurn === 0 ? 'no turn was started' : `turn ${end.lastGoodTurn} has ended`
+    context.stderr.write(`nothing to continue: ${turns}. A new turn: ${end.command} "<message>"\n`)
+  }
+  return exitCodes.done
+}
+
+export function tellStopped(context: CliContext, end: EndState, { json }: OutcomeStyle, signal: StopSignal, trouble?: string): number {
+  const exitCode = signalCodes[signal]
+  const { stderr } = context
+  if (trouble !== undefined) stderr.write(`note: ${safeLine(trouble)}\n`)
+  stderr.write(`interrupted: ${savedAt(end.lastGoodTurn)}; go on with\n${end.command}\n`)
+  if (json) document(context, end, { state: 'interrupted', signal, exitCode })
+  return exitCode
+}
+
+/** Every other end. `dueAt` is the instant of a next try, where there is one. */
+export function tellFailure(context: CliContext, end: EndState, { json }: OutcomeStyle, error: unknown): number {
+  const failure = failureOf(error)
+  const { code, details, exitCode } = failure
+  const dueAt = typeof details['retryAt'] === 'number' ? details['retryAt'] : undefined
+  const isParked = isLastgoodError(error, 'session-suspended') || isLastgoodError(error, 'request-failed')
+  writeFailure(context, isParked ? { ...failure, hint: undefined } : failure)
+  if (isParked) {
+    const now = context.clock.now()
+    const wait = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later, ` : 'once that is mended, '
+    context.stderr.write(`  ${savedAt(end.lastGoodTurn)}; ${wait}go on with\n${end.command}\n`)
+  }
+  const state = code === 'session-suspended' ? 'suspended' : code === 'needs-input' ? 'needs-input' : 'failed'
+  if (json) document(context, end, { state, retryAt: dueAt === undefined ? null : iso(dueAt), ...failureJson(failure) })
+  return exitCode
+}
+
+function document({ stdout }: CliContext, end: EndState, outcome: object): void {
+  stdout.write(`${safeJson({ schema: 'lastgood.resume/v1', ...end, agent: end.agent ?? null, ...outcome })}\n`)
+}

@@ -1,0 +1,200 @@
+/**
+ * Goes on with a session from its last durable step: finds it, finds its agent, and lets the agent finish what is open.
+ *
+ * 1. What can fail without touching the session fails first: store, session, holder, configuration, agent.
+ * 2. The agent comes from the configuration file, by the name that the session recorded; nothing from the store is run.
+ * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
+ *    was durable before stays so.
+ */
+import { LastgoodError, openSession, sessionBusy, type Session } from '@lastgood/core'
+import type { CodingAgent } from '@lastgood/anthropic'
+import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
+import { agentNamed, missingConfig } from '../config.ts'
+import type { CliContext } from '../context.ts'
+import { iso } from '../durations.ts'
+import { signalCodes } from '../exit-codes.ts'
+import { ConfigError } from '../failure.ts'
+import { liveRenderer } from '../live/live-renderer.ts'
+import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+import { eventLines } from './event-lines.ts'
+import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
+import { introduction, standing } from './standing.ts'
+import { Stopped, stopSwitch, type StopSwitch } from './stop.ts'
+
+export interface ResumeOptions extends CommonOptions {
+  takeover?: boolean
+  maxWaitMs?: number
+  inDoubt?: 'rerun' | 'report' | 'ask'
+  jsonl?: boolean
+  quiet?: boolean
+}
+
+/** What the steps of one resume share. */
+interface Task {
+  readonly context: CliContext
+  readonly options: ResumeOptions
+  readonly place: SetUp
+  readonly stop: StopSwitch
+  readonly message: string | undefined
+  readonly style: OutcomeStyle
+}
+
+/** Returns the exit code; throws what went wrong before the session was opened. */
+export async function resume(
+  context: CliContext,
+  argument: string,
+  words: readonly string[],
+  options: ResumeOptions,
+  commands: readonly string[],
+): Promise<number> {
+  const stop = stopSwitch(context)
+  try {
+    const place = await stop.orStopped(setUp(context, options, true))
+    const located = await stop.orStopped(locate(place.choices, argument, commands))
+    try {
+      const message = words.length === 0 ? undefined : words.join(' ')
+      return await goOn({ context, options, place, stop, message, style: styleOf(context, options) }, located)
+    } finally {
+      await located.opened.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    context.stderr.write('interrupted before anything was changed\n')
+    return signalCodes[error.signal]
+  } finally {
+    stop.dispose()
+  }
+}
+
+function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeOptions): OutcomeStyle {
+  const wasShown = !quiet && stdout.isTTY === true && stderr.isTTY === true
+  return { json: json === true || jsonl === true, quiet: quiet === true, wasShown }
+}
+
+async function goOn(task: Task, located: Located): Promise<number> {
+  const { context, options, style, stop, message } = task
+  const { head, holder } = located.row
+  if (holder && !options.takeover) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
+  if (!style.quiet) tellAll(context, introduction(located, context.cwd))
+  if (head.status === 'idle' && message === undefined) return tellNothingToDo(context, endOf(task, located, head), style)
+  const agent = await stop.orStopped(agentOf(task, located))
+  const opening = open(task, located)
+  const session = await stop.orStopped(opening).catch(async (error: unknown) => {
+    // It may still be opened behind our back: then its lease goes back.
+    if (error instanceof Stopped) void opening.then((late) => late.close()).catch(() => {})
+    throw error
+  })
+  return run(task, located, session, agent)
+}
+
+async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
+  const { agent: name, sessionId } = row.head
+  if (name === undefined) {
+    throw new ConfigError(`session ${sessionId} was not run by an agent of a configuration file, but by a loop of its own`, {
+      hint: `start its own program again; with the session id ${sessionId} it goes on from the last good turn`,
+    })
+  }
+  const loaded = place.config()
+  if (!loaded) throw missingConfig(context, name)
+  return agentNamed(name, loaded)
+}
+
+function open({ context, options, place }: Task, { row, opened }: Located): Promise<Session> {
+  const { maxWaitMs, takeover = false } = options
+  const { policy, machineVersion } = place.config()?.config ?? {}
+  return openSession(row.head.sessionId, {
+    store: opened.store,
+    clock: context.clock,
+    takeover,
+    ...(machineVersion !== undefined && { machineVersion }),
+    policy: { ...policy, ...(maxWaitMs !== undefined && { horizonMs: maxWaitMs }) },
+  })
+}
+
+async function run(task: Task, located: Located, session: Session, agent: CodingAgent): Promise<number> {
+  const { context, options, style, stop, message } = task
+  const now = context.clock.now()
+  if (!style.quiet) tellAll(context, standing(session, now))
+  const follow = follower(task, session)
+  const end = () => endOf(task, located, session)
+  try {
+    assertDueWithin(session, options.maxWaitMs, now)
+    const { inDoubt } = options
+    const answer = inDoubt === 'rerun' || inDoubt === 'report' ? { onInDoubt: async () => inDoubt } : {}
+    const reply = await stop.orStopped(session.run(agent, message, answer))
+    await closed(context, session)
+    follow.stop()
+    return tellReply(context, end(), reply, style)
+  } catch (error) {
+    follow.stop()
+    if (error instanceof Stopped) return await tellStopped(context, end(), style, error.signal, await suspended(context, session, error))
+    await closed(context, session)
+    return tellFailure(context, end(), style, error)
+  }
+}
+
+/** Shows the session's events, as lines for people or for programs. */
+function follower({ context, options, style }: Task, session: Session): { stop(): void } {
+  const { stderr: output, clock, env } = context
+  const renderer = style.quiet ? undefined : liveRenderer({ output, clock, env, color: options.color, from: session })
+  const unsubscribe = [
+    renderer && session.subscribe((event) => renderer.onEvent(event)),
+    options.jsonl && session.subscribe(eventLines(context.stdout, session.id)),
+  ]
+  return {
+    stop() {
+      for (const one of unsubscribe) if (one) one()
+      renderer?.stop()
+    },
+  }
+}
+
+/** A wait that was armed before this process holds; when it ends after the deadline, there is nothing to stay for. */
+function assertDueWithin({ id, owed, context }: Session, maxWaitMs: number | undefined, now: number): void {
+  if (maxWaitMs === undefined || owed.kind !== 'wait' || owed.until - now <= maxWaitMs) return
+  throw new LastgoodError(
+    'session-suspended',
+    `session ${id} waits until ${iso(owed.until)}, longer than --max-wait (${context.reason ?? 'a fault'})`,
+    { hint: 'come back then', details: { sessionId: id, retryAt: owed.until } },
+  )
+}
+
+/** How long the way out may take before the process ends without it. */
+const suspendMs = 700
+
+/** Parks the session because the process ends; returns what went wrong with that. */
+async function suspended({ clock }: CliContext, session: Session, stopped: Stopped): Promise<string | undefined> {
+  const inTime = new AbortController()
+  const parked = session.owed.kind === 'rest' ? session.close() : session.suspend('interrupted', stopped.message)
+  const late = clock.sleepUntil(clock.now() + suspendMs, { signal: inTime.signal }).then(() => {
+    throw new Error('the store did not answer in time')
+  })
+  try {
+    await Promise.race([parked, late])
+    return undefined
+  } catch (error) {
+    return `this stop could not be recorded: ${(error as Error).message}. What was saved before stays saved`
+  } finally {
+    inTime.abort()
+  }
+}
+
+/** Gives the lease back. That it cannot be is no failure of the session: it runs out by itself. */
+async function closed({ stderr }: CliContext, session: Session): Promise<void> {
+  try {
+    await session.close()
+  } catch (error) {
+    stderr.write(`note: the lease could not be given back and runs out by itself: ${safeLine((error as Error).message)}\n`)
+  }
+}
+
+function endOf({ place }: Task, { row, opened }: Located, { turn, lastGoodTurn }: Pick<Session, 'turn' | 'lastGoodTurn'>): EndState {
+  const { sessionId, agent } = row.head
+  const command = resumeCommandFor(sessionId, place.flags)
+  return { sessionId, store: opened.store.location, agent, turn, lastGoodTurn, command }
+}
+
+function tellAll({ stderr }: CliContext, lines: readonly string[]): void {
+  for (const line of lines) stderr.write(`${line}\n`)
+}

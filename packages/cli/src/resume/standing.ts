@@ -1,0 +1,46 @@
+/** Where an opened session stands, said before it goes on. Pure. */
+import type { Session } from '@lastgood/core'
+import { left } from '../durations.ts'
+import { savedAt } from '../live/outage-line.ts'
+import type { Located } from '../sessions.ts'
+import { safeLine, shorten } from '../text.ts'
+
+/** Which session it is, and what is worth a warning. */
+export function introduction({ row, opened }: Located, cwd: string): string[] {
+  const { sessionId, agent, model, cwd: recorded } = row.head
+  const { source } = opened
+  const { location } = opened.store
+  const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
+  const lines = [`store    ${safeLine(location)} (${safeLine(source)})`, `session  ${sessionId} · ${safeLine(facts.join(' · '))}`]
+  if (recorded !== undefined && recorded !== cwd) {
+    lines.push(`note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`)
+  }
+  return lines
+}
+
+/** What is owed, and the calls whose outcome nobody knows. */
+export function standing(session: Session, now: number): string[] {
+  const { turn, lastGoodTurn, owed, transcript } = session
+  const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
+  for (const { state, name, input } of transcript.unanswered) {
+    if (state !== 'started') continue
+    lines.push(`in doubt ${shorten(name, 40)} ${shorten(JSON.stringify(input ?? {}), 80)}: it was started, its outcome is unknown`)
+  }
+  return lines
+}
+
+function owing(turn: number, owed: Session['owed'], calls: number, now: number): string {
+  switch (owed.kind) {
+    case 'rest':
+      return 'nothing is open'
+    case 'wait':
+      return `turn ${turn} is open: continuing ${owed.until > now ? `in ${left(owed.until - now)}` : 'now'}`
+    case 'run-tools':
+      return `turn ${turn} is open: continuing with ${calls} tool call${calls === 1 ? '' : 's'}`
+    case 'ask-person':
+      return `turn ${turn} is open: a person has to decide`
+    case 'send-request':
+    case 'end-turn':
+      return `turn ${turn} is open: continuing`
+  }
+}

@@ -1,0 +1,27 @@
+/** Ctrl+C and SIGTERM: what a command was doing gives way to the way out, once. */
+import type { CliContext, StopSignal } from '../context.ts'
+
+export class Stopped extends Error {
+  readonly signal: StopSignal
+
+  constructor(signal: StopSignal) {
+    super(`stopped by ${signal}`)
+    this.name = 'Stopped'
+    this.signal = signal
+  }
+}
+
+export interface StopSwitch {
+  /** `work`, or a rejection with `Stopped` as soon as the process is asked to stop. */
+  orStopped<T>(work: Promise<T>): Promise<T>
+  dispose(): void
+}
+
+export function stopSwitch(context: CliContext): StopSwitch {
+  let reject: (reason: Stopped) => void = () => {}
+  const stopped = new Promise<never>((_, rejectWith) => (reject = rejectWith))
+  // Asked to stop while nothing is being waited for: the next `orStopped` tells.
+  stopped.catch(() => {})
+  const dispose = context.onStop((signal) => reject(new Stopped(signal)))
+  return { orStopped: (work) => Promise.race([work, stopped]), dispose }
+}

@@ -1,0 +1,142 @@
+/**
+ * Sessions as people look at them: which can be resumed, which are held, and which one an argument means.
+ *
+ * A session is recoverable when there is something to go on with and nobody is at it. A lease whose holder is known to
+ * be dead counts for nothing.
+ */
+import {
+  isDead,
+  isLastgoodError,
+  LastgoodError,
+  type Head,
+  type Holder,
+  type SessionFilter,
+  type SessionSummary,
+  type Store,
+} from '@lastgood/core'
+import { nearest } from './nearest.ts'
+import type { OpenStore, StoreChoice } from './stores.ts'
+import { shellWord } from './text.ts'
+
+/** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
+export type ShownStatus = Head['status'] | 'interrupted'
+export const shownStatuses: readonly ShownStatus[] = ['needs-input', 'suspended', 'interrupted', 'waiting', 'running', 'idle']
+
+export interface SessionRow {
+  readonly head: Head
+  /** The live holder. */
+  readonly holder: Holder | null
+  readonly status: ShownStatus
+  readonly isRecoverable: boolean
+}
+
+export function rowOf({ head, holder }: SessionSummary): SessionRow {
+  const live = holder && !isDead(holder.owner) ? holder : null
+  const isRecoverable = live === null && head.status !== 'idle'
+  return { head, holder: live, isRecoverable, status: isRecoverable && head.status === 'running' ? 'interrupted' : head.status }
+}
+
+/** Recoverable first, the newest first among them. */
+export async function sessionRows(store: Store, filter: SessionFilter = {}): Promise<{ rows: SessionRow[]; failure?: unknown }> {
+  const rows: SessionRow[] = []
+  const sorted = () =>
+    rows.sort((a, b) => Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt)
+  try {
+    for await (const summary of store.list(filter)) rows.push(rowOf(summary))
+  } catch (failure) {
+    // One damaged session must not hide the others: what was listed before it is shown, and the damage told.
+    return { rows: sorted(), failure }
+  }
+  return { rows: sorted() }
+}
+
+/** The command that goes on with a session, with the flags that were needed to get here. */
+export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
+  return ['lastgood resume', shellWord(sessionId), ...flags.filter((flag) => flag !== '')].join(' ')
+}
+
+export interface Located {
+  readonly opened: OpenStore
+  readonly row: SessionRow
+}
+
+/**
+ * The session that `argument` names in the store of choice; `last` is the one that was written last. Closes the store
+ * when it throws. Errors: `session-not-found`, which names other stores that have it.
+ */
+export async function locate(choices: readonly [StoreChoice, ...StoreChoice[]], argument: string, commands: readonly string[]): Promise<Located> {
+  const [choice, ...others] = choices
+  const opened = await choice.open()
+  try {
+    const row = argument === 'last' ? await newest(opened.store) : await named(opened.store, argument)
+    if (row) return { opened, row }
+    throw await notFound(opened.store, argument, others, commands)
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function named(store: Store, sessionId: string): Promise<SessionRow | undefined> {
+  const summary = await store.summary(sessionId)
+  return summary && rowOf(summary)
+}
+
+async function newest(store: Store): Promise<SessionRow | undefined> {
+  const { rows, failure } = await sessionRows(store)
+  const row = rows.reduce<SessionRow | undefined>((best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one), undefined)
+  // The damaged one may be the last one: going on with another could surprise.
+  if (failure !== undefined) throw failure
+  return row
+}
+
+async function notFound(
+  store: Store,
+  sessionId: string,
+  others: readonly StoreChoice[],
+  commands: readonly string[],
+): Promise<LastgoodError> {
+  if (sessionId === 'last') {
+    return new LastgoodError('session-not-found', `no session yet in ${store.location}`, {
+      hint: 'sessions appear here once a program has run one; another store: --store <url>',
+      details: { location: store.location },
+    })
+  }
+  const elsewhere = await whereElse(sessionId, store.location, others)
+  const { rows } = await sessionRows(store)
+  const id = nearest(sessionId, rows.map(({ head }) => head.sessionId))
+  const command = nearest(sessionId, commands)
+  const hint =
+    elsewhere.hint ??
+    (command !== undefined && (id === undefined || command === sessionId)
+      ? `did you mean ${command}? lastgood ${command}`
+      : id === undefined
+        ? 'see what is there: lastgood list --all'
+        : `did you mean ${id}? lastgood resume ${shellWord(id)}`)
+  return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${elsewhere.text}`, {
+    hint,
+    details: { sessionId, location: store.location },
+  })
+}
+
+/** What the other configured stores know of it. One that cannot be asked is named, not taken for empty. */
+async function whereElse(sessionId: string, here: string, others: readonly StoreChoice[]): Promise<{ text: string; hint?: string }> {
+  let text = ''
+  let hint: string | undefined
+  for (const choice of others) {
+    try {
+      const { store, close } = await choice.open()
+      try {
+        if (store.location === here || !(await store.summary(sessionId))) continue
+        text += `; it is in ${store.location} (${choice.source})`
+        hint ??= `${resumeCommandFor(sessionId)} ${choice.flag || `--store ${shellWord(store.location)}`}`
+      } finally {
+        await close()
+      }
+    } catch (error) {
+      const why = isLastgoodError(error) ? error.code : 'failed'
+      text += `; the store of ${choice.source} could not be asked (${why})`
+    }
+  }
+  return hint === undefined ? { text } : { text, hint }
+}

@@ -1,0 +1,130 @@
+/** `lastgood show`: one session's history. Only `--raw` shows content in full. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Entry } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { left } from '../durations.ts'
+import { entryFacts } from '../entry-facts.ts'
+import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { sessionJson } from '../list/session-json.ts'
+import { savedAt } from '../live/outage-line.ts'
+import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { terminalOf, type Terminal } from '../terminal.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { journalPlace } from './journal-place.ts'
+import { SessionReport } from './report.ts'
+import { stepLines, totals, turnLines } from './report-lines.ts'
+
+interface ShowOptions extends CommonOptions {
+  turn?: number
+  entries?: boolean
+  raw?: boolean
+}
+
+export function showCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('show'))
+    .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .option('--turn <n>', 'only this turn', turnNumber)
+    .addOption(new Option('--entries', "the journal's entries, one line each, without content").conflicts('raw'))
+    .addOption(new Option('--raw', "the journal's entries as JSON lines, with all content").conflicts('json'))
+    .action((argument: string, options: ShowOptions) => show(context, argument, options))
+}
+
+async function show(context: CliContext, argument: string, options: ShowOptions): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const located = await locate(choices, argument, [])
+  try {
+    const { sessionId } = located.row.head
+    const entries = ofTurn(located.opened.store.read(sessionId), options.turn)
+    if (options.raw) for await (const entry of entries) context.stdout.write(`${safeJson(entry)}\n`)
+    else if (options.entries) await showEntries(context, options, entries)
+    else await showReport(context, options, located, entries, flags)
+  } finally {
+    await located.opened.close()
+  }
+}
+
+async function showEntries({ stdout }: CliContext, { json }: ShowOptions, entries: AsyncIterable<Entry>): Promise<void> {
+  for await (const entry of entries) {
+    const { seq, at, type, ...facts } = entryFacts(entry)
+    if (json) {
+      stdout.write(`${safeJson({ schema: 'lastgood.entry/v1', seq, at, type, ...facts })}\n`)
+      continue
+    }
+    const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== false)
+    const text = known.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    stdout.write(`${String(seq).padStart(5)}  ${at}  ${type.padEnd(17)}  ${safeLine(text.join(' '))}\n`)
+  }
+}
+
+async function showReport(
+  context: CliContext,
+  options: ShowOptions,
+  located: Located,
+  entries: AsyncIterable<Entry>,
+  flags: readonly string[],
+): Promise<void> {
+  const { store, source } = located.opened
+  const report = new SessionReport()
+  let failure: unknown
+  try {
+    for await (const entry of entries) report.take(entry)
+  } catch (error) {
+    // The part before the damage is what a person needs to see.
+    failure = error
+  }
+  const broken = failure === undefined ? undefined : failureOf(failure)
+  const { head } = located.row
+  if (options.json) {
+    const { turns, before } = report
+    const place = { store: store.location, source, journal: journalPlace(store.location, head.sessionId) }
+    const session = sessionJson(located.row, context.clock.now(), flags)
+    const document = { schema: 'lastgood.session-report/v1', ...place, session, before, turns, ...(broken && failureJson(broken)) }
+    context.stdout.write(`${safeJson(document, 2)}\n`)
+  } else {
+    const terminal = terminalOf(context.stdout, context.env, options.color)
+    for (const line of reportLines(context, located, report, terminal)) context.stdout.write(`${line}\n`)
+    if (located.row.isRecoverable) context.stderr.write(`go on with\n${resumeCommandFor(head.sessionId, flags)}\n`)
+  }
+  if (!broken) return
+  writeFailure(context, broken)
+  context.setExitCode(broken.exitCode)
+}
+
+function reportLines(context: CliContext, { row, opened }: Located, report: SessionReport, terminal: Terminal): string[] {
+  const { head, holder, status } = row
+  const { palette } = terminal
+  const now = context.clock.now()
+  const columns = Math.max(60, terminal.columns())
+  const location = safeLine(opened.store.location)
+  const place = journalPlace(opened.store.location, head.sessionId)
+  const waits = head.dueAt !== undefined && head.dueAt > now ? `, next try in ${left(head.dueAt - now)}` : ''
+  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter((fact) => fact !== undefined)
+  return [
+    `session  ${palette.bold(head.sessionId)} · ${safeLine(who.join(' · '))}`,
+    `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`}`,
+    ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
+    `store    ${location} (${safeLine(opened.source)})`,
+    ...(place === null ? [] : [`journal  ${safeLine(place)}, ${report.entries} entries`]),
+    `total    ${totals(report)}`,
+    '',
+    ...stepLines(report.before, columns, palette),
+    ...report.turns.flatMap((turn) => [...turnLines(turn, now, columns, palette), '']),
+  ].slice(0, -1)
+}
+
+/** The entries from a turn's start until the next turn's, or all. A turn that was rewound and started anew comes twice. */
+async function* ofTurn(entries: AsyncIterable<Entry>, turn: number | undefined): AsyncGenerator<Entry, void, undefined> {
+  let current = 0
+  for await (const entry of entries) {
+    if (entry.type === 'turn-started') current = entry.turn
+    if (turn === undefined || current === turn) yield entry
+  }
+}
+
+function turnNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('turns count from 1.')
+}
+

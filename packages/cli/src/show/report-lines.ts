@@ -1,0 +1,94 @@
+/** The report as lines for people. Pure. */
+import { ago, spent } from '../durations.ts'
+import type { Palette } from '../terminal.ts'
+import { shorten } from '../text.ts'
+import type { SessionReport, Step, StepOf, Tokens, TurnReport } from './report.ts'
+
+export function turnLines(turn: TurnReport, now: number, columns: number, palette: Palette): string[] {
+  const { bold, dim, green, yellow, red } = palette
+  const paint = { ended: green, open: yellow, rewound: red }[turn.state]
+  const facts = [
+    spent(turn.durationMs),
+    counted(turn.requests, 'request'),
+    turn.faults > 0 && counted(turn.faults, 'fault'),
+    turn.tools > 0 && counted(turn.tools, 'tool call'),
+    tokensText(turn.tokens),
+    ago(Date.parse(turn.startedAt), now),
+  ]
+  const head = `${bold(`turn ${turn.turn}`)} ${paint(turn.state)} ${dim(facts.filter(Boolean).join(' · '))}`
+  const message = turn.message === '' ? [] : [dim(`  > ${shorten(turn.message, columns - 6)}`)]
+  return [head, ...message, ...stepLines(turn.steps, columns, palette)]
+}
+
+export function stepLines(steps: readonly Step[], columns: number, palette: Palette): string[] {
+  return steps.map((step) => `  ${line(step, columns - 4, palette)}`)
+}
+
+/** What all turns add up to. */
+export function totals({ turns }: SessionReport): string {
+  const tokens = turns.reduce((sum, one) => add(sum, one.tokens), { input: 0, cacheRead: 0, output: 0 })
+  const sum = (field: 'requests' | 'faults' | 'tools') => turns.reduce((all, turn) => all + turn[field], 0)
+  const counts = [counted(sum('requests'), 'request'), counted(sum('faults'), 'fault'), counted(sum('tools'), 'tool call')]
+  return [...counts, tokensText(tokens)].filter(Boolean).join(' · ')
+}
+
+function line(step: Step, columns: number, palette: Palette): string {
+  const { green, red, yellow, dim } = palette
+  switch (step.kind) {
+    case 'answer': {
+      const note = step.salvaged ? yellow(' (cut; what was complete was kept)') : ''
+      const text = step.text === '' ? dim(`(${step.stopReason ?? 'no stop reason'})`) : shorten(step.text, columns - 20)
+      return `${green('◆')} ${text}${note} ${dim(spent(step.durationMs))}`
+    }
+    case 'tool':
+      return toolLine(step, columns, palette)
+    case 'fault': {
+      const wait = step.waitMs === null ? '' : ` ${spent(step.waitMs)}`
+      const text = [step.message, step.reason].find((one) => one !== '')
+      const mark = step.decision === 'retry' ? yellow('↻') : red('✖')
+      return `${mark} ${step.fault} at attempt ${step.attempt} → ${step.decision}${wait}${text === undefined ? '' : dim(`: ${shorten(text, columns - 30)}`)}`
+    }
+    case 'added':
+      return dim(`+ ${counted(step.messages, 'message')} by the caller`)
+    case 'suspended':
+      return `${yellow('‖')} suspended (${step.reason}): ${step.detail}`
+    case 'resumed':
+      return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal folded anew' : ''}`
+    case 'rewound':
+      return `${yellow('↶')} went back to turn ${step.to}: ${step.reason}`
+  }
+}
+
+function toolLine({ name, input, outcome, durationMs, result }: StepOf<'tool'>, columns: number, palette: Palette): string {
+  const { green, red, yellow, dim } = palette
+  const words = {
+    ok: green('✔'),
+    error: red('✖'),
+    'in-doubt': yellow('? outcome unknown, not repeated:'),
+    refused: red('✖ not run:'),
+    none: yellow('… no result:'),
+  }
+  const time = durationMs === null || outcome === 'in-doubt' ? '' : dim(` ${spent(durationMs)}`)
+  const shown = outcome === 'error' && result !== '' ? dim(`: ${shorten(result, Math.max(20, columns - 60))}`) : ''
+  return `${words[outcome]} ${name} ${shorten(input, Math.max(20, columns - 40))}${time}${shown}`
+}
+
+function tokensText({ input, cacheRead, output }: Tokens): string {
+  if (input + output === 0) return ''
+  const share = input === 0 ? 0 : Math.round((cacheRead / input) * 100)
+  return `${compact(input)} tokens in (${share} % from cache), ${compact(output)} out`
+}
+
+const add = (a: Tokens, b: Tokens): Tokens => ({
+  input: a.input + b.input,
+  cacheRead: a.cacheRead + b.cacheRead,
+  output: a.output + b.output,
+})
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** 950, 12.3k, 1.2M. */
+function compact(count: number): string {
+  if (count < 1000) return String(count)
+  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`
+}

@@ -1,0 +1,183 @@
+/**
+ * A session's history as turns, for people and programs: a fold of its journal. Pure.
+ *
+ * 1. Content is quoted in one short line each; everything else are facts.
+ * 2. What was rewound stays in the report, marked: it happened.
+ */
+import type { Block, Entry, Message } from '@lastgood/core'
+import { iso } from '../durations.ts'
+import { faultLabel } from '../live/outage-line.ts'
+import { shorten } from '../text.ts'
+
+export interface Tokens {
+  /** All input, cached or not. */
+  input: number
+  /** Read from the prompt cache. */
+  cacheRead: number
+  output: number
+}
+
+/** One line of a turn's history. */
+export type Step = { seq: number; at: string } & (
+  | { kind: 'answer'; attempt: number; durationMs: number; model: string; stopReason: string | null; salvaged: boolean; text: string }
+  | { kind: 'tool'; name: string; input: string; outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'; durationMs: number | null; result: string }
+  | { kind: 'fault'; fault: string; message: string; attempt: number; decision: 'retry' | 'suspend' | 'fail'; reason: string; waitMs: number | null }
+  | { kind: 'added'; messages: number }
+  | { kind: 'suspended'; reason: string; detail: string }
+  | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
+  | { kind: 'rewound'; to: number; reason: string }
+)
+export type StepOf<Kind extends Step['kind']> = Step & { kind: Kind }
+
+export interface TurnReport {
+  turn: number
+  /** `rewound`: it is no part of the conversation any more. */
+  state: 'ended' | 'open' | 'rewound'
+  agent: string | null
+  startedAt: string
+  durationMs: number
+  requests: number
+  faults: number
+  tools: number
+  tokens: Tokens
+  message: string
+  steps: Step[]
+}
+
+const quoted = 120
+
+export class SessionReport {
+  readonly turns: TurnReport[] = []
+  /** What happened before the first turn and between turns belongs to the turn before it, or here. */
+  readonly before: Step[] = []
+  entries = 0
+  #attempt = 0
+  #sentAt = 0
+
+  take(entry: Entry): void {
+    this.entries = entry.seq
+    if (entry.type === 'turn-started') this.turns.push(newTurn(entry))
+    const turn = this.turns.at(-1)
+    if (turn?.state === 'open') turn.durationMs = entry.at - Date.parse(turn.startedAt)
+    if (turn) this.#count(turn, entry)
+    const step = this.#stepOf(entry, turn)
+    if (step) (turn?.steps ?? this.before).push({ seq: entry.seq, at: iso(entry.at), ...step } as Step)
+  }
+
+  #count(turn: TurnReport, entry: Entry): void {
+    switch (entry.type) {
+      case 'request-sent':
+        turn.requests += 1
+        this.#attempt = entry.attempt
+        this.#sentAt = entry.at
+        break
+      case 'fault-observed':
+        turn.faults += 1
+        break
+      case 'response-received':
+        turn.tools += entry.message.content.filter((block) => block.type === 'tool_use').length
+        addTokens(turn.tokens, entry.message.usage)
+        break
+      case 'turn-ended':
+        turn.state = 'ended'
+        break
+      case 'rewound':
+        for (const one of this.turns) if (one.turn > entry.turn) one.state = 'rewound'
+        for (const one of this.turns) if (one.turn > entry.lastGoodTurn && one.state === 'ended') one.state = 'open'
+        break
+    }
+  }
+
+  #stepOf(entry: Entry, turn: TurnReport | undefined): DistributedStep | undefined {
+    switch (entry.type) {
+      case 'response-received': {
+        const { content, model, stop_reason: stopReason } = entry.message
+        const text = shorten(textOf(content), quoted)
+        const durationMs = entry.at - this.#sentAt
+        turn?.steps.push({ seq: entry.seq, at: iso(entry.at), kind: 'answer', attempt: this.#attempt, durationMs, model: shorten(model, 60), stopReason, salvaged: entry.salvaged === true, text })
+        turn?.steps.push(...content.filter((block) => block.type === 'tool_use').map((block) => callStep(block, entry)))
+        return undefined
+      }
+      case 'tool-finished':
+        settle(turn, entry, this.#calls(turn))
+        return undefined
+      case 'fault-observed': {
+        const { fault, decision } = entry
+        const next = decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' ? decision.retryAt : undefined
+        return {
+          kind: 'fault',
+          fault: faultLabel(fault),
+          message: shorten(fault.message ?? '', quoted),
+          attempt: this.#attempt,
+          decision: decision.kind,
+          reason: decision.kind === 'retry' ? '' : shorten(decision.reason, 240),
+          waitMs: next === undefined ? null : Math.max(0, next - entry.at),
+        }
+      }
+      case 'turn-continued':
+        return { kind: 'added', messages: entry.messages.length }
+      case 'session-suspended':
+        return { kind: 'suspended', reason: entry.reason, detail: shorten(entry.detail, 240) }
+      case 'session-resumed':
+        return { kind: 'resumed', host: shorten(entry.owner.host, 80), pid: entry.owner.pid, refolded: entry.refolded === true }
+      case 'rewound':
+        return { kind: 'rewound', to: entry.lastGoodTurn, reason: shorten(entry.reason, 240) }
+      default:
+        return undefined
+    }
+  }
+
+  #calls(turn: TurnReport | undefined): CallStep[] {
+    return (turn?.steps ?? []).filter((step): step is CallStep => step.kind === 'tool')
+  }
+}
+
+type Distribute<T> = T extends unknown ? Omit<T, 'seq' | 'at'> : never
+type DistributedStep = Distribute<Step>
+type CallStep = StepOf<'tool'> & { readonly [callId]?: string }
+/** Not for programs: it never becomes JSON. */
+const callId = Symbol('toolUseId')
+
+function callStep(block: Block, { seq, at }: Entry): CallStep {
+  const [name, input] = [shorten(String(block['name']), 60), shorten(JSON.stringify(block['input'] ?? {}), quoted)]
+  return { seq, at: iso(at), kind: 'tool', name, input, outcome: 'none', durationMs: null, result: '', [callId]: String(block['id']) }
+}
+
+function settle(turn: TurnReport | undefined, entry: Entry & { type: 'tool-finished' }, calls: readonly CallStep[]): void {
+  const call = calls.findLast((one) => one[callId] === entry.toolUseId)
+  if (!turn || !call) return
+  const isError = entry.result['is_error'] === true
+  call.outcome = entry.outcome === 'ran' ? (isError ? 'error' : 'ok') : entry.outcome
+  call.durationMs = entry.at - Date.parse(call.at)
+  call.result = shorten(textOf(entry.result['content']), quoted)
+}
+
+function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }): TurnReport {
+  return {
+    turn,
+    state: 'open',
+    agent: agent ?? null,
+    startedAt: iso(at),
+    durationMs: 0,
+    requests: 0,
+    faults: 0,
+    tools: 0,
+    tokens: { input: 0, cacheRead: 0, output: 0 },
+    message: shorten(messages.map((message: Message) => textOf(message.content)).join(' '), quoted),
+    steps: [],
+  }
+}
+
+function addTokens(tokens: Tokens, usage: Readonly<Record<string, unknown>> | undefined): void {
+  const count = (field: string) => (typeof usage?.[field] === 'number' ? usage[field] : 0)
+  tokens.input += count('input_tokens') + count('cache_read_input_tokens') + count('cache_creation_input_tokens')
+  tokens.cacheRead += count('cache_read_input_tokens')
+  tokens.output += count('output_tokens')
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  const blocks: readonly Block[] = content
+  return blocks.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : [])).join(' ')
+}

@@ -1,0 +1,111 @@
+/**
+ * Which store a command uses, and why.
+ *
+ * 1. Order: `--store`, `LASTGOOD_STORE`, `REDIS_URL`, the configuration file, the local folder. The first one that is
+ *    set is used; one that cannot be reached is an error, never a reason to look elsewhere.
+ * 2. What this file opens it closes. No password reaches a message.
+ */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LastgoodError, type Store } from '@lastgood/core'
+import { fileStore, stateDir } from '@lastgood/core/file'
+import { redisStore } from '@lastgood/redis'
+import { made, type LoadedConfig } from './config.ts'
+import type { CliContext } from './context.ts'
+import { ConfigError } from './failure.ts'
+import { connectRedis } from './redis-client.ts'
+import { safeLine, shellWord } from './text.ts'
+
+export interface StoreChoice {
+  /** What chose it, for people: `--store`, `LASTGOOD_STORE`, a file's path. */
+  readonly source: string
+  /** How to choose it on a command line; empty where it is chosen anyway. */
+  readonly flag: string
+  open(): Promise<OpenStore>
+}
+
+export interface OpenStore {
+  readonly store: Store
+  readonly source: string
+  close(): Promise<void>
+}
+
+/** Every store that is configured, the one to use first. There is always one. */
+export function storeChoices(
+  context: CliContext,
+  option: string | undefined,
+  loaded: LoadedConfig | undefined,
+): [StoreChoice, ...StoreChoice[]] {
+  const choices: StoreChoice[] = []
+  if (option !== undefined) choices.push(addressed(context, '--store', option, `--store ${shellWord(shownAddress(option))}`))
+  for (const name of ['LASTGOOD_STORE', 'REDIS_URL']) {
+    const address = context.env[name]
+    if (address) choices.push(addressed(context, name, address, `--store "$${name}"`))
+  }
+  const configured = loaded?.config.store
+  if (loaded && configured !== undefined) choices.push(fromConfig(context, loaded, configured))
+  const dir = stateDir(context.env, context.home)
+  const local: StoreChoice = {
+    source: 'the default',
+    flag: `--store ${shellWord(`file:${dir}`)}`,
+    open: async () => fromFolder(context, dir, 'the default'),
+  }
+  // What is used anyway needs no flag; only one that was given has to be given again.
+  const [first, ...others] = [...choices, local]
+  return [{ ...(first ?? local), flag: option === undefined ? '' : (first?.flag ?? '') }, ...others]
+}
+
+function addressed(context: CliContext, source: string, address: string, flag: string): StoreChoice {
+  return { source, flag, open: () => openAddress(context, address, source) }
+}
+
+function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
+  if (typeof store === 'string') {
+    return { ...addressed(context, path, store, `--store ${shellWord(shownAddress(store))}`) }
+  }
+  return {
+    source: path,
+    flag: '',
+    async open() {
+      const opened = await made(store as Store | (() => Store), `${path}: store`)
+      if (typeof opened?.summary !== 'function') {
+        throw new ConfigError(`${path}: store is not a store`, {
+          hint: "write an address (store: 'redis://127.0.0.1:6379') or a store (store: fileStore({ dir }))",
+        })
+      }
+      return { store: opened, source: path, close: () => opened.close() }
+    },
+  }
+}
+
+async function openAddress(context: CliContext, address: string, source: string): Promise<OpenStore> {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
+  if (scheme === 'redis' || scheme === 'rediss') {
+    const client = await connectRedis(address)
+    // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
+    const close = async () => client.disconnect()
+    return { store: redisStore(client), source, close }
+  }
+  if (scheme !== undefined && scheme !== 'file') {
+    throw new LastgoodError('bad-option', `${source} names a store of an unknown kind: ${safeLine(scheme)}`, {
+      hint: 'write redis://host:6379, rediss://host:6379, file:<folder>, or the path of a folder',
+    })
+  }
+  const dir = address.startsWith('file://') ? fileURLToPath(address) : address.replace(/^file:/, '')
+  return fromFolder(context, resolve(context.cwd, dir.replace(/^~(?=\/|$)/, context.home)), source)
+}
+
+function fromFolder({ stderr, clock }: CliContext, dir: string, source: string): OpenStore {
+  const store = fileStore({
+    dir,
+    clock,
+    onWarning: ({ file, bytes }) =>
+      stderr.write(`note: ${safeLine(file)}: its last ${bytes} bytes were never acknowledged (a crash) and are left out\n`),
+  })
+  return { store, source, close: () => store.close() }
+}
+
+/** An address as it may be shown: without user and password. */
+export function shownAddress(address: string): string {
+  return address.replace(/^(rediss?:\/\/)[^@/]*@/, '$1')
+}
