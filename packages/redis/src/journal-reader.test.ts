@@ -11,6 +11,18 @@ describe('read', () => {
     expect(seqs).toEqual(Array.from({ length: 250 - afterSeq }, (_, i) => afterSeq + 1 + i))
   })
 
+  it('gives what was there when it began, and later entries to the next read', async () => {
+    const { store } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    await appendSome(store, lease, 0, 150)
+    const seqs: number[] = []
+    for await (const { seq } of store.read('s')) {
+      if (seqs.push(seq) === 1) await appendSome(store, lease, 150, 150)
+    }
+    expect(seqs.at(-1)).toBe(150)
+    expect(await collect(store.read('s', 150))).toHaveLength(150)
+  })
+
   it('reports a lost tail instead of a shorter journal (a server that lost its last writes)', async () => {
     const { store, redis, key } = openStore(url)
     const lease = await leaseOf(store, 's')

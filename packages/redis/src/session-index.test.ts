@@ -24,6 +24,26 @@ describe('list', () => {
     expect(await redis.zcard(`${prefix}:sessions`)).toBe(1)
   })
 
+  it('keeps the row of a session that has no entry yet, for its first entry', async () => {
+    const { store } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    expect(await collect(store.list())).toEqual([])
+    await appendSome(store, lease, 0)
+    expect(await collect(store.list())).toHaveLength(1)
+  })
+
+  it('gives a session once that the server shows twice (it may, while the index grows)', async () => {
+    const { store, redis, prefix } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0)
+    const stuttering = new Proxy(redis, {
+      get(target, property) {
+        if (property !== 'zscan') return Reflect.get(target, property, target) as unknown
+        return async (_: string, cursor: string) => [cursor === '0' ? '7' : '0', ['s', '1', 's', '1']]
+      },
+    })
+    expect(await collect(redisStore(stuttering, { prefix }).list())).toHaveLength(1)
+  })
+
   it('keeps the row of a session that is acquired while the list finds it gone', async () => {
     const { store, redis, prefix } = openStore(url)
     const index = `${prefix}:sessions`

@@ -28,8 +28,7 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
   do {
     const [next, elements] = await server.ask((redis) => redis.zscan(keys.index, cursor, 'COUNT', chunkLength))
     cursor = next
-    const rows = rowsOf(elements).filter(({ sessionId }) => !seen.has(sessionId))
-    for (const { sessionId } of rows) seen.add(sessionId)
+    const rows = rowsOf(elements).filter(({ sessionId }) => !seen.has(sessionId) && seen.add(sessionId))
     for (let from = 0; from < rows.length; from += chunkLength) {
       const chunk = rows.slice(from, from + chunkLength)
       // Sent at once, so one round trip for all of them, in a Cluster one per node.
