@@ -95,8 +95,12 @@ describe.each(Object.entries(asks))('a hand-written loop over %s', (_name, ask) 
     const store = memoryStore()
     session = await openSession('own-loop', { store })
     const effects = new Effects()
-    const crashing = { count: (input: unknown) => (effects.runs.length === 1 ? crash() : effects.count(input)) } as Effects
-    await expect(loop(recoverable(client, session), ask, [{ role: 'user', content: task }], crashing)).rejects.toThrow('crash')
+    const crashing = {
+      count: (input: unknown) => (effects.runs.length === 1 ? crash() : effects.count(input)),
+    } as Effects
+    await expect(loop(recoverable(client, session), ask, [{ role: 'user', content: task }], crashing)).rejects.toThrow(
+      'crash',
+    )
 
     session = await openSession('own-loop', { store, takeover: true })
     const messages = session.messages() as Anthropic.MessageParam[]

@@ -26,7 +26,8 @@ function watched(refuse: (appends: number) => boolean = () => false) {
       ...store,
       append: async (...args: Parameters<Store['append']>) => {
         watch.appends += 1
-        if (refuse(watch.appends)) throw new LastgoodError('store-unavailable', 'the disk is full', { hint: 'free some space' })
+        if (refuse(watch.appends))
+          throw new LastgoodError('store-unavailable', 'the disk is full', { hint: 'free some space' })
         return store.append(...args)
       },
     } satisfies Store,
@@ -43,13 +44,21 @@ describe('P1 no acknowledged turn is lost', () => {
     const session = await openTestSession(store)
     const answer = await session.run(countingAgent(new Effects(), client), task)
     expect(answer).toMatchObject({ turn: 1, text: 'done' })
-    expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1, status: 'idle', agent: 'counter' })
+    expect((await store.summary('ses'))?.head).toMatchObject({
+      turn: 1,
+      lastGoodTurn: 1,
+      status: 'idle',
+      agent: 'counter',
+    })
   })
 
   test('the happy path costs two store round trips for each step of model and tool', async () => {
     const steps = 6
     const { client } = await startTestLab({
-      model: story([...Array.from({ length: steps }, (_, i) => reply([toolUse('count', { n: i + 1 })])), reply(text('done'))]),
+      model: story([
+        ...Array.from({ length: steps }, (_, i) => reply([toolUse('count', { n: i + 1 })])),
+        reply(text('done')),
+      ]),
     })
     const watch = watched()
     const session = await openTestSession(watch.store)
@@ -108,7 +117,10 @@ describe('P2 tools', () => {
     const first = await openTestSession(store)
     let resolve: (output: string) => void = () => {}
     const hanging = new Promise<string>((set) => (resolve = set))
-    const lost = first.run(agentWith(() => hanging), task)
+    const lost = first.run(
+      agentWith(() => hanging),
+      task,
+    )
     lost.catch(() => {})
     await expect.poll(() => keys.length).toBe(1)
 
@@ -133,10 +145,23 @@ describe('P2 tools', () => {
         name: 'deployer',
         client,
         model: 'claude-opus-5-5',
-        tools: [tool({ name: 'deploy', description: 'Deploys.', input: z.object({}), inDoubt: 'ask', run: () => (runs++, run()) })],
+        tools: [
+          tool({
+            name: 'deploy',
+            description: 'Deploys.',
+            input: z.object({}),
+            inDoubt: 'ask',
+            run: () => (runs++, run()),
+          }),
+        ],
       })
     const first = await openTestSession(store)
-    first.run(deploy(() => new Promise(() => {})), 'Deploy').catch(() => {})
+    first
+      .run(
+        deploy(() => new Promise(() => {})),
+        'Deploy',
+      )
+      .catch(() => {})
     await expect.poll(() => runs).toBe(1)
 
     const second = await openTestSession(store, { takeover: true })
@@ -164,17 +189,20 @@ describe('P3 one writer', () => {
 })
 
 describe('P5 fail closed', () => {
-  test.each([1, 2, 3, 4, 5, 6, 7])('with append %i refused no effect runs that it announces, and the caller is told', async (nth) => {
-    const { client } = await startTestLab({ model: countingStory })
-    const watch = watched((appends) => appends >= nth)
-    const effects = new Effects()
-    const session = await openTestSession(watch.store, { storePatienceMs: 1 })
-    await expect(session.run(countingAgent(effects, client), task)).rejects.toEqual(code('store-unavailable'))
-    const entries = await entriesOf(watch.store)
-    const announced = entries.filter((entry) => entry.type === 'tool-started').length
-    expect(effects.runs.length).toBeLessThanOrEqual(announced)
-    await expect(session.record([])).rejects.toEqual(code('store-unavailable'))
-  })
+  test.each([1, 2, 3, 4, 5, 6, 7])(
+    'with append %i refused no effect runs that it announces, and the caller is told',
+    async (nth) => {
+      const { client } = await startTestLab({ model: countingStory })
+      const watch = watched((appends) => appends >= nth)
+      const effects = new Effects()
+      const session = await openTestSession(watch.store, { storePatienceMs: 1 })
+      await expect(session.run(countingAgent(effects, client), task)).rejects.toEqual(code('store-unavailable'))
+      const entries = await entriesOf(watch.store)
+      const announced = entries.filter((entry) => entry.type === 'tool-started').length
+      expect(effects.runs.length).toBeLessThanOrEqual(announced)
+      await expect(session.record([])).rejects.toEqual(code('store-unavailable'))
+    },
+  )
 
   test('a store that comes back in time costs nothing but the wait', async () => {
     const { client } = await startTestLab({ model: countingStory })
@@ -215,7 +243,10 @@ describe('P6 nothing dies that could live, nothing loops that cannot win', () =>
   })
 
   test('level 1 gets the error of the SDK, unchanged', async () => {
-    const outage: Outage = { when: { request: 1 }, fault: { kind: 'status', status: 404, type: 'not_found_error', message: 'model: x' } }
+    const outage: Outage = {
+      when: { request: 1 },
+      fault: { kind: 'status', status: 404, type: 'not_found_error', message: 'model: x' },
+    }
     const { client } = await startTestLab({ model: countingStory, outages: [outage] })
     const own = recoverable(client, await openTestSession())
     const failed = own.messages.create({ model: 'x', max_tokens: 5, messages: [{ role: 'user', content: task }] })
@@ -230,7 +261,11 @@ describe('P8 one owner of retries', () => {
     const { client, lab } = await startTestLab({ model: story([reply(text('hi'))]), outages: [outage] })
     const store = memoryStore()
     const own = recoverable(client, await openTestSession(store))
-    await own.messages.create({ model: 'claude-opus-5-5', max_tokens: 100, messages: [{ role: 'user', content: task }] })
+    await own.messages.create({
+      model: 'claude-opus-5-5',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: task }],
+    })
     expect(lab.requests).toHaveLength(4)
     expect((await typesOf(store)).filter((type) => type === 'fault-observed')).toHaveLength(3)
   })

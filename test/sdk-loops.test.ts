@@ -20,32 +20,44 @@ const counter = (effects: Effects) =>
   })
 
 describe('toolRunner, which sends only what is new on a message thread', () => {
-  test.each([false, true])('leaves the whole conversation in the journal, and survives (stream: %s)', async (stream) => {
-    const outages: Outage[] = [
-      status(2, 500),
-      { when: { request: 4 }, fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'end' } },
-    ]
-    const { client, lab } = await startTestLab({ model: countingStory, outages, threads: 'lost' })
-    const store = memoryStore()
-    const session = await openTestSession(store)
-    const effects = new Effects()
-    const runner = recoverable(client, session).beta.messages.toolRunner({
-      model,
-      max_tokens: 1024,
-      tools: [counter(effects)],
-      messages: [{ role: 'user', content: task }],
-      stream,
-    })
-    for await (const step of runner) if (stream) await (step as { finalMessage(): Promise<unknown> }).finalMessage()
-    expect(effects.runs).toEqual([1, 2, 3, 4])
+  test.each([false, true])(
+    'leaves the whole conversation in the journal, and survives (stream: %s)',
+    async (stream) => {
+      const outages: Outage[] = [
+        status(2, 500),
+        { when: { request: 4 }, fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'end' } },
+      ]
+      const { client, lab } = await startTestLab({ model: countingStory, outages, threads: 'lost' })
+      const store = memoryStore()
+      const session = await openTestSession(store)
+      const effects = new Effects()
+      const runner = recoverable(client, session).beta.messages.toolRunner({
+        model,
+        max_tokens: 1024,
+        tools: [counter(effects)],
+        messages: [{ role: 'user', content: task }],
+        stream,
+      })
+      for await (const step of runner) if (stream) await (step as { finalMessage(): Promise<unknown> }).finalMessage()
+      expect(effects.runs).toEqual([1, 2, 3, 4])
 
-    const messages = session.messages()
-    expect(messages.map((message) => message.role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user', 'assistant', 'user', 'assistant'])
-    expect(messages.at(-1)?.content).toMatchObject([{ type: 'text', text: 'done' }])
-    // Nobody had to remember a thread: each request had everything, with system and tools.
-    for (const { body } of lab.requests) expect(body).toMatchObject({ tools: [{ name: 'count' }] })
-    for (const { body } of lab.requests) expect(body).not.toHaveProperty('thread')
-  })
+      const messages = session.messages()
+      expect(messages.map((message) => message.role)).toEqual([
+        'user',
+        'assistant',
+        'user',
+        'assistant',
+        'user',
+        'assistant',
+        'user',
+        'assistant',
+      ])
+      expect(messages.at(-1)?.content).toMatchObject([{ type: 'text', text: 'done' }])
+      // Nobody had to remember a thread: each request had everything, with system and tools.
+      for (const { body } of lab.requests) expect(body).toMatchObject({ tools: [{ name: 'count' }] })
+      for (const { body } of lab.requests) expect(body).not.toHaveProperty('thread')
+    },
+  )
 })
 
 describe("the SDK's runnable tools in an agent", () => {
@@ -64,25 +76,28 @@ describe("the SDK's runnable tools in an agent", () => {
     expect(seen[0]).toMatch(/"is_error":true.*invalid input/)
     expect(seen[1]).toContain('counted 1')
     expect(effects.runs).toEqual([1])
-    const [sent] = (lab.requests[0]?.body as { tools: object[] }).tools
-    expect(Object.keys(sent!).sort()).toEqual(['description', 'input_schema', 'name', 'type'])
+    const { tools } = lab.requests[0]!.body as { tools: object[] }
+    expect(Object.keys(tools[0]!).sort()).toEqual(['description', 'input_schema', 'name', 'type'])
   })
 
   const nodeMajor = Number(process.versions.node.split('.')[0])
-  test.runIf(nodeMajor >= 22)("the agent toolset (its module needs Node 22) reads a file of the work folder", async () => {
-    const { betaAgentToolset20260401 } = await import('@anthropic-ai/sdk/tools/agent-toolset/node')
-    const seen: string[] = []
-    const { client } = await startTestLab({
-      model: story([
-        reply([toolUse('read', { file_path: 'package.json' })]),
-        ({ messages }) => (seen.push(JSON.stringify(messages.at(-1))), reply(text('done'))),
-      ]),
-    })
-    const tools = betaAgentToolset20260401({ workdir: process.cwd() })
-    const session = await openTestSession()
-    await session.run(defineAgent({ name: 'a', client, model, tools, inDoubt: { read: 'rerun' } }), task)
-    expect(seen[0]).toContain('lastgood-workspace')
-  })
+  test.runIf(nodeMajor >= 22)(
+    'the agent toolset (its module needs Node 22) reads a file of the work folder',
+    async () => {
+      const { betaAgentToolset20260401 } = await import('@anthropic-ai/sdk/tools/agent-toolset/node')
+      const seen: string[] = []
+      const { client } = await startTestLab({
+        model: story([
+          reply([toolUse('read', { file_path: 'package.json' })]),
+          ({ messages }) => (seen.push(JSON.stringify(messages.at(-1))), reply(text('done'))),
+        ]),
+      })
+      const tools = betaAgentToolset20260401({ workdir: process.cwd() })
+      const session = await openTestSession()
+      await session.run(defineAgent({ name: 'a', client, model, tools, inDoubt: { read: 'rerun' } }), task)
+      expect(seen[0]).toContain('lastgood-workspace')
+    },
+  )
 })
 
 describe('a stream over several attempts', () => {
@@ -96,7 +111,11 @@ describe('a stream over several attempts', () => {
     const { client } = await startTestLab({ model: story([reply(answer)]), outages })
     const session = await openTestSession()
     const events: Anthropic.MessageStreamEvent[] = []
-    const stream = recoverable(client, session).messages.stream({ model, max_tokens: 500, messages: [{ role: 'user', content: task }] })
+    const stream = recoverable(client, session).messages.stream({
+      model,
+      max_tokens: 500,
+      messages: [{ role: 'user', content: task }],
+    })
     stream.on('streamEvent', (event) => events.push(event))
     const message = await stream.finalMessage()
 
@@ -107,11 +126,16 @@ describe('a stream over several attempts', () => {
     expect(stops).toEqual(starts)
     expect(message.content.slice(-2)).toMatchObject(answer.map(({ type }) => ({ type })))
     // The journal has the answer alone, as the API gave it.
-    expect(session.messages().at(-1)?.content).toMatchObject([{ type: 'thinking', signature: expect.stringMatching(/.+/) }, { type: 'text' }])
+    expect(session.messages().at(-1)?.content).toMatchObject([
+      { type: 'thinking', signature: expect.stringMatching(/.+/) },
+      { type: 'text' },
+    ])
   })
 
   test('the caller may hand back what it saw: what is sent on is what the API gave', async () => {
-    const outages: Outage[] = [{ when: { request: 1 }, fault: { kind: 'cut', after: { inside: 'text' }, how: 'reset' } }]
+    const outages: Outage[] = [
+      { when: { request: 1 }, fault: { kind: 'cut', after: { inside: 'text' }, how: 'reset' } },
+    ]
     const { client, lab } = await startTestLab({ model: story([reply(answer), reply(text('bye'))]), outages })
     const session = await openTestSession()
     const own = recoverable(client, session)
@@ -126,9 +150,14 @@ describe('a stream over several attempts', () => {
   })
 
   test('complete tool calls of a cut answer are kept and run once; the rest of it is dropped', async () => {
-    const outages: Outage[] = [{ when: { request: 1 }, fault: { kind: 'cut', after: { inside: 'tool_use', index: 1 }, how: 'reset' } }]
+    const outages: Outage[] = [
+      { when: { request: 1 }, fault: { kind: 'cut', after: { inside: 'tool_use', index: 1 }, how: 'reset' } },
+    ]
     const { client, lab } = await startTestLab({
-      model: story([reply([text('Two.'), toolUse('count', { n: 1 }), toolUse('count', { n: 2 })]), reply(text('done'))]),
+      model: story([
+        reply([text('Two.'), toolUse('count', { n: 1 }), toolUse('count', { n: 2 })]),
+        reply(text('done')),
+      ]),
       outages,
     })
     const store = memoryStore()
@@ -138,13 +167,20 @@ describe('a stream over several attempts', () => {
     expect(effects.runs).toEqual([1])
     expect(lab.requests).toHaveLength(2)
     const received = (await entriesOf(store)).find((entry) => entry.type === 'response-received')
-    expect(received).toMatchObject({ salvaged: true, message: { stop_reason: 'tool_use', content: [{ type: 'text' }, { type: 'tool_use' }] } })
+    expect(received).toMatchObject({
+      salvaged: true,
+      message: { stop_reason: 'tool_use', content: [{ type: 'text' }, { type: 'tool_use' }] },
+    })
   })
 
   test.each(['message_delta', 'message_stop'] as const)('an answer that lacks only %s', async (before) => {
     const outages: Outage[] = [{ when: { request: 1 }, fault: { kind: 'cut', after: { before }, how: 'end' } }]
     const { client, lab } = await startTestLab({ model: story([reply(answer)]), outages })
-    const stream = recoverable(client, await openTestSession()).messages.stream({ model, max_tokens: 500, messages: [{ role: 'user', content: task }] })
+    const stream = recoverable(client, await openTestSession()).messages.stream({
+      model,
+      max_tokens: 500,
+      messages: [{ role: 'user', content: task }],
+    })
     expect((await stream.finalMessage()).stop_reason).toBe('end_turn')
     // With a stop reason the content is complete; without one nothing says that it is.
     expect(lab.requests).toHaveLength(before === 'message_stop' ? 1 : 2)
@@ -155,7 +191,8 @@ describe('a stream over several attempts', () => {
     const store = memoryStore()
     const own = recoverable(client, await openTestSession(store))
     const request = { model, max_tokens: 500, messages: [{ role: 'user' as const, content: task }] }
-    for await (const event of await own.messages.create({ ...request, stream: true })) if (event.type === 'content_block_delta') break
+    for await (const event of await own.messages.create({ ...request, stream: true }))
+      if (event.type === 'content_block_delta') break
     expect(await typesOf(store)).not.toContain('response-received')
     const again = await own.messages.create(request)
     expect(again.stop_reason).toBe('end_turn')

@@ -9,7 +9,8 @@ export const task = 'Count to four with the tool, then say done.'
 const counted = (conversation: Conversation, upTo: number) => {
   const seen = toolResults(conversation).map((result) => result.text)
   const wanted = Array.from({ length: upTo }, (_, i) => `counted ${i + 1}`)
-  if (JSON.stringify(seen) !== JSON.stringify(wanted)) throw new Error(`story: expected ${wanted.join()}, got ${seen.join()}`)
+  if (JSON.stringify(seen) !== JSON.stringify(wanted))
+    throw new Error(`story: expected ${wanted.join()}, got ${seen.join()}`)
 }
 
 export const countingStory = story([

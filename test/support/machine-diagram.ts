@@ -3,8 +3,14 @@ import { sessionMachine } from '@lastgood/core'
 
 type Target = readonly { readonly key: string }[] | undefined
 
+/** Entry actions written by name come as the name. */
+const entryName = (action: unknown) => (typeof action === 'string' ? action : (action as { type: string }).type)
+
 /** Transitions of one state node, grouped by where they lead. */
-function arrows(from: string, transitions: Iterable<{ target?: Target; guard?: unknown; eventType: string }>): string[] {
+function arrows(
+  from: string,
+  transitions: Iterable<{ target?: Target; guard?: unknown; eventType: string }>,
+): string[] {
   const labels = new Map<string, string[]>()
   for (const { target, guard, eventType } of transitions) {
     const to = target?.[0]?.key ?? from
@@ -18,7 +24,7 @@ function arrows(from: string, transitions: Iterable<{ target?: Target; guard?: u
 export function machineDiagram(): string {
   const { root } = sessionMachine
   const lines = Object.values(root.states).flatMap((node) => [
-    ...node.entry.map((action) => `  ${node.key}: ${node.key}<br><i>owes ${String(action)}</i>`),
+    ...node.entry.map((action) => `  ${node.key}: ${node.key}<br><i>owes ${entryName(action)}</i>`),
     ...arrows(node.key, [...(node.always ?? []), ...[...node.transitions.values()].flat()]),
   ])
   const anywhere = arrows('anywhere', [...root.transitions.values()].flat())

@@ -4,7 +4,16 @@
  * The model counts to four. Call 3 has its effect and then never returns, so a process that is killed there leaves it
  * in doubt; the model is told so, looks (`peek`), sees that it was counted, and goes on with 4.
  */
-import { reply, story, text, thinking, toolResults, toolUse, type Conversation, type Outage } from '@lastgood/outage-lab'
+import {
+  reply,
+  story,
+  text,
+  thinking,
+  toolResults,
+  toolUse,
+  type Conversation,
+  type Outage,
+} from '@lastgood/outage-lab'
 
 export const task = 'Count to four with the tool, then say done.'
 

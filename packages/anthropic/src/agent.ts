@@ -10,6 +10,7 @@ import type { Anthropic } from '@anthropic-ai/sdk'
 import {
   isLastgoodError,
   LastgoodError,
+  runToolCalls,
   type Agent,
   type Block,
   type InDoubt,
@@ -106,7 +107,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
           await send(client, session, pinned(), run.signal)
           break
         case 'run-tools':
-          await session.runTools(ledger)
+          await runToolCalls(session, ledger)
           break
         default:
           return

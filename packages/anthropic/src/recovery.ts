@@ -32,5 +32,8 @@ export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'midd
   options: InterceptorOptions = {},
 ): Client {
   // `withOptions` gives the type of the client it is called on.
-  return client.withOptions({ maxRetries: 0, middleware: [...client.middleware, recovery(session, options)] }) as unknown as Client
+  return client.withOptions({
+    maxRetries: 0,
+    middleware: [...client.middleware, recovery(session, options)],
+  }) as unknown as Client
 }

@@ -84,5 +84,7 @@ function errorContent(error: unknown): ToolOutput {
 
 function wellFormed(output: ToolOutput): ToolOutput {
   if (typeof output === 'string') return output.toWellFormed()
-  return output.map((block) => (typeof block['text'] === 'string' ? { ...block, text: block['text'].toWellFormed() } : block))
+  return output.map((block) =>
+    typeof block['text'] === 'string' ? { ...block, text: block['text'].toWellFormed() } : block,
+  )
 }

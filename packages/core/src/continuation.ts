@@ -40,7 +40,7 @@ function withoutLeftovers(message: Message, blocks: number): Message {
   return blocks > 0 && Array.isArray(message.content) ? { ...message, content: message.content.slice(blocks) } : message
 }
 
-export function sameMessage(a: Message, b: Message): boolean {
+function sameMessage(a: Message, b: Message): boolean {
   return a === b || meaning(a) === meaning(b)
 }
 

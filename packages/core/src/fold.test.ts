@@ -65,7 +65,9 @@ function journalOf(choices: readonly number[]): { entries: Entry[]; heads: Head[
     const options = nextBodies(owed, transcript, snapshot.context.turn, i)
     // A parked session rests, and can only be resumed.
     const isParked = snapshot.value === 'suspended'
-    const body: EntryBody = isParked ? { type: 'session-resumed', owner } : (options[choice % options.length] as EntryBody)
+    const body: EntryBody = isParked
+      ? { type: 'session-resumed', owner }
+      : (options[choice % options.length] as EntryBody)
     const entry: Entry = { ...body, v: 1, seq: i + 1, at: i, fence: 1, lane: 'main' }
     const stepped = step(snapshot, entry)
     snapshot = stepped.snapshot
@@ -74,7 +76,17 @@ function journalOf(choices: readonly number[]): { entries: Entry[]; heads: Head[
     entries.push(entry)
     const { turn, lastGoodTurn } = snapshot.context
     const machine = { version: machineVersion, ...saveSnapshot(snapshot), context: { ...snapshot.context } }
-    heads.push({ v: 1, sessionId: 's', seq: i + 1, status: 'idle', turn, lastGoodTurn, createdAt: 0, updatedAt: i, machine })
+    heads.push({
+      v: 1,
+      sessionId: 's',
+      seq: i + 1,
+      status: 'idle',
+      turn,
+      lastGoodTurn,
+      createdAt: 0,
+      updatedAt: i,
+      machine,
+    })
   })
   return { entries, heads }
 }
@@ -101,7 +113,9 @@ describe('foldJournal', () => {
         foreign.machine = { version: 'another', value: 'noSuchState', context: { nonsense: true } }
         const folded = await foldJournal(entries, machineVersion, foreign)
         expect(folded.refolded).toBe(true)
-        expect(saveSnapshot(folded.snapshot)).toEqual(heads.at(-1)?.machine && { value: heads.at(-1)?.machine.value, context: heads.at(-1)?.machine.context })
+        expect(saveSnapshot(folded.snapshot)).toEqual(
+          heads.at(-1)?.machine && { value: heads.at(-1)?.machine.value, context: heads.at(-1)?.machine.context },
+        )
       }),
     )
   })

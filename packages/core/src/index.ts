@@ -27,7 +27,15 @@ export {
   journalVersion,
   parseEntry,
 } from './journal.ts'
-export { type Context, type Effect, type Snapshot, type StateName, machineVersion, sessionMachine, step } from './machine.ts'
+export {
+  type Context,
+  type Effect,
+  type Snapshot,
+  type StateName,
+  machineVersion,
+  sessionMachine,
+  step,
+} from './machine.ts'
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
 export { type Agent, type Session, type SessionOptions, openSession } from './session.ts'
@@ -48,7 +56,7 @@ export {
   matchesFilter,
   sessionBusy,
 } from './store.ts'
-export { type LedgerTool, type LedgerTools, type ToolContext } from './tool-ledger.ts'
+export { type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { type WireRequest } from './wire/messages-request.ts'
 export { type Limits } from './wire/watchdog.ts'

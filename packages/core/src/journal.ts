@@ -161,9 +161,13 @@ export function parseEntry(value: unknown, place: string): Entry {
   const body = entryBodySchema.safeParse(rest)
   // The value itself, not zod's copy: a copy would have its keys in the schema's order, and a request is pinned as sent.
   if (stamp.success && body.success) return value as Entry
-  throw new LastgoodError('journal-corrupt', `${place}: not a journal entry (${firstIssue(stamp.error ?? body.error)})`, {
-    hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to go on',
-  })
+  throw new LastgoodError(
+    'journal-corrupt',
+    `${place}: not a journal entry (${firstIssue(stamp.error ?? body.error)})`,
+    {
+      hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to go on',
+    },
+  )
 }
 
 function isEntryType(type: unknown): boolean {

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryBody } from './journal.ts'
-import { initialSnapshot, restoreSnapshot, saveSnapshot, sessionMachine, step, type Effect, type Snapshot } from './machine.ts'
+import {
+  initialSnapshot,
+  restoreSnapshot,
+  saveSnapshot,
+  sessionMachine,
+  step,
+  type Effect,
+  type Snapshot,
+} from './machine.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
 const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 1, seq, at, fence: 1, lane: 'main' })
@@ -67,12 +75,20 @@ describe('the session machine', () => {
     const retry = fault({ kind: 'retry', at: 1 })
     const twice = run([started, sent, retry, sent, retry, sent])
     expect(twice.context).toMatchObject({ faults: 2, attempt: 3, firstFaultAt: 1_000, wakeAt: null })
-    expect(run([response('end_turn')], twice.snapshot).context).toMatchObject({ faults: 0, attempt: 0, firstFaultAt: null })
+    expect(run([response('end_turn')], twice.snapshot).context).toMatchObject({
+      faults: 0,
+      attempt: 0,
+      firstFaultAt: null,
+    })
   })
 
   test('a parked session owes its request again once it is resumed, with a new budget and without the wait', () => {
     const parked = run([started, sent, fault({ kind: 'suspend', reason: 'spend', retryAt: 99_000 })])
-    expect(parked).toMatchObject({ state: 'suspended', owed: { kind: 'rest' }, context: { wakeAt: 99_000, reason: 'spend' } })
+    expect(parked).toMatchObject({
+      state: 'suspended',
+      owed: { kind: 'rest' },
+      context: { wakeAt: 99_000, reason: 'spend' },
+    })
     expect(run([resumed], parked.snapshot)).toMatchObject({
       state: 'requesting',
       owed: { kind: 'send-request' },
@@ -90,7 +106,10 @@ describe('the session machine', () => {
   })
 
   test('a paused turn is sent again at once', () => {
-    expect(run([started, sent, response('pause_turn')])).toMatchObject({ state: 'requesting', owed: { kind: 'send-request' } })
+    expect(run([started, sent, response('pause_turn')])).toMatchObject({
+      state: 'requesting',
+      owed: { kind: 'send-request' },
+    })
   })
 
   test('a result for a call that was never made changes nothing', () => {
@@ -111,7 +130,13 @@ describe('the session machine', () => {
   })
 
   test('a rewind to a finished turn rests; into an open one owes the request', () => {
-    const rewound = (turn: number, lastGoodTurn: number): EntryBody => ({ type: 'rewound', messages: 2, turn, lastGoodTurn, reason: 'r' })
+    const rewound = (turn: number, lastGoodTurn: number): EntryBody => ({
+      type: 'rewound',
+      messages: 2,
+      turn,
+      lastGoodTurn,
+      reason: 'r',
+    })
     const two = [started, sent, response('end_turn'), ended, { ...started, turn: 2 } as EntryBody, sent]
     expect(run([...two, rewound(1, 1)])).toMatchObject({ state: 'idle', context: { turn: 1, lastGoodTurn: 1 } })
     expect(run([...two, rewound(1, 0)])).toMatchObject({ state: 'requesting', context: { turn: 1, lastGoodTurn: 0 } })

@@ -116,9 +116,7 @@ const builder = setup({
         reason: decision.kind === 'retry' ? [fault.status, fault.kind].filter(Boolean).join(' ') : decision.reason,
       }
     }),
-    park: assign(({ event }) =>
-      event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {},
-    ),
+    park: assign(({ event }) => (event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {})),
     // Resumed on purpose: a new budget and no wait. Resumed after a crash: the wait that was armed still holds.
     startAnew: assign(progress),
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
@@ -197,7 +195,7 @@ export const sessionMachine = builder.createMachine({
 })
 
 export type Snapshot = SnapshotFrom<typeof sessionMachine>
-export type StateName = keyof typeof sessionMachine.config.states & string
+export type StateName = Snapshot['value']
 
 /** The state before the first entry. */
 export const initialSnapshot: Snapshot = sessionMachine.resolveState({ value: 'idle', context: fresh })
@@ -230,7 +228,7 @@ function effectOf(action: string, context: Context): Effect | undefined {
 
 /** The snapshot as the head keeps it. */
 export function saveSnapshot(snapshot: Snapshot): { value: string; context: Context } {
-  return { value: String(snapshot.value), context: snapshot.context }
+  return { value: snapshot.value, context: snapshot.context }
 }
 
 /** The snapshot of a head that was written under this machine's version. */

@@ -18,11 +18,18 @@ import { foldJournal, type Folded } from './fold.ts'
 import { fullJitter } from './backoff.ts'
 import { journalVersion, type Entry, type EntryBody, type Envelope, type Message, type Owner } from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
-import { machineVersion, saveSnapshot, step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import {
+  machineVersion,
+  saveSnapshot,
+  step,
+  type Context,
+  type Effect,
+  type Snapshot,
+  type StateName,
+} from './machine.ts'
 import { isDead, thisOwner } from './owner.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts'
 import { assertSessionId, sessionBusy, type Head, type Lease, type SessionStatus, type Store } from './store.ts'
-import { runCalls, type LedgerTools } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
 
@@ -159,7 +166,7 @@ export class Session {
     return this.#seq
   }
   get state(): StateName {
-    return String(this.#snapshot.value) as StateName
+    return this.#snapshot.value
   }
   get context(): Readonly<Context> {
     return this.#snapshot.context
@@ -184,7 +191,9 @@ export class Session {
   get agent(): string | undefined {
     return this.#transcript.agent
   }
-  get transcript(): Readonly<Pick<Transcript, 'messages' | 'turns' | 'unanswered' | 'responses' | 'turnsWithin' | 'conversation'>> {
+  get transcript(): Readonly<
+    Pick<Transcript, 'messages' | 'turns' | 'unanswered' | 'responses' | 'turnsWithin' | 'conversation'>
+  > {
     return this.#transcript
   }
   /** Aborts when the session is closed, loses its lease, or its store cannot take entries; the reason says which. */
@@ -235,11 +244,6 @@ export class Session {
     return agent.run(this, input, options[0] as RunOptions)
   }
 
-  /** Run what the model asked for, each call by its own rule; see `tool-ledger.ts`. */
-  runTools(tools: LedgerTools): Promise<void> {
-    return runCalls(this, tools)
-  }
-
   /** Whether the call's intent was recorded by this object, so that its outcome is not in doubt. */
   hasStarted(toolUseId: string): boolean {
     return this.#startedHere.has(toolUseId)
@@ -285,7 +289,11 @@ export class Session {
       if (this.#staged.length > 0 && this.#seq > 0 && !this.signal.aborted) await this.record([])
       await this.#commits
     } finally {
-      this.#end(new LastgoodError('session-closed', `session ${this.id} was closed`, { hint: 'open it again with openSession' }))
+      this.#end(
+        new LastgoodError('session-closed', `session ${this.id} was closed`, {
+          hint: 'open it again with openSession',
+        }),
+      )
       await this.store.release(this.#lease)
     }
   }
@@ -378,7 +386,7 @@ export class Session {
       v: 1,
       sessionId: this.id,
       seq: last.seq,
-      status: statusOf(saved.value as StateName),
+      status: statusOf(snapshot.value),
       ...(agent !== undefined && { agent }),
       ...(cwd !== undefined && { cwd }),
       ...(envelope && { model: envelope.body.model }),

@@ -133,22 +133,31 @@ export function matchesFilter({ head }: SessionSummary, filter: SessionFilter): 
  */
 export function assertAppend(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): void {
   const inOrder = entries.every((entry, i) => entry.seq === afterSeq + 1 + i && entry.fence === lease.fence)
-  if (entries.length > 0 && inOrder && head.seq === afterSeq + entries.length && head.sessionId === lease.sessionId) return
+  if (entries.length > 0 && inOrder && head.seq === afterSeq + entries.length && head.sessionId === lease.sessionId)
+    return
   throw journalConflict(lease.sessionId, afterSeq)
 }
 
 export function journalConflict(sessionId: string, afterSeq: number): LastgoodError {
-  return new LastgoodError('journal-conflict', `session ${sessionId}: the journal does not continue after entry ${afterSeq}`, {
-    hint: `open the session again: lastgood resume ${sessionId}`,
-    details: { sessionId, afterSeq },
-  })
+  return new LastgoodError(
+    'journal-conflict',
+    `session ${sessionId}: the journal does not continue after entry ${afterSeq}`,
+    {
+      hint: `open the session again: lastgood resume ${sessionId}`,
+      details: { sessionId, afterSeq },
+    },
+  )
 }
 
 export function leaseLost(sessionId: string, fence: number): LastgoodError {
-  return new LastgoodError('lease-lost', `session ${sessionId} was taken over by another writer (our fence was ${fence})`, {
-    hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
-    details: { sessionId, fence },
-  })
+  return new LastgoodError(
+    'lease-lost',
+    `session ${sessionId} was taken over by another writer (our fence was ${fence})`,
+    {
+      hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
+      details: { sessionId, fence },
+    },
+  )
 }
 
 export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {

@@ -34,14 +34,16 @@ export interface LedgerTools {
 }
 
 /** Brings every open call of the last response to a result. Errors: `needs-input`, and those of `record`. */
-export async function runCalls(session: Session, tools: LedgerTools): Promise<void> {
+export async function runToolCalls(session: Session, tools: LedgerTools): Promise<void> {
   const planned = await Promise.all(
     session.transcript.unanswered.map(async (call) => ({ call, fate: await fateOf(session, call, tools) })),
   )
   const asking = planned.find(({ fate }) => fate === 'suspend')
   if (asking) throw await parkForInput(session, asking.call)
 
-  const intents = planned.filter(({ call, fate }) => fate === 'run' && call.state === 'open' && ruleOf(call, tools) !== 'rerun')
+  const intents = planned.filter(
+    ({ call, fate }) => fate === 'run' && call.state === 'open' && ruleOf(call, tools) !== 'rerun',
+  )
   if (intents.length > 0) {
     await session.record(
       intents.map(({ call }) => ({

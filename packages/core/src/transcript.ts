@@ -24,7 +24,7 @@ export interface TurnSpan {
   to?: number
 }
 
-export const inDoubtText =
+const inDoubtText =
   'Interrupted: this tool call was started, but its outcome is unknown. It was not repeated. ' +
   'Verify what it did before you repeat it.'
 
@@ -80,6 +80,7 @@ export class Transcript {
         this.turns = this.turns.filter((span) => span.from < entry.messages).map((span) => cutAt(span, entry.messages))
         this.#forgetCalls()
         break
+      default: // the rest says nothing of the conversation
     }
   }
 

@@ -31,7 +31,12 @@ export class Assembler {
         this.#message = { ...(data['message'] as Json) }
         break
       case 'content_block_start':
-        this.#blocks[index] = { block: { ...(data['content_block'] as Block) }, json: '', complete: false, broken: false }
+        this.#blocks[index] = {
+          block: { ...(data['content_block'] as Block) },
+          json: '',
+          complete: false,
+          broken: false,
+        }
         break
       case 'content_block_delta':
         this.#applyDelta(this.#blocks[index], data['delta'] as Json)
@@ -71,7 +76,10 @@ export class Assembler {
 
   /** The whole answer. A last tool call whose input was cut off is left out: it must never run. */
   message(): AssistantMessage {
-    return this.#messageOf(this.#blocks.filter((one) => !one.broken).map((one) => one.block), this.stopReason)
+    return this.#messageOf(
+      this.#blocks.filter((one) => !one.broken).map((one) => one.block),
+      this.stopReason,
+    )
   }
 
   /**
@@ -106,11 +114,14 @@ export class Assembler {
     if (!open) return
     const { type, ...fields } = delta
     if (type === 'input_json_delta') {
-      open.json += String(fields['partial_json'] ?? '')
+      if (typeof fields['partial_json'] === 'string') open.json += fields['partial_json']
       return
     }
     if (type === 'citations_delta') {
-      open.block['citations'] = [...((open.block['citations'] as unknown[] | null | undefined) ?? []), fields['citation']]
+      open.block['citations'] = [
+        ...((open.block['citations'] as unknown[] | null | undefined) ?? []),
+        fields['citation'],
+      ]
       return
     }
     for (const [field, value] of Object.entries(fields)) {

@@ -32,7 +32,14 @@ export async function attempt<R extends WireRequest>(
     const { status, statusText, headers } = response
     return {
       kind: 'fault',
-      wire: { phase: 'status', status, headers, contentType: headers.get('content-type') ?? '', body, now: clock.now() },
+      wire: {
+        phase: 'status',
+        status,
+        headers,
+        contentType: headers.get('content-type') ?? '',
+        body,
+        now: clock.now(),
+      },
       refusal: new Response(body, { status, statusText, headers: withoutBodyFraming(headers) }),
     }
   } catch (error) {

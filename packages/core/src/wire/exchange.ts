@@ -81,7 +81,7 @@ async function nextAnswer<R extends WireRequest>(it: Running<R>): Promise<Answer
 }
 
 async function wholeAnswer<R extends WireRequest>(it: Running<R>, first: Answer): Promise<Response> {
-  for (let answer = first; ; ) {
+  for (let answer = first; ;) {
     const { text, message, wire } = await readWhole(it, answer)
     if (message) {
       const requestId = answer.response.headers.get('request-id') ?? undefined
@@ -96,7 +96,11 @@ async function wholeAnswer<R extends WireRequest>(it: Running<R>, first: Answer)
 }
 
 /** Relays attempt after attempt into one stream. Its consumer's cancel aborts what is in flight. */
-function streamOf<R extends WireRequest>(it: Running<R>, first: Answer, delivered: Delivered): ReadableStream<Uint8Array> {
+function streamOf<R extends WireRequest>(
+  it: Running<R>,
+  first: Answer,
+  delivered: Delivered,
+): ReadableStream<Uint8Array> {
   const cancelled = new AbortController()
   const cancellable = { ...it, signal: AbortSignal.any([it.signal, cancelled.signal]) }
   const encoder = new TextEncoder()
@@ -127,7 +131,7 @@ async function* relayAll<R extends WireRequest>(
   first: Answer,
   delivered: Delivered,
 ): AsyncGenerator<string, void, undefined> {
-  for (let answer = first; ; ) {
+  for (let answer = first; ;) {
     const ended = yield* relay(answer.response, answer.watchdog, it.recorder, delivered, it.clock)
     if (ended.kind === 'answered') return
     it.signal.throwIfAborted()

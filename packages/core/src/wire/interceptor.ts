@@ -30,7 +30,7 @@ export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
   const { intentOf = () => 'report' as const } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const { clock, policy } = session
+  const { clock } = session
   /** What only the caller knows of answers that took several attempts: blocks before them, and their message id. */
   const leftovers = new Map<number, number>()
   const aliases = new Map<string, number>()

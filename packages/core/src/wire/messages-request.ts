@@ -74,7 +74,10 @@ export function readConversationRequest(request: WireRequest, recorded: Recorded
   const envelope: Envelope = {
     body: continued && recorded.envelope ? { ...recorded.envelope.body, ...rest } : rest,
     ...(request.headers.has('anthropic-version') && { apiVersion: request.headers.get('anthropic-version') ?? '' }),
-    betas: (request.headers.get('anthropic-beta') ?? '').split(',').map((beta) => beta.trim()).filter(Boolean),
+    betas: (request.headers.get('anthropic-beta') ?? '')
+      .split(',')
+      .map((beta) => beta.trim())
+      .filter(Boolean),
   }
   const kept = continuation.kind === 'extends' ? recorded.messages : recorded.messages.slice(0, continuation.kept)
   const streams = parsed.stream === true
@@ -87,7 +90,11 @@ export function readConversationRequest(request: WireRequest, recorded: Recorded
     added: continuation.added,
     body: asSent
       ? request.body
-      : JSON.stringify({ ...envelope.body, messages: [...kept, ...continuation.added], ...(streams && { stream: true }) }),
+      : JSON.stringify({
+          ...envelope.body,
+          messages: [...kept, ...continuation.added],
+          ...(streams && { stream: true }),
+        }),
   }
 }
 
@@ -102,7 +109,11 @@ function parseBody(text: string): z.infer<typeof bodySchema> | undefined {
 function threadUpTo(messageId: string, { messages, responses }: Recorded): readonly Message[] {
   const count = responses.get(messageId)
   if (count !== undefined) return messages.slice(0, count)
-  throw new LastgoodError('transcript-mismatch', `the thread to continue (after message ${messageId}) is not in this session`, {
-    hint: 'start a new thread or tool runner with session.messages()',
-  })
+  throw new LastgoodError(
+    'transcript-mismatch',
+    `the thread to continue (after message ${messageId}) is not in this session`,
+    {
+      hint: 'start a new thread or tool runner with session.messages()',
+    },
+  )
 }

@@ -89,11 +89,18 @@ function openingEntries(session: Session, { envelope, rewindTo, added }: Convers
   let { turn, lastGoodTurn } = session
   if (rewindTo !== undefined) {
     ;({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
-    entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason: 'the caller went on from an earlier message' })
+    entries.push({
+      type: 'rewound',
+      messages: rewindTo,
+      turn,
+      lastGoodTurn,
+      reason: 'the caller went on from an earlier message',
+    })
   }
   if (turn === lastGoodTurn) entries.push({ type: 'turn-started', turn: turn + 1, messages: added })
   else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
-  if (JSON.stringify(envelope) !== JSON.stringify(session.envelope)) entries.push({ type: 'envelope-changed', envelope })
+  if (JSON.stringify(envelope) !== JSON.stringify(session.envelope))
+    entries.push({ type: 'envelope-changed', envelope })
   return entries
 }
 
@@ -128,7 +135,8 @@ function givenUp(session: Session, fault: Fault, decision: Exclude<Decision, { k
       details,
     })
   }
-  const when = decision.retryAt === undefined ? '' : `, a next try makes sense from ${new Date(decision.retryAt).toISOString()}`
+  const when =
+    decision.retryAt === undefined ? '' : `, a next try makes sense from ${new Date(decision.retryAt).toISOString()}`
   return new LastgoodError('session-suspended', `session ${session.id} is suspended: ${decision.reason}${when}`, {
     hint: `saved at turn ${session.lastGoodTurn}; go on with: lastgood resume ${session.id}`,
     details: { ...details, ...(decision.retryAt !== undefined && { retryAt: decision.retryAt }) },

@@ -51,7 +51,7 @@ export async function* relay(
       }
       const data = JSON.parse(event.data) as Json
       if (event.event === 'error') {
-        seen.inBandError = (data['error'] ?? {}) as NonNullable<Wire['inBandError']>
+        seen.inBandError = data['error'] ?? {}
         break
       }
       watchdog.progress()
@@ -69,7 +69,8 @@ export async function* relay(
         case 'content_block_delta':
         case 'content_block_stop': {
           const text = shifted(event, data, delivered.leftovers)
-          if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use') held.begin()
+          if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use')
+            held.begin()
           if (held.isHolding) {
             held.add(Number(data['index']), text)
             break

@@ -15,14 +15,25 @@ async function read(text: string, cuts: readonly number[] = []) {
 
 describe('readEvents', () => {
   test('reads the same events whatever bytes the network cuts between', async () => {
-    const event = fc.record({ name: fc.constantFrom('ping', 'message_start', 'x'), text: fc.string({ unit: 'grapheme' }) })
+    const event = fc.record({
+      name: fc.constantFrom('ping', 'message_start', 'x'),
+      text: fc.string({ unit: 'grapheme' }),
+    })
     await fc.assert(
-      fc.asyncProperty(fc.array(event), fc.array(fc.nat(10_000)), fc.constantFrom('\n', '\r\n', '\r'), async (list, cuts, eol) => {
-        const text = list.map(({ name, text }) => writeEvent(name, { text })).join('').replaceAll('\n', eol)
-        const events = await read(text, cuts)
-        expect(events.map(({ event, data }) => ({ name: event, text: JSON.parse(data).text }))).toEqual(list)
-        expect(events.map(({ raw }) => raw).join('')).toBe(text)
-      }),
+      fc.asyncProperty(
+        fc.array(event),
+        fc.array(fc.nat(10_000)),
+        fc.constantFrom('\n', '\r\n', '\r'),
+        async (list, cuts, eol) => {
+          const text = list
+            .map(({ name, text }) => writeEvent(name, { text }))
+            .join('')
+            .replaceAll('\n', eol)
+          const events = await read(text, cuts)
+          expect(events.map(({ event, data }) => ({ name: event, text: JSON.parse(data).text }))).toEqual(list)
+          expect(events.map(({ raw }) => raw).join('')).toBe(text)
+        },
+      ),
     )
   })
 
