@@ -108,6 +108,31 @@ for (const [name, breaks] of Object.entries(failuresOfWrite)) {
   })
 }
 
+test('one append is one write, acknowledged after fdatasync, and reads nothing; what others wrote is synced first (P1, P7)', async () => {
+  const { store, sessions } = await folder()
+  const lease = await taken(store)
+  const calls: string[] = []
+  onOpen = (handle) => {
+    for (const method of ['read', 'stat', 'write', 'datasync', 'close'] as const) {
+      const real = handle[method].bind(handle) as (...args: unknown[]) => Promise<unknown>
+      Object.assign(handle, {
+        [method]: async (...args: unknown[]) => {
+          const result = await real(...args)
+          calls.push(method)
+          return result
+        },
+      })
+    }
+  }
+  await add(store, lease, 0, 100)
+  expect(calls.splice(0)).toEqual(['stat', 'write', 'datasync', 'stat', 'close'])
+
+  await add(fileStore({ dir: join(sessions, '..') }), lease, 100)
+  calls.length = 0
+  await add(store, lease, 101)
+  expect(calls.splice(0)).toEqual(['stat', 'read', 'datasync', 'write', 'datasync', 'stat', 'close'])
+})
+
 test('an error of the file system names path and code, and holds nothing that was written', async () => {
   const { store } = await folder()
   const lease = await taken(store)
