@@ -1,0 +1,187 @@
+/**
+ * The verdict's checks: each claim with the way to refute it. A check gives what is wrong, or nothing. Pure.
+ *
+ * No claim rests on one witness: what the journal says is compared with the lab, the referee's file or the repository.
+ */
+import { foldJournal } from '@lastgood/core'
+import type { Evidence, LabEvidence } from './evidence.ts'
+import { callsIn, endedTurns, inputTokens, isMigration, ofType } from './facts.ts'
+import { migrationLine } from './project.ts'
+
+type Complaint = string | undefined | false
+
+export interface Check {
+  readonly name: string
+  /** Cannot be asked with the real API. */
+  readonly needsLab?: true
+  readonly find: (evidence: Evidence) => Complaint | Promise<Complaint>
+}
+
+export const checks: readonly Check[] = [
+  {
+    name: 'the resumed process ended well',
+    find: ({ resumeExitCode }) => resumeExitCode !== 0 && `its exit code is ${String(resumeExitCode)}`,
+  },
+  {
+    name: 'the journal is whole, and its head says what its fold says',
+    async find({ atEnd: { entries, head } }) {
+      const gap = entries.findIndex(({ seq }, i) => seq !== i + 1)
+      if (gap >= 0) return `entry ${gap + 1} is missing`
+      const { snapshot, seq } = await foldJournal(entries, 'none of the heads')
+      const folded = [seq, String(snapshot.value), snapshot.context.turn, snapshot.context.lastGoodTurn]
+      const said = [head?.seq, head?.machine.value, head?.turn, head?.lastGoodTurn]
+      return JSON.stringify(folded) !== JSON.stringify(said) && `fold ${folded.join('/')}, head ${said.join('/')}`
+    },
+  },
+  {
+    name: 'what was durable at the kill is still there',
+    find({ atKill, atEnd }) {
+      const changed = atKill.entries.findIndex((entry, i) => JSON.stringify(entry) !== JSON.stringify(atEnd.entries[i]))
+      if (atKill.entries.length === 0) return 'nothing was durable'
+      return changed >= 0 && `entry ${changed + 1} is another one now`
+    },
+  },
+  {
+    name: 'no turn was lost',
+    find({ prompts, atEnd: { entries } }) {
+      if (ofType(entries, 'rewound').length > 0) return 'the conversation was rewound'
+      const ended = endedTurns(prompts, entries)
+      return ended !== prompts.length && `${prompts.length} turns were asked for, ${ended} ended`
+    },
+  },
+  {
+    name: 'the kill hit the migration while it ran',
+    find({ sessionId, atKill, effects }) {
+      const call = callsIn(sessionId, atKill.entries).find(({ command }) => isMigration(command))
+      if (!call) return 'the journal has no such call at the kill'
+      if (call.outcome !== undefined) return 'the journal has its result at the kill'
+      const phases = effects.filter(({ key }) => key === call.key).map(({ phase }) => phase)
+      return phases.join() !== 'start' && `the referee saw of it: ${phases.join(', ') || 'nothing'}`
+    },
+  },
+  {
+    name: 'another process, with another machine, went on from there',
+    find({ atKill, atEnd }) {
+      const next = atEnd.entries[atKill.entries.length]
+      const [opened] = ofType(atEnd.entries, 'session-opened')
+      if (next?.type !== 'session-resumed') return `the entry after the kill is ${next?.type ?? 'missing'}`
+      if (next.owner.pid === opened?.owner.pid) return 'it is the same process'
+      if (next.fence <= (opened?.fence ?? Infinity)) return 'its fence did not grow'
+      if (next.refolded !== true) return 'the journal was not folded anew'
+      return atKill.head?.machine.version === atEnd.head?.machine.version && 'the machine has the same version'
+    },
+  },
+  {
+    name: 'the model was told that the outcome is unknown',
+    find({ sessionId, atEnd: { entries } }) {
+      const outcomes = callsIn(sessionId, entries).flatMap(({ command, outcome }) => (isMigration(command) ? [outcome] : []))
+      return outcomes[0] !== 'in-doubt' && `the migration's result is ${outcomes[0] ?? 'missing'}`
+    },
+  },
+  {
+    name: 'no tool ran twice',
+    find: (evidence) => toolsRunTwice(evidence) > 0 && `${toolsRunTwice(evidence)} ran more than once`,
+  },
+  {
+    name: 'journal and referee saw the same calls',
+    find({ sessionId, atEnd: { entries }, effects }) {
+      const calls = callsIn(sessionId, entries)
+      for (const { key, name, outcome } of calls) {
+        const seen = effects.flatMap((effect) => (effect.key === key ? [effect.phase] : [])).join()
+        const wanted = outcome === 'ran' ? 'start,end' : outcome === 'in-doubt' ? 'start' : ''
+        if (seen !== wanted) return `${name} (${key}): the journal says ${outcome ?? 'nothing'}, the referee ${seen || 'nothing'}`
+      }
+      const unknown = effects.find(({ key }) => !calls.some((call) => call.key === key))
+      return unknown && `the journal does not know the call ${unknown.key}`
+    },
+  },
+  {
+    name: 'the repository has the work, and the migration once',
+    find({ repository: { ledger, committedLedger, commits, isClean } }) {
+      const count = (lines: readonly string[]) => lines.filter((line) => line === migrationLine).length
+      if (count(ledger) !== 1) return `migrations.log has ${count(ledger)} lines of the migration`
+      if (count(committedLedger) !== 1) return 'the migration is not in the last commit'
+      if (commits.length < 2) return 'nothing was committed'
+      return !isClean && 'changes are left that were not committed'
+    },
+  },
+  {
+    name: "the repository's tests pass",
+    find({ repository: { tests } }) {
+      const { exitCode, pass, fail } = tests
+      return !(exitCode === 0 && pass > 0 && fail === 0) && `exit code ${String(exitCode)}, ${pass} passed, ${fail} failed`
+    },
+  },
+  withLab('every outage of the script happened, and no other', ({ requests, script }) => {
+    const happened = requests.flatMap(({ kind, outage }) => (kind === 'fault' ? [outage ?? 'one without a name'] : []))
+    return differs(happened, script.map(({ name }) => name))
+  }),
+  withLab('the journal has each of them as what it was', ({ script }, { atEnd: { entries } }) => {
+    return differs(ofType(entries, 'fault-observed').map(({ fault }) => fault.kind), script.map(({ kind }) => kind))
+  }),
+  withLab('one request left for each attempt', ({ requests }, { atEnd: { entries } }) => {
+    const attempts = ofType(entries, 'request-sent').length
+    return attempts !== requests.length && `${attempts} attempts in the journal, ${requests.length} requests at the API`
+  }),
+  withLab('the API had nothing against any transcript', ({ requests }) => {
+    const bad = requests.find(({ kind, violation }) => violation !== undefined || !['ok', 'fault'].includes(kind))
+    return bad && (bad.violation ?? `a request ended as ${bad.kind}`)
+  }),
+  withLab('the journal has the answers that the API gave', ({ requests }, { atEnd: { entries } }) => {
+    const given = requests.flatMap((one) => (one.kind === 'ok' ? [`${one.messageId} ${tokensText(one.usage)}`] : []))
+    const had = ofType(entries, 'response-received').map(({ message }) => `${message.id} ${tokensText(message.usage)}`)
+    return differs(had, given)
+  }),
+  withLab('what was sent again was what was sent, byte for byte', ({ requests }) => {
+    for (const [i, { raw }] of requests.entries()) {
+      const before = requests[i - 1]?.raw
+      if (before === undefined || raw.startsWith(before.slice(0, before.lastIndexOf(']')))) continue
+      return `request ${i + 1} does not begin with request ${i}`
+    }
+    return undefined
+  }),
+  withLab('the redeploy changed the tools, and the session kept its own', ({ requests, deployed }) => {
+    if (deployed.before === deployed.after) return 'the redeploy changed nothing'
+    const other = requests.findIndex(({ raw }) => toolsOf(raw) !== deployed.before)
+    return other >= 0 && `request ${other + 1} has other tools`
+  }),
+  withLab('the resumed request found the conversation in the prompt cache', (_lab, { atKill, atEnd }) => {
+    const { before, resumed } = tokensAround(atKill.entries.length, atEnd.entries)
+    return !(resumed.cached > 0 && resumed.cached >= before) && `${resumed.cached} of ${before} tokens`
+  }),
+]
+
+/** A check that only the lab makes possible. */
+function withLab(name: string, find: (lab: LabEvidence, evidence: Evidence) => Complaint): Check {
+  return { name, needsLab: true, find: (evidence) => (evidence.lab ? find(evidence.lab, evidence) : 'there is no lab') }
+}
+
+/** Calls started more than once, and runs of the migration beyond the first, by the referee's file and by the ledger. */
+export function toolsRunTwice({ effects, repository: { ledger } }: Evidence): number {
+  const starts = effects.filter(({ phase }) => phase === 'start')
+  const repeated = starts.length - new Set(starts.map(({ key }) => key)).size
+  const migrations = new Set(starts.filter(({ command }) => isMigration(command)).map(({ key }) => key)).size
+  const applied = ledger.filter((line) => line === migrationLine).length
+  return repeated + Math.max(0, migrations - 1, applied - 1)
+}
+
+/** The input of the last answer before the kill, and of the first one after it. */
+export function tokensAround(durableAtKill: number, entries: Evidence['atEnd']['entries']) {
+  const answers = ofType(entries, 'response-received')
+  const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => inputTokens(message.usage).total)
+  const resumed = inputTokens(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
+  return { before: before.at(-1) ?? 0, allBefore: before.reduce((sum, one) => sum + one, 0), answers: before.length, resumed }
+}
+
+function differs(found: readonly string[], wanted: readonly string[]): Complaint {
+  return found.join() !== wanted.join() && `${found.join(', ') || 'none'} instead of ${wanted.join(', ') || 'none'}`
+}
+
+function tokensText(usage: unknown): string {
+  const { total, cached } = inputTokens(usage)
+  return `${total}/${cached}`
+}
+
+function toolsOf(raw: string): string {
+  return JSON.stringify((JSON.parse(raw) as { tools?: unknown }).tools)
+}

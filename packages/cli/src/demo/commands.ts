@@ -1,0 +1,27 @@
+/** The commands that the demo tells: as the user would have to type them here, with everything they need. */
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Env } from '../context.ts'
+import { shownAddress } from '../stores.ts'
+import { shellWord } from '../text.ts'
+import type { DemoFolder } from './folder.ts'
+
+/** How `lastgood` is started where the demo was started: by pnpm in a clone, from the path, or by node. */
+export function programOf(env: Env): string {
+  const [, pnpm] = /^pnpm\/(\d+\.\d+\.\d+)/.exec(env['npm_config_user_agent'] ?? '') ?? []
+  if (pnpm !== undefined && env['npm_lifecycle_event'] === 'demo') return `npx -y pnpm@${pnpm} lastgood`
+  const folders = (env['PATH'] ?? '').split(delimiter)
+  if (folders.some((folder) => folder !== '' && existsSync(join(folder, 'lastgood')))) return 'lastgood'
+  return `node ${shellWord(fileURLToPath(new URL('../bin/lastgood.js', import.meta.url)))}`
+}
+
+export function showCommand(env: Env, sessionId: string, store: string): string {
+  return `${programOf(env)} show ${sessionId} --store ${shellWord(shownAddress(store))}`
+}
+
+/** `message` begins a new turn. */
+export function resumeCommand(env: Env, sessionId: string, folder: DemoFolder, store: string, message?: string): string {
+  const flags = `--config ${shellWord(folder.config)} --store ${shellWord(shownAddress(store))}`
+  return `${programOf(env)} resume ${sessionId} ${flags}${message === undefined ? '' : ` ${shellWord(message)}`}`
+}

@@ -1,0 +1,132 @@
+/**
+ * The demo: outages, a kill, a redeploy and a resume, with a real repository, real processes and the real SDK.
+ *
+ * 1. It leaves no process behind and always a session that can be resumed, whatever it is interrupted at.
+ * 2. It knows nothing better than its user: what it says at the end was counted, see `verdict.ts`.
+ */
+import { openSession, type Store } from '@lastgood/core'
+import { startLab, type Lab } from '@lastgood/outage-lab'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CliContext } from '../context.ts'
+import { exitCodes, signalCodes } from '../exit-codes.ts'
+import { ConfigError } from '../failure.ts'
+import { savedAt } from '../live/outage-line.ts'
+import { Stopped, stopSwitch } from '../resume/stop.ts'
+import { storeChoices } from '../stores.ts'
+import { terminalOf, type ColorMode } from '../terminal.ts'
+import { safeJson } from '../text.ts'
+import { demoAgentName } from './agent.ts'
+import { resumeCommand, showCommand } from './commands.ts'
+import { deploy, releases } from './demo-config.ts'
+import { createDemoFolder } from './folder.ts'
+import { chunkDelayMs, scriptedFaults } from './outages.ts'
+import { play } from './play.ts'
+import { prompts } from './project.ts'
+import { verdictJson, verdictLines, type Whereabouts } from './report.ts'
+import { Scene } from './scene.ts'
+import { playDemo } from './script.ts'
+import { timeline } from './timeline.ts'
+
+export interface DemoOptions {
+  store?: string
+  folder?: string
+  color: ColorMode
+  json?: boolean
+  live?: boolean
+  fast?: boolean
+}
+
+/** Returns the exit code. */
+export async function runDemo(context: CliContext, options: DemoOptions): Promise<number> {
+  const stop = stopSwitch(context)
+  const { env } = context
+  const live = options.live === true
+  if (live && !env['ANTHROPIC_API_KEY']) {
+    throw new ConfigError('--live needs the real API, and ANTHROPIC_API_KEY is not set', {
+      hint: 'set ANTHROPIC_API_KEY, or leave out --live: the demo then brings its own API',
+    })
+  }
+  const pace = options.fast ? 'fast' : 'readable'
+  const folder = createDemoFolder(env, options.folder)
+  deploy(folder, releases.before, { live, pace })
+  const address = options.store ?? `file:${folder.store}`
+  const opened = await storeChoices(context, address, undefined)[0].open()
+  const lab = live ? undefined : await openLab(pace)
+  const sessionId = `demo-${context.clock.newId().slice(0, 8)}`
+  const scene = new Scene({ context, color: options.color, folder, address, store: opened.store, sessionId, lab, pace })
+  try {
+    return await stop.orStopped(finish(scene, options))
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    return await leaveResumable(scene, error.signal, options)
+  } finally {
+    scene.end()
+    await lab?.close()
+    await opened.close()
+    stop.dispose()
+  }
+}
+
+function openLab(pace: 'readable' | 'fast'): Promise<Lab> {
+  return startLab({
+    model: playDemo,
+    outages: scriptedFaults(pace).map(({ outage }) => outage),
+    chunkDelayMs: chunkDelayMs(pace),
+  })
+}
+
+async function finish(scene: Scene, { json, color }: DemoOptions): Promise<number> {
+  const { context, sessionId, store, folder, address } = scene
+  const { verdict, entries, incidents } = await play(scene)
+  const where: Whereabouts = {
+    sessionId,
+    store: store.location,
+    journal: journalOf(scene),
+    folder: folder.path,
+    showCommand: showCommand(context.env, sessionId, address),
+  }
+  const output = json ? context.stderr : context.stdout
+  const { palette, columns } = terminalOf(output, context.env, color)
+  const lines = [
+    '',
+    ...timeline(entries, { incidents, columns: Math.min(columns(), 80), palette }),
+    '',
+    ...verdictLines(verdict, where, palette),
+  ]
+  for (const line of lines) output.write(`${line}\n`)
+  if (json) context.stdout.write(`${safeJson(verdictJson(verdict, where))}\n`)
+  return verdict.ok ? exitCodes.done : exitCodes.failed
+}
+
+/** The journal's own place: a file where the store has files. */
+function journalOf({ address, folder, sessionId, store }: Scene): string {
+  const file = join(folder.store, 'sessions', `${sessionId}.jsonl`)
+  return address === `file:${folder.store}` && existsSync(file) ? file : `${store.location} ${sessionId}`
+}
+
+async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }: DemoOptions): Promise<number> {
+  const { context, store, sessionId, folder, address } = scene
+  await scene.interrupt()
+  const { turn, lastGoodTurn } = await standing(store, sessionId)
+  // Between the turns: the next one is the user's to start.
+  const message = turn > lastGoodTurn ? undefined : prompts[lastGoodTurn]
+  const command = resumeCommand(context.env, sessionId, folder, address, message)
+  context.stderr.write(`interrupted: ${savedAt(lastGoodTurn)}; go on with\n${command}\n`)
+  const exitCode = signalCodes[signal]
+  if (json) {
+    const facts = { ok: false, state: 'interrupted', sessionId, lastGoodTurn, folder: folder.path, command, exitCode }
+    context.stdout.write(`${safeJson({ schema: 'lastgood.demo/v1', ...facts })}\n`)
+  }
+  return exitCode
+}
+
+/** How far the session came. One that had not begun begins here, so that there is something to go on with. */
+async function standing(store: Store, sessionId: string): Promise<{ turn: number; lastGoodTurn: number }> {
+  const summary = await store.summary(sessionId)
+  if (summary) return summary.head
+  const session = await openSession(sessionId, { store, machineVersion: releases.before.machineVersion })
+  await session.startTurn([{ role: 'user', content: prompts[0] }], demoAgentName)
+  await session.close()
+  return session
+}

@@ -1,0 +1,101 @@
+/**
+ * What the verdict is made of: five witnesses that do not know of each other. The journal is lastgood's own word; the
+ * lab, the repository, the referee's file and the demo's notes of the kill are not.
+ */
+import type { Entry, FaultKind, Head, Store } from '@lastgood/core'
+import type { Lab } from '@lastgood/outage-lab'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Env } from '../context.ts'
+import { git, type DemoFolder } from './folder.ts'
+import { readEffects, type Effect } from './tools/effects-log.ts'
+import { commandEnv } from './tools/run-tool.ts'
+
+/** The journal and its head at one moment. */
+export interface Recorded {
+  readonly entries: readonly Entry[]
+  readonly head: Head | undefined
+}
+
+export interface LabRequest {
+  /** The exact body. */
+  readonly raw: string
+  readonly kind: 'ok' | 'fault' | 'rejected' | 'other' | 'pending'
+  readonly outage?: string
+  readonly messageId?: string
+  readonly usage?: unknown
+  /** What was wrong with the transcript. */
+  readonly violation?: string
+}
+
+export interface LabEvidence {
+  readonly requests: readonly LabRequest[]
+  /** The outages that were ordered, in order. */
+  readonly script: readonly { readonly name: string; readonly kind: FaultKind }[]
+  /** The tool definitions of the code before and after the redeploy, as JSON. */
+  readonly deployed: { readonly before: string; readonly after: string }
+}
+
+export interface RepositoryEvidence {
+  /** The lines of `migrations.log`. */
+  readonly ledger: readonly string[]
+  /** Subjects, newest first. */
+  readonly commits: readonly string[]
+  /** The lines of `migrations.log` in the newest commit. */
+  readonly committedLedger: readonly string[]
+  readonly isClean: boolean
+  readonly tests: { readonly exitCode: number | null; readonly pass: number; readonly fail: number }
+}
+
+export interface Evidence {
+  readonly sessionId: string
+  readonly prompts: readonly string[]
+  readonly atKill: Recorded
+  readonly atEnd: Recorded
+  /** How the process that was resumed ended. */
+  readonly resumeExitCode: number | null
+  readonly effects: readonly Effect[]
+  readonly repository: RepositoryEvidence
+  /** Absent with the real API. */
+  readonly lab?: LabEvidence
+}
+
+export async function recorded(store: Store, sessionId: string): Promise<Recorded> {
+  const summary = await store.summary(sessionId)
+  const entries: Entry[] = []
+  for await (const entry of store.read(sessionId)) entries.push(entry)
+  return { entries, head: summary?.head }
+}
+
+export function labRequests(lab: Lab): LabRequest[] {
+  return lab.requests
+    .filter(({ n }) => n > 0)
+    .map(({ raw, outcome, violation }) => ({
+      raw,
+      kind: outcome.kind,
+      ...(outcome.outage !== undefined && { outage: outcome.outage }),
+      ...(outcome.message && { messageId: outcome.message.id }),
+      ...(outcome.usage && { usage: outcome.usage }),
+      ...(violation && { violation: violation.message }),
+    }))
+}
+
+/** Looks at the repository, and really runs its tests. */
+export function repositoryEvidence(folder: DemoFolder, env: Env): RepositoryEvidence {
+  const run = spawnSync(process.execPath, ['--test'], { cwd: folder.repository, env: commandEnv(env), encoding: 'utf8' })
+  const count = (what: string) => Number(new RegExp(`^\\W+${what} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? NaN)
+  return {
+    ledger: linesOf(readFileSync(join(folder.repository, 'migrations.log'), 'utf8')),
+    commits: linesOf(git(folder, env, 'log', '--format=%s')),
+    committedLedger: linesOf(git(folder, env, 'show', 'HEAD:migrations.log')),
+    isClean: git(folder, env, 'status', '--porcelain') === '',
+    tests: { exitCode: run.status, pass: count('pass'), fail: count('fail') },
+  }
+}
+
+export function effectsIn(folder: DemoFolder): Effect[] {
+  return readEffects(folder.effects)
+}
+
+const linesOf = (text: string): string[] => text.split('\n').filter(Boolean)

@@ -1,0 +1,61 @@
+/** The journal's side of the evidence, in the words of the checks. Pure. */
+import type { Entry } from '@lastgood/core'
+import { migrationCommand } from './project.ts'
+
+export type EntryOf<Type extends Entry['type']> = Extract<Entry, { type: Type }>
+
+export function ofType<Type extends Entry['type']>(entries: readonly Entry[], type: Type): EntryOf<Type>[] {
+  return entries.filter((entry): entry is EntryOf<Type> => entry.type === type)
+}
+
+/** A tool call as the journal has it. */
+export interface JournaledCall {
+  readonly toolUseId: string
+  /** The idempotency key that its tool was given. */
+  readonly key: string
+  readonly name: string
+  readonly command: string | undefined
+  readonly outcome: EntryOf<'tool-finished'>['outcome'] | undefined
+}
+
+export function callsIn(sessionId: string, entries: readonly Entry[]): JournaledCall[] {
+  const finished = new Map(ofType(entries, 'tool-finished').map((entry) => [entry.toolUseId, entry.outcome]))
+  return ofType(entries, 'response-received').flatMap(({ seq, message }) =>
+    message.content
+      .filter((block) => block.type === 'tool_use')
+      .map((block, i) => {
+        const input = block['input'] as { command?: unknown } | undefined
+        return {
+          toolUseId: String(block['id']),
+          key: `${sessionId}:${seq}.${i + 1}`,
+          name: String(block['name']),
+          command: typeof input?.command === 'string' ? input.command : undefined,
+          outcome: finished.get(String(block['id'])),
+        }
+      }),
+  )
+}
+
+export const isMigration = (command: string | undefined): boolean => command?.includes(migrationCommand) === true
+
+/** All input tokens of one answer: plain, written to the cache, read from it. */
+export interface InputTokens {
+  readonly total: number
+  readonly cached: number
+}
+
+export function inputTokens(usage: unknown): InputTokens {
+  const counts = (usage ?? {}) as Record<string, unknown>
+  const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0)
+  const cached = count('cache_read_input_tokens')
+  return { total: count('input_tokens') + count('cache_creation_input_tokens') + cached, cached }
+}
+
+/** Turns of `prompts` that were asked in these words and ended. */
+export function endedTurns(prompts: readonly string[], entries: readonly Entry[]): number {
+  const ended = new Set(ofType(entries, 'turn-ended').map(({ turn }) => turn))
+  return ofType(entries, 'turn-started').filter(({ turn, messages }) => {
+    const words = messages.map(({ content }) => content)
+    return ended.has(turn) && words.length === 1 && words[0] === prompts[turn - 1]
+  }).length
+}

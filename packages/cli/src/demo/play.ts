@@ -1,0 +1,149 @@
+/** The acts of the demo, in order: work and outages, the kill, the redeploy, the resume, the evidence. */
+import { parseEntry, type Entry, type SessionEvent } from '@lastgood/core'
+import type { Lab } from '@lastgood/outage-lab'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { liveRenderer } from '../live/live-renderer.ts'
+import { demoTools } from './agent.ts'
+import { deploy, releases, type Release } from './demo-config.ts'
+import { effectsIn, labRequests, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
+import { isMigration } from './facts.ts'
+import type { DemoFolder } from './folder.ts'
+import { scriptedFaults } from './outages.ts'
+import { migrationLine, prompts } from './project.ts'
+import type { Scene } from './scene.ts'
+import type { Incident } from './timeline.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+export interface Played {
+  readonly verdict: Verdict
+  readonly entries: readonly Entry[]
+  readonly incidents: readonly Incident[]
+}
+
+/** Longer than the demo ever takes, with a model that plays a script. */
+const scriptedLimitMs = 120_000
+const liveLimitMs = 900_000
+
+export async function play(scene: Scene): Promise<Played> {
+  const { context, store, sessionId, folder, palette, lab } = scene
+  const { clock } = context
+  introduce(scene)
+  const incidents: Incident[] = []
+
+  const { pid, killedAt } = await workUntilKilled(scene)
+  incidents.push({ at: killedAt, mark: 'K' })
+  const atKill = await recorded(store, sessionId)
+  scene.banner('✖ kill -9', palette.red, `the agent and all it runs (process group ${pid}) are gone, in the middle of the migration`)
+  await scene.pause(900)
+
+  deploy(folder, releases.after, { live: !lab, pace: scene.pace })
+  incidents.push({ at: clock.now(), mark: 'D' })
+  scene.banner('↻ redeploy', palette.magenta, 'new code: its `run` tool has another description and a new field, its state machine another version')
+  await scene.pause(900)
+
+  scene.banner('▶ resume', palette.green, `a new process, knowing only the session's name:  $ resume ${sessionId}`)
+  incidents.push({ at: clock.now(), mark: 'R' })
+  const resumeExitCode = await resume(scene)
+
+  const atEnd = await recorded(store, sessionId)
+  const verdict = await judge({
+    sessionId,
+    prompts,
+    atKill,
+    atEnd,
+    resumeExitCode,
+    effects: effectsIn(folder),
+    repository: repositoryEvidence(folder, context.env),
+    ...(lab && { lab: labEvidence(scene, lab) }),
+  })
+  return { verdict, entries: atEnd.entries, incidents }
+}
+
+function introduce(scene: Scene): void {
+  const { folder, store, address, lab, palette, sessionId } = scene
+  const api = lab ? `a scripted Messages API at ${lab.url}: no key, no cost` : 'the real API, with your key'
+  const own = address === `file:${folder.store}` ? ' (the demo’s own; your sessions are elsewhere)' : ''
+  scene.say(
+    palette.bold('A coding agent at work, and what can happen to it.'),
+    `folder   ${folder.path}`,
+    `store    ${store.location}${own}`,
+    `session  ${sessionId}`,
+    `API      ${api}`,
+    '',
+  )
+}
+
+/** The agent in a process of its own, until its migration runs: then it is killed. */
+async function workUntilKilled(scene: Scene): Promise<{ pid: number; killedAt: number }> {
+  const { context, color, folder, lab } = scene
+  const { stderr: output, clock, env } = context
+  const renderer = liveRenderer({ output, clock, env, color })
+  const group = scene.start(agentArguments(scene), (line) => renderer.onEvent(eventOf(line)))
+  try {
+    const deadline = clock.now() + (lab ? scriptedLimitMs : liveLimitMs)
+    const found = await scene.until(() => {
+      if (group.hasExited) return 'ended'
+      if (clock.now() > deadline) return 'took too long'
+      return isMigrating(folder) ? 'migrates' : undefined
+    })
+    if (found !== 'migrates') throw new Error(`the agent ${found} before its migration ran`)
+    await scene.pause(1_500)
+    const killedAt = clock.now()
+    group.kill()
+    await group.exited
+    return { pid: group.pid, killedAt }
+  } finally {
+    renderer.stop()
+  }
+}
+
+function agentArguments({ sessionId, folder, address }: Scene): string[] {
+  const program = fileURLToPath(new URL('agent-process.js', import.meta.url))
+  return [program, '--session', sessionId, '--config', folder.config, '--store', address, '--cwd', folder.path]
+}
+
+/** The migration's line is in the ledger, and the command that wrote it still runs. */
+function isMigrating(folder: DemoFolder): true | undefined {
+  if (!readFileSync(join(folder.repository, 'migrations.log'), 'utf8').includes(migrationLine)) return undefined
+  const open = effectsIn(folder).filter(({ command }) => isMigration(command))
+  return open.at(-1)?.phase === 'start' ? true : undefined
+}
+
+/** The real command, as a user would type it. Returns its exit code. */
+async function resume(scene: Scene): Promise<number | null> {
+  const { sessionId, folder, address, palette, context } = scene
+  const program = fileURLToPath(new URL('../bin/resume.js', import.meta.url))
+  const color = palette.isColorSupported ? 'always' : 'never'
+  const args = [program, sessionId, '--config', folder.config, '--store', address, '--color', color]
+  // Its reply was shown live.
+  const group = scene.start(args, () => {})
+  const late = context.clock.now() + liveLimitMs
+  await scene.until(() => (group.hasExited || context.clock.now() > late ? true : undefined))
+  group.kill()
+  return (await group.exited).code
+}
+
+function labEvidence({ folder, pace, context: { env } }: Scene, lab: Lab): LabEvidence {
+  const toolsOf = ({ runTool }: Release) => {
+    return JSON.stringify(demoTools({ folder, env, live: false, pace, runTool }).map(({ definition }) => definition))
+  }
+  return {
+    requests: labRequests(lab),
+    script: scriptedFaults(pace).map(({ name, kind }) => ({ name, kind })),
+    deployed: { before: toolsOf(releases.before), after: toolsOf(releases.after) },
+  }
+}
+
+const lineSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('entry'), entry: z.unknown() }),
+  z.object({ type: z.literal('delta'), kind: z.enum(['text', 'thinking']), text: z.string() }),
+  z.object({ type: z.literal('dropped') }),
+])
+
+function eventOf(line: string): SessionEvent {
+  const event = lineSchema.parse(JSON.parse(line))
+  return event.type === 'entry' ? { type: 'entry', entry: parseEntry(event.entry, "the agent's output") } : event
+}

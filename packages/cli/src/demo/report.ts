@@ -1,0 +1,48 @@
+/** The verdict for people and for programs. Pure. */
+import type { Palette } from '../terminal.ts'
+import { padded, safeLine } from '../text.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Where everything is, for whoever wants to look. */
+export interface Whereabouts {
+  readonly sessionId: string
+  readonly store: string
+  /** The journal: a file where there is one, else the store's address and the session's id. */
+  readonly journal: string
+  readonly folder: string
+  readonly showCommand: string
+}
+
+export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Palette): string[] {
+  const { green, red, bold, dim } = palette
+  const count = (value: number) => value.toLocaleString('en-US')
+  const share = `${(verdict.cacheHitShare * 100).toFixed(1)} %`
+  const rows: [label: string, value: string, meaning: string][] = [
+    ['turns lost', count(verdict.turnsLost), `resumed from turn ${verdict.resumedFromTurn}, inside turn ${verdict.resumedFromTurn + 1}`],
+    ['tools run twice', count(verdict.toolsRunTwice), 'counted by the tools themselves and in migrations.log'],
+    ...(verdict.faultsSurvived === undefined
+      ? []
+      : ([['outages survived', count(verdict.faultsSurvived), 'each seen by the API and in the journal']] as [string, string, string][])),
+    [
+      'input tokens again',
+      count(verdict.inputTokensResent),
+      `to go on; starting over: ${count(verdict.inputTokensStartingOver)}`,
+    ],
+    ['read from the cache', share, 'of the input of the first request after the resume'],
+  ]
+  return [
+    verdict.ok ? green(bold('VERDICT ✔ it went on from its last good turn')) : red(bold('VERDICT ✖ something is wrong')),
+    ...rows.map(([label, value, meaning]) => `  ${padded(label, 20)} ${bold(padded(value, 7))} ${dim(meaning)}`),
+    ...verdict.failed.map(({ check, found }) => red(`  ✖ not so: ${check}: ${safeLine(found)}`)),
+    dim(`  ${verdict.checksPassed} of ${verdict.checksPassed + verdict.failed.length} checks passed; the tests of the repository were run`),
+    `  journal  ${where.journal}`,
+    `  folder   ${where.folder}`,
+    `  look at it:`,
+    where.showCommand,
+  ]
+}
+
+/** What programs get, as the last line of stdout. */
+export function verdictJson(verdict: Verdict, where: Whereabouts): object {
+  return { schema: 'lastgood.demo/v1', ...verdict, ...where }
+}

@@ -1,0 +1,125 @@
+/**
+ * What the acts of the demo share: where everything is, what is shown, and the one child that may be running.
+ *
+ * 1. After `end` nothing is started any more, and nothing that was started is left.
+ */
+import type { Store } from '@lastgood/core'
+import type { Lab } from '@lastgood/outage-lab'
+import type { CliContext, Env } from '../context.ts'
+import { terminalOf, type ColorMode, type Palette } from '../terminal.ts'
+import { widthOf } from '../text.ts'
+import type { DemoFolder } from './folder.ts'
+import { labVariable } from './lab-client.ts'
+import type { Pace } from './outages.ts'
+import { ProcessGroup } from './process-group.ts'
+
+export interface SceneParts {
+  readonly context: CliContext
+  readonly color: ColorMode
+  readonly folder: DemoFolder
+  /** The store's address, for the children. */
+  readonly address: string
+  readonly store: Store
+  readonly sessionId: string
+  /** Undefined with the real API. */
+  readonly lab: Lab | undefined
+  readonly pace: Pace
+}
+
+/** How long a child may take to bring its session to rest. */
+const restMs = 1_500
+const bannerColumns = 79
+
+export class Scene implements SceneParts {
+  readonly context: CliContext
+  readonly color: ColorMode
+  readonly folder: DemoFolder
+  readonly address: string
+  readonly store: Store
+  readonly sessionId: string
+  readonly lab: Lab | undefined
+  readonly pace: Pace
+  readonly palette: Palette
+  readonly #ended = new AbortController()
+  #group: ProcessGroup | undefined
+  #isQuiet = false
+
+  constructor(parts: SceneParts) {
+    this.context = parts.context
+    this.color = parts.color
+    this.folder = parts.folder
+    this.address = parts.address
+    this.store = parts.store
+    this.sessionId = parts.sessionId
+    this.lab = parts.lab
+    this.pace = parts.pace
+    this.palette = terminalOf(parts.context.stderr, parts.context.env, parts.color).palette
+  }
+
+  /** Starts `node <args>` as a process group of its own in the demo folder. */
+  start(args: readonly string[], onLine: (line: string) => void): ProcessGroup {
+    this.#ended.signal.throwIfAborted()
+    this.#group = new ProcessGroup(args, {
+      cwd: this.folder.path,
+      env: this.#childEnv(),
+      onLine: (line) => {
+        if (!this.#isQuiet) onLine(line)
+      },
+      onErrorText: (text) => this.write(text),
+    })
+    return this.#group
+  }
+
+  #childEnv(): Env {
+    return { ...this.context.env, ...(this.lab && { [labVariable]: this.lab.url }) }
+  }
+
+  /** Text for people. */
+  write(text: string): void {
+    if (!this.#isQuiet) this.context.stderr.write(text)
+  }
+
+  say(...lines: string[]): void {
+    for (const line of lines) this.write(`${line}\n`)
+  }
+
+  /** One of the big moments: a line across the screen, and what it means below it. */
+  banner(title: string, paint: (text: string) => string, meaning: string): void {
+    const rule = '━'.repeat(Math.max(2, bannerColumns - 6 - widthOf(title)))
+    this.say('', paint(this.palette.bold(`━━━━ ${title} ${rule}`)), meaning, '')
+  }
+
+  /** A moment to read. */
+  async pause(ms: number): Promise<void> {
+    const { clock } = this.context
+    await clock.sleepUntil(clock.now() + (this.pace === 'readable' ? ms : 0), { signal: this.#ended.signal })
+  }
+
+  /** Looks every few ms until `look` finds something. */
+  async until<T>(look: () => T | undefined): Promise<T> {
+    const { clock } = this.context
+    for (;;) {
+      const found = look()
+      if (found !== undefined) return found
+      await clock.sleepUntil(clock.now() + 40, { signal: this.#ended.signal })
+    }
+  }
+
+  /** Lets the child bring its session to rest, and ends it. */
+  async interrupt(): Promise<void> {
+    this.#isQuiet = true
+    this.#ended.abort(new Error('the demo was interrupted'))
+    const group = this.#group
+    if (!group) return
+    const { clock } = this.context
+    group.interrupt()
+    await Promise.race([group.exited, clock.sleepUntil(clock.now() + restMs, { background: true })])
+    group.kill()
+    await group.exited
+  }
+
+  end(): void {
+    this.#ended.abort(new Error('the demo has ended'))
+    this.#group?.kill()
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * A session over time, drawn with characters: a row for each turn, below it one for each tool call. Pure.
+ *
+ * 1. Every mark has a shape of its own; colours only repeat what shapes say.
+ * 2. Time in which nothing happened is folded, so that a long wait for a person does not squeeze the work to nothing.
+ * 3. Where two marks meet in one column the rarer one wins: a failure is never painted over.
+ */
+import type { Entry, Fault } from '@lastgood/core'
+import type { Palette } from '../terminal.ts'
+import { padded, shorten } from '../text.ts'
+import { timeAxis, type TimeAxis } from './time-axis.ts'
+
+export interface Incident {
+  readonly at: number
+  readonly mark: 'K' | 'D' | 'R'
+}
+
+export interface TimelineOptions {
+  readonly incidents: readonly Incident[]
+  readonly columns: number
+  readonly palette: Palette
+}
+
+interface Span {
+  from: number
+  to: number
+  mark: string
+}
+
+interface Row {
+  label: string
+  spans: Span[]
+}
+
+const labelColumns = 24
+/** Later ones win. */
+const order = ['▓', '░', '█', '?', '◆', '✖', 'D', 'R', 'K']
+
+export function timeline(entries: readonly Entry[], { incidents, columns, palette }: TimelineOptions): string[] {
+  const rows = rowsOf(entries, incidents)
+  const busy = rows.flatMap(({ spans }) => spans).concat(incidents.map(({ at, mark }) => ({ from: at, to: at, mark })))
+  if (busy.length === 0) return []
+  const axis = timeAxis(busy, columns - labelColumns - 1)
+  const all = [...rows, { label: 'process', spans: incidents.map(({ at, mark }) => ({ from: at, to: at, mark })) }]
+  return [
+    `${' '.repeat(labelColumns)} ${palette.dim(axis.scale())}`,
+    ...all.map(({ label, spans }) => `${padded(label, labelColumns)} ${painted(spans, axis, palette)}`),
+    palette.dim(`${' '.repeat(labelColumns)} █ answer ▓ tool ░ wait ✖ failure ? outcome unknown`),
+    palette.dim(`${' '.repeat(labelColumns)} ◆ checkpoint K kill -9 D redeploy R resume ╱╲ folded`),
+  ]
+}
+
+function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[] {
+  const rows: Row[] = []
+  const calls = new Map<string, { row: Row; from: number }>()
+  const killedAt = incidents.find(({ mark }) => mark === 'K')?.at ?? Infinity
+  let turn: Row = { label: '', spans: [] }
+  let sentAt: number | undefined
+  let failedAt: number | undefined
+  for (const entry of entries) {
+    const { at } = entry
+    switch (entry.type) {
+      case 'turn-started':
+        turn = { label: `turn ${entry.turn}`, spans: [] }
+        rows.push(turn)
+        break
+      case 'request-sent':
+        if (failedAt !== undefined) turn.spans.push({ from: failedAt, to: at, mark: '░' })
+        failedAt = undefined
+        sentAt = at
+        break
+      case 'fault-observed':
+        turn.spans.push({ from: sentAt ?? at, to: at, mark: '█' }, { from: at, to: at, mark: '✖' })
+        turn.label += ` ${faultName(entry.fault)}`
+        failedAt = at
+        break
+      case 'response-received':
+        turn.spans.push({ from: sentAt ?? at, to: at, mark: '█' })
+        for (const block of entry.message.content) {
+          if (block.type !== 'tool_use') continue
+          const row = { label: `  ${shorten(callLabel(String(block['name']), block['input']), labelColumns - 3)}`, spans: [] }
+          rows.push(row)
+          calls.set(String(block['id']), { row, from: at })
+        }
+        break
+      case 'tool-finished': {
+        const call = calls.get(entry.toolUseId)
+        if (!call) break
+        const isInDoubt = entry.outcome === 'in-doubt'
+        call.row.spans.push({ from: call.from, to: isInDoubt ? Math.min(at, killedAt) : at, mark: '▓' })
+        if (isInDoubt) call.row.spans.push({ from: at, to: at, mark: '?' })
+        break
+      }
+      case 'turn-ended':
+        turn.spans.push({ from: at, to: at, mark: '◆' })
+        break
+    }
+  }
+  return rows
+}
+
+function faultName({ status, kind }: Fault): string {
+  if (status !== undefined && status >= 400) return String(status)
+  return kind.startsWith('stream-') ? 'cut' : kind
+}
+
+function callLabel(name: string, input: unknown): string {
+  const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown }
+  return command === undefined ? `${name} ${String(path ?? '')}` : String(command)
+}
+
+function painted(spans: readonly Span[], axis: TimeAxis, palette: Palette): string {
+  const cells = [...axis.background]
+  const ranked = [...spans].sort((a, b) => order.indexOf(a.mark) - order.indexOf(b.mark))
+  for (const { from, to, mark } of ranked) {
+    for (let column = axis.column(from); column <= axis.column(to); column += 1) cells[column] = mark
+  }
+  return cells.map((cell) => colored(cell, palette)).join('').trimEnd()
+}
+
+function colored(cell: string, { red, green, yellow, cyan, magenta, bold, dim }: Palette): string {
+  switch (cell) {
+    case '✖':
+    case 'K':
+      return red(bold(cell))
+    case '◆':
+      return green(bold(cell))
+    case '░':
+    case '?':
+      return yellow(cell)
+    case '▓':
+      return cyan(cell)
+    case 'D':
+    case 'R':
+      return magenta(bold(cell))
+    case '╱':
+    case '╲':
+      return dim(cell)
+    default:
+      return cell
+  }
+}

@@ -1,0 +1,54 @@
+/** The verdict: a pure function of the evidence. It says nothing that was not counted, and why when it is not good. */
+import { checks, tokensAround, toolsRunTwice } from './checks.ts'
+import type { Evidence } from './evidence.ts'
+import { endedTurns } from './facts.ts'
+
+export interface FailedCheck {
+  readonly check: string
+  readonly found: string
+}
+
+export interface Verdict {
+  readonly ok: boolean
+  /** Turns asked for that did not end, or are not as they were. */
+  readonly turnsLost: number
+  /** Tool calls that ran more than once. */
+  readonly toolsRunTwice: number
+  /** The last good turn at the kill. */
+  readonly resumedFromTurn: number
+  /** Input tokens of the resumed request that had been sent before. */
+  readonly inputTokensResent: number
+  /** Input tokens of all answers before the kill: what a new session would send to come as far. */
+  readonly inputTokensStartingOver: number
+  /** The part of the resumed request's input that was read from the prompt cache, 0 to 1. */
+  readonly cacheHitShare: number
+  /** Outages of the script that happened; absent with the real API. */
+  readonly faultsSurvived?: number
+  readonly testsPass: boolean
+  readonly checksPassed: number
+  readonly failed: readonly FailedCheck[]
+}
+
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const failed: FailedCheck[] = []
+  const asked = checks.filter(({ needsLab }) => !needsLab || evidence.lab)
+  for (const { name, find } of asked) {
+    const found = await find(evidence)
+    if (typeof found === 'string') failed.push({ check: name, found })
+  }
+  const { prompts, atKill, atEnd, repository, lab } = evidence
+  const { before, allBefore, resumed } = tokensAround(atKill.entries.length, atEnd.entries)
+  return {
+    ok: failed.length === 0,
+    turnsLost: prompts.length - endedTurns(prompts, atEnd.entries),
+    toolsRunTwice: toolsRunTwice(evidence),
+    resumedFromTurn: atKill.head?.lastGoodTurn ?? 0,
+    inputTokensResent: Math.min(before, resumed.total),
+    inputTokensStartingOver: allBefore,
+    cacheHitShare: resumed.total === 0 ? 0 : Math.round((resumed.cached / resumed.total) * 1000) / 1000,
+    ...(lab && { faultsSurvived: lab.requests.filter(({ kind }) => kind === 'fault').length }),
+    testsPass: repository.tests.exitCode === 0,
+    checksPassed: asked.length - failed.length,
+    failed,
+  }
+}
