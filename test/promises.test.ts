@@ -284,3 +284,41 @@ describe('P8 one owner of retries', () => {
     expect(await typesOf(store)).toEqual(before)
   })
 })
+
+describe('suspending', () => {
+  test('aborts what runs; an answer that comes too late is not recorded; the turn goes on later', async () => {
+    let hold = true
+    const { client } = await startTestLab({ model: countingStory, chunkDelayMs: 1 })
+    const store = memoryStore()
+    const session = await openTestSession(store)
+    const agent = countingAgent(new Effects(), client)
+    const run = session.run(agent, task)
+    run.catch(() => {})
+    session.subscribe((event) => {
+      if (event.type === 'delta' && hold) {
+        hold = false
+        void session.suspend('interrupted', 'Ctrl+C')
+      }
+    })
+    await expect(run).rejects.toEqual(code('session-closed'))
+    expect((await store.summary('ses'))?.head.status).toBe('suspended')
+    expect((await typesOf(store)).at(-1)).toBe('session-suspended')
+
+    const later = await openTestSession(store)
+    await expect(later.run(agent)).resolves.toMatchObject({ turn: 1, text: 'done' })
+  })
+
+  test('a fact that does not apply any more is refused, not recorded', async () => {
+    const store = memoryStore()
+    const session = await openTestSession(store)
+    await session.startTurn([{ role: 'user', content: task }])
+    const answer = { id: 'm', role: 'assistant' as const, model: 'm', content: [], stop_reason: 'end_turn' }
+    await session.record([
+      { type: 'fault-observed', fault: { kind: 'spend-blocked' }, decision: { kind: 'suspend', reason: 'r' } },
+    ])
+    await expect(session.record([{ type: 'response-received', message: answer }])).rejects.toEqual(
+      code('journal-conflict'),
+    )
+    expect(await typesOf(store)).not.toContain('response-received')
+  })
+})

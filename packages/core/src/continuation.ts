@@ -41,7 +41,7 @@ function withoutLeftovers(message: Message, blocks: number): Message {
 }
 
 function sameMessage(a: Message, b: Message): boolean {
-  return a === b || meaning(a) === meaning(b)
+  return JSON.stringify(a) === JSON.stringify(b) || meaning(a) === meaning(b)
 }
 
 /** The message as one text in which only meaning is left. */

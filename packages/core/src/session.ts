@@ -16,7 +16,15 @@ import { Emitter, type Listener, type SessionEvent } from './events.ts'
 import { fileStore } from './file/index.ts'
 import { foldJournal, type Folded } from './fold.ts'
 import { fullJitter } from './backoff.ts'
-import { journalVersion, type Entry, type EntryBody, type Envelope, type Message, type Owner } from './journal.ts'
+import {
+  journalVersion,
+  type Entry,
+  type EntryBody,
+  type EntryType,
+  type Envelope,
+  type Message,
+  type Owner,
+} from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import {
   machineVersion,
@@ -285,6 +293,7 @@ export class Session {
   }
 
   async #close(): Promise<void> {
+    const endedBefore = this.signal.aborted
     try {
       if (this.#staged.length > 0 && this.#seq > 0 && !this.signal.aborted) await this.record([])
       await this.#commits
@@ -294,7 +303,16 @@ export class Session {
           hint: 'open it again with openSession',
         }),
       )
+      await this.#release(endedBefore)
+    }
+  }
+
+  async #release(endedBefore: boolean): Promise<void> {
+    try {
       await this.store.release(this.#lease)
+    } catch (error) {
+      // Who was told already what ended the session needs no second error: the lease runs out by itself.
+      if (!endedBefore) throw error
     }
   }
 
@@ -317,6 +335,7 @@ export class Session {
     const entries = this.#stamp(bodies)
     const stepped = this.#stepThrough(entries)
     const outgoing = [...this.#staged, ...entries]
+    if (outgoing.length === 0) return outgoing
     const head = this.#headAfter(outgoing, stepped.snapshot)
     await this.#append(outgoing, head)
     this.#staged = []
@@ -336,6 +355,8 @@ export class Session {
     let [snapshot, owed] = [this.#snapshot, this.#owed]
     for (const entry of entries) {
       const stepped = step(snapshot, entry)
+      // A fact that the machine does not expect came too late: the session was parked or rewound meanwhile.
+      if (stepped.snapshot === snapshot && !outsideMachine.has(entry.type)) throw outOfTurn(this.id, entry, snapshot)
       snapshot = stepped.snapshot
       owed = stepped.effect ?? owed
     }
@@ -399,6 +420,16 @@ export class Session {
       machine: { version: this.#options.machineVersion, ...saved, context: { ...saved.context } },
     }
   }
+}
+
+/** Entries that carry no event of the machine. */
+const outsideMachine: ReadonlySet<EntryType> = new Set(['session-opened', 'envelope-changed'])
+
+function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
+  return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {
+    hint: `go on with: lastgood resume ${id}`,
+    details: { sessionId: id, type, state: value },
+  })
 }
 
 const statuses: Record<StateName, SessionStatus> = {

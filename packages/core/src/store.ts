@@ -3,7 +3,8 @@
  *
  * 1. `append` is ONE atomic step: fence and sequence are checked, entries added, head replaced, or nothing happens.
  * 2. What `append` acknowledged is there for every later `read`, of any process on any host.
- * 3. The fence of a session only ever grows; a writer with an older one is refused by `append`, whatever its clock says.
+ * 3. Every granted lease has a higher fence than all before it; a writer with an older one is refused by `append`,
+ *    whatever its clock says. Only `remove` may start the fences of an id anew: stores compare the owner's id as well.
  * 4. `append` is idempotent by sequence: the same entries again at the same place are acknowledged, not doubled.
  * 5. A store never deletes by itself, and never turns an error into "empty".
  *
@@ -91,9 +92,9 @@ export interface Store {
    * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word.
    */
   acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
-  /** Extend the lease; false when another owner has it. */
+  /** Extend the lease, also one that has run out and that nobody took; false when it was released or another has it. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>
-  /** Give the lease back; without effect when it is no longer ours. */
+  /** Give the lease back: nothing may be appended under it any more. Without effect when it is no longer ours. */
   release(lease: Lease): Promise<void>
   /** Add `entries` (at least one, `seq` counting from `afterSeq + 1`) and replace the head; the new last sequence. */
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
@@ -101,7 +102,7 @@ export interface Store {
   read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
   /** The head and the live holder, or undefined when no entry was ever appended. */
   summary(sessionId: string): Promise<SessionSummary | undefined>
-  /** All sessions with at least one entry, in no particular order. */
+  /** All sessions with at least one entry, in no particular order; a damaged one ends the list with its error, last. */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>
   /** Delete a session that nobody holds (`session-busy` otherwise). */
   remove(sessionId: string): Promise<void>
@@ -152,7 +153,7 @@ export function journalConflict(sessionId: string, afterSeq: number): LastgoodEr
 export function leaseLost(sessionId: string, fence: number): LastgoodError {
   return new LastgoodError(
     'lease-lost',
-    `session ${sessionId} was taken over by another writer (our fence was ${fence})`,
+    `session ${sessionId} is no longer ours: another writer took it, or it was removed (our fence was ${fence})`,
     {
       hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
       details: { sessionId, fence },
