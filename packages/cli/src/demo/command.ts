@@ -1,6 +1,7 @@
 /** `lastgood demo`: its options. */
 import { Command, Option } from 'commander'
 import type { CliContext } from '../context.ts'
+import { stopSwitch } from '../resume/stop.ts'
 import { colorModes } from '../terminal.ts'
 import type { DemoOptions } from './demo.ts'
 
@@ -14,8 +15,13 @@ export function demoCommand(context: CliContext): Command {
     .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
     .option('--json', 'the verdict as one JSON document on stdout')
     .action(async (options: DemoOptions) => {
-      // Loaded only here: no other command needs the SDK, the lab and the tools.
-      const { runDemo } = await import('./demo.ts')
-      context.setExitCode(await runDemo(context, options))
+      const stop = stopSwitch(context)
+      try {
+        // Loaded only here: no other command needs the SDK, the lab and the tools.
+        const { runDemo } = await import('./demo.ts')
+        context.setExitCode(await runDemo(context, options, stop))
+      } finally {
+        stop.dispose()
+      }
     })
 }

@@ -12,7 +12,7 @@ import type { CliContext } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
-import { Stopped, stopSwitch } from '../resume/stop.ts'
+import { Stopped, type StopSwitch } from '../resume/stop.ts'
 import { storeChoices } from '../stores.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeJson } from '../text.ts'
@@ -38,8 +38,7 @@ export interface DemoOptions {
 }
 
 /** Returns the exit code. */
-export async function runDemo(context: CliContext, options: DemoOptions): Promise<number> {
-  const stop = stopSwitch(context)
+export async function runDemo(context: CliContext, options: DemoOptions, stop: StopSwitch): Promise<number> {
   const { env } = context
   const live = options.live === true
   if (live && !env['ANTHROPIC_API_KEY']) {
@@ -64,7 +63,6 @@ export async function runDemo(context: CliContext, options: DemoOptions): Promis
     scene.end()
     await lab?.close()
     await opened.close()
-    stop.dispose()
   }
 }
 

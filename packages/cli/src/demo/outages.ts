@@ -42,4 +42,4 @@ export function demoPolicy(pace: Pace): PolicyOptions {
 }
 
 /** The pause before each event of an answer. */
-export const chunkDelayMs = (pace: Pace): number => (pace === 'readable' ? 16 : 0)
+export const chunkDelayMs = (pace: Pace): number => (pace === 'readable' ? 20 : 0)

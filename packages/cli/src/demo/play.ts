@@ -36,15 +36,15 @@ export async function play(scene: Scene): Promise<Played> {
   const { pid, killedAt } = await workUntilKilled(scene)
   incidents.push({ at: killedAt, mark: 'K' })
   const atKill = await recorded(store, sessionId)
-  scene.banner('✖ kill -9', palette.red, `the agent and all it runs (process group ${pid}) are gone, in the middle of the migration`)
+  scene.banner('✖ kill -9', palette.red, `Process group ${pid} is gone: the agent, and the migration it was running.`)
   await scene.pause(900)
 
   deploy(folder, releases.after, { live: !lab, pace: scene.pace })
   incidents.push({ at: clock.now(), mark: 'D' })
-  scene.banner('↻ redeploy', palette.magenta, 'new code: its `run` tool has another description and a new field, its state machine another version')
+  scene.banner('↻ redeploy', palette.magenta, 'New code: another schema of the tool `run`, another version of the state machine.')
   await scene.pause(900)
 
-  scene.banner('▶ resume', palette.green, `a new process, knowing only the session's name:  $ resume ${sessionId}`)
+  scene.banner('▶ resume', palette.green, `A new process, which knows the session by its name:  $ resume ${sessionId}`)
   incidents.push({ at: clock.now(), mark: 'R' })
   const resumeExitCode = await resume(scene)
 

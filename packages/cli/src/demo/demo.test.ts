@@ -1,0 +1,157 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { foldJournal } from '@lastgood/core'
+import { fileStore } from '@lastgood/core/file'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { git, demoFolderAt } from './folder.ts'
+import { commitSubject, migrationLine, prompts } from './project.ts'
+
+const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+/** Without what the package manager and the test runner have put there. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|LASTGOOD|REDIS_URL|NODE_|VITEST|ANTHROPIC)/.test(name)))
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+function startDemo(folder: string, ...options: string[]): { child: ChildProcess; ended: Promise<Ended>; seen: (text: string) => Promise<void> } {
+  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], { env })
+  let [stdout, stderr] = ['', '']
+  const watchers = new Set<() => void>()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    for (const watch of watchers) watch()
+  })
+  return {
+    child,
+    ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
+    seen: (text) =>
+      new Promise((resolve, reject) => {
+        const watch = () => void (stderr.includes(text) && resolve())
+        watchers.add(watch)
+        child.on('close', () => reject(new Error(`never said ${text}:\n${stderr}`)))
+        watch()
+      }),
+  }
+}
+
+/** Runs a command line as a user would. */
+async function typed(command: string): Promise<Ended> {
+  return promisify(execFile)('sh', ['-c', command], { env }).then(
+    (done) => ({ code: 0, ...done }),
+    (error: Ended & { code: number }) => error,
+  )
+}
+
+/** The command lines of the processes that work in the folder; only Linux tells. */
+function processesIn(folder: string): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')]
+      } catch {
+        return []
+      }
+    })
+    .filter((line) => line.includes(folder))
+}
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''
+
+/** The repository, looked at without the demo's help. */
+function workIn(folder: string): { migrations: number; subjects: string[]; isClean: boolean } {
+  const at = demoFolderAt(folder)
+  const ledger = readFileSync(join(at.repository, 'migrations.log'), 'utf8').split('\n')
+  return {
+    migrations: ledger.filter((line) => line === migrationLine).length,
+    subjects: git(at, env, 'log', '--format=%s').trim().split('\n'),
+    isClean: git(at, env, 'status', '--porcelain') === '',
+  }
+}
+
+const done = { migrations: 1, subjects: [commitSubject, 'feat: the project'], isClean: true }
+
+describe('lastgood demo', () => {
+  test('survives its outages, a kill and a redeploy with no turn lost and no tool run twice (P1, P2, P4)', async () => {
+    const folder = newFolder()
+    const { code, stdout, stderr } = await startDemo(folder).ended
+    const verdict = JSON.parse(lastLine(stdout)) as Record<string, unknown>
+    expect({ code, failed: verdict['failed'] }, stderr).toEqual({ code: 0, failed: [] })
+    expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1, faultsSurvived: 6, testsPass: true })
+    expect(verdict['cacheHitShare']).toBeGreaterThan(0.8)
+    expect(Number(verdict['inputTokensResent']) * 3).toBeLessThan(Number(verdict['inputTokensStartingOver']))
+    expect(workIn(folder)).toEqual(done)
+
+    const { snapshot, transcript } = await foldJournal(fileStore({ dir: join(folder, 'store') }).read(String(verdict['sessionId'])), 'x')
+    expect(snapshot.context).toMatchObject({ turn: 2, lastGoodTurn: 2 })
+    expect(JSON.stringify(transcript.messages).match(/outcome is unknown/g)).toHaveLength(1)
+    expect(readFileSync(String(verdict['journal']), 'utf8')).toContain('"refolded":true')
+    expect(processesIn(folder)).toEqual([])
+    expect(await typed(String(verdict['showCommand']))).toMatchObject({ code: 0 })
+  })
+
+  test('--live without a key says so and makes nothing', async () => {
+    const folder = newFolder()
+    const { code, stderr } = await startDemo(folder, '--live').ended
+    expect({ code, files: readdirSync(folder) }).toEqual({ code: 4, files: [] })
+    expect(stderr).toContain('ANTHROPIC_API_KEY')
+  })
+
+  test('a folder with something in it is refused', async () => {
+    const { code, stderr } = await startDemo(fileURLToPath(new URL('.', import.meta.url))).ended
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is not empty') as string })
+  })
+})
+
+describe('Ctrl+C', () => {
+  const random = (seed: number): number => ((seed * 48_271) % 2_147_483_647) / 2_147_483_647
+  test.concurrent.each([
+    ['at once', 'its first file', 11],
+    ['in the first outage', 'attempt 1', 23],
+    ['between the turns', 'turn 1 is saved', 0],
+    ['while a file is changed', '→ edit', 37],
+    ['while the migration runs', 'migrate.mjs', 41],
+    ['at the kill', 'kill -9', 53],
+    ['while it is resumed', 'in doubt', 67],
+  ])('%s leaves a session that the command on the last line finishes', async (_when, text, seed) => {
+    const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
+    try {
+      const demo = startDemo(folder)
+      if (text === 'its first file') await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 10_000, interval: 5 })
+      else await demo.seen(text)
+      await new Promise((resolve) => setTimeout(resolve, random(seed) * 120))
+      demo.child.kill('SIGINT')
+      const { code, stderr, stdout } = await demo.ended
+      expect(code, stderr).toBe(130)
+      expect(processesIn(folder)).toEqual([])
+      expect(JSON.parse(lastLine(stdout))).toMatchObject({ ok: false, state: 'interrupted', command: lastLine(stderr) })
+
+      // The lab is gone, and the command goes on all the same: first with what was open, then with the other turn.
+      const resumed = await typed(lastLine(stderr))
+      expect(resumed.code, resumed.stderr).toBe(0)
+      if (workIn(folder).subjects.length === 1) {
+        const again = await typed(`${lastLine(stderr).replace(/ '.*/, '')} '${prompts[1]}'`)
+        expect(again.code, again.stderr).toBe(0)
+      }
+      expect(workIn(folder)).toEqual(done)
+      expect(processesIn(folder)).toEqual([])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }, 60_000)
+})
