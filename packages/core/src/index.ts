@@ -38,7 +38,9 @@ export {
 } from './machine.ts'
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
-export { type Agent, type Session, type SessionOptions, openSession } from './session.ts'
+export { openSession } from './open-session.ts'
+export { type Agent, type Session } from './session.ts'
+export { type SessionOptions } from './session-options.ts'
 export {
   type Busy,
   type Head,

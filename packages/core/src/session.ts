@@ -10,12 +10,12 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
-import { systemClock, type Clock } from './clock.ts'
+import { fullJitter } from './backoff.ts'
+import { headAfter, type Known } from './checkpoint.ts'
+import type { Clock } from './clock.ts'
 import { isLastgoodError, LastgoodError } from './errors.ts'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
-import { fileStore } from './file/index.ts'
-import { foldJournal, type Folded } from './fold.ts'
-import { fullJitter } from './backoff.ts'
+import type { Folded } from './fold.ts'
 import {
   journalVersion,
   type Entry,
@@ -26,65 +26,12 @@ import {
   type Owner,
 } from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
-import {
-  machineVersion,
-  saveSnapshot,
-  step,
-  type Context,
-  type Effect,
-  type Snapshot,
-  type StateName,
-} from './machine.ts'
-import { isDead, thisOwner } from './owner.ts'
-import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts'
-import { assertSessionId, sessionBusy, type Head, type Lease, type SessionStatus, type Store } from './store.ts'
+import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import type { Policy } from './policy.ts'
+import type { ResolvedOptions } from './session-options.ts'
+import type { Head, Lease, Store } from './store.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
-
-export interface SessionOptions {
-  /** Where the journal lives. Default: `fileStore()`. */
-  store?: Store
-  /** How faults are answered; each default is documented there. */
-  policy?: PolicyOptions
-  /** How long the lease runs without renewal. Default 30,000 ms. */
-  leaseMs?: number
-  /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
-  storePatienceMs?: number
-  /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
-  takeover?: boolean
-  /** Recorded with a new session, for people who look for it. */
-  cwd?: string
-  /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
-  machineVersion?: string
-  /** Default: the system's. */
-  clock?: Clock
-  /** Who holds the lease. Default: this process. */
-  owner?: Owner
-}
-
-type Resolved = Required<Omit<SessionOptions, 'cwd' | 'policy'>> & { cwd: string | undefined; policy: Policy }
-
-function resolveOptions(options: SessionOptions): Resolved {
-  const clock = options.clock ?? systemClock
-  const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
-  for (const [field, value] of Object.entries({ leaseMs, storePatienceMs })) {
-    if (Number.isFinite(value) && value > 0) continue
-    throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
-      hint: `leave ${field} out for the default`,
-    })
-  }
-  return {
-    store: options.store ?? fileStore(),
-    policy: resolvePolicy(options.policy),
-    leaseMs,
-    storePatienceMs,
-    takeover: options.takeover ?? false,
-    cwd: options.cwd,
-    machineVersion: options.machineVersion ?? machineVersion,
-    clock,
-    owner: options.owner ?? thisOwner(clock.newId()),
-  }
-}
 
 /** What an agent is to a session: something with a name that can run a turn. `defineAgent` makes one. */
 export interface Agent<Input, Reply, RunOptions> {
@@ -92,44 +39,12 @@ export interface Agent<Input, Reply, RunOptions> {
   run(session: Session, input: Input | undefined, options: RunOptions): Promise<Reply>
 }
 
-/**
- * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
- * process died is owed again: see `owed`.
- *
- * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
- */
-export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
-  assertSessionId(id)
-  const resolved = resolveOptions(options)
-  const { store } = resolved
-  const lease = await takeLease(id, resolved)
-  try {
-    const summary = await store.summary(id)
-    const folded = await foldJournal(store.read(id), resolved.machineVersion, summary?.head)
-    const session = new Session(id, lease, folded, resolved)
-    await session.restore(folded.refolded)
-    return session
-  } catch (error) {
-    await store.release(lease)
-    throw error
-  }
-}
-
-async function takeLease(id: string, { store, owner, leaseMs, takeover }: Resolved): Promise<Lease> {
-  const first = await store.acquire(id, owner, leaseMs)
-  if (first.kind === 'lease') return first
-  if (!takeover && !isDead(first.owner)) throw sessionBusy(first)
-  const second = await store.acquire(id, owner, leaseMs, first.fence)
-  if (second.kind === 'lease') return second
-  throw sessionBusy(second)
-}
-
 export class Session {
   readonly id: string
   readonly store: Store
   readonly clock: Clock
   readonly policy: Policy
-  readonly #options: Resolved
+  readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
   readonly #emitter = new Emitter()
@@ -147,7 +62,7 @@ export class Session {
   readonly #startedHere = new Set<string>()
 
   /** Use `openSession`. */
-  constructor(id: string, lease: Lease, folded: Folded, options: Resolved) {
+  constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
     this.id = id
     this.store = options.store
     this.clock = options.clock
@@ -336,7 +251,7 @@ export class Session {
     const stepped = this.#stepThrough(entries)
     const outgoing = [...this.#staged, ...entries]
     if (outgoing.length === 0) return outgoing
-    const head = this.#headAfter(outgoing, stepped.snapshot)
+    const head = headAfter(this.#known(), outgoing, stepped.snapshot)
     await this.#append(outgoing, head)
     this.#staged = []
     this.#seq = head.seq
@@ -373,6 +288,17 @@ export class Session {
     }
   }
 
+  #known(): Known {
+    return {
+      sessionId: this.id,
+      createdAt: this.#opened?.at,
+      cwd: this.#opened?.cwd,
+      agent: this.agent,
+      model: this.envelope?.body.model,
+      machineVersion: this.#options.machineVersion,
+    }
+  }
+
   /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
     const giveUpAt = this.clock.now() + this.#options.storePatienceMs
@@ -395,31 +321,6 @@ export class Session {
     this.#keeper.stop()
     this.#ended.abort(reason)
   }
-
-  #headAfter(entries: readonly Entry[], snapshot: Snapshot): Head {
-    const last = entries.at(-1) as Entry
-    const saved = saveSnapshot(snapshot)
-    const { turn, lastGoodTurn, reason, wakeAt } = saved.context
-    const envelope = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope ?? this.envelope
-    const agent = entries.findLast((entry) => entry.type === 'turn-started')?.agent ?? this.agent
-    const { at: createdAt, cwd } = this.#opened ?? { at: last.at, cwd: this.#options.cwd }
-    return {
-      v: 1,
-      sessionId: this.id,
-      seq: last.seq,
-      status: statusOf(snapshot.value),
-      ...(agent !== undefined && { agent }),
-      ...(cwd !== undefined && { cwd }),
-      ...(envelope && { model: envelope.body.model }),
-      turn,
-      lastGoodTurn,
-      ...(reason !== null && { reason }),
-      ...(wakeAt !== null && { dueAt: wakeAt }),
-      createdAt,
-      updatedAt: last.at,
-      machine: { version: this.#options.machineVersion, ...saved, context: { ...saved.context } },
-    }
-  }
 }
 
 /** Entries that carry no event of the machine. */
@@ -431,16 +332,3 @@ function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodEr
     details: { sessionId: id, type, state: value },
   })
 }
-
-const statuses: Record<StateName, SessionStatus> = {
-  idle: 'idle',
-  requesting: 'running',
-  executingTools: 'running',
-  answered: 'running',
-  restoring: 'running',
-  backingOff: 'waiting',
-  suspended: 'suspended',
-  needsInput: 'needs-input',
-}
-
-const statusOf = (state: StateName): SessionStatus => statuses[state]

@@ -1,0 +1,60 @@
+/**
+ * What can be chosen when a session is opened. Bad options throw at once, so that a typo does not look like an outage.
+ */
+import { systemClock, type Clock } from './clock.ts'
+import { LastgoodError } from './errors.ts'
+import { fileStore } from './file/index.ts'
+import type { Owner } from './journal.ts'
+import { machineVersion } from './machine.ts'
+import { thisOwner } from './owner.ts'
+import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts'
+import type { Store } from './store.ts'
+
+export interface SessionOptions {
+  /** Where the journal lives. Default: `fileStore()`. */
+  store?: Store
+  /** How faults are answered; each default is documented there. */
+  policy?: PolicyOptions
+  /** How long the lease runs without renewal. Default 30,000 ms. */
+  leaseMs?: number
+  /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
+  storePatienceMs?: number
+  /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
+  takeover?: boolean
+  /** Recorded with a new session, for people who look for it. */
+  cwd?: string
+  /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
+  machineVersion?: string
+  /** Default: the system's. */
+  clock?: Clock
+  /** Who holds the lease. Default: this process. */
+  owner?: Owner
+}
+
+/** All present. */
+export type ResolvedOptions = Required<Omit<SessionOptions, 'cwd' | 'policy'>> & {
+  cwd: string | undefined
+  policy: Policy
+}
+
+export function resolveOptions(options: SessionOptions): ResolvedOptions {
+  const clock = options.clock ?? systemClock
+  const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
+  for (const [field, value] of Object.entries({ leaseMs, storePatienceMs })) {
+    if (Number.isFinite(value) && value > 0) continue
+    throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
+      hint: `leave ${field} out for the default`,
+    })
+  }
+  return {
+    store: options.store ?? fileStore(),
+    policy: resolvePolicy(options.policy),
+    leaseMs,
+    storePatienceMs,
+    takeover: options.takeover ?? false,
+    cwd: options.cwd,
+    machineVersion: options.machineVersion ?? machineVersion,
+    clock,
+    owner: options.owner ?? thisOwner(clock.newId()),
+  }
+}
