@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
+import { demoCommand } from './demo/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { listCommand } from './list/command.ts'
@@ -25,7 +26,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
     // Help and version, which commander has written.
     if (error.exitCode === 0) return exitCodes.done
     if (wantsJson) {
-      const failure = { code: 'bad-option', message: error.message, causes: [], hint: 'lastgood --help', details: {} }
+      const failure = { code: 'bad-option', message: error.message.replace(/^error: /, ''), causes: [], hint: 'lastgood --help', details: {} }
       const document = failureJson({ ...failure, exitCode: exitCodes.usage, stack: undefined })
       context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...document })}\n`)
     }
@@ -41,6 +42,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(resumeCommand(context, () => program.commands.map((command) => command.name())))
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
+  program.addCommand(demoCommand(context))
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again')
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

@@ -5,14 +5,16 @@
  * 2. Once connected, a lost connection is made again for as long as the command runs; what is asked meanwhile fails at
  *    once, so that the session decides how long to be patient.
  */
-import { LastgoodError } from '@lastgood/core'
+import { LastgoodError, type Clock } from '@lastgood/core'
 import { Redis } from 'ioredis'
 import { safeLine } from './text.ts'
 
 const connectTimeoutMs = 2_500
+/** From the first packet to the first answer. */
+const readyTimeoutMs = 3_000
 const commandTimeoutMs = 10_000
 
-export async function connectRedis(url: string): Promise<Redis> {
+export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
   const address = addressOf(url)
   let hasConnected = false
   let lastError: Error | undefined
@@ -26,8 +28,12 @@ export async function connectRedis(url: string): Promise<Redis> {
   })
   // Without a listener ioredis prints; every command's own failure says the same.
   client.on('error', (error: Error) => (lastError = error))
+  const inTime = new AbortController()
+  const late = clock.sleepUntil(clock.now() + readyTimeoutMs, { signal: inTime.signal }).then(() => {
+    throw Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })
+  })
   try {
-    await client.connect()
+    await Promise.race([client.connect(), late])
     hasConnected = true
     return client
   } catch (error) {
@@ -42,6 +48,8 @@ export async function connectRedis(url: string): Promise<Redis> {
       cause: Object.assign(new Error(safeLine(cause.message).slice(0, 200)), { name: cause.name, ...(code && { code }) }),
       details: { location: address, ...(code !== undefined && { code }) },
     })
+  } finally {
+    inTime.abort()
   }
 }
 

@@ -81,7 +81,7 @@ function fromConfig(context: CliContext, { path }: LoadedConfig, store: string |
 async function openAddress(context: CliContext, address: string, source: string): Promise<OpenStore> {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
   if (scheme === 'redis' || scheme === 'rediss') {
-    const client = await connectRedis(address)
+    const client = await connectRedis(address, context.clock)
     // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
     const close = async () => client.disconnect()
     return { store: redisStore(client), source, close }

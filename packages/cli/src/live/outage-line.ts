@@ -53,5 +53,5 @@ export function recoveredLine({ since, attempt }: Outage, lastGoodTurn: number, 
 }
 
 export function savedAt(lastGoodTurn: number): string {
-  return lastGoodTurn === 0 ? 'saved from the start of turn 1' : `saved at turn ${lastGoodTurn}`
+  return lastGoodTurn === 0 ? 'saved inside turn 1' : `saved at turn ${lastGoodTurn}`
 }

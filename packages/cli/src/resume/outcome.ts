@@ -59,16 +59,24 @@ export function tellFailure(context: CliContext, end: EndState, { json }: Outcom
   const failure = failureOf(error)
   const { code, details, exitCode } = failure
   const dueAt = typeof details['retryAt'] === 'number' ? details['retryAt'] : undefined
-  const isParked = isLastgoodError(error, 'session-suspended') || isLastgoodError(error, 'request-failed')
-  writeFailure(context, isParked ? { ...failure, hint: undefined } : failure)
-  if (isParked) {
-    const now = context.clock.now()
-    const wait = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later, ` : 'once that is mended, '
-    context.stderr.write(`  ${savedAt(end.lastGoodTurn)}; ${wait}go on with\n${end.command}\n`)
-  }
+  const ways = wayOn(error, end, dueAt, context.clock.now())
+  writeFailure(context, ways ? { ...failure, hint: undefined } : failure)
+  if (ways) context.stderr.write(`  ${ways.text}\n${ways.command}\n`)
   const state = code === 'session-suspended' ? 'suspended' : code === 'needs-input' ? 'needs-input' : 'failed'
   if (json) document(context, end, { state, retryAt: dueAt === undefined ? null : iso(dueAt), ...failureJson(failure) })
   return exitCode
+}
+
+/** What to say before the command that goes on, where there is one. */
+function wayOn(error: unknown, end: EndState, dueAt: number | undefined, now: number): { text: string; command: string } | undefined {
+  const saved = savedAt(end.lastGoodTurn)
+  if (isLastgoodError(error, 'needs-input')) {
+    const text = `${saved}; decide: --in-doubt rerun repeats the call, --in-doubt report tells the model that nobody knows`
+    return { text, command: `${end.command} --in-doubt report` }
+  }
+  if (!isLastgoodError(error, 'session-suspended') && !isLastgoodError(error, 'request-failed')) return undefined
+  const when = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later` : 'once that is mended'
+  return { text: `${saved}; ${when}, go on with`, command: end.command }
 }
 
 function document({ stdout }: CliContext, end: EndState, outcome: object): void {

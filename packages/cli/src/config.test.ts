@@ -1,0 +1,74 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { obliging, project, run, seed, sent, started } from '../test/context.ts'
+
+const open = [started(1), sent()]
+
+/** Resumes an interrupted session of the agent `coder` with this configuration. */
+async function resumeWith(text: string | undefined, name = 'lastgood.config.mjs', node?: { version: string; importsTypeScript: boolean }) {
+  const { cwd, store } = project()
+  await seed(store, 's', open)
+  if (text !== undefined) writeFileSync(join(cwd, name), text)
+  const ran = await run(['resume', 's', '--store', 'state'], { cwd, ...(node && { node }) })
+  return { ...ran, cwd, summary: await store.summary('s') }
+}
+
+describe('a configuration that cannot be used is exit code 4, names the file and the next step', () => {
+  it.each([
+    ['is missing', undefined, 'no configuration file in', 'write lastgood.config.mjs'],
+    ['throws', `throw new Error('no such key: API')`, 'could not be loaded', 'cause: Error: no such key: API'],
+    ['does not parse', 'export default {', 'could not be loaded', 'cause: '],
+    ['has no default export', 'export const agents = {}', 'has no default export', 'export default defineConfig'],
+    ['has no agents', 'export default {}', 'agents: Invalid input', 'export default defineConfig'],
+    ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'export default defineConfig'],
+    ['lacks the agent', `export default { agents: { reviewer: {} } }`, 'has no agent "coder"; it has reviewer', 'add it under agents'],
+    ['has it under a similar name', `export default { agents: { codre: {} } }`, 'has no agent "coder"', 'was "codre" renamed?'],
+    ['has an agent of another name', `export default { agents: { coder: { name: 'kim', run() {} } } }`, 'is an agent called "kim"', 'write agents:'],
+    ['has something else for an agent', `export default { agents: { coder: { name: 'coder' } } }`, 'is no agent', 'write agents:'],
+    ['fails to make the agent', `export default { agents: { coder() { throw new Error('boom') } } }`, 'agents.coder threw', 'cause: Error: boom'],
+    ['has a policy that is none', `export default { agents: { ${obliging} }, policy: { horizon: 1 } }`, 'horizon', 'next:'],
+  ])('%s', async (_case, text, problem, next) => {
+    const { code, stdout, stderr, cwd, summary } = await resumeWith(text)
+    expect(stdout).toBe('')
+    expect(stderr).toContain(problem)
+    expect(stderr).toContain(next)
+    if (text !== undefined && !text.includes('policy:')) expect(stderr).toContain(join(cwd, 'lastgood.config.mjs'))
+    expect(code).toBe(_case === 'has a policy that is none' ? 2 : 4)
+    expect(summary, 'the session was not touched').toMatchObject({ head: { status: 'running', seq: 3 }, holder: null })
+  })
+
+  it('is TypeScript, and this Node cannot import it', async () => {
+    const { code, stderr } = await resumeWith('export default {}', 'lastgood.config.ts')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/lastgood\.config\.ts: this Node \(v20\.20\.2\)[^]*Node 22\.18[^]*lastgood\.config\.mjs/)
+  })
+})
+
+describe('the configuration file', () => {
+  it('is found from a folder below', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 's', open)
+    const below = join(cwd, 'packages', 'app')
+    mkdirSync(below, { recursive: true })
+    const { code, stdout } = await run(['resume', 's', '--store', join(cwd, 'state')], { cwd: below })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'All done.\n' })
+  })
+
+  it('in JavaScript is taken where the one in TypeScript beside it cannot be imported', async () => {
+    const { cwd, store } = project(obliging)
+    writeFileSync(join(cwd, 'lastgood.config.ts'), 'export default {}')
+    await seed(store, 's', open)
+    expect(await run(['resume', 's', '--store', 'state'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  it('may be named, and one that is not there is an error', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', open)
+    writeFileSync(join(cwd, 'mine.mjs'), `export default { agents: { ${obliging} } }`)
+    expect(await run(['resume', 's', '--store', 'state', '--config', 'mine.mjs'], { cwd })).toMatchObject({ code: 0 })
+    const { code, stderr } = await run(['resume', 's', 'again', '--store', 'state', '--config', 'yours.mjs'], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toContain('yours.mjs')
+  })
+})

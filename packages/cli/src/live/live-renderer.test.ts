@@ -1,0 +1,208 @@
+import { ManualClock, testEpoch } from '@lastgood/core/testing'
+import type { Entry, EntryBody, SessionEvent } from '@lastgood/core'
+import { describe, expect, it } from 'vitest'
+import { answered, Collector, ended, overloaded, sent, started } from '../../test/context.ts'
+import { liveRenderer, type LiveOptions } from './live-renderer.ts'
+
+function watching(changes: Partial<LiveOptions> = {}, isTTY = false) {
+  const [output, clock] = [new Collector(), new ManualClock()]
+  output.isTTY = isTTY
+  const renderer = liveRenderer({ output, clock, ...changes })
+  let seq = 0
+  const tell = (...bodies: EntryBody[]) => {
+    for (const body of bodies) renderer.onEvent({ type: 'entry', entry: stamped(body, (seq += 1), clock.now()) })
+  }
+  const say = (text: string) => renderer.onEvent({ type: 'delta', kind: 'text', text })
+  /** What was written since the last time. */
+  const written = () => {
+    const { text } = output
+    output.text = ''
+    return text
+  }
+  return { clock, renderer, tell, say, written }
+}
+
+const stamped = (body: EntryBody, seq: number, at: number): Entry => ({ ...body, v: 1, seq, at, fence: 1, lane: 'main' })
+const retry = (attempt: number, waitMs: number, now: number): EntryBody[] => [sent(attempt), overloaded(waitMs, now)]
+
+describe('a turn', () => {
+  it('is shown with its words, its tools and how long they took', async () => {
+    const { clock, tell, say, written } = watching()
+    tell(started(1), sent())
+    say('Look')
+    say('ing.')
+    tell(answered('Looking.', { id: 't1', name: 'run', input: { cmd: 'npm test' } }))
+    tell({ type: 'tool-started', toolUseId: 't1', name: 'run', inDoubt: 'report' })
+    await clock.advance(2_000)
+    tell(finished('t1', 'ran'), sent())
+    tell(answered('Green.'), ended(1))
+    expect(written()).toBe(
+      [
+        'turn 1',
+        'Looking.',
+        '  → run {"cmd":"npm test"}',
+        '  ✔ run {"cmd":"npm test"} 2s',
+        'Green.',
+        '✔ turn 1 is saved 2s',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('tells a tool that failed from one of unknown outcome and one that was not run', () => {
+    const { tell, written } = watching()
+    const calls = ['a', 'b', 'c'].map((id) => ({ id, name: id, input: {} }))
+    tell(started(1), sent(), answered('', ...calls))
+    written()
+    tell(finished('a', 'ran', true), finished('b', 'in-doubt'), finished('c', 'refused'))
+    expect(written()).toBe(
+      ['  ✖ a error 0.0s', '  ? b outcome unknown; not repeated, the model is told', '  ✖ c not run: there is no such tool', ''].join('\n'),
+    )
+  })
+
+  it('that a dead process began is shown from what the session knows of its calls', () => {
+    const { tell, written } = watching({
+      from: {
+        lastGoodTurn: 1,
+        context: { attempt: 0, firstFaultAt: null, wakeAt: null, reason: null },
+        transcript: { unanswered: [{ toolUseId: 't1', name: 'run', input: { cmd: 'deploy' } }] },
+      },
+    })
+    tell(finished('t1', 'in-doubt'))
+    expect(written()).toBe('  ? run {"cmd":"deploy"} outcome unknown; not repeated, the model is told\n')
+  })
+
+  it('takes back the words of an answer that broke off', () => {
+    const { renderer, say, written } = watching()
+    say('The bug is')
+    renderer.onEvent({ type: 'dropped' })
+    expect(written()).toBe('The bug is\n… (the answer broke off; these words do not count)\n')
+  })
+
+  it('cannot command the terminal', () => {
+    const { tell, say, written } = watching({ color: 'never' }, true)
+    say('\u001b[2J\u001b]0;owned\u0007')
+    tell(answered('x', { id: 't', name: 'run\u001b[31m', input: { cmd: '\u009b2J\r' } }))
+    // oxlint-disable-next-line no-control-regex
+    expect(written()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+  })
+})
+
+describe('an outage without a terminal', () => {
+  it('is a line for each change: what failed, attempt, next, saved; then recovered', async () => {
+    const { clock, tell, written } = watching()
+    tell(started(1), ended(1), started(2))
+    written()
+    tell(...retry(1, 5_000, clock.now()))
+    expect(written()).toBe('◐ API 529 overloaded_error · attempt 1 · next in 5s · saved at turn 1\n')
+    await clock.advance(5_000)
+    tell(...retry(2, 10_000, clock.now()))
+    expect(written()).toBe('◐ API 529 overloaded_error · attempt 2 · next in 10s · saved at turn 1\n')
+    await clock.advance(10_000)
+    tell(sent(3), answered('Hello.'))
+    expect(written()).toBe('Hello.\n✔ recovered after 15s, at attempt 3 · saved at turn 1\n')
+  })
+
+  it('has a heartbeat every 30 s, and none once it is over', async () => {
+    const { clock, tell, written } = watching()
+    tell(...retry(1, 100_000, clock.now()))
+    written()
+    await clock.advance(65_000)
+    expect(written()).toBe(
+      '◐ API 529 overloaded_error · attempt 1 · next in 1m10s · saved inside turn 1\n' +
+        '◐ API 529 overloaded_error · attempt 1 · next in 40s · saved inside turn 1\n',
+    )
+    tell(sent(2), answered('Hello.'))
+    written()
+    await clock.advance(600_000)
+    expect(written()).toBe('')
+    expect(clock.sleepers).toEqual([])
+  })
+})
+
+describe('an outage on a terminal', () => {
+  it('is one line that counts down in place and says when it tries, with no escape sequence when colours are off', async () => {
+    const { clock, tell, written } = watching({ env: { NO_COLOR: '1' } }, true)
+    tell(...retry(1, 2_000, clock.now()))
+    const line = (next: string) => `◐ API 529 overloaded_error · attempt ${next} · saved inside turn 1`
+    expect(written()).toBe(`\r${line('1 · next in 2s')}`)
+    await clock.advance(1_000)
+    expect(written()).toBe(`\r${line('1 · next in 1s')}`)
+    await clock.advance(1_000)
+    expect(written()).toBe(`\r${line('1 · trying now')}`)
+    tell(sent(2))
+    expect(written()).toBe(`\r${line('2 · trying now')}`)
+  })
+
+  it('leaves nothing behind where it was', () => {
+    const { clock, tell, say, written } = watching({ env: { NO_COLOR: '1' } }, true)
+    tell(...retry(1, 2_000, clock.now()))
+    const { length } = written().slice(1)
+    say('Hello')
+    expect(written()).toBe(`\r${' '.repeat(length)}\rHello`)
+    tell(answered('Hello'))
+    expect(written()).toBe('\n✔ recovered after 0.0s, at attempt 1 · saved inside turn 1\n')
+  })
+
+  it('fits into a narrow terminal', () => {
+    const output = new Collector()
+    Object.assign(output, { isTTY: true, columns: 30 })
+    const renderer = liveRenderer({ output, clock: new ManualClock(), color: 'never' })
+    const [first, second] = retry(1, 2_000, testEpoch)
+    for (const [i, body] of [first, second].entries()) {
+      renderer.onEvent({ type: 'entry', entry: stamped(body as EntryBody, i + 1, testEpoch) } satisfies SessionEvent)
+    }
+    expect(output.text).toBe('\r◐ API 529 overloaded_error ·…')
+    renderer.stop()
+    expect(output.text).toMatch(/\r {29}\r$/)
+  })
+
+  it('is lines again where the terminal cannot rewrite them', () => {
+    const { clock, tell, written } = watching({ env: { TERM: 'dumb' } }, true)
+    tell(...retry(1, 2_000, clock.now()))
+    expect(written()).toBe('◐ API 529 overloaded_error · attempt 1 · next in 2s · saved inside turn 1\n')
+  })
+
+  it('goes on where a process that died left it', () => {
+    const now = testEpoch
+    const { written } = watching({
+      from: {
+        lastGoodTurn: 4,
+        context: { attempt: 7, firstFaultAt: now - 60_000, wakeAt: now + 9_000, reason: '529 overloaded' },
+        transcript: { unanswered: [] },
+      },
+    })
+    expect(written()).toBe('◐ API 529 overloaded · attempt 7 · next in 9s · saved at turn 4\n')
+  })
+})
+
+it.each([
+  ['auto', {}, true, true],
+  ['auto', {}, false, false],
+  ['auto', { NO_COLOR: '1' }, true, false],
+  ['auto', { FORCE_COLOR: '1' }, false, true],
+  ['auto', { FORCE_COLOR: '1', NO_COLOR: '1' }, true, false],
+  ['auto', { TERM: 'dumb' }, true, false],
+  ['always', { NO_COLOR: '1' }, false, true],
+  ['never', { FORCE_COLOR: '1' }, true, false],
+] as const)('colours: %s with %j on a terminal: %s', (color, env, isTTY, isColored) => {
+  const { tell, written } = watching({ color, env }, isTTY)
+  tell(started(1))
+  expect(written().includes('\u001b[')).toBe(isColored)
+})
+
+it('nothing is written after it was stopped, and nothing sleeps on', async () => {
+  const { clock, renderer, tell, written } = watching()
+  tell(...retry(1, 2_000, clock.now()))
+  renderer.stop()
+  written()
+  tell(ended(1))
+  await clock.advance(100_000)
+  expect(written()).toBe('')
+  expect(clock.sleepers).toEqual([])
+})
+
+function finished(toolUseId: string, outcome: 'ran' | 'in-doubt' | 'refused', isError = false): EntryBody {
+  const result = { type: 'tool_result', tool_use_id: toolUseId, content: '', ...(isError && { is_error: true }) }
+  return { type: 'tool-finished', toolUseId, outcome, result }
+}

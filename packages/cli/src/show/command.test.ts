@@ -1,0 +1,177 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { EntryBody } from '@lastgood/core'
+import { answered, ended, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
+
+const secret = `the whole file ${'x'.repeat(400)} its end`
+const call = { id: 't1', name: 'run', input: { cmd: 'npm test' } }
+const result: EntryBody = {
+  type: 'tool-finished',
+  toolUseId: 't1',
+  result: { type: 'tool_result', tool_use_id: 't1', content: secret },
+  outcome: 'ran',
+}
+const history: EntryBody[] = [
+  started(1),
+  sent(),
+  answered('Looking.', call),
+  { type: 'tool-started', toolUseId: 't1', name: 'run', inDoubt: 'report' },
+  result,
+  sent(),
+  overloaded(2_000, Date.now()),
+  sent(2),
+  answered('Green.'),
+  ended(1),
+  started(2, 'Now the docs'),
+  sent(),
+]
+
+async function shown(...flags: string[]) {
+  const { cwd, store } = project()
+  await seed(store, 'fix-auth', history)
+  return { cwd, ...(await run(['show', 'last', '--store', 'state', ...flags], { cwd })) }
+}
+
+describe('show', () => {
+  it('tells turn by turn what was asked, answered, run, what failed and what was done about it', async () => {
+    const { cwd, code, stdout, stderr } = await shown()
+    expect(code).toBe(0)
+    const lines = [
+      /session {2}fix-auth · agent coder/,
+      /state {4}interrupted · saved at turn 1/,
+      new RegExp(`store {4}file:${cwd}/state`),
+      new RegExp(`journal {2}${cwd}/state/sessions/fix-auth.jsonl, 13 entries`),
+      /total {4}4 requests · 1 fault · 1 tool call · 2\.0k tokens in \(90 % from cache\), 100 out/,
+      /turn 1 ended .*3 requests · 1 fault · 1 tool call/,
+      / {2}> Make it green/,
+      / {2}◆ Looking\./,
+      / {2}✔ run \{"cmd":"npm test"\}/,
+      / {2}↻ 529 overloaded_error at attempt 1 → retry 2s: Overloaded/,
+      / {2}◆ Green\./,
+      /turn 2 open .*1 request/,
+      / {2}> Now the docs/,
+    ]
+    for (const line of lines) expect(stdout).toMatch(line)
+    expect(stdout).not.toContain('its end')
+    expect(stderr).toBe('go on with\nlastgood resume fix-auth --store state\n')
+  })
+
+  it('can be held to one turn', async () => {
+    const { stdout } = await shown('--turn', '2')
+    expect(stdout).toContain('Now the docs')
+    expect(stdout).not.toContain('Make it green')
+  })
+
+  it('--entries has one line for each entry and no content', async () => {
+    const { stdout } = await shown('--entries')
+    expect(stdout.trim().split('\n')).toHaveLength(13)
+    expect(stdout).toMatch(/ 8 {2}\S+Z {2}fault-observed .*"status":529.* decision=retry nextAt=\S+ waitMs=\d+/)
+    expect(stdout).not.toMatch(/Make it green|npm test|the whole file/)
+    const { stdout: json } = await shown('--entries', '--json')
+    expect(JSON.parse(json.split('\n')[0] ?? '')).toMatchObject({ schema: 'lastgood.entry/v1', seq: 1, type: 'session-opened' })
+  })
+
+  it('--raw has the entries with all content, as they are', async () => {
+    const { stdout } = await shown('--raw')
+    const entries = stdout.trim().split('\n').map((line) => JSON.parse(line) as object)
+    expect(entries).toHaveLength(13)
+    expect(entries[5]).toMatchObject(result)
+  })
+
+  it('--json is the report as one document', async () => {
+    const { cwd, stdout } = await shown('--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'lastgood.session-report/v1',
+      store: `file:${cwd}/state`,
+      journal: `${cwd}/state/sessions/fix-auth.jsonl`,
+      session: { sessionId: 'fix-auth', lastGoodTurn: 1, command: 'lastgood resume fix-auth --store state' },
+      turns: [
+        {
+          turn: 1,
+          state: 'ended',
+          agent: 'coder',
+          requests: 3,
+          faults: 1,
+          tools: 1,
+          tokens: { input: 2000, cacheRead: 1800, output: 100 },
+          steps: [
+            { kind: 'answer', text: 'Looking.' },
+            { kind: 'tool', name: 'run', outcome: 'ok' },
+            { kind: 'fault', fault: '529 overloaded_error', decision: 'retry' },
+            { kind: 'answer', attempt: 2 },
+          ],
+        },
+        { turn: 2, state: 'open' },
+      ],
+    })
+  })
+
+  it('marks what was rewound, and shows resumes, stops and what is in doubt', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', [
+      started(1),
+      sent(),
+      answered('Yes.'),
+      ended(1),
+      started(2),
+      sent(),
+      answered('Deploying.', { ...call, name: 'deploy' }),
+      { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' },
+      { type: 'session-suspended', reason: 'needs-input', detail: 'tool deploy was started' },
+    ])
+    await seed(store, 's', [{ type: 'rewound', messages: 2, turn: 1, lastGoodTurn: 1, reason: 'other words' }, started(2, 'Better')])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toMatch(/turn 2 rewound/)
+    expect(stdout).toMatch(/… no result: deploy/)
+    expect(stdout).toMatch(/‖ suspended \(needs-input\): tool deploy was started/)
+    expect(stdout).toMatch(/▸ resumed by pid 1 on gone\.test/)
+    expect(stdout).toMatch(/↶ went back to turn 1: other words/)
+    expect(stdout).toMatch(/turn 2 open[^]*> Better/)
+  })
+
+  it('shows hostile content as text', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', [started(1, '\u001b[2J\u001b]0;owned\u0007\u202e'), sent(), answered('\u009b31m\r\u001bc', { ...call, name: '\u001b[1A' })])
+    for (const flags of [[], ['--entries'], ['--raw'], ['--json']]) {
+      const { stdout } = await run(['show', 's', '--store', 'state', ...flags], { cwd })
+      // oxlint-disable-next-line no-control-regex
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    }
+  })
+})
+
+describe('a journal that cannot be read is exit code 6', () => {
+  it('damaged in the middle: the part before it is shown, the place is named', async () => {
+    const { cwd, store } = project()
+    for (const bodies of [[started(1), sent()], [answered('Yes.'), ended(1)], [started(2)]]) await seed(store, 's', bodies)
+    const file = join(cwd, 'state', 'sessions', 's.jsonl')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    const at = lines.findIndex((line) => line.includes('"turn-ended"'))
+    lines[at] = (lines[at] ?? '').replace('turn-ended', 'turn-bended')
+    writeFileSync(file, lines.join('\n'))
+    for (const argv of [['show', 's', '--store', 'state'], ['resume', 's', '--store', 'state', 'more']]) {
+      const { code, stderr } = await run(argv, { cwd })
+      expect(code).toBe(6)
+      expect(stderr).toContain(`${file} line ${at + 1}`)
+    }
+    expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('◆ Yes.')
+  })
+
+  it('written by a newer lastgood: says which version is needed', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', [started(1)])
+    const href = import.meta.resolve('@lastgood/core/file')
+    const core = import.meta.resolve('@lastgood/core')
+    writeFileSync(
+      join(cwd, 'lastgood.config.mjs'),
+      `import { fileStore } from ${JSON.stringify(href)}
+       import { parseEntry } from ${JSON.stringify(core)}
+       const store = fileStore({ dir: ${JSON.stringify(join(cwd, 'state'))} })
+       export default { agents: {}, store: { ...store, async *read() { yield parseEntry({ v: 9, type: 'dreamt' }, 's.jsonl line 1') } } }`,
+    )
+    const { code, stderr } = await run(['show', 's'], { cwd })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/written by a newer lastgood[^]*next: npm install/)
+  })
+})

@@ -1,0 +1,133 @@
+import { createServer } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileStore } from '@lastgood/core/file'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { obliging, project, run, seed, sent, started } from '../test/context.ts'
+
+const open = [started(1), sent()]
+
+describe('the store is chosen by', () => {
+  it.each([
+    ['--store, before all others', ['--store', 'a'], { LASTGOOD_STORE: 'b', REDIS_URL: 'redis://127.0.0.1:1' }, 'a', '--store'],
+    ['LASTGOOD_STORE', [], { LASTGOOD_STORE: 'file:b', REDIS_URL: 'redis://127.0.0.1:1' }, 'b', 'LASTGOOD_STORE'],
+    ['the configuration file', [], {}, 'state', 'lastgood.config.mjs'],
+  ])('%s', async (_name, flags, env, dir, source) => {
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['list', ...flags], { cwd, env })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(new RegExp(`store +file:${cwd}/${dir} \\(.*${source}\\)`))
+  })
+
+  it.each([
+    ['the state folder of the environment', { XDG_STATE_HOME: '/nowhere/state' }, '/nowhere/state/lastgood'],
+    ['the state folder of the user', {}, '.local/state/lastgood'],
+  ])('%s', async (_name, env, dir) => {
+    const { cwd } = project()
+    const { stderr } = await run(['list'], { cwd, env })
+    expect(stderr).toContain(`${dir} (the default)`)
+  })
+
+  it('the configuration file, as a store of its own', async () => {
+    const { cwd } = project()
+    const { href } = new URL(import.meta.resolve('@lastgood/core/file'))
+    writeFileSync(
+      join(cwd, 'lastgood.config.mjs'),
+      `import { fileStore } from ${JSON.stringify(href)}\nexport default { store: () => fileStore({ dir: ${JSON.stringify(join(cwd, 'own'))} }), agents: {} }`,
+    )
+    const { stderr } = await run(['list'], { cwd })
+    expect(stderr).toContain(`file:${cwd}/own (`)
+  })
+
+  it('a configuration that is broken, never in its stead', async () => {
+    const { cwd } = project()
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), 'throw new Error()')
+    expect(await run(['list'], { cwd })).toMatchObject({ code: 4 })
+    expect(await run(['list', '--store', 'state'], { cwd })).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a session that is not in the store', () => {
+  it('is exit code 3, and other configured stores that have it are named', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 'fix-auth', open)
+    const { code, stderr } = await run(['resume', 'fix-auth', '--store', 'other'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toContain(`no session fix-auth in file:${cwd}/other; it is in file:${cwd}/state (${cwd}/lastgood.config.mjs)`)
+    expect(stderr).toContain('next: lastgood resume fix-auth --store ./state')
+  })
+
+  it('a store that cannot be asked is named, not taken for empty', async () => {
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['show', 'fix-auth', '--store', 'other'], { cwd, env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+    expect(code).toBe(3)
+    expect(stderr).toContain('the store of REDIS_URL could not be asked (store-unavailable)')
+  })
+
+  it('may have been a command, or another session', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 'fix-auth', open)
+    expect((await run(['resume', 'lits'], { cwd })).stderr).toContain('did you mean list? lastgood list')
+    const { code, stderr } = await run(['resume', 'fix-auht'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toContain('did you mean fix-auth? lastgood resume fix-auth')
+  })
+
+  it('last of none', async () => {
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['resume', 'last'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toContain('no session yet')
+  })
+})
+
+describe('a Redis that cannot be reached is exit code 4, soon, with address and hint and without its password', () => {
+  it.each(['redis://kim:s3cret@127.0.0.1:1', 'rediss://:s3cret@127.0.0.1:1/2'])('nobody listens: %s', async (url) => {
+    const { cwd } = project()
+    const { code, stdout, stderr } = await run(['list', '--json', '--store', url], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/error: no connection to Redis at rediss?:\/\/127\.0\.0\.1:1[^]*ECONNREFUSED[^]*next: check that the server is up/)
+    expect(stderr + stdout).not.toContain('s3cret')
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'lastgood.error/v1', error: { code: 'store-unavailable' }, exitCode: 4 })
+  })
+
+  it('it accepts and never answers', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await new Promise((resolve) => server.once('listening', resolve))
+    server.on('connection', (socket) => onTestFinished(() => void socket.destroy()))
+    const { port } = server.address() as { port: number }
+    const { cwd } = project()
+    const before = performance.now()
+    const { code, stderr } = await run(['list', '--store', `redis://127.0.0.1:${port}`], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toContain(`redis://127.0.0.1:${port}`)
+    expect(performance.now() - before).toBeLessThan(5_000)
+  })
+
+  it('its address cannot be read', async () => {
+    const { cwd } = project()
+    const { code, stderr } = await run(['list', '--store', 'redis://:p%ss@host:port'], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('redis://host:6379/0')
+    expect(stderr).not.toContain('p%ss')
+  })
+})
+
+it('a folder that is a file is exit code 4', async () => {
+  const { cwd } = project()
+  writeFileSync(join(cwd, 'file'), '')
+  const { code, stderr } = await run(['list', '--store', 'file'], { cwd })
+  expect(code).toBe(4)
+  expect(stderr).toContain('ENOTDIR')
+})
+
+it('a path may start at home, and an address may be a URL', async () => {
+  const { cwd, store } = project()
+  await seed(store, 's', open)
+  for (const address of ['~/state', `file://${cwd}/state`, `file:${cwd}/state`, './state']) {
+    const { stdout } = await run(['list', '--store', address], { cwd })
+    expect(stdout).toContain('interrupted  s')
+  }
+  expect(fileStore({ dir: join(cwd, 'state') }).location).toBe(store.location)
+})

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { padded, safeJson, safeLine, safeText, shellWord, shorten, widthOf } from './text.ts'
+
+describe('content on a terminal', () => {
+  it('is never obeyed: escape sequences, carriage returns and marks that reorder text are shown', () => {
+    expect(safeText('\u001b[2Jgone\r\u0007\u009b31m\u202etxt.exe\u2066')).toBe('␛[2Jgone␍␇\ufffd31m\ufffdtxt.exe\ufffd')
+  })
+
+  it('keeps newlines and tabs, and is one line where one line is asked for', () => {
+    expect(safeText('a\r\nb\tc')).toBe('a\nb\tc')
+    expect(safeLine(' a\r\nb\t c ')).toBe('a b c')
+  })
+
+  it('has no half characters, whatever is cut off', () => {
+    expect(safeText('a\ud83d')).toBe('a\ufffd')
+    expect(shorten('ab👩‍👩‍👧cd', 4)).toBe('ab…')
+    expect(shorten('日本語です', 5)).toBe('日本…')
+  })
+
+  it('is as wide as a terminal shows it', () => {
+    expect(['abc', '日本', '👍', 'é'].map(widthOf)).toEqual([3, 4, 2, 1])
+    expect(padded('日本', 6)).toBe('日本  ')
+  })
+})
+
+it('JSON parses to the same value and holds nothing that a terminal would obey', () => {
+  const value = { text: '\u001b[31m\u009b31m\u202e' }
+  expect(JSON.parse(safeJson(value))).toEqual(value)
+  // oxlint-disable-next-line no-control-regex
+  expect(safeJson(value)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+})
+
+it.each([
+  ['fix-auth', 'fix-auth'],
+  ['file:/a b', "'file:/a b'"],
+  ["it's", `'it'\\''s'`],
+  ['$(rm -rf)', "'$(rm -rf)'"],
+])('a shell reads %s as one word', (word, quoted) => {
+  expect(shellWord(word)).toBe(quoted)
+})
