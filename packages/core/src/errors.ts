@@ -61,6 +61,15 @@ export class LastgoodError extends Error {
   }
 }
 
+/** The error for stored data of a version that this release cannot read: it is never skipped or guessed at. */
+export function newerVersion(what: string, version: number, reads: number): LastgoodError {
+  return new LastgoodError(
+    'journal-version',
+    `${what} of version ${version} was written by a newer lastgood; this one reads version ${reads}`,
+    { hint: 'npm install lastgood@latest, then resume again', details: { v: version, reads } },
+  )
+}
+
 /** Whether `value` is a lastgood error, of this or another copy of the package; with `code`, of that kind. */
 export function isLastgoodError(value: unknown, code?: ErrorCode): value is LastgoodError {
   if (typeof value !== 'object' || value === null || !(brand in value)) return false

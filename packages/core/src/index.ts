@@ -52,10 +52,10 @@ export {
   type Store,
   assertAppend,
   assertSessionId,
-  headSchema,
   journalConflict,
   leaseLost,
   matchesFilter,
+  parseHead,
   sessionBusy,
 } from './store.ts'
 export { type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'

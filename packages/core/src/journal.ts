@@ -8,7 +8,7 @@
  * 4. A reader that meets an unknown version or kind stops and says which version it needs; it never skips.
  */
 import { z } from 'zod'
-import { LastgoodError } from './errors.ts'
+import { LastgoodError, newerVersion } from './errors.ts'
 import { decisionSchema, faultSchema } from './fault.ts'
 
 /** The entry format that this release writes. Raised when an older reader could misunderstand an entry. */
@@ -151,11 +151,7 @@ export function parseEntry(value: unknown, place: string): Entry {
     unknown
   >
   if ((typeof v === 'number' && v > journalVersion) || (v === journalVersion && !isEntryType(rest['type']))) {
-    throw new LastgoodError(
-      'journal-version',
-      `${place}: an entry of version ${v} and kind ${JSON.stringify(rest['type'])} was written by a newer lastgood; this one reads version ${journalVersion}`,
-      { hint: 'npm install lastgood@latest, then resume again', details: { v, reads: journalVersion } },
-    )
+    throw newerVersion(`${place}: an entry ${JSON.stringify(rest['type'])}`, v, journalVersion)
   }
   const stamp = stampSchema.safeParse({ v, seq, at, fence, lane })
   const body = entryBodySchema.safeParse(rest)

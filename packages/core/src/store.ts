@@ -13,7 +13,7 @@
  * a store is a literal made from a client that its owner opens and closes.
  */
 import { z } from 'zod'
-import { LastgoodError } from './errors.ts'
+import { LastgoodError, newerVersion } from './errors.ts'
 import type { Entry, Owner } from './journal.ts'
 
 /** What a session is doing, for lists and pickers. */
@@ -32,7 +32,7 @@ export const sessionStatusSchema = z.enum([
 export type SessionStatus = z.infer<typeof sessionStatusSchema>
 
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
-export const headSchema = z.strictObject({
+const headSchema = z.strictObject({
   v: z.literal(1),
   sessionId: z.string(),
   /** Sequence of the last entry that the head knows of. */
@@ -54,6 +54,18 @@ export const headSchema = z.strictObject({
   machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
 })
 export type Head = z.infer<typeof headSchema>
+
+/** The head in `value`, an already parsed JSON value read from `place`. Errors: `journal-version`, `journal-corrupt`. */
+export function parseHead(value: unknown, place: string): Head {
+  const parsed = headSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  if (typeof version === 'number' && version > 1) throw newerVersion(`${place}: the head`, version, 1)
+  const field = parsed.error.issues[0]?.path.join('.') || 'head'
+  throw new LastgoodError('journal-corrupt', `${place}: not a head (${field})`, {
+    hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
+  })
+}
 
 /** Who holds a session, and until when its lease runs (epoch ms, the store's clock). */
 export interface Holder {

@@ -1,13 +1,12 @@
 /** The words that the scripts return, as what the store's contract says: leases, summaries, errors. */
 import {
   type Busy,
-  type Head,
   type Holder,
   type Lease,
   type Owner,
   type SessionSummary,
   LastgoodError,
-  headSchema,
+  parseHead,
   journalConflict,
   leaseLost,
   sessionBusy,
@@ -36,7 +35,10 @@ export type Summarized = SessionSummary | 'gone' | 'empty'
 
 export function summarized([kind, head, ...holder]: Reply, place: string): Summarized {
   if (kind === 'gone' || kind === 'empty') return kind
-  return { head: headFrom(head, `${place}[head]`), holder: kind === 'held' ? holderFrom(holder, place) : null }
+  return {
+    head: parseHead(jsonFrom(head, `${place}[head]`), `${place}[head]`),
+    holder: kind === 'held' ? holderFrom(holder, place) : null,
+  }
 }
 
 /** The journal does not have as many entries as its head says. */
@@ -60,20 +62,6 @@ export function jsonFrom(text: unknown, place: string): unknown {
   } catch {
     throw damaged(place, 'not JSON')
   }
-}
-
-function headFrom(text: unknown, place: string): Head {
-  const value = jsonFrom(text, place)
-  const head = headSchema.safeParse(value)
-  if (head.success) return head.data
-  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
-  if (typeof version === 'number' && version > 1) {
-    throw new LastgoodError('journal-version', `${place}: written by a newer lastgood; this one reads version 1`, {
-      hint: 'npm install lastgood@latest, then resume again',
-      details: { v: version, reads: 1 },
-    })
-  }
-  throw damaged(place, `not a head (${head.error.issues[0]?.path.join('.') || 'unreadable'})`)
 }
 
 function holderFrom([owner, fence, since, expiresAt]: readonly unknown[], place: string): Holder {
