@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { foldJournal } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
+import { startLab } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { git, demoFolderAt } from './folder.ts'
 import { commitSubject, migrationLine, prompts } from './project.ts'
+import { playDemo } from './script.ts'
 
 const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
 /** Without what the package manager and the test runner have put there. */
@@ -26,8 +28,15 @@ function newFolder(): string {
   return folder
 }
 
-function startDemo(folder: string, ...options: string[]): { child: ChildProcess; ended: Promise<Ended>; seen: (text: string) => Promise<void> } {
-  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], { env })
+interface Demo {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves when the text was written to stderr. */
+  seen(text: string): Promise<void>
+}
+
+function startDemo(folder: string, more: Record<string, string> = {}, ...options: string[]): Demo {
+  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], { env: { ...env, ...more } })
   let [stdout, stderr] = ['', '']
   const watchers = new Set<() => void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text))
@@ -107,9 +116,22 @@ describe('lastgood demo', () => {
 
   test('--live without a key says so and makes nothing', async () => {
     const folder = newFolder()
-    const { code, stderr } = await startDemo(folder, '--live').ended
+    const { code, stderr } = await startDemo(folder, {}, '--live').ended
     expect({ code, files: readdirSync(folder) }).toEqual({ code: 4, files: [] })
     expect(stderr).toContain('ANTHROPIC_API_KEY')
+  })
+
+  test('--live says nothing of what only a lab can know', async () => {
+    const lab = await startLab({ model: playDemo })
+    onTestFinished(() => lab.close())
+    const folder = newFolder()
+    const demo = startDemo(folder, { ANTHROPIC_BASE_URL: lab.url, ANTHROPIC_API_KEY: 'any' }, '--live')
+    const { code, stdout, stderr } = await demo.ended
+    const verdict = JSON.parse(lastLine(stdout)) as Record<string, unknown>
+    expect({ code, failed: verdict['failed'] }, stderr).toEqual({ code: 0, failed: [] })
+    expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1 })
+    expect(verdict).not.toHaveProperty('faultsSurvived')
+    expect(workIn(folder)).toEqual(done)
   })
 
   test('a folder with something in it is refused', async () => {

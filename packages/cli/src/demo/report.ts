@@ -26,7 +26,7 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
     [
       'input tokens again',
       count(verdict.inputTokensResent),
-      `to go on; starting over: ${count(verdict.inputTokensStartingOver)}`,
+      `to go on where it was; starting over would send ${count(verdict.inputTokensStartingOver)}`,
     ],
     ['read from the cache', share, 'of the input of the first request after the resume'],
   ]

@@ -1,0 +1,187 @@
+import type { Entry } from '@lastgood/core'
+import { describe, expect, test } from 'vitest'
+import { checks } from './checks.ts'
+import { goodEvidence, recordedAt } from './evidence.fixture.ts'
+import type { Evidence, LabEvidence, LabRequest, RepositoryEvidence } from './evidence.ts'
+import { migrationLine } from './project.ts'
+import { judge } from './verdict.ts'
+
+const good = await goodEvidence()
+
+function withRepository(changes: Partial<RepositoryEvidence>): Evidence {
+  return { ...good, repository: { ...good.repository, ...changes } }
+}
+
+function withLab(changes: (lab: LabEvidence) => Partial<LabEvidence>): Evidence {
+  const { lab } = good
+  if (!lab) throw new Error('the good evidence has a lab')
+  return { ...good, lab: { ...lab, ...changes(lab) } }
+}
+
+const changedAt = (requests: readonly LabRequest[], at: number, change: (request: LabRequest) => LabRequest) =>
+  requests.map((request, i) => (i === at ? change(request) : request))
+
+/** The journal changed after the kill, with a head that fits. */
+async function withEntries(change: (entries: readonly Entry[]) => readonly Entry[]): Promise<Evidence> {
+  const entries = change(good.atEnd.entries).map((one, i): Entry => ({ ...one, seq: i + 1 }))
+  return { ...good, atEnd: await recordedAt(entries, 'release-2') }
+}
+
+const patched = (entries: readonly Entry[], type: Entry['type'], patch: (entry: Entry) => Entry) =>
+  entries.map((one) => (one.type === type ? patch(one) : one))
+
+describe('the verdict', () => {
+  test('on a demo in which everything went well is ok, with numbers that were counted', async () => {
+    expect(await judge(good)).toEqual({
+      ok: true,
+      turnsLost: 0,
+      toolsRunTwice: 0,
+      resumedFromTurn: 1,
+      inputTokensResent: 200,
+      inputTokensStartingOver: 300,
+      cacheHitShare: 0.667,
+      faultsSurvived: 1,
+      testsPass: true,
+      checksPassed: checks.length,
+      failed: [],
+    })
+  })
+
+  test('without the lab leaves out what only the lab can know', async () => {
+    const { lab: _lab, ...live } = good
+    const verdict = await judge(live)
+    expect(verdict).toMatchObject({ ok: true, failed: [], checksPassed: checks.filter(({ needsLab }) => !needsLab).length })
+    expect(verdict).not.toHaveProperty('faultsSurvived')
+  })
+})
+
+const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>][] = [
+  ['a resume that failed', 'the resumed process ended well', { ...good, resumeExitCode: 1 }],
+  [
+    'a missing entry',
+    'the journal is whole',
+    { ...good, atEnd: { ...good.atEnd, entries: good.atEnd.entries.toSpliced(3, 1) } },
+  ],
+  [
+    'a head that says something else',
+    'the journal is whole',
+    { ...good, atEnd: { ...good.atEnd, head: good.atEnd.head && { ...good.atEnd.head, lastGoodTurn: 1 } } },
+  ],
+  [
+    'an entry that was changed after the kill',
+    'what was durable at the kill',
+    withEntries((entries) => patched(entries, 'fault-observed', (one) => ({ ...one, at: 1 }))),
+  ],
+  ['a lost turn', 'no turn was lost', withEntries((entries) => entries.slice(0, -1))],
+  ['a turn with other words', 'no turn was lost', { ...good, prompts: [good.prompts[0] ?? '', 'Something else.'] }],
+  [
+    'a rewind',
+    'no turn was lost',
+    withEntries((entries) => {
+      const last = entries.at(-1) as Entry
+      const { v, at, fence, lane, seq } = last
+      return [...entries, { v, at, fence, lane, seq, type: 'rewound', messages: 8, turn: 2, lastGoodTurn: 2, reason: '' }]
+    }),
+  ],
+  ['a kill after the migration', 'the kill hit the migration', { ...good, effects: [{ ...effectAt(0), phase: 'start' }, { ...effectAt(0), phase: 'end' }, ...good.effects.slice(1)] }],
+  [
+    'the same process going on',
+    'another process',
+    withEntries((entries) => {
+      const first = entries[0] as Extract<Entry, { type: 'session-opened' }>
+      return patched(entries, 'session-resumed', (one) => ({ ...one, owner: first.owner }) as Entry)
+    }),
+  ],
+  [
+    'a head that was trusted across machine versions',
+    'another process',
+    withEntries((entries) =>
+      patched(entries, 'session-resumed', (one) => {
+        const { refolded: _refolded, ...rest } = one as Extract<Entry, { type: 'session-resumed' }>
+        return rest
+      }),
+    ),
+  ],
+  [
+    'a migration that was run again instead of reported',
+    'the model was told',
+    withEntries((entries) =>
+      entries.map((one) => (one.type === 'tool-finished' && one.outcome === 'in-doubt' ? { ...one, outcome: 'ran' as const } : one)),
+    ),
+  ],
+  ['a call that started twice', 'no tool ran twice', { ...good, effects: [effectAt(0), ...good.effects] }],
+  ['a doubled ledger line', 'no tool ran twice', withRepository({ ledger: [migrationLine, migrationLine] })],
+  ['a doubled ledger line', 'the repository has the work', withRepository({ ledger: [migrationLine, migrationLine] })],
+  ['a call that the journal does not know', 'journal and referee', { ...good, effects: [...good.effects, { ...effectAt(0), key: 'demo-1:99.1' }] }],
+  ['a call that did not end', 'journal and referee', { ...good, effects: good.effects.slice(0, 2) }],
+  ['nothing committed', 'the repository has the work', withRepository({ commits: ['the project'] })],
+  ['changes left over', 'the repository has the work', withRepository({ isClean: false })],
+  ['tests that fail', "the repository's tests pass", withRepository({ tests: { exitCode: 1, pass: 3, fail: 1 } })],
+  ['tests that were not there', "the repository's tests pass", withRepository({ tests: { exitCode: 0, pass: 0, fail: 0 } })],
+  [
+    'an outage that did not happen',
+    'every outage of the script',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 0, ({ outage: _outage, ...rest }) => ({ ...rest, kind: 'ok' })) })),
+  ],
+  [
+    'an outage that the journal takes for another',
+    'the journal has each of them',
+    withLab(({ script }) => ({ script: script.map((one) => ({ ...one, kind: 'overloaded' as const })) })),
+  ],
+  ['a request beside the journal', 'one request left for each attempt', withLab(({ requests }) => ({ requests: [...requests, ...requests.slice(-1)] }))],
+  [
+    'a transcript that was refused',
+    'the API had nothing against',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 2, (one) => ({ ...one, kind: 'rejected', violation: 'tool_use without tool_result' })) })),
+  ],
+  [
+    'an answer that the journal has otherwise',
+    'the journal has the answers',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 1, (one) => ({ ...one, messageId: 'msg_9' })) })),
+  ],
+  [
+    'one byte of the prefix that changed',
+    'byte for byte',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('broken', 'Broken') })) })),
+  ],
+  [
+    'tools of the new release in a request',
+    'the redeploy changed the tools',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('"name":"run"', '"name":"ran"') })) })),
+  ],
+  ['a redeploy that changed nothing', 'the redeploy changed the tools', withLab(({ deployed }) => ({ deployed: { ...deployed, after: deployed.before } }))],
+  [
+    'a cold cache',
+    'in the prompt cache',
+    withEntries((entries) =>
+      patched(entries, 'response-received', (one) =>
+        one.type === 'response-received' ? { ...one, message: { ...one.message, usage: { input_tokens: 300 } } } : one,
+      ),
+    ),
+  ],
+]
+
+describe('the verdict is not ok, and says why, with', () => {
+  test.each(bad)('%s: %s', async (_what, check, evidence) => {
+    const { ok, failed } = await judge(await evidence)
+    expect(ok).toBe(false)
+    expect(failed.map((one) => one.check).join('\n')).toContain(check)
+  })
+
+  test('every check refuted at least once', () => {
+    const refuted = checks.filter(({ name }) => bad.some(([, check]) => name.includes(check)))
+    expect(refuted.map(({ name }) => name)).toEqual(checks.map(({ name }) => name))
+  })
+
+  test('counts: a lost turn is one lost turn, a doubled call one call too many', async () => {
+    expect(await judge(await withEntries((entries) => entries.slice(0, -1)))).toMatchObject({ turnsLost: 1 })
+    expect(await judge({ ...good, effects: [effectAt(0), ...good.effects] })).toMatchObject({ toolsRunTwice: 1 })
+    expect(await judge(withRepository({ ledger: [migrationLine, migrationLine] }))).toMatchObject({ toolsRunTwice: 1 })
+  })
+})
+
+function effectAt(at: number): Evidence['effects'][number] {
+  const effect = good.effects[at]
+  if (!effect) throw new Error(`the good evidence has no effect ${at}`)
+  return effect
+}
