@@ -77,6 +77,24 @@ export async function locate(choices: readonly [StoreChoice, ...StoreChoice[]], 
   }
 }
 
+/**
+ * The journal that `argument` names, for who only reads: also one whose head cannot be read, so that the part before
+ * the damage can be shown.
+ */
+export async function locateJournal(
+  choices: readonly [StoreChoice, ...StoreChoice[]],
+  argument: string,
+): Promise<{ opened: OpenStore; sessionId: string; row: SessionRow | undefined }> {
+  try {
+    const { opened, row } = await locate(choices, argument, [])
+    return { opened, sessionId: row.head.sessionId, row }
+  } catch (error) {
+    const isDamaged = isLastgoodError(error, 'journal-corrupt') || isLastgoodError(error, 'journal-version')
+    if (!isDamaged || argument === 'last') throw error
+    return { opened: await choices[0].open(), sessionId: argument, row: undefined }
+  }
+}
+
 async function named(store: Store, sessionId: string): Promise<SessionRow | undefined> {
   const summary = await store.summary(sessionId)
   return summary && rowOf(summary)

@@ -9,11 +9,9 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LastgoodError, type Store } from '@lastgood/core'
 import { fileStore, stateDir } from '@lastgood/core/file'
-import { redisStore } from '@lastgood/redis'
 import { made, type LoadedConfig } from './config.ts'
 import type { CliContext } from './context.ts'
 import { ConfigError } from './failure.ts'
-import { connectRedis } from './redis-client.ts'
 import { safeLine, shellWord } from './text.ts'
 
 export interface StoreChoice {
@@ -81,6 +79,8 @@ function fromConfig(context: CliContext, { path }: LoadedConfig, store: string |
 async function openAddress(context: CliContext, address: string, source: string): Promise<OpenStore> {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
   if (scheme === 'redis' || scheme === 'rediss') {
+    // Loaded only here: most commands start without it.
+    const [{ redisStore }, { connectRedis }] = await Promise.all([import('@lastgood/redis'), import('./redis-client.ts')])
     const client = await connectRedis(address, context.clock)
     // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
     const close = async () => client.disconnect()

@@ -19,7 +19,8 @@ const deployer = `coder: { name: 'coder', async run(session, input, options) {
     fs.appendFileSync('DIR/deploys', 'x')
     return { type: 'tool_result', tool_use_id: toolUseId, content: 'ok' }
   } }
-  await session.runTools({ find: () => deploy, ...options })
+  const { runToolCalls } = await import('${import.meta.resolve('@lastgood/core')}')
+  await runToolCalls(session, { find: () => deploy, ...options })
   const message = { id: 'm9', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'Done.' }], stop_reason: 'end_turn' }
   await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }, { type: 'response-received', message }, { type: 'turn-ended', turn: 1 }])
   return { turn: 1, text: 'Done.', content: [] }

@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, sessionBusy, type Session } from '@lastgood/core'
+import { LastgoodError, openSession, resolvePolicy, sessionBusy, type Head, type Session } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -101,15 +101,25 @@ async function agentOf({ context, place }: Task, { row }: Located): Promise<Codi
 }
 
 function open({ context, options, place }: Task, { row, opened }: Located): Promise<Session> {
+  const { clock } = context
   const { maxWaitMs, takeover = false } = options
   const { policy, machineVersion } = place.config()?.config ?? {}
+  const asked = { ...policy, ...(maxWaitMs !== undefined && { horizonMs: maxWaitMs }) }
   return openSession(row.head.sessionId, {
     store: opened.store,
-    clock: context.clock,
+    clock,
     takeover,
     ...(machineVersion !== undefined && { machineVersion }),
-    policy: { ...policy, ...(maxWaitMs !== undefined && { horizonMs: maxWaitMs }) },
+    policy: { ...asked, horizonMs: resolvePolicy(asked).horizonMs + waitedBefore(row.head, clock.now()) },
   })
+}
+
+/** The deadline is this command's own: what a process that died had waited before does not count against it. */
+function waitedBefore({ status, machine }: Head, now: number): number {
+  const { firstFaultAt } = machine.context
+  // A parked session begins to count anew by itself.
+  if ((status !== 'waiting' && status !== 'running') || typeof firstFaultAt !== 'number') return 0
+  return Math.max(0, now - firstFaultAt)
 }
 
 async function run(task: Task, located: Located, session: Session, agent: CodingAgent): Promise<number> {

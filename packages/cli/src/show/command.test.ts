@@ -155,7 +155,7 @@ describe('a journal that cannot be read is exit code 6', () => {
       expect(code).toBe(6)
       expect(stderr).toContain(`${file} line ${at + 1}`)
     }
-    expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('◆ Yes.')
+    expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('> Make it green')
   })
 
   it('written by a newer lastgood: says which version is needed', async () => {

@@ -8,8 +8,8 @@ import { entryFacts } from '../entry-facts.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
-import { locate, resumeCommandFor, type Located } from '../sessions.ts'
-import { terminalOf, type Terminal } from '../terminal.ts'
+import { locateJournal, resumeCommandFor, type SessionRow } from '../sessions.ts'
+import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { journalPlace } from './journal-place.ts'
 import { SessionReport } from './report.ts'
@@ -20,6 +20,8 @@ interface ShowOptions extends CommonOptions {
   entries?: boolean
   raw?: boolean
 }
+
+type Journal = Awaited<ReturnType<typeof locateJournal>>
 
 export function showCommand(context: CliContext): Command {
   return withCommonOptions(new Command('show'))
@@ -33,15 +35,14 @@ export function showCommand(context: CliContext): Command {
 
 async function show(context: CliContext, argument: string, options: ShowOptions): Promise<void> {
   const { choices, flags } = await setUp(context, options, false)
-  const located = await locate(choices, argument, [])
+  const journal = await locateJournal(choices, argument)
   try {
-    const { sessionId } = located.row.head
-    const entries = ofTurn(located.opened.store.read(sessionId), options.turn)
+    const entries = ofTurn(journal.opened.store.read(journal.sessionId), options.turn)
     if (options.raw) for await (const entry of entries) context.stdout.write(`${safeJson(entry)}\n`)
     else if (options.entries) await showEntries(context, options, entries)
-    else await showReport(context, options, located, entries, flags)
+    else await showReport(context, options, journal, entries, flags)
   } finally {
-    await located.opened.close()
+    await journal.opened.close()
   }
 }
 
@@ -61,11 +62,12 @@ async function showEntries({ stdout }: CliContext, { json }: ShowOptions, entrie
 async function showReport(
   context: CliContext,
   options: ShowOptions,
-  located: Located,
+  journal: Journal,
   entries: AsyncIterable<Entry>,
   flags: readonly string[],
 ): Promise<void> {
-  const { store, source } = located.opened
+  const { row, sessionId } = journal
+  const { store, source } = journal.opened
   const report = new SessionReport()
   let failure: unknown
   try {
@@ -75,43 +77,49 @@ async function showReport(
     failure = error
   }
   const broken = failure === undefined ? undefined : failureOf(failure)
-  const { head } = located.row
   if (options.json) {
     const { turns, before } = report
-    const place = { store: store.location, source, journal: journalPlace(store.location, head.sessionId) }
-    const session = sessionJson(located.row, context.clock.now(), flags)
+    const place = { store: store.location, source, journal: journalPlace(store.location, sessionId) }
+    const session = row ? sessionJson(row, context.clock.now(), flags) : null
     const document = { schema: 'lastgood.session-report/v1', ...place, session, before, turns, ...(broken && failureJson(broken)) }
     context.stdout.write(`${safeJson(document, 2)}\n`)
   } else {
     const terminal = terminalOf(context.stdout, context.env, options.color)
-    for (const line of reportLines(context, located, report, terminal)) context.stdout.write(`${line}\n`)
-    if (located.row.isRecoverable) context.stderr.write(`go on with\n${resumeCommandFor(head.sessionId, flags)}\n`)
+    for (const line of reportLines(context, journal, report, terminal)) context.stdout.write(`${line}\n`)
+    if (row?.isRecoverable && !broken) context.stderr.write(`go on with\n${resumeCommandFor(sessionId, flags)}\n`)
   }
   if (!broken) return
   writeFailure(context, broken)
   context.setExitCode(broken.exitCode)
 }
 
-function reportLines(context: CliContext, { row, opened }: Located, report: SessionReport, terminal: Terminal): string[] {
-  const { head, holder, status } = row
+function reportLines(context: CliContext, journal: Journal, report: SessionReport, terminal: Terminal): string[] {
+  const { row, opened, sessionId } = journal
   const { palette } = terminal
   const now = context.clock.now()
   const columns = Math.max(60, terminal.columns())
-  const location = safeLine(opened.store.location)
-  const place = journalPlace(opened.store.location, head.sessionId)
-  const waits = head.dueAt !== undefined && head.dueAt > now ? `, next try in ${left(head.dueAt - now)}` : ''
-  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter((fact) => fact !== undefined)
+  const { location } = opened.store
+  const place = journalPlace(location, sessionId)
   return [
-    `session  ${palette.bold(head.sessionId)} · ${safeLine(who.join(' · '))}`,
-    `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`}`,
-    ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
-    `store    ${location} (${safeLine(opened.source)})`,
+    ...(row ? rowLines(row, now, palette) : [`session  ${palette.bold(sessionId)}`]),
+    `store    ${safeLine(location)} (${safeLine(opened.source)})`,
     ...(place === null ? [] : [`journal  ${safeLine(place)}, ${report.entries} entries`]),
     `total    ${totals(report)}`,
     '',
     ...stepLines(report.before, columns, palette),
     ...report.turns.flatMap((turn) => [...turnLines(turn, now, columns, palette), '']),
   ].slice(0, -1)
+}
+
+function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: Palette): string[] {
+  const waits = head.dueAt !== undefined && head.dueAt > now ? `, next try in ${left(head.dueAt - now)}` : ''
+  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter((fact) => fact !== undefined)
+  const reason = head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`
+  return [
+    `session  ${bold(head.sessionId)} · ${safeLine(who.join(' · '))}`,
+    `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${reason}`,
+    ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
+  ]
 }
 
 /** The entries from a turn's start until the next turn's, or all. A turn that was rewound and started anew comes twice. */
