@@ -9,6 +9,11 @@ const config: KnipConfig = {
       // Started by test/packages.test.ts.
       ignoreDependencies: ['publint', '@arethetypeswrong/cli'],
     },
+    'packages/cli': {
+      // The demo starts it by its path.
+      entry: ['src/demo/agent-process.ts'],
+      project: ['src/**/*.ts', 'test/**/*.ts'],
+    },
     'packages/*': { project: ['src/**/*.ts', 'test/**/*.ts'] },
     'examples/*': { entry: ['*.{ts,js}', 'src/*.ts'], project: ['**/*.{ts,js}'] },
   },

@@ -12,15 +12,17 @@ test('the demo on Redis: no turn lost, no tool run twice, and the journal is the
   const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-redis-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const store = inject('redisUrl')
-  const { code, stdout, stderr } = await run('demo', '--fast', '--json', '--folder', folder, '--store', store)
+  const { code, stdout } = await run('demo', '--fast', '--json', '--folder', folder, '--store', store)
   const verdict = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
-  expect({ code, failed: verdict['failed'] }, stderr).toEqual({ code: 0, failed: [] })
+  expect({ code, failed: verdict['failed'] }).toEqual({ code: 0, failed: [] })
   expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1, faultsSurvived: 6 })
   expect(readdirSync(folder).sort()).toEqual(['effects.jsonl', 'lastgood.config.mjs', 'repository'])
-  expect(readFileSync(join(folder, 'repository/migrations.log'), 'utf8')).toBe('0001 create-posts\n0002 rewrite-slugs\n')
+  expect(readFileSync(join(folder, 'repository/migrations.log'), 'utf8')).toBe(
+    '0001 create-posts\n0002 rewrite-slugs\n',
+  )
 
   const client = new Redis(store)
-  onTestFinished(() => void client.disconnect())
+  onTestFinished(() => client.disconnect())
   const summary = await redisStore(client).summary(String(verdict['sessionId']))
   expect(summary?.head).toMatchObject({ status: 'idle', turn: 2, lastGoodTurn: 2, agent: 'coder' })
   await redisStore(client).remove(String(verdict['sessionId']))

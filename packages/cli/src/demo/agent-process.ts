@@ -17,9 +17,14 @@ import { prompts } from './project.ts'
 
 const context = nodeContext()
 const text = { type: 'string', default: '' } as const
-const { values } = parseArgs({ args: [...context.argv], options: { session: text, config: text, store: text, cwd: text } })
+const { values } = parseArgs({
+  args: [...context.argv],
+  options: { session: text, config: text, store: text, cwd: text },
+})
 
-process.stdin.resume().on('end', () => process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'))
+process.stdin
+  .resume()
+  .on('end', () => process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'))
 
 try {
   await run()
@@ -47,7 +52,9 @@ async function run(): Promise<void> {
   session.subscribe((event) => context.stdout.write(`${JSON.stringify(event)}\n`))
   context.onStop(() => {
     const isOpen = session.turn > session.lastGoodTurn
-    void (isOpen ? session.suspend('interrupted', 'the demo was interrupted') : session.close()).finally(() => process.exit(130))
+    void (isOpen ? session.suspend('interrupted', 'the demo was interrupted') : session.close()).finally(() =>
+      process.exit(130),
+    )
   })
   for (const prompt of prompts) await session.run(agent, prompt)
   await session.close()

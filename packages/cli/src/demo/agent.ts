@@ -23,7 +23,7 @@ export interface DemoAgentOptions {
 }
 
 export const demoAgentName = 'coder'
-export const demoModel = 'claude-opus-5-5'
+const demoModel = 'claude-opus-5-5'
 
 const system = `You are a careful engineer who works alone in the repository at hand.
 

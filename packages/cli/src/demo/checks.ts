@@ -28,7 +28,7 @@ export const checks: readonly Check[] = [
       const gap = entries.findIndex(({ seq }, i) => seq !== i + 1)
       if (gap >= 0) return `entry ${gap + 1} is missing`
       const { snapshot, seq } = await foldJournal(entries, 'none of the heads')
-      const folded = [seq, String(snapshot.value), snapshot.context.turn, snapshot.context.lastGoodTurn]
+      const folded = [seq, snapshot.value, snapshot.context.turn, snapshot.context.lastGoodTurn]
       const said = [head?.seq, head?.machine.value, head?.turn, head?.lastGoodTurn]
       return JSON.stringify(folded) !== JSON.stringify(said) && `fold ${folded.join('/')}, head ${said.join('/')}`
     },
@@ -74,7 +74,9 @@ export const checks: readonly Check[] = [
   {
     name: 'the model was told that the outcome is unknown',
     find({ sessionId, atEnd: { entries } }) {
-      const outcomes = callsIn(sessionId, entries).flatMap(({ command, outcome }) => (isMigration(command) ? [outcome] : []))
+      const outcomes = callsIn(sessionId, entries).flatMap(({ command, outcome }) =>
+        isMigration(command) ? [outcome] : [],
+      )
       return outcomes[0] !== 'in-doubt' && `the migration's result is ${outcomes[0] ?? 'missing'}`
     },
   },
@@ -89,7 +91,8 @@ export const checks: readonly Check[] = [
       for (const { key, name, outcome } of calls) {
         const seen = effects.flatMap((effect) => (effect.key === key ? [effect.phase] : [])).join()
         const wanted = outcome === 'ran' ? 'start,end' : outcome === 'in-doubt' ? 'start' : ''
-        if (seen !== wanted) return `${name} (${key}): the journal says ${outcome ?? 'nothing'}, the referee ${seen || 'nothing'}`
+        if (seen !== wanted)
+          return `${name} (${key}): the journal says ${outcome ?? 'nothing'}, the referee ${seen || 'nothing'}`
       }
       const unknown = effects.find(({ key }) => !calls.some((call) => call.key === key))
       return unknown && `the journal does not know the call ${unknown.key}`
@@ -109,15 +112,23 @@ export const checks: readonly Check[] = [
     name: "the repository's tests pass",
     find({ repository: { tests } }) {
       const { exitCode, pass, fail } = tests
-      return !(exitCode === 0 && pass > 0 && fail === 0) && `exit code ${String(exitCode)}, ${pass} passed, ${fail} failed`
+      return (
+        !(exitCode === 0 && pass > 0 && fail === 0) && `exit code ${String(exitCode)}, ${pass} passed, ${fail} failed`
+      )
     },
   },
   withLab('every outage of the script happened, and no other', ({ requests, script }) => {
     const happened = requests.flatMap(({ kind, outage }) => (kind === 'fault' ? [outage ?? 'one without a name'] : []))
-    return differs(happened, script.map(({ name }) => name))
+    return differs(
+      happened,
+      script.map(({ name }) => name),
+    )
   }),
   withLab('the journal has each of them as what it was', ({ script }, { atEnd: { entries } }) => {
-    return differs(ofType(entries, 'fault-observed').map(({ fault }) => fault.kind), script.map(({ kind }) => kind))
+    return differs(
+      ofType(entries, 'fault-observed').map(({ fault }) => fault.kind),
+      script.map(({ kind }) => kind),
+    )
   }),
   withLab('one request left for each attempt', ({ requests }, { atEnd: { entries } }) => {
     const attempts = ofType(entries, 'request-sent').length
@@ -168,9 +179,16 @@ export function toolsRunTwice({ effects, repository: { ledger } }: Evidence): nu
 /** The input of the last answer before the kill, and of the first one after it. */
 export function tokensAround(durableAtKill: number, entries: Evidence['atEnd']['entries']) {
   const answers = ofType(entries, 'response-received')
-  const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => inputTokens(message.usage).total)
+  const before = answers
+    .filter(({ seq }) => seq <= durableAtKill)
+    .map(({ message }) => inputTokens(message.usage).total)
   const resumed = inputTokens(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
-  return { before: before.at(-1) ?? 0, allBefore: before.reduce((sum, one) => sum + one, 0), answers: before.length, resumed }
+  return {
+    before: before.at(-1) ?? 0,
+    allBefore: before.reduce((sum, one) => sum + one, 0),
+    answers: before.length,
+    resumed,
+  }
 }
 
 function differs(found: readonly string[], wanted: readonly string[]): Complaint {

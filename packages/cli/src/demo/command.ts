@@ -8,9 +8,15 @@ import type { DemoOptions } from './demo.ts'
 export function demoCommand(context: CliContext): Command {
   return new Command('demo')
     .description('a coding agent, six outages, a kill and a resume, on this machine and without a key')
-    .option('--store <url>', 'where the session is kept: redis://host:6379, file:<folder> or a path (default: in the folder)')
+    .option(
+      '--store <url>',
+      'where the session is kept: redis://host:6379, file:<folder> or a path (default: in the folder)',
+    )
     .option('--folder <path>', 'an empty folder for everything that the demo makes (default: a new one); it is kept')
-    .option('--live', 'with the real API and ANTHROPIC_API_KEY: no outages, but the kill and the resume; costs a few cents')
+    .option(
+      '--live',
+      'with the real API and ANTHROPIC_API_KEY: no outages, but the kill and the resume; costs a few cents',
+    )
     .option('--fast', 'without the pauses that make it readable')
     .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
     .option('--json', 'the verdict as one JSON document on stdout')

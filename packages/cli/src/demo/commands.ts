@@ -8,7 +8,7 @@ import { shellWord } from '../text.ts'
 import type { DemoFolder } from './folder.ts'
 
 /** How `lastgood` is started where the demo was started: by pnpm in a clone, from the path, or by node. */
-export function programOf(env: Env): string {
+function programOf(env: Env): string {
   const [, pnpm] = /^pnpm\/(\d+\.\d+\.\d+)/.exec(env['npm_config_user_agent'] ?? '') ?? []
   if (pnpm !== undefined && env['npm_lifecycle_event'] === 'demo') return `npx -y pnpm@${pnpm} lastgood`
   const folders = (env['PATH'] ?? '').split(delimiter)
@@ -21,7 +21,13 @@ export function showCommand(env: Env, sessionId: string, store: string): string 
 }
 
 /** `message` begins a new turn. */
-export function resumeCommand(env: Env, sessionId: string, folder: DemoFolder, store: string, message?: string): string {
+export function resumeCommand(
+  env: Env,
+  sessionId: string,
+  folder: DemoFolder,
+  store: string,
+  message?: string,
+): string {
   const flags = `--config ${shellWord(folder.config)} --store ${shellWord(shownAddress(store))}`
   return `${programOf(env)} resume ${sessionId} ${flags}${message === undefined ? '' : ` ${shellWord(message)}`}`
 }

@@ -21,6 +21,7 @@ export interface DemoConfigOptions {
   runTool: { description: string; hasTimeLimit: boolean }
 }
 
+/** @public The written file imports it. */
 export function demoConfig({ folder, env, live, pace, machineVersion, runTool }: DemoConfigOptions): LastgoodConfig {
   return defineConfig({
     agents: { [demoAgentName]: () => demoAgent({ folder: demoFolderAt(folder), env, live, pace, runTool }) },
@@ -45,7 +46,11 @@ export const releases: Readonly<Record<'before' | 'after', Release>> = {
   },
 }
 
-export function deploy(folder: DemoFolder, { machineVersion, runTool }: Release, { live, pace }: { live: boolean; pace: Pace }): void {
+export function deploy(
+  folder: DemoFolder,
+  { machineVersion, runTool }: Release,
+  { live, pace }: { live: boolean; pace: Pace },
+): void {
   const text = `// Written by \`lastgood demo\`: how \`resume\` finds this session's agent.
 import { demoConfig } from ${JSON.stringify(import.meta.url)}
 

@@ -14,7 +14,9 @@ import { playDemo } from './script.ts'
 
 const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
 /** Without what the package manager and the test runner have put there. */
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|LASTGOOD|REDIS_URL|NODE_|VITEST|ANTHROPIC)/.test(name)))
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|LASTGOOD|REDIS_URL|NODE_|VITEST|ANTHROPIC)/.test(name)),
+)
 
 interface Ended {
   readonly code: number | null
@@ -36,7 +38,9 @@ interface Demo {
 }
 
 function startDemo(folder: string, more: Record<string, string> = {}, ...options: string[]): Demo {
-  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], { env: { ...env, ...more } })
+  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], {
+    env: { ...env, ...more },
+  })
   let [stdout, stderr] = ['', '']
   const watchers = new Set<() => void>()
   child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text))
@@ -80,6 +84,10 @@ function processesIn(folder: string): string[] {
     .filter((line) => line.includes(folder))
 }
 
+function assertCode({ code, stderr }: Ended, wanted: number): void {
+  if (code !== wanted) throw new Error(`exit code ${String(code)} instead of ${wanted}:\n${stderr}`)
+}
+
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''
 
 /** The repository, looked at without the demo's help. */
@@ -98,15 +106,26 @@ const done = { migrations: 1, subjects: [commitSubject, 'feat: the project'], is
 describe('lastgood demo', () => {
   test('survives its outages, a kill and a redeploy with no turn lost and no tool run twice (P1, P2, P4)', async () => {
     const folder = newFolder()
-    const { code, stdout, stderr } = await startDemo(folder).ended
-    const verdict = JSON.parse(lastLine(stdout)) as Record<string, unknown>
-    expect({ code, failed: verdict['failed'] }, stderr).toEqual({ code: 0, failed: [] })
-    expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1, faultsSurvived: 6, testsPass: true })
+    const ended = await startDemo(folder).ended
+    const verdict = JSON.parse(lastLine(ended.stdout)) as Record<string, unknown>
+    assertCode(ended, 0)
+    expect(verdict['failed']).toEqual([])
+    expect(verdict).toMatchObject({
+      ok: true,
+      turnsLost: 0,
+      toolsRunTwice: 0,
+      resumedFromTurn: 1,
+      faultsSurvived: 6,
+      testsPass: true,
+    })
     expect(verdict['cacheHitShare']).toBeGreaterThan(0.8)
     expect(Number(verdict['inputTokensResent']) * 3).toBeLessThan(Number(verdict['inputTokensStartingOver']))
     expect(workIn(folder)).toEqual(done)
 
-    const { snapshot, transcript } = await foldJournal(fileStore({ dir: join(folder, 'store') }).read(String(verdict['sessionId'])), 'x')
+    const { snapshot, transcript } = await foldJournal(
+      fileStore({ dir: join(folder, 'store') }).read(String(verdict['sessionId'])),
+      'x',
+    )
     expect(snapshot.context).toMatchObject({ turn: 2, lastGoodTurn: 2 })
     expect(JSON.stringify(transcript.messages).match(/outcome is unknown/g)).toHaveLength(1)
     expect(readFileSync(String(verdict['journal']), 'utf8')).toContain('"refolded":true')
@@ -126,9 +145,10 @@ describe('lastgood demo', () => {
     onTestFinished(() => lab.close())
     const folder = newFolder()
     const demo = startDemo(folder, { ANTHROPIC_BASE_URL: lab.url, ANTHROPIC_API_KEY: 'any' }, '--live')
-    const { code, stdout, stderr } = await demo.ended
-    const verdict = JSON.parse(lastLine(stdout)) as Record<string, unknown>
-    expect({ code, failed: verdict['failed'] }, stderr).toEqual({ code: 0, failed: [] })
+    const ended = await demo.ended
+    const verdict = JSON.parse(lastLine(ended.stdout)) as Record<string, unknown>
+    assertCode(ended, 0)
+    expect(verdict['failed']).toEqual([])
     expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1 })
     expect(verdict).not.toHaveProperty('faultsSurvived')
     expect(workIn(folder)).toEqual(done)
@@ -150,30 +170,40 @@ describe('Ctrl+C', () => {
     ['while the migration runs', 'migrate.mjs', 41],
     ['at the kill', 'kill -9', 53],
     ['while it is resumed', 'in doubt', 67],
-  ])('%s leaves a session that the command on the last line finishes', async (_when, text, seed) => {
-    const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
-    try {
-      const demo = startDemo(folder)
-      if (text === 'its first file') await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 10_000, interval: 5 })
-      else await demo.seen(text)
-      await new Promise((resolve) => setTimeout(resolve, random(seed) * 120))
-      demo.child.kill('SIGINT')
-      const { code, stderr, stdout } = await demo.ended
-      expect(code, stderr).toBe(130)
-      expect(processesIn(folder)).toEqual([])
-      expect(JSON.parse(lastLine(stdout))).toMatchObject({ ok: false, state: 'interrupted', command: lastLine(stderr) })
+  ])(
+    '%s leaves a session that the command on the last line finishes',
+    async (_when, text, seed) => {
+      const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
+      try {
+        const demo = startDemo(folder)
+        if (text === 'its first file')
+          await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 10_000, interval: 5 })
+        else await demo.seen(text)
+        await new Promise((resolve) => setTimeout(resolve, random(seed) * 120))
+        demo.child.kill('SIGINT')
+        const ended = await demo.ended
+        assertCode(ended, 130)
+        const { stderr, stdout } = ended
+        expect(processesIn(folder)).toEqual([])
+        expect(JSON.parse(lastLine(stdout))).toMatchObject({
+          ok: false,
+          state: 'interrupted',
+          command: lastLine(stderr),
+        })
 
-      // The lab is gone, and the command goes on all the same: first with what was open, then with the other turn.
-      const resumed = await typed(lastLine(stderr))
-      expect(resumed.code, resumed.stderr).toBe(0)
-      if (workIn(folder).subjects.length === 1) {
-        const again = await typed(`${lastLine(stderr).replace(/ '.*/, '')} '${prompts[1]}'`)
-        expect(again.code, again.stderr).toBe(0)
+        // The lab is gone, and the command goes on all the same: first with what was open, then with the other turn.
+        const resumed = await typed(lastLine(stderr))
+        assertCode(resumed, 0)
+        if (workIn(folder).subjects.length === 1) {
+          const again = await typed(`${lastLine(stderr).replace(/ '.*/, '')} '${prompts[1]}'`)
+          assertCode(again, 0)
+        }
+        expect(workIn(folder)).toEqual(done)
+        expect(processesIn(folder)).toEqual([])
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
       }
-      expect(workIn(folder)).toEqual(done)
-      expect(processesIn(folder)).toEqual([])
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }, 60_000)
+    },
+    60_000,
+  )
 })

@@ -13,7 +13,7 @@ import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { Stopped, type StopSwitch } from '../resume/stop.ts'
-import { storeChoices } from '../stores.ts'
+import { storeChoices, type OpenStore } from '../stores.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeJson } from '../text.ts'
 import { demoAgentName } from './agent.ts'
@@ -47,10 +47,12 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
     })
   }
   const pace = options.fast ? 'fast' : 'readable'
-  const folder = createDemoFolder(env, options.folder)
+  // A store that cannot be reached is told before anything is made.
+  const given = options.store === undefined ? undefined : await openStore(context, options.store)
+  const folder = createDemoFolder(env, pace, options.folder)
   deploy(folder, releases.before, { live, pace })
   const address = options.store ?? `file:${folder.store}`
-  const opened = await storeChoices(context, address, undefined)[0].open()
+  const opened = given ?? (await openStore(context, address))
   const lab = live ? undefined : await openLab(pace)
   const sessionId = `demo-${context.clock.newId().slice(0, 8)}`
   const scene = new Scene({ context, color: options.color, folder, address, store: opened.store, sessionId, lab, pace })
@@ -64,6 +66,10 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
     await lab?.close()
     await opened.close()
   }
+}
+
+function openStore(context: CliContext, address: string): Promise<OpenStore> {
+  return storeChoices(context, address, undefined)[0].open()
 }
 
 function openLab(pace: 'readable' | 'fast'): Promise<Lab> {
@@ -110,7 +116,7 @@ async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }:
   // Between the turns: the next one is the user's to start.
   const message = turn > lastGoodTurn ? undefined : prompts[lastGoodTurn]
   const command = resumeCommand(context.env, sessionId, folder, address, message)
-  context.stderr.write(`interrupted: ${savedAt(lastGoodTurn)}; go on with\n${command}\n`)
+  context.stderr.write(`\ninterrupted: ${savedAt(lastGoodTurn)}; go on with\n${command}\n`)
   const exitCode = signalCodes[signal]
   if (json) {
     const facts = { ok: false, state: 'interrupted', sessionId, lastGoodTurn, folder: folder.path, command, exitCode }

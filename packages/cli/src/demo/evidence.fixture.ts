@@ -71,7 +71,7 @@ export async function goodEvidence(): Promise<Evidence> {
 export async function recordedAt(entries: readonly Entry[], version: string): Promise<Recorded> {
   const { snapshot } = await foldJournal(entries, 'x')
   const { turn, lastGoodTurn } = snapshot.context
-  const machine: Head['machine'] = { version, value: String(snapshot.value), context: { ...snapshot.context } }
+  const machine: Head['machine'] = { version, value: snapshot.value, context: { ...snapshot.context } }
   return { entries, head: head(sessionId, entries.length, { turn, lastGoodTurn, machine }) }
 }
 
@@ -81,13 +81,21 @@ function turnStarted(turn: number): EntryBody {
 
 /** Each answer has 100 input tokens more, and finds all that were sent before in the cache. */
 function usageOf(n: number) {
-  return { input_tokens: 100, cache_creation_input_tokens: 0, cache_read_input_tokens: (n - 1) * 100, output_tokens: 10 }
+  return {
+    input_tokens: 100,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: (n - 1) * 100,
+    output_tokens: 10,
+  }
 }
 
 function answer(n: number, calls: [id: string, command: string][]): EntryBody {
   const content = calls.map(([id, command]) => ({ type: 'tool_use', id, name: 'run', input: { command } }))
   const stop_reason = calls.length > 0 ? 'tool_use' : 'end_turn'
-  return { type: 'response-received', message: { id: `msg_${n}`, role: 'assistant', model: 'm', content, stop_reason, usage: usageOf(n) } }
+  return {
+    type: 'response-received',
+    message: { id: `msg_${n}`, role: 'assistant', model: 'm', content, stop_reason, usage: usageOf(n) },
+  }
 }
 
 const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })

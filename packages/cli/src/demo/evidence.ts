@@ -83,7 +83,11 @@ export function labRequests(lab: Lab): LabRequest[] {
 
 /** Looks at the repository, and really runs its tests. */
 export function repositoryEvidence(folder: DemoFolder, env: Env): RepositoryEvidence {
-  const run = spawnSync(process.execPath, ['--test'], { cwd: folder.repository, env: commandEnv(env), encoding: 'utf8' })
+  const run = spawnSync(process.execPath, ['--test'], {
+    cwd: folder.repository,
+    env: commandEnv(env),
+    encoding: 'utf8',
+  })
   const count = (what: string) => Number(new RegExp(`^\\W+${what} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? NaN)
   return {
     ledger: linesOf(readFileSync(join(folder.repository, 'migrations.log'), 'utf8')),

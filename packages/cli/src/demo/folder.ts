@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { LastgoodError } from '@lastgood/core'
 import type { Env } from '../context.ts'
+import { migrationPartMs, type Pace } from './outages.ts'
 import { projectFiles } from './project.ts'
 import { commandEnv } from './tools/run-tool.ts'
 
@@ -33,9 +34,11 @@ export function demoFolderAt(path: string): DemoFolder {
 }
 
 /** A folder with a fresh repository in it: `wanted`, which must be empty or new, or one of its own. */
-export function createDemoFolder(env: Env, wanted?: string): DemoFolder {
-  const folder = demoFolderAt(wanted === undefined ? mkdtempSync(join(tmpdir(), 'lastgood-demo-')) : emptyFolder(wanted))
-  for (const [name, text] of Object.entries(projectFiles)) {
+export function createDemoFolder(env: Env, pace: Pace, wanted?: string): DemoFolder {
+  const folder = demoFolderAt(
+    wanted === undefined ? mkdtempSync(join(tmpdir(), 'lastgood-demo-')) : emptyFolder(wanted),
+  )
+  for (const [name, text] of Object.entries(projectFiles(migrationPartMs(pace)))) {
     const file = join(folder.repository, name)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
@@ -87,5 +90,7 @@ function emptyFolder(path: string): string {
   const folder = resolve(path)
   mkdirSync(folder, { recursive: true })
   if (readdirSync(folder).length === 0) return folder
-  throw new LastgoodError('bad-option', `${folder} is not empty`, { hint: 'choose an empty folder, or one that does not exist yet' })
+  throw new LastgoodError('bad-option', `${folder} is not empty`, {
+    hint: 'choose an empty folder, or one that does not exist yet',
+  })
 }

@@ -43,3 +43,6 @@ export function demoPolicy(pace: Pace): PolicyOptions {
 
 /** The pause before each event of an answer. */
 export const chunkDelayMs = (pace: Pace): number => (pace === 'readable' ? 20 : 0)
+
+/** Eight of them: long enough to be killed in. */
+export const migrationPartMs = (pace: Pace): number => (pace === 'readable' ? 500 : 300)

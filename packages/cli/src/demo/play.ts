@@ -1,5 +1,5 @@
 /** The acts of the demo, in order: work and outages, the kill, the redeploy, the resume, the evidence. */
-import { parseEntry, type Entry, type SessionEvent } from '@lastgood/core'
+import { LastgoodError, parseEntry, type Entry, type SessionEvent } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { demoTools } from './agent.ts'
+import { showCommand } from './commands.ts'
 import { deploy, releases, type Release } from './demo-config.ts'
 import { effectsIn, labRequests, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
 import { isMigration } from './facts.ts'
@@ -41,7 +42,11 @@ export async function play(scene: Scene): Promise<Played> {
 
   deploy(folder, releases.after, { live: !lab, pace: scene.pace })
   incidents.push({ at: clock.now(), mark: 'D' })
-  scene.banner('↻ redeploy', palette.magenta, 'New code: another schema of the tool `run`, another version of the state machine.')
+  scene.banner(
+    '↻ redeploy',
+    palette.magenta,
+    'New code: another schema of the tool `run`, another version of the state machine.',
+  )
   await scene.pause(900)
 
   scene.banner('▶ resume', palette.green, `A new process, which knows the session by its name:  $ resume ${sessionId}`)
@@ -65,7 +70,7 @@ export async function play(scene: Scene): Promise<Played> {
 function introduce(scene: Scene): void {
   const { folder, store, address, lab, palette, sessionId } = scene
   const api = lab ? `a scripted Messages API at ${lab.url}: no key, no cost` : 'the real API, with your key'
-  const own = address === `file:${folder.store}` ? ' (the demo’s own; your sessions are elsewhere)' : ''
+  const own = address === `file:${folder.store}` ? ' (its own: your sessions are not touched)' : ''
   scene.say(
     palette.bold('A coding agent at work, and what can happen to it.'),
     `folder   ${folder.path}`,
@@ -81,7 +86,12 @@ async function workUntilKilled(scene: Scene): Promise<{ pid: number; killedAt: n
   const { context, color, folder, lab } = scene
   const { stderr: output, clock, env } = context
   const renderer = liveRenderer({ output, clock, env, color })
-  const group = scene.start(agentArguments(scene), (line) => renderer.onEvent(eventOf(line)))
+  const group = scene.start(agentArguments(scene), (line) => {
+    const event = eventOf(line)
+    renderer.onEvent(event)
+    if (event.type === 'entry' && event.entry.type === 'turn-started')
+      scene.say(`> ${prompts[event.entry.turn - 1] ?? ''}`)
+  })
   try {
     const deadline = clock.now() + (lab ? scriptedLimitMs : liveLimitMs)
     const found = await scene.until(() => {
@@ -89,7 +99,7 @@ async function workUntilKilled(scene: Scene): Promise<{ pid: number; killedAt: n
       if (clock.now() > deadline) return 'took too long'
       return isMigrating(folder) ? 'migrates' : undefined
     })
-    if (found !== 'migrates') throw new Error(`the agent ${found} before its migration ran`)
+    if (found !== 'migrates') throw notMigrated(scene, found)
     await scene.pause(1_500)
     const killedAt = clock.now()
     group.kill()
@@ -98,6 +108,13 @@ async function workUntilKilled(scene: Scene): Promise<{ pid: number; killedAt: n
   } finally {
     renderer.stop()
   }
+}
+
+function notMigrated({ context, sessionId, address }: Scene, found: string): LastgoodError {
+  return new LastgoodError('request-failed', `the agent ${found} before its migration ran, so nothing could be shown`, {
+    hint: `see what it did: ${showCommand(context.env, sessionId, address)}`,
+    details: { sessionId },
+  })
 }
 
 function agentArguments({ sessionId, folder, address }: Scene): string[] {

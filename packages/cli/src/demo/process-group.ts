@@ -39,6 +39,9 @@ export class ProcessGroup {
     // A child that is gone does not read.
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', onErrorText)
+    // Whatever ends this process, a second Ctrl+C too, ends the group.
+    const kill = () => this.kill()
+    process.once('exit', kill)
     let rest = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
@@ -47,7 +50,10 @@ export class ProcessGroup {
     })
     this.exited = new Promise((resolve, reject) => {
       child.on('error', reject)
-      child.on('exit', () => (this.#hasExited = true))
+      child.on('exit', () => {
+        this.#hasExited = true
+        process.off('exit', kill)
+      })
       // 'close': its output has been read to the end, too.
       child.on('close', (code, signal) => resolve({ code, signal }))
     })

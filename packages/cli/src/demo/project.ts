@@ -6,8 +6,12 @@
  * 2. The line is there as soon as the migration starts; the seconds after it are the ones in which the agent is killed.
  */
 
-/** Paths inside the repository, with their text. */
-export const projectFiles: Readonly<Record<string, string>> = {
+/** Paths inside the repository, with their text. `partMs`: how long the migration takes for each of its eight parts. */
+export function projectFiles(partMs: number): Readonly<Record<string, string>> {
+  return { ...fixedFiles, 'scripts/migrate.mjs': migrationScript(partMs) }
+}
+
+const fixedFiles = {
   'package.json': `${JSON.stringify(
     { name: 'sluggish', version: '1.3.0', private: true, type: 'module', scripts: { test: 'node --test' } },
     undefined,
@@ -62,21 +66,24 @@ test('a day has the year first', () => assert.match(day(new Date(0)), /^1970-/))
 test('a day counts months from 01', () => assert.equal(day(new Date('2026-03-07')), '2026-03-07'))
 `,
 
-  'scripts/migrate.mjs': `// Not idempotent: every run adds a line to migrations.log.
+  'migrations.log': '0001 create-posts\n',
+}
+
+const migrationScript = (partMs: number): string => `// Not idempotent: every run adds a line to migrations.log.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 appendFileSync('migrations.log', '0002 rewrite-slugs\\n')
 for (let part = 1; part <= 8; part += 1) {
-  await sleep(500)
+  await sleep(${partMs})
   console.log(\`rewrote the addresses of part \${part} of 8\`)
 }
 const lines = readFileSync('migrations.log', 'utf8').trim().split('\\n').length
 console.log(\`done: migrations.log has \${lines} lines\`)
-`,
+`
 
-  'migrations.log': '0001 create-posts\n',
-}
+/** The module that the agent writes anew, as it is at first. */
+export const brokenDay = fixedFiles['src/day.js']
 
 /** The line that one run of the migration leaves. */
 export const migrationLine = '0002 rewrite-slugs'

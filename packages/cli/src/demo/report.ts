@@ -18,11 +18,19 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
   const count = (value: number) => value.toLocaleString('en-US')
   const share = `${(verdict.cacheHitShare * 100).toFixed(1)} %`
   const rows: [label: string, value: string, meaning: string][] = [
-    ['turns lost', count(verdict.turnsLost), `resumed from turn ${verdict.resumedFromTurn}, inside turn ${verdict.resumedFromTurn + 1}`],
+    [
+      'turns lost',
+      count(verdict.turnsLost),
+      `resumed from turn ${verdict.resumedFromTurn}, inside turn ${verdict.resumedFromTurn + 1}`,
+    ],
     ['tools run twice', count(verdict.toolsRunTwice), 'counted by the tools themselves and in migrations.log'],
     ...(verdict.faultsSurvived === undefined
       ? []
-      : ([['outages survived', count(verdict.faultsSurvived), 'each seen by the API and in the journal']] as [string, string, string][])),
+      : ([['outages survived', count(verdict.faultsSurvived), 'each seen by the API and in the journal']] as [
+          string,
+          string,
+          string,
+        ][])),
     [
       'input tokens again',
       count(verdict.inputTokensResent),
@@ -31,10 +39,14 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
     ['read from the cache', share, 'of the input of the first request after the resume'],
   ]
   return [
-    verdict.ok ? green(bold('VERDICT ✔ it went on from its last good turn')) : red(bold('VERDICT ✖ something is wrong')),
+    verdict.ok
+      ? green(bold('VERDICT ✔ it went on from its last good turn'))
+      : red(bold('VERDICT ✖ something is wrong')),
     ...rows.map(([label, value, meaning]) => `  ${padded(label, 20)} ${bold(padded(value, 7))} ${dim(meaning)}`),
     ...verdict.failed.map(({ check, found }) => red(`  ✖ not so: ${check}: ${safeLine(found)}`)),
-    dim(`  ${verdict.checksPassed} of ${verdict.checksPassed + verdict.failed.length} checks passed; the tests of the repository were run`),
+    dim(
+      `  ${verdict.checksPassed} of ${verdict.checksPassed + verdict.failed.length} checks passed; the tests of the repository were run`,
+    ),
     `  journal  ${where.journal}`,
     `  folder   ${where.folder}`,
     `  look at it:`,

@@ -5,13 +5,17 @@ import { playDemo } from './script.ts'
 import { World, conversationOf, playAll, type Fate } from './world.fixture.ts'
 
 const whole = playAll(new World())
-const reportCalls = (world: World) => world.calls.map(({ name }, n) => ({ name, n })).filter(({ name }) => ['edit', 'write', 'run'].includes(name))
+const reportCalls = (world: World) =>
+  world.calls.map(({ name }, n) => ({ name, n })).filter(({ name }) => ['edit', 'write', 'run'].includes(name))
 
 describe('the script', () => {
   test('repairs, migrates once and commits once', () => {
     const world = new World()
     playAll(world)
-    expect({ migrations: world.migrations, commits: world.commits }).toEqual({ migrations: 1, commits: [commitSubject, 'feat: the project'] })
+    expect({ migrations: world.migrations, commits: world.commits }).toEqual({
+      migrations: 1,
+      commits: [commitSubject, 'feat: the project'],
+    })
   })
 
   test('is a function of the transcript: every half-done conversation goes on as the whole one did', () => {
@@ -25,7 +29,11 @@ describe('the script', () => {
   test('reads the other file alone when an answer was cut after its first call', () => {
     const at = whole.findIndex(({ content }) => content.filter(({ type }) => type === 'tool_use').length === 2)
     const [cut, result] = [whole[at], whole[at + 1]] as [Message, Message]
-    const messages = [...whole.slice(0, at), { ...cut, content: cut.content.slice(0, -1) }, { ...result, content: result.content.slice(0, 1) }]
+    const messages = [
+      ...whole.slice(0, at),
+      { ...cut, content: cut.content.slice(0, -1) },
+      { ...result, content: result.content.slice(0, 1) },
+    ]
     const { blocks } = playDemo(conversationOf(messages))
     expect(blocks.flatMap(({ name, input }) => (name === undefined ? [] : [input]))).toEqual([{ path: 'src/day.js' }])
   })
@@ -42,12 +50,15 @@ describe('the script', () => {
     expect(migrations).toBe(wasMigration && fate === 'lost before' ? 2 : 1)
   })
 
-  test.each(Array.from({ length: 40 }, (_, seed) => seed))('copes with interruptions again and again (seed %i)', (seed) => {
-    let state = seed + 1
-    const fates: Fate[] = ['done', 'done', 'lost before', 'lost after']
-    const world = worldAfter(() => fates[((state = (state * 48_271) % 2_147_483_647) >> 8) % 4] ?? 'done')
-    expect({ migrations: world.migrations, commits: world.commits.length }).toEqual({ migrations: 1, commits: 2 })
-  })
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'copes with interruptions again and again (seed %i)',
+    (seed) => {
+      let state = seed + 1
+      const fates: Fate[] = ['done', 'done', 'lost before', 'lost after']
+      const world = worldAfter(() => fates[((state = (state * 48_271) % 2_147_483_647) >> 8) % 4] ?? 'done')
+      expect({ migrations: world.migrations, commits: world.commits.length }).toEqual({ migrations: 1, commits: 2 })
+    },
+  )
 
   test('says what it knows to words that it does not know', () => {
     const { blocks } = playDemo(conversationOf([{ role: 'user', content: [{ type: 'text', text: 'Hello?' }] }]))
@@ -56,7 +67,9 @@ describe('the script', () => {
 })
 
 describe('the script refuses', () => {
-  const results = whole.flatMap(({ role, content }, at) => (role === 'user' && content[0]?.type === 'tool_result' ? [at] : []))
+  const results = whole.flatMap(({ role, content }, at) =>
+    role === 'user' && content[0]?.type === 'tool_result' ? [at] : [],
+  )
 
   test.each(results)('a transcript without the results in message %i', (at) => {
     expect(() => playDemo(conversationOf([...whole.slice(0, at), ...whole.slice(at + 1, at + 2)]))).toThrow('story:')
@@ -88,7 +101,8 @@ describe('the script refuses', () => {
     const world = new World()
     const edit = worldAfter(() => 'done').calls.findIndex(({ name }) => name === 'edit')
     const original = world.run.bind(world)
-    world.run = (call) => (call.name === 'edit' && world.calls.push(call) > edit ? { text: 'edited src/slug.js' } : original(call))
+    world.run = (call) =>
+      call.name === 'edit' && world.calls.push(call) > edit ? { text: 'edited src/slug.js' } : original(call)
     expect(() => playAll(world)).toThrow('pass 4')
   })
 

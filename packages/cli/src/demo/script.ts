@@ -6,12 +6,12 @@
  * 2. A file that changed twice, or a ledger with two lines for one migration, ends the story.
  */
 import { StoryError, text, thinking, toolUse, type Block, type ToolOutcome } from '@lastgood/outage-lab'
-import { commitSubject, migrationCommand, migrationLine, projectFiles, prompts, testCommand } from './project.ts'
+import { brokenDay, commitSubject, migrationCommand, migrationLine, prompts, testCommand } from './project.ts'
 import { playScript, type Move } from './story.ts'
 
 const fixedSlug = `title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')`
 const brokenSlug = `title.toLowerCase().replace(/[^a-z0-9]/g, '-')`
-const fixedDay = (projectFiles['src/day.js'] ?? '').replace(/return .*/, 'return date.toISOString().slice(0, 10)')
+const fixedDay = brokenDay.replace(/return .*/, 'return date.toISOString().slice(0, 10)')
 const sources = ['src/slug.js', 'src/day.js'] as const
 const commit = `git add -A && git commit -m "${commitSubject}"`
 
@@ -24,7 +24,7 @@ export const playDemo = playScript((prompt) => {
 
 const look: Move = {
   say: [text('I will look at the project first.'), toolUse('list', { path: '.' })],
-  then: ([listed]) => {
+  next: ([listed]) => {
     expectIn(listed, /src\/slug\.js/, /scripts\/migrate\.mjs/)
     return readSources([...sources])
   },
@@ -33,11 +33,13 @@ const look: Move = {
 function readSources(paths: readonly string[]): Move {
   return {
     say: [
-      ...(paths.length > 1 ? [thinking('Two modules and two test files. I read both modules before I run anything.')] : []),
+      ...(paths.length > 1
+        ? [thinking('Two modules and two test files. I read both modules before I run anything.')]
+        : []),
       text(paths.length > 1 ? 'Two modules. I read both.' : 'And the other one.'),
       ...paths.map((path) => toolUse('read', { path })),
     ],
-    then: (results) => {
+    next: (results) => {
       results.forEach((result, i) => expectIn(result, paths[i] === sources[0] ? brokenSlug : /getUTCMonth\(\)/))
       const left = paths.slice(results.length)
       return left.length > 0 ? readSources(left) : seeFailures
@@ -47,8 +49,9 @@ function readSources(paths: readonly string[]): Move {
 
 const seeFailures: Move = {
   say: [text('Now the tests.'), toolUse('run', { command: testCommand })],
-  then: ([ran]) => {
-    if (isInDoubt(ran)) return { ...seeFailures, say: again('Tests change nothing, so I can run them again.', testCommand) }
+  next: ([ran]) => {
+    if (isInDoubt(ran))
+      return { ...seeFailures, say: again('Tests change nothing, so I can run them again.', testCommand) }
     expectTests(ran, { pass: 2, fail: 2 })
     return {
       say: [
@@ -67,7 +70,7 @@ const search: Move = {
     text('First I look who uses them.'),
     toolUse('grep', { pattern: 'slug\\(|day\\(', path: 'src' }),
   ],
-  then: ([found]) => {
+  next: ([found]) => {
     expectIn(found, 'src/address.js:6:')
     return editSlug('Only `address` does. I fix `slug`.')
   },
@@ -77,9 +80,11 @@ function editSlug(words: string): Move {
   const call = toolUse('edit', { path: sources[0], old: brokenSlug, new: fixedSlug })
   return {
     say: [text(words), call],
-    then: ([edited]) => {
+    next: ([edited]) => {
       if (isInDoubt(edited)) {
-        return lookAgain(sources[0], (now) => (now.includes(fixedSlug) ? writeDay : editSlug('It was not changed yet.')))
+        return lookAgain(sources[0], (now) =>
+          now.includes(fixedSlug) ? writeDay : editSlug('It was not changed yet.'),
+        )
       }
       expectIn(edited, 'edited src/slug.js')
       return writeDay
@@ -92,9 +97,11 @@ const writeDay: Move = writeDayAfter('And I write `day` anew.')
 function writeDayAfter(words: string): Move {
   return {
     say: [text(words), toolUse('write', { path: sources[1], content: fixedDay })],
-    then: ([written]) => {
+    next: ([written]) => {
       if (isInDoubt(written)) {
-        return lookAgain(sources[1], (now) => (now === fixedDay ? seeSuccess : writeDayAfter('It is still the old one.')))
+        return lookAgain(sources[1], (now) =>
+          now === fixedDay ? seeSuccess : writeDayAfter('It is still the old one.'),
+        )
       }
       expectIn(written, 'changed src/day.js')
       return seeSuccess
@@ -104,11 +111,14 @@ function writeDayAfter(words: string): Move {
 
 const seeSuccess: Move = {
   say: [text('Do the tests pass now?'), toolUse('run', { command: testCommand })],
-  then: ([ran]) => {
-    if (isInDoubt(ran)) return { ...seeSuccess, say: again('Tests change nothing, so I can run them again.', testCommand) }
+  next: ([ran]) => {
+    if (isInDoubt(ran))
+      return { ...seeSuccess, say: again('Tests change nothing, so I can run them again.', testCommand) }
     expectTests(ran, { pass: 4, fail: 0 })
     return migrate([
-      thinking('All four pass. `slug` changed, so the README wants the migration: once, and its log in the same commit.'),
+      thinking(
+        'All four pass. `slug` changed, so the README wants the migration: once, and its log in the same commit.',
+      ),
       text('All four pass. Now the migration; it may run only once.'),
     ])
   },
@@ -117,7 +127,7 @@ const seeSuccess: Move = {
 function migrate(words: readonly Block[]): Move {
   return {
     say: [...words, toolUse('run', { command: migrationCommand })],
-    then: ([ran]) => {
+    next: ([ran]) => {
       if (isInDoubt(ran)) return lookAtLedger
       expectIn(ran, /done: migrations\.log has 2 lines/)
       return commitAll('The migration is done. I commit.', commit)
@@ -131,7 +141,7 @@ const lookAtLedger: Move = {
     text('I do not know whether the migration ran. I look at its log before I repeat anything.'),
     toolUse('read', { path: 'migrations.log' }),
   ],
-  then: ([ledger]) => {
+  next: ([ledger]) => {
     expectIn(ledger, '0001 create-posts')
     const lines = (ledger?.text ?? '').split('\n').filter((line) => line === migrationLine).length
     if (lines > 1) throw new StoryError(`story: the migration ran ${lines} times`)
@@ -143,7 +153,7 @@ const lookAtLedger: Move = {
 function commitAll(words: string, command: string): Move {
   return {
     say: [text(words), toolUse('run', { command })],
-    then: ([committed]) => {
+    next: ([committed]) => {
       if (isInDoubt(committed)) return lookForCommit
       expectIn(committed, '3 files changed')
       return done
@@ -153,7 +163,7 @@ function commitAll(words: string, command: string): Move {
 
 const lookForCommit: Move = {
   say: [text('Was that committed?'), toolUse('run', { command: 'git log --format=%s' })],
-  then: ([log]) => {
+  next: ([log]) => {
     if (isInDoubt(log)) return lookForCommit
     expectIn(log, 'the project')
     if (log?.text.includes(commitSubject)) return done
@@ -168,12 +178,12 @@ const done: Move = {
 }
 
 /** Looks at a file whose change is of unknown outcome. */
-function lookAgain(path: string, then: (now: string) => Move): Move {
+function lookAgain(path: string, follow: (now: string) => Move): Move {
   return {
     say: [text('I do not know whether that was done. I look before I repeat it.'), toolUse('read', { path })],
-    then: ([file]) => {
+    next: ([file]) => {
       expectIn(file, 'export function')
-      return then(file?.text ?? '')
+      return follow(file?.text ?? '')
     },
   }
 }
@@ -189,7 +199,9 @@ function expectIn(outcome: ToolOutcome | undefined, ...wanted: (string | RegExp)
   for (const one of wanted) {
     const found = outcome?.text ?? ''
     if (typeof one === 'string' ? found.includes(one) : one.test(found)) continue
-    throw new StoryError(`story: ${outcome?.name ?? 'a call'} should return ${String(one)}, but returned ${JSON.stringify(found.slice(0, 400))}`)
+    throw new StoryError(
+      `story: ${outcome?.name ?? 'a call'} should return ${String(one)}, but returned ${JSON.stringify(found.slice(0, 400))}`,
+    )
   }
 }
 

@@ -6,12 +6,20 @@
  *    one that its script can explain. A call that was lost, doubled or answered by something else is a StoryError.
  * 3. An answer that was cut may come back with its first blocks only, as long as a call is among them.
  */
-import { StoryError, reply, toolResults, type Block, type Conversation, type Reply, type ToolOutcome } from '@lastgood/outage-lab'
+import {
+  StoryError,
+  reply,
+  toolResults,
+  type Block,
+  type Conversation,
+  type Reply,
+  type ToolOutcome,
+} from '@lastgood/outage-lab'
 
 /** What is said next, and what follows from the results of the calls in it. A move without calls ends the turn. */
 export interface Move {
   say: readonly Block[]
-  then?: (results: readonly ToolOutcome[]) => Move
+  next?: (results: readonly ToolOutcome[]) => Move
 }
 
 /** What a user's words begin. */
@@ -27,8 +35,9 @@ export function playScript(opening: Opening): (conversation: Conversation) => Re
         const calls = callsOf(content)
         assertSaid(move, content)
         const results = calls.flatMap((call) => outcomes.get(String(call['id'])) ?? [])
-        if (results.length < calls.length) throw new StoryError(`story: ${calls.length} calls, ${results.length} results`)
-        move = calls.length > 0 ? move.then?.(results) : undefined
+        if (results.length < calls.length)
+          throw new StoryError(`story: ${calls.length} calls, ${results.length} results`)
+        move = calls.length > 0 ? move.next?.(results) : undefined
       } else {
         const words = content.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : []))
         if (words.length > 0) move = opening(words.join('\n'))
@@ -47,7 +56,9 @@ function assertSaid({ say }: Move, content: readonly Block[]): void {
   const differs = content.findIndex((block, i) => essence(block) !== essence(say[i]))
   if (differs < 0 && (isWhole || isCut)) return
   const at = differs < 0 ? content.length : differs
-  throw new StoryError(`story: block ${at} is not what was said: ${essence(content[at])} instead of ${essence(say[at])}`)
+  throw new StoryError(
+    `story: block ${at} is not what was said: ${essence(content[at])} instead of ${essence(say[at])}`,
+  )
 }
 
 /** The part of a block that the script decides: not its id, its signature, or what the API adds. */

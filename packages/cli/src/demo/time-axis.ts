@@ -22,7 +22,8 @@ export function timeAxis(busy: readonly { from: number; to: number }[], columns:
     if (from - end > longestIdleMs) folds.push({ from: end + longestIdleMs / 2, to: from - longestIdleMs / 2 })
     end = Math.max(end, to)
   }
-  const shown = (at: number) => at - start - folds.reduce((sum, fold) => sum + clamp(at, fold.from, fold.to) - fold.from, 0)
+  const shown = (at: number) =>
+    at - start - folds.reduce((sum, fold) => sum + clamp(at, fold.from, fold.to) - fold.from, 0)
   const length = Math.max(1, shown(end))
   const column = (at: number) => Math.round((clamp(shown(at), 0, length) / length) * (columns - 1))
   const background = Array.from({ length: columns }, () => ' ')

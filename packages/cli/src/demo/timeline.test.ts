@@ -18,11 +18,12 @@ const incidents = [
 describe('the timeline', () => {
   test.each([60, 80, 120])('fits into %i columns', (columns) => {
     const lines = timeline(entries, { incidents, columns, palette })
-    for (const line of lines.slice(0, -2)) expect(widthOf(line), line).toBeLessThanOrEqual(columns)
+    for (const line of lines.slice(0, -2)) expect(widthOf(line)).toBeLessThanOrEqual(columns)
   })
 
   test('fits into 80 columns with its legend', () => {
-    for (const line of timeline(entries, { incidents, columns: 80, palette })) expect(widthOf(line), line).toBeLessThanOrEqual(80)
+    for (const line of timeline(entries, { incidents, columns: 80, palette }))
+      expect(widthOf(line)).toBeLessThanOrEqual(80)
   })
 
   test('has rows for turns, tools and the process, marks that need no colour, and folds what was idle', () => {
@@ -42,7 +43,13 @@ describe('the timeline', () => {
 
 describe('the time axis', () => {
   test('goes from the first column to the last, and folds a night to a zigzag', () => {
-    const axis = timeAxis([{ from: 0, to: 1_000 }, { from: 36_000_000, to: 36_001_000 }], 50)
+    const axis = timeAxis(
+      [
+        { from: 0, to: 1_000 },
+        { from: 36_000_000, to: 36_001_000 },
+      ],
+      50,
+    )
     expect([axis.column(0), axis.column(36_001_000)]).toEqual([0, 49])
     expect(axis.column(1_000)).toBeGreaterThan(8)
     expect(axis.background.join('').trim()).toBe('╱╲')
@@ -50,7 +57,14 @@ describe('the time axis', () => {
   })
 
   test('never turns back', () => {
-    const axis = timeAxis([{ from: 0, to: 1_000 }, { from: 9_000, to: 9_500 }, { from: 30_000, to: 31_000 }], 40)
+    const axis = timeAxis(
+      [
+        { from: 0, to: 1_000 },
+        { from: 9_000, to: 9_500 },
+        { from: 30_000, to: 31_000 },
+      ],
+      40,
+    )
     const columns = Array.from({ length: 320 }, (_, i) => axis.column(i * 100))
     expect(columns).toEqual([...columns].sort((a, b) => a - b))
   })

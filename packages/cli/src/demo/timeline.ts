@@ -78,7 +78,10 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
         turn.spans.push({ from: sentAt ?? at, to: at, mark: '█' })
         for (const block of entry.message.content) {
           if (block.type !== 'tool_use') continue
-          const row = { label: `  ${shorten(callLabel(String(block['name']), block['input']), labelColumns - 3)}`, spans: [] }
+          const row = {
+            label: `  ${shorten(callLabel(String(block['name']), block['input']), labelColumns - 3)}`,
+            spans: [],
+          }
           rows.push(row)
           calls.set(String(block['id']), { row, from: at })
         }
@@ -94,6 +97,8 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
       case 'turn-ended':
         turn.spans.push({ from: at, to: at, mark: '◆' })
         break
+      default:
+        break
     }
   }
   return rows
@@ -105,8 +110,8 @@ function faultName({ status, kind }: Fault): string {
 }
 
 function callLabel(name: string, input: unknown): string {
-  const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown }
-  return command === undefined ? `${name} ${String(path ?? '')}` : String(command)
+  const { command, path = '' } = (input ?? {}) as { command?: string; path?: string }
+  return command ?? `${name} ${path}`
 }
 
 function painted(spans: readonly Span[], axis: TimeAxis, palette: Palette): string {
@@ -115,7 +120,10 @@ function painted(spans: readonly Span[], axis: TimeAxis, palette: Palette): stri
   for (const { from, to, mark } of ranked) {
     for (let column = axis.column(from); column <= axis.column(to); column += 1) cells[column] = mark
   }
-  return cells.map((cell) => colored(cell, palette)).join('').trimEnd()
+  return cells
+    .map((cell) => colored(cell, palette))
+    .join('')
+    .trimEnd()
 }
 
 function colored(cell: string, { red, green, yellow, cyan, magenta, bold, dim }: Palette): string {

@@ -50,7 +50,11 @@ describe('the verdict', () => {
   test('without the lab leaves out what only the lab can know', async () => {
     const { lab: _lab, ...live } = good
     const verdict = await judge(live)
-    expect(verdict).toMatchObject({ ok: true, failed: [], checksPassed: checks.filter(({ needsLab }) => !needsLab).length })
+    expect(verdict).toMatchObject({
+      ok: true,
+      failed: [],
+      checksPassed: checks.filter(({ needsLab }) => !needsLab).length,
+    })
     expect(verdict).not.toHaveProperty('faultsSurvived')
   })
 })
@@ -80,10 +84,20 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
     withEntries((entries) => {
       const last = entries.at(-1) as Entry
       const { v, at, fence, lane, seq } = last
-      return [...entries, { v, at, fence, lane, seq, type: 'rewound', messages: 8, turn: 2, lastGoodTurn: 2, reason: '' }]
+      return [
+        ...entries,
+        { v, at, fence, lane, seq, type: 'rewound', messages: 8, turn: 2, lastGoodTurn: 2, reason: '' },
+      ]
     }),
   ],
-  ['a kill after the migration', 'the kill hit the migration', { ...good, effects: [{ ...effectAt(0), phase: 'start' }, { ...effectAt(0), phase: 'end' }, ...good.effects.slice(1)] }],
+  [
+    'a kill after the migration',
+    'the kill hit the migration',
+    {
+      ...good,
+      effects: [{ ...effectAt(0), phase: 'start' }, { ...effectAt(0), phase: 'end' }, ...good.effects.slice(1)],
+    },
+  ],
   [
     'the same process going on',
     'another process',
@@ -106,33 +120,55 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
     'a migration that was run again instead of reported',
     'the model was told',
     withEntries((entries) =>
-      entries.map((one) => (one.type === 'tool-finished' && one.outcome === 'in-doubt' ? { ...one, outcome: 'ran' as const } : one)),
+      entries.map((one) =>
+        one.type === 'tool-finished' && one.outcome === 'in-doubt' ? { ...one, outcome: 'ran' as const } : one,
+      ),
     ),
   ],
   ['a call that started twice', 'no tool ran twice', { ...good, effects: [effectAt(0), ...good.effects] }],
   ['a doubled ledger line', 'no tool ran twice', withRepository({ ledger: [migrationLine, migrationLine] })],
   ['a doubled ledger line', 'the repository has the work', withRepository({ ledger: [migrationLine, migrationLine] })],
-  ['a call that the journal does not know', 'journal and referee', { ...good, effects: [...good.effects, { ...effectAt(0), key: 'demo-1:99.1' }] }],
+  [
+    'a call that the journal does not know',
+    'journal and referee',
+    { ...good, effects: [...good.effects, { ...effectAt(0), key: 'demo-1:99.1' }] },
+  ],
   ['a call that did not end', 'journal and referee', { ...good, effects: good.effects.slice(0, 2) }],
   ['nothing committed', 'the repository has the work', withRepository({ commits: ['the project'] })],
   ['changes left over', 'the repository has the work', withRepository({ isClean: false })],
   ['tests that fail', "the repository's tests pass", withRepository({ tests: { exitCode: 1, pass: 3, fail: 1 } })],
-  ['tests that were not there', "the repository's tests pass", withRepository({ tests: { exitCode: 0, pass: 0, fail: 0 } })],
+  [
+    'tests that were not there',
+    "the repository's tests pass",
+    withRepository({ tests: { exitCode: 0, pass: 0, fail: 0 } }),
+  ],
   [
     'an outage that did not happen',
     'every outage of the script',
-    withLab(({ requests }) => ({ requests: changedAt(requests, 0, ({ outage: _outage, ...rest }) => ({ ...rest, kind: 'ok' })) })),
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 0, ({ outage: _outage, ...rest }) => ({ ...rest, kind: 'ok' })),
+    })),
   ],
   [
     'an outage that the journal takes for another',
     'the journal has each of them',
     withLab(({ script }) => ({ script: script.map((one) => ({ ...one, kind: 'overloaded' as const })) })),
   ],
-  ['a request beside the journal', 'one request left for each attempt', withLab(({ requests }) => ({ requests: [...requests, ...requests.slice(-1)] }))],
+  [
+    'a request beside the journal',
+    'one request left for each attempt',
+    withLab(({ requests }) => ({ requests: [...requests, ...requests.slice(-1)] })),
+  ],
   [
     'a transcript that was refused',
     'the API had nothing against',
-    withLab(({ requests }) => ({ requests: changedAt(requests, 2, (one) => ({ ...one, kind: 'rejected', violation: 'tool_use without tool_result' })) })),
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 2, (one) => ({
+        ...one,
+        kind: 'rejected',
+        violation: 'tool_use without tool_result',
+      })),
+    })),
   ],
   [
     'an answer that the journal has otherwise',
@@ -142,14 +178,22 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
   [
     'one byte of the prefix that changed',
     'byte for byte',
-    withLab(({ requests }) => ({ requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('broken', 'Broken') })) })),
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('broken', 'Broken') })),
+    })),
   ],
   [
     'tools of the new release in a request',
     'the redeploy changed the tools',
-    withLab(({ requests }) => ({ requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('"name":"run"', '"name":"ran"') })) })),
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('"name":"run"', '"name":"ran"') })),
+    })),
   ],
-  ['a redeploy that changed nothing', 'the redeploy changed the tools', withLab(({ deployed }) => ({ deployed: { ...deployed, after: deployed.before } }))],
+  [
+    'a redeploy that changed nothing',
+    'the redeploy changed the tools',
+    withLab(({ deployed }) => ({ deployed: { ...deployed, after: deployed.before } })),
+  ],
   [
     'a cold cache',
     'in the prompt cache',

@@ -3,7 +3,9 @@ import type { Block, Conversation, Message } from '@lastgood/outage-lab'
 import { migrationCommand, migrationLine, projectFiles, prompts, testCommand } from './project.ts'
 import { playDemo } from './script.ts'
 
-export const inDoubt = 'Interrupted: this tool call was started, but its outcome is unknown. It was not repeated.'
+const original = projectFiles(0)
+
+const inDoubt = 'Interrupted: this tool call was started, but its outcome is unknown. It was not repeated.'
 
 export interface Call {
   readonly name: string
@@ -14,7 +16,7 @@ export interface Call {
 export type Fate = 'done' | 'lost before' | 'lost after'
 
 export class World {
-  readonly files = new Map(Object.entries(projectFiles))
+  readonly files = new Map(Object.entries(original))
   readonly commits = ['feat: the project']
   readonly calls: Call[] = []
 
@@ -33,7 +35,10 @@ export class World {
         return { text: 'src/address.js:6:   return `/${day(date)}/${slug(title)}`' }
       case 'edit':
         if (!file.includes(input['old'] ?? '')) return { text: 'Error: the old text occurs 0 times', isError: true }
-        this.files.set(path, file.replace(input['old'] ?? '', () => input['new'] ?? ''))
+        this.files.set(
+          path,
+          file.replace(input['old'] ?? '', () => input['new'] ?? ''),
+        )
         return { text: `edited ${path}` }
       case 'write':
         this.files.set(path, input['content'] ?? '')
@@ -49,7 +54,7 @@ export class World {
 
   #command(command: string): { text: string; isError?: boolean } {
     if (command === testCommand) {
-      const fixed = ['src/slug.js', 'src/day.js'].filter((name) => this.files.get(name) !== projectFiles[name]).length
+      const fixed = ['src/slug.js', 'src/day.js'].filter((name) => this.files.get(name) !== original[name]).length
       return { text: `# tests 4\n# pass ${2 + fixed}\n# fail ${2 - fixed}`, isError: fixed < 2 }
     }
     if (command === migrationCommand) {
@@ -97,4 +102,3 @@ function resultOf(world: World, call: Block, fate: (n: number) => Fate): Block {
 function withIds(blocks: readonly Block[], at: number): Block[] {
   return blocks.map((block, i) => (block.type === 'tool_use' ? { ...block, id: `call_${at}_${i}` } : block))
 }
-

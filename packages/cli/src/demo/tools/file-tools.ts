@@ -45,7 +45,9 @@ export function fileTools(root: string): AgentTool[] {
         const file = confined(root, input.path)
         const parts = readText(file, input.path).split(input.old)
         if (parts.length !== 2) {
-          throw new Error(`the old text occurs ${parts.length - 1} times in ${input.path}, not once; nothing was changed`)
+          throw new Error(
+            `the old text occurs ${parts.length - 1} times in ${input.path}, not once; nothing was changed`,
+          )
         }
         writeFileSync(file, parts.join(input.new))
         return `edited ${input.path}`
@@ -104,5 +106,7 @@ function grep(root: string, start: string, pattern: RegExp): string[] {
 }
 
 function cut(text: string): string {
-  return text.length <= longestText ? text : `${text.slice(0, longestText)}\n… (${text.length - longestText} characters more)`
+  return text.length <= longestText
+    ? text
+    : `${text.slice(0, longestText)}\n… (${text.length - longestText} characters more)`
 }

@@ -33,8 +33,13 @@ export function runTool({ root, env, description, hasTimeLimit }: RunToolOptions
       ...(hasTimeLimit && { timeLimitSeconds: limit }),
     }),
     run: (input, { signal }) => {
-      const seconds = 'timeLimitSeconds' in input ? Number(input.timeLimitSeconds ?? defaultLimitSeconds) : defaultLimitSeconds
-      return runCommand(input.command, { root, env, signal: AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]) })
+      const seconds =
+        'timeLimitSeconds' in input ? Number(input.timeLimitSeconds ?? defaultLimitSeconds) : defaultLimitSeconds
+      return runCommand(input.command, {
+        root,
+        env,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]),
+      })
     },
   })
 }
@@ -67,7 +72,11 @@ function runCommand(command: string, { root, env, signal }: Surroundings): Promi
       if (stopped === null && !signal.aborted) {
         return code === 0 ? resolve(said || 'done, no output') : reject(new Error(`exit code ${String(code)}\n${said}`))
       }
-      reject(new Error(`The command was stopped (${stopped ?? 'aborted'}) and its outcome is unknown. Verify what it did.\n${said}`))
+      reject(
+        new Error(
+          `The command was stopped (${stopped ?? 'aborted'}) and its outcome is unknown. Verify what it did.\n${said}`,
+        ),
+      )
     })
   })
 }
@@ -79,5 +88,11 @@ export function commandEnv(env: Env): Record<string, string> {
   const kept = Object.entries(env).filter((pair): pair is [string, string] => {
     return pair[1] !== undefined && wanted.includes(pair[0].toUpperCase())
   })
-  return { ...Object.fromEntries(kept), NO_COLOR: '1', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: devNull, LC_ALL: 'C' }
+  return {
+    ...Object.fromEntries(kept),
+    NO_COLOR: '1',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: devNull,
+    LC_ALL: 'C',
+  }
 }

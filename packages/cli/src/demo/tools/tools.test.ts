@@ -35,7 +35,9 @@ describe('the file tools', () => {
   test('read, list and grep what is in the repository, without what is git’s', async () => {
     expect(await call('read', { path: 'src/a.txt' })).toEqual({ text: 'one\ntwo\none more\n', isError: false })
     expect(await call('list', { path: '.' })).toEqual({ text: 'src/a.txt', isError: false })
-    expect(await call('grep', { path: 'src', pattern: '^one' })).toMatchObject({ text: 'src/a.txt:1: one\nsrc/a.txt:3: one more' })
+    expect(await call('grep', { path: 'src', pattern: '^one' })).toMatchObject({
+      text: 'src/a.txt:1: one\nsrc/a.txt:3: one more',
+    })
     expect(await call('grep', { path: '.', pattern: 'four' })).toMatchObject({ text: 'no matches' })
   })
 
@@ -52,18 +54,23 @@ describe('the file tools', () => {
     expect(await call('write', { path: 'new/b.txt', content: 'c' })).toMatchObject({ text: 'did not change new/b.txt' })
   })
 
-  test.each(['../secret.txt', '/etc/hostname', 'src/../../secret.txt', '.git/config', 'link/secret.txt', 'link/new.txt', 'to-secret'])(
-    'do not leave the repository: %s',
-    async (path) => {
-      symlinkSync('..', join(root, 'link'))
-      symlinkSync('../secret.txt', join(root, 'to-secret'))
-      expect(await call('read', { path })).toMatchObject({ isError: true })
-      expect(await call('write', { path, content: 'x' })).toMatchObject({ isError: true })
-      expect(await call('edit', { path, old: 'secret', new: 'x' })).toMatchObject({ isError: true })
-      expect(readFileSync(join(root, '../secret.txt'), 'utf8')).toBe('secret')
-      expect(existsSync(join(root, '../new.txt'))).toBe(false)
-    },
-  )
+  test.each([
+    '../secret.txt',
+    '/etc/hostname',
+    'src/../../secret.txt',
+    '.git/config',
+    'link/secret.txt',
+    'link/new.txt',
+    'to-secret',
+  ])('do not leave the repository: %s', async (path) => {
+    symlinkSync('..', join(root, 'link'))
+    symlinkSync('../secret.txt', join(root, 'to-secret'))
+    expect(await call('read', { path })).toMatchObject({ isError: true })
+    expect(await call('write', { path, content: 'x' })).toMatchObject({ isError: true })
+    expect(await call('edit', { path, old: 'secret', new: 'x' })).toMatchObject({ isError: true })
+    expect(readFileSync(join(root, '../secret.txt'), 'utf8')).toBe('secret')
+    expect(existsSync(join(root, '../new.txt'))).toBe(false)
+  })
 
   test('tell bad input apart from a failure', async () => {
     expect((await call('read', { path: 1 })).text).toContain('invalid input')
@@ -84,9 +91,15 @@ describe('the file tools', () => {
 
 describe('the shell', () => {
   test('gives output, and the exit code of what fails', async () => {
-    expect(await call('run', { command: 'cat src/a.txt && true' })).toEqual({ text: 'one\ntwo\none more', isError: false })
+    expect(await call('run', { command: 'cat src/a.txt && true' })).toEqual({
+      text: 'one\ntwo\none more',
+      isError: false,
+    })
     expect(await call('run', { command: 'true' })).toMatchObject({ text: 'done, no output' })
-    expect(await call('run', { command: 'echo no >&2; exit 3' })).toEqual({ text: 'Error: exit code 3\nno', isError: true })
+    expect(await call('run', { command: 'echo no >&2; exit 3' })).toEqual({
+      text: 'Error: exit code 3\nno',
+      isError: true,
+    })
   })
 
   test('says of a command that was stopped that its outcome is unknown', async () => {
@@ -94,14 +107,24 @@ describe('the shell', () => {
     const running = call('run', { command: 'echo begun > src/begun; exec sleep 60' }, stop.signal)
     await expect.poll(() => existsSync(join(root, 'src/begun'))).toBe(true)
     stop.abort()
-    expect(await running).toMatchObject({ isError: true, text: expect.stringContaining('outcome is unknown') as string })
+    expect(await running).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('outcome is unknown') as string,
+    })
     expect((await call('run', { command: 'kill -9 $$' })).text).toContain('outcome is unknown')
     expect((await call('run', { command: 'exec sleep 60', timeLimitSeconds: 1 })).text).toContain('outcome is unknown')
   })
 
   test('has no keys, and nothing that leads git or Node elsewhere', () => {
     const env = { PATH: '/bin', ANTHROPIC_API_KEY: 'k', GIT_DIR: '/x', NODE_OPTIONS: '--x', HOME: '/h' }
-    expect(Object.keys(commandEnv(env)).sort()).toEqual(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM', 'HOME', 'LC_ALL', 'NO_COLOR', 'PATH'])
+    expect(Object.keys(commandEnv(env)).sort()).toEqual([
+      'GIT_CONFIG_GLOBAL',
+      'GIT_CONFIG_NOSYSTEM',
+      'HOME',
+      'LC_ALL',
+      'NO_COLOR',
+      'PATH',
+    ])
   })
 })
 
@@ -111,7 +134,10 @@ describe('the referee', () => {
     const shell = refereed(tools.get('run') as AgentTool, log, systemClock)
     const stop = new AbortController()
     await shell.run({ command: 'true' }, { toolUseId: 't', idempotencyKey: 's:1.1', signal: stop.signal })
-    const stopped = shell.run({ command: 'exec sleep 60' }, { toolUseId: 'u', idempotencyKey: 's:2.1', signal: stop.signal })
+    const stopped = shell.run(
+      { command: 'exec sleep 60' },
+      { toolUseId: 'u', idempotencyKey: 's:2.1', signal: stop.signal },
+    )
     stop.abort()
     await stopped
     expect(readEffects(log).map(({ phase, key, command }) => [phase, key, command])).toEqual([
