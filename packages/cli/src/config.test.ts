@@ -6,7 +6,11 @@ import { obliging, project, run, seed, sent, started } from '../test/context.ts'
 const open = [started(1), sent()]
 
 /** Resumes an interrupted session of the agent `coder` with this configuration. */
-async function resumeWith(text: string | undefined, name = 'lastgood.config.mjs', node?: { version: string; importsTypeScript: boolean }) {
+async function resumeWith(
+  text: string | undefined,
+  name = 'lastgood.config.mjs',
+  node?: { version: string; importsTypeScript: boolean },
+) {
   const { cwd, store } = project()
   await seed(store, 's', open)
   if (text !== undefined) writeFileSync(join(cwd, name), text)
@@ -22,12 +26,42 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     ['has no default export', 'export const agents = {}', 'has no default export', 'export default defineConfig'],
     ['has no agents', 'export default {}', 'agents: Invalid input', 'export default defineConfig'],
     ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'export default defineConfig'],
-    ['lacks the agent', `export default { agents: { reviewer: {} } }`, 'has no agent "coder"; it has reviewer', 'add it under agents'],
-    ['has it under a similar name', `export default { agents: { codre: {} } }`, 'has no agent "coder"', 'was "codre" renamed?'],
-    ['has an agent of another name', `export default { agents: { coder: { name: 'kim', run() {} } } }`, 'is an agent called "kim"', 'write agents:'],
-    ['has something else for an agent', `export default { agents: { coder: { name: 'coder' } } }`, 'is no agent', 'write agents:'],
-    ['fails to make the agent', `export default { agents: { coder() { throw new Error('boom') } } }`, 'agents.coder threw', 'cause: Error: boom'],
-    ['has a policy that is none', `export default { agents: { ${obliging} }, policy: { horizon: 1 } }`, 'horizon', 'next:'],
+    [
+      'lacks the agent',
+      `export default { agents: { reviewer: {} } }`,
+      'has no agent "coder"; it has reviewer',
+      'add it under agents',
+    ],
+    [
+      'has it under a similar name',
+      `export default { agents: { codre: {} } }`,
+      'has no agent "coder"',
+      'was "codre" renamed?',
+    ],
+    [
+      'has an agent of another name',
+      `export default { agents: { coder: { name: 'kim', run() {} } } }`,
+      'is an agent called "kim"',
+      'write agents:',
+    ],
+    [
+      'has something else for an agent',
+      `export default { agents: { coder: { name: 'coder' } } }`,
+      'is no agent',
+      'write agents:',
+    ],
+    [
+      'fails to make the agent',
+      `export default { agents: { coder() { throw new Error('boom') } } }`,
+      'agents.coder threw',
+      'cause: Error: boom',
+    ],
+    [
+      'has a policy that is none',
+      `export default { agents: { ${obliging} }, policy: { horizon: 1 } }`,
+      'horizon',
+      'next:',
+    ],
   ])('%s', async (_case, text, problem, next) => {
     const { code, stdout, stderr, cwd, summary } = await resumeWith(text)
     expect(stdout).toBe('')

@@ -48,7 +48,9 @@ export async function loadConfig(context: CliContext, option: string | undefined
   const path = option === undefined ? findConfig(context) : resolve(context.cwd, option)
   if (path === undefined) return undefined
   if (option !== undefined && !existsSync(path)) {
-    throw new ConfigError(`there is no configuration file ${path}`, { hint: 'give --config the path of a lastgood.config.mjs' })
+    throw new ConfigError(`there is no configuration file ${path}`, {
+      hint: 'give --config the path of a lastgood.config.mjs',
+    })
   }
   if (isTypeScript(path) && !context.node.importsTypeScript) {
     throw new ConfigError(`${path}: this Node (${context.node.version}) cannot import TypeScript`, {
@@ -66,9 +68,12 @@ export async function loadConfig(context: CliContext, option: string | undefined
 
 /** What is needed when there is no configuration file. */
 export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
-  return new ConfigError(`no configuration file in ${cwd} or above, so nobody knows the agent ${JSON.stringify(agent)}`, {
-    hint: `run this in the project of the session, or write lastgood.config.mjs: ${example}`,
-  })
+  return new ConfigError(
+    `no configuration file in ${cwd} or above, so nobody knows the agent ${JSON.stringify(agent)}`,
+    {
+      hint: `run this in the project of the session, or write lastgood.config.mjs: ${example}`,
+    },
+  )
 }
 
 /** The agent that is called `name`. */

@@ -35,7 +35,9 @@ export function failureOf(error: unknown): Failure {
   const base = { message, causes: causesOf(error) }
   if (isLastgoodError(error)) {
     const { code, hint, details } = error
-    return { ...base, code, hint, details, exitCode: exitCodeOf(error), stack: undefined }
+    // The message says why. What the API answered may quote the conversation.
+    const causes = code === 'request-failed' ? [] : base.causes
+    return { ...base, causes, code, hint, details, exitCode: exitCodeOf(error), stack: undefined }
   }
   if (error instanceof ConfigError) {
     return { ...base, code: error.code, hint: error.hint, details: {}, exitCode: exitCodes.setUp, stack: undefined }
@@ -70,7 +72,9 @@ function causesOf(error: unknown): string[] {
   let cause = error instanceof Error ? error.cause : undefined
   for (; cause !== undefined && causes.length < 4; cause = cause instanceof Error ? cause.cause : undefined) {
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-    const text = safeLine(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 300)
+    const text = safeLine(
+      cause instanceof Error ? `${cause.name}: ${cause.message}` : 'something that is no Error was thrown',
+    ).slice(0, 300)
     causes.push(text.includes(code.slice(2, -1)) ? text : text + code)
   }
   return causes

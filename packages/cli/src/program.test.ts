@@ -39,7 +39,11 @@ describe('wrong usage is exit code 2', () => {
 
   it('and with --json an object says so too', async () => {
     const { code, stdout } = await run(['list', '--json', '--sicne', '1h'])
-    expect(JSON.parse(stdout)).toMatchObject({ schema: 'lastgood.error/v1', error: { code: 'bad-option', message: "unknown option '--sicne'\n(Did you mean --since?)" }, exitCode: code })
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'lastgood.error/v1',
+      error: { code: 'bad-option', message: "unknown option '--sicne'\n(Did you mean --since?)" },
+      exitCode: code,
+    })
   })
 })
 

@@ -26,7 +26,13 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
     // Help and version, which commander has written.
     if (error.exitCode === 0) return exitCodes.done
     if (wantsJson) {
-      const failure = { code: 'bad-option', message: error.message.replace(/^error: /, ''), causes: [], hint: 'lastgood --help', details: {} }
+      const failure = {
+        code: 'bad-option',
+        message: error.message.replace(/^error: /, ''),
+        causes: [],
+        hint: 'lastgood --help',
+        details: {},
+      }
       const document = failureJson({ ...failure, exitCode: exitCodes.usage, stack: undefined })
       context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...document })}\n`)
     }
@@ -43,7 +49,10 @@ function programFor(context: CliContext): Command {
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
   program.addCommand(demoCommand(context))
-  program.addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again')
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again',
+  )
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),

@@ -45,7 +45,10 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
       hint: isLogin
         ? 'check the user and the password in the address'
         : `check that the server is up: redis-cli -u ${address} ping; or choose another store with --store`,
-      cause: Object.assign(new Error(safeLine(cause.message).slice(0, 200)), { name: cause.name, ...(code && { code }) }),
+      cause: Object.assign(new Error(safeLine(cause.message).slice(0, 200)), {
+        name: cause.name,
+        ...(code && { code }),
+      }),
       details: { location: address, ...(code !== undefined && { code }) },
     })
   } finally {

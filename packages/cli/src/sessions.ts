@@ -16,11 +16,18 @@ import {
 } from '@lastgood/core'
 import { nearest } from './nearest.ts'
 import type { OpenStore, StoreChoice } from './stores.ts'
-import { shellWord } from './text.ts'
+import { safeLine, shellWord } from './text.ts'
 
 /** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
 export type ShownStatus = Head['status'] | 'interrupted'
-export const shownStatuses: readonly ShownStatus[] = ['needs-input', 'suspended', 'interrupted', 'waiting', 'running', 'idle']
+export const shownStatuses: readonly ShownStatus[] = [
+  'needs-input',
+  'suspended',
+  'interrupted',
+  'waiting',
+  'running',
+  'idle',
+]
 
 export interface SessionRow {
   readonly head: Head
@@ -30,14 +37,22 @@ export interface SessionRow {
   readonly isRecoverable: boolean
 }
 
-export function rowOf({ head, holder }: SessionSummary): SessionRow {
+function rowOf({ head, holder }: SessionSummary): SessionRow {
   const live = holder && !isDead(holder.owner) ? holder : null
   const isRecoverable = live === null && head.status !== 'idle'
-  return { head, holder: live, isRecoverable, status: isRecoverable && head.status === 'running' ? 'interrupted' : head.status }
+  return {
+    head,
+    holder: live,
+    isRecoverable,
+    status: isRecoverable && head.status === 'running' ? 'interrupted' : head.status,
+  }
 }
 
 /** Recoverable first, the newest first among them. */
-export async function sessionRows(store: Store, filter: SessionFilter = {}): Promise<{ rows: SessionRow[]; failure?: unknown }> {
+export async function sessionRows(
+  store: Store,
+  filter: SessionFilter = {},
+): Promise<{ rows: SessionRow[]; failure?: unknown }> {
   const rows: SessionRow[] = []
   const sorted = () =>
     rows.sort((a, b) => Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt)
@@ -52,7 +67,7 @@ export async function sessionRows(store: Store, filter: SessionFilter = {}): Pro
 
 /** The command that goes on with a session, with the flags that were needed to get here. */
 export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
-  return ['lastgood resume', shellWord(sessionId), ...flags.filter((flag) => flag !== '')].join(' ')
+  return ['lastgood resume', shellWord(safeLine(sessionId)), ...flags.filter((flag) => flag !== '')].join(' ')
 }
 
 export interface Located {
@@ -64,7 +79,11 @@ export interface Located {
  * The session that `argument` names in the store of choice; `last` is the one that was written last. Closes the store
  * when it throws. Errors: `session-not-found`, which names other stores that have it.
  */
-export async function locate(choices: readonly [StoreChoice, ...StoreChoice[]], argument: string, commands: readonly string[]): Promise<Located> {
+export async function locate(
+  choices: readonly [StoreChoice, ...StoreChoice[]],
+  argument: string,
+  commands: readonly string[],
+): Promise<Located> {
   const [choice, ...others] = choices
   const opened = await choice.open()
   try {
@@ -102,7 +121,10 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
 
 async function newest(store: Store): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
-  const row = rows.reduce<SessionRow | undefined>((best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one), undefined)
+  const row = rows.reduce<SessionRow | undefined>(
+    (best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one),
+    undefined,
+  )
   // The damaged one may be the last one: going on with another could surprise.
   if (failure !== undefined) throw failure
   return row
@@ -122,7 +144,10 @@ async function notFound(
   }
   const elsewhere = await whereElse(sessionId, store.location, others)
   const { rows } = await sessionRows(store)
-  const id = nearest(sessionId, rows.map(({ head }) => head.sessionId))
+  const id = nearest(
+    sessionId,
+    rows.map(({ head }) => head.sessionId),
+  )
   const command = nearest(sessionId, commands)
   const hint =
     elsewhere.hint ??
@@ -138,7 +163,11 @@ async function notFound(
 }
 
 /** What the other configured stores know of it. One that cannot be asked is named, not taken for empty. */
-async function whereElse(sessionId: string, here: string, others: readonly StoreChoice[]): Promise<{ text: string; hint?: string }> {
+async function whereElse(
+  sessionId: string,
+  here: string,
+  others: readonly StoreChoice[],
+): Promise<{ text: string; hint?: string }> {
   let text = ''
   let hint: string | undefined
   for (const choice of others) {

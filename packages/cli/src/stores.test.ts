@@ -9,7 +9,13 @@ const open = [started(1), sent()]
 
 describe('the store is chosen by', () => {
   it.each([
-    ['--store, before all others', ['--store', 'a'], { LASTGOOD_STORE: 'b', REDIS_URL: 'redis://127.0.0.1:1' }, 'a', '--store'],
+    [
+      '--store, before all others',
+      ['--store', 'a'],
+      { LASTGOOD_STORE: 'b', REDIS_URL: 'redis://127.0.0.1:1' },
+      'a',
+      '--store',
+    ],
     ['LASTGOOD_STORE', [], { LASTGOOD_STORE: 'file:b', REDIS_URL: 'redis://127.0.0.1:1' }, 'b', 'LASTGOOD_STORE'],
     ['the configuration file', [], {}, 'state', 'lastgood.config.mjs'],
   ])('%s', async (_name, flags, env, dir, source) => {
@@ -53,13 +59,18 @@ describe('a session that is not in the store', () => {
     await seed(store, 'fix-auth', open)
     const { code, stderr } = await run(['resume', 'fix-auth', '--store', 'other'], { cwd })
     expect(code).toBe(3)
-    expect(stderr).toContain(`no session fix-auth in file:${cwd}/other; it is in file:${cwd}/state (${cwd}/lastgood.config.mjs)`)
+    expect(stderr).toContain(
+      `no session fix-auth in file:${cwd}/other; it is in file:${cwd}/state (${cwd}/lastgood.config.mjs)`,
+    )
     expect(stderr).toContain('next: lastgood resume fix-auth --store ./state')
   })
 
   it('a store that cannot be asked is named, not taken for empty', async () => {
     const { cwd } = project(obliging)
-    const { code, stderr } = await run(['show', 'fix-auth', '--store', 'other'], { cwd, env: { REDIS_URL: 'redis://127.0.0.1:1' } })
+    const { code, stderr } = await run(['show', 'fix-auth', '--store', 'other'], {
+      cwd,
+      env: { REDIS_URL: 'redis://127.0.0.1:1' },
+    })
     expect(code).toBe(3)
     expect(stderr).toContain('the store of REDIS_URL could not be asked (store-unavailable)')
   })
@@ -86,9 +97,15 @@ describe('a Redis that cannot be reached is exit code 4, soon, with address and 
     const { cwd } = project()
     const { code, stdout, stderr } = await run(['list', '--json', '--store', url], { cwd })
     expect(code).toBe(4)
-    expect(stderr).toMatch(/error: no connection to Redis at rediss?:\/\/127\.0\.0\.1:1[^]*ECONNREFUSED[^]*next: check that the server is up/)
+    expect(stderr).toMatch(
+      /error: no connection to Redis at rediss?:\/\/127\.0\.0\.1:1[^]*ECONNREFUSED[^]*next: check that the server is up/,
+    )
     expect(stderr + stdout).not.toContain('s3cret')
-    expect(JSON.parse(stdout)).toMatchObject({ schema: 'lastgood.error/v1', error: { code: 'store-unavailable' }, exitCode: 4 })
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'lastgood.error/v1',
+      error: { code: 'store-unavailable' },
+      exitCode: 4,
+    })
   })
 
   it('it accepts and never answers', async () => {

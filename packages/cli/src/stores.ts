@@ -35,7 +35,8 @@ export function storeChoices(
   loaded: LoadedConfig | undefined,
 ): [StoreChoice, ...StoreChoice[]] {
   const choices: StoreChoice[] = []
-  if (option !== undefined) choices.push(addressed(context, '--store', option, `--store ${shellWord(shownAddress(option))}`))
+  if (option !== undefined)
+    choices.push(addressed(context, '--store', option, `--store ${shellWord(shownAddress(option))}`))
   for (const name of ['LASTGOOD_STORE', 'REDIS_URL']) {
     const address = context.env[name]
     if (address) choices.push(addressed(context, name, address, `--store "$${name}"`))
@@ -80,7 +81,10 @@ async function openAddress(context: CliContext, address: string, source: string)
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
   if (scheme === 'redis' || scheme === 'rediss') {
     // Loaded only here: most commands start without it.
-    const [{ redisStore }, { connectRedis }] = await Promise.all([import('@lastgood/redis'), import('./redis-client.ts')])
+    const [{ redisStore }, { connectRedis }] = await Promise.all([
+      import('@lastgood/redis'),
+      import('./redis-client.ts'),
+    ])
     const client = await connectRedis(address, context.clock)
     // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
     const close = async () => client.disconnect()
@@ -100,7 +104,9 @@ function fromFolder({ stderr, clock }: CliContext, dir: string, source: string):
     dir,
     clock,
     onWarning: ({ file, bytes }) =>
-      stderr.write(`note: ${safeLine(file)}: its last ${bytes} bytes were never acknowledged (a crash) and are left out\n`),
+      stderr.write(
+        `note: ${safeLine(file)}: its last ${bytes} bytes were never acknowledged (a crash) and are left out\n`,
+      ),
   })
   return { store, source, close: () => store.close() }
 }

@@ -7,7 +7,12 @@ export interface Cell {
   readonly paint?: (text: string) => string
 }
 
-export function table(header: readonly string[], rows: readonly (readonly Cell[])[], columns: number, { dim }: Palette): string[] {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  columns: number,
+  { dim }: Palette,
+): string[] {
   const all = [header.map((text): Cell => ({ text, paint: dim })), ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column]?.text ?? ''))))
   return all.map((row) => {

@@ -6,6 +6,7 @@
  */
 
 /** Controls except newline and tab, and the marks of bidirectional text that can disguise a line. */
+// oxlint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 /** `text` with everything that a terminal would obey replaced by a visible sign; newlines and tabs stay. */
@@ -40,7 +41,8 @@ export function shorten(text: string, columns: number): string {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 /** East Asian wide characters and emoji take two columns. */
-const wide = /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u
+const wide =
+  /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u
 
 /** The columns that `text`, without escape sequences, takes. */
 export function widthOf(text: string): number {
@@ -58,7 +60,10 @@ export function padded(text: string, columns: number): string {
 /** JSON in which nothing is obeyed by a terminal either; it parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped)
+  return JSON.stringify(value, undefined, indent).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    escaped,
+  )
 }
 
 /** `'it''s'` as a shell takes it; plain words stay as they are. */

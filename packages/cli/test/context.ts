@@ -65,7 +65,8 @@ export function folder(): string {
 /** A folder with a store in `state`, and a configuration of agents that are written as code of an object. */
 export function project(agents = ''): { cwd: string; store: Store } {
   const cwd = folder()
-  if (agents !== '') writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: './state', agents: { ${agents} } }\n`)
+  if (agents !== '')
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: './state', agents: { ${agents} } }\n`)
   return { cwd, store: fileStore({ dir: join(cwd, 'state') }) }
 }
 

@@ -74,13 +74,26 @@ export async function place(lab: LabOptions, environment: Record<string, string>
   symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
   writeFileSync(join(cwd, 'lastgood.config.mjs'), config)
   writeFileSync(join(cwd, 'program.mjs'), program)
-  const common = { PATH: process.env['PATH'] ?? '', HOME: cwd, LAB_URL: running.url, LASTGOOD_STORE: './state', ...environment }
+  const common = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: cwd,
+    LAB_URL: running.url,
+    LASTGOOD_STORE: './state',
+    ...environment,
+  }
   return {
     cwd,
     lab: running,
     start(command, argv = [], env = {}) {
-      const file = command === 'program' ? join(cwd, 'program.mjs') : join(root, 'packages/cli/dist/bin', `${command}.js`)
-      return started(spawn(process.execPath, [file, ...argv], { cwd, env: { ...common, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }))
+      const file =
+        command === 'program' ? join(cwd, 'program.mjs') : join(root, 'packages/cli/dist/bin', `${command}.js`)
+      return started(
+        spawn(process.execPath, [file, ...argv], {
+          cwd,
+          env: { ...common, ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      )
     },
   }
 }

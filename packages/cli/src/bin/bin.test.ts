@@ -13,7 +13,10 @@ const model = story([
   reply(text('The docs are written.')),
 ])
 const quick = story([reply([text('Looking.'), toolUse('run', { command: 'ls' })]), reply(text('Green.'))])
-const overloadedFrom = (n: number): Outage => ({ when: { requests: [n, Infinity] }, fault: { kind: 'status', status: 529 } })
+const overloadedFrom = (n: number): Outage => ({
+  when: { requests: [n, Infinity] },
+  fault: { kind: 'status', status: 529 },
+})
 
 const lastLine = (output: string) => output.trimEnd().split('\n').at(-1)
 const ranIn = ({ cwd }: Place) => readFileSync(join(cwd, 'ran.log'), 'utf8').trim().split('\n')
@@ -60,15 +63,17 @@ describe('P1, P2: a session whose process was killed during a tool', () => {
 
 describe('an outage', () => {
   it('that outlasts --max-wait is exit code 75 with the command; the same command finishes later', async () => {
-    const at = await place({ model: quick, outages: [overloadedFrom(2)] })
+    const at = await place({ model: quick, outages: [overloadedFrom(2)] }, { WAIT_MS: '200' })
     const program = at.start('program')
     await waitForRequests(at, 4)
     program.child.kill('SIGKILL')
     await program.ended
-    const argv = ['resume', 'fix-auth', '--max-wait', '150ms', '--json']
+    const argv = ['resume', 'fix-auth', '--max-wait', '1500ms', '--json']
     const first = await at.start('lastgood', argv).ended
     expect(first.code).toBe(75)
-    expect(first.stderr).toMatch(/◐ API 529 overloaded_error · attempt \d+ · (next in \d+s|trying now) · saved inside turn 1/)
+    expect(first.stderr).toMatch(
+      /◐ API 529 overloaded_error · attempt \d+ · (next in \d+s|trying now) · saved inside turn 1/,
+    )
     expect(lastLine(first.stderr)).toBe('lastgood resume fix-auth')
     expect(JSON.parse(first.stdout)).toMatchObject({
       schema: 'lastgood.resume/v1',
@@ -87,7 +92,10 @@ describe('an outage', () => {
   })
 
   it('that passes is said to have passed, and each attempt reached the API once (P8)', async () => {
-    const at = await place({ model: quick, outages: [{ when: { requests: [3, 5] }, fault: { kind: 'status', status: 529 } }] })
+    const at = await place({
+      model: quick,
+      outages: [{ when: { requests: [3, 5] }, fault: { kind: 'status', status: 529 } }],
+    })
     await at.start('program').ended
     at.lab.setOutages([{ when: { requests: [3, 5] }, fault: { kind: 'status', status: 529 } }])
     const { code, stderr, stdout } = await at.start('resume', ['last', 'Again', '--jsonl']).ended
@@ -105,22 +113,25 @@ describe('Ctrl+C', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s in an outage: exit code %i within a second, saved, and the last line resumes', async (signal, exitCode) => {
-    const at = await place({ model: quick, outages: [overloadedFrom(1)] }, { WAIT_MS: '60000' })
-    const program = at.start('program')
-    await waitForRequests(at, 1)
-    program.child.kill('SIGKILL')
-    await program.ended
-    const running = at.start('lastgood', ['resume', 'fix-auth'])
-    await running.saw('◐ API 529')
-    const before = performance.now()
-    running.child.kill(signal)
-    const { code, stdout, stderr } = await running.ended
-    expect(performance.now() - before).toBeLessThan(1_000)
-    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
-    expect(lastLine(stderr)).toBe('lastgood resume fix-auth')
-    expect(await headIn(at)).toMatchObject({ status: 'suspended', reason: `stopped by ${signal}` })
-  })
+  ] as const)(
+    '%s in an outage: exit code %i within a second, saved, and the last line resumes',
+    async (signal, exitCode) => {
+      const at = await place({ model: quick, outages: [overloadedFrom(1)] }, { WAIT_MS: '60000' })
+      const program = at.start('program')
+      await waitForRequests(at, 1)
+      program.child.kill('SIGKILL')
+      await program.ended
+      const running = at.start('lastgood', ['resume', 'fix-auth'])
+      await running.saw('◐ API 529')
+      const before = performance.now()
+      running.child.kill(signal)
+      const { code, stdout, stderr } = await running.ended
+      expect(performance.now() - before).toBeLessThan(1_000)
+      expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
+      expect(lastLine(stderr)).toBe('lastgood resume fix-auth')
+      expect(await headIn(at)).toMatchObject({ status: 'suspended', reason: `stopped by ${signal}` })
+    },
+  )
 
   it('during a tool that does not listen ends all the same, and the call is in doubt', async () => {
     const at = await place({ model, outages: [overloadedFrom(1)] })

@@ -11,7 +11,11 @@ async function some(store: Store): Promise<void> {
   await seed(store, 'busy', [started(1), sent()], true)
 }
 
-const ids = (text: string) => text.split('\n').slice(1, -1).map((line) => line.split(/ {2,}/)[1])
+const ids = (text: string) =>
+  text
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => line.split(/ {2,}/)[1])
 
 describe('list', () => {
   it('shows what can be resumed first, what somebody is at, and no idle session unless asked', async () => {
@@ -30,7 +34,8 @@ describe('list', () => {
   it('filters by state and by age', async () => {
     const { cwd, store } = project()
     await some(store)
-    const listed = async (...flags: string[]) => ids((await run(['list', '--store', 'state', ...flags], { cwd })).stdout)
+    const listed = async (...flags: string[]) =>
+      ids((await run(['list', '--store', 'state', ...flags], { cwd })).stdout)
     expect(await listed('--state', 'idle,interrupted')).toEqual(['broke', 'done'])
     expect(await listed('--since', '1h')).toEqual(['waits', 'broke', 'busy'])
     expect(await listed('--since', '0')).toEqual([])
@@ -39,20 +44,33 @@ describe('list', () => {
   it('--json is one document, --jsonl one for each session, each with its schema and the command that resumes', async () => {
     const { cwd, store } = project()
     await some(store)
-    const one = JSON.parse((await run(['list', '--json', '--store', 'state'], { cwd })).stdout) as { sessions: object[] }
+    const one = JSON.parse((await run(['list', '--json', '--store', 'state'], { cwd })).stdout) as {
+      sessions: object[]
+    }
     expect(one).toMatchObject({
       schema: 'lastgood.session-list/v1',
       store: `file:${cwd}/state`,
       source: '--store',
       sessions: [
         { sessionId: 'waits', status: 'waiting', recoverable: true, reason: '529 overloaded', heldBy: null },
-        { sessionId: 'broke', turn: 2, lastGoodTurn: 1, agent: 'coder', command: 'lastgood resume broke --store state' },
+        {
+          sessionId: 'broke',
+          turn: 2,
+          lastGoodTurn: 1,
+          agent: 'coder',
+          command: 'lastgood resume broke --store state',
+        },
         { sessionId: 'busy', recoverable: false, heldBy: { host: 'gone.test', pid: 1 } },
       ],
     })
     const { stdout } = await run(['list', '--jsonl', '--store', 'state'], { cwd })
-    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as object)
-    expect(lines).toMatchObject(one.sessions.map(({ ...session }) => ({ schema: 'lastgood.session/v1', ...session, ageMs: expect.any(Number) })))
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(lines).toMatchObject(
+      one.sessions.map(({ ...session }) => ({ schema: 'lastgood.session/v1', ...session, ageMs: expect.any(Number) })),
+    )
   })
 
   it('of an empty store says so', async () => {

@@ -32,18 +32,31 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   const { store, source, close } = await choices[0].open()
   try {
     const now = context.clock.now()
-    const { rows, failure } = await sessionRows(store, options.since === undefined ? {} : { updatedSince: now - options.since })
-    const shown = rows.filter(({ status }) => (options.state ? options.state.includes(status) : options.all || status !== 'idle'))
+    const { rows, failure } = await sessionRows(
+      store,
+      options.since === undefined ? {} : { updatedSince: now - options.since },
+    )
+    const shown = rows.filter(({ status }) =>
+      options.state ? options.state.includes(status) : options.all || status !== 'idle',
+    )
     const { location } = store
     const broken = failure === undefined ? undefined : failureOf(failure)
     if (options.jsonl) {
       for (const row of shown) {
-        context.stdout.write(`${safeJson({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) })}\n`)
+        context.stdout.write(
+          `${safeJson({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) })}\n`,
+        )
       }
       if (broken) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(broken) })}\n`)
     } else if (options.json) {
       const sessions = shown.map((row) => sessionJson(row, now, flags))
-      const document = { schema: 'lastgood.session-list/v1', store: location, source, sessions, ...(broken && failureJson(broken)) }
+      const document = {
+        schema: 'lastgood.session-list/v1',
+        store: location,
+        source,
+        sessions,
+        ...(broken && failureJson(broken)),
+      }
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else print(context, options, shown, rows.length - shown.length, `${safeLine(location)} (${safeLine(source)})`)
     if (!broken) return
@@ -55,7 +68,13 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   }
 }
 
-function print(context: CliContext, { color }: ListOptions, rows: readonly SessionRow[], hidden: number, place: string): void {
+function print(
+  context: CliContext,
+  { color }: ListOptions,
+  rows: readonly SessionRow[],
+  hidden: number,
+  place: string,
+): void {
   const { stdout, stderr, env, clock } = context
   const { palette, columns } = terminalOf(stdout, env, color)
   stderr.write(`store    ${place}\n`)
@@ -69,7 +88,11 @@ function print(context: CliContext, { color }: ListOptions, rows: readonly Sessi
   if (hidden > 0) stderr.write(`${hidden} more with: lastgood list --all\n`)
 }
 
-function cellsOf({ head, holder, status, isRecoverable }: SessionRow, now: number, { green, yellow, dim, bold }: Palette): Cell[] {
+function cellsOf(
+  { head, holder, status, isRecoverable }: SessionRow,
+  now: number,
+  { green, yellow, dim, bold }: Palette,
+): Cell[] {
   const about = [
     holder && `held by pid ${holder.owner.pid} on ${holder.owner.host}`,
     head.dueAt !== undefined && head.dueAt > now && `next try in ${left(head.dueAt - now)}`,
@@ -77,7 +100,7 @@ function cellsOf({ head, holder, status, isRecoverable }: SessionRow, now: numbe
   ]
   return [
     { text: status, paint: isRecoverable ? yellow : status === 'idle' ? dim : green },
-    { text: head.sessionId, paint: bold },
+    { text: safeLine(head.sessionId), paint: bold },
     { text: safeLine(head.agent ?? '-') },
     { text: String(head.turn) },
     { text: String(head.lastGoodTurn) },

@@ -2,7 +2,11 @@
 import { iso } from '../durations.ts'
 import { resumeCommandFor, type SessionRow } from '../sessions.ts'
 
-export function sessionJson({ head, holder, status, isRecoverable }: SessionRow, now: number, flags: readonly string[]): object {
+export function sessionJson(
+  { head, holder, status, isRecoverable }: SessionRow,
+  now: number,
+  flags: readonly string[],
+): object {
   return {
     sessionId: head.sessionId,
     status,

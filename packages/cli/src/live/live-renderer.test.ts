@@ -22,7 +22,14 @@ function watching(changes: Partial<LiveOptions> = {}, isTTY = false) {
   return { clock, renderer, tell, say, written }
 }
 
-const stamped = (body: EntryBody, seq: number, at: number): Entry => ({ ...body, v: 1, seq, at, fence: 1, lane: 'main' })
+const stamped = (body: EntryBody, seq: number, at: number): Entry => ({
+  ...body,
+  v: 1,
+  seq,
+  at,
+  fence: 1,
+  lane: 'main',
+})
 const retry = (attempt: number, waitMs: number, now: number): EntryBody[] => [sent(attempt), overloaded(waitMs, now)]
 
 describe('a turn', () => {
@@ -56,7 +63,12 @@ describe('a turn', () => {
     written()
     tell(finished('a', 'ran', true), finished('b', 'in-doubt'), finished('c', 'refused'))
     expect(written()).toBe(
-      ['  ✖ a error 0.0s', '  ? b outcome unknown; not repeated, the model is told', '  ✖ c not run: there is no such tool', ''].join('\n'),
+      [
+        '  ✖ a error 0.0s',
+        '  ? b outcome unknown; not repeated, the model is told',
+        '  ✖ c not run: there is no such tool',
+        '',
+      ].join('\n'),
     )
   })
 

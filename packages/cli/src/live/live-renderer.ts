@@ -91,7 +91,8 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
         break
       case 'fault-observed':
         if (outage) showOutage()
-        else pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
+        else
+          pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
         break
       case 'response-received':
         onAnswer(entry, before)
@@ -107,6 +108,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
       case 'session-suspended':
         pen.line(palette.yellow(`suspended: ${safeLine(entry.detail)} · ${savedAt(lastGoodTurn)}`))
         break
+      default: // shown as calls, or not at all
     }
     for (const line of calls.linesFor(entry)) pen.line(line)
   }

@@ -55,7 +55,8 @@ export class RunningCalls {
 
   #finished({ outcome, result }: Entry & { type: 'tool-finished' }, label: string, time: string): string {
     const { green, red, yellow, dim } = this.#palette
-    if (outcome === 'in-doubt') return `  ${yellow('?')} ${label} ${yellow('outcome unknown')}; not repeated, the model is told`
+    if (outcome === 'in-doubt')
+      return `  ${yellow('?')} ${label} ${yellow('outcome unknown')}; not repeated, the model is told`
     if (outcome === 'refused') return `  ${red('✖')} ${label} ${red('not run')}: there is no such tool`
     return result['is_error'] === true
       ? `  ${red('✖')} ${label} ${red('error')}${dim(time)}`

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { answered, ended, obliging, overloaded, project, run, seed, sent, started, type Run } from '../../test/context.ts'
+import { answered, ended, obliging, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
 const idle = open.slice(0, 4)
@@ -102,15 +102,26 @@ describe('resume', () => {
       command: 'lastgood resume s',
       exitCode: 0,
     })
-    expect(JSON.parse((await run(['resume', 's', '--json'], { cwd })).stdout)).toMatchObject({ state: 'nothing-to-do', exitCode: 0 })
+    expect(JSON.parse((await run(['resume', 's', '--json'], { cwd })).stdout)).toMatchObject({
+      state: 'nothing-to-do',
+      exitCode: 0,
+    })
   })
 
   it('--jsonl is a line for each event without content, and the outcome', async () => {
     const { cwd, store } = project(obliging)
     await seed(store, 's', [started(1), sent(), overloaded(0, Date.now())])
     const { stdout } = await run(['resume', 's', '--jsonl'], { cwd })
-    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(lines.map(({ event, state }) => event ?? state)).toEqual(['request-sent', 'response-received', 'turn-ended', 'done'])
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines.map(({ event, state }) => event ?? state)).toEqual([
+      'request-sent',
+      'response-received',
+      'turn-ended',
+      'done',
+    ])
     expect(lines[0]).toMatchObject({ schema: 'lastgood.event/v1', sessionId: 's', attempt: 2 })
     expect(stdout).not.toContain('Make it green')
   })
@@ -137,7 +148,11 @@ describe('resume without a session', () => {
         '  interrupted coder · turn 2\n    lastgood resume fix-auth --store state\n',
     )
     const { stdout: json } = await run(['resume', '--json'], { cwd })
-    expect(JSON.parse(json)).toMatchObject({ schema: 'lastgood.error/v1', exitCode: 2, sessions: [{ sessionId: 'fix-auth' }] })
+    expect(JSON.parse(json)).toMatchObject({
+      schema: 'lastgood.error/v1',
+      exitCode: 2,
+      sessions: [{ sessionId: 'fix-auth' }],
+    })
   })
 
   it('and with none says where it looked', async () => {
@@ -170,20 +185,26 @@ describe('a session that somebody holds', () => {
 describe('P2: a tool call of unknown outcome whose rule is to ask', () => {
   const made = async () => {
     const { cwd, store } = project()
-    writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: './state', agents: { ${deployer.replace('DIR', cwd)} } }`)
+    writeFileSync(
+      join(cwd, 'lastgood.config.mjs'),
+      `export default { store: './state', agents: { ${deployer.replace('DIR', cwd)} } }`,
+    )
     await seed(store, 's', inDoubt)
     return { cwd, store }
   }
 
-  it.each([[[]], [['--in-doubt', 'ask']]])('is not repeated; exit code 2 and the command that decides, with %j', async (flags) => {
-    const { cwd, store } = await made()
-    const { code, stderr } = await run(['resume', 's', ...flags], { cwd })
-    expect(code).toBe(2)
-    expect(stderr).toContain('in doubt deploy {"to":"prod"}: it was started, its outcome is unknown')
-    expect(lastLine(stderr)).toBe('lastgood resume s --in-doubt report')
-    expect(existsSync(join(cwd, 'deploys'))).toBe(false)
-    expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input' }, holder: null })
-  })
+  it.each([[[]], [['--in-doubt', 'ask']]])(
+    'is not repeated; exit code 2 and the command that decides, with %j',
+    async (flags) => {
+      const { cwd, store } = await made()
+      const { code, stderr } = await run(['resume', 's', ...flags], { cwd })
+      expect(code).toBe(2)
+      expect(stderr).toContain('in doubt deploy {"to":"prod"}: it was started, its outcome is unknown')
+      expect(lastLine(stderr)).toBe('lastgood resume s --in-doubt report')
+      expect(existsSync(join(cwd, 'deploys'))).toBe(false)
+      expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input' }, holder: null })
+    },
+  )
 
   it.each([
     ['rerun', true, 'ran'],
@@ -202,22 +223,27 @@ describe('when the process is asked to stop', () => {
   const stopped = async (argv: string[], signal: 'SIGINT' | 'SIGTERM') => {
     const { cwd, store } = project(waiting)
     await seed(store, 's', open)
-    let running: Run | undefined
-    Object.assign(globalThis, { lastgoodTestWaiting: () => setImmediate(() => running?.stop(signal)) })
-    running = run(argv, { cwd })
+    Object.assign(globalThis, { lastgoodTestWaiting: () => setImmediate(() => running.stop(signal)) })
+    const running = run(argv, { cwd })
     return { ...(await running), store, cwd }
   }
 
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s: the session is suspended, exit code %i, the last line is the command that resumes', async (signal, exitCode) => {
-    const { code, stdout, stderr, store } = await stopped(['resume', 's'], signal)
-    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
-    expect(stderr).toContain('interrupted: saved at turn 1')
-    expect(lastLine(stderr)).toBe('lastgood resume s')
-    expect(await store.summary('s')).toMatchObject({ head: { status: 'suspended', reason: `stopped by ${signal}` }, holder: null })
-  })
+  ] as const)(
+    '%s: the session is suspended, exit code %i, the last line is the command that resumes',
+    async (signal, exitCode) => {
+      const { code, stdout, stderr, store } = await stopped(['resume', 's'], signal)
+      expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
+      expect(stderr).toContain('interrupted: saved at turn 1')
+      expect(lastLine(stderr)).toBe('lastgood resume s')
+      expect(await store.summary('s')).toMatchObject({
+        head: { status: 'suspended', reason: `stopped by ${signal}` },
+        holder: null,
+      })
+    },
+  )
 
   it('--json says so', async () => {
     const { stdout } = await stopped(['resume', 's', '--json'], 'SIGINT')

@@ -19,7 +19,11 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
     .option('--takeover', 'take the session from the process that holds it')
     .option('--max-wait <duration>', 'how long an outage is waited out: 90s, 10m, 2h (default: 24h)', duration)
     .addOption(
-      new Option('--in-doubt <answer>', 'tool calls of unknown outcome whose rule is to ask').choices(['rerun', 'report', 'ask']),
+      new Option('--in-doubt <answer>', 'tool calls of unknown outcome whose rule is to ask').choices([
+        'rerun',
+        'report',
+        'ask',
+      ]),
     )
     .addOption(jsonlOption('one JSON line on stdout for each event, the outcome last'))
     .option('--quiet', 'only the reply and errors')

@@ -45,7 +45,13 @@ export function tellNothingToDo(context: CliContext, end: EndState, { json, quie
   return exitCodes.done
 }
 
-export function tellStopped(context: CliContext, end: EndState, { json }: OutcomeStyle, signal: StopSignal, trouble?: string): number {
+export function tellStopped(
+  context: CliContext,
+  end: EndState,
+  { json }: OutcomeStyle,
+  signal: StopSignal,
+  trouble?: string,
+): number {
   const exitCode = signalCodes[signal]
   const { stderr } = context
   if (trouble !== undefined) stderr.write(`note: ${safeLine(trouble)}\n`)
@@ -68,7 +74,12 @@ export function tellFailure(context: CliContext, end: EndState, { json }: Outcom
 }
 
 /** What to say before the command that goes on, where there is one. */
-function wayOn(error: unknown, end: EndState, dueAt: number | undefined, now: number): { text: string; command: string } | undefined {
+function wayOn(
+  error: unknown,
+  end: EndState,
+  dueAt: number | undefined,
+  now: number,
+): { text: string; command: string } | undefined {
   const saved = savedAt(end.lastGoodTurn)
   if (isLastgoodError(error, 'needs-input')) {
     const text = `${saved}; decide: --in-doubt rerun repeats the call, --in-doubt report tells the model that nobody knows`

@@ -16,7 +16,7 @@ import { signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
-import { safeLine } from '../text.ts'
+import { safeLine, safeText } from '../text.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
 import { introduction, standing } from './standing.ts'
@@ -77,7 +77,8 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const { head, holder } = located.row
   if (holder && !options.takeover) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
-  if (head.status === 'idle' && message === undefined) return tellNothingToDo(context, endOf(task, located, head), style)
+  if (head.status === 'idle' && message === undefined)
+    return tellNothingToDo(context, endOf(task, located, head), style)
   const agent = await stop.orStopped(agentOf(task, located))
   const opening = open(task, located)
   const session = await stop.orStopped(opening).catch(async (error: unknown) => {
@@ -91,9 +92,12 @@ async function goOn(task: Task, located: Located): Promise<number> {
 async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
   const { agent: name, sessionId } = row.head
   if (name === undefined) {
-    throw new ConfigError(`session ${sessionId} was not run by an agent of a configuration file, but by a loop of its own`, {
-      hint: `start its own program again; with the session id ${sessionId} it goes on from the last good turn`,
-    })
+    throw new ConfigError(
+      `session ${sessionId} was not run by an agent of a configuration file, but by a loop of its own`,
+      {
+        hint: `start its own program again; with the session id ${sessionId} it goes on from the last good turn`,
+      },
+    )
   }
   const loaded = place.config()
   if (!loaded) throw missingConfig(context, name)
@@ -138,7 +142,8 @@ async function run(task: Task, located: Located, session: Session, agent: Coding
     return tellReply(context, end(), reply, style)
   } catch (error) {
     follow.stop()
-    if (error instanceof Stopped) return await tellStopped(context, end(), style, error.signal, await suspended(context, session, error))
+    if (error instanceof Stopped)
+      return tellStopped(context, end(), style, error.signal, await suspended(context, session, error))
     await closed(context, session)
     return tellFailure(context, end(), style, error)
   }
@@ -195,16 +200,22 @@ async function closed({ stderr }: CliContext, session: Session): Promise<void> {
   try {
     await session.close()
   } catch (error) {
-    stderr.write(`note: the lease could not be given back and runs out by itself: ${safeLine((error as Error).message)}\n`)
+    stderr.write(
+      `note: the lease could not be given back and runs out by itself: ${safeLine((error as Error).message)}\n`,
+    )
   }
 }
 
-function endOf({ place }: Task, { row, opened }: Located, { turn, lastGoodTurn }: Pick<Session, 'turn' | 'lastGoodTurn'>): EndState {
+function endOf(
+  { place }: Task,
+  { row, opened }: Located,
+  { turn, lastGoodTurn }: Pick<Session, 'turn' | 'lastGoodTurn'>,
+): EndState {
   const { sessionId, agent } = row.head
   const command = resumeCommandFor(sessionId, place.flags)
   return { sessionId, store: opened.store.location, agent, turn, lastGoodTurn, command }
 }
 
 function tellAll({ stderr }: CliContext, lines: readonly string[]): void {
-  for (const line of lines) stderr.write(`${line}\n`)
+  for (const line of lines) stderr.write(`${safeText(line)}\n`)
 }

@@ -11,7 +11,10 @@ export function introduction({ row, opened }: Located, cwd: string): string[] {
   const { source } = opened
   const { location } = opened.store
   const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
-  const lines = [`store    ${safeLine(location)} (${safeLine(source)})`, `session  ${sessionId} · ${safeLine(facts.join(' · '))}`]
+  const lines = [
+    `store    ${safeLine(location)} (${safeLine(source)})`,
+    `session  ${sessionId} · ${safeLine(facts.join(' · '))}`,
+  ]
   if (recorded !== undefined && recorded !== cwd) {
     lines.push(`note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`)
   }
@@ -24,7 +27,9 @@ export function standing(session: Session, now: number): string[] {
   const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
   for (const { state, name, input } of transcript.unanswered) {
     if (state !== 'started') continue
-    lines.push(`in doubt ${shorten(name, 40)} ${shorten(JSON.stringify(input ?? {}), 80)}: it was started, its outcome is unknown`)
+    lines.push(
+      `in doubt ${shorten(name, 40)} ${shorten(JSON.stringify(input ?? {}), 80)}: it was started, its outcome is unknown`,
+    )
   }
   return lines
 }

@@ -69,12 +69,19 @@ describe('show', () => {
     expect(stdout).toMatch(/ 8 {2}\S+Z {2}fault-observed .*"status":529.* decision=retry nextAt=\S+ waitMs=\d+/)
     expect(stdout).not.toMatch(/Make it green|npm test|the whole file/)
     const { stdout: json } = await shown('--entries', '--json')
-    expect(JSON.parse(json.split('\n')[0] ?? '')).toMatchObject({ schema: 'lastgood.entry/v1', seq: 1, type: 'session-opened' })
+    expect(JSON.parse(json.split('\n')[0] ?? '')).toMatchObject({
+      schema: 'lastgood.entry/v1',
+      seq: 1,
+      type: 'session-opened',
+    })
   })
 
   it('--raw has the entries with all content, as they are', async () => {
     const { stdout } = await shown('--raw')
-    const entries = stdout.trim().split('\n').map((line) => JSON.parse(line) as object)
+    const entries = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
     expect(entries).toHaveLength(13)
     expect(entries[5]).toMatchObject(result)
   })
@@ -120,7 +127,10 @@ describe('show', () => {
       { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' },
       { type: 'session-suspended', reason: 'needs-input', detail: 'tool deploy was started' },
     ])
-    await seed(store, 's', [{ type: 'rewound', messages: 2, turn: 1, lastGoodTurn: 1, reason: 'other words' }, started(2, 'Better')])
+    await seed(store, 's', [
+      { type: 'rewound', messages: 2, turn: 1, lastGoodTurn: 1, reason: 'other words' },
+      started(2, 'Better'),
+    ])
     const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
     expect(stdout).toMatch(/turn 2 rewound/)
     expect(stdout).toMatch(/… no result: deploy/)
@@ -132,7 +142,11 @@ describe('show', () => {
 
   it('shows hostile content as text', async () => {
     const { cwd, store } = project()
-    await seed(store, 's', [started(1, '\u001b[2J\u001b]0;owned\u0007\u202e'), sent(), answered('\u009b31m\r\u001bc', { ...call, name: '\u001b[1A' })])
+    await seed(store, 's', [
+      started(1, '\u001b[2J\u001b]0;owned\u0007\u202e'),
+      sent(),
+      answered('\u009b31m\r\u001bc', { ...call, name: '\u001b[1A' }),
+    ])
     for (const flags of [[], ['--entries'], ['--raw'], ['--json']]) {
       const { stdout } = await run(['show', 's', '--store', 'state', ...flags], { cwd })
       // oxlint-disable-next-line no-control-regex
@@ -144,13 +158,17 @@ describe('show', () => {
 describe('a journal that cannot be read is exit code 6', () => {
   it('damaged in the middle: the part before it is shown, the place is named', async () => {
     const { cwd, store } = project()
-    for (const bodies of [[started(1), sent()], [answered('Yes.'), ended(1)], [started(2)]]) await seed(store, 's', bodies)
+    for (const bodies of [[started(1), sent()], [answered('Yes.'), ended(1)], [started(2)]])
+      await seed(store, 's', bodies)
     const file = join(cwd, 'state', 'sessions', 's.jsonl')
     const lines = readFileSync(file, 'utf8').split('\n')
     const at = lines.findIndex((line) => line.includes('"turn-ended"'))
     lines[at] = (lines[at] ?? '').replace('turn-ended', 'turn-bended')
     writeFileSync(file, lines.join('\n'))
-    for (const argv of [['show', 's', '--store', 'state'], ['resume', 's', '--store', 'state', 'more']]) {
+    for (const argv of [
+      ['show', 's', '--store', 'state'],
+      ['resume', 's', '--store', 'state', 'more'],
+    ]) {
       const { code, stderr } = await run(argv, { cwd })
       expect(code).toBe(6)
       expect(stderr).toContain(`${file} line ${at + 1}`)

@@ -46,7 +46,11 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
   }
 }
 
-async function showEntries({ stdout }: CliContext, { json }: ShowOptions, entries: AsyncIterable<Entry>): Promise<void> {
+async function showEntries(
+  { stdout }: CliContext,
+  { json }: ShowOptions,
+  entries: AsyncIterable<Entry>,
+): Promise<void> {
   for await (const entry of entries) {
     const { seq, at, type, ...facts } = entryFacts(entry)
     if (json) {
@@ -81,7 +85,14 @@ async function showReport(
     const { turns, before } = report
     const place = { store: store.location, source, journal: journalPlace(store.location, sessionId) }
     const session = row ? sessionJson(row, context.clock.now(), flags) : null
-    const document = { schema: 'lastgood.session-report/v1', ...place, session, before, turns, ...(broken && failureJson(broken)) }
+    const document = {
+      schema: 'lastgood.session-report/v1',
+      ...place,
+      session,
+      before,
+      turns,
+      ...(broken && failureJson(broken)),
+    }
     context.stdout.write(`${safeJson(document, 2)}\n`)
   } else {
     const terminal = terminalOf(context.stdout, context.env, options.color)
@@ -113,17 +124,22 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
 
 function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: Palette): string[] {
   const waits = head.dueAt !== undefined && head.dueAt > now ? `, next try in ${left(head.dueAt - now)}` : ''
-  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter((fact) => fact !== undefined)
+  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter(
+    (fact) => fact !== undefined,
+  )
   const reason = head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`
   return [
-    `session  ${bold(head.sessionId)} · ${safeLine(who.join(' · '))}`,
+    `session  ${bold(safeLine(head.sessionId))} · ${safeLine(who.join(' · '))}`,
     `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${reason}`,
     ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
   ]
 }
 
 /** The entries from a turn's start until the next turn's, or all. A turn that was rewound and started anew comes twice. */
-async function* ofTurn(entries: AsyncIterable<Entry>, turn: number | undefined): AsyncGenerator<Entry, void, undefined> {
+async function* ofTurn(
+  entries: AsyncIterable<Entry>,
+  turn: number | undefined,
+): AsyncGenerator<Entry, void, undefined> {
   let current = 0
   for await (const entry of entries) {
     if (entry.type === 'turn-started') current = entry.turn
@@ -135,4 +151,3 @@ function turnNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('turns count from 1.')
 }
-

@@ -28,7 +28,11 @@ export function stepLines(steps: readonly Step[], columns: number, palette: Pale
 export function totals({ turns }: SessionReport): string {
   const tokens = turns.reduce((sum, one) => add(sum, one.tokens), { input: 0, cacheRead: 0, output: 0 })
   const sum = (field: 'requests' | 'faults' | 'tools') => turns.reduce((all, turn) => all + turn[field], 0)
-  const counts = [counted(sum('requests'), 'request'), counted(sum('faults'), 'fault'), counted(sum('tools'), 'tool call')]
+  const counts = [
+    counted(sum('requests'), 'request'),
+    counted(sum('faults'), 'fault'),
+    counted(sum('tools'), 'tool call'),
+  ]
   return [...counts, tokensText(tokens)].filter(Boolean).join(' · ')
 }
 
@@ -59,7 +63,11 @@ function line(step: Step, columns: number, palette: Palette): string {
   }
 }
 
-function toolLine({ name, input, outcome, durationMs, result }: StepOf<'tool'>, columns: number, palette: Palette): string {
+function toolLine(
+  { name, input, outcome, durationMs, result }: StepOf<'tool'>,
+  columns: number,
+  palette: Palette,
+): string {
   const { green, red, yellow, dim } = palette
   const words = {
     ok: green('✔'),

@@ -19,9 +19,32 @@ export interface Tokens {
 
 /** One line of a turn's history. */
 export type Step = { seq: number; at: string } & (
-  | { kind: 'answer'; attempt: number; durationMs: number; model: string; stopReason: string | null; salvaged: boolean; text: string }
-  | { kind: 'tool'; name: string; input: string; outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'; durationMs: number | null; result: string }
-  | { kind: 'fault'; fault: string; message: string; attempt: number; decision: 'retry' | 'suspend' | 'fail'; reason: string; waitMs: number | null }
+  | {
+      kind: 'answer'
+      attempt: number
+      durationMs: number
+      model: string
+      stopReason: string | null
+      salvaged: boolean
+      text: string
+    }
+  | {
+      kind: 'tool'
+      name: string
+      input: string
+      outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'
+      durationMs: number | null
+      result: string
+    }
+  | {
+      kind: 'fault'
+      fault: string
+      message: string
+      attempt: number
+      decision: 'retry' | 'suspend' | 'fail'
+      reason: string
+      waitMs: number | null
+    }
   | { kind: 'added'; messages: number }
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
@@ -61,7 +84,7 @@ export class SessionReport {
     if (turn?.state === 'open') turn.durationMs = entry.at - Date.parse(turn.startedAt)
     if (turn) this.#count(turn, entry)
     const step = this.#stepOf(entry, turn)
-    if (step) (turn?.steps ?? this.before).push({ seq: entry.seq, at: iso(entry.at), ...step } as Step)
+    if (step) (turn?.steps ?? this.before).push({ seq: entry.seq, at: iso(entry.at), ...step })
   }
 
   #count(turn: TurnReport, entry: Entry): void {
@@ -85,6 +108,7 @@ export class SessionReport {
         for (const one of this.turns) if (one.turn > entry.turn) one.state = 'rewound'
         for (const one of this.turns) if (one.turn > entry.lastGoodTurn && one.state === 'ended') one.state = 'open'
         break
+      default: // changes no count
     }
   }
 
@@ -94,7 +118,17 @@ export class SessionReport {
         const { content, model, stop_reason: stopReason } = entry.message
         const text = shorten(textOf(content), quoted)
         const durationMs = entry.at - this.#sentAt
-        turn?.steps.push({ seq: entry.seq, at: iso(entry.at), kind: 'answer', attempt: this.#attempt, durationMs, model: shorten(model, 60), stopReason, salvaged: entry.salvaged === true, text })
+        turn?.steps.push({
+          seq: entry.seq,
+          at: iso(entry.at),
+          kind: 'answer',
+          attempt: this.#attempt,
+          durationMs,
+          model: shorten(model, 60),
+          stopReason,
+          salvaged: entry.salvaged === true,
+          text,
+        })
         turn?.steps.push(...content.filter((block) => block.type === 'tool_use').map((block) => callStep(block, entry)))
         return undefined
       }
@@ -103,7 +137,8 @@ export class SessionReport {
         return undefined
       case 'fault-observed': {
         const { fault, decision } = entry
-        const next = decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' ? decision.retryAt : undefined
+        const next =
+          decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' ? decision.retryAt : undefined
         return {
           kind: 'fault',
           fault: faultLabel(fault),
@@ -119,7 +154,12 @@ export class SessionReport {
       case 'session-suspended':
         return { kind: 'suspended', reason: entry.reason, detail: shorten(entry.detail, 240) }
       case 'session-resumed':
-        return { kind: 'resumed', host: shorten(entry.owner.host, 80), pid: entry.owner.pid, refolded: entry.refolded === true }
+        return {
+          kind: 'resumed',
+          host: shorten(entry.owner.host, 80),
+          pid: entry.owner.pid,
+          refolded: entry.refolded === true,
+        }
       case 'rewound':
         return { kind: 'rewound', to: entry.lastGoodTurn, reason: shorten(entry.reason, 240) }
       default:
@@ -140,10 +180,24 @@ const callId = Symbol('toolUseId')
 
 function callStep(block: Block, { seq, at }: Entry): CallStep {
   const [name, input] = [shorten(String(block['name']), 60), shorten(JSON.stringify(block['input'] ?? {}), quoted)]
-  return { seq, at: iso(at), kind: 'tool', name, input, outcome: 'none', durationMs: null, result: '', [callId]: String(block['id']) }
+  return {
+    seq,
+    at: iso(at),
+    kind: 'tool',
+    name,
+    input,
+    outcome: 'none',
+    durationMs: null,
+    result: '',
+    [callId]: String(block['id']),
+  }
 }
 
-function settle(turn: TurnReport | undefined, entry: Entry & { type: 'tool-finished' }, calls: readonly CallStep[]): void {
+function settle(
+  turn: TurnReport | undefined,
+  entry: Entry & { type: 'tool-finished' },
+  calls: readonly CallStep[],
+): void {
   const call = calls.findLast((one) => one[callId] === entry.toolUseId)
   if (!turn || !call) return
   const isError = entry.result['is_error'] === true

@@ -1,0 +1,67 @@
+// The command line with sessions in a real Redis: what a person does whose laptop has died.
+import { redisStore } from '@lastgood/redis'
+import { Redis } from 'ioredis'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { answered, ended, obliging, project, run, seed, sent, started } from '../packages/cli/test/context.ts'
+import { startRedis } from './support/redis-server.ts'
+
+const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
+
+/** A database of its own on the shared server, with one interrupted session. */
+async function database(number: number): Promise<string> {
+  const server: string = inject('redisUrl')
+  const url = `${server}/${number}`
+  const client = new Redis(url)
+  onTestFinished(() => client.disconnect())
+  await client.flushdb()
+  await seed(redisStore(client), 'fix-auth', open)
+  return url
+}
+
+describe('sessions in Redis', () => {
+  it('P1: are listed, shown and resumed from another machine by REDIS_URL alone', async () => {
+    const url = await database(9)
+    const { cwd } = project(obliging)
+    const env = { REDIS_URL: url }
+    const listed = await run(['list'], { cwd, env })
+    expect(listed.stdout).toMatch(/interrupted +fix-auth +coder +2 +1 /)
+    expect(listed.stderr).toBe(`store    ${url} (REDIS_URL)\n`)
+    const shown = await run(['show', 'last'], { cwd, env })
+    expect(shown.stdout).toContain('journal  lastgood:{fix-auth}:journal, 7 entries')
+    const { code, stdout, stderr } = await run(['resume', 'last'], { cwd, env })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'All done.\n' })
+    expect(stderr).toContain(`note: it was recorded in /work/there, and this is ${cwd}`)
+    expect((await run(['resume', 'last'], { cwd, env })).stderr).toContain('nothing to continue: turn 2 has ended')
+  })
+
+  it('are found when the store that was asked is another one', async () => {
+    const url = await database(10)
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['resume', 'fix-auth', '--store', 'state'], { cwd, env: { REDIS_URL: url } })
+    expect(code).toBe(3)
+    expect(stderr).toContain(`it is in ${url} (REDIS_URL)`)
+    expect(stderr).toContain('next: lastgood resume fix-auth --store "$REDIS_URL"')
+  })
+
+  it('behind a password that is wrong: exit code 4, and the password is not shown', async () => {
+    const server = await startRedis({ args: ['--requirepass', 'right'] })
+    onTestFinished(() => server.stop())
+    const { cwd } = project()
+    const url = server.url.replace('redis://', 'redis://:wr0ng@')
+    const { code, stderr } = await run(['list', '--store', url], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/no connection to Redis at [^]*next: check the user and the password/)
+    expect(stderr).not.toContain('wr0ng')
+  })
+
+  it('on a server that hangs: exit code 4 within a few seconds', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    await server.kill('SIGSTOP')
+    onTestFinished(() => server.kill('SIGCONT'))
+    const { cwd } = project()
+    const before = performance.now()
+    expect(await run(['list', '--store', server.url], { cwd })).toMatchObject({ code: 4 })
+    expect(performance.now() - before).toBeLessThan(5_000)
+  })
+})
