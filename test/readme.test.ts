@@ -1,0 +1,236 @@
+/** The documentation says what is so: its snippets compile, its commands exist, its tables are those of the code. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { classify, defaultPolicy, LastgoodError, parseEntry, type ErrorCode, type Wire } from '@lastgood/core'
+import { describe, expect, test } from 'vitest'
+import { exitCodeOf, exitCodes } from '../packages/cli/src/exit-codes.ts'
+import { entryBodySchema } from '../packages/core/src/journal.ts'
+import { readMarkdown, type Markdown } from './support/markdown.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const inFolder = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${folder}/${name}`)
+const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+const pages = ['README.md', 'CONTRIBUTING.md', ...inFolder('docs'), ...packages.flatMap(inFolder)]
+const documents = new Map(pages.map((path) => [path, readMarkdown(readFileSync(join(root, path), 'utf8'))]))
+const documentOf = (path: string): Markdown => documents.get(path)!
+
+describe('README.md', () => {
+  const { lines, fences } = documentOf('README.md')
+
+  test('is short, and shows code early', () => {
+    expect(lines.length - 1).toBeLessThanOrEqual(150)
+    expect(fences.find(({ language }) => language === 'ts')?.line).toBeLessThan(30)
+  })
+
+  test('has the two commands that anybody can run', () => {
+    const first = fences[0]!.text
+    expect(first).toMatch(/^npx -y pnpm@12\.21\.0 demo\b/m)
+    expect(first).toMatch(/^npx -y pnpm@12\.21\.0 test\b/m)
+  })
+})
+
+test('the snippets and the examples compile', { timeout: 120_000 }, async () => {
+  // Inside the workspace, so that imports resolve as they do for a user.
+  const parent = join(root, 'node_modules/.cache')
+  mkdirSync(parent, { recursive: true })
+  const folder = mkdtempSync(join(parent, 'readme-'))
+  try {
+    for (const [path, { fences }] of documents) {
+      const place = join(folder, path.replaceAll('/', '-').replace(/\.md$/, ''))
+      mkdirSync(place)
+      writeFileSync(join(place, 'tools.d.ts'), readersTools)
+      for (const { language, line, text } of fences) {
+        if (!['ts', 'js'].includes(language)) continue
+        // A first line with a file's name is for snippets that import each other.
+        const [, name = `line-${line}.m${language}`] = /^\/\/ ([\w.-]+\.m?[jt]s)\n/.exec(text) ?? []
+        writeFileSync(join(place, name), `${text}export {}\n`)
+      }
+    }
+    writeFileSync(join(folder, 'left-out.d.ts'), leftOut)
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project(root)))
+    const tsc = run(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
+    expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** What a snippet may use without saying where it comes from. */
+const leftOut = `
+import type { Anthropic as Client } from '@anthropic-ai/sdk'
+import type { Session } from '@lastgood/core'
+declare global {
+  const Anthropic: typeof Client
+  const session: Session
+  /** The reader's own: tools, what runs them, keys. */
+  const tools: Client.Tool[]
+  const runTool: (call: Client.ToolUseBlock) => Promise<Client.ToolResultBlockParam>
+  const key: string
+}
+`
+
+/** The reader's own `./tools.js`. */
+const readersTools = `
+import type { AgentTool } from '@lastgood/anthropic'
+export declare const run: AgentTool
+`
+
+const project = (root: string) => ({
+  extends: join(root, 'tsconfig.base.json'),
+  compilerOptions: {
+    composite: false,
+    declaration: false,
+    declarationMap: false,
+    noEmit: true,
+    allowJs: true,
+    checkJs: true,
+    rewriteRelativeImportExtensions: false,
+    typeRoots: [join(root, 'node_modules/@types')],
+  },
+  include: ['.', join(root, 'examples/*/*.js')],
+  exclude: [],
+})
+
+describe('commands', () => {
+  const bin = join(root, 'packages/cli/dist/bin/lastgood.js')
+  const helps = new Map<string, Promise<string>>()
+  const helpOf = (command: string): Promise<string> => {
+    const words = command === '' ? [] : [command]
+    const help = helps.get(command) ?? run(process.execPath, [bin, ...words, '--help']).then(({ stdout }) => stdout)
+    helps.set(command, help)
+    return help
+  }
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
+
+  const mentioned = new Set(
+    [...documents.values()].flatMap(({ fences, code }) => [
+      ...fences.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.split('\n')),
+      ...code,
+    ]),
+  )
+  /** Each command as its words, without comments, pipes, quoted texts and what only starts it. */
+  const commands = [...mentioned]
+    .map((line) =>
+      line
+        .replace(/\s+#.*/, '')
+        .split(' | ')[0]!
+        .replaceAll(/"[^"]*"|'[^']*'/g, 'text'),
+    )
+    .map((line) => line.trim().replace(/^npx (-y )?/, 'npx-'))
+    .map((line) => line.replace(/^(npx-)?(lastgood|resume|pnpm)(@[\d.]+)? /, '$2 ').split(/\s+/))
+    .filter((words) => words.length > 1)
+  const wordsAfter = (program: string) => commands.filter(([first]) => first === program).map((words) => words.slice(1))
+  const named = (lists: string[][]) => lists.map((words) => [words.join(' '), words] as const)
+
+  const own = [...wordsAfter('lastgood'), ...wordsAfter('resume').map((words) => ['resume', ...words])]
+  test.each(named(own))('lastgood %s', async (_line, [command = '', ...words]) => {
+    const isCommand = !command.startsWith('-')
+    if (isCommand) expect(await helpOf('')).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    const help = await helpOf(isCommand ? command : '')
+    for (const flag of [command, ...words].filter((word) => word.startsWith('-'))) {
+      expect(help).toMatch(new RegExp(`${flag}\\b`))
+    }
+  })
+
+  const tools = commands.flatMap(([first = '', ...words]) =>
+    first.startsWith('npx-') ? [[first.slice('npx-'.length), ...words]] : first === 'pnpm' ? [words] : [],
+  )
+  test.each(named(tools))('pnpm %s', (_line, [command = '', ...words]) => {
+    expect(command in scripts || existsSync(join(root, 'node_modules/.bin', command))).toBe(true)
+    for (const word of words) if (word.endsWith('.ts')) expect(existsSync(join(root, word))).toBe(true)
+  })
+
+  test('were found', () => {
+    expect(own.length).toBeGreaterThan(5)
+    expect(tools.length).toBeGreaterThan(1)
+  })
+})
+
+describe('places', () => {
+  test.each(pages)('what %s points at is there', (path) => {
+    const { links, code } = documentOf(path)
+    const missing = links.filter((link) => {
+      if (/^https?:/.test(link)) return false
+      const [file = '', anchor] = link.split('#')
+      const target = file === '' ? path : join(dirname(path), file)
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !documents.get(target)?.anchors.has(anchor)
+    })
+    const files = code.filter((word) => /^(packages|test|docs|examples)\/[\w./-]+$/.test(word))
+    expect([...missing, ...files.filter((file) => !existsSync(join(root, file)))]).toEqual([])
+  })
+
+  test('the files that docs/design.md names are there', () => {
+    const named = documentOf('docs/design.md').code.filter((word) => /^[\w./-]+\.ts$/.test(word))
+    const missing = named.filter(
+      (file) => !existsSync(join(root, 'packages/core/src', file)) && !existsSync(join(root, file)),
+    )
+    expect(missing).toEqual([])
+  })
+})
+
+describe('docs/recovery.md', () => {
+  const { anchors, rows, code } = documentOf('docs/recovery.md')
+  const errors = readFileSync(join(root, 'packages/core/src/errors.ts'), 'utf8')
+  const errorCodes = Array.from(errors.matchAll(/^ {2}\| '([a-z-]+)'$/gm), ([, name]) => name as ErrorCode)
+
+  test('has a section for every error code, and a row for every kind of fault', () => {
+    expect(errorCodes.length).toBeGreaterThan(10)
+    expect(errorCodes.filter((name) => !anchors.has(name))).toEqual([])
+    expect(Object.keys(defaultPolicy.rules).filter((kind) => !code.includes(kind))).toEqual([])
+  })
+
+  const messages = rows.flatMap(([message = '', status = '', cell = '']) => {
+    const [, kind] = /^\[([a-z-]+)\]\(#/.exec(cell) ?? []
+    return kind === undefined ? [] : [{ message: message.replaceAll('`', ''), original: message, status, kind }]
+  })
+  test.each(messages)('"$message" with $status is $kind', ({ original, status, kind }) => {
+    const [, text = '', systemCode] = /^(.*?)(?: \(([A-Z_]+)\))?$/.exec(original) ?? []
+    const error = { type: 'error', error: { message: text } }
+    const wire: Wire =
+      status === '-'
+        ? { phase: 'connect', cause: Object.assign(new Error(text), systemCode && { code: systemCode }), now: 0 }
+        : { phase: 'status', status: Number(status), body: JSON.stringify(error), now: 0 }
+    expect(classify(wire).kind).toBe(kind)
+  })
+
+  test('has the exit codes of the program', () => {
+    const table = rows.filter(([first = '']) => /^\d+(, \d+)*$/.test(first))
+    const numbers = table.flatMap(([first = '']) => first.split(', ').map(Number))
+    expect(numbers).toEqual(expect.arrayContaining(Object.values(exitCodes)))
+    const told = table.flatMap(([number, , names = '']) =>
+      errorCodes.filter((name) => names.split(', ').includes(name)).map((name) => [name, Number(number)]),
+    )
+    const known = (name: ErrorCode) => exitCodeOf(new LastgoodError(name, '', { hint: '', details: { retryAt: 1 } }))
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(errorCodes.map((name) => [name, known(name)])))
+  })
+})
+
+describe('docs/journal.md', () => {
+  const { fences, rows } = documentOf('docs/journal.md')
+
+  test('has a row for every kind of entry', () => {
+    const kinds = entryBodySchema.options.map((body) => `\`${body.shape.type.value}\``)
+    expect(kinds.filter((kind) => !rows.some(([first]) => first === kind))).toEqual([])
+  })
+
+  test('shows a real line: its hash is right, and its entry can be read', () => {
+    const line = JSON.parse(fences.find(({ language }) => language === 'json')!.text) as {
+      hash: string
+      size: number
+      entries: unknown[]
+    }
+    const { hash, size, ...rest } = line
+    const hashed = JSON.stringify(rest).slice(1)
+    expect(Buffer.byteLength(hashed)).toBe(size)
+    expect(createHash('sha256').update(hashed).digest('hex')).toBe(hash)
+    for (const entry of line.entries) expect(() => parseEntry(entry, 'docs/journal.md')).not.toThrow()
+  })
+})
