@@ -51,8 +51,10 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
   const given = options.store === undefined ? undefined : await openStore(context, options.store)
   const folder = createDemoFolder(env, pace, options.folder)
   deploy(folder, releases.before, { live, pace })
-  const address = options.store ?? `file:${folder.store}`
-  const opened = given ?? (await openStore(context, address))
+  const opened = given ?? (await openStore(context, `file:${folder.store}`))
+  // The children work in another folder: a path has to be whole.
+  const isRedis = /^rediss?:/i.test(options.store ?? '')
+  const address = isRedis && options.store !== undefined ? options.store : opened.store.location
   const lab = live ? undefined : await openLab(pace)
   const sessionId = `demo-${context.clock.newId().slice(0, 8)}`
   const scene = new Scene({ context, color: options.color, folder, address, store: opened.store, sessionId, lab, pace })
@@ -104,9 +106,9 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
 }
 
 /** The journal's own place: a file where the store has files. */
-function journalOf({ address, folder, sessionId, store }: Scene): string {
-  const file = join(folder.store, 'sessions', `${sessionId}.jsonl`)
-  return address === `file:${folder.store}` && existsSync(file) ? file : `${store.location} ${sessionId}`
+function journalOf({ sessionId, store }: Scene): string {
+  const file = join(store.location.replace(/^file:/, ''), 'sessions', `${sessionId}.jsonl`)
+  return store.location.startsWith('file:') && existsSync(file) ? file : `${store.location} ${sessionId}`
 }
 
 async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }: DemoOptions): Promise<number> {
