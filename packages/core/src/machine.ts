@@ -117,7 +117,8 @@ const builder = setup({
       }
     }),
     park: assign(({ event }) => (event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {})),
-    // Resumed on purpose: a new budget and no wait. Resumed after a crash: the wait that was armed still holds.
+    // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
+    renewBudget: assign(({ context }) => ({ ...progress, wakeAt: context.wakeAt, reason: context.reason })),
     startAnew: assign(progress),
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
     rewind: assign(({ event }) =>
@@ -137,7 +138,7 @@ export const sessionMachine = builder.createMachine({
       { guard: 'needsInput', target: '.needsInput', actions: 'park' },
       { target: '.suspended', actions: 'park' },
     ],
-    'session-resumed': { target: '.restoring' },
+    'session-resumed': { target: '.restoring', actions: 'renewBudget' },
     rewound: { target: '.restoring', actions: 'rewind' },
   },
   states: {

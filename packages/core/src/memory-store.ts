@@ -49,6 +49,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 
   return {
     location: 'memory:',
+    journalAt: (sessionId) => `memory:${sessionId}`,
 
     async acquire(sessionId, owner, ttlMs, takeover) {
       assertSessionId(sessionId)

@@ -99,6 +99,8 @@ export interface SessionFilter {
 export interface Store {
   /** Where it is, for people, without credentials: `file:/home/a/.local/state/lastgood`, `redis://host:6379/0`. */
   readonly location: string
+  /** Where this session's journal is or would be, for a person with `tail`, `jq` or `redis-cli`: a path, a key. */
+  journalAt(sessionId: string): string
   /**
    * Take the session for writing, also one that does not exist yet. A live lease of another owner gives `Busy`, unless
    * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word.

@@ -40,6 +40,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
 
   return {
     location: server.location,
+    journalAt: (sessionId) => server.nameOf(keys.journal(sessionId)),
 
     async acquire(sessionId, owner, ttlMs, takeover) {
       assertSessionId(sessionId)

@@ -17,12 +17,16 @@ export interface Server {
   readonly location: string
   ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T>
   run(name: CommandName, keys: readonly string[], args?: readonly (string | number)[]): Promise<Reply>
-  /** The name of a key for people, with what the client puts before it. */
+  /** The key as the server knows it, with what the client puts before it. */
+  nameOf(key: string): string
+  /** The same for error messages. */
   place(key: string): string
 }
 
 export function serverOf(client: RedisLike): Server {
   const location = locationOf(client)
+
+  const nameOf = (key: string) => `${client.options.keyPrefix ?? ''}${key}`
 
   async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
     try {
@@ -47,6 +51,7 @@ export function serverOf(client: RedisLike): Server {
         }
       })
     },
-    place: (key) => `redis:${client.options.keyPrefix ?? ''}${key}`,
+    nameOf,
+    place: (key) => `redis:${nameOf(key)}`,
   }
 }

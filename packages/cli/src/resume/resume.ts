@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, resolvePolicy, sessionBusy, type Head, type Session } from '@lastgood/core'
+import { LastgoodError, openSession, sessionBusy, type Session } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -114,16 +114,8 @@ function open({ context, options, place }: Task, { row, opened }: Located): Prom
     clock,
     takeover,
     ...(machineVersion !== undefined && { machineVersion }),
-    policy: { ...asked, horizonMs: resolvePolicy(asked).horizonMs + waitedBefore(row.head, clock.now()) },
+    policy: asked,
   })
-}
-
-/** The deadline is this command's own: what a process that died had waited before does not count against it. */
-function waitedBefore({ status, machine }: Head, now: number): number {
-  const { firstFaultAt } = machine.context
-  // A parked session begins to count anew by itself.
-  if ((status !== 'waiting' && status !== 'running') || typeof firstFaultAt !== 'number') return 0
-  return Math.max(0, now - firstFaultAt)
 }
 
 async function run(task: Task, located: Located, session: Session, agent: CodingAgent): Promise<number> {

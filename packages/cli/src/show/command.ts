@@ -11,7 +11,6 @@ import { savedAt } from '../live/outage-line.ts'
 import { locateJournal, resumeCommandFor, type SessionRow } from '../sessions.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
-import { journalPlace } from './journal-place.ts'
 import { SessionReport } from './report.ts'
 import { stepLines, totals, turnLines } from './report-lines.ts'
 
@@ -83,7 +82,7 @@ async function showReport(
   const broken = failure === undefined ? undefined : failureOf(failure)
   if (options.json) {
     const { turns, before } = report
-    const place = { store: store.location, source, journal: journalPlace(store.location, sessionId) }
+    const place = { store: store.location, source, journal: store.journalAt(sessionId) }
     const session = row ? sessionJson(row, context.clock.now(), flags) : null
     const document = {
       schema: 'lastgood.session-report/v1',
@@ -109,12 +108,11 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
   const { palette } = terminal
   const now = context.clock.now()
   const columns = Math.max(60, terminal.columns())
-  const { location } = opened.store
-  const place = journalPlace(location, sessionId)
+  const { store } = opened
   return [
     ...(row ? rowLines(row, now, palette) : [`session  ${palette.bold(sessionId)}`]),
-    `store    ${safeLine(location)} (${safeLine(opened.source)})`,
-    ...(place === null ? [] : [`journal  ${safeLine(place)}, ${report.entries} entries`]),
+    `store    ${safeLine(store.location)} (${safeLine(opened.source)})`,
+    `journal  ${safeLine(store.journalAt(sessionId))}, ${report.entries} entries`,
     `total    ${totals(report)}`,
     '',
     ...stepLines(report.before, columns, palette),

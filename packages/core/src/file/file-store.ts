@@ -74,6 +74,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
 
   return {
     location: `file:${resolve(dir)}`,
+    journalAt: (sessionId) => placeOf(folder, sessionId).journal,
     acquire: async (sessionId, owner, ttlMs, takeover) => writerOf(sessionId).acquire(owner, ttlMs, takeover),
     renew: async (lease, ttlMs) => writerOf(lease.sessionId).renew(lease, ttlMs),
     release: async (lease) => writerOf(lease.sessionId).release(lease),

@@ -39,6 +39,7 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
 
   return {
     location: store.location,
+    journalAt: (sessionId) => store.journalAt(sessionId),
     get crashed() {
       return crashed
     },
