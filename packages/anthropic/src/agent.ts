@@ -42,7 +42,10 @@ export interface AgentOptions {
 }
 
 export interface RunOptions {
-  /** The number of this turn: a turn that has ended is not run again, its recorded reply is returned. */
+  /**
+   * The number of the turn that this input is: a turn that has ended is not run again, its recorded reply is returned;
+   * one that is open goes on, whatever its input was. For programs that are started again after a crash.
+   */
   turn?: number
   /** Send today's system, tools and parameters from this turn on, and pay for a cold cache. Default `pinned`. */
   envelope?: 'pinned' | 'current'
@@ -57,6 +60,8 @@ export interface Reply {
   /** The text of the turn's last answer. */
   text: string
   content: Block[]
+  /** Of the last answer: `max_tokens` and `model_context_window_exceeded` say that it is cut. */
+  stopReason: string | null
 }
 
 export type CodingAgent = Agent<string | Block[], Reply, RunOptions | undefined>
@@ -76,38 +81,56 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   return {
     name: options.name,
     async run(session, input, run = {}) {
-      if (run.turn !== undefined && run.turn <= session.lastGoodTurn) return replyOf(session, run.turn)
-      await session.resume()
-      const pinned = () => (run.envelope === 'current' ? current : (session.envelope ?? current))
-      if (input !== undefined) {
-        const message: Message = { role: 'user', content: input }
-        // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
-        if (session.owed.kind !== 'rest' && isOpenedBy(session, message)) input = undefined
-        else if (session.owed.kind !== 'rest') await finish(session, pinned, run)
-        if (input !== undefined) await session.startTurn([message], options.name)
+      // Pinned for this agent: another one that ran before it in the session has its own.
+      const isSame = session.agent === options.name && run.envelope !== 'current'
+      const loop: Loop = { session, run, envelope: () => (isSame ? session.envelope : undefined) ?? current }
+      try {
+        const turn = await turnFor(loop, input)
+        if (session.hasOpenTurn && turn === session.turn) await finish(loop)
+        return replyOf(session, turn)
+      } finally {
+        // What was only staged when the loop was left becomes durable.
+        if (!session.signal.aborted) await session.record([])
       }
-      await finish(session, pinned, run)
-      return replyOf(session, session.lastGoodTurn)
     },
   }
 
-  type Pinned = () => { body: Record<string, unknown>; betas: readonly string[] }
+  interface Loop {
+    session: Session
+    run: RunOptions
+    envelope: () => { body: Record<string, unknown>; betas: readonly string[] }
+  }
 
-  /** Does what the session owes until it owes nothing. */
-  async function finish(session: Session, pinned: Pinned, run: RunOptions): Promise<void> {
-    const client = recoverable(options.client, session, {
-      intentOf: (name) => ruleFor(tools.get(name)),
-    })
+  /** The turn that this run is about, begun where it has to be. */
+  async function turnFor(loop: Loop, input: string | Block[] | undefined): Promise<number> {
+    const { session, run } = loop
+    const wanted = run.turn ?? (input === undefined ? session.turn : undefined)
+    if (wanted !== undefined && wanted <= session.turn) return wanted
+    if (input === undefined || (wanted !== undefined && wanted > session.turn + 1)) throw noSuchTurn(session, wanted)
+    const message: Message = { role: 'user', content: input }
+    // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
+    if (session.hasOpenTurn && wanted === undefined && isOpenedBy(session, message)) return session.turn
+    if (session.hasOpenTurn) await finish(loop)
+    await session.startTurn([message], options.name)
+    return session.turn
+  }
+
+  /** Does what the session owes until the turn has ended. */
+  async function finish({ session, run, envelope }: Loop): Promise<void> {
+    await session.resume()
+    const client = recoverable(options.client, session, { intentOf: (name) => ruleFor(tools.get(name)) })
     const ledger: LedgerTools = { find: (name) => tools.get(name), ...(run.onInDoubt && { onInDoubt: run.onInDoubt }) }
+    let handedOut: ReadonlySet<string> = new Set()
     for (;;) {
       run.signal?.throwIfAborted()
       switch (session.owed.kind) {
         case 'send-request':
         case 'wait':
-          await send(client, session, pinned(), run.signal)
+          await send(client, session, envelope(), run.signal)
+          handedOut = new Set(session.transcript.unanswered.map((call) => call.toolUseId))
           break
         case 'run-tools':
-          await runToolCalls(session, ledger)
+          await runToolCalls(session, ledger, { handedOut, signal: run.signal })
           break
         default:
           return
@@ -115,7 +138,12 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     }
   }
 
-  async function send(client: Anthropic, session: Session, { body, betas }: ReturnType<Pinned>, signal?: AbortSignal) {
+  async function send(
+    client: Anthropic,
+    session: Session,
+    { body, betas }: ReturnType<Loop['envelope']>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { stream = true } = options
     const request = { ...body, messages: session.transcript.conversation(), stream, ...(betas.length > 0 && { betas }) }
     const before = session.seq
@@ -126,16 +154,27 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     } catch (error) {
       session.signal.throwIfAborted()
       signal?.throwIfAborted()
-      if (isLastgoodError(error) || !session.isParked) throw error
-      throw new LastgoodError('request-failed', `session ${session.id}: ${session.context.reason ?? 'refused'}`, {
-        hint: `saved at turn ${session.lastGoodTurn}; once mended: lastgood resume ${session.id}`,
-        cause: error,
-      })
+      throw isLastgoodError(error) || !session.isParked ? error : requestFailed(session, error)
     }
     signal?.throwIfAborted()
     session.signal.throwIfAborted()
+    if (session.isParked) throw requestFailed(session)
     if (session.seq === before) throw new Error('an answer was read and nothing was recorded')
   }
+}
+
+function requestFailed(session: Session, cause?: unknown): LastgoodError {
+  return new LastgoodError('request-failed', `session ${session.id}: ${session.context.reason ?? 'refused'}`, {
+    hint: `saved at turn ${session.lastGoodTurn}; once mended: lastgood resume ${session.id}`,
+    ...(cause !== undefined && { cause }),
+  })
+}
+
+function noSuchTurn(session: Session, turn: number | undefined): LastgoodError {
+  const what = turn === undefined ? 'no turn is open and there is no input' : `turn ${turn} is not the next one`
+  return new LastgoodError('bad-option', `session ${session.id}: ${what}`, {
+    hint: `give an input for turn ${session.turn + 1}`,
+  })
 }
 
 function byName(one: AgentTool | RunnableTool, rules: AgentOptions['inDoubt'] = {}): [string, AgentTool] {
@@ -159,5 +198,5 @@ function replyOf(session: Session, turn: number): Reply {
   const last = span && messages.slice(span.from, span.to).findLast((message) => message.role === 'assistant')
   const content = structuredClone(Array.isArray(last?.content) ? last.content : [])
   const text = content.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : [])).join('')
-  return { turn, text, content }
+  return { turn, text, content, stopReason: span?.stopReason ?? null }
 }

@@ -16,14 +16,19 @@ type Middleware = NonNullable<ClientOptions['middleware']>[number]
 export function recovery(session: Session, options: InterceptorOptions = {}): Middleware {
   const lastgood = intercept(session, options)
   let hasWarned = false
-  return async (request, next, context) => {
+  const middleware: Middleware = async (request, next, context) => {
     if (!hasWarned && Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0) {
       hasWarned = true
       context.logger.warn('lastgood: the SDK retries as well, so attempts multiply; set maxRetries: 0 on this request')
     }
     return lastgood(request, next)
   }
+  sessions.set(middleware, session)
+  return middleware
 }
+
+/** Which session a middleware is for, so that mounting again replaces it. */
+const sessions = new WeakMap<Middleware, Session>()
 
 /** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. */
 export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'middleware'>>(
@@ -31,9 +36,7 @@ export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'midd
   session: Session,
   options: InterceptorOptions = {},
 ): Client {
+  const others = client.middleware.filter((middleware) => sessions.get(middleware) !== session)
   // `withOptions` gives the type of the client it is called on.
-  return client.withOptions({
-    maxRetries: 0,
-    middleware: [...client.middleware, recovery(session, options)],
-  }) as unknown as Client
+  return client.withOptions({ maxRetries: 0, middleware: [...others, recovery(session, options)] }) as unknown as Client
 }

@@ -35,11 +35,11 @@ export interface ToolOptions<Input extends z.ZodType> {
 /** A tool declared by a zod schema. */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
   const { name, description, input: schema, inDoubt = 'report' } = options
-  const { $schema: _schema, ...inputSchema } = z.toJSONSchema(schema)
+  const { $schema: _schema, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' })
   return {
     definition: { name, description, input_schema: inputSchema },
     inDoubt,
-    run: (input, context) => resultOf(context.toolUseId, async () => options.run(schema.parse(input), context)),
+    run: (input, context) => resultOf(context, async () => options.run(await schema.parseAsync(input), context)),
   }
 }
 
@@ -56,20 +56,22 @@ export function fromRunnableTool(runnable: RunnableTool, inDoubt: InDoubt): Agen
     // JSON leaves out the functions: what remains is what the API takes.
     definition: JSON.parse(JSON.stringify({ ...runnable, close: undefined })) as AgentTool['definition'],
     inDoubt,
-    run: (input, { toolUseId, signal }) =>
-      resultOf(toolUseId, async () => {
+    run: (input, context) =>
+      resultOf(context, async () => {
+        const { toolUseId, signal } = context
         const toolUse = { type: 'tool_use', id: toolUseId, name: runnable.name, input }
         const parsed = runnable.parse ? runnable.parse(input) : input
-        return (await run.call(runnable, parsed, { toolUse, toolUseBlock: toolUse, signal })) as ToolOutput
+        return await run.call(runnable, parsed, { toolUse, toolUseBlock: toolUse, signal })
       }),
   }
 }
 
-async function resultOf(toolUseId: string, run: () => Promise<ToolOutput>): Promise<Block> {
+async function resultOf({ toolUseId, signal }: ToolContext, run: () => Promise<unknown>): Promise<Block> {
   const result = { type: 'tool_result', tool_use_id: toolUseId }
   try {
-    return { ...result, content: wellFormed(await run()) }
+    return { ...result, content: wellFormed(outputFrom(await run())) }
   } catch (error) {
+    signal.throwIfAborted() // stopped half-way: the ledger keeps it in doubt
     return { ...result, is_error: true, content: wellFormed(errorContent(error)) }
   }
 }
@@ -80,6 +82,15 @@ function errorContent(error: unknown): ToolOutput {
   if (!(error instanceof Error)) return `Error: ${String(error)}`
   const content = 'content' in error ? error.content : undefined
   return typeof content === 'string' || Array.isArray(content) ? (content as ToolOutput) : `Error: ${error.message}`
+}
+
+/** Code without types returns anything; a tool that did its work and says nothing has not failed. */
+function outputFrom(value: unknown): ToolOutput {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.every((block) => typeof block === 'object' && block !== null && 'type' in block)) {
+    return value as Block[]
+  }
+  return value === undefined ? '' : JSON.stringify(value)
 }
 
 function wellFormed(output: ToolOutput): ToolOutput {

@@ -31,14 +31,29 @@ describe('continuationOf', () => {
     expect(continuationOf(recorded, [user('hi')])).toEqual({ kind: 'rewinds', kept: 1, added: [], exact: true })
   })
 
-  test('nothing in common is about something else, and never wipes the conversation', () => {
+  test('nothing in common is unrelated; before the first message everything extends', () => {
     expect(continuationOf(recorded, [user('Write a title for this')])).toEqual({ kind: 'unrelated' })
     expect(continuationOf([], [user('hi')])).toEqual({ kind: 'extends', added: [user('hi')], exact: true })
   })
 
   test('blocks of a broken attempt before the recorded answer count as the same, but are not sent on', () => {
-    const seen = assistant({ type: 'text', text: 'hel' }, { type: 'text', text: 'hello' })
-    const continuation = continuationOf(recorded, [user('hi'), seen, user('next')], new Map([[1, 1]]))
+    const seen = assistant(
+      { type: 'thinking', thinking: 'h' },
+      { type: 'text', text: 'hel' },
+      { type: 'text', text: 'hello' },
+    )
+    const continuation = continuationOf(recorded, [user('hi'), seen, user('next')])
     expect(continuation).toEqual({ kind: 'extends', added: [user('next')], exact: false })
+  })
+
+  test('an answer whose thinking the caller left out counts as the same', () => {
+    const thought = [
+      user('hi'),
+      assistant({ type: 'thinking', thinking: 'x' }, { type: 'text', text: 'hello', citations: null }),
+    ]
+    expect(continuationOf(thought, [user('hi'), { role: 'assistant', content: 'hello' }])).toMatchObject({
+      kind: 'extends',
+      exact: false,
+    })
   })
 })

@@ -2,7 +2,8 @@
  * What a session tells a user interface, live.
  *
  * `entry` is a durable fact. `delta` is provisional: the model's words as they arrive, which count only when their
- * `response-received` follows; `dropped` takes back the deltas of an attempt that broke.
+ * `response-received` follows; `dropped` takes back the deltas of an attempt that broke. `unrecorded` is a Messages
+ * request that passed without being recorded, because it is about something else than the conversation.
  */
 import type { Entry } from './journal.ts'
 
@@ -10,6 +11,7 @@ export type SessionEvent =
   | { type: 'entry'; entry: Entry }
   | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
   | { type: 'dropped' }
+  | { type: 'unrecorded' }
 
 export type Listener = (event: SessionEvent) => void
 
@@ -21,38 +23,38 @@ export class Emitter {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** A listener that throws is told off and dropped: a broken user interface must not break the session. */
   emit(event: SessionEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event)
       } catch (error) {
-        // A broken user interface must not break the session, and must not be hidden either.
-        queueMicrotask(() => {
-          throw error
-        })
+        this.#listeners.delete(listener)
+        process.emitWarning(error instanceof Error ? error : String(error), { code: 'LASTGOOD_LISTENER' })
       }
     }
   }
 
-  /** The events from now on, until `signal` aborts. */
-  async *iterate(signal?: AbortSignal): AsyncGenerator<SessionEvent, void, undefined> {
+  /** The events from this call on, all of them up to the moment when `signal` aborts. */
+  iterate(signal: AbortSignal): AsyncGenerator<SessionEvent, void, undefined> {
     const queue: SessionEvent[] = []
     let wake = () => {}
     const unsubscribe = this.subscribe((event) => {
       queue.push(event)
       wake()
     })
-    const onAbort = () => wake()
-    signal?.addEventListener('abort', onAbort)
-    try {
-      while (!signal?.aborted) {
-        const event = queue.shift()
-        if (event) yield event
-        else await new Promise<void>((resolve) => (wake = resolve))
+    signal.addEventListener('abort', () => wake(), { once: true })
+    return (async function* () {
+      try {
+        for (;;) {
+          const event = queue.shift()
+          if (event) yield event
+          else if (signal.aborted) return
+          else await new Promise<void>((resolve) => (wake = resolve))
+        }
+      } finally {
+        unsubscribe()
       }
-    } finally {
-      unsubscribe()
-      signal?.removeEventListener('abort', onAbort)
-    }
+    })()
   }
 }

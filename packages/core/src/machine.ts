@@ -56,8 +56,10 @@ const progress = {
 }
 const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...progress }
 
+const isRefusal = (entry: Entry) => entry.type === 'response-received' && entry.message.stop_reason === 'refusal'
+
 const callsOf = (entry: Entry): string[] =>
-  entry.type === 'response-received'
+  entry.type === 'response-received' && !isRefusal(entry)
     ? entry.message.content.flatMap((block) =>
         block.type === 'tool_use' && typeof block['id'] === 'string' ? [block['id']] : [],
       )
@@ -66,6 +68,7 @@ const callsOf = (entry: Entry): string[] =>
 const builder = setup({
   types: { context: {} as Context, events: {} as Entry },
   guards: {
+    refuses: ({ event }) => isRefusal(event),
     leavesCalls: ({ event }) => callsOf(event).length > 0,
     // The server paused or compacted: the same conversation is sent again and it goes on.
     pausesTurn: ({ event }) =>
@@ -96,6 +99,7 @@ const builder = setup({
       ...progress,
       calls: Object.fromEntries(callsOf(event).map((id) => [id, 'open' as const])),
     })),
+    recordRefusal: assign({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
     startCall: assign(({ context, event }) =>
       event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
     ),
@@ -118,7 +122,7 @@ const builder = setup({
     }),
     park: assign(({ event }) => (event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {})),
     // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
-    renewBudget: assign(({ context }) => ({ ...progress, wakeAt: context.wakeAt, reason: context.reason })),
+    renewBudget: assign({ faults: 0, firstFaultAt: null, faultKind: null, faultsOfKind: 0 }),
     startAnew: assign(progress),
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
     rewind: assign(({ event }) =>
@@ -148,6 +152,7 @@ export const sessionMachine = builder.createMachine({
       on: {
         'request-sent': { actions: 'countAttempt' },
         'response-received': [
+          { guard: 'refuses', target: 'suspended', actions: 'recordRefusal' },
           { guard: 'leavesCalls', target: 'executingTools', actions: 'takeResponse' },
           { guard: 'pausesTurn', target: 'requesting', reenter: true, actions: 'takeResponse' },
           { target: 'answered', actions: 'takeResponse' },

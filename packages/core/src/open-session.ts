@@ -1,6 +1,7 @@
 /**
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
+import { LastgoodError } from './errors.ts'
 import { foldJournal } from './fold.ts'
 import { isDead } from './owner.ts'
 import { Session } from './session.ts'
@@ -22,6 +23,7 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
   try {
     const summary = await store.summary(id)
     const folded = await foldJournal(store.read(id), resolved.machineVersion, summary?.head)
+    if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
     session = new Session(id, lease, folded, resolved)
     await session.restore(folded.refolded)
     return session
@@ -30,6 +32,17 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
     await (session ? session.close() : store.release(lease)).catch(() => {})
     throw error
   }
+}
+
+function shorterThanItsHead(id: string, length: number, seq: number): LastgoodError {
+  return new LastgoodError(
+    'journal-corrupt',
+    `session ${id}: the journal has ${length} entries, its head says ${seq}`,
+    {
+      hint: `the store lost a part of it: restore it from a copy; lastgood show ${id} shows what is left`,
+      details: { sessionId: id, length, seq },
+    },
+  )
 }
 
 async function takeLease(id: string, { store, owner, leaseMs, takeover }: ResolvedOptions): Promise<Lease> {

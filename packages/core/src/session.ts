@@ -58,8 +58,7 @@ export class Session {
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
-  /** Calls whose intent this very object recorded: an intent of anybody else is in doubt. */
-  readonly #startedHere = new Set<string>()
+  #running: { agent: unknown; asked: string | undefined; reply: Promise<unknown> } | undefined
 
   /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
@@ -93,6 +92,10 @@ export class Session {
   }
   get context(): Readonly<Context> {
     return this.#snapshot.context
+  }
+  /** A turn was started and has not ended. */
+  get hasOpenTurn(): boolean {
+    return this.turn > this.lastGoodTurn
   }
   /** Parked with a reason; see `context.reason`. */
   get isParked(): boolean {
@@ -158,18 +161,40 @@ export class Session {
     if (this.isParked) await this.record([{ type: 'session-resumed', owner: this.owner }])
   }
 
-  /** Let `agent` run a turn, or finish the one that is open. See `defineAgent`. */
+  /** Go back to the end of an earlier turn; 0 is the beginning. The journal keeps what came after it. */
+  async rewind(turn: number, reason: string): Promise<void> {
+    const span = this.#transcript.turns.find((one) => one.turn === turn && one.to !== undefined)
+    if (turn !== 0 && !span) {
+      throw new LastgoodError('bad-option', `session ${this.id}: there is no finished turn ${turn} to go back to`, {
+        hint: `finished turns: ${this.#transcript.turns.flatMap(({ turn: n, to }) => (to === undefined ? [] : [n])).join(', ') || 'none'}`,
+      })
+    }
+    await this.record([{ type: 'rewound', messages: span?.to ?? 0, turn, lastGoodTurn: turn, reason }])
+  }
+
+  /**
+   * Let `agent` run a turn, or finish the one that is open; see `defineAgent`. One run at a time: asked again for the
+   * same, it gives the run that is under way; another one begins when that has ended.
+   */
   run<Input, Reply, RunOptions>(
     agent: Agent<Input, Reply, RunOptions>,
     input?: Input,
     ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
   ): Promise<Reply> {
-    return agent.run(this, input, options[0] as RunOptions)
-  }
-
-  /** Whether the call's intent was recorded by this object, so that its outcome is not in doubt. */
-  hasStarted(toolUseId: string): boolean {
-    return this.#startedHere.has(toolUseId)
+    const asked = JSON.stringify(input)
+    const current = this.#running
+    if (current?.agent === agent && (asked === undefined || asked === current.asked)) {
+      return current.reply as Promise<Reply>
+    }
+    const begin = () => agent.run(this, input, options[0] as RunOptions)
+    const reply = current ? current.reply.then(begin, begin) : begin()
+    const running = { agent, asked, reply }
+    this.#running = running
+    const clear = () => {
+      if (this.#running === running) this.#running = undefined
+    }
+    reply.then(clear, clear)
+    return reply
   }
 
   /** Park the session with a reason and end this object; whatever runs is aborted. `detail` is for people. */
@@ -181,7 +206,8 @@ export class Session {
   /**
    * Commits facts: all of them in one append, or none. Returns their entries.
    *
-   * Errors: `store-unavailable` and `lease-lost` end this object; `session-closed` after it ended.
+   * Errors: `store-unavailable` and `lease-lost` end this object, `journal-conflict` for a fact that came too late.
+   * After the end: what ended it.
    */
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
     const commit = this.#commits.then(() => this.#commit(bodies))
@@ -263,7 +289,8 @@ export class Session {
   #stamp(bodies: readonly EntryBody[]): Entry[] {
     const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
     const after = this.#seq + this.#staged.length
-    return bodies.map((body, i) => ({ ...body, ...stamp, seq: after + 1 + i }))
+    // A copy: what a caller does with its messages later must not change what was recorded.
+    return bodies.map((body, i) => ({ ...structuredClone(body), ...stamp, seq: after + 1 + i }))
   }
 
   #stepThrough(entries: readonly Entry[]): { snapshot: Snapshot; owed: Effect } {
@@ -284,7 +311,6 @@ export class Session {
     for (const entry of entries) {
       this.#transcript.apply(entry)
       if (entry.type === 'session-opened') this.#opened = { at: entry.at, cwd: entry.cwd }
-      if (entry.type === 'tool-started') this.#startedHere.add(entry.toolUseId)
     }
   }
 

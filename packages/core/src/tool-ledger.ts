@@ -3,12 +3,13 @@
  *
  * 1. Intent before effect: `tool-started` is durable before a tool runs, except for tools whose rule is `rerun`.
  * 2. Result before use: `tool-finished` is durable before the model can see it.
- * 3. A call that another process started and did not finish is in doubt; its tool's rule decides what happens.
+ * 3. A call that was started, and not by the answer that was just handed out, is in doubt, whoever started it; its
+ *    tool's rule decides what happens.
  * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
  *    that follows.
  */
 import { LastgoodError } from './errors.ts'
-import type { Block, InDoubt } from './journal.ts'
+import type { Block, EntryBody, InDoubt } from './journal.ts'
 import type { Session } from './session.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 
@@ -16,13 +17,16 @@ export interface ToolContext {
   toolUseId: string
   /** The same for every run of this very call, over restarts: hand it to services that can tell repeats. */
   idempotencyKey: string
-  /** Aborts when the session is suspended, closed or lost. */
+  /** Aborts when the session is suspended, closed or lost, and when its run is stopped. */
   signal: AbortSignal
 }
 
 export interface LedgerTool {
   inDoubt: InDoubt
-  /** Runs the call and gives the tool_result block for the model. A failure of the tool is an `is_error` result. */
+  /**
+   * Runs the call and gives the tool_result block for the model. What it throws is an `is_error` result for the model,
+   * unless its signal has aborted: a call that was stopped half-way stays in doubt.
+   */
   run(input: unknown, context: ToolContext): Promise<Block>
 }
 
@@ -33,10 +37,18 @@ export interface LedgerTools {
   onInDoubt?: (call: { toolUseId: string; name: string; input: unknown }) => Promise<'rerun' | 'report' | 'suspend'>
 }
 
+export interface LedgerRun {
+  /** Calls of the answer that this loop got just now: their intents may be recorded, and none of them has begun. */
+  handedOut: ReadonlySet<string>
+  /** Stops the calls; what they had not finished is in doubt. */
+  signal?: AbortSignal | undefined
+}
+
 /** Brings every open call of the last response to a result. Errors: `needs-input`, and those of `record`. */
-export async function runToolCalls(session: Session, tools: LedgerTools): Promise<void> {
+export async function runToolCalls(session: Session, tools: LedgerTools, run: LedgerRun): Promise<void> {
+  const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
   const planned = await Promise.all(
-    session.transcript.unanswered.map(async (call) => ({ call, fate: await fateOf(session, call, tools) })),
+    session.transcript.unanswered.map(async (call) => ({ call, fate: await fateOf(call, tools, run.handedOut) })),
   )
   const asking = planned.find(({ fate }) => fate === 'suspend')
   if (asking) throw await parkForInput(session, asking.call)
@@ -58,7 +70,7 @@ export async function runToolCalls(session: Session, tools: LedgerTools): Promis
   let left = planned.length
   const settled = await Promise.allSettled(
     planned.map(async ({ call, fate }) => {
-      const finished = await finish(session, call, fate, tools)
+      const finished = await finish(call, fate, tools, session.id, signal)
       left -= 1
       if (left === 0) await session.stage(finished)
       else await session.record([finished])
@@ -70,8 +82,8 @@ export async function runToolCalls(session: Session, tools: LedgerTools): Promis
 
 type Fate = 'run' | 'report' | 'suspend'
 
-async function fateOf(session: Session, call: ToolCall, tools: LedgerTools): Promise<Fate> {
-  if (call.state === 'open' || session.hasStarted(call.toolUseId)) return 'run'
+async function fateOf(call: ToolCall, tools: LedgerTools, handedOut: ReadonlySet<string>): Promise<Fate> {
+  if (call.state === 'open' || handedOut.has(call.toolUseId)) return 'run'
   const rule = ruleOf(call, tools)
   const { toolUseId, name, input } = call
   const answer = rule === 'ask' ? ((await tools.onInDoubt?.({ toolUseId, name, input })) ?? 'suspend') : rule
@@ -83,21 +95,36 @@ function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
   return tools.find(call.name)?.inDoubt ?? 'report'
 }
 
-async function finish(session: Session, call: ToolCall, fate: Fate, tools: LedgerTools) {
-  const { toolUseId, name, input, step } = call
+async function finish(
+  call: ToolCall,
+  fate: Fate,
+  tools: LedgerTools,
+  sessionId: string,
+  signal: AbortSignal,
+): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
+  const { toolUseId, name, input } = call
   if (fate !== 'run') {
-    return { type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' } as const
+    return { type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' }
   }
   const tool = tools.find(name)
   if (!tool) {
-    const content = `Error: Tool '${name.slice(0, 100)}' not found`
-    const result = { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
-    return { type: 'tool-finished', toolUseId, result, outcome: 'refused' } as const
+    const result = errorResult(toolUseId, `Error: Tool '${name.slice(0, 100)}' not found`)
+    return { type: 'tool-finished', toolUseId, result, outcome: 'refused' }
   }
-  const result = await tool.run(input, { toolUseId, idempotencyKey: `${session.id}:${step}`, signal: session.signal })
-  // A tool that was stopped half-way has no known outcome: no result is better than a wrong one.
-  session.signal.throwIfAborted()
-  return { type: 'tool-finished', toolUseId, result, outcome: 'ran' } as const
+  try {
+    signal.throwIfAborted()
+    const result = await tool.run(input, { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal })
+    return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
+  } catch (error) {
+    // Stopped half-way: no result is better than a wrong one.
+    signal.throwIfAborted()
+    const result = errorResult(toolUseId, `Error: ${error instanceof Error ? error.message : String(error)}`)
+    return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
+  }
+}
+
+function errorResult(toolUseId: string, content: string): Block {
+  return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
 }
 
 async function parkForInput(session: Session, call: ToolCall): Promise<LastgoodError> {

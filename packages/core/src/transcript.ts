@@ -3,17 +3,16 @@
  *
  * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4).
  * 2. The results of one response become one user message, in the order of its calls, once all are there.
- * 3. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
+ * 3. What the API would refuse in a history is not put there: an answer without content, a refused turn's words.
+ * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
  */
-import type { Block, Entry, Envelope, Message } from './journal.ts'
+import type { AssistantMessage, Block, Entry, Envelope, Message } from './journal.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
   toolUseId: string
   name: string
   input: unknown
-  /** Stable over restarts: `sessionId` is put before it to make the idempotency key. */
-  step: string
   state: 'open' | 'started' | 'finished'
 }
 
@@ -22,6 +21,8 @@ export interface TurnSpan {
   turn: number
   from: number
   to?: number
+  /** Of its last answer. */
+  stopReason?: string | null
 }
 
 const inDoubtText =
@@ -58,10 +59,7 @@ export class Transcript {
         this.#add(entry.messages)
         break
       case 'response-received':
-        this.messages.push({ role: 'assistant', content: entry.message.content })
-        this.responses.set(entry.message.id, this.messages.length)
-        this.#calls = callsIn(entry.message.content, entry.seq)
-        this.#results.clear()
+        this.#addAnswer(entry.message)
         break
       case 'tool-started':
         this.#setState(entry.toolUseId, 'started')
@@ -102,6 +100,18 @@ export class Transcript {
     return { turn: started.at(-1)?.turn ?? 0, lastGoodTurn: ended.at(-1)?.turn ?? 0 }
   }
 
+  #addAnswer(answer: AssistantMessage): void {
+    const { id, content, stop_reason } = answer
+    const last = this.turns.at(-1)
+    if (last) last.stopReason = stop_reason
+    this.#forgetCalls()
+    if (content.length > 0 && stop_reason !== 'refusal') {
+      this.messages.push({ role: 'assistant', content })
+      this.#calls = callsIn(content)
+    }
+    this.responses.set(id, this.messages.length)
+  }
+
   #add(messages: readonly Message[]): void {
     this.messages.push(...messages)
     this.#forgetCalls()
@@ -126,14 +136,13 @@ export class Transcript {
   }
 }
 
-function callsIn(content: readonly Block[], seq: number): ToolCall[] {
+function callsIn(content: readonly Block[]): ToolCall[] {
   return content
     .filter((block) => block.type === 'tool_use')
-    .map((block, i) => ({
+    .map((block) => ({
       toolUseId: String(block['id']),
       name: String(block['name']),
       input: block['input'],
-      step: `${seq}.${i + 1}`,
       state: 'open',
     }))
 }

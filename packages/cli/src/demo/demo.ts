@@ -6,8 +6,6 @@
  */
 import { openSession, type Store } from '@lastgood/core'
 import { startLab, type Lab } from '@lastgood/outage-lab'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { CliContext } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
@@ -88,7 +86,7 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
   const where: Whereabouts = {
     sessionId,
     store: store.location,
-    journal: journalOf(scene),
+    journal: store.journalAt(sessionId),
     folder: folder.path,
     showCommand: showCommand(context.env, sessionId, address),
   }
@@ -103,12 +101,6 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
   for (const line of lines) output.write(`${line}\n`)
   if (json) context.stdout.write(`${safeJson(verdictJson(verdict, where))}\n`)
   return verdict.ok ? exitCodes.done : exitCodes.failed
-}
-
-/** The journal's own place: a file where the store has files. */
-function journalOf({ sessionId, store }: Scene): string {
-  const file = join(store.location.replace(/^file:/, ''), 'sessions', `${sessionId}.jsonl`)
-  return store.location.startsWith('file:') && existsSync(file) ? file : `${store.location} ${sessionId}`
 }
 
 async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }: DemoOptions): Promise<number> {

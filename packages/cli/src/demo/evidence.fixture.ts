@@ -43,9 +43,9 @@ export async function goodEvidence(): Promise<Evidence> {
     atEnd: await recordedAt(entries, machines.after),
     resumeExitCode: 0,
     effects: [
-      effect('start', 10, migrationCommand),
-      effect('start', 15, 'git commit'),
-      effect('end', 15, 'git commit'),
+      effect('start', 'call_m', migrationCommand),
+      effect('start', 'call_c', 'git commit'),
+      effect('end', 'call_c', 'git commit'),
     ],
     repository: {
       ledger: ['0001 create-posts', migrationLine],
@@ -108,6 +108,6 @@ function served(n: number, messages: readonly Message[]): LabRequest {
   return { kind: 'ok', raw: rawOf(messages), messageId: `msg_${n}`, usage: usageOf(n) }
 }
 
-function effect(phase: Effect['phase'], seq: number, command: string): Effect {
-  return { phase, key: `${sessionId}:${seq}.1`, tool: 'run', command, pid: 1, at: seq }
+function effect(phase: Effect['phase'], toolUseId: string, command: string): Effect {
+  return { phase, key: `${sessionId}:${toolUseId}`, tool: 'run', command, pid: 1, at: 1 }
 }

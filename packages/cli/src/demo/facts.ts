@@ -20,14 +20,14 @@ export interface JournaledCall {
 
 export function callsIn(sessionId: string, entries: readonly Entry[]): JournaledCall[] {
   const finished = new Map(ofType(entries, 'tool-finished').map((entry) => [entry.toolUseId, entry.outcome]))
-  return ofType(entries, 'response-received').flatMap(({ seq, message }) =>
+  return ofType(entries, 'response-received').flatMap(({ message }) =>
     message.content
       .filter((block) => block.type === 'tool_use')
-      .map((block, i) => {
+      .map((block) => {
         const input = block['input'] as { command?: unknown } | undefined
         return {
           toolUseId: String(block['id']),
-          key: `${sessionId}:${seq}.${i + 1}`,
+          key: `${sessionId}:${String(block['id'])}`,
           name: String(block['name']),
           command: typeof input?.command === 'string' ? input.command : undefined,
           outcome: finished.get(String(block['id'])),

@@ -47,7 +47,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
   let lastGoodTurn = from?.lastGoodTurn ?? 0
   let attempt = from?.context.attempt ?? 0
   let turnStartedAt: number | undefined
-  let outage = armedOutage(from)
+  let outage = armedOutage(from, clock.now())
   let hasWords = false
   let isStopped = false
   let ticking: AbortController | undefined
@@ -58,7 +58,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
       if (isStopped) return
       if (event.type === 'entry') return onEntry(event.entry)
       if (event.type === 'dropped') return onDropped()
-      if (event.kind !== 'text') return
+      if (event.type !== 'delta' || event.kind !== 'text') return
       stopTicking()
       hasWords = true
       pen.words(safeText(event.text))
@@ -159,9 +159,9 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
 }
 
 /** The outage that a session which waits was left in. */
-function armedOutage(from: LiveOptions['from']): Outage | null {
+function armedOutage(from: LiveOptions['from'], now: number): Outage | null {
   if (!from) return null
   const { attempt, firstFaultAt, wakeAt, reason } = from.context
-  if (firstFaultAt === null || wakeAt === null) return null
-  return { label: safeLine(reason ?? 'fault'), attempt, since: firstFaultAt, until: wakeAt }
+  if (wakeAt === null) return null
+  return { label: safeLine(reason ?? 'fault'), attempt, since: firstFaultAt ?? now, until: wakeAt }
 }

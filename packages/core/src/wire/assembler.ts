@@ -2,12 +2,17 @@
  * One answer put together from its stream events, block by block.
  *
  * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
- * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`.
+ * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
+ *    with input that is no JSON is not complete, unless the model was cut off there.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal.ts'
+import { isCut } from './answer.ts'
 
 type Json = Record<string, unknown>
+
+/** A tool that the server runs: its result comes in the same answer. */
+const isServerCall = ({ type }: Block) => type !== 'tool_use' && type.endsWith('tool_use')
 
 interface OpenBlock {
   block: Block
@@ -62,7 +67,8 @@ export class Assembler {
 
   /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
   get isComplete(): boolean {
-    return this.#message !== undefined && (this.#stopped || this.stopReason !== null)
+    const hasEnd = this.#message !== undefined && (this.#stopped || this.stopReason !== null)
+    return hasEnd && (isCut(this.stopReason) || !this.#blocks.some((one) => one.broken))
   }
 
   get stopReason(): string | null {
@@ -74,10 +80,10 @@ export class Assembler {
     return this.#blocks.length
   }
 
-  /** The whole answer. A last tool call whose input was cut off is left out: it must never run. */
+  /** The whole answer. Where the model was cut off, its last call may be half: see `withoutCutCall`. */
   message(): AssistantMessage {
     return this.#messageOf(
-      this.#blocks.filter((one) => !one.broken).map((one) => one.block),
+      this.#blocks.map((one) => one.block),
       this.stopReason,
     )
   }
@@ -91,7 +97,7 @@ export class Assembler {
     const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
     const lastCall = complete.findLastIndex((block) => block.type === 'tool_use')
     const pendingServerTool = complete.findIndex(
-      (block) => block.type === 'server_tool_use' && !complete.some((other) => other['tool_use_id'] === block['id']),
+      (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
     const usable = pendingServerTool < 0 ? complete : complete.slice(0, pendingServerTool)
     if (lastCall < 0 || lastCall >= usable.length) return undefined

@@ -1,16 +1,22 @@
 /**
  * One attempt: send, and find out whether an answer began. What fails is returned as data.
  */
-import type { Clock } from '../clock.ts'
 import type { Wire } from '../classify.ts'
+import type { Clock } from '../clock.ts'
 import type { WireRequest } from './messages-request.ts'
-import { SilenceError, Watchdog, type Limits } from './watchdog.ts'
+import { Watchdog, type Limits } from './watchdog.ts'
 
 export type Next<R extends WireRequest> = (request: R) => Promise<Response>
 
+/** An answer that began. Whoever reads it stops the watchdog. */
+export interface Answer {
+  response: Response
+  watchdog: Watchdog
+}
+
 export type Attempt =
-  | { kind: 'answer'; response: Response; watchdog: Watchdog }
-  | { kind: 'fault'; wire: Wire; /** The API's own refusal, unread by anybody else. */ refusal?: Response }
+  | ({ kind: 'answer' } & Answer)
+  | { kind: 'fault'; wire: Wire; /** The API's own refusal, for the caller. */ refusal?: Response }
 
 /** Error bodies are small; what is longer is not the API's. */
 const longestErrorBody = 64 * 1024
@@ -20,44 +26,39 @@ export async function attempt<R extends WireRequest>(
   next: Next<R>,
   clock: Clock,
   limits: Limits,
-  ended: AbortSignal,
+  exchange: AbortSignal,
 ): Promise<Attempt> {
-  const watchdog = new Watchdog(clock, limits)
-  const signal = AbortSignal.any([ended, watchdog.signal])
+  const watchdog = new Watchdog(clock, limits, exchange)
   try {
-    const response = await next({ ...request, headers: new Headers(request.headers), signal })
+    const response = await next({ ...request, headers: new Headers(request.headers), signal: watchdog.signal })
     if (response.ok) return { kind: 'answer', response, watchdog }
     const body = (await response.text()).slice(0, longestErrorBody)
     watchdog.stop()
-    const { status, statusText, headers } = response
-    return {
-      kind: 'fault',
-      wire: {
-        phase: 'status',
-        status,
-        headers,
-        contentType: headers.get('content-type') ?? '',
-        body,
-        now: clock.now(),
-      },
-      refusal: new Response(body, { status, statusText, headers: withoutBodyFraming(headers) }),
-    }
+    return { kind: 'fault', wire: refusalSeen(response, body, clock), refusal: replaceBody(response, body) }
   } catch (error) {
     watchdog.stop()
-    ended.throwIfAborted()
+    exchange.throwIfAborted()
     return { kind: 'fault', wire: { phase: 'connect', ...brokenBy(error, watchdog), now: clock.now() } }
   }
 }
 
-/** What broke an attempt: its watchdog, or what was thrown. */
-export function brokenBy(error: unknown, watchdog: Watchdog): Pick<Wire, 'cause' | 'timer'> {
-  const reason: unknown = watchdog.signal.reason
-  return reason instanceof SilenceError ? { timer: reason.timer } : { cause: error }
+export function refusalSeen({ status, headers }: Response, body: string, clock: Clock): Wire {
+  return { phase: 'status', status, headers, contentType: contentTypeOf(headers), body, now: clock.now() }
 }
 
-/** The body was decoded and is handed on as text, so these no longer describe it. */
-export function withoutBodyFraming(headers: Headers): Headers {
+/** What broke an attempt: its watchdog, or what was thrown. */
+export function brokenBy(error: unknown, { silence }: Watchdog): Pick<Wire, 'cause' | 'timer'> {
+  return silence === undefined ? { cause: error } : { timer: silence }
+}
+
+export const contentTypeOf = (headers: Headers): string => headers.get('content-type') ?? ''
+
+/** The response with a body that was decoded already, so that headers of its framing no longer describe it. */
+export function replaceBody(
+  { status, statusText, headers }: Response,
+  body: string | ReadableStream<Uint8Array>,
+): Response {
   const kept = new Headers(headers)
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) kept.delete(name)
-  return kept
+  return new Response(body, { status, statusText, headers: kept })
 }

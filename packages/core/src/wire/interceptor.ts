@@ -4,15 +4,15 @@
  *
  * 1. Nothing is sent, and no end of an answer is handed out, before its entry is durable (P1, P5).
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
- *    waited out like the others, but not recorded. So is everything that is no Messages request.
+ *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
 import type { InDoubt } from '../journal.ts'
 import type { Session } from '../session.ts'
 import type { Next } from './attempt.ts'
-import { exchange } from './exchange.ts'
-import { isMessagesRequest, readConversationRequest, type WireRequest } from './messages-request.ts'
+import { conversationOf } from './conversation.ts'
+import { Exchange } from './exchange.ts'
+import { isMessagesRequest, readConversationRequest, streams, type WireRequest } from './messages-request.ts'
 import { sessionRecorder, sideRecorder } from './recorder.ts'
-import type { Delivered } from './relay.ts'
 import { defaultLimits, type Limits } from './watchdog.ts'
 
 export interface InterceptorOptions {
@@ -21,64 +21,62 @@ export interface InterceptorOptions {
    * safe to repeat. Default: `report` for every tool.
    */
   intentOf?: (toolName: string) => InDoubt | undefined
+  /** Whether requests can be part of the conversation; false for a client of helpers and side jobs. Default true. */
+  record?: boolean
   /** When an answer counts as stalled; each default is documented there. */
   limits?: Partial<Limits>
 }
 
 export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => Promise<Response>
 
+/** On a request that an interceptor of this session has in hand: another mount lets it pass. */
+const inHand = Symbol('lastgood.in-hand')
+
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
-  const { intentOf = () => 'report' as const } = options
+  const { intentOf = () => 'report' as const, record = true } = options
   const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
-  /** What only the caller knows of answers that took several attempts: blocks before them, and their message id. */
-  const leftovers = new Map<number, number>()
-  const aliases = new Map<string, number>()
-  let inConversation = false
+  const conversation = conversationOf(session)
 
   return async function lastgood(request, next) {
     session.signal.throwIfAborted()
-    const signal = request.signal ? AbortSignal.any([request.signal, session.signal]) : session.signal
-    const joined = inConversation ? undefined : joinedRequest(request)
-    if (!joined) {
-      const expects = !isMessagesRequest(request) ? 'anything' : asksForStream(request) ? 'stream' : 'message'
-      const recorder = sideRecorder(session)
-      return exchange({ request, next, expects, recorder, clock, limits, signal, onDone: () => {} })
-    }
-    inConversation = true
-    return exchange({
-      request: { ...request, body: joined.body },
+    if (inHand in request && request[inHand] === session) return next(request)
+    // What cannot be sent twice is sent once.
+    if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
+    const marked = { ...request, [inHand]: session }
+    const common = {
       next,
-      expects: joined.streams ? 'stream' : 'message',
-      recorder: sessionRecorder(session, joined, intentOf),
       clock,
       limits,
-      signal,
-      onDone(delivered) {
-        inConversation = false
-        remember(delivered)
-      },
+      signals: request.signal ? [request.signal, session.signal] : [session.signal],
+    }
+    const isMessages = isMessagesRequest(request)
+
+    if (isMessages && record && join(request)) await conversation.makeRoom()
+    const joined = isMessages && record && !conversation.isBusy ? join(request) : undefined
+    if (!joined) {
+      if (isMessages) session.emit({ type: 'unrecorded' })
+      const expects = !isMessages ? 'anything' : streams(request) ? 'stream' : 'message'
+      return new Exchange({ ...common, request: marked, expects, recorder: sideRecorder(session) }).run()
+    }
+    let answerId: string | undefined
+    const exchange = new Exchange({
+      ...common,
+      request: { ...marked, body: joined.body },
+      expects: joined.streams ? 'stream' : 'message',
+      recorder: sessionRecorder(session, joined, intentOf, (id) => (answerId = id)),
     })
+    conversation.enter(exchange, () => answerId)
+    return exchange.run()
   }
 
-  function joinedRequest(request: WireRequest) {
-    if (!isMessagesRequest(request)) return undefined
-    const { messages, responses } = session.transcript
+  function join(request: WireRequest) {
+    const { messages, responses, unanswered } = session.transcript
     return readConversationRequest(request, {
       messages,
       envelope: session.envelope,
-      responses: new Map([...responses, ...aliases]),
-      leftovers,
+      isAwaitingResults: unanswered.length > 0,
+      messagesUpTo: (messageId) => responses.get(conversation.recordedId(messageId)),
     })
   }
-
-  function remember(delivered: Delivered): void {
-    const { length } = session.transcript.messages
-    if (delivered.leftovers > 0) leftovers.set(length - 1, delivered.leftovers)
-    if (delivered.messageId !== undefined) aliases.set(delivered.messageId, length)
-  }
-}
-
-function asksForStream({ body }: WireRequest): boolean {
-  return typeof body === 'string' && /"stream"\s*:\s*true/.test(body)
 }

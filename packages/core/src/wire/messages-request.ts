@@ -2,14 +2,16 @@
  * A Messages API request as the interceptor needs it: what is conversation, what is envelope, and how both relate to
  * what is recorded.
  *
- * 1. What is sent is the caller's own bytes, unless they do not hold the whole recorded conversation.
+ * 1. What is sent is the caller's own bytes, unless they do not hold the whole recorded conversation as it was.
  * 2. A message thread (`thread: continue`, only the delta) is written out in full: the provider keeps a thread for
  *    minutes, the journal for ever, and a request that holds everything can be sent again to anybody.
+ * 3. While calls wait for their results, only a request that goes on from them belongs to the conversation: a helper
+ *    that asks about the same history must not take them away.
+ * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
-import { continuationOf, type Leftovers } from '../continuation.ts'
-import { LastgoodError } from '../errors.ts'
-import { envelopeSchema, messageSchema, type Envelope, type Message } from '../journal.ts'
 import { z } from 'zod'
+import { continuationOf } from '../continuation.ts'
+import { messageSchema, type Envelope, type Message } from '../journal.ts'
 
 /** The part of a request that every mount has: the SDK's middleware request and a gateway's alike. */
 export interface WireRequest {
@@ -24,9 +26,10 @@ export interface WireRequest {
 export interface Recorded {
   messages: readonly Message[]
   envelope: Envelope | undefined
-  /** Messages up to and with each response, by message id; ids that only the caller saw are here too. */
-  responses: ReadonlyMap<string, number>
-  leftovers: Leftovers
+  /** Calls of the last answer have no results yet. */
+  isAwaitingResults: boolean
+  /** How many messages end with the answer that the caller knows by this id. */
+  messagesUpTo(messageId: string): number | undefined
 }
 
 /** What to record and to send for a request that belongs to the conversation. */
@@ -58,62 +61,87 @@ export function isMessagesRequest({ url, method }: WireRequest): boolean {
   return method?.toUpperCase() === 'POST' && new URL(url, 'http://localhost').pathname.endsWith('/v1/messages')
 }
 
+/** Whether the request asks for a stream. */
+export function streams({ body }: WireRequest): boolean {
+  return parseBody(body)?.stream === true
+}
+
 /** The request, joined to the conversation; undefined when it is about something else. */
 export function readConversationRequest(request: WireRequest, recorded: Recorded): ConversationRequest | undefined {
-  if (typeof request.body !== 'string') return undefined
   const parsed = parseBody(request.body)
   // What the API will refuse is passed on, so that its own error reaches the caller.
   if (!parsed) return undefined
-  const { thread, messages: sent, stream: _stream, ...rest } = parsed
+  const { thread, messages: sent, stream, ...rest } = parsed
   const continued = thread?.type === 'continue'
-  const before = continued ? threadUpTo(thread.previous_message_id, recorded) : []
-  const incoming = [...before, ...sent]
-  const continuation = continuationOf(recorded.messages, incoming, recorded.leftovers)
-  if (continuation.kind === 'unrelated') return undefined
+  const before = continued ? recorded.messagesUpTo(thread.previous_message_id) : 0
+  if (before === undefined) return undefined // a thread of somebody else
+  const spoken = [...recorded.messages.slice(0, before), ...sent.filter((message) => !isEmptyAnswer(message))]
+  const body: Envelope['body'] = continued && recorded.envelope ? { ...recorded.envelope.body, ...rest } : rest
+  const { kept, added, exact } = joinedAt(recorded, spoken, body) ?? {}
+  if (kept === undefined || !added) return undefined
 
-  const envelope: Envelope = {
-    body: continued && recorded.envelope ? { ...recorded.envelope.body, ...rest } : rest,
-    ...(request.headers.has('anthropic-version') && { apiVersion: request.headers.get('anthropic-version') ?? '' }),
-    betas: (request.headers.get('anthropic-beta') ?? '')
-      .split(',')
-      .map((beta) => beta.trim())
-      .filter(Boolean),
-  }
-  const kept = continuation.kind === 'extends' ? recorded.messages : recorded.messages.slice(0, continuation.kept)
-  const streams = parsed.stream === true
-  const asSent = continuation.exact && !thread
+  const asSent = exact && !thread && spoken.length === sent.length
+  const messages = [...recorded.messages.slice(0, kept), ...added]
   return {
-    streams,
+    streams: stream === true,
     model: parsed.model,
-    envelope: envelopeSchema.parse(envelope),
-    ...(continuation.kind === 'rewinds' && { rewindTo: continuation.kept }),
-    added: continuation.added,
-    body: asSent
-      ? request.body
-      : JSON.stringify({
-          ...envelope.body,
-          messages: [...kept, ...continuation.added],
-          ...(streams && { stream: true }),
-        }),
+    envelope: envelopeOf(request.headers, body),
+    ...(kept < recorded.messages.length && { rewindTo: kept }),
+    added,
+    body: asSent ? String(request.body) : JSON.stringify({ ...body, messages, ...(stream === true && { stream }) }),
   }
 }
 
-function parseBody(text: string): z.infer<typeof bodySchema> | undefined {
+/** Where the request goes on: after so many recorded messages, with these; undefined when it is about something else. */
+function joinedAt(
+  { messages, envelope, isAwaitingResults }: Recorded,
+  incoming: readonly Message[],
+  body: Record<string, unknown>,
+): { kept: number; added: Message[]; exact: boolean } | undefined {
+  const continuation = continuationOf(messages, incoming)
+  switch (continuation.kind) {
+    case 'extends': {
+      const answersNothing = isAwaitingResults && continuation.added.length === 0
+      return answersNothing ? undefined : { ...continuation, kept: messages.length }
+    }
+    case 'rewinds':
+      return isAwaitingResults ? undefined : continuation
+    case 'unrelated':
+      return !isAwaitingResults && isSameTask(envelope?.body ?? {}, body)
+        ? { kept: 0, added: [...incoming], exact: true }
+        : undefined
+  }
+}
+
+/**
+ * Same system and tools, where there are any; or the first request with tools after one without: an agent that asked
+ * for a title first is still the agent.
+ */
+function isSameTask(recorded: Record<string, unknown>, incoming: Record<string, unknown>): boolean {
+  const task = ({ system, tools }: Record<string, unknown>) => JSON.stringify([system ?? null, tools ?? []])
+  const hasTools = ({ tools }: Record<string, unknown>) => Array.isArray(tools) && tools.length > 0
+  if (hasTools(incoming) && !hasTools(recorded)) return true
+  return (hasTools(incoming) || incoming['system'] != null) && task(recorded) === task(incoming)
+}
+
+function envelopeOf(headers: Headers, body: Envelope['body']): Envelope {
+  const apiVersion = headers.get('anthropic-version')
+  const betas = (headers.get('anthropic-beta') ?? '').split(',').map((beta) => beta.trim())
+  return { body, ...(apiVersion !== null && { apiVersion }), betas: betas.filter(Boolean) }
+}
+
+/** The API refuses answers without content in a history; nothing was said in them. */
+function isEmptyAnswer({ role, content }: Message): boolean {
+  return role === 'assistant' && content.length === 0
+}
+
+/** The body with its keys in the order they were sent, which zod's own output does not keep. */
+function parseBody(body: unknown): z.infer<typeof bodySchema> | undefined {
+  if (typeof body !== 'string') return undefined
   try {
-    return bodySchema.safeParse(JSON.parse(text)).data
+    const value = JSON.parse(body) as z.infer<typeof bodySchema>
+    return bodySchema.safeParse(value).success ? value : undefined
   } catch {
     return undefined
   }
-}
-
-function threadUpTo(messageId: string, { messages, responses }: Recorded): readonly Message[] {
-  const count = responses.get(messageId)
-  if (count !== undefined) return messages.slice(0, count)
-  throw new LastgoodError(
-    'transcript-mismatch',
-    `the thread to continue (after message ${messageId}) is not in this session`,
-    {
-      hint: 'start a new thread or tool runner with session.messages()',
-    },
-  )
 }

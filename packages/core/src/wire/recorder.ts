@@ -7,9 +7,10 @@
  */
 import { LastgoodError } from '../errors.ts'
 import type { Decision, Fault } from '../fault.ts'
-import type { AssistantMessage, EntryBody, InDoubt } from '../journal.ts'
+import type { AssistantMessage, EntryBody, InDoubt, Message } from '../journal.ts'
 import { decide } from '../policy.ts'
 import type { Session } from '../session.ts'
+import { callsOf, endsTurn } from './answer.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
 export interface Recorder {
@@ -33,7 +34,12 @@ export interface Answer {
 /** The rule under which a call is handed out; undefined when its tool needs no intent. */
 export type IntentOf = (toolName: string) => InDoubt | undefined
 
-export function sessionRecorder(session: Session, request: ConversationRequest, intentOf: IntentOf): Recorder {
+export function sessionRecorder(
+  session: Session,
+  request: ConversationRequest,
+  intentOf: IntentOf,
+  onAnswered: (messageId: string) => void,
+): Recorder {
   let first = true
   return {
     async sending(signal) {
@@ -59,8 +65,11 @@ export function sessionRecorder(session: Session, request: ConversationRequest, 
       return decision
     },
     async answered({ message, requestId, salvaged }) {
-      const calls = message.content.filter((block) => block.type === 'tool_use')
-      const ends = calls.length === 0 && !['pause_turn', 'compaction'].includes(message.stop_reason ?? '')
+      const intents = callsOf(message).flatMap((call): EntryBody[] => {
+        const name = String(call['name'])
+        const inDoubt = intentOf(name)
+        return inDoubt ? [{ type: 'tool-started', toolUseId: String(call['id']), name, inDoubt }] : []
+      })
       await session.record([
         {
           type: 'response-received',
@@ -68,13 +77,10 @@ export function sessionRecorder(session: Session, request: ConversationRequest, 
           ...(requestId !== undefined && { requestId }),
           ...(salvaged && { salvaged }),
         },
-        ...calls.flatMap((call): EntryBody[] => {
-          const name = String(call['name'])
-          const inDoubt = intentOf(name)
-          return inDoubt ? [{ type: 'tool-started', toolUseId: String(call['id']), name, inDoubt }] : []
-        }),
-        ...(ends ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
+        ...intents,
+        ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
       ])
+      onAnswered(message.id)
     },
     delta: (kind, text) => session.emit({ type: 'delta', kind, text }),
     dropped: () => session.emit({ type: 'dropped' }),
@@ -88,20 +94,24 @@ function openingEntries(session: Session, { envelope, rewindTo, added }: Convers
   if (session.isParked) entries.push({ type: 'session-resumed', owner: session.owner })
   let { turn, lastGoodTurn } = session
   if (rewindTo !== undefined) {
-    ;({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
-    entries.push({
-      type: 'rewound',
-      messages: rewindTo,
-      turn,
-      lastGoodTurn,
-      reason: 'the caller went on from an earlier message',
-    })
+    // A history that was replaced as a whole undoes no turn; one that is edited at a point goes back there.
+    if (rewindTo === 0) lastGoodTurn = turn
+    else ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
+    // The caller put its own version of the answer: the turn had one.
+    if (isFinalAnswer(added[0])) lastGoodTurn = turn
+    const reason = rewindTo === 0 ? 'the caller replaced the history' : 'the caller went on from an earlier message'
+    entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason })
   }
   if (turn === lastGoodTurn) entries.push({ type: 'turn-started', turn: turn + 1, messages: added })
   else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
   if (JSON.stringify(envelope) !== JSON.stringify(session.envelope))
     entries.push({ type: 'envelope-changed', envelope })
   return entries
+}
+
+function isFinalAnswer(message: Message | undefined): boolean {
+  if (message?.role !== 'assistant') return false
+  return typeof message.content === 'string' || !message.content.some((block) => block.type === 'tool_use')
 }
 
 /** For requests outside the conversation: waited out like the others, in memory only. */
@@ -123,7 +133,11 @@ export function sideRecorder(session: Session): Recorder {
     answered: () => Promise.resolve(),
     delta: () => {},
     dropped: () => {},
-    givenUp: (fault, decision) => givenUp(session, fault, decision),
+    givenUp: (fault, decision) =>
+      new LastgoodError('request-failed', `a request beside the conversation failed: ${decision.reason}`, {
+        hint: 'the conversation itself goes on',
+        details: { fault: fault.kind, status: fault.status },
+      }),
   }
 }
 
@@ -137,8 +151,12 @@ function givenUp(session: Session, fault: Fault, decision: Exclude<Decision, { k
   }
   const when =
     decision.retryAt === undefined ? '' : `, a next try makes sense from ${new Date(decision.retryAt).toISOString()}`
-  return new LastgoodError('session-suspended', `session ${session.id} is suspended: ${decision.reason}${when}`, {
-    hint: `saved at turn ${session.lastGoodTurn}; go on with: lastgood resume ${session.id}`,
-    details: { ...details, ...(decision.retryAt !== undefined && { retryAt: decision.retryAt }) },
-  })
+  return new LastgoodError(
+    'session-suspended',
+    `session ${session.id} is suspended: ${decision.reason.replace(/\.$/, '')}${when}`,
+    {
+      hint: `saved at turn ${session.lastGoodTurn}; go on with: lastgood resume ${session.id}`,
+      details: { ...details, ...(decision.retryAt !== undefined && { retryAt: decision.retryAt }) },
+    },
+  )
 }

@@ -10,11 +10,11 @@
 import type { Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
+import { withoutCutCall } from './answer.ts'
 import { Assembler } from './assembler.ts'
-import { brokenBy } from './attempt.ts'
+import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import type { Recorder } from './recorder.ts'
 import { readEvents, writeEvent, type ServerSentEvent } from './sse.ts'
-import type { Watchdog } from './watchdog.ts'
 
 type Json = Record<string, unknown>
 
@@ -31,11 +31,11 @@ export type Relayed = { kind: 'answered'; message: AssistantMessage } | { kind: 
 
 /** Relays one attempt; yields text for the caller, returns how it ended. */
 export async function* relay(
-  response: Response,
-  watchdog: Watchdog,
+  { response, watchdog }: Answer,
   recorder: Recorder,
   delivered: Delivered,
   clock: Clock,
+  signal: AbortSignal,
 ): AsyncGenerator<string, Relayed, undefined> {
   const assembler = new Assembler()
   const held = new HeldEvents()
@@ -96,8 +96,10 @@ export async function* relay(
     watchdog.stop()
   }
 
+  // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
+  signal.throwIfAborted()
   const salvaged = assembler.isComplete ? undefined : assembler.salvage()
-  const message = assembler.isComplete ? assembler.message() : salvaged
+  const message = assembler.isComplete ? withoutCutCall(assembler.message()) : salvaged
   if (message) {
     const requestId = response.headers.get('request-id') ?? undefined
     await recorder.answered({ message, requestId, salvaged: salvaged !== undefined })
@@ -116,7 +118,7 @@ export async function* relay(
       phase: 'body',
       status: response.status,
       headers: response.headers,
-      contentType: response.headers.get('content-type') ?? '',
+      contentType: contentTypeOf(response.headers),
       eventsSeen: events,
       stopReasonSeen: assembler.stopReason !== null,
       ...rest,

@@ -14,6 +14,8 @@ export interface ServerSentEvent {
 export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
   const decoder = new TextDecoder()
   let pending = ''
+  /** No blank line begins before it: a long event is not searched again from its start with every chunk. */
+  let searched = 0
   for await (const bytes of body) {
     pending += decoder.decode(bytes, { stream: true })
     yield* complete(blankLine)
@@ -21,18 +23,26 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
   yield* complete(lastBlankLine)
 
   function* complete(boundary: RegExp): Generator<ServerSentEvent> {
-    for (let match = boundary.exec(pending); match; match = boundary.exec(pending)) {
+    for (let match = find(boundary); match; match = find(boundary)) {
       const end = match.index + match[0].length
       const event = parseEvent(pending.slice(0, end))
       pending = pending.slice(end)
+      searched = 0
       if (event) yield event
     }
+    // A blank line is at most four characters long, and three of them may be here already.
+    searched = Math.max(0, pending.length - 3)
+  }
+
+  function find(boundary: RegExp): RegExpExecArray | null {
+    boundary.lastIndex = searched
+    return boundary.exec(pending)
   }
 }
 
-const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/
+const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
-const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/
+const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
 
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {

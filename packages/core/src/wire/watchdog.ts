@@ -1,5 +1,9 @@
 /**
- * Notices an answer that has stopped coming. Pings are not progress: the caller feeds it only real events.
+ * The time and the end of one attempt: its signal aborts with the exchange, or when the answer has stopped coming.
+ *
+ * 1. Pings are not progress: only real events are told to it.
+ * 2. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
+ *    on a long-lived signal for every request.
  */
 import type { Clock } from '../clock.ts'
 
@@ -16,50 +20,62 @@ export interface Limits {
 
 export const defaultLimits: Limits = { firstEventMs: 120_000, betweenEventsMs: 180_000, wholeAnswerMs: 590_000 }
 
-/** Thrown into whatever is awaited when the time is up. */
-export class SilenceError extends Error {
-  readonly timer: Silence
-  constructor(timer: Silence) {
-    super(`no progress: ${timer}`)
-    this.name = 'SilenceError'
-    this.timer = timer
-  }
-}
-
 export class Watchdog {
   readonly #clock: Clock
   readonly #limits: Limits
-  readonly #expired = new AbortController()
-  #current = new AbortController()
+  readonly #exchange: AbortSignal
+  readonly #attempt = new AbortController()
+  readonly #follow = () => this.#attempt.abort(this.#exchange.reason)
+  #armed = new AbortController()
+  #lastAt: number
+  #waitsFor: Silence = 'first-event'
+  #silence: Silence | undefined
 
-  constructor(clock: Clock, limits: Limits) {
+  constructor(clock: Clock, limits: Limits, exchange: AbortSignal) {
     this.#clock = clock
     this.#limits = limits
-    this.#arm('first-event')
+    this.#exchange = exchange
+    this.#lastAt = clock.now()
+    if (exchange.aborted) this.#follow()
+    exchange.addEventListener('abort', this.#follow)
+    void this.#watch(this.#armed.signal)
   }
 
-  /** Aborts with a `SilenceError` when the time is up. */
   get signal(): AbortSignal {
-    return this.#expired.signal
+    return this.#attempt.signal
+  }
+
+  /** Which wait was too long; undefined when it was something else that ended the attempt. */
+  get silence(): Silence | undefined {
+    return this.#silence
   }
 
   /** An event came: the time starts anew. */
   progress(): void {
-    this.#arm('between-events')
+    this.#lastAt = this.#clock.now()
+    if (this.#waitsFor === 'between-events') return
+    this.#waitsFor = 'between-events'
+    this.#armed.abort()
+    this.#armed = new AbortController()
+    void this.#watch(this.#armed.signal)
   }
 
   stop(): void {
-    this.#current.abort()
+    this.#armed.abort()
+    this.#exchange.removeEventListener('abort', this.#follow)
   }
 
-  #arm(timer: Silence): void {
-    this.#current.abort()
-    this.#current = new AbortController()
-    const { signal } = this.#current
-    const limitMs = timer === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
-    this.#clock.sleepUntil(this.#clock.now() + limitMs, { signal, background: true }).then(
-      () => this.#expired.abort(new SilenceError(timer)),
-      () => {}, // disarmed
-    )
+  /** One timer however many events come: it looks again when it fires. */
+  async #watch(disarmed: AbortSignal): Promise<void> {
+    const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
+    try {
+      while (this.#clock.now() < this.#lastAt + limitMs) {
+        await this.#clock.sleepUntil(this.#lastAt + limitMs, { signal: disarmed, background: true })
+      }
+    } catch {
+      return // disarmed
+    }
+    this.#silence = this.#waitsFor
+    this.#attempt.abort(new Error(`no progress: ${this.#waitsFor}`))
   }
 }

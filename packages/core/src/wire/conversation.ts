@@ -1,0 +1,59 @@
+/**
+ * What a session's interceptors share: the one request of its conversation that is in flight, and the ids under which
+ * the caller knows answers that took several attempts.
+ *
+ * 1. However often the interceptor is mounted, a session has one of these, and a request passes one interceptor.
+ * 2. A request that was broken off ends before the next begins. An answer that nobody reads is given up when the next
+ *    request of the conversation comes. One that is being read keeps its place: the other is a side request.
+ */
+import type { Session } from '../session.ts'
+import type { Delivered } from './relay.ts'
+
+interface InFlight {
+  readonly ended: Promise<void>
+  readonly signal: AbortSignal
+  readonly isUnread: boolean
+  readonly delivered: Delivered
+  abort(reason: unknown): void
+}
+
+export class Conversation {
+  /** By the id that the caller saw: the id of the answer that is recorded. */
+  readonly #aliases = new Map<string, string>()
+  #current: InFlight | undefined
+
+  get isBusy(): boolean {
+    return this.#current !== undefined
+  }
+
+  /** Makes room for the next request of the conversation, where that is possible. */
+  async makeRoom(): Promise<void> {
+    while (this.#current && (this.#current.signal.aborted || this.#current.isUnread)) {
+      this.#current.abort(new Error('given up unread: the conversation went on with another request'))
+      await this.#current.ended
+    }
+  }
+
+  /** `answerId` tells, at the end, which answer was recorded for this exchange. */
+  enter(exchange: InFlight, answerId: () => string | undefined): void {
+    this.#current = exchange
+    void exchange.ended.then(() => {
+      if (this.#current === exchange) this.#current = undefined
+      const [seen, recorded] = [exchange.delivered.messageId, answerId()]
+      if (seen !== undefined && recorded !== undefined && seen !== recorded) this.#aliases.set(seen, recorded)
+    })
+  }
+
+  /** The recorded id of an answer that the caller knows as `messageId`. */
+  recordedId(messageId: string): string {
+    return this.#aliases.get(messageId) ?? messageId
+  }
+}
+
+const conversations = new WeakMap<Session, Conversation>()
+
+export function conversationOf(session: Session): Conversation {
+  const known = conversations.get(session) ?? new Conversation()
+  conversations.set(session, known)
+  return known
+}
