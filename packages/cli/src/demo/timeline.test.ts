@@ -31,8 +31,8 @@ describe('the timeline', () => {
     const row = (label: string) => lines.find((line) => line.startsWith(label)) ?? ''
     expect(row('turn 1 500')).toMatch(/█✖░+█+ *◆/)
     expect(row('turn 2')).toMatch(/█.*╱╲.*█.*◆$/)
-    expect(row('  node scripts/migrate')).toMatch(/▓+ *╱╲ *\?$/)
-    expect(row('  git commit')).toContain('▓')
+    expect(row('  run node scripts')).toMatch(/▓+ *╱╲ *\?$/)
+    expect(row('  run git commit')).toContain('▓')
     expect(row('process')).toMatch(/K *╱╲ *R$/)
   })
 

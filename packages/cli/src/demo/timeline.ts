@@ -5,6 +5,7 @@
  * 2. Time in which nothing happened is folded, so that a long wait for a person does not squeeze the work to nothing.
  * 3. Where two marks meet in one column the rarer one wins: a failure is never painted over.
  */
+import { callLabel } from '../call-label.ts'
 import type { Entry, Fault } from '@lastgood/core'
 import type { Palette } from '../terminal.ts'
 import { padded, shorten } from '../text.ts'
@@ -79,7 +80,7 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
         for (const block of entry.message.content) {
           if (block.type !== 'tool_use') continue
           const row = {
-            label: `  ${shorten(callLabel(String(block['name']), block['input']), labelColumns - 3)}`,
+            label: `  ${shorten(callLabel(String(block['name']), block['input'], labelColumns), labelColumns - 3)}`,
             spans: [],
           }
           rows.push(row)
@@ -107,11 +108,6 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
 function faultName({ status, kind }: Fault): string {
   if (status !== undefined && status >= 400) return String(status)
   return kind.startsWith('stream-') ? 'cut' : kind
-}
-
-function callLabel(name: string, input: unknown): string {
-  const { command, path = '' } = (input ?? {}) as { command?: string; path?: string }
-  return command ?? `${name} ${path}`
 }
 
 function painted(spans: readonly Span[], axis: TimeAxis, palette: Palette): string {

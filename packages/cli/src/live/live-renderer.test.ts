@@ -44,15 +44,9 @@ describe('a turn', () => {
     tell(finished('t1', 'ran'), sent())
     tell(answered('Green.'), ended(1))
     expect(written()).toBe(
-      [
-        'turn 1',
-        'Looking.',
-        '  → run {"cmd":"npm test"}',
-        '  ✔ run {"cmd":"npm test"} 2s',
-        'Green.',
-        '✔ turn 1 is saved 2s',
-        '',
-      ].join('\n'),
+      ['turn 1', 'Looking.', '  → run npm test', '  ✔ run npm test 2s', 'Green.', '✔ turn 1 is saved 2s', ''].join(
+        '\n',
+      ),
     )
   })
 
@@ -81,7 +75,7 @@ describe('a turn', () => {
       },
     })
     tell(finished('t1', 'in-doubt'))
-    expect(written()).toBe('  ? run {"cmd":"deploy"} outcome unknown; not repeated, the model is told\n')
+    expect(written()).toBe('  ? run deploy outcome unknown; not repeated, the model is told\n')
   })
 
   it('takes back the words of an answer that broke off', () => {

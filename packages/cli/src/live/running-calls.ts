@@ -1,8 +1,9 @@
 /** The tool calls of the last answer, as lines: what starts, and how it ended. A fold of entries. */
+import { callLabel } from '../call-label.ts'
 import type { Block, Entry } from '@lastgood/core'
 import { spent } from '../durations.ts'
 import type { Palette } from '../terminal.ts'
-import { safeLine, shorten } from '../text.ts'
+import { safeLine } from '../text.ts'
 
 interface Call {
   label: string
@@ -22,7 +23,7 @@ export class RunningCalls {
 
   constructor(palette: Palette, known: readonly KnownCall[]) {
     this.#palette = palette
-    for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input) })
+    for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input, 60) })
   }
 
   /** The lines for `entry`. */
@@ -31,7 +32,7 @@ export class RunningCalls {
       case 'response-received':
         this.#calls.clear()
         return entry.message.content.filter(isCall).map((block) => {
-          const label = callLabel(String(block['name']), block['input'])
+          const label = callLabel(String(block['name']), block['input'], 60)
           this.#calls.set(String(block['id']), { label, startedAt: entry.at })
           return this.#palette.dim(`  → ${label}`)
         })
@@ -65,8 +66,3 @@ export class RunningCalls {
 }
 
 const isCall = (block: Block): boolean => block.type === 'tool_use'
-
-function callLabel(name: string, input: unknown): string {
-  const text = input === undefined ? '' : JSON.stringify(input)
-  return `${shorten(name, 40)}${text === '{}' || text === '' ? '' : ` ${shorten(text, 60)}`}`
-}

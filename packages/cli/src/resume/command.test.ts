@@ -199,7 +199,7 @@ describe('P2: a tool call of unknown outcome whose rule is to ask', () => {
       const { cwd, store } = await made()
       const { code, stderr } = await run(['resume', 's', ...flags], { cwd })
       expect(code).toBe(2)
-      expect(stderr).toContain('in doubt deploy {"to":"prod"}: it was started, its outcome is unknown')
+      expect(stderr).toContain('in doubt deploy prod: it was started, its outcome is unknown')
       expect(lastLine(stderr)).toBe('lastgood resume s --in-doubt report')
       expect(existsSync(join(cwd, 'deploys'))).toBe(false)
       expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input' }, holder: null })

@@ -1,9 +1,10 @@
 /** Where an opened session stands, said before it goes on. Pure. */
+import { callLabel } from '../call-label.ts'
 import type { Session } from '@lastgood/core'
 import { left } from '../durations.ts'
 import { savedAt } from '../live/outage-line.ts'
 import type { Located } from '../sessions.ts'
-import { safeLine, shorten } from '../text.ts'
+import { safeLine } from '../text.ts'
 
 /** Which session it is, and what is worth a warning. */
 export function introduction({ row, opened }: Located, cwd: string): string[] {
@@ -27,9 +28,7 @@ export function standing(session: Session, now: number): string[] {
   const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
   for (const { state, name, input } of transcript.unanswered) {
     if (state !== 'started') continue
-    lines.push(
-      `in doubt ${shorten(name, 40)} ${shorten(JSON.stringify(input ?? {}), 80)}: it was started, its outcome is unknown`,
-    )
+    lines.push(`in doubt ${callLabel(name, input, 80)}: it was started, its outcome is unknown`)
   }
   return lines
 }

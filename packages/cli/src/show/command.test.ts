@@ -46,7 +46,7 @@ describe('show', () => {
       /turn 1 ended .*3 requests · 1 fault · 1 tool call/,
       / {2}> Make it green/,
       / {2}◆ Looking\./,
-      / {2}✔ run \{"cmd":"npm test"\}/,
+      / {2}✔ run npm test/,
       / {2}↻ 529 overloaded_error at attempt 1 → retry 2s: Overloaded/,
       / {2}◆ Green\./,
       /turn 2 open .*1 request/,

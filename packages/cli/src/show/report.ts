@@ -4,6 +4,7 @@
  * 1. Content is quoted in one short line each; everything else are facts.
  * 2. What was rewound stays in the report, marked: it happened.
  */
+import { inputLabel } from '../call-label.ts'
 import type { Block, Entry, Message } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
@@ -179,7 +180,7 @@ type CallStep = StepOf<'tool'> & { readonly [callId]?: string }
 const callId = Symbol('toolUseId')
 
 function callStep(block: Block, { seq, at }: Entry): CallStep {
-  const [name, input] = [shorten(String(block['name']), 60), shorten(JSON.stringify(block['input'] ?? {}), quoted)]
+  const [name, input] = [shorten(String(block['name']), 60), inputLabel(block['input'], quoted)]
   return {
     seq,
     at: iso(at),

@@ -1,0 +1,18 @@
+/**
+ * A tool call in one line, as a person would say it: `run node --test`, `read src/slug.js`. What the first field of
+ * text says is enough to know which call it was; input without text is shown as JSON.
+ */
+import { shorten } from './text.ts'
+
+/** `columns` is for the input; the name has 40 more. Content of the model: controls are neutralised. */
+export function callLabel(name: string, input: unknown, columns: number): string {
+  const said = inputLabel(input, columns)
+  return said === '' ? shorten(name, 40) : `${shorten(name, 40)} ${said}`
+}
+
+export function inputLabel(input: unknown, columns: number): string {
+  const values = typeof input === 'object' && input !== null ? Object.values(input) : []
+  const text = values.find((value) => typeof value === 'string' && value.trim() !== '')
+  if (typeof text === 'string') return shorten(text, columns)
+  return values.length === 0 ? '' : shorten(JSON.stringify(input), columns)
+}
