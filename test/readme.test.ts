@@ -17,7 +17,7 @@ const inFolder = (folder: string) =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => `${folder}/${name}`)
 const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
-const pages = ['README.md', 'CONTRIBUTING.md', ...inFolder('docs'), ...packages.flatMap(inFolder)]
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...inFolder('docs'), ...packages.flatMap(inFolder)]
 const documents = new Map(pages.map((path) => [path, readMarkdown(readFileSync(join(root, path), 'utf8'))]))
 const documentOf = (path: string): Markdown => documents.get(path)!
 
@@ -174,6 +174,29 @@ describe('places', () => {
     )
     expect(missing).toEqual([])
   })
+})
+
+test('CONTRIBUTING.md lists every package and every example', () => {
+  const { rows } = documentOf('CONTRIBUTING.md')
+  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
+  expect([...packages, ...examples].filter((folder) => !rows.some(([cell]) => cell === `\`${folder}\``))).toEqual([])
+})
+
+test('no page tells to install from the registry: the packages are not there yet', () => {
+  const telling = [...documents].filter(([, { lines }]) =>
+    lines.some(
+      (line) => /\b(npm (install|i)|(pnpm|yarn) add|npx( -y)?) .*lastgood/.test(line) && !/npx -y pnpm@/.test(line),
+    ),
+  )
+  expect(telling.map(([path]) => path)).toEqual([])
+})
+
+test('the events that listeners get are in the README of core', () => {
+  const { rows } = documentOf('packages/core/README.md')
+  const source = readFileSync(join(root, 'packages/core/src/events.ts'), 'utf8')
+  const events = Array.from(source.matchAll(/^ {2}\| \{ type: '([a-z]+)'/gm), ([, name]) => `\`${name}\``)
+  expect(events.length).toBeGreaterThan(2)
+  expect(events.filter((event) => !rows.some(([first]) => first === event))).toEqual([])
 })
 
 describe('docs/recovery.md', () => {
