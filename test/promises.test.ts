@@ -1,41 +1,11 @@
 /** The promises where they bite, with the real SDK against the lab. */
-import { defineAgent, recoverable, tool, type AgentOptions } from '@lastgood/anthropic'
-import { isLastgoodError, LastgoodError, memoryStore, openSession, type Store } from '@lastgood/core'
+import { defineAgent, recoverable, tool } from '@lastgood/anthropic'
+import { isLastgoodError, memoryStore, openSession, type LastgoodError } from '@lastgood/core'
 import { reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { countingStory, Effects, task } from './support/counting-story.ts'
-import { entriesOf, jumpingClock, openTestSession, startTestLab, typesOf } from './support/harness.ts'
-
-function countingAgent(effects: Effects, client: AgentOptions['client'], more: Partial<AgentOptions> = {}) {
-  const count = tool({
-    name: 'count',
-    description: 'Counts one step.',
-    input: z.object({ n: z.number() }),
-    run: (input) => effects.count(input),
-  })
-  return defineAgent({ name: 'counter', client, model: 'claude-opus-5-5', tools: [count], maxTokens: 1024, ...more })
-}
-
-/** A store whose appends are counted, and fail as `refuse` says. */
-function watched(refuse: (appends: number) => boolean = () => false) {
-  const store = memoryStore()
-  const watch = {
-    appends: 0,
-    store: {
-      ...store,
-      append: async (...args: Parameters<Store['append']>) => {
-        watch.appends += 1
-        if (refuse(watch.appends))
-          throw new LastgoodError('store-unavailable', 'the disk is full', { hint: 'free some space' })
-        return store.append(...args)
-      },
-    } satisfies Store,
-  }
-  return watch
-}
-
-const code = (name: string) => expect.objectContaining({ code: name, hint: expect.any(String) })
+import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
+import { code, entriesOf, jumpingClock, openTestSession, startTestLab, typesOf, watched } from './support/harness.ts'
 
 describe('P1 no acknowledged turn is lost', () => {
   test('what run() returned is in the store, also for another reader', async () => {
@@ -65,6 +35,15 @@ describe('P1 no acknowledged turn is lost', () => {
     await session.run(countingAgent(new Effects(), client), task)
     // turn-started, then for each of six steps the answer and the result with the next request, and the last answer.
     expect(watch.appends).toBe(1 + 2 * steps + 2)
+  })
+
+  test.each([2, 5])('%i calls in one answer cost one round trip more for each call after the first', async (calls) => {
+    const counts = Array.from({ length: calls }, (_, i) => toolUse('count', { n: i + 1 }))
+    const { client } = await startTestLab({ model: story([reply(counts), reply(text('done'))]) })
+    const watch = watched()
+    const session = await openTestSession(watch.store)
+    await session.run(countingAgent(new Effects(), client), task)
+    expect(watch.appends).toBe(1 + 2 + (calls - 1) + 2)
   })
 })
 

@@ -2,7 +2,10 @@
  * A small conversation with side effects that can be counted: the model asks for `count` four times, twice of them in
  * parallel, with thinking before, and expects each result exactly once and in order.
  */
+import { defineAgent, tool, type AgentOptions, type ToolOutput } from '@lastgood/anthropic'
+import type { InDoubt, ToolContext } from '@lastgood/core'
 import { reply, story, text, thinking, toolResults, toolUse, type Conversation } from '@lastgood/outage-lab'
+import { z } from 'zod'
 
 export const task = 'Count to four with the tool, then say done.'
 
@@ -43,4 +46,20 @@ export const countTool = {
   name: 'count',
   description: 'Counts one step.',
   input_schema: { type: 'object' as const, properties: { n: { type: 'number' } }, required: ['n'] },
+}
+
+/** An agent that counts. */
+export function countingAgent(
+  effects: { count(input: unknown, context: ToolContext): ToolOutput | Promise<ToolOutput> },
+  client: AgentOptions['client'],
+  { inDoubt, ...more }: Partial<Omit<AgentOptions, 'inDoubt'>> & { inDoubt?: InDoubt } = {},
+) {
+  const count = tool({
+    name: 'count',
+    description: 'Counts one step.',
+    input: z.object({ n: z.number() }),
+    ...(inDoubt && { inDoubt }),
+    run: (input, context) => effects.count(input, context),
+  })
+  return defineAgent({ name: 'counter', client, model: 'claude-opus-5-5', tools: [count], maxTokens: 1024, ...more })
 }

@@ -1,9 +1,18 @@
 /** What the tests of promises share: a lab, a client, sessions on a memory store, all closed when a test ends. */
 import Anthropic from '@anthropic-ai/sdk'
-import { memoryStore, openSession, type Entry, type Session, type SessionOptions, type Store } from '@lastgood/core'
+import {
+  LastgoodError,
+  memoryStore,
+  openSession,
+  type Entry,
+  type EntryType,
+  type Session,
+  type SessionOptions,
+  type Store,
+} from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 
 export async function startTestLab(options: LabOptions): Promise<{ lab: Lab; client: Anthropic }> {
   const lab = await startLab(options)
@@ -27,3 +36,54 @@ export async function entriesOf(store: Store, id = 'ses'): Promise<Entry[]> {
 }
 
 export const typesOf = async (store: Store) => (await entriesOf(store)).map((entry) => entry.type)
+
+/** What a caller is told: a code, and what to do. */
+export const code = (name: string) => expect.objectContaining({ code: name, hint: expect.any(String) })
+
+/** A store whose appends are counted, and fail as `refuse` says. */
+export function watched(refuse: (appends: number) => boolean = () => false) {
+  const store = memoryStore()
+  const watch = {
+    appends: 0,
+    store: {
+      ...store,
+      append: async (...args: Parameters<Store['append']>) => {
+        watch.appends += 1
+        if (refuse(watch.appends))
+          throw new LastgoodError('store-unavailable', 'the disk is full', { hint: 'free some space' })
+        return store.append(...args)
+      },
+    } satisfies Store,
+  }
+  return watch
+}
+
+/** A place where whoever passes has to wait: `reached` tells that somebody does, `open` lets all go on. */
+export class Gate {
+  readonly reached: Promise<void>
+  readonly #opened: Promise<void>
+  #reach: () => void = () => {}
+  open: () => void = () => {}
+
+  constructor() {
+    this.reached = new Promise((resolve) => (this.#reach = resolve))
+    this.#opened = new Promise((resolve) => (this.open = resolve))
+  }
+
+  pass(): Promise<void> {
+    this.#reach()
+    return this.#opened
+  }
+}
+
+/** A store that is slow with one kind of entry: its append waits at the gate. */
+export function slowStore(gate: Gate, type: EntryType): Store {
+  const store = memoryStore()
+  return {
+    ...store,
+    append: async (...args: Parameters<Store['append']>) => {
+      if (args[2].some((entry) => entry.type === type)) await gate.pass()
+      return store.append(...args)
+    },
+  }
+}
