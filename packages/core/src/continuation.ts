@@ -22,7 +22,7 @@ export function continuationOf(recorded: readonly Message[], incoming: readonly 
   for (; same < recorded.length && same < incoming.length; same += 1) {
     const [ours, theirs] = [recorded[same], incoming[same]]
     if (!ours || !theirs) break
-    if (JSON.stringify(ours) === JSON.stringify(theirs) || meaning(ours) === meaning(theirs)) continue
+    if (isSameMessage(ours, theirs)) continue
     if (!isSameAnswer(ours, theirs)) break
     exact = false
   }
@@ -31,30 +31,38 @@ export function continuationOf(recorded: readonly Message[], incoming: readonly 
   return same === 0 ? { kind: 'unrelated' } : { kind: 'rewinds', kept: same, added, exact }
 }
 
+function isSameMessage(ours: Message, theirs: Message): boolean {
+  return ours.role === theirs.role && isSame(blocksOf(ours), blocksOf(theirs))
+}
+
 function isSameAnswer(ours: Message, theirs: Message): boolean {
   if (ours.role !== 'assistant' || theirs.role !== 'assistant') return false
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
-  return said.length > 0 && said.every((block, i) => block === heard[heard.length - said.length + i])
+  return said.length > 0 && isSame(said, heard.slice(-said.length))
 }
 
-/** The meaning of each block that is not thinking. */
-function spokenBlocks(message: Message): string[] {
-  return blocksOf(message)
-    .filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
-    .map((block) => JSON.stringify(block, onlyMeaning))
-}
-
-/** The message as one text in which only meaning is left. */
-function meaning(message: Message): string {
-  return `${message.role} ${JSON.stringify(blocksOf(message), onlyMeaning)}`
-}
+const spokenBlocks = (message: Message): Block[] =>
+  blocksOf(message).filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
 
 function blocksOf({ content }: Message): readonly Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content
 }
 
-function onlyMeaning(key: string, value: unknown): unknown {
-  if (key === 'cache_control' || value === null) return undefined
-  if (typeof value !== 'object' || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+/** Whether two JSON values mean the same. It walks them side by side: a history is compared with every request. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, i) => isSame(value, b[i]))
+  }
+  const [ours, theirs] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const saysTheSame = (field: string) => !hasMeaning(field, ours[field]) || isSame(ours[field], theirs[field])
+  return (
+    Object.keys(ours).every(saysTheSame) &&
+    Object.keys(theirs).every((field) => hasMeaning(field, ours[field]) || !hasMeaning(field, theirs[field]))
+  )
+}
+
+function hasMeaning(field: string, value: unknown): boolean {
+  return value !== null && value !== undefined && field !== 'cache_control'
 }

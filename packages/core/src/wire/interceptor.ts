@@ -52,8 +52,12 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     }
     const isMessages = isMessagesRequest(request)
 
-    if (isMessages && record && join(request)) await conversation.makeRoom()
-    const joined = isMessages && record && !conversation.isBusy ? join(request) : undefined
+    let joined = isMessages && record ? join(request) : undefined
+    if (joined && conversation.isBusy) {
+      await conversation.makeRoom()
+      // What ended meanwhile may have been recorded.
+      joined = conversation.isBusy ? undefined : join(request)
+    }
     if (!joined) {
       if (isMessages) session.emit({ type: 'unrecorded' })
       const expects = !isMessages ? 'anything' : streams(request) ? 'stream' : 'message'
