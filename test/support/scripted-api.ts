@@ -12,7 +12,7 @@ type Script = (call: ScriptedCall, n: number) => string | ReadableStream<Uint8Ar
 export function scriptedClient(script: Script): { client: Anthropic; calls: ScriptedCall[] } {
   const calls: ScriptedCall[] = []
   const fetch = async (_url: unknown, init: RequestInit = {}) => {
-    const call = { body: JSON.parse(String(init.body)) as ScriptedCall['body'], signal: init.signal as AbortSignal }
+    const call = { body: JSON.parse(init.body as string) as ScriptedCall['body'], signal: init.signal as AbortSignal }
     calls.push(call)
     return new Response(script(call, calls.length), { headers: { 'content-type': 'text/event-stream' } })
   }
