@@ -82,8 +82,8 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     name: options.name,
     async run(session, input, run = {}) {
       // Pinned for this agent: another one that ran before it in the session has its own.
-      const isSame = session.agent === options.name && run.envelope !== 'current'
-      const loop: Loop = { session, run, envelope: () => (isSame ? session.envelope : undefined) ?? current }
+      const isPinned = () => session.envelopeAgent === options.name && run.envelope !== 'current'
+      const loop: Loop = { session, run, envelope: () => (isPinned() ? session.envelope : undefined) ?? current }
       try {
         const turn = await turnFor(loop, input)
         if (session.hasOpenTurn && turn === session.turn) await finish(loop)
@@ -105,11 +105,16 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   async function turnFor(loop: Loop, input: string | Block[] | undefined): Promise<number> {
     const { session, run } = loop
     const wanted = run.turn ?? (input === undefined ? session.turn : undefined)
+    if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) throw noSuchTurn(session, wanted)
+    if (wanted !== undefined && wanted <= session.lastGoodTurn) return wanted
+    if (session.hasOpenTurn && session.agent !== options.name) throw openTurnOf(session, session.agent)
     if (wanted !== undefined && wanted <= session.turn) return wanted
     if (input === undefined || (wanted !== undefined && wanted > session.turn + 1)) throw noSuchTurn(session, wanted)
     const message: Message = { role: 'user', content: input }
     // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
     if (session.hasOpenTurn && wanted === undefined && isOpenedBy(session, message)) return session.turn
+    // A refused turn would be refused again: other words take its place.
+    if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) await finish(loop)
     await session.startTurn([message], options.name)
     return session.turn
@@ -171,10 +176,20 @@ function requestFailed(session: Session, cause?: unknown): LastgoodError {
 }
 
 function noSuchTurn(session: Session, turn: number | undefined): LastgoodError {
-  const what = turn === undefined ? 'no turn is open and there is no input' : `turn ${turn} is not the next one`
-  return new LastgoodError('bad-option', `session ${session.id}: ${what}`, {
-    hint: `give an input for turn ${session.turn + 1}`,
+  return new LastgoodError('bad-option', `session ${session.id}: there is no turn ${turn ?? ''} to go on with`, {
+    hint: `the next one is turn ${session.turn + 1}, and needs an input`,
   })
+}
+
+function openTurnOf(session: Session, agent: string | undefined): LastgoodError {
+  const whose = agent === undefined ? "a loop of one's own" : `agent ${agent}`
+  return new LastgoodError(
+    'bad-option',
+    `session ${session.id}: turn ${session.turn} is open and belongs to ${whose}`,
+    {
+      hint: `end it there, or go back: session.rewind(${session.lastGoodTurn}, reason)`,
+    },
+  )
 }
 
 function byName(one: AgentTool | RunnableTool, rules: AgentOptions['inDoubt'] = {}): [string, AgentTool] {

@@ -31,7 +31,6 @@ const codeOf: Readonly<Record<ErrorCode, number>> = {
   'journal-corrupt': exitCodes.journal,
   'journal-version': exitCodes.journal,
   'journal-conflict': exitCodes.journal,
-  'transcript-mismatch': exitCodes.journal,
   'session-closed': exitCodes.failed,
 }
 

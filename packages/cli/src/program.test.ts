@@ -56,7 +56,6 @@ it.each<[ErrorCode, number]>([
   ['lease-lost', 5],
   ['journal-corrupt', 6],
   ['journal-version', 6],
-  ['transcript-mismatch', 6],
   ['request-failed', 1],
   ['session-suspended', 1],
 ])('%s is exit code %i', (code, exitCode) => {

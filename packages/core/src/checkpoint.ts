@@ -21,7 +21,8 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
   const last = entries.at(-1) as Entry
   const saved = saveSnapshot(snapshot)
   const { turn, lastGoodTurn, reason, wakeAt } = saved.context
-  const agent = entries.findLast((entry) => entry.type === 'turn-started')?.agent ?? known.agent
+  const started = entries.findLast((entry) => entry.type === 'turn-started')
+  const agent = started ? started.agent : known.agent
   const model = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope.body.model ?? known.model
   return {
     v: 1,
@@ -49,5 +50,6 @@ const statuses: Record<StateName, SessionStatus> = {
   restoring: 'running',
   backingOff: 'waiting',
   suspended: 'suspended',
+  refused: 'suspended',
   needsInput: 'needs-input',
 }

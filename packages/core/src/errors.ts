@@ -30,8 +30,6 @@ export type ErrorCode =
   | 'journal-version'
   /** An append that neither continues the journal nor repeats what is there: two writers, or a bug. */
   | 'journal-conflict'
-  /** The request cannot be joined to the recorded conversation. */
-  | 'transcript-mismatch'
   /** The session was closed by this process. */
   | 'session-closed'
 
@@ -66,7 +64,7 @@ export function newerVersion(what: string, version: number, reads: number): Last
   return new LastgoodError(
     'journal-version',
     `${what} of version ${version} was written by a newer lastgood; this one reads version ${reads}`,
-    { hint: 'npm install lastgood@latest, then resume again', details: { v: version, reads } },
+    { hint: 'update lastgood, then resume again', details: { v: version, reads } },
   )
 }
 

@@ -58,7 +58,7 @@ export {
   parseHead,
   sessionBusy,
 } from './store.ts'
-export { type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
+export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { type WireRequest } from './wire/messages-request.ts'
 export { type Limits } from './wire/watchdog.ts'

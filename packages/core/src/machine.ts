@@ -152,7 +152,7 @@ export const sessionMachine = builder.createMachine({
       on: {
         'request-sent': { actions: 'countAttempt' },
         'response-received': [
-          { guard: 'refuses', target: 'suspended', actions: 'recordRefusal' },
+          { guard: 'refuses', target: 'refused', actions: 'recordRefusal' },
           { guard: 'leavesCalls', target: 'executingTools', actions: 'takeResponse' },
           { guard: 'pausesTurn', target: 'requesting', reenter: true, actions: 'takeResponse' },
           { target: 'answered', actions: 'takeResponse' },
@@ -182,6 +182,10 @@ export const sessionMachine = builder.createMachine({
       on: { 'turn-ended': { target: 'idle', actions: 'endLastTurn' } },
     },
     suspended: {
+      entry: 'rest',
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+    },
+    refused: {
       entry: 'rest',
       on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
     },

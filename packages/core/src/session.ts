@@ -58,7 +58,8 @@ export class Session {
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
-  #running: { agent: unknown; asked: string | undefined; reply: Promise<unknown> } | undefined
+  /** Runs under way and waiting, in their order. */
+  #runs: { agent: unknown; asked: string | undefined; reply: Promise<unknown> }[] = []
 
   /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
@@ -99,7 +100,7 @@ export class Session {
   }
   /** Parked with a reason; see `context.reason`. */
   get isParked(): boolean {
-    return this.state === 'suspended' || this.state === 'needsInput'
+    return this.state === 'suspended' || this.state === 'refused' || this.state === 'needsInput'
   }
   /** Who holds the lease: this object. */
   get owner(): Owner {
@@ -112,6 +113,10 @@ export class Session {
   /** The request parts that are pinned, once a request was sent. */
   get envelope(): Envelope | undefined {
     return this.#transcript.envelope
+  }
+  /** Name of the agent whose envelope is pinned. */
+  get envelopeAgent(): string | undefined {
+    return this.#transcript.envelopeAgent
   }
   /** Name of the agent of the last turn, if one ran it. */
   get agent(): string | undefined {
@@ -174,7 +179,7 @@ export class Session {
 
   /**
    * Let `agent` run a turn, or finish the one that is open; see `defineAgent`. One run at a time: asked again for the
-   * same, it gives the run that is under way; another one begins when that has ended.
+   * same, it gives the run that is under way or waiting, whatever the options; another one begins when they have ended.
    */
   run<Input, Reply, RunOptions>(
     agent: Agent<Input, Reply, RunOptions>,
@@ -182,18 +187,15 @@ export class Session {
     ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
   ): Promise<Reply> {
     const asked = JSON.stringify(input)
-    const current = this.#running
-    if (current?.agent === agent && (asked === undefined || asked === current.asked)) {
-      return current.reply as Promise<Reply>
-    }
+    const same = this.#runs.find((one) => one.agent === agent && (asked === undefined || asked === one.asked))
+    if (same) return same.reply as Promise<Reply>
     const begin = () => agent.run(this, input, options[0] as RunOptions)
-    const reply = current ? current.reply.then(begin, begin) : begin()
-    const running = { agent, asked, reply }
-    this.#running = running
-    const clear = () => {
-      if (this.#running === running) this.#running = undefined
-    }
-    reply.then(clear, clear)
+    const last = this.#runs.at(-1)
+    const reply = last ? last.reply.then(begin, begin) : begin()
+    const run = { agent, asked, reply }
+    this.#runs.push(run)
+    const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
+    reply.then(ended, ended)
     return reply
   }
 

@@ -38,6 +38,9 @@ export class Transcript {
   readonly messages: Message[] = []
   turns: TurnSpan[] = []
   envelope: Envelope | undefined
+  /** Whose envelope it is; undefined for a loop of one's own. */
+  envelopeAgent: string | undefined
+  /** Who runs the last turn; undefined for a loop of one's own. */
   agent: string | undefined
   /** For each response, the number of messages that end with it, by the API's message id. */
   readonly responses = new Map<string, number>()
@@ -48,11 +51,12 @@ export class Transcript {
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope
+        this.envelopeAgent = this.agent
         break
       case 'turn-started':
         this.#closeTurn()
         this.turns.push({ turn: entry.turn, from: this.messages.length })
-        this.agent = entry.agent ?? this.agent
+        this.agent = entry.agent
         this.#add(entry.messages)
         break
       case 'turn-continued':
@@ -76,6 +80,8 @@ export class Transcript {
         this.messages.splice(entry.messages)
         for (const [id, count] of this.responses) if (count > entry.messages) this.responses.delete(id)
         this.turns = this.turns.filter((span) => span.from < entry.messages).map((span) => cutAt(span, entry.messages))
+        // A history that was replaced as a whole: its turns are counted, their messages are gone.
+        if (entry.messages === 0 && entry.lastGoodTurn > 0) this.turns = [{ turn: entry.lastGoodTurn, from: 0, to: 0 }]
         this.#forgetCalls()
         break
       default: // the rest says nothing of the conversation

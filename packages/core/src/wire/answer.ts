@@ -2,7 +2,7 @@
  * What of an answer counts.
  *
  * 1. A tool call that was cut off never runs: not with half its input, and not with the empty input it began with.
- * 2. The model's refusal is no turn: its calls are not run and its words are not history.
+ * 2. The model's refusal is no turn: its calls are not handed out and its words are not history.
  */
 import { assistantMessageSchema, type AssistantMessage, type Block } from '../journal.ts'
 
@@ -11,16 +11,21 @@ const cutReasons: ReadonlySet<string | null> = new Set(['max_tokens', 'model_con
 
 export const isCut = (stopReason: string | null): boolean => cutReasons.has(stopReason)
 
-/** The answer without a last tool call that its end may have cut: nothing tells whether its input is whole. */
-export function withoutCutCall(message: AssistantMessage): AssistantMessage {
-  if (!isCut(message.stop_reason) || message.content.at(-1)?.type !== 'tool_use') return message
-  return { ...message, content: message.content.slice(0, -1) }
+/** The part of an answer that is handed out: no call of a refusal, and no last call that its end may have cut. */
+export function usablePart(message: AssistantMessage): AssistantMessage {
+  const { content, stop_reason } = message
+  const firstCall = content.findIndex(isCall)
+  if (stop_reason === 'refusal' && firstCall >= 0) return { ...message, content: content.slice(0, firstCall) }
+  const last = content.at(-1)
+  // Nothing tells whether its input is whole.
+  return isCut(stop_reason) && last && isCall(last) ? { ...message, content: content.slice(0, -1) } : message
 }
 
-/** The calls that are to be run. */
-export function callsOf({ content, stop_reason }: AssistantMessage): readonly Block[] {
-  return stop_reason === 'refusal' ? [] : content.filter((block) => block.type === 'tool_use')
+export function callsOf({ content }: AssistantMessage): readonly Block[] {
+  return content.filter(isCall)
 }
+
+const isCall = ({ type }: Block) => type === 'tool_use'
 
 /** Whether the turn is over with this answer, and ended well. */
 export function endsTurn(message: AssistantMessage): boolean {

@@ -80,7 +80,7 @@ export class Assembler {
     return this.#blocks.length
   }
 
-  /** The whole answer. Where the model was cut off, its last call may be half: see `withoutCutCall`. */
+  /** The whole answer. Where the model was cut off, its last call may be half: see `usablePart`. */
   message(): AssistantMessage {
     return this.#messageOf(
       this.#blocks.map((one) => one.block),

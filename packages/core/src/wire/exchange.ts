@@ -9,7 +9,7 @@
 import { classify, type Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
-import { messageIn, withoutCutCall } from './answer.ts'
+import { messageIn, usablePart } from './answer.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer, type Next } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
@@ -111,7 +111,7 @@ export class Exchange<R extends WireRequest> {
       const { text, message, wire } = await this.#readWhole(answer)
       if (message) {
         const requestId = answer.response.headers.get('request-id') ?? undefined
-        const kept = withoutCutCall(message)
+        const kept = usablePart(message)
         await this.#it.recorder.answered({ message: kept, requestId, salvaged: false })
         return replaceBody(answer.response, kept === message ? text : JSON.stringify(kept))
       }

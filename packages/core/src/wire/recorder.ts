@@ -95,8 +95,7 @@ function openingEntries(session: Session, { envelope, rewindTo, added }: Convers
   let { turn, lastGoodTurn } = session
   if (rewindTo !== undefined) {
     // A history that was replaced as a whole undoes no turn; one that is edited at a point goes back there.
-    if (rewindTo === 0) lastGoodTurn = turn
-    else ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
+    if (rewindTo > 0) ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
     // The caller put its own version of the answer: the turn had one.
     if (isFinalAnswer(added[0])) lastGoodTurn = turn
     const reason = rewindTo === 0 ? 'the caller replaced the history' : 'the caller went on from an earlier message'

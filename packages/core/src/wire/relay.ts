@@ -10,7 +10,7 @@
 import type { Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
-import { withoutCutCall } from './answer.ts'
+import { usablePart } from './answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import type { Recorder } from './recorder.ts'
@@ -99,7 +99,7 @@ export async function* relay(
   // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
   signal.throwIfAborted()
   const salvaged = assembler.isComplete ? undefined : assembler.salvage()
-  const message = assembler.isComplete ? withoutCutCall(assembler.message()) : salvaged
+  const message = assembler.isComplete ? usablePart(assembler.message()) : salvaged
   if (message) {
     const requestId = response.headers.get('request-id') ?? undefined
     await recorder.answered({ message, requestId, salvaged: salvaged !== undefined })
