@@ -1,5 +1,5 @@
 /**
- * What the API's error texts mean, where it sends no code to branch on: ONE table, each row with its public source.
+ * What the API's error texts mean, where it sends no code to branch on: ONE table (version 1), each row with its public source.
  *
  * 1. A text only chooses between kinds; nothing is safe because of it. An unknown text of a 4xx is `request-rejected`,
  *    which is told at once, so wording that changes costs a worse reason, never a loop.
@@ -7,9 +7,6 @@
  * 3. The first match wins, so that the order is part of the table.
  */
 import type { FaultKind } from './fault.ts'
-
-/** Grows with every change of the table, so that a journal can be read with the table that judged it. */
-export const errorPatternsVersion = 1
 
 export interface ErrorPattern {
   /** The statuses under which the text was seen; an in-band error counts as the status of its type, none at all as 0. */

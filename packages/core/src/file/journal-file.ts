@@ -33,7 +33,7 @@ const firstWindowBytes = 64 * 1024
 const nearBytes = 1024 * 1024
 
 /** Every line that counts in the first `end` bytes. Throws `journal-corrupt` or `journal-version` where it stops. */
-export async function* walk(
+async function* walk(
   handle: FileHandle,
   path: string,
   end: number,
