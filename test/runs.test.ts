@@ -6,7 +6,7 @@ import { assistantCount, reply, story, text, toolUse, type Outage } from '@lastg
 import { describe, expect, test } from 'vitest'
 import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
 import { code, entriesOf, Gate, openTestSession, startTestLab, typesOf } from './support/harness.ts'
-import { callBlock, ended, hangAfter, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
+import { callBlock, hangAfter, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
 
 const model = 'claude-opus-5-5'
 const oneCall = story([reply([toolUse('count', { n: 1 })]), reply(text('done'))])

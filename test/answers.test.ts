@@ -1,0 +1,170 @@
+/** Answers that are not as they should be: cut, refused, empty, broken. */
+import { recoverable } from '@lastgood/anthropic'
+import { memoryStore } from '@lastgood/core'
+import { reply, story, text, toolUse, type ModelFunction } from '@lastgood/outage-lab'
+import { describe, expect, test } from 'vitest'
+import { countingAgent, countTool, Effects, task } from './support/counting-story.ts'
+import { code, openTestSession, startTestLab, typesOf } from './support/harness.ts'
+import { callBlock, ended, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
+
+const request = {
+  model: 'claude-opus-5-5',
+  max_tokens: 500,
+  tools: [countTool],
+  messages: [{ role: 'user' as const, content: task }],
+}
+
+/** A session on a lab, and effects to count. */
+async function sessionWith(model: ModelFunction) {
+  const { client, lab } = await startTestLab({ model })
+  const store = memoryStore()
+  const session = await openTestSession(store)
+  return { client, lab, store, session, effects: new Effects() }
+}
+
+describe('a tool call that the end of its answer cuts off never runs (P2)', () => {
+  const cuts = (['max_tokens', 'model_context_window_exceeded'] as const).flatMap((stopReason) =>
+    [true, false].map((stream) => ({ stopReason, stream })),
+  )
+
+  test.each(cuts)(
+    'with the empty input it began with [$stopReason, stream: $stream]',
+    async ({ stopReason, stream }) => {
+      const cut = reply([text('I count.'), toolUse('count', {})], { stopReason })
+      const { client, store, session, effects } = await sessionWith(story([cut, reply(text('ok'))]))
+      const agent = countingAgent(effects, client, { stream })
+      await expect(session.run(agent, task)).resolves.toMatchObject({ turn: 1, text: 'I count.', stopReason })
+      expect(effects.runs).toEqual([])
+      expect(await typesOf(store)).not.toContain('tool-started')
+      await expect(session.run(agent, 'Go on')).resolves.toMatchObject({ turn: 2, text: 'ok', stopReason: 'end_turn' })
+    },
+  )
+
+  test.each(cuts)(
+    "and a loop of one's own does not get it [$stopReason, stream: $stream]",
+    async ({ stopReason, stream }) => {
+      const cut = reply([text('I count.'), toolUse('count', { n: 1 })], { stopReason })
+      const { client, store, session } = await sessionWith(story([cut]))
+      const own = recoverable(client, session)
+      const message = stream ? await own.messages.stream(request).finalMessage() : await own.messages.create(request)
+      expect(message).toMatchObject({ stop_reason: stopReason, content: [{ type: 'text', text: 'I count.' }] })
+      expect(await typesOf(store)).not.toContain('tool-started')
+      expect(session.lastGoodTurn).toBe(1)
+    },
+  )
+
+  test('with half its input', async () => {
+    const cut = started() + textBlock(0, 'I count.') + callBlock(1, '{"n": 1, "wh') + ended('max_tokens')
+    const { client, calls } = scriptedClient(() => cut)
+    const session = await openTestSession()
+    const effects = new Effects()
+    const answer = await session.run(countingAgent(effects, client), task)
+    expect(answer).toMatchObject({ text: 'I count.', stopReason: 'max_tokens' })
+    expect(effects.runs).toEqual([])
+    expect(calls).toHaveLength(1)
+  })
+
+  test('while the whole calls before it do', async () => {
+    const cut = reply([toolUse('count', { n: 1 }), toolUse('count', { n: 2 })], { stopReason: 'max_tokens' })
+    const { client, session, effects } = await sessionWith(story([cut, reply(text('done'))]))
+    await expect(session.run(countingAgent(effects, client), task)).resolves.toMatchObject({ text: 'done' })
+    expect(effects.runs).toEqual([1])
+  })
+
+  test('and when it was all of the answer, the session goes on', async () => {
+    const model: ModelFunction = ({ messages }) =>
+      JSON.stringify(messages).includes('Go on')
+        ? reply(text('ok'))
+        : reply([toolUse('count', { n: 1 })], { stopReason: 'max_tokens' })
+    const { client, session, effects } = await sessionWith(model)
+    const agent = countingAgent(effects, client)
+    await expect(session.run(agent, task)).resolves.toMatchObject({ text: '', stopReason: 'max_tokens' })
+    await expect(session.run(agent, 'Go on')).resolves.toMatchObject({ turn: 2, text: 'ok' })
+    expect(effects.runs).toEqual([])
+  })
+})
+
+describe('a refusal', () => {
+  const refusing: ModelFunction = ({ messages }) =>
+    JSON.stringify(messages).includes('otherwise')
+      ? reply(text('ok'))
+      : reply([text('I star'), toolUse('count', { n: 1 })], { stopReason: 'refusal' })
+
+  test.each([true, false])(
+    'is no good turn: its calls do not run, and the caller is told [stream: %s]',
+    async (stream) => {
+      const { client, lab, store, session, effects } = await sessionWith(refusing)
+      await expect(session.run(countingAgent(effects, client, { stream }), task)).rejects.toEqual(
+        code('request-failed'),
+      )
+      expect(effects.runs).toEqual([])
+      expect(lab.requests).toHaveLength(1)
+      expect((await store.summary('ses'))?.head).toMatchObject({ status: 'suspended', turn: 1, lastGoodTurn: 0 })
+      expect(session.messages()).toEqual([{ role: 'user', content: task }])
+    },
+  )
+
+  test('a later message of a loop of its own goes on, without the refused words', async () => {
+    const { client, lab, session } = await sessionWith(refusing)
+    const own = recoverable(client, session)
+    await expect(own.messages.create(request)).resolves.toMatchObject({ stop_reason: 'refusal' })
+    const otherwise = { role: 'user' as const, content: 'Put otherwise: count' }
+    const answer = await own.messages.create({ ...request, messages: [...request.messages, otherwise] })
+    expect(answer.content).toMatchObject([{ text: 'ok' }])
+    expect([session.turn, session.lastGoodTurn]).toEqual([1, 1])
+    expect(lab.requests.at(-1)?.raw).not.toContain('I star')
+    expect(session.messages().map(({ role }) => role)).toEqual(['user', 'user', 'assistant'])
+  })
+
+  test('a later input of a run goes on, without the refused words', async () => {
+    const { client, lab, session, effects } = await sessionWith(refusing)
+    const agent = countingAgent(effects, client)
+    await expect(session.run(agent, task)).rejects.toEqual(code('request-failed'))
+    await expect(session.run(agent, 'Put otherwise: count')).resolves.toMatchObject({ turn: 1, text: 'ok' })
+    expect(lab.requests.at(-1)?.raw).not.toContain('I star')
+    expect(effects.runs).toEqual([])
+  })
+})
+
+describe('an answer without content', () => {
+  const silent: ModelFunction = ({ messages }) => reply(JSON.stringify(messages).includes('two') ? text('fine') : [])
+
+  test.each([true, false])('ends its turn, and the next one is as good as any [stream: %s]', async (stream) => {
+    const { client, session, effects } = await sessionWith(silent)
+    const agent = countingAgent(effects, client, { stream })
+    await expect(session.run(agent, 'one')).resolves.toMatchObject({ turn: 1, text: '', content: [] })
+    await expect(session.run(agent, 'two')).resolves.toMatchObject({ turn: 2, text: 'fine' })
+  })
+
+  test('may be handed back: it is not sent on', async () => {
+    const { client, lab, session } = await sessionWith(silent)
+    const own = recoverable(client, session)
+    const first = await own.messages.create(request)
+    const messages = [
+      ...request.messages,
+      { role: 'assistant' as const, content: first.content },
+      { role: 'user' as const, content: 'two' },
+    ]
+    await expect(own.messages.create({ ...request, messages })).resolves.toMatchObject({ content: [{ text: 'fine' }] })
+    expect(lab.requests.at(-1)?.body?.messages?.map(({ role }) => role)).toEqual(['user', 'user'])
+    expect([session.turn, session.lastGoodTurn]).toEqual([2, 2])
+  })
+})
+
+describe('a call whose input is no JSON', () => {
+  test('is not handed out: the attempt is sent again', async () => {
+    const { client, calls } = scriptedClient((_call, n) => {
+      if (n === 1)
+        return started() + textBlock(0, 'I count.') + callBlock(1, '{"n": 1,,', 'toolu_bad') + ended('tool_use')
+      return n === 2 ? started('msg_2') + callBlock(0, '{"n":1}') + ended('tool_use') : said('done', 'msg_3')
+    })
+    const store = memoryStore()
+    const session = await openTestSession(store)
+    const effects = new Effects()
+    await expect(session.run(countingAgent(effects, client), task)).resolves.toMatchObject({ text: 'done' })
+    expect(effects.runs).toEqual([1])
+    expect(calls).toHaveLength(3)
+    expect((await typesOf(store)).filter((type) => type === 'fault-observed')).toHaveLength(1)
+    expect(JSON.stringify(session.messages())).not.toContain('toolu_bad')
+  })
+})
