@@ -59,7 +59,7 @@ export class Session {
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   /** Runs under way and waiting, in their order. */
-  #runs: { agent: unknown; asked: string | undefined; reply: Promise<unknown> }[] = []
+  #runs: { agent: string; asked: string | undefined; reply: Promise<unknown> }[] = []
 
   /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
@@ -187,12 +187,12 @@ export class Session {
     ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
   ): Promise<Reply> {
     const asked = JSON.stringify(input)
-    const same = this.#runs.find((one) => one.agent === agent && (asked === undefined || asked === one.asked))
+    const same = this.#runs.find((one) => one.agent === agent.name && (asked === undefined || asked === one.asked))
     if (same) return same.reply as Promise<Reply>
     const begin = () => agent.run(this, input, options[0] as RunOptions)
     const last = this.#runs.at(-1)
     const reply = last ? last.reply.then(begin, begin) : begin()
-    const run = { agent, asked, reply }
+    const run = { agent: agent.name, asked, reply }
     this.#runs.push(run)
     const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
     reply.then(ended, ended)
