@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readEvents, writeEvent } from './sse.ts'
 
 async function* pieces(bytes: Uint8Array, cuts: readonly number[]) {
@@ -43,5 +43,21 @@ describe('readEvents', () => {
 
   test('passes comments over, joins data lines, takes off one space', async () => {
     expect(await read(': hello\n\nevent: a\ndata:  x\ndata:y\n\n')).toMatchObject([{ event: 'a', data: ' x\ny' }])
+  })
+
+  test('searches a long event once, not again from its start with every piece', async () => {
+    const { exec } = RegExp.prototype
+    let searched = 0
+    const counting = vi.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text) {
+      // A sticky one splits lines: it looks at one place.
+      searched += this.sticky ? 1 : text.length - (this.global ? this.lastIndex : 0)
+      return exec.call(this, text)
+    })
+    onTestFinished(() => counting.mockRestore())
+    const [text, piece] = [writeEvent('long', { text: 'x'.repeat(80_000) }), 160]
+    const cuts = Array.from({ length: text.length / piece }, (_, i) => (i + 1) * piece)
+    expect(await read(text, cuts)).toMatchObject([{ event: 'long', raw: text }])
+    expect(counting.mock.calls.length).toBeGreaterThan(cuts.length)
+    expect(searched).toBeLessThan(3 * text.length)
   })
 })

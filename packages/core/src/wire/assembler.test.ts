@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { Assembler } from './assembler.ts'
+
+const call = (index: number, json: string, stop = true) => [
+  {
+    type: 'content_block_start',
+    index,
+    content_block: { type: 'tool_use', id: `toolu_${index}`, name: 't', input: {} },
+  },
+  { type: 'content_block_delta', index, delta: { type: 'input_json_delta', partial_json: json } },
+  ...(stop ? [{ type: 'content_block_stop', index }] : []),
+]
+const text = (index: number, words: string[], stop = true) => [
+  { type: 'content_block_start', index, content_block: { type: 'text', text: '' } },
+  ...words.map((word) => ({ type: 'content_block_delta', index, delta: { type: 'text_delta', text: word } })),
+  ...(stop ? [{ type: 'content_block_stop', index }] : []),
+]
+const end = (stop_reason: string) => [
+  { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 7 } },
+  { type: 'message_stop' },
+]
+
+function assembled(...events: object[]): Assembler {
+  const assembler = new Assembler()
+  const message = {
+    id: 'msg_1',
+    role: 'assistant',
+    model: 'm',
+    content: [],
+    stop_reason: null,
+    usage: { input_tokens: 3 },
+  }
+  for (const event of [{ type: 'message_start', message }, ...events]) assembler.take(event as Record<string, unknown>)
+  return assembler
+}
+
+describe('an answer', () => {
+  test('is what its events say, the input of a call from its own text', () => {
+    const assembler = assembled(...text(0, ['Hello ', 'you']), ...call(1, '{"n":1}'), ...end('tool_use'))
+    expect(assembler.isComplete).toBe(true)
+    expect(assembler.message()).toEqual({
+      id: 'msg_1',
+      role: 'assistant',
+      model: 'm',
+      content: [
+        { type: 'text', text: 'Hello you' },
+        { type: 'tool_use', id: 'toolu_1', name: 't', input: { n: 1 } },
+      ],
+      stop_reason: 'tool_use',
+      stop_sequence: null,
+      usage: { input_tokens: 3, output_tokens: 7 },
+    })
+  })
+
+  test('is not complete before its end, nor with input that is no JSON', () => {
+    expect(assembled(...text(0, ['Hello'])).isComplete).toBe(false)
+    expect(assembled(...call(0, '{"n": 1,,'), ...end('tool_use')).isComplete).toBe(false)
+  })
+
+  test.each(['max_tokens', 'model_context_window_exceeded'])(
+    'cut by %s is complete, whatever its last input',
+    (reason) => {
+      expect(assembled(...text(0, ['x']), ...call(1, '{"n": 1, "wh'), ...end(reason)).isComplete).toBe(true)
+    },
+  )
+})
+
+describe('what a broken answer leaves', () => {
+  const contentOf = (...events: object[]) =>
+    assembled(...events)
+      .salvage()
+      ?.content.map(({ id, type }) => id ?? type)
+
+  test('ends with the last whole call before the cut', () => {
+    expect(contentOf(...text(0, ['x']), ...call(1, '{"n":1}'), ...text(2, ['y']), ...call(3, '{"n', false))).toEqual([
+      'text',
+      'toolu_1',
+    ])
+  })
+
+  test('is nothing without a whole call, or when only broken input is left', () => {
+    expect(contentOf(...text(0, ['x']), ...call(1, '{"n":1}', false))).toBeUndefined()
+    expect(contentOf(...call(0, '{"n": 1,,'), ...call(1, '{"n":1}'))).toBeUndefined()
+  })
+
+  test('stops for the tools', () => {
+    expect(assembled(...call(0, '{"n":1}')).salvage()).toMatchObject({ stop_reason: 'tool_use', id: 'msg_1' })
+  })
+})

@@ -1,0 +1,56 @@
+import { getEventListeners } from 'node:events'
+import { expect, test, vi } from 'vitest'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { defaultLimits, Watchdog, type Limits } from './watchdog.ts'
+
+const limits: Limits = { ...defaultLimits, firstEventMs: 100, betweenEventsMs: 10 }
+
+function watching() {
+  const clock = new ManualClock({ startAt: 0 })
+  const slept = vi.spyOn(clock, 'sleepUntil')
+  const exchange = new AbortController()
+  return { clock, slept, exchange, watchdog: new Watchdog(clock, limits, exchange.signal) }
+}
+
+test('an answer that does not begin in time is ended, and which wait it was is told', async () => {
+  const { clock, watchdog } = watching()
+  await clock.advance(99)
+  expect([watchdog.signal.aborted, watchdog.silence]).toEqual([false, undefined])
+  await clock.advance(1)
+  expect([watchdog.signal.aborted, watchdog.silence]).toEqual([true, 'first-event'])
+})
+
+test('each event starts the time anew', async () => {
+  const { clock, watchdog } = watching()
+  for (let i = 0; i < 5; i += 1) {
+    watchdog.progress()
+    await clock.advance(9)
+  }
+  expect(watchdog.signal.aborted).toBe(false)
+  await clock.advance(1)
+  expect([watchdog.signal.aborted, watchdog.silence]).toEqual([true, 'between-events'])
+})
+
+test('thousands of events arm one timer', async () => {
+  const { clock, slept, watchdog } = watching()
+  for (let i = 0; i < 5_000; i += 1) watchdog.progress()
+  await clock.advance(1)
+  expect(slept).toHaveBeenCalledTimes(2) // for the first event, and between events
+  expect(clock.sleepers).toHaveLength(1)
+})
+
+test('the end of the exchange ends the attempt, with its reason', () => {
+  const { exchange, watchdog } = watching()
+  exchange.abort(new Error('enough'))
+  expect(watchdog.signal.reason).toEqual(new Error('enough'))
+  expect(watchdog.silence).toBeUndefined()
+})
+
+test('stopped, it leaves no timer and no listener, and ends nothing any more', async () => {
+  const { clock, exchange, watchdog } = watching()
+  watchdog.stop()
+  await clock.advance(1_000)
+  expect(watchdog.signal.aborted).toBe(false)
+  expect(clock.sleepers).toEqual([])
+  expect(getEventListeners(exchange.signal, 'abort')).toEqual([])
+})
