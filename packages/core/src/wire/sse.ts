@@ -13,36 +13,33 @@ export interface ServerSentEvent {
 
 export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
   const decoder = new TextDecoder()
-  let pending = ''
-  /** No blank line begins before it: a long event is not searched again from its start with every chunk. */
-  let searched = 0
+  /** What was searched of the event that is arriving: a long one is not searched or copied again with every chunk. */
+  let begun: string[] = []
+  let rest = ''
   for await (const bytes of body) {
-    pending += decoder.decode(bytes, { stream: true })
+    rest += decoder.decode(bytes, { stream: true })
     yield* complete(blankLine)
   }
   yield* complete(lastBlankLine)
 
   function* complete(boundary: RegExp): Generator<ServerSentEvent> {
-    for (let match = find(boundary); match; match = find(boundary)) {
+    for (let match = boundary.exec(rest); match; match = boundary.exec(rest)) {
       const end = match.index + match[0].length
-      const event = parseEvent(pending.slice(0, end))
-      pending = pending.slice(end)
-      searched = 0
+      const event = parseEvent(begun.join('') + rest.slice(0, end))
+      begun = []
+      rest = rest.slice(end)
       if (event) yield event
     }
     // A blank line is at most four characters long, and three of them may be here already.
-    searched = Math.max(0, pending.length - 3)
-  }
-
-  function find(boundary: RegExp): RegExpExecArray | null {
-    boundary.lastIndex = searched
-    return boundary.exec(pending)
+    const searched = Math.max(0, rest.length - 3)
+    begun.push(rest.slice(0, searched))
+    rest = rest.slice(searched)
   }
 }
 
-const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
+const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/
 /** While more may come, a carriage return at the very end may be half of a line break. */
-const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
+const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/
 
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {
