@@ -190,6 +190,6 @@ describe('a journal that cannot be read is exit code 6', () => {
     )
     const { code, stderr } = await run(['show', 's'], { cwd })
     expect(code).toBe(6)
-    expect(stderr).toMatch(/written by a newer lastgood[^]*next: npm install/)
+    expect(stderr).toMatch(/written by a newer lastgood[^]*next: update lastgood/)
   })
 })

@@ -6,7 +6,7 @@
  * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
  */
 import type { FileHandle } from 'node:fs/promises'
-import { LastgoodError } from '../errors.ts'
+import { LastgoodError, newerVersion } from '../errors.ts'
 import { type Line, type Tip, decodePiece, genesis, judge, lineVersion } from './chain.ts'
 
 /** A line that counts, and its number in the file, from 1. */
@@ -47,7 +47,9 @@ async function* walk(
     torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
     if (torn) continue
     if (piece.kind !== 'line')
-      throw piece.kind === 'newer' ? tooNew(path, number, piece.v) : corrupt(path, number, 'it was altered')
+      throw piece.kind === 'newer'
+        ? newerVersion(`${path} line ${number}`, piece.v, lineVersion)
+        : corrupt(path, number, 'it was altered')
     const verdict = judge(piece.line, tip, counted)
     if (verdict === 'orphan') throw corrupt(path, number, 'a line before it is missing or was altered')
     if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
@@ -200,12 +202,4 @@ function corrupt(path: string, number: number, what: string): LastgoodError {
     hint: 'lastgood show <sessionId> shows the part before it; restore the file from a copy to go on',
     details: { path, line: number },
   })
-}
-
-function tooNew(path: string, number: number, v: number): LastgoodError {
-  return new LastgoodError(
-    'journal-version',
-    `${path} line ${number}: version ${v} was written by a newer lastgood; this one reads version ${lineVersion}`,
-    { hint: 'npm install lastgood@latest, then resume again', details: { path, line: number, v, reads: lineVersion } },
-  )
 }
