@@ -14,7 +14,7 @@ import {
   type Outage,
 } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
-import { countTool, task } from './support/counting-story.ts'
+import { countingAgent, countTool, task } from './support/counting-story.ts'
 import { openTestSession, startTestLab, typesOf } from './support/harness.ts'
 
 const bare = { model: 'claude-opus-5-5', max_tokens: 500 }
@@ -212,4 +212,17 @@ describe('a chat loop that pushes the text of answers back', () => {
     }
     expect(session.messages()).toHaveLength(8)
   })
+})
+
+test('what its owner does with an input or an output afterwards changes nothing that is recorded or sent', async () => {
+  const { client, lab, store, session } = await sessionOn(
+    story([reply([toolUse('count', { n: 1 })]), reply(text('one')), reply(text('two'))]),
+  )
+  const [input, output] = [[{ type: 'text', text: 'as it was' }], [{ type: 'text', text: 'as it was' }]]
+  const agent = countingAgent({ count: () => output }, client)
+  await session.run(agent, input)
+  for (const block of [...input, ...output]) block.text = 'tampered'
+  await session.run(agent, 'Go on')
+  expect(lab.requests.at(-1)?.raw.match(/as it was/g)).toHaveLength(2)
+  expect(lab.requests.at(-1)?.raw + (await reopened(store))).not.toContain('tampered')
 })
