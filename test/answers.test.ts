@@ -116,11 +116,13 @@ describe('a refusal', () => {
     expect(session.messages().map(({ role }) => role)).toEqual(['user', 'user', 'assistant'])
   })
 
-  test('a later input of a run goes on, without the refused words', async () => {
-    const { client, lab, session, effects } = await sessionWith(refusing)
+  test.each(['the same', 'a new'])('a later input of a run takes its place, in %s process', async (process) => {
+    const { client, lab, store, session, effects } = await sessionWith(refusing)
     const agent = countingAgent(effects, client)
     await expect(session.run(agent, task)).rejects.toEqual(code('request-failed'))
-    await expect(session.run(agent, 'Put otherwise: count')).resolves.toMatchObject({ turn: 1, text: 'ok' })
+    const later = process === 'a new' ? await openTestSession(store, { takeover: true }) : session
+    await expect(later.run(agent, 'Put otherwise: count')).resolves.toMatchObject({ turn: 1, text: 'ok' })
+    expect(lab.requests).toHaveLength(2)
     expect(lab.requests.at(-1)?.raw).not.toContain('I star')
     expect(effects.runs).toEqual([])
   })

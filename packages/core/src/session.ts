@@ -268,7 +268,7 @@ export class Session {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
       await this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
-    } else if (this.state !== 'idle' || refolded) {
+    } else if (!['idle', 'refused'].includes(this.state) || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
   }
