@@ -226,3 +226,26 @@ test('what its owner does with an input or an output afterwards changes nothing 
   expect(lab.requests.at(-1)?.raw.match(/as it was/g)).toHaveLength(2)
   expect(lab.requests.at(-1)?.raw + (await reopened(store))).not.toContain('tampered')
 })
+
+describe('a loop that begins again from its first message in a new process', () => {
+  test('is recorded, although a call of the dead process was never answered', async () => {
+    const { client } = await startTestLab({
+      model: ({ messages }) => (messages.length === 1 ? reply([toolUse('count', { n: 1 })]) : reply(text('done'))),
+      toolIds: 'fresh',
+    })
+    const store = memoryStore()
+    const request = { model: 'claude-opus-5-5', max_tokens: 500, tools: [countTool] }
+    const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'Begin' }]
+    await recoverable(client, await openTestSession(store)).messages.create({ ...request, messages: first })
+
+    const session = await openTestSession(store, { takeover: true })
+    const own = recoverable(client, session)
+    const { content } = await own.messages.create({ ...request, messages: first })
+    const call = content.find((block) => block.type === 'tool_use')!
+    const results = [{ type: 'tool_result' as const, tool_use_id: call.id, content: 'counted 1' }]
+    const messages = [...first, { role: 'assistant' as const, content }, { role: 'user' as const, content: results }]
+    await own.messages.create({ ...request, messages })
+    expect(session.messages()).toHaveLength(4)
+    expect(session.lastGoodTurn).toBe(1)
+  })
+})

@@ -6,7 +6,9 @@
  * 2. A request that was broken off ends before the next begins. An answer that nobody reads is given up when the next
  *    request of the conversation comes. One that is being read keeps its place: the other is a side request.
  */
+import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
+import { callsOf } from './answer.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {
@@ -20,6 +22,7 @@ interface InFlight {
 export class Conversation {
   /** By the id that the caller saw: the id of the answer that is recorded. */
   readonly #aliases = new Map<string, string>()
+  #handedOut: ReadonlySet<string> = new Set()
   #current: InFlight | undefined
 
   get isBusy(): boolean {
@@ -34,14 +37,21 @@ export class Conversation {
     }
   }
 
-  /** `answerId` tells, at the end, which answer was recorded for this exchange. */
-  enter(exchange: InFlight, answerId: () => string | undefined): void {
+  /** `answer` tells, at the end, which answer was recorded for this exchange. */
+  enter(exchange: InFlight, answer: () => AssistantMessage | undefined): void {
     this.#current = exchange
     void exchange.ended.then(() => {
       if (this.#current === exchange) this.#current = undefined
-      const [seen, recorded] = [exchange.delivered.messageId, answerId()]
-      if (seen !== undefined && recorded !== undefined && seen !== recorded) this.#aliases.set(seen, recorded)
+      const [seen, recorded] = [exchange.delivered.messageId, answer()]
+      if (!recorded) return
+      if (seen !== undefined && seen !== recorded.id) this.#aliases.set(seen, recorded.id)
+      this.#handedOut = new Set(callsOf(recorded).map((call) => String(call['id'])))
     })
+  }
+
+  /** Whether somebody in this process may be running one of these calls: what a dead process had, nobody has. */
+  isRunning(calls: readonly { readonly toolUseId: string }[]): boolean {
+    return calls.some((call) => this.#handedOut.has(call.toolUseId))
   }
 
   /** The recorded id of an answer that the caller knows as `messageId`. */

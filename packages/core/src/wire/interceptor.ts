@@ -6,7 +6,7 @@
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
  *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
-import type { InDoubt } from '../journal.ts'
+import type { AssistantMessage, InDoubt } from '../journal.ts'
 import type { Session } from '../session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
@@ -63,14 +63,14 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       const expects = !isMessages ? 'anything' : streams(request) ? 'stream' : 'message'
       return new Exchange({ ...common, request: marked, expects, recorder: sideRecorder(session) }).run()
     }
-    let answerId: string | undefined
+    let answer: AssistantMessage | undefined
     const exchange = new Exchange({
       ...common,
       request: { ...marked, body: joined.body },
       expects: joined.streams ? 'stream' : 'message',
-      recorder: sessionRecorder(session, joined, intentOf, (id) => (answerId = id)),
+      recorder: sessionRecorder(session, joined, intentOf, (message) => (answer = message)),
     })
-    conversation.enter(exchange, () => answerId)
+    conversation.enter(exchange, () => answer)
     return exchange.run()
   }
 
@@ -79,7 +79,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     return readConversationRequest(request, {
       messages,
       envelope: session.envelope,
-      isAwaitingResults: unanswered.length > 0,
+      lacksResults: unanswered.length > 0,
+      runsCalls: conversation.isRunning(unanswered),
       messagesUpTo: (messageId) => responses.get(conversation.recordedId(messageId)),
     })
   }

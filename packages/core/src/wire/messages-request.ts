@@ -5,7 +5,7 @@
  * 1. What is sent is the caller's own bytes, unless they do not hold the whole recorded conversation as it was.
  * 2. A message thread (`thread: continue`, only the delta) is written out in full: the provider keeps a thread for
  *    minutes, the journal for ever, and a request that holds everything can be sent again to anybody.
- * 3. While calls wait for their results, only a request that goes on from them belongs to the conversation: a helper
+ * 3. While calls are being run in this process, only a request that goes on from them belongs to the conversation: a helper
  *    that asks about the same history must not take them away.
  * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
@@ -27,7 +27,9 @@ export interface Recorded {
   messages: readonly Message[]
   envelope: Envelope | undefined
   /** Calls of the last answer have no results yet. */
-  isAwaitingResults: boolean
+  lacksResults: boolean
+  /** They may be running in this process. */
+  runsCalls: boolean
   /** How many messages end with the answer that the caller knows by this id. */
   messagesUpTo(messageId: string): number | undefined
 }
@@ -94,20 +96,20 @@ export function readConversationRequest(request: WireRequest, recorded: Recorded
 
 /** Where the request goes on: after so many recorded messages, with these; undefined when it is about something else. */
 function joinedAt(
-  { messages, envelope, isAwaitingResults }: Recorded,
+  { messages, envelope, lacksResults, runsCalls }: Recorded,
   incoming: readonly Message[],
   body: Record<string, unknown>,
 ): { kept: number; added: Message[]; exact: boolean } | undefined {
   const continuation = continuationOf(messages, incoming)
   switch (continuation.kind) {
     case 'extends': {
-      const answersNothing = isAwaitingResults && continuation.added.length === 0
+      const answersNothing = lacksResults && continuation.added.length === 0
       return answersNothing ? undefined : { ...continuation, kept: messages.length }
     }
     case 'rewinds':
-      return isAwaitingResults ? undefined : continuation
+      return runsCalls ? undefined : continuation
     case 'unrelated':
-      return !isAwaitingResults && isSameTask(envelope?.body ?? {}, body)
+      return !runsCalls && isSameTask(envelope?.body ?? {}, body)
         ? { kept: 0, added: [...incoming], exact: true }
         : undefined
   }

@@ -38,7 +38,7 @@ export function sessionRecorder(
   session: Session,
   request: ConversationRequest,
   intentOf: IntentOf,
-  onAnswered: (messageId: string) => void,
+  onAnswered: (message: AssistantMessage) => void,
 ): Recorder {
   let first = true
   return {
@@ -80,7 +80,7 @@ export function sessionRecorder(
         ...intents,
         ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
       ])
-      onAnswered(message.id)
+      onAnswered(message)
     },
     delta: (kind, text) => session.emit({ type: 'delta', kind, text }),
     dropped: () => session.emit({ type: 'dropped' }),
