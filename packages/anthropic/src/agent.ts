@@ -113,7 +113,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     const message: Message = { role: 'user', content: input }
     // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
     if (session.hasOpenTurn && wanted === undefined && isOpenedBy(session, message)) return session.turn
-    // A refused turn would be refused again: other words take its place.
+    // What the model or the API refused would be refused again: other words take its place.
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) await finish(loop)
     await session.startTurn([message], options.name)
@@ -123,7 +123,10 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   /** Does what the session owes until the turn has ended. */
   async function finish({ session, run, envelope }: Loop): Promise<void> {
     await session.resume()
-    const client = recoverable(options.client, session, { intentOf: (name) => ruleFor(tools.get(name)) })
+    const client = recoverable(options.client, session, {
+      intentOf: (name) => ruleFor(tools.get(name)),
+      record: 'always',
+    })
     const ledger: LedgerTools = { find: (name) => tools.get(name), ...(run.onInDoubt && { onInDoubt: run.onInDoubt }) }
     let handedOut: ReadonlySet<string> = new Set()
     for (;;) {

@@ -9,26 +9,28 @@
  */
 import type { Block, Message } from './journal.ts'
 
-export type Continuation =
-  /** All that is recorded, and `added` after it. `exact` when the caller's own words say the same. */
-  | { kind: 'extends'; added: Message[]; exact: boolean }
-  /** The first `kept` recorded messages, and `added` after them. */
-  | { kind: 'rewinds'; kept: number; added: Message[]; exact: boolean }
-  | { kind: 'unrelated' }
+export interface Continuation {
+  /** So many recorded messages are the same; all of them when the request goes on from the end. */
+  kept: number
+  /** The request's messages, with the recorded answer wherever the caller's copy of it differs. */
+  resolved: Message[]
+  /** The caller's own words say the same. */
+  exact: boolean
+}
 
 export function continuationOf(recorded: readonly Message[], incoming: readonly Message[]): Continuation {
-  let same = 0
+  const resolved = [...incoming]
+  let kept = 0
   let exact = true
-  for (; same < recorded.length && same < incoming.length; same += 1) {
-    const [ours, theirs] = [recorded[same], incoming[same]]
+  for (; kept < recorded.length && kept < incoming.length; kept += 1) {
+    const [ours, theirs] = [recorded[kept], incoming[kept]]
     if (!ours || !theirs) break
     if (isSameMessage(ours, theirs)) continue
     if (!isSameAnswer(ours, theirs)) break
+    resolved[kept] = ours
     exact = false
   }
-  const added = incoming.slice(same)
-  if (same === recorded.length) return { kind: 'extends', added, exact }
-  return same === 0 ? { kind: 'unrelated' } : { kind: 'rewinds', kept: same, added, exact }
+  return { kept, resolved, exact }
 }
 
 function isSameMessage(ours: Message, theirs: Message): boolean {

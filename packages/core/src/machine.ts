@@ -77,6 +77,8 @@ const builder = setup({
       event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
     isKnownCall: ({ context, event }) => 'toolUseId' in event && event.toolUseId in context.calls,
     willRetry: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'retry',
+    cannotWin: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'fail',
+    isRefolded: ({ event }) => event.type === 'session-resumed' && event.refolded === true,
     needsInput: ({ event }) => event.type === 'session-suspended' && event.reason === 'needs-input',
     hasCalls: ({ context }) => Object.keys(context.calls).length > 0,
     isWaiting: ({ context }) => context.wakeAt !== null,
@@ -159,6 +161,7 @@ export const sessionMachine = builder.createMachine({
         ],
         'fault-observed': [
           { guard: 'willRetry', target: 'backingOff', actions: 'recordFault' },
+          { guard: 'cannotWin', target: 'refused', actions: 'recordFault' },
           { target: 'suspended', actions: 'recordFault' },
         ],
       },
@@ -185,9 +188,15 @@ export const sessionMachine = builder.createMachine({
       entry: 'rest',
       on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
     },
+    // By the model or by the API: the same again cannot win.
     refused: {
       entry: 'rest',
-      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+      on: {
+        'session-resumed': [
+          { guard: 'isRefolded', actions: 'renewBudget' },
+          { target: 'restoring', actions: 'startAnew' },
+        ],
+      },
     },
     needsInput: {
       entry: 'askPerson',

@@ -21,7 +21,7 @@ export interface SessionOptions {
   storePatienceMs?: number
   /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
   takeover?: boolean
-  /** Recorded with a new session, for people who look for it. */
+  /** Recorded with a new session, for people who look for it. Default: the folder of this process. */
   cwd?: string
   /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
   machineVersion?: string
@@ -32,8 +32,7 @@ export interface SessionOptions {
 }
 
 /** All present. */
-export type ResolvedOptions = Required<Omit<SessionOptions, 'cwd' | 'policy'>> & {
-  cwd: string | undefined
+export type ResolvedOptions = Required<Omit<SessionOptions, 'policy'>> & {
   policy: Policy
 }
 
@@ -52,7 +51,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     leaseMs,
     storePatienceMs,
     takeover: options.takeover ?? false,
-    cwd: options.cwd,
+    cwd: options.cwd ?? process.cwd(),
     machineVersion: options.machineVersion ?? machineVersion,
     clock,
     owner: options.owner ?? thisOwner(clock.newId()),

@@ -186,7 +186,8 @@ export class Session {
     input?: Input,
     ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
   ): Promise<Reply> {
-    const asked = JSON.stringify(input)
+    const { turn } = (options[0] ?? {}) as { turn?: number }
+    const asked = input === undefined && turn === undefined ? undefined : JSON.stringify([input, turn])
     const same = this.#runs.find((one) => one.agent === agent.name && (asked === undefined || asked === one.asked))
     if (same) return same.reply as Promise<Reply>
     const begin = () => agent.run(this, input, options[0] as RunOptions)

@@ -47,9 +47,11 @@ export interface LedgerRun {
 /** Brings every open call of the last response to a result. Errors: `needs-input`, and those of `record`. */
 export async function runToolCalls(session: Session, tools: LedgerTools, run: LedgerRun): Promise<void> {
   const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
-  const planned = await Promise.all(
-    session.transcript.unanswered.map(async (call) => ({ call, fate: await fateOf(call, tools, run.handedOut) })),
-  )
+  const planned: { call: ToolCall; fate: Fate }[] = []
+  // One after the other: a person can answer one question at a time.
+  for (const call of session.transcript.unanswered) {
+    planned.push({ call, fate: await fateOf(call, tools, run.handedOut) })
+  }
   const asking = planned.find(({ fate }) => fate === 'suspend')
   if (asking) throw await parkForInput(session, asking.call)
 

@@ -1,7 +1,8 @@
 /**
  * The conversation as a fold of the journal: what was sent and received, byte for byte.
  *
- * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4).
+ * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4). Only cache markers are left
+ *    out: they are the caller's for one request, no part of the prefix, and a request may have four.
  * 2. The results of one response become one user message, in the order of its calls, once all are there.
  * 3. What the API would refuse in a history is not put there: an answer without content, a refused turn's words.
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
@@ -38,8 +39,9 @@ export class Transcript {
   readonly messages: Message[] = []
   turns: TurnSpan[] = []
   envelope: Envelope | undefined
-  /** Whose envelope it is; undefined for a loop of one's own. */
+  /** Whose envelope it is, once the API has answered under it; undefined for a loop of one's own. */
   envelopeAgent: string | undefined
+  #sentBy: string | undefined
   /** Who runs the last turn; undefined for a loop of one's own. */
   agent: string | undefined
   /** For each response, the number of messages that end with it, by the API's message id. */
@@ -51,7 +53,8 @@ export class Transcript {
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope
-        this.envelopeAgent = this.agent
+        this.#sentBy = this.agent
+        this.envelopeAgent = undefined
         break
       case 'turn-started':
         this.#closeTurn()
@@ -82,6 +85,7 @@ export class Transcript {
         this.turns = this.turns.filter((span) => span.from < entry.messages).map((span) => cutAt(span, entry.messages))
         // A history that was replaced as a whole: its turns are counted, their messages are gone.
         if (entry.messages === 0 && entry.lastGoodTurn > 0) this.turns = [{ turn: entry.lastGoodTurn, from: 0, to: 0 }]
+        if (entry.turn > (this.turns.at(-1)?.turn ?? 0)) this.turns.push({ turn: entry.turn, from: entry.messages })
         this.#forgetCalls()
         break
       default: // the rest says nothing of the conversation
@@ -108,6 +112,7 @@ export class Transcript {
 
   #addAnswer(answer: AssistantMessage): void {
     const { id, content, stop_reason } = answer
+    this.envelopeAgent = this.#sentBy
     const last = this.turns.at(-1)
     if (last) last.stopReason = stop_reason
     this.#forgetCalls()
@@ -119,7 +124,7 @@ export class Transcript {
   }
 
   #add(messages: readonly Message[]): void {
-    this.messages.push(...messages)
+    this.messages.push(...messages.map(withoutCacheMarkers))
     this.#forgetCalls()
   }
 
@@ -140,6 +145,12 @@ export class Transcript {
     const last = this.turns.at(-1)
     if (last && last.to === undefined) last.to = this.messages.length
   }
+}
+
+function withoutCacheMarkers(message: Message): Message {
+  const { content } = message
+  if (typeof content === 'string' || !content.some((block) => 'cache_control' in block)) return message
+  return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block as Block) }
 }
 
 function callsIn(content: readonly Block[]): ToolCall[] {

@@ -61,10 +61,6 @@ export class Assembler {
     }
   }
 
-  get hasStarted(): boolean {
-    return this.#message !== undefined
-  }
-
   /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
   get isComplete(): boolean {
     const hasEnd = this.#message !== undefined && (this.#stopped || this.stopReason !== null)

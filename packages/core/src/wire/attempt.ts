@@ -27,10 +27,13 @@ export async function attempt<R extends WireRequest>(
   clock: Clock,
   limits: Limits,
   exchange: AbortSignal,
+  /** `until headers`: the body is the caller's own affair, and so is its signal. */
+  watched: 'whole' | 'until headers',
 ): Promise<Attempt> {
   const watchdog = new Watchdog(clock, limits, exchange)
+  const signal = watched === 'whole' ? watchdog.signal : request.signal
   try {
-    const response = await next({ ...request, headers: new Headers(request.headers), signal: watchdog.signal })
+    const response = await next({ ...request, headers: new Headers(request.headers), signal })
     if (response.ok) return { kind: 'answer', response, watchdog }
     const body = (await response.text()).slice(0, longestErrorBody)
     watchdog.stop()

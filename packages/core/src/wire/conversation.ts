@@ -37,21 +37,26 @@ export class Conversation {
     }
   }
 
-  /** `answer` tells, at the end, which answer was recorded for this exchange. */
-  enter(exchange: InFlight, answer: () => AssistantMessage | undefined): void {
+  enter(exchange: InFlight): void {
     this.#current = exchange
-    void exchange.ended.then(() => {
-      if (this.#current === exchange) this.#current = undefined
-      const [seen, recorded] = [exchange.delivered.messageId, answer()]
-      if (!recorded) return
-      if (seen !== undefined && seen !== recorded.id) this.#aliases.set(seen, recorded.id)
-      this.#handedOut = new Set(callsOf(recorded).map((call) => String(call['id'])))
-    })
+    void exchange.ended.then(() => this.#leave(exchange))
   }
 
-  /** Whether somebody in this process may be running one of these calls: what a dead process had, nobody has. */
-  isRunning(calls: readonly { readonly toolUseId: string }[]): boolean {
-    return calls.some((call) => this.#handedOut.has(call.toolUseId))
+  /** The answer is durable: what is left of the exchange is the caller's reading. */
+  answered(exchange: InFlight, answer: AssistantMessage): void {
+    this.#leave(exchange)
+    const seen = exchange.delivered.messageId
+    if (seen !== undefined && seen !== answer.id) this.#aliases.set(seen, answer.id)
+    this.#handedOut = new Set(callsOf(answer).map((call) => String(call['id'])))
+  }
+
+  #leave(exchange: InFlight): void {
+    if (this.#current === exchange) this.#current = undefined
+  }
+
+  /** Those of the calls that somebody in this process may be running: what a dead process had, nobody has. */
+  running(calls: readonly { readonly toolUseId: string }[]): string[] {
+    return calls.map((call) => call.toolUseId).filter((id) => this.#handedOut.has(id))
   }
 
   /** The recorded id of an answer that the caller knows as `messageId`. */

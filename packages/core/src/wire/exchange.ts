@@ -36,6 +36,8 @@ export class Exchange<R extends WireRequest> {
   /** The answer that is being read. */
   #answer: Answer | undefined
   #isUnread = false
+  /** The stream is handed out, and nobody is waiting for its next piece: only its reader can move it. */
+  #isResting = false
   #end: () => void = () => {}
 
   constructor(options: ExchangeOptions<R>) {
@@ -61,7 +63,7 @@ export class Exchange<R extends WireRequest> {
 
   abort(reason: unknown): void {
     this.#abort.abort(reason)
-    if (this.#isUnread) this.#finish()
+    if (this.#isResting) this.#finish()
   }
 
   async run(): Promise<Response> {
@@ -72,12 +74,13 @@ export class Exchange<R extends WireRequest> {
       if (this.#it.expects === 'message') return await this.#wholeAnswer(first)
       return first.response
     } finally {
-      if (!this.#isUnread) this.#finish()
+      if (!this.#isResting) this.#finish()
     }
   }
 
   #finish(): void {
     this.#isUnread = false
+    this.#isResting = false
     this.#answer?.watchdog.stop()
     this.#end()
   }
@@ -90,7 +93,8 @@ export class Exchange<R extends WireRequest> {
     for (;;) {
       this.signal.throwIfAborted()
       await recorder.sending(this.signal)
-      const outcome = await attempt(request, next, clock, limits, this.signal)
+      const watched = expects === 'anything' ? 'until headers' : 'whole'
+      const outcome = await attempt(request, next, clock, limits, this.signal, watched)
       if (outcome.kind === 'fault') {
         const fault = classify(outcome.wire)
         const decision = await recorder.faulted(fault)
@@ -127,13 +131,17 @@ export class Exchange<R extends WireRequest> {
     const encoder = new TextEncoder()
     const pieces = this.#relayAll(first)
     this.#isUnread = true
+    this.#isResting = true
+    first.watchdog.hold()
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           this.#isUnread = false
+          this.#isResting = false
           try {
             this.signal.throwIfAborted()
             const { done, value } = await pieces.next()
+            this.#isResting = !done
             if (!done) return controller.enqueue(encoder.encode(value))
             this.#finish()
             controller.close()

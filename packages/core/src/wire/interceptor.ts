@@ -6,7 +6,7 @@
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
  *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
-import type { AssistantMessage, InDoubt } from '../journal.ts'
+import type { InDoubt } from '../journal.ts'
 import type { Session } from '../session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
@@ -21,8 +21,12 @@ export interface InterceptorOptions {
    * safe to repeat. Default: `report` for every tool.
    */
   intentOf?: (toolName: string) => InDoubt | undefined
-  /** Whether requests can be part of the conversation; false for a client of helpers and side jobs. Default true. */
-  record?: boolean
+  /**
+   * Which requests are recorded as the conversation. `true`: those that go on from it; what looks like a helper's (a
+   * title, a summary, a sub-agent) is not. `always`: every Messages request. `false`: none, for a client of helpers.
+   * Default true.
+   */
+  record?: boolean | 'always'
   /** When an answer counts as stalled; each default is documented there. */
   limits?: Partial<Limits>
 }
@@ -63,14 +67,14 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       const expects = !isMessages ? 'anything' : streams(request) ? 'stream' : 'message'
       return new Exchange({ ...common, request: marked, expects, recorder: sideRecorder(session) }).run()
     }
-    let answer: AssistantMessage | undefined
-    const exchange = new Exchange({
+    const sent = { ...marked, body: joined.body }
+    const exchange: Exchange<typeof sent> = new Exchange({
       ...common,
-      request: { ...marked, body: joined.body },
+      request: sent,
       expects: joined.streams ? 'stream' : 'message',
-      recorder: sessionRecorder(session, joined, intentOf, (message) => (answer = message)),
+      recorder: sessionRecorder(session, joined, intentOf, (message) => conversation.answered(exchange, message)),
     })
-    conversation.enter(exchange, () => answer)
+    conversation.enter(exchange)
     return exchange.run()
   }
 
@@ -80,7 +84,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       messages,
       envelope: session.envelope,
       lacksResults: unanswered.length > 0,
-      runsCalls: conversation.isRunning(unanswered),
+      isSure: record === 'always',
+      runningCalls: conversation.running(unanswered),
       messagesUpTo: (messageId) => responses.get(conversation.recordedId(messageId)),
     })
   }

@@ -5,8 +5,8 @@
  * 1. What is sent is the caller's own bytes, unless they do not hold the whole recorded conversation as it was.
  * 2. A message thread (`thread: continue`, only the delta) is written out in full: the provider keeps a thread for
  *    minutes, the journal for ever, and a request that holds everything can be sent again to anybody.
- * 3. While calls are being run in this process, only a request that goes on from them belongs to the conversation: a helper
- *    that asks about the same history must not take them away.
+ * 3. While calls are being run in this process, only a request that goes on from them or brings their results belongs
+ *    to the conversation: a helper that asks about the same history must not take them away.
  * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
 import { z } from 'zod'
@@ -28,8 +28,10 @@ export interface Recorded {
   envelope: Envelope | undefined
   /** Calls of the last answer have no results yet. */
   lacksResults: boolean
-  /** They may be running in this process. */
-  runsCalls: boolean
+  /** The mount knows that its requests are the conversation's, whatever their system and tools. */
+  isSure: boolean
+  /** Those of them that may be running in this process. */
+  runningCalls: readonly string[]
   /** How many messages end with the answer that the caller knows by this id. */
   messagesUpTo(messageId: string): number | undefined
 }
@@ -79,51 +81,68 @@ export function readConversationRequest(request: WireRequest, recorded: Recorded
   if (before === undefined) return undefined // a thread of somebody else
   const spoken = [...recorded.messages.slice(0, before), ...sent.filter((message) => !isEmptyAnswer(message))]
   const body: Envelope['body'] = continued && recorded.envelope ? { ...recorded.envelope.body, ...rest } : rest
-  const { kept, added, exact } = joinedAt(recorded, spoken, body) ?? {}
-  if (kept === undefined || !added) return undefined
+  const { kept, resolved, exact } = joinedAt(recorded, spoken, body) ?? {}
+  if (kept === undefined || !resolved) return undefined
 
   const asSent = exact && !thread && spoken.length === sent.length
-  const messages = [...recorded.messages.slice(0, kept), ...added]
   return {
     streams: stream === true,
     model: parsed.model,
     envelope: envelopeOf(request.headers, body),
     ...(kept < recorded.messages.length && { rewindTo: kept }),
-    added,
-    body: asSent ? String(request.body) : JSON.stringify({ ...body, messages, ...(stream === true && { stream }) }),
+    added: resolved.slice(kept),
+    body: asSent
+      ? String(request.body)
+      : JSON.stringify({ ...body, messages: resolved, ...(stream === true && { stream }) }),
   }
 }
 
-/** Where the request goes on: after so many recorded messages, with these; undefined when it is about something else. */
+/** Where the request goes on: after so many recorded messages; undefined when it is about something else. */
 function joinedAt(
-  { messages, envelope, lacksResults, runsCalls }: Recorded,
+  { messages, envelope, lacksResults, runningCalls, isSure }: Recorded,
   incoming: readonly Message[],
-  body: Record<string, unknown>,
-): { kept: number; added: Message[]; exact: boolean } | undefined {
-  const continuation = continuationOf(messages, incoming)
-  switch (continuation.kind) {
-    case 'extends': {
-      const answersNothing = lacksResults && continuation.added.length === 0
-      return answersNothing ? undefined : { ...continuation, kept: messages.length }
-    }
-    case 'rewinds':
-      return runsCalls ? undefined : continuation
-    case 'unrelated':
-      return !runsCalls && isSameTask(envelope?.body ?? {}, body)
-        ? { kept: 0, added: [...incoming], exact: true }
-        : undefined
+  body: Body,
+): { kept: number; resolved: readonly Message[]; exact: boolean } | undefined {
+  const { kept, resolved, exact } = continuationOf(messages, incoming)
+  const recordedBody = envelope?.body ?? {}
+  if (kept === messages.length) {
+    const answersNothing = lacksResults && incoming.length === kept
+    return answersNothing || (!isSure && losesTools(recordedBody, body)) ? undefined : { kept, resolved, exact }
   }
+  // It goes back. While calls are being run, only with their results: a helper must not take them away.
+  if (runningCalls.length > 0 && !bringsResults(incoming.slice(kept), runningCalls)) return undefined
+  const isAnew = kept === 0
+  const isOurs = isAnew ? isSameTask(recordedBody, body, messages) : !isHelper(recordedBody, body)
+  return isSure || isOurs ? { kept, resolved, exact } : undefined
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+const hasTools = ({ tools }: Body) => Array.isArray(tools) && tools.length > 0
+const sameSystem = (a: Body, b: Body) => JSON.stringify(a['system'] ?? null) === JSON.stringify(b['system'] ?? null)
+
+/** A title, a summary: an agent does not go on without its tools. */
+const losesTools = (recorded: Body, incoming: Body) => hasTools(recorded) && !hasTools(incoming)
+
+/** Nor does a chat go back to its beginning with another system prompt. */
+function isHelper(recorded: Body, incoming: Body): boolean {
+  return losesTools(recorded, incoming) || (!hasTools(incoming) && !sameSystem(recorded, incoming))
 }
 
 /**
- * Same system and tools, where there are any; or the first request with tools after one without: an agent that asked
- * for a title first is still the agent.
+ * A history that has nothing in common with the recorded one: the same system and tools, where there are any; or an
+ * agent with tools, when all that is recorded is one question without, a title that was asked first.
  */
-function isSameTask(recorded: Record<string, unknown>, incoming: Record<string, unknown>): boolean {
-  const task = ({ system, tools }: Record<string, unknown>) => JSON.stringify([system ?? null, tools ?? []])
-  const hasTools = ({ tools }: Record<string, unknown>) => Array.isArray(tools) && tools.length > 0
-  if (hasTools(incoming) && !hasTools(recorded)) return true
-  return (hasTools(incoming) || incoming['system'] != null) && task(recorded) === task(incoming)
+function isSameTask(recorded: Body, incoming: Body, messages: readonly Message[]): boolean {
+  if (hasTools(incoming) && !hasTools(recorded)) return messages.length <= 2
+  const hasTask = hasTools(incoming) || incoming['system'] != null
+  const sameTools = JSON.stringify(recorded['tools'] ?? []) === JSON.stringify(incoming['tools'] ?? [])
+  return hasTask && sameTools && sameSystem(recorded, incoming)
+}
+
+function bringsResults(messages: readonly Message[], calls: readonly string[]): boolean {
+  const results = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []))
+  return calls.every((id) => results.some((block) => block['tool_use_id'] === id))
 }
 
 function envelopeOf(headers: Headers, body: Envelope['body']): Envelope {

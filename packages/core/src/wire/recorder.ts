@@ -10,6 +10,7 @@ import type { Decision, Fault } from '../fault.ts'
 import type { AssistantMessage, EntryBody, InDoubt, Message } from '../journal.ts'
 import { decide } from '../policy.ts'
 import type { Session } from '../session.ts'
+import { inDoubtResult } from '../transcript.ts'
 import { callsOf, endsTurn } from './answer.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
@@ -46,7 +47,10 @@ export function sessionRecorder(
       // Staged, so that they share an append with the request; after them the session may owe something else.
       for (const entry of first ? openingEntries(session, request) : []) await session.stage(entry)
       first = false
-      if (session.owed.kind === 'wait') await session.clock.sleepUntil(session.owed.until, { signal })
+      if (session.owed.kind === 'wait') {
+        await session.record([])
+        await session.clock.sleepUntil(session.owed.until, { signal })
+      }
       const attempt = session.context.attempt + 1
       await session.record([{ type: 'request-sent', model: request.model, attempt }])
     },
@@ -98,6 +102,10 @@ function openingEntries(session: Session, { envelope, rewindTo, added }: Convers
     if (rewindTo > 0) ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
     // The caller put its own version of the answer: the turn had one.
     if (isFinalAnswer(added[0])) lastGoodTurn = turn
+    // What nobody will answer any more is said, not forgotten.
+    for (const { toolUseId } of session.transcript.unanswered) {
+      entries.push({ type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' })
+    }
     const reason = rewindTo === 0 ? 'the caller replaced the history' : 'the caller went on from an earlier message'
     entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason })
   }

@@ -41,12 +41,19 @@ export async function* relay(
   const held = new HeldEvents()
   const seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   let openBlock: number | undefined
+  /** Time in which the reader does something else is not silence of the API. */
+  function* handOut(text: string): Generator<string> {
+    watchdog.hold()
+    yield text
+    watchdog.resume()
+  }
   const index = (data: Json) => Number(data['index']) + delivered.leftovers
 
+  watchdog.resume()
   try {
     for await (const event of readEvents(bodyOf(response))) {
       if (event.event === 'ping') {
-        yield event.raw
+        yield* handOut(event.raw)
         continue
       }
       const data = JSON.parse(event.data) as Json
@@ -62,7 +69,7 @@ export async function* relay(
           if (!delivered.started) {
             delivered.started = true
             delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
-            yield event.raw
+            yield* handOut(event.raw)
           }
           break
         case 'content_block_start':
@@ -77,8 +84,8 @@ export async function* relay(
           }
           if (event.event === 'content_block_start') openBlock = index(data)
           if (event.event === 'content_block_stop') openBlock = undefined
-          yield text
           tellDelta(data, recorder)
+          yield* handOut(text)
           break
         }
         case 'message_delta':
@@ -86,7 +93,7 @@ export async function* relay(
           held.end(event)
           break
         default:
-          yield event.raw
+          yield* handOut(event.raw)
       }
     }
     seen.endedPolitely = !seen.inBandError
@@ -94,6 +101,7 @@ export async function* relay(
     Object.assign(seen, brokenBy(error, watchdog))
   } finally {
     watchdog.stop()
+    if (signal.aborted && assembler.blockCount > 0) recorder.dropped()
   }
 
   // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.

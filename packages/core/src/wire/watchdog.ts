@@ -2,7 +2,8 @@
  * The time and the end of one attempt: its signal aborts with the exchange, or when the answer has stopped coming.
  *
  * 1. Pings are not progress: only real events are told to it.
- * 2. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
+ * 2. A pause of the reader is not silence of the API: while it holds, no time passes.
+ * 3. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
  *    on a long-lived signal for every request.
  */
 import type { Clock } from '../clock.ts'
@@ -30,6 +31,7 @@ export class Watchdog {
   #lastAt: number
   #waitsFor: Silence = 'first-event'
   #silence: Silence | undefined
+  #isHeld = false
 
   constructor(clock: Clock, limits: Limits, exchange: AbortSignal) {
     this.#clock = clock
@@ -48,6 +50,17 @@ export class Watchdog {
   /** Which wait was too long; undefined when it was something else that ended the attempt. */
   get silence(): Silence | undefined {
     return this.#silence
+  }
+
+  /** Nobody asks for more now. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Somebody does again. */
+  resume(): void {
+    this.#isHeld = false
+    this.#lastAt = this.#clock.now()
   }
 
   /** An event came: the time starts anew. */
@@ -69,8 +82,9 @@ export class Watchdog {
   async #watch(disarmed: AbortSignal): Promise<void> {
     const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
     try {
-      while (this.#clock.now() < this.#lastAt + limitMs) {
-        await this.#clock.sleepUntil(this.#lastAt + limitMs, { signal: disarmed, background: true })
+      while (this.#isHeld || this.#clock.now() < this.#lastAt + limitMs) {
+        const from = this.#isHeld ? this.#clock.now() : this.#lastAt
+        await this.#clock.sleepUntil(from + limitMs, { signal: disarmed, background: true })
       }
     } catch {
       return // disarmed
