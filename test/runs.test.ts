@@ -1,9 +1,10 @@
 /** session.run: one run at a time, each tool once, and what a turn number, a rewind and a stop mean. */
 import type Anthropic from '@anthropic-ai/sdk'
-import { defineAgent, recoverable, recovery, type AgentTool } from '@lastgood/anthropic'
+import { defineAgent, recoverable, recovery, tool, type AgentTool } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { assistantCount, reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
 import { code, entriesOf, Gate, openTestSession, startTestLab, typesOf } from './support/harness.ts'
 import { callBlock, hangAfter, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
@@ -234,4 +235,20 @@ describe('a turn number', () => {
     await expect(later.run(agent, 'two again')).resolves.toMatchObject({ turn: 2, text: 'answer 1' })
     expect(lab.requests.at(-1)?.body?.messages?.map(({ content }) => content)).toMatchObject(['one', [{}], 'two again'])
   })
+})
+
+test('a run inside a run of the same session is told that it would wait for itself', async () => {
+  const { client } = await startTestLab({ model: story([reply([toolUse('delegate', {})]), reply(text('done'))]) })
+  const store = memoryStore()
+  const session = await openTestSession(store)
+  const helper = defineAgent({ name: 'helper', client, model: 'claude-opus-5-5' })
+  const delegate = tool({
+    name: 'delegate',
+    description: 'Asks a helper.',
+    input: z.object({}),
+    run: async () => (await session.run(helper, 'Help')).text,
+  })
+  await session.run(defineAgent({ name: 'coder', client, model: 'claude-opus-5-5', tools: [delegate] }), task)
+  const result = (await entriesOf(store)).find((entry) => entry.type === 'tool-finished')?.result
+  expect(result).toMatchObject({ is_error: true, content: expect.stringContaining('would wait for itself') as string })
 })

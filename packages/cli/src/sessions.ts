@@ -76,18 +76,19 @@ export interface Located {
 }
 
 /**
- * The session that `argument` names in the store of choice; `last` is the one that was written last. Closes the store
- * when it throws. Errors: `session-not-found`, which names other stores that have it.
+ * The session that `argument` names in the store of choice; `last` is the one that was written last, of those that were
+ * recorded in `cwd` if there are any: agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which names other stores that have it.
  */
 export async function locate(
   choices: readonly [StoreChoice, ...StoreChoice[]],
   argument: string,
   commands: readonly string[],
+  cwd?: string,
 ): Promise<Located> {
   const [choice, ...others] = choices
   const opened = await choice.open()
   try {
-    const row = argument === 'last' ? await newest(opened.store) : await named(opened.store, argument)
+    const row = argument === 'last' ? await newest(opened.store, cwd) : await named(opened.store, argument)
     if (row) return { opened, row }
     throw await notFound(opened.store, argument, others, commands)
   } catch (error) {
@@ -119,15 +120,19 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(store: Store): Promise<SessionRow | undefined> {
+async function newest(store: Store, cwd: string | undefined): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
-  const row = rows.reduce<SessionRow | undefined>(
+  // The damaged one may be the last one: going on with another could surprise.
+  if (failure !== undefined) throw failure
+  const here = cwd === undefined ? rows : rows.filter(({ head }) => head.cwd === cwd)
+  return newestOf(here) ?? newestOf(rows)
+}
+
+function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {
+  return rows.reduce<SessionRow | undefined>(
     (best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one),
     undefined,
   )
-  // The damaged one may be the last one: going on with another could surprise.
-  if (failure !== undefined) throw failure
-  return row
 }
 
 async function notFound(

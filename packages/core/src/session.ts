@@ -10,6 +10,7 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { fullJitter } from './backoff.ts'
 import { headAfter, type Known } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
@@ -190,7 +191,8 @@ export class Session {
     const asked = input === undefined && turn === undefined ? undefined : JSON.stringify([input, turn])
     const same = this.#runs.find((one) => one.agent === agent.name && (asked === undefined || asked === one.asked))
     if (same) return same.reply as Promise<Reply>
-    const begin = () => agent.run(this, input, options[0] as RunOptions)
+    if (insideRun.getStore() === this) throw runInsideRun(this.id)
+    const begin = () => insideRun.run(this, () => agent.run(this, input, options[0] as RunOptions))
     const last = this.#runs.at(-1)
     const reply = last ? last.reply.then(begin, begin) : begin()
     const run = { agent: agent.name, asked, reply }
@@ -350,6 +352,19 @@ export class Session {
     this.#keeper.stop()
     this.#ended.abort(reason)
   }
+}
+
+/** Whose run the code is called from. */
+const insideRun = new AsyncLocalStorage<Session>()
+
+function runInsideRun(id: string): LastgoodError {
+  return new LastgoodError(
+    'bad-option',
+    `session ${id}: a run inside a run of the same session would wait for itself`,
+    {
+      hint: 'open a session of its own for a sub-agent',
+    },
+  )
 }
 
 /** Entries that carry no event of the machine. */

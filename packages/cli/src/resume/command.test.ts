@@ -1,3 +1,4 @@
+import { openSession } from '@lastgood/core'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -267,4 +268,37 @@ it('a wait that another process began and that ends after --max-wait is left as 
     exitCode: 75,
   })
   expect(await store.summary('s')).toMatchObject({ head: { status: 'waiting' } })
+})
+
+describe('what would surprise', () => {
+  it('an empty message is exit code 2, and nothing is sent or recorded', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 's', open)
+    const before = await store.summary('s')
+    const { code, stderr } = await run(['resume', 's', ''], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('the message is empty')
+    expect(await store.summary('s')).toEqual(before)
+  })
+
+  it('a --max-wait without a unit is exit code 2', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 's', open)
+    expect(await run(['resume', 's', '--max-wait', '30'], { cwd })).toMatchObject({ code: 2 })
+  })
+
+  it('last is of this folder where there is one, not of another project that was written later', async () => {
+    const { cwd, store } = project(obliging)
+    for (const [id, folder] of [
+      ['here', cwd],
+      ['there', '/another/project'],
+    ] as const) {
+      const session = await openSession(id, { store, cwd: folder })
+      await session.startTurn([{ role: 'user', content: 'Make it green' }], 'coder')
+      await session.close()
+    }
+    const { code, stderr } = await run(['resume', 'last'], { cwd })
+    expect(code).toBe(0)
+    expect(stderr).toContain('session  here')
+  })
 })

@@ -41,7 +41,7 @@ function duration(text: string): number {
   try {
     return parseDuration(text, '--max-wait')
   } catch {
-    throw new InvalidArgumentError('write 90s, 10m, 2h, 1h30m, 7d, or a number of milliseconds.')
+    throw new InvalidArgumentError('write 90s, 10m, 2h, 1h30m or 7d.')
   }
 }
 

@@ -41,6 +41,13 @@ interface Task {
 }
 
 /** Returns the exit code; throws what went wrong before the session was opened. */
+function messageFrom(words: readonly string[]): string | undefined {
+  if (words.length === 0) return undefined
+  const message = words.join(' ')
+  if (message.trim() !== '') return message
+  throw new LastgoodError('bad-option', 'the message is empty', { hint: 'leave it out to go on with what is open' })
+}
+
 export async function resume(
   context: CliContext,
   argument: string,
@@ -51,9 +58,9 @@ export async function resume(
   const stop = stopSwitch(context)
   try {
     const place = await stop.orStopped(setUp(context, options, true))
-    const located = await stop.orStopped(locate(place.choices, argument, commands))
+    const located = await stop.orStopped(locate(place.choices, argument, commands, context.cwd))
     try {
-      const message = words.length === 0 ? undefined : words.join(' ')
+      const message = messageFrom(words)
       return await goOn({ context, options, place, stop, message, style: styleOf(context, options) }, located)
     } finally {
       await located.opened.close()
