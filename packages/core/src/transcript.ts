@@ -150,7 +150,7 @@ export class Transcript {
 function withoutCacheMarkers(message: Message): Message {
   const { content } = message
   if (typeof content === 'string' || !content.some((block) => 'cache_control' in block)) return message
-  return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block as Block) }
+  return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block) }
 }
 
 function callsIn(content: readonly Block[]): ToolCall[] {
