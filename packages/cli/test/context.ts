@@ -86,7 +86,7 @@ const nobody: Owner = { id: 'nobody', host: 'gone.test', realm: 'another machine
 
 /** Writes a session and leaves it as a closed or (`isHeld`) a live process would. */
 export async function seed(store: Store, id: string, bodies: readonly EntryBody[], isHeld = false): Promise<void> {
-  const session = await openSession(id, { store, cwd: '/work/there', owner: { ...nobody, id } })
+  const session = await openSession(id, { store, cwd: '/projects/there', owner: { ...nobody, id } })
   await session.record(bodies)
   if (isHeld) onTestFinished(() => session.close())
   else await session.close()
