@@ -9,7 +9,8 @@
  * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
  */
 import { assign, setup, transition, type SnapshotFrom } from 'xstate'
-import type { Entry } from './journal.ts'
+import { callsOf, isRefusal, pausesTurn } from './answer.ts'
+import type { AssistantMessage, Entry } from './journal.ts'
 
 /**
  * Names the meaning of states and context. A head written under another version is a cache of something else: it is
@@ -56,23 +57,18 @@ const progress = {
 }
 const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...progress }
 
-const isRefusal = (entry: Entry) => entry.type === 'response-received' && entry.message.stop_reason === 'refusal'
+const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
+  entry.type === 'response-received' && which(entry.message)
 
-const callsOf = (entry: Entry): string[] =>
-  entry.type === 'response-received' && !isRefusal(entry)
-    ? entry.message.content.flatMap((block) =>
-        block.type === 'tool_use' && typeof block['id'] === 'string' ? [block['id']] : [],
-      )
-    : []
+const callIdsIn = (entry: Entry): string[] =>
+  entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
 
 const builder = setup({
   types: { context: {} as Context, events: {} as Entry },
   guards: {
-    refuses: ({ event }) => isRefusal(event),
-    leavesCalls: ({ event }) => callsOf(event).length > 0,
-    // The server paused or compacted: the same conversation is sent again and it goes on.
-    pausesTurn: ({ event }) =>
-      event.type === 'response-received' && ['pause_turn', 'compaction'].includes(event.message.stop_reason ?? ''),
+    refuses: ({ event }) => isAnswer(event, isRefusal),
+    leavesCalls: ({ event }) => callIdsIn(event).length > 0,
+    pausesTurn: ({ event }) => isAnswer(event, pausesTurn),
     isLastCall: ({ context, event }) =>
       event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
     isKnownCall: ({ context, event }) => 'toolUseId' in event && event.toolUseId in context.calls,
@@ -99,7 +95,7 @@ const builder = setup({
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
     takeResponse: assign(({ event }) => ({
       ...progress,
-      calls: Object.fromEntries(callsOf(event).map((id) => [id, 'open' as const])),
+      calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
     })),
     recordRefusal: assign({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
     startCall: assign(({ context, event }) =>

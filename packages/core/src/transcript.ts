@@ -7,6 +7,7 @@
  * 3. What the API would refuse in a history is not put there: an answer without content, a refused turn's words.
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
  */
+import { callsOf, isRefusal } from './answer.ts'
 import type { AssistantMessage, Block, Entry, Envelope, Message } from './journal.ts'
 
 /** A tool call of the last response. */
@@ -116,9 +117,9 @@ export class Transcript {
     const last = this.turns.at(-1)
     if (last) last.stopReason = stop_reason
     this.#forgetCalls()
-    if (content.length > 0 && stop_reason !== 'refusal') {
+    if (content.length > 0 && !isRefusal(answer)) {
       this.messages.push({ role: 'assistant', content })
-      this.#calls = callsIn(content)
+      this.#calls = callsOf(answer).map(openCall)
     }
     this.responses.set(id, this.messages.length)
   }
@@ -153,15 +154,8 @@ function withoutCacheMarkers(message: Message): Message {
   return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block) }
 }
 
-function callsIn(content: readonly Block[]): ToolCall[] {
-  return content
-    .filter((block) => block.type === 'tool_use')
-    .map((block) => ({
-      toolUseId: String(block['id']),
-      name: String(block['name']),
-      input: block['input'],
-      state: 'open',
-    }))
+function openCall(block: Block): ToolCall {
+  return { toolUseId: String(block['id']), name: String(block['name']), input: block['input'], state: 'open' }
 }
 
 function cutAt(span: TurnSpan, messages: number): TurnSpan {

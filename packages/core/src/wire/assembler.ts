@@ -7,7 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal.ts'
-import { isCut } from './answer.ts'
+import { isCut } from '../answer.ts'
 
 type Json = Record<string, unknown>
 

@@ -8,7 +8,7 @@
  */
 import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
-import { callsOf } from './answer.ts'
+import { callsOf } from '../answer.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {

@@ -9,7 +9,7 @@
 import { classify, type Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
-import { messageIn, usablePart } from './answer.ts'
+import { messageIn, usablePart } from '../answer.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer, type Next } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'

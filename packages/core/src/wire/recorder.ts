@@ -11,13 +11,13 @@ import type { AssistantMessage, EntryBody, InDoubt, Message } from '../journal.t
 import { decide } from '../policy.ts'
 import type { Session } from '../session.ts'
 import { inDoubtResult } from '../transcript.ts'
-import { callsOf, endsTurn } from './answer.ts'
+import { callsOf, endsTurn } from '../answer.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
 export interface Recorder {
   sending(signal: AbortSignal): Promise<void>
   faulted(fault: Fault): Promise<Decision>
-  answered(answer: Answer): Promise<void>
+  answered(received: Received): Promise<void>
   delta(kind: 'text' | 'thinking', text: string): void
   /** The deltas of this attempt will be taken back. */
   dropped(): void
@@ -25,7 +25,7 @@ export interface Recorder {
   givenUp(fault: Fault, decision: Exclude<Decision, { kind: 'retry' }>): LastgoodError
 }
 
-export interface Answer {
+export interface Received {
   message: AssistantMessage
   requestId: string | undefined
   /** Only complete blocks of a cut answer. */

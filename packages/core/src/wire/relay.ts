@@ -10,7 +10,7 @@
 import type { Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
-import { usablePart } from './answer.ts'
+import { usablePart } from '../answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import type { Recorder } from './recorder.ts'

@@ -1,10 +1,10 @@
 /**
- * What of an answer counts.
+ * What an answer means: which of its blocks count, which calls are to be run, whether the turn ends with it.
  *
  * 1. A tool call that was cut off never runs: not with half its input, and not with the empty input it began with.
  * 2. The model's refusal is no turn: its calls are not handed out and its words are not history.
  */
-import { assistantMessageSchema, type AssistantMessage, type Block } from '../journal.ts'
+import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
 
 /** Stop reasons that cut an answer wherever it was. */
 const cutReasons: ReadonlySet<string | null> = new Set(['max_tokens', 'model_context_window_exceeded'])
@@ -15,22 +15,28 @@ export const isCut = (stopReason: string | null): boolean => cutReasons.has(stop
 export function usablePart(message: AssistantMessage): AssistantMessage {
   const { content, stop_reason } = message
   const firstCall = content.findIndex(isCall)
-  if (stop_reason === 'refusal' && firstCall >= 0) return { ...message, content: content.slice(0, firstCall) }
+  if (isRefusal(message) && firstCall >= 0) return { ...message, content: content.slice(0, firstCall) }
   const last = content.at(-1)
   // Nothing tells whether its input is whole.
   return isCut(stop_reason) && last && isCall(last) ? { ...message, content: content.slice(0, -1) } : message
 }
 
-export function callsOf({ content }: AssistantMessage): readonly Block[] {
-  return content.filter(isCall)
+/** The calls that are to be run. */
+export function callsOf(message: AssistantMessage): readonly Block[] {
+  return isRefusal(message) ? [] : message.content.filter(isCall)
 }
 
 const isCall = ({ type }: Block) => type === 'tool_use'
 
+export const isRefusal = ({ stop_reason }: AssistantMessage): boolean => stop_reason === 'refusal'
+
+/** The server paused or compacted: the same conversation is sent again, and it goes on. */
+export const pausesTurn = ({ stop_reason }: AssistantMessage): boolean =>
+  stop_reason === 'pause_turn' || stop_reason === 'compaction'
+
 /** Whether the turn is over with this answer, and ended well. */
 export function endsTurn(message: AssistantMessage): boolean {
-  const { stop_reason } = message
-  return callsOf(message).length === 0 && !['refusal', 'pause_turn', 'compaction'].includes(stop_reason ?? '')
+  return callsOf(message).length === 0 && !isRefusal(message) && !pausesTurn(message)
 }
 
 /** The message that `text` is, or undefined when it is something else. */
