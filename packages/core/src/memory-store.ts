@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock } from './clock.ts'
 import type { Entry } from './journal.ts'
+import { memorySharedState } from './memory-shared-state.ts'
 import {
   type Head,
   type Holder,
@@ -49,6 +50,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 
   return {
     location: 'memory:',
+    shared: memorySharedState(),
     journalAt: (sessionId) => `memory:${sessionId}`,
 
     async acquire(sessionId, owner, ttlMs, takeover) {

@@ -3,6 +3,7 @@
  *
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
  *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
+ *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
  * It needs a local file system, where O_APPEND writes are atomic: not NFS. Several processes may share a folder; a lease
  * compares their clocks, the fence in the chain does not. To move a session, copy its `.jsonl` while nobody writes it.
@@ -21,6 +22,7 @@ import { type TornTail, linesAfter } from './journal-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
 import { type SessionWriter, sessionWriter } from './session-writer.ts'
+import { sharedFiles } from './shared-files.ts'
 import { stateDir } from './state-dir.ts'
 
 /** The end of a journal was not written as a whole (a crash, a full disk) and is left out: it was never acknowledged. */
@@ -74,6 +76,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
 
   return {
     location: `file:${resolve(dir)}`,
+    shared: sharedFiles(join(resolve(dir), 'shared'), () => clock.newId()),
     journalAt: (sessionId) => placeOf(folder, sessionId).journal,
     acquire: async (sessionId, owner, ttlMs, takeover) => writerOf(sessionId).acquire(owner, ttlMs, takeover),
     renew: async (lease, ttlMs) => writerOf(lease.sessionId).renew(lease, ttlMs),

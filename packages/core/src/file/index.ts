@@ -5,3 +5,10 @@
  */
 export { type FileStoreOptions, type TornTailWarning, fileStore } from './file-store.ts'
 export { stateDir } from './state-dir.ts'
+export {
+  type SharedRecord,
+  type SharedState,
+  assertSharedKey,
+  assertSharedPrefix,
+  sharedJson,
+} from '../shared-state.ts'

@@ -40,6 +40,20 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
   return {
     location: store.location,
     journalAt: (sessionId) => store.journalAt(sessionId),
+    shared: {
+      async read(key) {
+        alive()
+        return store.shared.read(key)
+      },
+      async write(key, version, value) {
+        alive()
+        return store.shared.write(key, version, value)
+      },
+      async list(prefix) {
+        alive()
+        return store.shared.list(prefix)
+      },
+    },
     get crashed() {
       return crashed
     },

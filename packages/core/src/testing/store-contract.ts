@@ -16,7 +16,14 @@ import type { StoreCase } from './contract/harness.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { listingCases } from './contract/listing-cases.ts'
 import { readCases } from './contract/read-cases.ts'
+import { sharedCases } from './contract/shared-cases.ts'
 
 export type { StoreCase, StoreHarness } from './contract/harness.ts'
 
-export const storeContract: readonly StoreCase[] = [...leaseCases, ...appendCases, ...readCases, ...listingCases]
+export const storeContract: readonly StoreCase[] = [
+  ...leaseCases,
+  ...appendCases,
+  ...readCases,
+  ...listingCases,
+  ...sharedCases,
+]
