@@ -4,6 +4,14 @@ export interface RedisLike {
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>
+  hscan(
+    key: string,
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    token: 'COUNT',
+    count: number,
+  ): Promise<[cursor: string, elements: string[]]>
   llen(key: string): Promise<number>
   lrange(key: string, start: number, stop: number): Promise<string[]>
   zadd(key: string, score: number, member: string): Promise<unknown>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-export type CommandName = 'acquire' | 'renew' | 'release' | 'append' | 'remove' | 'summary' | 'unlist'
+export type CommandName = 'acquire' | 'renew' | 'release' | 'append' | 'remove' | 'summary' | 'unlist' | 'shared-write'
 
 export interface Command {
   source: string

@@ -2,7 +2,8 @@
  * The names of all keys.
  *
  * 1. All keys of one session have the session as hash tag, so a script may touch them together in a Cluster.
- * 2. The index of sessions is a key of its own, in another slot: nothing may need both at one instant.
+ * 2. The index of sessions and what they share are keys of their own, in other slots: nothing may need two of them at
+ *    one instant.
  */
 import { LastgoodError } from '@lastgood/core'
 
@@ -13,6 +14,8 @@ export interface Keys {
   journal(sessionId: string): string
   /** Sorted set: every session that was ever acquired, scored with the instant of its last lease. */
   readonly index: string
+  /** Hash: the records that all sessions share. */
+  readonly shared: string
 }
 
 const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
@@ -28,5 +31,6 @@ export function keysUnder(prefix: string): Keys {
     session: (sessionId) => `${prefix}:{${sessionId}}:session`,
     journal: (sessionId) => `${prefix}:{${sessionId}}:journal`,
     index: `${prefix}:sessions`,
+    shared: `${prefix}:shared`,
   }
 }

@@ -21,6 +21,7 @@ import { keysUnder } from './keys.ts'
 import { acquired, appended, removed, summarized } from './outcome.ts'
 import { serverOf } from './server.ts'
 import { enlist, sessionSummaries, unlist } from './session-index.ts'
+import { sharedRecords } from './shared-records.ts'
 
 export interface RedisStoreOptions {
   /** What all keys begin with. Default: `lastgood`. */
@@ -40,6 +41,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
 
   return {
     location: server.location,
+    shared: sharedRecords(server, keys),
     journalAt: (sessionId) => server.nameOf(keys.journal(sessionId)),
 
     async acquire(sessionId, owner, ttlMs, takeover) {

@@ -32,6 +32,8 @@ async function everything(store: Awaited<ReturnType<typeof storeWith>>): Promise
   expect(await collect(store.read('s'))).toHaveLength(2)
   expect(await collect(store.list())).toHaveLength(1)
   await store.release(lease)
+  expect(await store.shared.write('key', 0, 'value')).toBe(true)
+  expect(await store.shared.list('')).toHaveLength(1)
   await store.remove('s')
   expect(await collect(store.read('s'))).toEqual([])
   expect(await collect(store.list())).toEqual([])
