@@ -39,8 +39,21 @@ describe('message', () => {
 
   test('takes no time that grows with the square of a hostile body', () => {
     const startedAt = performance.now()
-    for (const unit of [' ', 'a', '://', 'api-key: ', 'bearer ', '<title', '\uD83D']) {
-      classify({ phase: 'status', status: 500, body: unit.repeat(65_536 / unit.length), now })
+    for (const unit of [
+      ' ',
+      'a',
+      '://',
+      'api-key: ',
+      'bearer ',
+      '<title',
+      '\uD83D',
+      'messages.0',
+      'file container ',
+      'a.',
+    ]) {
+      const text = unit.repeat(65_536 / unit.length)
+      classify({ phase: 'status', status: 500, body: text, now })
+      classify(refused(text))
     }
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
@@ -112,6 +125,18 @@ const wireArbitrary: fc.Arbitrary<Wire> = fc.record({
   eventsSeen: optional(fc.nat()),
   stopReasonSeen: optional(fc.boolean()),
   endedPolitely: optional(fc.boolean()),
+  complete: fc.constantFrom('calls', 'text', undefined),
+  tokens: optional(fc.nat()),
+  answer: fc.constantFrom('output-cut', 'empty', undefined, undefined, undefined, undefined),
+  elsewhere: optional(
+    fc.record({
+      failures: fc.nat(9),
+      failingForMs: fc.nat(900_000),
+      othersSucceed: fc.boolean(),
+      othersDenied: fc.nat(4),
+      workedBefore: fc.boolean(),
+    }),
+  ),
   now: fc.nat(4e12),
 })
 

@@ -2,13 +2,17 @@
  * What was seen of one failed attempt, turned into a `Fault`.
  *
  * 1. Pure, and never throws, whatever it is given: causes and bodies come from other people's code.
- * 2. Status, error type and error code decide; texts only where the API has no code (`error-patterns.ts`).
+ * 2. Code, type and status decide (`error-codes.ts`); texts only where the API has no code (`error-patterns.ts`).
  * 3. A 4xx that nothing is known about is `request-rejected`: what is not known to pass is not waited out (P6).
  * 4. A fault's text is at most 500 characters on one line, fit for a terminal: the words of the API or of the network,
  *    without credentials, and no body that may hold the conversation.
+ * 5. What happened to others (`Elsewhere`) only ever turns a fault of the server into `poisoned` and a refused login into
+ *    `auth-outage`: a guess of theirs costs no other kind.
  */
-import { kindByText } from './error-patterns.ts'
-import type { Fault, FaultKind } from './fault.ts'
+import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType, statusOfType } from './error-codes.ts'
+import { meaningOfText } from './error-patterns.ts'
+import type { Fault } from './fault.ts'
+import type { RuleName } from './repair/request/rule-name.ts'
 
 /** Everything that was seen of one failed attempt. */
 export interface Wire {
@@ -29,8 +33,29 @@ export interface Wire {
   stopReasonSeen?: boolean | undefined
   /** The body ended as HTTP wants it. */
   endedPolitely?: boolean | undefined
+  /** What the broken answer leaves whole: tool calls, or text only. */
+  complete?: 'calls' | 'text' | undefined
+  /** What the attempt cost, in full-price input tokens. */
+  tokens?: number | undefined
+  /** It came whole, but `max_tokens` cut its only call, or it says nothing. Nothing else is looked at then. */
+  answer?: 'output-cut' | 'empty' | undefined
+  elsewhere?: Elsewhere | undefined
   /** Epoch ms, for dates in `retry-after`. */
   now: number
+}
+
+/** What is known beyond this one attempt. */
+export interface Elsewhere {
+  /** How often in a row this very request has failed with 5xx, this time included. */
+  failures: number
+  /** Since the first of them. */
+  failingForMs: number
+  /** Another request to the same model was answered meanwhile. */
+  othersSucceed: boolean
+  /** Other sessions that were refused their login lately. */
+  othersDenied: number
+  /** The same credentials were answered within the last hour. */
+  workedBefore: boolean
 }
 
 /** The API's error, from its body or its stream. */
@@ -38,6 +63,8 @@ interface ApiError {
   type?: string | undefined
   message?: string | undefined
   code?: string | undefined
+  /** `details.paths`. */
+  paths?: readonly string[] | undefined
   requestId?: string | undefined
 }
 
@@ -50,11 +77,12 @@ const longestMessage = 500
 const longestName = 100
 
 export function classify(wire: Wire): Fault {
+  if (wire.answer) return withoutUndefined({ ...meaningOfAnswer[wire.answer], status: 200, tokens: wire.tokens })
   const error = wire.inBandError ? fromInBand(wire.inBandError) : fromBody(wire.body)
   const chain = causeChain(wire.cause)
   const shouldRetry = header(wire, 'x-should-retry')
-  const kind = kindOf(wire, error, chain, shouldRetry === 'true')
-  const fault: { [K in keyof Fault]: Fault[K] | undefined } = {
+  const { kind, repairs } = inTheLightOf(wire.elsewhere, verdictOn(wire, error, chain, shouldRetry === 'true'), error)
+  return withoutUndefined({
     kind,
     status: Number.isFinite(wire.status) ? wire.status : undefined,
     errorType: cleaned(error.type, longestName),
@@ -67,7 +95,16 @@ export function classify(wire: Wire): Fault {
     retryAfterMs: wire.headers && retryAfterMs(wire.headers, wire.now),
     shouldRetry: shouldRetry === 'true' || (shouldRetry === 'false' ? false : undefined),
     causes: chain.codes.length > 0 ? chain.codes : undefined,
-  }
+    complete: wire.complete,
+    tokens: wire.tokens,
+    repairs: repairs && [...repairs],
+    paths: placesIn(error),
+  })
+}
+
+function withoutUndefined(fault: {
+  [K in keyof Fault]: Fault[K] | readonly string[] | undefined
+}): Fault {
   return Object.fromEntries(Object.entries(fault).filter(([, value]) => value !== undefined)) as Fault
 }
 
@@ -92,98 +129,69 @@ function numberOf(text: string | null): number | undefined {
 
 // -- The kind ---------------------------------------------------------------------------------------------------------
 
-function kindOf(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): FaultKind {
-  if (wire.inBandError) return kindOfError(statusOfType.get(error.type ?? '') ?? 500, error, serverSaysRetry)
-  if (wire.phase === 'status' && wire.status !== undefined) {
-    return kindOfError(wire.status, isHtml(wire) ? {} : error, serverSaysRetry)
+/** A meaning, and the status that it was found under; `named` by a code or a text. */
+interface Verdict extends Meaning {
+  readonly status?: number
+  readonly named?: boolean
+}
+
+const meaningOfAnswer = {
+  'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
+  empty: { kind: 'empty-answer', repairs: ['nudge'] },
+} as const satisfies Record<NonNullable<Wire['answer']>, Meaning>
+
+/** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */
+const poisonRepairs: readonly RuleName[] = [
+  'drop-container',
+  'drop-thread',
+  'drop-newest-beta',
+  'drop-block',
+  'placeholder-last-results',
+]
+
+function inTheLightOf(elsewhere: Elsewhere | undefined, verdict: Verdict, { code }: ApiError): Meaning {
+  if (!elsewhere) return verdict
+  const { failures, failingForMs, othersSucceed, othersDenied, workedBefore } = elsewhere
+  if (verdict.kind === 'server-transient' && (verdict.status ?? 0) >= 500 && code === undefined) {
+    const isAlone = failures >= 5 && failingForMs >= 300_000 && othersSucceed
+    return isAlone ? { kind: 'poisoned', repairs: poisonRepairs } : verdict
   }
-  if (chain.codes.some((code) => setUpCodes.test(code))) return 'config'
-  if (wire.phase === 'body') return kindOfBrokenBody(wire, error, serverSaysRetry)
-  return kindByText(0, chain.message) ?? 'transport'
+  // A code or a text says what a person has to change, so it is no outage.
+  const isOutage = verdict.kind === 'auth-blocked' && !verdict.named && (othersDenied >= 2 || workedBefore)
+  return isOutage ? { kind: 'auth-outage' } : verdict
+}
+
+function verdictOn(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): Verdict {
+  if (wire.inBandError) return verdictOnError(statusOfType.get(error.type ?? '') ?? 500, error, serverSaysRetry)
+  if (wire.phase === 'status' && wire.status !== undefined) {
+    return verdictOnError(wire.status, isHtml(wire) ? {} : error, serverSaysRetry)
+  }
+  if (chain.codes.some((code) => setUpCodes.test(code))) return { kind: 'config' }
+  if (wire.phase === 'body') return verdictOnBrokenBody(wire, error, serverSaysRetry)
+  return meaningOfText(0, chain.message) ?? { kind: 'transport' }
 }
 
 /** It broke after a 2xx. */
-function kindOfBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean): FaultKind {
-  if (wire.timer) return 'stream-stalled'
-  if (isHtml(wire)) return 'bad-gateway'
+function verdictOnBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean): Verdict {
+  if (wire.timer) return { kind: 'stream-stalled' }
+  if (isHtml(wire)) return { kind: 'bad-gateway' }
   if (error.type !== undefined) {
     // A JSON error with a 200. Waiting mends a gateway's slip, but not, say, an empty balance.
-    const kind = kindOfError(statusOfType.get(error.type) ?? 500, error, serverSaysRetry)
-    return kind === 'server-transient' || kind === 'overloaded' ? 'bad-gateway' : kind
+    const verdict = verdictOnError(statusOfType.get(error.type) ?? 500, error, serverSaysRetry)
+    return verdict.kind === 'server-transient' || verdict.kind === 'overloaded' ? { kind: 'bad-gateway' } : verdict
   }
-  if (wire.cause !== undefined || wire.endedPolitely === false) return 'stream-cut'
-  return (wire.eventsSeen ?? 0) > 0 ? 'stream-truncated' : 'bad-gateway'
+  if (wire.cause !== undefined || wire.endedPolitely === false) return { kind: 'stream-cut' }
+  return { kind: (wire.eventsSeen ?? 0) > 0 ? 'stream-truncated' : 'bad-gateway' }
 }
 
-function kindOfError(status: number, error: ApiError, serverSaysRetry: boolean): FaultKind {
-  return (
-    kindOfCode.get(error.code ?? '') ??
-    kindByText(status, error.message ?? '') ??
-    kindOfType.get(error.type ?? '') ??
-    kindOfStatus.get(status) ??
-    (status >= 500 || serverSaysRetry ? 'server-transient' : status < 400 ? 'bad-gateway' : 'request-rejected')
-  )
+function verdictOnError(status: number, error: ApiError, serverSaysRetry: boolean): Verdict {
+  const named = meaningOfCode.get(error.code ?? '') ?? meaningOfText(status, error.message ?? '')
+  if (named) return { kind: named.kind, ...(named.repairs && { repairs: named.repairs }), status, named: true }
+  const known = meaningOfType.get(error.type ?? '') ?? meaningOfStatus.get(status)
+  if (known) return { ...known, status }
+  if (status >= 500 || serverSaysRetry) return { kind: 'server-transient', status }
+  return { kind: status < 400 ? 'bad-gateway' : 'request-rejected', status }
 }
-
-/** `error.details.error_code`, where it says more than the status. https://platform.claude.com/docs/en/api/errors */
-const kindOfCode: ReadonlyMap<string, FaultKind> = new Map<string, FaultKind>([
-  ['enforced_spend_limit_reached', 'spend-blocked'],
-  ['contract_spend_limit_reached', 'spend-blocked'],
-  ['linked_organization_spend_limit_reached', 'spend-blocked'],
-  ['linked_organization_billing_unavailable', 'spend-blocked'],
-  ['ramp_limit_exceeded', 'rate-limited'],
-  ['organization_on_hold', 'auth-blocked'],
-  ['cmek_key_disabled', 'auth-blocked'],
-  // The upload was too slow: the network's fault, not the request's.
-  ['request_body_timeout', 'server-transient'],
-  ['request_body_too_large_after_decoding', 'too-large'],
-  ['image_dimensions_too_large', 'transcript-invalid'],
-  ['tool_reference_unresolved', 'transcript-invalid'],
-  ['compaction_block_ambiguous', 'transcript-invalid'],
-  ['compaction_block_misplaced', 'transcript-invalid'],
-  ['compaction_content_mismatch', 'transcript-invalid'],
-  ['compaction_signature_invalid', 'transcript-invalid'],
-])
-
-/** Types that say more than the status they come with. */
-const kindOfType: ReadonlyMap<string, FaultKind> = new Map<string, FaultKind>([
-  ['overloaded_error', 'overloaded'],
-  ['billing_error', 'spend-blocked'],
-  ['rate_limit_error', 'rate-limited'],
-  ['request_too_large', 'too-large'],
-])
-
-const kindOfStatus: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
-  [400, 'request-rejected'],
-  [401, 'auth-blocked'],
-  [402, 'spend-blocked'],
-  [403, 'auth-blocked'],
-  [404, 'request-rejected'],
-  [407, 'config'],
-  // 408 and 409 are retried by Anthropic's own SDKs; 425 is by its definition to be sent again.
-  [408, 'server-transient'],
-  [409, 'server-transient'],
-  [413, 'too-large'],
-  [422, 'request-rejected'],
-  [425, 'server-transient'],
-  [429, 'rate-limited'],
-  [529, 'overloaded'],
-])
-
-/** The status that an error would have had before the stream began. https://platform.claude.com/docs/en/api/errors */
-const statusOfType: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['conflict_error', 409],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['api_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-])
 
 /** Codes of Node and OpenSSL that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const setUpCodes =
@@ -196,6 +204,7 @@ function fromInBand({ type, message, details }: NonNullable<Wire['inBandError']>
     type: textIn({ type }, 'type'),
     message: textIn({ message }, 'message'),
     code: textIn(details, 'error_code'),
+    paths: textsIn(details, 'paths'),
   }
 }
 
@@ -213,8 +222,21 @@ function fromBody(body: string | undefined): ApiError {
     message:
       textIn(inner, 'message') ?? textIn(parsed, 'message') ?? textIn(parsed, 'error') ?? textIn(parsed, 'detail'),
     code: textIn(get(inner, 'details'), 'error_code'),
+    paths: textsIn(get(inner, 'details'), 'paths'),
     requestId: textIn(parsed, 'request_id'),
   }
+}
+
+const mostPaths = 50
+
+/** The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. */
+function placesIn({ message = '', paths = [] }: ApiError): string[] | undefined {
+  const inText = message.slice(0, 4_000).match(/\b(?:messages|tools|system)(?:\.[\w-]+)+/g) ?? []
+  const field =
+    /^([\w.-]{1,200}): (?:extra inputs|field required|input (?:should|tag)|string should|list should)/i.exec(message)
+  const places = [...paths.slice(0, mostPaths), ...(field?.[1] ? [field[1]] : []), ...inText]
+  const clean = places.filter((place) => /^[\w-]+(\.[\w-]+)*$/.test(place) && place.length <= 200)
+  return clean.length > 0 ? [...new Set(clean)].slice(0, mostPaths) : undefined
 }
 
 function isHtml(wire: Wire): boolean {
@@ -272,6 +294,15 @@ function get(value: unknown, key: string): unknown {
 function textIn(value: unknown, key: string): string | undefined {
   const text = get(value, key)
   return typeof text === 'string' ? text : undefined
+}
+
+function textsIn(value: unknown, key: string): string[] {
+  const list = get(value, key)
+  try {
+    return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : []
+  } catch {
+    return []
+  }
 }
 
 /** Keys, tokens, and passwords in URLs. It runs over single spaces only: a `\s*` here would be quadratic. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { errorPatterns, kindByText } from './error-patterns.ts'
-import { defaultPolicy } from './policy.ts'
+import { errorPatterns, meaningOfText } from './error-patterns.ts'
+
+const kindByText = (status: number, text: string) => meaningOfText(status, text)?.kind
 
 test('every pattern cites a public source', () => {
   for (const { source } of errorPatterns) {
@@ -10,11 +11,10 @@ test('every pattern cites a public source', () => {
   }
 })
 
-test('P6: no text of a 4xx leads to more than a few re-sends', () => {
-  const endless = errorPatterns.filter(({ statuses, kind }) => {
-    const rule = defaultPolicy.rules[kind]
-    return rule.action === 'retry' && rule.maxResends === undefined && statuses.some((status) => status < 500)
-  })
+test('P6: no text of a 4xx leads to a kind that is waited out', () => {
+  const waited =
+    /^(server-transient|overloaded|compaction-unavailable|transport|stream-.*|bad-gateway|rate-limited|auth-outage|poisoned)$/
+  const endless = errorPatterns.filter(({ statuses, kind }) => waited.test(kind) && statuses.some((code) => code < 500))
   expect(endless).toEqual([])
 })
 
@@ -44,8 +44,6 @@ const transcriptTexts = [
   'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.',
   'When thinking is disabled, an assistant message in the final position cannot contain thinking. To use thinking blocks, enable thinking in your request.',
   '`web_search` tool use with id `srvtoolu_01` was found without a corresponding `web_search_tool_result` block',
-  'messages.7.content.2.image.source.base64.data: At least one of the image dimensions exceed max allowed size: 8000 pixels',
-  'Could not process image',
   'The request body is not valid JSON: no low surrogate in string: line 1 column 162',
   'due to tool use concurrency issues',
 ]
@@ -62,8 +60,25 @@ const parameterTexts = [
   'tool_choice: type "tool" and "any" are not supported for this model.',
   'A maximum of 4 blocks with cache_control may be provided. Found 5.',
   'temperature: Extra inputs are not permitted',
+  '`temperature` is not supported for this model or API version.',
+  '`temperature` may only be set to 1 when thinking is enabled.',
+  "'claude-opus-5-5' does not support tool types: computer_20251124",
+  'This model does not support the effort parameter.',
+  "messages.0.content.0.cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
+  'tools: Tool names must be unique.',
 ]
 
 test.each(parameterTexts)('parameters, not the transcript, are named by: %s', (text) => {
-  expect(kindByText(400, text)).toBeUndefined()
+  expect(kindByText(400, text)).toBe('params-incompatible')
+})
+
+const imageTexts = [
+  'messages.7.content.2.image.source.base64.data: At least one of the image dimensions exceed max allowed size: 8000 pixels',
+  'Could not process image',
+  'messages.2.content.0.tool_result.content.1.image.source.base64: image cannot be empty',
+  'Image format image/png not supported',
+]
+
+test.each(imageTexts)('an image is named by: %s', (text) => {
+  expect(meaningOfText(400, text)).toMatchObject({ kind: 'image-rejected', repairs: ['remove-images'] })
 })

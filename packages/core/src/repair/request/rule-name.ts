@@ -1,0 +1,40 @@
+/**
+ * The names of the rules for requests. They stand in journals (`Decision.rule`, `transcript-repaired`), so a name is
+ * never given to another rule.
+ */
+
+/** Rules that are decided before sending, with what is known of the model. */
+export type RequestRuleName =
+  | 'cache-markers'
+  | 'cache-ttl'
+  | 'tool-names'
+  | 'images'
+  | 'extra-fields'
+  | 'max-tokens'
+  | 'thinking-config'
+  | 'tool-choice'
+  | 'sampling'
+
+/** Rules that are applied only because the API refused the request, or because of what it answered. */
+export type RejectedRuleName =
+  | 'restore-thinking'
+  | 'drop-block'
+  | 'strip-thinking'
+  | 'thinking-off'
+  | 'drop-field'
+  | 'remove-images'
+  | 'clamp-max-tokens'
+  | 'raise-max-tokens'
+  | 'drop-params'
+  | 'drop-container'
+  | 'drop-thread'
+  | 'drop-files'
+  | 'drop-newest-beta'
+  | 'placeholder-last-results'
+  | 'shorten-old-results'
+  | 'shrink-images'
+  | 'nudge'
+  | 'convert-system'
+  | 'continue-after-prefill'
+
+export type RuleName = RequestRuleName | RejectedRuleName
