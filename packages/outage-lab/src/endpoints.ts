@@ -4,7 +4,8 @@
  * 2. A missing key is a 401 on every API path; any key is right.
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import { invalid, usualError, type ApiError } from './api-error.ts'
+import { invalid, type ApiError } from './api-error.ts'
+import { tooLarge } from './check.ts'
 import { makeId } from './digest.ts'
 import { errorPage } from './error-page.ts'
 import type { Exchange } from './exchange.ts'
@@ -54,7 +55,7 @@ export async function handle(state: LabState, request: IncomingMessage, exchange
   }
 
   if (HEALTH.includes(path) && (method === 'HEAD' || method === 'GET')) return json({ message: 'hello' })
-  if (raw === undefined) return reject({ status: 413, ...usualError(413), row: 36, rule: 'body-size' })
+  if (raw === undefined) return reject(tooLarge())
   const unauthorized = keyError(request)
   if (unauthorized) return reject(unauthorized)
   if (method === 'GET' && path === MODELS) {

@@ -6,13 +6,14 @@
  */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { errorBody, invalid, statusOfType, usualError, type ApiError } from './api-error.ts'
+import type { Block } from './conversation.ts'
 import { deliver, stall } from './delivery.ts'
 import { errorPage, htmlPage, statusPage, type Page } from './error-page.ts'
 import type { Exchange } from './exchange.ts'
 import { framesOf, type Frame } from './frames.ts'
 import { isObject, stringOf } from './json.ts'
 import { pickOutage, type Fault, type Outage } from './outage.ts'
-import type { Prepared } from './prepare.ts'
+import type { Judgement } from './check.ts'
 import type { OpenRecord, ServedMessage } from './record.ts'
 import { reply, type Reply } from './reply.ts'
 import { makeMessage } from './served-message.ts'
@@ -23,7 +24,7 @@ import type { Transcript } from './transcript.ts'
 export interface MessageCall {
   readonly record: OpenRecord
   readonly headers: OutgoingHttpHeaders
-  readonly prepared: Prepared | undefined
+  readonly prepared: Judgement | undefined
   readonly problem: ApiError | undefined
   readonly reject: (error: ApiError) => Promise<void>
 }
@@ -68,7 +69,7 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
     'cache-control': 'no-cache',
   })
   state.cache.commit(measurement)
-  if (message.stop_reason === 'pause_turn') state.rememberPause(message.content)
+  if (message.stop_reason === 'pause_turn') state.rememberPause([...endingOf(transcript), ...message.content])
   if (fault?.kind === 'reset') return exchange.reset()
   if (fault?.kind === 'delay' && fault.headers) await exchange.wait(fault.ms)
 
@@ -160,6 +161,12 @@ function ask({ options }: LabState, { conversation }: Transcript): Reply | ApiEr
       rule: cause instanceof StoryError ? 'story' : 'model-function',
     })
   }
+}
+
+/** What the assistant's unfinished turn has already said. */
+function endingOf({ turns }: Transcript): readonly Block[] {
+  const last = turns.at(-1)
+  return last?.role === 'assistant' ? last.blocks.map(({ block }) => block) : []
 }
 
 /** A JSON answer in one piece. */

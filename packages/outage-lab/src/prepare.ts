@@ -3,46 +3,39 @@
  * 1. Threads are expanded first, so that every later check sees the whole transcript.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { invalid, type ApiError } from './api-error.ts'
-import { isThinking, type Conversation } from './conversation.ts'
+import type { ApiError } from './api-error.ts'
+import { judge, type Judgement } from './check.ts'
+import { isThinking, type Block, type Conversation } from './conversation.ts'
 import type { JsonObject } from './json.ts'
-import { findModel } from './models.ts'
-import { firstViolation } from './rules.ts'
 import type { LabState } from './state.ts'
-import { readTranscript, type Transcript } from './transcript.ts'
-
-export interface Prepared {
-  readonly transcript: Transcript
-  readonly violation: ApiError | undefined
-}
+import type { Transcript } from './transcript.ts'
 
 export function prepare(
   state: LabState,
   body: JsonObject,
   headers: IncomingHttpHeaders,
   isMessage: boolean,
-): Prepared | ApiError {
+): Judgement | ApiError {
   const { options } = state
-  const version = headerOf(headers['anthropic-version'])
-  if (version === '') return invalid('anthropic-version: header is required')
-  if (isMessage && typeof body['max_tokens'] !== 'number') return invalid('max_tokens: Field required')
-  if (typeof body['model'] !== 'string') return invalid('model: Field required')
-  const card = findModel(options.models, body['model'])
-  if (!card || card.lifecycle === 'retired')
-    return { status: 404, type: 'not_found_error', message: `model: ${body['model']}` }
   const betas = headerOf(headers['anthropic-beta'])
     .split(',')
     .map((beta) => beta.trim())
   const expanded = state.threads.expand(body, betas)
   if ('error' in expanded) return expanded.error
-  const transcript = readTranscript(expanded.request, {
-    card,
+  const version = headerOf(headers['anthropic-version'])
+  const context = {
     version,
     betas,
-    servedPaused: (content) => state.wasPaused(content.map(({ block }) => block)),
-  })
-  const violation = options.strict ? firstViolation(transcript) : undefined
-  return { transcript: { ...transcript, conversation: { ...withoutDropped(transcript), request: body } }, violation }
+    models: options.models,
+    pauseOf: (content: readonly Block[]) => state.pauseOf(content),
+  }
+  const judged = judge(expanded.request, context, isMessage)
+  if ('status' in judged) return judged
+  const { transcript } = judged
+  return {
+    transcript: { ...transcript, conversation: { ...withoutDropped(transcript), request: body } },
+    violation: options.strict ? judged.violation : undefined,
+  }
 }
 
 /** Thinking that the API drops does not reach the model and is not billed. */

@@ -8,6 +8,11 @@ import { place, type Found, type Transcript } from './transcript.ts'
 const MAX_SIDE = 8000
 const MANY_IMAGES = 20
 const MAX_SIDE_OF_MANY = 2000
+const MAX_BASE64_BYTES = 10 * 1024 * 1024
+const MAX_COUNT = 600
+/** For models with a context window of 200,000 tokens. */
+const MAX_COUNT_SMALL = 100
+const SMALL_WINDOW = 200_000
 const HEAD_CHARS = 64
 
 interface PlacedImage {
@@ -33,6 +38,17 @@ export function findLargeImage({ blocks }: Transcript): Found | undefined {
   return path === undefined
     ? undefined
     : { path, kind: many ? ' for many-image requests' : '', max_side_length_pixels: limit, paths }
+}
+
+export function findManyImages({ blocks, card }: Transcript): Found | undefined {
+  const limit = card.maxInputTokens > SMALL_WINDOW ? MAX_COUNT : MAX_COUNT_SMALL
+  const count = imagesOf(blocks).length
+  return count > limit ? { count, limit } : undefined
+}
+
+export function findHeavyImage({ blocks }: Transcript): Found | undefined {
+  const bad = imagesOf(blocks).find(({ data }) => data.length > MAX_BASE64_BYTES)
+  return bad && { path: bad.path, bytes: bad.data.length, limit: MAX_BASE64_BYTES }
 }
 
 function imagesOf(blocks: Transcript['blocks']): readonly PlacedImage[] {

@@ -2,6 +2,7 @@
  * Checks of calls against results.
  * 1. The results of a turn stand in the message right after it, as that message was sent: merging by the API does not
  *    put together what a client has split.
+ * 2. A call of a server tool may stand after the last call of a client tool: it waits for the results.
  */
 import type { PlacedBlock } from './conversation.ts'
 import { stringOf } from './json.ts'
@@ -64,7 +65,8 @@ function inCalls(
     const late = firstOther < 0 ? [] : next.slice(firstOther).filter(({ block }) => block.type === 'tool_result')
     return found(ids.filter((id) => answered(late, id)))
   }
-  return kind === 'trailing' && blocks.at(-1) !== lastCall ? found(ids) : undefined
+  const after = lastCall ? blocks.slice(blocks.indexOf(lastCall) + 1) : []
+  return kind === 'trailing' && after.some(({ block }) => block.type !== 'server_tool_use') ? found(ids) : undefined
 }
 
 function answered(results: readonly PlacedBlock[], id: string): boolean {
@@ -73,32 +75,4 @@ function answered(results: readonly PlacedBlock[], id: string): boolean {
 
 function callIds(blocks: readonly PlacedBlock[]): readonly string[] {
   return blocks.filter(({ block }) => block.type === 'tool_use').map(({ block }) => stringOf(block['id']))
-}
-
-export function findServerPairing(kind: 'missing' | 'orphan'): (transcript: Transcript) => Found | undefined {
-  return ({ turns }) => {
-    for (const [at, turn] of turns.entries()) {
-      const calls = turn.blocks.filter(({ block }) => block.type === 'server_tool_use')
-      const results = turn.blocks.filter(({ block }) => block.type.endsWith('_tool_result'))
-      if (kind === 'orphan') {
-        const bad = results.find(
-          (result) =>
-            !calls.some(
-              (call) =>
-                call.block['id'] === result.block['tool_use_id'] &&
-                turn.blocks.indexOf(call) < turn.blocks.indexOf(result),
-            ),
-        )
-        if (bad) return { path: place(bad), type: bad.block.type, id: stringOf(bad.block['tool_use_id']) }
-        continue
-      }
-      // The last message may wait for the server to go on.
-      const bad =
-        at === turns.length - 1
-          ? undefined
-          : calls.find((call) => !results.some((result) => result.block['tool_use_id'] === call.block['id']))
-      if (bad) return { message: bad.message, name: stringOf(bad.block['name']), id: stringOf(bad.block['id']) }
-    }
-    return undefined
-  }
 }

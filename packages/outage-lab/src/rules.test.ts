@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { createCache } from './cache.ts'
-import type { Block, PlacedBlock } from './conversation.ts'
+import type { Block } from './conversation.ts'
 import { makeMessage } from './served-message.ts'
 import type { JsonObject } from './json.ts'
 import { findModel, modelCard, MODELS } from './models.ts'
 import { reply, text, thinking, toolUse } from './reply.ts'
 import { firstViolation, RULES } from './rules.ts'
-import { BINDING_BETA, readTranscript, type Transcript } from './transcript.ts'
+import { signCompaction } from './signature.ts'
+import { BINDING_BETA, readTranscript, type Pause, type Transcript } from './transcript.ts'
 
 interface Asked {
   readonly version?: string
   readonly betas?: readonly string[]
-  readonly servedPaused?: (content: readonly PlacedBlock[]) => boolean
+  readonly pauseOf?: (content: readonly Block[]) => Pause
 }
 
 /** A request with a field more or a field changed. */
@@ -21,10 +22,10 @@ const tiny = modelCard('tiny', { maxInputTokens: 100, maxTokens: 100 })
 
 function read(
   request: JsonObject,
-  { version = '2023-06-01', betas = [], servedPaused = () => false }: Asked = {},
+  { version = '2023-06-01', betas = [], pauseOf = () => undefined }: Asked = {},
 ): Transcript {
   const card = findModel([...MODELS, tiny], String(request['model'])) ?? tiny
-  return readTranscript(request, { card, version, betas, servedPaused })
+  return readTranscript(request, { card, version, betas, pauseOf })
 }
 
 const user = (...content: readonly unknown[]): JsonObject => ({
@@ -45,6 +46,12 @@ const OLD = { ...NEW, model: 'claude-sonnet-4-5' }
 const talk = (...messages: readonly JsonObject[]): JsonObject => ({ ...NEW, messages })
 const search: JsonObject = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
 const found: JsonObject = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
+
+const reference: JsonObject = { type: 'tool_reference', tool_name: 'grep' }
+const searchTool: JsonObject = { type: 'web_search_20260318', name: 'web_search' }
+const summary = { ...signCompaction('So far: a.') }
+const fallback: JsonObject = { type: 'fallback', from: { model: 'a' }, to: { model: 'b' } }
+const summarize: JsonObject = { compaction: { type: 'summarize' } }
 
 /** The assistant's turn as a lab would serve it, signed. */
 function served(request: JsonObject, ...blocks: readonly Block[]): readonly JsonObject[] {
@@ -258,8 +265,87 @@ const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, message
   ],
   'server-result-known': [
     [talk(user('a'), assistant(found, search), user('c'))],
-    [talk(user('a'), assistant(search))],
+    [{ ...talk(user('a'), assistant(search)), tools: [searchTool] }],
     'messages.1.content.0: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each `web_search_tool_result` block must have a corresponding `server_tool_use` block before it.',
+  ],
+  'paused-unchanged': [
+    [{ ...talk(user('a'), assistant(search)), tools: [searchTool] }, { pauseOf: () => 'changed' }],
+    [{ ...talk(user('a'), assistant(search)), tools: [searchTool] }, { pauseOf: () => 'same' }],
+    'messages.1: the content of a paused turn must be sent back unchanged',
+  ],
+  'pending-results-only': [
+    [{ ...talk(user('a'), assistant(call('t'), search), user(result('t'), 'b')), tools: [searchTool] }],
+    [{ ...talk(user('a'), assistant(call('t'), search), user(result('t')), assistant(found, 'c'), user('d')) }],
+    'messages.2.content.1: after a server tool call without a result, a user message can only contain `tool_result` blocks',
+  ],
+  'pending-tool-declared': [
+    [talk(user('a'), assistant(call('t'), search), user(result('t')))],
+    [{ ...talk(user('a'), assistant(call('t'), search), user(result('t'))), tools: [searchTool] }],
+    'messages.1: `web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block, but no `web_search` tool was provided',
+  ],
+  'caller-known': [
+    [talk(user('a'), assistant({ ...call('t'), caller: { type: 'code_execution_20250825', tool_id: 'srvtoolu_9' } }))],
+    [
+      {
+        ...talk(
+          user('a'),
+          assistant(search, { ...call('t'), caller: { type: 'code_execution_20250825', tool_id: 'srvtoolu_1' } }),
+          user(result('t')),
+        ),
+        tools: [searchTool],
+      },
+    ],
+    'messages.1.content.0: source tool srvtoolu_9 not found for tool use block',
+  ],
+  'tool-reference-known': [
+    [talk(user('a'), assistant(call('t')), user({ ...result('t'), content: [reference] }))],
+    [
+      {
+        ...talk(user('a'), assistant(call('t')), user({ ...result('t'), content: [reference] })),
+        tools: [tool('grep')],
+      },
+    ],
+    "messages.2.content.0: Tool reference 'grep' not found in available tools",
+  ],
+  'fallback-before': [
+    [talk(user('a'), assistant('b', call('t'), fallback, 'c'), user('d'))],
+    [talk(user('a'), assistant('b', fallback, call('t')), user(result('t')))],
+    'messages.1.content.1: a `tool_use` block of the model that declined cannot stand before a `fallback` block',
+  ],
+  'compaction-empty': [
+    [talk(user({ ...summary, content: '' }, 'b'))],
+    [talk(user('a'), assistant({ ...summary, content: null }, 'b'), user('c'))],
+    'messages.0.content.0.compaction.content: String should have at least 1 character',
+  ],
+  'compaction-single': [
+    [talk(user(summary), assistant(summary, 'b'), user('c'))],
+    [talk(user(summary), assistant({ type: 'compaction', content: 'b', encrypted_content: 'x' }), user('c'))],
+    'messages.1.content.0: `messages` can hold only one `compaction` block with content',
+  ],
+  'compaction-first': [
+    [talk(user('a'), assistant(summary), user('b'))],
+    [talk(assistant(summary), user('b'))],
+    'messages.1.content.0: a `compaction` block must be the first block of the conversation',
+  ],
+  'compaction-signature': [
+    [talk(user({ type: 'compaction', content: 'x' }, 'b'))],
+    [talk(user(summary, 'b'))],
+    'messages.0.content.0: Invalid `signature` in `compaction` block',
+  ],
+  'compaction-content': [
+    [talk(user({ ...summary, content: 'So far: b.' }, 'b'))],
+    [talk(user({ ...summary, cache_control: { type: 'ephemeral' } }, 'b'))],
+    'messages.0.content.0: the `content` of the `compaction` block is not the one that was signed',
+  ],
+  'compaction-nothing': [
+    [{ ...talk(user(summary)), ...summarize }],
+    [{ ...talk(user(summary), assistant('b')), ...summarize }],
+    'compaction: there is nothing to summarize',
+  ],
+  'compaction-turn': [
+    [{ ...talk(user('a'), assistant(call('t'))), ...summarize }],
+    [{ ...talk(user('a'), assistant(call('t')), user(result('t'))), ...summarize }],
+    'compaction: the last assistant turn is not finished',
   ],
   'thinking-modified': [
     [talk(user('hi'), assistant(...thought.slice(1)), user(result('t1')))],
@@ -304,6 +390,16 @@ const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, message
     [{ ...OLD, messages: [user('hi'), assistant(...thoughtOld), user(result('t1'))] }],
     'When thinking is disabled, an assistant message in the final position cannot contain thinking. To use thinking blocks, enable thinking in your request.',
   ],
+  'image-count': [
+    [{ ...OLD, messages: [user(...Array.from({ length: 101 }, () => png(100)))] }],
+    [{ ...NEW, messages: [user(...Array.from({ length: 600 }, () => png(100)))] }],
+    'messages: at most 100 images may be provided. Found 101.',
+  ],
+  'image-bytes': [
+    [talk(user(image('A'.repeat(10 * 1024 * 1024 + 4))))],
+    [talk(user(png(100)))],
+    'messages.0.content.0.image.source.base64: image exceeds 10485760 bytes: 10485764 bytes',
+  ],
   'image-empty': [
     [talk(user(image('')))],
     [talk(user({ type: 'image', source: { type: 'url', url: '' } }))],
@@ -317,7 +413,7 @@ const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, message
   ],
   prefill: [
     [talk(user('a'), assistant('b'))],
-    [talk(user('a'), assistant('b')), { servedPaused: () => true }],
+    [talk(user('a'), assistant('b')), { pauseOf: () => 'same' }],
     'This model does not support assistant message prefill. The conversation must end with a user message.',
   ],
   'trailing-whitespace': [

@@ -5,7 +5,8 @@
  * 2. So thinking may be taken away from the start, from the end, or all of it; taking one from the middle, or an edit of
  *    anything earlier, breaks every later signature.
  * 3. The key is a constant: another lab accepts what this one has signed.
- * 4. What does not matter to the API (key order, cache_control, string or block content) does not matter here.
+ * 4. A compaction block stands for everything before it: messages that it summarizes may go or stay.
+ * 5. What does not matter to the API (key order, cache_control, string or block content) does not matter here.
  */
 import { canonical } from './canonical.ts'
 import { isThinking, type Block, type Conversation, type PlacedBlock, type Turn } from './conversation.ts'
@@ -35,18 +36,23 @@ export interface BindingFinding {
 
 /** The running position in a transcript that signatures are bound to. */
 export interface Binding {
+  /** Tools and system prompt: what is left of the prefix after a compaction. */
+  readonly start: string
   readonly prefix: string
   readonly before: string
   readonly ordinal: number
 }
 
-function startBinding(conversation: Pick<Conversation, 'system' | 'tools'>): Binding {
-  return { prefix: digest(canonical(conversation.tools), canonical(conversation.system)), before: '', ordinal: 0 }
+export function startBinding(conversation: Pick<Conversation, 'system' | 'tools'>): Binding {
+  const start = digest(canonical(conversation.tools), canonical(conversation.system))
+  return { start, prefix: start, before: '', ordinal: 0 }
 }
 
 /** The binding after one more block. */
 export function bindBlock(binding: Binding, role: string, block: Block): Binding {
   if (isThinking(block)) return { ...binding, before: digest(signatureOf(block)), ordinal: binding.ordinal + 1 }
+  const compacted = block.type === 'compaction' && typeof block['content'] === 'string'
+  if (compacted) return { ...binding, prefix: digest(binding.start, 'compaction', canonical(block)), before: '' }
   return { ...binding, prefix: digest(binding.prefix, role, canonical(block)) }
 }
 
@@ -87,7 +93,23 @@ export function checkBindings(
   return { findings, end: turns.at(-1)?.role === 'assistant' ? binding : { ...binding, ordinal: 0 } }
 }
 
-function faultOf(
+export type CompactionFault = 'signature' | 'content'
+
+/** A compaction block with this summary, as the lab signs it. */
+export function signCompaction(content: string): Block {
+  const told = digest('compaction', content)
+  const signature = Buffer.from(`${told}.${mac(KEY, told)}`).toString('base64')
+  return { type: 'compaction', content, encrypted_content: null, signature }
+}
+
+export function checkCompaction(block: Block): CompactionFault | undefined {
+  const [told = '', tag] = Buffer.from(stringOf(block['signature']), 'base64').toString('utf8').split('.')
+  if (tag !== mac(KEY, told)) return 'signature'
+  return told === digest('compaction', stringOf(block['content'])) ? undefined : 'content'
+}
+
+/** What is wrong with a thinking block at this place. */
+export function faultOf(
   block: Block,
   at: Binding,
   model: { readonly id: string; readonly preservedThinking: boolean },

@@ -6,6 +6,7 @@ import { checkOutages, type ResolvedOptions } from './options.ts'
 import type { Outage } from './outage.ts'
 import type { OpenRecord, RecordedRequest } from './record.ts'
 import { createThreads, type Threads } from './threads.ts'
+import type { Pause } from './transcript.ts'
 
 /** What a running lab remembers. None of it decides what the model says. */
 export interface LabState {
@@ -18,14 +19,14 @@ export interface LabState {
   setOutages(outages: readonly Outage[]): void
   nextNumber(): number
   open(record: Omit<OpenRecord, 'outcome' | 'completed'>): OpenRecord
-  /** Assistant content that was served with `pause_turn` may come back as the last message. */
-  rememberPause(content: readonly Block[]): void
-  wasPaused(content: readonly Block[]): boolean
+  /** The whole assistant turn, so far, of an answer with `pause_turn`: it may come back as the last message. */
+  rememberPause(turn: readonly Block[]): void
+  pauseOf(turn: readonly Block[]): Pause
 }
 
 export function createState(options: ResolvedOptions): LabState {
   const requests: OpenRecord[] = []
-  const paused = new Set<string>()
+  const paused = new Map<string, readonly unknown[]>()
   let number = 0
   return {
     options,
@@ -43,7 +44,17 @@ export function createState(options: ResolvedOptions): LabState {
       requests.push(record)
       return record
     },
-    rememberPause: (content) => paused.add(digest(canonical(content))),
-    wasPaused: (content) => paused.has(digest(canonical(content))),
+    rememberPause: (turn) => void paused.set(digest(canonical(turn)), serverCalls(turn)),
+    pauseOf(turn) {
+      if (paused.has(digest(canonical(turn)))) return 'same'
+      const calls = serverCalls(turn)
+      return [...paused.values()].some((known) => known.some((id) => calls.includes(id))) ? 'changed' : undefined
+    },
   }
+}
+
+/** Calls of server tools that have no result in this turn. */
+function serverCalls(turn: readonly Block[]): readonly unknown[] {
+  const answered = new Set(turn.map((block) => block['tool_use_id']))
+  return turn.flatMap((block) => (block.type === 'server_tool_use' && !answered.has(block['id']) ? [block['id']] : []))
 }

@@ -1,8 +1,16 @@
 /**
  * Everything about a request that the rules look at, worked out once.
- * 1. Pure: the same request gives the same transcript. Only `paused` knows what a lab has served before.
+ * 1. Pure: the same request gives the same transcript. Only `pause` knows what a lab has served before.
  */
-import { conversationOf, turnsOf, type Conversation, type PlacedBlock, type Role, type Turn } from './conversation.ts'
+import {
+  conversationOf,
+  turnsOf,
+  type Block,
+  type Conversation,
+  type PlacedBlock,
+  type Role,
+  type Turn,
+} from './conversation.ts'
 import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
 import type { ModelCard } from './models.ts'
 import { checkBindings, type Binding, type BindingFinding } from './signature.ts'
@@ -23,6 +31,9 @@ export interface Marker {
   readonly path: string
   readonly ttl: string
 }
+
+/** The last turn is one that the lab paused, as it was served or changed; undefined if the lab knows nothing of it. */
+export type Pause = 'same' | 'changed' | undefined
 
 export interface Transcript {
   readonly request: JsonObject
@@ -46,6 +57,7 @@ export interface Transcript {
   readonly binding: Binding
   /** The last message is an unfinished turn that may be sent back as it is. */
   readonly paused: boolean
+  readonly pause: Pause
   readonly tokens: number
 }
 
@@ -53,14 +65,11 @@ export interface TranscriptContext {
   readonly card: ModelCard
   readonly version: string
   readonly betas: readonly string[]
-  /** Was this assistant content served with `pause_turn`? */
-  readonly servedPaused: (content: readonly PlacedBlock[]) => boolean
+  /** Is this the content of a turn that was served with `pause_turn`, or what a client made of one? */
+  readonly pauseOf?: (content: readonly Block[]) => Pause
 }
 
-export function readTranscript(
-  request: JsonObject,
-  { card, version, betas, servedPaused }: TranscriptContext,
-): Transcript {
+export function readTranscript(request: JsonObject, { card, version, betas, pauseOf }: TranscriptContext): Transcript {
   const raw = objectsOf(request['messages'])
   const turns = turnsOf(raw)
   const conversation = conversationOf(request, card.id, turns)
@@ -73,6 +82,8 @@ export function readTranscript(
   const last = turns.at(-1)
   const control = isObject(thinking['block_binding']) ? thinking['block_binding'] : {}
   const tools = objectsOf(request['tools'])
+  const ending = last?.role === 'assistant' ? last.blocks.map(({ block }) => block) : undefined
+  const pause = ending && pauseOf?.(ending)
   return {
     request,
     card,
@@ -89,8 +100,8 @@ export function readTranscript(
     dropsBlocks: control['prefix_mismatch_behavior'] === 'drop_block',
     findings,
     binding: end,
-    paused:
-      last?.role === 'assistant' && (last.blocks.at(-1)?.block.type === 'server_tool_use' || servedPaused(last.blocks)),
+    paused: pause !== undefined || ending?.at(-1)?.type === 'server_tool_use',
+    pause,
     tokens: [
       ...conversation.tools,
       ...conversation.system,
