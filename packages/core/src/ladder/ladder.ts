@@ -1,0 +1,70 @@
+/**
+ * The ladder: which model, or the same at another endpoint, takes over when one cannot be reached.
+ *
+ * 1. Only downwards: a rung above the current one is not a fallback; climbing back is another matter.
+ * 2. A rung that cannot hold the transcript and the answer is none.
+ * 3. Not knowing whether a rung is down counts as up: the request itself finds out.
+ */
+import { LastgoodError } from '../errors.ts'
+import type { ModelCard } from './model-card.ts'
+import type { TokenNeed } from './token-need.ts'
+
+export interface Rung {
+  /** The model's id, as its endpoint calls it. */
+  readonly model: string
+  /** Where it is asked; default: where the caller's own client asks. */
+  readonly endpoint?: string | undefined
+}
+
+export interface RungChoice {
+  readonly rungs: readonly Rung[]
+  /** Index of the rung that failed. */
+  readonly current: number
+  /** Whether a rung is known to be down. */
+  isDown(rung: Rung): boolean
+  /** In tokens of the current rung's model. */
+  readonly needsTokens: TokenNeed
+  cardOf(model: string): ModelCard
+  /** `endpoint`: nothing answers there, so that its other models are no help. */
+  readonly scope: 'model' | 'endpoint'
+}
+
+const mostRungs = 8
+
+/** The index of the next rung that can take the request; undefined when there is none. */
+export function chooseRung(choice: RungChoice): number | undefined {
+  const { rungs, current, isDown, needsTokens, cardOf, scope } = choice
+  const now = rungs[current]
+  if (!now) return undefined
+  const scale = cardOf(now.model).tokenScale
+  const at = rungs.findIndex(
+    (rung, index) =>
+      index > current &&
+      (scope === 'model' || rung.endpoint !== now.endpoint) &&
+      !isDown(rung) &&
+      fits(needsTokens, scale, cardOf(rung.model)),
+  )
+  return at < 0 ? undefined : at
+}
+
+/** Throws `bad-option` for a ladder without rungs, with one rung twice, or with more than 8. */
+export function validateLadder(rungs: readonly Rung[]): void {
+  if (rungs.length === 0) throw badLadder('has no rung', 'Name at least one model.')
+  if (rungs.length > mostRungs) throw badLadder(`has ${rungs.length} rungs`, `Name ${mostRungs} at most.`)
+  for (const [at, { model, endpoint }] of rungs.entries()) {
+    if (typeof model !== 'string' || model.trim() === '')
+      throw badLadder(`has no model at rung ${at}`, 'Name a model for every rung.')
+    if (rungs.findIndex((rung) => rung.model === model && rung.endpoint === endpoint) < at)
+      throw badLadder(`has ${model} twice`, 'Name a model once, or once for each endpoint.')
+  }
+}
+
+/** A text never counts as fewer tokens than it does now: an estimate is no reason to trust a smaller window. */
+function fits({ input, output }: TokenNeed, scale: number, card: ModelCard): boolean {
+  const growth = Math.max(1, card.tokenScale / scale)
+  return input * growth + Math.min(output, card.maxOutputTokens) <= card.maxInputTokens
+}
+
+function badLadder(what: string, hint: string): LastgoodError {
+  return new LastgoodError('bad-option', `The ladder ${what}`, { hint, details: { field: 'ladder' } })
+}

@@ -1,0 +1,119 @@
+/**
+ * What of the messages another model does not take.
+ *
+ * 1. A message that stays as it is stays the same object.
+ * 2. The same messages for the same model give the same result, and a message in front is never changed because of a
+ *    later one: the prefix that the other model's thinking and cache are bound to stays.
+ */
+import type { Block, Message } from '../journal.ts'
+import { isSameModel } from './model-card.ts'
+import type { Step } from './step.ts'
+
+/** So much of an interrupted answer is quoted, in characters. */
+const quotedTail = 200
+
+/** Stands where an answer was nothing but thinking: no message may be empty. */
+const onlyThinking: Block = { type: 'text', text: '(no text)' }
+
+/**
+ * Models without preserved thinking refuse the thinking of others. One block that is left of a message is refused as
+ * well, so the thinking of a whole turn goes, or none.
+ * https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
+ */
+export const foreignThinking: Step = (outgoing, { from, to, madeBy }) => {
+  if (to.preservedThinking) return undefined
+  const isForeign = (message: Message) => hasThinking(message) && !isSameModel(madeBy(message) ?? from.id, to.id)
+  const stripped = new Set(
+    assistantTurns(outgoing.messages)
+      .filter((turn) => turn.some(isForeign))
+      .flat(),
+  )
+  const affected = [...stripped].filter(hasThinking).length
+  if (affected === 0) return undefined
+  const messages = outgoing.messages.map((message) => (stripped.has(message) ? withoutThinking(message) : message))
+  return { outgoing: { ...outgoing, messages }, what: `left out the thinking of ${affected} messages` }
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages */
+export const systemNotes: Step = (outgoing, { to }) => {
+  if (to.systemMessages || !outgoing.messages.some(isSystem)) return undefined
+  const messages = outgoing.messages.flatMap((message) => (isSystem(message) ? asNote(message) : [message]))
+  const count = outgoing.messages.filter(isSystem).length
+  return { outgoing: { ...outgoing, messages }, what: `${count} system messages became notes of the user` }
+}
+
+/**
+ * An answer that the model is to go on with is quoted to it instead.
+ * https://platform.claude.com/docs/en/build-with-claude/streaming#error-recovery
+ */
+export const prefill: Step = (outgoing, { to }) => {
+  const last = outgoing.messages.at(-1)
+  if (to.prefill || last?.role !== 'assistant' || awaitsResults(last)) return undefined
+  const messages = last.content.length === 0 ? outgoing.messages.slice(0, -1) : [...outgoing.messages, goOn(last)]
+  return { outgoing: { ...outgoing, messages }, what: 'asked to go on after the unfinished answer at the end' }
+}
+
+/** Whether the last turn of the assistant, where it calls tools or stands last, begins with thinking. */
+export function beginsWithThinking(messages: readonly Message[]): boolean {
+  const turn = assistantTurns(messages).at(-1)
+  if (!turn) return true
+  const blocks = turn.flatMap(blocksOf)
+  const counts = turn.at(-1) === messages.at(-1) || blocks.some(({ type }) => type === 'tool_use')
+  return !counts || (blocks[0] !== undefined && isThinking(blocks[0]))
+}
+
+export function endsWithThinking(messages: readonly Message[]): boolean {
+  const last = messages.at(-1)
+  return last?.role === 'assistant' && hasThinking(last)
+}
+
+/** Messages of the assistant that follow each other: the API takes them for one. */
+function assistantTurns(messages: readonly Message[]): Message[][] {
+  const turns: Message[][] = []
+  messages.forEach((message, at) => {
+    if (message.role !== 'assistant') return
+    if (messages[at - 1]?.role === 'assistant') turns.at(-1)?.push(message)
+    else turns.push([message])
+  })
+  return turns
+}
+
+function withoutThinking(message: Message): Message {
+  if (!hasThinking(message)) return message
+  const content = blocksOf(message).filter((block) => !isThinking(block))
+  return { ...message, content: content.length > 0 ? content : [onlyThinking] }
+}
+
+/** What is not text, such as a tool that was added, has no place in a user message. */
+function asNote(message: Message): Message[] {
+  const texts = blocksOf(message).filter(({ type }) => type === 'text')
+  const content = texts.map((block) => ({
+    ...block,
+    text: `<system-note>\n${String(block['text'])}\n</system-note>`,
+  }))
+  return content.length > 0 ? [{ ...message, role: 'user', content }] : []
+}
+
+/** A tool of the server is being run, or the client's results are missing: nothing may stand behind it. */
+function awaitsResults(message: Message): boolean {
+  const blocks = blocksOf(message)
+  const last = blocks.at(-1)?.type ?? ''
+  return last === 'server_tool_use' || last.endsWith('_tool_result') || blocks.some(({ type }) => type === 'tool_use')
+}
+
+function goOn(message: Message): Message {
+  const text = blocksOf(message)
+    .map((block) => (block.type === 'text' ? String(block['text']) : ''))
+    .join('')
+  const tail = text.slice(-quotedTail).toWellFormed()
+  const ended = tail === '' ? '' : ` and ended with "${tail}"`
+  return { role: 'user', content: `Your previous response was interrupted${ended}. Continue from where you left off.` }
+}
+
+const isSystem = ({ role }: Message) => role === 'system'
+const isThinking = ({ type }: Block) => type === 'thinking' || type === 'redacted_thinking'
+const hasThinking = (message: Message) => message.role === 'assistant' && blocksOf(message).some(isThinking)
+
+function blocksOf({ content }: Message): readonly Block[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+}

@@ -1,0 +1,97 @@
+/**
+ * The cards of one endpoint's models: asked from its Models API, remembered here and, for other processes, in the store.
+ *
+ * 1. It always answers with a card, after two time-outs at most: when the API or the store does not, with what is known.
+ * 2. A failed question is remembered as well, so that an outage is not asked about at every fallback.
+ * 3. What is remembered is the API's answer, not our reading of it: another release may read more.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { SharedState } from '../shared-state.ts'
+import { cardOf } from './built-in-cards.ts'
+import { isSameModel, type ModelCard } from './model-card.ts'
+import { modelCardFrom } from './models-api.ts'
+
+export interface ModelCardsOptions {
+  readonly shared: SharedState
+  readonly clock: Clock
+  /** Origin and path of the API; stored only as a hash. */
+  readonly endpoint: string
+  /** The body of `GET /v1/models/<id>`; rejects when there is none. */
+  ask(model: string, signal: AbortSignal): Promise<unknown>
+}
+
+/** Never rejects. */
+export type ModelCards = (model: string) => Promise<ModelCard>
+
+const timeoutMs = 5_000
+const answerHoldsMs = 24 * 3_600_000
+const failureHoldsMs = 600_000
+
+const knownSchema = z.looseObject({
+  model: z.string(),
+  /** Epoch ms of the last question. */
+  askedAt: z.number(),
+  /** It was not answered; `body` is then an older answer. */
+  failed: z.boolean(),
+  body: z.unknown().optional(),
+})
+type Known = z.infer<typeof knownSchema>
+
+export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions): ModelCards {
+  const local = new Map<string, Known>()
+  const asking = new Map<string, Promise<Known>>()
+  const place = createHash('sha256').update(endpoint).digest('hex').slice(0, 16)
+  const keyOf = (model: string) => `models:${place}|${model.replaceAll(/[^A-Za-z0-9.:@_-]/g, '_').slice(-160)}`
+  const isFresh = (known: Known) => {
+    const age = clock.now() - known.askedAt
+    return age >= 0 && age < (known.failed ? failureHoldsMs : answerHoldsMs)
+  }
+
+  async function answerOf(model: string): Promise<Known> {
+    const mine = local.get(model)
+    if (mine && isFresh(mine)) return mine
+    const record = await within(clock, () => shared.read(keyOf(model)))
+    const parsed = knownSchema.safeParse(record?.value).data
+    const theirs = parsed?.model === model ? parsed : undefined
+    if (theirs && isFresh(theirs)) return theirs
+    const body = await within(clock, (signal) => ask(model, signal))
+    const isAnswer = modelCardFrom(body) !== undefined
+    const known = { model, askedAt: clock.now(), failed: !isAnswer, body: isAnswer ? body : (theirs ?? mine)?.body }
+    void within(clock, () => shared.write(keyOf(model), record?.version ?? 0, known))
+    return known
+  }
+
+  return async (model) => {
+    const pending = asking.get(model) ?? answerOf(model).finally(() => asking.delete(model))
+    asking.set(model, pending)
+    const known = await pending
+    local.set(model, known)
+    const card = modelCardFrom(known.body)
+    return card && describes(card, model) ? { ...card, id: model } : cardOf(model)
+  }
+}
+
+/** An alias is answered with the id that it stands for; what is of another model altogether is not believed. */
+function describes(card: ModelCard, model: string): boolean {
+  return isSameModel(card.id, model) || cardOf(model).source === 'guess'
+}
+
+/** What `act` gives; undefined when it fails or takes too long. */
+async function within<T>(clock: Clock, act: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const over = new AbortController()
+  const done = new AbortController()
+  const late = clock.sleepUntil(clock.now() + timeoutMs, { signal: done.signal, background: true }).then(() => {
+    over.abort()
+    return undefined
+  })
+  try {
+    return await Promise.race([act(over.signal), late])
+  } catch {
+    return undefined
+  } finally {
+    done.abort()
+    late.catch(() => {})
+  }
+}

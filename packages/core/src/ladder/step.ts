@@ -1,0 +1,33 @@
+/** One step of a translation. */
+import type { Message } from '../journal.ts'
+import type { Outgoing } from '../repair/outgoing.ts'
+import type { ModelCard } from './model-card.ts'
+
+/** From which model to which a request goes. */
+export interface Move {
+  /** The model that the request was written for. */
+  readonly from: ModelCard
+  readonly to: ModelCard
+  /** The model that made an assistant message; undefined where nobody knows: then it counts as `from`'s. */
+  madeBy(message: Message): string | undefined
+}
+
+/** What a step changed, and a line about it for people, without content. */
+export interface Changed {
+  readonly outgoing: Outgoing
+  readonly what: string
+}
+
+/** Undefined when there is nothing to do. */
+export type Step = (outgoing: Outgoing, move: Move) => Changed | undefined
+
+export type Params = Outgoing['params']
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `params` without these fields. */
+export function without(params: Params, names: readonly string[]): Params {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !names.includes(name)))
+}

@@ -1,0 +1,40 @@
+/** How many tokens a request takes of its model's window, without asking anybody. */
+import type { Outgoing } from '../repair/outgoing.ts'
+import { cardOf } from './built-in-cards.ts'
+import { isRecord } from './step.ts'
+
+export interface TokenNeed {
+  /** Tools, system and messages. */
+  readonly input: number
+  /** The room for an answer: `max_tokens`. */
+  readonly output: number
+}
+
+/** https://platform.claude.com/docs/en/about-claude/glossary#tokens */
+const charactersPerToken = 3.5
+/** The most that one image of the usual size takes: https://platform.claude.com/docs/en/build-with-claude/vision */
+const tokensPerImage = 1_600
+/** The most that a page takes: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+const tokensPerPage = 3_000
+/** Of base64; a guess, since only the file knows its pages. */
+const charactersPerPage = 100_000
+
+/**
+ * A guess on the safe side: characters of tools, system and messages / 3.5, times the scale of the model's tokenizer.
+ * Images in base64 count by piece, other files by about their pages, signatures of thinking not at all.
+ */
+export function estimateTokens({ params, messages }: Outgoing): TokenNeed {
+  const { system, tools, model, max_tokens: answer } = params
+  let media = 0
+  const text = JSON.stringify({ system, tools, messages }, (key, value: unknown) => {
+    if (key === 'signature') return undefined
+    if (!isRecord(value) || value['type'] !== 'base64') return value
+    const isImage = String(value['media_type']).startsWith('image/')
+    media += isImage ? tokensPerImage : tokensPerPage * Math.ceil(String(value['data']).length / charactersPerPage)
+    return undefined
+  })
+  return {
+    input: Math.ceil((text.length / charactersPerToken) * cardOf(String(model)).tokenScale) + media,
+    output: typeof answer === 'number' ? answer : 0,
+  }
+}

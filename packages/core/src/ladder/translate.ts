@@ -1,0 +1,65 @@
+/**
+ * A request that was written for one model, as another one takes it.
+ *
+ * 1. Only what goes out is translated; what is recorded stays, so the way back is to send what is recorded.
+ * 2. Everything that the other model takes stays the same, messages by identity.
+ * 3. The same input gives the same output: the other model's own thinking and cache hold from request to request.
+ * 4. To the model that it was written for everything goes as it is, but for what another model has left there: a model
+ *    that refuses the thinking of others does not get it, and where an answer in the open turn has none, extended
+ *    thinking waits for the next turn.
+ *
+ * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback names what differs between models.
+ */
+import type { Message, RepairNote } from '../journal.ts'
+import type { Outgoing } from '../repair/outgoing.ts'
+import { foreignThinking, prefill, systemNotes } from './message-steps.ts'
+import { isSameModel, type ModelCard } from './model-card.ts'
+import { betas, maxTokens, ownOptions, sampling, toolChoice, tools } from './setting-steps.ts'
+import type { Step } from './step.ts'
+import { effort, thinking } from './thinking-steps.ts'
+
+export interface Translated {
+  readonly outgoing: Outgoing
+  /** One for each thing that was changed; none for the name of the model. */
+  readonly notes: readonly RepairNote[]
+}
+
+/** In this order: thinking looks at what the steps before it have left. */
+const steps: readonly (readonly [rule: string, step: Step])[] = [
+  ['fallback-foreign-thinking', foreignThinking],
+  ['fallback-system-notes', systemNotes],
+  ['fallback-prefill', prefill],
+  ['fallback-tools', tools],
+  ['fallback-tool-choice', toolChoice],
+  ['fallback-sampling', sampling],
+  ['fallback-own-options', ownOptions],
+  ['fallback-max-tokens', maxTokens],
+  ['fallback-effort', effort],
+  ['fallback-thinking', thinking],
+  ['fallback-betas', betas],
+]
+const stepsHome = steps.filter(([, step]) => step === foreignThinking || step === thinking)
+
+/** @param madeBy the model that made an assistant message; where it does not know, `from` counts as the maker */
+export function translate(
+  outgoing: Outgoing,
+  from: ModelCard,
+  to: ModelCard,
+  madeBy: (message: Message) => string | undefined,
+): Translated {
+  const move = { from, to, madeBy }
+  const named = to.id === from.id ? outgoing : { ...outgoing, params: { ...outgoing.params, model: to.id } }
+  return run(named, isSameModel(from.id, to.id) ? stepsHome : steps, move)
+}
+
+function run(outgoing: Outgoing, list: typeof steps, move: Parameters<Step>[1]): Translated {
+  const notes: RepairNote[] = []
+  let now = outgoing
+  for (const [rule, step] of list) {
+    const changed = step(now, move)
+    if (!changed) continue
+    now = changed.outgoing
+    notes.push({ rule, what: changed.what })
+  }
+  return { outgoing: now, notes }
+}
