@@ -25,10 +25,23 @@ const USUAL: { readonly [status: number]: readonly [type: string, message: strin
   529: ['overloaded_error', 'Overloaded'],
 }
 
-export function usualError(status: number): { readonly type: string; readonly message: string } {
+/** What stands beside an error code, in this lab's words: the code is what a client goes by. */
+const CODED: { readonly [code: string]: string } = {
+  organization_on_hold: 'This organization is on hold.',
+  spend_limit_reached: 'The spend limit of this workspace has been reached.',
+  linked_organization_billing_unavailable: 'The billing of the linked organization is not available.',
+  api_key_scope_missing: 'This API key does not have the scope that the request needs.',
+  request_body_too_large_after_decoding: 'The request body is too large after decoding.',
+  enforced_spend_limit_reached: 'You have reached your specified API usage limits.',
+  contract_spend_limit_reached: 'The spend limit of your contract has been reached.',
+  ramp_limit_exceeded: 'Your usage has grown too fast. Please ramp up more slowly.',
+  compaction_unavailable: 'Compaction is temporarily unavailable. Please try again.',
+}
+
+export function usualError(status: number, code = ''): { readonly type: string; readonly message: string } {
   const [type, message] = USUAL[status] ??
     (status < 500 ? USUAL[400] : USUAL[500]) ?? ['api_error', 'Internal server error']
-  return { type, message }
+  return { type, message: CODED[code] ?? message }
 }
 
 /** The status that goes with an error type: for in-band errors that have to become a JSON answer. */
@@ -44,4 +57,8 @@ export function errorBody(error: Pick<ApiError, 'type' | 'message' | 'details'>,
 
 export function invalid(message: string, extra: Partial<ApiError> = {}): ApiError {
   return { status: 400, type: 'invalid_request_error', message, ...extra }
+}
+
+export function modelMissing(model: string): ApiError {
+  return { status: 404, type: 'not_found_error', message: `model: ${model}`, rule: 'model' }
 }

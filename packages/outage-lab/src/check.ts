@@ -2,7 +2,7 @@
  * Judges one request, without a server: what the real API would say to it.
  * 1. Pure, and it never throws, whatever the body is.
  */
-import { invalid, usualError, type ApiError } from './api-error.ts'
+import { invalid, modelMissing, usualError, type ApiError } from './api-error.ts'
 import type { JsonObject } from './json.ts'
 import { findModel, MODELS, type ModelCard } from './models.ts'
 import { parseBody } from './request-body.ts'
@@ -48,8 +48,7 @@ export function judge(
   if (isMessage && typeof body['max_tokens'] !== 'number') return refuse('max_tokens: Field required')
   if (typeof body['model'] !== 'string') return refuse('model: Field required')
   const card = findModel(context.models, body['model'])
-  if (!card || card.lifecycle === 'retired')
-    return { status: 404, type: 'not_found_error', message: `model: ${body['model']}`, rule: 'model' }
+  if (!card || card.lifecycle === 'retired') return modelMissing(body['model'])
   const transcript = readTranscript(body, { ...context, card })
   return { transcript, violation: firstViolation(transcript) }
 }

@@ -13,11 +13,15 @@ import type { CutPoint, Fault } from './outage.ts'
 const PING_EVERY_MS = 1000
 const BAD_EVENT = Buffer.from('event: content_block_delta\ndata: {"type":"content_block_delta",\n\n')
 
+/** How a stream is handed over: event by event, byte by byte, or in pieces of so many bytes. */
+export type Chunking = 'event' | 'byte' | number
+
 export interface Delivery {
   readonly frames: readonly Frame[]
   readonly streaming: boolean
   readonly fault: Fault | undefined
   readonly chunkDelayMs: number
+  readonly chunking: Chunking
   readonly requestId: string
 }
 
@@ -80,13 +84,21 @@ function pointOf(fault: Fault, frames: readonly Frame[], streaming: boolean): nu
       )
 }
 
-async function send(exchange: Exchange, { frames, chunkDelayMs }: Delivery, from: number, to: number): Promise<void> {
+async function send(exchange: Exchange, delivery: Delivery, from: number, to: number): Promise<void> {
   let at = 0
-  for (const { bytes } of frames) {
+  for (const bytes of chunksOf(delivery)) {
     const part = bytes.subarray(Math.max(0, from - at), Math.max(0, to - at))
     at += bytes.length
     if (part.length === 0) continue
-    if (chunkDelayMs > 0) await exchange.wait(chunkDelayMs)
+    if (delivery.chunkDelayMs > 0) await exchange.wait(delivery.chunkDelayMs)
     await exchange.write(part)
   }
+}
+
+function chunksOf({ frames, chunking }: Delivery): readonly Uint8Array[] {
+  const parts = frames.map(({ bytes }) => bytes)
+  if (chunking === 'event') return parts
+  const whole = Buffer.concat(parts)
+  const size = chunking === 'byte' ? 1 : chunking
+  return Array.from({ length: Math.ceil(whole.length / size) }, (_, at) => whole.subarray(at * size, (at + 1) * size))
 }

@@ -42,11 +42,11 @@ export function htmlPage(status: number, headers: OutgoingHttpHeaders = {}): Pag
 }
 
 /** What the fault `status` answers. A proxy's page has no request id. */
-export function statusPage(fault: Extract<Fault, { kind: 'status' }>, headers: OutgoingHttpHeaders): Page {
+export function faultPage(fault: Extract<Fault, { kind: 'status' }>, headers: OutgoingHttpHeaders): Page {
   const { status } = fault
   const json = fault.type !== undefined || fault.message !== undefined || fault.errorCode !== undefined
   if (fault.html ?? (HTML_STATUSES.has(status) && !json)) return htmlPage(status, fault.headers)
-  const usual = usualError(status)
+  const usual = usualError(status, fault.errorCode)
   // A spend cap is a 429 as well, but waiting does not help, and no retry-after says so.
   const waits = status === 429 && fault.errorCode === undefined
   return errorPage(

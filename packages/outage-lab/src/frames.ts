@@ -25,32 +25,41 @@ export function frame(event: string, data: JsonObject, extra: Pick<Frame, 'block
 
 export const PING = frame('ping', { type: 'ping' })
 
-export function framesOf(message: ServedMessage): readonly Frame[] {
-  const { content, usage, stop_reason, stop_sequence, stop_details, ...rest } = message
+/** `partialInput` is what the stream has of the arguments of the last block, if a limit cut them. */
+export function framesOf(message: ServedMessage, partialInput?: string): readonly Frame[] {
+  const { content, usage, stop_reason, stop_sequence, stop_details, container, ...rest } = message
   const opening = {
     ...rest,
     content: [],
     stop_reason: null,
     stop_sequence: null,
     ...(stop_details !== undefined && { stop_details: null }),
+    ...(container !== undefined && { container: null }),
   }
   const started = { ...usage, output_tokens: Math.min(1, usage.output_tokens) }
-  const delta = { stop_reason, stop_sequence, ...(stop_details !== undefined && { stop_details, container: null }) }
+  const delta = {
+    stop_reason,
+    stop_sequence,
+    ...(stop_details !== undefined && { stop_details }),
+    ...(container !== undefined && { container }),
+  }
+  const framesOfBlock = (block: Block, index: number): readonly Frame[] =>
+    blockFrames(block, index, index === content.length - 1 ? partialInput : undefined)
   return [
     frame('message_start', { type: 'message_start', message: { ...opening, usage: started } }),
-    ...(content.length === 0 ? [PING] : content.flatMap(blockFrames)),
+    ...(content.length === 0 ? [PING] : content.flatMap(framesOfBlock)),
     frame('message_delta', { type: 'message_delta', delta, usage: deltaUsage(usage) }),
     frame('message_stop', { type: 'message_stop' }),
   ]
 }
 
-function blockFrames(block: Block, index: number): readonly Frame[] {
+function blockFrames(block: Block, index: number, partialInput: string | undefined): readonly Frame[] {
   const start = frame(
     'content_block_start',
     { type: 'content_block_start', index, content_block: emptied(block) },
     { blockIndex: index },
   )
-  const deltas = deltasOf(block).map((delta) =>
+  const deltas = deltasOf(block, partialInput).map((delta) =>
     frame(
       'content_block_delta',
       { type: 'content_block_delta', index, delta },
@@ -64,18 +73,23 @@ function blockFrames(block: Block, index: number): readonly Frame[] {
 function emptied(block: Block): JsonObject {
   if (block.type === 'text') return { ...block, text: '' }
   if (block.type === 'thinking') return { ...block, thinking: '', signature: '' }
+  if (block.type === 'compaction') return { ...block, content: null }
   if (streamsInput(block)) return { ...block, input: {} }
   return block
 }
 
-function deltasOf(block: Block): readonly JsonObject[] {
+function deltasOf(block: Block, partialInput: string | undefined): readonly JsonObject[] {
   if (block.type === 'text') return pieces(stringOf(block['text'])).map((text) => ({ type: 'text_delta', text }))
   if (block.type === 'thinking') {
     const words = pieces(stringOf(block['thinking'])).map((thinking) => ({ type: 'thinking_delta', thinking }))
     return [...words, { type: 'signature_delta', signature: stringOf(block['signature']) }]
   }
+  if (block.type === 'compaction') {
+    const { content, encrypted_content = null } = block
+    return [{ type: 'compaction_delta', content, encrypted_content }]
+  }
   if (!streamsInput(block)) return []
-  const json = JSON.stringify(block['input'] ?? {})
+  const json = partialInput ?? JSON.stringify(block['input'] ?? {})
   // A call without arguments has one empty delta and nothing else.
   const parts = json === '{}' ? [''] : ['', ...pieces(json)]
   return parts.map((partial_json) => ({ type: 'input_json_delta', partial_json }))

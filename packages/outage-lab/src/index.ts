@@ -10,18 +10,31 @@
  *   lab.requests[1].outcome   // { kind: 'fault', status: 529, … }
  *   await lab.close()
  */
-export { startLab, type Lab } from './lab.ts'
+export { createLab, startLab, type Lab, type LocalLab } from './lab.ts'
 export type { LabOptions, ModelFunction } from './options.ts'
 export {
   outageSchema,
   faultSchema,
   cutPointSchema,
   type CutPoint,
+  type Endpoint,
   type Fault,
+  type FaultMix,
   type Outage,
   type When,
 } from './outage.ts'
-export { redactedThinking, reply, text, thinking, toolUse, type Reply, type StopReason } from './reply.ts'
+export { outageProfile, outageSpan, profileNames, type ProfileName, type ProfileOptions } from './profiles.ts'
+export {
+  redactedThinking,
+  reply,
+  serverToolResult,
+  serverToolUse,
+  text,
+  thinking,
+  toolUse,
+  type Reply,
+  type StopReason,
+} from './reply.ts'
 export { story, StoryError, type Expectation, type StepFunction, type StoryStep } from './story.ts'
 export { assistantCount, lastToolResult, toolResults, userTurns, type ToolOutcome } from './queries.ts'
 export type { Block, Conversation, Message } from './conversation.ts'
@@ -33,4 +46,8 @@ export { signThinking, type SignOptions } from './sign-transcript.ts'
 export { signCompaction } from './signature.ts'
 export { RULES } from './rules.ts'
 export type { Rule } from './rule.ts'
+export type { Impact, StatusIncident, StatusPageOptions } from './status-page.ts'
+export type { Chunking } from './delivery.ts'
+export type { Sleep } from './exchange.ts'
+export type { Container, ContainersMode, FilesMode } from './server-objects.ts'
 export type { ApiError } from './api-error.ts'

@@ -5,21 +5,27 @@
  * 2. The cache is written when the response begins, the thread when all of it was handed over.
  */
 import type { OutgoingHttpHeaders } from 'node:http'
-import { errorBody, invalid, statusOfType, usualError, type ApiError } from './api-error.ts'
+import { invalid, statusOfType, type ApiError } from './api-error.ts'
+import { answerPage, breakBefore, faultOutcome } from './break-before.ts'
+import type { Judgement } from './check.ts'
 import type { Block } from './conversation.ts'
-import { deliver, stall } from './delivery.ts'
-import { errorPage, htmlPage, statusPage, type Page } from './error-page.ts'
+import { deliver } from './delivery.ts'
+import { errorPage } from './error-page.ts'
 import type { Exchange } from './exchange.ts'
 import { framesOf, type Frame } from './frames.ts'
 import { isObject, stringOf } from './json.ts'
-import { pickOutage, type Fault, type Outage } from './outage.ts'
-import type { Judgement } from './check.ts'
+import { limitReply, type LimitedReply } from './limit-reply.ts'
+import type { Fault } from './outage.ts'
 import type { OpenRecord, ServedMessage } from './record.ts'
-import { reply, type Reply } from './reply.ts'
+import { reply } from './reply.ts'
+import { asksToCompact } from './rule-compaction.ts'
 import { makeMessage } from './served-message.ts'
 import type { LabState } from './state.ts'
 import { StoryError } from './story.ts'
 import type { Transcript } from './transcript.ts'
+
+/** Faults that leave the answer whole. */
+const WHOLE: ReadonlySet<string> = new Set(['delay', 'stall', 'ended'])
 
 export interface MessageCall {
   readonly record: OpenRecord
@@ -34,19 +40,14 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
   const { options } = state
   const asked = isObject(record.body) ? record.body : {}
   const streaming = asked['stream'] === true
-  const occasion = {
-    n: record.n,
-    sinceStartMs: record.at - state.startedAt,
-    model: stringOf(asked['model']),
-    raw: record.raw,
-    seed: options.seed,
-  }
-  const outage = pickOutage(state.outages, occasion)
-  if (outage && (await breakBefore(exchange, outage, { record, headers, streaming }))) return
+  const model = stringOf(asked['model'])
+  const outage = state.outageFor({ endpoint: 'messages', n: record.n, model, raw: record.raw })
+  if (outage && (await breakBefore(exchange, outage, { model, record, headers, streaming }))) return
   if (problem || !prepared) return call.reject(problem ?? invalid('Invalid request'))
 
   const { transcript } = prepared
-  const said = ask(state, transcript)
+  const fault = outage?.fault
+  const said = ask(state, transcript, fault)
   if ('status' in said) {
     record.violation = said
     return call.reject(said)
@@ -57,12 +58,12 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
     n: record.n,
     toolIds: options.toolIds,
     measurement,
+    container: state.objects.containerFor(transcript.request, record.n),
   })
-  const fault = outage?.fault
   if (fault?.kind === 'error-event' && !streaming)
     return answerPage(exchange, record, outage, errorPage({ ...fault, status: statusOfType(fault.type) }, headers))
   record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
-  if (fault) record.outcome = { ...record.outcome, ...faultOutcome(outage) }
+  if (outage) record.outcome = { ...record.outcome, ...faultOutcome(outage) }
   exchange.begin(200, {
     ...headers,
     'content-type': streaming ? 'text/event-stream; charset=utf-8' : 'application/json',
@@ -73,88 +74,36 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
   if (fault?.kind === 'reset') return exchange.reset()
   if (fault?.kind === 'delay' && fault.headers) await exchange.wait(fault.ms)
 
-  const frames = streaming ? framesOf(message) : jsonFrames(message)
+  const frames = streaming ? framesOf(message, said.partialInput) : jsonFrames(message)
   const { completed, hit } = await deliver(exchange, {
     frames,
     streaming,
     fault,
     chunkDelayMs: options.chunkDelayMs,
+    chunking: options.chunking,
     requestId: record.requestId,
   })
   // A point that this answer does not have, or one at its very end, harmed nobody.
-  if (fault && !hit && fault.kind !== 'delay' && fault.kind !== 'stall')
+  if (fault && !hit && !WHOLE.has(fault.kind))
     record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
   record.completed = completed
   if (completed) state.threads.store(transcript.request, message)
 }
 
-interface Breaking {
-  readonly record: OpenRecord
-  readonly headers: OutgoingHttpHeaders
-  readonly streaming: boolean
-}
-
-/** True if the fault has answered, or never will. */
-async function breakBefore(
-  exchange: Exchange,
-  outage: Outage,
-  { record, headers, streaming }: Breaking,
-): Promise<boolean> {
-  const { fault } = outage
-  const page = pageOf(fault, headers)
-  if (page) {
-    await answerPage(exchange, record, outage, page)
-    return true
+/** The model's reply as far as its limits and the fault let it come, or the error that says why there is none. */
+function ask({ options }: LabState, transcript: Transcript, fault: Fault | undefined): LimitedReply | ApiError {
+  const { conversation, request, card, tokens } = transcript
+  if (asksToCompact(request)) {
+    const content = `A summary of ${conversation.messages.length} messages.`
+    return reply({ type: 'compaction', content }, { stopReason: 'compaction' })
   }
-  if (fault.kind === 'reset' && fault.at === 'before-headers') {
-    record.outcome = faultOutcome(outage)
-    await exchange.reset()
-    return true
-  }
-  const waits =
-    (fault.kind === 'stall' && fault.after === 'before-headers') || (fault.kind === 'delay' && !fault.headers)
-  if (waits) {
-    record.outcome = faultOutcome(outage)
-    await (fault.kind === 'delay' ? exchange.wait(fault.ms) : stall(exchange, fault, streaming))
-  }
-  return exchange.gone
-}
-
-function pageOf(fault: Fault, headers: OutgoingHttpHeaders): Page | undefined {
-  if (fault.kind === 'status') return statusPage(fault, headers)
-  if (fault.kind === 'html') return htmlPage(fault.status ?? 200)
-  if (fault.kind === 'empty')
-    return { status: 200, headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' }, body: '' }
-  if (fault.kind !== 'json-error') return undefined
-  const usual = usualError(500)
-  const { type = usual.type, message = usual.message } = fault
-  return {
-    status: 200,
-    headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify(errorBody({ type, message }, stringOf(headers['request-id']))),
-  }
-}
-
-async function answerPage(
-  exchange: Exchange,
-  record: OpenRecord,
-  outage: Outage | undefined,
-  page: Page,
-): Promise<void> {
-  record.outcome = { ...(outage ? faultOutcome(outage) : { kind: 'fault' }), status: page.status }
-  await exchange.answer(page.status, page.headers, page.body)
-}
-
-function faultOutcome({ fault, name }: Outage): { kind: 'fault'; fault: Fault; outage?: string } {
-  return { kind: 'fault', fault, ...(name !== undefined && { outage: name }) }
-}
-
-/** The model's reply, or the error that says why there is none. */
-function ask({ options }: LabState, { conversation }: Transcript): Reply | ApiError {
+  const maxTokens = Number(request['max_tokens'])
   // A request for no tokens warms the cache and says nothing.
-  if (conversation.request['max_tokens'] === 0) return reply([], { stopReason: 'max_tokens' })
+  if (maxTokens === 0) return reply([], { stopReason: 'max_tokens' })
   try {
-    return options.model(conversation)
+    const { blocks, stopReason } = options.model(conversation)
+    if (fault?.kind === 'ended') return { blocks: blocks.slice(0, fault.blocks), stopReason: fault.stopReason }
+    return limitReply({ blocks, stopReason }, { maxTokens, windowTokens: card.maxInputTokens - tokens })
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
     return invalid(cause instanceof StoryError ? text : `the model function threw: ${text}`, {

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import type { Conversation } from './conversation.ts'
+import type { Chunking } from './delivery.ts'
 import { realSleep, type Sleep } from './exchange.ts'
 import { MODELS, type ModelCard } from './models.ts'
 import { outageSchema, type Outage } from './outage.ts'
 import type { Reply } from './reply.ts'
+import type { ContainersMode, FilesMode } from './server-objects.ts'
+import type { StatusPageOptions } from './status-page.ts'
 import type { ToolIds } from './served-message.ts'
 import type { ThreadsMode } from './threads.ts'
 
@@ -24,6 +27,8 @@ export interface LabOptions {
   readonly sleep?: Sleep
   /** A pause before every event of a stream. Default 0. */
   readonly chunkDelayMs?: number
+  /** 'event' (default), 'byte', or a number of bytes: how a stream is cut into pieces on its way. */
+  readonly chunking?: Chunking
   /** Default: the current models. */
   readonly models?: readonly ModelCard[]
   /** For ids and for the chance of outages. Default 1. */
@@ -35,6 +40,15 @@ export interface LabOptions {
    * an upstream that does not know them, which answers to the new messages alone.
    */
   readonly threads?: ThreadsMode
+  /**
+   * Containers of code execution. 'on' (default): those of any lab are known. 'expired': those of other labs are gone,
+   * and the error says so. 'expired-500': the same, as an untyped 500.
+   */
+  readonly containers?: ContainersMode
+  /** 'any' (default): every file id is good. A list: only these, and what is uploaded. */
+  readonly files?: FilesMode
+  /** What the status page tells, and how late. Default: what the outages are, 6 minutes late. */
+  readonly statusPage?: StatusPageOptions
   /** A shorter prefix is not cached. Default 0. */
   readonly minCacheTokens?: number
   /**
@@ -61,10 +75,20 @@ export function resolveOptions(options: LabOptions): ResolvedOptions {
     seed: options.seed ?? 1,
     strict: options.strict ?? true,
     threads: options.threads ?? 'on',
+    chunking: checkChunking(options.chunking ?? 'event'),
+    containers: options.containers ?? 'on',
+    files: options.files ?? 'any',
+    statusPage: options.statusPage ?? {},
     minCacheTokens: options.minCacheTokens ?? 0,
     toolIds: options.toolIds ?? 'stable',
     maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
   }
+}
+
+function checkChunking(chunking: Chunking): Chunking {
+  const good = chunking === 'event' || chunking === 'byte' || (Number.isInteger(chunking) && chunking > 0)
+  if (!good) throw new TypeError(`chunking: not 'event', 'byte' or a whole number above 0: ${chunking}`)
+  return chunking
 }
 
 export function checkOutages(outages: readonly Outage[]): readonly Outage[] {

@@ -48,7 +48,25 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('empty') }),
   z.strictObject({ kind: z.literal('bad-event'), after: cutPointSchema }),
   z.strictObject({ kind: z.literal('delay'), ms: z.number().nonnegative(), headers: z.boolean().optional() }),
+  z.strictObject({
+    kind: z.literal('ended'),
+    stopReason: z.enum([
+      'end_turn',
+      'max_tokens',
+      'stop_sequence',
+      'pause_turn',
+      'refusal',
+      'model_context_window_exceeded',
+    ]),
+    blocks: count,
+  }),
+  z.strictObject({ kind: z.literal('withdrawn') }),
 ])
+
+/** One of several faults, each with its share. */
+const mixSchema = z.strictObject({
+  oneOf: z.array(z.strictObject({ weight: z.number().positive(), fault: faultSchema })).min(1),
+})
 
 /** The end of a range. Infinity is for ever; so is null, which is what JSON makes of it. */
 const end = z.union([z.number(), z.literal(Infinity), z.null()])
@@ -56,6 +74,8 @@ const conditions = {
   /** The share of the requests that it hits. */
   rate: z.number().min(0).max(1).optional(),
   model: z.string().optional(),
+  /** Default messages. A number counts the requests to the endpoint that was asked. */
+  endpoint: z.enum(['messages', 'count_tokens', 'models', 'all']).optional(),
   /** A text that the raw body has: for failures that depend on the data and so hit one session for ever. */
   contains: z.string().optional(),
 }
@@ -66,15 +86,22 @@ export const whenSchema = z.union([
   z.strictObject({ window: z.tuple([z.number(), end]), ...conditions }),
 ])
 
-export const outageSchema = z.strictObject({ when: whenSchema, fault: faultSchema, name: z.string().optional() })
+export const outageSchema = z.strictObject({
+  when: whenSchema,
+  fault: z.union([faultSchema, mixSchema]),
+  name: z.string().optional(),
+})
 
 export type CutPoint = z.input<typeof cutPointSchema>
 export type Fault = z.input<typeof faultSchema>
+export type FaultMix = z.input<typeof mixSchema>
 export type When = z.input<typeof whenSchema>
 export type Outage = z.input<typeof outageSchema>
+export type Endpoint = 'messages' | 'count_tokens' | 'models'
 
 export interface Occasion {
-  /** Number of the request, from 1. */
+  readonly endpoint: Endpoint
+  /** Number of the request to this endpoint, from 1. */
   readonly n: number
   /** Time since the lab's start. */
   readonly sinceStartMs: number
@@ -83,15 +110,40 @@ export interface Occasion {
   readonly seed: number
 }
 
-export function pickOutage(outages: readonly Outage[], occasion: Occasion): Outage | undefined {
-  return outages.find(({ when }, index) => happens(when, index, occasion))
+/** An outage that happens to a request, with the one fault it has there. */
+export interface Happening {
+  readonly fault: Fault
+  readonly name?: string
 }
 
-function happens(when: When, index: number, { n, sinceStartMs, model, raw, seed }: Occasion): boolean {
+export function pickOutage(outages: readonly Outage[], occasion: Occasion): Happening | undefined {
+  const index = outages.findIndex(({ when }, at) => happens(when, at, occasion))
+  const outage = outages[index]
+  if (!outage) return undefined
+  const { fault, name } = outage
+  const one = 'oneOf' in fault ? pickFault(fault, chance(...dice(index, occasion), 'oneOf')) : fault
+  return { fault: one, ...(name !== undefined && { name }) }
+}
+
+function happens(when: When, index: number, occasion: Occasion): boolean {
+  const { endpoint, n, sinceStartMs, model, raw } = occasion
+  const wanted = when.endpoint ?? 'messages'
+  if (wanted !== 'all' && wanted !== endpoint) return false
   if (when.model !== undefined && when.model !== model) return false
   if (when.contains !== undefined && !raw.includes(when.contains)) return false
-  if (when.rate !== undefined && chance(seed, index, n) >= when.rate) return false
+  if (when.rate !== undefined && chance(...dice(index, occasion)) >= when.rate) return false
   if ('request' in when) return n === when.request
   if ('requests' in when) return n >= when.requests[0] && n <= (when.requests[1] ?? Infinity)
   return sinceStartMs >= when.window[0] && sinceStartMs < (when.window[1] ?? Infinity)
+}
+
+function dice(index: number, { endpoint, n, seed }: Occasion): readonly (string | number)[] {
+  return endpoint === 'messages' ? [seed, index, n] : [seed, index, n, endpoint]
+}
+
+function pickFault({ oneOf }: FaultMix, at: number): Fault {
+  const total = oneOf.reduce((sum, { weight }) => sum + weight, 0)
+  let below = 0
+  const picked = oneOf.find(({ weight }) => (below += weight) > at * total)
+  return picked?.fault ?? oneOf[0]?.fault ?? { kind: 'empty' }
 }

@@ -34,7 +34,7 @@ export function prepare(
   const { transcript } = judged
   return {
     transcript: { ...transcript, conversation: { ...withoutDropped(transcript), request: body } },
-    violation: options.strict ? judged.violation : undefined,
+    violation: (options.strict ? judged.violation : undefined) ?? state.objects.missing(expanded.request),
   }
 }
 

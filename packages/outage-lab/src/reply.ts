@@ -40,6 +40,16 @@ export function toolUse(name: string, input: JsonObject = {}, id?: string): Bloc
   return { type: 'tool_use', name, input, ...(id !== undefined && { id }) }
 }
 
+/** A call of a tool that the server runs; its id is made when it is served. */
+export function serverToolUse(name: string, input: JsonObject = {}): Block {
+  return { type: 'server_tool_use', name, input }
+}
+
+/** The result of the last open call of that server tool. */
+export function serverToolResult(name: string, content: unknown): Block {
+  return { type: `${name}_tool_result`, content }
+}
+
 /** `stopReason` defaults to `tool_use` if a tool is called, else to `end_turn`. */
 export function reply(blocks: readonly Block[] | Block, options: { readonly stopReason?: StopReason } = {}): Reply {
   const list: readonly Block[] = isList(blocks) ? blocks : [blocks]

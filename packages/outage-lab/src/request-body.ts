@@ -1,22 +1,9 @@
 /**
- * Reads a request body and judges it as JSON.
+ * Judges a request body as JSON.
  * 1. A lone surrogate is invalid JSON, though JavaScript would take it.
  */
-import type { IncomingMessage } from 'node:http'
 import { invalid, type ApiError } from './api-error.ts'
 import { isObject, type JsonObject } from './json.ts'
-
-/** The exact text, or undefined if it is larger than the limit. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk)
-    size += bytes.length
-    if (size <= maxBytes) chunks.push(bytes)
-  }
-  return size > maxBytes ? undefined : Buffer.concat(chunks).toString('utf8')
-}
 
 export function parseBody(raw: string): { readonly body: JsonObject } | { readonly error: ApiError } {
   const lone = loneSurrogate(raw)

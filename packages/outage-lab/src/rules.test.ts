@@ -57,7 +57,8 @@ const summarize: JsonObject = { compaction: { type: 'summarize' } }
 function served(request: JsonObject, ...blocks: readonly Block[]): readonly JsonObject[] {
   const transcript = read(request)
   const measurement = createCache({ now: () => 0, minCacheTokens: 0 }).measure(transcript.conversation)
-  return makeMessage(reply(blocks), transcript, { seed: 1, n: 1, toolIds: 'stable', measurement }).content
+  return makeMessage(reply(blocks), transcript, { seed: 1, n: 1, toolIds: 'stable', measurement, container: undefined })
+    .content
 }
 
 const thought = served(NEW, thinking('why'), thinking('how'), toolUse('read', {}, 't1'))

@@ -12,7 +12,8 @@ import { isObject, stringOf } from './json.ts'
 import { assistantCount } from './queries.ts'
 import type { ServedMessage, Usage } from './record.ts'
 import type { Reply } from './reply.ts'
-import { bindBlock, signBlock } from './signature.ts'
+import type { Container } from './server-objects.ts'
+import { bindBlock, signBlock, signCompaction } from './signature.ts'
 import { tokensOf } from './tokens.ts'
 import { place, type Transcript } from './transcript.ts'
 
@@ -24,6 +25,7 @@ export interface MessageMaking {
   readonly n: number
   readonly toolIds: ToolIds
   readonly measurement: Measurement
+  readonly container: Container | undefined
 }
 
 export function makeMessage(reply: Reply, transcript: Transcript, making: MessageMaking): ServedMessage {
@@ -46,6 +48,7 @@ export function makeMessage(reply: Reply, transcript: Transcript, making: Messag
     stop_reason: reply.stopReason,
     stop_sequence: null,
     ...(modern && { stop_details: null, container: null, diagnostics: null }),
+    ...(making.container && { container: making.container }),
     ...(dropped.length > 0 && { input_transformations: dropped }),
     usage: {
       ...usage,
@@ -67,6 +70,8 @@ function blocksToServe(
 ): readonly Block[] {
   const used = new Set(conversation.messages.flatMap((message) => message.content.map((block) => block['id'])))
   const position = assistantCount(conversation)
+  // Calls that wait for their results are in the assistant's last message.
+  const turn = [...(conversation.messages.findLast((message) => message.role === 'assistant')?.content ?? [])]
   const request = conversation.request
   const hidden = isObject(request['thinking']) && request['thinking']['display'] === 'omitted'
   return reply.blocks
@@ -74,6 +79,16 @@ function blocksToServe(
     .map((block, index): Block => {
       if (block.type === 'text') return { ...(modern && { citations: null }), ...block }
       if (block.type === 'thinking') return { ...block, ...(hidden && { thinking: '' }) }
+      if (block.type === 'server_tool_use' && block['id'] === undefined) {
+        const id = makeId('srvtoolu', seed, position, index, turn.length)
+        turn.push({ ...block, id })
+        return { ...block, id, ...(modern && { caller: { type: 'direct' } }) }
+      }
+      if (block.type.endsWith('_tool_result') && block['tool_use_id'] === undefined) {
+        const result = { ...block, tool_use_id: openCall(turn, block.type) }
+        turn.push(result)
+        return result
+      }
       if (block.type !== 'tool_use') return block
       const id = stringOf(block['id']) || freeId(used, seed, position, index, toolIds === 'fresh' ? n : 0)
       used.add(id)
@@ -87,6 +102,18 @@ function blocksToServe(
     })
 }
 
+/** The id of the last call without a result of the server tool that gives results of this type. */
+function openCall(turn: readonly Block[], type: string): string {
+  const answered = new Set(turn.map((block) => block['tool_use_id']))
+  const call = turn.findLast(
+    (block) =>
+      block.type === 'server_tool_use' &&
+      !answered.has(block['id']) &&
+      stringOf(block['name']).startsWith(type.replace(/_tool_result$/, '')),
+  )
+  return stringOf(call?.['id'])
+}
+
 function freeId(used: ReadonlySet<unknown>, ...parts: readonly number[]): string {
   let salt = 0
   let id = makeId('toolu', ...parts)
@@ -97,6 +124,11 @@ function freeId(used: ReadonlySet<unknown>, ...parts: readonly number[]): string
 function sign(blocks: readonly Block[], { binding, card }: Transcript): readonly Block[] {
   let at = binding
   return blocks.map((block) => {
+    if (block.type === 'compaction' && block['signature'] === undefined && block['encrypted_content'] === undefined) {
+      const signed = signCompaction(stringOf(block['content']))
+      at = bindBlock(at, 'assistant', signed)
+      return signed
+    }
     const unsigned =
       block.type === 'thinking'
         ? block['signature'] === undefined

@@ -3,8 +3,9 @@ import { digest } from './digest.ts'
 import { canonical } from './canonical.ts'
 import type { Block } from './conversation.ts'
 import { checkOutages, type ResolvedOptions } from './options.ts'
-import type { Outage } from './outage.ts'
+import { pickOutage, type Endpoint, type Happening, type Occasion, type Outage } from './outage.ts'
 import type { OpenRecord, RecordedRequest } from './record.ts'
+import { createServerObjects, type ServerObjects } from './server-objects.ts'
 import { createThreads, type Threads } from './threads.ts'
 import type { Pause } from './transcript.ts'
 
@@ -17,7 +18,10 @@ export interface LabState {
   readonly threads: Threads
   outages: readonly Outage[]
   setOutages(outages: readonly Outage[]): void
-  nextNumber(): number
+  /** The number of a request to this endpoint, from 1. */
+  nextNumber(endpoint: Endpoint): number
+  outageFor(request: Pick<Occasion, 'endpoint' | 'n' | 'model' | 'raw'>): Happening | undefined
+  readonly objects: ServerObjects
   open(record: Omit<OpenRecord, 'outcome' | 'completed'>): OpenRecord
   /** The whole assistant turn, so far, of an answer with `pause_turn`: it may come back as the last message. */
   rememberPause(turn: readonly Block[]): void
@@ -27,10 +31,11 @@ export interface LabState {
 export function createState(options: ResolvedOptions): LabState {
   const requests: OpenRecord[] = []
   const paused = new Map<string, readonly unknown[]>()
-  let number = 0
+  const counts = { messages: 0, count_tokens: 0, models: 0 }
+  const startedAt = options.now()
   return {
     options,
-    startedAt: options.now(),
+    startedAt,
     requests,
     cache: createCache(options),
     threads: createThreads(options.threads, options.now),
@@ -38,7 +43,11 @@ export function createState(options: ResolvedOptions): LabState {
     setOutages(outages) {
       this.outages = checkOutages(outages)
     },
-    nextNumber: () => ++number,
+    nextNumber: (endpoint) => ++counts[endpoint],
+    outageFor(request) {
+      return pickOutage(this.outages, { ...request, sinceStartMs: options.now() - startedAt, seed: options.seed })
+    },
+    objects: createServerObjects(options),
     open(start) {
       const record: OpenRecord = { ...start, outcome: { kind: 'pending' }, completed: false }
       requests.push(record)

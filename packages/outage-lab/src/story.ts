@@ -26,21 +26,42 @@ export interface Expectation {
 }
 
 export type StepFunction = (conversation: Conversation) => Reply
-export type StoryStep = Reply | StepFunction | { readonly expect: Expectation; readonly reply: Reply | StepFunction }
+/** A list is one turn of the assistant in pieces: each but the last is a reply with `pause_turn`. */
+export type StoryStep =
+  | Reply
+  | StepFunction
+  | readonly Reply[]
+  | { readonly expect: Expectation; readonly reply: Reply | StepFunction }
 
 export function story(steps: readonly StoryStep[]): StepFunction {
   return (conversation) => {
+    const last = conversation.messages.at(-1)
     const at = assistantCount(conversation)
+    const begun = last?.role === 'assistant' ? steps[at - 1] : undefined
+    if (begun && isPieces(begun)) return nextPiece(begun, last?.content.length ?? 0)
     const step = steps[at]
     if (!step)
       throw new StoryError(
         `story: it has ${steps.length} steps, but the transcript already has ${at} assistant messages`,
       )
+    if (isPieces(step)) return nextPiece(step, 0)
     if (typeof step === 'function') return step(conversation)
     if (!('expect' in step)) return step
     check(step.expect, conversation, at)
     return typeof step.reply === 'function' ? step.reply(conversation) : step.reply
   }
+}
+
+function isPieces(step: StoryStep): step is readonly Reply[] {
+  return Array.isArray(step)
+}
+
+/** The first piece that does not lie wholly in what was already said. */
+function nextPiece(pieces: readonly Reply[], said: number): Reply {
+  let length = 0
+  const next = pieces.find(({ blocks }) => (length += blocks.length) > said)
+  if (!next) throw new StoryError(`story: the turn has ${length} blocks, but the transcript already has ${said} of it`)
+  return next
 }
 
 function check(expect: Expectation, conversation: Conversation, at: number): void {
