@@ -1,0 +1,225 @@
+/**
+ * The circuit breaker that all sessions of a store share, one for each model of an endpoint. Pure: `report` takes what
+ * a session saw, `admit` says whether a session may send; both give the record that follows.
+ *
+ * 1. It opens after some failures in a row, of whatever session, without one answer between: a wall opens it, a partial
+ *    outage does not. What the front door or the request says (4xx) neither opens nor closes it.
+ * 2. While it is open, one session at a time has the probe. Its answer, or anybody's to a request sent since then, closes
+ *    it; its failure opens it anew with the next back-off. A session that dies with the probe loses it after `leaseMs`.
+ * 3. A session that failed does not probe while another could: the fault may be in its own request.
+ *
+ * Who waits, and until when. Each waiter has one draw r in [0, 1), the same each time.
+ * - One waiter is booked for `probeAt` sharp, so that a lone session loses nothing by all this. The others are told
+ *   probeAt + lag + r * ramp: by then the probe has mostly ended, so a waiter asks once for each probe.
+ * - ramp is as long as the breaker has been open, at most `rampMs`; lag the same, at most `lagMs`. A short outage has
+ *   few waiters and they come back soon; after a long one all of them come, over all of `rampMs`.
+ * - A waiter that comes while the probe still runs waits again, at least as long as the probe has run: the number of
+ *   waits grows with the logarithm of a probe's length.
+ * - After the breaker closed, waiters go from closedAt + r * ramp on; most find that instant passed when they ask. So N
+ *   waiters come at N / ramp a second, on top of those that already work again. With steps of S seconds, N sessions send
+ *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
+ */
+import { fullJitter } from '../backoff.ts'
+import { type Outcome, type Sign, noted, signOf } from './notes.ts'
+import { type Breaker, type HealthKey, type HealthRecord, blankRecord } from './record.ts'
+
+export interface BreakerOptions {
+  /** Failures in a row that open it. Default: 5. */
+  readonly openAfter?: number | undefined
+  /** The time over which waiting sessions come back, in ms. Default: 30 s. */
+  readonly rampMs?: number | undefined
+  /** What a probe may take before the others ask for its result, in ms. Default: 10 s. */
+  readonly lagMs?: number | undefined
+  /** When a probe without result is given to another session, in ms. Default: 10 min. */
+  readonly leaseMs?: number | undefined
+}
+
+export type Admission =
+  | { readonly kind: 'go' }
+  /** Send, as the one that finds out; report the outcome. The probe is this session's until then. */
+  | { readonly kind: 'probe'; readonly until: number }
+  /** Ask again at `until` (epoch ms). */
+  | { readonly kind: 'wait'; readonly until: number; readonly reason: string }
+
+/** One session asks or tells. */
+interface Asking {
+  readonly session: string
+  /** Epoch ms. */
+  readonly now: number
+  /** Uniform in [0, 1). For `admit`, the same each time that the same waiter asks. */
+  readonly random: number
+}
+
+const second = 1000
+const minute = 60 * second
+const defaults = { openAfter: 5, rampMs: 30 * second, lagMs: 10 * second, leaseMs: 10 * minute }
+const [baseMs, capMs, longCapMs, longAfterMs] = [2 * second, minute, 5 * minute, 15 * minute]
+/** A model that is gone seldom comes back. */
+const goneProbeMs = 15 * minute
+/** A longer `retry-after` is a limit of one session's account rather than a moment's pressure. */
+const longestHoldMs = 10 * minute
+
+/** The record after `session` saw `outcome`. */
+export function report(
+  record: HealthRecord | undefined,
+  { key, session, outcome, now, random }: Asking & { readonly key: HealthKey; readonly outcome: Outcome },
+  options: BreakerOptions = {},
+): HealthRecord {
+  const before = record ?? blankRecord(key)
+  const after = noted(before, session, outcome, now)
+  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, options.openAfter)
+  return { ...after, breaker, ...holdOf(before, outcome, now) }
+}
+
+/** The record after answers that are told late. They count, and end a row of failures before them; they close nothing. */
+export function reportLate(
+  record: HealthRecord | undefined,
+  key: HealthKey,
+  answers: readonly { readonly session: string; readonly at: number }[],
+): HealthRecord {
+  const before = record ?? blankRecord(key)
+  const after = answers.reduce((sum, { session, at }) => noted(sum, session, { kind: 'ok' }, at), before)
+  const { breaker, lastFault } = before
+  const ended = breaker.state === 'closed' && answers.some(({ at }) => at > (lastFault?.at ?? 0))
+  return ended ? { ...after, breaker: { ...breaker, failures: 0 } } : after
+}
+
+/** Whether `session` may send now. The record is the same object when nothing changed. */
+export function admit(
+  record: HealthRecord | undefined,
+  { session, now, random, waited }: Asking & { readonly waited: boolean },
+  options: BreakerOptions = {},
+): { admission: Admission; record: HealthRecord | undefined } {
+  const { rampMs, lagMs, leaseMs } = resolved(options)
+  const wait = (until: number, reason: string) => ({ kind: 'wait', until: Math.ceil(until), reason }) as const
+  if (!record) return { admission: { kind: 'go' }, record }
+  const { breaker, held, model } = record
+
+  if (held && held.until > now) {
+    const until = held.until + random * Math.min(rampMs, held.until - held.since)
+    return { admission: wait(until, `rate limit of ${model} until ${time(held.until)}, as the server asked`), record }
+  }
+  if (breaker.state === 'closed') {
+    const { at = now, since = now } = breaker.recovered ?? {}
+    const until = waited ? at + random * Math.min(rampMs, at - since) : now
+    if (until <= now) return { admission: { kind: 'go' }, record }
+    return { admission: wait(until, `${model} answers again since ${time(at)}; sessions start one by one`), record }
+  }
+
+  const openMs = (breaker.state === 'open' ? breaker.probeAt : now) - breaker.since
+  const delay = Math.min(lagMs, openMs) + random * Math.min(rampMs, openMs)
+  const ill = `circuit breaker open for ${model} since ${time(breaker.since)} (${breaker.cause})`
+  const probing = (): { admission: Admission; record: HealthRecord } => {
+    const { since, cause, probes, failedBy } = breaker
+    const until = now + leaseMs
+    const halfOpen = {
+      state: 'half-open',
+      since,
+      cause,
+      probes,
+      failedBy,
+      prober: session,
+      startedAt: now,
+      until,
+    } as const
+    return { admission: { kind: 'probe', until }, record: { ...record, breaker: halfOpen } }
+  }
+
+  if (breaker.state === 'half-open') {
+    if (breaker.prober === session || now >= breaker.until) return probing()
+    return { admission: wait(now + Math.max(delay, now - breaker.startedAt), `${ill}; a probe is under way`), record }
+  }
+  const { probeAt, booked, failedBy } = breaker
+  const reason = `${ill}; next probe ${time(probeAt)}`
+  if (now < probeAt) {
+    const mine = booked === session || booked === undefined || (booked === failedBy && session !== failedBy)
+    if (!mine) return { admission: wait(probeAt + delay, reason), record }
+    const own = booked === session ? record : { ...record, breaker: { ...breaker, booked: session } }
+    return { admission: wait(probeAt, reason), record: own }
+  }
+  const yields = session === failedBy && booked !== undefined && booked !== session && now < probeAt + delay
+  return yields ? { admission: wait(probeAt + delay, reason), record } : probing()
+}
+
+/** Whether `admit` lets everybody go, so that an answer more is no news. */
+export function isCalm(record: HealthRecord | undefined, now: number, options: BreakerOptions = {}): boolean {
+  if (!record) return true
+  const { breaker, held } = record
+  if (breaker.state !== 'closed' || breaker.failures > 0 || (held && held.until > now)) return false
+  return breaker.recovered === undefined || breaker.recovered.at + resolved(options).rampMs <= now
+}
+
+function next(
+  { breaker, successes }: HealthRecord,
+  sign: Sign,
+  outcome: Outcome,
+  { session, now, random }: Asking,
+  openAfter = defaults.openAfter,
+): Breaker {
+  const cause = outcome.kind === 'fault' ? outcome.fault : undefined
+  if (sign === 'answer' || cause === undefined) {
+    if (breaker.state === 'closed') return { ...breaker, failures: 0 }
+    // An outage often refuses what is new while what was under way still ends well.
+    if (outcome.kind === 'ok' && (outcome.sentAt ?? now) < breaker.since) return breaker
+    return { state: 'closed', failures: 0, recovered: { since: breaker.since, at: now } }
+  }
+  const opened = (since: number, probes: number): Breaker => ({
+    state: 'open',
+    since,
+    cause,
+    probes,
+    failedBy: session,
+    probeAt: now + (sign === 'gone' ? goneProbeMs : backOff(probes, now - since, random)),
+  })
+  switch (breaker.state) {
+    case 'closed': {
+      if (sign === 'unclear') return breaker
+      // Where another session was answered a moment ago, it is gone for this one only: a right that is missing.
+      if (sign === 'gone') {
+        const there = successes.some((one) => one.session !== session && one.at > now - goneProbeMs)
+        return there ? breaker : opened(now, 0)
+      }
+      const failures = breaker.failures + 1
+      return failures < openAfter ? { ...breaker, failures } : opened(now, 0)
+    }
+    case 'half-open': {
+      if (breaker.prober !== session) return breaker
+      const { since, probes } = breaker
+      // It learned nothing: the next one to ask may try at once.
+      if (sign === 'unclear')
+        return { state: 'open', since, cause: breaker.cause, probes, failedBy: session, probeAt: now }
+      return opened(since, probes + 1)
+    }
+    case 'open':
+      return breaker
+  }
+}
+
+/** Between half and all of the exponential bound: never at once, and never all breakers together. */
+function backOff(probes: number, openMs: number, random: number): number {
+  const cap = openMs >= longAfterMs ? longCapMs : capMs
+  const bound = Math.min(cap, baseMs * 2 ** Math.min(probes, 20))
+  return bound / 2 + fullJitter(probes + 1, baseMs / 2, cap / 2, random)
+}
+
+function holdOf({ held }: HealthRecord, outcome: Outcome, now: number): Pick<HealthRecord, 'held'> {
+  if (outcome.kind === 'ok' || outcome.fault !== 'rate-limited') return {}
+  const { retryAfterMs = 0 } = outcome
+  if (!(retryAfterMs > 0 && retryAfterMs <= longestHoldMs)) return {}
+  const live = held && held.until > now ? held : { since: now, until: now }
+  return { held: { since: live.since, until: Math.max(live.until, now + retryAfterMs) } }
+}
+
+function resolved(options: BreakerOptions): typeof defaults {
+  const { openAfter, rampMs, lagMs, leaseMs } = defaults
+  return {
+    openAfter: options.openAfter ?? openAfter,
+    rampMs: options.rampMs ?? rampMs,
+    lagMs: options.lagMs ?? lagMs,
+    leaseMs: options.leaseMs ?? leaseMs,
+  }
+}
+
+function time(instant: number): string {
+  return new Date(instant).toISOString()
+}

@@ -1,0 +1,203 @@
+/**
+ * Provider health, shared by all sessions of a store: the pure breaker applied to shared records.
+ *
+ * 1. It is advice and fails nobody: when the shared state cannot answer, it goes on with what this process knows, and
+ *    asks again some seconds later.
+ * 2. While all is well it costs little: an admission is answered from a copy up to 1 s old, answers are counted here and
+ *    written together. Everything else is read and written at once, by compare-and-swap.
+ * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
+ */
+import type { Clock } from '../clock.ts'
+import type { SharedState } from '../shared-state.ts'
+import { type Admission, admit, isCalm, report, reportLate } from './breaker.ts'
+import { type Evidence, evidence } from './evidence.ts'
+import type { Outcome } from './notes.ts'
+import {
+  type HealthKey,
+  type HealthRecord,
+  cleanKey,
+  endpointPrefix,
+  healthPrefix,
+  parseHealthRecord,
+  sharedKeyOf,
+} from './record.ts'
+
+/** None of these ever rejects. */
+export interface Health {
+  /** Whether `session` may send. `waited`: it was told to wait before; `random`: one draw in [0, 1) for each waiter. */
+  admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
+  /** Tell how a request ended. Nobody needs to wait for it. */
+  report(key: HealthKey, session: string, outcome: Outcome): Promise<void>
+  /** What other sessions saw; successes count after `since` (epoch ms). */
+  evidence(key: HealthKey, session: string, since: number): Promise<Evidence>
+  /** All that is known, for people. */
+  records(): Promise<HealthRecord[]>
+}
+
+/** What this process knows of one model. */
+interface Local {
+  readonly key: HealthKey
+  copy: { version: number; record: HealthRecord | undefined; readAt: number } | undefined
+  /** Answers that are not written yet. */
+  answers: { session: string; at: number }[]
+  writtenAt: number
+  /** The shared state failed: until then it is left alone. */
+  aloneUntil: number
+  turn: Promise<unknown>
+}
+
+/** What follows from a record; the same object when nothing does. */
+type Change<T> = (record: HealthRecord | undefined) => { record: HealthRecord | undefined; result: T }
+
+const freshMs = 1000
+const writeAnswersMs = 5000
+/** Answers kept while they cannot be written. */
+const keptAnswers = 1000
+const aloneMs = 5000
+/** Of one writer, when many write at the same instant. */
+const attempts = 20
+
+const known = new WeakMap<SharedState, Health>()
+
+/** The health of the providers as `shared` knows it; one for each `shared`. */
+export function providerHealth(shared: SharedState, clock: Clock): Health {
+  const health = known.get(shared) ?? healthOver(shared, clock)
+  known.set(shared, health)
+  return health
+}
+
+function healthOver(shared: SharedState, clock: Clock): Health {
+  const locals = new Map<string, Local>()
+
+  function localOf(asked: HealthKey): Local {
+    const key = cleanKey(asked)
+    const name = sharedKeyOf(key)
+    const fresh = { key, copy: undefined, answers: [], writtenAt: -Infinity, aloneUntil: -Infinity }
+    const local = locals.get(name) ?? { ...fresh, turn: Promise.resolve() }
+    locals.set(name, local)
+    return local
+  }
+
+  function inTurn<T>(local: Local, job: () => Promise<T>): Promise<T> {
+    const run = local.turn.then(job)
+    local.turn = run
+    return run
+  }
+
+  /** Whether the copy says that all is well, and is fresh enough to be believed. */
+  function isQuiet({ copy, aloneUntil }: Local): boolean {
+    const now = clock.now()
+    const fresh = copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= freshMs)
+    return fresh && isCalm(copy.record, now)
+  }
+
+  const isAlone = ({ aloneUntil }: Local) => clock.now() < aloneUntil
+
+  /** Asks the shared state; undefined when it cannot answer, now or a moment ago. */
+  async function asked<T>(local: Local, question: () => Promise<T>): Promise<T | undefined> {
+    if (isAlone(local)) return undefined
+    try {
+      return await question()
+    } catch {
+      // Advice: what is wrong with the store, the sessions' own appends tell.
+      local.aloneUntil = clock.now() + aloneMs
+      return undefined
+    }
+  }
+
+  async function look(local: Local): Promise<void> {
+    await asked(local, async () => {
+      const found = await shared.read(sharedKeyOf(local.key))
+      local.copy = { version: found?.version ?? 0, record: parseHealthRecord(found?.value), readAt: clock.now() }
+    })
+  }
+
+  /** With the answers that nobody else knows of yet; the same object when there are none. */
+  const complete = ({ answers, key, copy }: Local) =>
+    answers.length > 0 ? reportLate(copy?.record, key, answers) : copy?.record
+
+  const isDue = ({ answers, writtenAt }: Local) => answers.length > 0 && clock.now() >= writtenAt + writeAnswersMs
+
+  /**
+   * Applies `change` to the record, as often as it takes until nobody interferes, and writes what it changed; answers
+   * that were only counted so far go with it, or alone when they are due. 'lost' when others were always faster.
+   */
+  async function update<T>(local: Local, change: Change<T>, writeAnswers = isDue(local)): Promise<T | 'lost'> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0 || !isQuiet(local)) await look(local)
+      const base = complete(local)
+      const { record, result } = change(base)
+      if (record === local.copy?.record || (record === base && !writeAnswers)) return result
+      const { version = 0 } = local.copy ?? {}
+      const won = await asked(local, () => shared.write(sharedKeyOf(local.key), version, record))
+      if (won === false) continue
+      if (won === undefined) return onCopy(local, change)
+      local.copy = { version: version + 1, record, readAt: clock.now() }
+      local.answers = []
+      local.writtenAt = clock.now()
+      return result
+    }
+    return 'lost'
+  }
+
+  /** Without the shared state: the copy is all there is until it is read again. */
+  function onCopy<T>(local: Local, change: Change<T>): T {
+    const { record, result } = change(local.copy?.record)
+    local.copy = { version: 0, ...local.copy, record, readAt: clock.now() }
+    return result
+  }
+
+  /** Whether an answer is no news. */
+  async function isWell(local: Local): Promise<boolean> {
+    if (!isQuiet(local)) await look(local)
+    return isCalm(local.copy?.record, clock.now())
+  }
+
+  async function list(prefix: string): Promise<HealthRecord[]> {
+    const mine = [...locals.values()].filter(({ key }) => sharedKeyOf(key).startsWith(prefix))
+    const behind = mine.filter(({ answers }) => answers.length > 0)
+    await Promise.all(
+      behind.map((local) => inTurn(local, () => update(local, (record) => ({ record, result: null }), true))),
+    )
+    try {
+      return (await shared.list(prefix)).flatMap(({ value }) => parseHealthRecord(value) ?? [])
+    } catch {
+      // As above; what this process knows is better than nothing.
+      return mine.flatMap((local) => complete(local) ?? [])
+    }
+  }
+
+  return {
+    async admit(key, session, asking) {
+      const local = localOf(key)
+      if (isQuiet(local)) return { kind: 'go' }
+      const admission = await inTurn(local, () =>
+        update(local, (before) => {
+          const { record, admission: result } = admit(before, { session, now: clock.now(), ...asking })
+          return { record, result }
+        }),
+      )
+      if (admission !== 'lost') return admission
+      const until = Math.ceil(clock.now() + (1 + asking.random) * freshMs)
+      return { kind: 'wait', until, reason: `many sessions ask for ${local.key.model} at this instant` }
+    },
+
+    async report(key, session, outcome) {
+      const local = localOf(key)
+      await inTurn(local, async () => {
+        const told = { key: local.key, session, outcome, now: clock.now(), random: clock.random() }
+        if (outcome.kind === 'fault' || !(await isWell(local)))
+          return update(local, (before) => ({ record: report(before, told), result: null }))
+        local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
+        return update(local, (record) => ({ record, result: null }))
+      })
+    },
+
+    async evidence(asked, session, since) {
+      const key = cleanKey(asked)
+      return evidence(await list(endpointPrefix(key)), { key, session, now: clock.now(), since })
+    },
+
+    records: () => list(healthPrefix),
+  }
+}

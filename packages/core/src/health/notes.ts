@@ -1,0 +1,85 @@
+/**
+ * What sessions saw, kept in the record as evidence: bounded lists and counters. Pure.
+ */
+import type { FaultKind } from '../fault.ts'
+import type { HealthRecord } from './record.ts'
+
+/** How a request ended. */
+export type Outcome =
+  | {
+      readonly kind: 'ok'
+      /** When the request was sent (epoch ms); default: now. One that was sent before the breaker opened does not close it. */
+      readonly sentAt?: number | undefined
+    }
+  | {
+      readonly kind: 'fault'
+      readonly fault: FaultKind
+      /** What the server asked for, in ms. */
+      readonly retryAfterMs?: number | undefined
+    }
+
+/** What an outcome says about the model's health. */
+export type Sign =
+  /** The model answered. */
+  | 'answer'
+  /** The model or the way to it is down. */
+  | 'failure'
+  /** The model is not there. */
+  | 'gone'
+  /** Neither: the server's front door, the request or this machine spoke, not the model. */
+  | 'unclear'
+
+const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
+  'server-transient': 'failure',
+  overloaded: 'failure',
+  'stream-cut': 'failure',
+  'stream-truncated': 'failure',
+  'stream-stalled': 'failure',
+  'bad-gateway': 'failure',
+  transport: 'failure',
+  'model-gone': 'gone',
+  'output-filtered': 'answer',
+  'output-cut': 'answer',
+  'empty-answer': 'answer',
+}
+
+export function signOf(outcome: Outcome): Sign {
+  return outcome.kind === 'ok' ? 'answer' : (signs[outcome.fault] ?? 'unclear')
+}
+
+const minuteMs = 60_000
+const keptMinutes = 60
+const keptSuccesses = 4
+const keptDenials = 8
+
+/** `record` with what `session` saw at `now`; the breaker is left alone. */
+export function noted(record: HealthRecord, session: string, outcome: Outcome, now: number): HealthRecord {
+  const sign = signOf(outcome)
+  const seen = { session, at: now }
+  const denied = outcome.kind === 'fault' && (outcome.fault === 'auth-blocked' || outcome.fault === 'auth-outage')
+  return {
+    ...record,
+    successes: sign === 'answer' ? newest(record.successes, seen, keptSuccesses) : record.successes,
+    denials: denied ? newest(record.denials, seen, keptDenials) : record.denials,
+    minutes: counted(record.minutes, sign, now),
+    ...(outcome.kind === 'fault' && { lastFault: { kind: outcome.fault, at: now } }),
+  }
+}
+
+type Sighting = HealthRecord['successes'][number]
+
+/** Of each session the newest. */
+function newest(list: readonly Sighting[], seen: Sighting, kept: number): Sighting[] {
+  return [seen, ...list.filter(({ session }) => session !== seen.session)].sort((a, b) => b.at - a.at).slice(0, kept)
+}
+
+function counted(minutes: HealthRecord['minutes'], sign: Sign, now: number): HealthRecord['minutes'] {
+  const at = Math.floor(now / minuteMs) * minuteMs
+  const [ok, failed] = [sign === 'answer' ? 1 : 0, sign === 'failure' || sign === 'gone' ? 1 : 0]
+  if (ok + failed === 0) return minutes
+  const there = minutes.find((minute) => minute.at === at) ?? { at, ok: 0, failed: 0 }
+  return [...minutes.filter((minute) => minute.at !== at), { at, ok: there.ok + ok, failed: there.failed + failed }]
+    .sort((a, b) => a.at - b.at)
+    .filter((minute) => minute.at > at - keptMinutes * minuteMs)
+    .slice(-keptMinutes)
+}

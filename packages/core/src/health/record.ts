@@ -1,0 +1,124 @@
+/**
+ * The health record of one model at one endpoint: what all sessions together know of it.
+ *
+ * 1. It holds instants, counts, kinds of faults and session ids; nothing of a conversation, no credentials.
+ * 2. It is bounded: whatever happens, it stays below some 10 KiB.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { newerVersion } from '../errors.ts'
+import { faultKindSchema } from '../fault.ts'
+
+/** What is well or ill as a whole. */
+export interface HealthKey {
+  /** The base URL of the API; credentials, query and fragment are dropped. */
+  readonly endpoint: string
+  readonly model: string
+}
+
+const instant = z.number()
+const count = z.number().int().min(0)
+const sighting = z.strictObject({ session: z.string(), at: instant })
+
+/** What an open breaker remembers until it closes. */
+const trouble = {
+  /** When it opened. */
+  since: instant,
+  /** The fault that opened it, or of the last probe. */
+  cause: faultKindSchema,
+  /** Probes that failed. */
+  probes: count,
+  /** The session that failed last: others probe before it, because the fault may be in its request. */
+  failedBy: z.string(),
+}
+
+const breakerSchema = z.discriminatedUnion('state', [
+  z.strictObject({
+    state: z.literal('closed'),
+    /** Failures in a row, over all sessions. */
+    failures: count,
+    /** The last time it was open. */
+    recovered: z.strictObject({ since: instant, at: instant }).optional(),
+  }),
+  z.strictObject({
+    state: z.literal('open'),
+    ...trouble,
+    probeAt: instant,
+    /** The session that was told to come at `probeAt` sharp. */
+    booked: z.string().optional(),
+  }),
+  z.strictObject({
+    state: z.literal('half-open'),
+    ...trouble,
+    prober: z.string(),
+    startedAt: instant,
+    /** When another session may probe, because the prober is taken for dead. */
+    until: instant,
+  }),
+])
+export type Breaker = z.infer<typeof breakerSchema>
+
+export const healthRecordSchema = z.strictObject({
+  v: z.literal(1),
+  endpoint: z.string(),
+  model: z.string(),
+  breaker: breakerSchema,
+  /** The server asked everybody to wait: since when it says so, and until when. */
+  held: z.strictObject({ since: instant, until: instant }).optional(),
+  /** The last successes of different sessions, newest first. */
+  successes: z.array(sighting).max(4),
+  /** The last 401s and 403s of different sessions, newest first. */
+  denials: z.array(sighting).max(8),
+  /** Answers and failures of each minute of the last hour, oldest first; `at` is the minute's first instant. */
+  minutes: z.array(z.strictObject({ at: instant, ok: count, failed: count })).max(60),
+  lastFault: z.strictObject({ kind: faultKindSchema, at: instant }).optional(),
+})
+export type HealthRecord = z.infer<typeof healthRecordSchema>
+
+/** All is well, as far as anybody knows. */
+export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
+  return {
+    v: 1,
+    endpoint,
+    model,
+    breaker: { state: 'closed', failures: 0 },
+    successes: [],
+    denials: [],
+    minutes: [],
+  }
+}
+
+/** The record in a shared value; undefined when it is none, and may be replaced. Throws when a newer release wrote it. */
+export function parseHealthRecord(value: unknown): HealthRecord | undefined {
+  const { data } = healthRecordSchema.safeParse(value)
+  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  if (!data && typeof version === 'number' && version > 1) throw newerVersion('a health record', version, 1)
+  return data
+}
+
+/** `key` with an endpoint that may be shown and stored: origin and path alone. */
+export function cleanKey({ endpoint, model }: HealthKey): HealthKey {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  // What is no URL cannot be told from a secret.
+  return { endpoint: url ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : 'unknown', model: model.slice(0, 200) }
+}
+
+/** What the keys of all shared health records begin with. */
+export const healthPrefix = 'health:'
+
+/** What the keys of an endpoint's records begin with. */
+export function endpointPrefix({ endpoint }: HealthKey): string {
+  return `${healthPrefix}${keyPart(endpoint.replace(/^https:\/\//, ''))}|`
+}
+
+/** The key of the shared record. `key` must be clean. */
+export function sharedKeyOf(key: HealthKey): string {
+  return `${endpointPrefix(key)}${keyPart(key.model)}`
+}
+
+/** Legible where it can be; with a hash where letters had to go. */
+function keyPart(text: string): string {
+  const legible = text.replaceAll(/[^A-Za-z0-9.:@_-]/g, '_').slice(0, 60)
+  if (legible === text && text !== '') return text
+  return `${legible}@${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+}
