@@ -1,0 +1,83 @@
+/**
+ * Walking over the blocks of a conversation.
+ *
+ * 1. What a change leaves alone stays the same object: block, content, message and list.
+ * 2. The blocks inside a tool's result are visited before the result itself. String content has no blocks.
+ */
+import type { Block, Message } from '../../journal.ts'
+
+/** Where a block stands: `messages.<message>.content.<index>`, or inside the result there. */
+export interface Place {
+  readonly message: number
+  readonly index: number
+  /** Index in the content of the tool's result. */
+  readonly inner?: number
+}
+
+/** The messages with each block as `change` gives it. */
+export function mapBlocks(
+  messages: readonly Message[],
+  change: (block: Block, place: Place) => Block,
+): readonly Message[] {
+  return mapKeeping(messages, (message, at) => {
+    const { content } = message
+    if (typeof content === 'string') return message
+    const changed = mapKeeping(content, (block, index) => {
+      const inner = innerOf(block)
+      const mapped = inner && mapKeeping(inner, (each, deep) => change(each, { message: at, index, inner: deep }))
+      return change(mapped === inner ? block : { ...block, content: mapped }, { message: at, index })
+    })
+    return changed === content ? message : { ...message, content: [...changed] }
+  })
+}
+
+export interface Placed {
+  readonly block: Block
+  readonly place: Place
+}
+
+/** All blocks in their order, those inside a result before the result. */
+export function placedBlocks(messages: readonly Message[]): Placed[] {
+  const placed: Placed[] = []
+  mapBlocks(messages, (block, place) => {
+    placed.push({ block, place })
+    return block
+  })
+  return placed
+}
+
+/** The same list when `change` gives back every item. */
+export function mapKeeping<T>(list: readonly T[], change: (item: T, at: number) => T): readonly T[] {
+  const mapped = list.map(change)
+  return mapped.every((item, at) => item === list[at]) ? list : mapped
+}
+
+/** The blocks inside a tool's result, where it has any. */
+export function innerOf(block: Block): readonly Block[] | undefined {
+  const { content } = block
+  return block.type === 'tool_result' && isBlockList(content) ? content : undefined
+}
+
+function isBlockList(value: unknown): value is readonly Block[] {
+  return Array.isArray(value) && value.every((item: unknown) => isRecord(item) && typeof item['type'] === 'string')
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function recordsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : []
+}
+
+/** The fields of `record` other than these. */
+export function without<T extends Readonly<Record<string, unknown>>>(record: T, names: readonly string[]): T {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T
+}
+
+export const isThinking = ({ type }: Block): boolean => type === 'thinking' || type === 'redacted_thinking'
+
+/** `n results`, `1 result`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,91 @@
+/**
+ * Cache markers: at most four, and no short one before a long one.
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ *
+ * 1. Markers count in the API's order: tools, system, messages (inside a result before the result), and last the one
+ *    for the request as a whole. They are no part of the prefix, so thinking stays valid.
+ */
+import type { Outgoing } from '../outgoing.ts'
+import type { LocalRule } from '../rule.ts'
+import { isRecord, count, mapBlocks, mapKeeping, without } from './blocks.ts'
+
+const mostMarkers = 4
+
+type Marker = Readonly<Record<string, unknown>>
+
+export const cacheMarkers: LocalRule = {
+  name: 'cache-markers',
+  row: 30,
+  invariant: 'At most four cache markers over tools, system, messages and the request.',
+  repair(outgoing) {
+    const given = markersOf(outgoing).length
+    const repaired = lastFour(outgoing)
+    if (repaired === outgoing) return undefined
+    const what = `left out the first ${count(given - mostMarkers, 'cache marker')} of ${given}`
+    return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
+  },
+}
+
+export const cacheTtl: LocalRule = {
+  name: 'cache-ttl',
+  row: 31,
+  invariant: 'No cache marker of 5 minutes stands before one of an hour.',
+  repair(outgoing) {
+    const repaired = longFirst(outgoing)
+    if (repaired === outgoing) return undefined
+    const raised = markersOf(repaired).filter(isLong).length - markersOf(outgoing).filter(isLong).length
+    const what = `set ${count(raised, 'cache marker')} before one of 1h to 1h`
+    return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
+  },
+}
+
+/** The request with markers that the API takes; the same object when none is too many and none out of order. */
+export function capCacheMarkers(outgoing: Outgoing): Outgoing {
+  return longFirst(lastFour(outgoing))
+}
+
+function lastFour(outgoing: Outgoing): Outgoing {
+  const extra = markersOf(outgoing).length - mostMarkers
+  let at = 0
+  return mapMarkers(outgoing, (marker) => (at++ < extra ? undefined : marker))
+}
+
+/** What stands before a marker of an hour is billed for an hour anyway, so the short ones before it rise. */
+function longFirst(outgoing: Outgoing): Outgoing {
+  const lastLong = markersOf(outgoing).findLastIndex(isLong)
+  let at = 0
+  return mapMarkers(outgoing, (marker) => (at++ >= lastLong || isLong(marker) ? marker : { ...marker, ttl: '1h' }))
+}
+
+const isLong = ({ ttl }: Marker): boolean => ttl === '1h'
+
+function markersOf(outgoing: Outgoing): Marker[] {
+  const markers: Marker[] = []
+  mapMarkers(outgoing, (marker) => {
+    markers.push(marker)
+    return marker
+  })
+  return markers
+}
+
+/** Each marker as `change` gives it, in the API's order; undefined takes it away. */
+function mapMarkers(outgoing: Outgoing, change: (marker: Marker) => Marker | undefined): Outgoing {
+  function on<T extends Readonly<Record<string, unknown>>>(owner: T): T {
+    const marker = owner['cache_control']
+    if (!isRecord(marker)) return owner
+    const changed = change(marker)
+    if (changed === marker) return owner
+    return changed ? { ...owner, cache_control: changed } : without(owner, ['cache_control'])
+  }
+  const onList = (list: unknown): unknown =>
+    Array.isArray(list) ? mapKeeping<unknown>(list, (item) => (isRecord(item) ? on(item) : item)) : list
+  const { params } = outgoing
+  const tools = onList(params['tools'])
+  const system = onList(params['system'])
+  const messages = mapBlocks(outgoing.messages, on)
+  const isSame = tools === params['tools'] && system === params['system']
+  const whole = on(
+    isSame ? params : { ...params, ...(tools !== undefined && { tools }), ...(system !== undefined && { system }) },
+  )
+  return whole === params && messages === outgoing.messages ? outgoing : { ...outgoing, params: whole, messages }
+}

@@ -1,0 +1,44 @@
+/** Messages in a form that a model goes on from. */
+import { prefill, systemNotes } from '../../ladder/message-steps.ts'
+import type { Step } from '../../ladder/step.ts'
+import type { Outgoing, RepairContext } from '../outgoing.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+const nudgeText = 'Please continue.'
+
+export const nudge: RejectedRule = {
+  name: 'nudge',
+  does: 'Asks the model to go on after an answer that said nothing.',
+  repair(outgoing) {
+    const { messages } = outgoing
+    if (messages.at(-1)?.content === nudgeText) return undefined
+    const asked = { ...outgoing, messages: [...messages, { role: 'user', content: nudgeText }] }
+    return repairedBy(this, asked, 'asked the model to go on', { message: messages.length })
+  },
+}
+
+export const convertSystem: RejectedRule = {
+  name: 'convert-system',
+  row: 15,
+  does: 'Sends system messages as notes of the user.',
+  repair(outgoing, { card }) {
+    const changed = as(systemNotes, outgoing, { ...card, systemMessages: false })
+    return changed && repairedBy(this, keepingSignatures(outgoing, changed.outgoing, card), changed.what)
+  },
+}
+
+export const continueAfterPrefill: RejectedRule = {
+  name: 'continue-after-prefill',
+  row: 17,
+  does: "Quotes the unfinished answer at the end to the model and asks it to go on, in the words of the API's pages.",
+  repair(outgoing, { card, stopReason }) {
+    // A paused answer is sent back as the last message: the server goes on with it.
+    const changed = stopReason === 'pause_turn' ? undefined : as(prefill, outgoing, { ...card, prefill: false })
+    return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
+  },
+}
+
+function as(step: Step, outgoing: Outgoing, card: RepairContext['card']): ReturnType<Step> {
+  return step(outgoing, { from: card, to: card, madeBy: () => undefined })
+}

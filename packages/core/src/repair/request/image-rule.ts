@@ -1,0 +1,87 @@
+/**
+ * Images that the API would refuse. https://platform.claude.com/docs/en/build-with-claude/vision
+ *
+ * 1. An image becomes text that says what was there; nothing is scaled here, `ingest.ts` has the hook for that.
+ * 2. The limit of a side depends on how many images and documents a request has, so one more can make old ones too large.
+ * 3. Links and files are left to the API: it alone can see them.
+ */
+import type { Block } from '../../journal.ts'
+import type { ModelCard } from '../../ladder/model-card.ts'
+import type { Repair } from '../outgoing.ts'
+import type { LocalRule } from '../rule.ts'
+import { isRecord, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { imageHeader } from './image-header.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
+
+/** Pixels of the longest side. */
+export const maxSide = 8_000
+/** Pixels of the longest side in a request with more than `manyMedia` images and documents. */
+export const maxSideOfMany = 2_000
+const manyMedia = 20
+/** Characters of base64. */
+export const maxImageChars = 10 * 1024 * 1024
+const smallWindow = 200_000
+
+/** Why the API would refuse the image; undefined when nothing is known against it. */
+export function whyRefused(block: Block, longestSide: number): string | undefined {
+  const data = dataOf(block)
+  if (data === undefined) return undefined
+  if (data === '') return 'it is empty'
+  if (data.length > maxImageChars) return `larger than ${maxImageChars} characters of base64`
+  const header = imageHeader(data)
+  if (!header) return 'no JPEG, PNG, GIF or WebP'
+  const isTooLarge = Math.max(header.width, header.height) > longestSide
+  return isTooLarge ? `a side is longer than ${longestSide} pixels` : undefined
+}
+
+/** The image with the media type that its first bytes have, where another is declared; else the same object. */
+export function withTrueMediaType(block: Block): Block {
+  const data = isImage(block) ? dataOf(block) : undefined
+  const header = data === undefined ? undefined : imageHeader(data)
+  const { source } = block
+  if (!header || !isRecord(source) || source['media_type'] === header.mediaType) return block
+  return { ...block, source: { ...source, media_type: header.mediaType } }
+}
+
+export const images: LocalRule = {
+  name: 'images',
+  row: 32,
+  invariant: 'Images are whole, of a known kind, and within the limits of size and number.',
+  repair(outgoing, { card }) {
+    const typed = mapBlocks(outgoing.messages, withTrueMediaType)
+    const media = placedBlocks(typed).filter(({ block }) => isMedium(block))
+    const surplus = new Set(media.slice(0, Math.max(0, media.length - mostMedia(card))))
+    const longestSide = media.length > manyMedia ? maxSideOfMany : maxSide
+    const reasonFor = (placed: Placed) =>
+      surplus.has(placed)
+        ? `a request may have ${mostMedia(card)} images and documents`
+        : isImage(placed.block)
+          ? whyRefused(placed.block, longestSide)
+          : undefined
+    const bad = media.filter((placed) => reasonFor(placed) !== undefined)
+    if (bad.length === 0 && typed === outgoing.messages) return undefined
+    const reasons = new Map(bad.map((placed) => [placed.block, reasonFor(placed) ?? '']))
+    const standIn = (block: Block) => mediumLeftOut(block, reasons.get(block) ?? '')
+    const messages = mapBlocks(typed, replacing(bad, standIn))
+    const retyped = placedBlocks(outgoing.messages).filter(({ block }) => withTrueMediaType(block) !== block)
+    const repairs = [
+      ...bad.map(({ block, place }) => note(place.message, textOf(standIn(block)), [block])),
+      ...retyped.map(({ place }) => note(place.message, 'named the media type that the image has')),
+    ]
+    return { outgoing: keepingSignatures(outgoing, { ...outgoing, messages }, card), repairs }
+  },
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/vision: 600 in a request, 100 on models with a window of 200k. */
+function mostMedia({ maxInputTokens }: ModelCard): number {
+  return maxInputTokens <= smallWindow ? 100 : 600
+}
+
+function note(message: number, what: string, removed?: readonly Block[]): Repair {
+  return { rule: 'images', row: 32, message, what, ...(removed && { removed }) }
+}
+
+function textOf({ text }: Block): string {
+  return String(text).replaceAll(/[[\]]/g, '')
+}

@@ -1,0 +1,98 @@
+/**
+ * What a tool returned, made fit to be sent, before it is recorded. Once it is in the history, mending it costs the
+ * thinking and the cache of everything behind it; here it costs nothing.
+ *
+ * 1. Pure. A result that is fit is given back as the same object, and a guarded one is fit.
+ * 2. Nothing is left out silently: a line in its place says what and how much.
+ */
+import type { Block } from '../../journal.ts'
+import { innerOf, isRecord, mapKeeping } from './blocks.ts'
+import { cutInMiddle } from './cut-text.ts'
+import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'
+import { isImage, mediumLeftOut } from './media.ts'
+
+export interface GuardOptions {
+  /**
+   * Characters of text that one result may have; what is longer is cut in the middle. Default 400,000: about 100,000
+   * tokens at four characters each (https://platform.claude.com/docs/en/about-claude/glossary#tokens), which is half of
+   * the smallest current window and a tenth of the usual one.
+   */
+  readonly maxChars?: number
+  /**
+   * Gives a smaller copy of an image that has a side of more than 2000 pixels or more than 10 MB of base64: that much is
+   * too large once a conversation has more than 20 images (https://platform.claude.com/docs/en/build-with-claude/vision).
+   * Default: none; such an image becomes a line of text.
+   */
+  readonly shrinkImage?: (image: Block) => Block | undefined
+}
+
+const defaultMaxChars = 400_000
+
+/** The `tool_result` block as it may be recorded and sent. */
+export function guardToolResult(block: Block, options: GuardOptions = {}): Block {
+  const { maxChars = defaultMaxChars, shrinkImage } = options
+  const formed = wellFormed(block)
+  if (!isBlock(formed)) return block
+  const { content } = formed
+  if (typeof content === 'string') {
+    const cut = cutInMiddle(content, maxChars)
+    return cut === content ? formed : { ...formed, content: cut }
+  }
+  const inner = innerOf(formed)
+  if (!inner) return formed
+  const fit = cutTexts(inner, maxChars)
+  const images = mapKeeping(fit, (each) => (isImage(each) ? guardImage(each, shrinkImage) : each))
+  const said = images.some(isEmptyText) ? images.filter((each) => !isEmptyText(each)) : images
+  if (said === inner && said.length > 0) return formed
+  return { ...formed, content: said.length > 0 ? said : '(no output)' }
+}
+
+/** Where texts are too long together, the longest are cut, all to the same length. */
+function cutTexts(blocks: readonly Block[], maxChars: number): readonly Block[] {
+  const lengths = blocks.map((block) => textOf(block).length).sort((one, other) => one - other)
+  let left = maxChars
+  let share = Infinity
+  for (const [at, length] of lengths.entries()) {
+    share = Math.floor(left / (lengths.length - at))
+    if (length > share) break
+    left -= length
+    share = Infinity
+  }
+  return mapKeeping(blocks, (block) => {
+    const cut = cutInMiddle(textOf(block), share)
+    return cut === textOf(block) ? block : { ...block, text: cut }
+  })
+}
+
+function guardImage(image: Block, shrink: GuardOptions['shrinkImage']): Block {
+  const typed = withTrueMediaType(image)
+  const reason = whyRefused(typed, maxSideOfMany)
+  if (reason === undefined) return typed
+  const smaller = shrink?.(typed)
+  const shrunk = smaller && withTrueMediaType(smaller)
+  return shrunk && whyRefused(shrunk, maxSideOfMany) === undefined ? shrunk : mediumLeftOut(typed, reason)
+}
+
+function textOf(block: Block): string {
+  return block.type === 'text' && typeof block['text'] === 'string' ? block['text'] : ''
+}
+
+const isEmptyText = (block: Block) => block.type === 'text' && textOf(block).trim() === ''
+
+function isBlock(value: unknown): value is Block {
+  return isRecord(value) && typeof value['type'] === 'string'
+}
+
+/** Half surrogate pairs become U+FFFD, in every string; the same value when there are none. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (Array.isArray(value)) return mapKeeping<unknown>(value, wellFormed)
+  if (!isRecord(value)) return value
+  const entries = Object.entries(value)
+  const formed = mapKeeping(entries, (entry) => {
+    const [name, item] = entry
+    const good = wellFormed(item)
+    return good === item ? entry : ([name, good] as [string, unknown])
+  })
+  return formed === entries ? value : Object.fromEntries(formed)
+}

@@ -1,0 +1,70 @@
+/**
+ * Thinking that survives an edit. On models with preserved thinking each thinking block is signed against everything
+ * before it, so an edit in the middle makes the API refuse the request.
+ * https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
+ *
+ * 1. Thinking of one message is never thinned out: all of the transcript's goes, or the API drops what does not fit.
+ * 2. What is not asked for by an edit is not done: no thinking behind the edit, nothing to keep.
+ */
+import type { Message } from '../../journal.ts'
+import type { ModelCard } from '../../ladder/model-card.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { isRecord, isThinking, mapKeeping, without } from './blocks.ts'
+
+export const bindingBeta = 'thinking-binding-controls-2026-08-01'
+
+/** Stands where an answer was nothing but thinking: no message may be empty. */
+const onlyThinking = { type: 'text', text: '(no text)' } as const
+
+/**
+ * Tells the API to leave out thinking that does not fit its place; undefined when it is told so already, or when the
+ * way of thinking that the request asks for cannot carry the setting.
+ */
+export function droppingBlocks({ params, betas, messages }: Outgoing, card: ModelCard): Outgoing | undefined {
+  const asked = params['thinking']
+  const config = isRecord(asked) ? asked : card.thinking.includes('adaptive') ? { type: 'adaptive' } : undefined
+  if (!config || (config['type'] !== 'adaptive' && config['type'] !== 'enabled')) return undefined
+  if (!isRecord(asked) && !card.thinksByDefault) return undefined
+  if (dropsBlocks({ params, betas, messages })) return undefined
+  const binding = isRecord(config['block_binding']) ? config['block_binding'] : {}
+  const thinking = { ...config, block_binding: { ...binding, prefix_mismatch_behavior: 'drop_block' } }
+  return {
+    params: { ...params, thinking },
+    messages,
+    betas: betas.includes(bindingBeta) ? betas : [...betas, bindingBeta],
+  }
+}
+
+/** Without any thinking; the same list when there is none. */
+export function withoutThinking(messages: readonly Message[]): readonly Message[] {
+  return mapKeeping(messages, (message) => {
+    if (!hasThinking(message) || typeof message.content === 'string') return message
+    const content = message.content.filter((block) => !isThinking(block))
+    return { ...message, content: content.length > 0 ? content : [onlyThinking] }
+  })
+}
+
+/** `after` with what its edits of `before` need so that thinking behind them is not refused. */
+export function keepingSignatures(before: Outgoing, after: Outgoing, card: ModelCard): Outgoing {
+  const firstChange = after.messages.findIndex((message, at) => message !== before.messages[at])
+  const isBound = card.preservedThinking && firstChange >= 0 && after.messages.slice(firstChange).some(hasThinking)
+  if (!isBound) return after
+  if (dropsBlocks(after)) return after
+  return droppingBlocks(after, card) ?? { ...after, messages: withoutThinking(after.messages) }
+}
+
+export function dropsBlocks({ params, betas }: Outgoing): boolean {
+  const binding = isRecord(params['thinking']) ? params['thinking']['block_binding'] : undefined
+  return isRecord(binding) && binding['prefix_mismatch_behavior'] === 'drop_block' && betas.includes(bindingBeta)
+}
+
+/** Without the setting, for requests that lose its beta. */
+export function withoutBinding(params: Outgoing['params']): Outgoing['params'] {
+  const { thinking } = params
+  if (!isRecord(thinking) || thinking['block_binding'] === undefined) return params
+  return { ...params, thinking: without(thinking, ['block_binding']) }
+}
+
+export function hasThinking({ role, content }: Message): boolean {
+  return role === 'assistant' && typeof content !== 'string' && content.some(isThinking)
+}

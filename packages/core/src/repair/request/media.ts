@@ -1,0 +1,45 @@
+/**
+ * Images and documents of a request, and the words that stand in for them.
+ *
+ * 1. A stand-in is text that says what was there and why it is not; it is no medium, so it is never replaced again.
+ */
+import type { Block } from '../../journal.ts'
+import { isRecord, type Placed } from './blocks.ts'
+import { imageHeader } from './image-header.ts'
+
+export const isImage = ({ type }: Block): boolean => type === 'image'
+export const isMedium = ({ type }: Block): boolean => type === 'image' || type === 'document'
+
+/** The base64 data of an image or document; undefined for a link or a file. */
+export function dataOf({ source }: Block): string | undefined {
+  return isRecord(source) && source['type'] === 'base64' && typeof source['data'] === 'string'
+    ? source['data']
+    : undefined
+}
+
+/** Characters of base64 that it takes in the request. */
+export function sizeOf(block: Block): number {
+  return dataOf(block)?.length ?? 0
+}
+
+/** Text instead of a medium: `[image 3000x9000 left out: …]`. */
+export function mediumLeftOut(block: Block, reason: string): Block {
+  const data = isImage(block) ? dataOf(block) : undefined
+  const header = data === undefined ? undefined : imageHeader(data)
+  const size = header && header.width > 0 ? ` ${header.width}x${header.height}` : ''
+  const title = typeof block['title'] === 'string' ? ` ${JSON.stringify(block['title'])}` : ''
+  return { type: 'text', text: `[${block.type}${size}${title} left out: ${reason}]` }
+}
+
+/** Changes the blocks of a list by identity of their place. */
+export function replacing(
+  chosen: readonly Placed[],
+  stand: (block: Block) => Block,
+): (block: Block, place: Placed['place']) => Block {
+  const keys = new Set(chosen.map(({ place }) => keyOf(place)))
+  return (block, place) => (keys.has(keyOf(place)) ? stand(block) : block)
+}
+
+function keyOf({ message, index, inner = -1 }: Placed['place']): string {
+  return `${message}.${index}.${inner}`
+}

@@ -1,0 +1,317 @@
+/** What the rules do that only a refusal of the API calls for, as data, like `cases.fixture.ts`. */
+import type { Message } from '../../journal.ts'
+import { png } from './images.fixture.ts'
+import {
+  type RequestCase,
+  assistant,
+  bindingBeta,
+  call,
+  dropping,
+  file,
+  olderCard,
+  params,
+  result,
+  talk,
+  text,
+  thought,
+  tool,
+  user,
+  withThinking,
+} from './request-case.fixture.ts'
+
+const spoiled = [user(text('Fix it.')), assistant(thought('bad'), call()), user(result('a file'))]
+const long = 'x'.repeat(40_000)
+const manyTurns = (content: string) => [
+  user(text('Fix it.')),
+  ...Array.from({ length: 12 }, (_, at) => [
+    assistant(thought(), call(`t${at}`)),
+    user(result(at < 2 ? content : 'short', `t${at}`)),
+  ]).flat(),
+]
+const grown = `[result of ${JSON.stringify(result(long, 't0')).length} characters left out: the conversation had outgrown the model's window]`
+
+export const refusedCases: readonly RequestCase[] = [
+  {
+    row: 18,
+    rule: 'restore-thinking',
+    claim: 'a changed answer is sent again as it was recorded',
+    in: { messages: spoiled },
+    recorded: assistant(thought(), call()),
+    out: { messages: [spoiled[0]!, assistant(thought(), call()), spoiled[2]!] },
+  },
+  {
+    row: 20,
+    rule: 'drop-block',
+    claim: 'the API is asked to leave out thinking that does not fit its place',
+    in: { messages: withThinking() },
+    out: { params: { ...params, thinking: dropping }, betas: [bindingBeta] },
+  },
+  {
+    row: 19,
+    rule: 'strip-thinking',
+    claim: 'all thinking goes at once, and no message stays empty',
+    in: {
+      messages: [
+        user(text('a')),
+        assistant(thought()),
+        user(text('b')),
+        assistant(thought(), text('c')),
+        user(text('d')),
+      ],
+    },
+    out: {
+      messages: [user(text('a')), assistant(text('(no text)')), user(text('b')), assistant(text('c')), user(text('d'))],
+    },
+  },
+  {
+    row: 21,
+    rule: 'thinking-off',
+    claim: 'thinking is turned off, and so is its clearing',
+    card: olderCard,
+    in: {
+      params: {
+        ...params,
+        thinking: { type: 'enabled', budget_tokens: 500 },
+        context_management: { edits: [{ type: 'clear_thinking_20251015' }] },
+      },
+    },
+    out: { params: { ...params, thinking: { type: 'disabled' } } },
+  },
+  {
+    row: 11,
+    rule: 'drop-field',
+    claim: 'a setting that the API does not know is left out of this and every further request',
+    as: 'drop-field:speed',
+    refusal: { message: 'speed: Extra inputs are not permitted', paths: ['speed'] },
+    in: { params: { ...params, speed: 'fast' } },
+    out: { params },
+  },
+  {
+    row: 11,
+    rule: 'drop-field',
+    claim: 'a field that the API does not know is taken from the block that it named',
+    as: 'drop-block-field:messages.1.content.0.text.flavour',
+    refusal: {
+      message: 'messages.1.content.0.text.flavour: Extra inputs are not permitted',
+      paths: ['messages.1.content.0.text.flavour'],
+    },
+    in: { messages: [talk[0]!, assistant({ ...text('Looking.'), flavour: 1 }, call()), talk[2]!] },
+    out: { messages: talk },
+  },
+  {
+    row: 11,
+    rule: 'drop-block-field',
+    claim: 'inside a tool result too',
+    as: 'drop-block-field:messages.2.content.0.tool_result.content.0.text.flavour',
+    refusal: {
+      message: 'messages.2.content.0.tool_result.content.0.text.flavour: Extra inputs are not permitted',
+      paths: ['messages.2.content.0.tool_result.content.0.text.flavour'],
+    },
+    in: { messages: [...talk.slice(0, 2), user(result([{ ...text('a file'), flavour: 1 }]))] },
+    out: { messages: [...talk.slice(0, 2), user(result([text('a file')]))] },
+  },
+  {
+    row: 32,
+    rule: 'remove-images',
+    claim: 'the images that the API named become text',
+    as: 'remove-images:messages.0.content.1',
+    refusal: { paths: ['messages.0.content.1.image.source.base64'] },
+    in: { messages: [user(text('a'), png(8, 8), png(9, 9))] },
+    out: { messages: [user(text('a'), text('[image 8x8 left out: the API refused it]'), png(9, 9))] },
+  },
+  {
+    row: 32,
+    rule: 'remove-images',
+    claim: 'where it named none, the older half goes',
+    as: 'remove-images:messages.0.content.0',
+    refusal: { message: 'Could not process image' },
+    in: { messages: [user(png(8, 8), png(9, 9))] },
+    out: { messages: [user(text('[image 8x8 left out: the API refused it]'), png(9, 9))] },
+  },
+  {
+    row: 36,
+    rule: 'shrink-images',
+    claim: 'of a request with too many bytes the older half of the images goes',
+    as: 'shrink-images:2',
+    in: { messages: [user(png(7, 7), png(8, 8), png(9, 9))] },
+    out: {
+      messages: [
+        user(
+          text('[image 7x7 left out: the API refused it]'),
+          text('[image 8x8 left out: the API refused it]'),
+          png(9, 9),
+        ),
+      ],
+    },
+  },
+  {
+    row: 35,
+    rule: 'clamp-max-tokens',
+    claim: "max_tokens becomes the API's own number",
+    as: 'clamp-max-tokens:64000',
+    refusal: { message: 'max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for x' },
+    in: { params: { ...params, max_tokens: 100_000 } },
+    out: { params: { ...params, max_tokens: 64_000 } },
+  },
+  {
+    row: 34,
+    rule: 'clamp-max-tokens',
+    claim: 'max_tokens becomes the room that the input leaves',
+    as: 'fit-max-tokens:10000',
+    refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
+    in: { params: { ...params, max_tokens: 20_000 } },
+    out: { params: { ...params, max_tokens: 10_000 } },
+  },
+  {
+    row: 34,
+    rule: 'fit-max-tokens',
+    claim: 'the same, by its own name',
+    as: 'fit-max-tokens:10000',
+    refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
+    in: { params: { ...params, max_tokens: 20_000 } },
+    out: { params: { ...params, max_tokens: 10_000 } },
+  },
+  {
+    rule: 'raise-max-tokens',
+    claim: 'after an answer that was cut in its only call there is room for twice as much',
+    as: 'raise-max-tokens:2000',
+    in: {},
+    out: { params: { ...params, max_tokens: 2_000 } },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'the named parameters are left out',
+    as: 'drop-params:effort,temperature',
+    refusal: { message: 'temperature and effort are not supported for this model' },
+    in: { params: { ...params, temperature: 1, output_config: { effort: 'high' } } },
+    out: { params },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'so is a named beta',
+    as: 'drop-params:old-2025-01-01',
+    refusal: { message: 'Unexpected value(s) `old-2025-01-01` for the `anthropic-beta` header.' },
+    in: { betas: ['old-2025-01-01', 'new-2026-01-01'] },
+    out: { betas: ['new-2026-01-01'] },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'and a named type of tool',
+    as: 'drop-params:computer_20251124',
+    refusal: { message: "'claude-opus-5-5' does not support tool types: computer_20251124" },
+    in: { params: { ...params, tools: [tool('read'), { type: 'computer_20251124', name: 'computer' }] } },
+    out: { params },
+  },
+  {
+    rule: 'drop-newest-beta',
+    claim: 'the beta with the latest date is left out, with the setting that needs it',
+    as: `drop-newest-beta:${bindingBeta}`,
+    in: { params: { ...params, thinking: dropping }, betas: ['old-2025-01-01', bindingBeta] },
+    out: { params: { ...params, thinking: { type: 'adaptive' } }, betas: ['old-2025-01-01'] },
+  },
+  {
+    row: 28,
+    rule: 'drop-container',
+    claim: 'a container that the server has no more is left out; its skills stay',
+    as: 'drop-container:container_01',
+    in: { params: { ...params, container: { id: 'container_01', skills: [] } } },
+    out: { params: { ...params, container: { skills: [] } } },
+  },
+  {
+    rule: 'drop-thread',
+    claim: 'a thread that the server has no more is left out',
+    in: { params: { ...params, thread: { type: 'continue', previous_message_id: 'msg_1' } } },
+    out: { params },
+  },
+  {
+    row: 29,
+    rule: 'drop-files',
+    claim: 'a file that the server has no more becomes text',
+    as: 'drop-files:file_01',
+    refusal: { message: 'File not found: file_01' },
+    in: { messages: [user(file('file_01'), file('file_02'))] },
+    out: {
+      messages: [user(text('[document file_01 left out: the server no longer has the file]'), file('file_02'))],
+    },
+  },
+  {
+    row: 34,
+    rule: 'shorten-old-results',
+    claim: 'old results become a line each until the request fits, and thinking behind them is kept from refusal',
+    as: `shorten-old-results:chars=${shortLimit(manyTurns(long))}`,
+    refusal: { message: 'prompt is too long: 1000 tokens > 700 maximum' },
+    in: { messages: manyTurns(long) },
+    out: {
+      messages: manyTurns(long).map((message, at) => (at === 2 ? user(result(grown, 't0')) : message)),
+      params: { ...params, thinking: dropping },
+      betas: [bindingBeta],
+    },
+  },
+  {
+    rule: 'placeholder-last-results',
+    claim: 'the newest results become a line each',
+    in: { messages: [...talk.slice(0, 2), user(result('y'.repeat(500)), text('and?'))] },
+    out: {
+      messages: [
+        ...talk.slice(0, 2),
+        user(
+          result(
+            `[result of ${JSON.stringify(result('y'.repeat(500))).length} characters left out: the server fails on it]`,
+          ),
+          text('and?'),
+        ),
+      ],
+    },
+  },
+  {
+    row: 15,
+    rule: 'convert-system',
+    claim: 'a system message becomes a note of the user',
+    in: {
+      messages: [user(text('a')), { role: 'system', content: 'Be brief.' }, assistant(text('b')), user(text('c'))],
+    },
+    out: {
+      messages: [
+        user(text('a')),
+        user(text('<system-note>\nBe brief.\n</system-note>')),
+        assistant(text('b')),
+        user(text('c')),
+      ],
+    },
+  },
+  {
+    row: 17,
+    rule: 'continue-after-prefill',
+    claim: 'an unfinished answer at the end is quoted to the model',
+    in: { messages: [user(text('a')), assistant(text('It is'))] },
+    out: {
+      messages: [
+        user(text('a')),
+        assistant(text('It is')),
+        {
+          role: 'user',
+          content: 'Your previous response was interrupted and ended with "It is". Continue from where you left off.',
+        },
+      ],
+    },
+  },
+  {
+    rule: 'nudge',
+    claim: 'after an answer that said nothing the model is asked to go on',
+    in: {},
+    out: { messages: [...talk, { role: 'user', content: 'Please continue.' }] },
+  },
+]
+
+/** 700 of 1000 tokens with the margin of 5 %, in characters of the request. */
+function shortLimit(messages: readonly Message[]): number {
+  const blocks = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+  const now = blocks.reduce(
+    (sum, block) => sum + JSON.stringify(block).length,
+    JSON.stringify([null, params.tools]).length,
+  )
+  return Math.floor((now / 1_000) * 700 * 0.95)
+}

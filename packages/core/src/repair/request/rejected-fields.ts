@@ -1,0 +1,55 @@
+/**
+ * Fields that the API refused: `messages.1.content.0.text.parsed: Extra inputs are not permitted`.
+ *
+ * 1. Exactly the named field goes; what a message or block cannot be without stays.
+ * 2. A field of the settings is left out of every further request. A place in the messages holds for this request alone,
+ *    so it has a rule of its own name.
+ */
+import type { Message } from '../../journal.ts'
+import { isRecord, without } from './blocks.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+const essential = ['type', 'role', 'content', 'model', 'messages', 'max_tokens', 'id', 'tool_use_id', 'input', 'name']
+
+export const dropField: RejectedRule = {
+  name: 'drop-field',
+  row: 11,
+  does: 'Leaves out exactly the field that the API named as unknown.',
+  repair(outgoing, { fault, card }, argument) {
+    const named = argument?.split(',') ?? extraFieldsIn(fault?.message ?? '', fault?.paths ?? [])
+    const whole: unknown = { ...outgoing.params, messages: outgoing.messages }
+    const present = named.filter((path) => removed(whole, path.split('.')) !== whole)
+    const left = present.reduce((now, path) => removed(now, path.split('.')), whole)
+    if (present.length === 0 || !isRecord(left)) return undefined
+    const inMessages = present.some((path) => path.startsWith('messages.'))
+    const { messages, ...params } = left
+    const now = { ...outgoing, params, messages: inMessages ? (messages as readonly Message[]) : outgoing.messages }
+    const rule = inMessages ? { ...this, name: 'drop-block-field' } : this
+    const what = `left out ${present.join(', ')}`
+    return repairedBy(rule, keepingSignatures(outgoing, now, card), what, { argument: present.join(',') })
+  },
+}
+
+function extraFieldsIn(message: string, paths: readonly string[]): readonly string[] {
+  return /extra inputs are not permitted/i.test(message) ? paths : []
+}
+
+/** `value` without the field; the same value when it is not there. The API puts the type of a block into its paths. */
+function removed(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return value
+  if (Array.isArray(value)) {
+    const item: unknown = value[Number(key)]
+    const changed = removed(item, rest)
+    return changed === item ? value : value.with(Number(key), changed)
+  }
+  if (!isRecord(value)) return value
+  if (rest.length > 0 && (value['type'] === key || !(key in value))) {
+    const changed = removed(value, rest)
+    if (changed !== value || !(key in value)) return changed
+  }
+  if (!(key in value)) return value
+  if (rest.length === 0) return essential.includes(key) ? value : without(value, [key])
+  const changed = removed(value[key], rest)
+  return changed === value[key] ? value : { ...value, [key]: changed }
+}

@@ -1,0 +1,57 @@
+/** The length of an answer: less where the API says so, more where an answer was cut. */
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+/** Below it an answer is not worth asking for. */
+const leastTokens = 1_024
+
+export const clampMaxTokens: RejectedRule = {
+  name: 'clamp-max-tokens',
+  row: 35,
+  does: 'Sets max_tokens to what the API says the model can say.',
+  repair(outgoing, { card, fault }, argument) {
+    const asked = outgoing.params['max_tokens']
+    const named = /max_tokens: \d+ > (\d+)/.exec(fault?.message ?? '')?.[1]
+    const limit = Number(argument ?? named ?? card.maxOutputTokens)
+    if (argument === undefined && named === undefined) {
+      const room = fitMaxTokens.repair(outgoing, { card, fault })
+      if (room) return room
+    }
+    if (typeof asked !== 'number' || !(limit < asked)) return undefined
+    const params = { ...outgoing.params, max_tokens: limit }
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${limit}, asked for was ${asked}`, {
+      argument: String(limit),
+    })
+  },
+}
+
+/** The room that is left changes with every request, so this one has a name of its own and does not stand. */
+export const fitMaxTokens: RejectedRule = {
+  name: 'fit-max-tokens',
+  row: 34,
+  does: 'Sets max_tokens to the room that the input leaves in the window.',
+  repair(outgoing, { fault }, argument) {
+    const asked = outgoing.params['max_tokens']
+    const numbers = /exceed context limit: (\d+) \+ (\d+) > (\d+)/.exec(fault?.message ?? '')
+    const room = argument === undefined ? numbers && Number(numbers[3]) - Number(numbers[1]) : Number(argument)
+    if (typeof asked !== 'number' || !room || room < leastTokens || room >= asked) return undefined
+    const params = { ...outgoing.params, max_tokens: room }
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${room}, asked for was ${asked}`, {
+      argument: String(room),
+    })
+  },
+}
+
+export const raiseMaxTokens: RejectedRule = {
+  name: 'raise-max-tokens',
+  does: 'Doubles max_tokens, up to what the model can say, after an answer that was cut.',
+  repair(outgoing, { card }, argument) {
+    const asked = outgoing.params['max_tokens']
+    if (typeof asked !== 'number') return undefined
+    const raised = argument === undefined ? Math.min(asked * 2, card.maxOutputTokens) : Number(argument)
+    if (!(raised > asked)) return undefined
+    const params = { ...outgoing.params, max_tokens: raised }
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${raised}, asked for was ${asked}`, {
+      argument: String(raised),
+    })
+  },
+}

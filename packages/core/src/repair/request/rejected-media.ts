@@ -1,0 +1,74 @@
+/**
+ * Images and documents that the API refused, or that make the request too large.
+ *
+ * 1. Those that the API named go; else those that cannot be read; else the older half, and the half of the rest next time.
+ * 2. The name of the repair carries the places or the number, so that the same can be done again.
+ */
+import type { Block } from '../../journal.ts'
+import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
+import { count, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { maxSide, whyRefused } from './image-rule.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+export const removeImages: RejectedRule = {
+  name: 'remove-images',
+  row: 32,
+  does: 'Puts text where an image stood that the API named, cannot read, or that is among the older half.',
+  repair(outgoing, context, argument) {
+    const { fault } = context
+    const withDocuments = /pdf|document/i.test(fault?.message ?? '')
+    const media = placedBlocks(outgoing.messages).filter(({ block }) => (withDocuments ? isMedium : isImage)(block))
+    const paths = argument?.split(',') ?? fault?.paths ?? []
+    const named = placedBlocks(outgoing.messages).filter(
+      ({ block, place }) => isMedium(block) && paths.some((path) => isAt(place, path)),
+    )
+    const broken = media.filter(({ block }) => isImage(block) && whyRefused(block, maxSide) !== undefined)
+    const chosen =
+      argument !== undefined || named.length > 0
+        ? named
+        : broken.length > 0
+          ? broken
+          : media.slice(0, Math.ceil(media.length / 2))
+    return leaveOut(this, outgoing, context, chosen, chosen.map(({ place }) => pathOf(place)).join(','))
+  },
+}
+
+export const shrinkImages: RejectedRule = {
+  name: 'shrink-images',
+  row: 36,
+  does: 'Puts text where the older half of the images and documents stood.',
+  repair(outgoing, context, argument) {
+    const media = placedBlocks(outgoing.messages).filter(({ block }) => isMedium(block) && dataOf(block) !== undefined)
+    const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))
+    return leaveOut(this, outgoing, context, chosen, String(chosen.length))
+  },
+}
+
+function leaveOut(
+  rule: RejectedRule,
+  outgoing: Outgoing,
+  { card }: RepairContext,
+  chosen: readonly Placed[],
+  argument: string,
+): Repaired | undefined {
+  if (chosen.length === 0) return undefined
+  const standIn = (block: Block) => mediumLeftOut(block, 'the API refused it')
+  const messages = mapBlocks(outgoing.messages, replacing(chosen, standIn))
+  const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
+  const removed = chosen.map(({ block }) => block)
+  return repairedBy(rule, now, `left out ${count(chosen.length, 'image or document')}`, { argument, removed })
+}
+
+function pathOf({ message, index, inner }: Placed['place']): string {
+  return `messages.${message}.content.${index}${inner === undefined ? '' : `.tool_result.content.${inner}`}`
+}
+
+/** A path may go on into the block, and one of a whole result means what is in it. */
+function isAt(place: Placed['place'], path: string): boolean {
+  const { inner, ...outer } = place
+  const own = pathOf(place)
+  const result = pathOf(outer)
+  return path === own || path.startsWith(`${own}.`) || (inner !== undefined && path === result)
+}

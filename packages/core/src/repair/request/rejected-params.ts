@@ -1,0 +1,85 @@
+/**
+ * Settings that the API refused by name. Each rule reads the API's words once and gives a name that carries what it
+ * found: `drop-params:temperature,effort`.
+ *
+ * 1. Only what the API named and the request has is taken away; never the model, the conversation or its tools.
+ */
+import type { Outgoing } from '../outgoing.ts'
+import { isRecord, recordsIn, without } from './blocks.ts'
+import { withoutBinding } from './kept-signatures.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+const betaName = /\b[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}-\d{2}-\d{2}\b/g
+const toolType = /\b[a-z]\w*_\d{8}\b/g
+/** Without these there is no request. */
+const essential = ['model', 'messages', 'max_tokens', 'system', 'tools', 'stream']
+
+export const dropParams: RejectedRule = {
+  name: 'drop-params',
+  row: 23,
+  does: 'Leaves out the parameters, betas and tools that the API named as not supported.',
+  repair(outgoing, { fault }, argument) {
+    const named = argument === undefined ? namesIn(fault?.message ?? '', outgoing) : argument.split(',')
+    const present = named.filter((name) => dropped(outgoing, name) !== outgoing)
+    if (present.length === 0) return undefined
+    const left = present.reduce(dropped, outgoing)
+    return repairedBy(this, left, `left out ${present.join(', ')}`, { argument: present.join(',') })
+  },
+}
+
+export const dropNewestBeta: RejectedRule = {
+  name: 'drop-newest-beta',
+  does: 'Leaves out the beta with the latest date.',
+  repair(outgoing, _context, argument) {
+    const dated = outgoing.betas.filter((beta) => dateOf(beta) !== '')
+    const newest = argument ?? dated.sort((one, other) => dateOf(other).localeCompare(dateOf(one)))[0]
+    if (newest === undefined || !outgoing.betas.includes(newest)) return undefined
+    return repairedBy(this, dropped(outgoing, newest), `left out beta ${newest}`, { argument: newest })
+  },
+}
+
+function namesIn(message: string, { params, betas }: Outgoing): string[] {
+  const found = new Set<string>()
+  for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
+  for (const [type] of message.matchAll(toolType)) found.add(type)
+  if (/\beffort\b/.test(message)) found.add('effort')
+  for (const [name] of message.matchAll(/\b[a-z][a-z_]+\b/g))
+    if (name in params && !essential.includes(name)) found.add(name)
+  return [...found]
+}
+
+/** Without what `name` names; the same object when it is not there. */
+function dropped(outgoing: Outgoing, name: string): Outgoing {
+  const { params, betas } = outgoing
+  if (betas.includes(name)) {
+    const left = { ...outgoing, betas: betas.filter((beta) => beta !== name) }
+    const plain = name.startsWith('thinking-binding-controls-') ? withoutBinding(params) : params
+    return { ...left, params: name.startsWith('message-threads-') ? without(plain, ['thread']) : plain }
+  }
+  const config = params['output_config']
+  if (name === 'effort' && isRecord(config) && 'effort' in config) {
+    const left = without(config, ['effort'])
+    const isEmpty = Object.keys(left).length === 0
+    return { ...outgoing, params: isEmpty ? without(params, ['output_config']) : { ...params, output_config: left } }
+  }
+  const tools = recordsIn(params['tools'])
+  if (tools.some(({ type }) => type === name)) {
+    const kept = tools.filter(({ type }) => type !== name)
+    const left = kept.length > 0 ? { ...params, tools: kept } : without(params, ['tools', 'tool_choice'])
+    return withFreeChoice({ ...outgoing, params: left })
+  }
+  if (!(name in params) || essential.includes(name)) return outgoing
+  return { ...outgoing, params: without(params, [name]) }
+}
+
+/** A tool that is not declared cannot be forced. */
+function withFreeChoice(outgoing: Outgoing): Outgoing {
+  const { tool_choice: choice, tools } = outgoing.params
+  if (!isRecord(choice) || choice['type'] !== 'tool') return outgoing
+  const isDeclared = recordsIn(tools).some(({ name }) => name === choice['name'])
+  return isDeclared ? outgoing : { ...outgoing, params: { ...outgoing.params, tool_choice: { type: 'auto' } } }
+}
+
+function dateOf(beta: string): string {
+  return /\d{4}-\d{2}-\d{2}$/.exec(beta)?.[0] ?? ''
+}

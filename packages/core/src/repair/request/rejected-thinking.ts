@@ -1,0 +1,97 @@
+/**
+ * Thinking that the API refused, from the gentlest: as it was recorded, left out by the API where it does not fit, left
+ * out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
+ */
+import { beginsWithThinking } from '../../ladder/message-steps.ts'
+import type { Message } from '../../journal.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { count, isRecord, isThinking, mapKeeping, placedBlocks, without } from './blocks.ts'
+import { droppingBlocks, hasThinking, withoutThinking } from './kept-signatures.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { thinkingTurnedOff } from './thinking-off.ts'
+
+export const restoreThinking: RejectedRule = {
+  name: 'restore-thinking',
+  row: 18,
+  does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
+  repair(outgoing, { recorded }) {
+    if (!recorded) return undefined
+    const messages = mapKeeping(outgoing.messages, (message, at) => {
+      const original = message.role === 'assistant' ? recorded(at) : undefined
+      const isMended = original?.role === 'assistant' && !sameJson(plain(message), plain(original))
+      return isMended && sameCalls(message, original) ? original : message
+    })
+    const restored = messages.filter((message, at) => message !== outgoing.messages[at]).length
+    if (restored === 0) return undefined
+    return repairedBy(this, { ...outgoing, messages }, `restored ${count(restored, 'answer')} from the record`)
+  },
+}
+
+export const dropBlock: RejectedRule = {
+  name: 'drop-block',
+  row: 20,
+  does: 'Asks the API to leave out thinking that does not fit its place.',
+  repair(outgoing, { card }) {
+    const told = droppingBlocks(outgoing, card)
+    return told && repairedBy(this, told, 'prefix_mismatch_behavior drop_block')
+  },
+}
+
+export const stripThinking: RejectedRule = {
+  name: 'strip-thinking',
+  row: 19,
+  does: 'Leaves out all thinking of the transcript; of one block alone the rest would be refused.',
+  repair(outgoing, { card }) {
+    const messages = withoutThinking(outgoing.messages)
+    if (messages === outgoing.messages) return undefined
+    const removed = placedBlocks(outgoing.messages).flatMap(({ block }) => (isThinking(block) ? [block] : []))
+    const affected = outgoing.messages.filter(hasThinking).length
+    const what = `left out ${count(removed.length, 'thinking block')} of ${count(affected, 'message')}`
+    const stripped = withFittingMode({ ...outgoing, messages }, card)
+    return repairedBy(this, stripped, what, { removed })
+  },
+}
+
+export const thinkingOff: RejectedRule = {
+  name: 'thinking-off',
+  row: 21,
+  does: 'Turns thinking off for this request.',
+  repair(outgoing, { card }) {
+    const params = thinkingTurnedOff(outgoing.params, card)
+    return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off')
+  },
+}
+
+/** Where thinking is enabled, the last turn has to begin with it. */
+function withFittingMode(outgoing: Outgoing, card: Parameters<typeof thinkingTurnedOff>[1]): Outgoing {
+  const { thinking } = outgoing.params
+  if (!isRecord(thinking) || thinking['type'] !== 'enabled' || beginsWithThinking(outgoing.messages)) return outgoing
+  const params = thinkingTurnedOff(outgoing.params, card)
+  return params ? { ...outgoing, params } : outgoing
+}
+
+/** The content as blocks, without cache markers: those are no part of what was answered. */
+function plain({ content }: Message): unknown {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  return blocks.map((block) => without(block, ['cache_control']))
+}
+
+/** Results stand behind the calls, so an answer is only restored with the same calls. */
+function sameCalls(one: Message, other: Message): boolean {
+  return callsOf(one) === callsOf(other)
+}
+
+function callsOf({ content }: Message): string {
+  if (typeof content === 'string') return ''
+  return content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : [])).join(' ')
+}
+
+/** Equal as JSON, whatever the order of keys. */
+function sameJson(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((item, at) => sameJson(item, other[at]))
+  }
+  if (!isRecord(one) || !isRecord(other)) return one === other
+  const keys = Object.keys(one)
+  return keys.length === Object.keys(other).length && keys.every((key) => sameJson(one[key], other[key]))
+}

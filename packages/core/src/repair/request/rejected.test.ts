@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../error-codes.ts'
+import { errorPatterns } from '../../error-patterns.ts'
+import { refusedCases } from './refused-cases.fixture.ts'
+import { contextOf, olderCard, plainRequest, requestOf, strictCard } from './request-case.fixture.ts'
+import { png } from './images.fixture.ts'
+import { applyRejected, rejectedRules, standingRules } from './rejected.ts'
+import { requestRules } from './rules.ts'
+
+test('every rule has a case', () => {
+  expect(new Set(refusedCases.map(({ rule }) => rule))).toEqual(new Set(rejectedRules.map(({ name }) => name)))
+})
+
+test('every repair that a fault can name is a rule', () => {
+  const meanings = [...meaningOfCode.values(), ...meaningOfType.values(), ...meaningOfStatus.values(), ...errorPatterns]
+  const known = new Set([...rejectedRules, ...requestRules].map(({ name }) => name))
+  expect(meanings.flatMap(({ repairs = [] }) => repairs).filter((name) => !known.has(name))).toEqual([])
+})
+
+test('what stands is a rule', () => {
+  const known = rejectedRules.map(({ name }) => name)
+  expect([...standingRules].filter((name) => !known.includes(name))).toEqual([])
+})
+
+describe.each(refusedCases)('$rule: $claim', (each) => {
+  const given = requestOf(each.in)
+  const context = contextOf(each)
+  const repaired = applyRejected(each.rule, given, context)
+
+  test('holds', () => {
+    expect(repaired?.outgoing).toEqual({ ...given, ...each.out })
+    expect(repaired?.repairs.map(({ rule }) => rule)).toEqual([each.as ?? each.rule])
+  })
+
+  test('the name of the repair does the same again without the refusal', () => {
+    const { fault: _refusal, ...blind } = context
+    expect(applyRejected(each.as ?? each.rule, given, blind)?.outgoing).toEqual(repaired?.outgoing)
+  })
+
+  test('messages that are not changed stay the same objects', () => {
+    const copied = given.messages.filter((message, at) => {
+      const now = repaired?.outgoing.messages[at]
+      return now !== message && JSON.stringify(now) === JSON.stringify(message)
+    })
+    expect(copied).toEqual([])
+  })
+
+  test('what stands is done once', () => {
+    if (each.as === undefined || !standingRules.has(each.as.split(':')[0] ?? '')) return
+    expect(applyRejected(each.as, repaired!.outgoing, context)).toBeUndefined()
+  })
+})
+
+const one = { card: strictCard }
+test.each(
+  rejectedRules.map(({ name }) => name).filter((name) => !['nudge', 'raise-max-tokens', 'drop-block'].includes(name)),
+)('%s has nothing to do with a plain request', (rule) => {
+  expect(applyRejected(rule, plainRequest, one)).toBeUndefined()
+})
+
+test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof contextOf>[0]['card']?]>([
+  ['an unknown rule', 'sharpen', {}],
+  [
+    'max_tokens at the limit of the model',
+    'raise-max-tokens',
+    { params: { ...plainRequest.params, max_tokens: 128_000 } },
+  ],
+  ['a nudge after a nudge', 'nudge', { messages: [{ role: 'user', content: 'Please continue.' }] }],
+  ['another container than the one that was lost', 'drop-container:old', { params: { container: 'new' } }],
+  ['thinking that cannot be turned off', 'thinking-off', { params: { thinking: { type: 'adaptive' } } }],
+  ['drop-block where thinking is off', 'drop-block', { params: { thinking: { type: 'disabled' } } }],
+  ['drop-block on a model without adaptive thinking', 'drop-block', {}, olderCard],
+])('does not apply: %s', (_claim, rule, given, card) => {
+  expect(applyRejected(rule, requestOf(given), { card: { ...strictCard, ...card } })).toBeUndefined()
+})
+
+test('a rule for every request can be called for by the API', () => {
+  const params = { ...plainRequest.params, tools: [{ name: 'a' }, { name: 'a' }] }
+  expect(applyRejected('tool-names', requestOf({ params }), one)?.outgoing.params['tools']).toEqual([{ name: 'a' }])
+})
+
+test('images go by halves until none is left', () => {
+  let request = requestOf({ messages: [{ role: 'user', content: Array.from({ length: 8 }, () => png(9, 9)) }] })
+  const left: number[] = []
+  for (let round = 0; round < 10; round++) {
+    const repaired = applyRejected('shrink-images', request, one)
+    if (!repaired) break
+    request = repaired.outgoing
+    left.push((JSON.stringify(request).match(/"type":"image"/g) ?? []).length)
+  }
+  expect(left).toEqual([4, 2, 1, 0])
+})
+
+test('what is left out of messages is named in `removed`', () => {
+  const [image] = [png(9, 9)]
+  const repaired = applyRejected('shrink-images', requestOf({ messages: [{ role: 'user', content: [image] }] }), one)
+  expect(repaired?.repairs[0]?.removed).toEqual([image])
+})

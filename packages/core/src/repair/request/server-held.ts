@@ -1,0 +1,61 @@
+/**
+ * What the server held for the conversation and has no more: containers, threads, files. The conversation itself goes
+ * out in full every time, so it can go on without them.
+ */
+import type { Block } from '../../journal.ts'
+import { isRecord, count, mapBlocks, placedBlocks, without } from './blocks.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { replacing } from './media.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+export const dropContainer: RejectedRule = {
+  name: 'drop-container',
+  row: 28,
+  does: 'Leaves out the id of the container; the server starts a new one.',
+  repair(outgoing, _context, argument) {
+    const { container } = outgoing.params
+    const id = isRecord(container) ? container['id'] : container
+    if (typeof id !== 'string' || (argument !== undefined && argument !== id)) return undefined
+    const rest = isRecord(container) ? without(container, ['id']) : {}
+    const left = without(outgoing.params, ['container'])
+    const params = Object.keys(rest).length > 0 ? { ...left, container: rest } : left
+    return repairedBy(this, { ...outgoing, params }, `left out container ${id}`, { argument: id })
+  },
+}
+
+export const dropThread: RejectedRule = {
+  name: 'drop-thread',
+  does: 'Leaves out the thread.',
+  repair(outgoing) {
+    if (outgoing.params['thread'] === undefined) return undefined
+    return repairedBy(this, { ...outgoing, params: without(outgoing.params, ['thread']) }, 'left out the thread')
+  },
+}
+
+export const dropFiles: RejectedRule = {
+  name: 'drop-files',
+  row: 29,
+  does: 'Puts text where a file stood that the server no longer has.',
+  repair(outgoing, { card, fault }, argument) {
+    const all = placedBlocks(outgoing.messages).filter(({ block }) => fileOf(block) !== undefined)
+    const named = argument?.split(',') ?? (fault?.message ?? '').match(/\bfile_\w+/g) ?? []
+    const meant = all.filter(({ block }) => named.includes(fileOf(block) ?? ''))
+    const lost = argument === undefined && meant.length === 0 ? all : meant
+    if (lost.length === 0) return undefined
+    const messages = mapBlocks(outgoing.messages, replacing(lost, fileLeftOut))
+    const ids = [...new Set(lost.map(({ block }) => fileOf(block)))].join(',')
+    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
+    const removed = lost.map(({ block }) => block)
+    return repairedBy(this, now, `left out ${count(lost.length, 'file')}: ${ids}`, { argument: ids, removed })
+  },
+}
+
+function fileOf(block: Block): string | undefined {
+  const { source } = block
+  const holder = block.type === 'container_upload' ? block : isRecord(source) && source['type'] === 'file' ? source : {}
+  return typeof holder['file_id'] === 'string' ? holder['file_id'] : undefined
+}
+
+function fileLeftOut(block: Block): Block {
+  return { type: 'text', text: `[${block.type} ${fileOf(block) ?? ''} left out: the server no longer has the file]` }
+}

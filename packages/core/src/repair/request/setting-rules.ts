@@ -1,0 +1,91 @@
+/**
+ * Settings that the model or the API version does not take.
+ *
+ * 1. On a guessed card nothing is changed because of the model: the API's refusal says more than a guess.
+ * 2. None of these settings is part of the prefix, so thinking and cache stay valid.
+ */
+import { beginsWithThinking } from '../../ladder/message-steps.ts'
+import { maxTokens, toolChoice } from '../../ladder/setting-steps.ts'
+import type { Step } from '../../ladder/step.ts'
+import { thinking } from '../../ladder/thinking-steps.ts'
+import type { Outgoing, RepairContext } from '../outgoing.ts'
+import type { LocalRule } from '../rule.ts'
+import { isRecord, without } from './blocks.ts'
+import { withoutIdleClearing } from './thinking-off.ts'
+
+/** From this version on sampling settings are refused: https://platform.claude.com/docs/en/api/versioning */
+const versionWithoutSampling = '2026-10-21'
+
+const nobody = () => undefined
+
+/** A step of a translation, from the same model to itself. */
+export function within(step: Step, outgoing: Outgoing, { card }: RepairContext): ReturnType<Step> {
+  return step(outgoing, { from: card, to: card, madeBy: nobody })
+}
+
+export const maxTokensRule: LocalRule = {
+  name: 'max-tokens',
+  row: 35,
+  invariant: 'max_tokens is at most what the model can say.',
+  repair: ofModel('max-tokens', 35, (outgoing, context) => within(maxTokens, outgoing, context)),
+}
+
+export const toolChoiceRule: LocalRule = {
+  name: 'tool-choice',
+  row: 24,
+  invariant: 'tool_choice forces a tool only on models that can be forced.',
+  repair: ofModel('tool-choice', 24, (outgoing, context) => within(toolChoice, outgoing, context)),
+}
+
+export const thinkingConfig: LocalRule = {
+  name: 'thinking-config',
+  row: 23,
+  invariant: 'thinking is of a type that the model takes, and its budget is below max_tokens.',
+  repair: ofModel('thinking-config', 23, (outgoing, { card }) => {
+    if (!isUnfit(outgoing, card)) return undefined
+    // As if it came from a model that thinks the same way by default: then the type is mapped.
+    const move = { from: { ...card, id: '' }, to: card, madeBy: nobody }
+    const changed = thinking(outgoing, move)
+    if (!changed) return undefined
+    const { params } = changed.outgoing
+    return { ...changed, outgoing: { ...changed.outgoing, params: withoutIdleClearing(params, card) } }
+  }),
+}
+
+export const sampling: LocalRule = {
+  name: 'sampling',
+  row: 44,
+  invariant: 'temperature, top_p and top_k are only sent where model and API version take them.',
+  repair(outgoing, { card, apiVersion = versionWithoutSampling }) {
+    const { params } = outgoing
+    const isRefused = (name: string) =>
+      params[name] !== undefined &&
+      (apiVersion >= versionWithoutSampling ||
+        (card.source !== 'guess' && !card.sampling && !(name === 'temperature' && params[name] === 1)))
+    const names = ['temperature', 'top_p', 'top_k'].filter(isRefused)
+    if (names.length === 0) return undefined
+    return {
+      outgoing: { ...outgoing, params: without(params, names) },
+      repairs: [{ rule: this.name, row: this.row, what: `left out ${names.join(', ')}` }],
+    }
+  },
+}
+
+function isUnfit({ params, messages }: Outgoing, card: RepairContext['card']): boolean {
+  const config = params['thinking']
+  if (!isRecord(config)) return false
+  const { type, budget_tokens: budget } = config
+  if (!card.thinking.some((taken) => taken === type)) return true
+  return type === 'enabled' && (Number(budget) >= Number(params['max_tokens']) || !beginsWithThinking(messages))
+}
+
+function ofModel(
+  rule: string,
+  row: number,
+  step: (outgoing: Outgoing, context: RepairContext) => ReturnType<Step>,
+): LocalRule['repair'] {
+  return (outgoing, context) => {
+    const changed = context.card.source === 'guess' ? undefined : step(outgoing, context)
+    return changed && { outgoing: changed.outgoing, repairs: [{ rule, row, what: changed.what }] }
+  }
+}

@@ -1,0 +1,82 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Message } from '../../journal.ts'
+import { requestOf, strictCard } from './request-case.fixture.ts'
+import { applyRejected } from './rejected.ts'
+
+/** One call and its result for each length. */
+function conversation(lengths: readonly number[]): Message[] {
+  const steps = lengths.flatMap((length, at): Message[] => [
+    { role: 'assistant', content: [{ type: 'tool_use', id: `t${at}`, name: 'read', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: `t${at}`, content: 'x'.repeat(length) }] },
+  ])
+  return [{ role: 'user', content: 'Fix it.' }, ...steps]
+}
+
+const overflow = (message: string) => ({ card: strictCard, fault: { kind: 'context-overflow', message } as const })
+const sizeOf = (value: unknown) => JSON.stringify(value).length
+
+test('the oldest results go first, and the newest stay while that is enough', () => {
+  const messages = conversation(Array.from({ length: 30 }, () => 1_000))
+  const context = overflow('prompt is too long: 1000 tokens > 900 maximum')
+  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  const shortened = now.map((message, at) => message !== messages[at])
+  expect(shortened.indexOf(true)).toBe(2)
+  expect(shortened.lastIndexOf(true)).toBeLessThan(messages.length - 20)
+})
+
+test('if only the newest result is too long, it is cut in the middle', () => {
+  const messages = conversation([10, 3_000_000])
+  const context = overflow('prompt is too long: 1000 tokens > 500 maximum')
+  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  expect(sizeOf(now)).toBeLessThan(30_000)
+  expect(sizeOf(now)).toBeGreaterThan(15_000)
+})
+
+test('words of people are never left out: what cannot fit is not touched', () => {
+  const messages: Message[] = [{ role: 'user', content: 'x'.repeat(100_000) }, ...conversation([5_000]).slice(1)]
+  const context = overflow('prompt is too long: 1000 tokens > 500 maximum')
+  expect(applyRejected('shorten-old-results', requestOf({ messages }), context)).toBeUndefined()
+})
+
+test('without numbers it halves what the window seemed to hold', () => {
+  const messages = conversation(Array.from({ length: 30 }, () => 1_000))
+  const context = overflow('Request size exceeds model context window')
+  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  expect(sizeOf(now)).toBeLessThan(sizeOf(messages) / 2)
+})
+
+test('too many bytes are counted as bytes', () => {
+  const messages = conversation(Array.from({ length: 40 }, () => 1_000_000))
+  const fault = { kind: 'too-large' } as const
+  const repaired = applyRejected('shorten-old-results', requestOf({ messages }), { card: strictCard, fault })
+  expect(sizeOf(repaired?.outgoing.messages)).toBeLessThan(32 * 1024 * 1024)
+  expect(repaired?.repairs[0]?.rule).toMatch(/^shorten-old-results:bytes=\d+$/)
+})
+
+test('it fits or is not touched, calls keep their results, and the same again is the same', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(60_000), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 999 }),
+      (lengths, most) => {
+        const request = requestOf({ messages: conversation(lengths) })
+        const context = overflow(`prompt is too long: 1000 tokens > ${most} maximum`)
+        const repaired = applyRejected('shorten-old-results', request, context)
+        if (!repaired) return
+        const { outgoing, repairs } = repaired
+        expect(sizeOf(outgoing.messages)).toBeLessThan((sizeOf(request) * most) / 1_000)
+        expect(outgoing.messages).toHaveLength(request.messages.length)
+        outgoing.messages.forEach(({ content }, at) => {
+          const was = request.messages[at]?.content
+          if (typeof content !== 'string' && typeof was !== 'string') {
+            expect(content.map(({ tool_use_id: id }) => id)).toEqual(was?.map(({ tool_use_id: id }) => id))
+          }
+        })
+        expect(applyRejected(repairs[0]!.rule, request, { card: strictCard })?.outgoing).toEqual(outgoing)
+        expect(applyRejected(repairs[0]!.rule, outgoing, { card: strictCard })).toBeUndefined()
+      },
+    ),
+    { numRuns: 200 },
+  )
+})

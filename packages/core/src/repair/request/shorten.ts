@@ -1,0 +1,168 @@
+/**
+ * Less in the same conversation, from our own copy and the same each time: old results of tools become a line that says
+ * how long they were, then old images and documents. Nobody's words are left out.
+ *
+ * 1. It stops as soon as enough is gone, oldest first. The last messages are touched only if nothing else helps, and
+ *    then the newest results are cut in the middle.
+ * 2. What cannot be made to fit is not touched: nothing is thrown away for nothing.
+ * 3. When it acts it makes room for some turns, since every edit costs the cache what stands behind it.
+ */
+import type { Block, Message } from '../../journal.ts'
+import type { ModelCard } from '../../ladder/model-card.ts'
+import type { Fault } from '../../fault.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { count, innerOf, isRecord, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { cutInMiddle } from './cut-text.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { isMedium, mediumLeftOut, replacing, sizeOf } from './media.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+/** Characters per token of English and code, on the safe side: https://platform.claude.com/docs/en/about-claude/glossary#tokens */
+const charsPerToken = 3.5
+/** Estimates are wrong by some percent. */
+const margin = 0.95
+const roomForTurns = 0.75 / margin
+/** An image costs at most about so many tokens: https://platform.claude.com/docs/en/build-with-claude/vision */
+const imageTokens = 1_600
+/** https://platform.claude.com/docs/en/api/overview#request-size-limits */
+const largestBody = 32 * 1024 * 1024
+const keptMessages = 20
+const lastMessages = 2
+const newestChars = 20_000
+/** A line that stands in takes about so much itself. */
+const leastChars = 400
+
+/** What counts: characters, of the window (where an image is as long as its tokens) or of the body. */
+type Measure = 'chars' | 'bytes'
+
+export const shortenOldResults: RejectedRule = {
+  name: 'shorten-old-results',
+  row: 34,
+  does: 'Puts a line where old results of tools stood, then old images, until the request fits.',
+  repair(outgoing, { card, fault }, argument) {
+    const [unit, given] = argument?.split('=') ?? []
+    const measure: Measure = (unit ?? (fault?.kind === 'too-large' ? 'bytes' : 'chars')) === 'bytes' ? 'bytes' : 'chars'
+    const limit = given === undefined ? limitFor(outgoing, measure, card, fault) : Number(given)
+    const chosen = choose(outgoing, measure, limit)
+    if (!chosen) return undefined
+    const messages = mapBlocks(outgoing.messages, (block, place) => chosen.change(block, place))
+    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
+    const removed = chosen.blocks
+    const what = `shortened ${count(removed.length, 'old result or image')}, ${chosen.before} to ${chosen.after} ${measure}`
+    return repairedBy(this, now, what, { argument: `${measure}=${limit}`, removed })
+  },
+}
+
+export const placeholderLastResults: RejectedRule = {
+  name: 'placeholder-last-results',
+  does: 'Puts a line where the newest results and images stood: the server fails on something in them.',
+  repair(outgoing, { card }) {
+    const last = outgoing.messages.length - 1
+    const isLast = ({ place }: Placed) => place.message === last && place.inner === undefined
+    const chosen = placedBlocks(outgoing.messages).filter((placed) => isLast(placed) && isReplaceable(placed.block))
+    if (chosen.length === 0) return undefined
+    const reason = 'the server fails on it'
+    const messages = mapBlocks(
+      outgoing.messages,
+      replacing(chosen, (block) => standIn(block, reason)),
+    )
+    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
+    const removed = chosen.map(({ block }) => block)
+    const what = `left out ${count(removed.length, 'result or image')} of the last message`
+    return repairedBy(this, now, what, { message: last, removed })
+  },
+}
+
+/** What may be sent, in the measure, by the API's own numbers where it gave them. */
+function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: Fault | undefined): number {
+  const now = total(outgoing, measure)
+  if (measure === 'bytes') return now > largestBody ? Math.floor(largestBody * margin) : Math.floor(now / 2)
+  const text = fault?.message ?? ''
+  const [, tokens, most] = /(\d+) tokens > (\d+)/.exec(text) ?? []
+  if (tokens !== undefined) return Math.floor((now / Number(tokens)) * Number(most) * margin)
+  const [, input, answer, window] = /exceed context limit: (\d+) \+ (\d+) > (\d+)/.exec(text) ?? []
+  const room = Number(window) - Number(answer)
+  if (input !== undefined && room > 0) return Math.floor((now / Number(input)) * room * margin)
+  const byCard = Math.floor(((card.maxInputTokens * charsPerToken) / card.tokenScale) * margin)
+  // Refused although it fits by our count: then our count is no measure.
+  return byCard < now ? byCard : Math.floor(now / 2)
+}
+
+interface Choice {
+  readonly change: (block: Block, place: Placed['place']) => Block
+  readonly blocks: readonly Block[]
+  readonly before: number
+  readonly after: number
+}
+
+function choose(outgoing: Outgoing, measure: Measure, limit: number): Choice | undefined {
+  const before = total(outgoing, measure)
+  if (before <= limit) return undefined
+  const { length } = outgoing.messages
+  const placed = placedBlocks(outgoing.messages).filter(({ place }) => place.inner === undefined)
+  const old = (keep: number) => placed.filter(({ place }) => place.message < length - keep)
+  const resultsFirst = (list: readonly Placed[]) => [
+    ...list.filter(({ block }) => isResult(block)),
+    ...list.filter(({ block }) => isMedium(block)),
+  ]
+  const line = (block: Block) => standIn(block, "the conversation had outgrown the model's window")
+  const rounds = [
+    { list: resultsFirst(old(keptMessages)), stand: line, goal: limit * roomForTurns },
+    { list: resultsFirst(old(lastMessages)), stand: line, goal: limit },
+    { list: resultsFirst(placed), stand: shortened, goal: limit },
+  ]
+  const changed = new Map<Block, Block>()
+  let after = before
+  for (const { list, stand, goal } of rounds) {
+    if (changed.size > 0 && after <= limit) break
+    for (const { block } of list) {
+      if (after <= goal) break
+      if (changed.has(block) || !isReplaceable(block)) continue
+      const instead = stand(block)
+      const won = weigh(block, measure) - weigh(instead, measure)
+      if (won <= 0) continue
+      changed.set(block, instead)
+      after -= won
+    }
+  }
+  if (after > limit) return undefined
+  return { change: (block) => changed.get(block) ?? block, blocks: [...changed.keys()], before, after }
+}
+
+const isResult = ({ type }: Block): boolean => type === 'tool_result'
+
+/** Worth replacing: a medium, or a result that is longer than a line. */
+function isReplaceable(block: Block): boolean {
+  return isMedium(block) || (isResult(block) && weigh(block, 'bytes') > leastChars)
+}
+
+function standIn(block: Block, reason: string): Block {
+  if (!isResult(block)) return mediumLeftOut(block, reason)
+  const media = (innerOf(block) ?? []).filter(isMedium).length
+  const size = `${weigh(block, 'bytes')} characters${media > 0 ? ` with ${count(media, 'image or document')}` : ''}`
+  return { ...block, content: `[result of ${size} left out: ${reason}]` }
+}
+
+function shortened(block: Block): Block {
+  if (!isResult(block)) return standIn(block, "the conversation had outgrown the model's window")
+  const { content } = block
+  const texts =
+    typeof content === 'string' ? content : (innerOf(block) ?? []).map(({ text = '' }) => String(text)).join('\n')
+  return { ...block, content: cutInMiddle(texts, newestChars) || '[no text]' }
+}
+
+function total({ params, messages }: Outgoing, measure: Measure): number {
+  const rest = JSON.stringify([params['system'], params['tools']]).length
+  return messages.reduce((sum, message) => sum + weighMessage(message, measure), rest)
+}
+
+function weighMessage({ content }: Message, measure: Measure): number {
+  return typeof content === 'string' ? content.length : content.reduce((sum, block) => sum + weigh(block, measure), 0)
+}
+
+function weigh(block: Block, measure: Measure): number {
+  const media = [block, ...(innerOf(block) ?? [])].filter((one) => isMedium(one) && isRecord(one['source']))
+  const data = media.reduce((sum, one) => sum + sizeOf(one), 0)
+  const whole = JSON.stringify(block).length
+  return whole - (measure === 'bytes' ? 0 : data - media.length * imageTokens * charsPerToken)
+}

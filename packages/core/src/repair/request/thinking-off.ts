@@ -1,0 +1,34 @@
+/** Turning thinking off, as far as a model lets it. */
+import type { ModelCard } from '../../ladder/model-card.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { isRecord, without } from './blocks.ts'
+
+type Params = Outgoing['params']
+
+/** Undefined when it is off already, or cannot be turned off. */
+export function thinkingTurnedOff(params: Params, card: ModelCard): Params | undefined {
+  const asked = params['thinking']
+  const type = isRecord(asked) ? asked['type'] : undefined
+  if (type === 'disabled' || (type === undefined && !card.thinksByDefault)) return undefined
+  const canSay = card.thinking.includes('disabled')
+  // A model that always thinks adaptively minds no missing block: left out, the setting demands nothing.
+  if (!canSay && type !== 'enabled') return undefined
+  const off = canSay ? { ...params, thinking: { type: 'disabled' } } : without(params, ['thinking'])
+  return withoutIdleClearing(off, card)
+}
+
+/**
+ * Thinking cannot be cleared by the server where it is off.
+ * https://github.com/anthropics/claude-code/issues/11971
+ */
+export function withoutIdleClearing(params: Params, card: ModelCard): Params {
+  const { thinking, context_management: management } = params
+  const type = isRecord(thinking) ? thinking['type'] : card.thinksByDefault ? 'adaptive' : undefined
+  if (type === 'adaptive' || type === 'enabled' || !isRecord(management)) return params
+  const edits: unknown = management['edits']
+  if (!Array.isArray(edits)) return params
+  const others = edits.filter((edit) => !isRecord(edit) || !String(edit['type']).startsWith('clear_thinking_'))
+  if (others.length === edits.length) return params
+  if (others.length === 0) return without(params, ['context_management'])
+  return { ...params, context_management: { ...management, edits: others } }
+}
