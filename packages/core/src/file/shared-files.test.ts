@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileStore } from './file-store.ts'
@@ -59,6 +60,19 @@ test('a reader finds the record all the time while it is replaced, and never an 
   await reading
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(seen).not.toContain(NaN)
+})
+
+test('a version that is gone since it was listed is looked for again', async () => {
+  const { folder, shared } = await place()
+  await counted(shared, 1)
+  const [name = ''] = await readdir(folder)
+  const vanishing = join(folder, name.replace('.1.', '.9.'))
+  // Listed, and not there when it is opened.
+  await symlink('nowhere', vanishing)
+  const reading = shared.read('k')
+  await setImmediate()
+  await rm(vanishing)
+  expect(await reading).toMatchObject({ version: 1, value: 1 })
 })
 
 test('a writer that slept while others went on, and finds its number free again, is told that it lost', async () => {
