@@ -211,7 +211,7 @@ describe('P6 nothing dies that could live, nothing loops that cannot win', () =>
   test('a refusal for good is told at once, in the words of the API, and the turn can go on once mended', async () => {
     const outage: Outage = {
       when: { request: 1 },
-      fault: { kind: 'status', status: 400, type: 'invalid_request_error', message: 'max_tokens: 9 > 8' },
+      fault: { kind: 'status', status: 400, type: 'invalid_request_error', message: 'That will not do' },
     }
     const { client, lab } = await startTestLab({ model: countingStory, outages: [outage] })
     const session = await openTestSession()

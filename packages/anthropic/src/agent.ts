@@ -18,6 +18,7 @@ import {
   type Message,
   type Session,
 } from '@lastgood/core'
+import type { Ladder } from './ladder.ts'
 import { recoverable } from './recovery.ts'
 import { fromRunnableTool, type AgentTool, type RunnableTool } from './tool.ts'
 
@@ -25,7 +26,8 @@ export interface AgentOptions {
   /** Recorded with each turn; `resume` finds the agent by it. */
   name: string
   client: Anthropic
-  model: string
+  /** The model, or a `ladder(…)` of models that take over from one another. */
+  model: string | Ladder
   system?: string | Block[]
   /** Made by `tool`, or runnable tools of the SDK. */
   tools?: readonly (AgentTool | RunnableTool)[]
@@ -68,8 +70,9 @@ export type CodingAgent = Agent<string | Block[], Reply, RunOptions | undefined>
 
 export function defineAgent(options: AgentOptions): CodingAgent {
   const tools = new Map((options.tools ?? []).map((one) => byName(one, options.inDoubt)))
+  const rungs = typeof options.model === 'string' ? [] : options.model
   const body = {
-    model: options.model,
+    model: typeof options.model === 'string' ? options.model : firstOf(options.model).model,
     max_tokens: options.maxTokens ?? 32_000,
     cache_control: { type: 'ephemeral' },
     ...options.params,
@@ -126,6 +129,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     const client = recoverable(options.client, session, {
       intentOf: (name) => ruleFor(tools.get(name)),
       record: 'always',
+      ladder: rungs,
     })
     const ledger: LedgerTools = { find: (name) => tools.get(name), ...(run.onInDoubt && { onInDoubt: run.onInDoubt }) }
     let handedOut: ReadonlySet<string> = new Set()
@@ -169,6 +173,12 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     if (session.isParked) throw requestFailed(session)
     if (session.seq === before) throw new Error('an answer was read and nothing was recorded')
   }
+}
+
+function firstOf(rungs: Ladder): Ladder[number] {
+  const [first] = rungs
+  if (first) return first
+  throw new LastgoodError('bad-option', 'the ladder has no rung', { hint: 'name at least one model' })
 }
 
 function requestFailed(session: Session, cause?: unknown): LastgoodError {

@@ -8,6 +8,7 @@
  *     await session.run(agent, 'Make the tests green')         // level 2: lastgood's loop, your tools
  */
 export { type AgentOptions, type CodingAgent, type Reply, type RunOptions, defineAgent } from './agent.ts'
+export { type Ladder, type RungClient, type RungOption, ladder } from './ladder.ts'
 export { recoverable, recovery } from './recovery.ts'
 export { type AgentTool, type RunnableTool, type ToolOptions, type ToolOutput, tool } from './tool.ts'
 export { openSession } from '@lastgood/core'

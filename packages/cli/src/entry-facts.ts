@@ -45,9 +45,23 @@ function factsOf(entry: Entry): Record<string, unknown> {
       return {
         fault: entry.fault,
         decision: decision.kind,
+        ...(decision.kind === 'repair' && { rule: decision.rule }),
+        ...(decision.kind === 'fallback' && { rung: decision.rung }),
         ...(at !== undefined && { nextAt: iso(at), waitMs: Math.max(0, at - entry.at) }),
       }
     }
+    case 'request-held':
+      return { nextAt: iso(entry.until), waitMs: Math.max(0, entry.until - entry.at), reason: entry.reason }
+    case 'rung-changed':
+      return { rung: entry.rung, model: entry.model, reason: entry.reason }
+    case 'transcript-repaired':
+      return {
+        repairs: entry.repairs,
+        edits: entry.edits.map(({ from, to }) => ({ from, to })),
+        standing: entry.standing,
+      }
+    case 'repairs-reverted':
+      return { reason: entry.reason }
     case 'turn-ended':
       return { turn: entry.turn }
     case 'rewound':

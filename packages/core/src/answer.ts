@@ -39,6 +39,39 @@ export function endsTurn(message: AssistantMessage): boolean {
   return callsOf(message).length === 0 && !isRefusal(message) && !pausesTurn(message)
 }
 
+/** How an answer that came whole falls short: its only call was cut off, or it says nothing. */
+export type Shortfall = 'output-cut' | 'empty'
+
+export function shortfallOf(message: AssistantMessage): Shortfall | undefined {
+  const { content, stop_reason } = message
+  if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
+  // A full window is full for the same request again; a limit can be raised.
+  const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0
+  return lostItsCall && usablePart(message) !== message ? 'output-cut' : undefined
+}
+
+/** Whether the answer says that it cost something; undefined when it says nothing of its cost. */
+export function billed({ usage }: AssistantMessage): boolean | undefined {
+  const counts = Object.entries(usage ?? {}).filter(
+    ([name, value]) => /_tokens$/.test(name) && typeof value === 'number',
+  )
+  return counts.length === 0 ? undefined : counts.some(([, value]) => Number(value) > 0)
+}
+
+/**
+ * What `usage` comes to in full-price input tokens: output counts five times, a cache write 1.25 and a cache read 0.1
+ * times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ */
+export function costOf(usage: Readonly<Record<string, unknown>> | undefined): number {
+  const count = (name: string) => (typeof usage?.[name] === 'number' ? Number(usage[name]) : 0)
+  return Math.round(
+    count('input_tokens') +
+      5 * count('output_tokens') +
+      1.25 * count('cache_creation_input_tokens') +
+      0.1 * count('cache_read_input_tokens'),
+  )
+}
+
 /** The message that `text` is, or undefined when it is something else. */
 export function messageIn(text: string): AssistantMessage | undefined {
   try {

@@ -10,6 +10,8 @@ export const faultKindSchema = z.enum([
   'server-transient',
   /** 529, an in-band `overloaded_error`, a 500 that says `Overloaded`. */
   'overloaded',
+  /** 529 `compaction_unavailable`: the server cannot compact now; the conversation itself is well. */
+  'compaction-unavailable',
   /** No answer at all: refused, reset before headers, DNS, a time-out of headers. */
   'transport',
   /** The body broke off: reset, closed, unfinished chunk. */
@@ -24,14 +26,30 @@ export const faultKindSchema = z.enum([
   'rate-limited',
   /** A spend cap, an empty balance, a billing error: time alone does not mend it. */
   'spend-blocked',
-  /** 401 or 403: credentials, or an outage of the login system. */
+  /** 401 or 403 for this session alone: credentials or permission. */
   'auth-blocked',
+  /** 401 or 403 for many sessions at once, or where it worked a moment ago: an outage of the login system. */
+  'auth-outage',
   /** 400 that names the transcript. */
   'transcript-invalid',
-  /** Too long for the window, or too many bytes. */
+  /** 400 that names a parameter, a beta or a tool that this model or API version does not take. */
+  'params-incompatible',
+  /** 400 that names an image or a document. */
+  'image-rejected',
+  /** Too many bytes. */
   'too-large',
+  /** Too many tokens for the window. */
+  'context-overflow',
+  /** A container, a file or a thread that the server no longer has. */
+  'server-object-lost',
+  /** The same request fails with 5xx again and again while others on the same model are answered. */
+  'poisoned',
   /** The content filter stopped the output; not deterministic. */
   'output-filtered',
+  /** `max_tokens` cut the only tool call of an answer: its input is half. */
+  'output-cut',
+  /** An answer that says nothing. */
+  'empty-answer',
   /** The model is gone or not allowed. */
   'model-gone',
   /** Certificates and the like: the machine's set-up. */
@@ -57,12 +75,28 @@ export const faultSchema = z.strictObject({
   shouldRetry: z.boolean().optional(),
   /** The cause chain's codes, for transport faults: `ECONNRESET`, `UND_ERR_SOCKET`. */
   causes: z.array(z.string()).optional(),
+  /** What a broken answer leaves that is whole: tool calls, or text only. */
+  complete: z.enum(['calls', 'text']).optional(),
+  /** Tokens that the broken attempt cost, in full-price input tokens; see `costOf`. */
+  tokens: z.number().optional(),
+  /** Repair rules that can mend the request, the gentlest first. */
+  repairs: z.array(z.string()).optional(),
+  /** The places in the request that the API named: `messages.3.content.0`. */
+  paths: z.array(z.string()).optional(),
 })
 export type Fault = z.infer<typeof faultSchema>
 
 export const decisionSchema = z.discriminatedUnion('kind', [
   /** Send the identical request again at this instant (epoch ms). */
   z.strictObject({ kind: z.literal('retry'), at: z.number() }),
+  /** Send the identical request again now, with fresh credentials where there is a way to get them. */
+  z.strictObject({ kind: z.literal('resend') }),
+  /** The complete blocks of the broken answer count; go on from them. */
+  z.strictObject({ kind: z.literal('keep-and-continue') }),
+  /** Let this rung of the ladder (0 is the first) take the turn, now. */
+  z.strictObject({ kind: z.literal('fallback'), rung: z.number().int().min(0) }),
+  /** Mend the outgoing request by this rule and send it, now. */
+  z.strictObject({ kind: z.literal('repair'), rule: z.string() }),
   /** Park the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
   z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: z.number().optional() }),
   /** The caller's mistake: tell it at once; the turn stays open and can be continued once mended. */

@@ -7,7 +7,9 @@
  *
  * The Anthropic SDK's mount is in `@lastgood/anthropic`; stores are in `@lastgood/core/file` and `@lastgood/redis`.
  */
-export { type FaultHistory, type Policy, type PolicyOptions, decide, defaultPolicy, resolvePolicy } from './policy.ts'
+export { type FaultHistory, decide } from './policy/decide.ts'
+export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resolvePolicy } from './policy/options.ts'
+export { type Rule } from './policy/rules.ts'
 export { type Wire, classify } from './classify.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
@@ -41,6 +43,18 @@ export { isDead, thisOwner } from './owner.ts'
 export { openSession } from './open-session.ts'
 export { type Agent, type Session } from './session.ts'
 export { type SessionOptions } from './session-options.ts'
+export { type Health, providerHealth } from './health/health.ts'
+export { type HealthRecord } from './health/record.ts'
+export { type Incident, type StatusPage } from './status-page/page.ts'
+export { pageSays, probeFactor, relevantIncident } from './status-page/advice.ts'
+export {
+  type PollOptions,
+  type StatusPageOptions,
+  type StatusPagePoller,
+  type StatusReading,
+  defaultStatusUrls,
+  statusPage,
+} from './status-page/poller.ts'
 export {
   type Busy,
   type Head,
@@ -60,5 +74,6 @@ export {
 } from './store.ts'
 export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
+export { type LadderRung } from './wire/rungs.ts'
 export { type WireRequest } from './wire/messages-request.ts'
 export { type Limits } from './wire/watchdog.ts'

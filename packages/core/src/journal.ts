@@ -61,6 +61,24 @@ export type Owner = z.infer<typeof ownerSchema>
 export const inDoubtSchema = z.enum(['rerun', 'report', 'ask'])
 export type InDoubt = z.infer<typeof inDoubtSchema>
 
+/** One thing that was mended in a request. */
+export const repairSchema = z.strictObject({
+  rule: z.string(),
+  /** Index of the recorded message; absent for the request as a whole. */
+  message: z.number().int().min(0).optional(),
+  /** What was done, for people: names, counts and sizes, no content. */
+  what: z.string(),
+})
+export type RepairNote = z.infer<typeof repairSchema>
+
+/** In what goes out, `insert` takes the place of the recorded messages from `from` up to, not including, `to`. */
+export const editSchema = z.strictObject({
+  from: z.number().int().min(0),
+  to: z.number().int().min(0),
+  insert: z.array(messageSchema),
+})
+export type Edit = z.infer<typeof editSchema>
+
 /** The kinds of entries. */
 const bodies = [
   z.strictObject({
@@ -82,6 +100,26 @@ const bodies = [
   /** What the caller added inside a turn: the results of tools that it ran itself, a steering message. */
   z.strictObject({ type: z.literal('turn-continued'), messages: z.array(messageSchema) }),
   z.strictObject({ type: z.literal('request-sent'), model: z.string(), attempt: z.number().int() }),
+  /** The circuit breaker of the model is open: nothing is sent before this instant (epoch ms). */
+  z.strictObject({ type: z.literal('request-held'), until: z.number(), reason: z.string() }),
+  /** Another rung of the ladder takes over; 0 is the model that the caller asked for. */
+  z.strictObject({
+    type: z.literal('rung-changed'),
+    rung: z.number().int().min(0),
+    model: z.string(),
+    /** For people; no content. */
+    reason: z.string(),
+  }),
+  /** The API has accepted a request that was mended on its way out. What is recorded stays as it is. */
+  z.strictObject({
+    type: z.literal('transcript-repaired'),
+    repairs: z.array(repairSchema),
+    edits: z.array(editSchema),
+    /** Rules for the request as a whole that are applied to every further one. */
+    standing: z.array(z.string()),
+  }),
+  /** What goes out is what is recorded again: all repairs are taken back. */
+  z.strictObject({ type: z.literal('repairs-reverted'), reason: z.string() }),
   z.strictObject({
     type: z.literal('response-received'),
     message: assistantMessageSchema,

@@ -82,6 +82,49 @@ describe('the session machine', () => {
     })
   })
 
+  test('what is held by the circuit breaker waits for an instant, again and again, and survives a restart', () => {
+    const held = (until: number): EntryBody => ({ type: 'request-held', until, reason: 'the breaker is open' })
+    const waiting = run([started, held(5_000), held(8_000)])
+    expect(waiting).toMatchObject({
+      state: 'backingOff',
+      owed: { kind: 'wait', until: 8_000 },
+      context: { faults: 0, reason: 'the breaker is open' },
+    })
+    expect(run([resumed], waiting.snapshot).owed).toEqual({ kind: 'wait', until: 8_000 })
+    expect(run([sent], waiting.snapshot)).toMatchObject({ state: 'requesting', context: { wakeAt: null } })
+  })
+
+  test('another rung takes the turn with a window of its own; the next turn begins with the first', () => {
+    const changed: EntryBody = { type: 'rung-changed', rung: 1, model: 'n', reason: 'overloaded' }
+    const fallen = run([started, sent, fault({ kind: 'fallback', rung: 1 }), changed])
+    expect(fallen).toMatchObject({
+      state: 'requesting',
+      owed: { kind: 'send-request' },
+      context: { rung: 1, faults: 1, rungFaults: 0, rungFaultAt: null },
+    })
+    const later = run([sent, response('tool_use', 'a'), finished('a'), sent], fallen.snapshot)
+    expect(later.context.rung).toBe(1)
+    const next = run([response('end_turn'), ended, { ...started, turn: 2 } as EntryBody], later.snapshot)
+    expect(next.context.rung).toBe(0)
+  })
+
+  test('repairs stay in force for the request until there is progress, also over a restart', () => {
+    const repair = (rule: string) => fault({ kind: 'repair', rule })
+    const mended = run([started, sent, repair('drop-block'), sent, repair('strip-thinking')])
+    expect(mended).toMatchObject({
+      state: 'requesting',
+      owed: { kind: 'send-request' },
+      context: { tried: ['drop-block', 'strip-thinking'] },
+    })
+    expect(run([resumed], mended.snapshot).context.tried).toEqual(['drop-block', 'strip-thinking'])
+    expect(run([sent, response('end_turn')], mended.snapshot).context.tried).toEqual([])
+  })
+
+  test('an answer that is kept after it broke off needs no other attempt', () => {
+    const kept = run([started, sent, fault({ kind: 'keep-and-continue' }), response('tool_use', 'a')])
+    expect(kept).toMatchObject({ state: 'executingTools', owed: { kind: 'run-tools' }, context: { faults: 0 } })
+  })
+
   test('a parked session owes its request again once it is resumed, with a new budget and without the wait', () => {
     const parked = run([started, sent, fault({ kind: 'suspend', reason: 'spend', retryAt: 99_000 })])
     expect(parked).toMatchObject({
@@ -158,6 +201,10 @@ describe('the session machine', () => {
       finished('b'),
       fault({ kind: 'retry', at: 5 }),
       fault({ kind: 'suspend', reason: 'x' }),
+      fault({ kind: 'repair', rule: 'r' }),
+      fault({ kind: 'keep-and-continue' }),
+      { type: 'request-held', until: 7, reason: 'h' } as const,
+      { type: 'rung-changed', rung: 1, model: 'n', reason: 'o' } as const,
       ended,
       resumed,
     ]

@@ -16,7 +16,7 @@ import type { AssistantMessage, Entry } from './journal.ts'
  * Names the meaning of states and context. A head written under another version is a cache of something else: it is
  * dropped and the journal folded again. Raise it with every change of states, context or transitions.
  */
-export const machineVersion = '1'
+export const machineVersion = '2'
 
 export interface Context {
   /** Turns started, turns ended. */
@@ -31,6 +31,13 @@ export interface Context {
   /** The kind of the last of them, and how many in a row had it. */
   faultKind: string | null
   faultsOfKind: number
+  /** The rung of the ladder that has the turn, those of the faults that were seen on it, and when the first was. */
+  rung: number
+  rungFaults: number
+  rungFaultAt: number | null
+  /** Repair rules in force for this request, in the order they were tried, and the tokens that broken answers cost. */
+  tried: readonly string[]
+  tokens: number
   /** Epoch ms of the next try, while backing off or suspended with a time to come back. */
   wakeAt: number | null
   /** Why it waits or is parked, for people. */
@@ -52,13 +59,20 @@ const progress = {
   firstFaultAt: null,
   faultKind: null,
   faultsOfKind: 0,
+  rungFaults: 0,
+  rungFaultAt: null,
+  tried: [],
+  tokens: 0,
   wakeAt: null,
   reason: null,
 }
-const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...progress }
+const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, rung: 0, ...progress }
 
 const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
   entry.type === 'response-received' && which(entry.message)
+
+/** Sent again now: as it was, mended, or by another rung. */
+const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallback'])
 
 const callIdsIn = (entry: Entry): string[] =>
   entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
@@ -73,6 +87,8 @@ const builder = setup({
       event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
     isKnownCall: ({ context, event }) => 'toolUseId' in event && event.toolUseId in context.calls,
     willRetry: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'retry',
+    goesOnAtOnce: ({ event }) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
+    keepsAnswer: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
     cannotWin: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'fail',
     isRefolded: ({ event }) => event.type === 'session-resumed' && event.refolded === true,
     needsInput: ({ event }) => event.type === 'session-suspended' && event.reason === 'needs-input',
@@ -89,7 +105,7 @@ const builder = setup({
     endTurn: () => {},
     askPerson: () => {},
     startTurn: assign(({ context, event }) =>
-      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...progress } : context,
+      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, rung: 0, ...progress } : context,
     ),
     continueTurn: assign({ calls: {}, ...progress }),
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
@@ -114,17 +130,37 @@ const builder = setup({
         firstFaultAt: context.firstFaultAt ?? event.at,
         faultKind: fault.kind,
         faultsOfKind: context.faultKind === fault.kind ? context.faultsOfKind + 1 : 1,
+        rungFaults: context.rungFaults + 1,
+        rungFaultAt: context.rungFaultAt ?? event.at,
+        tried: decision.kind === 'repair' ? [...context.tried, decision.rule] : context.tried,
+        tokens: context.tokens + (fault.tokens ?? 0),
         wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
-        reason: decision.kind === 'retry' ? [fault.status, fault.kind].filter(Boolean).join(' ') : decision.reason,
+        reason: 'reason' in decision ? decision.reason : [fault.status, fault.kind].filter(Boolean).join(' '),
       }
     }),
+    hold: assign(({ event }) => (event.type === 'request-held' ? { wakeAt: event.until, reason: event.reason } : {})),
+    changeRung: assign(({ event }) =>
+      event.type === 'rung-changed'
+        ? { rung: event.rung, rungFaults: 0, rungFaultAt: null, tried: [], wakeAt: null }
+        : {},
+    ),
     park: assign(({ event }) => (event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {})),
     // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
-    renewBudget: assign({ faults: 0, firstFaultAt: null, faultKind: null, faultsOfKind: 0 }),
+    renewBudget: assign({
+      faults: 0,
+      firstFaultAt: null,
+      faultKind: null,
+      faultsOfKind: 0,
+      rungFaults: 0,
+      rungFaultAt: null,
+      tokens: 0,
+    }),
     startAnew: assign(progress),
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
     rewind: assign(({ event }) =>
-      event.type === 'rewound' ? { ...progress, calls: {}, turn: event.turn, lastGoodTurn: event.lastGoodTurn } : {},
+      event.type === 'rewound'
+        ? { ...progress, calls: {}, rung: 0, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
+        : {},
     ),
   },
 })
@@ -155,8 +191,12 @@ export const sessionMachine = builder.createMachine({
           { guard: 'pausesTurn', target: 'requesting', reenter: true, actions: 'takeResponse' },
           { target: 'answered', actions: 'takeResponse' },
         ],
+        'request-held': { target: 'backingOff', actions: 'hold' },
+        'rung-changed': { target: 'requesting', reenter: true, actions: 'changeRung' },
         'fault-observed': [
           { guard: 'willRetry', target: 'backingOff', actions: 'recordFault' },
+          { guard: 'goesOnAtOnce', target: 'requesting', reenter: true, actions: 'recordFault' },
+          { guard: 'keepsAnswer', actions: 'recordFault' },
           { guard: 'cannotWin', target: 'refused', actions: 'recordFault' },
           { target: 'suspended', actions: 'recordFault' },
         ],
@@ -164,7 +204,11 @@ export const sessionMachine = builder.createMachine({
     },
     backingOff: {
       entry: 'wait',
-      on: { 'request-sent': { target: 'requesting', actions: 'countAttempt' } },
+      on: {
+        'request-sent': { target: 'requesting', actions: 'countAttempt' },
+        'request-held': { target: 'backingOff', reenter: true, actions: 'hold' },
+        'rung-changed': { target: 'requesting', actions: 'changeRung' },
+      },
     },
     executingTools: {
       entry: 'runTools',

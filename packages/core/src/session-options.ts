@@ -7,7 +7,8 @@ import { fileStore } from './file/index.ts'
 import type { Owner } from './journal.ts'
 import { machineVersion } from './machine.ts'
 import { thisOwner } from './owner.ts'
-import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts'
+import { decide } from './policy/decide.ts'
+import { resolvePolicy, type Policy, type PolicyOptions } from './policy/options.ts'
 import type { Store } from './store.ts'
 
 export interface SessionOptions {
@@ -15,6 +16,8 @@ export interface SessionOptions {
   store?: Store
   /** How faults are answered; each default is documented there. */
   policy?: PolicyOptions
+  /** What is done about a fault. Default: `decide`, by the policy; wrap it to answer some faults yourself. */
+  decide?: typeof decide
   /** How long the lease runs without renewal. Default 30,000 ms. */
   leaseMs?: number
   /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
@@ -48,6 +51,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
   return {
     store: options.store ?? fileStore(),
     policy: resolvePolicy(options.policy),
+    decide: options.decide ?? decide,
     leaseMs,
     storePatienceMs,
     takeover: options.takeover ?? false,

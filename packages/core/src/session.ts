@@ -28,7 +28,7 @@ import {
 } from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
-import type { Policy } from './policy.ts'
+import type { Policy } from './policy/options.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import type { Head, Lease, Store } from './store.ts'
 import type { Transcript } from './transcript.ts'
@@ -45,6 +45,8 @@ export class Session {
   readonly store: Store
   readonly clock: Clock
   readonly policy: Policy
+  /** What is done about a fault. */
+  readonly decide: ResolvedOptions['decide']
   readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
@@ -68,6 +70,7 @@ export class Session {
     this.store = options.store
     this.clock = options.clock
     this.policy = options.policy
+    this.decide = options.decide
     this.#options = options
     this.#lease = lease
     this.#transcript = folded.transcript
@@ -124,7 +127,22 @@ export class Session {
     return this.#transcript.agent
   }
   get transcript(): Readonly<
-    Pick<Transcript, 'messages' | 'turns' | 'unanswered' | 'responses' | 'turnsWithin' | 'conversation'>
+    Pick<
+      Transcript,
+      | 'messages'
+      | 'turns'
+      | 'unanswered'
+      | 'responses'
+      | 'turnsWithin'
+      | 'conversation'
+      | 'edits'
+      | 'standing'
+      | 'accepted'
+      | 'answeredAt'
+      | 'isBilled'
+      | 'madeBy'
+      | 'models'
+    >
   > {
     return this.#transcript
   }
@@ -176,6 +194,11 @@ export class Session {
       })
     }
     await this.record([{ type: 'rewound', messages: span?.to ?? 0, turn, lastGoodTurn: turn, reason }])
+  }
+
+  /** Send what is recorded again, without the repairs. For a person who sees that one was wrong. */
+  async revertRepairs(reason: string): Promise<void> {
+    await this.record([{ type: 'repairs-reverted', reason }])
   }
 
   /**
@@ -368,7 +391,12 @@ function runInsideRun(id: string): LastgoodError {
 }
 
 /** Entries that carry no event of the machine. */
-const outsideMachine: ReadonlySet<EntryType> = new Set(['session-opened', 'envelope-changed'])
+const outsideMachine: ReadonlySet<EntryType> = new Set([
+  'session-opened',
+  'envelope-changed',
+  'transcript-repaired',
+  'repairs-reverted',
+])
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
   return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {

@@ -15,6 +15,7 @@
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from './errors.ts'
 import type { Entry, Owner } from './journal.ts'
+import type { SharedState } from './shared-state.ts'
 
 /** What a session is doing, for lists and pickers. */
 export const sessionStatusSchema = z.enum([
@@ -99,6 +100,8 @@ export interface SessionFilter {
 export interface Store {
   /** Where it is, for people, without credentials: `file:/home/a/.local/state/lastgood`, `redis://host:6379/0`. */
   readonly location: string
+  /** Small records that all sessions of the store share. */
+  readonly shared: SharedState
   /** Where this session's journal is or would be, for a person with `tail`, `jq` or `redis-cli`: a path, a key. */
   journalAt(sessionId: string): string
   /**

@@ -11,6 +11,7 @@
 import { LastgoodError } from './errors.ts'
 import type { Block, EntryBody, InDoubt } from './journal.ts'
 import type { Session } from './session.ts'
+import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 
 export interface ToolContext {
@@ -115,7 +116,9 @@ async function finish(
   }
   try {
     signal.throwIfAborted()
-    const result = await tool.run(input, { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal })
+    const given = await tool.run(input, { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal })
+    // What the API would refuse in a history is mended before it is one.
+    const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
   } catch (error) {
     // Stopped half-way: no result is better than a wrong one.

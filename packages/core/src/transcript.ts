@@ -6,9 +6,10 @@
  * 2. The results of one response become one user message, in the order of its calls, once all are there.
  * 3. What the API would refuse in a history is not put there: an answer without content, a refused turn's words.
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
+ * 5. Repairs lie over the messages and change none of them: `edits` says what goes out in their place.
  */
-import { callsOf, isRefusal } from './answer.ts'
-import type { AssistantMessage, Block, Entry, Envelope, Message } from './journal.ts'
+import { billed, callsOf, isRefusal } from './answer.ts'
+import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
@@ -47,6 +48,19 @@ export class Transcript {
   agent: string | undefined
   /** For each response, the number of messages that end with it, by the API's message id. */
   readonly responses = new Map<string, number>()
+  /** What goes out in place of recorded messages, in their order and without overlap. */
+  edits: readonly Edit[] = []
+  /** Repair rules that are applied to every further request as a whole. */
+  standing: readonly string[] = []
+  /** The API has accepted so many messages; what it refuses is among those after them. */
+  accepted = 0
+  /** When the last answer came, epoch ms. */
+  answeredAt: number | undefined
+  /** Answers of this conversation have said what they cost. */
+  isBilled = false
+  /** The models that made its answers. */
+  readonly models = new Set<string>()
+  readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
   #results = new Map<string, Block>()
 
@@ -68,6 +82,15 @@ export class Transcript {
         break
       case 'response-received':
         this.#addAnswer(entry.message)
+        this.answeredAt = entry.at
+        break
+      case 'transcript-repaired':
+        this.edits = mergeEdits(this.edits, entry.edits)
+        this.standing = [...new Set([...this.standing, ...entry.standing])]
+        break
+      case 'repairs-reverted':
+        this.edits = []
+        this.standing = []
         break
       case 'tool-started':
         this.#setState(entry.toolUseId, 'started')
@@ -82,6 +105,8 @@ export class Transcript {
         break
       case 'rewound':
         this.messages.splice(entry.messages)
+        this.edits = this.edits.filter(({ from, to }) => from < entry.messages && to <= entry.messages)
+        this.accepted = Math.min(this.accepted, entry.messages)
         for (const [id, count] of this.responses) if (count > entry.messages) this.responses.delete(id)
         this.turns = this.turns.filter((span) => span.from < entry.messages).map((span) => cutAt(span, entry.messages))
         // A history that was replaced as a whole: its turns are counted, their messages are gone.
@@ -118,10 +143,20 @@ export class Transcript {
     if (last) last.stopReason = stop_reason
     this.#forgetCalls()
     if (content.length > 0 && !isRefusal(answer)) {
-      this.messages.push({ role: 'assistant', content })
+      const message: Message = { role: 'assistant', content }
+      this.messages.push(message)
+      this.#makers.set(message, answer.model)
+      this.models.add(answer.model)
       this.#calls = callsOf(answer).map(openCall)
     }
+    if (!isRefusal(answer)) this.accepted = this.messages.length
+    this.isBilled ||= billed(answer) === true
     this.responses.set(id, this.messages.length)
+  }
+
+  /** The model that made a recorded answer. */
+  madeBy(message: Message): string | undefined {
+    return this.#makers.get(message)
   }
 
   #add(messages: readonly Message[]): void {
@@ -152,6 +187,14 @@ function withoutCacheMarkers(message: Message): Message {
   const { content } = message
   if (typeof content === 'string' || !content.some((block) => 'cache_control' in block)) return message
   return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block) }
+}
+
+/** The new edits over the old ones: where they meet, the new one says it all. */
+function mergeEdits(before: readonly Edit[], added: readonly Edit[]): Edit[] {
+  const meets = (a: Edit, b: Edit) => a.from < b.to && b.from < a.to
+  const same = (a: Edit, b: Edit) => a.from === b.from && a.to === b.to
+  const kept = before.filter((old) => !added.some((edit) => meets(old, edit) || same(old, edit)))
+  return [...kept, ...added].sort((a, b) => a.from - b.from || a.to - b.to)
 }
 
 function openCall(block: Block): ToolCall {

@@ -31,7 +31,7 @@ export function demoPolicy(pace: Pace): PolicyOptions {
   const [baseMs, capMs] = pace === 'readable' ? [700, 1_500] : [5, 20]
   const wait = { baseMs, capMs }
   return {
-    waits: {
+    rules: {
       'server-transient': wait,
       overloaded: wait,
       transport: wait,

@@ -49,9 +49,17 @@ function line(step: Step, columns: number, palette: Palette): string {
     case 'fault': {
       const wait = step.waitMs === null ? '' : ` ${spent(step.waitMs)}`
       const text = [step.message, step.reason].find((one) => one !== '')
-      const mark = step.decision === 'retry' ? yellow('↻') : red('✖')
+      const mark = step.decision === 'suspend' || step.decision === 'fail' ? red('✖') : yellow('↻')
       return `${mark} ${step.fault} at attempt ${step.attempt} → ${step.decision}${wait}${text === undefined ? '' : dim(`: ${shorten(text, columns - 30)}`)}`
     }
+    case 'held':
+      return `${yellow('‖')} held ${spent(step.waitMs)}: ${step.reason}`
+    case 'rung':
+      return `${yellow('⇄')} ${step.model} takes over: ${step.reason}`
+    case 'repaired':
+      return `${yellow('✚')} mended on its way out: ${shorten(step.repairs.join('; '), columns - 26)}`
+    case 'repairs-reverted':
+      return `${yellow('↶')} repairs taken back: ${step.reason}`
     case 'added':
       return dim(`+ ${counted(step.messages, 'message')} by the caller`)
     case 'suspended':

@@ -5,7 +5,7 @@
  * 2. What was rewound stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
-import type { Block, Entry, Message } from '@lastgood/core'
+import type { Decision, Block, Entry, Message } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
 import { shorten } from '../text.ts'
@@ -42,10 +42,14 @@ export type Step = { seq: number; at: string } & (
       fault: string
       message: string
       attempt: number
-      decision: 'retry' | 'suspend' | 'fail'
+      decision: Decision['kind']
       reason: string
       waitMs: number | null
     }
+  | { kind: 'held'; reason: string; waitMs: number }
+  | { kind: 'rung'; model: string; reason: string }
+  | { kind: 'repaired'; repairs: readonly string[] }
+  | { kind: 'repairs-reverted'; reason: string }
   | { kind: 'added'; messages: number }
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
@@ -146,10 +150,18 @@ export class SessionReport {
           message: shorten(fault.message ?? '', quoted),
           attempt: this.#attempt,
           decision: decision.kind,
-          reason: decision.kind === 'retry' ? '' : shorten(decision.reason, 240),
+          reason: shorten(reasonOf(decision), 240),
           waitMs: next === undefined ? null : Math.max(0, next - entry.at),
         }
       }
+      case 'request-held':
+        return { kind: 'held', reason: shorten(entry.reason, 240), waitMs: Math.max(0, entry.until - entry.at) }
+      case 'rung-changed':
+        return { kind: 'rung', model: shorten(entry.model, 60), reason: shorten(entry.reason, 240) }
+      case 'transcript-repaired':
+        return { kind: 'repaired', repairs: entry.repairs.map(({ rule, what }) => shorten(`${rule}: ${what}`, 240)) }
+      case 'repairs-reverted':
+        return { kind: 'repairs-reverted', reason: shorten(entry.reason, 240) }
       case 'turn-continued':
         return { kind: 'added', messages: entry.messages.length }
       case 'session-suspended':
@@ -235,4 +247,10 @@ function textOf(content: unknown): string {
   if (!Array.isArray(content)) return ''
   const blocks: readonly Block[] = content
   return blocks.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : [])).join(' ')
+}
+
+/** What says more of a decision than its kind. */
+function reasonOf(decision: Decision): string {
+  if ('reason' in decision) return decision.reason
+  return decision.kind === 'repair' ? decision.rule : ''
 }

@@ -26,6 +26,8 @@ import {
 export interface Health {
   /** Whether `session` may send. `waited`: it was told to wait before; `random`: one draw in [0, 1) for each waiter. */
   admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
+  /** Whether its breaker is open, or the server asked everybody to wait: known to be no use now. */
+  isDown(key: HealthKey): Promise<boolean>
   /** Tell how a request ended. Nobody needs to wait for it. */
   report(key: HealthKey, session: string, outcome: Outcome): Promise<void>
   /** What other sessions saw; successes count after `since` (epoch ms). */
@@ -180,6 +182,13 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       if (admission !== 'lost') return admission
       const until = Math.ceil(clock.now() + (1 + asking.random) * freshMs)
       return { kind: 'wait', until, reason: `many sessions ask for ${local.key.model} at this instant` }
+    },
+
+    async isDown(key) {
+      const local = localOf(key)
+      if (!isQuiet(local)) await inTurn(local, () => look(local))
+      const record = local.copy?.record
+      return record !== undefined && (record.breaker.state !== 'closed' || (record.held?.until ?? 0) > clock.now())
     },
 
     async report(key, session, outcome) {

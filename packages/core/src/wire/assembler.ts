@@ -14,6 +14,8 @@ type Json = Record<string, unknown>
 /** A tool that the server runs: its result comes in the same answer. */
 const isServerCall = ({ type }: Block) => type !== 'tool_use' && type.endsWith('tool_use')
 
+const isSpokenText = (block: Block) => block.type === 'text' && String(block['text']).trim() !== ''
+
 interface OpenBlock {
   block: Block
   /** The pieces of a tool's input. */
@@ -72,6 +74,10 @@ export class Assembler {
     return typeof reason === 'string' ? reason : null
   }
 
+  get usage(): Readonly<Record<string, unknown>> | undefined {
+    return this.#message?.['usage'] as Readonly<Record<string, unknown>> | undefined
+  }
+
   get blockCount(): number {
     return this.#blocks.length
   }
@@ -98,6 +104,22 @@ export class Assembler {
     const usable = pendingServerTool < 0 ? complete : complete.slice(0, pendingServerTool)
     if (lastCall < 0 || lastCall >= usable.length) return undefined
     return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')
+  }
+
+  /**
+   * The text that a cut answer leaves: its complete blocks up to the last that is text, and the unfinished text after
+   * them. Empty without a complete text, or with a call among them.
+   */
+  keptText(): readonly Block[] {
+    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
+    const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
+    const last = complete.findLastIndex(isSpokenText)
+    if (last < 0 || complete.some(({ type }) => type.endsWith('tool_use'))) return []
+    const open = firstCut < 0 ? undefined : this.#blocks[firstCut]?.block
+    return [
+      ...complete.slice(0, last + 1),
+      ...(open && last === complete.length - 1 && isSpokenText(open) ? [open] : []),
+    ]
   }
 
   #messageOf(content: Block[], stopReason: string | null): AssistantMessage {

@@ -9,6 +9,7 @@
 import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
 import { callsOf } from '../answer.ts'
+import { TranscriptWatch } from '../repair/transcript-watch.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {
@@ -22,6 +23,8 @@ interface InFlight {
 export class Conversation {
   /** By the id that the caller saw: the id of the answer that is recorded. */
   readonly #aliases = new Map<string, string>()
+  /** What of the conversation was found sound before it was sent. */
+  readonly watch = new TranscriptWatch()
   #handedOut: ReadonlySet<string> = new Set()
   #current: InFlight | undefined
 

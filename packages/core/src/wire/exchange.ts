@@ -1,16 +1,16 @@
 /**
  * One request of the caller, over as many attempts as it takes, until an answer, a refusal or giving up.
  *
- * 1. Each attempt is announced to the recorder before it leaves, and each failure is judged by it; nothing is retried
+ * 1. Each attempt is announced to the recorder before it leaves, and each failure is judged by it; nothing is sent again
  *    on any other word (P8).
- * 2. A refusal that waiting cannot mend reaches the caller as the API gave it, as long as nothing else has.
+ * 2. A refusal that nothing mends reaches the caller as the API gave it, as long as nothing else has.
  * 3. It has ended when nothing of it can record or send any more; then `ended` resolves, once, and not before.
  */
 import { classify, type Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
-import { messageIn, usablePart } from '../answer.ts'
-import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer, type Next } from './attempt.ts'
+import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../answer.ts'
+import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
 import { relay, type Delivered } from './relay.ts'
@@ -18,14 +18,18 @@ import type { Limits } from './watchdog.ts'
 
 export interface ExchangeOptions<R extends WireRequest> {
   request: R
-  next: Next<R>
   /** What counts as an answer: the Messages API's stream, its JSON message, or any 2xx. */
   expects: 'stream' | 'message' | 'anything'
-  recorder: Recorder
+  recorder: Recorder<R>
   clock: Clock
   limits: Limits
   /** Signals that end the exchange: the caller's, the session's. */
   signals: readonly AbortSignal[]
+}
+
+/** The API's own refusal, for the caller. */
+interface Refused {
+  refusal: Response
 }
 
 export class Exchange<R extends WireRequest> {
@@ -86,43 +90,46 @@ export class Exchange<R extends WireRequest> {
   }
 
   /** Attempts until an answer begins, or the API refuses for good. */
-  async #nextAnswer(): Promise<Answer | { refusal: Response }> {
-    const { request, next, expects, recorder, clock } = this.#it
+  async #nextAnswer(): Promise<Answer | Refused> {
+    const { expects, recorder, clock } = this.#it
     const limits =
       expects === 'stream' ? this.#it.limits : { ...this.#it.limits, firstEventMs: this.#it.limits.wholeAnswerMs }
     for (;;) {
       this.signal.throwIfAborted()
-      await recorder.sending(this.signal)
+      const { request, next } = await recorder.sending(this.signal)
       const watched = expects === 'anything' ? 'until headers' : 'whole'
       const outcome = await attempt(request, next, clock, limits, this.signal, watched)
       if (outcome.kind === 'fault') {
-        const fault = classify(outcome.wire)
-        const decision = await recorder.faulted(fault)
-        if (decision.kind === 'retry') continue
+        const { fault, decision } = await recorder.faulted(outcome.wire)
         if (decision.kind === 'fail' && outcome.refusal) return { refusal: outcome.refusal }
-        throw recorder.givenUp(fault, decision)
+        if (decision.kind === 'fail' || decision.kind === 'suspend') throw recorder.givenUp(fault, decision)
+        continue
       }
       this.#answer = outcome
       const isStream = contentTypeOf(outcome.response.headers).includes('text/event-stream')
       if (expects !== 'stream' || isStream) return outcome
       // A 200 that is no stream: what it says is read, for whoever has to find the proxy that sent it.
-      await this.#retryOrThrow((await this.#readWhole(outcome)).wire)
+      await this.#goOnOrThrow((await this.#readWhole(outcome)).wire)
     }
   }
 
   async #wholeAnswer(first: Answer): Promise<Response> {
     for (let answer = first; ;) {
       const { text, message, wire } = await this.#readWhole(answer)
-      if (message) {
-        const requestId = answer.response.headers.get('request-id') ?? undefined
-        const kept = usablePart(message)
-        await this.#it.recorder.answered({ message: kept, requestId, salvaged: false })
-        return replaceBody(answer.response, kept === message ? text : JSON.stringify(kept))
+      const shortfall = message && shortfallOf(message)
+      if (!message || shortfall) {
+        const isKept = await this.#goOnOrThrow({ ...wire, ...(message && seenOf(message, shortfall)) })
+        if (!isKept || !message) {
+          const again = await this.#nextAnswer()
+          if ('refusal' in again) return again.refusal
+          answer = again
+          continue
+        }
       }
-      await this.#retryOrThrow(wire)
-      const again = await this.#nextAnswer()
-      if ('refusal' in again) return again.refusal
-      answer = again
+      const requestId = answer.response.headers.get('request-id') ?? undefined
+      const kept = usablePart(message)
+      await this.#it.recorder.answered({ message: kept, requestId, salvaged: false })
+      return replaceBody(answer.response, kept === message ? text : JSON.stringify(kept))
     }
   }
 
@@ -166,7 +173,15 @@ export class Exchange<R extends WireRequest> {
     for (let answer = first; ;) {
       const ended = yield* relay(answer, recorder, this.delivered, clock, this.signal)
       if (ended.kind === 'answered') return
-      await this.#retryOrThrow(ended.wire)
+      const isKept = await this.#goOnOrThrow(ended.wire)
+      if (isKept && ended.whole) {
+        const requestId = answer.response.headers.get('request-id') ?? undefined
+        await recorder.answered({ message: ended.whole, requestId, salvaged: ended.isCut })
+        yield* ended.release(ended.whole)
+        return
+      }
+      if (isKept) recorder.kept(ended.text)
+      yield* ended.leave(isKept)
       const again = await this.#nextAnswer()
       if ('refusal' in again) {
         // The caller has a 200 already, so a refusal can only end its stream.
@@ -177,11 +192,12 @@ export class Exchange<R extends WireRequest> {
     }
   }
 
-  async #retryOrThrow(wire: Wire): Promise<void> {
+  /** Whether what broke is kept; false when another attempt follows. */
+  async #goOnOrThrow(wire: Wire): Promise<boolean> {
     this.signal.throwIfAborted()
-    const fault = classify(wire)
-    const decision = await this.#it.recorder.faulted(fault)
-    if (decision.kind !== 'retry') throw this.#it.recorder.givenUp(fault, decision)
+    const { fault, decision } = await this.#it.recorder.faulted(wire)
+    if (decision.kind === 'fail' || decision.kind === 'suspend') throw this.#it.recorder.givenUp(fault, decision)
+    return decision.kind === 'keep-and-continue'
   }
 
   /** The whole body: its text, the message that it is, and what to judge it by when it is none. */
@@ -200,4 +216,9 @@ export class Exchange<R extends WireRequest> {
       watchdog.stop()
     }
   }
+}
+
+/** What is to be judged of an answer that came whole and falls short. Its body is no error's. */
+function seenOf(message: AssistantMessage, shortfall: Shortfall | undefined): Partial<Wire> {
+  return { answer: shortfall, tokens: costOf(message.usage), stopReasonSeen: true, body: undefined }
 }

@@ -10,9 +10,22 @@ import type { InDoubt } from '../journal.ts'
 import type { Session } from '../session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
+import { validateLadder } from '../ladder/ladder.ts'
+import type { ModelCard } from '../ladder/model-card.ts'
+import { modelCards, type ModelCards } from '../ladder/model-cards.ts'
+import { providerHealth } from '../health/health.ts'
+import { askModel } from './ask-model.ts'
 import { Exchange } from './exchange.ts'
-import { isMessagesRequest, readConversationRequest, streams, type WireRequest } from './messages-request.ts'
-import { sessionRecorder, sideRecorder } from './recorder.ts'
+import {
+  isMessagesRequest,
+  joinConversation,
+  readMessagesBody,
+  type MessagesBody,
+  type WireRequest,
+} from './messages-request.ts'
+import { rungsOf, type LadderRung, type RequestRung } from './rungs.ts'
+import { SessionRecorder } from './session-recorder.ts'
+import { sideRecorder } from './side-recorder.ts'
 import { defaultLimits, type Limits } from './watchdog.ts'
 
 export interface InterceptorOptions {
@@ -29,6 +42,13 @@ export interface InterceptorOptions {
   record?: boolean | 'always'
   /** When an answer counts as stalled; each default is documented there. */
   limits?: Partial<Limits>
+  /**
+   * Models, or other endpoints, that take a turn when the one before them cannot: `ladder(…)` makes it. It serves
+   * requests for a model that it names. Default: none.
+   */
+  ladder?: readonly LadderRung[]
+  /** Headers with fresh credentials, asked for after a 401 that is sent once more. Default: the same again. */
+  credentials?: () => Promise<Readonly<Record<string, string>>>
 }
 
 export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => Promise<Response>
@@ -37,50 +57,76 @@ export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => 
 const inHand = Symbol('lastgood.in-hand')
 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
-  const { intentOf = () => 'report' as const, record = true } = options
+  const { intentOf = () => 'report' as const, record = true, ladder = [], credentials } = options
+  if (ladder.length > 0) validateLadder(ladder)
   const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
   const conversation = conversationOf(session)
+  const health = providerHealth(session.store.shared, clock)
+  const cards = new Map<string, ModelCards>()
+  let asking: (model: string, signal: AbortSignal) => Promise<unknown> = () => Promise.reject(new Error('nobody asks'))
 
   return async function lastgood(request, next) {
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
-    const marked = { ...request, [inHand]: session }
-    const common = {
-      next,
-      clock,
-      limits,
-      signals: request.signal ? [request.signal, session.signal] : [session.signal],
-    }
-    const isMessages = isMessagesRequest(request)
+    const sent = { ...request, [inHand]: session }
+    const common = { clock, limits, signals: request.signal ? [request.signal, session.signal] : [session.signal] }
+    const body = readMessagesBody(request)
+    const rungs = body ? rungsOf(ladder, sent, body.model, next) : []
 
-    let joined = isMessages && record ? join(request) : undefined
-    if (joined && conversation.isBusy) {
+    let joined = body && record ? join(request, body) : undefined
+    if (body && joined && conversation.isBusy) {
       await conversation.makeRoom()
       // What ended meanwhile may have been recorded.
-      joined = conversation.isBusy ? undefined : join(request)
+      joined = conversation.isBusy ? undefined : join(request, body)
     }
     if (!joined) {
-      if (isMessages) session.emit({ type: 'unrecorded' })
-      const expects = !isMessages ? 'anything' : streams(request) ? 'stream' : 'message'
-      return new Exchange({ ...common, request: marked, expects, recorder: sideRecorder(session) }).run()
+      if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
+      const expects = !isMessagesRequest(request) ? 'anything' : body?.stream === true ? 'stream' : 'message'
+      return new Exchange({
+        ...common,
+        request: sent,
+        expects,
+        recorder: sideRecorder(session, sent, next, health, rungs[0]),
+      }).run()
     }
-    const sent = { ...marked, body: joined.body }
     const exchange: Exchange<typeof sent> = new Exchange({
       ...common,
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
-      recorder: sessionRecorder(session, joined, intentOf, (message) => conversation.answered(exchange, message)),
+      recorder: new SessionRecorder({
+        session,
+        sent,
+        request: joined,
+        rungs,
+        health,
+        watch: conversation.watch,
+        cards: (rung) => cardOfRung(sent, rung),
+        credentials,
+        intentOf,
+        onAnswered: (message) => conversation.answered(exchange, message),
+      }),
     })
     conversation.enter(exchange)
     return exchange.run()
   }
 
-  function join(request: WireRequest) {
+  /** The cards of an endpoint's models; it is asked by the way of the request in hand. */
+  function cardOfRung<R extends WireRequest>(sent: R, rung: RequestRung<R>): Promise<ModelCard> {
+    const { endpoint, model } = rung
+    asking = (one, signal) => askModel(sent, rung, one, signal)
+    const known =
+      cards.get(endpoint) ??
+      modelCards({ shared: session.store.shared, clock, endpoint, ask: (one, signal) => asking(one, signal) })
+    cards.set(endpoint, known)
+    return known(model)
+  }
+
+  function join(request: WireRequest, body: MessagesBody) {
     const { messages, responses, unanswered } = session.transcript
-    return readConversationRequest(request, {
+    return joinConversation(request, body, {
       messages,
       envelope: session.envelope,
       lacksResults: unanswered.length > 0,

@@ -45,8 +45,10 @@ export interface ConversationRequest {
   rewindTo?: number
   /** What the caller added after the recorded messages. */
   added: Message[]
-  /** The body to send. */
-  body: string
+  /** The whole conversation, in the caller's own copy wherever that says the same. */
+  messages: readonly Message[]
+  /** The caller's own body, where it holds just that. */
+  asSent: string | undefined
 }
 
 const bodySchema = z.looseObject({
@@ -61,20 +63,18 @@ const bodySchema = z.looseObject({
     .nullish(),
 })
 
+export type MessagesBody = z.infer<typeof bodySchema>
+
 export function isMessagesRequest({ url, method }: WireRequest): boolean {
   return method?.toUpperCase() === 'POST' && new URL(url, 'http://localhost').pathname.endsWith('/v1/messages')
 }
 
-/** Whether the request asks for a stream. */
-export function streams({ body }: WireRequest): boolean {
-  return parseBody(body)?.stream === true
-}
-
 /** The request, joined to the conversation; undefined when it is about something else. */
-export function readConversationRequest(request: WireRequest, recorded: Recorded): ConversationRequest | undefined {
-  const parsed = parseBody(request.body)
-  // What the API will refuse is passed on, so that its own error reaches the caller.
-  if (!parsed) return undefined
+export function joinConversation(
+  request: WireRequest,
+  parsed: MessagesBody,
+  recorded: Recorded,
+): ConversationRequest | undefined {
   const { thread, messages: sent, stream, ...rest } = parsed
   const continued = thread?.type === 'continue'
   const before = continued ? recorded.messagesUpTo(thread.previous_message_id) : 0
@@ -91,9 +91,8 @@ export function readConversationRequest(request: WireRequest, recorded: Recorded
     envelope: envelopeOf(request.headers, body),
     ...(kept < recorded.messages.length && { rewindTo: kept }),
     added: resolved.slice(kept),
-    body: asSent
-      ? String(request.body)
-      : JSON.stringify({ ...body, messages: resolved, ...(stream === true && { stream }) }),
+    messages: resolved,
+    asSent: asSent ? String(request.body) : undefined,
   }
 }
 
@@ -156,11 +155,15 @@ function isEmptyAnswer({ role, content }: Message): boolean {
   return role === 'assistant' && content.length === 0
 }
 
-/** The body with its keys in the order they were sent, which zod's own output does not keep. */
-function parseBody(body: unknown): z.infer<typeof bodySchema> | undefined {
-  if (typeof body !== 'string') return undefined
+/**
+ * The body of a Messages request with its keys in the order they were sent, which zod's own output does not keep.
+ * Undefined for any other request, and for what the API will refuse: that is passed on, so that its own error comes back.
+ */
+export function readMessagesBody(request: WireRequest): MessagesBody | undefined {
+  const { body } = request
+  if (!isMessagesRequest(request) || typeof body !== 'string') return undefined
   try {
-    const value = JSON.parse(body) as z.infer<typeof bodySchema>
+    const value = JSON.parse(body) as MessagesBody
     return bodySchema.safeParse(value).success ? value : undefined
   } catch {
     return undefined

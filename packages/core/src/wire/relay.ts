@@ -9,11 +9,11 @@
  */
 import type { Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
-import type { AssistantMessage } from '../journal.ts'
-import { usablePart } from '../answer.ts'
+import type { AssistantMessage, Block } from '../journal.ts'
+import { costOf, shortfallOf, usablePart } from '../answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
-import type { Recorder } from './recorder.ts'
+import type { AnswerRecorder } from './recorder.ts'
 import { readEvents, writeEvent, type ServerSentEvent } from './sse.ts'
 
 type Json = Record<string, unknown>
@@ -27,12 +27,28 @@ export interface Delivered {
   messageId?: string
 }
 
-export type Relayed = { kind: 'answered'; message: AssistantMessage } | { kind: 'broke'; wire: Wire }
+/** How one attempt ended: recorded and handed out, or with something left to decide. */
+export type Relayed = { kind: 'answered' } | Broken
+
+export interface Broken {
+  kind: 'broke'
+  wire: Wire
+  /** The answer that is left if what is whole is kept: its complete calls, or all of an answer that falls short. */
+  whole: AssistantMessage | undefined
+  /** It is a part of what the model had begun to say. */
+  isCut: boolean
+  /** The text that is left otherwise. */
+  text: readonly Block[]
+  /** Hands out what was held of `whole`, once that is durable. */
+  release(message: AssistantMessage): Generator<string>
+  /** Ends what the caller has seen of it, which stays there before the next attempt: kept, or taken back. */
+  leave(isKept: boolean): Generator<string>
+}
 
 /** Relays one attempt; yields text for the caller, returns how it ended. */
 export async function* relay(
   { response, watchdog }: Answer,
-  recorder: Recorder,
+  recorder: AnswerRecorder,
   delivered: Delivered,
   clock: Clock,
   signal: AbortSignal,
@@ -106,22 +122,24 @@ export async function* relay(
 
   // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
   signal.throwIfAborted()
-  const salvaged = assembler.isComplete ? undefined : assembler.salvage()
-  const message = assembler.isComplete ? usablePart(assembler.message()) : salvaged
-  if (message) {
+  const complete = assembler.isComplete ? assembler.message() : undefined
+  const shortfall = complete && shortfallOf(complete)
+  if (complete && !shortfall) {
+    const message = usablePart(complete)
     const requestId = response.headers.get('request-id') ?? undefined
-    await recorder.answered({ message, requestId, salvaged: salvaged !== undefined })
+    await recorder.answered({ message, requestId, salvaged: false })
     yield* held.release(message)
-    return { kind: 'answered', message }
+    return { kind: 'answered' }
   }
 
-  if (openBlock !== undefined) yield writeEvent('content_block_stop', { type: 'content_block_stop', index: openBlock })
-  const streamed = held.isHolding ? held.firstIndex : assembler.blockCount
-  if (streamed > 0) recorder.dropped()
-  delivered.leftovers += streamed
+  const whole = complete ? usablePart(complete) : assembler.salvage()
+  const text = assembler.keptText()
   const { events, ...rest } = seen
   return {
     kind: 'broke',
+    whole,
+    isCut: !complete,
+    text,
     wire: {
       phase: 'body',
       status: response.status,
@@ -129,8 +147,19 @@ export async function* relay(
       contentType: contentTypeOf(response.headers),
       eventsSeen: events,
       stopReasonSeen: assembler.stopReason !== null,
+      tokens: costOf(assembler.usage),
+      ...(shortfall ? { answer: shortfall } : whole ? { complete: 'calls' } : text.length > 0 && { complete: 'text' }),
       ...rest,
       now: clock.now(),
+    },
+    release: (message) => held.release(message),
+    *leave(isKept) {
+      if (openBlock !== undefined) {
+        yield writeEvent('content_block_stop', { type: 'content_block_stop', index: openBlock })
+      }
+      const streamed = held.isHolding ? held.firstIndex : assembler.blockCount
+      if (streamed > 0 && !isKept) recorder.dropped()
+      delivered.leftovers += streamed
     },
   }
 }
@@ -181,7 +210,7 @@ function shifted(event: ServerSentEvent, data: Json, by: number): string {
   return by === 0 ? event.raw : writeEvent(event.event, { ...data, index: Number(data['index']) + by })
 }
 
-function tellDelta(data: Json, recorder: Recorder): void {
+function tellDelta(data: Json, recorder: AnswerRecorder): void {
   const delta = (data['delta'] ?? {}) as Json
   if (delta['type'] === 'text_delta') recorder.delta('text', String(delta['text']))
   if (delta['type'] === 'thinking_delta') recorder.delta('thinking', String(delta['thinking']))

@@ -1,0 +1,65 @@
+/**
+ * The fallback ladder for the Anthropic SDK: models, or the same at another client (another base URL, Bedrock, Vertex).
+ */
+import type { Anthropic } from '@anthropic-ai/sdk'
+import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
+
+/** The part of a client that a rung needs; those for Bedrock and Vertex have it as well. */
+export type RungClient = Pick<Anthropic, 'withOptions' | 'middleware' | 'baseURL'>
+
+/** A model by the client in use, or by another. */
+export type RungOption = string | { readonly model: string; readonly client?: RungClient }
+
+/** The rungs in the order in which they take over; the first is the one that is asked for. */
+export type Ladder = readonly LadderRung[]
+
+/**
+ * `ladder('claude-opus-5-5', 'claude-sonnet-5-5', { model: 'claude-opus-5-5', client: elsewhere })`: when the first cannot
+ * be reached the next one takes the turn; the next turn begins with the first again, as soon as it answers.
+ */
+export function ladder(...rungs: readonly RungOption[]): Ladder {
+  return rungs.map((rung) => {
+    if (typeof rung === 'string') return { model: rung }
+    const { model, client } = rung
+    return client ? { model, endpoint: client.baseURL, send: (request) => sendBy(client, request) } : { model }
+  })
+}
+
+/** The client's answer to a request that another client made: its own address, credentials and shape. */
+async function sendBy(client: RungClient, request: WireRequest): Promise<Response> {
+  let answer: Response | undefined
+  const own = client.withOptions({
+    maxRetries: 0,
+    middleware: [
+      ...client.middleware,
+      async (built, next) => {
+        answer = await next({ ...built, headers: withVersions(built.headers, request.headers) })
+        // The SDK is not to read it: whoever asked does, errors and broken streams included.
+        return new Response('{}', { headers: { 'content-type': 'application/json' } })
+      },
+    ],
+  }) as unknown as Anthropic
+  const { pathname } = new URL(request.url)
+  const path = pathname.slice(pathname.lastIndexOf('/v1/'))
+  const options = request.signal ? { signal: request.signal } : {}
+  if (typeof request.body === 'string') {
+    await own.post(path, { ...options, body: JSON.parse(request.body) as Record<string, unknown> })
+  } else await own.get(path, options)
+  if (!answer) {
+    throw new LastgoodError('bad-option', `the client for ${client.baseURL} answered without sending the request`, {
+      hint: 'its middleware has to call next()',
+    })
+  }
+  return answer
+}
+
+/** What belongs to the request and not to the client that sends it. */
+function withVersions(own: Headers, asked: Headers): Headers {
+  const headers = new Headers(own)
+  for (const name of ['anthropic-version', 'anthropic-beta']) {
+    const value = asked.get(name)
+    if (value === null) headers.delete(name)
+    else headers.set(name, value)
+  }
+  return headers
+}

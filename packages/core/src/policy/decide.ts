@@ -1,0 +1,127 @@
+/**
+ * What to do about a fault: `decide` applies the rule of its kind. Pure; the driver obeys.
+ *
+ * 1. `decide` never throws and never asks for the time: instants and randomness are arguments.
+ * 2. A retry lies in `[now + retryAfterMs + minMs, now + retryAfterMs + minMs + cap]`.
+ * 3. What is done at once cannot loop: a repair is tried once, credentials once, and a rung leads to the next one down.
+ * 4. Complete tool calls of a broken answer are kept whatever broke it: sending again could run them twice (P2).
+ * 5. A budget that is used up suspends, with the reason and an instant for a next try; it never fails (P6).
+ *
+ * Users compose it: wrap `decide` in a function of the same shape, or lay one row over the table with `policy.rules`. A
+ * new way out is one member of `Rule`, one case in `decide`, and the rows that use it.
+ */
+import { fullJitter } from '../backoff.ts'
+import { formatDuration } from '../duration.ts'
+import type { Decision, Fault } from '../fault.ts'
+import type { Policy } from './options.ts'
+import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.ts'
+
+/** What is known of the request's earlier attempts. */
+export interface FaultHistory {
+  /** Consecutive failed attempts of this request, this one included. */
+  attempts: number
+  /** The last of them in a row that had this fault's kind, this one included; default: all. `maxResends` counts these. */
+  attemptsOfKind?: number | undefined
+  /** When the first of them failed, epoch ms. */
+  firstFaultAt: number
+  /** Those on the rung that it failed on, this one included, and when the first of these failed; default: all. */
+  attemptsOnRung?: number | undefined
+  firstFaultOnRungAt?: number | undefined
+  /** Tokens that they cost, this one's included, in full-price input tokens. Default 0. */
+  tokens?: number | undefined
+  /** Repair rules tried since the last progress. */
+  tried?: readonly string[] | undefined
+  /** The rungs that could take the turn: the next one at all, and the next one at another endpoint. */
+  nextRung?: { model?: number | undefined; endpoint?: number | undefined } | undefined
+  /** Epoch ms. */
+  now: number
+  /** Uniform in [0, 1). */
+  random: number
+}
+
+/** The jitter on top of a `retry-after`: it starts here and grows like a back-off, so that `retry-after: 0` cannot spin. */
+const retryAfterJitterMs = 1_000
+
+export function decide(fault: Fault, history: FaultHistory, policy: Policy): Decision {
+  const rule = policy.rules[fault.kind]
+  if (fault.complete === 'calls' || (fault.complete === 'text' && policy.cutText === 'keep')) {
+    return { kind: 'keep-and-continue' }
+  }
+  switch (rule.action) {
+    case 'retry':
+      return fallBack(rule.fallback, history) ?? retryOrSuspend(rule, fault, history, policy)
+    case 'repair':
+      return repairOr(rule, fault, history, policy)
+    case 'suspend':
+      return resendOrSuspend(rule, fault, history)
+    case 'fail':
+      return fallBack(rule.fallback, history) ?? { kind: 'fail', reason: withFacts(rule.reason, fault) }
+  }
+}
+
+function fallBack(rule: FallbackRule | undefined, history: FaultHistory): Decision | undefined {
+  const { attempts, firstFaultAt, now, nextRung } = history
+  const rung = rule && nextRung?.[rule.to]
+  if (!rule || rung === undefined) return undefined
+  const { attemptsOnRung = attempts, firstFaultOnRungAt = firstFaultAt } = history
+  const isReached = attemptsOnRung >= rule.attempts && now - firstFaultOnRungAt >= rule.afterMs
+  return isReached ? { kind: 'fallback', rung } : undefined
+}
+
+function repairOr(rule: RepairRule, fault: Fault, { tried = [], now }: FaultHistory, policy: Policy): Decision {
+  const next = fault.repairs?.find((name) => !tried.includes(name))
+  if (next !== undefined) return { kind: 'repair', rule: next }
+  const reason = withFacts(rule.reason, fault)
+  if (rule.then === 'fail') return { kind: 'fail', reason }
+  if (rule.then === 'suspend') return { kind: 'suspend', reason, retryAt: now + policy.exhaustedProbeMs }
+  return { kind: 'keep-and-continue' }
+}
+
+function resendOrSuspend(rule: SuspendRule, fault: Fault, history: FaultHistory): Decision {
+  const { attempts, attemptsOfKind = attempts, now } = history
+  if (rule.resendFirst && fault.status === 401 && attemptsOfKind === 1) return { kind: 'resend' }
+  const retryAt = now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
+  return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
+}
+
+function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, policy: Policy): Decision {
+  const { attempts, attemptsOfKind = attempts, firstFaultAt, tokens = 0, now } = history
+  const at = now + (fault.retryAfterMs ?? 0) + (rule.minMs ?? 0) + backOff(rule, fault, history, policy)
+  const suspend = (reason: string, retryAt: number): Decision => ({
+    kind: 'suspend',
+    reason: withFacts(reason, fault),
+    retryAt,
+  })
+  if (fault.retryAfterMs !== undefined && fault.retryAfterMs > policy.maxRetryAfterMs) {
+    return suspend(`The server asks for a pause of ${formatDuration(fault.retryAfterMs)}`, at)
+  }
+  const probeAt = Math.max(at, now + policy.exhaustedProbeMs)
+  if (fault.shouldRetry === false) return suspend('The server asks not to be sent the same again now', probeAt)
+  if (rule.maxResends !== undefined && attemptsOfKind > rule.maxResends) {
+    return { kind: 'suspend', reason: withFacts(rule.exhausted ?? `Failed ${attemptsOfKind} times`, fault) }
+  }
+  if (attempts >= policy.maxAttempts) return suspend(`Gave up waiting after ${attempts} attempts`, probeAt)
+  if (tokens > policy.maxRecoveryTokens) {
+    return suspend(`Gave up: broken answers have cost ${Math.round(tokens / 1_000)}k tokens without progress`, probeAt)
+  }
+  if (at - firstFaultAt > policy.horizonMs) {
+    return suspend(`Gave up waiting: no progress within ${formatDuration(policy.horizonMs)}`, probeAt)
+  }
+  return { kind: 'retry', at }
+}
+
+function backOff(rule: RetryRule, fault: Fault, { attempts, firstFaultAt, now, random }: FaultHistory, policy: Policy) {
+  const quick = rule.quickResends ?? 0
+  if (attempts <= quick && fault.retryAfterMs === undefined) return fullJitter(1, rule.quickMs ?? 0, rule.capMs, random)
+  const isLong = now - firstFaultAt >= policy.longOutageAfterMs
+  const capMs = isLong ? (rule.longCapMs ?? rule.capMs) : rule.capMs
+  const baseMs = fault.retryAfterMs === undefined ? rule.baseMs : Math.min(rule.baseMs, retryAfterJitterMs)
+  return fullJitter(attempts - quick, baseMs, capMs, random)
+}
+
+/** The reason, and what the other side said: the person who reads it has to act on both. */
+function withFacts(reason: string, { status, errorType, message }: Fault): string {
+  const label = [status, errorType].filter((fact) => fact !== undefined).join(' ')
+  const facts = [label, message].filter((fact) => fact !== undefined && fact !== '').join(': ')
+  return facts === '' ? `${reason}.` : `${reason} (${facts}).`
+}

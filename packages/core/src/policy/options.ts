@@ -1,0 +1,199 @@
+/**
+ * The numbers and rows of a policy: what a user may set, checked and laid over the defaults.
+ *
+ * 1. Bad options throw at construction, naming the field, the value and the range.
+ * 2. One row of the fault table can be replaced or have its numbers changed. What time does not mend is never waited out,
+ *    whatever the options say (P6).
+ */
+import { LastgoodError } from '../errors.ts'
+import { faultKindSchema, type FaultKind } from '../fault.ts'
+import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
+
+/** A row of the table: its fields over those of the default row, or a whole row with another `action`. */
+export type RuleOptions = Partial<Rule>
+
+export interface PolicyOptions {
+  /**
+   * How long one request may fail without progress before the session is suspended. Default 24 h: of 27 incidents of the
+   * API read one by one, nine in ten were over within 5 h (https://github.com/zhenghu/AI-reliability-report), and a
+   * relapse or a night may follow. 0 never waits, `Infinity` has no horizon.
+   */
+  horizonMs?: number | undefined
+  /**
+   * Attempts of one request before the session is suspended. Default `Infinity`: the horizon decides. An interactive
+   * caller sets 10, as Claude Code does (https://code.claude.com/docs/en/errors).
+   */
+  maxAttempts?: number | undefined
+  /**
+   * What broken answers may cost without progress, in full-price input tokens, before the session is suspended. Default
+   * 2,000,000: some twenty cold sends of a long conversation.
+   */
+  maxRecoveryTokens?: number | undefined
+  /**
+   * The longest `retry-after` that is waited out; above it the session is suspended until then. Default 10 min: the
+   * API's rate limits refill within about a minute, what takes longer is a window of the account.
+   */
+  maxRetryAfterMs?: number | undefined
+  /** When a request counts as caught in a long outage, which raises the caps to `longCapMs`. Default 15 min. */
+  longOutageAfterMs?: number | undefined
+  /** When a session whose budget is used up may be tried again. Default 15 min. */
+  exhaustedProbeMs?: number | undefined
+  /**
+   * What becomes of an answer that broke off after whole text and no tool call. `resend` (default): dropped, and the
+   * identical request sent again. `keep`: recorded, and the model is told to go on where it stopped.
+   */
+  cutText?: 'resend' | 'keep' | undefined
+  /** Rows of the fault table, by kind. */
+  rules?: { readonly [K in FaultKind]?: RuleOptions } | undefined
+}
+
+export interface Policy {
+  readonly horizonMs: number
+  readonly maxAttempts: number
+  readonly maxRecoveryTokens: number
+  readonly maxRetryAfterMs: number
+  readonly longOutageAfterMs: number
+  readonly exhaustedProbeMs: number
+  readonly cutText: 'resend' | 'keep'
+  readonly rules: Readonly<Record<FaultKind, Readonly<Rule>>>
+}
+
+const yearMs = 366 * 86_400_000
+
+/** All present and in range; throws `bad-option`. */
+export function resolvePolicy(options: PolicyOptions = {}): Policy {
+  assertKnown('policy', options, Object.keys(optionNames))
+  assertKnown('rules', options.rules, faultKindSchema.options)
+  const rules: Record<FaultKind, Rule> = { ...defaultRules }
+  for (const [kind, row] of Object.entries(options.rules ?? {}) as [FaultKind, RuleOptions | undefined][]) {
+    if (row !== undefined) rules[kind] = ruleOver(kind, row)
+  }
+  return {
+    horizonMs: inRange('horizonMs', options.horizonMs ?? 86_400_000, 0, Infinity),
+    maxAttempts: inRange('maxAttempts', options.maxAttempts ?? Infinity, 1, Infinity),
+    maxRecoveryTokens: inRange('maxRecoveryTokens', options.maxRecoveryTokens ?? 2_000_000, 0, Infinity),
+    maxRetryAfterMs: inRange('maxRetryAfterMs', options.maxRetryAfterMs ?? 600_000),
+    longOutageAfterMs: inRange('longOutageAfterMs', options.longOutageAfterMs ?? 900_000, 0, Infinity),
+    exhaustedProbeMs: inRange('exhaustedProbeMs', options.exhaustedProbeMs ?? 900_000),
+    cutText: oneOf('cutText', options.cutText ?? 'resend', ['resend', 'keep']),
+    rules,
+  }
+}
+
+// As objects, so that the compiler keeps them complete.
+const optionNames: Record<keyof PolicyOptions, true> = {
+  horizonMs: true,
+  maxAttempts: true,
+  maxRecoveryTokens: true,
+  maxRetryAfterMs: true,
+  longOutageAfterMs: true,
+  exhaustedProbeMs: true,
+  cutText: true,
+  rules: true,
+}
+type FieldsOf<A extends Rule['action']> = Record<keyof Extract<Rule, { action: A }>, Field>
+type Field = 'ms' | 'count' | 'text' | 'flag' | 'fallback' | 'then' | 'action'
+const fields: { [A in Rule['action']]: FieldsOf<A> } = {
+  retry: {
+    action: 'action',
+    baseMs: 'ms',
+    capMs: 'ms',
+    minMs: 'ms',
+    longCapMs: 'ms',
+    quickResends: 'count',
+    quickMs: 'ms',
+    maxResends: 'count',
+    exhausted: 'text',
+    fallback: 'fallback',
+  },
+  suspend: { action: 'action', probeMs: 'ms', reason: 'text', resendFirst: 'flag' },
+  fail: { action: 'action', reason: 'text', fallback: 'fallback' },
+  repair: { action: 'action', then: 'then', reason: 'text' },
+}
+const required: { [A in Rule['action']]: readonly string[] } = {
+  retry: ['baseMs', 'capMs'],
+  suspend: ['probeMs', 'reason'],
+  fail: ['reason'],
+  repair: ['then', 'reason'],
+}
+
+function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
+  const field = `rules.${kind}`
+  assertKnown(field, row, ['action', ...Object.values(fields).flatMap((one) => Object.keys(one))])
+  const base: Rule = defaultRules[kind]
+  const action = oneOf(`${field}.action`, row.action ?? base.action, Object.keys(fields) as Rule['action'][])
+  if (action === 'retry' && neverWaitedOut.has(kind)) {
+    throw badOption(`${field}.action`, action, 'suspend, fail or repair: waiting does not mend it')
+  }
+  assertKnown(field, row, Object.keys(fields[action]))
+  const set = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))
+  const merged: Record<string, unknown> = action === base.action ? { ...base, ...set } : set
+  for (const name of required[action]) {
+    if (merged[name] === undefined) throw badOption(`${field}.${name}`, undefined, `set for action ${action}`)
+  }
+  for (const [name, value] of Object.entries(merged)) checkField(`${field}.${name}`, fieldOf(action, name), value)
+  if (merged['action'] === 'retry') checkCaps(field, merged, set)
+  return merged as unknown as Rule
+}
+
+const fieldOf = (action: Rule['action'], name: string): Field =>
+  (fields[action] as Record<string, Field>)[name] ?? 'text'
+
+function checkField(field: string, is: Field, value: unknown): void {
+  if (is === 'ms') inRange(field, value)
+  if (is === 'count') inRange(field, value, 0, Infinity)
+  if (is === 'text' && typeof value !== 'string') throw badOption(field, value, 'a text')
+  if (is === 'flag' && typeof value !== 'boolean') throw badOption(field, value, 'true or false')
+  if (is === 'then') oneOf(field, value, ['fail', 'suspend', 'keep'])
+  if (is === 'fallback') checkFallback(field, value)
+}
+
+function checkFallback(field: string, value: unknown): void {
+  assertKnown(field, value, ['attempts', 'afterMs', 'to'])
+  const { attempts, afterMs, to } = value as Record<string, unknown>
+  inRange(`${field}.attempts`, attempts, 1, Infinity)
+  inRange(`${field}.afterMs`, afterMs)
+  oneOf(`${field}.to`, to, ['model', 'endpoint'])
+}
+
+function checkCaps(field: string, merged: Record<string, unknown>, set: Record<string, unknown>): void {
+  inRange(`${field}.capMs`, merged['capMs'], Number(merged['baseMs']))
+  // A cap above the default long cap takes that one along.
+  if (merged['longCapMs'] !== undefined && set['longCapMs'] === undefined) {
+    merged['longCapMs'] = Math.max(Number(merged['longCapMs']), Number(merged['capMs']))
+  }
+  inRange(`${field}.longCapMs`, merged['longCapMs'] ?? merged['capMs'], Number(merged['capMs']))
+}
+
+function inRange(field: string, value: unknown, min = 0, max = yearMs): number {
+  // NaN fails both comparisons.
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw badOption(field, value, `a number from ${min} to ${max}`)
+}
+
+function oneOf<T extends string>(field: string, value: unknown, values: readonly T[]): T {
+  const found = values.find((one) => one === value)
+  if (found === undefined) throw badOption(field, value, `one of ${values.join(', ')}`)
+  return found
+}
+
+function badOption(field: string, value: unknown, range: string): LastgoodError {
+  return new LastgoodError('bad-option', `Policy option ${field} must be ${range}, got ${String(value)}`, {
+    hint: `Set ${field} to ${range}, or leave it out for the default.`,
+    details: { field, value: String(value), range },
+  })
+}
+
+function assertKnown(field: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return
+  const isObject = typeof options === 'object' && options !== null
+  const unknown = isObject ? Object.keys(options).find((name) => !known.includes(name)) : `a ${typeof options}`
+  if (unknown === undefined) return
+  const range = isObject ? `one of ${known.join(', ')}` : `an object with ${known.join(', ')}`
+  throw new LastgoodError('bad-option', `Policy option ${field} holds ${unknown}; it must be ${range}`, {
+    hint: `Known in ${field}: ${known.join(', ')}.`,
+    details: { field, value: unknown, range },
+  })
+}
+
+export const defaultPolicy: Policy = resolvePolicy()

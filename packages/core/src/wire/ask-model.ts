@@ -1,0 +1,21 @@
+/**
+ * The Models API, asked by the way that a rung's requests take, with the headers of the caller's own request.
+ */
+import type { RequestRung } from './rungs.ts'
+import type { WireRequest } from './messages-request.ts'
+
+/** The body of `GET /v1/models/<id>`; rejects when there is none. */
+export async function askModel<R extends WireRequest>(
+  sent: R,
+  { endpoint, next }: RequestRung<R>,
+  model: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const headers = new Headers(sent.headers)
+  for (const name of ['content-type', 'content-length', 'anthropic-beta']) headers.delete(name)
+  const url = `${endpoint}/v1/models/${encodeURIComponent(model)}`
+  const { body: _none, ...rest } = sent
+  const response = await next({ ...rest, url, method: 'GET', headers, signal } as R)
+  if (!response.ok) throw new Error(`the Models API answered ${response.status}`)
+  return response.json()
+}

@@ -1,0 +1,163 @@
+/**
+ * A request of the conversation as it leaves: the caller's own bytes, unless something has to be mended, another model
+ * takes it, or it goes on after an answer that broke off.
+ *
+ * 1. What is recorded stays as it is. Edits lie over it; those that are new are journaled once the API has accepted them.
+ * 2. In this order: the edits and standing rules of the session, what is plainly broken, the rules that the API's own
+ *    refusals called for. Then the translation for a rung, which is of this request alone and never journaled, nor is
+ *    what that rung refused.
+ * 3. Checking costs what is new: the recorded messages that were found sound are not looked at again (P7).
+ */
+import type { Fault } from '../fault.ts'
+import type { Block, Edit, Message, RepairNote } from '../journal.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
+import { translate } from '../ladder/translate.ts'
+import { applyEdits, editsBetween } from '../repair/edits.ts'
+import type { Outgoing, RepairContext, Unrepairable } from '../repair/outgoing.ts'
+import { applyRejected, standingRules } from '../repair/request/rejected.ts'
+import { capCacheMarkers } from '../repair/request/cache-markers.ts'
+import type { TranscriptWatch } from '../repair/transcript-watch.ts'
+import type { Session } from '../session.ts'
+import type { ConversationRequest } from './messages-request.ts'
+
+export interface MendedRequest {
+  outgoing: Outgoing
+  /** Of the model that it goes to. */
+  card: ModelCard
+  /** The body, and the betas where they are not the caller's. */
+  body: string
+  betas: readonly string[] | undefined
+  /** For the journal, once it is accepted. */
+  repairs: readonly RepairNote[]
+  edits: readonly Edit[]
+  standing: readonly string[]
+  unrepairable: Unrepairable | undefined
+}
+
+export interface Mending {
+  session: Session
+  request: ConversationRequest
+  watch: TranscriptWatch
+  /** Pieces of the answer that were kept when it broke off, each of one attempt. */
+  kept: readonly (readonly Block[])[]
+  /** The card of the rung that takes it; undefined for the model that the caller asked for. */
+  rung: ModelCard | undefined
+  fault?: Fault | undefined
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/streaming: how an interrupted answer is continued. */
+export function goOnAfter(said: readonly Block[]): Message {
+  const text = said.map((block) => (block.type === 'text' ? String(block['text']) : '')).join('')
+  return {
+    role: 'user',
+    content:
+      `Your previous response was interrupted and ended with "${text.slice(-200).toWellFormed()}". ` +
+      'Continue from where you left off.',
+  }
+}
+
+/** The broken pieces of an answer and what the model was told after each. */
+export function piecesOf(kept: Mending['kept']): Message[] {
+  return kept.flatMap((said) => [{ role: 'assistant', content: [...said] }, goOnAfter(said)])
+}
+
+export function mend(mending: Mending): MendedRequest {
+  const { session, request, watch, kept, rung } = mending
+  const { transcript, context } = session
+  const { body: params } = request.envelope
+  const recorded = transcript.messages
+  const home = permissive(cardOf(params.model))
+  const repairs: RepairNote[] = []
+  const standing: string[] = []
+
+  let out: Outgoing = { params, messages: applyEdits(recorded, transcript.edits), betas: request.envelope.betas }
+  const apply = (rules: readonly string[], card: ModelCard) => {
+    for (const rule of rules) {
+      const applied = applyRejected(rule, out, contextFor(mending, card))
+      if (!applied) continue
+      out = applied.outgoing
+      repairs.push(...applied.repairs.map(noteOf))
+      standing.push(...applied.repairs.map((one) => one.rule).filter(stands))
+    }
+  }
+  apply(transcript.standing, home)
+  repairs.length = 0
+  const local = watch.repair(out, contextFor(mending, home))
+  out = local.outgoing
+  repairs.push(...local.repairs.map(noteOf))
+  if (!rung) apply(context.tried, home)
+
+  const all = editsBetween(recorded, out.messages)
+  const edits = all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit)))
+  // The caller's copy of what is not edited: it has the cache markers.
+  const own = request.messages.length === recorded.length ? request.messages : recorded
+  const isEdited = all.length > 0
+  out = capCacheMarkers({ ...out, messages: isEdited ? applyEdits(own, all) : own })
+  if (kept.length > 0) out = { ...out, messages: [...out.messages, ...piecesOf(kept)] }
+  const journaled = {
+    repairs: [...repairs],
+    edits,
+    standing: standing.filter((rule) => !transcript.standing.includes(rule)),
+  }
+  // The model that was asked for may not take what another has left there.
+  if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {
+    const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
+    out = translate(out, home, rung ?? home, (message) => transcript.madeBy(recordedOf.get(message) ?? message)).outgoing
+  }
+  if (rung) apply(context.tried, rung)
+
+  const isOwn = out.params === params && out.messages === request.messages
+  const text = isOwn ? request.asSent : undefined
+  return {
+    outgoing: out,
+    card: rung ?? home,
+    body: text ?? JSON.stringify({ ...out.params, messages: out.messages, ...(request.streams && { stream: true }) }),
+    betas: out.betas === request.envelope.betas ? undefined : out.betas,
+    ...journaled,
+    unrepairable: local.unrepairable,
+  }
+}
+
+export function contextFor({ session, request, fault }: Mending, card: ModelCard): RepairContext {
+  const { transcript } = session
+  return {
+    card,
+    apiVersion: request.envelope.apiVersion,
+    stopReason: transcript.turns.at(-1)?.stopReason,
+    madeBy: (message) => transcript.madeBy(message),
+    // Positions are those of the record only while nothing lies over it.
+    recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
+    fault,
+  }
+}
+
+/** Nothing is taken from a request because of a guess. */
+function permissive(card: ModelCard): ModelCard {
+  if (card.source !== 'guess') return card
+  return {
+    ...card,
+    maxInputTokens: Infinity,
+    maxOutputTokens: Infinity,
+    thinking: ['adaptive', 'enabled', 'disabled', 'between_tools'],
+    forcedToolChoice: true,
+    prefill: true,
+    sampling: true,
+    systemMessages: true,
+  }
+}
+
+const stands = (rule: string): boolean => standingRules.has(rule.split(':')[0] ?? rule)
+
+function noteOf({ rule, message, what }: RepairNote): RepairNote {
+  return { rule, ...(message !== undefined && { message }), what }
+}
+
+function sameEdit(a: Edit, b: Edit): boolean {
+  return (
+    a.from === b.from &&
+    a.to === b.to &&
+    a.insert.length === b.insert.length &&
+    a.insert.every((message, i) => message === b.insert[i])
+  )
+}

@@ -1,0 +1,35 @@
+/**
+ * What a caller's request says happened before it: a resume, a rewind, new messages, a changed envelope.
+ */
+import type { EntryBody, Message } from '../journal.ts'
+import type { Session } from '../session.ts'
+import { inDoubtResult } from '../transcript.ts'
+import type { ConversationRequest } from './messages-request.ts'
+
+export function openingEntries(session: Session, { envelope, rewindTo, added }: ConversationRequest): EntryBody[] {
+  const entries: EntryBody[] = []
+  if (session.isParked) entries.push({ type: 'session-resumed', owner: session.owner })
+  let { turn, lastGoodTurn } = session
+  if (rewindTo !== undefined) {
+    // A history that was replaced as a whole undoes no turn; one that is edited at a point goes back there.
+    if (rewindTo > 0) ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
+    // The caller put its own version of the answer: the turn had one.
+    if (isFinalAnswer(added[0])) lastGoodTurn = turn
+    // What nobody will answer any more is said, not forgotten.
+    for (const { toolUseId } of session.transcript.unanswered) {
+      entries.push({ type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' })
+    }
+    const reason = rewindTo === 0 ? 'the caller replaced the history' : 'the caller went on from an earlier message'
+    entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason })
+  }
+  if (turn === lastGoodTurn) entries.push({ type: 'turn-started', turn: turn + 1, messages: added })
+  else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
+  if (JSON.stringify(envelope) !== JSON.stringify(session.envelope))
+    entries.push({ type: 'envelope-changed', envelope })
+  return entries
+}
+
+function isFinalAnswer(message: Message | undefined): boolean {
+  if (message?.role !== 'assistant') return false
+  return typeof message.content === 'string' || !message.content.some((block) => block.type === 'tool_use')
+}

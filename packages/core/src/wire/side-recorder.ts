@@ -1,0 +1,59 @@
+/**
+ * The attempts of a request beside the conversation: waited out like the others, in memory only, and never mended.
+ */
+import { classify } from '../classify.ts'
+import { LastgoodError } from '../errors.ts'
+import type { Health } from '../health/health.ts'
+import type { Session } from '../session.ts'
+import type { WireRequest } from './messages-request.ts'
+import type { Recorder } from './recorder.ts'
+import type { RequestRung } from './rungs.ts'
+
+/** `rung` is undefined for what is no Messages request: its failures say nothing of a model. */
+export function sideRecorder<R extends WireRequest>(
+  session: Session,
+  request: R,
+  next: RequestRung<R>['next'],
+  health: Health,
+  rung: RequestRung<R> | undefined,
+): Recorder<R> {
+  const { clock, policy } = session
+  const ticket = clock.random()
+  let attempts = 0
+  let firstFaultAt: number | undefined
+  let until = 0
+  return {
+    async sending(signal) {
+      for (;;) {
+        await clock.sleepUntil(until, { signal })
+        const admission = rung && (await health.admit(rung, session.id, { waited: until > 0, random: ticket }))
+        if (admission?.kind !== 'wait') return { request, next }
+        until = admission.until
+      }
+    },
+    async faulted(wire) {
+      const { repairs: _unused, ...fault } = classify(wire)
+      if (rung) await health.report(rung, session.id, { kind: 'fault', fault: fault.kind, ...retryAfterOf(fault) })
+      attempts += 1
+      const now = clock.now()
+      firstFaultAt ??= now
+      const decision = session.decide(fault, { attempts, firstFaultAt, now, random: clock.random() }, policy)
+      if (decision.kind === 'retry') until = decision.at
+      return { fault, decision }
+    },
+    async answered() {
+      if (rung) await health.report(rung, session.id, { kind: 'ok' })
+    },
+    kept: () => {},
+    delta: () => {},
+    dropped: () => {},
+    givenUp: (fault, decision) =>
+      new LastgoodError('request-failed', `a request beside the conversation failed: ${decision.reason}`, {
+        hint: 'the conversation itself goes on',
+        details: { fault: fault.kind, status: fault.status },
+      }),
+  }
+}
+
+const retryAfterOf = ({ retryAfterMs }: { retryAfterMs?: number | undefined }) =>
+  retryAfterMs === undefined ? {} : { retryAfterMs }
