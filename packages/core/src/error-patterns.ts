@@ -117,11 +117,16 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
     [
       [
         400,
-        /could not process (image|pdf)|image cannot be empty|image dimensions exceed|image format \S+ not supported|image exceeds/i,
+        /could not process (image|pdf)|image cannot be empty|image dimensions exceed|image format \S+ not supported|image exceeds|image was specified using/i,
         `${github}/anthropics/claude-code/issues/1747`,
         'remove-images',
       ],
-      [400, /too (many|much) (images|media)|\d+ pdf pages/i, `${docs}/build-with-claude/vision`, 'shrink-images'],
+      [
+        400,
+        /too (many|much) (images|media)|at most \d+ images|\d+ pdf pages/i,
+        `${docs}/build-with-claude/vision`,
+        'shrink-images',
+      ],
     ],
   ],
   [

@@ -51,11 +51,12 @@ export const images: LocalRule = {
   repair(outgoing, { card }) {
     const typed = mapBlocks(outgoing.messages, withTrueMediaType)
     const media = placedBlocks(typed).filter(({ block }) => isMedium(block))
-    const surplus = new Set(media.slice(0, Math.max(0, media.length - mostMedia(card))))
+    const pictures = media.filter(({ block }) => isImage(block))
+    const surplus = new Set(pictures.slice(0, Math.max(0, pictures.length - mostImages(card))))
     const longestSide = media.length > manyMedia ? maxSideOfMany : maxSide
     const reasonFor = (placed: Placed) =>
       surplus.has(placed)
-        ? `a request may have ${mostMedia(card)} images and documents`
+        ? `a request may have ${mostImages(card)} images`
         : isImage(placed.block)
           ? whyRefused(placed.block, longestSide)
           : undefined
@@ -74,7 +75,7 @@ export const images: LocalRule = {
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/vision: 600 in a request, 100 on models with a window of 200k. */
-function mostMedia({ maxInputTokens }: ModelCard): number {
+function mostImages({ maxInputTokens }: ModelCard): number {
   return maxInputTokens <= smallWindow ? 100 : 600
 }
 
