@@ -10,7 +10,7 @@ import {
   assertSharedKey,
   assertSharedPrefix,
   sharedJson,
-} from '@lastgood/core/file'
+} from '@lastgood/core'
 import type { Keys } from './keys.ts'
 import type { Server } from './server.ts'
 

@@ -5,10 +5,3 @@
  */
 export { type FileStoreOptions, type TornTailWarning, fileStore } from './file-store.ts'
 export { stateDir } from './state-dir.ts'
-export {
-  type SharedRecord,
-  type SharedState,
-  assertSharedKey,
-  assertSharedPrefix,
-  sharedJson,
-} from '../shared-state.ts'

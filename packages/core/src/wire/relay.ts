@@ -91,6 +91,7 @@ export async function* relay(
         case 'content_block_start':
         case 'content_block_delta':
         case 'content_block_stop': {
+          if (event.event === 'content_block_start') recorder.began()
           const text = shifted(event, data, delivered.leftovers)
           if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use')
             held.begin()

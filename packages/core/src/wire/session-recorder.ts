@@ -59,6 +59,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #mending: Mending | undefined
   #freshHeaders: Readonly<Record<string, string>> = {}
   #pingedAt = -Infinity
+  /** When the attempt left, and whether it is known that the model answers it. */
+  #sentAt = 0
+  #isTold = true
 
   constructor(options: SessionRecorderOptions<R>) {
     this.#it = options
@@ -74,6 +77,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const rung = this.#rung
     const mended = await this.#mend(rung)
     await session.record([{ type: 'request-sent', model: rung.model, attempt: session.context.attempt + 1 }])
+    this.#sentAt = session.clock.now()
+    this.#isTold = false
     return { request: this.#requestFor(mended), next: rung.next }
   }
 
@@ -119,7 +124,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
-    const { session, health, intentOf, onAnswered } = this.#it
+    const { session, intentOf, onAnswered } = this.#it
     const message = { ...received, content: [...this.#kept.flat(), ...received.content] }
     const intents = callsOf(message).flatMap((call): EntryBody[] => {
       const name = String(call['name'])
@@ -138,7 +143,18 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
     ])
     onAnswered(message)
-    await health.report(this.#rung, session.id, { kind: 'ok' })
+    await this.#tellThatItLives()
+  }
+
+  began(): void {
+    void this.#tellThatItLives()
+  }
+
+  async #tellThatItLives(): Promise<void> {
+    const { health, session } = this.#it
+    if (this.#isTold) return
+    this.#isTold = true
+    await health.report(this.#rung, session.id, { kind: 'ok', sentAt: this.#sentAt })
   }
 
   delta(kind: 'text' | 'thinking', text: string): void {

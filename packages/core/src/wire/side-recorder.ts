@@ -22,12 +22,23 @@ export function sideRecorder<R extends WireRequest>(
   let attempts = 0
   let firstFaultAt: number | undefined
   let until = 0
+  let sentAt = 0
+  let isTold = true
+  const lives = async () => {
+    if (!rung || isTold) return
+    isTold = true
+    await health.report(rung, session.id, { kind: 'ok', sentAt })
+  }
   return {
     async sending(signal) {
       for (;;) {
         await clock.sleepUntil(until, { signal })
         const admission = rung && (await health.admit(rung, session.id, { waited: until > 0, random: ticket }))
-        if (admission?.kind !== 'wait') return { request, next }
+        if (admission?.kind !== 'wait') {
+          sentAt = clock.now()
+          isTold = false
+          return { request, next }
+        }
         until = admission.until
       }
     },
@@ -41,9 +52,8 @@ export function sideRecorder<R extends WireRequest>(
       if (decision.kind === 'retry') until = decision.at
       return { fault, decision }
     },
-    async answered() {
-      if (rung) await health.report(rung, session.id, { kind: 'ok' })
-    },
+    answered: lives,
+    began: () => void lives(),
     kept: () => {},
     delta: () => {},
     dropped: () => {},
