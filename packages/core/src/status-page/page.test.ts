@@ -42,6 +42,15 @@ it.each([
   expect(page?.openIncidents[0]?.isElsewhere ?? false).toBe(isElsewhere)
 })
 
+it('of many incidents the first dozen is kept', () => {
+  const incidents = Array.from({ length: 20 }, (_, n) => incident(`no ${n}`))
+  expect(
+    readStatusPage(summary({ incidents }))
+      ?.openIncidents.map(({ name }) => name)
+      .at(-1),
+  ).toBe('no 11')
+})
+
 it('a part that is broken costs that part only', () => {
   const body = summary({ incidents: [{ name: 7 }, incident('Readable', { started_at: 'soon', impact: null })] })
   expect(readStatusPage({ ...body, components: 'none', page: null })).toEqual({

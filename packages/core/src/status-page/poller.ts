@@ -71,7 +71,7 @@ const recordSchema = z.strictObject({
   /** Of whom it speaks: pollers of other addresses leave it alone. */
   urls: z.array(z.string()),
   triedAt: z.number(),
-  good: z.strictObject({ page: statusPageSchema, checkedAt: z.number(), source: z.string() }).optional(),
+  good: z.strictObject({ page: statusPageSchema, checkedAt: z.number(), source: z.url() }).optional(),
   failure: z.string().optional(),
 })
 type Known = z.infer<typeof recordSchema>
