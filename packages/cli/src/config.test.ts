@@ -27,6 +27,12 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     ['has no agents', 'export default {}', 'agents: Invalid input', 'export default defineConfig'],
     ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'export default defineConfig'],
     [
+      'names a status page of no address',
+      `export default { agents: {}, statusPage: { urls: ['status.claude.com'] } }`,
+      'statusPage',
+      'export default defineConfig',
+    ],
+    [
       'lacks the agent',
       `export default { agents: { reviewer: {} } }`,
       'has no agent "coder"; it has reviewer',

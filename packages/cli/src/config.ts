@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
-import type { PolicyOptions, Store } from '@lastgood/core'
+import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
 import { z } from 'zod'
 import type { CliContext } from './context.ts'
 import { ConfigError } from './failure.ts'
@@ -26,6 +26,13 @@ export interface LastgoodConfig {
   agents: Readonly<Record<string, Lazy<CodingAgent>>>
   /** How faults are answered; `--max-wait` comes before its `horizonMs`. */
   policy?: PolicyOptions
+  /**
+   * The API's status page, shown while an outage lasts and by `lastgood status`. `urls`: addresses of `summary.json`, the
+   * first that answers counts; `everyMs`: least time between two polls, default 900,000 ms (15 min), while an outage is
+   * waited out 120,000 ms at most; false: it is never asked. Default: Anthropic's. `--no-page` and `LASTGOOD_STATUS_URL` come
+   * before it.
+   */
+  statusPage?: false | Pick<StatusPageOptions, 'urls' | 'everyMs'>
   /** `SessionOptions.machineVersion` of the sessions that `resume` opens. Default: the release's own. */
   machineVersion?: string
 }
@@ -120,6 +127,18 @@ const schema = z.strictObject({
   store: z.union([z.string(), thing]).optional(),
   agents: z.record(z.string(), thing),
   policy: z.looseObject({}).optional(),
+  statusPage: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        urls: z
+          .array(z.url({ protocol: /^https?$/ }))
+          .min(1)
+          .optional(),
+        everyMs: z.number().positive().optional(),
+      }),
+    ])
+    .optional(),
   machineVersion: z.string().optional(),
 })
 

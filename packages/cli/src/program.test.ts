@@ -13,7 +13,7 @@ it.each([[['--version']], [['resume', '--version']]])('%j prints the version', a
 it('--help goes to stdout and names every command', async () => {
   const { code, stdout, stderr } = await run(['--help'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/resume[^]*list[^]*show[^]*Exit codes/)
+  expect(stdout).toMatch(/resume[^]*list[^]*show[^]*status[^]*Exit codes/)
 })
 
 describe('wrong usage is exit code 2', () => {

@@ -11,6 +11,7 @@ import { failureJson, reportFailure } from './failure.ts'
 import { listCommand } from './list/command.ts'
 import { resumeCommand } from './resume/command.ts'
 import { showCommand } from './show/command.ts'
+import { statusCommand } from './status/command.ts'
 import { safeJson, safeText } from './text.ts'
 import { packageVersion } from './version.ts'
 
@@ -48,6 +49,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(resumeCommand(context, () => program.commands.map((command) => command.name())))
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
+  program.addCommand(statusCommand(context))
   program.addCommand(demoCommand(context))
   program.addHelpText(
     'after',

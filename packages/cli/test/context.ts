@@ -35,7 +35,6 @@ export function run(argv: readonly string[], changes: Partial<CliContext> = {}):
   const listeners = new Set<(signal: StopSignal) => void>()
   const done = main({
     argv,
-    env: {},
     cwd: changes.cwd ?? tmpdir(),
     home: changes.cwd ?? tmpdir(),
     stdin: {},
@@ -48,6 +47,8 @@ export function run(argv: readonly string[], changes: Partial<CliContext> = {}):
       return () => listeners.delete(listener)
     },
     ...changes,
+    // No test asks the real status page.
+    env: { LASTGOOD_STATUS_URL: 'off', ...changes.env },
   }).then((code): Ran => ({ code, stdout: stdout.text, stderr: stderr.text }))
   const stop = (signal: StopSignal) => {
     for (const listener of listeners) listener(signal)

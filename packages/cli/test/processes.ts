@@ -39,7 +39,7 @@ export const coder = () => defineAgent({
   model: 'claude-opus-5-5',
   tools: [run],
 })
-export default defineConfig({ agents: { coder }, policy: { waits: { overloaded: wait } } })
+export default defineConfig({ agents: { coder }, policy: { rules: { overloaded: wait } } })
 `
 
 const program = `
@@ -79,6 +79,7 @@ export async function place(lab: LabOptions, environment: Record<string, string>
     HOME: cwd,
     LAB_URL: running.url,
     LASTGOOD_STORE: './state',
+    LASTGOOD_STATUS_URL: 'off',
     ...environment,
   }
   return {

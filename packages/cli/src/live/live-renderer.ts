@@ -4,14 +4,17 @@
  * 1. On a terminal the outage line is rewritten every second; elsewhere a line comes with every change, and every 30 s,
  *    so that a log shows that it still waits.
  * 2. "Recovered" is said when the answer is durable, not when its first word arrives.
- * 3. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
+ * 3. What the status page says is added when it is known, in a line of its own where the terminal is too narrow; nothing
+ *    waits for it.
+ * 4. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
  */
-import type { Clock, Context, Entry, SessionEvent } from '@lastgood/core'
+import type { Clock, Context, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { spent } from '../durations.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
-import { safeLine, safeText, shorten } from '../text.ts'
+import { safeLine, safeText, shorten, widthOf } from '../text.ts'
 import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
+import { pageWatch } from './page-watch.ts'
 import { Pen } from './pen.ts'
 import { RunningCalls, type KnownCall } from './running-calls.ts'
 
@@ -22,6 +25,8 @@ export interface LiveOptions {
   env?: Env
   /** Default `auto`. */
   color?: ColorMode
+  /** Asked while an outage lasts, for the end of its line. Default: nobody asks. */
+  page?: Pick<StatusPagePoller, 'poll'> | undefined
   /** Where the session stands before the first event; an opened session will do. Default: a new one. */
   from?: {
     readonly lastGoodTurn: number
@@ -40,17 +45,22 @@ export interface LiveRenderer {
 const countdownMs = 1_000
 const heartbeatMs = 30_000
 
-export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: LiveOptions): LiveRenderer {
+export function liveRenderer({ output, clock, env = {}, color = 'auto', page, from }: LiveOptions): LiveRenderer {
   const { palette, isLive, columns } = terminalOf(output, env, color)
   const pen = new Pen(output)
   const calls = new RunningCalls(palette, from?.transcript.unanswered ?? [])
   let lastGoodTurn = from?.lastGoodTurn ?? 0
   let attempt = from?.context.attempt ?? 0
+  let model: string | undefined
   let turnStartedAt: number | undefined
   let outage = armedOutage(from, clock.now())
   let hasWords = false
   let isStopped = false
   let ticking: AbortController | undefined
+  const watch = pageWatch(page, clock, () => {
+    // Not into the words of an answer that has begun.
+    if (ticking) showOutage(true)
+  })
   if (outage) showOutage()
 
   return {
@@ -66,6 +76,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
     stop() {
       isStopped = true
       stopTicking()
+      watch.rest()
       pen.rest()
     },
   }
@@ -77,9 +88,12 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
 
   function onEntry(entry: Entry): void {
     const before = outage
-    if (entry.type === 'request-sent') attempt = entry.attempt
+    if (entry.type === 'request-sent') ({ attempt, model } = entry)
     outage = outageAfter(outage, entry, attempt)
-    if (!outage) stopTicking()
+    if (!outage) {
+      stopTicking()
+      watch.rest()
+    }
     switch (entry.type) {
       case 'turn-started':
         turnStartedAt = entry.at
@@ -88,6 +102,9 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
       case 'request-sent':
         // Without a terminal the next line says how it went.
         if (outage && isLive) showOutage()
+        break
+      case 'request-held':
+        showOutage()
         break
       case 'fault-observed':
         if (outage) showOutage()
@@ -129,14 +146,20 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', from }: 
     pen.line(`${palette.green('✔')} turn ${turn} is saved${time}`)
   }
 
-  function showOutage(): void {
+  function showOutage(isPageNews = false): void {
     if (!outage) return
-    const plain = `◐ ${outageLine(outage, lastGoodTurn, clock.now())}`
+    const line = `◐ ${outageLine(outage, lastGoodTurn, clock.now())}`
+    const page = watch.words(model)
+    const both = page === '' ? line : `${line} · ${page}`
     if (isLive) {
       // Room for the cursor: a full line would wrap.
-      const fitting = shorten(plain, columns() - 1)
+      const room = columns() - 1
+      const fits = widthOf(both) <= room
+      if (isPageNews && !fits) pen.line(palette.dim(page))
+      const fitting = shorten(fits ? both : line, room)
       pen.draw(fitting, palette.yellow(fitting))
-    } else pen.line(palette.yellow(plain))
+    } else pen.line(palette.yellow(both))
+    watch.tick()
     if (!ticking) void tick((ticking = new AbortController()))
   }
 

@@ -15,16 +15,25 @@ export interface Outage {
   since: number
   /** When the next one leaves, epoch ms; null while one is under way. */
   until: number | null
+  /** Nothing was sent: the circuit breaker of the model is open. */
+  isHeld?: true
 }
 
 /** The outage after `entry`; null when there is none. */
 export function outageAfter(outage: Outage | null, entry: Entry, attempt: number): Outage | null {
   switch (entry.type) {
     case 'fault-observed':
-      if (entry.decision.kind !== 'retry') return null
-      return { label: faultLabel(entry.fault), attempt, since: outage?.since ?? entry.at, until: entry.decision.at }
+      return afterFault(outage, entry, attempt)
+    case 'request-held':
+      return {
+        label: safeLine(entry.reason),
+        attempt,
+        since: outage?.since ?? entry.at,
+        until: entry.until,
+        isHeld: true,
+      }
     case 'request-sent':
-      return outage && { ...outage, attempt: entry.attempt, until: null }
+      return outage && { label: outage.label, since: outage.since, attempt: entry.attempt, until: null }
     case 'response-received':
     case 'session-suspended':
     case 'turn-started':
@@ -36,6 +45,27 @@ export function outageAfter(outage: Outage | null, entry: Entry, attempt: number
   }
 }
 
+function afterFault(
+  outage: Outage | null,
+  { fault, decision, at }: Entry & { type: 'fault-observed' },
+  attempt: number,
+) {
+  const failed = { label: faultLabel(fault), attempt, since: outage?.since ?? at }
+  switch (decision.kind) {
+    case 'retry':
+      return { ...failed, until: decision.at }
+    case 'suspend':
+    case 'fail':
+      return null
+    case 'resend':
+    case 'repair':
+    case 'fallback':
+    case 'keep-and-continue':
+      // It goes on at once.
+      return { ...failed, until: null }
+  }
+}
+
 /** `529 overloaded_error`, `ECONNREFUSED (transport)`, `stream-cut`. */
 export function faultLabel({ kind, status, errorType, causes }: Fault): string {
   if (status !== undefined && status >= 400) return safeLine(`${status} ${errorType ?? kind}`)
@@ -43,9 +73,18 @@ export function faultLabel({ kind, status, errorType, causes }: Fault): string {
   return safeLine(cause === undefined ? kind : `${cause} (${kind})`)
 }
 
-export function outageLine({ label, attempt, until }: Outage, lastGoodTurn: number, now: number): string {
+export function outageLine(outage: Outage, lastGoodTurn: number, now: number): string {
+  const { label, attempt, since, until, isHeld } = outage
   const next = until === null || until <= now ? 'trying now' : `next in ${left(until - now)}`
-  return `API ${label} · attempt ${attempt} · ${next} · ${savedAt(lastGoodTurn)}`
+  const tried = isHeld ? 'held back' : `attempt ${attempt}`
+  return `API ${label}${lasting(now - since)} · ${tried} · ${next} · ${savedAt(lastGoodTurn)}`
+}
+
+/** From a minute on, in whole minutes: ` for 2 min`, ` for 1h02m`. */
+function lasting(durationMs: number): string {
+  const minutes = Math.floor(durationMs / 60_000)
+  if (minutes === 0) return ''
+  return ` for ${minutes < 60 ? `${minutes} min` : spent(minutes * 60_000)}`
 }
 
 export function recoveredLine({ since, attempt }: Outage, lastGoodTurn: number, now: number): string {

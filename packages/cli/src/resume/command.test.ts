@@ -1,7 +1,9 @@
 import { openSession } from '@lastgood/core'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { ManualClock } from '@lastgood/core/testing'
+import { reply, startLab, text } from '@lastgood/outage-lab'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { answered, ended, obliging, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
@@ -35,6 +37,52 @@ const waiting = `coder: { name: 'coder', async run(session) {
 } }`
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1)
+
+/** An agent that waits as long as the session owes it, then answers. */
+const patient = obliging.replace(
+  'async run(session, input) {',
+  'async run(session, input) { await session.clock.sleepUntil(session.owed.until)',
+)
+
+describe('an outage that is waited out', () => {
+  async function waitedOut(flags: readonly string[], statusPage: (url: string) => string) {
+    const lab = await startLab({
+      model: () => reply(text('Hi.')),
+      statusPage: { incidents: [{ name: 'Elevated errors', startsMs: 0 }], onsetLagMs: 0 },
+    })
+    onTestFinished(() => lab.close())
+    const { cwd, store } = project()
+    const config = statusPage(`${lab.url}/api/v2/summary.json`)
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { agents: { ${patient} }, statusPage: ${config} }`)
+    const clock = new ManualClock({ startAt: Date.now() })
+    await seed(store, 's', [started(1), sent(), overloaded(100_000, clock.now())])
+    const ran = run(['resume', 's', '--store', 'state', ...flags], { cwd, clock, env: { LASTGOOD_STATUS_URL: '' } })
+    const sees = (what: string) => vi.waitFor(() => expect(ran.stderr.text).toContain(what))
+    return { lab, clock, ran, sees }
+  }
+
+  it('has what the status page says in its line', async () => {
+    const { clock, ran, sees } = await waitedOut([], (url) => `{ urls: ['${url}'] }`)
+    await sees('◐ API')
+    await clock.advance(30_000)
+    await sees("status page: investigating 'Elevated errors'")
+    await clock.advance(100_000)
+    expect(await ran).toMatchObject({ code: 0, stdout: 'All done.\n' })
+  })
+
+  it.each([
+    ['--no-page', ['--no-page'], (url: string) => `{ urls: ['${url}'] }`],
+    ['statusPage: false', [], () => 'false'],
+  ])('asks no page with %s', async (_case, flags, config) => {
+    const { lab, clock, ran, sees } = await waitedOut(flags, config)
+    await sees('◐ API')
+    await clock.advance(60_000)
+    await sees('next in 40s')
+    await clock.advance(100_000)
+    expect(await ran).toMatchObject({ code: 0, stderr: expect.not.stringContaining('status page') })
+    expect(lab.requests).toEqual([])
+  })
+})
 
 describe('resume', () => {
   it('goes on with the open turn, says where it stands, and the reply is on stdout', async () => {

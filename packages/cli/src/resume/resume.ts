@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, sessionBusy, type Session } from '@lastgood/core'
+import { LastgoodError, openSession, sessionBusy, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -16,6 +16,7 @@ import { signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { pageChoice } from '../status/page-choice.ts'
 import { safeLine, safeText } from '../text.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
@@ -28,6 +29,8 @@ export interface ResumeOptions extends CommonOptions {
   inDoubt?: 'rerun' | 'report' | 'ask'
   jsonl?: boolean
   quiet?: boolean
+  /** False: the status page is not asked. */
+  page: boolean
 }
 
 /** What the steps of one resume share. */
@@ -87,13 +90,15 @@ async function goOn(task: Task, located: Located): Promise<number> {
   if (head.status === 'idle' && message === undefined)
     return tellNothingToDo(context, endOf(task, located, head), style)
   const agent = await stop.orStopped(agentOf(task, located))
+  const statusPage = () => task.place.config()?.config.statusPage
+  const page = pageChoice(context, located.opened.store, options.page, statusPage)
   const opening = open(task, located)
   const session = await stop.orStopped(opening).catch(async (error: unknown) => {
     // It may still be opened behind our back: then its lease goes back.
     if (error instanceof Stopped) void opening.then((late) => late.close()).catch(() => {})
     throw error
   })
-  return run(task, located, session, agent)
+  return run(task, located, session, agent, 'poller' in page ? page.poller : undefined)
 }
 
 async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
@@ -125,11 +130,17 @@ function open({ context, options, place }: Task, { row, opened }: Located): Prom
   })
 }
 
-async function run(task: Task, located: Located, session: Session, agent: CodingAgent): Promise<number> {
+async function run(
+  task: Task,
+  located: Located,
+  session: Session,
+  agent: CodingAgent,
+  page: StatusPagePoller | undefined,
+): Promise<number> {
   const { context, options, style, stop, message } = task
   const now = context.clock.now()
   if (!style.quiet) tellAll(context, standing(session, now))
-  const follow = follower(task, session)
+  const follow = follower(task, session, page)
   const end = () => endOf(task, located, session)
   try {
     assertDueWithin(session, options.maxWaitMs, now)
@@ -149,9 +160,15 @@ async function run(task: Task, located: Located, session: Session, agent: Coding
 }
 
 /** Shows the session's events, as lines for people or for programs. */
-function follower({ context, options, style }: Task, session: Session): { stop(): void } {
+function follower(
+  { context, options, style }: Task,
+  session: Session,
+  page: StatusPagePoller | undefined,
+): { stop(): void } {
   const { stderr: output, clock, env } = context
-  const renderer = style.quiet ? undefined : liveRenderer({ output, clock, env, color: options.color, from: session })
+  const renderer = style.quiet
+    ? undefined
+    : liveRenderer({ output, clock, env, color: options.color, page, from: session })
   const unsubscribe = [
     renderer && session.subscribe((event) => renderer.onEvent(event)),
     options.jsonl && session.subscribe(eventLines(context.stdout, session.id)),

@@ -1,0 +1,107 @@
+/** `lastgood status`: is it me or them? What requests from here met, what the status page says, and who waits. */
+import { Command } from 'commander'
+import { providerHealth, type HealthRecord } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { resumeCommandFor, sessionRows } from '../sessions.ts'
+import type { OpenStore } from '../stores.ts'
+import { terminalOf } from '../terminal.ts'
+import { safeJson, safeLine, shellWord } from '../text.ts'
+import { pageChoice, type PageChoice } from './page-choice.ts'
+import { providerState } from './provider-state.ts'
+import { reportJson } from './report-json.ts'
+import { reportLines } from './report-lines.ts'
+import { openRows, verdictOf, type StatusReport, type Verdict } from './verdict.ts'
+
+interface StatusOptions extends CommonOptions {
+  /** False: the status page is not asked. */
+  page: boolean
+}
+
+export function statusCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('status'))
+    .description('is it me or them? The API as met from here, its status page, and the sessions that wait')
+    .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
+    .action((options: StatusOptions) => status(context, options))
+}
+
+async function status(context: CliContext, options: StatusOptions): Promise<void> {
+  const place = await setUp(context, options, true)
+  const opened = await place.choices[0].open()
+  try {
+    const { store, source } = opened
+    const { rows, failure } = await sessionRows(store)
+    const records = await providerHealth(store.shared, context.clock).records()
+    const open = openRows(rows)
+    const page = await readPage(choiceOf(context, place, opened, options), open.length > 0 || records.some(isOpen))
+    const now = context.clock.now()
+    const report = { now, providers: records.map((record) => providerState(record, now)), page, open }
+    const verdict = verdictOf(report)
+    const command = commandOf(verdict, place.flags)
+    const broken = failure === undefined ? undefined : failureOf(failure)
+    if (options.json) {
+      const { kind, text } = verdict
+      const document = {
+        schema: 'lastgood.status/v1',
+        store: store.location,
+        source,
+        ...reportJson(report, place.flags),
+        verdict: { kind, text, command: command ?? null },
+        ...(broken && failureJson(broken)),
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else {
+      context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+      print(context, options, report, verdict, command)
+    }
+    if (!broken) return
+    // What can be read is shown all the same.
+    writeFailure(context, broken)
+    context.setExitCode(broken.exitCode)
+  } finally {
+    await opened.close()
+  }
+}
+
+const isOpen = ({ breaker }: HealthRecord): boolean => breaker.state !== 'closed'
+
+function choiceOf(context: CliContext, place: SetUp, { store }: OpenStore, { page }: StatusOptions): PageChoice {
+  let isBroken = false
+  const choice = pageChoice(context, store, page, () => {
+    try {
+      return place.config()?.config.statusPage
+    } catch {
+      // It may say that nobody shall ask.
+      isBroken = true
+      return false
+    }
+  })
+  return isBroken ? { off: 'the configuration file could not be loaded' } : choice
+}
+
+async function readPage(choice: PageChoice, urgent: boolean): Promise<StatusReport['page']> {
+  return 'off' in choice ? choice : choice.poller.poll({ urgent })
+}
+
+function print(
+  { stdout, env }: CliContext,
+  { color }: StatusOptions,
+  report: StatusReport,
+  { kind, text }: Verdict,
+  command: string | undefined,
+): void {
+  const { palette, columns } = terminalOf(stdout, env, color)
+  const { red, yellow, green } = palette
+  for (const line of reportLines(report, columns(), palette)) stdout.write(`${line}\n`)
+  const paint = kind === 'fine' ? green : kind === 'outage' ? red : yellow
+  stdout.write(`\n${paint(text)}\n`)
+  if (command !== undefined) stdout.write(`  next: ${command}\n`)
+}
+
+function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
+  if (!next) return undefined
+  const { command, sessionId, inDoubt } = next
+  if (command === 'show') return ['lastgood show', shellWord(sessionId), ...flags].join(' ')
+  return resumeCommandFor(sessionId, inDoubt ? [...flags, '--in-doubt report'] : flags)
+}

@@ -1,0 +1,56 @@
+/** One model at one endpoint, as requests from here have found it: a health record, in numbers for people. Pure. */
+import type { FaultKind, HealthRecord } from '@lastgood/core'
+
+export interface Count {
+  readonly answered: number
+  readonly failed: number
+}
+
+export interface ProviderState {
+  readonly endpoint: string
+  readonly model: string
+  readonly breaker: HealthRecord['breaker']['state']
+  /** It does not answer, as far as was tried lately. An open breaker that nobody has tried for an hour tells of the past. */
+  readonly isDown: boolean
+  /** The fault that opened the breaker, or of its last probe. */
+  readonly cause: FaultKind | undefined
+  /** Since when the breaker is not closed, and its next probe where none is under way; epoch ms. */
+  readonly downSince: number | undefined
+  readonly nextProbeAt: number | undefined
+  /** The server asked everybody to wait until then: a rate limit, no outage. */
+  readonly heldUntil: number | undefined
+  readonly last10Min: Count
+  readonly lastHour: Count
+  readonly lastFault: { readonly kind: FaultKind; readonly at: number } | undefined
+}
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+
+export function providerState(record: HealthRecord, now: number): ProviderState {
+  const { endpoint, model, breaker, held, lastFault } = record
+  const isOpen = breaker.state !== 'closed'
+  const nextProbeAt = breaker.state === 'open' ? breaker.probeAt : undefined
+  const wasTried = now - (lastFault?.at ?? 0) < hourMs || (nextProbeAt ?? 0) > now
+  return {
+    endpoint,
+    model,
+    breaker: breaker.state,
+    isDown: isOpen && wasTried,
+    cause: isOpen ? breaker.cause : undefined,
+    downSince: isOpen ? breaker.since : undefined,
+    nextProbeAt,
+    heldUntil: held && held.until > now ? held.until : undefined,
+    last10Min: countSince(record, now - 10 * minuteMs),
+    lastHour: countSince(record, now - hourMs),
+    lastFault,
+  }
+}
+
+function countSince({ minutes }: HealthRecord, instant: number): Count {
+  const recent = minutes.filter(({ at }) => at > instant)
+  return {
+    answered: recent.reduce((sum, { ok }) => sum + ok, 0),
+    failed: recent.reduce((sum, { failed }) => sum + failed, 0),
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * "Is it me or them?", in one line, and the session that the next command is about. Pure.
+ *
+ * 1. It rests on what requests from here met: breakers and counts. The status page is quoted, never believed.
+ * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone and a
+ *    network that may be this one's are never called an outage of the API.
+ * 3. Nothing seen is said to be nothing seen, not "all is well".
+ */
+import type { FaultKind, StatusReading } from '@lastgood/core'
+import { ago, left } from '../durations.ts'
+import type { SessionRow } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+import { pageWords } from './page-words.ts'
+import type { ProviderState } from './provider-state.ts'
+
+export interface StatusReport {
+  readonly now: number
+  readonly providers: readonly ProviderState[]
+  /** What was read, or what said that nobody shall ask. */
+  readonly page: StatusReading | { readonly off: string }
+  /** Sessions that wait, are parked or need a person. */
+  readonly open: readonly SessionRow[]
+}
+
+export interface Verdict {
+  readonly kind:
+    | 'outage'
+    | 'unreachable'
+    | 'model-gone'
+    | 'rate-limited'
+    | 'needs-input'
+    | 'session'
+    | 'fine'
+    | 'unknown'
+  readonly text: string
+  /** The next command and its session; absent where nothing has to be done. */
+  readonly next?: { readonly command: 'resume' | 'show'; readonly sessionId: string; readonly inDoubt?: true }
+}
+
+/** The rows of `open`: sessions that do not go on, or not now. */
+export function openRows(rows: readonly SessionRow[]): SessionRow[] {
+  return rows.filter(({ status }) => status === 'waiting' || status === 'suspended' || status === 'needs-input')
+}
+
+export function verdictOf(report: StatusReport): Verdict {
+  const { providers, open } = report
+  const down = providers.filter(({ isDown }) => isDown)
+  if (down.length > 0) return outage(report, down)
+  const held = providers.find(({ heldUntil }) => heldUntil !== undefined)
+  if (held) return rateLimited(report, held)
+  const asking = open.find(({ status }) => status === 'needs-input')
+  if (asking) {
+    const text = `Session ${idOf(asking)} needs you: ${reasonOf(asking)}`
+    return { kind: 'needs-input', text, next: { command: 'resume', sessionId: asking.head.sessionId, inDoubt: true } }
+  }
+  return open.length > 0 ? sessionsOnly(report, open) : nothingOpen(report)
+}
+
+function outage({ providers, open, now }: StatusReport, down: readonly ProviderState[]): Verdict {
+  const answering = providers.filter(({ isDown, last10Min }) => !isDown && last10Min.answered > 0)
+  const what = answering.length === 0 ? 'The API' : modelsOf(down)
+  const probes = down.flatMap(({ nextProbeAt }) => nextProbeAt ?? [])
+  const by = (cause: FaultKind) => down.every((one) => one.cause === cause)
+  const [kind, text] = by('transport')
+    ? (['unreachable', `${what} cannot be reached from here, by this network or theirs`] as const)
+    : by('model-gone')
+      ? (['model-gone', `${modelsOf(down)} is gone, or not allowed with this key`] as const)
+      : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
+  const facts = [
+    `${text}: ${waiting(open)}`,
+    probes.length === 0 ? 'a probe is under way' : inTime('next probe', Math.min(...probes), now),
+    ...(answering.length > 0 ? [`${modelsOf(answering)} answers`] : []),
+  ]
+  return { kind, text: facts.join(', '), ...toResume(open) }
+}
+
+function rateLimited({ open, now }: StatusReport, { model, heldUntil = now }: ProviderState): Verdict {
+  const text = `A rate limit, no outage: ${safeLine(model)} takes requests again ${inTime('', heldUntil, now).trim()}, ${waiting(open)}`
+  return { kind: 'rate-limited', text, ...toResume(open) }
+}
+
+/** No breaker is open, yet somebody does not go on. */
+function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdict {
+  const [first] = open
+  if (!first) return nothingOpen(report)
+  const { isRecoverable, head } = open.find((row) => row.isRecoverable) ?? first
+  const next = { command: isRecoverable ? 'resume' : 'show', sessionId: head.sessionId } as const
+  const others = answered(report.providers)
+  if (others === 0) {
+    const who = open.length === 1 ? `Session ${idOf(first)} does` : `${open.length} sessions do`
+    const why = open.length === 1 ? ` (${reasonOf(first)})` : ''
+    const text = `${who} not go on${why}, and nothing was answered here in the last hour: it may be the API${aside(report)}`
+    return { kind: 'unknown', text, next }
+  }
+  const text =
+    open.length === 1
+      ? `Only session ${idOf(first)} fails: ${reasonOf(first)}`
+      : `The API answers others; ${open.length} sessions do not go on, each for its own reason`
+  return { kind: 'session', text, next }
+}
+
+function nothingOpen(report: StatusReport): Verdict {
+  const { providers, now } = report
+  const count = answered(providers)
+  if (count > 0) {
+    const failed = providers.reduce((sum, { lastHour }) => sum + lastHour.failed, 0)
+    const of = `${count + failed} request${count + failed === 1 ? '' : 's'}`
+    return { kind: 'fine', text: `Everything answers: ${count} of ${of} in the last hour` }
+  }
+  const past = providers.find(({ breaker }) => breaker !== 'closed')
+  const last = past?.lastFault
+    ? `; ${safeLine(past.model)} failed when it was tried last, ${ago(past.lastFault.at, now)}`
+    : ''
+  return {
+    kind: 'unknown',
+    text: `Nothing was answered here in the last hour, so nobody here knows${last}${aside(report)}`,
+  }
+}
+
+/** What the page says, where it says something. */
+function aside({ page }: StatusReport): string {
+  const says = 'off' in page ? 'unknown' : pageWords(page).says
+  return says === 'unknown' ? '' : `; the status page says: ${says}`
+}
+
+/** The first session that waits for nobody to wake it. */
+function toResume(open: readonly SessionRow[]): Pick<Verdict, 'next'> {
+  const row = open.find(({ status, isRecoverable }) => isRecoverable && status !== 'needs-input')
+  return row ? { next: { command: 'resume', sessionId: row.head.sessionId } } : {}
+}
+
+function waiting(open: readonly SessionRow[]): string {
+  const count = open.filter(({ status }) => status === 'waiting').length
+  return count === 1 ? '1 session waits' : `${count === 0 ? 'no' : count} sessions wait`
+}
+
+function answered(providers: readonly ProviderState[]): number {
+  return providers.reduce((sum, { lastHour }) => sum + lastHour.answered, 0)
+}
+
+export function inTime(what: string, instant: number, now: number): string {
+  return instant > now ? `${what} in ${left(instant - now)}` : `${what} now`
+}
+
+function modelsOf(providers: readonly ProviderState[]): string {
+  return [...new Set(providers.map(({ model }) => safeLine(model)))].join(', ')
+}
+
+const idOf = ({ head }: SessionRow): string => safeLine(head.sessionId)
+const reasonOf = ({ head }: SessionRow): string => safeLine(head.reason ?? 'no reason was recorded')
