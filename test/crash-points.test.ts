@@ -1,5 +1,5 @@
 /** Crash points enumerated: after every append, applied or not, a new process finishes the work, each effect once. */
-import { defineAgent, tool } from '@lastgood/anthropic'
+import { defineAgent, ladder, tool } from '@lastgood/anthropic'
 import { memoryStore, openSession, type Store } from '@lastgood/core'
 import { crashAfter, type CrashPoint } from '@lastgood/core/testing'
 import { reply, text, toolResults, toolUse, type Conversation, type Outage } from '@lastgood/outage-lab'
@@ -20,9 +20,15 @@ function careful(conversation: Conversation) {
   return reply([text('Counting.'), ...next.map((n) => toolUse('count', { n }))])
 }
 
+const [opus, sonnet] = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
+const limit = `max_tokens: 32000 > 20000, which is the maximum allowed number of output tokens for ${opus}`
+/** Waited out, mended, given to another model, cut in a call, cut after a call: each kind of entry that faults leave. */
 const outages: Outage[] = [
-  { when: { request: 2 }, fault: { kind: 'status', status: 529 } },
+  { when: { request: 1 }, fault: { kind: 'status', status: 500 } },
+  { when: { request: 2 }, fault: { kind: 'status', status: 400, type: 'invalid_request_error', message: limit } },
   { when: { request: 4 }, fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'reset' } },
+  { when: { requests: [6, 7], model: opus }, fault: { kind: 'status', status: 529 } },
+  { when: { request: 9 }, fault: { kind: 'cut', after: { afterBlock: 1 }, how: 'end' } },
 ]
 
 async function runUntilCrash(crash?: { after: number; point: CrashPoint }) {
@@ -32,7 +38,7 @@ async function runUntilCrash(crash?: { after: number; point: CrashPoint }) {
   const agent = defineAgent({
     name: 'counter',
     client,
-    model: 'claude-opus-5-5',
+    model: ladder(opus, sonnet),
     tools: [
       tool({
         name: 'count',
@@ -76,7 +82,9 @@ test.each([{ applied: true }, { applied: false }] as const)(
       expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, i) => i + 1))
       expect(Math.max(0, ...acknowledged)).toBeLessThanOrEqual(entries.length)
       if (!crashed) {
-        expect(after).toBeGreaterThan(10)
+        const kinds = new Set(entries.map(({ type }) => type))
+        expect([...kinds]).toEqual(expect.arrayContaining(['fault-observed', 'rung-changed', 'transcript-repaired']))
+        expect(after).toBeGreaterThan(15)
         return
       }
     }
