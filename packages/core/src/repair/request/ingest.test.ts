@@ -45,6 +45,12 @@ test('a long text keeps its beginning and its end, and says how much is missing'
   expect(cut).toContain('of 5008 characters left out')
 })
 
+test.each([999, 1_000, 1_001, 1_002])('no character is cut in half (%i)', (maxChars) => {
+  const cut = String(guardToolResult(result('\u{1F600}'.repeat(2_000)), { maxChars })['content'])
+  expect(cut.length).toBeLessThanOrEqual(maxChars)
+  expect(cut.isWellFormed()).toBe(true)
+})
+
 test('of several texts the short ones stay whole', () => {
   const guarded = guardToolResult(result([text('short'), text('y'.repeat(5_000))]), { maxChars: 1_000 })
   expect(guarded['content']).toMatchObject([text('short'), { type: 'text' }])

@@ -43,8 +43,7 @@ function namesIn(message: string, { params, betas }: Outgoing): string[] {
   for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
   for (const [type] of message.matchAll(toolType)) found.add(type)
   if (/\beffort\b/.test(message)) found.add('effort')
-  for (const [name] of message.matchAll(/\b[a-z][a-z_]+\b/g))
-    if (name in params && !essential.includes(name)) found.add(name)
+  for (const [name] of message.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
   return [...found]
 }
 

@@ -74,6 +74,36 @@ test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof co
   expect(applyRejected(rule, requestOf(given), { card: { ...strictCard, ...card } })).toBeUndefined()
 })
 
+test('an answer with other calls is not restored: the results behind it would have none', () => {
+  const other = { role: 'assistant', content: [{ type: 'tool_use', id: 'other', name: 'read', input: {} }] }
+  expect(applyRejected('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()
+})
+
+test('a paused answer stays the last message', () => {
+  const messages = [...plainRequest.messages, { role: 'assistant', content: [{ type: 'text', text: 'Wait.' }] }]
+  const request = requestOf({ messages })
+  expect(applyRejected('continue-after-prefill', request, { ...one, stopReason: 'pause_turn' })).toBeUndefined()
+  expect(applyRejected('continue-after-prefill', request, { ...one, stopReason: 'end_turn' })).toBeDefined()
+})
+
+test.each([
+  'model',
+  'messages.1.role',
+  'messages.1.content.0.text.type',
+  'messages.2.content.0.tool_result.tool_use_id',
+])('no refusal takes away what a request cannot be without: %s', (path) => {
+  const fault = { kind: 'request-rejected' as const, message: `${path}: Extra inputs are not permitted`, paths: [path] }
+  expect(applyRejected('drop-field', plainRequest, { ...one, fault })).toBeUndefined()
+  expect(applyRejected(`drop-params:${path}`, plainRequest, one)).toBeUndefined()
+})
+
+test('where too little room is left for an answer, max_tokens is not the cure', () => {
+  const message = 'input length and `max_tokens` exceed context limit: 199500 + 20000 > 200000'
+  const fault = { kind: 'context-overflow', message } as const
+  const request = requestOf({ params: { ...plainRequest.params, max_tokens: 20_000 } })
+  expect(applyRejected('clamp-max-tokens', request, { ...one, fault })).toBeUndefined()
+})
+
 test('a rule for every request can be called for by the API', () => {
   const params = { ...plainRequest.params, tools: [{ name: 'a' }, { name: 'a' }] }
   expect(applyRejected('tool-names', requestOf({ params }), one)?.outgoing.params['tools']).toEqual([{ name: 'a' }])

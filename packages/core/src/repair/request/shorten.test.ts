@@ -25,6 +25,14 @@ test('the oldest results go first, and the newest stay while that is enough', ()
   expect(shortened.lastIndexOf(true)).toBeLessThan(messages.length - 20)
 })
 
+test('room for some turns is made of old results only: the last 20 messages stay', () => {
+  const messages = conversation(Array.from({ length: 30 }, () => 1_000))
+  const context = overflow('prompt is too long: 1000 tokens > 520 maximum')
+  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  expect(now.slice(-20).every((message, at) => message === messages.slice(-20)[at])).toBe(true)
+  expect(now.at(-21)).not.toBe(messages.at(-21))
+})
+
 test('if only the newest result is too long, it is cut in the middle', () => {
   const messages = conversation([10, 3_000_000])
   const context = overflow('prompt is too long: 1000 tokens > 500 maximum')

@@ -152,12 +152,14 @@ function shortened(block: Block): Block {
 }
 
 function total({ params, messages }: Outgoing, measure: Measure): number {
-  const rest = JSON.stringify([params['system'], params['tools']]).length
-  return messages.reduce((sum, message) => sum + weighMessage(message, measure), rest)
+  return messages.reduce((sum, message) => sum + weighMessage(message, measure), JSON.stringify(params).length)
 }
 
-function weighMessage({ content }: Message, measure: Measure): number {
-  return typeof content === 'string' ? content.length : content.reduce((sum, block) => sum + weigh(block, measure), 0)
+function weighMessage(message: Message, measure: Measure): number {
+  const { content } = message
+  if (typeof content === 'string') return JSON.stringify(message).length
+  const shell = JSON.stringify({ ...message, content: [] }).length + content.length
+  return content.reduce((sum, block) => sum + weigh(block, measure), shell)
 }
 
 function weigh(block: Block, measure: Measure): number {
