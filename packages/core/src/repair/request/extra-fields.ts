@@ -38,9 +38,7 @@ export const extraFields: LocalRule = {
     const messages = mapKeeping(mapBlocks(outgoing.messages, onBlock), (message) => lessen(message, foreign))
     if (found.size === 0) return undefined
     const what = `left out fields: ${[...found].map(([name, times]) => `${name} (${times})`).join(', ')}`
-    return {
-      outgoing: keepingSignatures(outgoing, { ...outgoing, messages }, card),
-      repairs: [{ rule: this.name, row: this.row, what }],
-    }
+    const repairs = [{ rule: this.name, row: this.row, what }]
+    return keepingSignatures(outgoing, { outgoing: { ...outgoing, messages }, repairs }, card)
   },
 }

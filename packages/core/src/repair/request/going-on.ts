@@ -24,7 +24,7 @@ export const convertSystem: RejectedRule = {
   does: 'Sends system messages as notes of the user.',
   repair(outgoing, { card }) {
     const changed = as(systemNotes, outgoing, { ...card, systemMessages: false })
-    return changed && repairedBy(this, keepingSignatures(outgoing, changed.outgoing, card), changed.what)
+    return changed && keepingSignatures(outgoing, repairedBy(this, changed.outgoing, changed.what), card)
   },
 }
 

@@ -70,7 +70,7 @@ export const images: LocalRule = {
       ...bad.map(({ block, place }) => note(place.message, textOf(standIn(block)), [block])),
       ...retyped.map(({ place }) => note(place.message, 'named the media type that the image has')),
     ]
-    return { outgoing: keepingSignatures(outgoing, { ...outgoing, messages }, card), repairs }
+    return keepingSignatures(outgoing, { outgoing: { ...outgoing, messages }, repairs }, card)
   },
 }
 

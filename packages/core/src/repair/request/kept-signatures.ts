@@ -8,7 +8,7 @@
  */
 import type { Message } from '../../journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
-import type { Outgoing } from '../outgoing.ts'
+import type { Outgoing, Repaired } from '../outgoing.ts'
 import { isRecord, isThinking, mapKeeping, without } from './blocks.ts'
 
 export const bindingBeta = 'thinking-binding-controls-2026-08-01'
@@ -44,14 +44,23 @@ export function withoutThinking(messages: readonly Message[]): readonly Message[
   })
 }
 
-/** `after` with what its edits of `before` need so that thinking behind them is not refused. */
-export function keepingSignatures(before: Outgoing, after: Outgoing, card: ModelCard): Outgoing {
-  const firstChange = after.messages.findIndex((message, at) => message !== before.messages[at])
-  const isBound = card.preservedThinking && firstChange >= 0 && after.messages.slice(firstChange).some(hasThinking)
-  if (!isBound) return after
-  if (dropsBlocks(after)) return after
-  return droppingBlocks(after, card) ?? { ...after, messages: withoutThinking(after.messages) }
+/**
+ * The repair with what its edits of `before` need so that thinking behind them is not refused. That is a repair of its
+ * own, and one that stands: the edits do too.
+ */
+export function keepingSignatures(before: Outgoing, repaired: Repaired, card: ModelCard): Repaired {
+  const { outgoing, repairs } = repaired
+  const firstChange = outgoing.messages.findIndex((message, at) => message !== before.messages[at])
+  const isBound = card.preservedThinking && firstChange >= 0 && outgoing.messages.slice(firstChange).some(hasThinking)
+  if (!isBound || dropsBlocks(outgoing)) return repaired
+  const told = droppingBlocks(outgoing, card)
+  if (told) return { ...repaired, outgoing: told, repairs: [...repairs, dropBlockNote] }
+  const messages = withoutThinking(outgoing.messages)
+  const note = { rule: 'strip-thinking', row: 19, what: 'left out all thinking, since a message before it was changed' }
+  return { ...repaired, outgoing: { ...outgoing, messages }, repairs: [...repairs, note] }
 }
+
+const dropBlockNote = { rule: 'drop-block', row: 20, what: 'prefix_mismatch_behavior drop_block' } as const
 
 export function dropsBlocks({ params, betas }: Outgoing): boolean {
   const binding = isRecord(params['thinking']) ? params['thinking']['block_binding'] : undefined

@@ -173,10 +173,10 @@ export const refusedCases: readonly RequestCase[] = [
   },
   {
     rule: 'raise-max-tokens',
-    claim: 'after an answer that was cut in its only call there is room for twice as much',
-    as: 'raise-max-tokens:2000',
+    claim: 'after an answer that was cut in its only call there is room for all that the model can say',
+    as: 'raise-max-tokens:128000',
     in: {},
-    out: { params: { ...params, max_tokens: 2_000 } },
+    out: { params: { ...params, max_tokens: 128_000 } },
   },
   {
     row: 23,

@@ -27,7 +27,7 @@ export const dropField: RejectedRule = {
     const now = { ...outgoing, params, messages: inMessages ? (messages as readonly Message[]) : outgoing.messages }
     const rule = inMessages ? { ...this, name: 'drop-block-field' } : this
     const what = `left out ${present.join(', ')}`
-    return repairedBy(rule, keepingSignatures(outgoing, now, card), what, { argument: present.join(',') })
+    return keepingSignatures(outgoing, repairedBy(rule, now, what, { argument: present.join(',') }), card)
   },
 }
 

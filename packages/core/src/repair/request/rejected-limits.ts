@@ -43,11 +43,13 @@ export const fitMaxTokens: RejectedRule = {
 
 export const raiseMaxTokens: RejectedRule = {
   name: 'raise-max-tokens',
-  does: 'Doubles max_tokens, up to what the model can say, after an answer that was cut.',
+  does: 'Sets max_tokens to all that the model can say, after an answer that was cut in a tool call.',
   repair(outgoing, { card }, argument) {
     const asked = outgoing.params['max_tokens']
     if (typeof asked !== 'number') return undefined
-    const raised = argument === undefined ? Math.min(asked * 2, card.maxOutputTokens) : Number(argument)
+    // At once: a limit costs nothing, an answer that is cut again does.
+    const most = Number.isFinite(card.maxOutputTokens) ? card.maxOutputTokens : asked * 4
+    const raised = Number(argument ?? most)
     if (!(raised > asked)) return undefined
     const params = { ...outgoing.params, max_tokens: raised }
     return repairedBy(this, { ...outgoing, params }, `max_tokens ${raised}, asked for was ${asked}`, {

@@ -56,9 +56,9 @@ function leaveOut(
   if (chosen.length === 0) return undefined
   const standIn = (block: Block) => mediumLeftOut(block, 'the API refused it')
   const messages = mapBlocks(outgoing.messages, replacing(chosen, standIn))
-  const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
   const removed = chosen.map(({ block }) => block)
-  return repairedBy(rule, now, `left out ${count(chosen.length, 'image or document')}`, { argument, removed })
+  const what = `left out ${count(chosen.length, 'image or document')}`
+  return keepingSignatures(outgoing, repairedBy(rule, { ...outgoing, messages }, what, { argument, removed }), card)
 }
 
 function pathOf({ message, index, inner }: Placed['place']): string {

@@ -44,9 +44,10 @@ export const dropFiles: RejectedRule = {
     if (lost.length === 0) return undefined
     const messages = mapBlocks(outgoing.messages, replacing(lost, fileLeftOut))
     const ids = [...new Set(lost.map(({ block }) => fileOf(block)))].join(',')
-    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
     const removed = lost.map(({ block }) => block)
-    return repairedBy(this, now, `left out ${count(lost.length, 'file')}: ${ids}`, { argument: ids, removed })
+    const what = `left out ${count(lost.length, 'file')}: ${ids}`
+    const now = repairedBy(this, { ...outgoing, messages }, what, { argument: ids, removed })
+    return keepingSignatures(outgoing, now, card)
   },
 }
 

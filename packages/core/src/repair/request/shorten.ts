@@ -46,10 +46,10 @@ export const shortenOldResults: RejectedRule = {
     const chosen = choose(outgoing, measure, limit)
     if (!chosen) return undefined
     const messages = mapBlocks(outgoing.messages, (block, place) => chosen.change(block, place))
-    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
     const removed = chosen.blocks
     const what = `shortened ${count(removed.length, 'old result or image')}, ${chosen.before} to ${chosen.after} ${measure}`
-    return repairedBy(this, now, what, { argument: `${measure}=${limit}`, removed })
+    const now = repairedBy(this, { ...outgoing, messages }, what, { argument: `${measure}=${limit}`, removed })
+    return keepingSignatures(outgoing, now, card)
   },
 }
 
@@ -66,10 +66,10 @@ export const placeholderLastResults: RejectedRule = {
       outgoing.messages,
       replacing(chosen, (block) => standIn(block, reason)),
     )
-    const now = keepingSignatures(outgoing, { ...outgoing, messages }, card)
     const removed = chosen.map(({ block }) => block)
     const what = `left out ${count(removed.length, 'result or image')} of the last message`
-    return repairedBy(this, now, what, { message: last, removed })
+    const now = repairedBy(this, { ...outgoing, messages }, what, { message: last, removed })
+    return keepingSignatures(outgoing, now, card)
   },
 }
 
