@@ -47,7 +47,10 @@ describe('a tool call that the end of its answer cuts off never runs (P2)', () =
       const { client, store, session } = await sessionWith(story([cut]))
       const own = recoverable(client, session)
       const message = stream ? await own.messages.stream(request).finalMessage() : await own.messages.create(request)
-      expect(message).toMatchObject({ stop_reason: stopReason, content: [{ type: 'text', text: 'I count.' }] })
+      expect(message.stop_reason).toBe(stopReason)
+      // The text of the first attempt stays where it was streamed to.
+      expect(new Set(message.content.map(({ type }) => type))).toEqual(new Set(['text']))
+      expect(session.messages().at(-1)).toMatchObject({ content: [{ type: 'text', text: 'I count.' }] })
       expect(await typesOf(store)).not.toContain('tool-started')
       expect(session.lastGoodTurn).toBe(1)
     },
@@ -61,7 +64,7 @@ describe('a tool call that the end of its answer cuts off never runs (P2)', () =
     const answer = await session.run(countingAgent(effects, client), task)
     expect(answer).toMatchObject({ text: 'I count.', stopReason: 'max_tokens' })
     expect(effects.runs).toEqual([])
-    expect(calls).toHaveLength(1)
+    expect(calls.map(({ body }) => body['max_tokens'])).toEqual([1024, 128_000])
   })
 
   test('while the whole calls before it do', async () => {
@@ -169,4 +172,23 @@ describe('a call whose input is no JSON', () => {
     expect((await typesOf(store)).filter((type) => type === 'fault-observed')).toHaveLength(1)
     expect(JSON.stringify(session.messages())).not.toContain('toolu_bad')
   })
+})
+
+test('an answer that cost nothing, where answers did before, was made by nobody: it is asked for again', async () => {
+  const made = (usage: object) =>
+    `event: message_start\ndata: ${JSON.stringify({
+      type: 'message_start',
+      message: { id: 'msg', type: 'message', role: 'assistant', model: 'm', content: [], stop_reason: null, usage },
+    })}\n\n`
+  const nothing = { input_tokens: 0, output_tokens: 0 }
+  const { client, calls } = scriptedClient((_call, n) =>
+    n === 2
+      ? made(nothing) + textBlock(0, 'No response requested.') + ended('end_turn', 0)
+      : made({ input_tokens: 9, output_tokens: 3 }) + textBlock(0, `answer ${n}`) + ended('end_turn'),
+  )
+  const session = await openTestSession()
+  const agent = countingAgent(new Effects(), client)
+  await expect(session.run(agent, task)).resolves.toMatchObject({ text: 'answer 1' })
+  await expect(session.run(agent, 'Go on')).resolves.toMatchObject({ text: 'answer 3' })
+  expect(calls).toHaveLength(3)
 })

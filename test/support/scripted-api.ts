@@ -59,8 +59,8 @@ export const textBlock = (index: number, text: string) =>
 export const callBlock = (index: number, json: string, id = `toolu_${index}`) =>
   block(index, { type: 'tool_use', id, name: 'count', input: {} }, { type: 'input_json_delta', partial_json: json })
 
-export const ended = (stop_reason: string) =>
-  event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 5 } }) +
+export const ended = (stop_reason: string, output_tokens = 5) =>
+  event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens } }) +
   event('message_stop', {})
 
 /** A whole answer of text. */

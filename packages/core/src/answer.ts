@@ -39,11 +39,15 @@ export function endsTurn(message: AssistantMessage): boolean {
   return callsOf(message).length === 0 && !isRefusal(message) && !pausesTurn(message)
 }
 
-/** How an answer that came whole falls short: its only call was cut off, or it says nothing. */
-export type Shortfall = 'output-cut' | 'empty'
+/**
+ * How an answer that came whole falls short: its only call was cut off, it says nothing, or it says that it cost
+ * nothing where answers did before: then something on the way has made it up.
+ */
+export type Shortfall = 'output-cut' | 'empty' | 'unbilled'
 
-export function shortfallOf(message: AssistantMessage): Shortfall | undefined {
+export function shortfallOf(message: AssistantMessage, isBilled: boolean): Shortfall | undefined {
   const { content, stop_reason } = message
+  if (isBilled && billed(message) === false) return 'unbilled'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
   // A full window is full for the same request again; a limit can be raised.
   const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0

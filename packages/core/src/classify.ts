@@ -37,8 +37,11 @@ export interface Wire {
   complete?: 'calls' | 'text' | undefined
   /** What the attempt cost, in full-price input tokens. */
   tokens?: number | undefined
-  /** It came whole, but `max_tokens` cut its only call, or it says nothing. Nothing else is looked at then. */
-  answer?: 'output-cut' | 'empty' | undefined
+  /**
+   * It came whole, but `max_tokens` cut its only call, it says nothing, or it says that it cost nothing, so that no model
+   * can have made it. Nothing else is looked at then.
+   */
+  answer?: 'output-cut' | 'empty' | 'unbilled' | undefined
   elsewhere?: Elsewhere | undefined
   /** Epoch ms, for dates in `retry-after`. */
   now: number
@@ -138,7 +141,8 @@ interface Verdict extends Meaning {
 const meaningOfAnswer = {
   'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
-} as const satisfies Record<NonNullable<Wire['answer']>, Meaning>
+  unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
+} as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
 
 /** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */
 const poisonRepairs: readonly RuleName[] = [

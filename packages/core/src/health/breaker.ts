@@ -32,6 +32,8 @@ export interface BreakerOptions {
   readonly lagMs?: number | undefined
   /** When a probe without result is given to another session, in ms. Default: 10 min. */
   readonly leaseMs?: number | undefined
+  /** What the pause before the next probe is multiplied by: the status page may lengthen it. Default: 1. */
+  readonly probeFactor?: number | undefined
 }
 
 export type Admission =
@@ -67,7 +69,7 @@ export function report(
 ): HealthRecord {
   const before = record ?? blankRecord(key)
   const after = noted(before, session, outcome, now)
-  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, options.openAfter)
+  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, options)
   return { ...after, breaker, ...holdOf(before, outcome, now) }
 }
 
@@ -154,7 +156,7 @@ function next(
   sign: Sign,
   outcome: Outcome,
   { session, now, random }: Asking,
-  openAfter = defaults.openAfter,
+  { openAfter = defaults.openAfter, probeFactor = 1 }: BreakerOptions,
 ): Breaker {
   const cause = outcome.kind === 'fault' ? outcome.fault : undefined
   if (sign === 'answer' || cause === undefined) {
@@ -169,7 +171,7 @@ function next(
     cause,
     probes,
     failedBy: session,
-    probeAt: now + (sign === 'gone' ? goneProbeMs : backOff(probes, now - since, random)),
+    probeAt: now + probeFactor * (sign === 'gone' ? goneProbeMs : backOff(probes, now - since, random)),
   })
   switch (breaker.state) {
     case 'closed': {

@@ -188,3 +188,21 @@ test('a writer who is always overtaken waits rather than probe beside another', 
   const admission = await unlucky.admit(key, 'x', asking)
   expect(admission).toMatchObject({ kind: 'wait', until: clock.now() + 1500 })
 })
+
+test('a status page that tells of a major outage makes probes rarer, and one that is old or unknown does not', async () => {
+  const firstProbe = async (checkedAgoMs: number | undefined) => {
+    const { clock, shared, process } = place()
+    const page = { indicator: 'major', description: 'd', api: 'major_outage', openIncidents: [] }
+    const good = { page, checkedAt: clock.now() - (checkedAgoMs ?? 0), source: 'http://page.test/summary.json' }
+    const record = { v: 1, urls: ['http://page.test/summary.json'], triedAt: clock.now(), good }
+    if (checkedAgoMs !== undefined) await shared.write('status-page', 0, record)
+    const health = process()
+    await wall(health)
+    const [found] = await health.records()
+    return found?.breaker.state === 'open' ? found.breaker.probeAt - clock.now() : undefined
+  }
+  const usual = await firstProbe(undefined)
+  expect(usual).toBeGreaterThan(0)
+  expect(await firstProbe(60_000)).toBe(2 * (usual ?? 0))
+  expect(await firstProbe(3_600_000)).toBe(usual)
+})

@@ -10,6 +10,8 @@
 import type { Clock } from '../clock.ts'
 import type { SharedState } from '../shared-state.ts'
 import { type Admission, admit, isCalm, report, reportLate } from './breaker.ts'
+import { probeFactor } from '../status-page/advice.ts'
+import { lastReading } from '../status-page/poller.ts'
 import { type Evidence, evidence } from './evidence.ts'
 import type { Outcome } from './notes.ts'
 import {
@@ -149,6 +151,12 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return result
   }
 
+  /** How much longer a probe waits while the status page tells of something large. */
+  async function factorOf(local: Local): Promise<number> {
+    const reading = await asked(local, () => lastReading(shared, clock.now()))
+    return probeFactor(reading?.page, reading?.checkedAt, clock.now())
+  }
+
   /** Whether an answer is no news. */
   async function isWell(local: Local): Promise<boolean> {
     if (!isQuiet(local)) await look(local)
@@ -195,8 +203,10 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       const local = localOf(key)
       await inTurn(local, async () => {
         const told = { key: local.key, session, outcome, now: clock.now(), random: clock.random() }
-        if (outcome.kind === 'fault' || !(await isWell(local)))
-          return update(local, (before) => ({ record: report(before, told), result: null }))
+        if (outcome.kind === 'fault' || !(await isWell(local))) {
+          const factor = outcome.kind === 'fault' ? await factorOf(local) : 1
+          return update(local, (before) => ({ record: report(before, told, { probeFactor: factor }), result: null }))
+        }
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
         return update(local, (record) => ({ record, result: null }))
       })

@@ -143,6 +143,11 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
   }
 }
 
+/** What the page said last, whoever of the store asked and wherever. Asks nobody; rejects when the store cannot answer. */
+export async function lastReading(shared: SharedState, now: number): Promise<StatusReading> {
+  return readingOf(recordSchema.safeParse((await shared.read(key))?.value).data, now)
+}
+
 function readingOf(known: Known | undefined, now: number): StatusReading {
   const { good, failure } = known ?? {}
   return {

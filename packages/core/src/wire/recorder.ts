@@ -17,6 +17,8 @@ export type Ending = Extract<Decision, { kind: 'suspend' | 'fail' }>
 
 /** The part that a stream needs while it is being read. */
 export interface AnswerRecorder {
+  /** Answers of this conversation have said what they cost. */
+  readonly isBilled: boolean
   /** The model has begun to answer: it lives, whatever becomes of this answer. */
   began(): void
   answered(received: Received): Promise<void>

@@ -124,7 +124,7 @@ export async function* relay(
   // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
   signal.throwIfAborted()
   const complete = assembler.isComplete ? assembler.message() : undefined
-  const shortfall = complete && shortfallOf(complete)
+  const shortfall = complete && shortfallOf(complete, recorder.isBilled)
   if (complete && !shortfall) {
     const message = usablePart(complete)
     const requestId = response.headers.get('request-id') ?? undefined

@@ -68,6 +68,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#ticket = options.session.clock.random()
   }
 
+  get isBilled(): boolean {
+    return this.#it.session.transcript.isBilled
+  }
+
   async sending(signal: AbortSignal) {
     const { session, request } = this.#it
     // Staged, so that they share an append with the request; after them the session may owe something else.

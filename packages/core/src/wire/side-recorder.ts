@@ -30,6 +30,7 @@ export function sideRecorder<R extends WireRequest>(
     await health.report(rung, session.id, { kind: 'ok', sentAt })
   }
   return {
+    isBilled: false,
     async sending(signal) {
       for (;;) {
         await clock.sleepUntil(until, { signal })
