@@ -20,7 +20,7 @@ export const maxSide = 8_000
 export const maxSideOfMany = 2_000
 const manyMedia = 20
 /** Characters of base64. */
-export const maxImageChars = 10 * 1024 * 1024
+const maxImageChars = 10 * 1024 * 1024
 const smallWindow = 200_000
 
 /** Why the API would refuse the image; undefined when nothing is known against it. */

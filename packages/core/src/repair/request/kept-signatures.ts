@@ -62,7 +62,7 @@ export function keepingSignatures(before: Outgoing, repaired: Repaired, card: Mo
 
 const dropBlockNote = { rule: 'drop-block', row: 20, what: 'prefix_mismatch_behavior drop_block' } as const
 
-export function dropsBlocks({ params, betas }: Outgoing): boolean {
+function dropsBlocks({ params, betas }: Outgoing): boolean {
   const binding = isRecord(params['thinking']) ? params['thinking']['block_binding'] : undefined
   return isRecord(binding) && binding['prefix_mismatch_behavior'] === 'drop_block' && betas.includes(bindingBeta)
 }

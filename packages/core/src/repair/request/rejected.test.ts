@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../error-codes.ts'
 import { errorPatterns } from '../../error-patterns.ts'
-import type { Fault } from '../../fault.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
 import { contextOf, olderCard, plainRequest, requestOf, strictCard } from './request-case.fixture.ts'
 import { png } from './images.fixture.ts'
 import { bindingBeta } from './kept-signatures.ts'
-import { applicableRepairs, applyRejected, rejectedRules, standingRules } from './rejected.ts'
+import { applyRejected, rejectedRules, standingRules } from './rejected.ts'
 import { requestRules } from './rules.ts'
 
 test('every rule has a case', () => {
@@ -107,17 +106,6 @@ test('where too little room is left for an answer, max_tokens is not the cure', 
   const fault = { kind: 'context-overflow', message } as const
   const request = requestOf({ params: { ...plainRequest.params, max_tokens: 20_000 } })
   expect(applyRejected('clamp-max-tokens', request, { ...one, fault })).toBeUndefined()
-})
-
-test('of the repairs that a refusal names those that apply are chosen from, with their arguments', () => {
-  const fault: Fault = {
-    kind: 'context-overflow',
-    message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000',
-    repairs: ['drop-container', 'clamp-max-tokens', 'raise-max-tokens', 'no-such-rule'],
-  }
-  const request = requestOf({ params: { ...plainRequest.params, max_tokens: 20_000 } })
-  expect(applicableRepairs(request, { ...one, fault })).toEqual(['fit-max-tokens:10000', 'raise-max-tokens:40000'])
-  expect(applicableRepairs(request, one)).toEqual([])
 })
 
 test('a rule for every request can be called for by the API', () => {

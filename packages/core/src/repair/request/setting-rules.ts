@@ -19,7 +19,7 @@ const versionWithoutSampling = '2026-10-21'
 const nobody = () => undefined
 
 /** A step of a translation, from the same model to itself. */
-export function within(step: Step, outgoing: Outgoing, { card }: RepairContext): ReturnType<Step> {
+function within(step: Step, outgoing: Outgoing, { card }: RepairContext): ReturnType<Step> {
   return step(outgoing, { from: card, to: card, madeBy: nobody })
 }
 
