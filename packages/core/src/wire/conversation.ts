@@ -25,6 +25,8 @@ export class Conversation {
   readonly #aliases = new Map<string, string>()
   /** What of the conversation was found sound before it was sent. */
   readonly watch = new TranscriptWatch()
+  /** Repairs of this process that are journaled. */
+  readonly told = new Set<string>()
   #handedOut: ReadonlySet<string> = new Set()
   #current: InFlight | undefined
 

@@ -103,6 +103,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         rungs,
         health,
         watch: conversation.watch,
+        told: conversation.told,
         cards: (rung) => cardOfRung(sent, rung),
         credentials,
         intentOf,

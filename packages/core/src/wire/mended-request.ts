@@ -14,7 +14,7 @@ import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
 import { applyEdits, editsBetween } from '../repair/edits.ts'
-import type { Outgoing, RepairContext, Unrepairable } from '../repair/outgoing.ts'
+import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
 import { applyRejected, standingRules } from '../repair/request/rejected.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript-watch.ts'
@@ -72,20 +72,19 @@ export function mend(mending: Mending): MendedRequest {
   const standing: string[] = []
 
   let out: Outgoing = { params, messages: applyEdits(recorded, transcript.edits), betas: request.envelope.betas }
+  const take = (repaired: Repaired | undefined) => {
+    if (!repaired) return
+    out = repaired.outgoing
+    repairs.push(...repaired.repairs.map(noteOf))
+    standing.push(...repaired.repairs.map((one) => one.rule).filter(stands))
+  }
   const apply = (rules: readonly string[], card: ModelCard) => {
-    for (const rule of rules) {
-      const applied = applyRejected(rule, out, contextFor(mending, card))
-      if (!applied) continue
-      out = applied.outgoing
-      repairs.push(...applied.repairs.map(noteOf))
-      standing.push(...applied.repairs.map((one) => one.rule).filter(stands))
-    }
+    for (const rule of rules) take(applyRejected(rule, out, contextFor(mending, card)))
   }
   apply(transcript.standing, home)
   repairs.length = 0
   const local = watch.repair(out, contextFor(mending, home))
-  out = local.outgoing
-  repairs.push(...local.repairs.map(noteOf))
+  take(local)
   if (!rung) apply(context.tried, home)
 
   const all = editsBetween(recorded, out.messages)
@@ -103,7 +102,9 @@ export function mend(mending: Mending): MendedRequest {
   // The model that was asked for may not take what another has left there.
   if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {
     const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
-    out = translate(out, home, rung ?? home, (message) => transcript.madeBy(recordedOf.get(message) ?? message)).outgoing
+    out = translate(out, home, rung ?? home, (message) =>
+      transcript.madeBy(recordedOf.get(message) ?? message),
+    ).outgoing
   }
   if (rung) apply(context.tried, rung)
 

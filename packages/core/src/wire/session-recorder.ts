@@ -16,7 +16,7 @@ import { cardOf } from '../ladder/built-in-cards.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
-import { applyRejected } from '../repair/request/rejected.ts'
+import { applicableRepairs } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript-watch.ts'
 import type { Session } from '../session.ts'
 import { givenUp } from './given-up.ts'
@@ -38,6 +38,8 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   rungs: readonly RequestRung<R>[]
   health: Health
   watch: TranscriptWatch
+  /** Repairs that are journaled already. */
+  told: Set<string>
   /** The card of a rung's model, from the Models API where it can be asked. */
   cards: (rung: RequestRung<R>) => Promise<ModelCard>
   /** Headers with fresh credentials, for the one re-send after a 401. */
@@ -266,20 +268,19 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #withUsableRepairs(fault: Fault): Fault {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
-    const context = contextFor({ ...mending, fault }, mended.card)
-    const repairs = fault.repairs.flatMap(
-      (rule) => applyRejected(rule, mended.outgoing, context)?.repairs[0]?.rule ?? [],
-    )
-    return { ...fault, repairs }
+    return { ...fault, repairs: applicableRepairs(mended.outgoing, contextFor({ ...mending, fault }, mended.card)) }
   }
 
   /** Entries for what the API has just accepted. */
   #repaired(answer: AssistantMessage): EntryBody[] {
-    const { transcript } = this.#it.session
+    const { session, told } = this.#it
+    const { transcript } = session
     // What made the model say nothing is not worth keeping.
     if (answer.content.length === 0) return []
     const { repairs = [], edits = [], standing = [] } = this.#mended ?? {}
-    const notes: RepairNote[] = [...repairs]
+    // What is done to every request alike is told once.
+    const notes: RepairNote[] = repairs.filter(({ rule, what }) => !told.has(`${rule} ${what}`))
+    for (const { rule, what } of notes) told.add(`${rule} ${what}`)
     const all: Edit[] = [...edits]
     if (this.#kept.length > 0) {
       // The caller has one answer; the API saw its pieces and what was said between them.
