@@ -65,3 +65,12 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
   if (rejected) return rejected.repair(outgoing, context, argument)
   return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
 }
+
+/**
+ * Of the repairs that the refusal names, those that apply to this request, each by the name that carries what it was
+ * applied with: in the place of `Fault.repairs` they can be chosen from, and done again later, without looking back.
+ */
+export function applicableRepairs(outgoing: Outgoing, context: RepairContext): string[] {
+  const named = context.fault?.repairs ?? []
+  return named.flatMap((rule) => applyRejected(rule, outgoing, context)?.repairs[0]?.rule ?? [])
+}
