@@ -52,7 +52,8 @@ export function localRule(
     invariant,
     repair(outgoing, context) {
       const { messages, params, mends, unrepairable } = mend(outgoing, context)
-      if (unrepairable) return { outgoing, repairs: [], unrepairable: { rule: name, soundMessages: 0, ...unrepairable } }
+      if (unrepairable)
+        return { outgoing, repairs: [], unrepairable: { rule: name, soundMessages: 0, ...unrepairable } }
       if (mends.length === 0) return undefined
       const repairs = mends.map((each): Repair => ({ rule: name, row, ...each }))
       return { outgoing: { ...outgoing, ...(messages && { messages }), ...(params && { params }) }, repairs }

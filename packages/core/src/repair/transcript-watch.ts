@@ -1,7 +1,86 @@
+/**
+ * Repair that costs what is new: a conversation is checked before every send, and most of it was found sound before.
+ *
+ * 1. What was found sound is known by identity. Only what follows it is looked at, with as much before it as the rules
+ *    of neighbours need; ids and media of all of it are remembered, for the rules that count.
+ * 2. Whatever looks wrong in that part is judged by the check of the whole: a look is never the reason for a repair.
+ * 3. Its verdict is that of `repairOutgoing`.
+ */
+import type { Message } from '../journal.ts'
+import { blocksOf, callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
 import type { Outgoing, RepairContext, Repaired } from './outgoing.ts'
+import { localRules, repairOutgoing } from './repair-transcript.ts'
+import { placedBlocks } from './request/blocks.ts'
+import { isMedium } from './request/media.ts'
+
+/** Answers before the new messages that the rules look back at: a result may stand in the answer after the next. */
+const answersBack = 3
+/** Beside so many images and documents each has to be smaller. */
+const fewMedia = 20
+
+/** Something harmless in front of a part: what stands alone has no beginning. */
+const lead: Message = { role: 'user', content: [textBlock('(before)')] }
 
 export class TranscriptWatch {
-  repair(outgoing: Outgoing, _context: RepairContext): Repaired {
-    return { outgoing, repairs: [] }
+  #sound: readonly Message[] = []
+  #model = ''
+  readonly #ids = new Set<string>()
+  #media = 0
+
+  /** What `repairOutgoing` says of the request. */
+  repair(outgoing: Outgoing, context: RepairContext): Repaired {
+    const { messages } = outgoing
+    const isGrown =
+      this.#model === context.card.id &&
+      this.#sound.length > 0 &&
+      messages.length >= this.#sound.length &&
+      this.#sound.every((message, at) => message === messages[at])
+    if (isGrown && this.#looksSound(outgoing, context)) {
+      this.#remember(messages, context, this.#sound.length)
+      return { outgoing, repairs: [] }
+    }
+    const repaired = repairOutgoing(outgoing, context)
+    if (repaired.outgoing === outgoing && !repaired.unrepairable) this.#remember(messages, context, 0)
+    return repaired
+  }
+
+  #looksSound(outgoing: Outgoing, context: RepairContext): boolean {
+    const { messages } = outgoing
+    const added = messages.slice(this.#sound.length)
+    if (idsIn(added).some((id) => this.#ids.has(id))) return false
+    const media = mediaIn(added)
+    if (media > 0 && this.#media + media > fewMedia) return false
+    const part = { ...outgoing, messages: [lead, ...messages.slice(this.#lookFrom())] }
+    // Places in the record are not places in a part of it.
+    const { recorded: _recorded, ...rest } = context
+    return localRules.every((rule) => rule.repair(part, rest) === undefined)
+  }
+
+  /** Where the part begins: some answers back, at an answer. */
+  #lookFrom(): number {
+    let at = this.#sound.length
+    for (let answers = 0; at > 0 && answers < answersBack; at -= 1) {
+      if (this.#sound[at - 1]?.role === 'assistant') answers += 1
+    }
+    return at
+  }
+
+  #remember(messages: readonly Message[], { card }: RepairContext, from: number): void {
+    if (from === 0) {
+      this.#ids.clear()
+      this.#media = 0
+    }
+    const added = messages.slice(from)
+    for (const id of idsIn(added)) this.#ids.add(id)
+    this.#media += mediaIn(added)
+    // A copy: the record goes on growing.
+    this.#sound = [...messages]
+    this.#model = card.id
   }
 }
+
+const idsIn = (messages: readonly Message[]): string[] =>
+  messages.flatMap((message) => [...callIdsOf(message), ...blocksOf(message).filter(isServerCall).map(idOf)])
+
+const mediaIn = (messages: readonly Message[]): number =>
+  placedBlocks(messages).filter(({ block }) => isMedium(block)).length

@@ -84,7 +84,7 @@ function isBlock(value: unknown): value is Block {
 }
 
 /** Half surrogate pairs become U+FFFD, in every string; the same value when there are none. */
-function wellFormed(value: unknown): unknown {
+export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (Array.isArray(value)) return mapKeeping<unknown>(value, wellFormed)
   if (!isRecord(value)) return value

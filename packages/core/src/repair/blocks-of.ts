@@ -1,0 +1,49 @@
+/** A message as its blocks, and back; a text of its own is one block. */
+import type { Block, Message } from '../journal.ts'
+
+export function blocksOf({ content }: Message): readonly Block[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+}
+
+/** The same message where the blocks are. */
+export function withBlocks(message: Message, blocks: readonly Block[]): Message {
+  const before = blocksOf(message)
+  const isSame = blocks.length === before.length && blocks.every((block, at) => block === before[at])
+  return isSame || (typeof message.content === 'string' && isThatText(message.content, blocks))
+    ? message
+    : { ...message, content: [...blocks] }
+}
+
+function isThatText(content: string, blocks: readonly Block[]): boolean {
+  const [only, ...others] = blocks
+  return others.length === 0 && only?.type === 'text' && only['text'] === content && Object.keys(only).length === 2
+}
+
+export const textBlock = (text: string): Block => ({ type: 'text', text })
+
+export const isText = ({ type }: Block): boolean => type === 'text'
+export const isCall = ({ type }: Block): boolean => type === 'tool_use'
+export const isResult = ({ type }: Block): boolean => type === 'tool_result'
+export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'
+export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
+
+export const idOf = (block: Block): string => String(block['id'] ?? '')
+export const callIdOf = (block: Block): string => String(block['tool_use_id'] ?? '')
+
+export const callIdsOf = (message: Message | undefined): string[] =>
+  message?.role === 'assistant' ? blocksOf(message).filter(isCall).map(idOf) : []
+
+/** It ends in the middle of what the server does: it is sent back as it is, and the server goes on. */
+export function isPaused(message: Message | undefined, stopReason?: string | null): boolean {
+  const last = message && blocksOf(message).at(-1)
+  if (message?.role !== 'assistant' || !last) return false
+  return stopReason === 'pause_turn' || isServerCall(last) || (isServerResult(last) && stopReason === undefined)
+}
+
+/** What a block said, as words that may stand anywhere. */
+export function inWords(block: Block): readonly Block[] {
+  const { content } = block
+  if (typeof content === 'string') return content.trim() === '' ? [] : [textBlock(content)]
+  if (!Array.isArray(content)) return []
+  return (content as readonly Block[]).filter((inner) => !isText(inner) || String(inner['text']).trim() !== '')
+}

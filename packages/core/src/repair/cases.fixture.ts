@@ -1,0 +1,258 @@
+/** Every rule for transcripts, by example: what would be refused, and what is sent instead. */
+import type { Block, Message } from '../journal.ts'
+import { inDoubtResult } from '../transcript.ts'
+
+export interface TranscriptCase {
+  /** Row of the invariant in docs/repairs.md. */
+  readonly row: number
+  readonly rule: string
+  readonly claim: string
+  readonly model?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly stopReason?: string
+  readonly messages: readonly Message[]
+  readonly repaired: readonly Message[]
+  /** Of the whole request, where a repair changes them. */
+  readonly repairedParams?: Readonly<Record<string, unknown>>
+}
+
+export const user = (content: Message['content']): Message => ({ role: 'user', content })
+export const assistant = (...content: Block[]): Message => ({ role: 'assistant', content })
+export const system = (content: string): Message => ({ role: 'system', content })
+export const text = (said: string): Block => ({ type: 'text', text: said })
+export const call = (id: string, input: unknown = {}): Block => ({ type: 'tool_use', id, name: 'read', input })
+export const result = (id: string, content = `of ${id}`): Block => ({ type: 'tool_result', tool_use_id: id, content })
+const search = (id: string): Block => ({ type: 'server_tool_use', id, name: 'web_search', input: {} })
+const found = (id: string): Block => ({ type: 'web_search_tool_result', tool_use_id: id, content: [] })
+const lead = user('(The beginning of this conversation is not there any more.)')
+
+const hi = user('hi')
+const end = user('and now?')
+
+export const transcriptCases: readonly TranscriptCase[] = [
+  {
+    row: 1,
+    rule: 'results',
+    claim: 'a call without a result gets one that says that its outcome is unknown',
+    messages: [hi, assistant(call('a'))],
+    repaired: [hi, assistant(call('a')), user([inDoubtResult('a')])],
+  },
+  {
+    row: 1,
+    rule: 'results',
+    claim: 'a call that the conversation went on after is answered where it stands',
+    messages: [hi, assistant(call('a'), call('b')), user([result('a')]), assistant(text('so')), end],
+    repaired: [
+      hi,
+      assistant(call('a'), call('b')),
+      user([result('a'), inDoubtResult('b')]),
+      assistant(text('so')),
+      end,
+    ],
+  },
+  {
+    row: 2,
+    rule: 'results',
+    claim: 'results in two messages come together in the first',
+    messages: [hi, assistant(call('a'), call('b')), user([result('a')]), user([result('b'), text('go on')])],
+    repaired: [hi, assistant(call('a'), call('b')), user([result('a'), result('b')]), user([text('go on')])],
+  },
+  {
+    row: 3,
+    rule: 'results',
+    claim: 'results go before what the person said with them',
+    messages: [hi, assistant(call('a')), user([text('look'), result('a')])],
+    repaired: [hi, assistant(call('a')), user([result('a'), text('look')])],
+  },
+  {
+    row: 4,
+    rule: 'calls-last',
+    claim: 'what stands behind a call is left out',
+    messages: [hi, assistant(text('let me'), call('a'), text('done')), user([result('a')])],
+    repaired: [hi, assistant(text('let me'), call('a')), user([result('a')])],
+  },
+  {
+    row: 5,
+    rule: 'results',
+    claim: 'a result whose call is gone becomes words',
+    messages: [user([result('gone', 'the weather is fine'), text('hi')])],
+    repaired: [user([text('(result of an earlier call) the weather is fine'), text('hi')])],
+  },
+  {
+    row: 5,
+    rule: 'results',
+    claim: 'a result that stands elsewhere moves to its call',
+    messages: [hi, assistant(call('a')), assistant(text('so')), user([result('a'), text('next')])],
+    repaired: [hi, assistant(call('a')), user([result('a')]), assistant(text('so')), user([text('next')])],
+  },
+  {
+    row: 5,
+    rule: 'places',
+    claim: 'a result in an answer moves to the message of the user after it',
+    messages: [hi, assistant(call('a'), result('a')), end],
+    repaired: [hi, assistant(call('a')), user([result('a')]), end],
+  },
+  {
+    row: 6,
+    rule: 'unique-calls',
+    claim: 'a turn that was replayed is there once',
+    messages: [hi, assistant(call('a')), user([result('a')]), assistant(call('a')), user([result('a')]), end],
+    repaired: [hi, assistant(call('a')), user([result('a')]), end],
+  },
+  {
+    row: 7,
+    rule: 'results',
+    claim: 'of two results of a call the first counts',
+    messages: [hi, assistant(call('a')), user([result('a', 'one'), result('a', 'two')])],
+    repaired: [hi, assistant(call('a')), user([result('a', 'one')])],
+  },
+  {
+    row: 8,
+    rule: 'call-ids',
+    claim: 'ids of another provider are written anew at both ends',
+    messages: [hi, assistant(call('call|a/1')), user([result('call|a/1')])],
+    repaired: [hi, assistant(call('call_a_1')), user([result('call_a_1', 'of call|a/1')])],
+  },
+  {
+    row: 10,
+    rule: 'call-inputs',
+    claim: 'an input that is no object is put into one',
+    messages: [hi, assistant(call('a', '{"pa'), call('b', null)), user([result('a'), result('b')])],
+    repaired: [hi, assistant(call('a', { raw: '{"pa' }), call('b', {})), user([result('a'), result('b')])],
+  },
+  {
+    row: 12,
+    rule: 'empty-text',
+    claim: 'blank text is left out, and a message without anything else is mended',
+    messages: [hi, assistant(text(' \n'), text('ok')), user(''), assistant(text('')), end],
+    repaired: [hi, assistant(text('ok')), user('(no content)'), end],
+  },
+  {
+    row: 13,
+    rule: 'first-user',
+    claim: 'before an answer that stands first a message of the user is put',
+    messages: [assistant(text('as I said')), end],
+    repaired: [lead, assistant(text('as I said')), end],
+  },
+  {
+    row: 14,
+    rule: 'known-roles',
+    claim: 'roles of other providers are those of the API',
+    messages: [hi, { role: 'model', content: 'hello' }, { role: 'human', content: 'and now?' }],
+    repaired: [hi, { role: 'assistant', content: 'hello' }, end],
+  },
+  {
+    row: 15,
+    rule: 'system-places',
+    claim: 'a note of the system before the first message becomes one of the user',
+    messages: [system('it is night'), hi],
+    repaired: [user([text('<system-note>\nit is night\n</system-note>')]), hi],
+  },
+  {
+    row: 15,
+    rule: 'system-places',
+    claim: 'so does every one for a model that takes none',
+    model: 'claude-sonnet-4-5',
+    messages: [hi, system('it is night'), assistant(text('ok')), end],
+    repaired: [hi, user([text('<system-note>\nit is night\n</system-note>')]), assistant(text('ok')), end],
+  },
+  {
+    row: 16,
+    rule: 'last-text',
+    claim: 'an answer that is to go on loses the white space at its end',
+    model: 'claude-sonnet-4-5',
+    messages: [hi, { role: 'assistant', content: 'The answer is ' }],
+    repaired: [hi, { role: 'assistant', content: 'The answer is' }],
+  },
+  {
+    row: 17,
+    rule: 'last-message',
+    claim: 'a model that does not go on by itself is asked to',
+    messages: [hi, assistant(text('The answer is'))],
+    repaired: [
+      hi,
+      assistant(text('The answer is')),
+      user('Your previous response was interrupted and ended with "The answer is". Continue from where you left off.'),
+    ],
+  },
+  {
+    row: 19,
+    rule: 'signed-thinking',
+    claim: 'where thinking was cut before its signature, all thinking goes',
+    messages: [
+      hi,
+      assistant({ type: 'thinking', thinking: 'one', signature: 'sig' }, text('ok')),
+      end,
+      assistant({ type: 'thinking', thinking: 'tw', signature: '' }, text('so')),
+      end,
+    ],
+    repaired: [hi, assistant(text('ok')), end, assistant(text('so')), end],
+  },
+  {
+    row: 21,
+    rule: 'thinking-first',
+    claim: 'thinking is off while the open turn lacks it',
+    model: 'claude-sonnet-4-5',
+    params: { max_tokens: 4_000, thinking: { type: 'enabled', budget_tokens: 1_024 } },
+    messages: [hi, assistant(call('a')), user([result('a')])],
+    repaired: [hi, assistant(call('a')), user([result('a')])],
+    repairedParams: { max_tokens: 4_000, thinking: { type: 'disabled' } },
+  },
+  {
+    row: 22,
+    rule: 'last-thinking',
+    claim: 'without thinking, the answer that is to go on has none',
+    model: 'claude-sonnet-4-5',
+    messages: [hi, assistant({ type: 'thinking', thinking: 'one', signature: 'sig' }, text('The answer'))],
+    repaired: [hi, assistant(text('The answer'))],
+  },
+  {
+    row: 25,
+    rule: 'server-pairs',
+    claim: 'half a pair of a server tool is left out',
+    messages: [hi, assistant(search('s'), text('found')), user('go'), assistant(found('gone'), text('so')), end],
+    repaired: [hi, assistant(text('found')), user('go'), assistant(text('so')), end],
+  },
+  {
+    row: 26,
+    rule: 'server-pairs',
+    claim: 'a server tool that waits for results is left out when something else came with them',
+    messages: [hi, assistant(call('a'), search('s')), user([result('a'), text('hurry')])],
+    repaired: [hi, assistant(call('a')), user([result('a'), text('hurry')])],
+  },
+  {
+    row: 29,
+    rule: 'references',
+    claim: 'the mention of a caller that is gone is left out',
+    messages: [hi, assistant({ ...call('a'), caller: { type: 'code', tool_id: 'gone' } }), user([result('a')])],
+    repaired: [hi, assistant(call('a')), user([result('a')])],
+  },
+  {
+    row: 33,
+    rule: 'documents',
+    claim: 'a document in an answer is named instead',
+    messages: [hi, assistant({ type: 'document', source: {} }, text('ok')), end],
+    repaired: [hi, assistant(text('[document left out: not taken in answers]'), text('ok')), end],
+  },
+  {
+    row: 37,
+    rule: 'unicode',
+    claim: 'half a surrogate pair becomes the sign for what cannot be read',
+    messages: [user('half \ud83d')],
+    repaired: [user('half \ufffd')],
+  },
+  {
+    row: 40,
+    rule: 'compactions',
+    claim: 'a compaction that does not come first is left out: what it sums up is still there',
+    messages: [hi, assistant({ type: 'compaction', content: 'we said hi', signature: 's' }, text('ok')), end],
+    repaired: [hi, assistant(text('ok')), end],
+  },
+  {
+    row: 42,
+    rule: 'fallbacks',
+    claim: 'calls of the model that declined are left out',
+    messages: [hi, assistant(call('a'), { type: 'fallback' }, text('ok')), end],
+    repaired: [hi, assistant({ type: 'fallback' }, text('ok')), end],
+  },
+]

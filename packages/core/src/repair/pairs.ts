@@ -1,0 +1,168 @@
+/**
+ * Calls and their results: every call is answered once, in the very next message, before anything else; nothing answers
+ * what was not called.
+ *
+ * 1. A result that stands elsewhere is moved to its call. One whose call is nowhere becomes words: what a tool said is
+ *    not lost.
+ * 2. A call without any result gets one that says so, unless the record knows what came of it.
+ */
+import type { Block, Message } from '../journal.ts'
+import { inDoubtResult } from '../transcript.ts'
+import { blocksOf, callIdOf, callIdsOf, idOf, isCall, isResult, isServerCall, withBlocks } from './blocks-of.ts'
+import { asEarlierResult } from './places.ts'
+import { count, isThinking } from './request/blocks.ts'
+import { localRule, type Mend } from './rule.ts'
+
+export const uniqueCalls = localRule(
+  { name: 'unique-calls', row: 6, invariant: 'Every tool call has an id of its own.' },
+  ({ messages }) => {
+    const seen = new Map<string, string>()
+    const mends: Mend[] = []
+    const kept = messages.flatMap((message, at): Message[] => {
+      if (message.role !== 'assistant') return [message]
+      const before = blocksOf(message)
+      const repeated = before.filter((block, i) => {
+        const id = idOf(block)
+        if (!isCall(block)) return false
+        if (seen.has(id) || before.findIndex((other) => isCall(other) && idOf(other) === id) < i) return true
+        return false
+      })
+      for (const block of before) if (isCall(block)) seen.set(idOf(block), '')
+      if (repeated.length === 0) return [message]
+      mends.push({ message: at, what: `left out ${count(repeated.length, 'repeated call')}`, removed: repeated })
+      const rest = before.filter((block) => !repeated.includes(block))
+      return rest.every(isThinking) ? [] : [withBlocks(message, rest)]
+    })
+    return { messages: kept, mends }
+  },
+)
+
+export const callsLast = localRule(
+  { name: 'calls-last', row: 4, invariant: 'Nothing stands behind the last tool call of an answer that has results.' },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const cut = messages.map((message, at): Message => {
+      if (message.role !== 'assistant') return message
+      const blocks = blocksOf(message)
+      const lastCall = blocks.findLastIndex(isCall)
+      const trailing = lastCall < 0 ? [] : blocks.slice(lastCall + 1).filter((block) => !isServerCall(block))
+      if (trailing.length === 0) return message
+      mends.push({
+        message: at,
+        what: `left out ${count(trailing.length, 'block')} behind a tool call`,
+        removed: trailing,
+      })
+      return withBlocks(
+        message,
+        blocks.filter((block) => !trailing.includes(block)),
+      )
+    })
+    return { messages: cut, mends }
+  },
+)
+
+/** Rows 1, 2, 3, 5 and 7 are one demand: the message after calls begins with their results, each once. */
+export const results = localRule(
+  {
+    name: 'results',
+    row: 1,
+    invariant: 'The message after tool calls begins with their results, each once; nothing else is a result.',
+  },
+  ({ messages }, { resultOf }) => {
+    if (isPaired(messages)) return { mends: [] }
+    const mends: Mend[] = []
+    const known = resultsByCall(messages)
+    const used = new Set<Block>()
+    const calls = new Set(messages.flatMap(callIdsOf))
+    const paired: Message[] = []
+    for (const [at, message] of messages.entries()) {
+      const told = mends.length
+      const ids = callIdsOf(messages[at - 1])
+      const answersHere = message.role === 'user' && ids.length > 0
+      const wanted = answersHere ? ids.map((id) => resultFor(id, message)) : []
+      const rest = blocksOf(message).flatMap((block) => leftOf(block, at, wanted))
+      const content = [...inOrderOf(message, wanted), ...rest]
+      const mended = withBlocks(message, content)
+      if (mended !== message && mends.length === told)
+        mends.push({ message: at, what: 'put the results of calls first' })
+      if (content.length > 0) paired.push(mended)
+      else mends.push({ message: at, what: 'left out a message whose results were moved' })
+      const next = messages[at + 1]
+      const open = callIdsOf(message)
+      if (open.length > 0 && next?.role !== 'user') {
+        paired.push({ role: 'user', content: open.map((id) => resultFor(id, undefined, at)) })
+        mends.push({ message: at, what: `answered ${count(open.length, 'call')} in a message of its own` })
+      }
+    }
+    return { messages: paired, mends }
+
+    /** The result of a call: from the message itself, else from elsewhere, the record, or that nobody knows. */
+    function resultFor(id: string, message: Message | undefined, at?: number): Block {
+      const own = message && blocksOf(message).find((block) => isResult(block) && callIdOf(block) === id)
+      const found = own ?? known.get(id)?.find((block) => !used.has(block)) ?? resultOf?.(id)
+      if (found) used.add(found)
+      if (!own)
+        mends.push({
+          ...(at !== undefined && { message: at }),
+          what: found ? 'moved a result to its call' : 'answered a call of unknown outcome',
+        })
+      return found ?? inDoubtResult(id)
+    }
+
+    /** What becomes of a block where it stood. */
+    function leftOf(block: Block, at: number, wanted: readonly Block[]): Block[] {
+      if (!isResult(block)) return [block]
+      if (wanted.includes(block)) return []
+      const id = callIdOf(block)
+      // Its call is still to come or was: there it is used, once.
+      const isMoved = calls.has(id) && known.get(id)?.[0] === block && !isAnsweredInPlace(id)
+      if (isMoved) return []
+      const isSecond = calls.has(id)
+      mends.push({
+        message: at,
+        what: isSecond ? 'left out a second result of a call' : 'made words of a result whose call is gone',
+        removed: [block],
+      })
+      return isSecond ? [] : asEarlierResult(block)
+    }
+
+    function isAnsweredInPlace(id: string): boolean {
+      return messages.some(
+        (message, at) =>
+          message.role === 'user' &&
+          callIdsOf(messages[at - 1]).includes(id) &&
+          blocksOf(message).some((block) => isResult(block) && callIdOf(block) === id),
+      )
+    }
+  },
+)
+
+/** The results that the message has, where they are all there and first, in its own order. */
+function inOrderOf(message: Message, wanted: readonly Block[]): readonly Block[] {
+  const own = blocksOf(message).slice(0, wanted.length)
+  return wanted.every((block) => own.includes(block)) ? own : wanted
+}
+
+function isPaired(messages: readonly Message[]): boolean {
+  return messages.every((message, at) => {
+    const ids = callIdsOf(messages[at - 1])
+    const blocks = blocksOf(message)
+    const answered = blocks.filter(isResult).map(callIdOf)
+    if (message.role === 'user' && ids.length > 0) {
+      const first = blocks.slice(0, answered.length)
+      const each = new Set(answered)
+      if (!first.every(isResult) || each.size !== answered.length) return false
+      if (answered.length !== ids.length || !ids.every((id) => each.has(id))) return false
+    } else if (answered.length > 0) return false
+    return callIdsOf(message).length === 0 || messages[at + 1]?.role === 'user'
+  })
+}
+
+function resultsByCall(messages: readonly Message[]): Map<string, Block[]> {
+  const known = new Map<string, Block[]>()
+  for (const block of messages.flatMap(blocksOf).filter(isResult)) {
+    const id = callIdOf(block)
+    known.set(id, [...(known.get(id) ?? []), block])
+  }
+  return known
+}

@@ -1,0 +1,167 @@
+/**
+ * Blocks that stand where the API does not take them, or in a shape that it does not take: histories of other
+ * providers, of other programs, of other API versions.
+ */
+import type { Block, Message } from '../journal.ts'
+import { callIdOf, blocksOf, idOf, inWords, isCall, isResult, textBlock, withBlocks } from './blocks-of.ts'
+import { isRecord, mapBlocks, mapKeeping } from './request/blocks.ts'
+import { wellFormed } from './request/ingest.ts'
+import { localRule, type Mend } from './rule.ts'
+
+export const unicode = localRule(
+  { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const formed = mapKeeping(messages, (message, at) => {
+      const good = wellFormed(message) as Message
+      if (good !== message) mends.push({ message: at, what: 'replaced half surrogate pairs by U+FFFD' })
+      return good
+    })
+    return { messages: formed, mends }
+  },
+)
+
+const idPattern = /^[a-zA-Z0-9_-]+$/
+
+export const callIds = localRule(
+  { name: 'call-ids', row: 8, invariant: 'Ids of tool calls have letters, digits, "_" and "-" only.' },
+  ({ messages }) => {
+    const taken = new Set(messages.flatMap((message) => blocksOf(message).filter(isCall).map(idOf)))
+    const renamed = new Map<string, string>()
+    const rename = (id: string): string => {
+      if (idPattern.test(id)) return id
+      const known = renamed.get(id)
+      if (known !== undefined) return known
+      const plain = id.replaceAll(/[^a-zA-Z0-9_-]/g, '_') || 'call'
+      let name = plain
+      for (let n = 2; taken.has(name); n += 1) name = `${plain}_${n}`
+      taken.add(name)
+      renamed.set(id, name)
+      return name
+    }
+    const mends: Mend[] = []
+    const changed = mapEachMessage(messages, mends, 'gave calls and results ids that the API takes', (block) => {
+      if (isCall(block) && rename(idOf(block)) !== block['id']) return { ...block, id: rename(idOf(block)) }
+      const of = callIdOf(block)
+      return isResult(block) && rename(of) !== block['tool_use_id'] ? { ...block, tool_use_id: rename(of) } : block
+    })
+    return { messages: changed, mends }
+  },
+)
+
+export const callInputs = localRule(
+  { name: 'call-inputs', row: 10, invariant: 'The input of a tool call is an object.' },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const changed = mapEachMessage(messages, mends, 'gave a tool call an object for input', (block) => {
+      if (!isCall(block) || isRecord(block['input'])) return block
+      const raw = block['input']
+      return { ...block, input: raw === undefined || raw === null || raw === '' ? {} : { raw } }
+    })
+    return { messages: changed, mends }
+  },
+)
+
+export const placesOfCalls = localRule(
+  { name: 'places', row: 5, invariant: 'Tool calls stand in assistant messages, results in user messages.' },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const placed = messages.flatMap((message, at): Message[] => {
+      const blocks = blocksOf(message)
+      const lost = blocks.filter((block) => (message.role === 'assistant' ? isResult(block) : isCall(block)))
+      if (lost.length === 0) return [message]
+      if (message.role === 'assistant') {
+        mends.push({ message: at, what: `moved ${lost.length} results out of an assistant message` })
+        const rest = blocks.filter((block) => !isResult(block))
+        const moved: Message = { role: 'user', content: lost }
+        return rest.length > 0 ? [withBlocks(message, rest), moved] : [moved]
+      }
+      mends.push({
+        message: at,
+        what: `left out ${lost.length} tool calls of a ${message.role} message`,
+        removed: lost,
+      })
+      return [
+        withBlocks(
+          message,
+          blocks.filter((block) => !isCall(block)),
+        ),
+      ]
+    })
+    return { messages: placed, mends }
+  },
+)
+
+export const documents = localRule(
+  {
+    name: 'documents',
+    row: 33,
+    invariant: 'Documents and citations of people stand where the API version takes them.',
+  },
+  ({ messages }, { apiVersion }) => {
+    const mends: Mend[] = []
+    // https://platform.claude.com/docs/en/api/versioning: taken until then.
+    if (apiVersion !== undefined && apiVersion < '2026-10-21') return { mends }
+    const changed = mapKeeping(messages, (message, at) => {
+      const blocks = mapKeeping(blocksOf(message), (block) => {
+        if (message.role === 'assistant' && block.type === 'document') {
+          mends.push({ message: at, what: 'left out a document of an assistant message', removed: [block] })
+          return textBlock('[document left out: not taken in answers]')
+        }
+        if (message.role !== 'user' || block.type !== 'text' || !Array.isArray(block['citations'])) return block
+        mends.push({ message: at, what: 'left out the citations of a user text' })
+        const { citations: _citations, ...plain } = block
+        return plain as Block
+      })
+      return withBlocks(message, blocks)
+    })
+    return { messages: changed, mends }
+  },
+)
+
+export const emptyText = localRule(
+  { name: 'empty-text', row: 12, invariant: 'No text is blank, and no message is empty.' },
+  ({ messages }, { stopReason }) => {
+    const mends: Mend[] = []
+    const isBlank = (block: Block) => block.type === 'text' && String(block['text'] ?? '').trim() === ''
+    const filled = messages.flatMap((message, at): Message[] => {
+      const isLast = at === messages.length - 1
+      if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return [message]
+      const before = blocksOf(message)
+      const blocks = mapKeeping(before, (block) => {
+        const inner = isResult(block) && Array.isArray(block['content']) ? (block['content'] as Block[]) : undefined
+        return inner?.some(isBlank) ? { ...block, content: inner.filter((one) => !isBlank(one)) } : block
+      }).filter((block) => !isBlank(block))
+      if (blocks.length === before.length && blocks.every((block, i) => block === before[i]) && blocks.length > 0)
+        return [message]
+      mends.push({
+        message: at,
+        what: blocks.length > 0 ? 'left out blank text' : `mended an empty ${message.role} message`,
+      })
+      if (blocks.length > 0) return [withBlocks(message, blocks)]
+      return message.role === 'user' ? [{ ...message, content: '(no content)' }] : []
+    })
+    return { messages: filled, mends }
+  },
+)
+
+/** Each message with its blocks, those inside results too, as `change` gives them; one mend for each that changed. */
+function mapEachMessage(
+  messages: readonly Message[],
+  mends: Mend[],
+  what: string,
+  change: (block: Block) => Block,
+): readonly Message[] {
+  const changed = mapBlocks(messages, change)
+  changed.forEach((message, at) => message !== messages[at] && mends.push({ message: at, what }))
+  return changed
+}
+
+/** A result whose call is nowhere, as words. */
+export function asEarlierResult(block: Block): Block[] {
+  const words = inWords(block)
+  const [first, ...others] = words
+  const lead = block['is_error'] === true ? '(error of an earlier call)' : '(result of an earlier call)'
+  if (first?.type === 'text') return [textBlock(`${lead} ${String(first['text'])}`), ...others]
+  return [textBlock(lead), ...words]
+}

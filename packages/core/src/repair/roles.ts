@@ -1,0 +1,139 @@
+/** Who speaks first, last, and in turns; and where notes of the system may stand. */
+import { prefill, systemNotes } from '../ladder/message-steps.ts'
+import type { Step } from '../ladder/step.ts'
+import type { Message } from '../journal.ts'
+import { blocksOf, callIdsOf, isPaused, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
+import type { Outgoing, RepairContext } from './outgoing.ts'
+import { isThinking } from './request/blocks.ts'
+import { hasThinking } from './request/kept-signatures.ts'
+import { localRule, type Mend } from './rule.ts'
+
+const isSystem = ({ role }: Message) => role === 'system'
+
+export const knownRoles = localRule(
+  { name: 'known-roles', row: 14, invariant: 'A message is of the user, the assistant or the system.' },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const mended = messages.map((message, at): Message => {
+      if (/^(user|assistant|system)$/.test(message.role)) return message
+      mends.push({ message: at, what: 'gave a message a role that the API knows' })
+      return { ...message, role: message.role === 'model' ? 'assistant' : 'user' }
+    })
+    return { messages: mended, mends }
+  },
+)
+
+export const systemPlaces = localRule(
+  {
+    name: 'system-places',
+    row: 15,
+    invariant: 'A system message is of a model that takes it, after a user message and before an answer or the end.',
+  },
+  (outgoing, { card }) => {
+    const { messages } = outgoing
+    if (!messages.some(isSystem)) return { mends: [] }
+    if (!card.systemMessages) {
+      const changed = systemNotes(outgoing, stepFor(card))
+      return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
+    }
+    const mends: Mend[] = []
+    const placed = messages.flatMap((message, at): readonly Message[] => {
+      // System messages in a row count as one.
+      const before = messages.slice(0, at).findLast((one) => !isSystem(one))
+      const after = messages.slice(at + 1).find((one) => !isSystem(one))
+      if (!isSystem(message) || (before?.role === 'user' && after?.role !== 'user')) return [message]
+      mends.push({ message: at, what: 'made a system message a note of the user' })
+      return notesOf(message, card)
+    })
+    return { messages: placed, mends }
+  },
+)
+
+function notesOf(message: Message, card: RepairContext['card']): readonly Message[] {
+  const asked: Outgoing = { params: {}, messages: [message], betas: [] }
+  return systemNotes(asked, stepFor({ ...card, systemMessages: false }))?.outgoing.messages ?? []
+}
+
+export const firstUser = localRule(
+  { name: 'first-user', row: 13, invariant: 'The first message is of the user.' },
+  ({ messages }) => {
+    const [first] = messages
+    if (!first) return { mends: [], unrepairable: { message: 0, what: 'there is no message' } }
+    if (first.role === 'user' || blocksOf(first)[0]?.type === 'compaction') return { mends: [] }
+    const lead: Message = { role: 'user', content: '(The beginning of this conversation is not there any more.)' }
+    return {
+      messages: [lead, ...messages],
+      mends: [{ message: 0, what: 'put a message of the user before the first' }],
+    }
+  },
+)
+
+export const mergedAnswers = localRule(
+  {
+    name: 'merged-answers',
+    row: 14,
+    invariant: 'Two answers that each have thinking do not follow one another, unless the first was paused.',
+  },
+  ({ messages }) => {
+    const mends: Mend[] = []
+    const parted = messages.flatMap((message, at): Message[] => {
+      const before = messages[at - 1]
+      const last = before && blocksOf(before).at(-1)
+      const goesOn = last !== undefined && (isServerCall(last) || isServerResult(last))
+      if (!before || goesOn || !hasThinking(before) || !hasThinking(message)) return [message]
+      mends.push({ message: at, what: 'put a message of the user between two answers' })
+      return [{ role: 'user', content: '(no message)' }, message]
+    })
+    return { messages: parted, mends }
+  },
+)
+
+export const lastMessage = localRule(
+  {
+    name: 'last-message',
+    row: 17,
+    invariant: 'The last message is of the user, where the model does not go on by itself.',
+  },
+  (outgoing, { card, stopReason }) => {
+    const last = outgoing.messages.at(-1)
+    if (outgoing.params['compaction'] !== undefined || isPaused(last, stopReason)) return { mends: [] }
+    const changed = callIdsOf(last).length > 0 ? undefined : prefill(outgoing, stepFor(card))
+    return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
+  },
+)
+
+export const lastText = localRule(
+  { name: 'last-text', row: 16, invariant: 'An answer that the model goes on with does not end in white space.' },
+  ({ messages }, { stopReason }) => {
+    const last = messages.at(-1)
+    const text = last && blocksOf(last).at(-1)
+    if (last?.role !== 'assistant' || text?.type !== 'text' || stopReason === 'pause_turn') return { mends: [] }
+    const said = String(text['text'])
+    if (said.trimEnd() === said) return { mends: [] }
+    const trimmed = withBlocks(last, [...blocksOf(last).slice(0, -1), { ...text, text: said.trimEnd() }])
+    const whole = typeof last.content === 'string' ? { ...last, content: said.trimEnd() } : trimmed
+    return {
+      messages: [...messages.slice(0, -1), whole],
+      mends: [{ message: messages.length - 1, what: 'left out white space at the end' }],
+    }
+  },
+)
+
+export const lastThinking = localRule(
+  { name: 'last-thinking', row: 22, invariant: 'Without thinking, the last answer that is to go on has none.' },
+  ({ messages, params }, { card }) => {
+    const last = messages.at(-1)
+    const thinking = params['thinking'] as { type?: unknown } | undefined
+    const isOff = thinking === undefined ? !card.thinksByDefault : thinking.type === 'disabled'
+    if (!isOff || !last || !hasThinking(last)) return { mends: [] }
+    const blocks = blocksOf(last)
+    const rest = blocks.filter((block) => !isThinking(block))
+    const mends = [{ message: messages.length - 1, what: 'left out the thinking of the last answer' }]
+    if (rest.length === 0) return { messages: messages.slice(0, -1), mends }
+    return { messages: [...messages.slice(0, -1), withBlocks(last, rest)], mends }
+  },
+)
+
+function stepFor(card: RepairContext['card']): Parameters<Step>[1] {
+  return { from: card, to: card, madeBy: () => undefined }
+}
