@@ -27,8 +27,14 @@ export const isResult = ({ type }: Block): boolean => type === 'tool_result'
 export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
 
-export const idOf = (block: Block): string => String(block['id'] ?? '')
-export const callIdOf = (block: Block): string => String(block['tool_use_id'] ?? '')
+/** A field that is text; else ''. */
+export function textIn(block: Block, field: string): string {
+  const value = block[field]
+  return typeof value === 'string' ? value : ''
+}
+
+export const idOf = (block: Block): string => textIn(block, 'id')
+export const callIdOf = (block: Block): string => textIn(block, 'tool_use_id')
 
 export const callIdsOf = (message: Message | undefined): string[] =>
   message?.role === 'assistant' ? blocksOf(message).filter(isCall).map(idOf) : []

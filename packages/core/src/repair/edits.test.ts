@@ -6,11 +6,13 @@ import { applyEdits, editsBetween } from './edits.ts'
 const messageArb = fc.nat(9).map((n): Message => ({ role: n % 2 === 0 ? 'user' : 'assistant', content: String(n) }))
 
 /** A conversation, and one that was made from it: messages left out, put in, replaced, moved. */
-const versionsArb = fc.array(messageArb, { maxLength: 12 }).chain((recorded) =>
-  fc
-    .array(fc.oneof(messageArb, ...(recorded.length > 0 ? [fc.constantFrom(...recorded)] : [])), { maxLength: 14 })
-    .map((repaired) => ({ recorded, repaired })),
-)
+const versionsArb = fc
+  .array(messageArb, { maxLength: 12 })
+  .chain((recorded) =>
+    fc
+      .array(fc.oneof(messageArb, ...(recorded.length > 0 ? [fc.constantFrom(...recorded)] : [])), { maxLength: 14 })
+      .map((repaired) => ({ recorded, repaired })),
+  )
 
 test('the edits between two versions lead from one to the other, message for message', () => {
   fc.assert(

@@ -1,42 +1,67 @@
 /**
- * What lies between two versions of a conversation, as edits of whole messages.
+ * What was changed in a list of messages, as edits that lie over it.
  *
- * 1. Messages that both versions share, by identity, are the anchors; an edit replaces what stands between two of them.
- * 2. `applyEdits(recorded, editsBetween(recorded, repaired))` is `repaired`, message for message.
+ * 1. Messages are compared by identity: one that stands in both lists is an anchor, everything between is an edit.
+ * 2. `applyEdits(recorded, editsBetween(recorded, repaired))` is `repaired`, message by message.
+ * 3. Edits are in order and do not overlap or touch; no edits means no change.
  */
 import type { Edit, Message } from '../journal.ts'
 
 export function editsBetween(recorded: readonly Message[], repaired: readonly Message[]): Edit[] {
-  if (recorded === repaired) return []
-  const places = new Map(recorded.map((message, at) => [message, at]))
   const edits: Edit[] = []
-  let from = 0
-  let insert: Message[] = []
-  const close = (to: number) => {
-    if (to > from || insert.length > 0) edits.push({ from, to, insert })
-    insert = []
+  let [from, next] = [0, 0]
+  const close = (to: number, until: number): void => {
+    if (to > from || until > next) edits.push({ from, to, insert: repaired.slice(next, until) })
   }
-  for (const message of repaired) {
-    const at = places.get(message)
-    if (at === undefined || at < from) insert.push(message)
-    else {
-      close(at)
-      from = at + 1
-    }
+  for (const [was, is] of anchorsOf(recorded, repaired)) {
+    close(was, is)
+    ;[from, next] = [was + 1, is + 1]
   }
-  close(recorded.length)
+  close(recorded.length, repaired.length)
   return edits
 }
 
-/** `edits` are in order and do not overlap. */
-export function applyEdits(recorded: readonly Message[], edits: readonly Edit[]): readonly Message[] {
-  if (edits.length === 0) return recorded
-  const messages: Message[] = []
-  let from = 0
-  for (const edit of edits) {
-    messages.push(...recorded.slice(from, edit.from), ...edit.insert)
-    from = edit.to
+/** The inverse: `recorded` with the edits made. `edits` have to be in order, as `editsBetween` gives them. */
+export function applyEdits(recorded: readonly Message[], edits: readonly Edit[]): Message[] {
+  const result: Message[] = []
+  let done = 0
+  for (const { from, to, insert } of edits) {
+    for (; done < from && done < recorded.length; done += 1) result.push(...recorded.slice(done, done + 1))
+    result.push(...insert)
+    done = Math.max(done, to)
   }
-  messages.push(...recorded.slice(from))
-  return messages
+  return [...result, ...recorded.slice(done)]
+}
+
+type Anchor = readonly [was: number, is: number]
+
+/** Pairs of places of the same message, rising in both lists, as many as there are. */
+function anchorsOf(recorded: readonly Message[], repaired: readonly Message[]): readonly Anchor[] {
+  const places = new Map<Message, number[]>()
+  recorded.forEach((message, at) => places.set(message, [...(places.get(message) ?? []), at]))
+  const pairs: Anchor[] = []
+  repaired.forEach((message, is) => {
+    const was = places.get(message)?.shift()
+    if (was !== undefined) pairs.push([was, is])
+  })
+  return longestRise(pairs)
+}
+
+/** The longest part of `pairs` whose first places rise, by patience sorting. */
+function longestRise(pairs: readonly Anchor[]): readonly Anchor[] {
+  const piles: number[] = []
+  const before: (number | undefined)[] = []
+  pairs.forEach(([was], at) => {
+    let [low, high] = [0, piles.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((pairs[piles[middle] ?? 0]?.[0] ?? 0) < was) low = middle + 1
+      else high = middle
+    }
+    before.push(piles[low - 1])
+    piles[low] = at
+  })
+  const rise: Anchor[] = []
+  for (let at = piles.at(-1); at !== undefined; at = before[at]) rise.push(...pairs.slice(at, at + 1))
+  return rise.reverse()
 }

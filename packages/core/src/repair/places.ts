@@ -3,7 +3,7 @@
  * providers, of other programs, of other API versions.
  */
 import type { Block, Message } from '../journal.ts'
-import { callIdOf, blocksOf, idOf, inWords, isCall, isResult, textBlock, withBlocks } from './blocks-of.ts'
+import { callIdOf, blocksOf, idOf, inWords, isCall, isResult, textBlock, textIn, withBlocks } from './blocks-of.ts'
 import { isRecord, mapBlocks, mapKeeping } from './request/blocks.ts'
 import { wellFormed } from './request/ingest.ts'
 import { localRule, type Mend } from './rule.ts'
@@ -111,7 +111,7 @@ export const documents = localRule(
         if (message.role !== 'user' || block.type !== 'text' || !Array.isArray(block['citations'])) return block
         mends.push({ message: at, what: 'left out the citations of a user text' })
         const { citations: _citations, ...plain } = block
-        return plain as Block
+        return plain
       })
       return withBlocks(message, blocks)
     })
@@ -123,7 +123,7 @@ export const emptyText = localRule(
   { name: 'empty-text', row: 12, invariant: 'No text is blank, and no message is empty.' },
   ({ messages }, { stopReason }) => {
     const mends: Mend[] = []
-    const isBlank = (block: Block) => block.type === 'text' && String(block['text'] ?? '').trim() === ''
+    const isBlank = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
     const filled = messages.flatMap((message, at): Message[] => {
       const isLast = at === messages.length - 1
       if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return [message]

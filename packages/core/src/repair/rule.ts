@@ -32,18 +32,16 @@ export interface Mended {
   readonly messages?: readonly Message[]
   readonly params?: Outgoing['params']
   readonly mends: readonly Mend[]
-  readonly unrepairable?: Omit<Unrepairable, 'rule' | 'soundMessages'>
+  readonly unrepairable?: Pick<Unrepairable, 'message' | 'what'>
 }
 
-interface RuleText {
-  readonly name: string
-  readonly row: number
-  readonly invariant: string
-}
+export const unharmed: Mended = { mends: [] }
 
-/** A rule from a function that says what it would send instead; no mends and nothing unrepairable: all is well. */
+/** A rule from a function that says what it would send instead; without mends, all is well. */
 export function localRule(
-  { name, row, invariant }: RuleText,
+  name: string,
+  row: number,
+  invariant: string,
   mend: (outgoing: Outgoing, context: RepairContext) => Mended,
 ): LocalRule {
   return {
@@ -52,8 +50,9 @@ export function localRule(
     invariant,
     repair(outgoing, context) {
       const { messages, params, mends, unrepairable } = mend(outgoing, context)
-      if (unrepairable)
+      if (unrepairable) {
         return { outgoing, repairs: [], unrepairable: { rule: name, soundMessages: 0, ...unrepairable } }
+      }
       if (mends.length === 0) return undefined
       const repairs = mends.map((each): Repair => ({ rule: name, row, ...each }))
       return { outgoing: { ...outgoing, ...(messages && { messages }), ...(params && { params }) }, repairs }

@@ -88,7 +88,7 @@ export const references = localRule(
     invariant: 'What a block refers to is there: the call that made it, the tool it names.',
   },
   ({ messages, params }) => {
-    const calls = new Set(
+    const calls = new Set<unknown>(
       messages.flatMap((message) =>
         blocksOf(message)
           .filter((b) => isServerCall(b) || isCall(b))
@@ -99,10 +99,10 @@ export const references = localRule(
     const mends: Mend[] = []
     const mended = mapBlocks(messages, (block, { message }) => {
       const caller = block['caller']
-      if (isRecord(caller) && caller['tool_id'] !== undefined && !calls.has(String(caller['tool_id']))) {
+      if (isRecord(caller) && caller['tool_id'] !== undefined && !calls.has(caller['tool_id'])) {
         mends.push({ message, what: 'left out the mention of a caller that is gone' })
         const { caller: _caller, ...rest } = block
-        return rest as Block
+        return rest
       }
       if (block.type !== 'tool_reference' || tools.has(block['tool_name'])) return block
       mends.push({ message, what: 'left out the mention of a tool that is gone', removed: [block] })

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import type { Message } from '../journal.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { assistant, call, result, text, user } from './cases.fixture.ts'
+import type { Outgoing } from './outgoing.ts'
+import { TranscriptWatch } from './transcript-watch.ts'
+
+const context = { card: cardOf('claude-opus-5-5') }
+const outgoing = (messages: readonly Message[]): Outgoing => ({
+  params: { model: 'claude-opus-5-5' },
+  messages,
+  betas: [],
+})
+
+/** A conversation of so many steps, and how often the content of each of its messages was looked at. */
+function counted(steps: number) {
+  const looks: number[] = []
+  const plain = [
+    user('go'),
+    ...Array.from({ length: steps }, (_, n) => [assistant(call(`c${n}`)), user([result(`c${n}`)])]).flat(),
+  ]
+  const messages = plain.map(({ role, content }, at): Message => {
+    looks[at] = 0
+    return {
+      role,
+      get content() {
+        looks[at] = (looks[at] ?? 0) + 1
+        return content
+      },
+    }
+  })
+  return { messages, looks }
+}
+
+test('P7: after the first look only what is new is looked at, and a few messages before it', () => {
+  for (const steps of [20, 200]) {
+    const { messages, looks } = counted(steps)
+    const watch = new TranscriptWatch()
+    const all = messages.length
+    watch.repair(outgoing(messages.slice(0, all - 2)), context)
+    looks.fill(0)
+    expect(watch.repair(outgoing(messages), context).repairs).toEqual([])
+    expect(looks.slice(0, all - 2 - 8)).toEqual(Array.from({ length: all - 10 }, () => 0))
+    expect(looks.at(-1)).toBeGreaterThan(0)
+  }
+})
+
+test('the same list that grew is seen to have grown', () => {
+  const watch = new TranscriptWatch()
+  const record = [user('go')]
+  watch.repair(outgoing(record), context)
+  record.push(assistant(call('a')), user([text('no result')]))
+  expect(watch.repair(outgoing(record), context).repairs).not.toEqual([])
+})
+
+test('an id of long ago is not taken for a new one', () => {
+  const watch = new TranscriptWatch()
+  const { messages } = counted(50)
+  watch.repair(outgoing(messages), context)
+  const repeated = [...messages, assistant(call('c3')), user([result('c3')])]
+  expect(watch.repair(outgoing(repeated), context).repairs.map(({ rule }) => rule)).toContain('unique-calls')
+})
