@@ -8,11 +8,11 @@ import { checkRequest, signThinking } from '@lastgood/outage-lab'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
-import { applyEdits, editsBetween } from '../packages/core/src/repair/edits.ts'
+import { applyEdits, editsBetween } from '../packages/core/src/repair/transcript/edits.ts'
 import type { Outgoing, Repair, RepairContext } from '../packages/core/src/repair/outgoing.ts'
-import { repairOutgoing } from '../packages/core/src/repair/repair-transcript.ts'
+import { repairOutgoing } from '../packages/core/src/repair/transcript/repair-transcript.ts'
 import { applicableRepairs, applyRejected } from '../packages/core/src/repair/request/rejected.ts'
-import { TranscriptWatch } from '../packages/core/src/repair/transcript-watch.ts'
+import { TranscriptWatch } from '../packages/core/src/repair/transcript/transcript-watch.ts'
 
 type Block = Exclude<Message['content'], string>[number]
 

@@ -32,16 +32,18 @@ export interface Mended {
   readonly messages?: readonly Message[]
   readonly params?: Outgoing['params']
   readonly mends: readonly Mend[]
-  readonly unrepairable?: Pick<Unrepairable, 'message' | 'what'>
+  readonly unrepairable?: Omit<Unrepairable, 'rule' | 'soundMessages'>
 }
 
-export const unharmed: Mended = { mends: [] }
+interface RuleText {
+  readonly name: string
+  readonly row: number
+  readonly invariant: string
+}
 
-/** A rule from a function that says what it would send instead; without mends, all is well. */
+/** A rule from a function that says what it would send instead; no mends and nothing unrepairable: all is well. */
 export function localRule(
-  name: string,
-  row: number,
-  invariant: string,
+  { name, row, invariant }: RuleText,
   mend: (outgoing: Outgoing, context: RepairContext) => Mended,
 ): LocalRule {
   return {
@@ -50,9 +52,8 @@ export function localRule(
     invariant,
     repair(outgoing, context) {
       const { messages, params, mends, unrepairable } = mend(outgoing, context)
-      if (unrepairable) {
+      if (unrepairable)
         return { outgoing, repairs: [], unrepairable: { rule: name, soundMessages: 0, ...unrepairable } }
-      }
       if (mends.length === 0) return undefined
       const repairs = mends.map((each): Repair => ({ rule: name, row, ...each }))
       return { outgoing: { ...outgoing, ...(messages && { messages }), ...(params && { params }) }, repairs }

@@ -9,7 +9,7 @@
 import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
 import { callsOf } from '../answer.ts'
-import { TranscriptWatch } from '../repair/transcript-watch.ts'
+import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Message } from '../journal.ts'
-import { cardOf } from '../ladder/built-in-cards.ts'
+import type { Message } from '../../journal.ts'
+import { cardOf } from '../../ladder/built-in-cards.ts'
 import { assistant, call, result, text, user } from './cases.fixture.ts'
-import type { Outgoing } from './outgoing.ts'
+import type { Outgoing } from '../outgoing.ts'
 import { TranscriptWatch } from './transcript-watch.ts'
 
 const context = { card: cardOf('claude-opus-5-5') }

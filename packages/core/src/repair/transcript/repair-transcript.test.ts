@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { cardOf } from '../ladder/built-in-cards.ts'
+import { cardOf } from '../../ladder/built-in-cards.ts'
 import { transcriptCases, type TranscriptCase } from './cases.fixture.ts'
-import type { Outgoing, RepairContext } from './outgoing.ts'
+import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRules, repairOutgoing, repairTranscript, transcriptRules } from './repair-transcript.ts'
 
 function requestOf({ model = 'claude-opus-5-5', params = {}, messages, stopReason }: TranscriptCase) {

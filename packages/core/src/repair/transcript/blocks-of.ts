@@ -1,5 +1,5 @@
 /** A message as its blocks, and back; a text of its own is one block. */
-import type { Block, Message } from '../journal.ts'
+import type { Block, Message } from '../../journal.ts'
 
 export function blocksOf({ content }: Message): readonly Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content

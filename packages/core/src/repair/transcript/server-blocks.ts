@@ -2,7 +2,7 @@
  * Blocks of what the server did: calls of its own tools, compaction, other models that stepped in. They are taken back
  * only whole and where they stood.
  */
-import type { Block, Message } from '../journal.ts'
+import type { Block, Message } from '../../journal.ts'
 import {
   blocksOf,
   callIdOf,
@@ -14,8 +14,8 @@ import {
   isServerResult,
   withBlocks,
 } from './blocks-of.ts'
-import { count, isRecord, isThinking, mapBlocks, recordsIn } from './request/blocks.ts'
-import { localRule, type Mend } from './rule.ts'
+import { count, isRecord, isThinking, mapBlocks, recordsIn } from '../request/blocks.ts'
+import { localRule, type Mend } from '../rule.ts'
 
 const waitsForClient = (message: Message | undefined) => message !== undefined && blocksOf(message).some(isCall)
 

@@ -2,11 +2,11 @@
  * Blocks that stand where the API does not take them, or in a shape that it does not take: histories of other
  * providers, of other programs, of other API versions.
  */
-import type { Block, Message } from '../journal.ts'
+import type { Block, Message } from '../../journal.ts'
 import { callIdOf, blocksOf, idOf, inWords, isCall, isResult, textBlock, textIn, withBlocks } from './blocks-of.ts'
-import { isRecord, mapBlocks, mapKeeping } from './request/blocks.ts'
-import { wellFormed } from './request/ingest.ts'
-import { localRule, type Mend } from './rule.ts'
+import { isRecord, mapBlocks, mapKeeping } from '../request/blocks.ts'
+import { wellFormed } from '../request/ingest.ts'
+import { localRule, type Mend } from '../rule.ts'
 
 export const unicode = localRule(
   { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },

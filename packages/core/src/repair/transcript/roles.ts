@@ -1,12 +1,12 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
-import { prefill, systemNotes } from '../ladder/message-steps.ts'
-import type { Step } from '../ladder/step.ts'
-import type { Message } from '../journal.ts'
+import { prefill, systemNotes } from '../../ladder/message-steps.ts'
+import type { Step } from '../../ladder/step.ts'
+import type { Message } from '../../journal.ts'
 import { blocksOf, callIdsOf, isPaused, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
-import type { Outgoing, RepairContext } from './outgoing.ts'
-import { isThinking } from './request/blocks.ts'
-import { hasThinking } from './request/kept-signatures.ts'
-import { localRule, type Mend } from './rule.ts'
+import type { Outgoing, RepairContext } from '../outgoing.ts'
+import { isThinking } from '../request/blocks.ts'
+import { hasThinking } from '../request/kept-signatures.ts'
+import { localRule, type Mend } from '../rule.ts'
 
 const isSystem = ({ role }: Message) => role === 'system'
 

@@ -2,13 +2,13 @@
  * Thinking goes back as it came, or not at all. What is changed in it, and where, only the API can tell from the
  * signature: see `request/rejected-thinking.ts`. Here is what shows without.
  */
-import type { Block } from '../journal.ts'
-import { beginsWithThinking } from '../ladder/message-steps.ts'
+import type { Block } from '../../journal.ts'
+import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import { blocksOf } from './blocks-of.ts'
-import { isRecord, isThinking } from './request/blocks.ts'
-import { hasThinking, withoutThinking } from './request/kept-signatures.ts'
-import { thinkingTurnedOff } from './request/thinking-off.ts'
-import { localRule } from './rule.ts'
+import { isRecord, isThinking } from '../request/blocks.ts'
+import { hasThinking, withoutThinking } from '../request/kept-signatures.ts'
+import { thinkingTurnedOff } from '../request/thinking-off.ts'
+import { localRule } from '../rule.ts'
 
 const isUnsigned = (block: Block) =>
   isThinking(block) && !(block.type === 'thinking' ? block['signature'] : block['data'])

@@ -6,15 +6,15 @@
  * 3. What people and tools said is not dropped without standing in `removed`.
  * 4. Where an edit lies before thinking that is signed against it, the request says so to the API, or loses all thinking.
  */
-import type { Message } from '../journal.ts'
-import { cardOf } from '../ladder/built-in-cards.ts'
+import type { Message } from '../../journal.ts'
+import { cardOf } from '../../ladder/built-in-cards.ts'
 import { uniqueCalls, callsLast, results } from './pairs.ts'
 import { callIds, callInputs, documents, emptyText, placesOfCalls, unicode } from './places.ts'
-import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
-import { keepingSignatures } from './request/kept-signatures.ts'
-import { requestRules } from './request/rules.ts'
+import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from '../outgoing.ts'
+import { keepingSignatures } from '../request/kept-signatures.ts'
+import { requestRules } from '../request/rules.ts'
 import { firstUser, knownRoles, lastMessage, lastText, lastThinking, mergedAnswers, systemPlaces } from './roles.ts'
-import type { LocalRule } from './rule.ts'
+import type { LocalRule } from '../rule.ts'
 import { compactions, fallbacks, references, serverPairs } from './server-blocks.ts'
 import { signedThinking, thinkingFirst } from './thinking.ts'
 

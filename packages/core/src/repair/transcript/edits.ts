@@ -1,0 +1,42 @@
+/**
+ * What lies between two versions of a conversation, as edits of whole messages.
+ *
+ * 1. Messages that both versions share, by identity, are the anchors; an edit replaces what stands between two of them.
+ * 2. `applyEdits(recorded, editsBetween(recorded, repaired))` is `repaired`, message for message.
+ */
+import type { Edit, Message } from '../../journal.ts'
+
+export function editsBetween(recorded: readonly Message[], repaired: readonly Message[]): Edit[] {
+  if (recorded === repaired) return []
+  const places = new Map(recorded.map((message, at) => [message, at]))
+  const edits: Edit[] = []
+  let from = 0
+  let insert: Message[] = []
+  const close = (to: number) => {
+    if (to > from || insert.length > 0) edits.push({ from, to, insert })
+    insert = []
+  }
+  for (const message of repaired) {
+    const at = places.get(message)
+    if (at === undefined || at < from) insert.push(message)
+    else {
+      close(at)
+      from = at + 1
+    }
+  }
+  close(recorded.length)
+  return edits
+}
+
+/** `edits` are in order and do not overlap. */
+export function applyEdits(recorded: readonly Message[], edits: readonly Edit[]): readonly Message[] {
+  if (edits.length === 0) return recorded
+  const messages: Message[] = []
+  let from = 0
+  for (const edit of edits) {
+    messages.push(...recorded.slice(from, edit.from), ...edit.insert)
+    from = edit.to
+  }
+  messages.push(...recorded.slice(from))
+  return messages
+}
