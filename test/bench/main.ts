@@ -1,0 +1,70 @@
+/**
+ * `pnpm bench outage` and `pnpm bench overhead`: the numbers of docs/benchmarks.md. Exit code 1 when a rule is broken.
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { profileNames, type ProfileName } from '@lastgood/outage-lab'
+import { benchOutage, outageReport } from './outage/bench.ts'
+import { benchOverhead, overheadReport } from './overhead/bench.ts'
+import { surroundings } from './report.ts'
+
+const usage = `Usage: pnpm bench outage|overhead [options]
+
+  --json, --md            results as JSON, or tables in Markdown
+
+outage:   each outage profile, to sessions of lastgood and of other clients, on virtual time
+  --sessions <n>          default 500
+  --steps <n>             steps of a session, default 200
+  --seed <n>              default 1
+  --profile <name>        one of ${profileNames.join(', ')}; may be repeated, default all
+  --jobs <n>              threads, default one for each processor
+
+overhead: what lastgood adds to a request
+  --runs <n>              default 100`
+
+const options = {
+  json: { type: 'boolean', default: false },
+  md: { type: 'boolean', default: false },
+  sessions: { type: 'string', default: '500' },
+  steps: { type: 'string', default: '200' },
+  seed: { type: 'string', default: '1' },
+  jobs: { type: 'string', default: String(availableParallelism()) },
+  runs: { type: 'string', default: '100' },
+  profile: { type: 'string', multiple: true },
+} as const
+
+const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const { json, md, profile = [...profileNames] } = values
+  const counts = Object.fromEntries(
+    (['sessions', 'steps', 'seed', 'jobs', 'runs'] as const).map((name) => [name, Number(values[name])]),
+  )
+  const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0 } = counts
+  const profiles = profile.filter(isProfile)
+  const isSound = Object.values(counts).every((one) => Number.isInteger(one) && one > 0)
+  const [bench, ...more] = positionals
+  if (!isSound || profiles.length < profile.length || more.length > 0 || (bench !== 'outage' && bench !== 'overhead')) {
+    console.error(usage)
+    return 2
+  }
+
+  const at = surroundings()
+  const startedAt = performance.now()
+  const tell = (line: string): void => {
+    process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${line}\n`)
+  }
+  if (bench === 'overhead') {
+    const results = await benchOverhead(runs, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : overheadReport(results, md, at))
+    return 0
+  }
+  const results = await benchOutage({ profiles, sessions, steps, seed, jobs }, tell)
+  console.log(
+    json ? JSON.stringify({ bench, ...at, sessions, steps, seed, ...results }, null, 2) : outageReport(results, md, at),
+  )
+  return results.broken.length === 0 ? 0 : 1
+}
+
+process.exitCode = await main()

@@ -1,0 +1,43 @@
+/** `bench outage`: each outage profile, played to lastgood's sessions and to those of other clients. */
+import type { ProfileName } from '@lastgood/outage-lab'
+import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
+import { clients, type Played } from './play.ts'
+import { brokenRules } from './rules.ts'
+import { breakerColumns, breakerRow, outageColumns, outageRow } from './table.ts'
+import { playAll } from './workers.ts'
+
+export interface OutageBenchOptions {
+  readonly profiles: readonly ProfileName[]
+  readonly sessions: number
+  readonly steps: number
+  readonly seed: number
+  readonly jobs: number
+}
+
+export interface OutageResults {
+  readonly played: readonly Played[]
+  readonly broken: readonly string[]
+}
+
+export async function benchOutage(
+  { profiles, jobs, ...options }: OutageBenchOptions,
+  onProgress: (line: string) => void,
+): Promise<OutageResults> {
+  const plays = profiles.flatMap((profile) =>
+    clients.map((client) => ({ profile, client, ...options, judgeEvery: 50 })),
+  )
+  const played = await playAll(plays, jobs, ({ profile, client, completed, sessions }) =>
+    onProgress(`${profile}, ${client}: ${completed} of ${sessions} sessions completed`),
+  )
+  return { played, broken: played.flatMap(brokenRules) }
+}
+
+export function outageReport({ played, broken }: OutageResults, isMarkdown: boolean, at: Surroundings): string {
+  const own = played.filter(({ client }) => client === 'lastgood')
+  return [
+    formatTable(outageColumns, played.map(outageRow), isMarkdown),
+    formatTable(breakerColumns, own.map(breakerRow), isMarkdown),
+    surroundingsLine(at),
+    broken.length === 0 ? 'All rules hold.' : `Broken rules:\n${broken.map((one) => `- ${one}`).join('\n')}`,
+  ].join('\n\n')
+}
