@@ -57,7 +57,7 @@ export function shortfallOf(message: AssistantMessage, isBilled: boolean): Short
 /** Whether the answer says that it cost something; undefined when it says nothing of its cost. */
 export function billed({ usage }: AssistantMessage): boolean | undefined {
   const counts = Object.entries(usage ?? {}).filter(
-    ([name, value]) => /_tokens$/.test(name) && typeof value === 'number',
+    ([name, value]) => name.endsWith('_tokens') && typeof value === 'number',
   )
   return counts.length === 0 ? undefined : counts.some(([, value]) => Number(value) > 0)
 }

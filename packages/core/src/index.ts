@@ -45,13 +45,7 @@ export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.
 export { type Rung, validateLadder } from './ladder/ladder.ts'
 export { type ModelCard } from './ladder/model-card.ts'
 export { modelCardFrom } from './ladder/models-api.ts'
-export {
-  type SharedRecord,
-  type SharedState,
-  assertSharedKey,
-  assertSharedPrefix,
-  sharedJson,
-} from './shared-state.ts'
+export { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from './shared-state.ts'
 export { type Agent, type Session } from './session.ts'
 export { type SessionOptions } from './session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'

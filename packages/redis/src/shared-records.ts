@@ -4,13 +4,7 @@
  * 1. A write is one script; sent twice (a time-out, a fail-over), the second is told that it lost.
  * 2. What somebody else put there reads as null, and can be replaced.
  */
-import {
-  type SharedRecord,
-  type SharedState,
-  assertSharedKey,
-  assertSharedPrefix,
-  sharedJson,
-} from '@lastgood/core'
+import { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from '@lastgood/core'
 import type { Keys } from './keys.ts'
 import type { Server } from './server.ts'
 

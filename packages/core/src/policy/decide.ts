@@ -72,8 +72,8 @@ function repairOr(rule: RepairRule, fault: Fault, { tried = [], now }: FaultHist
   const next = fault.repairs?.find((name) => !tried.includes(name))
   if (next !== undefined) return { kind: 'repair', rule: next }
   const reason = withFacts(rule.reason, fault)
-  if (rule.then === 'fail') return { kind: 'fail', reason }
-  if (rule.then === 'suspend') return { kind: 'suspend', reason, retryAt: now + policy.exhaustedProbeMs }
+  if (rule.otherwise === 'fail') return { kind: 'fail', reason }
+  if (rule.otherwise === 'suspend') return { kind: 'suspend', reason, retryAt: now + policy.exhaustedProbeMs }
   return { kind: 'keep-and-continue' }
 }
 

@@ -44,7 +44,7 @@ export interface PolicyOptions {
    */
   cutText?: 'resend' | 'keep' | undefined
   /** Rows of the fault table, by kind. */
-  rules?: { readonly [K in FaultKind]?: RuleOptions } | undefined
+  rules?: { readonly [K in FaultKind]?: RuleOptions | undefined } | undefined
 }
 
 export interface Policy {
@@ -92,7 +92,7 @@ const optionNames: Record<keyof PolicyOptions, true> = {
   rules: true,
 }
 type FieldsOf<A extends Rule['action']> = Record<keyof Extract<Rule, { action: A }>, Field>
-type Field = 'ms' | 'count' | 'text' | 'flag' | 'fallback' | 'then' | 'action'
+type Field = 'ms' | 'count' | 'text' | 'flag' | 'fallback' | 'otherwise' | 'action'
 const fields: { [A in Rule['action']]: FieldsOf<A> } = {
   retry: {
     action: 'action',
@@ -108,13 +108,13 @@ const fields: { [A in Rule['action']]: FieldsOf<A> } = {
   },
   suspend: { action: 'action', probeMs: 'ms', reason: 'text', resendFirst: 'flag' },
   fail: { action: 'action', reason: 'text', fallback: 'fallback' },
-  repair: { action: 'action', then: 'then', reason: 'text' },
+  repair: { action: 'action', otherwise: 'otherwise', reason: 'text' },
 }
 const required: { [A in Rule['action']]: readonly string[] } = {
   retry: ['baseMs', 'capMs'],
   suspend: ['probeMs', 'reason'],
   fail: ['reason'],
-  repair: ['then', 'reason'],
+  repair: ['otherwise', 'reason'],
 }
 
 function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
@@ -144,7 +144,7 @@ function checkField(field: string, is: Field, value: unknown): void {
   if (is === 'count') inRange(field, value, 0, Infinity)
   if (is === 'text' && typeof value !== 'string') throw badOption(field, value, 'a text')
   if (is === 'flag' && typeof value !== 'boolean') throw badOption(field, value, 'true or false')
-  if (is === 'then') oneOf(field, value, ['fail', 'suspend', 'keep'])
+  if (is === 'otherwise') oneOf(field, value, ['fail', 'suspend', 'keep'])
   if (is === 'fallback') checkFallback(field, value)
 }
 

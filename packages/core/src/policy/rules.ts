@@ -49,7 +49,7 @@ export interface FailRule {
 /** Mended by the rules that the fault names, each once; then told, parked, or the answer counts as it is. */
 export interface RepairRule {
   action: 'repair'
-  then: 'fail' | 'suspend' | 'keep'
+  otherwise: 'fail' | 'suspend' | 'keep'
   reason: string
 }
 
@@ -104,37 +104,37 @@ export const defaultRules = {
   'auth-outage': { action: 'retry', minMs: 60_000, baseMs: 60_000, capMs: 240_000 },
   'transcript-invalid': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The API refused the conversation itself, and no repair helped. Go back to an earlier turn',
   },
   'params-incompatible': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The API refused a parameter of the request. Correct it, then continue',
   },
   'image-rejected': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The API refused an image or a document, and leaving it out did not help. Go back to an earlier turn',
   },
   'too-large': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The request is too large, also without old images and tool results. Go back to an earlier turn',
   },
   'context-overflow': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The conversation does not fit the window, also without old tool results. Go back to an earlier turn',
   },
   'server-object-lost': {
     action: 'repair',
-    then: 'fail',
+    otherwise: 'fail',
     reason: 'The request names a container, file or thread that the server no longer has',
   },
   poisoned: {
     action: 'repair',
-    then: 'suspend',
+    otherwise: 'suspend',
     reason:
       'The API fails on this very conversation while it answers others, and no repair helped. Go back to an earlier turn',
   },
@@ -147,8 +147,8 @@ export const defaultRules = {
     exhausted: 'The content filter stopped the answer each time. Resume with other words, or rewind a turn',
     fallback: { attempts: 3, afterMs: 0, to: 'model' },
   },
-  'output-cut': { action: 'repair', then: 'keep', reason: 'max_tokens cut the tool call' },
-  'empty-answer': { action: 'repair', then: 'keep', reason: 'The answer is empty' },
+  'output-cut': { action: 'repair', otherwise: 'keep', reason: 'max_tokens cut the tool call' },
+  'empty-answer': { action: 'repair', otherwise: 'keep', reason: 'The answer is empty' },
   'model-gone': {
     action: 'fail',
     reason: 'The model does not exist or is not open to this account. Choose another model, then continue',

@@ -47,7 +47,7 @@ export interface Mending {
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/streaming: how an interrupted answer is continued. */
-export function goOnAfter(said: readonly Block[]): Message {
+function goOnAfter(said: readonly Block[]): Message {
   const text = said.map((block) => (block.type === 'text' ? String(block['text']) : '')).join('')
   return {
     role: 'user',

@@ -41,7 +41,7 @@ export function rungsOf<R extends WireRequest>(
 }
 
 /** Where a request goes, without credentials and query: `https://api.anthropic.com`. */
-export function endpointOf(url: string): string {
+function endpointOf(url: string): string {
   const { protocol, host, pathname } = new URL(url, 'http://localhost')
   return `${protocol}//${host}${pathname.replace(/\/v1\/messages$/, '').replace(/\/$/, '')}`
 }

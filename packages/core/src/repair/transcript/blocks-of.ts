@@ -21,7 +21,7 @@ function isThatText(content: string, blocks: readonly Block[]): boolean {
 
 export const textBlock = (text: string): Block => ({ type: 'text', text })
 
-export const isText = ({ type }: Block): boolean => type === 'text'
+const isText = ({ type }: Block): boolean => type === 'text'
 export const isCall = ({ type }: Block): boolean => type === 'tool_use'
 export const isResult = ({ type }: Block): boolean => type === 'tool_result'
 export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'

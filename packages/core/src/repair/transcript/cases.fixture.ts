@@ -18,7 +18,7 @@ export interface TranscriptCase {
 
 export const user = (content: Message['content']): Message => ({ role: 'user', content })
 export const assistant = (...content: Block[]): Message => ({ role: 'assistant', content })
-export const system = (content: string): Message => ({ role: 'system', content })
+const system = (content: string): Message => ({ role: 'system', content })
 export const text = (said: string): Block => ({ type: 'text', text: said })
 export const call = (id: string, input: unknown = {}): Block => ({ type: 'tool_use', id, name: 'read', input })
 export const result = (id: string, content = `of ${id}`): Block => ({ type: 'tool_result', tool_use_id: id, content })
