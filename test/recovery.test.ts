@@ -112,13 +112,13 @@ test.each([
 
 test(`on the memory store, an agent that lost its session ${claim}`, async () => {
   const store = memoryStore()
-  const first = await openSession('ses', { store, policy: { waits }, ...before })
+  const first = await openSession('ses', { store, policy: { rules: waits }, ...before })
   const { hang, stuck } = whenStuck(first)
   const lost = first.run(countingAgent({ effects, lab: lab.url, onHang: hang }), task)
   lost.catch(() => {}) // it hangs for ever
   await stuck
   const killedAt = lab.requests.length
-  const second = await openSession('ses', { store, policy: { waits }, takeover: true })
+  const second = await openSession('ses', { store, policy: { rules: waits }, takeover: true })
   await second.run(countingAgent({ effects, lab: lab.url, redeployed: true, onHang: () => {} }), task)
   await second.close()
   await expectNothingLost(store, killedAt)

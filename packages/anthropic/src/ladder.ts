@@ -38,7 +38,7 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
         return new Response('{}', { headers: { 'content-type': 'application/json' } })
       },
     ],
-  }) as unknown as Anthropic
+  })
   const { pathname } = new URL(request.url)
   const path = pathname.slice(pathname.lastIndexOf('/v1/'))
   const options = request.signal ? { signal: request.signal } : {}

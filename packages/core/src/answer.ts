@@ -67,7 +67,10 @@ export function billed({ usage }: AssistantMessage): boolean | undefined {
  * times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
 export function costOf(usage: Readonly<Record<string, unknown>> | undefined): number {
-  const count = (name: string) => (typeof usage?.[name] === 'number' ? Number(usage[name]) : 0)
+  const count = (name: string): number => {
+    const value = usage?.[name]
+    return typeof value === 'number' ? value : 0
+  }
   return Math.round(
     count('input_tokens') +
       5 * count('output_tokens') +
