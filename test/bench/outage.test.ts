@@ -44,6 +44,7 @@ test('each rule can be broken', async () => {
     { failedInAMinute: 21 },
     { pastBreaker: 1 },
     { invalid: ['messages.1: tool_use without tool_result'] },
+    { peak1s: 2 * rateBefore + 4 * Math.sqrt(2 * rateBefore) + 0.1 },
     { peak10s: 2.01 * rateBefore },
     { peakMinute: 2.01 * rateBefore },
   ]

@@ -52,8 +52,9 @@ export interface Played {
   /** From the end of the outage until half and 99 % of them had an answer to a new request; absent when fewer had. */
   readonly halfBackMs: number | undefined
   readonly backMs: number | undefined
-  /** Requests per second: the mean before the outage, the peaks from its first end on over 10 s and over a minute. */
+  /** Requests per second: the mean before the outage, the peaks from its first end on over 1 s, 10 s and a minute. */
   readonly rateBefore: number
+  readonly peak1s: number
   readonly peak10s: number
   readonly peakMinute: number
 }
@@ -130,6 +131,7 @@ export async function play(options: PlayOptions): Promise<Played> {
     halfBackMs: quantile(back, 0.5, atWork.length),
     backMs: quantile(back, 0.99, atWork.length),
     rateBefore: meanRate(sent, warm, startedAt + begin),
+    peak1s: peakRate(sent, firstEnd, 1000),
     peak10s: peakRate(sent, firstEnd, 10_000),
     peakMinute: peakRate(sent, firstEnd, 60_000),
   }

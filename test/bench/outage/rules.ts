@@ -8,7 +8,11 @@ const forPeople: ReadonlySet<string> = new Set(['spend-blocked', 'auth-blocked']
 /** No back-off comes near it. */
 const loopAbove = 20
 
-/** The rules that are broken, in words; none for other clients, which are there to compare with. */
+/**
+ * The rules that are broken, in words; none for other clients, which are there to compare with.
+ *
+ * The rate may double. In a single second chance adds to that: four standard deviations of as many independent requests.
+ */
 export function brokenRules(played: Played): string[] {
   if (played.client !== 'lastgood') return []
   const { profile, gaveUp, parked, stuck, pastBreaker, failedInAMinute, invalid, rateBefore } = played
@@ -19,8 +23,8 @@ export function brokenRules(played: Played): string[] {
     [failedInAMinute > loopAbove, `a session sends ${failedInAMinute} failing requests in a minute`],
     [pastBreaker > 0, `${pastBreaker} requests leave while the breaker is open, beside the probe`],
     [invalid.length > 0, `${invalid.length} requests are against the rules of the API: ${invalid[0]}`],
-    ...(['peak10s', 'peakMinute'] as const).map((peak): [boolean, string] => [
-      played[peak] > 2 * rateBefore,
+    ...(['peak1s', 'peak10s', 'peakMinute'] as const).map((peak): [boolean, string] => [
+      played[peak] > 2 * rateBefore + (peak === 'peak1s' ? 4 * Math.sqrt(2 * rateBefore) : 0),
       `after recovery the rate is ${(played[peak] / rateBefore).toFixed(2)} times the usual (${peak})`,
     ]),
   ]

@@ -15,13 +15,14 @@ export const outageColumns = [
   'half back',
   '99 % back',
   'usual rate',
-  'peak 10 s',
-  'peak 1 min',
+  'peak 1 s',
+  '10 s',
+  '1 min',
 ]
 
 export function outageRow(played: Played): string[] {
   const { profile, client, sessions, outageMs, completed, gaveUp, stuck, requests, failed } = played
-  const { atWork, halfBackMs, backMs, rateBefore, peak10s, peakMinute } = played
+  const { atWork, halfBackMs, backMs, rateBefore, peak1s, peak10s, peakMinute } = played
   const back = (ms: number | undefined): string => (atWork === 0 || ms === undefined ? '-' : spell(ms))
   const times = (rate: number): string => (rate === 0 ? '-' : `${(rate / rateBefore).toFixed(2)}x`)
   return [
@@ -36,6 +37,7 @@ export function outageRow(played: Played): string[] {
     back(halfBackMs),
     back(backMs),
     client === 'lastgood' ? `${rateBefore.toFixed(1)}/s` : '',
+    times(peak1s),
     times(peak10s),
     times(peakMinute),
   ]
