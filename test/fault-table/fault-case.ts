@@ -1,0 +1,155 @@
+/**
+ * The shape of a case of the fault table, and what cases are made of: the bytes of an answer as they come from the
+ * socket, what may go wrong with them, and what has to follow.
+ */
+import type { Decision, ErrorCode, Fault, FaultKind, PolicyOptions } from '@lastgood/core'
+
+/** What happens to one request. A text is a whole HTTP answer that ends as HTTP wants it. */
+export type Served =
+  | string
+  | { readonly bytes: string; readonly ends: BreakOff }
+  | { readonly unreachable: string; readonly code: string }
+  | { readonly silent: true }
+
+/** How an answer breaks: reset by the peer, closed inside a chunk; no byte any more, or nothing but comments. */
+export type BreakOff = 'reset' | 'close' | 'silence' | 'comments'
+
+export interface FaultCase {
+  /** Of `rows.ts`. */
+  readonly row: number
+  /** What is seen, in a few words of Markdown. */
+  readonly signal: string
+  /** What is proven; the name of the test. */
+  readonly claim: string
+  /** One for each request; whatever is sent after them is answered with `All is well.`. */
+  readonly served: readonly Served[]
+  readonly given?: Given
+  readonly expect: Expected
+}
+
+/** What is different from a new session that is alone and asks for a stream. */
+export interface Given {
+  /** Other sessions on the same model: refused their login a moment ago, or answered with each of our attempts. */
+  readonly others?: 'denied' | 'answered'
+  /** Nobody else is there, and a request of two words is answered. */
+  readonly pingIsAnswered?: true
+  /** This session was answered a moment ago. */
+  readonly answeredBefore?: true
+  /** Models that may take over. */
+  readonly ladder?: readonly string[]
+  readonly policy?: PolicyOptions
+  readonly freshCredentials?: true
+  /** Not a stream. */
+  readonly whole?: true
+  /** Laid over the plain request. */
+  readonly request?: Readonly<Record<string, unknown>>
+  readonly betas?: readonly string[]
+}
+
+export interface Expected {
+  /** Each fault of the journal with what was decided about it, in order. */
+  readonly faults: readonly Verdict[]
+  /** What the caller's program gets from the SDK. */
+  readonly caller: Outcome
+  /** Parts of the last request. */
+  readonly sent?: object
+  /** Words that are not in the last request. */
+  readonly unsent?: readonly string[]
+  /** Parts of the answer that the journal has. */
+  readonly recorded?: object
+  /** Words that are nowhere in the recorded answers. */
+  readonly unrecorded?: readonly string[]
+  /** What was seen by the way: entries that the journal has. */
+  readonly entries?: readonly string[]
+}
+
+export type Outcome =
+  | { readonly says: string; readonly stop?: string; readonly calls?: readonly object[] }
+  | { readonly error: ErrorCode }
+  /** The API's own error, as the SDK throws it. */
+  | { readonly status: number }
+
+export interface Verdict {
+  readonly kind: FaultKind
+  readonly does: Decision['kind']
+  /** The wait, or the time until a next try makes sense: from, to, in ms. */
+  readonly waitMs?: readonly [from: number, to: number]
+  readonly reason?: RegExp
+  readonly rule?: string
+  readonly fault?: Partial<Fault>
+}
+
+export const well: Outcome = { says: 'All is well.' }
+
+// -- Verdicts ---------------------------------------------------------------------------------------------------------
+
+type More = Partial<Verdict>
+
+/** Sent again after a wait. */
+export const again = (kind: FaultKind, from: number, to: number, more: More = {}): Verdict => ({
+  kind,
+  does: 'retry',
+  waitMs: [from, to],
+  ...more,
+})
+export const resent = (kind: FaultKind, more: More = {}): Verdict => ({ kind, does: 'resend', ...more })
+export const kept = (kind: FaultKind, more: More = {}): Verdict => ({ kind, does: 'keep-and-continue', ...more })
+export const mended = (kind: FaultKind, rule: string, more: More = {}): Verdict => ({
+  kind,
+  does: 'repair',
+  rule,
+  ...more,
+})
+export const fellBack = (kind: FaultKind, more: More = {}): Verdict => ({ kind, does: 'fallback', ...more })
+export const told = (kind: FaultKind, reason: RegExp, more: More = {}): Verdict => ({
+  kind,
+  does: 'fail',
+  reason,
+  ...more,
+})
+/** Parked; a next try makes sense so many ms later. */
+export const parked = (kind: FaultKind, reason: RegExp, probeMs?: number, more: More = {}): Verdict => ({
+  kind,
+  does: 'suspend',
+  reason,
+  ...(probeMs !== undefined && { waitMs: [probeMs, probeMs] as const }),
+  ...more,
+})
+
+// -- Bytes ------------------------------------------------------------------------------------------------------------
+
+type Headers = Readonly<Record<string, string>>
+
+/** A whole answer as it comes from the socket. */
+export function http(status: number, body = '', headers: Headers = {}): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${status}`, ...lines, '', body].join('\r\n')
+}
+
+/** An error as the API sends it. */
+export function refusal(status: number, type: string, message: string, code = '', headers: Headers = {}): string {
+  const details = code === '' ? {} : { details: { error_code: code } }
+  const body = JSON.stringify({ type: 'error', error: { type, message, ...details }, request_id: 'req_1' })
+  return http(status, body, { 'content-type': 'application/json', 'request-id': 'req_1', ...headers })
+}
+
+export const invalid = (message: string, code?: string) => refusal(400, 'invalid_request_error', message, code)
+
+/** A page of a proxy. */
+export const page = (status: number, title: string) =>
+  http(status, `<!DOCTYPE html>\n<html><head><title>${title}</title></head></html>`, { 'content-type': 'text/html' })
+
+/** A stream that ends politely after these events. */
+export const stream = (...events: readonly string[]) =>
+  http(200, events.join(''), { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_1' })
+
+/** A stream that breaks after these events. */
+export const broken = (ends: BreakOff, ...events: readonly string[]): Served => ({ bytes: stream(...events), ends })
+
+export const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+
+/** An error inside a stream. */
+export const inBand = (type: string, message: string, details?: object) =>
+  event('error', { error: { type, message, ...(details && { details }) } })
+
+export const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one)

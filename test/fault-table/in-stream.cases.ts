@@ -1,0 +1,188 @@
+/** Rows 6 to 8: an answer began and broke off. What of it counts is decided by what was whole. */
+import { callBlock, ended, said, started, textBlock } from '../support/scripted-api.ts'
+import { aCall, keptCalls, openCall, openText, openThought, serverCall, textAndCall, thought } from './answer-parts.ts'
+import { again, broken, event, kept, stream, times, well, type FaultCase } from './fault-case.ts'
+
+/** The same break inside a text, and after a whole call. */
+const breaks: readonly FaultCase[] = (
+  [
+    [6, 'stream-cut', 'reset', 'a reset (`ECONNRESET`)'],
+    [6, 'stream-cut', 'close', 'a close inside a chunk (`UND_ERR_SOCKET`)'],
+    [8, 'stream-stalled', 'silence', 'no event for 180 s'],
+    [8, 'stream-stalled', 'comments', 'nothing but comments for 180 s'],
+  ] as const
+).flatMap(([row, kind, how, signal]): FaultCase[] => [
+  {
+    row,
+    signal: `${signal}, inside a text`,
+    claim: `${kind} (${how}): unfinished text is sent for again at once, and the caller keeps one message`,
+    served: [broken(how, started(), openText(0, 'Half a sen'))],
+    expect: {
+      faults: [again(kind, 0, 250)],
+      caller: { says: 'Half a sen|All is well.' },
+      recorded: { content: [{ text: 'All is well.' }] },
+    },
+  },
+  {
+    row,
+    signal: `${signal}, after a whole tool call`,
+    claim: `${kind} (${how}): whole tool calls are kept, and the half one after them is not`,
+    served: [broken(how, ...textAndCall, openCall(2, '{"n":'))],
+    expect: { faults: [kept(kind, { fault: { complete: 'calls' } })], ...keptCalls, unrecorded: ['toolu_half'] },
+  },
+])
+
+export const inStream: readonly FaultCase[] = [
+  ...breaks,
+  {
+    row: 6,
+    signal: 'three breaks in a row',
+    claim: 'two re-sends at once, then like any failure of the server',
+    served: times(3, broken('reset', started(), openText(0, 'H'))),
+    expect: {
+      faults: [again('stream-cut', 0, 250), again('stream-cut', 0, 250), again('stream-cut', 0, 1_000)],
+      caller: { says: 'H|H|H|All is well.' },
+      recorded: { content: [{ text: 'All is well.' }] },
+    },
+  },
+  {
+    row: 6,
+    signal: 'a break inside thinking',
+    claim: 'unfinished thinking is never recorded: it has no signature',
+    served: [broken('reset', started(), openThought(0))],
+    expect: { faults: [again('stream-cut', 0, 250)], caller: { says: 'All is well.' }, unrecorded: ['Half a thought'] },
+  },
+  {
+    row: 6,
+    signal: 'a break after whole thinking',
+    claim: 'whole thinking alone is not an answer: the request is sent again',
+    served: [broken('reset', started(), thought(0))],
+    expect: { faults: [again('stream-cut', 0, 250)], caller: { says: 'All is well.' }, unrecorded: ['A thought'] },
+  },
+  {
+    row: 6,
+    signal: 'a break after a whole text',
+    claim: 'whole text without a call is sent for again',
+    served: [broken('reset', started(), textBlock(0, 'One.'))],
+    expect: {
+      faults: [again('stream-cut', 0, 250, { fault: { complete: 'text' } })],
+      caller: { says: 'One.|All is well.' },
+      recorded: { content: [{ text: 'All is well.' }] },
+    },
+  },
+  {
+    row: 6,
+    signal: "a break after a whole text, with `cutText: 'keep'`",
+    claim: 'whole text can be kept instead, and the model is told to go on',
+    served: [broken('reset', started(), textBlock(0, 'One.'), openText(1, 'Tw'))],
+    given: { policy: { cutText: 'keep' } },
+    expect: {
+      faults: [kept('stream-cut')],
+      caller: { says: 'One.|Tw|All is well.' },
+      recorded: { content: [{ text: 'One.' }, { text: 'Tw' }, { text: 'All is well.' }] },
+      sent: {
+        messages: [
+          {},
+          { role: 'assistant' },
+          {
+            role: 'user',
+            content:
+              'Your previous response was interrupted and ended with "One.Tw". Continue from where you left off.',
+          },
+        ],
+      },
+    },
+  },
+  {
+    row: 6,
+    signal: 'a break after a server tool without its result',
+    claim: 'a call of the server without its result is dropped with what follows it',
+    served: [broken('reset', started(), callBlock(0, '{"n":1}', 'toolu_1'), serverCall(1), openText(2, 'So'))],
+    expect: {
+      faults: [kept('stream-cut')],
+      caller: { says: '', stop: 'tool_use', calls: [aCall] },
+      unrecorded: ['srvtoolu_1'],
+    },
+  },
+  {
+    row: 6,
+    signal: 'a break between a server tool and its result, and no call',
+    claim: 'an answer that only waits for the server is sent for again',
+    served: [broken('reset', started(), textBlock(0, 'I look.'), serverCall(1))],
+    expect: {
+      faults: [again('stream-cut', 0, 250)],
+      caller: { says: 'I look.|All is well.' },
+      unrecorded: ['srvtoolu_1'],
+    },
+  },
+  {
+    row: 6,
+    signal: 'a break after the stop reason',
+    claim: 'an answer that has its stop reason is whole, whatever breaks after it',
+    served: [broken('reset', started(), textBlock(0, 'Done.'), ended('end_turn').split('event: message_stop')[0]!)],
+    expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' }, recorded: { stop_reason: 'end_turn' } },
+  },
+  {
+    row: 7,
+    signal: 'a polite end without `message_stop`',
+    claim: 'a stream that ends silently before its end has failed, however politely',
+    served: [stream(started(), openText(0, 'Half'))],
+    expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'Half|All is well.' } },
+  },
+  {
+    row: 7,
+    signal: 'a polite end inside the JSON of a call',
+    claim: 'a call whose input ends in the middle never runs',
+    served: [stream(started(), openCall(0, '{"n": 1, "wh'))],
+    expect: { faults: [again('stream-truncated', 0, 250)], caller: well, unrecorded: ['toolu_half'] },
+  },
+  {
+    row: 7,
+    signal: 'a polite end after a whole call',
+    claim: 'a silent end keeps the calls that were whole',
+    served: [stream(...textAndCall)],
+    expect: { faults: [kept('stream-truncated')], ...keptCalls },
+  },
+  {
+    row: 7,
+    signal: 'a line cut in the middle',
+    claim: 'an event without its empty line does not count',
+    served: [stream(started(), textBlock(0, 'One.'), ended('end_turn').slice(0, 60))],
+    expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'One.|All is well.' } },
+  },
+  {
+    row: 7,
+    signal: '`message_delta` with a stop reason and no `message_stop`',
+    claim: 'only the last event is missing: the answer counts, and the caller gets its end',
+    served: [stream(said('Done.').split('event: message_stop')[0]!)],
+    expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' } },
+  },
+  {
+    row: 7,
+    signal: '`message_stop` without usage',
+    claim: 'a whole answer does not fail for lack of its usage',
+    served: [
+      stream(
+        started(),
+        textBlock(0, 'Done.'),
+        event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: {} }),
+        event('message_stop', {}),
+      ),
+    ],
+    expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' } },
+  },
+  {
+    row: 8,
+    signal: 'headers, then no event for 120 s',
+    claim: 'a stream that never begins is left after two minutes',
+    served: [broken('silence')],
+    expect: { faults: [again('stream-stalled', 0, 250)], caller: well },
+  },
+  {
+    row: 8,
+    signal: 'two stalls in a row',
+    claim: 'one re-send at once, then like any failure of the server',
+    served: [broken('silence', started()), broken('comments', started())],
+    expect: { faults: [again('stream-stalled', 0, 250), again('stream-stalled', 0, 1_000)], caller: well },
+  },
+]
