@@ -6,7 +6,7 @@ import { play, type Client, type Played } from './outage/play.ts'
 import { brokenRules } from './outage/rules.ts'
 import { meanRate, peakRate, quantile, backAfterMs, failedInAMinute } from './outage/traffic.ts'
 
-const small = { sessions: 20, steps: 12, seed: 3, judgeEvery: 7 }
+const small = { sessions: 12, steps: 10, seed: 3, judgeEvery: 7 }
 const plays = new Map<string, Promise<Played>>()
 
 function playOne(profile: 'wall' | 'auth' | 'model-withdrawn', client: Client): Promise<Played> {
@@ -18,6 +18,7 @@ function playOne(profile: 'wall' | 'auth' | 'model-withdrawn', client: Client): 
 
 test.each(['wall', 'auth', 'model-withdrawn'] as const)(
   'every session comes through an outage of its own accord, and nothing leaves past the breaker [%s]',
+  { timeout: 60_000 },
   async (profile) => {
     const played = await playOne(profile, 'lastgood')
     expect(brokenRules(played)).toEqual([])
