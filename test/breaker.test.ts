@@ -1,11 +1,12 @@
 /** Sessions of one store share what they know of a provider: one asks for all, the others wait and start one by one. */
 import { recoverable } from '@lastgood/anthropic'
-import { memoryStore, openSession, type Entry } from '@lastgood/core'
+import { memoryStore, openSession, providerHealth, type Entry } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
-import { reply, startLab, text, type Outage } from '@lastgood/outage-lab'
+import { createLab, reply, text, type Outage } from '@lastgood/outage-lab'
 import { expect, onTestFinished, test } from 'vitest'
 import Anthropic from '@anthropic-ai/sdk'
 import { entriesOf, startTestLab } from './support/harness.ts'
+import { hangAfter, scriptedClient, started } from './support/scripted-api.ts'
 
 const model = 'claude-opus-5-5'
 const minute = 60_000
@@ -14,12 +15,12 @@ const minute = 60_000
 async function fleet(count: number, outages: readonly Outage[]) {
   const clock = new ManualClock({ autoAdvance: true })
   const start = clock.now()
-  const lab = await startLab({
+  const lab = createLab({
     model: () => reply(text('ok')),
     outages: [...outages],
     now: () => clock.now(),
-    listen: false,
-  } as never)
+    sleep: (ms) => clock.sleepUntil(clock.now() + ms),
+  })
   onTestFinished(() => lab.close())
   const store = memoryStore()
   const sessions = await Promise.all(
@@ -88,4 +89,63 @@ test('a login outage that hits many sessions is waited out; credentials that fai
   const alone = await fleet(1, [outage])
   await expect(alone.asks[0]?.()).rejects.toMatchObject({ code: 'session-suspended' })
   expect(alone.lab.requests).toHaveLength(2)
+})
+
+test('P6: a session that is only held gives up when the policy says, with an instant for the next try', async () => {
+  const wall: Outage = { when: { window: [0, Infinity] }, fault: { kind: 'status', status: 529 } }
+  const { store, clock, lab } = await fleet(1, [wall])
+  const others = await Promise.all(
+    ['a', 'b', 'c'].map((id) => openSession(id, { store, clock, policy: { horizonMs: 20 * minute } })),
+  )
+  const settled = await Promise.allSettled(
+    others.map((session) =>
+      recoverable(
+        new Anthropic({ baseURL: lab.url, apiKey: 'k', fetch: lab.fetch, logLevel: 'off' }),
+        session,
+      ).messages.create({
+        model,
+        max_tokens: 9,
+        messages: [{ role: 'user', content: session.id }],
+      }),
+    ),
+  )
+  for (const [at, one] of settled.entries()) {
+    expect(one).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'session-suspended', hint: expect.stringContaining('lastgood resume') },
+    })
+    expect(others[at]?.context.wakeAt).toBeGreaterThan(clock.now() - 1)
+    expect((await store.summary(others[at]?.id ?? ''))?.head).toMatchObject({
+      status: 'suspended',
+      dueAt: others[at]?.context.wakeAt,
+    })
+  }
+  await Promise.all(others.map((session) => session.close()))
+})
+
+test('a probe that its caller breaks off goes to the next session that asks', async () => {
+  const clock = new ManualClock()
+  const store = memoryStore()
+  const health = providerHealth(store.shared, clock)
+  const key = { endpoint: 'http://scripted.test', model }
+  for (const session of ['x', 'y', 'x', 'y', 'x'])
+    await health.report(key, session, { kind: 'fault', fault: 'overloaded' })
+  await clock.advance(2 * minute)
+  const { client, reached } = (() => {
+    const hanging = hangAfter(started())
+    return { client: scriptedClient((call) => hanging.stream(call)).client, reached: hanging.reached }
+  })()
+  const session = await openSession('prober', { store, clock })
+  const stop = new AbortController()
+  const request = { model, max_tokens: 9, stream: true as const, messages: [{ role: 'user' as const, content: 'hi' }] }
+  const stream = await recoverable(client, session).messages.create(request, { signal: stop.signal })
+  const reading = (async () => {
+    for await (const _event of stream) continue
+  })()
+  await reached
+  expect(await health.admit(key, 'other', { waited: true, random: 0 })).toMatchObject({ kind: 'wait' })
+  stop.abort()
+  await reading.catch(() => {})
+  await session.close()
+  expect(await health.admit(key, 'other', { waited: true, random: 0 })).toMatchObject({ kind: 'probe' })
 })

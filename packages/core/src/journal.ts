@@ -145,9 +145,12 @@ const bodies = [
   z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema, decision: decisionSchema }),
   z.strictObject({
     type: z.literal('session-suspended'),
-    reason: z.enum(['interrupted', 'needs-input']),
+    /** `exhausted`: held for longer than the policy waits. */
+    reason: z.enum(['interrupted', 'needs-input', 'exhausted']),
     /** For people; no content. */
     detail: z.string(),
+    /** When a next try makes sense, epoch ms. */
+    retryAt: z.number().optional(),
   }),
   z.strictObject({
     type: z.literal('session-resumed'),

@@ -138,13 +138,19 @@ const builder = setup({
         reason: 'reason' in decision ? decision.reason : [fault.status, fault.kind].filter(Boolean).join(' '),
       }
     }),
-    hold: assign(({ event }) => (event.type === 'request-held' ? { wakeAt: event.until, reason: event.reason } : {})),
+    hold: assign(({ context, event }) =>
+      event.type === 'request-held'
+        ? { wakeAt: event.until, reason: event.reason, firstFaultAt: context.firstFaultAt ?? event.at }
+        : {},
+    ),
     changeRung: assign(({ event }) =>
       event.type === 'rung-changed'
         ? { rung: event.rung, rungFaults: 0, rungFaultAt: null, tried: [], wakeAt: null }
         : {},
     ),
-    park: assign(({ event }) => (event.type === 'session-suspended' ? { wakeAt: null, reason: event.detail } : {})),
+    park: assign(({ event }) =>
+      event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
+    ),
     // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
     renewBudget: assign({
       faults: 0,

@@ -158,6 +158,12 @@ function next(
   { session, now, random }: Asking,
   { openAfter = defaults.openAfter, probeFactor = 1 }: BreakerOptions,
 ): Breaker {
+  if (outcome.kind === 'abandoned') {
+    const isProbe = breaker.state === 'half-open' && breaker.prober === session
+    if (!isProbe) return breaker
+    const { since, cause, probes, failedBy } = breaker
+    return { state: 'open', since, cause, probes, failedBy, probeAt: now }
+  }
   const cause = outcome.kind === 'fault' ? outcome.fault : undefined
   if (sign === 'answer' || cause === undefined) {
     if (breaker.state === 'closed') return { ...breaker, failures: 0 }
@@ -205,7 +211,7 @@ function backOff(probes: number, openMs: number, random: number): number {
 }
 
 function holdOf({ held }: HealthRecord, outcome: Outcome, now: number): Pick<HealthRecord, 'held'> {
-  if (outcome.kind === 'ok' || outcome.fault !== 'rate-limited') return {}
+  if (outcome.kind !== 'fault' || outcome.fault !== 'rate-limited') return {}
   const { retryAfterMs = 0 } = outcome
   if (!(retryAfterMs > 0 && retryAfterMs <= longestHoldMs)) return {}
   const live = held && held.until > now ? held : { since: now, until: now }

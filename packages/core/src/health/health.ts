@@ -207,6 +207,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
           const factor = outcome.kind === 'fault' ? await factorOf(local) : 1
           return update(local, (before) => ({ record: report(before, told, { probeFactor: factor }), result: null }))
         }
+        if (outcome.kind === 'abandoned') return null
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
         return update(local, (record) => ({ record, result: null }))
       })

@@ -17,6 +17,8 @@ export type Outcome =
       /** What the server asked for, in ms. */
       readonly retryAfterMs?: number | undefined
     }
+  /** Its caller broke it off: nobody knows. */
+  | { readonly kind: 'abandoned' }
 
 /** What an outcome says about the model's health. */
 export type Sign =
@@ -44,6 +46,7 @@ const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
 }
 
 export function signOf(outcome: Outcome): Sign {
+  if (outcome.kind === 'abandoned') return 'unclear'
   return outcome.kind === 'ok' ? 'answer' : (signs[outcome.fault] ?? 'unclear')
 }
 

@@ -86,6 +86,7 @@ export class Exchange<R extends WireRequest> {
     this.#isUnread = false
     this.#isResting = false
     this.#answer?.watchdog.stop()
+    this.#it.recorder.ended()
     this.#end()
   }
 

@@ -33,16 +33,19 @@ export function givenUp(
       details,
     })
   }
-  const when =
-    decision.retryAt === undefined ? '' : `, a next try makes sense from ${new Date(decision.retryAt).toISOString()}`
-  return new LastgoodError(
-    'session-suspended',
-    `session ${id} is suspended: ${decision.reason.replace(/\.$/, '')}${when}`,
-    {
-      hint: `${saved}; go on with: lastgood resume ${id}`,
-      details: { ...details, ...(decision.retryAt !== undefined && { retryAt: decision.retryAt }) },
-    },
-  )
+  return suspendedError(session, decision, details)
+}
+
+export function suspendedError(
+  { id, lastGoodTurn }: Session,
+  { reason, retryAt }: { reason: string; retryAt?: number | undefined },
+  details: Readonly<Record<string, unknown>> = { sessionId: id, lastGoodTurn },
+): LastgoodError {
+  const when = retryAt === undefined ? '' : `, a next try makes sense from ${new Date(retryAt).toISOString()}`
+  return new LastgoodError('session-suspended', `session ${id} is suspended: ${reason.replace(/\.$/, '')}${when}`, {
+    hint: `saved at turn ${lastGoodTurn}; go on with: lastgood resume ${id}`,
+    details: { ...details, ...(retryAt !== undefined && { retryAt }) },
+  })
 }
 
 const ofTranscript: ReadonlySet<string> = new Set([

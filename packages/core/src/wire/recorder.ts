@@ -32,6 +32,8 @@ export interface Recorder<R extends WireRequest> extends AnswerRecorder {
   faulted(wire: Wire): Promise<Faulted>
   /** Text of an answer that broke off: the next attempt goes on after it, and the answer will begin with it. */
   kept(said: readonly Block[]): void
+  /** Nothing more will be sent or heard of it. */
+  ended(): void
   /** The error for a decision that ends the request. */
   givenUp(fault: Fault, decision: Ending): LastgoodError
 }

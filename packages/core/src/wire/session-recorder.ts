@@ -19,7 +19,8 @@ import type { Health } from '../health/health.ts'
 import { applicableRepairs } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session.ts'
-import { givenUp } from './given-up.ts'
+import { formatDuration } from '../duration.ts'
+import { givenUp, suspendedError } from './given-up.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'
 import type { ConversationRequest, WireRequest } from './messages-request.ts'
 import { openingEntries } from './opening.ts'
@@ -92,6 +93,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const { session, health } = this.#it
     const rung = this.#rung
     const fault = this.#withUsableRepairs(classify({ ...wire, elsewhere: await this.#elsewhere(wire) }))
+    this.#isTold = true
     await health.report(rung, session.id, {
       kind: 'fault',
       fault: fault.kind,
@@ -156,6 +158,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     void this.#tellThatItLives()
   }
 
+  ended(): void {
+    const { health, session } = this.#it
+    // A probe that its caller broke off goes to the next who asks.
+    if (!this.#isTold) void health.report(this.#rung, session.id, { kind: 'abandoned' })
+    this.#isTold = true
+  }
+
   async #tellThatItLives(): Promise<void> {
     const { health, session } = this.#it
     if (this.#isTold) return
@@ -195,12 +204,21 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       const admission = await this.#admit(this.#rung)
       if (admission.kind !== 'wait') return
       const other = await this.#openRung()
-      await session.record([
-        other === undefined
-          ? { type: 'request-held', until: admission.until, reason: admission.reason }
-          : this.#rungChanged(other, admission.reason),
-      ])
+      if (other !== undefined) await session.record([this.#rungChanged(other, admission.reason)])
+      else await this.#hold(admission.until, admission.reason)
     }
+  }
+
+  /** A hold counts as time without progress. */
+  async #hold(until: number, reason: string): Promise<void> {
+    const { session } = this.#it
+    const { context, policy, clock } = session
+    const held: EntryBody = { type: 'request-held', until, reason }
+    if (until - (context.firstFaultAt ?? clock.now()) <= policy.horizonMs) return void (await session.record([held]))
+    const detail = `Gave up waiting: no progress within ${formatDuration(policy.horizonMs)} (${reason})`
+    const retryAt = Math.max(until, clock.now() + policy.exhaustedProbeMs)
+    await session.record([held, { type: 'session-suspended', reason: 'exhausted', detail, retryAt }])
+    throw suspendedError(session, { reason: detail, retryAt })
   }
 
   #admit(rung: RequestRung<R>) {

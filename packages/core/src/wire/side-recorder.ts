@@ -45,6 +45,7 @@ export function sideRecorder<R extends WireRequest>(
     },
     async faulted(wire) {
       const { repairs: _unused, ...fault } = classify(wire)
+      isTold = true
       if (rung) await health.report(rung, session.id, { kind: 'fault', fault: fault.kind, ...retryAfterOf(fault) })
       attempts += 1
       const now = clock.now()
@@ -55,6 +56,10 @@ export function sideRecorder<R extends WireRequest>(
     },
     answered: lives,
     began: () => void lives(),
+    ended() {
+      if (rung && !isTold) void health.report(rung, session.id, { kind: 'abandoned' })
+      isTold = true
+    },
     kept: () => {},
     delta: () => {},
     dropped: () => {},
