@@ -1,25 +1,12 @@
-/** The documentation says what is so: its snippets compile, its commands exist, its tables are those of the code. */
+/** The READMEs say what is so: their snippets compile, their commands exist, their tables are those of the code. */
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { classify, defaultPolicy, LastgoodError, parseEntry, type ErrorCode, type Wire } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
-import { exitCodeOf, exitCodes } from '../packages/cli/src/exit-codes.ts'
-import { entryBodySchema } from '../packages/core/src/journal.ts'
-import { readMarkdown, type Markdown } from './support/markdown.ts'
+import { documentOf, documents, packages, root } from './support/documents.ts'
 
 const run = promisify(execFile)
-const root = join(import.meta.dirname, '..')
-const inFolder = (folder: string) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `${folder}/${name}`)
-const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...inFolder('docs'), ...packages.flatMap(inFolder)]
-const documents = new Map(pages.map((path) => [path, readMarkdown(readFileSync(join(root, path), 'utf8'))]))
-const documentOf = (path: string): Markdown => documents.get(path)!
 
 describe('README.md', () => {
   const { lines, fences } = documentOf('README.md')
@@ -153,29 +140,6 @@ describe('commands', () => {
   })
 })
 
-describe('places', () => {
-  test.each(pages)('what %s points at is there', (path) => {
-    const { links, code } = documentOf(path)
-    const missing = links.filter((link) => {
-      if (/^https?:/.test(link)) return false
-      const [file = '', anchor] = link.split('#')
-      const target = file === '' ? path : join(dirname(path), file)
-      if (!existsSync(join(root, target))) return true
-      return anchor !== undefined && !documents.get(target)?.anchors.has(anchor)
-    })
-    const files = code.filter((word) => /^(packages|test|docs|examples)\/[\w./-]+$/.test(word))
-    expect([...missing, ...files.filter((file) => !existsSync(join(root, file)))]).toEqual([])
-  })
-
-  test('the files that docs/design.md names are there', () => {
-    const named = documentOf('docs/design.md').code.filter((word) => /^[\w./-]+\.ts$/.test(word))
-    const missing = named.filter(
-      (file) => !existsSync(join(root, 'packages/core/src', file)) && !existsSync(join(root, file)),
-    )
-    expect(missing).toEqual([])
-  })
-})
-
 test('CONTRIBUTING.md lists every package and every example', () => {
   const { rows } = documentOf('CONTRIBUTING.md')
   const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
@@ -197,63 +161,4 @@ test('the events that listeners get are in the README of core', () => {
   const events = Array.from(source.matchAll(/^ {2}\| \{ type: '([a-z]+)'/gm), ([, name]) => `\`${name}\``)
   expect(events.length).toBeGreaterThan(2)
   expect(events.filter((event) => !rows.some(([first]) => first === event))).toEqual([])
-})
-
-describe('docs/recovery.md', () => {
-  const { anchors, rows, code } = documentOf('docs/recovery.md')
-  const errors = readFileSync(join(root, 'packages/core/src/errors.ts'), 'utf8')
-  const errorCodes = Array.from(errors.matchAll(/^ {2}\| '([a-z-]+)'$/gm), ([, name]) => name as ErrorCode)
-
-  test('has a section for every error code, and a row for every kind of fault', () => {
-    expect(errorCodes.length).toBeGreaterThan(10)
-    expect(errorCodes.filter((name) => !anchors.has(name))).toEqual([])
-    expect(Object.keys(defaultPolicy.rules).filter((kind) => !code.includes(kind))).toEqual([])
-  })
-
-  const messages = rows.flatMap(([message = '', status = '', cell = '']) => {
-    const [, kind] = /^\[([a-z-]+)\]\(#/.exec(cell) ?? []
-    return kind === undefined ? [] : [{ message: message.replaceAll('`', ''), original: message, status, kind }]
-  })
-  test.each(messages)('"$message" with $status is $kind', ({ original, status, kind }) => {
-    const [, text = '', systemCode] = /^(.*?)(?: \(([A-Z_]+)\))?$/.exec(original) ?? []
-    const error = { type: 'error', error: { message: text } }
-    const wire: Wire =
-      status === '-'
-        ? { phase: 'connect', cause: Object.assign(new Error(text), systemCode && { code: systemCode }), now: 0 }
-        : { phase: 'status', status: Number(status), body: JSON.stringify(error), now: 0 }
-    expect(classify(wire).kind).toBe(kind)
-  })
-
-  test('has the exit codes of the program', () => {
-    const table = rows.filter(([first = '']) => /^\d+(, \d+)*$/.test(first))
-    const numbers = table.flatMap(([first = '']) => first.split(', ').map(Number))
-    expect(numbers).toEqual(expect.arrayContaining(Object.values(exitCodes)))
-    const told = table.flatMap(([number, , names = '']) =>
-      errorCodes.filter((name) => names.split(', ').includes(name)).map((name) => [name, Number(number)]),
-    )
-    const known = (name: ErrorCode) => exitCodeOf(new LastgoodError(name, '', { hint: '', details: { retryAt: 1 } }))
-    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(errorCodes.map((name) => [name, known(name)])))
-  })
-})
-
-describe('docs/journal.md', () => {
-  const { fences, rows } = documentOf('docs/journal.md')
-
-  test('has a row for every kind of entry', () => {
-    const kinds = entryBodySchema.options.map((body) => `\`${body.shape.type.value}\``)
-    expect(kinds.filter((kind) => !rows.some(([first]) => first === kind))).toEqual([])
-  })
-
-  test('shows a real line: its hash is right, and its entry can be read', () => {
-    const line = JSON.parse(fences.find(({ language }) => language === 'json')!.text) as {
-      hash: string
-      size: number
-      entries: unknown[]
-    }
-    const { hash, size, ...rest } = line
-    const hashed = JSON.stringify(rest).slice(1)
-    expect(Buffer.byteLength(hashed)).toBe(size)
-    expect(createHash('sha256').update(hashed).digest('hex')).toBe(hash)
-    for (const entry of line.entries) expect(() => parseEntry(entry, 'docs/journal.md')).not.toThrow()
-  })
 })
