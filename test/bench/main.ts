@@ -33,10 +33,24 @@ const options = {
   profile: { type: 'string', multiple: true },
 } as const
 
+function refuse(): number {
+  console.error(usage)
+  return 2
+}
+
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
+function readArguments() {
+  try {
+    return parseArgs({ options, allowPositionals: true })
+  } catch {
+    return undefined // an option that is not known
+  }
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const { values, positionals = [] } = readArguments() ?? {}
+  if (!values) return refuse()
   const { json, md, profile = [...profileNames] } = values
   const counts = Object.fromEntries(
     (['sessions', 'steps', 'seed', 'jobs', 'runs'] as const).map((name) => [name, Number(values[name])]),
@@ -46,8 +60,7 @@ async function main(): Promise<number> {
   const isSound = Object.values(counts).every((one) => Number.isInteger(one) && one > 0)
   const [bench, ...more] = positionals
   if (!isSound || profiles.length < profile.length || more.length > 0 || (bench !== 'outage' && bench !== 'overhead')) {
-    console.error(usage)
-    return 2
+    return refuse()
   }
 
   const at = surroundings()
