@@ -16,6 +16,7 @@ test('the demo on Redis: no turn lost, no tool run twice, and the journal is the
   const verdict = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
   expect({ code, failed: verdict['failed'] }).toEqual({ code: 0, failed: [] })
   expect(verdict).toMatchObject({ ok: true, turnsLost: 0, toolsRunTwice: 0, resumedFromTurn: 1, faultsSurvived: 6 })
+  expect(verdict).toMatchObject({ turnsByOther: 1, turnsTakenBack: 1, requestsRefused: 1, requestsMended: 1 })
   expect(readdirSync(folder).sort()).toEqual(['effects.jsonl', 'lastgood.config.mjs', 'repository'])
   expect(readFileSync(join(folder, 'repository/migrations.log'), 'utf8')).toBe(
     '0001 create-posts\n0002 rewrite-slugs\n',

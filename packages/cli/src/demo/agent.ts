@@ -2,12 +2,12 @@
  * The demo's agent: an ordinary one, with the SDK's client and tools of its own. Nothing in it knows of outages.
  */
 import { Anthropic } from '@anthropic-ai/sdk'
-import { defineAgent, type AgentTool, type CodingAgent } from '@lastgood/anthropic'
+import { defineAgent, ladder, type AgentTool, type CodingAgent } from '@lastgood/anthropic'
 import { systemClock } from '@lastgood/core'
 import type { Env } from '../context.ts'
 import type { DemoFolder } from './folder.ts'
 import { labClient } from './lab-client.ts'
-import type { Pace } from './outages.ts'
+import { demoModels, type Pace } from './outages.ts'
 import { refereed } from './tools/effects-log.ts'
 import { fileTools } from './tools/file-tools.ts'
 import { runTool } from './tools/run-tool.ts'
@@ -23,7 +23,6 @@ export interface DemoAgentOptions {
 }
 
 export const demoAgentName = 'coder'
-const demoModel = 'claude-opus-5-5'
 
 const system = `You are a careful engineer who works alone in the repository at hand.
 
@@ -40,7 +39,7 @@ export function demoAgent(options: DemoAgentOptions): CodingAgent {
   return defineAgent({
     name: demoAgentName,
     client: live ? new Anthropic() : labClient(env, pace),
-    model: demoModel,
+    model: ladder(...demoModels),
     system,
     maxTokens: 8_000,
     params: { thinking: { type: 'adaptive' } },

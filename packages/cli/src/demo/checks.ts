@@ -1,21 +1,15 @@
 /**
- * The verdict's checks: each claim with the way to refute it. A check gives what is wrong, or nothing. Pure.
+ * The verdict's checks: each claim with the way to refute it. Pure.
  *
  * No claim rests on one witness: what the journal says is compared with the lab, the referee's file or the repository.
  */
 import { foldJournal } from '@lastgood/core'
-import type { Evidence, LabEvidence } from './evidence.ts'
-import { callsIn, endedTurns, inputTokens, isMigration, ofType } from './facts.ts'
+import type { Check } from './check.ts'
+import type { Evidence } from './evidence.ts'
+import { callsIn, endedTurns, isMigration, ofType } from './facts.ts'
+import { healingChecks } from './healing-checks.ts'
+import { labChecks } from './lab-checks.ts'
 import { migrationLine } from './project.ts'
-
-type Complaint = string | undefined | false
-
-export interface Check {
-  readonly name: string
-  /** Cannot be asked with the real API. */
-  readonly needsLab?: true
-  readonly find: (evidence: Evidence) => Complaint | Promise<Complaint>
-}
 
 export const checks: readonly Check[] = [
   {
@@ -117,55 +111,9 @@ export const checks: readonly Check[] = [
       )
     },
   },
-  withLab('every outage of the script happened, and no other', ({ requests, script }) => {
-    const happened = requests.flatMap(({ kind, outage }) => (kind === 'fault' ? [outage ?? 'one without a name'] : []))
-    return differs(
-      happened,
-      script.map(({ name }) => name),
-    )
-  }),
-  withLab('the journal has each of them as what it was', ({ script }, { atEnd: { entries } }) => {
-    return differs(
-      ofType(entries, 'fault-observed').map(({ fault }) => fault.kind),
-      script.map(({ kind }) => kind),
-    )
-  }),
-  withLab('one request left for each attempt', ({ requests }, { atEnd: { entries } }) => {
-    const attempts = ofType(entries, 'request-sent').length
-    return attempts !== requests.length && `${attempts} attempts in the journal, ${requests.length} requests at the API`
-  }),
-  withLab('the API had nothing against any transcript', ({ requests }) => {
-    const bad = requests.find(({ kind, violation }) => violation !== undefined || !['ok', 'fault'].includes(kind))
-    return bad && (bad.violation ?? `a request ended as ${bad.kind}`)
-  }),
-  withLab('the journal has the answers that the API gave', ({ requests }, { atEnd: { entries } }) => {
-    const given = requests.flatMap((one) => (one.kind === 'ok' ? [`${one.messageId} ${tokensText(one.usage)}`] : []))
-    const had = ofType(entries, 'response-received').map(({ message }) => `${message.id} ${tokensText(message.usage)}`)
-    return differs(had, given)
-  }),
-  withLab('what was sent again was what was sent, byte for byte', ({ requests }) => {
-    for (const [i, { raw }] of requests.entries()) {
-      const before = requests[i - 1]?.raw
-      if (before === undefined || raw.startsWith(before.slice(0, before.lastIndexOf(']')))) continue
-      return `request ${i + 1} does not begin with request ${i}`
-    }
-    return undefined
-  }),
-  withLab('the redeploy changed the tools, and the session kept its own', ({ requests, deployed }) => {
-    if (deployed.before === deployed.after) return 'the redeploy changed nothing'
-    const other = requests.findIndex(({ raw }) => toolsOf(raw) !== deployed.before)
-    return other >= 0 && `request ${other + 1} has other tools`
-  }),
-  withLab('the resumed request found the conversation in the prompt cache', (_lab, { atKill, atEnd }) => {
-    const { before, resumed } = tokensAround(atKill.entries.length, atEnd.entries)
-    return !(resumed.cached > 0 && resumed.cached >= before) && `${resumed.cached} of ${before} tokens`
-  }),
+  ...labChecks,
+  ...healingChecks,
 ]
-
-/** A check that only the lab makes possible. */
-function withLab(name: string, find: (lab: LabEvidence, evidence: Evidence) => Complaint): Check {
-  return { name, needsLab: true, find: (evidence) => (evidence.lab ? find(evidence.lab, evidence) : 'there is no lab') }
-}
 
 /** Calls started more than once, and runs of the migration beyond the first, by the referee's file and by the ledger. */
 export function toolsRunTwice({ effects, repository: { ledger } }: Evidence): number {
@@ -174,32 +122,4 @@ export function toolsRunTwice({ effects, repository: { ledger } }: Evidence): nu
   const migrations = new Set(starts.filter(({ command }) => isMigration(command)).map(({ key }) => key)).size
   const applied = ledger.filter((line) => line === migrationLine).length
   return repeated + Math.max(0, migrations - 1, applied - 1)
-}
-
-/** The input of the last answer before the kill, and of the first one after it. */
-export function tokensAround(durableAtKill: number, entries: Evidence['atEnd']['entries']) {
-  const answers = ofType(entries, 'response-received')
-  const before = answers
-    .filter(({ seq }) => seq <= durableAtKill)
-    .map(({ message }) => inputTokens(message.usage).total)
-  const resumed = inputTokens(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
-  return {
-    before: before.at(-1) ?? 0,
-    allBefore: before.reduce((sum, one) => sum + one, 0),
-    answers: before.length,
-    resumed,
-  }
-}
-
-function differs(found: readonly string[], wanted: readonly string[]): Complaint {
-  return found.join() !== wanted.join() && `${found.join(', ') || 'none'} instead of ${wanted.join(', ') || 'none'}`
-}
-
-function tokensText(usage: unknown): string {
-  const { total, cached } = inputTokens(usage)
-  return `${total}/${cached}`
-}
-
-function toolsOf(raw: string): string {
-  return JSON.stringify((JSON.parse(raw) as { tools?: unknown }).tools)
 }

@@ -7,7 +7,7 @@ import type { DemoOptions } from './demo.ts'
 
 export function demoCommand(context: CliContext): Command {
   return new Command('demo')
-    .description('a coding agent, six outages, a kill and a resume, on this machine and without a key')
+    .description('a coding agent, outages, a poisoned history, a kill and a resume, on this machine and without a key')
     .option(
       '--store <url>',
       'where the session is kept: redis://host:6379, file:<folder> or a path (default: in the folder)',

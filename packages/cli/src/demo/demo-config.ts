@@ -19,25 +19,15 @@ export interface DemoConfigOptions {
   pace: Pace
   machineVersion: string
   runTool: { description: string; hasTimeLimit: boolean }
-  /** Default: none is asked. */
-  statusPage?: LastgoodConfig['statusPage']
 }
 
 /** @public The written file imports it. */
-export function demoConfig({
-  folder,
-  env,
-  live,
-  pace,
-  machineVersion,
-  runTool,
-  statusPage = false,
-}: DemoConfigOptions): LastgoodConfig {
+export function demoConfig({ folder, env, live, pace, machineVersion, runTool }: DemoConfigOptions): LastgoodConfig {
   return defineConfig({
     agents: { [demoAgentName]: () => demoAgent({ folder: demoFolderAt(folder), env, live, pace, runTool }) },
     machineVersion,
-    statusPage,
-    ...(!live && { policy: demoPolicy(pace) }),
+    // The scripted API has a page of its own, and the demo asks it.
+    ...(!live && { policy: demoPolicy(pace), statusPage: false as const }),
   })
 }
 

@@ -116,8 +116,14 @@ describe('lastgood demo', () => {
       toolsRunTwice: 0,
       resumedFromTurn: 1,
       faultsSurvived: 6,
+      turnsByOther: 1,
+      turnsTakenBack: 1,
+      requestsRefused: 1,
+      requestsMended: 1,
       testsPass: true,
     })
+    expect(ended.stderr).toContain('claude-sonnet-5-5 takes over, for this turn')
+    expect(ended.stderr).toContain("status page by now: monitoring 'Elevated errors on Claude Opus 5.5'")
     expect(verdict['cacheHitShare']).toBeGreaterThan(0.8)
     expect(Number(verdict['inputTokensResent']) * 3).toBeLessThan(Number(verdict['inputTokensStartingOver']))
     expect(workIn(folder)).toEqual(done)
@@ -164,7 +170,9 @@ describe('Ctrl+C', () => {
   const random = (seed: number): number => ((seed * 48_271) % 2_147_483_647) / 2_147_483_647
   test.concurrent.each([
     ['at once', 'its first file', 11],
-    ['in the first outage', 'attempt 1', 23],
+    ['when an image was refused', 'API 400', 23],
+    ['in the first outage', 'API 529', 29],
+    ['while another model has the turn', 'takes over', 31],
     ['between the turns', 'turn 1 is saved', 0],
     ['while a file is changed', '→ edit', 37],
     ['while the migration runs', 'migrate.mjs', 41],
@@ -204,6 +212,6 @@ describe('Ctrl+C', () => {
         rmSync(folder, { recursive: true, force: true })
       }
     },
-    60_000,
+    120_000,
   )
 })

@@ -4,7 +4,7 @@
  * 1. It leaves no process behind and always a session that can be resumed, whatever it is interrupted at.
  * 2. It knows nothing better than its user: what it says at the end was counted, see `verdict.ts`.
  */
-import { openSession, type Store } from '@lastgood/core'
+import { openSession, type Clock, type Store } from '@lastgood/core'
 import { startLab, type Lab } from '@lastgood/outage-lab'
 import type { CliContext } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
@@ -18,12 +18,13 @@ import { demoAgentName } from './agent.ts'
 import { resumeCommand, showCommand } from './commands.ts'
 import { deploy, releases } from './demo-config.ts'
 import { createDemoFolder } from './folder.ts'
-import { chunkDelayMs, scriptedFaults } from './outages.ts'
+import { chunkDelayMs, scriptedFaults, type Pace } from './outages.ts'
 import { play } from './play.ts'
 import { prompts } from './project.ts'
 import { verdictJson, verdictLines, type Whereabouts } from './report.ts'
 import { Scene } from './scene.ts'
 import { playDemo } from './script.ts'
+import { laggingPage } from './status-page.ts'
 import { timeline } from './timeline.ts'
 
 export interface DemoOptions {
@@ -53,7 +54,7 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
   // The children work in another folder: a path has to be whole.
   const isRedis = /^rediss?:/i.test(options.store ?? '')
   const address = isRedis && options.store !== undefined ? options.store : opened.store.location
-  const lab = live ? undefined : await openLab(pace)
+  const lab = live ? undefined : await openLab(context.clock, pace)
   const sessionId = `demo-${context.clock.newId().slice(0, 8)}`
   const scene = new Scene({ context, color: options.color, folder, address, store: opened.store, sessionId, lab, pace })
   try {
@@ -72,17 +73,20 @@ function openStore(context: CliContext, address: string): Promise<OpenStore> {
   return storeChoices(context, address, undefined)[0].open()
 }
 
-function openLab(pace: 'readable' | 'fast'): Promise<Lab> {
-  return startLab({
+async function openLab(clock: Clock, pace: Pace): Promise<Lab> {
+  const open: { lab?: Lab } = {}
+  open.lab = await startLab({
     model: playDemo,
     outages: scriptedFaults(pace).map(({ outage }) => outage),
     chunkDelayMs: chunkDelayMs(pace),
+    statusPage: laggingPage(() => open.lab?.requests ?? [], clock.now()),
   })
+  return open.lab
 }
 
 async function finish(scene: Scene, { json, color }: DemoOptions): Promise<number> {
   const { context, sessionId, store, folder, address } = scene
-  const { verdict, entries, incidents } = await play(scene)
+  const { verdict, entries, incidents, readings } = await play(scene)
   const where: Whereabouts = {
     sessionId,
     store: store.location,
@@ -94,7 +98,7 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
   const { palette, columns } = terminalOf(output, context.env, color)
   const lines = [
     '',
-    ...timeline(entries, { incidents, columns: Math.min(columns(), 80), palette }),
+    ...timeline(entries, { incidents, readings, columns: Math.min(columns(), 80), palette }),
     '',
     ...verdictLines(verdict, where, palette),
   ]

@@ -1,5 +1,8 @@
-/** The evidence of a small demo in which everything went well: one fault, a kill in the migration, a commit. */
-import { foldJournal, type Entry, type EntryBody, type Head, type Message } from '@lastgood/core'
+/**
+ * The evidence of a small demo in which everything went well: a fault, an image that is refused, a turn of another model, a
+ * kill in the migration, a commit.
+ */
+import { foldJournal, type Block, type Entry, type EntryBody, type Head, type Message } from '@lastgood/core'
 import { entry, head, owner } from '@lastgood/core/testing'
 import type { Evidence, LabRequest, Recorded } from './evidence.ts'
 import { migrationCommand, migrationLine, prompts } from './project.ts'
@@ -9,33 +12,79 @@ const sessionId = 'demo-1'
 const tools = [{ name: 'run' }]
 const machines = { before: 'release-1', after: 'release-2' }
 
+const [opus, sonnet] = ['opus', 'sonnet'] as const
+const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBO' } }
+const leftOut: Message = {
+  role: 'user',
+  content: [{ ...result('call_p'), content: [{ type: 'text', text: '[image left out: the API refused it]' }] }],
+}
+
 export async function goodEvidence(): Promise<Evidence> {
   const bodies: EntryBody[] = [
     { type: 'session-opened', owner: owner('first'), writer: '0.1.0' },
     turnStarted(1),
-    { type: 'request-sent', model: 'm', attempt: 1 },
+    sent(opus, 1),
     { type: 'fault-observed', fault: { kind: 'server-transient', status: 500 }, decision: { kind: 'retry', at: 0 } },
-    { type: 'request-sent', model: 'm', attempt: 2 },
-    answer(1, []),
+    sent(opus, 2),
+    answer(1, [['call_p', 'cat picture']]),
+    started('call_p'),
+    { type: 'tool-finished', toolUseId: 'call_p', result: result('call_p', [picture]), outcome: 'ran' },
+    sent(opus, 1),
+    {
+      type: 'fault-observed',
+      fault: { kind: 'image-rejected', status: 400 },
+      decision: { kind: 'repair', rule: 'remove-images' },
+    },
+    sent(opus, 2),
+    answer(2, [['call_t', 'node --test']]),
+    {
+      type: 'transcript-repaired',
+      repairs: [{ rule: 'remove-images', what: 'left out 1 image' }],
+      edits: [{ from: 2, to: 3, insert: [leftOut] }],
+      standing: [],
+    },
+    started('call_t'),
+    { type: 'tool-finished', toolUseId: 'call_t', result: result('call_t'), outcome: 'ran' },
+    sent(opus, 1),
+    {
+      type: 'fault-observed',
+      fault: { kind: 'overloaded', status: 529 },
+      decision: { kind: 'fallback', rung: 1 },
+    },
+    { type: 'rung-changed', rung: 1, model: sonnet, reason: '529 overloaded' },
+    sent(sonnet, 2),
+    answer(3, [], sonnet),
     { type: 'turn-ended', turn: 1 },
     turnStarted(2),
-    { type: 'request-sent', model: 'm', attempt: 1 },
-    answer(2, [['call_m', migrationCommand]]),
-    { type: 'tool-started', toolUseId: 'call_m', name: 'run', inDoubt: 'report' },
+    sent(opus, 1),
+    answer(4, [['call_m', migrationCommand]]),
+    started('call_m'),
     // Here it was killed.
     { type: 'session-resumed', owner: { ...owner('second'), pid: 4243 }, refolded: true },
     { type: 'tool-finished', toolUseId: 'call_m', result: result('call_m'), outcome: 'in-doubt' },
-    { type: 'request-sent', model: 'm', attempt: 1 },
-    answer(3, [['call_c', 'git commit']]),
-    { type: 'tool-started', toolUseId: 'call_c', name: 'run', inDoubt: 'report' },
+    sent(opus, 1),
+    answer(5, [['call_c', 'git commit']]),
+    started('call_c'),
     { type: 'tool-finished', toolUseId: 'call_c', result: result('call_c'), outcome: 'ran' },
-    { type: 'request-sent', model: 'm', attempt: 1 },
-    answer(4, []),
+    sent(opus, 1),
+    answer(6, []),
     { type: 'turn-ended', turn: 2 },
   ]
   const killedAt = bodies.findIndex(({ type }) => type === 'session-resumed')
   const entries = bodies.map((body, i): Entry => entry(i + 1, i < killedAt ? 1 : 2, body))
-  const messages = (await foldJournal(entries, 'x')).transcript.messages
+  const recorded = (await foldJournal(entries, 'x')).transcript.messages
+  const mended = recorded.with(2, leftOut)
+  const received: Omit<LabRequest, 'at'>[] = [
+    { ...asked(opus, recorded.slice(0, 1)), kind: 'fault', status: 500, outage: '500' },
+    { ...asked(opus, recorded.slice(0, 1)), ...served(1) },
+    { ...asked(opus, recorded.slice(0, 3)), kind: 'fault', status: 400, outage: 'image' },
+    { ...asked(opus, mended.slice(0, 3)), ...served(2) },
+    { ...asked(opus, mended.slice(0, 5)), kind: 'fault', status: 529, outage: '529' },
+    { ...asked(sonnet, mended.slice(0, 5)), ...served(3) },
+    { ...asked(opus, mended.slice(0, 7)), ...served(4) },
+    { ...asked(opus, mended.slice(0, 9)), ...served(5) },
+    { ...asked(opus, mended.slice(0, 11)), ...served(6) },
+  ]
   return {
     sessionId,
     prompts,
@@ -43,6 +92,10 @@ export async function goodEvidence(): Promise<Evidence> {
     atEnd: await recordedAt(entries, machines.after),
     resumeExitCode: 0,
     effects: [
+      effect('start', 'call_p', 'cat picture'),
+      effect('end', 'call_p', 'cat picture'),
+      effect('start', 'call_t', 'node --test'),
+      effect('end', 'call_t', 'node --test'),
       effect('start', 'call_m', migrationCommand),
       effect('start', 'call_c', 'git commit'),
       effect('end', 'call_c', 'git commit'),
@@ -55,14 +108,20 @@ export async function goodEvidence(): Promise<Evidence> {
       tests: { exitCode: 0, pass: 4, fail: 0 },
     },
     lab: {
-      requests: [
-        { kind: 'fault', outage: '500', raw: rawOf(messages.slice(0, 1)) },
-        served(1, messages.slice(0, 1)),
-        served(2, messages.slice(0, 3)),
-        served(3, messages.slice(0, 5)),
-        served(4, messages.slice(0, 7)),
+      requests: received.map((request, i) => ({ ...request, at: i * 1_000 })),
+      script: [
+        { name: '500', kind: 'server-transient', times: 1 },
+        { name: 'image', kind: 'image-rejected', times: 1 },
+        { name: '529', kind: 'overloaded', times: 1 },
       ],
-      script: [{ name: '500', kind: 'server-transient' }],
+      models: [opus, sonnet],
+      page: {
+        readings: [
+          { at: 4_500, says: 'operational' },
+          { at: 9_500, says: 'incident', incident: "monitoring 'Elevated errors'" },
+        ],
+        visits: 2,
+      },
       deployed: { before: JSON.stringify(tools), after: '[]' },
     },
   }
@@ -89,23 +148,36 @@ function usageOf(n: number) {
   }
 }
 
-function answer(n: number, calls: [id: string, command: string][]): EntryBody {
-  const content = calls.map(([id, command]) => ({ type: 'tool_use', id, name: 'run', input: { command } }))
+function sent(model: string, attempt: number): EntryBody {
+  return { type: 'request-sent', model, attempt }
+}
+
+function started(toolUseId: string): EntryBody {
+  return { type: 'tool-started', toolUseId, name: 'run', inDoubt: 'report' }
+}
+
+function answer(n: number, calls: [id: string, command: string][], model: string = opus): EntryBody {
+  const content = [
+    { type: 'text', text: `answer ${n}` },
+    ...calls.map(([id, command]) => ({ type: 'tool_use', id, name: 'run', input: { command } })),
+  ]
   const stop_reason = calls.length > 0 ? 'tool_use' : 'end_turn'
   return {
     type: 'response-received',
-    message: { id: `msg_${n}`, role: 'assistant', model: 'm', content, stop_reason, usage: usageOf(n) },
+    message: { id: `msg_${n}`, role: 'assistant', model, content, stop_reason, usage: usageOf(n) },
   }
 }
 
-const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })
-
-function rawOf(messages: readonly Message[]): string {
-  return JSON.stringify({ model: 'm', tools, messages, stream: true })
+function result(id: string, content: string | Block[] = 'ok'): Block {
+  return { type: 'tool_result', tool_use_id: id, content }
 }
 
-function served(n: number, messages: readonly Message[]): LabRequest {
-  return { kind: 'ok', raw: rawOf(messages), messageId: `msg_${n}`, usage: usageOf(n) }
+function asked(model: string, messages: readonly Message[]) {
+  return { model, raw: JSON.stringify({ model, tools, messages, stream: true }) }
+}
+
+function served(n: number) {
+  return { kind: 'ok', status: 200, messageId: `msg_${n}`, usage: usageOf(n) } as const
 }
 
 function effect(phase: Effect['phase'], toolUseId: string, command: string): Effect {

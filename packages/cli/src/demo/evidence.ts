@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '../context.ts'
 import { git, type DemoFolder } from './folder.ts'
+import { labCall, type LabCall, type PageReading } from './status-page.ts'
 import { readEffects, type Effect } from './tools/effects-log.ts'
 import { commandEnv } from './tools/run-tool.ts'
 
@@ -18,7 +19,7 @@ export interface Recorded {
   readonly head: Head | undefined
 }
 
-export interface LabRequest {
+export interface LabRequest extends LabCall {
   /** The exact body. */
   readonly raw: string
   readonly kind: 'ok' | 'fault' | 'rejected' | 'other' | 'pending'
@@ -32,7 +33,11 @@ export interface LabRequest {
 export interface LabEvidence {
   readonly requests: readonly LabRequest[]
   /** The outages that were ordered, in order. */
-  readonly script: readonly { readonly name: string; readonly kind: FaultKind }[]
+  readonly script: readonly { readonly name: string; readonly kind: FaultKind; readonly times: number }[]
+  /** The model that is asked for, and the one after it. */
+  readonly models: readonly [first: string, other: string]
+  /** What was read of the status page, and how often the API was asked for it. */
+  readonly page: { readonly readings: readonly PageReading[]; readonly visits: number }
   /** The tool definitions of the code before and after the redeploy, as JSON. */
   readonly deployed: { readonly before: string; readonly after: string }
 }
@@ -71,14 +76,23 @@ export async function recorded(store: Store, sessionId: string): Promise<Recorde
 export function labRequests(lab: Lab): LabRequest[] {
   return lab.requests
     .filter(({ n }) => n > 0)
-    .map(({ raw, outcome, violation }) => ({
-      raw,
-      kind: outcome.kind,
-      ...(outcome.outage !== undefined && { outage: outcome.outage }),
-      ...(outcome.message && { messageId: outcome.message.id }),
-      ...(outcome.usage && { usage: outcome.usage }),
-      ...(violation && { violation: violation.message }),
-    }))
+    .map((request) => {
+      const { raw, outcome, violation } = request
+      return {
+        ...labCall(request),
+        raw,
+        kind: outcome.kind,
+        ...(outcome.outage !== undefined && { outage: outcome.outage }),
+        ...(outcome.message && { messageId: outcome.message.id }),
+        ...(outcome.usage && { usage: outcome.usage }),
+        ...(violation && { violation: violation.message }),
+      }
+    })
+}
+
+/** How often the status page was asked for. */
+export function pageVisits(lab: Lab): number {
+  return lab.requests.filter(({ path }) => lab.statusUrl.endsWith(path)).length
 }
 
 /** Looks at the repository, and really runs its tests. */

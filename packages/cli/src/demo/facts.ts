@@ -59,3 +59,18 @@ export function endedTurns(prompts: readonly string[], entries: readonly Entry[]
     return ended.has(turn) && words.length === 1 && words[0] === prompts[turn - 1]
   }).length
 }
+
+/** The input of the last answer before the kill, and of the first one after it. */
+export function tokensAround(durableAtKill: number, entries: readonly Entry[]) {
+  const answers = ofType(entries, 'response-received')
+  const before = answers
+    .filter(({ seq }) => seq <= durableAtKill)
+    .map(({ message }) => inputTokens(message.usage).total)
+  const resumed = inputTokens(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
+  return {
+    before: before.at(-1) ?? 0,
+    allBefore: before.reduce((sum, one) => sum + one, 0),
+    answers: before.length,
+    resumed,
+  }
+}

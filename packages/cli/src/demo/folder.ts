@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { LastgoodError } from '@lastgood/core'
 import type { Env } from '../context.ts'
 import { migrationPartMs, type Pace } from './outages.ts'
-import { projectFiles } from './project.ts'
+import { pictureData, picturePath, projectFiles } from './project.ts'
 import { commandEnv } from './tools/run-tool.ts'
 
 export interface DemoFolder {
@@ -38,10 +38,11 @@ export function createDemoFolder(env: Env, pace: Pace, wanted?: string): DemoFol
   const folder = demoFolderAt(
     wanted === undefined ? mkdtempSync(join(tmpdir(), 'lastgood-demo-')) : emptyFolder(wanted),
   )
-  for (const [name, text] of Object.entries(projectFiles(migrationPartMs(pace)))) {
+  const picture = Buffer.from(pictureData, 'base64')
+  for (const [name, content] of Object.entries({ ...projectFiles(migrationPartMs(pace)), [picturePath]: picture })) {
     const file = join(folder.repository, name)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
+    writeFileSync(file, content)
   }
   writeFileSync(folder.effects, '')
   git(folder, env, 'init', '--quiet', '--initial-branch=main')

@@ -3,12 +3,12 @@
  *
  * 1. Inside the demo requests go to the demo's lab, which has the outages and keeps the records.
  * 2. Without it (after the demo was interrupted) each request gets a lab of its own, here, for as long as its answer
- *    takes: the model is a pure function of the transcript, so any lab can go on, and nothing keeps the process alive.
+ *    takes: the model is a pure function of the transcript, so any lab can go on, and nothing keeps the process alive. Its API still cannot read the screenshot.
  */
 import { Anthropic } from '@anthropic-ai/sdk'
 import { startLab } from '@lastgood/outage-lab'
 import type { Env } from '../context.ts'
-import { chunkDelayMs, type Pace } from './outages.ts'
+import { chunkDelayMs, refusedPicture, type Pace } from './outages.ts'
 import { playDemo } from './script.ts'
 
 /** Set by the demo for the processes that it starts, and by nobody else. */
@@ -35,7 +35,7 @@ export function labClient(env: Env, pace: Pace): Anthropic {
 }
 
 async function fetchAlone(pace: Pace, input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const lab = await startLab({ model: playDemo, chunkDelayMs: chunkDelayMs(pace) })
+  const lab = await startLab({ model: playDemo, outages: [refusedPicture], chunkDelayMs: chunkDelayMs(pace) })
   try {
     const { pathname, search } = new URL(input instanceof Request ? input.url : input)
     const response = await fetch(new URL(pathname + search, lab.url), init)

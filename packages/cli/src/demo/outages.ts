@@ -1,29 +1,63 @@
-/** The outages of the demo, by the number of the request that meets them, and how fast everything goes. */
+/** What fails in the demo, by the number of the request that meets it, and how fast everything goes. */
 import type { FaultKind, PolicyOptions } from '@lastgood/core'
 import type { Outage } from '@lastgood/outage-lab'
+import { pictureData } from './project.ts'
 
 /** `readable`: as fast as a person can follow. `fast`: as fast as it goes, for scripts. */
 export type Pace = 'readable' | 'fast'
+
+/** The model that is asked for, and the one that takes a turn when it is down. */
+export const demoModels = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
 
 export interface ScriptedFault {
   /** What happens, for people. */
   readonly name: string
   /** What the journal must call it. */
   readonly kind: FaultKind
+  /** How often it happens. */
+  readonly times: number
   readonly outage: Outage
 }
 
+/** The API cannot read the screenshot, and refuses every request that has it, for ever. */
+export const refusedPicture: Outage = {
+  name: 'an image that cannot be read',
+  when: { requests: [1, Infinity], contains: pictureData },
+  fault: { kind: 'status', status: 400, type: 'invalid_request_error', message: 'Could not process image' },
+}
+
 export function scriptedFaults(pace: Pace): readonly ScriptedFault[] {
-  const overloadedFor = pace === 'readable' ? { headers: { 'retry-after': '1' } } : {}
-  const faults: [name: string, kind: FaultKind, request: number, fault: Outage['fault']][] = [
-    ['500', 'server-transient', 2, { kind: 'status', status: 500 }],
-    ['500', 'server-transient', 3, { kind: 'status', status: 500 }],
-    ['500', 'server-transient', 4, { kind: 'status', status: 500 }],
-    ['end without message_stop', 'stream-truncated', 7, { kind: 'cut', after: { inside: 'text' }, how: 'end' }],
-    ['529', 'overloaded', 9, { kind: 'status', status: 529, ...overloadedFor }],
-    ['cut inside a tool call', 'stream-cut', 11, { kind: 'cut', after: { inside: 'tool_use' }, how: 'reset' }],
+  // Long enough for the outage line, or at least for the demo, to ask the status page what it knows of it.
+  const headers = { 'retry-after': pace === 'readable' ? '6' : '1' }
+  const [first] = demoModels
+  const faults: [kind: FaultKind, times: number, outage: Outage & { name: string }][] = [
+    ['image-rejected', 1, { ...refusedPicture, name: refusedPicture.name ?? '' }],
+    [
+      'overloaded',
+      2,
+      { name: '529', when: { requests: [5, 9], model: first }, fault: { kind: 'status', status: 529, headers } },
+    ],
+    [
+      'stream-truncated',
+      1,
+      {
+        name: 'end without message_stop',
+        when: { request: 8 },
+        fault: { kind: 'cut', after: { inside: 'text' }, how: 'end' },
+      },
+    ],
+    ['server-transient', 2, { name: '500', when: { requests: [11, 12] }, fault: { kind: 'status', status: 500 } }],
+    [
+      'stream-cut',
+      1,
+      {
+        name: 'cut inside a tool call',
+        when: { request: 14 },
+        fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'reset' },
+      },
+    ],
   ]
-  return faults.map(([name, kind, request, fault]) => ({ name, kind, outage: { name, when: { request }, fault } }))
+  return faults.map(([kind, times, outage]) => ({ name: outage.name, kind, times, outage }))
 }
 
 /** Waits that a person can watch; an agent at work keeps the defaults. */

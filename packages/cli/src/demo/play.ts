@@ -9,12 +9,14 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { demoTools } from './agent.ts'
 import { showCommand } from './commands.ts'
 import { deploy, releases, type Release } from './demo-config.ts'
-import { effectsIn, labRequests, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
+import { effectsIn, labRequests, pageVisits, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
 import { isMigration } from './facts.ts'
 import type { DemoFolder } from './folder.ts'
-import { scriptedFaults } from './outages.ts'
+import { moments } from './moments.ts'
+import { demoModels, scriptedFaults } from './outages.ts'
 import { migrationLine, prompts } from './project.ts'
 import type { Scene } from './scene.ts'
+import { pageReader, type PageReader, type PageReading } from './status-page.ts'
 import type { Incident } from './timeline.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -22,6 +24,8 @@ export interface Played {
   readonly verdict: Verdict
   readonly entries: readonly Entry[]
   readonly incidents: readonly Incident[]
+  /** Of the status page. */
+  readonly readings: readonly PageReading[]
 }
 
 /** Longer than the demo ever takes, with a model that plays a script. */
@@ -33,8 +37,9 @@ export async function play(scene: Scene): Promise<Played> {
   const { clock } = context
   introduce(scene)
   const incidents: Incident[] = []
+  const page = lab && pageReader(lab, clock)
 
-  const { pid, killedAt } = await workUntilKilled(scene)
+  const { pid, killedAt } = await workUntilKilled(scene, page)
   incidents.push({ at: killedAt, mark: 'K' })
   const atKill = await recorded(store, sessionId)
   scene.banner('✖ kill -9', palette.red, `Process group ${pid} is gone: the agent, and the migration it was running.`)
@@ -53,6 +58,7 @@ export async function play(scene: Scene): Promise<Played> {
   incidents.push({ at: clock.now(), mark: 'R' })
   const resumeExitCode = await resume(scene)
 
+  await page?.poll()
   const atEnd = await recorded(store, sessionId)
   const verdict = await judge({
     sessionId,
@@ -62,9 +68,9 @@ export async function play(scene: Scene): Promise<Played> {
     resumeExitCode,
     effects: effectsIn(folder),
     repository: repositoryEvidence(folder, context.env),
-    ...(lab && { lab: labEvidence(scene, lab) }),
+    ...(lab && page && { lab: labEvidence(scene, lab, page) }),
   })
-  return { verdict, entries: atEnd.entries, incidents }
+  return { verdict, entries: atEnd.entries, incidents, readings: page?.readings ?? [] }
 }
 
 function introduce(scene: Scene): void {
@@ -82,21 +88,29 @@ function introduce(scene: Scene): void {
 }
 
 /** The agent in a process of its own, until its migration runs: then it is killed. */
-async function workUntilKilled(scene: Scene): Promise<{ pid: number; killedAt: number }> {
+async function workUntilKilled(scene: Scene, page: PageReader | undefined): Promise<{ pid: number; killedAt: number }> {
   const { context, color, folder, lab } = scene
   const { stderr: output, clock, env } = context
-  const renderer = liveRenderer({ output, clock, env, color })
+  const renderer = liveRenderer({ output, clock, env, color, page })
+  const tell = moments()
+  let isPageRead = false
   const group = scene.start(agentArguments(scene), (line) => {
     const event = eventOf(line)
     renderer.onEvent(event)
-    if (event.type === 'entry' && event.entry.type === 'turn-started')
-      scene.say(`> ${prompts[event.entry.turn - 1] ?? ''}`)
+    if (event.type !== 'entry') return
+    if (event.entry.type === 'turn-started') scene.say(`> ${prompts[event.entry.turn - 1] ?? ''}`)
+    for (const { mark, words } of tell(event.entry)) scene.say(`  ${mark} ${words}`)
   })
   try {
     const deadline = clock.now() + (lab ? scriptedLimitMs : liveLimitMs)
     const found = await scene.until(() => {
       if (group.hasExited) return 'ended'
       if (clock.now() > deadline) return 'took too long'
+      // At once, and not only when the outage line asks: without pauses the outage is over before that.
+      if (page && !isPageRead && isModelDown(lab)) {
+        isPageRead = true
+        void page.poll()
+      }
       return isMigrating(folder) ? 'migrates' : undefined
     })
     if (found !== 'migrates') throw notMigrated(scene, found)
@@ -122,6 +136,10 @@ function agentArguments({ sessionId, folder, address }: Scene): string[] {
   return [program, '--session', sessionId, '--config', folder.config, '--store', address, '--cwd', folder.path]
 }
 
+function isModelDown(lab: Lab | undefined): boolean {
+  return lab?.requests.some(({ outcome }) => outcome.status === 529) === true
+}
+
 /** The migration's line is in the ledger, and the command that wrote it still runs. */
 function isMigrating(folder: DemoFolder): true | undefined {
   if (!readFileSync(join(folder.repository, 'migrations.log'), 'utf8').includes(migrationLine)) return undefined
@@ -143,13 +161,15 @@ async function resume(scene: Scene): Promise<number | null> {
   return (await group.exited).code
 }
 
-function labEvidence({ folder, pace, context: { env } }: Scene, lab: Lab): LabEvidence {
+function labEvidence({ folder, pace, context: { env } }: Scene, lab: Lab, { readings }: PageReader): LabEvidence {
   const toolsOf = ({ runTool }: Release) => {
     return JSON.stringify(demoTools({ folder, env, live: false, pace, runTool }).map(({ definition }) => definition))
   }
   return {
     requests: labRequests(lab),
-    script: scriptedFaults(pace).map(({ name, kind }) => ({ name, kind })),
+    script: scriptedFaults(pace).map(({ name, kind, times }) => ({ name, kind, times })),
+    models: demoModels,
+    page: { readings, visits: pageVisits(lab) },
     deployed: { before: toolsOf(releases.before), after: toolsOf(releases.after) },
   }
 }

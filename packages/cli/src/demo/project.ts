@@ -6,6 +6,11 @@
  * 2. The line is there as soon as the migration starts; the seconds after it are the ones in which the agent is killed.
  */
 
+/** A screenshot of which only the first bytes are there, as after an upload that broke off: its head is that of a PNG. */
+export const picturePath = 'docs/wrong-address.png'
+export const pictureData =
+  'iVBORw0KGgoAAAANSUhEUgAAAoAAAAFoCAIAAABIUN0GAAAQAElEQVR4nO3BMQEAAADCoP5ll8EYPkABAAAAAAAAAAAAAAA='
+
 /** Paths inside the repository, with their text. `partMs`: how long the migration takes for each of its eight parts. */
 export function projectFiles(partMs: number): Readonly<Record<string, string>> {
   return { ...fixedFiles, 'scripts/migrate.mjs': migrationScript(partMs) }
@@ -24,6 +29,8 @@ Slugs and days for a blog.
 
 - \`slug(title)\` makes the part of an address that names a post: \`Hello, World!\` becomes \`hello-world\`.
 - \`day(date)\` writes a day as people sort it: \`2026-03-07\`.
+
+The address of a post is wrong: \`docs/wrong-address.png\` shows it.
 
 Run the tests with \`node --test\`. After a change of \`slug\`, run \`node scripts/migrate.mjs\` ONCE: it adds a line to
 \`migrations.log\` and rewrites the addresses of all posts. Commit the log together with the change.

@@ -1,6 +1,7 @@
 /** The verdict for people and for programs. Pure. */
 import type { Palette } from '../terminal.ts'
 import { padded, safeLine } from '../text.ts'
+import { demoModels } from './outages.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Where everything is, for whoever wants to look. */
@@ -17,24 +18,18 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
   const { green, red, bold, dim } = palette
   const count = (value: number) => value.toLocaleString('en-US')
   const share = `${(verdict.cacheHitShare * 100).toFixed(1)} %`
-  const rows: [label: string, value: string, meaning: string][] = [
+  const rows: Row[] = [
     [
       'turns lost',
       count(verdict.turnsLost),
       `resumed from turn ${verdict.resumedFromTurn}, inside turn ${verdict.resumedFromTurn + 1}`,
     ],
-    ['tools run twice', count(verdict.toolsRunTwice), 'counted by the tools themselves and in migrations.log'],
-    ...(verdict.faultsSurvived === undefined
-      ? []
-      : ([['outages survived', count(verdict.faultsSurvived), 'each seen by the API and in the journal']] as [
-          string,
-          string,
-          string,
-        ][])),
+    ['tools run twice', count(verdict.toolsRunTwice), "by the tools' own count and migrations.log"],
+    ...labRows(verdict, count),
     [
       'input tokens again',
       count(verdict.inputTokensResent),
-      `to go on where it was; starting over would send ${count(verdict.inputTokensStartingOver)}`,
+      `to go on; starting over would send ${count(verdict.inputTokensStartingOver)}`,
     ],
     ['read from the cache', share, 'of the input of the first request after the resume'],
   ]
@@ -52,6 +47,20 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
     `  look at it:`,
     where.showCommand,
   ]
+}
+
+type Row = [label: string, value: string, meaning: string]
+
+/** What only the lab can have counted. */
+function labRows(verdict: Verdict, count: (value: number) => string): Row[] {
+  const { faultsSurvived, turnsByOther, turnsTakenBack, requestsRefused, requestsMended, pageReadings } = verdict
+  const rows: [label: string, value: number | undefined, meaning: string][] = [
+    ['outages survived', faultsSurvived, 'each seen by the API and in the journal'],
+    ['turns handed over', turnsByOther, `to ${demoModels[1]}; taken back afterwards: ${turnsTakenBack}`],
+    ['requests mended', requestsMended, `of ${requestsRefused} refused; what was left out is listed`],
+    ['status page readings', pageReadings, 'behind: well in the outage, an incident after it'],
+  ]
+  return rows.flatMap(([label, value, meaning]) => (value === undefined ? [] : [[label, count(value), meaning]]))
 }
 
 /** What programs get, as the last line of stdout. */

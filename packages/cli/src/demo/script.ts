@@ -6,7 +6,15 @@
  * 2. A file that changed twice, or a ledger with two lines for one migration, ends the story.
  */
 import { StoryError, text, thinking, toolUse, type Block, type ToolOutcome } from '@lastgood/outage-lab'
-import { brokenDay, commitSubject, migrationCommand, migrationLine, prompts, testCommand } from './project.ts'
+import {
+  brokenDay,
+  commitSubject,
+  migrationCommand,
+  migrationLine,
+  picturePath,
+  prompts,
+  testCommand,
+} from './project.ts'
 import { playScript, type Move } from './story.ts'
 
 const fixedSlug = `title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')`
@@ -25,18 +33,29 @@ export const playDemo = playScript((prompt) => {
 const look: Move = {
   say: [text('I will look at the project first.'), toolUse('list', { path: '.' })],
   next: ([listed]) => {
-    expectIn(listed, /src\/slug\.js/, /scripts\/migrate\.mjs/)
-    return readSources([...sources])
+    expectIn(listed, /src\/slug\.js/, /scripts\/migrate\.mjs/, picturePath)
+    return seePicture
   },
 }
 
-function readSources(paths: readonly string[]): Move {
+const seePicture: Move = {
+  say: [text('There is a screenshot. I look at it.'), toolUse('look', { path: picturePath })],
+  next: ([seen]) => {
+    const isLeftOut = /left out/.test(seen?.text ?? '')
+    const words = isLeftOut
+      ? 'It cannot be read, so I read the code: two modules.'
+      : 'A wrong address. I read both modules.'
+    return readSources([...sources], words)
+  },
+}
+
+function readSources(paths: readonly string[], words = 'And the other one.'): Move {
   return {
     say: [
       ...(paths.length > 1
         ? [thinking('Two modules and two test files. I read both modules before I run anything.')]
         : []),
-      text(paths.length > 1 ? 'Two modules. I read both.' : 'And the other one.'),
+      text(words),
       ...paths.map((path) => toolUse('read', { path })),
     ],
     next: (results) => {

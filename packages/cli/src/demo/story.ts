@@ -4,7 +4,8 @@
  * 1. It has no memory: it walks the whole transcript each time, so a fresh lab goes on with a half-done conversation.
  * 2. It is strict: what the transcript says that it said must be what it would have said there, and each result must be
  *    one that its script can explain. A call that was lost, doubled or answered by something else is a StoryError.
- * 3. An answer that was cut may come back with its first blocks only, as long as a call is among them.
+ * 3. An answer that was cut may come back with its first blocks only, as long as a call is among them. Thinking may be
+ *    left out: another model does not get it.
  */
 import {
   StoryError,
@@ -50,7 +51,8 @@ export function playScript(opening: Opening): (conversation: Conversation) => Re
 }
 
 /** Throws unless `content` is the move's own words, or its first blocks up to some call. */
-function assertSaid({ say }: Move, content: readonly Block[]): void {
+function assertSaid(move: Move, content: readonly Block[]): void {
+  const say = content.some(isThinking) ? move.say : move.say.filter((block) => !isThinking(block))
   const isWhole = content.length === say.length
   const isCut = content.length < say.length && content.at(-1)?.type === 'tool_use'
   const differs = content.findIndex((block, i) => essence(block) !== essence(say[i]))
@@ -72,6 +74,8 @@ function assertResults(content: readonly Block[]): void {
   const ids = content.map((block) => block['tool_use_id'])
   if (new Set(ids).size < ids.length) throw new StoryError('story: a call was answered twice')
 }
+
+const isThinking = ({ type }: Block): boolean => type === 'thinking'
 
 function callsOf(content: readonly Block[]): readonly Block[] {
   return content.filter((block) => block.type === 'tool_use')

@@ -3,43 +3,69 @@ import { describe, expect, test } from 'vitest'
 import type { Entry } from '@lastgood/core'
 import { widthOf } from '../text.ts'
 import { goodEvidence } from './evidence.fixture.ts'
+import type { PageReading } from './status-page.ts'
 import { timeAxis } from './time-axis.ts'
 import { timeline } from './timeline.ts'
 
 const palette = pc.createColors(false)
-const { atEnd } = await goodEvidence()
-/** One entry each half second; the kill comes after the eleventh, a minute before the next. */
-const entries = atEnd.entries.map((one): Entry => ({ ...one, at: one.seq * 500 + (one.seq > 11 ? 60_000 : 0) }))
+const { atKill, atEnd } = await goodEvidence()
+const durable = atKill.entries.length
+/** One entry each half second; the kill comes after the last durable one, a minute before the next. */
+const entries = atEnd.entries.map((one): Entry => ({ ...one, at: one.seq * 500 + (one.seq > durable ? 60_000 : 0) }))
+const killedAt = durable * 500 + 100
 const incidents = [
-  { at: 5_600, mark: 'K' },
-  { at: 65_800, mark: 'R' },
+  { at: killedAt, mark: 'K' },
+  { at: killedAt + 60_200, mark: 'R' },
 ] as const
+const readings: PageReading[] = [
+  { at: 9_000, says: 'operational' },
+  { at: 9_200, says: 'operational' },
+  { at: killedAt + 64_000, says: 'incident', incident: "monitoring 'Elevated errors'" },
+]
+const options = { incidents, readings, columns: 80, palette }
 
 describe('the timeline', () => {
-  test.each([60, 80, 120])('fits into %i columns', (columns) => {
-    const lines = timeline(entries, { incidents, columns, palette })
-    for (const line of lines.slice(0, -2)) expect(widthOf(line)).toBeLessThanOrEqual(columns)
-  })
-
-  test('fits into 80 columns with its legend', () => {
-    for (const line of timeline(entries, { incidents, columns: 80, palette }))
-      expect(widthOf(line)).toBeLessThanOrEqual(80)
+  test.each([80, 120])('fits into %i columns', (columns) => {
+    for (const line of timeline(entries, { ...options, columns })) expect(widthOf(line)).toBeLessThanOrEqual(columns)
   })
 
   test('has rows for turns, tools and the process, marks that need no colour, and folds what was idle', () => {
-    const lines = timeline(entries, { incidents, columns: 80, palette })
-    const row = (label: string) => lines.find((line) => line.startsWith(label)) ?? ''
-    expect(row('turn 1 500')).toMatch(/█✖░+█+ *◆/)
-    expect(row('turn 2')).toMatch(/█.*╱╲.*█.*◆$/)
+    const row = rowsBy()
+    expect(row('turn 1 500 400 529')).toMatch(/█✖█+ *█+✖█+✚ *█✖░+█+◆/)
+    expect(row('turn 2')).toMatch(/█.*╱╲.*█.*◆/)
     expect(row('  run node scripts')).toMatch(/▓+ *╱╲ *\?$/)
     expect(row('  run git commit')).toContain('▓')
     expect(row('process')).toMatch(/K *╱╲ *R$/)
+  })
+
+  test('shows the turn that another model took, what the status page said, and says both in words', () => {
+    const row = rowsBy()
+    expect(row('  sonnet')).toMatch(/━+ *╱╲$/)
+    expect(row('status page')).toMatch(/○+ *╱╲ *●$/)
+    const lines = timeline(entries, options)
+    const words = lines.slice(lines.indexOf('') + 1).map((line) => line.trim())
+    expect(words).toEqual([
+      '5s ✚ 400 image-rejected: left out 1 image; sent again, and taken',
+      '8s ↓ 529 overloaded: sonnet takes over, for this turn',
+      '8s ○ status page: all is well',
+      '10s ↑ opus takes the next turn back',
+      "1m15s ● status page by now: monitoring 'Elevated errors'",
+    ])
+  })
+
+  test('without a status page has no row for it', () => {
+    expect(timeline(entries, { incidents, columns: 80, palette }).join('\n')).not.toContain('status page')
   })
 
   test('of nothing is nothing', () => {
     expect(timeline([], { incidents: [], columns: 80, palette })).toEqual([])
   })
 })
+
+function rowsBy(): (label: string) => string {
+  const lines = timeline(entries, options)
+  return (label) => lines.find((line) => line.startsWith(label)) ?? ''
+}
 
 describe('the time axis', () => {
   test('goes from the first column to the last, and folds a night to a zigzag', () => {

@@ -8,7 +8,10 @@
 import { callLabel } from '../call-label.ts'
 import type { Entry, Fault } from '@lastgood/core'
 import type { Palette } from '../terminal.ts'
+import { spent } from '../durations.ts'
 import { padded, shorten } from '../text.ts'
+import { moments } from './moments.ts'
+import type { PageReading } from './status-page.ts'
 import { timeAxis, type TimeAxis } from './time-axis.ts'
 
 export interface Incident {
@@ -18,6 +21,8 @@ export interface Incident {
 
 export interface TimelineOptions {
   readonly incidents: readonly Incident[]
+  /** What the status page said; a row of its own. Default: nobody asked it. */
+  readonly readings?: readonly PageReading[]
   readonly columns: number
   readonly palette: Palette
 }
@@ -35,35 +40,85 @@ interface Row {
 
 const labelColumns = 24
 /** Later ones win. */
-const order = ['▓', '░', '█', '?', '◆', '✖', 'D', 'R', 'K']
+const order = ['━', '▓', '░', '█', '?', '◆', '✖', '✚', '○', '●', 'D', 'R', 'K']
 
-export function timeline(entries: readonly Entry[], { incidents, columns, palette }: TimelineOptions): string[] {
-  const rows = rowsOf(entries, incidents)
-  const busy = rows.flatMap(({ spans }) => spans).concat(incidents.map(({ at, mark }) => ({ from: at, to: at, mark })))
+export function timeline(entries: readonly Entry[], options: TimelineOptions): string[] {
+  const { incidents, readings = [], columns, palette } = options
+  const said = readings.flatMap(({ at, says }) => (says === 'unknown' ? [] : [{ at, mark: pageMark(says) }]))
+  const rows = [
+    ...rowsOf(entries, incidents),
+    { label: 'process', spans: incidents.map(instant) },
+    ...(said.length > 0 ? [{ label: 'status page', spans: said.map(instant) }] : []),
+  ]
+  const busy = rows.flatMap(({ spans }) => spans)
   if (busy.length === 0) return []
   const axis = timeAxis(busy, columns - labelColumns - 1)
-  const all = [...rows, { label: 'process', spans: incidents.map(({ at, mark }) => ({ from: at, to: at, mark })) }]
+  const margin = ' '.repeat(labelColumns)
   return [
-    `${' '.repeat(labelColumns)} ${palette.dim(axis.scale())}`,
-    ...all.map(({ label, spans }) => `${padded(label, labelColumns)} ${painted(spans, axis, palette)}`),
-    palette.dim(`${' '.repeat(labelColumns)} █ answer ▓ tool ░ wait ✖ failure ? outcome unknown`),
-    palette.dim(`${' '.repeat(labelColumns)} ◆ checkpoint K kill -9 D redeploy R resume ╱╲ folded`),
+    `${margin} ${palette.dim(axis.scale())}`,
+    ...rows.map(({ label, spans }) => `${padded(label, labelColumns)} ${painted(spans, axis, palette)}`),
+    palette.dim(`${margin} █ answer ▓ tool ░ wait ✖ failure ? outcome unknown`),
+    palette.dim(`${margin} ✚ mended ━ another model ○ page: all well ● incident`),
+    palette.dim(`${margin} ◆ checkpoint K kill -9 D redeploy R resume ╱╲ folded`),
+    '',
+    ...inWords(entries, options, Math.min(...busy.map(({ from }) => from))),
   ]
 }
+
+/** What the marks alone do not tell, each with its time. */
+function inWords(
+  entries: readonly Entry[],
+  { readings = [], columns, palette }: TimelineOptions,
+  start: number,
+): string[] {
+  const tell = moments()
+  const news = readings.filter(({ says }, i) => says !== readings[i - 1]?.says)
+  const told = [
+    ...entries.flatMap(tell),
+    ...news.map(({ at, says, incident }) => ({
+      at,
+      mark: says === 'unknown' ? '?' : pageMark(says),
+      words: pageWords(says, incident),
+    })),
+  ].sort((a, b) => a.at - b.at)
+  return told.map(({ at, mark, words }) => {
+    const time = spent(at - start).padStart(6)
+    return `${palette.dim(time)} ${colored(mark, palette)} ${shorten(words, columns - time.length - 3)}`
+  })
+}
+
+function pageWords(says: PageReading['says'], incident: string | undefined): string {
+  if (says === 'operational') return 'status page: all is well'
+  return says === 'unknown' ? 'status page: no answer' : `status page by now: ${incident ?? says}`
+}
+
+const pageMark = (says: 'incident' | 'operational'): string => (says === 'incident' ? '●' : '○')
+const instant = ({ at, mark }: { at: number; mark: string }): Span => ({ from: at, to: at, mark })
 
 function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[] {
   const rows: Row[] = []
   const calls = new Map<string, { row: Row; from: number }>()
   const killedAt = incidents.find(({ mark }) => mark === 'K')?.at ?? Infinity
   let turn: Row = { label: '', spans: [] }
+  /** Of the model that took the turn over. */
+  let taken: Span | undefined
   let sentAt: number | undefined
   let failedAt: number | undefined
   for (const entry of entries) {
     const { at } = entry
+    if (taken) taken.to = at
     switch (entry.type) {
       case 'turn-started':
         turn = { label: `turn ${entry.turn}`, spans: [] }
         rows.push(turn)
+        taken = undefined
+        break
+      case 'rung-changed':
+        taken = { from: at, to: at, mark: '━' }
+        rows.push({ label: `  ${shorten(entry.model, labelColumns - 3)}`, spans: [taken] })
+        break
+      case 'transcript-repaired':
+        turn.spans.push({ from: at, to: at, mark: '✚' })
         break
       case 'request-sent':
         if (failedAt !== undefined) turn.spans.push({ from: failedAt, to: at, mark: '░' })
@@ -97,6 +152,7 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
       }
       case 'turn-ended':
         turn.spans.push({ from: at, to: at, mark: '◆' })
+        taken = undefined
         break
       default:
         break
@@ -127,8 +183,17 @@ function colored(cell: string, { red, green, yellow, cyan, magenta, bold, dim }:
     case '✖':
     case 'K':
       return red(bold(cell))
+    case '●':
+      return red(cell)
     case '◆':
+    case '✚':
       return green(bold(cell))
+    case '○':
+      return green(cell)
+    case '━':
+    case '↓':
+    case '↑':
+      return magenta(cell)
     case '░':
     case '?':
       return yellow(cell)

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { checks } from './checks.ts'
 import { goodEvidence, recordedAt } from './evidence.fixture.ts'
 import type { Evidence, LabEvidence, LabRequest, RepositoryEvidence } from './evidence.ts'
-import { migrationLine } from './project.ts'
+import { migrationCommand, migrationLine } from './project.ts'
+import type { PageReading } from './status-page.ts'
 import { judge } from './verdict.ts'
 
 const good = await goodEvidence()
+const migrationAt = good.effects.findIndex(({ command }) => command === migrationCommand)
 
 function withRepository(changes: Partial<RepositoryEvidence>): Evidence {
   return { ...good, repository: { ...good.repository, ...changes } }
@@ -37,10 +39,15 @@ describe('the verdict', () => {
       turnsLost: 0,
       toolsRunTwice: 0,
       resumedFromTurn: 1,
-      inputTokensResent: 200,
-      inputTokensStartingOver: 300,
-      cacheHitShare: 0.667,
-      faultsSurvived: 1,
+      inputTokensResent: 400,
+      inputTokensStartingOver: 1_000,
+      cacheHitShare: 0.8,
+      faultsSurvived: 2,
+      turnsByOther: 1,
+      turnsTakenBack: 1,
+      requestsRefused: 1,
+      requestsMended: 1,
+      pageReadings: 2,
       testsPass: true,
       checksPassed: checks.length,
       failed: [],
@@ -58,6 +65,20 @@ describe('the verdict', () => {
     expect(verdict).not.toHaveProperty('faultsSurvived')
   })
 })
+
+/** What the status page said at the two readings, and when. */
+function withReadings(...readings: PageReading[]): Evidence {
+  return withLab(() => ({ page: { readings, visits: readings.length } }))
+}
+
+const [early, late] = [4_500, 9_500]
+const image = '{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBO"}}'
+
+function answeredBy(entries: readonly Entry[], id: string, model: string): Entry[] {
+  return entries.map((one) =>
+    one.type === 'response-received' && one.message.id === id ? { ...one, message: { ...one.message, model } } : one,
+  )
+}
 
 const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>][] = [
   ['a resume that failed', 'the resumed process ended well', { ...good, resumeExitCode: 1 }],
@@ -95,7 +116,7 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
     'the kill hit the migration',
     {
       ...good,
-      effects: [{ ...effectAt(0), phase: 'start' }, { ...effectAt(0), phase: 'end' }, ...good.effects.slice(1)],
+      effects: [...good.effects, { ...effectAt(migrationAt), phase: 'end' }],
     },
   ],
   [
@@ -133,7 +154,7 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
     'journal and referee',
     { ...good, effects: [...good.effects, { ...effectAt(0), key: 'demo-1:99.1' }] },
   ],
-  ['a call that did not end', 'journal and referee', { ...good, effects: good.effects.slice(0, 2) }],
+  ['a call that did not end', 'journal and referee', { ...good, effects: good.effects.slice(0, -1) }],
   ['nothing committed', 'the repository has the work', withRepository({ commits: ['the project'] })],
   ['changes left over', 'the repository has the work', withRepository({ isClean: false })],
   ['tests that fail', "the repository's tests pass", withRepository({ tests: { exitCode: 1, pass: 3, fail: 1 } })],
@@ -161,9 +182,9 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
   ],
   [
     'a transcript that was refused',
-    'the API had nothing against',
+    'the lab has nothing against',
     withLab(({ requests }) => ({
-      requests: changedAt(requests, 2, (one) => ({
+      requests: changedAt(requests, 3, (one) => ({
         ...one,
         kind: 'rejected',
         violation: 'tool_use without tool_result',
@@ -202,6 +223,123 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
         one.type === 'response-received' ? { ...one, message: { ...one.message, usage: { input_tokens: 300 } } } : one,
       ),
     ),
+  ],
+  [
+    'an attempt at a model that the journal does not name',
+    'one request left for each attempt',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 4, (one) => ({ ...one, model: 'sonnet' })) })),
+  ],
+  [
+    'an answer of another model than the journal says',
+    'the journal has the answers',
+    withEntries((entries) => answeredBy(entries, 'msg_3', 'opus')),
+  ],
+  [
+    'other settings for the same model',
+    'byte for byte',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 6, (one) => ({ ...one, raw: one.raw.replace('{', '{"top_k":1,') })),
+    })),
+  ],
+  [
+    'the other model in the next turn, too',
+    'the other model took one turn',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 8, (one) => ({ ...one, model: 'sonnet' })) })),
+  ],
+  [
+    'no other model',
+    'the other model took one turn',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 5, (one) => ({ ...one, model: 'opus' })) })),
+  ],
+  [
+    'another model without need',
+    'the other model took one turn',
+    withLab(({ requests }) => ({ requests: changedAt(requests, 4, (one) => ({ ...one, status: 400 })) })),
+  ],
+  [
+    'a change of the model that the journal does not have',
+    'the journal has that change',
+    withEntries((entries) => entries.filter(({ type }) => type !== 'rung-changed')),
+  ],
+  [
+    'a second refusal',
+    'what the API refused was mended',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 6, (one) => ({ ...one, kind: 'fault' as const, status: 400 })),
+    })),
+  ],
+  [
+    'a mended request that was refused again',
+    'what the API refused was mended',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 3, (one) => ({ ...one, kind: 'fault' as const, status: 500 })),
+    })),
+  ],
+  [
+    'a mended request with one change too many',
+    'what the API refused was mended',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('broken', 'Broken') })),
+    })),
+  ],
+  [
+    'an image that was left out without a word',
+    'what the API refused was mended',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace(' left out: ', ': ') })),
+    })),
+  ],
+  [
+    'the refused image in a later request',
+    'what the API refused was mended',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 8, (one) => ({ ...one, raw: one.raw.replace('[{', `[${image},{`) })),
+    })),
+  ],
+  [
+    'a repair that the journal does not have',
+    'what the API refused was mended',
+    withEntries((entries) => entries.filter(({ type }) => type !== 'transcript-repaired')),
+  ],
+  [
+    "a person's words that are not sent as they were said",
+    'all that was said and returned',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 8, (one) => ({ ...one, raw: one.raw.replace('tell me', 'tell you') })),
+    })),
+  ],
+  [
+    'a result that is missing in what is listed as mended',
+    'all that was said and returned',
+    withLab(({ requests }) => ({
+      requests: changedAt(requests, 8, (one) => ({ ...one, raw: one.raw.replace('"tool_use_id":"call_p",', '') })),
+    })),
+  ],
+  [
+    'a last request that lacks the end',
+    'all that was said and returned',
+    withLab(({ requests }) => ({ requests: requests.slice(0, -1) })),
+  ],
+  [
+    'a status page that knew at once',
+    'the status page was behind',
+    withReadings({ at: early, says: 'incident' }, { at: late, says: 'incident' }),
+  ],
+  [
+    'a status page that never knew',
+    'the status page was behind',
+    withReadings({ at: early, says: 'operational' }, { at: late, says: 'operational' }),
+  ],
+  ['a status page that was asked too late', 'the status page was behind', withReadings({ at: late, says: 'incident' })],
+  [
+    'a model that did not come back',
+    'the status page was behind',
+    withLab(({ requests }) => ({ requests: requests.slice(0, 6) })),
+  ],
+  [
+    'a visit to the status page that was not shown',
+    'asked for its status page',
+    withLab(({ page }) => ({ page: { ...page, visits: 3 } })),
   ],
 ]
 

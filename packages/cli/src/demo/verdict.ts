@@ -1,14 +1,29 @@
 /** The verdict: a pure function of the evidence. It says nothing that was not counted, and why when it is not good. */
-import { checks, tokensAround, toolsRunTwice } from './checks.ts'
-import type { Evidence } from './evidence.ts'
-import { endedTurns } from './facts.ts'
+import { checks, toolsRunTwice } from './checks.ts'
+import type { Evidence, LabEvidence } from './evidence.ts'
+import { endedTurns, tokensAround } from './facts.ts'
+import { isRefused, refusals, turnsOfOther } from './received.ts'
 
 export interface FailedCheck {
   readonly check: string
   readonly found: string
 }
 
-export interface Verdict {
+/** Counted in the lab's records; absent with the real API. */
+export interface LabCounts {
+  /** Failures of the API that happened, each waited out or answered by another model. */
+  readonly faultsSurvived: number
+  /** Turns that the other model ended, and those after which the first one had the next. */
+  readonly turnsByOther: number
+  readonly turnsTakenBack: number
+  /** Requests that the API refused for what is in them, and those that it took once they were mended. */
+  readonly requestsRefused: number
+  readonly requestsMended: number
+  /** How often the status page was read. */
+  readonly pageReadings: number
+}
+
+export interface Verdict extends Partial<LabCounts> {
   readonly ok: boolean
   /** Turns asked for that did not end, or are not as they were. */
   readonly turnsLost: number
@@ -22,8 +37,6 @@ export interface Verdict {
   readonly inputTokensStartingOver: number
   /** The part of the resumed request's input that was read from the prompt cache, 0 to 1. */
   readonly cacheHitShare: number
-  /** Outages of the script that happened; absent with the real API. */
-  readonly faultsSurvived?: number
   readonly testsPass: boolean
   readonly checksPassed: number
   readonly failed: readonly FailedCheck[]
@@ -46,9 +59,22 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     inputTokensResent: Math.min(before, resumed.total),
     inputTokensStartingOver: allBefore,
     cacheHitShare: resumed.total === 0 ? 0 : Math.round((resumed.cached / resumed.total) * 1000) / 1000,
-    ...(lab && { faultsSurvived: lab.requests.filter(({ kind }) => kind === 'fault').length }),
+    ...(lab && countsOf(lab, prompts)),
     testsPass: repository.tests.exitCode === 0,
     checksPassed: asked.length - failed.length,
     failed,
+  }
+}
+
+function countsOf(lab: LabEvidence, prompts: readonly string[]): LabCounts {
+  const { taken, takenBack } = turnsOfOther(lab, prompts)
+  const { refused, mended } = refusals(lab)
+  return {
+    faultsSurvived: lab.requests.filter((request) => request.kind === 'fault' && !isRefused(request)).length,
+    turnsByOther: taken,
+    turnsTakenBack: takenBack,
+    requestsRefused: refused,
+    requestsMended: mended,
+    pageReadings: lab.page.readings.length,
   }
 }

@@ -1,6 +1,6 @@
 /** A repository that exists only as a few words, and a conversation between it and the script. */
 import type { Block, Conversation, Message } from '@lastgood/outage-lab'
-import { migrationCommand, migrationLine, projectFiles, prompts, testCommand } from './project.ts'
+import { migrationCommand, migrationLine, picturePath, projectFiles, prompts, testCommand } from './project.ts'
 import { playDemo } from './script.ts'
 
 const original = projectFiles(0)
@@ -28,7 +28,9 @@ export class World {
     const file = this.files.get(path) ?? ''
     switch (name) {
       case 'list':
-        return { text: [...this.files.keys()].join('\n') }
+        return { text: [...this.files.keys(), picturePath].join('\n') }
+      case 'look':
+        return { text: '[image 640x360 left out: the API refused it]' }
       case 'read':
         return { text: file }
       case 'grep':
@@ -91,7 +93,7 @@ export function playAll(world: World, fate: (n: number) => Fate = () => 'done'):
 
 function resultOf(world: World, call: Block, fate: (n: number) => Fate): Block {
   const { name, input } = call as unknown as Call
-  const isSafe = ['read', 'list', 'grep'].includes(name)
+  const isSafe = ['read', 'look', 'list', 'grep'].includes(name)
   const what = isSafe ? 'done' : fate(world.calls.length)
   if (what === 'lost before') world.calls.push({ name, input })
   const { text, isError = false } = what === 'lost before' ? { text: inDoubt } : world.run({ name, input })

@@ -1,5 +1,5 @@
 /**
- * The agent's hands on files: read, list and grep change nothing and may run again; edit and write say what they changed,
+ * The agent's hands on files: read, look, list and grep change nothing and may run again; edit and write say what they changed,
  * so that a change that was lost or made twice shows in their results.
  */
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,13 @@ export function fileTools(root: string): AgentTool[] {
       inDoubt: 'rerun',
       input: z.strictObject({ path }),
       run: (input) => cut(readText(confined(root, input.path), input.path)),
+    }),
+    tool({
+      name: 'look',
+      description: 'Look at a picture (PNG).',
+      inDoubt: 'rerun',
+      input: z.strictObject({ path }),
+      run: (input) => [pictureOf(confined(root, input.path), input.path)],
     }),
     tool({
       name: 'list',
@@ -70,9 +77,18 @@ export function fileTools(root: string): AgentTool[] {
 }
 
 function readText(file: string, shown: string): string {
+  return readBytes(file, shown).toString('utf8')
+}
+
+function pictureOf(file: string, shown: string): { type: string; source: object } {
+  const data = readBytes(file, shown).toString('base64')
+  return { type: 'image', source: { type: 'base64', media_type: 'image/png', data } }
+}
+
+function readBytes(file: string, shown: string): Buffer {
   const { size } = statSync(file)
   if (size > largestFile) throw new Error(`${shown} has ${size} bytes, more than the ${largestFile} that can be read`)
-  return readFileSync(file, 'utf8')
+  return readFileSync(file)
 }
 
 function existingText(file: string): string | undefined {

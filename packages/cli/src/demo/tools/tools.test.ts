@@ -80,6 +80,7 @@ describe('the file tools', () => {
   test('may run again after a crash only if they change nothing', () => {
     expect([...tools].map(([name, one]) => [name, one.inDoubt])).toEqual([
       ['read', 'rerun'],
+      ['look', 'rerun'],
       ['list', 'rerun'],
       ['grep', 'rerun'],
       ['edit', 'report'],

@@ -1,0 +1,59 @@
+/**
+ * What lastgood did beside waiting, in words: another model took a turn, the first one took the next one back, a request
+ * was mended. A fold of entries; a moment is told once it has come to something, and has the time of its beginning.
+ */
+import type { Entry } from '@lastgood/core'
+import { safeLine } from '../text.ts'
+
+export interface Moment {
+  /** Epoch ms. */
+  readonly at: number
+  readonly mark: '↓' | '↑' | '✚'
+  readonly words: string
+}
+
+/** Takes a session's entries one after the other. */
+export function moments(): (entry: Entry) => Moment[] {
+  let refusal = ''
+  let change: (Entry & { type: 'rung-changed' }) | undefined
+  /** When the turn began, until its first answer. */
+  let begunAt: number | undefined
+  let wasTaken = false
+
+  return (entry) => {
+    switch (entry.type) {
+      case 'turn-started':
+        begunAt = entry.at
+        return []
+      case 'rung-changed':
+        change = entry
+        return []
+      case 'fault-observed': {
+        const { fault, decision } = entry
+        if (decision.kind === 'repair') refusal = [fault.status, fault.kind].filter(Boolean).join(' ')
+        return []
+      }
+      case 'transcript-repaired':
+        return entry.repairs.map(({ what }) => {
+          return { at: entry.at, mark: '✚', words: safeLine(`${refusal}: ${what}; sent again, and taken`) }
+        })
+      case 'response-received':
+        return onAnswer(entry.message.model)
+      default:
+        return []
+    }
+  }
+
+  function onAnswer(model: string): Moment[] {
+    const [from, startedAt] = [change, begunAt]
+    change = undefined
+    begunAt = undefined
+    if (from) {
+      wasTaken = true
+      return [{ at: from.at, mark: '↓', words: safeLine(`${from.reason}: ${model} takes over, for this turn`) }]
+    }
+    if (!wasTaken || startedAt === undefined) return []
+    wasTaken = false
+    return [{ at: startedAt, mark: '↑', words: safeLine(`${model} takes the next turn back`) }]
+  }
+}

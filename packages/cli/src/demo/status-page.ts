@@ -1,0 +1,85 @@
+/**
+ * The status page of the demo's API, and what it said when it was asked.
+ *
+ * 1. It lags, as real ones do: of the outage of one model it tells when that model answers again, and not before.
+ * 2. What really happened it takes from the lab's records; nobody tells it.
+ * 3. Readings are kept in memory: the records that the sessions of a store share are the user's.
+ */
+import { memoryStore, pageSays, relevantIncident, statusPage, type Clock, type StatusPagePoller } from '@lastgood/core'
+import type { Lab, RecordedRequest, StatusPageOptions } from '@lastgood/outage-lab'
+import { demoModels } from './outages.ts'
+
+/** What was read of the page, and when. */
+export interface PageReading {
+  /** Epoch ms. */
+  readonly at: number
+  readonly says: 'incident' | 'operational' | 'unknown'
+  /** Status and name of the incident. */
+  readonly incident?: string
+}
+
+/** When the model was first refused as overloaded, and when it answered again. */
+export interface ModelOutage {
+  readonly from: number
+  readonly to: number
+}
+
+export interface LabCall {
+  readonly at: number
+  readonly model: string
+  readonly kind: string
+  readonly status?: number | undefined
+}
+
+/** The outage of `model` in what an API has received; undefined while it lasts, or when there was none. */
+export function outageOf(model: string, calls: readonly LabCall[]): ModelOutage | undefined {
+  const own = calls.filter((call) => call.model === model)
+  const first = own.findIndex(({ status }) => status === 529)
+  const end = own.find(({ kind }, at) => at > first && kind === 'ok')
+  const from = own[first]?.at
+  return from === undefined || !end ? undefined : { from, to: end.at }
+}
+
+export function labCall({ at, body, outcome }: RecordedRequest): LabCall {
+  return { at, model: body?.model ?? '', kind: outcome.kind, status: outcome.status }
+}
+
+/** Stays as long as the demo does. */
+const endLagMs = 600_000
+
+/** The page of the API that has received `requests` since `startedAt`. */
+export function laggingPage(requests: () => readonly RecordedRequest[], startedAt: number): StatusPageOptions {
+  return {
+    onsetLagMs: 0,
+    endLagMs,
+    // Asked anew for each visitor.
+    get incidents() {
+      const outage = outageOf(demoModels[0], requests().map(labCall))
+      if (!outage) return []
+      const [startsMs, endsMs] = [outage.from - startedAt, outage.to - startedAt]
+      return [{ name: 'Elevated errors on Claude Opus 5.5', startsMs, endsMs }]
+    },
+  }
+}
+
+export interface PageReader extends Pick<StatusPagePoller, 'poll'> {
+  readonly readings: readonly PageReading[]
+}
+
+/** Asks the lab's page, and keeps what it says. */
+export function pageReader({ statusUrl }: Lab, clock: Clock): PageReader {
+  const poller = statusPage({ shared: memoryStore().shared, clock, urls: [statusUrl], everyMs: 1 })
+  const readings: PageReading[] = []
+  return {
+    readings,
+    async poll(options) {
+      const reading = await poller.poll({ ...options, urgent: true })
+      const [model] = demoModels
+      const { page, checkedAt = clock.now() } = reading
+      const open = page && relevantIncident(page, model)?.incident
+      const incident = open && `${open.status} '${open.name}'`
+      readings.push({ at: checkedAt, says: pageSays(page, model), ...(incident && { incident }) })
+      return reading
+    },
+  }
+}
