@@ -51,6 +51,28 @@ describe('a turn', () => {
     )
   })
 
+  it('says who takes it over, and what was mended', () => {
+    const { tell, written } = watching()
+    tell(started(1), sent())
+    written()
+    tell({ type: 'rung-changed', rung: 1, model: 'claude-sonnet-5-5', reason: '529 overloaded' })
+    tell(sent(), answered('ok'))
+    tell({
+      type: 'transcript-repaired',
+      repairs: [{ rule: 'images', what: 'left out 1 image' }],
+      edits: [],
+      standing: [],
+    })
+    expect(written()).toBe(
+      [
+        '⇄ claude-sonnet-5-5 takes the turn: 529 overloaded',
+        'ok',
+        '✚ mended on its way out, and accepted: left out 1 image',
+        '',
+      ].join('\n'),
+    )
+  })
+
   it('tells a tool that failed from one of unknown outcome and one that was not run', () => {
     const { tell, written } = watching()
     const calls = ['a', 'b', 'c'].map((id) => ({ id, name: id, input: {} }))
