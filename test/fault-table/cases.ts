@@ -9,7 +9,7 @@ import { limitsAndBilling } from './limits-and-billing.cases.ts'
 import { request } from './request.cases.ts'
 import { serverHeld } from './server-held.cases.ts'
 
-export { processCases, type ProcessCase } from './process.cases.ts'
+export { processCases } from './process.cases.ts'
 
 export const faultCases: readonly FaultCase[] = [
   ...beforeContent,

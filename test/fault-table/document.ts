@@ -47,7 +47,7 @@ export function faultsPage(): string {
     'Not the API, but what is around it.',
     table(processCases.map(({ row, signal, done, claim }) => [row, signal, done, claim])),
     '## By message',
-    'What the API says where it sends no code, the kind that lastgood makes of it, and where the words are documented or were reported. A status of `-` is no answer.',
+    'Where the API sends no code, its words decide between kinds: an example for each pattern, the kind, and a public source of the pattern. A status of `-` is no answer.',
     messageTable(),
     '## Rows',
     'The tests name what can happen by these numbers.',

@@ -11,8 +11,8 @@ export type Served =
   | { readonly unreachable: string; readonly code: string }
   | { readonly silent: true }
 
-/** How an answer breaks: reset by the peer, closed inside a chunk; no byte any more, or nothing but comments. */
-export type BreakOff = 'reset' | 'close' | 'silence' | 'comments'
+/** How an answer breaks: reset by the peer, closed inside a chunk; no byte any more, or nothing but comments or pings. */
+export type BreakOff = 'reset' | 'close' | 'silence' | 'comments' | 'pings'
 
 export interface FaultCase {
   /** Of `rows.ts`. */

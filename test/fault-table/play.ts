@@ -142,9 +142,9 @@ function responseOf(bytes: string, rest: Iterable<string> | AsyncIterable<string
 
 async function* breaks(how: BreakOff, signal: AbortSignal, clock: Clock): AsyncGenerator<string> {
   if (how === 'silence') await silence(signal, clock)
-  while (how === 'comments') {
+  while (how === 'comments' || how === 'pings') {
     await clock.sleepUntil(clock.now() + 10_000, { signal })
-    yield ': keep-alive\n\n'
+    yield how === 'comments' ? ': keep-alive\n\n' : 'event: ping\ndata: {"type":"ping"}\n\n'
   }
   const code = how === 'reset' ? 'ECONNRESET' : 'UND_ERR_SOCKET'
   throw new TypeError('terminated', { cause: Object.assign(new Error('other side closed'), { code }) })

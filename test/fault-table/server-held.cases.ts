@@ -101,18 +101,22 @@ export const serverHeld: readonly FaultCase[] = [
     given: { request: { thread: { type: 'create' } } },
     expect: { faults: [], caller: well, unsent: ['thread'] },
   },
-  ...['thread_not_found', 'thread_already_continued', 'thread_continue_in_flight', 'thread_fingerprint_mismatch'].map(
-    (code): FaultCase => ({
-      row: 30,
-      signal: `\`${code}\` without a thread in the request`,
-      claim: `${code} where nothing of a thread was sent is told, not sent again`,
-      served: [code === 'thread_not_found' ? lostThread : invalid('Thread', code)],
-      expect: {
-        faults: [told('server-object-lost', /no longer has/)],
-        caller: { status: code === 'thread_not_found' ? 404 : 400 },
-      },
-    }),
-  ),
+  ...[
+    'thread_not_found',
+    'thread_already_continued',
+    'thread_continue_in_flight',
+    'thread_fingerprint_mismatch',
+    'thread_unsupported_request',
+  ].map((code): FaultCase => ({
+    row: 30,
+    signal: `\`${code}\` without a thread in the request`,
+    claim: `${code} where nothing of a thread was sent is told, not sent again`,
+    served: [code === 'thread_not_found' ? lostThread : invalid('Thread', code)],
+    expect: {
+      faults: [told('server-object-lost', /no longer has/)],
+      caller: { status: code === 'thread_not_found' ? 404 : 400 },
+    },
+  })),
   {
     row: 31,
     signal: '400 "container … expired", or a 500 with that text',
