@@ -122,7 +122,7 @@ describe('lastgood demo', () => {
       requestsMended: 1,
       testsPass: true,
     })
-    expect(ended.stderr).toContain('claude-sonnet-5-5 takes over, for this turn')
+    expect(ended.stderr).toContain('claude-sonnet-5-5 takes the turn')
     expect(ended.stderr).toContain("status page by now: monitoring 'Elevated errors on Claude Opus 5.5'")
     expect(verdict['cacheHitShare']).toBeGreaterThan(0.8)
     expect(Number(verdict['inputTokensResent']) * 3).toBeLessThan(Number(verdict['inputTokensStartingOver']))
@@ -172,7 +172,7 @@ describe('Ctrl+C', () => {
     ['at once', 'its first file', 11],
     ['when an image was refused', 'API 400', 23],
     ['in the first outage', 'API 529', 29],
-    ['while another model has the turn', 'takes over', 31],
+    ['while another model has the turn', 'takes the turn', 31],
     ['between the turns', 'turn 1 is saved', 0],
     ['while a file is changed', '→ edit', 37],
     ['while the migration runs', 'migrate.mjs', 41],

@@ -20,17 +20,17 @@ const cases: [what: string, bodies: EntryBody[], told: string[]][] = [
   [
     'who takes a turn, once, and who takes the next one back',
     [begins(1), goesTo('b'), says('b'), says('b'), begins(2), says('a'), begins(3), says('a')],
-    ['2 ↓ 529 overloaded: b takes over, for this turn', '5 ↑ a takes the next turn back'],
+    ['2 ⇄ 529 overloaded: b takes the turn', '5 ↑ a takes the next turn back'],
   ],
   [
     'the model that answers in the end, where two took over',
     [begins(1), goesTo('b'), goesTo('c', 2), says('c')],
-    ['3 ↓ 529 overloaded: c takes over, for this turn'],
+    ['3 ⇄ 529 overloaded: c takes the turn'],
   ],
   [
     'of a model that stays away nothing but that it does',
     [begins(1), goesTo('b'), says('b'), begins(2), goesTo('b'), says('b')],
-    ['2 ↓ 529 overloaded: b takes over, for this turn', '5 ↓ 529 overloaded: b takes over, for this turn'],
+    ['2 ⇄ 529 overloaded: b takes the turn', '5 ⇄ 529 overloaded: b takes the turn'],
   ],
   [
     'what was mended, and after which refusal',

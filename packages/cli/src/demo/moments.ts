@@ -8,7 +8,7 @@ import { safeLine } from '../text.ts'
 export interface Moment {
   /** Epoch ms. */
   readonly at: number
-  readonly mark: '↓' | '↑' | '✚'
+  readonly mark: '⇄' | '↑' | '✚'
   readonly words: string
 }
 
@@ -50,7 +50,7 @@ export function moments(): (entry: Entry) => Moment[] {
     begunAt = undefined
     if (from) {
       wasTaken = true
-      return [{ at: from.at, mark: '↓', words: safeLine(`${from.reason}: ${model} takes over, for this turn`) }]
+      return [{ at: from.at, mark: '⇄', words: safeLine(`${from.reason}: ${model} takes the turn`) }]
     }
     if (!wasTaken || startedAt === undefined) return []
     wasTaken = false

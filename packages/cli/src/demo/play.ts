@@ -99,7 +99,8 @@ async function workUntilKilled(scene: Scene, page: PageReader | undefined): Prom
     renderer.onEvent(event)
     if (event.type !== 'entry') return
     if (event.entry.type === 'turn-started') scene.say(`> ${prompts[event.entry.turn - 1] ?? ''}`)
-    for (const { mark, words } of tell(event.entry)) scene.say(`  ${mark} ${words}`)
+    // The rest is said by the live view.
+    for (const { mark, words } of tell(event.entry)) if (mark === '↑') scene.say(`↑ ${words}`)
   })
   try {
     const deadline = clock.now() + (lab ? scriptedLimitMs : liveLimitMs)

@@ -46,7 +46,7 @@ describe('the timeline', () => {
     const words = lines.slice(lines.indexOf('') + 1).map((line) => line.trim())
     expect(words).toEqual([
       '5s ✚ 400 image-rejected: left out 1 image; sent again, and taken',
-      '8s ↓ 529 overloaded: sonnet takes over, for this turn',
+      '8s ⇄ 529 overloaded: sonnet takes the turn',
       '8s ○ status page: all is well',
       '10s ↑ opus takes the next turn back',
       "1m15s ● status page by now: monitoring 'Elevated errors'",

@@ -191,7 +191,7 @@ function colored(cell: string, { red, green, yellow, cyan, magenta, bold, dim }:
     case '○':
       return green(cell)
     case '━':
-    case '↓':
+    case '⇄':
     case '↑':
       return magenta(cell)
     case '░':
