@@ -54,15 +54,11 @@ export const auth: readonly FaultCase[] = [
   {
     row: 14,
     signal: '401 for several sessions at once',
-    claim: 'many refused sessions are an outage of the login system: waited out, a minute at least',
+    claim: 'many refused sessions are an outage of the login system: one re-send, then waits of a minute at least',
     served: times(3, denied),
     given: { others: 'denied' },
     expect: {
-      faults: [
-        again('auth-outage', 60_000, 120_000),
-        again('auth-outage', 60_000, 180_000),
-        again('auth-outage', 60_000, 300_000),
-      ],
+      faults: [resent('auth-outage'), again('auth-outage', 60_000, 180_000), again('auth-outage', 60_000, 300_000)],
       caller: well,
     },
   },
@@ -73,7 +69,7 @@ export const auth: readonly FaultCase[] = [
     served: [denied, denied],
     given: { answeredBefore: true },
     expect: {
-      faults: [again('auth-outage', 60_000, 120_000), again('auth-outage', 60_000, 180_000)],
+      faults: [resent('auth-outage'), again('auth-outage', 60_000, 180_000)],
       caller: well,
     },
   },

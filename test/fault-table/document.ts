@@ -70,6 +70,8 @@ function ruleInWords(rule: Rule): string {
     fallback &&
     `Another ${fallback.to} after ${failures(fallback.attempts)}${fallback.afterMs > 0 ? ` and ${time(fallback.afterMs)}` : ''}, where there is a ladder.`
   const words = [...(rule.action === 'retry' ? waits(rule) : [`${rule.reason}.`]), other]
+  if ('resendFirst' in rule && rule.resendFirst)
+    words.unshift('A first 401 is sent once more at once, with fresh credentials where there are any.')
   if (rule.action === 'suspend') words.push(`Next try after ${time(rule.probeMs)}.`)
   return words.filter((word) => word !== undefined).join(' ')
 }
