@@ -157,3 +157,71 @@ test('P6: a request that fails with 500 for ever while others are answered is po
   expect(lab.requests.some(({ body }) => body?.['max_tokens'] === 1)).toBe(true)
   expect(session.context.reason).toContain('Go back')
 })
+
+test('P6: repairs of a poisoned request follow one another, each tried once', async () => {
+  const poison: Outage = {
+    when: { requests: [1, Infinity], contains: 'cursed' },
+    fault: { kind: 'status', status: 500 },
+  }
+  const { own, store } = await conversation([poison])
+  const messages = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'cursed' }, pixel] }]
+  const asked = own.beta.messages.create({
+    model,
+    max_tokens: 50,
+    messages,
+    betas: ['some-beta-2026-01-01'],
+    container: 'c_1',
+  } as never)
+  await expect(asked).rejects.toEqual(code('session-suspended'))
+  const faults = (await entriesOf(store)).flatMap((entry) => (entry.type === 'fault-observed' ? [entry] : []))
+  const rules = faults.flatMap(({ decision }) => (decision.kind === 'repair' ? [decision.rule.split(':')[0]] : []))
+  expect(rules.length).toBeGreaterThan(1)
+  expect(new Set(rules).size).toBe(rules.length)
+  const first = faults.findIndex(({ fault }) => fault.kind === 'poisoned')
+  expect(faults.slice(first).every(({ fault }) => fault.kind === 'poisoned')).toBe(true)
+})
+
+test('other words take the place of a turn that the content filter stopped each time', async () => {
+  const { defineAgent } = await import('@lastgood/anthropic')
+  const filtered = {
+    kind: 'status',
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'Output blocked by content filtering policy',
+  } as const
+  const { lab, client } = await startTestLab({
+    model: () => reply(text('ok')),
+    outages: [{ when: { requests: [1, Infinity], contains: 'bad words' }, fault: filtered }],
+  })
+  const store = memoryStore()
+  const agent = defineAgent({ name: 'a', client, model })
+  const first = await openTestSession(store)
+  await expect(first.run(agent, 'bad words')).rejects.toMatchObject({
+    code: 'session-suspended',
+    hint: expect.stringContaining('resume ses "…"'),
+  })
+  await first.close()
+  expect(lab.requests).toHaveLength(3)
+  const again = await openTestSession(store)
+  await expect(again.run(agent, 'good words')).resolves.toMatchObject({ text: 'ok' })
+  expect(lab.requests).toHaveLength(4)
+})
+
+test('a 401 while the session works is sent once more at once, with fresh credentials', async () => {
+  const expired: Outage = { when: { request: 2 }, fault: { kind: 'status', status: 401 } }
+  const { lab, client } = await startTestLab({ model: answers, outages: [expired] })
+  const store = memoryStore()
+  const session = await openTestSession(store)
+  const own = recoverable(client, session, { credentials: () => Promise.resolve({ authorization: 'Bearer fresh' }) })
+  const said = [{ role: 'user' as const, content: 'Go' }]
+  const first = await own.messages.create({ model, max_tokens: 500, messages: said })
+  await own.messages.create({
+    model,
+    max_tokens: 500,
+    messages: [...said, { role: 'assistant', content: first.content }, { role: 'user', content: 'Go on' }],
+  })
+  expect(lab.requests).toHaveLength(3)
+  expect(JSON.stringify(lab.requests[2]?.headers)).toContain('Bearer fresh')
+  const [fault] = (await entriesOf(store)).filter((entry) => entry.type === 'fault-observed')
+  expect(fault).toMatchObject({ fault: { kind: 'auth-outage' }, decision: { kind: 'resend' } })
+})

@@ -17,7 +17,10 @@ import { TranscriptWatch } from '../packages/core/src/repair/transcript/transcri
 type Block = Exclude<Message['content'], string>[number]
 
 const models = ['claude-opus-5-5', 'claude-sonnet-5', 'claude-opus-4-6', 'claude-sonnet-4-5'] as const
-const tools = [{ name: 'read', description: 'Reads.', input_schema: { type: 'object' } }]
+const tools = [
+  { name: 'read', description: 'Reads.', input_schema: { type: 'object' } },
+  { type: 'web_search_20250305', name: 'web_search' },
+]
 
 // -- Conversations as the API would have them ---------------------------------------------------------------------------
 
@@ -26,6 +29,9 @@ interface Step {
   says: boolean
   calls: number
   asString: boolean
+  searches: boolean
+  /** The last call stands in a message of its own, as some clients keep it. */
+  parts: boolean
 }
 
 const stepArb: fc.Arbitrary<Step> = fc.record({
@@ -33,19 +39,29 @@ const stepArb: fc.Arbitrary<Step> = fc.record({
   says: fc.boolean(),
   calls: fc.nat(3),
   asString: fc.boolean(),
+  searches: fc.boolean(),
+  parts: fc.boolean(),
 })
 
 /** Turns of an agent at work; each text and result says where it is from, so that nothing can be lost unseen. */
 function conversationOf(steps: readonly Step[], name: string): Message[] {
   const messages: Message[] = [{ role: 'user', content: `${name} begins` }]
-  steps.forEach(({ thinks, says, calls, asString }, at) => {
+  steps.forEach(({ thinks, says, calls, asString, searches, parts }, at) => {
     const ids = Array.from({ length: calls }, (_, n) => `toolu_${name}_${at}_${n}`)
     const content: Block[] = [
       ...(thinks ? [{ type: 'thinking', thinking: `${name} thought ${at}`, signature: '' }] : []),
+      ...(searches
+        ? [
+            { type: 'server_tool_use', id: `srvtoolu_${name}_${at}`, name: 'web_search', input: {} },
+            { type: 'web_search_tool_result', tool_use_id: `srvtoolu_${name}_${at}`, content: [] },
+          ]
+        : []),
       ...(says || calls === 0 ? [{ type: 'text', text: `${name} says ${at}` }] : []),
       ...ids.map((id) => ({ type: 'tool_use', id, name: 'read', input: { at } })),
     ]
-    messages.push({ role: 'assistant', content })
+    const first = parts && calls > 1 ? content.slice(0, -1) : content
+    messages.push({ role: 'assistant', content: first })
+    if (first !== content) messages.push({ role: 'assistant', content: content.slice(-1) })
     const results = ids.map((id) => ({ type: 'tool_result', tool_use_id: id, content: `${name} result ${id}` }))
     if (calls > 0) messages.push({ role: 'user', content: results })
     else
@@ -72,8 +88,8 @@ const foreign = signThinking({
   tools,
   messages: conversationOf(
     [
-      { thinks: true, says: true, calls: 2, asString: true },
-      { thinks: true, says: true, calls: 0, asString: true },
+      { thinks: true, says: true, calls: 2, asString: true, searches: true, parts: false },
+      { thinks: true, says: true, calls: 0, asString: true, searches: false, parts: false },
     ],
     'b',
   ),

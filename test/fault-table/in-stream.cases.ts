@@ -10,6 +10,7 @@ const breaks: readonly FaultCase[] = (
     [6, 'stream-cut', 'close', 'a close inside a chunk (`UND_ERR_SOCKET`)'],
     [8, 'stream-stalled', 'silence', 'no event for 180 s'],
     [8, 'stream-stalled', 'comments', 'nothing but comments for 180 s'],
+    [8, 'stream-stalled', 'pings', 'nothing but pings for 180 s'],
   ] as const
 ).flatMap(([row, kind, how, signal]): FaultCase[] => [
   {
@@ -176,6 +177,13 @@ export const inStream: readonly FaultCase[] = [
     signal: 'headers, then no event for 120 s',
     claim: 'a stream that never begins is left after two minutes',
     served: [broken('silence')],
+    expect: { faults: [again('stream-stalled', 0, 250)], caller: well },
+  },
+  {
+    row: 8,
+    signal: 'headers, then nothing but pings for 120 s',
+    claim: 'pings are not progress: a stream of them is left like a silent one',
+    served: [broken('pings')],
     expect: { faults: [again('stream-stalled', 0, 250)], caller: well },
   },
   {

@@ -38,7 +38,7 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
     'guarded',
     "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
   ],
-  9: ['Names of tools are short enough', 'settings', 'tools.3.custom.name: String should have at most 128 characters'],
+  9: ['Names of tools are short enough', 'guarded', 'tools.3.custom.name: String should have at most 128 characters'],
   10: ['The input of a call is an object', 'guarded'],
   11: [
     'Blocks and settings have no unknown field',
@@ -92,6 +92,7 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
     '`web_search` tool use with id `srvtoolu_01` was found without a corresponding `web_search_tool_result` block',
   ],
   26: ['While a server tool is pending, people wait', 'guarded'],
+  27: ['A paused answer is last and unchanged', 'end'],
   28: ['The container is there', 'settings'],
   29: ['What a block refers to is there', 'guarded'],
   30: ['At most four cache markers', 'settings', 'A maximum of 4 blocks with cache_control may be provided'],
@@ -130,10 +131,6 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
 
 /** What no look at a request can tell, and what holds it instead. */
 export const heldElsewhere: Readonly<Record<number, readonly [invariant: string, held: string]>> = {
-  27: [
-    'A paused answer is last and unchanged',
-    'it is recorded as it came and sent as the last message; what stands behind it is taken for what somebody wants to say',
-  ],
   39: ['Tools that history uses are declared', 'the tools of a session are pinned: a deploy does not take them away'],
   41: [
     'A compaction has content',

@@ -10,6 +10,7 @@ import type { Anthropic } from '@anthropic-ai/sdk'
 import {
   isLastgoodError,
   LastgoodError,
+  requestFailed,
   runToolCalls,
   type Agent,
   type Block,
@@ -179,13 +180,6 @@ function firstOf(rungs: Ladder): Ladder[number] {
   const [first] = rungs
   if (first) return first
   throw new LastgoodError('bad-option', 'the ladder has no rung', { hint: 'name at least one model' })
-}
-
-function requestFailed(session: Session, cause?: unknown): LastgoodError {
-  return new LastgoodError('request-failed', `session ${session.id}: ${session.context.reason ?? 'refused'}`, {
-    hint: `saved at turn ${session.lastGoodTurn}; once mended: lastgood resume ${session.id}`,
-    ...(cause !== undefined && { cause }),
-  })
 }
 
 function noSuchTurn(session: Session, turn: number | undefined): LastgoodError {

@@ -24,6 +24,8 @@ export interface Failure {
   message: string
   causes: string[]
   hint: string | undefined
+  /** The page about it, in the repository. */
+  docs: string | undefined
   details: Readonly<Record<string, unknown>>
   exitCode: number
   /** Another message will not help; the place will. */
@@ -37,12 +39,29 @@ export function failureOf(error: unknown): Failure {
     const { code, hint, details } = error
     // The message says why. What the API answered may quote the conversation.
     const causes = code === 'request-failed' ? [] : base.causes
-    return { ...base, causes, code, hint, details, exitCode: exitCodeOf(error), stack: undefined }
+    const docs = `docs/errors/${code}.md`
+    return { ...base, causes, code, hint, docs, details, exitCode: exitCodeOf(error), stack: undefined }
   }
   if (error instanceof ConfigError) {
-    return { ...base, code: error.code, hint: error.hint, details: {}, exitCode: exitCodes.setUp, stack: undefined }
+    return {
+      ...base,
+      code: error.code,
+      hint: error.hint,
+      docs: undefined,
+      details: {},
+      exitCode: exitCodes.setUp,
+      stack: undefined,
+    }
   }
-  return { ...base, code: 'unexpected', hint: undefined, details: {}, exitCode: exitCodes.failed, stack }
+  return {
+    ...base,
+    code: 'unexpected',
+    hint: undefined,
+    docs: undefined,
+    details: {},
+    exitCode: exitCodes.failed,
+    stack,
+  }
 }
 
 /** Tells of `error`, and returns the exit code. `extra` goes into the JSON document. */
@@ -53,18 +72,19 @@ export function reportFailure(context: CliContext, error: unknown, json: boolean
   return failure.exitCode
 }
 
-export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, stack }: Failure): void {
+export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, docs, stack }: Failure): void {
   stderr.write(`error: ${safeLine(message)}\n`)
   for (const cause of causes) stderr.write(`  cause: ${cause}\n`)
   if (hint !== undefined) stderr.write(`  next: ${safeLine(hint)}\n`)
+  if (docs !== undefined) stderr.write(`  more: ${docs}\n`)
   if (stack === undefined) return
   if (env['LASTGOOD_DEBUG']) stderr.write(`${stack}\n`)
   else stderr.write('  next: the same with LASTGOOD_DEBUG=1 shows where it happened\n')
 }
 
 /** What a program is told. */
-export function failureJson({ code, message, causes, hint, details, exitCode }: Failure): object {
-  return { error: { code, message, causes, hint: hint ?? null, details }, exitCode }
+export function failureJson({ code, message, causes, hint, docs, details, exitCode }: Failure): object {
+  return { error: { code, message, causes, hint: hint ?? null, docs: docs ?? null, details }, exitCode }
 }
 
 function causesOf(error: unknown): string[] {

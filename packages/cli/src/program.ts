@@ -32,6 +32,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
         message: error.message.replace(/^error: /, ''),
         causes: [],
         hint: 'lastgood --help',
+        docs: 'docs/errors/bad-option.md',
         details: {},
       }
       const document = failureJson({ ...failure, exitCode: exitCodes.usage, stack: undefined })

@@ -79,6 +79,7 @@ export {
 } from './store.ts'
 export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
+export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { type WireRequest } from './wire/messages-request.ts'
 export { type Limits } from './wire/watchdog.ts'

@@ -74,6 +74,9 @@ const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
 /** Sent again now: as it was, mended, or by another rung. */
 const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallback'])
 
+/** What was said is the reason: a person says it otherwise, and that takes the turn's place. */
+const needsOtherWords: ReadonlySet<string> = new Set(['output-filtered', 'poisoned'])
+
 const callIdsIn = (entry: Entry): string[] =>
   entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
 
@@ -89,7 +92,9 @@ const builder = setup({
     willRetry: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'retry',
     goesOnAtOnce: ({ event }) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
     keepsAnswer: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
-    cannotWin: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'fail',
+    cannotWin: ({ event }) =>
+      event.type === 'fault-observed' &&
+      (event.decision.kind === 'fail' || (event.decision.kind === 'suspend' && needsOtherWords.has(event.fault.kind))),
     isRefolded: ({ event }) => event.type === 'session-resumed' && event.refolded === true,
     needsInput: ({ event }) => event.type === 'session-suspended' && event.reason === 'needs-input',
     hasCalls: ({ context }) => Object.keys(context.calls).length > 0,

@@ -41,7 +41,13 @@ export type Admission =
   /** Send, as the one that finds out; report the outcome. The probe is this session's until then. */
   | { readonly kind: 'probe'; readonly until: number }
   /** Ask again at `until` (epoch ms). */
-  | { readonly kind: 'wait'; readonly until: number; readonly reason: string }
+  | {
+      readonly kind: 'wait'
+      readonly until: number
+      readonly reason: string
+      /** The model is down; otherwise it is a pause that all of its sessions take. */
+      readonly isDown: boolean
+    }
 
 /** One session asks or tells. */
 interface Asking {
@@ -93,7 +99,8 @@ export function admit(
   options: BreakerOptions = {},
 ): { admission: Admission; record: HealthRecord | undefined } {
   const { rampMs, lagMs, leaseMs } = resolved(options)
-  const wait = (until: number, reason: string) => ({ kind: 'wait', until: Math.ceil(until), reason }) as const
+  const isDown = record !== undefined && record.breaker.state !== 'closed'
+  const wait = (until: number, reason: string) => ({ kind: 'wait', until: Math.ceil(until), reason, isDown }) as const
   if (!record) return { admission: { kind: 'go' }, record }
   const { breaker, held, model } = record
 

@@ -189,7 +189,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       )
       if (admission !== 'lost') return admission
       const until = Math.ceil(clock.now() + (1 + asking.random) * freshMs)
-      return { kind: 'wait', until, reason: `many sessions ask for ${local.key.model} at this instant` }
+      return { kind: 'wait', until, reason: `many sessions ask for ${local.key.model} at this instant`, isDown: true }
     },
 
     async isDown(key) {

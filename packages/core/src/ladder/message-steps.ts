@@ -7,6 +7,7 @@
  */
 import type { Block, Message } from '../journal.ts'
 import { isSameModel } from './model-card.ts'
+import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'
 
 /** So much of an interrupted answer is quoted, in characters. */
@@ -48,7 +49,13 @@ export const systemNotes: Step = (outgoing, { to }) => {
  */
 export const prefill: Step = (outgoing, { to }) => {
   const last = outgoing.messages.at(-1)
-  if (to.prefill || last?.role !== 'assistant' || awaitsResults(last)) return undefined
+  return to.prefill || !last || awaitsResults(last) ? undefined : askedToGoOn(outgoing)
+}
+
+/** The same for an answer that is known to be unfinished, however it ends; undefined where none stands last. */
+export function askedToGoOn(outgoing: Outgoing): ReturnType<Step> {
+  const last = outgoing.messages.at(-1)
+  if (last?.role !== 'assistant') return undefined
   const messages = last.content.length === 0 ? outgoing.messages.slice(0, -1) : [...outgoing.messages, goOn(last)]
   return { outgoing: { ...outgoing, messages }, what: 'asked to go on after the unfinished answer at the end' }
 }

@@ -28,7 +28,7 @@ describe('waits', () => {
     ['stream-truncated', [250, 250, 1_000, 2_000]],
     ['stream-stalled', [250, 1_000, 2_000]],
     ['rate-limited', [5_000, 10_000, 20_000, 40_000, 60_000]],
-    ['auth-outage', [120_000, 180_000, 300_000, 300_000]],
+    ['auth-outage', [120_000, 180_000, 300_000, 300_000]], // after the one that is sent again at once
   ]
 
   test.each(longestWaits)('%s is drawn below %j ms', (kind, bounds) => {

@@ -49,6 +49,7 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
   }
   switch (rule.action) {
     case 'retry':
+      if (isFirstDenial(rule, fault, history)) return { kind: 'resend' }
       return fallBack(rule.fallback, history) ?? retryOrSuspend(rule, fault, history, policy)
     case 'repair':
       return repairOr(rule, fault, history, policy)
@@ -77,9 +78,14 @@ function repairOr(rule: RepairRule, fault: Fault, { tried = [], now }: FaultHist
   return { kind: 'keep-and-continue' }
 }
 
+function isFirstDenial(rule: RetryRule | SuspendRule, { status }: Fault, history: FaultHistory): boolean {
+  const { attempts, attemptsOfKind = attempts } = history
+  return rule.resendFirst === true && status === 401 && attemptsOfKind === 1
+}
+
 function resendOrSuspend(rule: SuspendRule, fault: Fault, history: FaultHistory): Decision {
-  const { attempts, attemptsOfKind = attempts, now } = history
-  if (rule.resendFirst && fault.status === 401 && attemptsOfKind === 1) return { kind: 'resend' }
+  if (isFirstDenial(rule, fault, history)) return { kind: 'resend' }
+  const { now } = history
   const retryAt = now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
   return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
 }

@@ -99,6 +99,7 @@ const fields: { [A in Rule['action']]: FieldsOf<A> } = {
     baseMs: 'ms',
     capMs: 'ms',
     minMs: 'ms',
+    resendFirst: 'flag',
     longCapMs: 'ms',
     quickResends: 'count',
     quickMs: 'ms',

@@ -11,6 +11,8 @@ export interface RetryRule {
   capMs: number
   /** Added to every wait. Default 0. */
   minMs?: number
+  /** The first failure is sent once more at once, with fresh credentials where there is a way to get them. */
+  resendFirst?: boolean
   /** The cap once the request has failed for `longOutageAfterMs`; without it `capMs` stays. */
   longCapMs?: number
   /** So many first re-sends are drawn below `quickMs` instead. */
@@ -101,7 +103,7 @@ export const defaultRules = {
       'an outage of the login system looks the same and passes by itself',
   },
   // 78 minutes of such errors on 2026-04-28: https://status.claude.com/history
-  'auth-outage': { action: 'retry', minMs: 60_000, baseMs: 60_000, capMs: 240_000 },
+  'auth-outage': { action: 'retry', resendFirst: true, minMs: 60_000, baseMs: 60_000, capMs: 240_000 },
   'transcript-invalid': {
     action: 'repair',
     otherwise: 'fail',

@@ -87,3 +87,16 @@ describe('what a broken answer leaves', () => {
     expect(assembled(...call(0, '{"n":1}')).salvage()).toMatchObject({ stop_reason: 'tool_use', id: 'msg_1' })
   })
 })
+
+test('of a cut answer the calls before a server tool without its result are kept', () => {
+  const search = [
+    {
+      type: 'content_block_start',
+      index: 1,
+      content_block: { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
+    },
+    { type: 'content_block_stop', index: 1 },
+  ]
+  const kept = assembled(...call(0, '{"n":1}'), ...search, ...call(2, '{"n":2}')).salvage()
+  expect(kept?.content.map(({ id }) => id)).toEqual(['toolu_0'])
+})

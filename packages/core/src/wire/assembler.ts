@@ -97,12 +97,12 @@ export class Assembler {
   salvage(): AssistantMessage | undefined {
     const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
     const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
-    const lastCall = complete.findLastIndex((block) => block.type === 'tool_use')
     const pendingServerTool = complete.findIndex(
       (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
     const usable = pendingServerTool < 0 ? complete : complete.slice(0, pendingServerTool)
-    if (lastCall < 0 || lastCall >= usable.length) return undefined
+    const lastCall = usable.findLastIndex((block) => block.type === 'tool_use')
+    if (lastCall < 0) return undefined
     return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')
   }
 

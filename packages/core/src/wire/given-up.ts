@@ -1,8 +1,8 @@
 /**
- * The error for a request that is not sent any more: what happened, what is safe, and the one next command.
+ * The errors for a request that is not sent any more: what happened, what is safe, and the one next command.
  */
 import { LastgoodError } from '../errors.ts'
-import type { Fault } from '../fault.ts'
+import type { Fault, FaultKind } from '../fault.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
 import type { Session } from '../session.ts'
 import type { Ending } from './recorder.ts'
@@ -13,47 +13,70 @@ export function givenUp(
   decision: Ending,
   unrepairable: Unrepairable | undefined,
 ): LastgoodError {
-  const { id, lastGoodTurn, transcript } = session
   const details = {
-    sessionId: id,
-    lastGoodTurn,
-    fault: fault.kind,
+    ...factsOf(session, fault.kind),
     status: fault.status,
-    // What the API refuses is among the messages after these.
-    ...(isOfTranscript(fault) && { acceptedMessages: transcript.accepted }),
     ...(unrepairable && { unrepairable: `${unrepairable.rule}: ${unrepairable.what}` }),
   }
-  const saved = `saved at turn ${lastGoodTurn}`
-  if (decision.kind === 'fail') {
-    const next = isOfTranscript(fault)
-      ? `go back and say it otherwise: lastgood resume ${id} "…" takes the open turn's place`
-      : `once mended: lastgood resume ${id}`
-    return new LastgoodError('request-failed', `session ${id}: ${decision.reason}`, {
-      hint: `${saved}; ${next}`,
-      details,
-    })
-  }
-  return suspendedError(session, decision, details)
+  if (decision.kind === 'suspend') return suspendedError(session, decision, details, nextFor(session, fault.kind))
+  return new LastgoodError('request-failed', `session ${session.id}: ${decision.reason}`, {
+    hint: hintFor(session, fault.kind),
+    details,
+  })
+}
+
+/** The error for a session whose request was refused for good, by the API or by the model; `cause` is the SDK's error. */
+export function requestFailed(session: Session, cause?: unknown): LastgoodError {
+  const { reason, faultKind } = session.context
+  const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined
+  return new LastgoodError('request-failed', `session ${session.id}: ${reason ?? 'refused'}`, {
+    hint: hintFor(session, faultKind),
+    details: { ...factsOf(session, faultKind), ...(typeof status === 'number' && { status }) },
+    ...(cause !== undefined && { cause }),
+  })
 }
 
 export function suspendedError(
-  { id, lastGoodTurn }: Session,
+  session: Session,
   { reason, retryAt }: { reason: string; retryAt?: number | undefined },
-  details: Readonly<Record<string, unknown>> = { sessionId: id, lastGoodTurn },
+  details: Readonly<Record<string, unknown>> = factsOf(session, null),
+  next = `go on with: lastgood resume ${session.id}`,
 ): LastgoodError {
+  const { id, lastGoodTurn } = session
   const when = retryAt === undefined ? '' : `, a next try makes sense from ${new Date(retryAt).toISOString()}`
   return new LastgoodError('session-suspended', `session ${id} is suspended: ${reason.replace(/\.$/, '')}${when}`, {
-    hint: `saved at turn ${lastGoodTurn}; go on with: lastgood resume ${id}`,
+    hint: `saved at turn ${lastGoodTurn}; ${next}`,
     details: { ...details, ...(retryAt !== undefined && { retryAt }) },
   })
 }
 
+/** What was said is the reason, so that other words are the way on. */
 const ofTranscript: ReadonlySet<string> = new Set([
   'transcript-invalid',
   'image-rejected',
   'too-large',
   'context-overflow',
   'poisoned',
-])
+  'output-filtered',
+] satisfies FaultKind[])
 
-const isOfTranscript = ({ kind }: Fault): boolean => ofTranscript.has(kind)
+function factsOf({ id, lastGoodTurn, transcript }: Session, kind: string | null): Record<string, unknown> {
+  return {
+    sessionId: id,
+    lastGoodTurn,
+    ...(kind !== null && { fault: kind }),
+    // What the API refuses is among the messages after these.
+    ...(kind !== null && ofTranscript.has(kind) && { acceptedMessages: transcript.accepted }),
+  }
+}
+
+function hintFor(session: Session, kind: string | null): string {
+  return `saved at turn ${session.lastGoodTurn}; ${nextFor(session, kind, 'once mended')}`
+}
+
+function nextFor({ id }: Session, kind: string | null, otherwise = 'go on with'): string {
+  // Without a kind it was the model that refused.
+  return kind === null || ofTranscript.has(kind)
+    ? `say it otherwise, and that takes the place of the open turn: lastgood resume ${id} "…"`
+    : `${otherwise}: lastgood resume ${id}`
+}

@@ -61,7 +61,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
   #freshHeaders: Readonly<Record<string, string>> = {}
-  #pingedAt = -Infinity
+  #pinged = { at: -Infinity, isAnswered: false }
   /** When the attempt left, and whether it is known that the model answers it. */
   #sentAt = 0
   #isTold = true
@@ -123,7 +123,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     else if (decision.kind === 'fallback') {
       await session.record([observed, this.#rungChanged(decision.rung, `${fault.status ?? ''} ${fault.kind}`.trim())])
     } else await session.record([observed])
-    if (decision.kind === 'resend') this.#freshHeaders = (await this.#it.credentials?.()) ?? {}
+    if (fault.status === 401 && decision.kind !== 'suspend') this.#freshHeaders = (await this.#it.credentials?.()) ?? {}
     return { fault, decision }
   }
 
@@ -203,7 +203,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       }
       const admission = await this.#admit(this.#rung)
       if (admission.kind !== 'wait') return
-      const other = await this.#openRung()
+      const other = admission.isDown ? await this.#openRung() : undefined
       if (other !== undefined) await session.record([this.#rungChanged(other, admission.reason)])
       else await this.#hold(admission.until, admission.reason)
     }
@@ -286,7 +286,19 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #withUsableRepairs(fault: Fault): Fault {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
-    return { ...fault, repairs: applicableRepairs(mended.outgoing, contextFor({ ...mending, fault }, mended.card)) }
+    // Not back to one before the last that was tried: it would undo that.
+    const tried = new Set(this.#it.session.context.tried.map(nameOf))
+    const left = fault.repairs.slice(
+      Math.max(
+        0,
+        fault.repairs.findLastIndex((rule) => tried.has(nameOf(rule))),
+      ),
+    )
+    const named = { ...fault, repairs: left }
+    return {
+      ...fault,
+      repairs: applicableRepairs(mended.outgoing, contextFor({ ...mending, fault: named }, mended.card)),
+    }
   }
 
   /** Entries for what the API has just accepted. */
@@ -322,7 +334,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const now = clock.now()
     const since = context.firstFaultAt ?? now
     const evidence = await health.evidence(this.#rung, session.id, since)
-    const failures = context.faultKind === 'server-transient' ? context.faultsOfKind + 1 : 1
+    // Once it counts as poisoned it does so until something else happens.
+    const isPoisoned = context.faultKind === 'poisoned'
+    const failuresOfKind = context.faultKind === 'server-transient' ? context.faultsOfKind + 1 : 1
+    const failures = isPoisoned ? context.faults + 1 : failuresOfKind
     const seen = {
       failures,
       failingForMs: now - since,
@@ -332,8 +347,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     }
     // Only this request fails? Nobody else is there to tell: a request of two words is asked.
     const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'
-    if (!seemsPoisoned || seen.othersSucceed || now - this.#pingedAt < pingEveryMs) return seen
-    this.#pingedAt = now
-    return { ...seen, othersSucceed: await pingProvider(this.#it.sent, this.#rung, session.signal) }
+    if (!seemsPoisoned || seen.othersSucceed) return seen
+    if (now - this.#pinged.at >= pingEveryMs) {
+      this.#pinged = { at: now, isAnswered: await pingProvider(this.#it.sent, this.#rung, session.signal) }
+    }
+    return { ...seen, othersSucceed: this.#pinged.isAnswered }
   }
 }
+
+/** Without what it was applied with: `drop-params` of `drop-params:temperature`. */
+const nameOf = (rule: string): string => rule.split(':')[0] ?? rule

@@ -31,7 +31,7 @@ export class Watchdog {
   #lastAt: number
   #waitsFor: Silence = 'first-event'
   #silence: Silence | undefined
-  #isHeld = false
+  #heldAt: number | undefined
 
   constructor(clock: Clock, limits: Limits, exchange: AbortSignal) {
     this.#clock = clock
@@ -54,13 +54,13 @@ export class Watchdog {
 
   /** Nobody asks for more now. */
   hold(): void {
-    this.#isHeld = true
+    this.#heldAt ??= this.#clock.now()
   }
 
   /** Somebody does again. */
   resume(): void {
-    this.#isHeld = false
-    this.#lastAt = this.#clock.now()
+    if (this.#heldAt !== undefined) this.#lastAt += this.#clock.now() - this.#heldAt
+    this.#heldAt = undefined
   }
 
   /** An event came: the time starts anew. */
@@ -82,8 +82,8 @@ export class Watchdog {
   async #watch(disarmed: AbortSignal): Promise<void> {
     const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
     try {
-      while (this.#isHeld || this.#clock.now() < this.#lastAt + limitMs) {
-        const from = this.#isHeld ? this.#clock.now() : this.#lastAt
+      while (this.#heldAt !== undefined || this.#clock.now() < this.#lastAt + limitMs) {
+        const from = this.#heldAt !== undefined ? this.#clock.now() : this.#lastAt
         await this.#clock.sleepUntil(from + limitMs, { signal: disarmed, background: true })
       }
     } catch {

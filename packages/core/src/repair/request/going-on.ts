@@ -1,5 +1,5 @@
 /** Messages in a form that a model goes on from. */
-import { prefill, systemNotes } from '../../ladder/message-steps.ts'
+import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import type { Step } from '../../ladder/step.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { keepingSignatures } from './kept-signatures.ts'
@@ -32,9 +32,11 @@ export const continueAfterPrefill: RejectedRule = {
   name: 'continue-after-prefill',
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to go on, in the words of the API's pages.",
-  repair(outgoing, { card, stopReason }) {
+  repair(outgoing, { stopReason }) {
     // A paused answer is sent back as the last message: the server goes on with it.
-    const changed = stopReason === 'pause_turn' ? undefined : as(prefill, outgoing, { ...card, prefill: false })
+    const calls = outgoing.messages.at(-1)?.content
+    const isCalling = Array.isArray(calls) && calls.some(({ type }) => type === 'tool_use')
+    const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },
 }

@@ -28,7 +28,7 @@ export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
 
 /** A field that is text; else ''. */
-export function textIn(block: Block, field: string): string {
+export function textIn(block: Readonly<Record<string, unknown>>, field: string): string {
   const value = block[field]
   return typeof value === 'string' ? value : ''
 }
@@ -43,7 +43,12 @@ export const callIdsOf = (message: Message | undefined): string[] =>
 export function isPaused(message: Message | undefined, stopReason?: string | null): boolean {
   const last = message && blocksOf(message).at(-1)
   if (message?.role !== 'assistant' || !last) return false
-  return stopReason === 'pause_turn' || isServerCall(last) || (isServerResult(last) && stopReason === undefined)
+  return (
+    stopReason === 'pause_turn' ||
+    stopReason === 'compaction' ||
+    isServerCall(last) ||
+    (isServerResult(last) && stopReason === undefined)
+  )
 }
 
 /** What a block said, as words that may stand anywhere. */

@@ -24,6 +24,15 @@ export const call = (id: string, input: unknown = {}): Block => ({ type: 'tool_u
 export const result = (id: string, content = `of ${id}`): Block => ({ type: 'tool_result', tool_use_id: id, content })
 const search = (id: string): Block => ({ type: 'server_tool_use', id, name: 'web_search', input: {} })
 const found = (id: string): Block => ({ type: 'web_search_tool_result', tool_use_id: id, content: [] })
+const toolSearch: Block = { type: 'server_tool_use', id: 's', name: 'tool_search_tool_regex', input: {} }
+const toolsFound = (...names: string[]): Block => ({
+  type: 'tool_search_tool_result',
+  tool_use_id: 's',
+  content: {
+    type: 'tool_search_tool_search_result',
+    tool_references: names.map((name) => ({ type: 'tool_reference', tool_name: name })),
+  },
+})
 const lead = user('(The beginning of this conversation is not there any more.)')
 
 const hi = user('hi')
@@ -112,6 +121,18 @@ export const transcriptCases: readonly TranscriptCase[] = [
     claim: 'ids of another provider are written anew at both ends',
     messages: [hi, assistant(call('call|a/1')), user([result('call|a/1')])],
     repaired: [hi, assistant(call('call_a_1')), user([result('call_a_1', 'of call|a/1')])],
+  },
+  {
+    row: 9,
+    rule: 'call-names',
+    claim: 'a command where the name of a tool belongs becomes words before the call',
+    params: { tools: [{ name: 'read', input_schema: { type: 'object' } }] },
+    messages: [hi, assistant({ ...call('a'), name: `read ${'x'.repeat(200)}` }), user([result('a')])],
+    repaired: [
+      hi,
+      assistant(text(`(The name of the next call was: read ${'x'.repeat(200)})`), call('a')),
+      user([result('a')]),
+    ],
   },
   {
     row: 10,
@@ -219,6 +240,38 @@ export const transcriptCases: readonly TranscriptCase[] = [
     claim: 'a server tool that waits for results is left out when something else came with them',
     messages: [hi, assistant(call('a'), search('s')), user([result('a'), text('hurry')])],
     repaired: [hi, assistant(call('a')), user([result('a'), text('hurry')])],
+  },
+  {
+    row: 25,
+    rule: 'places',
+    claim: 'what a server did is no part of what a person says',
+    messages: [user([text('hi'), search('s')]), assistant(text('ok')), end],
+    repaired: [user([text('hi')]), assistant(text('ok')), end],
+  },
+  {
+    row: 26,
+    rule: 'server-pairs',
+    claim: 'a server tool that waits is left out when it is not declared any more',
+    params: { tools: [{ name: 'read', input_schema: { type: 'object' } }] },
+    messages: [hi, assistant(call('a'), search('s')), user([result('a')])],
+    repaired: [hi, assistant(call('a')), user([result('a')])],
+  },
+  {
+    row: 27,
+    rule: 'paused-last',
+    claim: 'an empty message behind a paused answer is left out, so that the server goes on',
+    params: { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
+    stopReason: 'pause_turn',
+    messages: [hi, assistant(text('let me see'), search('s')), user(' ')],
+    repaired: [hi, assistant(text('let me see'), search('s'))],
+  },
+  {
+    row: 29,
+    rule: 'references',
+    claim: 'a tool that a search found and that is gone is left out of what it found',
+    params: { tools: [{ name: 'read', input_schema: { type: 'object' } }] },
+    messages: [hi, assistant(toolSearch, toolsFound('read', 'gone'), text('so')), end],
+    repaired: [hi, assistant(toolSearch, toolsFound('read'), text('so')), end],
   },
   {
     row: 29,

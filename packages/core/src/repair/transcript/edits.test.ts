@@ -28,6 +28,15 @@ test('the edits between two versions lead from one to the other, message for mes
   )
 })
 
+test('a message that stands in the list twice is no edit', () => {
+  const [again, other] = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b' },
+  ]
+  expect(editsBetween([again, other, again], [again, other, again])).toEqual([])
+  expect(editsBetween([again, other, again], [again, other])).toEqual([{ from: 2, to: 3, insert: [] }])
+})
+
 test('no edit, no copy', () => {
   const recorded = [{ role: 'user', content: 'hi' }]
   expect(editsBetween(recorded, [...recorded])).toEqual([])

@@ -8,7 +8,8 @@ import type { Edit, Message } from '../../journal.ts'
 
 export function editsBetween(recorded: readonly Message[], repaired: readonly Message[]): Edit[] {
   if (recorded === repaired) return []
-  const places = new Map(recorded.map((message, at) => [message, at]))
+  const places = new Map<Message, number[]>()
+  recorded.forEach((message, at) => places.set(message, [...(places.get(message) ?? []), at]))
   const edits: Edit[] = []
   let from = 0
   let insert: Message[] = []
@@ -17,8 +18,9 @@ export function editsBetween(recorded: readonly Message[], repaired: readonly Me
     insert = []
   }
   for (const message of repaired) {
-    const at = places.get(message)
-    if (at === undefined || at < from) insert.push(message)
+    // A message may stand there more than once.
+    const at = places.get(message)?.find((place) => place >= from)
+    if (at === undefined) insert.push(message)
     else {
       close(at)
       from = at + 1

@@ -11,26 +11,27 @@ import { inDoubtResult } from '../../transcript.ts'
 import { blocksOf, callIdOf, callIdsOf, idOf, isCall, isResult, isServerCall, withBlocks } from './blocks-of.ts'
 import { asEarlierResult } from './places.ts'
 import { count, isThinking } from '../request/blocks.ts'
+import { hasThinking } from '../request/kept-signatures.ts'
 import { localRule, type Mend } from '../rule.ts'
 
 export const uniqueCalls = localRule(
   { name: 'unique-calls', row: 6, invariant: 'Every tool call has an id of its own.' },
   ({ messages }) => {
-    const seen = new Map<string, string>()
+    const seen = new Set<string>()
     const mends: Mend[] = []
     const kept = messages.flatMap((message, at): Message[] => {
       if (message.role !== 'assistant') return [message]
       const before = blocksOf(message)
-      const repeated = before.filter((block, i) => {
-        const id = idOf(block)
+      const isRepeated = before.map((block) => {
         if (!isCall(block)) return false
-        if (seen.has(id) || before.findIndex((other) => isCall(other) && idOf(other) === id) < i) return true
-        return false
+        const isSeen = seen.has(idOf(block))
+        seen.add(idOf(block))
+        return isSeen
       })
-      for (const block of before) if (isCall(block)) seen.set(idOf(block), '')
+      const repeated = before.filter((_block, i) => isRepeated[i])
       if (repeated.length === 0) return [message]
       mends.push({ message: at, what: `left out ${count(repeated.length, 'repeated call')}`, removed: repeated })
-      const rest = before.filter((block) => !repeated.includes(block))
+      const rest = before.filter((_block, i) => !isRepeated[i])
       return rest.every(isThinking) ? [] : [withBlocks(message, rest)]
     })
     return { messages: kept, mends }
@@ -45,7 +46,8 @@ export const callsLast = localRule(
       if (message.role !== 'assistant') return message
       const blocks = blocksOf(message)
       const lastCall = blocks.findLastIndex(isCall)
-      const trailing = lastCall < 0 ? [] : blocks.slice(lastCall + 1).filter((block) => !isServerCall(block))
+      const trailing =
+        lastCall < 0 || goesOn(messages, at) ? [] : blocks.slice(lastCall + 1).filter((block) => !isServerCall(block))
       if (trailing.length === 0) return message
       mends.push({
         message: at,
@@ -77,8 +79,8 @@ export const results = localRule(
     const paired: Message[] = []
     for (const [at, message] of messages.entries()) {
       const told = mends.length
-      const ids = callIdsOf(messages[at - 1])
-      const answersHere = message.role === 'user' && ids.length > 0
+      const ids = callsAnsweredAt(messages, at)
+      const answersHere = ids.length > 0
       const wanted = answersHere ? ids.map((id) => resultFor(id, message)) : []
       const rest = blocksOf(message).flatMap((block) => leftOf(block, at, wanted))
       const content = [...inOrderOf(message, wanted), ...rest]
@@ -87,9 +89,8 @@ export const results = localRule(
         mends.push({ message: at, what: 'put the results of calls first' })
       if (content.length > 0) paired.push(mended)
       else mends.push({ message: at, what: 'left out a message whose results were moved' })
-      const next = messages[at + 1]
-      const open = callIdsOf(message)
-      if (open.length > 0 && next?.role !== 'user') {
+      const open = messages[at + 1]?.role === 'user' ? [] : callsUpTo(messages, at)
+      if (open.length > 0 && !goesOn(messages, at)) {
         paired.push({ role: 'user', content: open.map((id) => resultFor(id, undefined, at)) })
         mends.push({ message: at, what: `answered ${count(open.length, 'call')} in a message of its own` })
       }
@@ -129,13 +130,30 @@ export const results = localRule(
     function isAnsweredInPlace(id: string): boolean {
       return messages.some(
         (message, at) =>
-          message.role === 'user' &&
-          callIdsOf(messages[at - 1]).includes(id) &&
+          callsAnsweredAt(messages, at).includes(id) &&
           blocksOf(message).some((block) => isResult(block) && callIdOf(block) === id),
       )
     }
   },
 )
+
+/** The answer is one with the next, as the API merges them: parallel calls in messages of their own. */
+function goesOn(messages: readonly Message[], at: number): boolean {
+  const next = messages[at + 1]
+  if (messages[at]?.role !== 'assistant' || next?.role !== 'assistant' || hasThinking(next)) return false
+  return callIdsOf(next).length > 0 || goesOn(messages, at + 1)
+}
+
+/** The calls of the answer at `at`, with those of the messages before that it is one with. */
+function callsUpTo(messages: readonly Message[], at: number): string[] {
+  const before = goesOn(messages, at - 1) ? callsUpTo(messages, at - 1) : []
+  return [...before, ...callIdsOf(messages[at])]
+}
+
+/** The calls that the message has to begin with the results of. */
+function callsAnsweredAt(messages: readonly Message[], at: number): string[] {
+  return messages[at]?.role === 'user' ? callsUpTo(messages, at - 1) : []
+}
 
 /** The results that the message has, where they are all there and first, in its own order. */
 function inOrderOf(message: Message, wanted: readonly Block[]): readonly Block[] {
@@ -145,16 +163,16 @@ function inOrderOf(message: Message, wanted: readonly Block[]): readonly Block[]
 
 function isPaired(messages: readonly Message[]): boolean {
   return messages.every((message, at) => {
-    const ids = callIdsOf(messages[at - 1])
+    const ids = callsAnsweredAt(messages, at)
     const blocks = blocksOf(message)
     const answered = blocks.filter(isResult).map(callIdOf)
-    if (message.role === 'user' && ids.length > 0) {
+    if (ids.length > 0) {
       const first = blocks.slice(0, answered.length)
       const each = new Set(answered)
       if (!first.every(isResult) || each.size !== answered.length) return false
       if (answered.length !== ids.length || !ids.every((id) => each.has(id))) return false
     } else if (answered.length > 0) return false
-    return callIdsOf(message).length === 0 || messages[at + 1]?.role === 'user'
+    return messages[at + 1]?.role === 'user' || goesOn(messages, at) || callsUpTo(messages, at).length === 0
   })
 }
 

@@ -3,8 +3,20 @@
  * providers, of other programs, of other API versions.
  */
 import type { Block, Message } from '../../journal.ts'
-import { callIdOf, blocksOf, idOf, inWords, isCall, isResult, textBlock, textIn, withBlocks } from './blocks-of.ts'
-import { isRecord, mapBlocks, mapKeeping } from '../request/blocks.ts'
+import {
+  callIdOf,
+  blocksOf,
+  idOf,
+  inWords,
+  isCall,
+  isResult,
+  isServerCall,
+  isServerResult,
+  textBlock,
+  textIn,
+  withBlocks,
+} from './blocks-of.ts'
+import { count, isRecord, isThinking, mapBlocks, mapKeeping, recordsIn } from '../request/blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
 import { localRule, type Mend } from '../rule.ts'
 
@@ -49,6 +61,31 @@ export const callIds = localRule(
   },
 )
 
+/** https://github.com/anthropics/claude-code/issues/7370: the model put its command where the name belongs. */
+const longestName = 200
+
+export const callNames = localRule(
+  { name: 'call-names', row: 9, invariant: `The name of a called tool has at most ${longestName} characters.` },
+  ({ messages, params }) => {
+    const declared = recordsIn(params['tools']).map((tool) => textIn(tool, 'name'))
+    const mends: Mend[] = []
+    const changed = mapKeeping(messages, (message, at) => {
+      const blocks = blocksOf(message)
+      if (!blocks.some((block) => isCall(block) && textIn(block, 'name').length > longestName)) return message
+      const named = blocks.flatMap((block): Block[] => {
+        const said = textIn(block, 'name')
+        if (!isCall(block) || said.length <= longestName) return [block]
+        mends.push({ message: at, what: `shortened a tool's name of ${said.length} characters`, removed: [block] })
+        const known = declared.findLast((name) => name !== '' && said.startsWith(name))
+        const name = known ?? /^[a-zA-Z0-9_-]{1,64}/.exec(said)?.[0] ?? 'unknown'
+        return [textBlock(`(The name of the next call was: ${said})`), { ...block, name }]
+      })
+      return withBlocks(message, named)
+    })
+    return { messages: changed, mends }
+  },
+)
+
 export const callInputs = localRule(
   { name: 'call-inputs', row: 10, invariant: 'The input of a tool call is an object.' },
   ({ messages }) => {
@@ -63,12 +100,16 @@ export const callInputs = localRule(
 )
 
 export const placesOfCalls = localRule(
-  { name: 'places', row: 5, invariant: 'Tool calls stand in assistant messages, results in user messages.' },
+  {
+    name: 'places',
+    row: 5,
+    invariant: 'Tool calls, what the server did and thinking stand in assistant messages, results in user messages.',
+  },
   ({ messages }) => {
     const mends: Mend[] = []
     const placed = messages.flatMap((message, at): Message[] => {
       const blocks = blocksOf(message)
-      const lost = blocks.filter((block) => (message.role === 'assistant' ? isResult(block) : isCall(block)))
+      const lost = blocks.filter((block) => (message.role === 'assistant' ? isResult(block) : isOfAnswers(block)))
       if (lost.length === 0) return [message]
       if (message.role === 'assistant') {
         mends.push({ message: at, what: `moved ${lost.length} results out of an assistant message` })
@@ -78,19 +119,22 @@ export const placesOfCalls = localRule(
       }
       mends.push({
         message: at,
-        what: `left out ${lost.length} tool calls of a ${message.role} message`,
+        what: `left out ${count(lost.length, 'block')} of an answer in a ${message.role} message`,
         removed: lost,
       })
       return [
         withBlocks(
           message,
-          blocks.filter((block) => !isCall(block)),
+          blocks.filter((block) => !isOfAnswers(block)),
         ),
       ]
     })
     return { messages: placed, mends }
   },
 )
+
+const isOfAnswers = (block: Block): boolean =>
+  isCall(block) || isThinking(block) || isServerCall(block) || isServerResult(block)
 
 export const documents = localRule(
   {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cardOf } from '../../ladder/built-in-cards.ts'
-import { transcriptCases, type TranscriptCase } from './cases.fixture.ts'
+import type { Block, Message } from '../../journal.ts'
+import { assistant, call, result, text, transcriptCases, user, type TranscriptCase } from './cases.fixture.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRules, repairOutgoing, repairTranscript, transcriptRules } from './repair-transcript.ts'
 
@@ -59,6 +60,72 @@ test('an edit before thinking that is signed against it asks the API to leave ou
   const { outgoing: mended, repairs } = repairOutgoing(outgoing, { card: cardOf('claude-opus-5-5') })
   expect(repairs.map(({ rule }) => rule)).toEqual(['unicode', 'drop-block'])
   expect(mended.params['thinking']).toMatchObject({ block_binding: { prefix_mismatch_behavior: 'drop_block' } })
+})
+
+const code: Block = { type: 'server_tool_use', id: 'srv', name: 'code_execution', input: {} }
+const byCode = (id: string): Block => ({ ...call(id), caller: { type: 'code_execution_20250825', tool_id: 'srv' } })
+
+describe('what the API takes is not touched', () => {
+  const go = user('go')
+  test.each<{ claim: string; messages: Message[]; params?: Record<string, unknown>; stopReason?: string }>([
+    {
+      claim: 'parallel calls that a client keeps in messages of their own',
+      messages: [go, assistant(call('a')), assistant(text('and'), call('b')), user([result('b'), result('a')])],
+    },
+    {
+      claim: 'code of the server that calls tools in several rounds',
+      params: { tools: [{ type: 'code_execution_20250825', name: 'code_execution' }] },
+      messages: [
+        go,
+        assistant(code, byCode('a')),
+        user([result('a')]),
+        assistant(byCode('b')),
+        user([result('b')]),
+        assistant({ type: 'code_execution_tool_result', tool_use_id: 'srv', content: {} }, text('ok')),
+        go,
+      ],
+    },
+    {
+      claim: 'an answer that ends with a compaction',
+      stopReason: 'compaction',
+      messages: [go, assistant({ type: 'compaction', content: 'so far', encrypted_content: 'x' })],
+    },
+    {
+      claim: 'mentions of tools that no list has: those of an MCP server',
+      params: { tools: [{ type: 'mcp_toolset', mcp_server_name: 'gh' }] },
+      messages: [
+        go,
+        assistant(call('a')),
+        user([{ ...result('a'), content: [{ type: 'tool_reference', tool_name: 'gh_list' }] }]),
+      ],
+    },
+  ])('$claim', ({ messages, params = {}, stopReason }) => {
+    const outgoing: Outgoing = { params: { model: 'claude-opus-5-5', ...params }, messages, betas: [] }
+    const context: RepairContext = { card: cardOf('claude-opus-5-5'), ...(stopReason !== undefined && { stopReason }) }
+    expect(repairOutgoing(outgoing, context)).toEqual({ outgoing, repairs: [] })
+  })
+})
+
+test('an answer is restored from its own place in the record, though a message before it is gone', () => {
+  const thinking = { type: 'thinking', thinking: 'why', signature: 's' }
+  const sent = [
+    user('go'),
+    assistant(text('')),
+    user('again'),
+    assistant({ ...thinking, signature: '' }, text('ok')),
+    user('so'),
+  ]
+  const recorded = sent.with(3, assistant(thinking, text('ok')))
+  const { messages, repairs } = repairTranscript(sent, { recorded: (at) => recorded[at] })
+  expect(messages[2]).toBe(recorded[3])
+  expect(repairs.map(({ rule, message }) => [rule, message])).toContainEqual(['signed-thinking', 3])
+})
+
+test('without its own place in the record, an answer loses its thinking and nothing else', () => {
+  const cut = assistant({ type: 'thinking', thinking: 'wh', signature: '' }, text('ok'))
+  const sent = [user('go'), assistant(text('')), user('again'), cut, user('so')]
+  const { messages } = repairTranscript(sent, { recorded: (at) => sent[at] })
+  expect(messages[2]).toEqual(assistant(text('ok')))
 })
 
 test('nothing to send is told, not mended', () => {

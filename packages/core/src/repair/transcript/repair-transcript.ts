@@ -8,12 +8,22 @@
  */
 import type { Message } from '../../journal.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
+import { editsBetween } from './edits.ts'
 import { uniqueCalls, callsLast, results } from './pairs.ts'
-import { callIds, callInputs, documents, emptyText, placesOfCalls, unicode } from './places.ts'
+import { callIds, callInputs, callNames, documents, emptyText, placesOfCalls, unicode } from './places.ts'
 import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from '../outgoing.ts'
 import { keepingSignatures } from '../request/kept-signatures.ts'
 import { requestRules } from '../request/rules.ts'
-import { firstUser, knownRoles, lastMessage, lastText, lastThinking, mergedAnswers, systemPlaces } from './roles.ts'
+import {
+  firstUser,
+  knownRoles,
+  lastMessage,
+  lastText,
+  lastThinking,
+  mergedAnswers,
+  pausedLast,
+  systemPlaces,
+} from './roles.ts'
 import type { LocalRule } from '../rule.ts'
 import { compactions, fallbacks, references, serverPairs } from './server-blocks.ts'
 import { signedThinking, thinkingFirst } from './thinking.ts'
@@ -24,8 +34,10 @@ export const transcriptRules: readonly LocalRule[] = [
   knownRoles,
   callInputs,
   callIds,
+  callNames,
   placesOfCalls,
   documents,
+  pausedLast,
   emptyText,
   signedThinking,
   compactions,
@@ -52,19 +64,51 @@ const mostRounds = 12
 export function repairOutgoing(outgoing: Outgoing, context: RepairContext): Repaired {
   const repairs: Repair[] = []
   let now = outgoing
+  let places: Places = outgoing.messages.map((_message, at) => at)
+  const { recorded, ...rest } = context
+  const told: RepairContext = { ...rest, ...(recorded && { recorded: (at) => recordedAt(places[at]) }) }
+  const recordedAt = (at: number | undefined) => (at === undefined || at < 0 ? undefined : recorded?.(at))
   for (let round = 0; round < mostRounds; round += 1) {
     const before = now
     for (const rule of localRules) {
-      const repaired = rule.repair(now, context)
+      const repaired = rule.repair(now, told)
       if (!repaired) continue
       if (repaired.unrepairable) return { outgoing, repairs: [], unrepairable: repaired.unrepairable }
+      for (const repair of repaired.repairs) {
+        const { message: at, ...one } = repair
+        const place = at === undefined ? undefined : places[at]
+        repairs.push(place === undefined ? one : { ...one, message: place < 0 ? -1 - place : place })
+      }
+      places = placesAfter(places, now.messages, repaired.outgoing.messages)
       now = repaired.outgoing
-      repairs.push(...repaired.repairs)
     }
     if (now === before) break
   }
   if (now === outgoing) return { outgoing, repairs: [] }
   return keepingSignatures(outgoing, { outgoing: now, repairs }, context.card)
+}
+
+/**
+ * Where each message stood in the list that came in. What was put before or in place of the message at `n` without being
+ * that message has `-1 - n`.
+ */
+type Places = readonly number[]
+
+function placesAfter(places: Places, before: readonly Message[], after: readonly Message[]): Places {
+  if (before === after) return places
+  const moved: number[] = []
+  let from = 0
+  const near = (at: number) => places[Math.min(at, places.length - 1)] ?? 0
+  for (const { from: start, to, insert } of editsBetween(before, after)) {
+    moved.push(...places.slice(from, start))
+    const isOneByOne = insert.length === to - start
+    insert.forEach((_message, n) => {
+      const place = near(isOneByOne ? start + n : start)
+      moved.push(isOneByOne || place < 0 ? place : -1 - place)
+    })
+    from = to
+  }
+  return [...moved, ...places.slice(from)]
 }
 
 /** The same for a bare transcript, such as one in a file. Default card: that of a current large model. */

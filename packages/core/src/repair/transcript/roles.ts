@@ -1,8 +1,8 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
-import { prefill, systemNotes } from '../../ladder/message-steps.ts'
+import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import type { Step } from '../../ladder/step.ts'
-import type { Message } from '../../journal.ts'
-import { blocksOf, callIdsOf, isPaused, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
+import type { Block, Message } from '../../journal.ts'
+import { blocksOf, callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { isThinking } from '../request/blocks.ts'
 import { hasThinking } from '../request/kept-signatures.ts'
@@ -88,6 +88,24 @@ export const mergedAnswers = localRule(
   },
 )
 
+export const pausedLast = localRule(
+  {
+    name: 'paused-last',
+    row: 27,
+    invariant: 'An answer that was paused stands last, unless somebody said something after it.',
+  },
+  ({ messages }, { stopReason }) => {
+    const at = messages.findLastIndex(({ role }) => role === 'assistant')
+    const after = messages.slice(at + 1)
+    const isSilent = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
+    const isOver = stopReason !== 'pause_turn' || callIdsOf(messages[at]).length > 0
+    if (isOver || after.length === 0 || !after.every((message) => blocksOf(message).every(isSilent)))
+      return { mends: [] }
+    const what = 'left out an empty message behind a paused answer'
+    return { messages: messages.slice(0, at + 1), mends: after.map((_message, n) => ({ message: at + 1 + n, what })) }
+  },
+)
+
 export const lastMessage = localRule(
   {
     name: 'last-message',
@@ -97,7 +115,8 @@ export const lastMessage = localRule(
   (outgoing, { card, stopReason }) => {
     const last = outgoing.messages.at(-1)
     if (outgoing.params['compaction'] !== undefined || isPaused(last, stopReason)) return { mends: [] }
-    const changed = callIdsOf(last).length > 0 ? undefined : prefill(outgoing, stepFor(card))
+    if (card.prefill || callIdsOf(last).length > 0) return { mends: [] }
+    const changed = askedToGoOn(outgoing)
     return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
   },
 )

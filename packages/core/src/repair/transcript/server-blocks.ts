@@ -15,37 +15,35 @@ import {
   withBlocks,
 } from './blocks-of.ts'
 import { count, isRecord, isThinking, mapBlocks, recordsIn } from '../request/blocks.ts'
+import type { Outgoing } from '../outgoing.ts'
 import { localRule, type Mend } from '../rule.ts'
-
-const waitsForClient = (message: Message | undefined) => message !== undefined && blocksOf(message).some(isCall)
 
 export const serverPairs = localRule(
   {
     name: 'server-pairs',
     row: 25,
-    invariant: "A call of a server's tool and its result stand in the same answer, or in the next after client tools.",
+    invariant:
+      "A call of a server's tool and its result stand in the same answer, or in one after the client tools it waits for.",
   },
-  ({ messages }, { stopReason }) => {
+  ({ messages, params }, { stopReason }) => {
     const mends: Mend[] = []
     const mended = messages.map((message, at): Message => {
       if (message.role !== 'assistant') return message
       const turn = turnAt(messages, at)
+      const begun = blocksBefore(messages, at)
       const blocks = blocksOf(message)
       const isLastTurn = !messages.slice(at + 1).some((one) => one.role !== 'assistant')
-      if (isLastTurn && isPaused(message, stopReason)) return message
-      const [previous, following] = [answerBefore(messages, at), answerAfter(messages, at)]
+      const isPending = isLastTurn && isPaused(message, stopReason)
       const answered = new Set(turn.filter(isServerResult).map(callIdOf))
-      const answeredLater = new Set((following ?? []).filter(isServerResult).map(callIdOf))
-      const asked = new Set([
-        ...turn.filter(isServerCall).map(idOf),
-        ...(previous?.some(isCall) ? previous.filter(isServerCall).map(idOf) : []),
-      ])
-      const mayWait = waitsForClient(message) && onlyResults(messages[at + 1])
+      const asked = new Set(turn.slice(0, begun).filter(isServerCall).map(idOf))
       const unpaired = blocks.filter((block) => {
+        if (isServerCall(block)) asked.add(idOf(block))
         if (isServerCall(block) && !answered.has(idOf(block))) {
-          return !(mayWait && (following === undefined || answeredLater.has(idOf(block))))
+          const wait = isPending ? 'open' : waitFor(idOf(block), messages, at)
+          return wait === 'over' || (wait === 'open' && !isDeclared(block, params))
         }
-        return isServerResult(block) && !asked.has(callIdOf(block))
+        const id = callIdOf(block)
+        return isServerResult(block) && !asked.has(id) && !wasWaitedFor(id, messages, at)
       })
       if (unpaired.length === 0) return message
       const what = `left out ${count(unpaired.length, 'block')} of a server tool without its other half`
@@ -60,7 +58,35 @@ export const serverPairs = localRule(
   },
 )
 
-const onlyResults = (message: Message | undefined) => message === undefined || blocksOf(message).every(isResult)
+/** A call that waits for client tools, after the answer at `at`: still, until it was answered, or in vain. */
+function waitFor(id: string, messages: readonly Message[], at: number): 'open' | 'answered' | 'over' {
+  const end = messages.findIndex((message, n) => n > at && message.role !== 'assistant')
+  if (end < 0 || !turnAt(messages, at).some(isCall)) return 'over'
+  const next = messages.findIndex((message, n) => n > end && message.role === 'assistant')
+  if (!messages.slice(end, next < 0 ? undefined : next).every(onlyResults)) return 'over'
+  if (next < 0) return 'open'
+  const following = turnAt(messages, next)
+  if (following.some((block) => isServerResult(block) && callIdOf(block) === id)) return 'answered'
+  // Code that the server runs calls client tools, one round after the other.
+  return following.some((block) => isCall(block) && callerOf(block) === id) ? waitFor(id, messages, next) : 'over'
+}
+
+function wasWaitedFor(id: string, messages: readonly Message[], at: number): boolean {
+  const asked = messages
+    .slice(0, at)
+    .findLastIndex((message) => blocksOf(message).some((b) => isServerCall(b) && idOf(b) === id))
+  return asked >= 0 && waitFor(id, messages, asked) === 'answered'
+}
+
+const callerOf = ({ caller }: Block): unknown => (isRecord(caller) ? caller['tool_id'] : undefined)
+
+/** The server goes on with a call only where its tool is declared; of a bare transcript nobody knows. */
+function isDeclared({ type, name }: Block, params: Outgoing['params']): boolean {
+  if (type !== 'server_tool_use' || params['model'] === undefined) return true
+  return recordsIn(params['tools']).some(({ name: known }) => typeof known === 'string' && String(name).endsWith(known))
+}
+
+const onlyResults = (message: Message) => message.role === 'user' && blocksOf(message).every(isResult)
 
 /** The blocks of the answers in a row that the message is one of: the API takes them for one. */
 function turnAt(messages: readonly Message[], at: number): Block[] {
@@ -69,17 +95,15 @@ function turnAt(messages: readonly Message[], at: number): Block[] {
   return messages.slice(from, length < 0 ? undefined : at + length).flatMap(blocksOf)
 }
 
-function answerBefore(messages: readonly Message[], at: number): Block[] | undefined {
-  const border = messages.slice(0, at).findLastIndex(({ role }) => role !== 'assistant')
-  const last = messages.slice(0, Math.max(0, border)).findLastIndex(({ role }) => role === 'assistant')
-  return last < 0 ? undefined : turnAt(messages, last)
+/** How many blocks of its turn stand before the message. */
+function blocksBefore(messages: readonly Message[], at: number): number {
+  const before = messages[at - 1]
+  return before?.role === 'assistant' ? blocksBefore(messages, at - 1) + blocksOf(before).length : 0
 }
 
-function answerAfter(messages: readonly Message[], at: number): Block[] | undefined {
-  const border = messages.slice(at).findIndex(({ role }) => role !== 'assistant')
-  const next = border < 0 ? -1 : messages.slice(at + border).findIndex(({ role }) => role === 'assistant')
-  return next < 0 ? undefined : turnAt(messages, at + border + next)
-}
+/** Tools of an MCP server, and those that messages add, are not in the list. */
+const knowsAllTools = ({ tools, mcp_servers }: Outgoing['params']): boolean =>
+  Array.isArray(tools) && mcp_servers === undefined && !recordsIn(tools).some(({ name }) => name === undefined)
 
 export const references = localRule(
   {
@@ -96,6 +120,8 @@ export const references = localRule(
       ),
     )
     const tools = new Set(recordsIn(params['tools']).map((tool) => tool['name']))
+    const knowsTools = knowsAllTools(params)
+    const isGone = (name: unknown) => knowsTools && !tools.has(name)
     const mends: Mend[] = []
     const mended = mapBlocks(messages, (block, { message }) => {
       const caller = block['caller']
@@ -104,7 +130,14 @@ export const references = localRule(
         const { caller: _caller, ...rest } = block
         return rest
       }
-      if (block.type !== 'tool_reference' || tools.has(block['tool_name'])) return block
+      const found = isRecord(block['content']) ? block['content'] : {}
+      const listed = recordsIn(found['tool_references'])
+      const gone = listed.filter((one) => isGone(one['tool_name']))
+      if (gone.length > 0) {
+        mends.push({ message, what: `left out ${count(gone.length, 'tool')} that a search had found` })
+        return { ...block, content: { ...found, tool_references: listed.filter((one) => !gone.includes(one)) } }
+      }
+      if (block.type !== 'tool_reference' || !isGone(block['tool_name'])) return block
       mends.push({ message, what: 'left out the mention of a tool that is gone', removed: [block] })
       return { type: 'text', text: '[a tool that is not there any more]' }
     })

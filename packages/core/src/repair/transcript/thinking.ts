@@ -23,7 +23,7 @@ export const signedThinking = localRule(
     const broken = messages.flatMap((_message, at) => (isBroken(at) ? [at] : []))
     if (broken.length === 0) return { mends: [] }
     const raw = broken.map((at) => recorded?.(at))
-    if (raw.every((message) => message && !blocksOf(message).some(isUnsigned))) {
+    if (raw.every((message) => message?.role === 'assistant' && !blocksOf(message).some(isUnsigned))) {
       const restored = messages.map((message, at) => raw[broken.indexOf(at)] ?? message)
       return {
         messages: restored,

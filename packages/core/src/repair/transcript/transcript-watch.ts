@@ -10,7 +10,7 @@ import type { Message } from '../../journal.ts'
 import { blocksOf, callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'
-import { placedBlocks } from '../request/blocks.ts'
+import { placedBlocks, recordsIn } from '../request/blocks.ts'
 import { isMedium } from '../request/media.ts'
 
 /** Answers before the new messages that the rules look back at: a result may stand in the answer after the next. */
@@ -23,7 +23,7 @@ const lead: Message = { role: 'user', content: [textBlock('(before)')] }
 
 export class TranscriptWatch {
   #sound: readonly Message[] = []
-  #model = ''
+  #request = ''
   readonly #ids = new Set<string>()
   #media = 0
 
@@ -31,16 +31,16 @@ export class TranscriptWatch {
   repair(outgoing: Outgoing, context: RepairContext): Repaired {
     const { messages } = outgoing
     const isGrown =
-      this.#model === context.card.id &&
+      this.#request === demandsOf(outgoing, context) &&
       this.#sound.length > 0 &&
       messages.length >= this.#sound.length &&
       this.#sound.every((message, at) => message === messages[at])
     if (isGrown && this.#looksSound(outgoing, context)) {
-      this.#remember(messages, context, this.#sound.length)
+      this.#remember(outgoing, context, this.#sound.length)
       return { outgoing, repairs: [] }
     }
     const repaired = repairOutgoing(outgoing, context)
-    if (repaired.outgoing === outgoing && !repaired.unrepairable) this.#remember(messages, context, 0)
+    if (repaired.outgoing === outgoing && !repaired.unrepairable) this.#remember(outgoing, context, 0)
     return repaired
   }
 
@@ -65,7 +65,8 @@ export class TranscriptWatch {
     return at
   }
 
-  #remember(messages: readonly Message[], { card }: RepairContext, from: number): void {
+  #remember(outgoing: Outgoing, context: RepairContext, from: number): void {
+    const { messages } = outgoing
     if (from === 0) {
       this.#ids.clear()
       this.#media = 0
@@ -75,8 +76,13 @@ export class TranscriptWatch {
     this.#media += mediaIn(added)
     // A copy: the record goes on growing.
     this.#sound = [...messages]
-    this.#model = card.id
+    this.#request = demandsOf(outgoing, context)
   }
+}
+
+/** What the rules ask of a request besides its messages, as far as old messages depend on it. */
+function demandsOf({ params }: Outgoing, { card, apiVersion = '' }: RepairContext): string {
+  return JSON.stringify([card.id, apiVersion, recordsIn(params['tools']).map((tool) => tool['name'])])
 }
 
 const idsIn = (messages: readonly Message[]): string[] =>
