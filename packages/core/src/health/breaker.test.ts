@@ -73,6 +73,7 @@ describe('opens', () => {
     'stream-truncated',
     'stream-stalled',
     'bad-gateway',
+    'auth-outage',
   ])('by %s', (kind) => {
     const b = breaker()
     for (const session of five) b.see(session, fault(kind))
@@ -83,7 +84,6 @@ describe('opens', () => {
     'transcript-invalid',
     'rate-limited',
     'auth-blocked',
-    'auth-outage',
     'spend-blocked',
     'config',
     'poisoned',

@@ -3,7 +3,8 @@
  * a session saw, `admit` says whether a session may send; both give the record that follows.
  *
  * 1. It opens after some failures in a row, of whatever session, without one answer between: a wall opens it, a partial
- *    outage does not. What the front door or the request says (4xx) neither opens nor closes it.
+ *    outage does not. What the front door or the request says (4xx) neither opens nor closes it, but for an outage of
+ *    the login, which hits all of them.
  * 2. While it is open, one session at a time has the probe. Its answer, or anybody's to a request sent since then, closes
  *    it; its failure opens it anew with the next back-off. A session that dies with the probe loses it after `leaseMs`.
  * 3. A session that failed does not probe while another could: the fault may be in its own request.

@@ -39,6 +39,8 @@ const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
   'stream-stalled': 'failure',
   'bad-gateway': 'failure',
   transport: 'failure',
+  // Refused to many, or where it worked a moment ago: one may ask for all.
+  'auth-outage': 'failure',
   'model-gone': 'gone',
   'output-filtered': 'answer',
   'output-cut': 'answer',

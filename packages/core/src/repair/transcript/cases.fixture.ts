@@ -235,6 +235,19 @@ export const transcriptCases: readonly TranscriptCase[] = [
     repaired: [hi, assistant(text('found')), user('go'), assistant(text('so')), end],
   },
   {
+    row: 25,
+    rule: 'server-pairs',
+    claim: 'a pair of a server tool that is there again, in the wrong order, is left out',
+    messages: [
+      hi,
+      assistant(search('s'), found('s'), call('a')),
+      user([result('a')]),
+      assistant(found('s'), search('s'), text('so')),
+      end,
+    ],
+    repaired: [hi, assistant(search('s'), found('s'), call('a')), user([result('a')]), assistant(text('so')), end],
+  },
+  {
     row: 26,
     rule: 'server-pairs',
     claim: 'a server tool that waits for results is left out when something else came with them',

@@ -75,7 +75,8 @@ function wasWaitedFor(id: string, messages: readonly Message[], at: number): boo
   const asked = messages
     .slice(0, at)
     .findLastIndex((message) => blocksOf(message).some((b) => isServerCall(b) && idOf(b) === id))
-  return asked >= 0 && waitFor(id, messages, asked) === 'answered'
+  const isAnswered = asked >= 0 && turnAt(messages, asked).some((b) => isServerResult(b) && callIdOf(b) === id)
+  return asked >= 0 && !isAnswered && waitFor(id, messages, asked) === 'answered'
 }
 
 const callerOf = ({ caller }: Block): unknown => (isRecord(caller) ? caller['tool_id'] : undefined)
