@@ -1,0 +1,104 @@
+/**
+ * Who takes the next attempt, and when: the session's own wait, the circuit breakers, and the ladder.
+ *
+ * 1. A wait is an instant in the journal, and counts as time without progress.
+ * 2. While the breaker of a rung is open only its one probe leaves; the others take another rung, or are held. A pause
+ *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
+ */
+import { formatDuration } from '../duration.ts'
+import type { Health } from '../health/health.ts'
+import type { EntryBody } from '../journal.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { chooseRung, type Rung } from '../ladder/ladder.ts'
+import type { TokenNeed } from '../ladder/token-need.ts'
+import type { Session } from '../session.ts'
+import { suspendedError } from './given-up.ts'
+import type { WireRequest } from './messages-request.ts'
+import type { RequestRung } from './rungs.ts'
+
+export interface LadderWalkOptions<R extends WireRequest> {
+  session: Session
+  health: Health
+  rungs: readonly RequestRung<R>[]
+  /** What the request takes, for rungs with a smaller window. */
+  neededTokens: () => Promise<TokenNeed>
+}
+
+export class LadderWalk<R extends WireRequest> {
+  readonly #it: LadderWalkOptions<R>
+  /** One draw for all waits of the request, so that each is a turn in the same queue. */
+  readonly #ticket: number
+  #hasWaited = false
+
+  constructor(options: LadderWalkOptions<R>) {
+    this.#it = options
+    this.#ticket = options.session.clock.random()
+  }
+
+  /** The rung that has the turn. A ladder that became shorter ends at its last. */
+  get current(): RequestRung<R> {
+    const { rungs, session } = this.#it
+    return (rungs[session.context.rung] ?? rungs.at(-1)) as RequestRung<R>
+  }
+
+  /** Waits out what the session owes, then until a rung lets it pass. Errors: `session-suspended`. */
+  async waitForTurn(signal: AbortSignal): Promise<void> {
+    const { session, health } = this.#it
+    for (;;) {
+      signal.throwIfAborted()
+      if (session.owed.kind === 'wait') {
+        this.#hasWaited = true
+        await session.record([])
+        await session.clock.sleepUntil(session.owed.until, { signal })
+      }
+      const asking = { waited: this.#hasWaited, random: this.#ticket }
+      const admission = await health.admit(this.current, session.id, asking)
+      if (admission.kind !== 'wait') return
+      const other = admission.isDown ? await this.#openRung() : undefined
+      if (other !== undefined) await session.record([this.changed(other, admission.reason)])
+      else await this.#hold(admission.until, admission.reason)
+    }
+  }
+
+  /** The rungs further down that can take the request: the next one at all, and the next one at another endpoint. */
+  async nextRungs(): Promise<{ model?: number | undefined; endpoint?: number | undefined }> {
+    const { rungs, session, neededTokens } = this.#it
+    if (rungs.length === 1) return {}
+    const isDown = await this.#downRungs()
+    const needsTokens = await neededTokens()
+    const choose = (scope: 'model' | 'endpoint') =>
+      chooseRung({ rungs, current: session.context.rung, isDown, needsTokens, cardOf, scope })
+    return { model: choose('model'), endpoint: choose('endpoint') }
+  }
+
+  changed(rung: number, reason: string): EntryBody {
+    return { type: 'rung-changed', rung, model: this.#it.rungs[rung]?.model ?? '', reason }
+  }
+
+  async #hold(until: number, reason: string): Promise<void> {
+    const { session } = this.#it
+    const { context, policy, clock } = session
+    const held: EntryBody = { type: 'request-held', until, reason }
+    if (until - (context.firstFaultAt ?? clock.now()) <= policy.horizonMs) return void (await session.record([held]))
+    const detail = `Gave up waiting: no progress within ${formatDuration(policy.horizonMs)} (${reason})`
+    const retryAt = Math.max(until, clock.now() + policy.exhaustedProbeMs)
+    await session.record([held, { type: 'session-suspended', reason: 'exhausted', detail, retryAt }])
+    throw suspendedError(session, { reason: detail, retryAt })
+  }
+
+  /** Another rung that takes requests and holds the conversation: one further up, else the next one down. */
+  async #openRung(): Promise<number | undefined> {
+    const { rungs, session } = this.#it
+    if (rungs.length === 1) return undefined
+    const isDown = await this.#downRungs()
+    const up = rungs.findIndex((rung, at) => at < session.context.rung && !isDown(rung))
+    return up < 0 ? (await this.nextRungs()).model : up
+  }
+
+  async #downRungs(): Promise<(rung: Rung) => boolean> {
+    const { rungs, health } = this.#it
+    const down = await Promise.all(rungs.map(async (rung) => ((await health.isDown(rung)) ? [rung] : [])))
+    const all: ReadonlySet<Rung> = new Set(down.flat())
+    return (rung) => all.has(rung)
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What is known beyond one attempt: how this very request has fared, and what other sessions of the store see meanwhile.
+ * Where nobody else is there to tell, a request of two words is asked.
+ */
+import { classify, type Elsewhere, type Wire } from '../classify.ts'
+import type { Health } from '../health/health.ts'
+import type { Session } from '../session.ts'
+import type { WireRequest } from './messages-request.ts'
+import { pingProvider } from './ping.ts'
+import type { RequestRung } from './rungs.ts'
+
+/** How often a request that seems poisoned may ask whether its model is alive. */
+const pingEveryMs = 300_000
+/** So long after an answer its credentials count as good. */
+const goodForMs = 3_600_000
+
+export class Surroundings<R extends WireRequest> {
+  readonly #it: { session: Session; health: Health; sent: R }
+  #pinged = { at: -Infinity, isAnswered: false }
+
+  constructor(it: { session: Session; health: Health; sent: R }) {
+    this.#it = it
+  }
+
+  /** Around the failure that was seen as `wire`. */
+  async of(wire: Wire, rung: RequestRung<R>): Promise<Elsewhere> {
+    const { session, health, sent } = this.#it
+    const { context, transcript, clock } = session
+    const now = clock.now()
+    const since = context.firstFaultAt ?? now
+    const { othersSucceed, othersDenied } = await health.evidence(rung, session.id, since)
+    // Once it counts as poisoned it does so until something else happens.
+    const isPoisoned = context.faultKind === 'poisoned'
+    const failuresOfKind = context.faultKind === 'server-transient' ? context.faultsOfKind + 1 : 1
+    const seen = {
+      failures: isPoisoned ? context.faults + 1 : failuresOfKind,
+      failingForMs: now - since,
+      othersSucceed,
+      othersDenied,
+      workedBefore: transcript.answeredAt !== undefined && now - transcript.answeredAt < goodForMs,
+    }
+    const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'
+    if (!seemsPoisoned || othersSucceed) return seen
+    if (now - this.#pinged.at >= pingEveryMs) {
+      this.#pinged = { at: now, isAnswered: await pingProvider(sent, rung, session.signal) }
+    }
+    return { ...seen, othersSucceed: this.#pinged.isAnswered }
+  }
+}
