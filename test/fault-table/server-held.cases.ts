@@ -59,12 +59,20 @@ export const serverHeld: readonly FaultCase[] = [
     signal: '500 five times over five minutes while others are answered',
     claim: 'a request that alone fails is mended, not waited out for ever',
     served: times(5, slow500),
-    given: { others: 'answered', request: { container: 'container_01' } },
+    given: { others: 'answered', pingIsAnswered: true, request: { container: 'container_01' } },
     expect: {
       faults: [...times(4, failing), mended('poisoned', 'drop-container:container_01')],
       caller: well,
       unsent: ['container_01'],
     },
+  },
+  {
+    row: 24,
+    signal: '500 five times over five minutes, others are answered now and then, and two words are not',
+    claim: 'a partial outage is not taken for a poisoned conversation',
+    served: times(5, slow500),
+    given: { others: 'answered' },
+    expect: { faults: times(5, failing), caller: well },
   },
   {
     row: 24,
@@ -87,7 +95,7 @@ export const serverHeld: readonly FaultCase[] = [
     signal: 'poison that no rule removes',
     claim: 'when nothing helps the session is parked with the offer to go back a turn',
     served: times(5, slow500),
-    given: { others: 'answered', request: { model: 'claude-haiku-4-5' } },
+    given: { others: 'answered', pingIsAnswered: true, request: { model: 'claude-haiku-4-5' } },
     expect: {
       faults: [...times(4, failing), parked('poisoned', /Go back to an earlier turn/, 900_000)],
       caller: { error: 'session-suspended' },

@@ -3,6 +3,7 @@
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
 import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
+import { isRecovery } from './recovery.ts'
 
 /** The part of a client that a rung needs; those for Bedrock and Vertex have it as well. */
 export type RungClient = Pick<Anthropic, 'withOptions' | 'middleware' | 'baseURL'>
@@ -31,7 +32,8 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   const own = client.withOptions({
     maxRetries: 0,
     middleware: [
-      ...client.middleware,
+      // One owner of retries: the ladder that it is a rung of.
+      ...client.middleware.filter((middleware) => !isRecovery(middleware)),
       async (built, next) => {
         answer = await next({ ...built, headers: withVersions(built.headers, request.headers) })
         // The SDK is not to read it: whoever asked does, errors and broken streams included.

@@ -27,6 +27,9 @@ export function recovery(session: Session, options: InterceptorOptions = {}): Mi
   return middleware
 }
 
+/** Whether a middleware is one of these, of whatever session. */
+export const isRecovery = (middleware: Middleware): boolean => sessions.has(middleware)
+
 /** Which session a middleware is for, so that mounting again replaces it. */
 const sessions = new WeakMap<Middleware, Session>()
 

@@ -4,8 +4,8 @@
  *
  * 1. Messages are compared by meaning, as the API does: key order, cache markers, fields without a value and the short
  *    form of text do not matter.
- * 2. A recorded answer counts as the same when the caller's copy ends with what it said: a caller may hold blocks of a
- *    broken attempt before it, and may have left its thinking out. What is sent on is the recorded one.
+ * 2. A recorded answer counts as the same when the caller's copy says all of it in its order and ends with it: a caller
+ *    may hold blocks of broken attempts between, and may have left its thinking out. What is sent on is the recorded one.
  */
 import type { Block, Message } from './journal.ts'
 
@@ -40,7 +40,10 @@ function isSameMessage(ours: Message, theirs: Message): boolean {
 function isSameAnswer(ours: Message, theirs: Message): boolean {
   if (ours.role !== 'assistant' || theirs.role !== 'assistant') return false
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
-  return said.length > 0 && isSame(said, heard.slice(-said.length))
+  if (said.length === 0 || !isSame(said.at(-1), heard.at(-1))) return false
+  let at = 0
+  for (const block of heard) if (at < said.length && isSame(said[at], block)) at += 1
+  return at === said.length
 }
 
 const spokenBlocks = (message: Message): Block[] =>

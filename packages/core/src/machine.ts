@@ -33,6 +33,8 @@ export interface Context {
   faultsOfKind: number
   /** The rung of the ladder that has the turn, those of the faults that were seen on it, and when the first was. */
   rung: number
+  /** Its model, because a deploy may change the ladder; null for the model that was asked for. */
+  rungModel: string | null
   rungFaults: number
   rungFaultAt: number | null
   /** Repair rules in force for this request, in the order they were tried, and the tokens that broken answers cost. */
@@ -66,7 +68,8 @@ const progress = {
   wakeAt: null,
   reason: null,
 }
-const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, rung: 0, ...progress }
+const atHome = { rung: 0, rungModel: null }
+const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...atHome, ...progress }
 
 const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
   entry.type === 'response-received' && which(entry.message)
@@ -110,12 +113,14 @@ const builder = setup({
     endTurn: () => {},
     askPerson: () => {},
     startTurn: assign(({ context, event }) =>
-      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, rung: 0, ...progress } : context,
+      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
     ),
     continueTurn: assign({ calls: {}, ...progress }),
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
-    takeResponse: assign(({ event }) => ({
+    takeResponse: assign(({ context, event }) => ({
       ...progress,
+      // What another rung refused it refuses in its next request too.
+      tried: context.rung > 0 ? context.tried : [],
       calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
     })),
     recordRefusal: assign({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
@@ -150,7 +155,14 @@ const builder = setup({
     ),
     changeRung: assign(({ event }) =>
       event.type === 'rung-changed'
-        ? { rung: event.rung, rungFaults: 0, rungFaultAt: null, tried: [], wakeAt: null }
+        ? {
+            rung: event.rung,
+            rungModel: event.rung > 0 ? event.model : null,
+            rungFaults: 0,
+            rungFaultAt: null,
+            tried: [],
+            wakeAt: null,
+          }
         : {},
     ),
     park: assign(({ event }) =>
@@ -170,7 +182,7 @@ const builder = setup({
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
     rewind: assign(({ event }) =>
       event.type === 'rewound'
-        ? { ...progress, calls: {}, rung: 0, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
+        ? { ...progress, calls: {}, ...atHome, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
         : {},
     ),
   },

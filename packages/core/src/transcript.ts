@@ -50,14 +50,15 @@ export class Transcript {
   readonly responses = new Map<string, number>()
   /** What goes out in place of recorded messages, in their order and without overlap. */
   edits: readonly Edit[] = []
-  /** Repair rules that are applied to every further request as a whole. */
-  standing: readonly string[] = []
+  /** Repair rules that are applied to every further request for this model as a whole. */
+  standing: readonly { readonly rule: string; readonly model: string | undefined }[] = []
   /** The API has accepted so many messages; what it refuses is among those after them. */
   accepted = 0
   /** When the last answer came, epoch ms. */
   answeredAt: number | undefined
-  /** Answers of this conversation have said what they cost. */
+  /** Answers of the model that was asked for have said what they cost; another endpoint may count nothing. */
   isBilled = false
+  #rung = 0
   /** The models that made its answers. */
   readonly models = new Set<string>()
   readonly #makers = new WeakMap<Message, string>()
@@ -73,6 +74,7 @@ export class Transcript {
         break
       case 'turn-started':
         this.#closeTurn()
+        this.#rung = 0
         this.turns.push({ turn: entry.turn, from: this.messages.length })
         this.agent = entry.agent
         this.#add(entry.messages)
@@ -84,9 +86,11 @@ export class Transcript {
         this.#addAnswer(entry.message)
         this.answeredAt = entry.at
         break
+      case 'rung-changed':
+        this.#rung = entry.rung
+        break
       case 'transcript-repaired':
-        this.edits = mergeEdits(this.edits, entry.edits)
-        this.standing = [...new Set([...this.standing, ...entry.standing])]
+        this.#repair(entry.edits, entry.standing)
         break
       case 'repairs-reverted':
         this.edits = []
@@ -150,8 +154,22 @@ export class Transcript {
       this.#calls = callsOf(answer).map(openCall)
     }
     if (!isRefusal(answer)) this.accepted = this.messages.length
-    this.isBilled ||= billed(answer) === true
+    this.isBilled ||= this.#rung === 0 && billed(answer) === true
     this.responses.set(id, this.messages.length)
+  }
+
+  #repair(edits: readonly Edit[], standing: readonly string[]): void {
+    // What would lie over nothing came too late.
+    const valid = edits.filter(({ from, to }) => from <= to && to <= this.messages.length)
+    for (const { from, to, insert } of valid) {
+      const replaced = this.messages.slice(from, to).findLast(({ role }) => role === 'assistant')
+      const maker = (replaced && this.madeBy(replaced)) ?? this.envelope?.body.model
+      for (const message of insert) if (message.role === 'assistant' && maker) this.#makers.set(message, maker)
+    }
+    this.edits = mergeEdits(this.edits, valid)
+    const model = this.envelope?.body.model
+    const isNew = (rule: string) => !this.standing.some((one) => one.rule === rule && one.model === model)
+    this.standing = [...this.standing, ...standing.filter(isNew).map((rule) => ({ rule, model }))]
   }
 
   /** The model that made a recorded answer. */
@@ -191,7 +209,8 @@ function withoutCacheMarkers(message: Message): Message {
 
 /** The new edits over the old ones: where they meet, the new one says it all. */
 function mergeEdits(before: readonly Edit[], added: readonly Edit[]): Edit[] {
-  const meets = (a: Edit, b: Edit) => a.from < b.to && b.from < a.to
+  const meets = (a: Edit, b: Edit) =>
+    (a.from < b.to && b.from < a.to) || (a.from === a.to && b.from <= a.from && a.from <= b.to)
   const same = (a: Edit, b: Edit) => a.from === b.from && a.to === b.to
   const kept = before.filter((old) => !added.some((edit) => meets(old, edit) || same(old, edit)))
   return [...kept, ...added].sort((a, b) => a.from - b.from || a.to - b.to)

@@ -12,7 +12,7 @@ export interface Checked {
 
 // They have no public name.
 const built = new URL('../../../../packages/core/dist/', import.meta.url)
-const { TranscriptWatch } = (await import(new URL('repair/transcript-watch.js', built).href)) as {
+const { TranscriptWatch } = (await import(new URL('repair/transcript/transcript-watch.js', built).href)) as {
   TranscriptWatch: new () => { repair(outgoing: object, context: object): unknown }
 }
 const { cardOf } = (await import(new URL('ladder/built-in-cards.js', built).href)) as {

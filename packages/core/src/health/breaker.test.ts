@@ -131,6 +131,7 @@ describe('while it is open', () => {
     expect(b.ask('x')).toEqual({
       kind: 'wait',
       isDown: true,
+      isGone: false,
       until: start + 1500,
       reason:
         'circuit breaker open for claude-opus-5-5 since 2026-01-01T00:00:00.000Z (overloaded); next probe 2026-01-01T00:00:01.500Z',
@@ -268,6 +269,7 @@ describe('a rate limit', () => {
     expect(b.ask('b', { random: 0.5 })).toEqual({
       kind: 'wait',
       isDown: false,
+      isGone: false,
       until: start + 30 * second,
       reason: 'rate limit of claude-opus-5-5 until 2026-01-01T00:00:20.000Z, as the server asked',
     })

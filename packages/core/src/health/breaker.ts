@@ -48,6 +48,8 @@ export type Admission =
       readonly reason: string
       /** The model is down; otherwise it is a pause that all of its sessions take. */
       readonly isDown: boolean
+      /** It is not there, for one session at least: who has no other may ask for himself. */
+      readonly isGone: boolean
     }
 
 /** One session asks or tells. */
@@ -101,7 +103,9 @@ export function admit(
 ): { admission: Admission; record: HealthRecord | undefined } {
   const { rampMs, lagMs, leaseMs } = resolved(options)
   const isDown = record !== undefined && record.breaker.state !== 'closed'
-  const wait = (until: number, reason: string) => ({ kind: 'wait', until: Math.ceil(until), reason, isDown }) as const
+  const isGone = record !== undefined && record.breaker.state !== 'closed' && record.breaker.cause === 'model-gone'
+  const wait = (until: number, reason: string) =>
+    ({ kind: 'wait', until: Math.ceil(until), reason, isDown, isGone }) as const
   if (!record) return { admission: { kind: 'go' }, record }
   const { breaker, held, model } = record
 

@@ -189,7 +189,13 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       )
       if (admission !== 'lost') return admission
       const until = Math.ceil(clock.now() + (1 + asking.random) * freshMs)
-      return { kind: 'wait', until, reason: `many sessions ask for ${local.key.model} at this instant`, isDown: true }
+      return {
+        kind: 'wait',
+        until,
+        reason: `many sessions ask for ${local.key.model} at this instant`,
+        isDown: true,
+        isGone: false,
+      }
     },
 
     async isDown(key) {

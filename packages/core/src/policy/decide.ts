@@ -44,7 +44,7 @@ const retryAfterJitterMs = 1_000
 
 export function decide(fault: Fault, history: FaultHistory, policy: Policy): Decision {
   const rule = policy.rules[fault.kind]
-  if (fault.complete === 'calls' || (fault.complete === 'text' && policy.cutText === 'keep')) {
+  if (fault.complete === 'calls' || (fault.complete === 'text' && keepsText(history, policy))) {
     return { kind: 'keep-and-continue' }
   }
   switch (rule.action) {
@@ -59,6 +59,12 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
       return fallBack(rule.fallback, history) ?? { kind: 'fail', reason: withFacts(rule.reason, fault) }
   }
 }
+
+/** A model that breaks off again and again is not asked to go on for ever. */
+const keptTexts = 2
+
+const keepsText = ({ attempts }: FaultHistory, { cutText }: Policy): boolean =>
+  cutText === 'keep' && attempts <= keptTexts
 
 function fallBack(rule: FallbackRule | undefined, history: FaultHistory): Decision | undefined {
   const { attempts, firstFaultAt, now, nextRung } = history

@@ -134,8 +134,14 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   }
   for (const [name, value] of Object.entries(merged)) checkField(`${field}.${name}`, fieldOf(action, name), value)
   if (merged['action'] === 'retry') checkCaps(field, merged, set)
+  if (merged['otherwise'] === 'keep' && !isOfAnswer.has(kind)) {
+    throw badOption(`${field}.otherwise`, 'keep', 'fail or suspend: there is no answer to keep')
+  }
   return merged as unknown as Rule
 }
+
+/** Faults of an answer that came whole. */
+const isOfAnswer: ReadonlySet<FaultKind> = new Set(['output-cut', 'empty-answer'] as const)
 
 const fieldOf = (action: Rule['action'], name: string): Field =>
   (fields[action] as Record<string, Field>)[name] ?? 'text'

@@ -85,7 +85,8 @@ export class Assembler {
   /** The whole answer. Where the model was cut off, its last call may be half: see `usablePart`. */
   message(): AssistantMessage {
     return this.#messageOf(
-      this.#blocks.map((one) => one.block),
+      // Not every index need be there.
+      this.#blocks.flatMap((one) => (one ? [one.block] : [])),
       this.stopReason,
     )
   }

@@ -73,7 +73,13 @@ export class Conversation {
 const conversations = new WeakMap<Session, Conversation>()
 
 export function conversationOf(session: Session): Conversation {
-  const known = conversations.get(session) ?? new Conversation()
-  conversations.set(session, known)
-  return known
+  const known = conversations.get(session)
+  if (known) return known
+  const conversation = new Conversation()
+  conversations.set(session, conversation)
+  // What was taken back is told again when it is done again.
+  session.subscribe((event) => {
+    if (event.type === 'entry' && event.entry.type === 'repairs-reverted') conversation.told.clear()
+  })
+  return conversation
 }

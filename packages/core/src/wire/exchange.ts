@@ -101,7 +101,7 @@ export class Exchange<R extends WireRequest> {
       const watched = expects === 'anything' ? 'until headers' : 'whole'
       const outcome = await attempt(request, next, clock, limits, this.signal, watched)
       if (outcome.kind === 'fault') {
-        const { fault, decision } = await recorder.faulted(outcome.wire)
+        const { fault, decision } = await recorder.faulted(outcome.wire, this.signal)
         if (decision.kind === 'fail' && outcome.refusal) return { refusal: outcome.refusal }
         if (decision.kind === 'fail' || decision.kind === 'suspend') throw recorder.givenUp(fault, decision)
         continue
@@ -196,7 +196,7 @@ export class Exchange<R extends WireRequest> {
   /** Whether what broke is kept; false when another attempt follows. */
   async #goOnOrThrow(wire: Wire): Promise<boolean> {
     this.signal.throwIfAborted()
-    const { fault, decision } = await this.#it.recorder.faulted(wire)
+    const { fault, decision } = await this.#it.recorder.faulted(wire, this.signal)
     if (decision.kind === 'fail' || decision.kind === 'suspend') throw this.#it.recorder.givenUp(fault, decision)
     return decision.kind === 'keep-and-continue'
   }

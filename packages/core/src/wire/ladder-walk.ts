@@ -35,10 +35,20 @@ export class LadderWalk<R extends WireRequest> {
     this.#ticket = options.session.clock.random()
   }
 
-  /** The rung that has the turn. A ladder that became shorter ends at its last. */
+  /** The rung that has the turn. */
   get current(): RequestRung<R> {
+    return this.#it.rungs[this.#at] as RequestRung<R>
+  }
+
+  /** Found by its model where the ladder was changed since; one that is not there any more is the first. */
+  get #at(): number {
     const { rungs, session } = this.#it
-    return (rungs[session.context.rung] ?? rungs.at(-1)) as RequestRung<R>
+    const { rung, rungModel } = session.context
+    if (rungModel === null || rungs[rung]?.model === rungModel) return rung
+    return Math.max(
+      0,
+      rungs.findIndex(({ model }) => model === rungModel),
+    )
   }
 
   /** Waits out what the session owes, then until a rung lets it pass. Errors: `session-suspended`. */
@@ -55,6 +65,7 @@ export class LadderWalk<R extends WireRequest> {
       const admission = await health.admit(this.current, session.id, asking)
       if (admission.kind !== 'wait') return
       const other = admission.isDown ? await this.#openRung() : undefined
+      if (other === undefined && admission.isGone) return
       if (other !== undefined) await session.record([this.changed(other, admission.reason)])
       else await this.#hold(admission.until, admission.reason)
     }
@@ -62,12 +73,12 @@ export class LadderWalk<R extends WireRequest> {
 
   /** The rungs further down that can take the request: the next one at all, and the next one at another endpoint. */
   async nextRungs(): Promise<{ model?: number | undefined; endpoint?: number | undefined }> {
-    const { rungs, session, neededTokens } = this.#it
+    const { rungs, neededTokens } = this.#it
     if (rungs.length === 1) return {}
     const isDown = await this.#downRungs()
     const needsTokens = await neededTokens()
     const choose = (scope: 'model' | 'endpoint') =>
-      chooseRung({ rungs, current: session.context.rung, isDown, needsTokens, cardOf, scope })
+      chooseRung({ rungs, current: this.#at, isDown, needsTokens, cardOf, scope })
     return { model: choose('model'), endpoint: choose('endpoint') }
   }
 
@@ -88,10 +99,10 @@ export class LadderWalk<R extends WireRequest> {
 
   /** Another rung that takes requests and holds the conversation: one further up, else the next one down. */
   async #openRung(): Promise<number | undefined> {
-    const { rungs, session } = this.#it
+    const { rungs } = this.#it
     if (rungs.length === 1) return undefined
     const isDown = await this.#downRungs()
-    const up = rungs.findIndex((rung, at) => at < session.context.rung && !isDown(rung))
+    const up = rungs.findIndex((rung, at) => at < this.#at && !isDown(rung))
     return up < 0 ? (await this.nextRungs()).model : up
   }
 

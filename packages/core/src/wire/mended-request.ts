@@ -81,7 +81,8 @@ export function mend(mending: Mending): MendedRequest {
   const apply = (rules: readonly string[], card: ModelCard) => {
     for (const rule of rules) take(applyRejected(rule, out, contextFor(mending, card)))
   }
-  apply(transcript.standing, home)
+  const stood = transcript.standing.filter(({ model }) => model === params.model).map(({ rule }) => rule)
+  apply(stood, home)
   repairs.length = 0
   const local = watch.repair(out, contextFor(mending, home))
   take(local)
@@ -97,7 +98,7 @@ export function mend(mending: Mending): MendedRequest {
   const journaled = {
     repairs: [...repairs],
     edits,
-    standing: standing.filter((rule) => !transcript.standing.includes(rule)),
+    standing: standing.filter((rule) => !stood.includes(rule)),
   }
   // The model that was asked for may not take what another has left there.
   if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {

@@ -29,7 +29,7 @@ export interface AnswerRecorder {
 
 export interface Recorder<R extends WireRequest> extends AnswerRecorder {
   sending(signal: AbortSignal): Promise<Departure<R>>
-  faulted(wire: Wire): Promise<Faulted>
+  faulted(wire: Wire, signal: AbortSignal): Promise<Faulted>
   /** Text of an answer that broke off: the next attempt goes on after it, and the answer will begin with it. */
   kept(said: readonly Block[]): void
   /** Nothing more will be sent or heard of it. */

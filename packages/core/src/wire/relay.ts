@@ -72,6 +72,11 @@ export async function* relay(
         yield* handOut(event.raw)
         continue
       }
+      if (!known.has(event.event)) {
+        if (event.data !== '') watchdog.progress()
+        yield* handOut(event.raw)
+        continue
+      }
       const data = JSON.parse(event.data) as Json
       if (event.event === 'error') {
         seen.inBandError = data['error'] ?? {}
@@ -109,8 +114,6 @@ export async function* relay(
         case 'message_stop':
           held.end(event)
           break
-        default:
-          yield* handOut(event.raw)
       }
     }
     seen.endedPolitely = !seen.inBandError
@@ -164,6 +167,17 @@ export async function* relay(
     },
   }
 }
+
+/** Events that say something of the answer; others pass as they are. */
+const known: ReadonlySet<string> = new Set([
+  'error',
+  'message_start',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+])
 
 /** Events that wait until the answer is durable. */
 class HeldEvents {

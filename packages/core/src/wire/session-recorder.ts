@@ -5,7 +5,7 @@
  * 1. Nothing leaves before its `request-sent` is durable, and no end of an answer before its `response-received` (P1).
  * 2. What lastgood did to a request on its way out is journaled with the answer that accepted it, not before.
  */
-import { callsOf, endsTurn } from '../answer.ts'
+import { callsOf, endsTurn, isRefusal } from '../answer.ts'
 import { classify, type Wire } from '../classify.ts'
 import type { Fault } from '../fault.ts'
 import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } from '../journal.ts'
@@ -65,8 +65,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#surroundings = new Surroundings({ session, health, sent })
   }
 
+  /** Only of the model that was asked for: another endpoint may count nothing. */
   get isBilled(): boolean {
-    return this.#it.session.transcript.isBilled
+    const { context, transcript } = this.#it.session
+    return context.rung === 0 && transcript.isBilled
   }
 
   async sending(signal: AbortSignal) {
@@ -75,18 +77,19 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     for (const entry of this.#isOpen ? [] : openingEntries(session, request)) await session.stage(entry)
     this.#isOpen = true
     await this.#walk.waitForTurn(signal)
+    // From here on a probe may be ours.
+    this.#sentAt = session.clock.now()
+    this.#isTold = false
     const rung = this.#walk.current
     const mended = await this.#mend(rung)
     await session.record([{ type: 'request-sent', model: rung.model, attempt: session.context.attempt + 1 }])
-    this.#sentAt = session.clock.now()
-    this.#isTold = false
     return { request: this.#requestFor(mended), next: rung.next }
   }
 
-  async faulted(wire: Wire): Promise<Faulted> {
+  async faulted(wire: Wire, signal: AbortSignal): Promise<Faulted> {
     const { session, health } = this.#it
     const rung = this.#walk.current
-    const elsewhere = await this.#surroundings.of(wire, rung)
+    const elsewhere = await this.#surroundings.of(wire, rung, signal)
     const fault = this.#withUsableRepairs(classify({ ...wire, elsewhere }))
     this.#isTold = true
     await health.report(rung, session.id, {
@@ -118,8 +121,17 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     else if (decision.kind === 'fallback') {
       await session.record([observed, this.#walk.changed(decision.rung, `${fault.status ?? ''} ${fault.kind}`.trim())])
     } else await session.record([observed])
-    if (fault.status === 401 && decision.kind !== 'suspend') this.#freshHeaders = (await this.#it.credentials?.()) ?? {}
+    if (fault.status === 401 && decision.kind !== 'suspend') await this.#refresh()
     return { fault, decision }
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#freshHeaders = (await this.#it.credentials?.()) ?? {}
+    } catch {
+      // A login outage takes the place that gives credentials along: the request finds out by itself.
+      this.#freshHeaders = {}
+    }
   }
 
   kept(said: readonly Block[]): void {
@@ -127,13 +139,14 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
-    const { session, intentOf, onAnswered } = this.#it
+    const { session, intentOf, onAnswered, told } = this.#it
     const message = { ...received, content: [...this.#kept.flat(), ...received.content] }
     const intents = callsOf(message).flatMap((call): EntryBody[] => {
       const name = String(call['name'])
       const inDoubt = intentOf(name)
       return inDoubt ? [{ type: 'tool-started', toolUseId: String(call['id']), name, inDoubt }] : []
     })
+    const repaired = this.#repaired(received)
     await session.record([
       {
         type: 'response-received',
@@ -141,10 +154,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
         ...(requestId !== undefined && { requestId }),
         ...(salvaged && { salvaged }),
       },
-      ...this.#repaired(received),
+      ...repaired,
       ...intents,
       ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
     ])
+    for (const { repairs } of repaired) for (const { rule, what } of repairs) told.add(`${rule} ${what}`)
     onAnswered(message)
     await this.#tellThatItLives()
   }
@@ -222,15 +236,14 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   /** Entries for what the API has just accepted. */
-  #repaired(answer: AssistantMessage): EntryBody[] {
+  #repaired(answer: AssistantMessage): Extract<EntryBody, { type: 'transcript-repaired' }>[] {
     const { session, told } = this.#it
     const { transcript } = session
-    // What made the model say nothing is not worth keeping.
-    if (answer.content.length === 0) return []
+    // What made the model say nothing is not worth keeping, and its refusal is no history that an edit could lie over.
+    if (answer.content.length === 0 || isRefusal(answer)) return []
     const { repairs = [], edits = [], standing = [] } = this.#mended ?? {}
     // What is done to every request alike is told once.
     const notes: RepairNote[] = repairs.filter(({ rule, what }) => !told.has(`${rule} ${what}`))
-    for (const { rule, what } of notes) told.add(`${rule} ${what}`)
     const all: Edit[] = [...edits]
     if (this.#kept.length > 0) {
       // The caller has one answer; the API saw its pieces and what was said between them.

@@ -19,6 +19,8 @@ export function sideRecorder<R extends WireRequest>(
 ): Recorder<R> {
   const { clock, policy } = session
   const ticket = clock.random()
+  // For the breaker it is somebody of its own: the session's probe is not its helpers'.
+  const who = `${session.id}#${Math.floor(ticket * 1e9)}`
   let attempts = 0
   let firstFaultAt: number | undefined
   let until = 0
@@ -27,15 +29,15 @@ export function sideRecorder<R extends WireRequest>(
   const lives = async () => {
     if (!rung || isTold) return
     isTold = true
-    await health.report(rung, session.id, { kind: 'ok', sentAt })
+    await health.report(rung, who, { kind: 'ok', sentAt })
   }
   return {
     isBilled: false,
     async sending(signal) {
       for (;;) {
         await clock.sleepUntil(until, { signal })
-        const admission = rung && (await health.admit(rung, session.id, { waited: until > 0, random: ticket }))
-        if (admission?.kind !== 'wait') {
+        const admission = rung && (await health.admit(rung, who, { waited: until > 0, random: ticket }))
+        if (admission?.kind !== 'wait' || admission.isGone) {
           sentAt = clock.now()
           isTold = false
           return { request, next }
@@ -44,9 +46,11 @@ export function sideRecorder<R extends WireRequest>(
       }
     },
     async faulted(wire) {
-      const { repairs: _unused, ...fault } = classify(wire)
+      const { repairs: _unused, complete, ...seen } = classify(wire)
+      // What cannot be recorded cannot be gone on from.
+      const fault = complete === 'calls' ? { ...seen, complete } : seen
       isTold = true
-      if (rung) await health.report(rung, session.id, { kind: 'fault', fault: fault.kind, ...retryAfterOf(fault) })
+      if (rung) await health.report(rung, who, { kind: 'fault', fault: fault.kind, ...retryAfterOf(fault) })
       attempts += 1
       const now = clock.now()
       firstFaultAt ??= now
@@ -57,7 +61,7 @@ export function sideRecorder<R extends WireRequest>(
     answered: lives,
     began: () => void lives(),
     ended() {
-      if (rung && !isTold) void health.report(rung, session.id, { kind: 'abandoned' })
+      if (rung && !isTold) void health.report(rung, who, { kind: 'abandoned' })
       isTold = true
     },
     kept: () => {},

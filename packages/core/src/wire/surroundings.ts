@@ -1,6 +1,6 @@
 /**
  * What is known beyond one attempt: how this very request has fared, and what other sessions of the store see meanwhile.
- * Where nobody else is there to tell, a request of two words is asked.
+ * Before a conversation is called poisoned, requests of two words have to be answered, each of them.
  */
 import { classify, type Elsewhere, type Wire } from '../classify.ts'
 import type { Health } from '../health/health.ts'
@@ -11,6 +11,8 @@ import type { RequestRung } from './rungs.ts'
 
 /** How often a request that seems poisoned may ask whether its model is alive. */
 const pingEveryMs = 300_000
+/** So many answers in a row say that the model lives: in a partial outage they are unlikely. */
+const pings = 3
 /** So long after an answer its credentials count as good. */
 const goodForMs = 3_600_000
 
@@ -23,7 +25,7 @@ export class Surroundings<R extends WireRequest> {
   }
 
   /** Around the failure that was seen as `wire`. */
-  async of(wire: Wire, rung: RequestRung<R>): Promise<Elsewhere> {
+  async of(wire: Wire, rung: RequestRung<R>, signal: AbortSignal): Promise<Elsewhere> {
     const { session, health, sent } = this.#it
     const { context, transcript, clock } = session
     const now = clock.now()
@@ -40,9 +42,12 @@ export class Surroundings<R extends WireRequest> {
       workedBefore: transcript.answeredAt !== undefined && now - transcript.answeredAt < goodForMs,
     }
     const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'
-    if (!seemsPoisoned || othersSucceed) return seen
+    if (!seemsPoisoned) return seen
+    // One success of somebody is no proof: a partial outage answers now and then.
     if (now - this.#pinged.at >= pingEveryMs) {
-      this.#pinged = { at: now, isAnswered: await pingProvider(sent, rung, session.signal) }
+      let isAnswered = true
+      for (let n = 0; n < pings && isAnswered; n += 1) isAnswered = await pingProvider(sent, rung, clock, signal)
+      this.#pinged = { at: now, isAnswered }
     }
     return { ...seen, othersSucceed: this.#pinged.isAnswered }
   }
