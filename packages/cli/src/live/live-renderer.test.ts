@@ -157,12 +157,40 @@ describe('an outage', () => {
     written()
     const reason = 'circuit breaker open for claude-opus-5-5 (overloaded)'
     tell({ type: 'request-held', until: clock.now() + 4_000, reason })
-    expect(written()).toBe(`◐ API ${reason} for 1 min · held back · next in 4s · saved inside turn 1\n`)
+    expect(written()).toBe(`◐ ${reason} for 1 min · held back · next in 4s · saved inside turn 1\n`)
     await clock.advance(4_000)
     tell(sent(2), { ...faulted, decision: { kind: 'resend' } })
     expect(written()).toBe('◐ API 401 auth-blocked for 1 min · attempt 2 · trying now · saved inside turn 1\n')
     tell(sent(3), answered('Hello.'))
     expect(written()).toBe('Hello.\n✔ recovered after 1m04s, at attempt 3 · saved inside turn 1\n')
+  })
+
+  it('says which model is asked once the ladder has moved, and of which one the next failure is', async () => {
+    const { clock, output, tell, written } = watching({ color: 'never' }, true)
+    output.columns = 200
+    const line = () => written().split('\r').at(-1)
+    const handedOver: EntryBody = {
+      type: 'rung-changed',
+      rung: 1,
+      model: 'claude-sonnet-5-5',
+      reason: '529 overloaded',
+    }
+    tell(...retry(1, 60_000, clock.now()))
+    await clock.advance(60_000)
+    tell(handedOver, sent(2))
+    expect(line()).toBe('◐ asking claude-sonnet-5-5 after API 529 overloaded_error for 1 min · saved inside turn 1')
+    tell(overloaded(5_000, clock.now()))
+    const failed = '◐ claude-sonnet-5-5: 529 overloaded_error for 1 min'
+    expect(line()).toBe(`${failed} · attempt 2 · next in 5s · saved inside turn 1`)
+    tell(sent(3))
+    expect(line()).toBe(`${failed} · attempt 3 · trying now · saved inside turn 1`)
+    tell({ type: 'request-held', until: clock.now() + 4_000, reason: 'circuit breaker open' }, sent(4))
+    tell(overloaded(5_000, clock.now()))
+    expect(line()).toContain('◐ claude-sonnet-5-5: 529')
+    tell({ ...handedOver, rung: 2, model: 'claude-haiku-5-5' }, sent(4))
+    expect(line()).toContain('asking claude-haiku-5-5 after claude-sonnet-5-5: 529')
+    tell(answered('ok'), ...retry(1, 5_000, clock.now()))
+    expect(line()).toContain('◐ API 529')
   })
 
   it('ends with a refusal', () => {

@@ -1,5 +1,6 @@
 /**
- * The outage as one line. It always says what failed, which attempt it was, when the next one is, and what is safe.
+ * The outage as one line. It says what failed, which attempt it was, when the next one is, and what is safe; and when
+ * the ladder has moved, which model is asked instead, and of which one a later failure is.
  * Pure: the state is a fold of entries, the time is an argument.
  */
 import type { Entry, Fault } from '@lastgood/core'
@@ -17,6 +18,10 @@ export interface Outage {
   until: number | null
   /** Nothing was sent: the circuit breaker of the model is open. */
   isHeld?: true
+  /** The model that the ladder handed the turn to; nothing is known of it yet. */
+  asking?: string
+  /** The model of the ladder that failed last; where it is left out, the first. */
+  failed?: string
 }
 
 /** The outage after `entry`; null when there is none. */
@@ -31,9 +36,15 @@ export function outageAfter(outage: Outage | null, entry: Entry, attempt: number
         since: outage?.since ?? entry.at,
         until: entry.until,
         isHeld: true,
+        ...askedLast(outage),
       }
-    case 'request-sent':
-      return outage && { label: outage.label, since: outage.since, attempt: entry.attempt, until: null }
+    case 'rung-changed':
+      return outage && { ...outage, asking: safeLine(entry.model), until: null }
+    case 'request-sent': {
+      if (!outage) return null
+      const { isHeld: _was, ...rest } = outage
+      return { ...rest, attempt: entry.attempt, until: null }
+    }
     case 'response-received':
     case 'session-suspended':
     case 'turn-started':
@@ -50,10 +61,10 @@ function afterFault(
   { fault, decision, at }: Entry & { type: 'fault-observed' },
   attempt: number,
 ) {
-  const failed = { label: faultLabel(fault), attempt, since: outage?.since ?? at }
+  const failure = { label: faultLabel(fault), attempt, since: outage?.since ?? at, ...askedLast(outage) }
   switch (decision.kind) {
     case 'retry':
-      return { ...failed, until: decision.at }
+      return { ...failure, until: decision.at }
     case 'suspend':
     case 'fail':
       return null
@@ -62,8 +73,13 @@ function afterFault(
     case 'fallback':
     case 'keep-and-continue':
       // It goes on at once.
-      return { ...failed, until: null }
+      return { ...failure, until: null }
   }
+}
+
+function askedLast(outage: Outage | null): Pick<Outage, 'failed'> {
+  const failed = outage?.asking ?? outage?.failed
+  return failed === undefined ? {} : { failed }
 }
 
 /** `529 overloaded_error`, `ECONNREFUSED (transport)`, `stream-cut`. */
@@ -74,10 +90,13 @@ export function faultLabel({ kind, status, errorType, causes }: Fault): string {
 }
 
 export function outageLine(outage: Outage, lastGoodTurn: number, now: number): string {
-  const { label, attempt, since, until, isHeld } = outage
+  const { label, attempt, since, until, isHeld, asking, failed } = outage
+  const who = isHeld ? '' : failed === undefined ? 'API ' : `${failed}: `
+  const what = `${who}${label}${lasting(now - since)}`
+  if (asking !== undefined) return `asking ${asking} after ${what} · ${savedAt(lastGoodTurn)}`
   const next = until === null || until <= now ? 'trying now' : `next in ${left(until - now)}`
   const tried = isHeld ? 'held back' : `attempt ${attempt}`
-  return `API ${label}${lasting(now - since)} · ${tried} · ${next} · ${savedAt(lastGoodTurn)}`
+  return `${what} · ${tried} · ${next} · ${savedAt(lastGoodTurn)}`
 }
 
 /** From a minute on, in whole minutes: ` for 2 min`, ` for 1h02m`. */

@@ -140,6 +140,20 @@ describe('show', () => {
     expect(stdout).toMatch(/turn 2 open[^]*> Better/)
   })
 
+  it('says what was mended before it names the rules, so that a narrow screen shows it', async () => {
+    const { cwd, store } = project()
+    const rule = `remove-images:messages.4.content.0.${'tool_result.content.0.'.repeat(4)}image`
+    const repairs = [
+      { rule, what: 'left out 1 image' },
+      { rule: 'results', what: 'added 2 results' },
+    ]
+    await seed(store, 's', [started(1), { type: 'transcript-repaired', repairs, edits: [], standing: [] }])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toMatch(/ {2}✚ mended on its way out: left out 1 image; added 2 results \(remove-images:.*…\n/)
+    const { stdout: json } = await run(['show', 's', '--store', 'state', '--json'], { cwd })
+    expect(JSON.parse(json)).toMatchObject({ turns: [{ steps: [{ kind: 'repaired', repairs }] }] })
+  })
+
   it('shows hostile content as text', async () => {
     const { cwd, store } = project()
     await seed(store, 's', [

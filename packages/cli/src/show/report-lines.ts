@@ -53,11 +53,15 @@ function line(step: Step, columns: number, palette: Palette): string {
       return `${mark} ${step.fault} at attempt ${step.attempt} → ${step.decision}${wait}${text === undefined ? '' : dim(`: ${shorten(text, columns - 30)}`)}`
     }
     case 'held':
-      return `${yellow('‖')} held ${spent(step.waitMs)}: ${step.reason}`
+      return `${yellow('‖')} held ${spent(step.waitMs)}: ${shorten(step.reason, columns - 16)}`
     case 'rung':
-      return `${yellow('⇄')} ${step.model} takes over: ${step.reason}`
-    case 'repaired':
-      return `${yellow('✚')} mended on its way out: ${shorten(step.repairs.join('; '), columns - 26)}`
+      return `${yellow('⇄')} ${step.model} takes over: ${shorten(step.reason, Math.max(20, columns - 16 - step.model.length))}`
+    case 'repaired': {
+      // The rules last: their arguments are long, and what was done has to be seen.
+      const rules = step.repairs.map(({ rule }) => rule).join(', ')
+      const done = step.repairs.map(({ what }) => what).join('; ')
+      return `${yellow('✚')} mended on its way out: ${shorten(`${done} (${rules})`, columns - 25)}`
+    }
     case 'repairs-reverted':
       return `${yellow('↶')} repairs taken back: ${step.reason}`
     case 'added':

@@ -48,7 +48,7 @@ export type Step = { seq: number; at: string } & (
     }
   | { kind: 'held'; reason: string; waitMs: number }
   | { kind: 'rung'; model: string; reason: string }
-  | { kind: 'repaired'; repairs: readonly string[] }
+  | { kind: 'repaired'; repairs: readonly { rule: string; what: string }[] }
   | { kind: 'repairs-reverted'; reason: string }
   | { kind: 'added'; messages: number }
   | { kind: 'suspended'; reason: string; detail: string }
@@ -159,7 +159,10 @@ export class SessionReport {
       case 'rung-changed':
         return { kind: 'rung', model: shorten(entry.model, 60), reason: shorten(entry.reason, 240) }
       case 'transcript-repaired':
-        return { kind: 'repaired', repairs: entry.repairs.map(({ rule, what }) => shorten(`${rule}: ${what}`, 240)) }
+        return {
+          kind: 'repaired',
+          repairs: entry.repairs.map(({ rule, what }) => ({ rule: shorten(rule, 240), what: shorten(what, 240) })),
+        }
       case 'repairs-reverted':
         return { kind: 'repairs-reverted', reason: shorten(entry.reason, 240) }
       case 'turn-continued':
