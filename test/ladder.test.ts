@@ -106,3 +106,20 @@ test('a rung whose window cannot hold the conversation is no rung', async () => 
   await own.messages.create({ model: opus, max_tokens: 100, messages: [{ role: 'user', content }] })
   expect(lab.requests.map(({ body }) => body?.['model'])).toEqual([opus, opus, opus, opus])
 })
+
+test('where nothing answers, another model at the same place is no way out', async () => {
+  const unreachable: Outage = { when: { requests: [1, 12] }, fault: { kind: 'reset', at: 'before-headers' } }
+  const { session, agent, models } = await laddered([unreachable])
+  await expect(session.run(agent, 'first')).resolves.toMatchObject({ text: 'one' })
+  expect(new Set(models())).toEqual(new Set([opus]))
+})
+
+test('a rate limit changes no model: the cache would be cold, there and back', async () => {
+  const limited: Outage = {
+    when: { request: 1 },
+    fault: { kind: 'status', status: 429, headers: { 'retry-after': '30' } },
+  }
+  const { session, agent, models } = await laddered([limited])
+  await session.run(agent, 'first')
+  expect(models()).toEqual([opus, opus])
+})

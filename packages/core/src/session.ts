@@ -126,24 +126,7 @@ export class Session {
   get agent(): string | undefined {
     return this.#transcript.agent
   }
-  get transcript(): Readonly<
-    Pick<
-      Transcript,
-      | 'messages'
-      | 'turns'
-      | 'unanswered'
-      | 'responses'
-      | 'turnsWithin'
-      | 'conversation'
-      | 'edits'
-      | 'standing'
-      | 'accepted'
-      | 'answeredAt'
-      | 'isBilled'
-      | 'madeBy'
-      | 'models'
-    >
-  > {
+  get transcript(): Readonly<Omit<Transcript, 'apply'>> {
     return this.#transcript
   }
   /** Aborts when the session is closed, loses its lease, or its store cannot take entries; the reason says which. */

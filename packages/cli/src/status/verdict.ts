@@ -125,7 +125,8 @@ function aside({ page }: StatusReport): string {
 
 /** The first session that waits for nobody to wake it. */
 function toResume(open: readonly SessionRow[]): Pick<Verdict, 'next'> {
-  const row = open.find(({ status, isRecoverable }) => isRecoverable && status !== 'needs-input')
+  // Only one that waits: what was refused would be refused again.
+  const row = open.find(({ status, isRecoverable }) => isRecoverable && status === 'waiting')
   return row ? { next: { command: 'resume', sessionId: row.head.sessionId } } : {}
 }
 

@@ -130,11 +130,9 @@ describe('while it is open', () => {
     b.wall(...five)
     expect(b.ask('x')).toEqual({
       kind: 'wait',
-      isDown: true,
-      isGone: false,
+      cause: 'overloaded',
       until: start + 1500,
-      reason:
-        'circuit breaker open for claude-opus-5-5 since 2026-01-01T00:00:00.000Z (overloaded); next probe 2026-01-01T00:00:01.500Z',
+      reason: 'circuit breaker open for claude-opus-5-5 (overloaded)',
     })
     expect(b.ask('y', { random: 0 })).toMatchObject({ kind: 'wait', until: start + 3000 })
     expect(b.ask('z', { random: 0.9 })).toMatchObject({ kind: 'wait', until: start + 4350 })
@@ -268,8 +266,7 @@ describe('a rate limit', () => {
     b.see('a', fault('rate-limited', 20 * second))
     expect(b.ask('b', { random: 0.5 })).toEqual({
       kind: 'wait',
-      isDown: false,
-      isGone: false,
+      cause: undefined,
       until: start + 30 * second,
       reason: 'rate limit of claude-opus-5-5 until 2026-01-01T00:00:20.000Z, as the server asked',
     })

@@ -21,6 +21,7 @@
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
 import { fullJitter } from '../backoff.ts'
+import type { FaultKind } from '../fault.ts'
 import { type Outcome, type Sign, noted, signOf } from './notes.ts'
 import { type Breaker, type HealthKey, type HealthRecord, blankRecord } from './record.ts'
 
@@ -46,10 +47,8 @@ export type Admission =
       readonly kind: 'wait'
       readonly until: number
       readonly reason: string
-      /** The model is down; otherwise it is a pause that all of its sessions take. */
-      readonly isDown: boolean
-      /** It is not there, for one session at least: who has no other may ask for himself. */
-      readonly isGone: boolean
+      /** Why the model is down; undefined for a pause that all of its sessions take. */
+      readonly cause: FaultKind | undefined
     }
 
 /** One session asks or tells. */
@@ -102,10 +101,9 @@ export function admit(
   options: BreakerOptions = {},
 ): { admission: Admission; record: HealthRecord | undefined } {
   const { rampMs, lagMs, leaseMs } = resolved(options)
-  const isDown = record !== undefined && record.breaker.state !== 'closed'
-  const isGone = record !== undefined && record.breaker.state !== 'closed' && record.breaker.cause === 'model-gone'
+  const down = record && record.breaker.state !== 'closed' ? record.breaker.cause : undefined
   const wait = (until: number, reason: string) =>
-    ({ kind: 'wait', until: Math.ceil(until), reason, isDown, isGone }) as const
+    ({ kind: 'wait', until: Math.ceil(until), reason, cause: down }) as const
   if (!record) return { admission: { kind: 'go' }, record }
   const { breaker, held, model } = record
 
@@ -122,7 +120,7 @@ export function admit(
 
   const openMs = (breaker.state === 'open' ? breaker.probeAt : now) - breaker.since
   const delay = Math.min(lagMs, openMs) + random * Math.min(rampMs, openMs)
-  const ill = `circuit breaker open for ${model} since ${time(breaker.since)} (${breaker.cause})`
+  const ill = `circuit breaker open for ${model} (${breaker.cause})`
   const probing = (): { admission: Admission; record: HealthRecord } => {
     const { since, cause, probes, failedBy } = breaker
     const until = now + leaseMs
@@ -144,7 +142,7 @@ export function admit(
     return { admission: wait(now + Math.max(delay, now - breaker.startedAt), `${ill}; a probe is under way`), record }
   }
   const { probeAt, booked, failedBy } = breaker
-  const reason = `${ill}; next probe ${time(probeAt)}`
+  const reason = ill
   if (now < probeAt) {
     const mine = booked === session || booked === undefined || (booked === failedBy && session !== failedBy)
     if (!mine) return { admission: wait(probeAt + delay, reason), record }

@@ -193,8 +193,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         kind: 'wait',
         until,
         reason: `many sessions ask for ${local.key.model} at this instant`,
-        isDown: true,
-        isGone: false,
+        cause: undefined,
       }
     },
 

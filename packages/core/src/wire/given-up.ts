@@ -42,10 +42,10 @@ export function suspendedError(
   details: Readonly<Record<string, unknown>> = factsOf(session, null),
   next = `go on with: lastgood resume ${session.id}`,
 ): LastgoodError {
-  const { id, lastGoodTurn } = session
+  const { id } = session
   const when = retryAt === undefined ? '' : `, a next try makes sense from ${new Date(retryAt).toISOString()}`
   return new LastgoodError('session-suspended', `session ${id} is suspended: ${reason.replace(/\.$/, '')}${when}`, {
-    hint: `saved at turn ${lastGoodTurn}; ${next}`,
+    hint: `${savedAt(session)}; ${next}`,
     details: { ...details, ...(retryAt !== undefined && { retryAt }) },
   })
 }
@@ -70,8 +70,11 @@ function factsOf({ id, lastGoodTurn, transcript }: Session, kind: string | null)
   }
 }
 
+const savedAt = ({ turn, lastGoodTurn }: Session): string =>
+  lastGoodTurn === 0 ? `saved inside turn ${turn}` : `saved at turn ${lastGoodTurn}`
+
 function hintFor(session: Session, kind: string | null): string {
-  return `saved at turn ${session.lastGoodTurn}; ${nextFor(session, kind, 'once mended')}`
+  return `${savedAt(session)}; ${nextFor(session, kind, 'once mended')}`
 }
 
 function nextFor({ id }: Session, kind: string | null, otherwise = 'go on with'): string {

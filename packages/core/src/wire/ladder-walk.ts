@@ -6,6 +6,7 @@
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
 import { formatDuration } from '../duration.ts'
+import type { FaultKind } from '../fault.ts'
 import type { Health } from '../health/health.ts'
 import type { EntryBody } from '../journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
@@ -64,8 +65,9 @@ export class LadderWalk<R extends WireRequest> {
       const asking = { waited: this.#hasWaited, random: this.#ticket }
       const admission = await health.admit(this.current, session.id, asking)
       if (admission.kind !== 'wait') return
-      const other = admission.isDown ? await this.#openRung() : undefined
-      if (other === undefined && admission.isGone) return
+      const other = admission.cause && (await this.#openRung(admission.cause))
+      // It is not there for one session at least: who has no other asks for himself.
+      if (other === undefined && admission.cause === 'model-gone') return
       if (other !== undefined) await session.record([this.changed(other, admission.reason)])
       else await this.#hold(admission.until, admission.reason)
     }
@@ -97,13 +99,16 @@ export class LadderWalk<R extends WireRequest> {
     throw suspendedError(session, { reason: detail, retryAt })
   }
 
-  /** Another rung that takes requests and holds the conversation: one further up, else the next one down. */
-  async #openRung(): Promise<number | undefined> {
-    const { rungs } = this.#it
-    if (rungs.length === 1) return undefined
+  /** Another rung that helps against `cause` and takes requests: one further up, else the next one down. */
+  async #openRung(cause: FaultKind): Promise<number | undefined> {
+    const { rungs, session } = this.#it
+    const rule = session.policy.rules[cause]
+    const to = 'fallback' in rule ? rule.fallback?.to : undefined
+    if (rungs.length === 1 || to === undefined) return undefined
     const isDown = await this.#downRungs()
-    const up = rungs.findIndex((rung, at) => at < this.#at && !isDown(rung))
-    return up < 0 ? (await this.nextRungs()).model : up
+    const helps = (rung: Rung) => to === 'model' || rung.endpoint !== this.current.endpoint
+    const up = rungs.findIndex((rung, at) => at < this.#at && helps(rung) && !isDown(rung))
+    return up < 0 ? (await this.nextRungs())[to] : up
   }
 
   async #downRungs(): Promise<(rung: Rung) => boolean> {

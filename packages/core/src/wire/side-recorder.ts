@@ -37,7 +37,7 @@ export function sideRecorder<R extends WireRequest>(
       for (;;) {
         await clock.sleepUntil(until, { signal })
         const admission = rung && (await health.admit(rung, who, { waited: until > 0, random: ticket }))
-        if (admission?.kind !== 'wait' || admission.isGone) {
+        if (admission?.kind !== 'wait' || admission.cause === 'model-gone') {
           sentAt = clock.now()
           isTold = false
           return { request, next }
