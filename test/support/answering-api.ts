@@ -5,7 +5,9 @@ export const model = 'claude-opus-5-5'
 
 export interface Call {
   /** Undefined for a request without one: what a model can do is asked by GET. */
-  body: ({ model: string; max_tokens: number; messages: { role: string; content: unknown }[] } & Record<string, unknown>) | undefined
+  body:
+    | ({ model: string; max_tokens: number; messages: { role: string; content: unknown }[] } & Record<string, unknown>)
+    | undefined
   signal: AbortSignal
 }
 

@@ -54,6 +54,11 @@ describe('options', () => {
       { rules: { overloaded: { fallback: { attempts: 0, afterMs: 0, to: 'model' } } } },
       'rules.overloaded.fallback.attempts must be a number from 1 to Infinity, got 0',
     ],
+    [
+      'keeping the answer of a request that has none',
+      { rules: { overloaded: { action: 'repair', otherwise: 'keep', reason: 'x' } } },
+      'rules.overloaded.otherwise must be fail or suspend: there is no answer to keep, got keep',
+    ],
     ['what becomes of text', { cutText: 'drop' }, 'cutText must be one of resend, keep, got drop'],
     ['no object', null, 'policy holds a object; it must be an object with'],
   ]

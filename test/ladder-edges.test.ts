@@ -1,0 +1,138 @@
+/** The ladder at its edges: odd rungs, ladders that change, and what one model has learned or said and another gets. */
+import { ladder, recoverable } from '@lastgood/anthropic'
+import { memoryStore } from '@lastgood/core'
+import { describe, expect, test } from 'vitest'
+import {
+  answeringClient,
+  assistant,
+  brokenBlock,
+  failed,
+  model as opus,
+  refused,
+  thinkingBlock,
+  user,
+  whole,
+  type Call,
+} from './support/answering-api.ts'
+import { entriesOf, jumpingClock, openTestSession } from './support/harness.ts'
+import { ended, said, started, textBlock } from './support/scripted-api.ts'
+
+const [sonnet, haiku] = ['claude-sonnet-5-5', 'claude-haiku-5-5'] as const
+const hi = user('hi')
+const tools = [{ name: 'look', input_schema: { type: 'object' as const } }]
+const call = (model: string, id: string) =>
+  whole('', {
+    id: `msg_${id}`,
+    model,
+    content: [{ type: 'tool_use', id, name: 'look', input: {} }],
+    stop_reason: 'tool_use',
+  })
+const result = (id: string) => user([{ type: 'tool_result' as const, tool_use_id: id, content: 'seen' }])
+
+test('what the API refused of one model is not left out for another', async () => {
+  const { client, calls } = answeringClient((_call, n) =>
+    n === 1
+      ? refused(`max_tokens: 30000 > 20000, which is the maximum allowed number of output tokens for ${opus}`)
+      : whole(`answer ${n}`, { id: `msg_${n}` }),
+  )
+  const own = recoverable(client, await openTestSession())
+  const first = await own.messages.create({ model: opus, max_tokens: 30_000, messages: [hi] })
+  const history = [hi, assistant(first), user('go')]
+  const second = await own.messages.create({ model: sonnet, max_tokens: 60_000, messages: history }, { timeout: 1e6 })
+  const longer = [...history, assistant(second), user('on')]
+  await own.messages.create({ model: opus, max_tokens: 30_000, messages: longer }, { timeout: 1e6 })
+  expect(calls.map(({ body }) => [body?.model, body?.max_tokens])).toEqual([
+    [opus, 30_000],
+    [opus, 20_000],
+    [sonnet, 60_000],
+    [opus, 20_000],
+  ])
+})
+
+describe('an endpoint of the ladder', () => {
+  test('that counts no tokens is believed', async () => {
+    const clock = jumpingClock()
+    const start = clock.now()
+    const elsewhere = answeringClient(
+      () => whole('from elsewhere', { id: 'msg_2', usage: { input_tokens: 0, output_tokens: 0 } }),
+      'http://elsewhere.test',
+    )
+    const home = answeringClient((_call, n) => (n === 1 ? whole('one') : failed(529, 'overloaded_error')))
+    const session = await openTestSession(memoryStore(), { clock })
+    const own = recoverable(home.client, session, { ladder: ladder(opus, { model: opus, client: elsewhere.client }) })
+    const first = await own.messages.create({ model: opus, max_tokens: 9, messages: [hi] })
+    const history = [hi, assistant(first), user('go')]
+    const second = await own.messages.create({ model: opus, max_tokens: 9, messages: history })
+    expect(second.content).toMatchObject([{ text: 'from elsewhere' }])
+    expect(elsewhere.models()).toHaveLength(1)
+    expect(clock.now() - start).toBeLessThan(10 * 60_000)
+  })
+
+  test('whose client recovers by itself answers as a rung: each attempt is recorded once', async () => {
+    let attempts = 0
+    const elsewhere = answeringClient(
+      ({ body }) => (!body ? failed(404, 'not_found_error') : (attempts += 1) < 4 ? failed(500) : whole('fine')),
+      'http://elsewhere.test',
+    )
+    const home = answeringClient(() => failed(529, 'overloaded_error'))
+    const store = memoryStore()
+    const session = await openTestSession(store)
+    const unrecorded: string[] = []
+    session.subscribe((event) => event.type === 'unrecorded' && unrecorded.push(event.type))
+    const client = recoverable(elsewhere.client, session)
+    const own = recoverable(home.client, session, { ladder: ladder(opus, { model: opus, client }) })
+    const answer = await own.messages.create({ model: opus, max_tokens: 9, messages: [hi] })
+    expect(answer.content).toMatchObject([{ text: 'fine' }])
+    expect(unrecorded).toEqual([])
+    const sent = (await entriesOf(store)).filter(({ type }) => type === 'request-sent')
+    expect(elsewhere.models()).toHaveLength(4)
+    expect(sent).toHaveLength(home.models().length + elsewhere.models().length)
+  })
+})
+
+test('after a new process has changed the ladder the open turn stays with its model', async () => {
+  const script = ({ body }: Call) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === opus) return failed(529, 'overloaded_error')
+    if (body.messages.length === 1) return call(body.model, 'toolu_1')
+    return whole('done', { id: 'msg_2', model: body.model })
+  }
+  const store = memoryStore()
+  const before = answeringClient(script)
+  const first = await openTestSession(store)
+  const old = recoverable(before.client, first, { ladder: ladder(opus, sonnet) })
+  const request = { model: opus, max_tokens: 9, tools }
+  const answer = await old.messages.create({ ...request, messages: [hi] })
+  await first.close()
+  const after = answeringClient(script)
+  const own = recoverable(after.client, await openTestSession(store), { ladder: ladder(opus, haiku, sonnet) })
+  await own.messages.create({ ...request, messages: [hi, assistant(answer), result('toolu_1')] })
+  expect(after.models()).toEqual([sonnet])
+})
+
+test('on the way home thinking of another model inside an edit is left out as recorded thinking is', async () => {
+  const [home, away] = ['claude-sonnet-4-5', 'claude-haiku-4-5'] as const
+  let asked = 0
+  const { client, calls } = answeringClient(({ body }) => {
+    if (!body) return failed(404, 'not_found_error')
+    asked += 1
+    // Home breaks off after whole text, and the rung says the rest: the pieces are an edit.
+    if (asked === 1)
+      return started('msg_1') + thinkingBlock(0, 'HOME') + textBlock(1, 'A whole.') + brokenBlock(2, 'half')
+    if (body.model === away) {
+      const start = started('msg_2').replace('"model":"m"', `"model":"${away}"`)
+      return start + thinkingBlock(0, 'AWAY') + textBlock(1, 'the end') + ended('end_turn')
+    }
+    return asked < 4 ? failed(529, 'overloaded_error') : said('home', `msg_${asked}`)
+  })
+  const session = await openTestSession(memoryStore(), { policy: { cutText: 'keep' } })
+  const own = recoverable(client, session, { ladder: ladder(home, away) })
+  const request = { model: home, max_tokens: 4_000, thinking: { type: 'enabled' as const, budget_tokens: 1_024 } }
+  const first = await own.messages.stream({ ...request, messages: [hi] }).finalMessage()
+  expect(session.transcript.edits).toHaveLength(1)
+  await own.messages.stream({ ...request, messages: [hi, assistant(first), user('go')] }).finalMessage()
+  const last = calls.at(-1)?.body
+  expect(last?.model).toBe(home)
+  expect(JSON.stringify(last?.messages)).toContain('A whole.')
+  expect(JSON.stringify(last?.messages)).not.toContain('AWAY')
+})
