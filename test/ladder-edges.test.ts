@@ -8,6 +8,7 @@ import {
   brokenBlock,
   failed,
   model as opus,
+  pixel,
   refused,
   thinkingBlock,
   user,
@@ -135,4 +136,27 @@ test('on the way home thinking of another model inside an edit is left out as re
   expect(last?.model).toBe(home)
   expect(JSON.stringify(last?.messages)).toContain('A whole.')
   expect(JSON.stringify(last?.messages)).not.toContain('AWAY')
+})
+
+test('what another rung refused stays mended for the rest of the turn', async () => {
+  const script = ({ body }: Call) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === opus) return failed(529, 'overloaded_error')
+    if (JSON.stringify(body).includes('"image"')) return refused('messages.0.content.1: Could not process image')
+    if (body.messages.length < 5) return call(body.model, `toolu_${body.messages.length}`)
+    return whole('done', { id: 'msg_5', model: body.model })
+  }
+  const { client, calls } = answeringClient(script)
+  const own = recoverable(client, await openTestSession(), { ladder: ladder(opus, sonnet) })
+  const request = { model: opus, max_tokens: 9, tools }
+  const asked = [user([{ type: 'text' as const, text: 'Look' }, pixel()])]
+  const first = await own.messages.create({ ...request, messages: asked })
+  const more = [...asked, assistant(first), result('toolu_1')]
+  const second = await own.messages.create({ ...request, messages: more })
+  const last = await own.messages.create({ ...request, messages: [...more, assistant(second), result('toolu_3')] })
+  expect(last.content).toMatchObject([{ text: 'done' }])
+  const withImage = calls
+    .filter(({ body }) => body?.model === sonnet)
+    .map(({ body }) => JSON.stringify(body).includes('"image"'))
+  expect(withImage).toEqual([true, false, false, false])
 })

@@ -70,28 +70,27 @@ describe('is not taken for poison, and nothing is left out for it', () => {
   })
 })
 
-test('a request that fails while three of two words are answered in a row is poisoned', async () => {
+test('a request that fails while five of two words are answered in a row is poisoned', async () => {
   const api = answeringClient((call) => (isPing(call) ? whole('pong') : failed(500)))
   const store = memoryStore()
   const session = await openTestSession(store)
   const request = { model, max_tokens: 50, tools, messages: conversation(1) }
   await expect(recoverable(api.client, session).messages.create(request)).rejects.toThrow()
   expect((await entriesOf(store)).some(poisoned)).toBe(true)
-  const first = api.calls.findIndex(isPing)
-  expect(api.calls.slice(first, first + 4).map(isPing)).toEqual([true, true, true, false])
+  expect(api.calls.filter(isPing)).toHaveLength(5)
 })
 
-test('a request is not poisoned when only two of three of two words are answered', async () => {
+test('a request is not poisoned when one of those is not answered', async () => {
   let pings = 0
   const api = answeringClient((call) => {
-    if (isPing(call)) return (pings += 1) < 3 ? whole('pong') : failed(500)
-    return pings < 3 ? failed(500) : whole('ok')
+    if (isPing(call)) return (pings += 1) < 5 ? whole('pong') : failed(500)
+    return pings < 5 ? failed(500) : whole('ok')
   })
   const store = memoryStore()
   const session = await openTestSession(store)
   const request = { model, max_tokens: 50, tools, messages: conversation(1) }
   await expect(recoverable(api.client, session).messages.create(request)).resolves.toBeDefined()
-  expect(pings).toBe(3)
+  expect(pings).toBe(5)
   expect((await entriesOf(store)).some(poisoned)).toBe(false)
 })
 

@@ -16,6 +16,10 @@ import {
 const lostThread = refusal(404, 'not_found_error', 'No such thread', 'thread_not_found')
 const slow500 = refusal(500, 'api_error', 'Internal server error', '', { 'retry-after': '90' })
 const failing = again('server-transient', 90_000, 99_000)
+/** The jitter grows with the attempts. */
+const failsOn = again('server-transient', 90_000, 150_000)
+/** From the fifth on a request of two words is asked each time; five answers in a row tell. */
+const failingAlone = [...times(4, failing), ...times(4, failsOn)]
 const sumUp = {
   role: 'user',
   content: [
@@ -58,10 +62,10 @@ export const serverHeld: readonly FaultCase[] = [
     row: 24,
     signal: '500 five times over five minutes while others are answered',
     claim: 'a request that alone fails is mended, not waited out for ever',
-    served: times(5, slow500),
+    served: times(9, slow500),
     given: { others: 'answered', pingIsAnswered: true, request: { container: 'container_01' } },
     expect: {
-      faults: [...times(4, failing), mended('poisoned', 'drop-container:container_01')],
+      faults: [...failingAlone, mended('poisoned', 'drop-container:container_01')],
       caller: well,
       unsent: ['container_01'],
     },
@@ -70,17 +74,17 @@ export const serverHeld: readonly FaultCase[] = [
     row: 24,
     signal: '500 five times over five minutes, others are answered now and then, and two words are not',
     claim: 'a partial outage is not taken for a poisoned conversation',
-    served: times(5, slow500),
+    served: times(9, slow500),
     given: { others: 'answered' },
-    expect: { faults: times(5, failing), caller: well },
+    expect: { faults: [...times(4, failing), ...times(5, failsOn)], caller: well },
   },
   {
     row: 24,
     signal: '500 five times over five minutes, and no other session is there',
     claim: 'a request of two words tells whether the model answers anybody',
-    served: times(5, slow500),
+    served: times(9, slow500),
     given: { pingIsAnswered: true, request: { container: 'container_01' } },
-    expect: { faults: [...times(4, failing), mended('poisoned', 'drop-container:container_01')], caller: well },
+    expect: { faults: [...failingAlone, mended('poisoned', 'drop-container:container_01')], caller: well },
   },
   {
     row: 24,
@@ -94,10 +98,10 @@ export const serverHeld: readonly FaultCase[] = [
     row: 24,
     signal: 'poison that no rule removes',
     claim: 'when nothing helps the session is parked with the offer to go back a turn',
-    served: times(5, slow500),
+    served: times(9, slow500),
     given: { others: 'answered', pingIsAnswered: true, request: { model: 'claude-haiku-4-5' } },
     expect: {
-      faults: [...times(4, failing), parked('poisoned', /Go back to an earlier turn/, 900_000)],
+      faults: [...failingAlone, parked('poisoned', /Go back to an earlier turn/, 900_000)],
       caller: { error: 'session-suspended' },
     },
   },

@@ -115,7 +115,7 @@ const builder = setup({
     startTurn: assign(({ context, event }) =>
       event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
     ),
-    continueTurn: assign({ calls: {}, ...progress }),
+    continueTurn: assign(({ context }) => ({ ...progress, calls: {}, tried: context.rung > 0 ? context.tried : [] })),
     countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
     takeResponse: assign(({ context, event }) => ({
       ...progress,

@@ -9,16 +9,16 @@ import type { WireRequest } from './messages-request.ts'
 import { pingProvider } from './ping.ts'
 import type { RequestRung } from './rungs.ts'
 
-/** How often a request that seems poisoned may ask whether its model is alive. */
-const pingEveryMs = 300_000
-/** So many answers in a row say that the model lives: in a partial outage they are unlikely. */
-const pings = 3
+/** So many requests of two words in a row have to be answered, one for each failure of our own. */
+const pings = 5
+/** After one that is not, the model is not asked again for so long. */
+const pingPauseMs = 300_000
 /** So long after an answer its credentials count as good. */
 const goodForMs = 3_600_000
 
 export class Surroundings<R extends WireRequest> {
   readonly #it: { session: Session; health: Health; sent: R }
-  #pinged = { at: -Infinity, isAnswered: false }
+  #pinged = { at: -Infinity, answers: 0 }
 
   constructor(it: { session: Session; health: Health; sent: R }) {
     this.#it = it
@@ -43,12 +43,13 @@ export class Surroundings<R extends WireRequest> {
     }
     const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'
     if (!seemsPoisoned) return seen
-    // One success of somebody is no proof: a partial outage answers now and then.
-    if (now - this.#pinged.at >= pingEveryMs) {
-      let isAnswered = true
-      for (let n = 0; n < pings && isAnswered; n += 1) isAnswered = await pingProvider(sent, rung, clock, signal)
-      this.#pinged = { at: now, isAnswered }
+    // One success of somebody is no proof: a partial outage answers now and then. Some in a row, over minutes, are.
+    const { at, answers } = this.#pinged
+    const mayAsk = answers < pings && (answers > 0 || now - at >= pingPauseMs)
+    if (mayAsk) {
+      const isAnswered = await pingProvider(sent, rung, clock, signal)
+      this.#pinged = { at: now, answers: isAnswered ? answers + 1 : 0 }
     }
-    return { ...seen, othersSucceed: this.#pinged.isAnswered }
+    return { ...seen, othersSucceed: this.#pinged.answers >= pings }
   }
 }
