@@ -225,3 +225,13 @@ test('a 401 while the session works is sent once more at once, with fresh creden
   const [fault] = (await entriesOf(store)).filter((entry) => entry.type === 'fault-observed')
   expect(fault).toMatchObject({ fault: { kind: 'auth-outage' }, decision: { kind: 'resend' } })
 })
+
+test('an agent is given fresh credentials too', async () => {
+  const expired: Outage = { when: { request: 1 }, fault: { kind: 'status', status: 401 } }
+  const { lab, client } = await startTestLab({ model: answers, outages: [expired] })
+  const credentials = () => Promise.resolve({ authorization: 'Bearer fresh' })
+  const { defineAgent } = await import('@lastgood/anthropic')
+  const agent = defineAgent({ name: 'a', client, model, credentials })
+  await expect((await openTestSession()).run(agent, 'Go')).resolves.toMatchObject({ text: 'one' })
+  expect(JSON.stringify(lab.requests[1]?.headers)).toContain('Bearer fresh')
+})

@@ -15,6 +15,7 @@ import {
   type Agent,
   type Block,
   type InDoubt,
+  type InterceptorOptions,
   type LedgerTools,
   type Message,
   type Session,
@@ -42,6 +43,8 @@ export interface AgentOptions {
   params?: Readonly<Record<string, unknown>>
   /** Values of the `anthropic-beta` header. */
   betas?: readonly string[]
+  /** Headers with fresh credentials, asked for after a 401. Default: the same again. */
+  credentials?: InterceptorOptions['credentials']
 }
 
 export interface RunOptions {
@@ -131,6 +134,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
       intentOf: (name) => ruleFor(tools.get(name)),
       record: 'always',
       ladder: rungs,
+      ...(options.credentials && { credentials: options.credentials }),
     })
     const ledger: LedgerTools = { find: (name) => tools.get(name), ...(run.onInDoubt && { onInDoubt: run.onInDoubt }) }
     let handedOut: ReadonlySet<string> = new Set()
