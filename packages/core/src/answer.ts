@@ -5,6 +5,7 @@
  * 2. The model's refusal is no turn: its calls are not handed out and its words are not history.
  */
 import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
+import { isCall } from './message.ts'
 
 /** Stop reasons that cut an answer wherever it was. */
 const cutReasons: ReadonlySet<string | null> = new Set(['max_tokens', 'model_context_window_exceeded'])
@@ -25,8 +26,6 @@ export function usablePart(message: AssistantMessage): AssistantMessage {
 export function callsOf(message: AssistantMessage): readonly Block[] {
   return isRefusal(message) ? [] : message.content.filter(isCall)
 }
-
-const isCall = ({ type }: Block) => type === 'tool_use'
 
 export const isRefusal = ({ stop_reason }: AssistantMessage): boolean => stop_reason === 'refusal'
 

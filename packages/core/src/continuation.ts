@@ -8,6 +8,7 @@
  *    may hold blocks of broken attempts between, and may have left its thinking out. What is sent on is the recorded one.
  */
 import type { Block, Message } from './journal.ts'
+import { blocksOf, isThinking } from './message.ts'
 
 export interface Continuation {
   /** So many recorded messages are the same; all of them when the request goes on from the end. */
@@ -46,12 +47,7 @@ function isSameAnswer(ours: Message, theirs: Message): boolean {
   return at === said.length
 }
 
-const spokenBlocks = (message: Message): Block[] =>
-  blocksOf(message).filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
-
-function blocksOf({ content }: Message): readonly Block[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
-}
+const spokenBlocks = (message: Message): Block[] => blocksOf(message).filter((block) => !isThinking(block))
 
 /** Whether two JSON values mean the same. It walks them side by side: a history is compared with every request. */
 function isSame(a: unknown, b: unknown): boolean {

@@ -55,19 +55,17 @@ export type Effect =
   | { kind: 'end-turn' }
   | { kind: 'ask-person' }
 
-const progress = {
-  attempt: 0,
+/** What a restart begins anew. */
+const budget = {
   faults: 0,
   firstFaultAt: null,
   faultKind: null,
   faultsOfKind: 0,
   rungFaults: 0,
   rungFaultAt: null,
-  tried: [],
   tokens: 0,
-  wakeAt: null,
-  reason: null,
 }
+const progress = { attempt: 0, ...budget, tried: [], wakeAt: null, reason: null }
 const atHome = { rung: 0, rungModel: null }
 const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...atHome, ...progress }
 
@@ -169,15 +167,7 @@ const builder = setup({
       event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
     ),
     // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
-    renewBudget: assign({
-      faults: 0,
-      firstFaultAt: null,
-      faultKind: null,
-      faultsOfKind: 0,
-      rungFaults: 0,
-      rungFaultAt: null,
-      tokens: 0,
-    }),
+    renewBudget: assign(budget),
     startAnew: assign(progress),
     endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
     rewind: assign(({ event }) =>

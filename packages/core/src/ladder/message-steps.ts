@@ -5,16 +5,11 @@
  * 2. The same messages for the same model give the same result, and a message in front is never changed because of a
  *    later one: the prefix that the other model's thinking and cache are bound to stays.
  */
-import type { Block, Message } from '../journal.ts'
+import type { Message } from '../journal.ts'
+import { blocksOf, goOnAfter, hasThinking, isThinking, withoutThinking } from '../message.ts'
 import { isSameModel } from './model-card.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'
-
-/** So much of an interrupted answer is quoted, in characters. */
-const quotedTail = 200
-
-/** Stands where an answer was nothing but thinking: no message may be empty. */
-const onlyThinking: Block = { type: 'text', text: '(no text)' }
 
 /**
  * Models without preserved thinking refuse the thinking of others. One block that is left of a message is refused as
@@ -56,7 +51,8 @@ export const prefill: Step = (outgoing, { to }) => {
 export function askedToGoOn(outgoing: Outgoing): ReturnType<Step> {
   const last = outgoing.messages.at(-1)
   if (last?.role !== 'assistant') return undefined
-  const messages = last.content.length === 0 ? outgoing.messages.slice(0, -1) : [...outgoing.messages, goOn(last)]
+  const messages =
+    last.content.length === 0 ? outgoing.messages.slice(0, -1) : [...outgoing.messages, goOnAfter(blocksOf(last))]
   return { outgoing: { ...outgoing, messages }, what: 'asked to go on after the unfinished answer at the end' }
 }
 
@@ -85,12 +81,6 @@ function assistantTurns(messages: readonly Message[]): Message[][] {
   return turns
 }
 
-function withoutThinking(message: Message): Message {
-  if (!hasThinking(message)) return message
-  const content = blocksOf(message).filter((block) => !isThinking(block))
-  return { ...message, content: content.length > 0 ? content : [onlyThinking] }
-}
-
 /** What is not text, such as a tool that was added, has no place in a user message. */
 function asNote(message: Message): Message[] {
   const texts = blocksOf(message).filter(({ type }) => type === 'text')
@@ -108,19 +98,4 @@ function awaitsResults(message: Message): boolean {
   return last === 'server_tool_use' || last.endsWith('_tool_result') || blocks.some(({ type }) => type === 'tool_use')
 }
 
-function goOn(message: Message): Message {
-  const text = blocksOf(message)
-    .map((block) => (block.type === 'text' ? String(block['text']) : ''))
-    .join('')
-  const tail = text.slice(-quotedTail).toWellFormed()
-  const ended = tail === '' ? '' : ` and ended with "${tail}"`
-  return { role: 'user', content: `Your previous response was interrupted${ended}. Continue from where you left off.` }
-}
-
 const isSystem = ({ role }: Message) => role === 'system'
-const isThinking = ({ type }: Block) => type === 'thinking' || type === 'redacted_thinking'
-const hasThinking = (message: Message) => message.role === 'assistant' && blocksOf(message).some(isThinking)
-
-function blocksOf({ content }: Message): readonly Block[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
-}

@@ -1,6 +1,7 @@
 /** What of the request's settings, tools and betas another model does not take. */
+import { isRecord, without } from '../json.ts'
 import type { ModelCard } from './model-card.ts'
-import { isRecord, type Step, without } from './step.ts'
+import { type Step } from './step.ts'
 
 export const tools: Step = (outgoing, { to }) => {
   const { params } = outgoing

@@ -22,12 +22,3 @@ export interface Changed {
 export type Step = (outgoing: Outgoing, move: Move) => Changed | undefined
 
 export type Params = Outgoing['params']
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** `params` without these fields. */
-export function without(params: Params, names: readonly string[]): Params {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => !names.includes(name)))
-}

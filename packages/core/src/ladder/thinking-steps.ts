@@ -4,10 +4,11 @@
  * 1. What the first model did by default is said where the other one's default differs.
  * 2. Where no setting is sure to be taken, the field is left out, which every model takes.
  */
+import { isRecord, without } from '../json.ts'
 import type { Message } from '../journal.ts'
 import { beginsWithThinking, endsWithThinking } from './message-steps.ts'
 import { effortLevels, isSameModel, type ModelCard } from './model-card.ts'
-import { isRecord, type Params, type Step, without } from './step.ts'
+import { type Params, type Step } from './step.ts'
 
 /** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const smallestBudget = 1_024

@@ -1,7 +1,7 @@
 /** How many tokens a request takes of its model's window, without asking anybody. */
+import { isRecord } from '../json.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { cardOf } from './built-in-cards.ts'
-import { isRecord } from './step.ts'
 
 export interface TokenNeed {
   /** Tools, system and messages. */

@@ -13,9 +13,10 @@ import type { Block, Edit, Message, RepairNote } from '../journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
+import { goOnAfter } from '../message.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
-import { applyRejected, standingRules } from '../repair/request/rejected.ts'
+import { applyRejected, nameOfRule, standingRules } from '../repair/request/rejected.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session.ts'
@@ -44,17 +45,6 @@ export interface Mending {
   /** The card of the rung that takes it; undefined for the model that the caller asked for. */
   rung: ModelCard | undefined
   fault?: Fault | undefined
-}
-
-/** https://platform.claude.com/docs/en/build-with-claude/streaming: how an interrupted answer is continued. */
-function goOnAfter(said: readonly Block[]): Message {
-  const text = said.map((block) => (block.type === 'text' ? String(block['text']) : '')).join('')
-  return {
-    role: 'user',
-    content:
-      `Your previous response was interrupted and ended with "${text.slice(-200).toWellFormed()}". ` +
-      'Continue from where you left off.',
-  }
 }
 
 /** The broken pieces of an answer and what the model was told after each. */
@@ -149,7 +139,7 @@ function permissive(card: ModelCard): ModelCard {
   }
 }
 
-const stands = (rule: string): boolean => standingRules.has(rule.split(':')[0] ?? rule)
+const stands = (rule: string): boolean => standingRules.has(nameOfRule(rule))
 
 function noteOf({ rule, message, what }: RepairNote): RepairNote {
   return { rule, ...(message !== undefined && { message }), what }

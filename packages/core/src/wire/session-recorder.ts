@@ -12,7 +12,7 @@ import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } fr
 import type { ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
-import { applicableRepairs } from '../repair/request/rejected.ts'
+import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session.ts'
 import { givenUp } from './given-up.ts'
@@ -221,11 +221,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
     // Not back to one before the last that was tried: it would undo that.
-    const tried = new Set(this.#it.session.context.tried.map(nameOf))
+    const tried = new Set(this.#it.session.context.tried.map(nameOfRule))
     const left = fault.repairs.slice(
       Math.max(
         0,
-        fault.repairs.findLastIndex((rule) => tried.has(nameOf(rule))),
+        fault.repairs.findLastIndex((rule) => tried.has(nameOfRule(rule))),
       ),
     )
     const named = { ...fault, repairs: left }
@@ -259,6 +259,3 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     return [{ type: 'transcript-repaired', repairs: notes, edits: all, standing: [...standing] }]
   }
 }
-
-/** Without what it was applied with: `drop-params` of `drop-params:temperature`. */
-const nameOf = (rule: string): string => rule.split(':')[0] ?? rule

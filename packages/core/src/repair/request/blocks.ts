@@ -4,6 +4,7 @@
  * 1. What a change leaves alone stays the same object: block, content, message and list.
  * 2. The blocks inside a tool's result are visited before the result itself. String content has no blocks.
  */
+import { isRecord } from '../../json.ts'
 import type { Block, Message } from '../../journal.ts'
 
 /** Where a block stands: `messages.<message>.content.<index>`, or inside the result there. */
@@ -61,21 +62,6 @@ export function innerOf(block: Block): readonly Block[] | undefined {
 function isBlockList(value: unknown): value is readonly Block[] {
   return Array.isArray(value) && value.every((item: unknown) => isRecord(item) && typeof item['type'] === 'string')
 }
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-export function recordsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : []
-}
-
-/** The fields of `record` other than these. */
-export function without<T extends Readonly<Record<string, unknown>>>(record: T, names: readonly string[]): T {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T
-}
-
-export const isThinking = ({ type }: Block): boolean => type === 'thinking' || type === 'redacted_thinking'
 
 /** `n results`, `1 result`. */
 export function count(n: number, noun: string): string {

@@ -5,9 +5,10 @@
  * 1. Markers count in the API's order: tools, system, messages (inside a result before the result), and last the one
  *    for the request as a whole. They are no part of the prefix, so thinking stays valid.
  */
+import { isRecord, without } from '../../json.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
-import { isRecord, count, mapBlocks, mapKeeping, without } from './blocks.ts'
+import { count, mapBlocks, mapKeeping } from './blocks.ts'
 
 const mostMarkers = 4
 

@@ -3,9 +3,10 @@
  *
  * 1. Only fields that the API itself never returns: what it returned passes through, known to us or not.
  */
+import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal.ts'
 import type { LocalRule } from '../rule.ts'
-import { isRecord, mapBlocks, mapKeeping, without } from './blocks.ts'
+import { mapBlocks, mapKeeping } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 
 /**

@@ -5,11 +5,12 @@
  * 2. The limit of a side depends on how many images and documents a request has, so one more can make old ones too large.
  * 3. Links and files are left to the API: it alone can see them.
  */
+import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Repair } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
-import { isRecord, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { imageHeader } from './image-header.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'

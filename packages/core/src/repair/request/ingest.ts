@@ -5,8 +5,9 @@
  * 1. Pure. A result that is fit is given back as the same object, and a guarded one is fit.
  * 2. Nothing is left out silently: a line in its place says what and how much.
  */
+import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal.ts'
-import { innerOf, isRecord, mapKeeping } from './blocks.ts'
+import { innerOf, mapKeeping } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'
 import { isImage, mediumLeftOut } from './media.ts'

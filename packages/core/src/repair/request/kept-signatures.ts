@@ -6,15 +6,13 @@
  * 1. Thinking of one message is never thinned out: all of the transcript's goes, or the API drops what does not fit.
  * 2. What is not asked for by an edit is not done: no thinking behind the edit, nothing to keep.
  */
-import type { Message } from '../../journal.ts'
+import { isRecord, without } from '../../json.ts'
+import { hasThinking, withoutThinking } from '../../message.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
-import { isRecord, isThinking, mapKeeping, without } from './blocks.ts'
+import { mapKeeping } from './blocks.ts'
 
 export const bindingBeta = 'thinking-binding-controls-2026-08-01'
-
-/** Stands where an answer was nothing but thinking: no message may be empty. */
-const onlyThinking = { type: 'text', text: '(no text)' } as const
 
 /**
  * Tells the API to leave out thinking that does not fit its place; undefined when it is told so already, or when the
@@ -35,15 +33,6 @@ export function droppingBlocks({ params, betas, messages }: Outgoing, card: Mode
   }
 }
 
-/** Without any thinking; the same list when there is none. */
-export function withoutThinking(messages: readonly Message[]): readonly Message[] {
-  return mapKeeping(messages, (message) => {
-    if (!hasThinking(message) || typeof message.content === 'string') return message
-    const content = message.content.filter((block) => !isThinking(block))
-    return { ...message, content: content.length > 0 ? content : [onlyThinking] }
-  })
-}
-
 /**
  * The repair with what its edits of `before` need so that thinking behind them is not refused. That is a repair of its
  * own, and one that stands: the edits do too.
@@ -55,7 +44,7 @@ export function keepingSignatures(before: Outgoing, repaired: Repaired, card: Mo
   if (!isBound || dropsBlocks(outgoing)) return repaired
   const told = droppingBlocks(outgoing, card)
   if (told) return { ...repaired, outgoing: told, repairs: [...repairs, dropBlockNote] }
-  const messages = withoutThinking(outgoing.messages)
+  const messages = mapKeeping(outgoing.messages, withoutThinking)
   const note = { rule: 'strip-thinking', row: 19, what: 'left out all thinking, since a message before it was changed' }
   return { ...repaired, outgoing: { ...outgoing, messages }, repairs: [...repairs, note] }
 }
@@ -72,8 +61,4 @@ export function withoutBinding(params: Outgoing['params']): Outgoing['params'] {
   const { thinking } = params
   if (!isRecord(thinking) || thinking['block_binding'] === undefined) return params
   return { ...params, thinking: without(thinking, ['block_binding']) }
-}
-
-export function hasThinking({ role, content }: Message): boolean {
-  return role === 'assistant' && typeof content !== 'string' && content.some(isThinking)
 }

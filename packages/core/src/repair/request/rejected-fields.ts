@@ -5,8 +5,8 @@
  * 2. A field of the settings is left out of every further request. A place in the messages holds for this request alone,
  *    so it has a rule of its own name.
  */
+import { isRecord, without } from '../../json.ts'
 import type { Message } from '../../journal.ts'
-import { isRecord, without } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 

@@ -4,8 +4,8 @@
  *
  * 1. Only what the API named and the request has is taken away; never the model, the conversation or its tools.
  */
+import { isRecord, recordsIn, without } from '../../json.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { isRecord, recordsIn, without } from './blocks.ts'
 import { withoutBinding } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 

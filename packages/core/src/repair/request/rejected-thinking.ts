@@ -2,11 +2,13 @@
  * Thinking that the API refused, from the gentlest: as it was recorded, left out by the API where it does not fit, left
  * out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  */
+import { isRecord, without } from '../../json.ts'
+import { hasThinking, isThinking, withoutThinking } from '../../message.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { count, isRecord, isThinking, mapKeeping, placedBlocks, without } from './blocks.ts'
-import { droppingBlocks, hasThinking, withoutThinking } from './kept-signatures.ts'
+import { count, mapKeeping, placedBlocks } from './blocks.ts'
+import { droppingBlocks } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 import { thinkingTurnedOff } from './thinking-off.ts'
 
@@ -42,7 +44,7 @@ export const stripThinking: RejectedRule = {
   row: 19,
   does: 'Leaves out all thinking of the transcript; of one block alone the rest would be refused.',
   repair(outgoing, { card }) {
-    const messages = withoutThinking(outgoing.messages)
+    const messages = mapKeeping(outgoing.messages, withoutThinking)
     if (messages === outgoing.messages) return undefined
     const removed = placedBlocks(outgoing.messages).flatMap(({ block }) => (isThinking(block) ? [block] : []))
     const affected = outgoing.messages.filter(hasThinking).length

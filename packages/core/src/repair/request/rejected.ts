@@ -57,9 +57,12 @@ export const standingRules: ReadonlySet<string> = new Set([
   'convert-system',
 ])
 
+/** Without what it was applied with: `drop-params` of `drop-params:temperature`. */
+export const nameOfRule = (rule: string): string => rule.split(':', 1)[0] ?? rule
+
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
 export function applyRejected(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {
-  const [name = rule] = rule.split(':', 1)
+  const name = nameOfRule(rule)
   const argument = rule.length > name.length ? rule.slice(name.length + 1) : undefined
   const rejected = rejectedRules.find((one) => one.name === name)
   if (rejected) return rejected.repair(outgoing, context, argument)

@@ -2,8 +2,9 @@
  * What the server held for the conversation and has no more: containers, threads, files. The conversation itself goes
  * out in full every time, so it can go on without them.
  */
+import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal.ts'
-import { isRecord, count, mapBlocks, placedBlocks, without } from './blocks.ts'
+import { count, mapBlocks, placedBlocks } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { replacing } from './media.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'

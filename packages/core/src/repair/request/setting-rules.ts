@@ -4,13 +4,13 @@
  * 1. On a guessed card nothing is changed because of the model: the API's refusal says more than a guess.
  * 2. None of these settings is part of the prefix, so thinking and cache stay valid.
  */
+import { isRecord, without } from '../../json.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import { maxTokens, toolChoice } from '../../ladder/setting-steps.ts'
 import type { Step } from '../../ladder/step.ts'
 import { thinking } from '../../ladder/thinking-steps.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
-import { isRecord, without } from './blocks.ts'
 import { withoutIdleClearing } from './thinking-off.ts'
 
 /** From this version on sampling settings are refused: https://platform.claude.com/docs/en/api/versioning */

@@ -7,11 +7,12 @@
  * 2. What cannot be made to fit is not touched: nothing is thrown away for nothing.
  * 3. When it acts it makes room for some turns, since every edit costs the cache what stands behind it.
  */
+import { isRecord } from '../../json.ts'
 import type { Block, Message } from '../../journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Fault } from '../../fault.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { count, innerOf, isRecord, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { count, innerOf, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { isMedium, mediumLeftOut, replacing, sizeOf } from './media.ts'

@@ -1,7 +1,7 @@
 /** Turning thinking off, as far as a model lets it. */
+import { isRecord, without } from '../../json.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { isRecord, without } from './blocks.ts'
 
 type Params = Outgoing['params']
 

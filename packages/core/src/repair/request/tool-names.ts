@@ -3,8 +3,8 @@
  *
  * 1. A tool is never renamed: a call of the new name would find nobody who runs it. What cannot be declared is left out.
  */
+import { isRecord, recordsIn, without } from '../../json.ts'
 import type { LocalRule } from '../rule.ts'
-import { isRecord, recordsIn, without } from './blocks.ts'
 
 const validName = /^[a-zA-Z0-9_-]{1,128}$/
 

@@ -1,9 +1,6 @@
-/** A message as its blocks, and back; a text of its own is one block. */
+/** Blocks by kind, and a message made of them. */
 import type { Block, Message } from '../../journal.ts'
-
-export function blocksOf({ content }: Message): readonly Block[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
-}
+import { blocksOf, isCall } from '../../message.ts'
 
 /** The same message where the blocks are. */
 export function withBlocks(message: Message, blocks: readonly Block[]): Message {
@@ -22,7 +19,6 @@ function isThatText(content: string, blocks: readonly Block[]): boolean {
 export const textBlock = (text: string): Block => ({ type: 'text', text })
 
 const isText = ({ type }: Block): boolean => type === 'text'
-export const isCall = ({ type }: Block): boolean => type === 'tool_use'
 export const isResult = ({ type }: Block): boolean => type === 'tool_result'
 export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')

@@ -6,12 +6,12 @@
  *    not lost.
  * 2. A call without any result gets one that says so, unless the record knows what came of it.
  */
+import { blocksOf, hasThinking, isCall, isThinking } from '../../message.ts'
 import type { Block, Message } from '../../journal.ts'
 import { inDoubtResult } from '../../transcript.ts'
-import { blocksOf, callIdOf, callIdsOf, idOf, isCall, isResult, isServerCall, withBlocks } from './blocks-of.ts'
+import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from './blocks-of.ts'
 import { asEarlierResult } from './places.ts'
-import { count, isThinking } from '../request/blocks.ts'
-import { hasThinking } from '../request/kept-signatures.ts'
+import { count } from '../request/blocks.ts'
 import { localRule, type Mend } from '../rule.ts'
 
 export const uniqueCalls = localRule(

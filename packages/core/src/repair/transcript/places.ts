@@ -2,13 +2,13 @@
  * Blocks that stand where the API does not take them, or in a shape that it does not take: histories of other
  * providers, of other programs, of other API versions.
  */
+import { isRecord, recordsIn } from '../../json.ts'
+import { blocksOf, isCall, isThinking } from '../../message.ts'
 import type { Block, Message } from '../../journal.ts'
 import {
   callIdOf,
-  blocksOf,
   idOf,
   inWords,
-  isCall,
   isResult,
   isServerCall,
   isServerResult,
@@ -16,7 +16,7 @@ import {
   textIn,
   withBlocks,
 } from './blocks-of.ts'
-import { count, isRecord, isThinking, mapBlocks, mapKeeping, recordsIn } from '../request/blocks.ts'
+import { count, mapBlocks, mapKeeping } from '../request/blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
 import { localRule, type Mend } from '../rule.ts'
 

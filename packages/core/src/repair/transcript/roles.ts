@@ -1,11 +1,10 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
+import { blocksOf, hasThinking, isThinking } from '../../message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import type { Step } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal.ts'
-import { blocksOf, callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
+import { callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
-import { isThinking } from '../request/blocks.ts'
-import { hasThinking } from '../request/kept-signatures.ts'
 import { localRule, type Mend } from '../rule.ts'
 
 const isSystem = ({ role }: Message) => role === 'system'

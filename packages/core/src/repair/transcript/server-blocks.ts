@@ -2,19 +2,11 @@
  * Blocks of what the server did: calls of its own tools, compaction, other models that stepped in. They are taken back
  * only whole and where they stood.
  */
+import { isRecord, recordsIn } from '../../json.ts'
+import { blocksOf, isCall, isThinking } from '../../message.ts'
 import type { Block, Message } from '../../journal.ts'
-import {
-  blocksOf,
-  callIdOf,
-  idOf,
-  isCall,
-  isPaused,
-  isResult,
-  isServerCall,
-  isServerResult,
-  withBlocks,
-} from './blocks-of.ts'
-import { count, isRecord, isThinking, mapBlocks, recordsIn } from '../request/blocks.ts'
+import { callIdOf, idOf, isPaused, isResult, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
+import { count, mapBlocks } from '../request/blocks.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { localRule, type Mend } from '../rule.ts'
 

@@ -2,11 +2,11 @@
  * Thinking goes back as it came, or not at all. What is changed in it, and where, only the API can tell from the
  * signature: see `request/rejected-thinking.ts`. Here is what shows without.
  */
+import { isRecord } from '../../json.ts'
+import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../message.ts'
 import type { Block } from '../../journal.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
-import { blocksOf } from './blocks-of.ts'
-import { isRecord, isThinking } from '../request/blocks.ts'
-import { hasThinking, withoutThinking } from '../request/kept-signatures.ts'
+import { mapKeeping } from '../request/blocks.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 import { localRule } from '../rule.ts'
 
@@ -32,7 +32,7 @@ export const signedThinking = localRule(
     }
     const removed = messages.filter(hasThinking).length
     return {
-      messages: withoutThinking(messages),
+      messages: mapKeeping(messages, withoutThinking),
       mends: [
         { message: broken[0] ?? 0, what: `left out the thinking of ${removed} answers: one of it was unfinished` },
       ],

@@ -6,11 +6,13 @@
  * 2. Whatever looks wrong in that part is judged by the check of the whole: a look is never the reason for a repair.
  * 3. Its verdict is that of `repairOutgoing`.
  */
+import { recordsIn } from '../../json.ts'
+import { blocksOf } from '../../message.ts'
 import type { Message } from '../../journal.ts'
-import { blocksOf, callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
+import { callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'
-import { placedBlocks, recordsIn } from '../request/blocks.ts'
+import { placedBlocks } from '../request/blocks.ts'
 import { isMedium } from '../request/media.ts'
 
 /** Answers before the new messages that the rules look back at: a result may stand in the answer after the next. */

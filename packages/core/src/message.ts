@@ -1,0 +1,34 @@
+/** What a message is made of: its blocks, the kinds of them, and what goes when thinking has to. Pure. */
+import type { Block, Message } from './journal.ts'
+
+/** A text of its own is one block. */
+export function blocksOf({ content }: Message): readonly Block[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+}
+
+export const isCall = ({ type }: Block): boolean => type === 'tool_use'
+export const isThinking = ({ type }: Block): boolean => type === 'thinking' || type === 'redacted_thinking'
+
+export const hasThinking = (message: Message): boolean =>
+  message.role === 'assistant' && blocksOf(message).some(isThinking)
+
+/** Stands where an answer was nothing but thinking: no message may be empty. */
+const onlyThinking: Block = { type: 'text', text: '(no text)' }
+
+/** The same message where it has none. */
+export function withoutThinking(message: Message): Message {
+  if (!hasThinking(message)) return message
+  const content = blocksOf(message).filter((block) => !isThinking(block))
+  return { ...message, content: content.length > 0 ? content : [onlyThinking] }
+}
+
+/** So much of an interrupted answer is quoted, in characters. */
+const quotedTail = 200
+
+/** Asks for the rest of an answer that broke off: https://platform.claude.com/docs/en/build-with-claude/streaming */
+export function goOnAfter(said: readonly Block[]): Message {
+  const text = said.map((block) => (block.type === 'text' ? String(block['text']) : '')).join('')
+  const tail = text.slice(-quotedTail).toWellFormed()
+  const ended = tail === '' ? '' : ` and ended with "${tail}"`
+  return { role: 'user', content: `Your previous response was interrupted${ended}. Continue from where you left off.` }
+}
