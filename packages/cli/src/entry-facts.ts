@@ -38,7 +38,16 @@ function factsOf(entry: Entry): Record<string, unknown> {
     case 'tool-started':
       return { toolUseId: entry.toolUseId, tool: entry.name, inDoubt: entry.inDoubt }
     case 'tool-finished':
-      return { toolUseId: entry.toolUseId, outcome: entry.outcome, isError: entry.result['is_error'] === true }
+      return {
+        toolUseId: entry.toolUseId,
+        outcome: entry.outcome,
+        isError: entry.result['is_error'] === true,
+        bytes: entry.blob?.bytes,
+      }
+    case 'step-started':
+      return { stepId: entry.stepId, step: entry.name, inDoubt: entry.inDoubt }
+    case 'step-finished':
+      return { stepId: entry.stepId, outcome: entry.outcome, bytes: entry.blob?.bytes }
     case 'fault-observed': {
       const { decision } = entry
       const at = decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' ? decision.retryAt : undefined
@@ -64,6 +73,14 @@ function factsOf(entry: Entry): Record<string, unknown> {
       return { reason: entry.reason }
     case 'turn-ended':
       return { turn: entry.turn }
+    case 'session-forked':
+      return { origin: entry.origin, reason: entry.reason }
+    case 'session-imported':
+      return { sessionId: entry.sessionId, entries: entry.entries, sha256: entry.sha256 }
+    case 'retention-changed':
+      return { ttlMs: entry.ttlMs, pinned: entry.pinned }
+    case 'sealed':
+      return { codec: entry.codec, key: entry.key }
     case 'rewound':
       return { messages: entry.messages, turn: entry.turn, lastGoodTurn: entry.lastGoodTurn, reason: entry.reason }
   }

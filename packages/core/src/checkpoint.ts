@@ -4,7 +4,7 @@
  */
 import type { Entry } from './journal.ts'
 import { saveSnapshot, type Snapshot, type StateName } from './machine.ts'
-import type { Head, SessionStatus } from './store.ts'
+import { headVersion, type Head, type SessionStatus } from './store.ts'
 
 /** What the entries before say of the session; the new ones may say otherwise. */
 export interface Known {
@@ -25,7 +25,7 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
   const agent = started ? started.agent : known.agent
   const model = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope.body.model ?? known.model
   return {
-    v: 1,
+    v: headVersion,
     sessionId: known.sessionId,
     seq: last.seq,
     status: statuses[snapshot.value],

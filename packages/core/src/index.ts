@@ -18,6 +18,7 @@ export { type Decision, type Fault, type FaultKind } from './fault.ts'
 export { type Folded, foldJournal } from './fold.ts'
 export {
   type AssistantMessage,
+  type BlobRef,
   type Block,
   type Entry,
   type EntryBody,
@@ -25,6 +26,7 @@ export {
   type Envelope,
   type InDoubt,
   type Message,
+  type Origin,
   type Owner,
   journalVersion,
   parseEntry,
@@ -70,7 +72,9 @@ export {
   type SessionSummary,
   type Store,
   assertAppend,
+  assertBlobName,
   assertSessionId,
+  headVersion,
   journalConflict,
   leaseLost,
   matchesFilter,

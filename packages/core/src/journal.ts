@@ -5,14 +5,16 @@
  * 1. An entry is a past fact, noun first. It is never changed or removed.
  * 2. `seq` starts at 1 and has no gaps. `fence` never shrinks. `at` is the writer's clock, for people and for waits.
  * 3. What lastgood writes is strict; what the API or a caller sent inside it is kept as it came, unknown fields too.
- * 4. A reader that meets an unknown version or kind stops and says which version it needs; it never skips.
+ * 4. A reader that meets an unknown version or kind stops and says which version it needs; it never skips. What an
+ *    earlier version wrote is read as if it had been written today.
  */
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { decisionSchema, faultSchema } from './fault.ts'
+import { upgradedEntry } from './upgrade.ts'
 
-/** The entry format that this release writes. Raised when an older reader could misunderstand an entry. */
-export const journalVersion = 1
+/** The entry format that this release writes; `upgrade.ts` says what changed. Raised when an older reader could misunderstand. */
+export const journalVersion = 2
 
 /** A content block as the API has it. Unknown kinds and fields pass through. */
 export const blockSchema = z.looseObject({ type: z.string() })
@@ -60,6 +62,19 @@ export type Owner = z.infer<typeof ownerSchema>
 /** What to do on resume with a call that started and has no result: run it again, tell the model, ask a person. */
 export const inDoubtSchema = z.enum(['rerun', 'report', 'ask'])
 export type InDoubt = z.infer<typeof inDoubtSchema>
+
+/** Content that is kept beside the journal because of its size; see `blobs.ts`. */
+export const blobRefSchema = z.strictObject({
+  /** SHA-256 of its JSON, in hex. */
+  name: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Length of its JSON in UTF-8. */
+  bytes: z.number().int().min(0),
+})
+export type BlobRef = z.infer<typeof blobRefSchema>
+
+/** A place in another session's journal: all up to and including entry `seq`. */
+export const originSchema = z.strictObject({ sessionId: z.string(), seq: z.number().int().min(1) })
+export type Origin = z.infer<typeof originSchema>
 
 /** One thing that was mended in a request. */
 export const repairSchema = z.strictObject({
@@ -137,10 +152,30 @@ const bodies = [
   z.strictObject({
     type: z.literal('tool-finished'),
     toolUseId: z.string(),
-    /** The tool_result block that the model gets, exactly. */
+    /** The tool_result block that the model gets, exactly; without its `content` where `blob` has that. */
     result: blockSchema,
-    /** `ran`: the tool returned. `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run. */
-    outcome: z.enum(['ran', 'in-doubt', 'refused']),
+    /**
+     * `ran`: the tool returned. `verified`: its process died, and the tool itself told later what came of the call.
+     * `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run.
+     */
+    outcome: z.enum(['ran', 'verified', 'in-doubt', 'refused']),
+    blob: blobRefSchema.optional(),
+  }),
+  /** The intent of a step of the caller's own, durable before it runs; see `step-ledger.ts`. */
+  z.strictObject({
+    type: z.literal('step-started'),
+    stepId: z.string(),
+    name: z.string(),
+    inDoubt: inDoubtSchema,
+  }),
+  z.strictObject({
+    type: z.literal('step-finished'),
+    stepId: z.string(),
+    /** `failed`: it threw, and `value` is the message. The rest as for tools. */
+    outcome: z.enum(['ran', 'verified', 'failed', 'in-doubt']),
+    /** What it returned, JSON; absent where that was nothing, or where `blob` has it. */
+    value: z.unknown().optional(),
+    blob: blobRefSchema.optional(),
   }),
   z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema, decision: decisionSchema }),
   z.strictObject({
@@ -159,6 +194,32 @@ const bodies = [
     refolded: z.literal(true).optional(),
   }),
   z.strictObject({ type: z.literal('turn-ended'), turn: z.number().int() }),
+  /** What comes before is another session's journal; the first entry of its own. */
+  z.strictObject({ type: z.literal('session-forked'), origin: originSchema, reason: z.string() }),
+  /** The entries before were read from an exported file; the last of them was its `entries`-th. */
+  z.strictObject({
+    type: z.literal('session-imported'),
+    /** The session's name where it was exported. */
+    sessionId: z.string(),
+    entries: z.number().int().min(1),
+    /** SHA-256 of the file's entries, in hex. */
+    sha256: z.string(),
+  }),
+  /** When the session may be pruned: so long after its last entry, or never. */
+  z.strictObject({
+    type: z.literal('retention-changed'),
+    ttlMs: z.number().positive().nullable(),
+    pinned: z.boolean(),
+  }),
+  /** What an `at-rest` decorator made of an entry, which has its stamp in the clear; nobody else writes or sees it. */
+  z.strictObject({
+    type: z.literal('sealed'),
+    codec: z.enum(['deflate', 'zstd', 'aes-256-gcm']),
+    /** Id of the key, where there is one. */
+    key: z.string().optional(),
+    /** Base64. */
+    data: z.string(),
+  }),
   /** The conversation goes on from its first `messages` messages; `turn` and `lastGoodTurn` are counted there. */
   z.strictObject({
     type: z.literal('rewound'),
@@ -185,8 +246,9 @@ const stampSchema = z.strictObject({
 })
 export type Entry = EntryBody & z.infer<typeof stampSchema>
 
-/** The entry in `value`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
-export function parseEntry(value: unknown, place: string): Entry {
+/** The entry in `stored`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
+export function parseEntry(stored: unknown, place: string): Entry {
+  const value = upgradedEntry(stored)
   const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
     unknown

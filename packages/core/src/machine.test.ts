@@ -12,7 +12,7 @@ import {
 } from './machine.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
-const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 1, seq, at, fence: 1, lane: 'main' })
+const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 2, seq, at, fence: 1, lane: 'main' })
 
 function run(bodies: readonly EntryBody[], from: Snapshot = initialSnapshot) {
   let snapshot = from

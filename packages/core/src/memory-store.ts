@@ -11,6 +11,7 @@ import {
   type SessionSummary,
   type Store,
   assertAppend,
+  assertBlobName,
   assertSessionId,
   journalConflict,
   leaseLost,
@@ -30,6 +31,7 @@ interface Kept {
   /** Entries as JSON; entry `seq` is at `seq - 1`. */
   entries: string[]
   head: string
+  blobs: Map<string, string>
 }
 
 /** Sessions that end with this process. Two stores never share anything. */
@@ -90,6 +92,19 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       return afterSeq + entries.length
     },
 
+    async putBlob(lease, name, text) {
+      assertBlobName(name)
+      const kept = sessions.get(lease.sessionId)
+      if (kept?.fence !== lease.fence) throw leaseLost(lease.sessionId, lease.fence)
+      kept.blobs.set(name, text)
+    },
+
+    async readBlob(sessionId, name) {
+      assertSessionId(sessionId)
+      assertBlobName(name)
+      return sessions.get(sessionId)?.blobs.get(name)
+    },
+
     async *read(sessionId, afterSeq = 0) {
       assertSessionId(sessionId)
       const lines = sessions.get(sessionId)?.entries.slice(afterSeq) ?? []
@@ -122,5 +137,5 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 }
 
 function unused(fence: number): Kept {
-  return { fence, holder: null, entries: [], head: '' }
+  return { fence, holder: null, entries: [], head: '', blobs: new Map() }
 }

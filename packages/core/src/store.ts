@@ -14,8 +14,9 @@
  */
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from './errors.ts'
-import type { Entry, Owner } from './journal.ts'
+import { originSchema, type Entry, type Owner } from './journal.ts'
 import type { SharedState } from './shared-state.ts'
+import { upgradedHead } from './upgrade.ts'
 
 /** What a session is doing, for lists and pickers. */
 export const sessionStatusSchema = z.enum([
@@ -32,9 +33,11 @@ export const sessionStatusSchema = z.enum([
 ])
 export type SessionStatus = z.infer<typeof sessionStatusSchema>
 
+export const headVersion = 2
+
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
 const headSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(headVersion),
   sessionId: z.string(),
   /** Sequence of the last entry that the head knows of. */
   seq: z.number().int().min(0),
@@ -51,17 +54,25 @@ const headSchema = z.strictObject({
   dueAt: z.number().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** Of a fork: where its conversation began. */
+  origin: originSchema.optional(),
+  /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
+  ttlMs: z.number().optional(),
+  /** It is never pruned. */
+  pinned: z.literal(true).optional(),
   /** The machine's state, valid only for this version of the machine. */
   machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
 })
 export type Head = z.infer<typeof headSchema>
 
-/** The head in `value`, an already parsed JSON value read from `place`. Errors: `journal-version`, `journal-corrupt`. */
-export function parseHead(value: unknown, place: string): Head {
+/** The head in `stored`, an already parsed JSON value read from `place`. Errors: `journal-version`, `journal-corrupt`. */
+export function parseHead(stored: unknown, place: string): Head {
+  const value = upgradedHead(stored)
   const parsed = headSchema.safeParse(value)
   if (parsed.success) return parsed.data
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
-  if (typeof version === 'number' && version > 1) throw newerVersion(`${place}: the head`, version, 1)
+  if (typeof version === 'number' && version > headVersion)
+    throw newerVersion(`${place}: the head`, version, headVersion)
   const field = parsed.error.issues[0]?.path.join('.') || 'head'
   throw new LastgoodError('journal-corrupt', `${place}: not a head (${field})`, {
     hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
@@ -115,6 +126,13 @@ export interface Store {
   release(lease: Lease): Promise<void>
   /** Add `entries` (at least one, `seq` counting from `afterSeq + 1`) and replace the head; the new last sequence. */
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
+  /**
+   * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when it returns, and without
+   * effect when it is there. An entry may name it from then on. `lease-lost` as for `append`.
+   */
+  putBlob(lease: Lease, name: string, text: string): Promise<void>
+  /** The text under `name`, or undefined when there is none. Not verified: who asks knows what it should be. */
+  readBlob(sessionId: string, name: string): Promise<string | undefined>
   /** The entries after `afterSeq` (default 0: all), in order, verified, in chunks behind the scenes. */
   read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
   /** The head and the live holder, or undefined when no entry was ever appended. */
@@ -136,6 +154,14 @@ export function assertSessionId(id: string): void {
   throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
     hint: 'a session id has 1 to 128 letters, digits, ".", "_" or "-", starts with a letter or digit, and is not "last"',
   })
+}
+
+const blobNamePattern = /^[0-9a-f]{64}$/
+
+/** Throws `bad-option` when `name` cannot name a blob. */
+export function assertBlobName(name: string): void {
+  if (blobNamePattern.test(name)) return
+  throw new LastgoodError('bad-option', 'not the name of a blob', { hint: 'a blob is named by 64 hex digits' })
 }
 
 /** Whether a summary passes a filter; for stores that filter after reading. */

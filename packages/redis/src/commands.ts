@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-export type CommandName = 'acquire' | 'renew' | 'release' | 'append' | 'remove' | 'summary' | 'unlist' | 'shared-write'
+export type CommandName =
+  | 'acquire'
+  | 'renew'
+  | 'release'
+  | 'append'
+  | 'put-blob'
+  | 'remove'
+  | 'summary'
+  | 'unlist'
+  | 'shared-write'
 
 export interface Command {
   source: string

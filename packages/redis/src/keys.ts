@@ -12,6 +12,8 @@ export interface Keys {
   session(sessionId: string): string
   /** List: the entries as JSON, entry k at index k - 1. */
   journal(sessionId: string): string
+  /** Hash: what is kept beside the journal because of its size, by name. */
+  blobs(sessionId: string): string
   /** Sorted set: every session that was ever acquired, scored with the instant of its last lease. */
   readonly index: string
   /** Hash: the records that all sessions share. */
@@ -30,6 +32,7 @@ export function keysUnder(prefix: string): Keys {
   return {
     session: (sessionId) => `${prefix}:{${sessionId}}:session`,
     journal: (sessionId) => `${prefix}:{${sessionId}}:journal`,
+    blobs: (sessionId) => `${prefix}:{${sessionId}}:blobs`,
     index: `${prefix}:sessions`,
     shared: `${prefix}:shared`,
   }

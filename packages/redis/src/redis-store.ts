@@ -11,7 +11,9 @@ import {
   type Store,
   LastgoodError,
   assertAppend,
+  assertBlobName,
   assertSessionId,
+  leaseLost,
   matchesFilter,
 } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
@@ -75,6 +77,19 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       return appended(reply, lease, afterSeq, server.place(journal))
     },
 
+    async putBlob(lease, name, text) {
+      assertBlobName(name)
+      const [session, blobs] = [keys.session(lease.sessionId), keys.blobs(lease.sessionId)]
+      const [kind] = await server.run('put-blob', [session, blobs], [...holderOf(lease), name, text])
+      if (kind !== 'kept') throw leaseLost(lease.sessionId, lease.fence)
+    },
+
+    async readBlob(sessionId, name) {
+      assertSessionId(sessionId)
+      assertBlobName(name)
+      return (await server.ask((redis) => redis.hget(keys.blobs(sessionId), name))) ?? undefined
+    },
+
     async *read(sessionId, afterSeq = 0) {
       assertSessionId(sessionId)
       yield* readJournal(server, keys, sessionId, afterSeq)
@@ -96,7 +111,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async remove(sessionId) {
       assertSessionId(sessionId)
       const key = keys.session(sessionId)
-      const reply = await server.run('remove', [key, keys.journal(sessionId)])
+      const reply = await server.run('remove', [key, keys.journal(sessionId), keys.blobs(sessionId)])
       await unlist(server, keys, sessionId, removed(reply, sessionId, server.place(key)))
     },
 

@@ -1,7 +1,7 @@
 // Clients, stores and journals for the tests of the Redis store. Every client of a test is closed after it, and every
 // test has keys of its own.
 import { randomUUID } from 'node:crypto'
-import type { Entry, Head, Lease, Owner, Store } from '@lastgood/core'
+import { headVersion, journalVersion, type Entry, type Head, type Lease, type Owner, type Store } from '@lastgood/core'
 import { Redis, type RedisOptions } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { redisStore } from '../src/redis-store.ts'
@@ -47,7 +47,7 @@ export async function leaseOf(store: Store, sessionId: string, owner = someOwner
 /** `count` entries after `afterSeq`, each with `text` inside. */
 export function someEntries(lease: Lease, afterSeq: number, count: number, text = 'hello'): Entry[] {
   return Array.from({ length: count }, (_, i) => ({
-    v: 1,
+    v: journalVersion,
     seq: afterSeq + 1 + i,
     at: 1_700_000_000_000,
     fence: lease.fence,
@@ -59,7 +59,7 @@ export function someEntries(lease: Lease, afterSeq: number, count: number, text 
 
 export function headAt(sessionId: string, seq: number): Head {
   return {
-    v: 1,
+    v: headVersion,
     sessionId,
     seq,
     status: 'running',

@@ -217,7 +217,7 @@ function settle(
   const call = calls.findLast((one) => one[callId] === entry.toolUseId)
   if (!turn || !call) return
   const isError = entry.result['is_error'] === true
-  call.outcome = entry.outcome === 'ran' ? (isError ? 'error' : 'ok') : entry.outcome
+  call.outcome = entry.outcome === 'ran' || entry.outcome === 'verified' ? (isError ? 'error' : 'ok') : entry.outcome
   call.durationMs = entry.at - Date.parse(call.at)
   call.result = shorten(textOf(entry.result['content']), quoted)
 }

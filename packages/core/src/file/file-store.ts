@@ -3,6 +3,7 @@
  *
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
  *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
+ *     <dir>/sessions/fix-auth.blobs/      what is too large for a line of it (see `blob-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
  * It needs a local file system, where O_APPEND writes are atomic: not NFS. Several processes may share a folder; a lease
@@ -15,7 +16,8 @@ import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { parseEntry } from '../journal.ts'
 import { thisOwner } from '../owner.ts'
-import { type SessionSummary, type Store, matchesFilter, sessionBusy } from '../store.ts'
+import { type SessionSummary, type Store, assertBlobName, matchesFilter, sessionBusy } from '../store.ts'
+import { readBlobFile, removeBlobFiles } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { namesIn, openIfThere, syncFolder } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
@@ -83,6 +85,17 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     release: async (lease) => writerOf(lease.sessionId).release(lease),
     append: async (lease, afterSeq, entries, head) => writerOf(lease.sessionId).append(lease, afterSeq, entries, head),
 
+    async putBlob(lease, name, text) {
+      assertBlobName(name)
+      await writerOf(lease.sessionId).putBlob(lease, name, text)
+    },
+
+    async readBlob(sessionId, name) {
+      const place = placeOf(folder, sessionId)
+      assertBlobName(name)
+      return onPath(join(place.blobs, name), () => readBlobFile(place, name))
+    },
+
     async *read(sessionId, afterSeq = 0) {
       const place = placeOf(folder, sessionId)
       const handle = await onPath(place.journal, () => openIfThere(place.journal, constants.O_RDONLY))
@@ -117,7 +130,8 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     },
 
     async remove(sessionId) {
-      const { journal, lease, temporary } = placeOf(folder, sessionId)
+      const place = placeOf(folder, sessionId)
+      const { journal, lease, temporary } = place
       const names = await onPath(folder, () => namesIn(folder))
       if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
       // Held while it goes: no other writer is let in, and a late one is fenced off.
@@ -127,6 +141,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
         await rm(lease, { force: true })
         await unlink(journal)
+        await removeBlobFiles(place)
         await syncFolder(folder)
       })
       writers.delete(sessionId)

@@ -13,6 +13,8 @@ export interface SessionPlace {
   journal: string
   /** Who holds it; advisory. */
   lease: string
+  /** The folder of what is kept beside the journal; see `blob-files.ts`. */
+  blobs: string
   /** Matches the names that lease files have until they are in place. */
   temporary: RegExp
 }
@@ -21,7 +23,12 @@ export function placeOf(folder: string, sessionId: string): SessionPlace {
   assertSessionId(sessionId)
   const stem = stemOf(sessionId)
   const temporary = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.lease\\.[^.]+\\.tmp$`)
-  return { sessionId, folder, journal: join(folder, `${stem}.jsonl`), lease: join(folder, `${stem}.lease`), temporary }
+  const [journal, lease, blobs] = ['jsonl', 'lease', 'blobs'].map((kind) => join(folder, `${stem}.${kind}`)) as [
+    string,
+    string,
+    string,
+  ]
+  return { sessionId, folder, journal, lease, blobs, temporary }
 }
 
 /** The session whose journal has this file name, or undefined when it is no journal. */

@@ -13,6 +13,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
+import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
 import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, syncFolder } from './folder.ts'
@@ -25,6 +26,7 @@ export interface SessionWriter {
   renew(lease: Lease, ttlMs: number): Promise<boolean>
   release(lease: Lease): Promise<void>
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
+  putBlob(lease: Lease, name: string, text: string): Promise<void>
 }
 
 /** What is known of the file up to `size`. */
@@ -153,6 +155,17 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     )
   }
 
+  const lost = (lease: Lease) => () => {
+    throw leaseLost(sessionId, lease.fence)
+  }
+
+  /** What there is to build on under `lease`; throws when another writer has the session, or it is gone. */
+  async function held(handle: FileHandle, lease: Lease): Promise<View> {
+    const view = await look(handle)
+    if (view?.tip.fence !== lease.fence || (await ownerIn(handle, view)) !== lease.owner.id) return lost(lease)()
+    return view
+  }
+
   return {
     async acquire(owner, ttlMs, takeover) {
       await onPath(place.folder, () => makeFolder(place.folder))
@@ -175,14 +188,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
-      const { fence, owner } = lease
-      const lost = () => {
-        throw leaseLost(sessionId, fence)
-      }
-      return withFile(readAppend, lost, async (handle) => {
+      const { fence } = lease
+      return withFile(readAppend, lost(lease), async (handle) => {
         for (;;) {
-          const view = (await look(handle)) ?? lost()
-          if (view.tip.fence !== fence || (await ownerIn(handle, view)) !== owner.id) lost()
+          const view = await held(handle, lease)
           const seq = afterSeq + entries.length
           if (view.tip.seq !== afterSeq) {
             if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
@@ -194,6 +203,16 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         }
       })
     },
+
+    putBlob: (lease, name, text) =>
+      withFile(constants.O_RDONLY, lost(lease), async (handle) => {
+        await held(handle, lease)
+        await writeBlobFile(place, name, text, clock.newId())
+        // Removed meanwhile, and its folder perhaps before the file was there.
+        if (await look(handle)) return
+        await removeBlobFiles(place)
+        lost(lease)()
+      }),
   }
 }
 

@@ -83,6 +83,14 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
       }
       throw new CrashError()
     },
+    async putBlob(lease, name, text) {
+      alive()
+      return store.putBlob(lease, name, text)
+    },
+    async readBlob(sessionId, name) {
+      alive()
+      return store.readBlob(sessionId, name)
+    },
     async *read(sessionId, afterSeq) {
       alive()
       for await (const entry of store.read(sessionId, afterSeq)) {

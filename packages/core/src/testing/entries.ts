@@ -1,6 +1,6 @@
 /** Builders of owners, entries and heads for tests: small, valid, and the same every time. */
-import type { Entry, EntryBody, Owner } from '../journal.ts'
-import type { Head } from '../store.ts'
+import { journalVersion, type Entry, type EntryBody, type Owner } from '../journal.ts'
+import { headVersion, type Head } from '../store.ts'
 
 /** The instant that tests start at, unless they say otherwise: 2026-01-01T00:00:00Z. */
 export const testEpoch = Date.UTC(2026, 0, 1)
@@ -17,7 +17,7 @@ export function turnStarted(text: string, turn = 1): EntryBody {
 
 /** `body` as entry `seq`, written under `fence`. */
 export function entry(seq: number, fence: number, body: EntryBody = turnStarted(`message ${seq}`)): Entry {
-  return { ...body, v: 1, seq, at: testEpoch + seq, fence, lane: 'main' }
+  return { ...body, v: journalVersion, seq, at: testEpoch + seq, fence, lane: 'main' }
 }
 
 /** `count` entries that continue after `afterSeq`. */
@@ -28,7 +28,7 @@ export function entriesAfter(afterSeq: number, count: number, fence: number, bod
 /** The head of a session whose last entry is `seq`. */
 export function head(sessionId: string, seq: number, changes: Partial<Head> = {}): Head {
   return {
-    v: 1,
+    v: headVersion,
     sessionId,
     seq,
     status: 'running',

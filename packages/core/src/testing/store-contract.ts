@@ -12,6 +12,7 @@
  * turn is lost (P1), one writer per session (P3), what is re-sent is what was sent (P4), fail closed (P5).
  */
 import { appendCases } from './contract/append-cases.ts'
+import { blobCases } from './contract/blob-cases.ts'
 import type { StoreCase } from './contract/harness.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { listingCases } from './contract/listing-cases.ts'
@@ -25,5 +26,6 @@ export const storeContract: readonly StoreCase[] = [
   ...appendCases,
   ...readCases,
   ...listingCases,
+  ...blobCases,
   ...sharedCases,
 ]

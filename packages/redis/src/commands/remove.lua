@@ -3,12 +3,13 @@
 
   KEYS[1]  hash  the session
   KEYS[2]  list  its journal
+  KEYS[3]  hash  its blobs
 
   Returns { 'removed', since }, where `since` names the session's row in the index, 0 when there was no session;
           { 'busy', owner, fence, since, expiresAt } while somebody holds it.
   Errors  none of its own.
 ]]
-local session, journal = KEYS[1], KEYS[2]
+local session, journal, blobs = KEYS[1], KEYS[2], KEYS[3]
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,5 +22,5 @@ if expires_at > now then
   return { 'busy', holder, fence, since, expires_at }
 end
 
-redis.call('UNLINK', session, journal)
+redis.call('UNLINK', session, journal, blobs)
 return { 'removed', since }

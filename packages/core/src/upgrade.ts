@@ -1,0 +1,26 @@
+/**
+ * Entries and heads that earlier versions wrote, as this one would have written them. Pure.
+ *
+ * 1. Step k takes a value of version k to version k + 1; a value passes all steps from its own version on.
+ * 2. What is stored stays as it is: a journal may have entries of several versions, oldest first.
+ * 3. Each version that ever wrote has a golden journal among the tests (`test/golden`), and it is never edited.
+ *
+ * Entries: 2 added results kept as blobs, steps of one's own, forks, imports, retention, and entries sealed at rest;
+ * nothing that version 1 wrote means anything else. Heads: 2 added origin and retention.
+ */
+type Versioned = Readonly<Record<string, unknown>>
+type Step = (old: Versioned) => Versioned
+
+const entrySteps: readonly Step[] = [(entry) => ({ ...entry, v: 2 })]
+const headSteps: readonly Step[] = [(head) => ({ ...head, v: 2 })]
+
+/** Anything that is no entry of an earlier version is given back as it is: the reader judges it. */
+export const upgradedEntry = (stored: unknown): unknown => upgraded(stored, entrySteps)
+export const upgradedHead = (stored: unknown): unknown => upgraded(stored, headSteps)
+
+function upgraded(stored: unknown, steps: readonly Step[]): unknown {
+  if (typeof stored !== 'object' || stored === null || !('v' in stored)) return stored
+  const { v } = stored
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < 1) return stored
+  return steps.slice(v - 1).reduce((value, step) => step(value), stored as Versioned)
+}
