@@ -38,16 +38,11 @@ function factsOf(entry: Entry): Record<string, unknown> {
     case 'tool-started':
       return { toolUseId: entry.toolUseId, tool: entry.name, inDoubt: entry.inDoubt }
     case 'tool-finished':
-      return {
-        toolUseId: entry.toolUseId,
-        outcome: entry.outcome,
-        isError: entry.result['is_error'] === true,
-        bytes: entry.blob?.bytes,
-      }
+      return { toolUseId: entry.toolUseId, outcome: entry.outcome, isError: entry.result['is_error'] === true }
     case 'step-started':
       return { stepId: entry.stepId, step: entry.name, inDoubt: entry.inDoubt }
     case 'step-finished':
-      return { stepId: entry.stepId, outcome: entry.outcome, bytes: entry.blob?.bytes }
+      return { stepId: entry.stepId, outcome: entry.outcome }
     case 'fault-observed': {
       const { decision } = entry
       const at = decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' ? decision.retryAt : undefined
@@ -79,6 +74,8 @@ function factsOf(entry: Entry): Record<string, unknown> {
       return { sessionId: entry.sessionId, entries: entry.entries, sha256: entry.sha256 }
     case 'retention-changed':
       return { ttlMs: entry.ttlMs, pinned: entry.pinned }
+    case 'kept-apart':
+      return { of: entry.of, bytes: entry.blob.bytes }
     case 'sealed':
       return { codec: entry.codec, key: entry.key }
     case 'rewound':

@@ -18,7 +18,6 @@ export { type Decision, type Fault, type FaultKind } from './fault.ts'
 export { type Folded, foldJournal } from './fold.ts'
 export {
   type AssistantMessage,
-  type BlobRef,
   type Block,
   type Entry,
   type EntryBody,

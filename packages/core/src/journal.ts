@@ -63,14 +63,13 @@ export type Owner = z.infer<typeof ownerSchema>
 export const inDoubtSchema = z.enum(['rerun', 'report', 'ask'])
 export type InDoubt = z.infer<typeof inDoubtSchema>
 
-/** Content that is kept beside the journal because of its size; see `blobs.ts`. */
-export const blobRefSchema = z.strictObject({
-  /** SHA-256 of its JSON, in hex. */
+/** What stands in the journal for a text that is kept beside it. */
+const blobRefSchema = z.strictObject({
+  /** Its SHA-256, in hex. */
   name: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Length of its JSON in UTF-8. */
+  /** Its length in UTF-8. */
   bytes: z.number().int().min(0),
 })
-export type BlobRef = z.infer<typeof blobRefSchema>
 
 /** A place in another session's journal: all up to and including entry `seq`. */
 export const originSchema = z.strictObject({ sessionId: z.string(), seq: z.number().int().min(1) })
@@ -152,14 +151,13 @@ const bodies = [
   z.strictObject({
     type: z.literal('tool-finished'),
     toolUseId: z.string(),
-    /** The tool_result block that the model gets, exactly; without its `content` where `blob` has that. */
+    /** The tool_result block that the model gets, exactly. */
     result: blockSchema,
     /**
      * `ran`: the tool returned. `verified`: its process died, and the tool itself told later what came of the call.
      * `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run.
      */
     outcome: z.enum(['ran', 'verified', 'in-doubt', 'refused']),
-    blob: blobRefSchema.optional(),
   }),
   /** The intent of a step of the caller's own, durable before it runs; see `step-ledger.ts`. */
   z.strictObject({
@@ -173,9 +171,8 @@ const bodies = [
     stepId: z.string(),
     /** `failed`: it threw, and `value` is the message. The rest as for tools. */
     outcome: z.enum(['ran', 'verified', 'failed', 'in-doubt']),
-    /** What it returned, JSON; absent where that was nothing, or where `blob` has it. */
+    /** What it returned, JSON; absent where that was nothing. */
     value: z.unknown().optional(),
-    blob: blobRefSchema.optional(),
   }),
   z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema, decision: decisionSchema }),
   z.strictObject({
@@ -211,6 +208,8 @@ const bodies = [
     ttlMs: z.number().positive().nullable(),
     pinned: z.boolean(),
   }),
+  /** An entry of unusual size, whose body is kept beside the journal; see `blobs.ts`. */
+  z.strictObject({ type: z.literal('kept-apart'), of: z.string(), blob: blobRefSchema }),
   /** What an `at-rest` decorator made of an entry, which has its stamp in the clear; nobody else writes or sees it. */
   z.strictObject({
     type: z.literal('sealed'),

@@ -1,6 +1,7 @@
 /**
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
+import { withBlobs } from './blobs.ts'
 import { LastgoodError } from './errors.ts'
 import { foldJournal } from './fold.ts'
 import { isDead } from './owner.ts'
@@ -22,7 +23,7 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
   let session: Session | undefined
   try {
     const summary = await store.summary(id)
-    const folded = await foldJournal(store.read(id), resolved.machineVersion, summary?.head)
+    const folded = await foldJournal(withBlobs(store, id, store.read(id)), resolved.machineVersion, summary?.head)
     if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
     session = new Session(id, lease, folded, resolved)
     await session.restore(folded.refolded)

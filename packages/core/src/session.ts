@@ -12,6 +12,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { fullJitter } from './backoff.ts'
+import { keptApart } from './blobs.ts'
 import { headAfter, type Known } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import { isLastgoodError, LastgoodError } from './errors.ts'
@@ -338,10 +339,13 @@ export class Session {
 
   /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
+    const kept = entries.map(keptApart)
+    const stored = kept.map((one) => one.stored)
     const giveUpAt = this.clock.now() + this.#options.storePatienceMs
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.store.append(this.#lease, this.#seq, entries, head)
+        for (const { blob } of kept) if (blob) await this.store.putBlob(this.#lease, blob.name, blob.text)
+        await this.store.append(this.#lease, this.#seq, stored, head)
         return
       } catch (error) {
         const again = this.clock.now() + fullJitter(attempt, 50, 2_000, this.clock.random())

@@ -5,7 +5,7 @@
  * 2. What is stored stays as it is: a journal may have entries of several versions, oldest first.
  * 3. Each version that ever wrote has a golden journal among the tests (`test/golden`), and it is never edited.
  *
- * Entries: 2 added results kept as blobs, steps of one's own, forks, imports, retention, and entries sealed at rest;
+ * Entries: 2 added steps of one's own, forks, imports, retention, and bodies that are kept apart or sealed;
  * nothing that version 1 wrote means anything else. Heads: 2 added origin and retention.
  */
 type Versioned = Readonly<Record<string, unknown>>
