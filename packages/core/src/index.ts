@@ -13,7 +13,7 @@ export { type Rule } from './policy/rules.ts'
 export { type Wire, classify } from './classify.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
-export { type Listener, type SessionEvent } from './events.ts'
+export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'
 export { type Folded, foldJournal } from './fold.ts'
 export {
@@ -80,7 +80,15 @@ export {
   parseHead,
   sessionBusy,
 } from './store.ts'
-export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
+export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
+export {
+  type LedgerRun,
+  type LedgerTool,
+  type LedgerTools,
+  type ToolContext,
+  type Verdict,
+  runToolCalls,
+} from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'

@@ -10,7 +10,6 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { fullJitter } from './backoff.ts'
 import { keptApart } from './blobs.ts'
 import { headAfter, type Known } from './checkpoint.ts'
@@ -20,6 +19,7 @@ import { Emitter, type Listener, type SessionEvent } from './events.ts'
 import type { Folded } from './fold.ts'
 import {
   journalVersion,
+  type Block,
   type Entry,
   type EntryBody,
   type EntryType,
@@ -30,8 +30,17 @@ import {
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
 import type { Policy } from './policy/options.ts'
+import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
+import {
+  StepLedger,
+  type StepContext,
+  type StepOptions,
+  type ToolContent,
+  type ToolStepOptions,
+} from './step-ledger.ts'
 import type { Head, Lease, Store } from './store.ts'
+import type { ToolContext } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
 
@@ -62,8 +71,10 @@ export class Session {
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
-  /** Runs under way and waiting, in their order. */
-  #runs: { agent: string; asked: string | undefined; reply: Promise<unknown> }[] = []
+  readonly #steps = new StepLedger(this)
+  /** Calls that came to this object and that nobody has begun, as far as `step` knows. */
+  #handedOut = new Set<string>()
+  readonly #runs: RunQueue
 
   /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
@@ -79,6 +90,7 @@ export class Session {
     this.#owed = folded.owed ?? { kind: 'rest' }
     this.#seq = folded.seq
     this.#opened = folded.opened
+    this.#runs = new RunQueue(id)
     this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
   }
 
@@ -196,17 +208,42 @@ export class Session {
   ): Promise<Reply> {
     const { turn } = (options[0] ?? {}) as { turn?: number }
     const asked = input === undefined && turn === undefined ? undefined : JSON.stringify([input, turn])
-    const same = this.#runs.find((one) => one.agent === agent.name && (asked === undefined || asked === one.asked))
-    if (same) return same.reply as Promise<Reply>
-    if (insideRun.getStore() === this) throw runInsideRun(this.id)
-    const begin = () => insideRun.run(this, () => agent.run(this, input, options[0] as RunOptions))
-    const last = this.#runs.at(-1)
-    const reply = last ? last.reply.then(begin, begin) : begin()
-    const run = { agent: agent.name, asked, reply }
-    this.#runs.push(run)
-    const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
-    reply.then(ended, ended)
-    return reply
+    return this.#runs.run(agent.name, asked, () => agent.run(this, input, options[0] as RunOptions))
+  }
+
+  /**
+   * Runs something that has an effect, once: `step-started` is durable before it, its result before it returns, and
+   * after a restart the same step gives the recorded result. With `toolUseId` it is that call of the model's last
+   * answer, `run` gives its content, and what returns is the tool_result block for the next message.
+   *
+   * The result is a JSON value. What `run` throws is recorded and thrown again.
+   * Errors: `step-in-doubt` (started before, outcome unknown, rule `report`), `needs-input`, and those of `record`.
+   */
+  step(
+    name: string,
+    input: unknown,
+    run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
+    options: ToolStepOptions,
+  ): Promise<Block>
+  step<Result>(
+    name: string,
+    input: unknown,
+    run: (context: StepContext) => Promise<Result> | Result,
+    options?: StepOptions<Result>,
+  ): Promise<Result>
+  step(
+    name: string,
+    input: unknown,
+    run: (context: ToolContext) => Promise<never>,
+    options: ToolStepOptions | StepOptions<never> = {},
+  ): Promise<unknown> {
+    if ('toolUseId' in options) return this.#steps.runTool(name, input, run, options)
+    return this.#steps.run(name, input, run as (context: StepContext) => Promise<never>, options)
+  }
+
+  /** Whether the call came to this object and nobody has begun it here; asked once. For `step`. */
+  takeCall(toolUseId: string): boolean {
+    return this.#handedOut.delete(toolUseId)
   }
 
   /** Park the session with a reason and end this object; whatever runs is aborted. `detail` is for people. */
@@ -323,6 +360,9 @@ export class Session {
     for (const entry of entries) {
       this.#transcript.apply(entry)
       if (entry.type === 'session-opened') this.#opened = { at: entry.at, cwd: entry.cwd }
+      if (entry.type === 'response-received') {
+        this.#handedOut = new Set(this.#transcript.unanswered.map((call) => call.toolUseId))
+      }
     }
   }
 
@@ -364,25 +404,17 @@ export class Session {
   }
 }
 
-/** Whose run the code is called from. */
-const insideRun = new AsyncLocalStorage<Session>()
-
-function runInsideRun(id: string): LastgoodError {
-  return new LastgoodError(
-    'bad-option',
-    `session ${id}: a run inside a run of the same session would wait for itself`,
-    {
-      hint: 'open a session of its own for a sub-agent',
-    },
-  )
-}
-
 /** Entries that carry no event of the machine. */
 const outsideMachine: ReadonlySet<EntryType> = new Set([
   'session-opened',
   'envelope-changed',
   'transcript-repaired',
   'repairs-reverted',
+  'session-forked',
+  'session-imported',
+  'retention-changed',
+  'step-started',
+  'step-finished',
 ])
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
