@@ -10,11 +10,9 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
-import { fullJitter } from './backoff.ts'
-import { keptApart } from './blobs.ts'
 import { headAfter, type Known } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
-import { isLastgoodError, LastgoodError } from './errors.ts'
+import { LastgoodError } from './errors.ts'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
 import type { Folded } from './fold.ts'
 import {
@@ -29,6 +27,7 @@ import {
 } from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
 import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
@@ -377,24 +376,21 @@ export class Session {
     }
   }
 
-  /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
-    const kept = entries.map(keptApart)
-    const stored = kept.map((one) => one.stored)
-    const giveUpAt = this.clock.now() + this.#options.storePatienceMs
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        for (const { blob } of kept) if (blob) await this.store.putBlob(this.#lease, blob.name, blob.text)
-        await this.store.append(this.#lease, this.#seq, stored, head)
-        return
-      } catch (error) {
-        const again = this.clock.now() + fullJitter(attempt, 50, 2_000, this.clock.random())
-        if (!isLastgoodError(error, 'store-unavailable') || again > giveUpAt) {
-          this.#end(error as Error)
-          throw error
-        }
-        await this.clock.sleepUntil(again, { signal: this.signal })
-      }
+    try {
+      await appendPatiently({
+        store: this.store,
+        lease: this.#lease,
+        afterSeq: this.#seq,
+        entries,
+        head,
+        clock: this.clock,
+        patienceMs: this.#options.storePatienceMs,
+        signal: this.signal,
+      })
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
     }
   }
 
