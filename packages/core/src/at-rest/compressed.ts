@@ -65,18 +65,18 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
     },
 
     async *read(sessionId, afterSeq) {
-      for await (const entry of store.read(sessionId, afterSeq)) yield await read(entry, store.journalAt(sessionId))
+      const journal = store.journalAt(sessionId)
+      for await (const entry of store.read(sessionId, afterSeq)) yield await read(entry, journal)
     },
 
     async putBlob(lease, name, text) {
       const found = sealIn(text)
-      const data = found?.codec === 'aes-256-gcm' ? undefined : await smaller(packText(text))
-      const sealed = data && sealedText({ codec, data })
+      if (found?.codec === 'aes-256-gcm') return store.putBlob(lease, name, text)
+      const bytes = packText(text)
       // A text that looks like one of ours must not come back as what it seems to hold.
-      const mustSeal = found !== undefined && found.codec !== 'aes-256-gcm'
-      if (mustSeal)
-        return store.putBlob(lease, name, sealed ?? sealedText({ codec, data: await compress(packText(text)) }))
-      return store.putBlob(lease, name, sealed !== undefined && sealed.length < text.length ? sealed : text)
+      const data = found ? await compress(bytes) : await smaller(bytes)
+      const sealed = data && sealedText({ codec, data })
+      return store.putBlob(lease, name, sealed && (found || sealed.length < bytes.length) ? sealed : text)
     },
 
     async readBlob(sessionId, name) {

@@ -46,8 +46,7 @@ const codec = 'aes-256-gcm'
 export function encrypted(store: Store, options: EncryptionOptions): Store {
   const { current, keys, acceptClear } = resolveOptions(options)
 
-  function opened(entry: Entry, sessionId: string, ciphers: Map<string, Cipher>): Entry {
-    const place = `${store.journalAt(sessionId)} entry ${entry.seq}`
+  function opened(entry: Entry, sessionId: string, place: string, ciphers: Map<string, Cipher>): Entry {
     if (entry.type !== 'sealed' || entry.codec !== codec) {
       if (acceptClear) return entry
       throw inTheClear(place)
@@ -73,14 +72,17 @@ export function encrypted(store: Store, options: EncryptionOptions): Store {
     },
 
     async *read(sessionId, afterSeq = 0) {
+      const journal = store.journalAt(sessionId)
       const ciphers = new Map<string, Cipher>()
       let [seq, fence] = [afterSeq, 0]
       for await (const entry of store.read(sessionId, afterSeq)) {
+        const place = `${journal} entry ${entry.seq}`
         if (entry.seq !== seq + 1 || entry.fence < fence) {
-          throw unreadable(`${store.journalAt(sessionId)} entry ${entry.seq}`, 'it does not follow the entry before it')
+          throw unreadable(place, 'it does not follow the entry before it')
         }
-        ;({ seq, fence } = entry)
-        yield opened(entry, sessionId, ciphers)
+        seq = entry.seq
+        fence = entry.fence
+        yield opened(entry, sessionId, place, ciphers)
       }
     },
 
