@@ -81,6 +81,7 @@ export {
   parseHead,
   sessionBusy,
 } from './store.ts'
+export { stillSealed } from './sealed.ts'
 export { withoutSecrets } from './secrets.ts'
 export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
