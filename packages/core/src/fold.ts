@@ -6,6 +6,7 @@
  */
 import type { Entry } from './journal.ts'
 import { initialSnapshot, restoreSnapshot, step, type Effect, type Snapshot } from './machine.ts'
+import { stillSealed } from './sealed.ts'
 import type { Head } from './store.ts'
 import { Transcript } from './transcript.ts'
 
@@ -34,6 +35,7 @@ export async function foldJournal(
   let seq = 0
   let opened: Folded['opened']
   for await (const entry of entries) {
+    if (entry.type === 'sealed') throw stillSealed(entry)
     if (entry.type === 'session-opened') opened = { at: entry.at, cwd: entry.cwd }
     transcript.apply(entry)
     seq = entry.seq
