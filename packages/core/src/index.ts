@@ -15,7 +15,10 @@ export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
 export { type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'
-export { type Folded, foldJournal } from './fold.ts'
+export { type SessionFacts } from './checkpoint.ts'
+export { type Folded, foldHistory, foldJournal } from './fold.ts'
+export { type Fork, type ForkOptions, forkSession } from './fork.ts'
+export { type HistoryEntry, endsOfTurns, readHistory } from './history.ts'
 export {
   type AssistantMessage,
   type Block,
@@ -41,7 +44,16 @@ export {
 } from './machine.ts'
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
-export { openSession } from './open-session.ts'
+export { openSession, visitSession } from './open-session.ts'
+export { type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
+export {
+  type KeptBecause,
+  type PruneOptions,
+  type PrunePlan,
+  type Retention,
+  expiryOf,
+  prunePlan,
+} from './retention.ts'
 export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.ts'
 export { type Rung, validateLadder } from './ladder/ladder.ts'
 export { type ModelCard } from './ladder/model-card.ts'
@@ -79,6 +91,7 @@ export {
   matchesFilter,
   parseHead,
   sessionBusy,
+  sessionNotFound,
 } from './store.ts'
 export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'

@@ -13,7 +13,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { fullJitter } from './backoff.ts'
 import { keptApart } from './blobs.ts'
-import { headAfter, type Known } from './checkpoint.ts'
+import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import { isLastgoodError, LastgoodError } from './errors.ts'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
@@ -30,6 +30,7 @@ import {
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
 import type { Policy } from './policy/options.ts'
+import { retentionChange, type Retention } from './retention.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import type { Head, Lease, Store } from './store.ts'
 import type { Transcript } from './transcript.ts'
@@ -57,7 +58,7 @@ export class Session {
   #snapshot: Snapshot
   #owed: Effect
   #seq: number
-  #opened: Folded['opened']
+  #facts: SessionFacts
   /** Adopted, and not yet durable. */
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
@@ -78,7 +79,7 @@ export class Session {
     this.#snapshot = folded.snapshot
     this.#owed = folded.owed ?? { kind: 'rest' }
     this.#seq = folded.seq
-    this.#opened = folded.opened
+    this.#facts = folded.facts
     this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
   }
 
@@ -126,6 +127,10 @@ export class Session {
   /** Name of the agent of the last turn, if one ran it. */
   get agent(): string | undefined {
     return this.#transcript.agent
+  }
+  /** When and where it was opened, what it was forked from, and how long it is kept. */
+  get facts(): SessionFacts {
+    return this.#facts
   }
   get transcript(): Readonly<Omit<Transcript, 'apply'>> {
     return this.#transcript
@@ -178,6 +183,12 @@ export class Session {
       })
     }
     await this.record([{ type: 'rewound', messages: span?.to ?? 0, turn, lastGoodTurn: turn, reason }])
+  }
+
+  /** Say when this session may be pruned; see `retention.ts`. What is left out stays as it is. */
+  async retain(wanted: Retention): Promise<void> {
+    const body = retentionChange(this.#facts, wanted)
+    if (body) await this.record([body])
   }
 
   /** Send what is recorded again, without the repairs. For a person who sees that one was wrong. */
@@ -278,9 +289,12 @@ export class Session {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
       await this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
+      const kept = retentionChange(this.#facts, this.#options.retention)
+      if (kept) await this.stage(kept)
     } else if (!['idle', 'refused'].includes(this.state) || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
+    if (this.#seq > 0) await this.retain(this.#options.retention)
   }
 
   async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
@@ -322,15 +336,14 @@ export class Session {
     this.#owed = owed
     for (const entry of entries) {
       this.#transcript.apply(entry)
-      if (entry.type === 'session-opened') this.#opened = { at: entry.at, cwd: entry.cwd }
+      this.#facts = factsAfter(this.#facts, entry)
     }
   }
 
   #known(): Known {
     return {
       sessionId: this.id,
-      createdAt: this.#opened?.at,
-      cwd: this.#opened?.cwd,
+      facts: this.#facts,
       agent: this.agent,
       model: this.envelope?.body.model,
       machineVersion: this.#options.machineVersion,
@@ -383,6 +396,9 @@ const outsideMachine: ReadonlySet<EntryType> = new Set([
   'envelope-changed',
   'transcript-repaired',
   'repairs-reverted',
+  'session-forked',
+  'session-imported',
+  'retention-changed',
 ])
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
