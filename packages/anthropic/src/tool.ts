@@ -6,11 +6,11 @@
  * 2. What a tool returns is made well-formed text before it is recorded: half a surrogate pair would make the API
  *    refuse the whole conversation.
  */
-import type { Block, InDoubt, LedgerTool, ToolContext } from '@lastgood/core'
+import type { Block, InDoubt, LedgerTool, ToolContent, ToolContext, Verdict } from '@lastgood/core'
 import { z } from 'zod'
 
 /** What a tool gives the model: text, or content blocks as the API takes them in a `tool_result`. */
-export type ToolOutput = string | Block[]
+export type ToolOutput = ToolContent
 
 /** A tool as the loop needs it. */
 export interface AgentTool extends LedgerTool {
@@ -30,6 +30,11 @@ export interface ToolOptions<Input extends z.ZodType> {
    */
   inDoubt?: InDoubt
   run(input: z.output<Input>, context: ToolContext): ToolOutput | Promise<ToolOutput>
+  /**
+   * Looks what came of a call that was started before a restart and has no result, without changing anything: `done`
+   * with what it returned, `not-done` (it runs now), or `unknown` (`inDoubt` decides, also when this throws).
+   */
+  verify?(input: z.output<Input>, context: ToolContext): Verdict<ToolOutput> | Promise<Verdict<ToolOutput>>
 }
 
 /** A tool declared by a zod schema. */
@@ -40,6 +45,13 @@ export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): Agen
     definition: { name, description, input_schema: inputSchema },
     inDoubt,
     run: (input, context) => resultOf(context, async () => options.run(await schema.parseAsync(input), context)),
+    ...(options.verify && {
+      verify: async (input: unknown, context: ToolContext): Promise<Verdict<Block>> => {
+        const verdict = (await options.verify?.(await schema.parseAsync(input), context)) ?? { kind: 'unknown' }
+        if (verdict.kind !== 'done') return verdict
+        return { kind: 'done', result: await resultOf(context, () => Promise.resolve(verdict.result)) }
+      },
+    }),
   }
 }
 

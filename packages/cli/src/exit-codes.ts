@@ -26,6 +26,7 @@ const codeOf: Readonly<Record<ErrorCode, number>> = {
   'lease-lost': exitCodes.busy,
   'session-suspended': exitCodes.suspended,
   'needs-input': exitCodes.usage,
+  'step-in-doubt': exitCodes.usage,
   'request-failed': exitCodes.failed,
   'store-unavailable': exitCodes.setUp,
   'journal-corrupt': exitCodes.journal,

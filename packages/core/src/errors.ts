@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'session-suspended'
   /** A person has to decide about a tool call of unknown outcome. */
   | 'needs-input'
+  /** A step of the caller's own was started before, and nobody knows what came of it. It was not repeated. */
+  | 'step-in-doubt'
   /** The API refused for good; sending the same again cannot win. */
   | 'request-failed'
   /** The store cannot take or give entries now; nothing was lost and nothing was started. */

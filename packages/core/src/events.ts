@@ -3,7 +3,8 @@
  *
  * `entry` is a durable fact. `delta` is provisional: the model's words as they arrive, which count only when their
  * `response-received` follows; `dropped` takes back the deltas of an attempt that broke. `unrecorded` is a Messages
- * request that passed without being recorded, because it is about something else than the conversation.
+ * request that passed without being recorded, because it is about something else than the conversation. `in-doubt` is
+ * what is done about a tool call, or a step of one's own, that was started before a restart and has no result.
  */
 import type { Entry } from './journal.ts'
 
@@ -12,6 +13,10 @@ export type SessionEvent =
   | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
   | { type: 'dropped' }
   | { type: 'unrecorded' }
+  | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid }
+
+/** `verified-*`: the tool itself found out; then the rule's: run again, reported to the model, parked for a person. */
+export type InDoubtDid = 'verified-done' | 'verified-not-done' | 'rerun' | 'reported' | 'parked'
 
 export type Listener = (event: SessionEvent) => void
 

@@ -16,7 +16,7 @@ export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } fro
 export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
-export { type Listener, type SessionEvent } from './events.ts'
+export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'
 export { type SessionFacts } from './checkpoint.ts'
 export { type Folded, foldHistory, foldJournal } from './fold.ts'
@@ -96,7 +96,15 @@ export {
   sessionBusy,
   sessionNotFound,
 } from './store.ts'
-export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
+export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
+export {
+  type LedgerRun,
+  type LedgerTool,
+  type LedgerTools,
+  type ToolContext,
+  type Verdict,
+  runToolCalls,
+} from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'

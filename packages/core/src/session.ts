@@ -10,16 +10,14 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { fullJitter } from './backoff.ts'
-import { keptApart } from './blobs.ts'
 import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
-import { isLastgoodError, LastgoodError } from './errors.ts'
+import { LastgoodError } from './errors.ts'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
 import type { Folded } from './fold.ts'
 import {
   journalVersion,
+  type Block,
   type Entry,
   type EntryBody,
   type EntryType,
@@ -29,10 +27,20 @@ import {
 } from './journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
+import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
+import {
+  StepLedger,
+  type StepContext,
+  type StepOptions,
+  type ToolContent,
+  type ToolStepOptions,
+} from './step-ledger.ts'
 import type { Head, Lease, Store } from './store.ts'
+import type { ToolContext } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
 
@@ -63,8 +71,10 @@ export class Session {
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
-  /** Runs under way and waiting, in their order. */
-  #runs: { agent: string; asked: string | undefined; reply: Promise<unknown> }[] = []
+  readonly #steps = new StepLedger(this)
+  /** Calls that came to this object and that nobody has begun, as far as `step` knows. */
+  #handedOut = new Set<string>()
+  readonly #runs: RunQueue
 
   /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
@@ -80,6 +90,7 @@ export class Session {
     this.#owed = folded.owed ?? { kind: 'rest' }
     this.#seq = folded.seq
     this.#facts = folded.facts
+    this.#runs = new RunQueue(id)
     this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
   }
 
@@ -207,17 +218,42 @@ export class Session {
   ): Promise<Reply> {
     const { turn } = (options[0] ?? {}) as { turn?: number }
     const asked = input === undefined && turn === undefined ? undefined : JSON.stringify([input, turn])
-    const same = this.#runs.find((one) => one.agent === agent.name && (asked === undefined || asked === one.asked))
-    if (same) return same.reply as Promise<Reply>
-    if (insideRun.getStore() === this) throw runInsideRun(this.id)
-    const begin = () => insideRun.run(this, () => agent.run(this, input, options[0] as RunOptions))
-    const last = this.#runs.at(-1)
-    const reply = last ? last.reply.then(begin, begin) : begin()
-    const run = { agent: agent.name, asked, reply }
-    this.#runs.push(run)
-    const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
-    reply.then(ended, ended)
-    return reply
+    return this.#runs.run(agent.name, asked, () => agent.run(this, input, options[0] as RunOptions))
+  }
+
+  /**
+   * Runs something that has an effect, once: `step-started` is durable before it, its result before it returns, and
+   * after a restart the same step gives the recorded result. With `toolUseId` it is that call of the model's last
+   * answer, `run` gives its content, and what returns is the tool_result block for the next message.
+   *
+   * The result is a JSON value. What `run` throws is recorded and thrown again.
+   * Errors: `step-in-doubt` (started before, outcome unknown, rule `report`), `needs-input`, and those of `record`.
+   */
+  step(
+    name: string,
+    input: unknown,
+    run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
+    options: ToolStepOptions,
+  ): Promise<Block>
+  step<Result>(
+    name: string,
+    input: unknown,
+    run: (context: StepContext) => Promise<Result> | Result,
+    options?: StepOptions<Result>,
+  ): Promise<Result>
+  step(
+    name: string,
+    input: unknown,
+    run: (context: ToolContext) => Promise<never>,
+    options: ToolStepOptions | StepOptions<never> = {},
+  ): Promise<unknown> {
+    if ('toolUseId' in options) return this.#steps.runTool(name, input, run, options)
+    return this.#steps.run(name, input, run as (context: StepContext) => Promise<never>, options)
+  }
+
+  /** Whether the call came to this object and nobody has begun it here; asked once. For `step`. */
+  takeCall(toolUseId: string): boolean {
+    return this.#handedOut.delete(toolUseId)
   }
 
   /** Park the session with a reason and end this object; whatever runs is aborted. `detail` is for people. */
@@ -337,6 +373,9 @@ export class Session {
     for (const entry of entries) {
       this.#transcript.apply(entry)
       this.#facts = factsAfter(this.#facts, entry)
+      if (entry.type === 'response-received') {
+        this.#handedOut = new Set(this.#transcript.unanswered.map((call) => call.toolUseId))
+      }
     }
   }
 
@@ -350,24 +389,21 @@ export class Session {
     }
   }
 
-  /** One append, tried again with the same entries while the store cannot answer: idempotent by sequence. */
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
-    const kept = entries.map(keptApart)
-    const stored = kept.map((one) => one.stored)
-    const giveUpAt = this.clock.now() + this.#options.storePatienceMs
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        for (const { blob } of kept) if (blob) await this.store.putBlob(this.#lease, blob.name, blob.text)
-        await this.store.append(this.#lease, this.#seq, stored, head)
-        return
-      } catch (error) {
-        const again = this.clock.now() + fullJitter(attempt, 50, 2_000, this.clock.random())
-        if (!isLastgoodError(error, 'store-unavailable') || again > giveUpAt) {
-          this.#end(error as Error)
-          throw error
-        }
-        await this.clock.sleepUntil(again, { signal: this.signal })
-      }
+    try {
+      await appendPatiently({
+        store: this.store,
+        lease: this.#lease,
+        afterSeq: this.#seq,
+        entries,
+        head,
+        clock: this.clock,
+        patienceMs: this.#options.storePatienceMs,
+        signal: this.signal,
+      })
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
     }
   }
 
@@ -375,19 +411,6 @@ export class Session {
     this.#keeper.stop()
     this.#ended.abort(reason)
   }
-}
-
-/** Whose run the code is called from. */
-const insideRun = new AsyncLocalStorage<Session>()
-
-function runInsideRun(id: string): LastgoodError {
-  return new LastgoodError(
-    'bad-option',
-    `session ${id}: a run inside a run of the same session would wait for itself`,
-    {
-      hint: 'open a session of its own for a sub-agent',
-    },
-  )
 }
 
 /** Entries that carry no event of the machine. */
@@ -399,6 +422,8 @@ const outsideMachine: ReadonlySet<EntryType> = new Set([
   'session-forked',
   'session-imported',
   'retention-changed',
+  'step-started',
+  'step-finished',
 ])
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {

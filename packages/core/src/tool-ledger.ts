@@ -1,16 +1,17 @@
 /**
  * The tool ledger: side effects happen once, or somebody is told (P2).
  *
- * 1. Intent before effect: `tool-started` is durable before a tool runs, except for tools whose rule is `rerun`.
+ * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, except for tools whose
+ *    rule is `rerun`.
  * 2. Result before use: `tool-finished` is durable before the model can see it.
- * 3. A call that was started, and not by the answer that was just handed out, is in doubt, whoever started it; its
- *    tool's rule decides what happens.
+ * 3. A call that was started, and not by the answer that was just handed out, is in doubt, whoever started it. Its tool
+ *    is asked what came of it, if it can tell; if not, its rule decides. Listeners are told which.
  * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
  *    that follows.
  */
-import { LastgoodError } from './errors.ts'
-import type { Block, EntryBody, InDoubt } from './journal.ts'
-import type { Session } from './session.ts'
+import { isLastgoodError, LastgoodError } from './errors.ts'
+import type { InDoubtDid, SessionEvent } from './events.ts'
+import type { Block, Entry, EntryBody, InDoubt } from './journal.ts'
 import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 
@@ -22,6 +23,9 @@ export interface ToolContext {
   signal: AbortSignal
 }
 
+/** What a tool found out about a call of unknown outcome: its result, that it had no effect, or nothing. */
+export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
+
 export interface LedgerTool {
   inDoubt: InDoubt
   /**
@@ -29,6 +33,11 @@ export interface LedgerTool {
    * unless its signal has aborted: a call that was stopped half-way stays in doubt.
    */
   run(input: unknown, context: ToolContext): Promise<Block>
+  /**
+   * Looks what came of a call that was started and has no result, without changing anything. When it throws, nothing
+   * was found out. Without it the rule `inDoubt` decides at once.
+   */
+  verify?(input: unknown, context: ToolContext): Promise<Verdict<Block>>
 }
 
 export interface LedgerTools {
@@ -45,19 +54,32 @@ export interface LedgerRun {
   signal?: AbortSignal | undefined
 }
 
+/** What the ledger needs of a session. */
+export interface LedgerSession {
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly transcript: { readonly unanswered: readonly ToolCall[] }
+  record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
+  stage(body: EntryBody): Promise<void>
+  suspend(reason: 'needs-input', detail: string): Promise<void>
+  emit(event: Exclude<SessionEvent, { type: 'entry' }>): void
+}
+
 /** Brings every open call of the last response to a result. Errors: `needs-input`, and those of `record`. */
-export async function runToolCalls(session: Session, tools: LedgerTools, run: LedgerRun): Promise<void> {
+export async function runToolCalls(session: LedgerSession, tools: LedgerTools, run: LedgerRun): Promise<void> {
   const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
   const planned: { call: ToolCall; fate: Fate }[] = []
   // One after the other: a person can answer one question at a time.
   for (const call of session.transcript.unanswered) {
-    planned.push({ call, fate: await fateOf(call, tools, run.handedOut) })
+    planned.push({ call, fate: await fateOf(call, tools, session, signal, run.handedOut) })
   }
-  const asking = planned.find(({ fate }) => fate === 'suspend')
+  const asking = planned.find(({ fate }) => fate.kind === 'suspend')
   if (asking) throw await parkForInput(session, asking.call)
 
+  // What the answer handed out has its intent already.
   const intents = planned.filter(
-    ({ call, fate }) => fate === 'run' && call.state === 'open' && ruleOf(call, tools) !== 'rerun',
+    ({ call, fate }) =>
+      fate.kind === 'run' && !(call.state === 'started' && !fate.again) && ruleOf(call, tools) !== 'rerun',
   )
   if (intents.length > 0) {
     await session.record(
@@ -83,14 +105,39 @@ export async function runToolCalls(session: Session, tools: LedgerTools, run: Le
   if (failed) throw failed.reason
 }
 
-type Fate = 'run' | 'report' | 'suspend'
+type Fate = { kind: 'run'; again: boolean } | { kind: 'done'; result: Block } | { kind: 'report' } | { kind: 'suspend' }
 
-async function fateOf(call: ToolCall, tools: LedgerTools, handedOut: ReadonlySet<string>): Promise<Fate> {
-  if (call.state === 'open' || handedOut.has(call.toolUseId)) return 'run'
-  const rule = ruleOf(call, tools)
+async function fateOf(
+  call: ToolCall,
+  tools: LedgerTools,
+  session: LedgerSession,
+  signal: AbortSignal,
+  handedOut: ReadonlySet<string>,
+): Promise<Fate> {
+  if (call.state === 'open' || handedOut.has(call.toolUseId)) return { kind: 'run', again: false }
   const { toolUseId, name, input } = call
+  const told = (did: InDoubtDid, fate: Fate): Fate => {
+    session.emit({ type: 'in-doubt', toolUseId, name, did })
+    return fate
+  }
+  const verdict = await verdictOn(call, tools, contextOf(call, session.id, signal))
+  if (verdict.kind === 'done') return told('verified-done', verdict)
+  if (verdict.kind === 'not-done') return told('verified-not-done', { kind: 'run', again: true })
+  const rule = ruleOf(call, tools)
   const answer = rule === 'ask' ? ((await tools.onInDoubt?.({ toolUseId, name, input })) ?? 'suspend') : rule
-  return answer === 'rerun' ? 'run' : answer
+  if (answer === 'rerun') return told('rerun', { kind: 'run', again: true })
+  return told(answer === 'report' ? 'reported' : 'parked', { kind: answer })
+}
+
+async function verdictOn(call: ToolCall, tools: LedgerTools, context: ToolContext): Promise<Verdict<Block>> {
+  try {
+    return (await tools.find(call.name)?.verify?.(call.input, context)) ?? { kind: 'unknown' }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    // Not told to the model: a look that failed says nothing of the call. The rule decides, as without it.
+    if (isLastgoodError(error)) throw error
+    return { kind: 'unknown' }
+  }
 }
 
 /** The rule of the code that runs now; `report` for a tool that is gone. */
@@ -106,7 +153,10 @@ async function finish(
   signal: AbortSignal,
 ): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
   const { toolUseId, name, input } = call
-  if (fate !== 'run') {
+  if (fate.kind === 'done') {
+    return { type: 'tool-finished', toolUseId, result: guardToolResult(fate.result), outcome: 'verified' }
+  }
+  if (fate.kind !== 'run') {
     return { type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' }
   }
   const tool = tools.find(name)
@@ -116,7 +166,7 @@ async function finish(
   }
   try {
     signal.throwIfAborted()
-    const given = await tool.run(input, { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal })
+    const given = await tool.run(input, contextOf(call, sessionId, signal))
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
@@ -128,11 +178,15 @@ async function finish(
   }
 }
 
+function contextOf({ toolUseId }: ToolCall, sessionId: string, signal: AbortSignal): ToolContext {
+  return { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal }
+}
+
 function errorResult(toolUseId: string, content: string): Block {
   return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
 }
 
-async function parkForInput(session: Session, call: ToolCall): Promise<LastgoodError> {
+async function parkForInput(session: LedgerSession, call: ToolCall): Promise<LastgoodError> {
   const detail = `tool ${call.name} was started and its outcome is unknown`
   await session.suspend('needs-input', detail)
   return new LastgoodError('needs-input', `session ${session.id}: ${detail}`, {

@@ -19,6 +19,11 @@ export interface ToolCall {
   state: 'open' | 'started' | 'finished'
 }
 
+/** A step of the caller's own. */
+export type RecordedStep =
+  | { state: 'started' }
+  | { state: 'finished'; outcome: Extract<Entry, { type: 'step-finished' }>['outcome']; value: unknown }
+
 /** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
 export interface TurnSpan {
   turn: number
@@ -64,6 +69,8 @@ export class Transcript {
   readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
   #results = new Map<string, Block>()
+  /** Steps of the caller's own, by id. Those without a key belong to a place that the conversation has left behind. */
+  #steps = new Map<string, RecordedStep>()
 
   apply(entry: Entry): void {
     switch (entry.type) {
@@ -104,6 +111,12 @@ export class Transcript {
         this.#results.set(entry.toolUseId, entry.result)
         if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
         break
+      case 'step-started':
+        this.#steps.set(entry.stepId, { state: 'started' })
+        break
+      case 'step-finished':
+        this.#steps.set(entry.stepId, { state: 'finished', outcome: entry.outcome, value: entry.value })
+        break
       case 'turn-ended':
         this.#closeTurn()
         break
@@ -125,6 +138,17 @@ export class Transcript {
   /** Calls of the last response that have no result. */
   get unanswered(): readonly ToolCall[] {
     return this.#calls.filter((call) => call.state !== 'finished')
+  }
+
+  stepOf(stepId: string): RecordedStep | undefined {
+    return this.#steps.get(stepId)
+  }
+
+  /** The recorded result of a call of the last answer. */
+  resultOf(toolUseId: string): Block | undefined {
+    const isIt = (block: Block) => block.type === 'tool_result' && block['tool_use_id'] === toolUseId
+    const last = this.messages.at(-1)?.content
+    return this.#results.get(toolUseId) ?? (Array.isArray(last) ? last.find(isIt) : undefined)
   }
 
   /** The whole conversation in a form that the API takes: calls without a result are closed as in doubt. */
@@ -185,6 +209,7 @@ export class Transcript {
   #forgetCalls(): void {
     this.#calls = []
     this.#results.clear()
+    for (const stepId of this.#steps.keys()) if (!stepId.startsWith('key:')) this.#steps.delete(stepId)
   }
 
   #orderedResults(): Block[] {

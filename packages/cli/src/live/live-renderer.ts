@@ -15,6 +15,7 @@ import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeLine, safeText, shorten, widthOf } from '../text.ts'
 import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
 import { pageWatch } from './page-watch.ts'
+import { inDoubtLine } from './in-doubt-line.ts'
 import { Pen } from './pen.ts'
 import { RunningCalls, type KnownCall } from './running-calls.ts'
 
@@ -68,6 +69,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
       if (isStopped) return
       if (event.type === 'entry') return onEntry(event.entry)
       if (event.type === 'dropped') return onDropped()
+      if (event.type === 'in-doubt') return pen.line(palette.yellow(inDoubtLine(event)))
       if (event.type !== 'delta' || event.kind !== 'text') return
       stopTicking()
       hasWords = true

@@ -11,6 +11,9 @@ export function eventLines(output: Output, sessionId: string): (event: SessionEv
   let attempt = 0
   const write = (facts: object) => output.write(`${safeJson({ schema: 'lastgood.event/v1', sessionId, ...facts })}\n`)
   return (event) => {
+    if (event.type === 'in-doubt') {
+      write({ event: 'in-doubt', toolUseId: event.toolUseId, tool: event.name, did: event.did })
+    }
     if (event.type !== 'entry') return
     const { entry } = event
     const before = outage

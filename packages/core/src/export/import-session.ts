@@ -55,7 +55,7 @@ export async function importSession(
   const { as: sessionId = file.sessionId, force = false, ...rest } = options
   assertSessionId(sessionId)
   const resolved = resolveOptions({ ...rest, store })
-  const { clock, leaseMs, machineVersion } = resolved
+  const { clock, leaseMs, storePatienceMs, machineVersion } = resolved
   if (force && isInTheWay(await store.summary(sessionId), file)) await removeSession(store, sessionId, rest)
   assertFree(sessionId, await store.summary(sessionId), file)
 
@@ -65,7 +65,8 @@ export async function importSession(
   try {
     const summary = await store.summary(sessionId)
     assertFree(sessionId, summary, file)
-    const writer = new ImportWriter(store, lease, file, summary?.head.seq ?? 0, clock)
+    const target = { store, lease, clock, patienceMs: storePatienceMs, signal: lost.signal }
+    const writer = new ImportWriter(target, file, summary?.head.seq ?? 0)
     const again = await decodeExport(lines(), (entry) => {
       lost.signal.throwIfAborted()
       return writer.take(entry)

@@ -13,18 +13,18 @@ export interface ImportSource {
   entries: number
 }
 
-export function unfinishedHead(sessionId: string, seq: number, at: number, source: ImportSource): Head {
+export function unfinishedHead(sessionId: string, seq: number, at: number, { sha256, entries }: ImportSource): Head {
   return {
     v: headVersion,
     sessionId,
     seq,
     status: 'suspended',
-    reason: `${seq} of ${source.entries} entries are imported: run the import again`,
+    reason: `${seq} of ${entries} entries are imported: run the import again`,
     turn: 0,
     lastGoodTurn: 0,
     createdAt: at,
     updatedAt: at,
-    machine: { version: importing, value: importing, context: { ...source } },
+    machine: { version: importing, value: importing, context: { sha256, entries } },
   }
 }
 

@@ -1,0 +1,50 @@
+/**
+ * One run of an agent at a time: who asks for the same as one that is under way or waiting gets that one, others wait
+ * for their turn. A run inside a run of the same session would wait for itself, and is refused.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { LastgoodError } from './errors.ts'
+
+interface Run {
+  readonly agent: string
+  readonly asked: string | undefined
+  readonly reply: Promise<unknown>
+}
+
+/** Whose run the code is called from. */
+const insideRun = new AsyncLocalStorage<RunQueue>()
+
+export class RunQueue {
+  readonly #sessionId: string
+  /** Under way and waiting, in their order. */
+  readonly #runs: Run[] = []
+
+  constructor(sessionId: string) {
+    this.#sessionId = sessionId
+  }
+
+  /** `asked` says what is asked for; undefined: whatever the agent is about. */
+  run<Reply>(agent: string, asked: string | undefined, begin: () => Promise<Reply>): Promise<Reply> {
+    const same = this.#runs.find((one) => one.agent === agent && (asked === undefined || asked === one.asked))
+    if (same) return same.reply as Promise<Reply>
+    if (insideRun.getStore() === this) throw runInsideRun(this.#sessionId)
+    const inside = () => insideRun.run(this, begin)
+    const last = this.#runs.at(-1)
+    const reply = last ? last.reply.then(inside, inside) : inside()
+    const run = { agent, asked, reply }
+    this.#runs.push(run)
+    const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
+    reply.then(ended, ended)
+    return reply
+  }
+}
+
+function runInsideRun(id: string): LastgoodError {
+  return new LastgoodError(
+    'bad-option',
+    `session ${id}: a run inside a run of the same session would wait for itself`,
+    {
+      hint: 'open a session of its own for a sub-agent',
+    },
+  )
+}

@@ -1,0 +1,186 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { SessionEvent } from './events.ts'
+import type { Entry } from './journal.ts'
+import { memoryStore } from './memory-store.ts'
+import { openSession } from './open-session.ts'
+import type { Session } from './session.ts'
+import type { StepOptions } from './step-ledger.ts'
+import type { Store } from './store.ts'
+import { ManualClock } from './testing/manual-clock.ts'
+
+const clock = () => new ManualClock({ autoAdvance: true })
+
+async function open(store: Store): Promise<Session> {
+  const session = await openSession('s', { store, clock: clock(), takeover: true })
+  onTestFinished(() => session.close().catch(() => {}))
+  return session
+}
+
+async function entriesOf(store: Store): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for await (const entry of store.read('s')) entries.push(entry)
+  return entries
+}
+
+/** A process that dies within its step: it never returns, and another one takes the session. */
+async function diedWithin(store: Store, options: StepOptions<string> = {}): Promise<Session> {
+  const session = await open(store)
+  const begun = new Promise<void>((resolve) => {
+    const running = session.step('deploy', { to: 'live' }, () => (resolve(), new Promise<string>(() => {})), options)
+    running.catch(() => {})
+  })
+  await begun
+  const next = await open(store)
+  await session.close().catch(() => {})
+  return next
+}
+
+const again = (session: Session, runs: string[], options: StepOptions<string> = {}) =>
+  session.step('deploy', { to: 'live' }, () => (runs.push('ran'), 'deployed'), options)
+
+describe('a step', () => {
+  test('is announced before it runs, and its result is durable before it returns (P2)', async () => {
+    const store = memoryStore()
+    const session = await open(store)
+    let before: string[] = []
+    const result = await session.step('deploy', {}, async ({ idempotencyKey }) => {
+      before = (await entriesOf(store)).map(({ type }) => type)
+      return { url: 'https://live.test', idempotencyKey }
+    })
+    expect(before).toEqual(['session-opened', 'step-started'])
+    expect(result).toEqual({ url: 'https://live.test', idempotencyKey: expect.stringMatching(/^s:0:deploy:/) })
+    expect((await entriesOf(store)).at(-1)).toMatchObject({ type: 'step-finished', outcome: 'ran', value: result })
+  })
+
+  test('that has a result is not run again by another process, which gets that result', async () => {
+    const store = memoryStore()
+    const runs: string[] = []
+    const first = await open(store)
+    expect(await again(first, runs)).toBe('deployed')
+    await first.close()
+    const second = await open(store)
+    expect(await again(second, runs)).toBe('deployed')
+    expect(runs).toEqual(['ran'])
+  })
+
+  test('that is asked for twice at one place is two steps; by the same key it is one', async () => {
+    const store = memoryStore()
+    const runs: string[] = []
+    const first = await open(store)
+    await again(first, runs)
+    await again(first, runs)
+    expect(runs).toHaveLength(2)
+    const both = [again(first, runs, { key: 'release' }), again(first, runs, { key: 'release' })]
+    expect(await Promise.all(both)).toEqual(['deployed', 'deployed'])
+    expect(runs).toHaveLength(3)
+    await first.close()
+    const second = await open(store)
+    for (const options of [{}, {}, { key: 'release' }]) await again(second, runs, options)
+    expect(runs).toHaveLength(3)
+  })
+
+  test('without a key belongs to its place in the conversation; with one to the session', async () => {
+    const store = memoryStore()
+    const runs: string[] = []
+    const session = await open(store)
+    await again(session, runs)
+    await again(session, runs, { key: 'once' })
+    await session.startTurn([{ role: 'user', content: 'go on' }])
+    await again(session, runs)
+    await again(session, runs, { key: 'once' })
+    expect(runs).toHaveLength(3)
+  })
+
+  test('that throws is recorded as failed, and another process is told the same', async () => {
+    const store = memoryStore()
+    const first = await open(store)
+    const refused = () => Promise.reject(new Error('quota exceeded'))
+    await expect(first.step('deploy', {}, refused)).rejects.toThrow('quota exceeded')
+    await first.close()
+    const second = await open(store)
+    await expect(second.step('deploy', {}, () => 'deployed')).rejects.toThrow('quota exceeded')
+  })
+
+  test('that cannot be announced does not run (P5)', async () => {
+    const runs: string[] = []
+    const store = memoryStore()
+    const session = await open(store)
+    await session.close()
+    await expect(again(session, runs)).rejects.toMatchObject({ code: 'session-closed' })
+    expect(runs).toEqual([])
+  })
+
+  test('whose result is no JSON is told, and is in doubt afterwards', async () => {
+    const store = memoryStore()
+    const first = await open(store)
+    await expect(first.step('deploy', {}, () => () => 'a function')).rejects.toMatchObject({ code: 'bad-option' })
+    await first.close()
+    const second = await open(store)
+    await expect(second.step('deploy', {}, () => 'x')).rejects.toMatchObject({ code: 'step-in-doubt' })
+  })
+
+  test('needs a key of a sensible length', async () => {
+    const session = await open(memoryStore())
+    for (const key of ['', 'x'.repeat(201)]) {
+      await expect(session.step('deploy', {}, () => 1, { key })).rejects.toMatchObject({ code: 'bad-option' })
+    }
+  })
+})
+
+describe('a step of unknown outcome', () => {
+  async function resumed(options: StepOptions<string>) {
+    const store = memoryStore()
+    const { inDoubt } = options
+    const session = await diedWithin(store, inDoubt ? { inDoubt } : {})
+    const runs: string[] = []
+    const told: SessionEvent[] = []
+    session.subscribe((event) => event.type === 'in-doubt' && told.push(event))
+    const result = await again(session, runs, options).catch((error: unknown) => error)
+    return { result, runs, told: told.map((event) => event.type === 'in-doubt' && event.did), store, session }
+  }
+
+  test('is not repeated by default: the caller is told, each time (P2)', async () => {
+    const { result, runs, told, session } = await resumed({})
+    expect(result).toMatchObject({ code: 'step-in-doubt', hint: expect.stringContaining('verify') })
+    expect(told).toEqual(['reported'])
+    await session.close()
+    expect(runs).toEqual([])
+  })
+
+  test('is run again where that is its rule, without an intent', async () => {
+    const { result, runs, store } = await resumed({ inDoubt: 'rerun' })
+    expect([result, runs]).toEqual(['deployed', ['ran']])
+    expect((await entriesOf(store)).filter(({ type }) => type === 'step-started')).toEqual([])
+  })
+
+  test('is asked what came of it: done is not repeated, and its result counts', async () => {
+    const verify = async () => ({ kind: 'done', result: 'was deployed' }) as const
+    const { result, runs, told, store } = await resumed({ verify })
+    expect([result, runs, told]).toEqual(['was deployed', [], ['verified-done']])
+    expect((await entriesOf(store)).at(-1)).toMatchObject({ outcome: 'verified', value: 'was deployed' })
+  })
+
+  test('is asked what came of it: not done runs, under a new intent', async () => {
+    const { result, runs, told, store } = await resumed({ verify: async () => ({ kind: 'not-done' }) })
+    expect([result, runs, told]).toEqual(['deployed', ['ran'], ['verified-not-done']])
+    expect((await entriesOf(store)).filter(({ type }) => type === 'step-started')).toHaveLength(2)
+  })
+
+  test.each([
+    ['unknown', async () => ({ kind: 'unknown' }) as const],
+    ['throwing', () => Promise.reject(new Error('x'))],
+  ])('and a look that ends %s leaves it to the rule', async (_, verify) => {
+    const { result, runs, told } = await resumed({ verify })
+    expect(result).toMatchObject({ code: 'step-in-doubt' })
+    expect([runs, told]).toEqual([[], ['reported']])
+  })
+
+  test('is put before a person where that is its rule; nobody there parks the session', async () => {
+    const asked = await resumed({ inDoubt: 'ask', onInDoubt: async () => 'rerun' })
+    expect([asked.result, asked.runs, asked.told]).toEqual(['deployed', ['ran'], ['rerun']])
+    const alone = await resumed({ inDoubt: 'ask' })
+    expect(alone.result).toMatchObject({ code: 'needs-input' })
+    expect([alone.runs, alone.told]).toEqual([[], ['parked']])
+    expect((await alone.store.summary('s'))?.head.status).toBe('needs-input')
+  })
+})

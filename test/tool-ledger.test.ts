@@ -1,0 +1,160 @@
+/** What becomes of a tool call that was started before a restart: asked, repeated, reported; in an agent and in a loop. */
+import type Anthropic from '@anthropic-ai/sdk'
+import { defineAgent, recoverable, tool, type ToolOutput } from '@lastgood/anthropic'
+import { memoryStore, openSession, type InDoubtDid, type Session, type Store, type Verdict } from '@lastgood/core'
+import { reply, story, text, toolResults, toolUse, type Conversation } from '@lastgood/outage-lab'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { countingStory, countTool, Effects, task } from './support/counting-story.ts'
+import { entriesOf, jumpingClock, startTestLab, typesOf } from './support/harness.ts'
+
+const open = async (store: Store): Promise<Session> => {
+  const session = await openSession('ses', { store, clock: jumpingClock(), takeover: true })
+  onTestFinished(() => session.close().catch(() => {}))
+  return session
+}
+
+describe('a call of an agent that its process did not survive', () => {
+  const deploying = (answer: (conversation: Conversation) => string) =>
+    story([reply([toolUse('deploy', { to: 'live' })]), (conversation) => reply(text(answer(conversation)))])
+
+  /** Dies in the middle of `deploy`, resumes with a tool that can look, and tells what the model was told. */
+  async function resumed(verify?: () => Promise<Verdict<ToolOutput>>) {
+    const { client } = await startTestLab({
+      model: deploying((talk) =>
+        toolResults(talk)
+          .map((one) => one.text)
+          .join(),
+      ),
+    })
+    const store = memoryStore()
+    const runs: string[] = []
+    const agent = (run: () => Promise<string>) =>
+      defineAgent({
+        name: 'deployer',
+        client,
+        model: 'claude-opus-5-5',
+        tools: [
+          tool({
+            name: 'deploy',
+            description: 'Deploys.',
+            input: z.object({ to: z.string() }),
+            run: async ({ to }, { idempotencyKey }) => (runs.push(`${to} ${idempotencyKey.split(':')[0]}`), run()),
+            ...(verify && { verify }),
+          }),
+        ],
+      })
+    const first = await open(store)
+    const begun = new Promise<void>((resolve) => {
+      first
+        .run(
+          agent(() => (resolve(), new Promise(() => {}))),
+          'Deploy',
+        )
+        .catch(() => {})
+    })
+    await begun
+    const second = await open(store)
+    const told: InDoubtDid[] = []
+    second.subscribe((event) => event.type === 'in-doubt' && told.push(event.did))
+    const answer = await second.run(
+      agent(async () => 'deployed'),
+      'Deploy',
+    )
+    const outcome = (await entriesOf(store)).find((entry) => entry.type === 'tool-finished')?.outcome
+    const intents = (await typesOf(store)).filter((type) => type === 'tool-started').length
+    return { model: answer.text, runs: runs.length, told, outcome, intents }
+  }
+
+  test('P2: is reported to the model where nobody can tell', async () => {
+    expect(await resumed()).toEqual({
+      model: expect.stringContaining('outcome is unknown'),
+      runs: 1,
+      told: ['reported'],
+      outcome: 'in-doubt',
+      intents: 1,
+    })
+  })
+
+  test('P2: has the result that its tool found', async () => {
+    const found = await resumed(async () => ({ kind: 'done', result: 'it is live' }))
+    expect(found).toEqual({ model: 'it is live', runs: 1, told: ['verified-done'], outcome: 'verified', intents: 1 })
+  })
+
+  test('runs where its tool found that nothing had happened, under an intent of its own', async () => {
+    const found = await resumed(async () => ({ kind: 'not-done' }))
+    expect(found).toEqual({ model: 'deployed', runs: 2, told: ['verified-not-done'], outcome: 'ran', intents: 2 })
+  })
+
+  test.each([
+    ['says nothing', async (): Promise<Verdict<ToolOutput>> => ({ kind: 'unknown' })],
+    ['fails', () => Promise.reject(new Error('no network'))],
+  ])('P2: is left to the rule where the look %s', async (_, verify) => {
+    expect(await resumed(verify)).toMatchObject({ runs: 1, told: ['reported'], outcome: 'in-doubt' })
+  })
+})
+
+describe("a loop of one's own that runs its calls as steps", () => {
+  const request = { model: 'claude-opus-5-5', max_tokens: 1024, tools: [countTool] }
+  type Call = { id: string; name: string; input: unknown }
+
+  /** As in the documentation: open calls first, then the conversation. `dieAfter` ends the process after so many results. */
+  async function loop(session: Session, bare: Anthropic, effects: Effects, dieAfter = Infinity) {
+    const client = recoverable(bare, session)
+    let left = dieAfter
+    const run = async ({ id, name, input }: Call) => {
+      const block = await session.step(name, input, () => effects.count(input), { toolUseId: id })
+      left -= 1
+      if (left === 0) throw new Error('killed')
+      return block as unknown as Anthropic.ToolResultBlockParam
+    }
+    for (const { toolUseId: id, name, input } of session.transcript.unanswered) await run({ id, name, input })
+    const messages = session.messages() as Anthropic.MessageParam[]
+    if (!session.hasOpenTurn) messages.push({ role: 'user', content: task })
+    for (;;) {
+      const answer = await client.messages.create({ ...request, messages })
+      messages.push({ role: 'assistant', content: answer.content })
+      const calls = answer.content.filter((block) => block.type === 'tool_use')
+      if (calls.length === 0) return answer
+      const results = []
+      for (const call of calls) results.push(await run(call))
+      messages.push({ role: 'user', content: results })
+    }
+  }
+
+  test('P1: has each result on record when its step returns, and sends what is recorded', async () => {
+    const { client, lab } = await startTestLab({ model: countingStory })
+    const store = memoryStore()
+    const effects = new Effects()
+    const answer = await loop(await open(store), client, effects)
+    expect(answer.content).toMatchObject([{ type: 'text', text: 'done' }])
+    expect(effects.runs).toEqual([1, 2, 3, 4])
+    const types = await typesOf(store)
+    expect(types.filter((type) => type === 'tool-finished')).toHaveLength(4)
+    expect(types).not.toContain('turn-continued')
+    expect(types).not.toContain('rewound')
+    expect(lab.requests).toHaveLength(4)
+  })
+
+  test.each([1, 2, 3, 4])('P2: killed after result %i it goes on with that result, and repeats nothing', async (n) => {
+    const { client } = await startTestLab({ model: countingStory })
+    const store = memoryStore()
+    const effects = new Effects()
+    await expect(loop(await open(store), client, effects, n)).rejects.toThrow('killed')
+    // Calls that the dead process had been given, and not begun, are in doubt as well: it may have.
+    const answer = await loop(await open(store), client, effects).catch((error: unknown) => error)
+    const inDoubt = (await entriesOf(store)).filter(
+      (entry) => entry.type === 'tool-finished' && entry.outcome === 'in-doubt',
+    )
+    expect(new Set(effects.runs).size).toBe(effects.runs.length)
+    if (n === 2) expect([inDoubt.length, effects.runs]).toEqual([1, [1, 2]])
+    else expect([answer, effects.runs]).toEqual([expect.objectContaining({ stop_reason: 'end_turn' }), [1, 2, 3, 4]])
+  })
+
+  test('a call that is not of the last answer is a mistake, told as one', async () => {
+    const session = await open(memoryStore())
+    await expect(session.step('count', {}, () => 'x', { toolUseId: 'toolu_1' })).rejects.toMatchObject({
+      code: 'bad-option',
+    })
+  })
+})
