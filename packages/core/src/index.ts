@@ -12,6 +12,7 @@ export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resol
 export { type Rule } from './policy/rules.ts'
 export { type Wire, classify } from './classify.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
+export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
 export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
