@@ -14,6 +14,7 @@ import {
   runToolCalls,
   type Agent,
   type Block,
+  type CurrentEnvelope,
   type InDoubt,
   type InterceptorOptions,
   type LedgerTools,
@@ -70,7 +71,10 @@ export interface Reply {
   stopReason: string | null
 }
 
-export type CodingAgent = Agent<string | Block[], Reply, RunOptions | undefined>
+export interface CodingAgent extends Agent<string | Block[], Reply, RunOptions | undefined> {
+  /** What it would send today besides the conversation; absent for an agent that does not say. */
+  readonly envelope?: CurrentEnvelope
+}
 
 export function defineAgent(options: AgentOptions): CodingAgent {
   const tools = new Map((options.tools ?? []).map((one) => byName(one, options.inDoubt)))
@@ -87,6 +91,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
 
   return {
     name: options.name,
+    envelope: current,
     async run(session, input, run = {}) {
       // Pinned for this agent: another one that ran before it in the session has its own.
       const isPinned = () => session.envelopeAgent === options.name && run.envelope !== 'current'

@@ -22,7 +22,11 @@ export interface CliContext {
   readonly cwd: string
   /** The user's home folder. */
   readonly home: string
-  readonly stdin: { readonly isTTY?: boolean | undefined }
+  readonly stdin: {
+    readonly isTTY?: boolean | undefined
+    /** The next line that a person types, without its newline; undefined at the end of the input. */
+    line?(): Promise<string | undefined>
+  }
   /** Data. */
   readonly stdout: Output
   /** Talk. */

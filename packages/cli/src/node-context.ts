@@ -1,6 +1,7 @@
 /** The real process as a context: the only file that reads arguments and environment. */
 import { homedir } from 'node:os'
 import process from 'node:process'
+import { createInterface } from 'node:readline'
 import { systemClock } from '@lastgood/core'
 import type { CliContext, StopSignal } from './context.ts'
 import { signalCodes } from './exit-codes.ts'
@@ -12,13 +13,25 @@ export function nodeContext(): CliContext {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
-    stdin: process.stdin,
+    stdin: { isTTY: process.stdin.isTTY, line },
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock,
     node: { version: process.version, importsTypeScript: 'typescript' in features && Boolean(features.typescript) },
     onStop,
     setExitCode: (code) => void (process.exitCode = code),
+  }
+}
+
+async function line(): Promise<string | undefined> {
+  const reader = createInterface({ input: process.stdin })
+  try {
+    for await (const text of reader) return text
+    return undefined
+  } finally {
+    reader.close()
+    // An open terminal would keep the process alive.
+    process.stdin.unref()
   }
 }
 

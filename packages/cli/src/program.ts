@@ -6,10 +6,16 @@
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
 import { demoCommand } from './demo/command.ts'
+import { exportCommand } from './export/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
+import { forkCommand } from './fork/command.ts'
+import { importCommand } from './import/command.ts'
 import { listCommand } from './list/command.ts'
+import { pinCommand, unpinCommand } from './pin/command.ts'
+import { pruneCommand } from './prune/command.ts'
 import { resumeCommand } from './resume/command.ts'
+import { rewindCommand } from './rewind/command.ts'
 import { showCommand } from './show/command.ts'
 import { statusCommand } from './status/command.ts'
 import { safeJson, safeText } from './text.ts'
@@ -51,6 +57,13 @@ function programFor(context: CliContext): Command {
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
   program.addCommand(statusCommand(context))
+  program.addCommand(rewindCommand(context))
+  program.addCommand(forkCommand(context))
+  program.addCommand(exportCommand(context))
+  program.addCommand(importCommand(context))
+  program.addCommand(pinCommand(context))
+  program.addCommand(unpinCommand(context))
+  program.addCommand(pruneCommand(context))
   program.addCommand(demoCommand(context))
   program.addHelpText(
     'after',

@@ -1,12 +1,14 @@
 /**
  * Replay: a journal folded into the state it stands for. It runs no effect.
  *
- * A head's snapshot of the same machine version saves stepping through old entries; of another version it is ignored
- * and every entry is stepped through. Both give the same state: the head is a cache of the fold.
+ * 1. A head's snapshot of the same machine version saves stepping through old entries; of another version it is ignored
+ *    and every entry is stepped through. Both give the same state: the head is a cache of the fold.
+ * 2. What a fork inherited counts for conversation and state, not for sequence and facts: those are the session's own.
  */
+import { factsAfter, type SessionFacts } from './checkpoint.ts'
+import type { HistoryEntry } from './history.ts'
 import type { Entry } from './journal.ts'
 import { initialSnapshot, restoreSnapshot, step, type Effect, type Snapshot } from './machine.ts'
-import { stillSealed } from './sealed.ts'
 import type { Head } from './store.ts'
 import { Transcript } from './transcript.ts'
 
@@ -15,16 +17,24 @@ export interface Folded {
   /** The effect owed by the last state that named one; absent when the head's snapshot was taken as it is. */
   owed?: Effect
   transcript: Transcript
-  /** Sequence of the last entry; 0 for an empty journal. */
+  /** Sequence of the session's own last entry; 0 for an empty journal. */
   seq: number
-  /** When and where the session was opened first; absent for an empty journal. */
-  opened?: { at: number; cwd?: string | undefined }
+  facts: SessionFacts
   /** The head was written under another machine version. */
   refolded: boolean
 }
 
-export async function foldJournal(
+/** Of one journal. A fork's has a history before it: `foldHistory`. */
+export function foldJournal(
   entries: AsyncIterable<Entry> | Iterable<Entry>,
+  version: string,
+  head?: Head,
+): Promise<Folded> {
+  return foldHistory(ownEntries(entries), version, head)
+}
+
+export async function foldHistory(
+  history: AsyncIterable<Pick<HistoryEntry, 'entry' | 'isInherited'>>,
   version: string,
   head?: Head,
 ): Promise<Folded> {
@@ -33,17 +43,22 @@ export async function foldJournal(
   let snapshot = usable ? restoreSnapshot(usable.machine) : initialSnapshot
   let owed: Effect | undefined
   let seq = 0
-  let opened: Folded['opened']
-  for await (const entry of entries) {
-    if (entry.type === 'sealed') throw stillSealed(entry)
-    if (entry.type === 'session-opened') opened = { at: entry.at, cwd: entry.cwd }
+  let facts: SessionFacts = {}
+  for await (const { entry, isInherited } of history) {
     transcript.apply(entry)
-    seq = entry.seq
-    if (usable && entry.seq <= usable.seq) continue
+    if (!isInherited) {
+      facts = factsAfter(facts, entry)
+      seq = entry.seq
+    }
+    if (usable && (isInherited || entry.seq <= usable.seq)) continue
     const stepped = step(snapshot, entry)
     snapshot = stepped.snapshot
     owed = stepped.effect ?? owed
   }
   const refolded = head !== undefined && !usable
-  return { snapshot, ...(owed && { owed }), transcript, seq, ...(opened && { opened }), refolded }
+  return { snapshot, ...(owed && { owed }), transcript, seq, facts, refolded }
+}
+
+async function* ownEntries(entries: AsyncIterable<Entry> | Iterable<Entry>) {
+  for await (const entry of entries) yield { entry, isInherited: false }
 }

@@ -12,10 +12,17 @@ export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resol
 export { type Rule } from './policy/rules.ts'
 export { type Wire, classify } from './classify.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
+export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
+export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
+export { type ExportOptions, exportSession } from './export/export-session.ts'
+export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
 export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'
-export { type Folded, foldJournal } from './fold.ts'
+export { type SessionFacts } from './checkpoint.ts'
+export { type Folded, foldHistory, foldJournal } from './fold.ts'
+export { type Fork, type ForkOptions, forkSession } from './fork.ts'
+export { type HistoryEntry, endsOfTurns, readHistory } from './history.ts'
 export {
   type AssistantMessage,
   type Block,
@@ -41,7 +48,16 @@ export {
 } from './machine.ts'
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
-export { openSession } from './open-session.ts'
+export { openSession, visitSession } from './open-session.ts'
+export { type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
+export {
+  type KeptBecause,
+  type PruneOptions,
+  type PrunePlan,
+  type Retention,
+  expiryOf,
+  prunePlan,
+} from './retention.ts'
 export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.ts'
 export { type Rung, validateLadder } from './ladder/ladder.ts'
 export { type ModelCard } from './ladder/model-card.ts'
@@ -79,8 +95,8 @@ export {
   matchesFilter,
   parseHead,
   sessionBusy,
+  sessionNotFound,
 } from './store.ts'
-export { stillSealed } from './sealed.ts'
 export { withoutSecrets } from './secrets.ts'
 export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
 export {

@@ -123,11 +123,12 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       }
     },
 
-    async remove(sessionId) {
+    async remove(sessionId, lease) {
       assertSessionId(sessionId)
       const kept = sessions.get(sessionId)
       const live = liveHolder(kept)
-      if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      if (lease && live?.fence !== lease.fence) throw leaseLost(sessionId, lease.fence)
+      if (live && !lease) throw sessionBusy({ kind: 'busy', sessionId, ...live })
       // The fence stays and grows, so that a late writer of this session is refused by the next one of that name.
       if (kept) sessions.set(sessionId, unused(kept.fence + 1))
     },

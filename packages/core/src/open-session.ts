@@ -1,13 +1,14 @@
 /**
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
-import { withBlobs } from './blobs.ts'
 import { LastgoodError } from './errors.ts'
-import { foldJournal } from './fold.ts'
+import { assertImported } from './export/unfinished.ts'
+import { foldHistory, type Folded } from './fold.ts'
+import { readHistory } from './history.ts'
 import { isDead } from './owner.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
-import { assertSessionId, sessionBusy, type Lease } from './store.ts'
+import { assertSessionId, sessionBusy, sessionNotFound, type Lease } from './store.ts'
 
 /**
  * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
@@ -16,18 +17,48 @@ import { assertSessionId, sessionBusy, type Lease } from './store.ts'
  * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
  */
 export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
-  assertSessionId(id)
+  return opened(id, resolveOptions(options), async (session, { refolded }) => {
+    await session.restore(refolded)
+    return session
+  })
+}
+
+/**
+ * Lets `record` say something of a session that is there (a rewind, how long it is kept) and closes it again. It is no
+ * restart: what is in flight is owed to whoever opens it next.
+ *
+ * Errors: those of `openSession`, `session-not-found`, and what `record` throws.
+ */
+export async function visitSession<T>(
+  id: string,
+  options: SessionOptions,
+  record: (session: Session) => Promise<T>,
+): Promise<T> {
   const resolved = resolveOptions(options)
-  const { store } = resolved
-  const lease = await takeLease(id, resolved)
+  if (!(await resolved.store.summary(id))) throw sessionNotFound(id, resolved.store)
+  return opened(id, resolved, async (session) => {
+    const result = await record(session)
+    await session.close()
+    return result
+  })
+}
+
+async function opened<T>(
+  id: string,
+  options: ResolvedOptions,
+  use: (session: Session, folded: Folded) => Promise<T>,
+): Promise<T> {
+  assertSessionId(id)
+  const { store } = options
+  const lease = await takeLease(id, options)
   let session: Session | undefined
   try {
     const summary = await store.summary(id)
-    const folded = await foldJournal(withBlobs(store, id, store.read(id)), resolved.machineVersion, summary?.head)
+    if (summary) assertImported(summary.head)
+    const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
     if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
-    session = new Session(id, lease, folded, resolved)
-    await session.restore(folded.refolded)
-    return session
+    session = new Session(id, lease, folded, options)
+    return await use(session, folded)
   } catch (error) {
     // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
     await (session ? session.close() : store.release(lease)).catch(() => {})
@@ -46,7 +77,8 @@ function shorterThanItsHead(id: string, length: number, seq: number): LastgoodEr
   )
 }
 
-async function takeLease(id: string, { store, owner, leaseMs, takeover }: ResolvedOptions): Promise<Lease> {
+/** Errors: `session-busy`, `store-unavailable`. */
+export async function takeLease(id: string, { store, owner, leaseMs, takeover }: ResolvedOptions): Promise<Lease> {
   const first = await store.acquire(id, owner, leaseMs)
   if (first.kind === 'lease') return first
   if (!takeover && !isDead(first.owner)) throw sessionBusy(first)

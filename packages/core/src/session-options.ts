@@ -9,6 +9,7 @@ import { machineVersion } from './machine.ts'
 import { thisOwner } from './owner.ts'
 import { decide } from './policy/decide.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from './policy/options.ts'
+import { checkedRetention, type Retention } from './retention.ts'
 import type { Store } from './store.ts'
 
 export interface SessionOptions {
@@ -24,6 +25,12 @@ export interface SessionOptions {
   storePatienceMs?: number
   /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
   takeover?: boolean
+  /**
+   * How long after its last entry the session may be pruned; `null`: only when somebody asks for it. And whether it is
+   * never pruned. Default: as it is recorded, at first `null` and false.
+   */
+  ttlMs?: number | null
+  pinned?: boolean
   /** Recorded with a new session, for people who look for it. Default: the folder of this process. */
   cwd?: string
   /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
@@ -35,8 +42,9 @@ export interface SessionOptions {
 }
 
 /** All present. */
-export type ResolvedOptions = Required<Omit<SessionOptions, 'policy'>> & {
+export type ResolvedOptions = Required<Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned'>> & {
   policy: Policy
+  retention: Retention
 }
 
 export function resolveOptions(options: SessionOptions): ResolvedOptions {
@@ -52,6 +60,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     store: options.store ?? fileStore(),
     policy: resolvePolicy(options.policy),
     decide: options.decide ?? decide,
+    retention: checkedRetention(options),
     leaseMs,
     storePatienceMs,
     takeover: options.takeover ?? false,

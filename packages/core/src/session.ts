@@ -10,7 +10,7 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
-import { headAfter, type Known } from './checkpoint.ts'
+import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import { LastgoodError } from './errors.ts'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
@@ -29,6 +29,7 @@ import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
 import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
+import { retentionChange, type Retention } from './retention.ts'
 import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import {
@@ -65,7 +66,7 @@ export class Session {
   #snapshot: Snapshot
   #owed: Effect
   #seq: number
-  #opened: Folded['opened']
+  #facts: SessionFacts
   /** Adopted, and not yet durable. */
   #staged: Entry[] = []
   #commits: Promise<unknown> = Promise.resolve()
@@ -88,7 +89,7 @@ export class Session {
     this.#snapshot = folded.snapshot
     this.#owed = folded.owed ?? { kind: 'rest' }
     this.#seq = folded.seq
-    this.#opened = folded.opened
+    this.#facts = folded.facts
     this.#runs = new RunQueue(id)
     this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
   }
@@ -137,6 +138,10 @@ export class Session {
   /** Name of the agent of the last turn, if one ran it. */
   get agent(): string | undefined {
     return this.#transcript.agent
+  }
+  /** When and where it was opened, what it was forked from, and how long it is kept. */
+  get facts(): SessionFacts {
+    return this.#facts
   }
   get transcript(): Readonly<Omit<Transcript, 'apply'>> {
     return this.#transcript
@@ -189,6 +194,12 @@ export class Session {
       })
     }
     await this.record([{ type: 'rewound', messages: span?.to ?? 0, turn, lastGoodTurn: turn, reason }])
+  }
+
+  /** Say when this session may be pruned; see `retention.ts`. What is left out stays as it is. */
+  async retain(wanted: Retention): Promise<void> {
+    const body = retentionChange(this.#facts, wanted)
+    if (body) await this.record([body])
   }
 
   /** Send what is recorded again, without the repairs. For a person who sees that one was wrong. */
@@ -314,9 +325,12 @@ export class Session {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
       await this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
+      const kept = retentionChange(this.#facts, this.#options.retention)
+      if (kept) await this.stage(kept)
     } else if (!['idle', 'refused'].includes(this.state) || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
+    if (this.#seq > 0) await this.retain(this.#options.retention)
   }
 
   async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
@@ -358,7 +372,7 @@ export class Session {
     this.#owed = owed
     for (const entry of entries) {
       this.#transcript.apply(entry)
-      if (entry.type === 'session-opened') this.#opened = { at: entry.at, cwd: entry.cwd }
+      this.#facts = factsAfter(this.#facts, entry)
       if (entry.type === 'response-received') {
         this.#handedOut = new Set(this.#transcript.unanswered.map((call) => call.toolUseId))
       }
@@ -368,8 +382,7 @@ export class Session {
   #known(): Known {
     return {
       sessionId: this.id,
-      createdAt: this.#opened?.at,
-      cwd: this.#opened?.cwd,
+      facts: this.#facts,
       agent: this.agent,
       model: this.envelope?.body.model,
       machineVersion: this.#options.machineVersion,

@@ -139,8 +139,11 @@ export interface Store {
   summary(sessionId: string): Promise<SessionSummary | undefined>
   /** All sessions with at least one entry, in no particular order; a damaged one ends the list with its error, last. */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>
-  /** Delete a session that nobody holds (`session-busy` otherwise). */
-  remove(sessionId: string): Promise<void>
+  /**
+   * Delete a session that nobody holds (`session-busy` otherwise), or the one that `lease` holds, which must not have
+   * run out (`lease-lost` otherwise): then nobody else had it from the lease on.
+   */
+  remove(sessionId: string, lease?: Lease): Promise<void>
   /** Release what the store itself opened; not the client that it was given. */
   close(): Promise<void>
 }
@@ -202,6 +205,13 @@ export function leaseLost(sessionId: string, fence: number): LastgoodError {
       details: { sessionId, fence },
     },
   )
+}
+
+export function sessionNotFound(sessionId: string, { location }: Store): LastgoodError {
+  return new LastgoodError('session-not-found', `no session ${sessionId} in ${location}`, {
+    hint: 'see what is there: lastgood list --all',
+    details: { sessionId, location },
+  })
 }
 
 export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {

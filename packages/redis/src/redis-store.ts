@@ -108,10 +108,12 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       }
     },
 
-    async remove(sessionId) {
+    async remove(sessionId, lease) {
       assertSessionId(sessionId)
       const key = keys.session(sessionId)
-      const reply = await server.run('remove', [key, keys.journal(sessionId), keys.blobs(sessionId)])
+      const all = [key, keys.journal(sessionId), keys.blobs(sessionId)]
+      const reply = await server.run('remove', all, lease ? holderOf(lease) : ['', ''])
+      if (lease && reply[0] === 'lease-lost') throw leaseLost(sessionId, lease.fence)
       await unlist(server, keys, sessionId, removed(reply, sessionId, server.place(key)))
     },
 

@@ -8,6 +8,7 @@ import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '.
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
+import { expiryText } from './expiry.ts'
 import { sessionJson } from './session-json.ts'
 
 interface ListOptions extends CommonOptions {
@@ -97,6 +98,7 @@ function cellsOf(
     holder && `held by pid ${holder.owner.pid} on ${holder.owner.host}`,
     head.dueAt !== undefined && head.dueAt > now && `next try in ${left(head.dueAt - now)}`,
     head.reason,
+    expiryText(head, now),
   ]
   return [
     { text: status, paint: isRecoverable ? yellow : status === 'idle' ? dim : green },
@@ -105,7 +107,7 @@ function cellsOf(
     { text: String(head.turn) },
     { text: String(head.lastGoodTurn) },
     { text: ago(head.updatedAt, now) },
-    { text: about.filter((fact) => typeof fact === 'string').join(' · ') },
+    { text: about.filter((fact) => typeof fact === 'string' && fact !== '').join(' · ') },
   ]
 }
 

@@ -1,4 +1,5 @@
 /** A session in a list, for programs. */
+import { expiryOf } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { resumeCommandFor, type SessionRow } from '../sessions.ts'
 
@@ -7,6 +8,7 @@ export function sessionJson(
   now: number,
   flags: readonly string[],
 ): object {
+  const expiresAt = expiryOf(head)
   return {
     sessionId: head.sessionId,
     status,
@@ -22,6 +24,9 @@ export function sessionJson(
     ageMs: Math.max(0, now - head.updatedAt),
     reason: head.reason ?? null,
     dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
+    origin: head.origin ?? null,
+    pinned: head.pinned ?? false,
+    expiresAt: expiresAt === undefined ? null : iso(expiresAt),
     heldBy: holder && { host: holder.owner.host, pid: holder.owner.pid, since: iso(holder.since) },
     command: resumeCommandFor(head.sessionId, flags),
   }

@@ -25,6 +25,7 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
         'ask',
       ]),
     )
+    .option('--adopt', "send today's system, tools and parameters instead of those that are pinned; the cache is cold")
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .addOption(jsonlOption('one JSON line on stdout for each event, the outcome last'))
     .option('--quiet', 'only the reply and errors')

@@ -3,7 +3,7 @@
  * the last line.
  */
 import type { Reply } from '@lastgood/anthropic'
-import { isLastgoodError } from '@lastgood/core'
+import { isLastgoodError, type EnvelopeChange } from '@lastgood/core'
 import type { CliContext, StopSignal } from '../context.ts'
 import { iso, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
@@ -20,6 +20,8 @@ export interface EndState {
   readonly lastGoodTurn: number
   /** The command that goes on. */
   readonly command: string
+  /** What the agent would send otherwise today; absent where nothing. */
+  readonly drift?: { readonly changes: readonly EnvelopeChange[]; readonly adopted: boolean }
 }
 
 export interface OutcomeStyle {

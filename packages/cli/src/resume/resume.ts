@@ -18,6 +18,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeLine, safeText } from '../text.ts'
+import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
 import { introduction, standing } from './standing.ts'
@@ -27,6 +28,8 @@ export interface ResumeOptions extends CommonOptions {
   takeover?: boolean
   maxWaitMs?: number
   inDoubt?: 'rerun' | 'report' | 'ask'
+  /** Send today's envelope. */
+  adopt?: boolean
   jsonl?: boolean
   quiet?: boolean
   /** False: the status page is not asked. */
@@ -139,14 +142,21 @@ async function run(
 ): Promise<number> {
   const { context, options, style, stop, message } = task
   const now = context.clock.now()
-  if (!style.quiet) tellAll(context, standing(session, now))
+  const drift = driftOf(session, agent)
+  if (!style.quiet)
+    tellAll(context, [...standing(session, now), ...driftLines(agent.name, drift, options.adopt === true)])
   const follow = follower(task, session, page)
-  const end = () => endOf(task, located, session)
+  const adopted = options.adopt === true
+  const end = () => ({
+    ...endOf(task, located, session),
+    ...(drift.length > 0 && { drift: { changes: drift, adopted } }),
+  })
   try {
     assertDueWithin(session, options.maxWaitMs, now)
     const { inDoubt } = options
     const answer = inDoubt === 'rerun' || inDoubt === 'report' ? { onInDoubt: async () => inDoubt } : {}
-    const reply = await stop.orStopped(session.run(agent, message, answer))
+    const envelope = options.adopt ? { envelope: 'current' as const } : {}
+    const reply = await stop.orStopped(session.run(agent, message, { ...answer, ...envelope }))
     await closed(context, session)
     follow.stop()
     return tellReply(context, end(), reply, style)

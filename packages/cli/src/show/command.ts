@@ -1,11 +1,12 @@
 /** `lastgood show`: one session's history. Only `--raw` shows content in full. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Entry } from '@lastgood/core'
+import { readHistory, type Entry, type HistoryEntry } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { locateJournal, resumeCommandFor, type SessionRow } from '../sessions.ts'
@@ -36,10 +37,15 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
   const { choices, flags } = await setUp(context, options, false)
   const journal = await locateJournal(choices, argument)
   try {
-    const entries = ofTurn(journal.opened.store.read(journal.sessionId), options.turn)
-    if (options.raw) for await (const entry of entries) context.stdout.write(`${safeJson(entry)}\n`)
-    else if (options.entries) await showEntries(context, options, entries)
-    else await showReport(context, options, journal, entries, flags)
+    const { sessionId, opened } = journal
+    if (options.raw) {
+      const own = ofTurn(opened.store.read(sessionId), options.turn, (entry) => entry)
+      for await (const entry of own) context.stdout.write(`${safeJson(entry)}\n`)
+      return
+    }
+    const history = ofTurn(readHistory(opened.store, sessionId), options.turn, ({ entry }) => entry)
+    if (options.entries) await showEntries(context, options, history)
+    else await showReport(context, options, journal, history, flags)
   } finally {
     await journal.opened.close()
   }
@@ -48,10 +54,11 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
 async function showEntries(
   { stdout }: CliContext,
   { json }: ShowOptions,
-  entries: AsyncIterable<Entry>,
+  history: AsyncIterable<HistoryEntry>,
 ): Promise<void> {
-  for await (const entry of entries) {
-    const { seq, at, type, ...facts } = entryFacts(entry)
+  for await (const { entry, isInherited, sessionId } of history) {
+    const { seq, at, type, ...own } = entryFacts(entry)
+    const facts = isInherited ? { inheritedFrom: sessionId, ...own } : own
     if (json) {
       stdout.write(`${safeJson({ schema: 'lastgood.entry/v1', seq, at, type, ...facts })}\n`)
       continue
@@ -66,7 +73,7 @@ async function showReport(
   context: CliContext,
   options: ShowOptions,
   journal: Journal,
-  entries: AsyncIterable<Entry>,
+  history: AsyncIterable<HistoryEntry>,
   flags: readonly string[],
 ): Promise<void> {
   const { row, sessionId } = journal
@@ -74,7 +81,7 @@ async function showReport(
   const report = new SessionReport()
   let failure: unknown
   try {
-    for await (const entry of entries) report.take(entry)
+    for await (const { entry, isInherited } of history) report.take(entry, isInherited)
   } catch (error) {
     // The part before the damage is what a person needs to see.
     failure = error
@@ -113,6 +120,9 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
     ...(row ? rowLines(row, now, palette) : [`session  ${palette.bold(sessionId)}`]),
     `store    ${safeLine(store.location)} (${safeLine(opened.source)})`,
     `journal  ${safeLine(store.journalAt(sessionId))}, ${report.entries} entries`,
+    ...(row?.head.origin
+      ? [`forked   from entry ${row.head.origin.seq} of ${safeLine(row.head.origin.sessionId)}`]
+      : []),
     `total    ${totals(report)}`,
     '',
     ...stepLines(report.before, columns, palette),
@@ -125,23 +135,27 @@ function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: P
   const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter(
     (fact) => fact !== undefined,
   )
+  const expiry = expiryText(head, now)
   const reason = head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`
   return [
     `session  ${bold(safeLine(head.sessionId))} · ${safeLine(who.join(' · '))}`,
     `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${reason}`,
+    ...(expiry === '' ? [] : [`kept     ${expiry}`]),
     ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
   ]
 }
 
 /** The entries from a turn's start until the next turn's, or all. A turn that was rewound and started anew comes twice. */
-async function* ofTurn(
-  entries: AsyncIterable<Entry>,
+async function* ofTurn<One>(
+  all: AsyncIterable<One>,
   turn: number | undefined,
-): AsyncGenerator<Entry, void, undefined> {
+  entryOf: (one: One) => Entry,
+): AsyncGenerator<One, void, undefined> {
   let current = 0
-  for await (const entry of entries) {
+  for await (const one of all) {
+    const entry = entryOf(one)
     if (entry.type === 'turn-started') current = entry.turn
-    if (turn === undefined || current === turn) yield entry
+    if (turn === undefined || current === turn) yield one
   }
 }
 

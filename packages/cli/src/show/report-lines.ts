@@ -14,6 +14,7 @@ export function turnLines(turn: TurnReport, now: number, columns: number, palett
     turn.tools > 0 && counted(turn.tools, 'tool call'),
     tokensText(turn.tokens),
     ago(Date.parse(turn.startedAt), now),
+    turn.inherited && 'inherited',
   ]
   const head = `${bold(`turn ${turn.turn}`)} ${paint(turn.state)} ${dim(facts.filter(Boolean).join(' · '))}`
   const message = turn.message === '' ? [] : [dim(`  > ${shorten(turn.message, columns - 6)}`)]
@@ -72,6 +73,14 @@ function line(step: Step, columns: number, palette: Palette): string {
       return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal folded anew' : ''}`
     case 'rewound':
       return `${yellow('↶')} went back to turn ${step.to}: ${step.reason}`
+    case 'forked':
+      return `${green('⑂')} forked from ${step.from}, entry ${step.entry}: ${shorten(step.reason, columns - 30)}`
+    case 'imported':
+      return `${green('▸')} imported, ${counted(step.entries, 'entry', 'entries')} of ${step.from}`
+    case 'retention': {
+      const time = step.ttlMs === null ? 'until somebody prunes it' : `for ${spent(step.ttlMs)} after its last entry`
+      return dim(step.pinned ? 'kept: pinned' : `kept ${time}`)
+    }
   }
 }
 
@@ -105,7 +114,7 @@ const add = (a: Tokens, b: Tokens): Tokens => ({
   output: a.output + b.output,
 })
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+const counted = (count: number, noun: string, plural = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`
 
 /** 950, 12.3k, 1.2M. */
 function compact(count: number): string {

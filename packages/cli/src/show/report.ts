@@ -5,7 +5,7 @@
  * 2. What was rewound stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
-import { stillSealed, type Decision, type Block, type Entry, type Message } from '@lastgood/core'
+import type { Block, Decision, Entry, Message } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
 import { shorten } from '../text.ts'
@@ -54,6 +54,9 @@ export type Step = { seq: number; at: string } & (
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
   | { kind: 'rewound'; to: number; reason: string }
+  | { kind: 'forked'; from: string; entry: number; reason: string }
+  | { kind: 'imported'; from: string; entries: number }
+  | { kind: 'retention'; ttlMs: number | null; pinned: boolean }
 )
 export type StepOf<Kind extends Step['kind']> = Step & { kind: Kind }
 
@@ -61,6 +64,8 @@ export interface TurnReport {
   turn: number
   /** `rewound`: it is no part of the conversation any more. */
   state: 'ended' | 'open' | 'rewound'
+  /** It is in the journal of a session that this one was forked from. */
+  inherited: boolean
   agent: string | null
   startedAt: string
   durationMs: number
@@ -82,11 +87,9 @@ export class SessionReport {
   #attempt = 0
   #sentAt = 0
 
-  /** Throws `journal-sealed` for an entry that the store was not opened to show: its session is not an empty one. */
-  take(entry: Entry): void {
-    if (entry.type === 'sealed') throw stillSealed(entry)
-    this.entries = entry.seq
-    if (entry.type === 'turn-started') this.turns.push(newTurn(entry))
+  take(entry: Entry, inherited = false): void {
+    if (!inherited) this.entries = entry.seq
+    if (entry.type === 'turn-started') this.turns.push(newTurn(entry, inherited))
     const turn = this.turns.at(-1)
     if (turn?.state === 'open') turn.durationMs = entry.at - Date.parse(turn.startedAt)
     if (turn) this.#count(turn, entry)
@@ -180,6 +183,14 @@ export class SessionReport {
         }
       case 'rewound':
         return { kind: 'rewound', to: entry.lastGoodTurn, reason: shorten(entry.reason, 240) }
+      case 'session-forked': {
+        const { sessionId, seq } = entry.origin
+        return { kind: 'forked', from: shorten(sessionId, 128), entry: seq, reason: shorten(entry.reason, 240) }
+      }
+      case 'session-imported':
+        return { kind: 'imported', from: shorten(entry.sessionId, 128), entries: entry.entries }
+      case 'retention-changed':
+        return { kind: 'retention', ttlMs: entry.ttlMs, pinned: entry.pinned }
       default:
         return undefined
     }
@@ -224,10 +235,11 @@ function settle(
   call.result = shorten(textOf(entry.result['content']), quoted)
 }
 
-function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }): TurnReport {
+function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }, inherited: boolean): TurnReport {
   return {
     turn,
     state: 'open',
+    inherited,
     agent: agent ?? null,
     startedAt: iso(at),
     durationMs: 0,

@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { parseEntry } from '../journal.ts'
 import { thisOwner } from '../owner.ts'
-import { type SessionSummary, type Store, assertBlobName, matchesFilter, sessionBusy } from '../store.ts'
+import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
 import { readBlobFile, removeBlobFiles } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { namesIn, openIfThere, syncFolder } from './folder.ts'
@@ -129,17 +129,21 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       if (failures.length > 0) throw failures[0]
     },
 
-    async remove(sessionId) {
+    async remove(sessionId, lease) {
       const place = placeOf(folder, sessionId)
-      const { journal, lease, temporary } = place
+      const { journal, temporary } = place
       const names = await onPath(folder, () => namesIn(folder))
       if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
       // Held while it goes: no other writer is let in, and a late one is fenced off.
-      const held = await writerOf(sessionId).acquire(thisOwner(clock.newId()), removalTtlMs)
-      if (held.kind === 'busy') throw sessionBusy(held)
+      const held = await writerOf(sessionId).acquire(lease?.owner ?? thisOwner(clock.newId()), removalTtlMs)
+      if (held.kind === 'busy') throw lease ? leaseLost(sessionId, lease.fence) : sessionBusy(held)
+      if (lease && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
+        await writerOf(sessionId).release(held)
+        throw leaseLost(sessionId, lease.fence)
+      }
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
-        await rm(lease, { force: true })
+        await rm(place.lease, { force: true })
         await unlink(journal)
         await removeBlobFiles(place)
         await syncFolder(folder)

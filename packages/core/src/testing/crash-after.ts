@@ -109,9 +109,9 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
         yield summary
       }
     },
-    async remove(sessionId) {
+    async remove(sessionId, lease) {
       alive()
-      return store.remove(sessionId)
+      return store.remove(sessionId, lease)
     },
     async close() {
       alive()

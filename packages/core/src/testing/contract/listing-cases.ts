@@ -145,6 +145,31 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'who holds a session may remove it with its lease',
+    async run({ store, another }) {
+      const lease = await taken(store, 's')
+      await added(store, lease, 0)
+      await (await another()).remove('s', lease)
+      assert.deepEqual(await listed(store), [])
+      await rejects(added(store, lease, 1), 'lease-lost')
+      await added(store, await taken(store, 's', owner('bob')), 0)
+    },
+  },
+  {
+    name: 'remove with a lease that ran out or was taken over is refused, and leaves all as it is (P3)',
+    async run({ store, another, elapse }) {
+      const lease = await taken(store, 's')
+      const entries = await added(store, lease, 0)
+      await elapse('s', ttlMs + 1)
+      await rejects(store.remove('s', lease), 'lease-lost')
+      const other = await another()
+      const next = await taken(other, 's', owner('bob'))
+      await rejects(store.remove('s', lease), 'lease-lost')
+      assert.deepEqual(await readAll(other, 's'), entries)
+      await added(other, next, 1)
+    },
+  },
+  {
     name: 'remove of a session that is not there is without effect',
     async run(harness) {
       await finished(harness, 's')

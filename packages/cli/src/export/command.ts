@@ -1,0 +1,83 @@
+/** `lastgood export`: a session as one file, to keep it, to move it, or to show how it went. */
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { exportSession, LastgoodError } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
+import { locate } from '../sessions.ts'
+import { safeJson, safeLine, shellWord } from '../text.ts'
+import { writeNewFile } from './new-file.ts'
+
+interface ExportOptions extends CommonOptions {
+  redact?: boolean
+  force?: boolean
+}
+
+export function exportCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('export'))
+    .description('a session as one file, which import takes anywhere')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('[file]', 'where to; - is stdout. Default: <session>.lastgood.jsonl here')
+    .option('--redact', 'without content and secrets: to be read by others, not to be imported')
+    .option('--force', 'replace the file where there is one')
+    .addHelpText(
+      'after',
+      exampleOf('lastgood export fix-auth', 'lastgood export fix-auth --redact - | gzip > report.gz'),
+    )
+    .action((argument: string, file: string | undefined, options: ExportOptions) =>
+      exportTo(context, argument, file, options),
+    )
+}
+
+async function exportTo(
+  context: CliContext,
+  argument: string,
+  file: string | undefined,
+  options: ExportOptions,
+): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  try {
+    const { store } = opened
+    const { sessionId } = row.head
+    const { redact = false, force = false } = options
+    const lines = exportSession(store, sessionId, { redact, clock: context.clock })
+    if (file === '-') return await toStdout(context, lines, options)
+    const path = resolve(context.cwd, file ?? `${sessionId}.lastgood.jsonl`)
+    const id = context.clock.newId()
+    const { lines: count, bytes } = await writeNewFile(path, lines, { force, id })
+    // The header and the end are lines too.
+    const entries = count - 2
+    const command = ['lastgood import', shellWord(path), ...flags].join(' ')
+    if (options.json) {
+      const place = { store: store.location, sessionId, file: path }
+      const document = {
+        schema: 'lastgood.export/v1',
+        ...place,
+        entries,
+        bytes,
+        redacted: redact,
+        command: redact ? null : command,
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+      return
+    }
+    const what = redact ? 'without content: it cannot be imported' : 'with all content: treat it like the source code'
+    context.stderr.write(`✔ ${entries} entries of ${safeLine(sessionId)}, ${bytes} bytes, ${what}\n`)
+    context.stdout.write(`${safeLine(path)}\n`)
+    if (!redact) context.stderr.write(`bring it back with\n${command}\n`)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function toStdout({ stdout }: CliContext, lines: AsyncIterable<string>, { json }: ExportOptions): Promise<void> {
+  if (json || stdout.isTTY) {
+    const why = json ? 'stdout cannot have the file and a document' : 'the file is not for a terminal'
+    throw new LastgoodError('bad-option', why, {
+      hint: 'name a file, or pipe it somewhere: lastgood export <session> - > file',
+    })
+  }
+  for await (const line of lines) stdout.write(line)
+}

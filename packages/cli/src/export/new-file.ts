@@ -1,0 +1,50 @@
+/** A file that is whole or not there, readable by its owner only, and never in place of another one by accident. */
+import { open, rename, rm } from 'node:fs/promises'
+import { LastgoodError } from '@lastgood/core'
+
+export interface NewFileOptions {
+  /** Replace a file that is there. */
+  force: boolean
+  /** Of the temporary file that `force` needs. */
+  id: string
+}
+
+export async function writeNewFile(
+  path: string,
+  lines: AsyncIterable<string>,
+  { force, id }: NewFileOptions,
+): Promise<{ lines: number; bytes: number }> {
+  const target = force ? `${path}.${id}.tmp` : path
+  const handle = await open(target, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    throw notMade(path, cause)
+  })
+  try {
+    const written = { lines: 0, bytes: 0 }
+    try {
+      for await (const line of lines) {
+        written.lines += 1
+        written.bytes += (await handle.write(line)).bytesWritten
+      }
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+    if (force) await rename(target, path)
+    return written
+  } catch (error) {
+    await rm(target, { force: true })
+    throw error
+  }
+}
+
+function notMade(path: string, cause: NodeJS.ErrnoException): LastgoodError {
+  if (cause.code === 'EEXIST') {
+    return new LastgoodError('bad-option', `there is a file ${path} already`, {
+      hint: 'name another one, or replace it: --force',
+    })
+  }
+  return new LastgoodError('bad-option', `${path} cannot be written`, {
+    hint: 'name a file in a folder of yours',
+    cause,
+  })
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { answered, ended, obliging, project, run, seed, sent, started } from '../../test/context.ts'
+
+const history = [1, 2].flatMap((turn) => [
+  started(turn, `Ask ${turn}`),
+  sent(),
+  answered(`Answer ${turn}.`),
+  ended(turn),
+])
+
+async function there() {
+  const { cwd, store } = project(obliging)
+  await seed(store, 'fix-auth', [...history, started(3, 'Ask 3'), sent()])
+  return { cwd, store }
+}
+
+describe('fork', () => {
+  it('makes a session that goes on after the last good turn, and says how', async () => {
+    const { cwd, store } = await there()
+    expect(await run(['fork', 'fix-auth'], { cwd })).toEqual({
+      code: 0,
+      stdout: 'fix-auth-2\n',
+      stderr: "✔ fix-auth-2 goes on after turn 2 of fix-auth\ngo on with\nlastgood resume fix-auth-2 '<message>'\n",
+    })
+    expect(await run(['resume', 'fix-auth-2', 'Otherwise'], { cwd })).toMatchObject({ code: 0, stdout: 'All done.\n' })
+    expect((await store.summary('fix-auth-2'))?.head).toMatchObject({ turn: 3, agent: 'coder', cwd: '/projects/there' })
+    expect((await store.summary('fix-auth'))?.head).toMatchObject({ turn: 3, lastGoodTurn: 2 })
+    expect((await run(['fork', 'fix-auth-2'], { cwd })).stdout).toBe('fix-auth-3\n')
+  })
+
+  it('--json is one document, with the place that it goes on from', async () => {
+    const { cwd } = await there()
+    const argv = ['fork', 'last', 'other', '--turn', '1', '--reason', 'a try', '--json']
+    expect(JSON.parse((await run(argv, { cwd })).stdout)).toMatchObject({
+      schema: 'lastgood.fork/v1',
+      from: 'fix-auth',
+      sessionId: 'other',
+      turn: 1,
+      origin: { sessionId: 'fix-auth', seq: 5 },
+      command: 'lastgood resume other',
+    })
+    const { stdout } = await run(['show', 'other'], { cwd })
+    expect(stdout).toMatch(/forked {3}from entry 5 of fix-auth/)
+    expect(stdout).toMatch(/turn 1 ended .* inherited\n {2}> Ask 1/)
+    expect(stdout).toMatch(/⑂ forked from fix-auth, entry 5: a try/)
+    expect(stdout).not.toContain('Ask 2')
+    const { stdout: entries } = await run(['show', 'other', '--entries'], { cwd })
+    expect(entries).toMatch(/ 5 {2}\S+ {2}turn-ended +inheritedFrom=fix-auth turn=1\n/)
+    expect((await run(['show', 'other', '--raw'], { cwd })).stdout.trim().split('\n')).toHaveLength(2)
+    const listed = JSON.parse((await run(['list', '--all', '--json'], { cwd })).stdout) as { sessions: object[] }
+    expect(listed.sessions).toContainEqual(expect.objectContaining({ origin: { sessionId: 'fix-auth', seq: 5 } }))
+  })
+
+  it.each([
+    [['fix-auth', 'fix-auth'], 2, 'there is a session fix-auth already\n  next: choose another id'],
+    [['fix-auth', 'x', '--turn', '3'], 2, 'no finished turn 3 to fork after\n  next: finished turns: 1, 2'],
+    [['fix-auth', '../x'], 2, 'not a session id'],
+    [['nobody'], 3, 'no session nobody'],
+  ])('%j is refused', async (args, code, text) => {
+    const { cwd } = await there()
+    const ran = await run(['fork', ...args], { cwd })
+    expect(ran).toMatchObject({ code, stderr: expect.stringContaining(text) })
+  })
+
+  it('whose parent is gone says which one, and what to do, wherever it is read', async () => {
+    const { cwd, store } = await there()
+    await run(['fork', 'fix-auth', 'other'], { cwd })
+    await store.remove('fix-auth')
+    for (const argv of [
+      ['show', 'other'],
+      ['resume', 'other', 'more'],
+      ['export', 'other'],
+    ]) {
+      const { code, stderr } = await run(argv, { cwd })
+      expect(code).toBe(6)
+      expect(stderr).toMatch(
+        /session other goes on from entry 9 of session fix-auth, which is not there\n {2}next: restore fix-auth/,
+      )
+    }
+  })
+})

@@ -1,0 +1,75 @@
+/** `lastgood fork`: another session that goes on from the end of a turn of this one. */
+import { Command, InvalidArgumentError } from 'commander'
+import { forkSession, type Store } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { locate, resumeCommandFor } from '../sessions.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { exampleOf } from '../help-example.ts'
+
+interface ForkOptions extends CommonOptions {
+  turn?: number
+  reason?: string
+}
+
+export function forkCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('fork'))
+    .description('another session that goes on from the end of a turn; the first one stays as it is')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('[name]', "the new session's id; default: the old one with a number")
+    .option('--turn <n>', 'the turn after which it goes on; default: the last good one', finishedTurn)
+    .option('--reason <text>', 'why, for people')
+    .addHelpText('after', exampleOf('lastgood fork fix-auth another-way --turn 2'))
+    .action((argument: string, name: string | undefined, options: ForkOptions) =>
+      fork(context, argument, name, options),
+    )
+}
+
+async function fork(
+  context: CliContext,
+  argument: string,
+  name: string | undefined,
+  options: ForkOptions,
+): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  const { store } = opened
+  try {
+    const { sessionId: from, cwd } = row.head
+    const newId = name ?? (await freeName(store, from))
+    const { turn, reason } = options
+    const made = await forkSession(store, from, newId, {
+      clock: context.clock,
+      cwd: cwd ?? context.cwd,
+      ...(turn !== undefined && { turn }),
+      ...(reason !== undefined && { reason }),
+    })
+    const command = resumeCommandFor(newId, flags)
+    if (options.json) {
+      const document = { schema: 'lastgood.fork/v1', store: store.location, from, ...made, command }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+      return
+    }
+    const shared = made.origin.sessionId === from ? '' : `, which it shares with ${made.origin.sessionId}`
+    context.stdout.write(`${safeLine(newId)}\n`)
+    context.stderr.write(
+      `✔ ${safeLine(newId)} goes on after turn ${made.turn} of ${safeLine(from)}${shared}\ngo on with\n${command} '<message>'\n`,
+    )
+  } finally {
+    await opened.close()
+  }
+}
+
+/** `fix-auth-2` of `fix-auth`, the first number that is free. */
+async function freeName(store: Store, sessionId: string): Promise<string> {
+  const stem = sessionId.replace(/-\d{1,6}$/, '').slice(0, 120)
+  for (let number = 2; ; number += 1) {
+    const name = `${stem}-${number}`
+    if (name !== sessionId && !(await store.summary(name))) return name
+  }
+}
+
+export function finishedTurn(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('turns count from 1.')
+}

@@ -1,0 +1,55 @@
+/** `lastgood import`: a session from a file that export wrote, ready to go on. */
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { importSession } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
+import { resumeCommandFor } from '../sessions.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { linesOf } from './file-lines.ts'
+
+interface ImportOptions extends CommonOptions {
+  as?: string
+  force?: boolean
+}
+
+export function importCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('import'))
+    .description('a session from an exported file, ready to go on')
+    .argument('<file>', 'a file that lastgood export wrote')
+    .option('--as <session>', "the session's id here; default: the one that it had")
+    .option('--force', 'throw an unfinished import of another file away, where one is in the way')
+    .addHelpText('after', exampleOf('lastgood import fix-auth.lastgood.jsonl --as fix-auth-copy'))
+    .action((file: string, options: ImportOptions) => importFrom(context, file, options))
+}
+
+async function importFrom(context: CliContext, file: string, options: ImportOptions): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const { store, close } = await choices[0].open()
+  try {
+    const { as, force = false } = options
+    const path = resolve(context.cwd, file)
+    const { sessionId, from, entries, head } = await importSession(store, () => linesOf(path), {
+      clock: context.clock,
+      force,
+      ...(as !== undefined && { as }),
+    })
+    const command = resumeCommandFor(sessionId, flags)
+    const { turn, lastGoodTurn, status } = head
+    if (options.json) {
+      const place = { store: store.location, sessionId, from, file: path }
+      const document = { schema: 'lastgood.import/v1', ...place, entries, turn, lastGoodTurn, status, command }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+      return
+    }
+    const name = from === sessionId ? '' : ` of ${safeLine(from)}`
+    context.stdout.write(`${safeLine(sessionId)}\n`)
+    context.stderr.write(
+      `✔ ${entries} entries${name} are in ${safeLine(store.location)}, saved at turn ${lastGoodTurn}\n`,
+    )
+    context.stderr.write(`go on with\n${command}${turn === lastGoodTurn ? " '<message>'" : ''}\n`)
+  } finally {
+    await close()
+  }
+}

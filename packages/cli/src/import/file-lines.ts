@@ -1,0 +1,30 @@
+/**
+ * The lines of a file that has been written by export. Only `\n` ends a line: Node's readline also stops at characters
+ * that JSON keeps in its texts.
+ */
+import { createReadStream } from 'node:fs'
+import { LastgoodError } from '@lastgood/core'
+
+export async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
+  const parts: string[] = []
+  try {
+    for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
+      const [first = '', ...others] = chunk.split('\n')
+      parts.push(first)
+      for (const next of others) {
+        yield parts.splice(0).join('')
+        parts.push(next)
+      }
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === undefined) throw cause
+    const what = code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read`
+    throw new LastgoodError('bad-option', what, {
+      hint: 'write one where the session is: lastgood export <session> <file>',
+      cause,
+    })
+  }
+  const last = parts.join('')
+  if (last !== '') yield last
+}

@@ -1,0 +1,10 @@
+/** When a session may be pruned, in few words; empty for one that says nothing of it. */
+import { expiryOf, type Head } from '@lastgood/core'
+import { left } from '../durations.ts'
+
+export function expiryText(head: Head, now: number): string {
+  if (head.pinned) return 'pinned'
+  const expiry = expiryOf(head)
+  if (expiry === undefined) return ''
+  return expiry <= now ? 'expired' : `expires in ${left(expiry - now)}`
+}

@@ -1,0 +1,78 @@
+/** `lastgood pin` and `lastgood unpin`: whether prune may take a session, and when. */
+import { Command, InvalidArgumentError } from 'commander'
+import { expiryOf, visitSession, type Retention } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { iso, parseDuration } from '../durations.ts'
+import { exampleOf } from '../help-example.ts'
+import { expiryText } from '../list/expiry.ts'
+import { locate } from '../sessions.ts'
+import { safeJson, safeLine } from '../text.ts'
+
+interface UnpinOptions extends CommonOptions {
+  ttl?: number | 'never'
+}
+
+export function pinCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('pin'))
+    .description('keep a session: prune never takes it')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .addHelpText('after', exampleOf('lastgood pin fix-auth'))
+    .action((argument: string, options: CommonOptions) => retain(context, argument, options, { pinned: true }))
+}
+
+export function unpinCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('unpin'))
+    .description('let prune take a session, when its time is over')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .option('--ttl <duration>', 'so long after its last entry: 12h, 30d; or never', ttl)
+    .addHelpText('after', exampleOf('lastgood unpin fix-auth --ttl 30d'))
+    .action((argument: string, { ttl: time, ...options }: UnpinOptions) =>
+      retain(context, argument, options, {
+        pinned: false,
+        ...(time !== undefined && { ttlMs: time === 'never' ? null : time }),
+      }),
+    )
+}
+
+async function retain(
+  context: CliContext,
+  argument: string,
+  options: CommonOptions,
+  retention: Retention,
+): Promise<void> {
+  const { choices } = await setUp(context, options, false)
+  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  try {
+    const { store } = opened
+    const { sessionId } = row.head
+    await visitSession(sessionId, { store, clock: context.clock }, (session) => session.retain(retention))
+    const head = (await store.summary(sessionId))?.head ?? row.head
+    const expiresAt = expiryOf(head)
+    if (options.json) {
+      const kept = { pinned: head.pinned ?? false, ttlMs: head.ttlMs ?? null }
+      const document = {
+        schema: 'lastgood.retention/v1',
+        store: store.location,
+        sessionId,
+        ...kept,
+        expiresAt: expiresAt === undefined ? null : iso(expiresAt),
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else
+      context.stderr.write(
+        `✔ ${safeLine(sessionId)}: ${expiryText(head, context.clock.now()) || 'kept until somebody prunes it'}\n`,
+      )
+  } finally {
+    await opened.close()
+  }
+}
+
+function ttl(text: string): number | 'never' {
+  if (text === 'never') return text
+  try {
+    return parseDuration(text, '--ttl')
+  } catch {
+    throw new InvalidArgumentError('write 12h, 30d, or never.')
+  }
+}

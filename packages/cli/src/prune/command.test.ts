@@ -1,0 +1,135 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openSession, type SessionOptions } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { answered, Collector, ended, project, run, seed, sent, started } from '../../test/context.ts'
+
+const day = 86_400_000
+const turn = [started(1), sent(), answered('Yes.'), ended(1)]
+
+async function some() {
+  const { cwd, store } = project()
+  const clock = new ManualClock({ startAt: Date.UTC(2030, 0, 1) })
+  const write = async (id: string, options: SessionOptions = {}) => {
+    const session = await openSession(id, { store, clock, cwd, ...options })
+    await session.record(turn)
+    await session.close()
+  }
+  await write('over', { ttlMs: day })
+  await write('pinned', { ttlMs: day, pinned: true })
+  await write('later', { ttlMs: 9 * day })
+  await write('never')
+  await run(['fork', 'over', 'fork', '--store', 'state'], { cwd, clock })
+  await clock.advance(2 * day)
+  const pruned = (...flags: string[]) => run(['prune', '--store', 'state', ...flags], { cwd, clock })
+  const ids = async () => {
+    const all: string[] = []
+    for await (const { head } of store.list()) all.push(head.sessionId)
+    return all.sort()
+  }
+  return { cwd, store, clock, pruned, ids }
+}
+
+describe('prune', () => {
+  it('shows what goes, what stays and why, and --dry-run leaves it at that', async () => {
+    const { pruned, ids, store, clock } = await some()
+    const { code, stdout, stderr } = await pruned('--dry-run')
+    expect(code).toBe(0)
+    expect(stdout).toBe('keep    over  a fork that stays reads its journal\nkeep    pinned  pinned: lastgood unpin\n')
+    expect(stderr).toContain('nothing to prune; 3 more have time left\n')
+    await (await openSession('fork', { store, clock, ttlMs: 1 })).close()
+    await clock.advance(2)
+    const again = await pruned('--dry-run')
+    expect(again.stdout).toMatch(
+      /^remove {2}fork {2}idle, written 0s ago, 3 entries\nremove {2}over {2}idle, written 2d ago/,
+    )
+    expect(await ids()).toHaveLength(5)
+  })
+
+  it('removes forks before what they came from, and leaves nothing of them behind', async () => {
+    const { cwd, pruned, ids, store, clock } = await some()
+    await (await openSession('fork', { store, clock, ttlMs: 1 })).close()
+    await clock.advance(2)
+    expect(await pruned('--yes')).toMatchObject({ code: 0, stderr: expect.stringMatching(/✔ 2 removed\n$/) })
+    expect(await ids()).toEqual(['later', 'never', 'pinned'])
+    const files = readdirSync(join(cwd, 'state', 'sessions'))
+    expect(files.filter((name) => /over|fork/.test(name))).toEqual([])
+  })
+
+  it('--older-than takes all that are so old, but no pinned one; --json is one document', async () => {
+    const { pruned, ids } = await some()
+    const { stdout } = await pruned('--older-than', '2d', '--yes', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'lastgood.prune/v1',
+      dryRun: false,
+      expired: expect.arrayContaining([expect.objectContaining({ sessionId: 'later', ttlMs: 9 * day })]),
+      kept: [{ sessionId: 'pinned', because: 'pinned' }],
+      others: 0,
+      removed: expect.arrayContaining(['fork', 'over', 'later', 'never']),
+      failed: [],
+    })
+    expect(await ids()).toEqual(['pinned'])
+  })
+
+  it('asks on a terminal, and needs --yes without one', async () => {
+    const { cwd, clock, pruned, ids } = await some()
+    expect(await pruned('--older-than', '1d')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') })
+    const ask = async (answer: string) => {
+      const stderr = new Collector()
+      stderr.isTTY = true
+      await run(['prune', '--store', 'state', '--older-than', '1d'], {
+        cwd,
+        clock,
+        stderr,
+        stdin: { isTTY: true, line: async () => answer },
+      })
+      return stderr.text
+    }
+    expect(await ask('')).toMatch(/Remove these 4 sessions for good\? \[y\/N\] nothing was changed\n$/)
+    expect(await ids()).toHaveLength(5)
+    expect(await ask('Yes')).toMatch(/✔ 4 removed\n$/)
+    expect(await ids()).toEqual(['pinned'])
+  })
+
+  it('leaves a held session, and says so', async () => {
+    const { cwd, store } = project()
+    await seed(store, 'busy', turn, true)
+    const { stdout } = await run(['prune', '--older-than', '0s', '--yes', '--store', 'state'], { cwd })
+    expect(stdout).toBe('keep    busy  a process is at it\n')
+  })
+
+  it('of an empty store has nothing to do', async () => {
+    const { cwd } = project()
+    const { code, stderr } = await run(['prune', '--store', 'state'], { cwd })
+    expect({ code, text: stderr.split('\n')[1] }).toEqual({ code: 0, text: 'nothing to prune; 0 more have time left' })
+  })
+})
+
+describe('pin and unpin', () => {
+  it('say when a session goes, in list and show too, and restart nothing', async () => {
+    const { cwd, store } = project()
+    const clock = new ManualClock({ startAt: Date.now() })
+    await seed(store, 's', [...turn, started(2), sent()])
+    const cli = (...argv: string[]) => run([...argv, '--store', 'state'], { cwd, clock })
+    expect(await cli('pin', 's')).toEqual({ code: 0, stdout: '', stderr: '✔ s: pinned\n' })
+    expect((await cli('list')).stdout).toMatch(/interrupted +s .* pinned\n/)
+    expect(await cli('unpin', 's', '--ttl', '7d')).toMatchObject({ stderr: '✔ s: expires in 7d00h\n' })
+    expect((await cli('list')).stdout).toMatch(/ expires in 7d00h\n/)
+    expect((await cli('show', 's')).stdout).toMatch(/kept {5}expires in 7d00h[^]*kept for 7d00h after its last entry/)
+    const { sessions } = JSON.parse((await cli('list', '--json')).stdout) as { sessions: object[] }
+    const expiresAt = new Date(clock.now() + 7 * day).toISOString()
+    expect(sessions).toMatchObject([{ sessionId: 's', status: 'interrupted', pinned: false, expiresAt }])
+    expect(JSON.parse((await cli('unpin', 's', '--ttl', 'never', '--json')).stdout)).toMatchObject({
+      schema: 'lastgood.retention/v1',
+      pinned: false,
+      ttlMs: null,
+      expiresAt: null,
+    })
+    const types: string[] = []
+    for await (const { type } of store.read('s')) types.push(type)
+    expect(types).not.toContain('session-resumed')
+    expect(await cli('unpin', 's', '--ttl', 'soon')).toMatchObject({ code: 2 })
+    expect(await cli('pin', 'nobody')).toMatchObject({ code: 3 })
+  })
+})

@@ -1,0 +1,131 @@
+/**
+ * `lastgood prune`: removes sessions whose time is over. It says what it takes and what it leaves and why, and asks.
+ */
+import { Command, InvalidArgumentError } from 'commander'
+import { LastgoodError, prunePlan, removeSessions, type PrunePlan, type Store } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { confirmed } from '../confirm.ts'
+import type { CliContext } from '../context.ts'
+import { ago, iso, parseDuration } from '../durations.ts'
+import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
+import { exampleOf } from '../help-example.ts'
+import { sessionRows } from '../sessions.ts'
+import { safeJson, safeLine } from '../text.ts'
+
+interface PruneOptions extends CommonOptions {
+  olderThan?: number
+  yes?: boolean
+  dryRun?: boolean
+}
+
+export function pruneCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('prune'))
+    .description('remove sessions whose time is over, for good')
+    .option('--older-than <duration>', 'also all that were written last so long ago: 12h, 30d', age)
+    .option('--dry-run', 'only show what would be removed, and what would stay')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', exampleOf('lastgood prune --dry-run', 'lastgood prune --older-than 30d --yes'))
+    .action((options: PruneOptions) => prune(context, options))
+}
+
+async function prune(context: CliContext, options: PruneOptions): Promise<void> {
+  const { choices } = await setUp(context, options, false)
+  const { store, source, close } = await choices[0].open()
+  try {
+    const now = context.clock.now()
+    const { rows, failure } = await sessionRows(store)
+    // One that cannot be read may be a fork of any other.
+    if (failure !== undefined) throw unreadable(failure)
+    const { olderThan: olderThanMs } = options
+    const plan = prunePlan(rows, { now, ...(olderThanMs !== undefined && { olderThanMs }) })
+    const ids = plan.expired.map(({ head }) => head.sessionId)
+    if (!options.json) tell(context, plan, now, `${safeLine(store.location)} (${safeLine(source)})`)
+    const isWanted = ids.length > 0 && !options.dryRun
+    const question = `Remove ${ids.length === 1 ? 'this session' : `these ${ids.length} sessions`} for good?`
+    if (isWanted && !(await confirmed(context, question, options))) return
+    const { removed, failures } = isWanted ? await remove(context, store, ids) : { removed: [], failures: [] }
+    if (options.json) {
+      const document = {
+        schema: 'lastgood.prune/v1',
+        store: store.location,
+        dryRun: options.dryRun ?? false,
+        ...planJson(plan),
+        removed,
+        failed: failures.map(({ sessionId, failure: why }) => ({ sessionId, ...failureJson(why) })),
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else if (isWanted) context.stderr.write(`✔ ${removed.length} removed\n`)
+    for (const { failure: why } of failures) writeFailure(context, why)
+    if (failures[0]) context.setExitCode(failures[0].failure.exitCode)
+  } finally {
+    await close()
+  }
+}
+
+interface Failed {
+  sessionId: string
+  failure: Failure
+}
+
+async function remove(
+  { clock }: CliContext,
+  store: Store,
+  ids: readonly string[],
+): Promise<{ removed: string[]; failures: Failed[] }> {
+  const removed: string[] = []
+  const failures: Failed[] = []
+  for await (const one of removeSessions(store, ids, { clock })) {
+    if (one.failure === undefined) removed.push(one.sessionId)
+    else failures.push({ sessionId: one.sessionId, failure: failureOf(one.failure) })
+  }
+  return { removed, failures }
+}
+
+const because = {
+  pinned: 'pinned: lastgood unpin',
+  held: 'a process is at it',
+  forks: 'a fork that stays reads its journal',
+} as const
+
+function tell({ stdout, stderr }: CliContext, { expired, kept, others }: PrunePlan, now: number, place: string): void {
+  stderr.write(`store    ${place}\n`)
+  for (const { head } of expired) {
+    stdout.write(
+      `remove  ${safeLine(head.sessionId)}  ${head.status}, written ${ago(head.updatedAt, now)}, ${head.seq} entries\n`,
+    )
+  }
+  for (const { summary, because: why } of kept)
+    stdout.write(`keep    ${safeLine(summary.head.sessionId)}  ${because[why]}\n`)
+  const rest = `${others} more ${others === 1 ? 'has' : 'have'} time left`
+  if (expired.length === 0) stderr.write(`nothing to prune; ${rest}\n`)
+  else if (others > 0) stderr.write(`${rest}\n`)
+}
+
+function planJson({ expired, kept, others }: PrunePlan): object {
+  return {
+    expired: expired.map(({ head }) => ({
+      sessionId: head.sessionId,
+      status: head.status,
+      entries: head.seq,
+      updatedAt: iso(head.updatedAt),
+      ttlMs: head.ttlMs ?? null,
+    })),
+    kept: kept.map(({ summary, because: why }) => ({ sessionId: summary.head.sessionId, because: why })),
+    others,
+  }
+}
+
+function unreadable(cause: unknown): LastgoodError {
+  return new LastgoodError('journal-corrupt', 'a session cannot be read, and it may be a fork of one that would go', {
+    hint: 'mend it first; this shows which one it is: lastgood list --all',
+    cause,
+  })
+}
+
+function age(text: string): number {
+  try {
+    return parseDuration(text, '--older-than')
+  } catch {
+    throw new InvalidArgumentError('write 12h, 30d, or another duration.')
+  }
+}

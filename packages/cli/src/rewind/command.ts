@@ -1,0 +1,125 @@
+/**
+ * `lastgood rewind`: the conversation goes on from the end of an earlier turn. The journal keeps what came after it; what
+ * its tools did is not undone.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { LastgoodError, readHistory, sessionBusy, visitSession, type Store } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { confirmed } from '../confirm.ts'
+import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
+import { locate, resumeCommandFor } from '../sessions.ts'
+import { SessionReport, type TurnReport } from '../show/report.ts'
+import { shorten, safeJson, safeLine } from '../text.ts'
+
+interface RewindOptions extends CommonOptions {
+  turn: number
+  yes?: boolean
+  dryRun?: boolean
+}
+
+export function rewindCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('rewind'))
+    .description('go back to the end of an earlier turn; the journal keeps what came after it')
+    .argument('<session>', 'a session id, or last: the one that was written last')
+    .addOption(
+      new Option('--turn <n>', 'the turn that is the last one then; 0: none')
+        .argParser(turnOrNone)
+        .makeOptionMandatory(),
+    )
+    .option('--dry-run', 'only show what would be no part of the conversation any more')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', exampleOf('lastgood rewind fix-auth --turn 2 --dry-run', 'lastgood rewind fix-auth --turn 2'))
+    .action((argument: string, options: RewindOptions) => rewind(context, argument, options))
+}
+
+async function rewind(context: CliContext, argument: string, options: RewindOptions): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  try {
+    const { store } = opened
+    const { sessionId } = row.head
+    if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
+    const { report, seq } = await reportOf(store, sessionId)
+    const dropped = droppedBy(sessionId, report, options.turn)
+    const isWanted = dropped.length > 0 && !options.dryRun
+    if (!options.json) tell(context, sessionId, options.turn, dropped)
+    const question = `Rewind ${sessionId} to turn ${options.turn}?`
+    if (isWanted && !(await confirmed(context, question, options))) return
+    if (isWanted) {
+      await visitSession(sessionId, { store, clock: context.clock }, async (session) => {
+        if (session.seq !== seq) throw writtenMeanwhile(sessionId)
+        await session.rewind(options.turn, 'lastgood rewind')
+      })
+    }
+    const command = resumeCommandFor(sessionId, flags)
+    if (options.json) {
+      const turns = dropped.map(({ turn, state, message, steps }) => ({ turn, state, message, tools: toolsIn(steps) }))
+      const document = {
+        schema: 'lastgood.rewind/v1',
+        store: store.location,
+        sessionId,
+        turn: options.turn,
+        rewound: isWanted,
+        dropped: turns,
+        command,
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else if (isWanted)
+      context.stderr.write(`✔ the last good turn is turn ${options.turn}\ngo on with\n${command} '<message>'\n`)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function reportOf(store: Store, sessionId: string): Promise<{ report: SessionReport; seq: number }> {
+  const report = new SessionReport()
+  for await (const { entry, isInherited } of readHistory(store, sessionId)) report.take(entry, isInherited)
+  return { report, seq: report.entries }
+}
+
+/** The turns after `turn`. Throws `bad-option` when that one has not ended, or is no part of the conversation. */
+function droppedBy(sessionId: string, report: SessionReport, turn: number): TurnReport[] {
+  const current = report.turns.filter(({ state }) => state !== 'rewound')
+  if (turn !== 0 && !current.some((one) => one.turn === turn && one.state === 'ended')) {
+    const ended = current.filter(({ state }) => state === 'ended').map((one) => one.turn)
+    throw new LastgoodError('bad-option', `session ${sessionId}: there is no finished turn ${turn} to go back to`, {
+      hint: `finished turns: ${ended.join(', ') || 'none'}; lastgood show ${sessionId} shows them`,
+      details: { sessionId, turns: ended },
+    })
+  }
+  return current.filter((one) => one.turn > turn)
+}
+
+function tell(context: CliContext, sessionId: string, turn: number, dropped: readonly TurnReport[]): void {
+  const { stdout, stderr } = context
+  if (dropped.length === 0) {
+    stderr.write(`nothing to rewind: turn ${turn} is the last turn of ${safeLine(sessionId)}\n`)
+    return
+  }
+  stderr.write(`no part of the conversation of ${safeLine(sessionId)} any more, though its journal keeps it:\n`)
+  for (const { turn: number, state, message, steps } of dropped) {
+    const tools = toolsIn(steps)
+    const ran = tools.length === 0 ? '' : `  (ran ${tools.join(', ')})`
+    stdout.write(`turn ${number} ${state}  ${shorten(message, 60)}${ran}\n`)
+  }
+  if (dropped.some(({ steps }) => toolsIn(steps).length > 0)) stderr.write('what their tools did is not undone\n')
+}
+
+/** The tools that were begun, by name, in their order. */
+function toolsIn(steps: TurnReport['steps']): string[] {
+  const names = steps.flatMap((step) => (step.kind === 'tool' && step.outcome !== 'refused' ? [step.name] : []))
+  return [...new Set(names)]
+}
+
+function writtenMeanwhile(sessionId: string): LastgoodError {
+  return new LastgoodError('journal-conflict', `session ${sessionId} was written while you were asked`, {
+    hint: 'run the same again, and look at what it lists',
+    details: { sessionId },
+  })
+}
+
+function turnOrNone(text: string): number {
+  if (/^(0|[1-9]\d{0,8})$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('turns count from 1; 0 is the beginning.')
+}

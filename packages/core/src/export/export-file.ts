@@ -1,0 +1,152 @@
+/**
+ * The file that a session is exported to: JSON lines, each of which can be checked alone. Pure.
+ *
+ *     {"format":"lastgood-export","v":1,"sessionId":"fix-auth","exportedAt":"…","writer":"0.2.0","entries":42,"redacted":false}
+ *     {"sha256":"…","entry":{…}}                                        each entry; the hash is of its JSON text
+ *     {"end":"lastgood-export","entries":42,"sha256":"…","header":"…"}  of all entry lines, and of the header line
+ *
+ * 1. The entries are the session's whole history: bodies in place, forks flattened, numbered from 1. Leases stay where
+ *    they were: `fence` is 1.
+ * 2. A file is whole or it is no export: what is altered, missing, cut or added is found before anything is made of it.
+ * 3. A newer format, and an entry of a newer kind, is refused with the version that is needed.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { LastgoodError, newerVersion } from '../errors.ts'
+import { parseEntry, type Entry } from '../journal.ts'
+
+export const exportVersion = 1
+const format = 'lastgood-export'
+const hashSchema = z.string().regex(/^[0-9a-f]{64}$/)
+
+const headerSchema = z.strictObject({
+  format: z.literal(format),
+  v: z.literal(exportVersion),
+  /** Its name where it was exported. */
+  sessionId: z.string(),
+  /** ISO 8601. */
+  exportedAt: z.string(),
+  /** The lastgood version that wrote the file. */
+  writer: z.string(),
+  entries: z.number().int().min(1),
+  /** Content was replaced by its kind and length: such a session can be read, and not be gone on with. */
+  redacted: z.boolean(),
+})
+export type ExportHeader = Omit<z.infer<typeof headerSchema>, 'format' | 'v'>
+
+const footerSchema = z.strictObject({
+  end: z.literal(format),
+  entries: z.number(),
+  sha256: hashSchema,
+  header: hashSchema,
+})
+
+/** The lines of a file, each with its newline. */
+export async function* encodeExport(header: ExportHeader, entries: AsyncIterable<Entry>): AsyncGenerator<string> {
+  const first = JSON.stringify({ format, v: exportVersion, ...header })
+  yield `${first}\n`
+  const all = createHash('sha256')
+  let count = 0
+  for await (const entry of entries) {
+    const text = JSON.stringify(entry)
+    const line = `{"sha256":"${sha256(text)}","entry":${text}}\n`
+    all.update(line)
+    count += 1
+    yield line
+  }
+  yield `${JSON.stringify({ end: format, entries: count, sha256: all.digest('hex'), header: sha256(first) })}\n`
+}
+
+export interface VerifiedExport extends ExportHeader {
+  /** SHA-256 of the entry lines, in hex. */
+  sha256: string
+}
+
+/**
+ * Reads a file: gives `onEntry` each entry once its line is found good, and returns what the file is once all of it is.
+ * Lines come without their newlines. Errors: `journal-corrupt`, naming the line, and `journal-version`.
+ */
+export async function decodeExport(
+  lines: AsyncIterable<string>,
+  onEntry: (entry: Entry) => void | Promise<void> = () => {},
+): Promise<VerifiedExport> {
+  const all = createHash('sha256')
+  let header: ExportHeader | undefined
+  let headerHash = ''
+  let verified: VerifiedExport | undefined
+  let [number, seq] = [0, 0]
+  for await (const line of lines) {
+    number += 1
+    if (line === '' && verified) continue
+    if (verified) throw damaged(number, 'comes after the end')
+    if (!header) {
+      header = headerIn(line)
+      headerHash = sha256(line)
+      continue
+    }
+    const match = /^\{"sha256":"([0-9a-f]{64})","entry":(\{.*\})\}$/s.exec(line)
+    if (!match) {
+      const footer = footerIn(line, number)
+      if (footer.header !== headerHash) throw damaged(1, 'was altered')
+      if (footer.entries !== seq || header.entries !== seq) throw damaged(number, `follows ${seq} entries, not all`)
+      const hash = all.digest('hex')
+      if (footer.sha256 !== hash) throw damaged(number, 'is of other entries')
+      verified = { ...header, sha256: hash }
+      continue
+    }
+    const [, hash, text = ''] = match
+    if (sha256(text) !== hash) throw damaged(number, 'was altered')
+    seq += 1
+    const entry = entryIn(text, number)
+    if (entry.seq !== seq) throw damaged(number, `has entry ${entry.seq} in place of ${seq}`)
+    all.update(`${line}\n`)
+    await onEntry(entry)
+  }
+  if (verified) return verified
+  throw damaged(number + 1, header ? 'is missing: the file was cut off' : 'is missing: the file is empty')
+}
+
+function headerIn(line: string): ExportHeader {
+  const value = parsed(line)
+  const { format: found, v } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (found !== format) throw damaged(1, 'is not that of an exported session')
+  if (typeof v === 'number' && v > exportVersion) throw newerVersion('an exported session', v, exportVersion)
+  const { success, data } = headerSchema.safeParse(value)
+  if (!success) throw damaged(1, 'is damaged')
+  const { format: _format, v: _v, ...header } = data
+  return header
+}
+
+function footerIn(line: string, number: number): z.infer<typeof footerSchema> {
+  const { success, data } = footerSchema.safeParse(parsed(line))
+  if (success) return data
+  throw damaged(number, 'is damaged')
+}
+
+/** What only has a meaning beside other journals or in one store is in no file. */
+const elsewhere: ReadonlySet<string> = new Set(['session-forked', 'kept-apart', 'sealed'])
+
+function entryIn(text: string, number: number): Entry {
+  const entry = parseEntry(parsed(text), `line ${number}`)
+  if (elsewhere.has(entry.type)) throw damaged(number, `has an entry ${entry.type}, which no file has`)
+  return entry
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function damaged(line: number, what: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', `line ${line} of the file ${what}`, {
+    hint: 'export the session again where it is: lastgood export <session> <file>',
+    details: { line },
+  })
+}

@@ -1,0 +1,70 @@
+/** A session as the lines of a file; see `export-file.ts`. It is only read, and may be written meanwhile. */
+import { systemClock, type Clock } from '../clock.ts'
+import { LastgoodError } from '../errors.ts'
+import { readHistory } from '../history.ts'
+import type { Entry } from '../journal.ts'
+import { sessionNotFound, type Store } from '../store.ts'
+import { writerVersion } from '../version.ts'
+import { encodeExport } from './export-file.ts'
+import { redacted } from './redact.ts'
+import { assertImported } from './unfinished.ts'
+
+export interface ExportOptions {
+  /** Replace content by its kind and length, and mask secrets. Such a file can be read, not imported. Default false. */
+  redact?: boolean
+  /** Default: the system's. */
+  clock?: Clock
+}
+
+/** Its lines, each with its newline. Errors: `session-not-found`, and those of reading. */
+export async function* exportSession(
+  store: Store,
+  sessionId: string,
+  { redact = false, clock = systemClock }: ExportOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const summary = await store.summary(sessionId)
+  if (!summary) throw sessionNotFound(sessionId, store)
+  assertImported(summary.head)
+  // Counted first: the header says how many there are, and what is appended from now on is left out.
+  let count = 0
+  for await (const _entry of flattened(store, sessionId)) count += 1
+  const header = {
+    sessionId,
+    exportedAt: new Date(clock.now()).toISOString(),
+    writer: writerVersion,
+    entries: count,
+    redacted: redact,
+  }
+  yield* encodeExport(header, exported(store, sessionId, count, redact))
+}
+
+async function* exported(
+  store: Store,
+  sessionId: string,
+  count: number,
+  redact: boolean,
+): AsyncGenerator<Entry, void, undefined> {
+  let seq = 0
+  for await (const entry of flattened(store, sessionId)) {
+    yield redact ? redacted(entry) : entry
+    seq = entry.seq
+    if (seq === count) return
+  }
+  throw new LastgoodError(
+    'journal-corrupt',
+    `session ${sessionId}: ${count - seq} entries went away while it was read`,
+    {
+      hint: `somebody removed it or its parent; see what is left: lastgood show ${sessionId}`,
+      details: { sessionId, entries: count, read: seq },
+    },
+  )
+}
+
+/** The history as one journal. What a parent says of its own retention and origin is not said of the fork. */
+async function* flattened(store: Store, sessionId: string): AsyncGenerator<Entry, void, undefined> {
+  let seq = 0
+  for await (const { entry, isInherited } of readHistory(store, sessionId)) {
+    if (entry.type === 'session-forked' || (isInherited && entry.type === 'retention-changed')) continue
+    yield { ...entry, seq: ++seq, fence: 1 }
+  }
+}

@@ -1,0 +1,324 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { foldHistory } from '../fold.ts'
+import { forkSession } from '../fork.ts'
+import { readHistory } from '../history.ts'
+import { journalVersion, type Entry, type EntryBody } from '../journal.ts'
+import { journals } from '../journals.fixture.ts'
+import { machineVersion } from '../machine.ts'
+import { memoryStore } from '../memory-store.ts'
+import { openSession } from '../open-session.ts'
+import type { Head, Store } from '../store.ts'
+import { crashAfter } from '../testing/crash-after.ts'
+import { owner } from '../testing/entries.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { decodeExport, encodeExport } from './export-file.ts'
+import { exportSession, type ExportOptions } from './export-session.ts'
+import { importSession, type ImportOptions } from './import-session.ts'
+
+const clock = new ManualClock()
+
+async function exported(store: Store, id: string, options: ExportOptions = {}): Promise<string[]> {
+  const lines: string[] = []
+  for await (const line of exportSession(store, id, { clock, ...options })) lines.push(line.slice(0, -1))
+  return lines
+}
+
+async function* each(lines: readonly string[]) {
+  yield* lines
+}
+
+const imported = (store: Store, lines: readonly string[], options: ImportOptions = {}) =>
+  importSession(store, () => each(lines), { clock, ...options })
+
+async function stored(entries: readonly Entry[], heads: readonly Head[], id = 's'): Promise<Store> {
+  const store = memoryStore({ clock })
+  const lease = await store.acquire(id, owner('ann'), 60_000)
+  if (lease.kind === 'busy') throw new Error('busy')
+  await store.append(lease, 0, entries, { ...(heads.at(-1) as Head), sessionId: id })
+  await store.release(lease)
+  return store
+}
+
+/** A session of `count` turns, with a result that is kept apart in its first. */
+async function written(count: number): Promise<Store> {
+  const store = memoryStore({ clock })
+  const session = await openSession('s', { store, clock, cwd: '/home/ada/shop', pinned: true })
+  for (let turn = 1; turn <= count; turn += 1) {
+    const text = turn === 1 ? 'x'.repeat(100_000) : `é ${turn}`
+    const content = [{ type: 'text', text }]
+    await session.record([
+      { type: 'turn-started', turn, agent: 'coder', messages: [{ role: 'user', content: `ask ${turn}` }] },
+      { type: 'request-sent', model: 'm', attempt: 1 },
+      {
+        type: 'response-received',
+        message: { id: `m${turn}`, role: 'assistant', model: 'm', content, stop_reason: 'end_turn' },
+      },
+      { type: 'turn-ended', turn },
+    ])
+  }
+  await session.close()
+  return store
+}
+
+async function conversation(store: Store, id: string) {
+  const { transcript, snapshot, facts } = await foldHistory(readHistory(store, id), machineVersion)
+  return {
+    messages: transcript.messages,
+    turns: transcript.turns,
+    context: snapshot.context,
+    value: snapshot.value,
+    facts,
+  }
+}
+
+const entriesOf = (lines: readonly string[]) => lines.slice(1, -1)
+const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message), hint: expect.any(String) })
+
+describe('an exported session', () => {
+  test('comes back as what it was: exported again it is the same file, but for the header and the mark (P4)', async () => {
+    await fc.assert(
+      fc.asyncProperty(journals, async ({ entries, heads }) => {
+        const source = await stored(entries, heads)
+        const first = await exported(source, 's')
+        const target = memoryStore({ clock })
+        const { head } = await imported(target, first, { as: 'other' })
+        const second = await exported(target, 'other')
+        expect(entriesOf(second).slice(0, -1)).toEqual(entriesOf(first))
+        expect(entriesOf(second).at(-1)).toContain('"session-imported"')
+        expect(await conversation(target, 'other')).toEqual(await conversation(source, 's'))
+        expect(head.machine).toEqual(heads.at(-1)?.machine)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('has bodies that are kept apart, retention and what a fork inherited in it, as one journal', async () => {
+    const store = await written(3)
+    await forkSession(store, 's', 'f', { clock, turn: 2, ttlMs: 1_000 })
+    const lines = await exported(store, 'f')
+    const target = memoryStore({ clock })
+    const { head } = await imported(target, lines)
+    expect(head).toMatchObject({ sessionId: 'f', turn: 2, lastGoodTurn: 2, ttlMs: 1_000, agent: 'coder' })
+    expect(head).not.toHaveProperty('origin')
+    expect(head).not.toHaveProperty('pinned')
+    const [before, after] = [await conversation(store, 'f'), await conversation(target, 'f')]
+    expect(after.messages).toEqual(before.messages)
+    expect(JSON.stringify(after.messages).length).toBeGreaterThan(100_000)
+  })
+
+  test('says what it is: who wrote it, when, of which session, and how many entries', async () => {
+    const lines = await exported(await written(1), 's')
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      format: 'lastgood-export',
+      v: 1,
+      sessionId: 's',
+      exportedAt: '2026-01-01T00:00:00.000Z',
+      writer: expect.any(String),
+      entries: 6,
+      redacted: false,
+    })
+    const entry = JSON.parse(lines[3] ?? '') as { entry: Entry }
+    expect(entry.entry).toMatchObject({ seq: 3, fence: 1, v: journalVersion, type: 'turn-started' })
+  })
+})
+
+describe('a file is whole or it is no session', () => {
+  test('whatever line is missing, doubled, moved or altered in one byte is found, and nothing is written', async () => {
+    const lines = await exported(await written(2), 's')
+    const target = memoryStore({ clock })
+    const text = (value: string[]) =>
+      imported(target, value).then(
+        () => 'imported',
+        (error: { code: string }) => error.code,
+      )
+    const damages: string[][] = []
+    lines.forEach((line, i) => {
+      const around = (...middle: string[]) => [...lines.slice(0, i), ...middle, ...lines.slice(i + 1)]
+      damages.push(around(), around(line, line), around(line.slice(0, -1)), lines.slice(0, i))
+      for (let at = 0; at < Math.min(line.length, 400); at += 7) {
+        const other = line[at] === '1' ? '2' : '1'
+        damages.push(around(line.slice(0, at) + other + line.slice(at + 1)))
+      }
+    })
+    for (const damage of damages) expect(await text(damage)).not.toBe('imported')
+    expect(damages.length).toBeGreaterThan(200)
+    expect(await target.summary('s')).toBeUndefined()
+    expect(await text(lines)).toBe('imported')
+  })
+
+  test('the error names the line', async () => {
+    const lines = await exported(await written(1), 's')
+    const broken = lines.with(3, (lines[3] ?? '').replace('ask 1', 'ask 2'))
+    await expect(decodeExport(each(broken))).rejects.toEqual(
+      refusal('journal-corrupt', /^line 4 of the file was altered/),
+    )
+    await expect(decodeExport(each(lines.slice(0, -1)))).rejects.toEqual(refusal('journal-corrupt', /cut off/))
+    await expect(decodeExport(each([]))).rejects.toEqual(refusal('journal-corrupt', /is empty/))
+    await expect(decodeExport(each(['{"a":1}']))).rejects.toEqual(refusal('journal-corrupt', /line 1 .* not that of/))
+    await expect(decodeExport(each([...lines, 'more']))).rejects.toEqual(refusal('journal-corrupt', /after the end/))
+  })
+
+  test('a newer format says which version is needed', async () => {
+    const [header = '', ...rest] = await exported(await written(1), 's')
+    const newer = [header.replace('"v":1', '"v":2'), ...rest]
+    await expect(decodeExport(each(newer))).rejects.toEqual(refusal('journal-version', /version 2 .* reads version 1/))
+  })
+
+  test('an entry that has no meaning in a file is refused, however well it is hashed', async () => {
+    const fork: EntryBody = { type: 'session-forked', origin: { sessionId: 'secret', seq: 3 }, reason: 'r' }
+    const entries = [{ ...fork, v: journalVersion, seq: 1, at: 0, fence: 1, lane: 'main' } as const]
+    const header = { sessionId: 's', exportedAt: '', writer: '', entries: 1, redacted: false }
+    const lines: string[] = []
+    for await (const line of encodeExport(
+      header,
+      (async function* () {
+        yield* entries
+      })(),
+    ))
+      lines.push(line.slice(0, -1))
+    await expect(decodeExport(each(lines))).rejects.toEqual(
+      refusal('journal-corrupt', /session-forked, which no file has/),
+    )
+  })
+})
+
+describe('importing', () => {
+  test('under a name that is taken is refused, and leaves that session alone', async () => {
+    const store = await written(1)
+    const lines = await exported(store, 's')
+    await expect(imported(store, lines, { force: true })).rejects.toEqual(
+      refusal('bad-option', /a session called s already/),
+    )
+    expect(await exported(store, 's')).toEqual(lines)
+    expect((await imported(store, lines, { as: 't' })).sessionId).toBe('t')
+  })
+
+  test('what was redacted is refused', async () => {
+    const lines = await exported(await written(1), 's', { redact: true })
+    await expect(imported(memoryStore(), lines)).rejects.toEqual(refusal('bad-option', /without its content/))
+  })
+
+  test('that dies at any append is no session, and the same file goes on where it stopped (P1, P5)', async () => {
+    const lines = await exported(await written(150), 's')
+    for (const applied of [false, true]) {
+      for (let n = 0; ; n += 1) {
+        const inner = memoryStore({ clock })
+        const store = crashAfter(inner, n, { applied })
+        const failed = await imported(store, lines).then(
+          () => false,
+          () => true,
+        )
+        if (!store.crashed) {
+          expect([failed, n]).toEqual([false, 4])
+          break
+        }
+        const left = await inner.summary('s')
+        await clock.advance(60_000)
+        if (left && !(applied && n === 3)) {
+          const stopped = refusal('journal-corrupt', /its import stopped after \d+ of 602 entries/)
+          await expect(openSession('s', { store: inner, clock })).rejects.toEqual(stopped)
+          await expect(exported(inner, 's')).rejects.toEqual(stopped)
+          await expect(forkSession(inner, 's', 'f', { clock })).rejects.toEqual(stopped)
+          const other = await exported(await written(1), 's')
+          await expect(imported(inner, other)).rejects.toEqual(
+            refusal('bad-option', /unfinished import of another file/),
+          )
+        }
+        // The last append was applied, and nobody heard of it: then it is a session already.
+        if (applied && n === 3)
+          await expect(imported(inner, lines)).rejects.toEqual(refusal('bad-option', /a session called/))
+        else await imported(inner, lines)
+        expect(entriesOf(await exported(inner, 's')).slice(0, -1)).toEqual(entriesOf(lines))
+      }
+    }
+  })
+
+  test('of another file takes the place of an unfinished one only with force', async () => {
+    const long = await exported(await written(150), 's')
+    const inner = memoryStore({ clock })
+    await imported(crashAfter(inner, 2, { applied: true }), long).catch(() => {})
+    await clock.advance(60_000)
+    const short = await exported(await written(1), 's')
+    await imported(inner, short, { force: true })
+    expect(entriesOf(await exported(inner, 's')).slice(0, -1)).toEqual(entriesOf(short))
+  })
+})
+
+test('a redacted file has kinds and lengths in place of content, and still says how it went', async () => {
+  const store = memoryStore({ clock })
+  const session = await openSession('s', { store, clock, cwd: '/home/ada/secret-shop' })
+  const secret = 'the secret plan'
+  const call = { type: 'tool_use', id: 't1', name: 'run', input: { cmd: secret } }
+  await session.record([
+    { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: [{ type: 'text', text: secret }] }] },
+    {
+      type: 'envelope-changed',
+      envelope: {
+        body: {
+          model: 'm',
+          max_tokens: 5,
+          system: secret,
+          metadata: { user_id: secret },
+          tools: [{ name: 'run', description: secret, input_schema: { type: 'object', properties: { [secret]: {} } } }],
+        },
+        betas: ['b'],
+      },
+    },
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    {
+      type: 'response-received',
+      message: {
+        id: 'm1',
+        role: 'assistant',
+        model: 'm',
+        content: [{ type: 'thinking', thinking: secret, signature: secret }, { type: 'text', text: secret }, call],
+        stop_reason: 'tool_use',
+        usage: { input_tokens: 7 },
+      },
+    },
+    { type: 'tool-started', toolUseId: 't1', name: 'run', inDoubt: 'report' },
+    {
+      type: 'tool-finished',
+      toolUseId: 't1',
+      result: { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: secret }], is_error: true },
+      outcome: 'ran',
+    },
+    { type: 'step-started', stepId: 'k', name: 'deploy', inDoubt: 'report' },
+    { type: 'step-finished', stepId: 'k', outcome: 'ran', value: { url: secret } },
+    { type: 'turn-continued', messages: [{ role: 'user', content: secret }] },
+    {
+      type: 'transcript-repaired',
+      repairs: [{ rule: 'r', what: 'left out 1 image' }],
+      edits: [{ from: 0, to: 1, insert: [{ role: 'user', content: secret }] }],
+      standing: [],
+    },
+  ])
+  await session.close()
+  const lines = await exported(store, 's', { redact: true })
+  expect(lines.join('\n')).not.toContain('secret')
+  const { redacted } = await decodeExport(each(lines))
+  expect(redacted).toBe(true)
+  const entries = entriesOf(lines).map((line) => (JSON.parse(line) as { entry: Entry }).entry)
+  expect(entries).toMatchObject([
+    { cwd: '[21 characters]' },
+    { messages: [{ role: 'user', content: [{ type: 'text', text: '[15 characters]' }] }] },
+    {
+      envelope: {
+        body: { model: 'm', max_tokens: 5, system: '[15 characters]', tools: [{ name: 'run' }] },
+        betas: ['b'],
+      },
+    },
+    {},
+    {
+      message: { id: 'm1', usage: { input_tokens: 7 }, content: [{ type: 'thinking' }, {}, { id: 't1', name: 'run' }] },
+    },
+    {},
+    { result: { tool_use_id: 't1', is_error: true, content: [{ type: 'text', text: '[15 characters]' }] } },
+    {},
+    { value: expect.stringMatching(/^\[object, \d+ characters of JSON\]$/) },
+    {},
+    { repairs: [{ what: 'left out 1 image' }] },
+  ])
+})

@@ -1,0 +1,114 @@
+/**
+ * A session from the lines of a file; see `export-file.ts`.
+ *
+ * 1. All of the file is verified before anything is written, and again while it is.
+ * 2. Entries keep their instants and get the sequence and fence of their new place. A last one says where they are from.
+ * 3. An import that did not come to its end is no session that could be opened: its head says so until the last append
+ *    (`unfinished.ts`). The same file again goes on where it stopped.
+ */
+import type { Clock } from '../clock.ts'
+import { LastgoodError } from '../errors.ts'
+import type { Owner } from '../journal.ts'
+import { keepLease } from '../lease-keeper.ts'
+import { takeLease } from '../open-session.ts'
+import { removeSession } from '../removal.ts'
+import { resolveOptions } from '../session-options.ts'
+import { assertSessionId, type Head, type SessionSummary, type Store } from '../store.ts'
+import { decodeExport, type VerifiedExport } from './export-file.ts'
+import { ImportWriter } from './import-writer.ts'
+import { unfinishedImport } from './unfinished.ts'
+
+export interface ImportOptions {
+  /** The session's name here. Default: the one that it had. */
+  as?: string
+  /** Throw an unfinished import of another file away, where one is in the way. Default false. */
+  force?: boolean
+  /** Default: the system's. */
+  clock?: Clock
+  /** Default: this process. */
+  owner?: Owner
+  /** As for `openSession`. */
+  machineVersion?: string
+}
+
+export interface Imported {
+  sessionId: string
+  /** Its name in the file. */
+  from: string
+  entries: number
+  head: Head
+}
+
+/**
+ * Makes a session of a file, closed and ready to go on. `lines` opens the file anew at each call, without newlines.
+ *
+ * Errors: `journal-corrupt` and `journal-version` for a file that is not whole or too new, `bad-option` for one that is
+ * redacted and for a name that is taken, `session-busy`, and those of writing.
+ */
+export async function importSession(
+  store: Store,
+  lines: () => AsyncIterable<string>,
+  options: ImportOptions = {},
+): Promise<Imported> {
+  const file = await decodeExport(lines())
+  if (file.redacted) throw isRedacted(file.sessionId)
+  const { as: sessionId = file.sessionId, force = false, ...rest } = options
+  assertSessionId(sessionId)
+  const resolved = resolveOptions({ ...rest, store })
+  const { clock, leaseMs, storePatienceMs, machineVersion } = resolved
+  if (force && isInTheWay(await store.summary(sessionId), file)) await removeSession(store, sessionId, rest)
+  assertFree(sessionId, await store.summary(sessionId), file)
+
+  const lease = await takeLease(sessionId, resolved)
+  const lost = new AbortController()
+  const keeper = keepLease(store, lease, leaseMs, clock, (reason) => lost.abort(reason))
+  try {
+    const summary = await store.summary(sessionId)
+    assertFree(sessionId, summary, file)
+    const target = { store, lease, clock, patienceMs: storePatienceMs, signal: lost.signal }
+    const writer = new ImportWriter(target, file, summary?.head.seq ?? 0)
+    const again = await decodeExport(lines(), (entry) => {
+      lost.signal.throwIfAborted()
+      return writer.take(entry)
+    })
+    if (again.sha256 !== file.sha256) throw changed()
+    const head = await writer.finish(machineVersion)
+    return { sessionId, from: file.sessionId, entries: file.entries, head }
+  } finally {
+    keeper.stop()
+    // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
+    await store.release(lease).catch(() => {})
+  }
+}
+
+function isInTheWay(summary: SessionSummary | undefined, file: VerifiedExport): boolean {
+  const unfinished = summary && unfinishedImport(summary.head)
+  return unfinished !== undefined && unfinished.sha256 !== file.sha256
+}
+
+function assertFree(sessionId: string, summary: SessionSummary | undefined, file: VerifiedExport): void {
+  if (!summary || unfinishedImport(summary.head)?.sha256 === file.sha256) return
+  const what = unfinishedImport(summary.head) ? 'an unfinished import of another file' : 'a session'
+  const or = unfinishedImport(summary.head) ? ', or throw that one away: --force' : ''
+  throw new LastgoodError('bad-option', `there is ${what} called ${sessionId} already`, {
+    hint: `choose another name: lastgood import <file> --as <session>${or}`,
+    details: { sessionId },
+  })
+}
+
+function isRedacted(sessionId: string): LastgoodError {
+  return new LastgoodError(
+    'bad-option',
+    `the file has session ${sessionId} without its content: it cannot be gone on with`,
+    {
+      hint: `export it again where it is, without --redact: lastgood export ${sessionId}`,
+      details: { sessionId },
+    },
+  )
+}
+
+function changed(): LastgoodError {
+  return new LastgoodError('journal-corrupt', 'the file changed while it was imported', {
+    hint: 'run the import again when nobody writes the file',
+  })
+}

@@ -1,0 +1,69 @@
+/** Writes the entries of a file in batches, and folds them on the way: the last append has the head that they lead to. */
+import { factsAfter, headAfter, type SessionFacts } from '../checkpoint.ts'
+import { type Entry, journalVersion } from '../journal.ts'
+import { initialSnapshot, step } from '../machine.ts'
+import { appendPatiently, type PatientAppend } from '../patient-append.ts'
+import type { Head } from '../store.ts'
+import { Transcript } from '../transcript.ts'
+import type { VerifiedExport } from './export-file.ts'
+import { unfinishedHead } from './unfinished.ts'
+
+/** One append has so many entries at most, or so much text. */
+const batchEntries = 200
+const batchText = 1_000_000
+
+/** Where it goes, and with how much patience. */
+export type ImportTarget = Omit<PatientAppend, 'afterSeq' | 'entries' | 'head'>
+
+export class ImportWriter {
+  readonly #target: ImportTarget
+  readonly #file: VerifiedExport
+  /** Entries that the store has. */
+  #written: number
+  readonly #transcript = new Transcript()
+  #snapshot = initialSnapshot
+  #facts: SessionFacts = {}
+  #batch: Entry[] = []
+  #text = 0
+
+  /** `written`: entries that are there from the last time. */
+  constructor(target: ImportTarget, file: VerifiedExport, written: number) {
+    this.#target = target
+    this.#file = file
+    this.#written = written
+  }
+
+  async take(entry: Entry): Promise<void> {
+    this.#transcript.apply(entry)
+    this.#snapshot = step(this.#snapshot, entry).snapshot
+    this.#facts = factsAfter(this.#facts, entry)
+    if (entry.seq <= this.#written) return
+    this.#batch.push({ ...entry, fence: this.#target.lease.fence })
+    this.#text += JSON.stringify(entry).length
+    if (this.#batch.length < batchEntries && this.#text < batchText) return
+    const { lease, clock } = this.#target
+    await this.#append(unfinishedHead(lease.sessionId, entry.seq, clock.now(), this.#file))
+  }
+
+  /** The rest, and the entry that makes a session of it. */
+  async finish(machineVersion: string): Promise<Head> {
+    const { lease, clock } = this.#target
+    const { sessionId, fence } = lease
+    const { sessionId: from, entries, sha256 } = this.#file
+    const stamp = { v: journalVersion, seq: entries + 1, at: clock.now(), fence, lane: 'main' } as const
+    const last: Entry = { type: 'session-imported', sessionId: from, entries, sha256, ...stamp }
+    const { agent, envelope } = this.#transcript
+    const known = { sessionId, facts: this.#facts, agent, model: envelope?.body.model, machineVersion }
+    const head = headAfter(known, [last], this.#snapshot)
+    this.#batch.push(last)
+    await this.#append(head)
+    return head
+  }
+
+  async #append(head: Head): Promise<void> {
+    await appendPatiently({ ...this.#target, afterSeq: this.#written, entries: this.#batch, head })
+    this.#written = head.seq
+    this.#batch = []
+    this.#text = 0
+  }
+}

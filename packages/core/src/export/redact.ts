@@ -1,0 +1,113 @@
+/**
+ * An entry without its content, for somebody who may see how a session went and not what was said. Pure.
+ *
+ * 1. Texts, inputs, results, the system prompt and definitions of tools become their kind and length. What is not known
+ *    to be harmless counts as content.
+ * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together.
+ * 3. What looks like a secret is masked wherever it is.
+ */
+import type { Block, Entry, Message } from '../journal.ts'
+import { isRecord } from '../json.ts'
+
+export function redacted(entry: Entry): Entry {
+  return withoutSecretsInside(withoutContent(entry)) as Entry
+}
+
+function withoutContent(entry: Entry): Entry {
+  switch (entry.type) {
+    case 'session-opened':
+      return entry.cwd === undefined ? entry : { ...entry, cwd: stub(entry.cwd) as string }
+    case 'envelope-changed': {
+      const { body } = entry.envelope
+      return { ...entry, envelope: { ...entry.envelope, body: mapped(body, bodyField) as typeof body } }
+    }
+    case 'turn-started':
+    case 'turn-continued':
+      return { ...entry, messages: entry.messages.map(message) }
+    case 'transcript-repaired':
+      return { ...entry, edits: entry.edits.map((edit) => ({ ...edit, insert: edit.insert.map(message) })) }
+    case 'response-received':
+      return { ...entry, message: mapped(entry.message, answerField) as typeof entry.message }
+    case 'tool-finished':
+      return { ...entry, result: block(entry.result) }
+    case 'step-finished':
+      return entry.value === undefined ? entry : { ...entry, value: stub(entry.value) }
+    default:
+      return entry
+  }
+}
+
+const keptOfBody: ReadonlySet<string> = new Set([
+  'model',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'thinking',
+  'output_config',
+  'tool_choice',
+  'service_tier',
+  'cache_control',
+  'context_management',
+])
+
+function bodyField(name: string, value: unknown): unknown {
+  if (keptOfBody.has(name)) return value
+  if (name === 'tools' && Array.isArray(value)) return value.map((tool) => kept(tool, keptOfTool))
+  if (name === 'system' && Array.isArray(value)) return value.map(block)
+  return stub(value)
+}
+
+const keptOfTool: ReadonlySet<string> = new Set(['name', 'type', 'cache_control', 'strict'])
+const keptOfAnswer: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'stop_reason', 'usage'])
+const keptOfBlock: ReadonlySet<string> = new Set([
+  'type',
+  'id',
+  'tool_use_id',
+  'name',
+  'is_error',
+  'media_type',
+  'cache_control',
+])
+
+function answerField(name: string, value: unknown): unknown {
+  return name === 'content' && Array.isArray(value) ? value.map(block) : keptOfAnswer.has(name) ? value : stub(value)
+}
+
+function message({ role, content }: Message): Message {
+  return { role, content: typeof content === 'string' ? (stub(content) as string) : content.map(block) }
+}
+
+function block(value: Block): Block {
+  return mapped(value, (name, field) => {
+    if (keptOfBlock.has(name)) return field
+    return name === 'content' && Array.isArray(field) ? field.map(block) : stub(field)
+  }) as Block
+}
+
+function kept(value: unknown, names: ReadonlySet<string>): unknown {
+  return isRecord(value) ? mapped(value, (name, field) => (names.has(name) ? field : stub(field))) : stub(value)
+}
+
+function mapped(record: Readonly<Record<string, unknown>>, field: (name: string, value: unknown) => unknown): unknown {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, field(name, value)]))
+}
+
+/** Kind and length. */
+function stub(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return value
+  if (typeof value === 'string') return `[${value.length} characters]`
+  const kind = Array.isArray(value) ? `list of ${value.length}` : 'object'
+  return `[${kind}, ${JSON.stringify(value ?? null).length} characters of JSON]`
+}
+
+function withoutSecretsInside(value: unknown): unknown {
+  if (typeof value === 'string') return maskSecretsNotYet(value)
+  if (Array.isArray(value)) return value.map(withoutSecretsInside)
+  return isRecord(value) ? mapped(value, (_name, field) => withoutSecretsInside(field)) : value
+}
+
+/** The call site of `withoutSecrets`: until that is there, only content is taken out. */
+function maskSecretsNotYet(text: string): string {
+  return text
+}
