@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
 import { demoCommand } from './demo/command.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { listCommand } from './list/command.ts'
@@ -51,6 +52,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
   program.addCommand(statusCommand(context))
+  program.addCommand(doctorCommand(context))
   program.addCommand(demoCommand(context))
   program.addHelpText(
     'after',
