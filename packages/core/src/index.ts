@@ -79,6 +79,7 @@ export {
 } from './status-page/poller.ts'
 export {
   type Busy,
+  type Finding,
   type Head,
   type Holder,
   type Lease,

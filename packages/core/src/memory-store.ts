@@ -123,6 +123,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       }
     },
 
+    async findings() {
+      return [
+        {
+          severity: 'danger',
+          what: 'sessions are kept in the memory of this process',
+          risk: 'no other process can read what was acknowledged (P1): it is gone when this one ends',
+          mend: 'use fileStore() of @lastgood/core/file, or redisStore(client) of @lastgood/redis',
+        },
+      ]
+    },
+
     async remove(sessionId, lease) {
       assertSessionId(sessionId)
       const kept = sessions.get(sessionId)

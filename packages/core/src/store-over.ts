@@ -16,7 +16,8 @@ export function storeOver(store: Store, own: Partial<Store>): Store {
     read: (sessionId, afterSeq) => store.read(sessionId, afterSeq),
     summary: (sessionId) => store.summary(sessionId),
     list: (filter) => store.list(filter),
-    remove: (sessionId) => store.remove(sessionId),
+    findings: () => store.findings(),
+    remove: (sessionId, lease) => store.remove(sessionId, lease),
     close: () => store.close(),
     ...own,
   }

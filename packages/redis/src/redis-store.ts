@@ -108,6 +108,8 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       }
     },
 
+    findings: async () => [],
+
     async remove(sessionId, lease) {
       assertSessionId(sessionId)
       const key = keys.session(sessionId)

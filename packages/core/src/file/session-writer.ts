@@ -16,7 +16,7 @@ import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseL
 import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
 import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
-import { makeFolder, openIfThere, syncFolder } from './folder.ts'
+import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
 import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
 import type { SessionPlace } from './session-place.ts'
@@ -70,7 +70,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
   /** The file as it is now; undefined when it was deleted meanwhile. */
   async function look(handle: FileHandle): Promise<View | undefined> {
-    const { dev, ino, birthtimeMs, size, nlink } = await handle.stat()
+    const { dev, ino, birthtimeMs, size, nlink } = await statOfFile(handle, path)
     if (nlink === 0) return undefined
     const file = `${dev} ${ino} ${birthtimeMs}`
     const old = known?.file === file && known.size <= size ? known : undefined
@@ -99,7 +99,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
-    recordedLease(handle, place, size, tip.fence, lease)
+    recordedLease(handle, place, size, tip, lease)
 
   /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
   const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
@@ -135,7 +135,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
     await syncFolder(place.folder)
-    await writeLeaseFile(place.lease, clock.newId(), { holder: { owner, fence, since, expiresAt }, released: false })
+    const recorded = { holder: { owner, fence, since, expiresAt }, released: false }
+    await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), recorded)
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
   }
 
@@ -149,7 +150,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
         if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        await writeLeaseFile(place.lease, clock.newId(), change(old))
+        await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), change(old))
         return true
       },
     )

@@ -109,6 +109,10 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
         yield summary
       }
     },
+    async findings() {
+      alive()
+      return store.findings()
+    },
     async remove(sessionId, lease) {
       alive()
       return store.remove(sessionId, lease)

@@ -13,6 +13,7 @@
  */
 import { appendCases } from './contract/append-cases.ts'
 import { blobCases } from './contract/blob-cases.ts'
+import { findingCases } from './contract/finding-cases.ts'
 import type { StoreCase } from './contract/harness.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { listingCases } from './contract/listing-cases.ts'
@@ -28,4 +29,5 @@ export const storeContract: readonly StoreCase[] = [
   ...listingCases,
   ...blobCases,
   ...sharedCases,
+  ...findingCases,
 ]
