@@ -31,7 +31,7 @@ function counting(conversation: Conversation) {
 /** One turn of counting, then answers to whatever else is said. */
 function companion(conversation: Conversation) {
   const said = userTurns(conversation).at(-1) ?? ''
-  return /^Count/.test(said) ? counting(conversation) : reply(text(`You said: ${said}`))
+  return said.startsWith('Count') ? counting(conversation) : reply(text(`You said: ${said}`))
 }
 
 function countingAgent({ referee, client }: Pick<Life, 'referee' | 'client'>, inDoubt: InDoubt): CodingAgent {
