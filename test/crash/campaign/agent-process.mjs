@@ -11,8 +11,6 @@ import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, openSession, recoverable, tool } from '@lastgood/anthropic'
 import { isLastgoodError } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
-import { redisStore } from '@lastgood/redis'
-import { Redis } from 'ioredis'
 import { z } from 'zod'
 
 const plan = JSON.parse(process.argv[2])
@@ -20,8 +18,14 @@ const plan = JSON.parse(process.argv[2])
 process.stdin.on('end', () => process.exit(9)).resume()
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
-const redis = plan.redis && new Redis(plan.redis)
-const store = redis ? redisStore(redis, { prefix: plan.prefix }) : fileStore({ dir: plan.dir })
+async function openStore() {
+  if (!plan.redis) return fileStore({ dir: plan.dir })
+  // Only where it is needed: a campaign starts hundreds of these.
+  const [{ Redis }, { redisStore }] = await Promise.all([import('ioredis'), import('@lastgood/redis')])
+  return redisStore(new Redis(plan.redis), { prefix: plan.prefix })
+}
+
+const store = await openStore()
 const client = new Anthropic({ baseURL: plan.lab, apiKey: 'test', logLevel: 'off' })
 const model = 'claude-opus-5-5'
 
@@ -134,5 +138,4 @@ const code = await work().catch((error) => {
   process.stderr.write(`${error?.stack ?? error}\n`)
   return 1
 })
-redis?.disconnect()
 process.exit(code)

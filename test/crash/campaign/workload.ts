@@ -15,7 +15,7 @@ import {
   type Outage,
 } from '@lastgood/outage-lab'
 
-export const turns = 3
+const turns = 3
 const itemsOfTurn = 5
 
 export const tasks = Array.from({ length: turns }, (_, i) => `Items ${i * itemsOfTurn + 1} to ${(i + 1) * itemsOfTurn}`)

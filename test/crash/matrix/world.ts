@@ -16,7 +16,7 @@ import { crashAfter, type CrashPoint, ManualClock } from '@lastgood/core/testing
 import { createLab, type ModelFunction, type Outage } from '@lastgood/outage-lab'
 import { Referee } from './referee.ts'
 
-export const sessionId = 'ses'
+const sessionId = 'ses'
 
 /** What a program has. */
 export interface Life {
