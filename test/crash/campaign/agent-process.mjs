@@ -2,7 +2,8 @@
  * An agent in a process of its own, to be killed at any instant. Argument: a JSON plan. What it knows to be durable, and
  * what it does, it says on stdout, one JSON a line; what its tools did is in the effects file.
  *
- * Exit codes: 0 all is done; 3 a person has to decide about a call; 4 somebody else has the session.
+ * Exit codes: 0 all is done; 3 a person has to decide about a call; 4 the store does not answer, or says that
+ * somebody else has the session: a supervisor tries again.
  */
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
@@ -133,8 +134,9 @@ async function work() {
 }
 
 const code = await work().catch((error) => {
-  if (isLastgoodError(error, 'needs-input')) return (say({ asks: error.details.toolUseId }), 3)
-  if (isLastgoodError(error, 'session-busy')) return 4
+  const isOne = (code) => [error, error?.cause].some((one) => isLastgoodError(one, code))
+  if (isOne('needs-input')) return (say({ asks: error.details.toolUseId }), 3)
+  if (isOne('session-busy') || isOne('store-unavailable')) return 4
   process.stderr.write(`${error?.stack ?? error}\n`)
   return 1
 })

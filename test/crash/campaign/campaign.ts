@@ -14,7 +14,7 @@ import { startLab } from '@lastgood/outage-lab'
 import { linesOf, type Answers, type EffectLine, type Evidence } from './evidence.ts'
 import { judge, offences, type Finding, type Offence } from './judge.ts'
 import { drawKill } from './kill-plan.ts'
-import { live, type Lived } from './life.ts'
+import { live, type Lived, type LifePlan } from './life.ts'
 import { openPlace, type Place, type StoreName } from './place.ts'
 import { model, outages, tasks } from './workload.ts'
 
@@ -22,6 +22,10 @@ export interface CampaignOptions {
   store: StoreName
   kills: number
   seed: number
+  /** No further session is begun after so long. Default: no limit. */
+  minutes?: number
+  /** How often the store's server is killed as well, on top. Default 0; there has to be one. */
+  serverKills?: number
   /** Told after each session. */
   tell?: (line: string) => void
 }
@@ -30,6 +34,7 @@ export interface CampaignResult {
   store: StoreName
   seed: number
   kills: number
+  serverKills: number
   sessions: number
   processes: number
   /** Entries that processes knew to be durable, calls that began, requests that the lab got, faults among them. */
@@ -50,20 +55,48 @@ const killsOfSession = 12
 /** A session that needs more processes than that does not get anywhere. */
 const mostLives = 60
 
-export async function runCampaign({ store, kills, seed, tell }: CampaignOptions): Promise<CampaignResult> {
+export async function runCampaign({
+  store,
+  kills,
+  seed,
+  serverKills = 0,
+  tell,
+}: CampaignOptions): Promise<CampaignResult> {
   const random = seededRandom(seed)
+  const endsAt = performance.now() + minutes * 60_000
   const none = Object.fromEntries(Object.keys(offences).map((name) => [name, 0])) as Record<Offence, number>
-  const sum = { kills: 0, sessions: 0, processes: 0, acknowledged: 0, calls: 0, inDoubt: 0, requests: 0, faults: 0 }
+  const sum = {
+    kills: 0,
+    serverKills: 0,
+    sessions: 0,
+    processes: 0,
+    acknowledged: 0,
+    calls: 0,
+    inDoubt: 0,
+    requests: 0,
+    faults: 0,
+  }
   const result = { store, seed, ...sum, killedWhile: {} as Record<string, number>, offences: none }
   const findings: Finding[] = []
   const place = await openPlace(store)
   try {
-    while (result.kills < kills) {
+    while (result.kills < kills && performance.now() < endsAt) {
       const flavour = result.sessions % 2 === 0 ? 'agent' : 'loop'
       result.sessions += 1
       const mayKill = Math.min(killsOfSession, kills - result.kills)
       const name = `${flavour}-${result.sessions}`
-      const played = await playSession(place, { name, flavour, mayKill, seed: seed * 10_000 + result.sessions, random })
+      /** A blow at the server in most lives, until there were enough. */
+      const strike = () => {
+        const { killServer } = place
+        if (!killServer || result.serverKills >= serverKills || random() > 0.6) return undefined
+        const act = () => {
+          result.serverKills += 1
+          killServer()
+        }
+        return { plan: drawKill(random), act }
+      }
+      const labSeed = seed * 10_000 + result.sessions
+      const played = await playSession(place, { name, flavour, mayKill, seed: labSeed, random, strike })
       const found = judge(played)
       findings.push(...found)
       for (const { offence } of found) result.offences[offence] += 1
@@ -82,12 +115,16 @@ interface SessionPlan {
   mayKill: number
   seed: number
   random: () => number
+  strike: () => LifePlan['strike']
 }
 
 /** A session with all of its processes. */
 type Played = Omit<Evidence, 'lives'> & { lives: readonly Lived[] }
 
-async function playSession(place: Place, { name, flavour, mayKill, seed, random }: SessionPlan): Promise<Played> {
+async function playSession(
+  place: Place,
+  { name, flavour, mayKill, seed, random, strike }: SessionPlan,
+): Promise<Played> {
   let onRequest = () => {}
   const lab = await startLab({
     model: (conversation) => (onRequest(), model(conversation)),
@@ -108,14 +145,16 @@ async function playSession(place: Place, { name, flavour, mayKill, seed, random 
       const life = await live({
         argument: { ...argument, life: lives.length + 1 },
         kill,
+        strike: strike(),
         onRequest: (listener) => (onRequest = listener),
       })
       lives.push(life)
+      await place.whole()
       if (life.end === 'killed') killed += 1
-      // A dead owner's pid may be somebody else's by now: then its lease has to run out.
-      if (life.end === 'busy') await sleep(1000)
+      // A server comes back; a dead owner's pid may be somebody else's by now, and then its lease has to run out.
+      if (life.end === 'not-now') await sleep(1000)
       for (const line of life.said) if ('asks' in line) asked.add(line.asks)
-      const goesOn = life.end === 'killed' || life.end === 'asks' || life.end === 'busy'
+      const goesOn = life.end === 'killed' || life.end === 'asks' || life.end === 'not-now'
       if (!goesOn || lives.length >= mostLives) break
     }
     const journal: Entry[] = []

@@ -26,7 +26,7 @@ export interface Life {
   /** What a person said about calls in doubt before it began. */
   answers: Answers
   said: readonly Said[]
-  end: 'killed' | 'finished' | 'asks' | 'busy' | 'failed' | 'stuck'
+  end: 'killed' | 'finished' | 'asks' | 'not-now' | 'failed' | 'stuck'
   /** Of a process that failed. */
   stderr: string
 }

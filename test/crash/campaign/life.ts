@@ -5,9 +5,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Life, Said } from './evidence.ts'
-import { isSign, nameOf, type KillPlan, type Sign } from './kill-plan.ts'
+import { arm, nameOf, type KillPlan, type Sign } from './kill-plan.ts'
 
 const program = join(import.meta.dirname, 'agent-process.mjs')
 /** A process of which nothing is seen for so long hangs. */
@@ -22,6 +21,8 @@ export interface LifePlan {
   /** Argument of the program; `answers` are part of it. */
   argument: { answers: Life['answers'] } & Readonly<Record<string, unknown>>
   kill: KillPlan | undefined
+  /** Something else that breaks meanwhile. */
+  strike?: { plan: KillPlan; act: () => void } | undefined
   /** Calls back for each request that the lab gets. */
   onRequest: (listener: () => void) => void
 }
@@ -31,28 +32,28 @@ export interface Lived extends Life {
   last: string
 }
 
-export async function live({ argument, kill, onRequest }: LifePlan): Promise<Lived> {
+export async function live({ argument, kill, strike, onRequest }: LifePlan): Promise<Lived> {
   const child = spawn(process.execPath, [program, JSON.stringify(argument)], { stdio: ['pipe', 'pipe', 'pipe'] })
   children.add(child)
   const said: Said[] = []
-  const limit = new AbortController()
-  let [last, seen, stderr]: [Sign | undefined, number, string] = [undefined, 0, '']
+  const over = new AbortController()
+  let last: Sign | undefined
+  let stderr = ''
   let end: 'killed' | 'stuck' | undefined
-  const killNow = (how: 'killed' | 'stuck') => {
+  const killAs = (how: 'killed' | 'stuck') => {
     // What has ended of its own accord was not killed.
     if (child.kill('SIGKILL')) end ??= how
   }
-  const killIn = async (ms: number) => {
-    // A tick of the clock is a millisecond: without one, at once.
-    if (ms > 0) await sleep(ms, undefined, { signal: limit.signal }).catch(() => {})
-    if (!limit.signal.aborted) killNow('killed')
-  }
+  const hanging = setTimeout(() => killAs('stuck'), patienceMs)
+  const armed = [
+    ...(kill ? [arm(kill, () => killAs('killed'), over.signal)] : []),
+    ...(strike ? [arm(strike.plan, strike.act, over.signal)] : []),
+  ]
   const see = (sign: Sign) => {
     last = sign
     hanging.refresh()
-    if (kill?.on && isSign(sign, kill.on) && (seen += 1) === kill.on.nth) void killIn(kill.afterMs)
+    for (const tell of armed) tell(sign)
   }
-  const hanging = setTimeout(() => killNow('stuck'), patienceMs)
 
   onRequest(() => see({ requested: true }))
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
@@ -63,10 +64,9 @@ export async function live({ argument, kill, onRequest }: LifePlan): Promise<Liv
     see(sign)
   })
   const drained = once(lines, 'close')
-  if (kill && !kill.on) void killIn(kill.afterMs)
 
   const [code] = (await once(child, 'exit')) as [number | null]
-  limit.abort()
+  over.abort()
   clearTimeout(hanging)
   await drained
   children.delete(child)
@@ -84,6 +84,6 @@ function parsed(line: string): Said | undefined {
 }
 
 function endOf(code: number): Life['end'] {
-  const ends: Record<number, Life['end']> = { 0: 'finished', 3: 'asks', 4: 'busy' }
+  const ends: Record<number, Life['end']> = { 0: 'finished', 3: 'asks', 4: 'not-now' }
   return ends[code] ?? 'failed'
 }

@@ -9,13 +9,17 @@ import { report } from './report.ts'
 const usage = `Usage: pnpm crash [options]
 
   --kills <n>             kills in all, default 100
+  --minutes <n>           begin no further session after that, default: no limit
   --store <name>          ${storeNames.join(' or ')}, default file; redis starts a server of its own
+  --server-kills <n>      kills of that server, on top, default 0
   --seed <n>              default 1
   --json                  the counts as JSON`
 
 const options = {
   kills: { type: 'string', default: '100' },
+  minutes: { type: 'string', default: 'Infinity' },
   store: { type: 'string', default: 'file' },
+  'server-kills': { type: 'string', default: '0' },
   seed: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
 } as const
@@ -25,9 +29,13 @@ const isStore = (name: string): name is StoreName => storeNames.some((one) => on
 function readArguments() {
   try {
     const { values } = parseArgs({ options })
-    const [kills, seed] = [Number(values.kills), Number(values.seed)]
-    const isSound = [kills, seed].every((one) => Number.isInteger(one) && one > 0)
-    return isSound && isStore(values.store) ? { kills, seed, store: values.store, json: values.json } : undefined
+    const { store, json } = values
+    const [kills, seed, serverKills] = [Number(values.kills), Number(values.seed), Number(values['server-kills'])]
+    const minutes = Number(values.minutes)
+    const isWhole = [kills, seed, serverKills].every(Number.isInteger)
+    const isSound = isWhole && kills > 0 && seed > 0 && serverKills >= 0 && minutes > 0
+    if (!isSound || !isStore(store) || (store === 'file' && serverKills > 0)) return undefined
+    return { kills, minutes, seed, store, serverKills, json }
   } catch {
     return undefined // an option that is not known
   }

@@ -17,6 +17,10 @@ export interface Place {
   argument: Readonly<Record<string, string>>
   /** For files of the campaign. */
   dir: string
+  /** Kills the server with SIGKILL and starts it again; undefined where there is none. */
+  killServer: (() => void) | undefined
+  /** Resolves when a server that was killed is there again. */
+  whole(): Promise<void>
   close(): Promise<void>
 }
 
@@ -25,17 +29,27 @@ export async function openPlace(name: StoreName): Promise<Place> {
   const clear = () => rm(dir, { recursive: true, force: true })
   if (name === 'file') {
     const state = join(dir, 'state')
-    return { store: fileStore({ dir: state }), argument: { dir: state }, dir, close: clear }
+    const store = fileStore({ dir: state })
+    return { store, argument: { dir: state }, dir, killServer: undefined, whole: async () => {}, close: clear }
   }
   const server = await startRedis({ appendfsync: 'always' })
   const client = new Redis(server.url)
+  client.on('error', () => {}) // it is killed now and then
+  let restarts: Promise<void> = Promise.resolve()
   const prefix = 'crash'
   return {
     store: redisStore(client, { prefix }),
     argument: { redis: server.url, prefix },
     dir,
+    killServer() {
+      restarts = restarts.then(() => server.kill()).then(() => server.restart())
+      // Whoever waits for it is told.
+      restarts.catch(() => {})
+    },
+    whole: () => restarts,
     async close() {
       client.disconnect()
+      await restarts.catch(() => {})
       await server.stop()
       await clear()
     },

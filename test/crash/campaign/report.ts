@@ -6,6 +6,7 @@ export function report(result: CampaignResult): string {
   const { store, seed, kills, sessions, processes, acknowledged, calls, inDoubt, requests, faults } = result
   const seen: [number, string][] = [
     [kills, 'kills'],
+    ...(result.serverKills > 0 ? [[result.serverKills, 'kills of the server'] as [number, string]] : []),
     [sessions, 'sessions, half of them agents, half of them loops of their own'],
     [processes, 'processes'],
     [acknowledged, 'entries acknowledged'],
