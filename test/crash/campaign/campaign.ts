@@ -59,6 +59,7 @@ export async function runCampaign({
   store,
   kills,
   seed,
+  minutes = Infinity,
   serverKills = 0,
   tell,
 }: CampaignOptions): Promise<CampaignResult> {
