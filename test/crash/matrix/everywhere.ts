@@ -13,9 +13,9 @@ export const points: readonly CrashPoint[] = [
 export async function crashEverywhere(scenario: Scenario, newStore: () => Store, point: CrashPoint) {
   const recorded: Entry[] = []
   for (let after = 0; ; after += 1) {
-    const { crashes, broken, journal } = await play(scenario, newStore(), [{ after, point }])
+    const { crashes, broken, journal, apart } = await play(scenario, newStore(), [{ after, point }])
     expect({ after, broken }).toEqual({ after, broken: [] })
-    recorded.push(...journal)
+    recorded.push(...journal, ...apart)
     if (crashes === 0) return { visited: after, recorded }
   }
 }

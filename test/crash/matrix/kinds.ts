@@ -12,9 +12,7 @@ export const writtenElsewhere: Readonly<Record<string, string>> = {
   'session-forked': 'the first own entry of a copy, whose source is another journal',
   'session-imported': 'comes with a journal that was read from a file',
   'retention-changed': 'a person decides how long a session is kept',
-  'step-started': 'no scenario is a program with steps of its own',
-  'step-finished': 'as step-started',
-  'tool-finished outcome=verified': 'no scenario has a tool that can tell what came of a call',
+  'step-started inDoubt=rerun': 'a step that may be repeated needs no intent',
 }
 
 /** Fields of an entry that vary, each with its values. */

@@ -4,8 +4,8 @@
  * 1. The log is written by the store (after it applied) and by the tools themselves (as they begin), by no session.
  * 2. `verdict` names what broke a promise, in words; an empty list is what every run must end with.
  */
-import type { ToolContext } from '@lastgood/core'
-import type { Entry, InDoubt, Store } from '@lastgood/core'
+import { isDeepStrictEqual } from 'node:util'
+import type { Entry, EntryType, InDoubt, Store, ToolContext } from '@lastgood/core'
 
 /** What a tool did: which call, under which rule, and on whose word where it is done again on purpose. */
 export interface Effect {
@@ -65,7 +65,7 @@ export class Referee {
 
   #lost(journal: readonly Entry[]): string[] {
     const broken = journal.filter((entry, i) => entry.seq !== i + 1 || entry.fence < (journal[i - 1]?.fence ?? 0))
-    const lost = this.#acknowledged.filter((entry) => JSON.stringify(journal[entry.seq - 1]) !== JSON.stringify(entry))
+    const lost = this.#acknowledged.filter((entry) => !isDeepStrictEqual(journal[entry.seq - 1], entry))
     return [
       ...broken.map((entry) => `entry ${entry.seq} is out of order`),
       ...lost.map((entry) => `P1: ${entry.type}, entry ${entry.seq}, was acknowledged and is lost`),
@@ -79,7 +79,7 @@ export class Referee {
       const entries = before.flatMap((past) => (past.kind === 'entry' ? [past.entry] : []))
       const isRepeated = before.some((past) => past.kind === 'effect' && past.call === one.call)
       const mayRepeat = one.rule === 'rerun' || this.#permitted.has(one.call)
-      const isAnnounced = entries.some((entry) => entry.type === 'tool-started' && entry.toolUseId === one.call)
+      const isAnnounced = entries.some((entry) => idIn(entry, 'tool-started', 'step-started') === one.call)
       return [
         ...(isRepeated && !mayRepeat ? [`P2: ${one.call} was silently repeated`] : []),
         ...(entries.some((entry) => isResultOf(entry, one.call)) ? [`P2: ${one.call} ran again after its result`] : []),
@@ -92,9 +92,15 @@ export class Referee {
 
 /** Whether the entry has the result of the call, by an agent or by a loop of one's own. */
 function isResultOf(entry: Entry, call: string): boolean {
-  if (entry.type === 'tool-finished') return entry.toolUseId === call
+  if (idIn(entry, 'tool-finished', 'step-finished') === call) return true
   if (entry.type !== 'turn-continued') return false
   return entry.messages.some(
     ({ content }) => typeof content !== 'string' && content.some((block) => block['tool_use_id'] === call),
   )
+}
+
+/** The call, or the step of a program's own, that an entry of one of these types is about. */
+function idIn(entry: Entry, ...types: EntryType[]): string | undefined {
+  if (!types.includes(entry.type)) return undefined
+  return 'toolUseId' in entry ? entry.toolUseId : 'stepId' in entry ? entry.stepId : undefined
 }

@@ -14,6 +14,7 @@ import {
 } from '@lastgood/core'
 import { crashAfter, type CrashPoint, ManualClock } from '@lastgood/core/testing'
 import { createLab, type ModelFunction, type Outage } from '@lastgood/outage-lab'
+import { withBlobs } from '../../../packages/core/src/blobs.ts'
 import { Referee } from './referee.ts'
 
 const sessionId = 'ses'
@@ -47,6 +48,8 @@ export interface Outcome {
   /** How many of the processes really crashed. */
   crashes: number
   journal: Entry[]
+  /** One of the entries that the store has in pieces, if there is any; whole, all of them are in the journal. */
+  apart: Entry[]
   /** What broke a promise; empty when all is well. */
   broken: string[]
 }
@@ -80,7 +83,9 @@ export async function play(scenario: Scenario, store: Store, crashes: readonly C
   }
   const said = await live(watched)
   const journal: Entry[] = []
-  for await (const entry of store.read(sessionId)) journal.push(entry)
+  for await (const entry of withBlobs(store, sessionId, store.read(sessionId))) journal.push(entry)
+  let apart: Entry[] = []
+  for await (const entry of store.read(sessionId)) if (entry.type === 'kept-apart') apart = [entry]
   const folded = await foldJournal(journal, machineVersion)
   const [wanted, done] = [scenario.effects.join(), referee.done.toSorted().join()]
   const asked = lab.requests.slice(askedBefore).filter(({ n }) => n > 0)
@@ -88,6 +93,7 @@ export async function play(scenario: Scenario, store: Store, crashes: readonly C
   return {
     crashes: crashed,
     journal,
+    apart,
     broken: [
       ...referee.verdict(sessionId, journal),
       ...(said === scenario.says ? [] : [`it said ${said}`]),
