@@ -129,6 +129,14 @@ test('a call may begin twice under the rule rerun, and on the word of a person i
   expect(judge({ ...sound, lives: [asked[1]!, life()], ...again('ask') })).toHaveLength(1)
 })
 
+test('a call may begin once more after a look said that it had no effect', () => {
+  const look: EffectLine = { at: 'verify', call: callOf(1), verdict: 'not-done', life: 2 }
+  const again = begin(1, { life: 2 })
+  expect(judge({ ...sound, effects: [...sound.effects, look, again] })).toEqual([])
+  expect(judge({ ...sound, effects: [...sound.effects, look, again, again] })).toHaveLength(1)
+  expect(judge({ ...sound, effects: [...sound.effects, { ...look, verdict: 'done' }, again] })).toHaveLength(1)
+})
+
 test('what a kill left of a last line does not count', () => {
   expect(linesOf('{"at":"end"}\n{"at":"be')).toEqual([{ at: 'end' }])
   expect(linesOf('{"at"')).toEqual([])

@@ -42,8 +42,14 @@ const rules = {
 }
 
 let session
-const isLoop = plan.flavour === 'loop'
 const record = (line) => appendFileSync(plan.effects, `${JSON.stringify({ ...line, life: plan.life })}\n`)
+const effectLines = () =>
+  existsSync(plan.effects)
+    ? readFileSync(plan.effects, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : []
 const pause = () => sleep(Math.random() * plan.toolMs)
 
 function begin({ toolUseId: call, idempotencyKey: key }, name, rule) {
@@ -58,28 +64,38 @@ async function act({ item }, context, name, rule) {
   record({ at: 'effect', call: context.toolUseId, item })
   await pause()
   record({ at: 'end', call: context.toolUseId })
-  return `did ${item}`
+  return itemOf({ item })
 }
 
 async function look(_input, context) {
   begin(context, 'look', 'rerun')
   await pause()
-  const lines = existsSync(plan.effects) ? readFileSync(plan.effects, 'utf8').trim().split('\n') : []
-  const items = lines.flatMap((line) => JSON.parse(line).item ?? [])
+  const items = effectLines().flatMap((line) => line.item ?? [])
   record({ at: 'end', call: context.toolUseId })
   return `there: ${items.join(', ')}`
 }
 
-const rules_ = { write: 'report', deploy: isLoop ? 'report' : 'ask', look: 'rerun' }
+const inDoubt = { write: 'report', deploy: plan.flavour === 'agent' ? 'ask' : 'report', look: 'rerun' }
 const runs = {
-  write: (input, context) => act(input, context, 'write', rules_.write),
-  deploy: (input, context) => act(input, context, 'deploy', rules_.deploy),
+  write: (input, context) => act(input, context, 'write', inDoubt.write),
+  deploy: (input, context) => act(input, context, 'deploy', inDoubt.deploy),
   look,
 }
+const itemOf = ({ item }) => `did ${item}`
+
+/** Looks what came of a call whose process died: whether its effect is in the file. */
+async function verify(input, { toolUseId: call }) {
+  const isDone = effectLines().some((line) => line.at === 'effect' && line.call === call)
+  record({ at: 'verify', call, verdict: isDone ? 'done' : 'not-done' })
+  return isDone ? { kind: 'done', result: itemOf(input) } : { kind: 'not-done' }
+}
+
 const schemas = { write: z.object({ item: z.number() }), deploy: z.object({ item: z.number() }), look: z.object({}) }
 const tools = Object.keys(runs).map((name) =>
-  tool({ name, description: `${name}s.`, input: schemas[name], inDoubt: rules_[name], run: runs[name] }),
+  tool({ name, description: `${name}s.`, input: schemas[name], inDoubt: inDoubt[name], run: runs[name] }),
 )
+
+const intentOf = (name) => (name === 'look' ? undefined : 'report')
 
 /** Level 2: lastgood's loop. */
 async function runAgent() {
@@ -93,7 +109,7 @@ async function runAgent() {
 
 /** Level 1: the lines that everybody writes, with the one line added. */
 async function runLoop() {
-  const own = recoverable(client, session, { intentOf: (name) => (name === 'look' ? undefined : 'report') })
+  const own = recoverable(client, session, { intentOf })
   for (const [i, task] of plan.tasks.entries()) {
     if (session.lastGoodTurn > i) continue
     const messages = session.messages()
@@ -104,12 +120,10 @@ async function runLoop() {
 
 async function untilAnswered(own, messages) {
   for (;;) {
-    const definitions = tools.map(({ definition }) => definition)
-    const request = { model, max_tokens: 1024, system: 'You work.', tools: definitions, messages }
-    const answer = await own.messages.stream(request).finalMessage()
+    const answer = await ask(own, messages)
     messages.push({ role: 'assistant', content: answer.content })
     const calls = answer.content.filter((block) => block.type === 'tool_use')
-    if (calls.length === 0) return answer.content.flatMap((block) => block.text ?? []).join('')
+    if (calls.length === 0) return textOf(answer)
     const results = calls.map(async ({ id, name, input }) => ({
       type: 'tool_result',
       tool_use_id: id,
@@ -119,6 +133,36 @@ async function untilAnswered(own, messages) {
   }
 }
 
+/** Level 1, with effects that are steps: what was done is on record at once, and each can tell what came of it. */
+async function runSteps() {
+  const own = recoverable(client, session, { intentOf })
+  for (const [i, task] of plan.tasks.entries()) {
+    while (session.lastGoodTurn <= i) {
+      await Promise.all(session.transcript.unanswered.map(runStep))
+      const messages = session.messages()
+      if (!session.hasOpenTurn) messages.push({ role: 'user', content: task })
+      const answer = await ask(own, messages)
+      if (session.lastGoodTurn > i) say({ reply: { turn: i + 1, text: textOf(answer) } })
+    }
+  }
+}
+
+function runStep({ toolUseId, name, input }) {
+  const options = { toolUseId, inDoubt: inDoubt[name], ...(name !== 'look' && { verify }) }
+  return session.step(name, input, (context) => runs[name](input, context), options)
+}
+
+function ask(own, messages) {
+  const definitions = tools.map(({ definition }) => definition)
+  return own.messages
+    .stream({ model, max_tokens: 1024, system: 'You work.', tools: definitions, messages })
+    .finalMessage()
+}
+
+const textOf = ({ content }) => content.flatMap((block) => block.text ?? []).join('')
+
+const flavours = { agent: runAgent, loop: runLoop, steps: runSteps }
+
 async function work() {
   session = await openSession(plan.session, { store, policy: { rules } })
   say({ opened: session.seq })
@@ -127,7 +171,7 @@ async function work() {
     const { seq, type } = event.entry
     say({ entry: { seq, type, digest: createHash('sha256').update(JSON.stringify(event.entry)).digest('base64') } })
   })
-  await (isLoop ? runLoop() : runAgent())
+  await flavours[plan.flavour]()
   await session.close()
   say({ finished: true })
   return 0

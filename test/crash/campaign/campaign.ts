@@ -50,6 +50,8 @@ export interface CampaignResult {
   findings: readonly Finding[]
 }
 
+/** Level 2; level 1; level 1 with effects that are steps. */
+const flavours = ['agent', 'loop', 'steps'] as const
 /** A session that was killed so often is left alone to finish. */
 const killsOfSession = 12
 /** A session that needs more processes than that does not get anywhere. */
@@ -82,7 +84,7 @@ export async function runCampaign({
   const place = await openPlace(store)
   try {
     while (result.kills < kills && performance.now() < endsAt) {
-      const flavour = result.sessions % 2 === 0 ? 'agent' : 'loop'
+      const flavour = flavours[result.sessions % flavours.length]!
       result.sessions += 1
       const mayKill = Math.min(killsOfSession, kills - result.kills)
       const name = `${flavour}-${result.sessions}`
@@ -112,7 +114,7 @@ export async function runCampaign({
 
 interface SessionPlan {
   name: string
-  flavour: 'agent' | 'loop'
+  flavour: (typeof flavours)[number]
   mayKill: number
   seed: number
   random: () => number

@@ -9,6 +9,7 @@ import type { RecordedRequest } from '@lastgood/outage-lab'
 export type EffectLine =
   | { at: 'begin'; call: string; key: string; name: string; rule: InDoubt; life: number; seq: number }
   | { at: 'effect'; call: string; item: number; life: number }
+  | { at: 'verify'; call: string; verdict: 'done' | 'not-done'; life: number }
   | { at: 'end'; call: string; life: number }
 
 /** A line of a process's stdout. */

@@ -58,14 +58,17 @@ const judges: Record<Offence, (evidence: Evidence) => string[]> = {
       .filter(({ call, seq }) => evidence.journal.some((entry) => entry.seq <= seq && isResultOf(entry, call)))
       .map(({ call, life }) => `${call} in life ${life}`),
 
-  repeated(evidence) {
+  repeated({ effects, lives }) {
     const begun = new Set<string>()
-    return beginsOf(evidence).flatMap(({ call, rule, life }) => {
-      const isFirst = !begun.has(call)
+    /** Calls of which a look said that they had no effect: the next time is the first. */
+    const isClear = new Set<string>()
+    return effects.flatMap((line) => {
+      if (line.at === 'verify' && line.verdict === 'not-done') isClear.add(line.call)
+      if (line.at !== 'begin') return []
+      const { call, rule, life } = line
+      const isAllowed = !begun.has(call) || rule === 'rerun' || isClear.delete(call)
       begun.add(call)
-      return isFirst || rule === 'rerun' || answerIn(evidence.lives, life, call) === 'rerun'
-        ? []
-        : [`${call} in life ${life}`]
+      return isAllowed || answerIn(lives, life, call) === 'rerun' ? [] : [`${call} in life ${life}`]
     })
   },
 

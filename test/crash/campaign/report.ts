@@ -7,7 +7,7 @@ export function report(result: CampaignResult): string {
   const seen: [number, string][] = [
     [kills, 'kills'],
     ...(result.serverKills > 0 ? [[result.serverKills, 'kills of the server'] as [number, string]] : []),
-    [sessions, 'sessions, half of them agents, half of them loops of their own'],
+    [sessions, 'sessions: agents, loops of their own, and such whose effects are steps'],
     [processes, 'processes'],
     [acknowledged, 'entries acknowledged'],
     [calls, 'tool calls begun'],
