@@ -39,6 +39,7 @@ export function keepLease(
       return
     }
   }
+
   /** Why the lease is gone, if it is. */
   async function lostAfterRenewal(): Promise<Error | undefined> {
     try {

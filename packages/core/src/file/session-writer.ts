@@ -103,6 +103,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
     view.lease?.lease.owner.id ?? (await leaseIn(handle, view))?.holder.owner.id
 
+  /** Whether its owner gave it back. Told by the lease file; where that is lost, a later lease has to refuse the owner. */
+  const isGivenBack = async (handle: FileHandle, view: View, owner: Owner): Promise<boolean> => {
+    const newest = await leaseIn(handle, view)
+    return newest?.holder.owner.id === owner.id && newest.released
+  }
+
   /** Whether the journal has exactly these entries after `afterSeq`. */
   async function repeats(
     handle: FileHandle,
@@ -183,6 +189,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         for (;;) {
           const view = (await look(handle)) ?? lost()
           if (view.tip.fence !== fence || (await ownerIn(handle, view)) !== owner.id) lost()
+          if (await isGivenBack(handle, view, owner)) lost()
           const seq = afterSeq + entries.length
           if (view.tip.seq !== afterSeq) {
             if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
