@@ -87,7 +87,7 @@ async function expectTruth(told: readonly Told[], store: Store, { removes = fals
 const withRemoves: Step[] = [...steps, 'release', 'release', 'remove', 'remove']
 
 /** `runs` interleavings, each on an empty store. */
-async function explore(
+async function expectEveryInterleavingTrue(
   { runs, clients, length, kinds }: { runs: number; clients: number; length: number; kinds: readonly Step[] },
   open: () => Promise<{ handles: Store[]; close(): Promise<void> }>,
 ): Promise<void> {
@@ -117,23 +117,23 @@ async function fileHandles() {
 }
 
 test('on the memory store, every interleaving of writers and readers is one that a single thread could have made (P3)', async () => {
-  await explore({ runs: 300, clients: 4, length: 8, kinds: steps }, memoryHandles)
+  await expectEveryInterleavingTrue({ runs: 300, clients: 4, length: 8, kinds: steps }, memoryHandles)
 })
 
 test('on the memory store, with removals too (P3)', async () => {
-  await explore({ runs: 300, clients: 3, length: 6, kinds: withRemoves }, memoryHandles)
+  await expectEveryInterleavingTrue({ runs: 300, clients: 3, length: 6, kinds: withRemoves }, memoryHandles)
 })
 
 test(
   'on the file store with a handle for each, every interleaving is linearizable (P3)',
   { timeout: 120_000 },
   async () => {
-    await explore({ runs: 40, clients: 3, length: 7, kinds: steps }, fileHandles)
+    await expectEveryInterleavingTrue({ runs: 40, clients: 3, length: 7, kinds: steps }, fileHandles)
   },
 )
 
 test('on the file store, with removals too (P3)', { timeout: 120_000 }, async () => {
-  await explore({ runs: 40, clients: 3, length: 6, kinds: withRemoves }, fileHandles)
+  await expectEveryInterleavingTrue({ runs: 40, clients: 3, length: 6, kinds: withRemoves }, fileHandles)
 })
 
 test.each([
@@ -142,7 +142,7 @@ test.each([
   ['acknowledges before it has the entries', acknowledgesTooEarly],
   ['appends in pieces', appendsInPieces],
 ])('a store that %s is found out', async (_fault, open) => {
-  const exploring = explore({ runs: 300, clients: 3, length: 7, kinds: steps }, async () => ({
+  const exploring = expectEveryInterleavingTrue({ runs: 300, clients: 3, length: 7, kinds: steps }, async () => ({
     handles: [open(systemClock)],
     close: async () => {},
   }))

@@ -68,9 +68,11 @@ async function openedWhenFree(store: Store): Promise<Session> {
 const said = (text: string): EntryBody => ({ type: 'turn-continued', messages: [{ role: 'user', content: text }] })
 
 /** The texts of the journal, in order. */
-async function texts(store: Store): Promise<string[]> {
+async function texts(store: Store): Promise<unknown[]> {
   return (await entriesOf(store)).flatMap((entry) =>
-    entry.type === 'turn-continued' || entry.type === 'turn-started' ? String(entry.messages[0]?.content) : [],
+    entry.type === 'turn-continued' || entry.type === 'turn-started'
+      ? entry.messages.map(({ content }) => content)
+      : [],
   )
 }
 

@@ -111,7 +111,10 @@ describe('a lease that is kept', () => {
     const clock = new ManualClock()
     const it = await held({ clock })
     await it.inner.release(it.lease)
-    it.refuse = () => void it.stop() as undefined
+    it.refuse = () => {
+      it.stop()
+      return undefined
+    }
     await clock.advance(ttlMs)
     expect(it.renewals).toBe(1)
     expect(it.lost).toEqual([])
