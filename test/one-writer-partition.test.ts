@@ -2,68 +2,12 @@
  * A worker that loses the network to Redis and comes back: it is fenced off by who took over meanwhile (P3), what it was
  * told stays (P1), and what it was not told is before the takeover or nowhere.
  */
-import { randomUUID } from 'node:crypto'
-import { isLastgoodError, openSession, type EntryBody, type Session, type Store } from '@lastgood/core'
+import { openSession, type EntryBody, type Session, type Store } from '@lastgood/core'
 import { owner } from '@lastgood/core/testing'
-import { redisStore } from '@lastgood/redis'
-import { Redis, type RedisOptions } from 'ioredis'
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { code, entriesOf } from './support/harness.ts'
-import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
-
-const leaseMs = 500
-
-/** As a worker should have it: no command hangs for ever, and a lost connection is made again. */
-const patient: Omit<RedisOptions, 'replyMapping'> = {
-  commandTimeout: 150,
-  maxRetriesPerRequest: 2,
-  retryStrategy: () => 20,
-}
-
-interface Network {
-  proxy: TcpProxy
-  /** What the worker behind the proxy has, and what everybody else has. */
-  far: Store
-  near: Store
-}
-
-async function network(): Promise<Network> {
-  const url = inject('redisUrl')
-  const proxy = await startTcpProxy(Number(new URL(url).port))
-  onTestFinished(() => proxy.close())
-  const prefix = `test:${randomUUID()}`
-  const store = (port: number, options = {}) => {
-    const client = new Redis(port, '127.0.0.1', options)
-    client.on('error', () => {})
-    onTestFinished(() => client.disconnect())
-    return redisStore(client, { prefix })
-  }
-  return { proxy, far: store(proxy.port, patient), near: store(Number(new URL(url).port)) }
-}
-
-async function opened(store: Store, name: string): Promise<Session> {
-  const session = await openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })
-  onTestFinished(() => session.close().catch(() => {}))
-  return session
-}
-
-/** Opens the session when its lease has run out, not by force. */
-async function openedWhenFree(store: Store): Promise<Session> {
-  let session: Session | undefined
-  await expect
-    .poll(
-      async () => {
-        session = await opened(store, 'near').catch((error: unknown) => {
-          if (isLastgoodError(error, 'session-busy')) return undefined
-          throw error
-        })
-        return session
-      },
-      { timeout: 15_000 },
-    )
-    .toBeDefined()
-  return session!
-}
+import { leaseMs, network, opened, openedWhenFree, type Network } from './support/partition.ts'
+import type { TcpProxy } from './support/tcp-proxy.ts'
 
 const said = (text: string): EntryBody => ({ type: 'turn-continued', messages: [{ role: 'user', content: text }] })
 
