@@ -13,7 +13,7 @@ import { seededRandom } from '@lastgood/core/testing'
 import { redisStore } from '@lastgood/redis'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { contender, type Step } from './fixtures/contender.mjs'
 import { acknowledgesTooEarly, appendsInPieces, forgetsFences, isNotIdempotent } from './support/broken-stores.ts'
 import { violations } from './support/journal-history.ts'
@@ -111,9 +111,9 @@ async function memoryHandles() {
 }
 
 /** As several processes have the same folder. */
-async function fileHandles() {
+async function fileHandles(count = 3) {
   const dir = await mkdtemp(join(tmpdir(), 'lastgood-linearizability-'))
-  return { handles: [1, 2, 3].map(() => fileStore({ dir })), close: () => rm(dir, { recursive: true }) }
+  return { handles: Array.from({ length: count }, () => fileStore({ dir })), close: () => rm(dir, { recursive: true }) }
 }
 
 test('on the memory store, every interleaving of writers and readers is one that a single thread could have made (P3)', async () => {
@@ -169,14 +169,23 @@ function planOf(seed: number, clients: number, length: number, kinds: readonly S
   )
 }
 
-const seeds = Array.from({ length: 20 }, (_, i) => i + 1)
+const stores = [
+  ['the file store', fileHandles],
+  ['Redis', async (count: number) => ({ handles: redisHandles(count), close: async () => {} })],
+] as const
+const seeds = Array.from({ length: 15 }, (_, i) => i + 1)
 
-test.each(seeds)('on Redis, five clients at once are told the truth, with plan %i (P1, P3)', async (seed) => {
-  const handles = redisHandles(5)
-  await expectTruth(await played(planOf(seed, 5, 40, steps), handles), handles[0]!)
-})
+describe.each(stores)('on %s, as fast as it goes', (_store, open) => {
+  test.each(seeds)('five clients at once are told the truth, with plan %i (P1, P3)', async (seed) => {
+    const { handles, close } = await open(5)
+    await expectTruth(await played(planOf(seed, 5, 40, steps), handles), handles[0]!)
+    await close()
+  })
 
-test.each(seeds)('on Redis, three clients at once are linearizable, removals too, with plan %i (P3)', async (seed) => {
-  const handles = redisHandles(3)
-  await expectTruth(await played(planOf(seed, 3, 7, withRemoves), handles), handles[0]!, { removes: true })
+  test.each(seeds)('three clients at once are linearizable, removals too, with plan %i (P3)', async (seed) => {
+    const { handles, close } = await open(3)
+    const told = await played(planOf(seed, 3, 7, withRemoves), handles)
+    await expectTruth(told, handles[0]!, { removes: true })
+    await close()
+  })
 })
