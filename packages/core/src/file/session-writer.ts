@@ -48,6 +48,8 @@ const recentLines = 64
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
   let known: View | undefined
+  /** The lease that this object knows not to be given back. Only that spares every append a look at the lease file. */
+  let live: Pick<Lease, 'fence' | 'owner'> | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
   /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
@@ -164,6 +166,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   async function held(handle: FileHandle, lease: Lease): Promise<View> {
     const view = await look(handle)
     if (view?.tip.fence !== lease.fence || (await ownerIn(handle, view)) !== lease.owner.id) return lost(lease)()
+    if (live?.fence === lease.fence && live.owner.id === lease.owner.id) return view
+    const newest = await leaseIn(handle, view)
+    if (newest?.released) return lost(lease)()
+    live = lease
     return view
   }
 
@@ -184,7 +190,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       record(lease, ({ holder }) => ({ holder: { ...holder, expiresAt: clock.now() + ttlMs }, released: false })),
 
     async release(lease) {
-      await record(lease, ({ holder }) => ({ holder, released: true }))
+      await record(lease, ({ holder }) => {
+        live = undefined
+        return { holder, released: true }
+      })
     },
 
     async append(lease, afterSeq, entries, head) {
