@@ -25,6 +25,12 @@ export function isMissingScript(error: unknown): boolean {
   return describe(error).code === 'NOSCRIPT'
 }
 
+/** Whether the server knows no such command, or not for this user. */
+export function isForbidden(error: unknown): boolean {
+  const { code, text } = describe(error)
+  return code === 'NOPERM' || /^ERR unknown (sub)?command/i.test(text)
+}
+
 interface Kind {
   /** The code of the server or of the system, or a pattern over the code and the text. */
   match: string | RegExp

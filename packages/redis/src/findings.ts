@@ -1,0 +1,88 @@
+/**
+ * What of the server puts a promise at risk, for a person who asks: of a Cluster, of each master.
+ *
+ * 1. It only reads: INFO, and CONFIG GET of the settings that matter, where the user may.
+ * 2. What several masters have in common is said once, with all their names.
+ */
+import type { RedisLike } from './client.ts'
+import { isForbidden } from './failure.ts'
+import { addressed, type Draft, draftsFrom, type Finding, type Settings, settingNames } from './finding-rules.ts'
+import { locationOf } from './location.ts'
+import type { Server } from './server.ts'
+
+/** Errors: `store-unavailable`. */
+export function redisFindings(server: Server): Promise<Finding[]> {
+  return server.ask(async (client) => {
+    const masters = client.nodes?.('master')
+    if (masters === undefined) return (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
+    return findingsOfMasters(masters)
+  })
+}
+
+async function findingsOfMasters(masters: readonly RedisLike[]): Promise<Finding[]> {
+  const found = await Promise.allSettled(masters.map(draftsOf))
+  const silent = found.find((one) => one.status === 'rejected')
+  if (silent && found.every(({ status }) => status === 'rejected')) throw silent.reason
+  const first = masters.find((_, i) => found[i]?.status === 'fulfilled')
+  const byWhat = new Map<string, { draft: Draft; nodes: RedisLike[] }>()
+  for (const [i, one] of found.entries()) {
+    for (const draft of one.status === 'fulfilled' ? one.value : [doesNotAnswer]) {
+      const known = byWhat.get(draft.what) ?? { draft, nodes: [] }
+      known.nodes.push(masters[i] as RedisLike)
+      byWhat.set(draft.what, known)
+    }
+  }
+  return [...byWhat.values()].map(({ draft, nodes }) => {
+    const [node] = nodes
+    const cli = nodes.length > 1 || !node ? `redis-cli --cluster call ${nameOf(first ?? node)}` : cliOf(node)
+    return addressed({ ...draft, what: `${nodes.map(nameOf).join(', ')}: ${draft.what}` }, cli)
+  })
+}
+
+const doesNotAnswer: Draft = {
+  severity: 'danger',
+  what: 'the master does not answer',
+  risk: 'P6: its sessions wait, and are suspended when their patience ends',
+  mend: () => 'start it again, or let a replica take over: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+}
+
+async function draftsOf(client: RedisLike): Promise<Draft[]> {
+  const [info, config] = await Promise.all([client.info(), configOf(client)])
+  return draftsFrom(settingsOfInfo(info), config)
+}
+
+/** Undefined where it may not be read: the user has no right to it, or a hosted server has no such command. */
+async function configOf(client: RedisLike): Promise<Settings | undefined> {
+  try {
+    // One by one: several names in one command need Redis 7.
+    const values = await Promise.all(settingNames.map((name) => client.config('GET', name)))
+    return new Map(values.flatMap(settingsOfReply))
+  } catch (error) {
+    if (isForbidden(error)) return undefined
+    throw error
+  }
+}
+
+/** Names and values in turn, or a map where the client was asked for the types of RESP3. */
+function settingsOfReply(reply: unknown): [string, string][] {
+  if (reply instanceof Map) return [...reply].map(([name, value]) => [String(name), String(value)])
+  if (!Array.isArray(reply)) return Object.entries(reply ?? {}).map(([name, value]) => [name, String(value)])
+  const [name, value] = reply as unknown[]
+  return name === undefined ? [] : [[String(name), String(value)]]
+}
+
+function settingsOfInfo(text: string): Settings {
+  const lines = text.split(/\r?\n/).filter((line) => line.includes(':'))
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+function nameOf(node: RedisLike | undefined): string {
+  return `${node?.options.host}:${node?.options.port}`
+}
+
+function cliOf(client: RedisLike): string {
+  const location = locationOf(client)
+  if (location.startsWith('unix:')) return `redis-cli -s ${client.options.path}`
+  // Sentinels tell programs where the master is, not redis-cli.
+  return location.includes('sentinel') ? 'redis-cli -u redis://<master>' : `redis-cli -u ${location}`
+}
