@@ -38,10 +38,16 @@ interface Kind {
   hint: (location: string) => string
 }
 
+const isAddress = (location: string): boolean => /^rediss?:/.test(location)
 const ping = (location: string): string =>
-  location.startsWith('redis') && !location.includes('sentinel')
+  isAddress(location)
     ? `check that a Redis server is up there and reachable from here: redis-cli -u ${location} ping`
     : 'check that a Redis server is up there and reachable from here'
+/** What can be asked of the server meanwhile. */
+const soonOr =
+  (command: string, what: string) =>
+  (location: string): string =>
+    `try again in a moment; if it stays: redis-cli ${isAddress(location) ? `-u ${location} ` : ''}${command} ${what}`
 const credentials = (): string =>
   'check the user, the password and the ACL of the client; the README lists the commands'
 const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
@@ -58,9 +64,17 @@ const kinds: readonly Kind[] = [
     hint: () => 'connect to the master, or through Sentinel',
   },
   { match: 'LOADING', problem: 'it is loading its data', hint: soon },
-  { match: 'BUSY', problem: 'a script of another client keeps it busy', hint: soon },
+  {
+    match: 'BUSY',
+    problem: 'a script of another client keeps it busy',
+    hint: soonOr('script kill', 'ends a script that has written nothing'),
+  },
   { match: 'MASTERDOWN', problem: 'its master is down', hint: soon },
-  { match: 'NOREPLICAS', problem: 'too few replicas are connected', hint: soon },
+  {
+    match: 'NOREPLICAS',
+    problem: 'too few replicas are connected',
+    hint: soonOr('info replication', 'shows which are; the setting is min-replicas-to-write'),
+  },
   {
     match: 'MISCONF',
     problem: 'it cannot save to disk',
@@ -82,7 +96,7 @@ const kinds: readonly Kind[] = [
   {
     match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/,
     problem: 'the cluster is moving or has lost nodes',
-    hint: soon,
+    hint: soonOr('cluster nodes', 'shows which are missing'),
   },
   {
     match: /Command timed out/,
