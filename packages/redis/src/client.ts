@@ -19,6 +19,7 @@ export interface RedisLike {
   /** This and the next only for findings. */
   info(): Promise<string>
   config(subcommand: 'GET', parameter: string): Promise<unknown>
+  on?(event: string | symbol, listener: (argument: unknown) => void): unknown
   /** Of a Cluster. */
   nodes?(role: 'master'): RedisLike[]
 }

@@ -7,9 +7,13 @@
  */
 import { LastgoodError } from '@lastgood/core'
 
-export function storeUnavailable(error: unknown, location: string): LastgoodError {
+/** `reason` is why there is no connection, where that is known: the command itself was told only that there is none. */
+export function storeUnavailable(error: unknown, location: string, reason?: unknown): LastgoodError {
+  if (reason !== undefined && kindOf(error) === noConnection && kindOf(reason) !== undefined) {
+    return storeUnavailable(reason, location)
+  }
   const { name, code, text } = describe(error)
-  const known = kinds.find(({ match }) => (typeof match === 'string' ? match === code : match.test(`${code} ${text}`)))
+  const known = kindOf(error)
   const problem = known?.problem ?? 'it refused a command'
   const hint = known?.hint ?? (() => 'read the cause and the log of the server')
   const cause = Object.assign(new Error(text), { name, ...(code === '' ? {} : { code }) })
@@ -31,6 +35,11 @@ export function isForbidden(error: unknown): boolean {
   return code === 'NOPERM' || /^ERR unknown (sub)?command/i.test(text)
 }
 
+function kindOf(error: unknown): Kind | undefined {
+  const { code, text } = describe(error)
+  return kinds.find(({ match }) => (typeof match === 'string' ? match === code : match.test(`${code} ${text}`)))
+}
+
 interface Kind {
   /** The code of the server or of the system, or a pattern over the code and the text. */
   match: string | RegExp
@@ -39,10 +48,13 @@ interface Kind {
 }
 
 const isAddress = (location: string): boolean => /^rediss?:/.test(location)
-const ping = (location: string): string =>
-  isAddress(location)
-    ? `check that a Redis server is up there and reachable from here: redis-cli -u ${location} ping`
-    : 'check that a Redis server is up there and reachable from here'
+const ping = (location: string): string => {
+  const isSecure = location.startsWith('rediss')
+  const check = `check that a Redis server is up there and reachable from here${isSecure ? ', and that it speaks TLS' : ''}`
+  return isAddress(location) ? `${check}: redis-cli -u ${location}${isSecure ? ' --cacert <file>' : ''} ping` : check
+}
+/** `host:port`, or less. */
+const hostOf = (location: string): string => /^[a-z+]+:\/\/([^/]+)/.exec(location)?.[1] ?? '<host:port>'
 /** What can be asked of the server meanwhile. */
 const soonOr =
   (command: string, what: string) =>
@@ -51,6 +63,13 @@ const soonOr =
 const credentials = (): string =>
   'check the user, the password and the ACL of the client; the README lists the commands'
 const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
+
+const noConnection: Kind = {
+  match:
+    /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|unreachable|Socket timeout/i,
+  problem: 'no connection',
+  hint: ping,
+}
 
 const kinds: readonly Kind[] = [
   {
@@ -105,11 +124,12 @@ const kinds: readonly Kind[] = [
       'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
   },
   {
-    match:
-      /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|unreachable|Socket timeout/i,
-    problem: 'no connection',
-    hint: ping,
+    match: /certificate|altnames/i,
+    problem: 'its certificate is not one that the client trusts',
+    hint: (location) =>
+      `give the client the authority that signed it (tls: { ca: … }) and the host that it names; it is shown by: openssl s_client -connect ${hostOf(location)}`,
   },
+  noConnection,
 ]
 
 function describe(error: unknown): { name: string; code: string; text: string } {
