@@ -21,11 +21,12 @@ export interface Round {
   readonly corrupt: number
 }
 
-/** The kill comes this long after the first append: over a second, so that an fsync of everysec can fall into it. */
+/** The kill comes this long after the first append. */
 const earliestMs = 300
-const latestMs = 2_300
+/** Over a second more, so that an fsync of everysec can fall into it. */
+const usualLatestMs = 2_300
 
-export async function playRound(setting: Setting, seed: number): Promise<Round> {
+export async function playRound(setting: Setting, seed: number, latestMs = usualLatestMs): Promise<Round> {
   const random = seededRandom(seed)
   const server = await startRedis(setting.start)
   const replica = setting.back === 'replica promoted' ? await replicaOf(server, setting) : undefined
@@ -38,7 +39,7 @@ export async function playRound(setting: Setting, seed: number): Promise<Round> 
     await disk?.stop()
     if (replica) await promote(replica)
     else await server.restart()
-    return { ...(await missing((replica ?? server).url, acknowledged)) }
+    return await missing((replica ?? server).url, acknowledged)
   } finally {
     await disk?.stop()
     await Promise.all([server.stop(), replica?.stop()])
