@@ -40,6 +40,11 @@ function counted(store: Store) {
   return counting
 }
 
+/** An append has met the dead server. */
+async function afterARefusal(refused: () => number): Promise<void> {
+  await expect.poll(refused).toBeGreaterThan(1)
+}
+
 describe('a session whose Redis server is killed in the middle of a turn', () => {
   test('P1, P2: rides through a restart within its patience: every tool ran once, every entry is there', async () => {
     const { server, store } = await ownServer()
@@ -54,11 +59,7 @@ describe('a session whose Redis server is killed in the middle of a turn', () =>
           const result = effects.count(input)
           if (effects.runs.length === 2) {
             await server.kill('SIGKILL')
-            // Only when an append has met the dead server.
-            restarted = expect
-              .poll(() => counting.refused)
-              .toBeGreaterThan(1)
-              .then(() => server.restart())
+            restarted = afterARefusal(() => counting.refused).then(() => server.restart())
           }
           return result
         },

@@ -23,7 +23,9 @@ test('without a file everything is lost, and counted', async () => {
 })
 
 test('what is missing is counted by session, damage besides', async () => {
-  const client = new Redis(inject('redisUrl'), { db: 11 })
+  const server: string = inject('redisUrl')
+  const url = `${server}/11`
+  const client = new Redis(url)
   onTestFinished(() => client.disconnect())
   await client.flushdb()
   const store = redisStore(client)
@@ -38,7 +40,6 @@ test('what is missing is counted by session, damage besides', async () => {
     ['damaged', 3],
     ['gone', 4],
   ])
-  const url = `${inject('redisUrl')}/11`
   expect(await missing(url, acknowledged)).toEqual({ acknowledged: 12, lost: 2 + 2 + 4, corrupt: 1 })
 })
 

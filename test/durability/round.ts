@@ -21,7 +21,7 @@ export interface Round {
   readonly corrupt: number
 }
 
-/** The kill comes this long after the first append. */
+/** The kill comes this long after the first acknowledgement. */
 const earliestMs = 300
 /** Over a second more, so that an fsync of everysec can fall into it. */
 const usualLatestMs = 2_300
@@ -32,7 +32,8 @@ export async function playRound(setting: Setting, seed: number, latestMs = usual
   const replica = setting.back === 'replica promoted' ? await replicaOf(server, setting) : undefined
   const disk = setting.busyDisk ? busyDisk(server.dir) : undefined
   try {
-    const { acknowledged, ended } = await startWriting(server.url, setting, random)
+    const { acknowledged, begun, ended } = await startWriting(server.url, setting, random)
+    await Promise.race([begun, ended])
     await sleep(earliestMs + random() * (latestMs - earliestMs))
     await server.kill('SIGKILL')
     await ended
@@ -69,9 +70,9 @@ export async function missing(url: string, acknowledged: ReadonlyMap<string, num
   return found
 }
 
-async function replicaOf({ port }: RunningRedis, { start }: Setting): Promise<RunningRedis> {
-  const replica = await startRedis({ ...start, args: ['--replicaof', '127.0.0.1', String(port)] })
-  await infoSays(replica, /master_link_status:up/)
+async function replicaOf(master: RunningRedis, { start }: Setting): Promise<RunningRedis> {
+  const replica = await startRedis({ ...start, args: ['--replicaof', '127.0.0.1', String(master.port)] })
+  await infoSays(master, /slave0:.*state=online/)
   return replica
 }
 
@@ -93,7 +94,7 @@ async function infoSays({ url }: RunningRedis, pattern: RegExp): Promise<void> {
   } finally {
     client.disconnect()
   }
-  throw new Error(`the replica did not say ${pattern} within 10 s`)
+  throw new Error(`the server did not say ${pattern} within 10 s`)
 }
 
 /** The shell and what it runs end when its input closes, which also happens when this process dies. */

@@ -27,6 +27,8 @@ export interface Setting {
   readonly keepsAll: boolean
 }
 
+/** Without the pause in which a master waits for more replicas. */
+const atOnce = ['--repl-diskless-sync-delay', '0']
 const noFile = ['--appendonly', 'no', '--save', '3600 1 300 100 60 10000']
 
 const all: Readonly<Record<SettingName, Omit<Setting, 'name'>>> = {
@@ -43,13 +45,13 @@ const all: Readonly<Record<SettingName, Omit<Setting, 'name'>>> = {
   'no-file': { label: 'appendonly no, usual snapshots', start: { args: noFile }, back: 'restarted', keepsAll: false },
   'fail-over': {
     label: 'appendfsync always, a replica',
-    start: { appendfsync: 'always' },
+    start: { appendfsync: 'always', args: atOnce },
     back: 'replica promoted',
     keepsAll: false,
   },
   'fail-over-wait': {
     label: 'appendfsync always, a replica, WAIT 1',
-    start: { appendfsync: 'always' },
+    start: { appendfsync: 'always', args: atOnce },
     confirm: 'wait',
     back: 'replica promoted',
     keepsAll: true,

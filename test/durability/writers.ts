@@ -9,19 +9,23 @@ import { entriesAfter, head, owner, turnStarted } from '@lastgood/core/testing'
 import { Redis } from 'ioredis'
 import type { Setting } from './settings.ts'
 
-export const writers = 8
+const writers = 8
 /** Far above what a replica or a disk takes when it answers at all. */
 const confirmMs = 5_000
 
 export interface Writing {
   /** Entries acknowledged so far, by session. */
   readonly acknowledged: ReadonlyMap<string, number>
+  /** Resolves with the first acknowledgement. */
+  readonly begun: Promise<void>
   /** Resolves when every writer has met its error. */
   readonly ended: Promise<void>
 }
 
 export async function startWriting(url: string, { confirm }: Setting, random: () => number): Promise<Writing> {
   const acknowledged = new Map<string, number>()
+  let begin = (): void => {}
+  const begun = new Promise<void>((resolve) => (begin = resolve))
   const started = await Promise.all(
     Array.from({ length: writers }, async (_, i) => {
       const client = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null })
@@ -42,13 +46,14 @@ export async function startWriting(url: string, { confirm }: Setting, random: ()
         if (confirm === 'wait' && (await client.wait(1, confirmMs)) < 1) return
         if (confirm === 'waitaof' && !(await isOnDisk(client))) return
         acknowledged.set(sessionId, seq)
+        begin()
       }
     } catch {
       client.disconnect()
     }
   }
   const ended = Promise.all(started.map(write)).then(() => {})
-  return { acknowledged, ended }
+  return { acknowledged, begun, ended }
 }
 
 /** Of what this connection wrote, on the server's own disk. The client has no method for it. */

@@ -63,12 +63,10 @@ async function configOf(client: RedisLike): Promise<Settings | undefined> {
   }
 }
 
-/** Names and values in turn, or a map where the client was asked for the types of RESP3. */
+/** A name and its value; none where the server does not know the setting. */
 function settingsOfReply(reply: unknown): [string, string][] {
-  if (reply instanceof Map) return [...reply].map(([name, value]) => [String(name), String(value)])
-  if (!Array.isArray(reply)) return Object.entries(reply ?? {}).map(([name, value]) => [name, String(value)])
-  const [name, value] = reply as unknown[]
-  return name === undefined ? [] : [[String(name), String(value)]]
+  const [name, value] = Array.isArray(reply) ? (reply as unknown[]) : (Object.entries(reply ?? {})[0] ?? [])
+  return typeof name === 'string' && typeof value === 'string' ? [[name, value]] : []
 }
 
 function settingsOfInfo(text: string): Settings {

@@ -52,7 +52,7 @@ async function allSlotsKnown(redis: Redis): Promise<void> {
 }
 
 async function follow(replica: Redis, masterId: string): Promise<void> {
-  await until('the replica knows its master', async () => (await replica.cluster('NODES')).includes(masterId))
+  await until('the replica knows its master', async () => String(await replica.cluster('NODES')).includes(masterId))
   await replica.cluster('REPLICATE', masterId)
   await until('the replica is in step', async () => /master_link_status:up/.test(await replica.info('replication')))
 }
