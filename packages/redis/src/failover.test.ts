@@ -39,8 +39,8 @@ const at = (nodes: RunningRedis[], i: number): RunningRedis => nodes[i] as Runni
 const portsOf = (redis: Cluster) => redis.nodes('master').map(({ options }) => options.port)
 
 /** Appends one entry after the other, again while the store cannot answer, as a session does. */
-function startWriter(store: Store, lease: Lease) {
-  const writer = { acknowledged: 0, refused: 0, stopped: false, done: Promise.resolve() }
+function startWriter(store: Store, lease: Lease, afterSeq = 0) {
+  const writer = { acknowledged: afterSeq, refused: 0, stopped: false, done: Promise.resolve() }
   writer.done = (async () => {
     while (!writer.stopped) {
       try {
@@ -83,11 +83,7 @@ describe('in a Cluster whose masters have replicas', () => {
     const marked = await appendSome(store, leases[0] as Lease, 0, 50)
     expect(await master.wait(1, 5000)).toBe(1)
 
-    const writers = leases.map((lease, i) => {
-      const writer = startWriter(store, lease)
-      if (i === 0) writer.acknowledged = marked
-      return writer
-    })
+    const writers = leases.map((lease, i) => startWriter(store, lease, i === 0 ? marked : 0))
     await expect.poll(() => Math.min(...writers.map(({ acknowledged }) => acknowledged))).toBeGreaterThan(60)
     await at(cluster.nodes, 0).kill('SIGKILL')
     const before = writers.map(({ acknowledged }) => acknowledged)
@@ -104,7 +100,8 @@ describe('in a Cluster whose masters have replicas', () => {
     for (const [i, id] of ids.entries()) {
       const seqs = (await collect(store.read(id))).map(({ seq }) => seq)
       expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, n) => n + 1))
-      expect(seqs.length).toBeGreaterThanOrEqual(i === 0 ? marked : (writers[i]?.acknowledged ?? 0))
+      const sure = i === 0 && told !== undefined ? marked : writers[i]?.acknowledged
+      expect(seqs.length).toBeGreaterThanOrEqual(sure ?? 0)
     }
     // The sessions of the other masters had to wait for the promotion at most.
     for (const i of [1, 2]) expect(writers[i]?.acknowledged).toBeGreaterThan(before[i] ?? 0)
@@ -134,6 +131,32 @@ describe('in a Cluster whose masters have replicas', () => {
     expect((await collect(store.read(id))).map(({ seq }) => seq)).toEqual([1, 2, 3])
     // Somebody who opens it now goes on from what the head and the journal agree on.
     expect((await store.summary(id))?.head.seq).toBe(3)
+  })
+
+  it('P1: a master that froze, was replaced and wakes up: its writer goes on without loss, or is told', async () => {
+    const { redis, prefix, store } = open(undefined, { redisOptions: { commandTimeout: 500 } })
+    const [master, replica] = [at(cluster.nodes, 2), at(cluster.replicas, 2)]
+    const id = await sessionOn(redis, prefix, 2)
+    const writer = startWriter(store, await leaseOf(store, id))
+    let told: unknown
+    const ended = writer.done.catch((error: unknown) => void (told = error))
+    await expect.poll(() => writer.acknowledged).toBeGreaterThan(20)
+    await master.kill('SIGSTOP')
+    const promoted = client(replica.url)
+    await expect.poll(() => promoted.info('replication'), { timeout: 20_000 }).toContain('role:master')
+    const before = writer.acknowledged
+    // What the writer sent meanwhile is in the old master's socket, and the old master does not know yet that it is one.
+    await master.kill('SIGCONT')
+    const isClear = () => told !== undefined || writer.acknowledged > before + 20
+    await expect.poll(isClear, { timeout: 20_000 }).toBe(true)
+    writer.stopped = true
+    await ended
+    await expect.poll(() => client(master.url).info('replication'), { timeout: 20_000 }).toContain('role:slave')
+
+    const seqs = (await collect(store.read(id))).map(({ seq }) => seq)
+    expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, n) => n + 1))
+    if (told === undefined) expect(seqs.length).toBeGreaterThanOrEqual(writer.acknowledged)
+    else expect(told).toMatchObject({ code: 'journal-conflict', hint: expect.stringContaining('lost') })
   })
 
   it('P5: without a master for its slots the store says that the cluster is down, and goes on when it is back', async () => {

@@ -57,6 +57,12 @@ describe('storeUnavailable', () => {
     ["Stream isn't writeable and enableOfflineQueue options is false", undefined, /ping/],
     ['All sentinels are unreachable and retry is disabled. Last error: x', undefined, /ping/],
     ['Failed to refresh slots cache.', undefined, /ping/],
+    ['self-signed certificate in certificate chain', undefined, /openssl s_client -connect 127\.0\.0\.1:6379$/],
+    [
+      "Hostname/IP does not match certificate's altnames: IP: 127.0.0.1 is not in the cert's list",
+      undefined,
+      /tls: \{ ca/,
+    ],
     ['ERR something new', 'ERR', /the log of the server/],
   ])('%s', (message, code, hint) => {
     const error = storeUnavailable(new Error(message), location)
@@ -78,6 +84,23 @@ describe('storeUnavailable', () => {
     const told = storeUnavailable(error, location)
     expect(told.cause).toMatchObject({ name: 'ReplyError', code: 'ERR', message: 'ERR unknown command `evalsha`' })
     expect(Object.keys(told.cause as object).sort()).toEqual(['code', 'name'])
+  })
+
+  it('says why there is no connection, where that is known, and keeps that as the cause', () => {
+    const closed = new Error('Connection is closed.')
+    const known = storeUnavailable(closed, location, new Error('WRONGPASS invalid username-password pair'))
+    expect(known).toMatchObject({
+      message: expect.stringContaining('it refused the password'),
+      details: { code: 'WRONGPASS' },
+    })
+    expect(known.cause).toMatchObject({ message: 'WRONGPASS invalid username-password pair' })
+    const strange = storeUnavailable(closed, location, new Error('something new'))
+    expect(strange.cause).toMatchObject({ message: 'Connection is closed.' })
+  })
+
+  it('keeps what the server said, whatever happened to the connection before', () => {
+    const oom = storeUnavailable(new Error('OOM command not allowed'), location, new Error('connect ECONNREFUSED'))
+    expect(oom.details).toMatchObject({ code: 'OOM' })
   })
 
   it('does not quote a reply that came unasked', () => {
