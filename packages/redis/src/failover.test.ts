@@ -172,6 +172,8 @@ describe('in a Cluster whose masters have replicas', () => {
       message: expect.stringContaining('the cluster is moving or has lost nodes'),
       hint: expect.stringContaining('cluster nodes'),
     })
+    const down = expect.objectContaining({ severity: 'danger', what: expect.stringContaining('cluster_state fail') })
+    await expect.poll(() => redisFindings(serverOf(redis)).catch(() => [])).toContainEqual(down)
     await Promise.all([master.restart(), replica.restart()])
     const again = () => appendSome(store, lease, 2).catch((error: unknown) => error)
     await expect.poll(again, { timeout: 20_000 }).toBe(3)

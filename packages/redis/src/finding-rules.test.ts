@@ -32,7 +32,7 @@ function found(info: Changes, config: Changes | 'not allowed' = {}) {
 }
 
 const cli = 'redis-cli -u redis://h:1/0'
-const cluster = { cluster_enabled: '1', connected_slaves: '1' }
+const cluster = { cluster_enabled: '1', connected_slaves: '1', cluster_state: 'ok', cluster_slots_fail: '0' }
 
 describe('a finding', () => {
   it('is not made of a server that is set up well', () => {
@@ -203,6 +203,24 @@ describe('a finding', () => {
       'redis_version 6.0.16',
       /6\.2/,
       'update the server to Redis 6.2 or newer',
+    ],
+    [
+      'a Cluster that is down',
+      { ...cluster, cluster_state: 'fail', cluster_slots_fail: '5461' },
+      { 'min-replicas-to-write': '1' },
+      'danger',
+      'cluster_state fail, cluster_slots_fail 5461',
+      /^P6: all sessions/,
+      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+    ],
+    [
+      'slots without a master',
+      { ...cluster, cluster_state: 'ok', cluster_slots_fail: '5461' },
+      { 'min-replicas-to-write': '1' },
+      'danger',
+      'cluster_state ok, cluster_slots_fail 5461',
+      /^P6: sessions in slots/,
+      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
     ],
   ])('is made of %s, with the setting, the promise and the command', (_, info, config, severity, what, risk, mend) => {
     expect(found(info, config)).toEqual([{ severity, what, risk: expect.stringMatching(risk), mend }])

@@ -187,6 +187,19 @@ const failsOverWithLoss: Rule = ({ info, config }) => {
   }
 }
 
+/** What CLUSTER INFO adds. */
+const hasLostSlots: Rule = ({ info }) => {
+  const [state, failed] = [info('cluster_state'), Number(info('cluster_slots_fail') ?? 0)]
+  if (state === undefined || (state === 'ok' && failed === 0)) return undefined
+  return {
+    severity: 'danger',
+    what: `cluster_state ${state}, cluster_slots_fail ${failed}`,
+    risk: `P6: ${state === 'ok' ? 'sessions in slots without a master' : 'all sessions'} wait, and are told when their patience ends (CLUSTERDOWN)`,
+    mend: () =>
+      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+  }
+}
+
 const hasNoReplica: Rule = ({ info }) =>
   info('cluster_enabled') !== '1' || info('role') !== 'master' || info('connected_slaves') !== '0'
     ? undefined
@@ -210,6 +223,7 @@ const stopsAsAWhole: Rule = ({ info, config }) =>
 /** The worst first. */
 const rules: readonly Rule[] = [
   isReplica,
+  hasLostSlots,
   isOld,
   evicts,
   hasNoJournalFile,

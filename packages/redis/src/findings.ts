@@ -48,15 +48,22 @@ const doesNotAnswer: Draft = {
 
 async function draftsOf(client: RedisLike): Promise<Draft[]> {
   const [info, config] = await Promise.all([client.info(), configOf(client)])
-  return draftsFrom(settingsOfInfo(info), config)
+  const settings = settingsOfInfo(info)
+  const isInCluster = settings.get('cluster_enabled') === '1'
+  const clusterInfo = isInCluster ? settingsOfInfo(String(await ifAllowed(client.cluster('INFO')))) : []
+  return draftsFrom(new Map([...settings, ...clusterInfo]), config)
 }
 
-/** Undefined where it may not be read: the user has no right to it, or a hosted server has no such command. */
 async function configOf(client: RedisLike): Promise<Settings | undefined> {
+  // One by one: several names in one command need Redis 7.
+  const values = await ifAllowed(Promise.all(settingNames.map((name) => client.config('GET', name))))
+  return values && new Map(values.flatMap(settingsOfReply))
+}
+
+/** Undefined where the user has no right to it, and where a hosted server has no such command. */
+async function ifAllowed<T>(reply: Promise<T>): Promise<T | undefined> {
   try {
-    // One by one: several names in one command need Redis 7.
-    const values = await Promise.all(settingNames.map((name) => client.config('GET', name)))
-    return new Map(values.flatMap(settingsOfReply))
+    return await reply
   } catch (error) {
     if (isForbidden(error)) return undefined
     throw error
