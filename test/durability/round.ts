@@ -43,7 +43,10 @@ export async function playRound(setting: Setting, seed: number, latestMs = usual
     return await missing((replica ?? server).url, acknowledged)
   } finally {
     await disk?.stop()
-    await Promise.all([server.stop(), replica?.stop()])
+    for (const one of [server, replica]) {
+      await one?.kill()
+      await one?.stop()
+    }
   }
 }
 

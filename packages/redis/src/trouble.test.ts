@@ -20,7 +20,11 @@ import { redisStore } from './redis-store.ts'
 
 async function ownServer(options: StartOptions = {}): Promise<RunningRedis> {
   const server = await startRedis(options)
-  onTestFinished(() => server.stop())
+  onTestFinished(async () => {
+    // At once: asked to end, a master first waits for replicas that are behind.
+    await server.kill()
+    await server.stop()
+  })
   return server
 }
 
@@ -56,7 +60,7 @@ describe('P5: an append is refused, told why, and done later when it is asked ag
     const lease = await leaseOf(store, 's')
     await appendSome(store, lease, 0)
     const filling = redis.pipeline()
-    for (let i = 0; i < 2500; i++) filling.set(`${prefix}:other:${i}`, i)
+    for (let i = 0; i < 4000; i++) filling.set(`${prefix}:other:${i}`, i)
     await filling.exec()
     await server.kill('SIGTERM')
     const restarted = server.restart()

@@ -18,6 +18,8 @@ export async function startCluster({ replicas: hasReplicas = false } = {}): Prom
   const [nodes, replicas] = await Promise.all([start(), hasReplicas ? start() : []])
   const all = [...nodes, ...replicas]
   const stop = async () => {
+    // At once: asked to end, a master first waits for replicas that are behind.
+    await Promise.all(all.map((node) => node.kill()))
     await Promise.all(all.map((node) => node.stop()))
   }
   const clients = all.map(({ url }) => new Redis(url))
