@@ -10,6 +10,7 @@ const config: KnipConfig = {
         'test/bench/main.ts',
         'test/crash/campaign/main.ts',
         'test/crash/campaign/agent-process.mjs',
+        'test/durability/main.ts',
       ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.
