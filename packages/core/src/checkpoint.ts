@@ -20,7 +20,7 @@ export interface Known {
 export function headAfter(known: Known, entries: readonly Entry[], snapshot: Snapshot): Head {
   const last = entries.at(-1) as Entry
   const saved = saveSnapshot(snapshot)
-  const { turn, lastGoodTurn, reason, wakeAt } = saved.context
+  const { turn, lastGoodTurn, reason, wakeAt } = snapshot.context
   const started = entries.findLast((entry) => entry.type === 'turn-started')
   const agent = started ? started.agent : known.agent
   const model = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope.body.model ?? known.model
@@ -38,7 +38,7 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
     ...(wakeAt !== null && { dueAt: wakeAt }),
     createdAt: known.createdAt ?? last.at,
     updatedAt: last.at,
-    machine: { version: known.machineVersion, value: saved.value, context: { ...saved.context } },
+    machine: { version: known.machineVersion, value: saved.value, context: saved.context },
   }
 }
 
