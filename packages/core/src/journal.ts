@@ -8,6 +8,7 @@
  * 4. A reader that meets an unknown version or kind stops and says which version it needs; it never skips.
  */
 import { z } from 'zod'
+import { isSurelyEntry } from './entry-check.ts'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { decisionSchema, faultSchema } from './fault.ts'
 
@@ -187,6 +188,7 @@ export type Entry = EntryBody & z.infer<typeof stampSchema>
 
 /** The entry in `value`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
 export function parseEntry(value: unknown, place: string): Entry {
+  if (isSurelyEntry(value, journalVersion)) return value as Entry
   const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
     unknown
