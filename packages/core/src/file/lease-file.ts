@@ -3,13 +3,14 @@
  * for every renewal, and readers a search for the holder. Whether a writer may write is decided by the journal alone, so
  * a lost, old or unreadable lease file costs at most a takeover that was not needed.
  */
-import { type FileHandle, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import type { Holder } from '../store.ts'
 import type { LeaseLine, Line } from './chain.ts'
 import { systemCode } from './file-error.ts'
 import { tail } from './journal-file.ts'
+import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 const leaseFileSchema = z.strictObject({
@@ -32,7 +33,7 @@ export interface RecordedLease {
  * `end` bytes are searched when the lease file does not speak of it and `line`, which began it, is not at hand.
  */
 export async function recordedLease(
-  handle: FileHandle,
+  handle: JournalHandle,
   { journal, lease }: SessionPlace,
   end: number,
   fence: number,

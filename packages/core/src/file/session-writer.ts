@@ -9,7 +9,6 @@
  * 5. After a failure what was known of the file is forgotten and read again.
  */
 import { constants } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
@@ -18,6 +17,7 @@ import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
 import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
+import { type JournalHandle, openForAppend } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 export interface SessionWriter {
@@ -49,15 +49,19 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   let turn: Promise<unknown> = Promise.resolve()
 
   /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
-  function withFile<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const run = turn.then(() => onPath(path, () => opened(flags, whenMissing, job)))
+  function withFile<T>(open: Opening, whenMissing: () => T, job: (handle: JournalHandle) => Promise<T>): Promise<T> {
+    const run = turn.then(() => onPath(path, () => opened(open, whenMissing, job)))
     // The next in turn does not care how this one ended; its caller gets the error.
     turn = run.catch(() => (known = undefined))
     return run
   }
 
-  async function opened<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const handle = await openIfThere(path, flags)
+  async function opened<T>(
+    open: Opening,
+    whenMissing: () => T,
+    job: (handle: JournalHandle) => Promise<T>,
+  ): Promise<T> {
+    const handle = await open()
     if (!handle) return whenMissing()
     try {
       return await job(handle)
@@ -67,7 +71,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   /** The file as it is now; undefined when it was deleted meanwhile. */
-  async function look(handle: FileHandle): Promise<View | undefined> {
+  async function look(handle: JournalHandle): Promise<View | undefined> {
     const { dev, ino, birthtimeMs, size, nlink } = await handle.stat()
     if (nlink === 0) return undefined
     const file = `${dev} ${ino} ${birthtimeMs}`
@@ -80,7 +84,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   /** Adds a line to what `view` shows; false when it does not count. */
-  async function add(handle: FileHandle, view: View, content: Content): Promise<boolean> {
+  async function add(handle: JournalHandle, view: View, content: Content): Promise<boolean> {
     if (!view.synced) await handle.datasync()
     const { hash, bytes } = encodeLine(content)
     const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null)
@@ -96,16 +100,16 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return (await look(handle))?.recent.includes(hash) ?? false
   }
 
-  const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
+  const leaseIn = (handle: JournalHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
     recordedLease(handle, place, size, tip.fence, lease)
 
   /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
-  const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
+  const ownerIn = async (handle: JournalHandle, view: View): Promise<string | undefined> =>
     view.lease?.lease.owner.id ?? (await leaseIn(handle, view))?.holder.owner.id
 
   /** Whether the journal has exactly these entries after `afterSeq`. */
   async function repeats(
-    handle: FileHandle,
+    handle: JournalHandle,
     view: View,
     afterSeq: number,
     entries: readonly Entry[],
@@ -117,7 +121,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
   /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
   async function attempt(
-    handle: FileHandle,
+    handle: JournalHandle,
     owner: Owner,
     ttlMs: number,
     takeover?: number,
@@ -140,7 +144,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
   function record(lease: Lease, change: (old: RecordedLease) => RecordedLease): Promise<boolean> {
     return withFile(
-      constants.O_RDONLY,
+      () => openIfThere(path, constants.O_RDONLY),
       () => false,
       async (handle) => {
         const view = await look(handle)
@@ -158,7 +162,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       await onPath(place.folder, () => makeFolder(place.folder))
       for (;;) {
         const result = await withFile(
-          readAppend | constants.O_CREAT,
+          () => openIfThere(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT),
           () => undefined,
           (handle) => attempt(handle, owner, ttlMs, takeover),
         )
@@ -179,25 +183,29 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       const lost = () => {
         throw leaseLost(sessionId, fence)
       }
-      return withFile(readAppend, lost, async (handle) => {
-        for (;;) {
-          const view = (await look(handle)) ?? lost()
-          if (view.tip.fence !== fence || (await ownerIn(handle, view)) !== owner.id) lost()
-          const seq = afterSeq + entries.length
-          if (view.tip.seq !== afterSeq) {
-            if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
-            // It may have failed between its write and its fdatasync.
-            await handle.datasync()
-            return seq
+      return withFile(
+        () => openForAppend(path),
+        lost,
+        async (handle) => {
+          for (;;) {
+            const view = (await look(handle)) ?? lost()
+            if (view.tip.fence !== fence || (await ownerIn(handle, view)) !== owner.id) lost()
+            const seq = afterSeq + entries.length
+            if (view.tip.seq !== afterSeq) {
+              if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
+              // It may have failed between its write and its fdatasync.
+              await handle.datasync()
+              return seq
+            }
+            if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
           }
-          if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
-        }
-      })
+        },
+      )
     },
   }
 }
 
-const readAppend = constants.O_RDWR | constants.O_APPEND
+type Opening = () => JournalHandle | undefined | Promise<JournalHandle | undefined>
 
 /** What is known once `lines` count, too. */
 function after(
