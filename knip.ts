@@ -3,8 +3,13 @@ import type { KnipConfig } from 'knip'
 const config: KnipConfig = {
   workspaces: {
     '.': {
-      // Programs in fixtures/ are started by their path.
-      entry: ['test/**/*.test.ts', 'test/fixtures/*.{ts,mjs}', 'test/bench/main.ts'],
+      // Programs in fixtures/, and those that a bench starts, are started by their path.
+      entry: [
+        'test/**/*.test.ts',
+        'test/fixtures/*.{ts,mjs}',
+        'test/bench/main.ts',
+        'test/bench/store/opening-process.ts',
+      ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.
       ignoreDependencies: ['publint', '@arethetypeswrong/cli', 'lastgood'],
