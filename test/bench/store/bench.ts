@@ -97,7 +97,7 @@ async function measure(
   }
   for (const { medium } of media) {
     for (const sessions of [1, 16, 64]) {
-      atOnce.push(await measureAtOnce(medium, sessions, Math.ceil(count / sessions / 4), runs))
+      atOnce.push(await measureAtOnce(medium, sessions, Math.ceil(count / sessions / 2), runs + 2))
     }
     tell(`${medium.name}: sessions at once`)
   }

@@ -60,12 +60,17 @@ export const genesis: Tip = { hash: '0'.repeat(64), fence: 0, seq: 0 }
 
 /** The bytes of one write: the line, with a newline before it that keeps it apart from a torn one. */
 export function encodeLine(content: Content): { hash: string; bytes: Buffer } {
-  const rest = Buffer.from(JSON.stringify({ v: lineVersion, ...content }).slice(1))
-  const hash = sha256(rest)
-  return {
-    hash,
-    bytes: Buffer.concat([Buffer.from(`\n{"hash":"${hash}","size":${rest.length},`), rest, Buffer.from('\n')]),
-  }
+  const text = JSON.stringify({ v: lineVersion, ...content })
+  const size = Buffer.byteLength(text) - 1
+  const frame = (hash: string) => `\n{"hash":"${hash}","size":${size},`
+  const start = frame(genesis.hash).length
+  const bytes = Buffer.allocUnsafe(start + size + 1)
+  // The frame, written last, takes the place of the brace that `text` begins with.
+  bytes.write(text, start - 1)
+  const hash = sha256(bytes.subarray(start, start + size))
+  bytes.write(frame(hash), 0, 'latin1')
+  bytes[start + size] = 10
+  return { hash, bytes }
 }
 
 /** What the bytes between two newlines are. */

@@ -202,27 +202,32 @@ async function* segments(
   let pending: Buffer[] = []
   let [at, number] = [start, 1]
   let coming = chunkAt(handle, start, end)
-  for (let position = start; position < end;) {
-    const chunk = await coming
-    if (chunk.length === 0) break
-    // While this one is parsed.
-    coming = chunkAt(handle, position + chunk.length, end)
-    const found: Segment[] = []
-    let from = 0
-    for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
-      const rest = chunk.subarray(from, newline)
-      const bytes = pending.length > 0 ? Buffer.concat([...pending, rest]) : rest
-      if (bytes.length > 0) found.push({ bytes, at, number })
-      pending = []
-      from = newline + 1
-      at = position + from
-      number += 1
+  try {
+    for (let position = start; position < end;) {
+      const chunk = await coming
+      if (chunk.length === 0) break
+      // While this one is parsed.
+      coming = chunkAt(handle, position + chunk.length, end)
+      const found: Segment[] = []
+      let from = 0
+      for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
+        const rest = chunk.subarray(from, newline)
+        const bytes = pending.length > 0 ? Buffer.concat([...pending, rest]) : rest
+        if (bytes.length > 0) found.push({ bytes, at, number })
+        pending = []
+        from = newline + 1
+        at = position + from
+        number += 1
+      }
+      if (from < chunk.length) pending.push(chunk.subarray(from))
+      position += chunk.length
+      if (found.length > 0) yield found
     }
-    if (from < chunk.length) pending.push(chunk.subarray(from))
-    position += chunk.length
-    if (found.length > 0) yield found
+    if (pending.length > 0) yield [{ bytes: Buffer.concat(pending), at, number }]
+  } finally {
+    // Who stops early may close the file next.
+    await coming.catch(() => {})
   }
-  if (pending.length > 0) yield [{ bytes: Buffer.concat(pending), at, number }]
 }
 
 /** What one read gives; empty at the end. */
