@@ -15,13 +15,13 @@ import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { parseEntry } from '../journal.ts'
 import { thisOwner } from '../owner.ts'
-import { type SessionSummary, type Store, matchesFilter, sessionBusy } from '../store.ts'
+import { type SessionSummary, type Store, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
 import { fileError, onPath } from './file-error.ts'
 import { namesIn, openIfThere, syncFolder } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
-import { type SessionWriter, sessionWriter } from './session-writer.ts'
+import { type SessionWriter, removerPrefix, sessionWriter } from './session-writer.ts'
 import { sharedFiles } from './shared-files.ts'
 import { stateDir } from './state-dir.ts'
 
@@ -121,10 +121,13 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       const names = await onPath(folder, () => namesIn(folder))
       if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
       // Held while it goes: no other writer is let in, and a late one is fenced off.
-      const held = await writerOf(sessionId).acquire(thisOwner(clock.newId()), removalTtlMs)
+      const writer = writerOf(sessionId)
+      const held = await writer.acquire(thisOwner(`${removerPrefix}${clock.newId()}`), removalTtlMs)
       if (held.kind === 'busy') throw sessionBusy(held)
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
+        // This process may have stood still for longer than that lease, and somebody else may write there now.
+        if (!(await writer.renew(held, removalTtlMs))) throw leaseLost(sessionId, held.fence)
         await rm(lease, { force: true })
         await unlink(journal)
         await syncFolder(folder)

@@ -43,6 +43,12 @@ interface View {
 
 const recentLines = 64
 
+/**
+ * Begins the owner id of who holds a session in order to remove it. Nobody takes that over: what he appended then would
+ * go with the file. A remover that died loses it as everybody does, when its short lease has run out.
+ */
+export const removerPrefix = 'remover-'
+
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
   let known: View | undefined
@@ -131,8 +137,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const view = await look(handle)
     if (!view) return undefined
     const holder = liveHolder(await leaseIn(handle, view), clock.now())
-    if (holder && holder.owner.id !== owner.id && holder.fence !== takeover)
-      return { kind: 'busy', sessionId, ...holder }
+    const isOpenTo = holder?.fence === takeover && !holder?.owner.id.startsWith(removerPrefix)
+    if (holder && holder.owner.id !== owner.id && !isOpenTo) return { kind: 'busy', sessionId, ...holder }
     if (view.torn) onTornTail(view.torn)
     const since = clock.now()
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
