@@ -127,6 +127,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
   }
 
+  const writeLease = (handle: FileHandle, lease: RecordedLease): Promise<boolean> =>
+    writeLeaseFile(place.lease, clock.newId(), lease, async () => {
+      const view = await look(handle)
+      return view?.tip.fence === lease.holder.fence
+    })
+
   /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
   async function attempt(
     handle: FileHandle,
@@ -145,7 +151,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
     await syncFolder(place.folder)
-    await writeLeaseFile(place.lease, clock.newId(), { holder: { owner, fence, since, expiresAt }, released: false })
+    await writeLease(handle, { holder: { owner, fence, since, expiresAt }, released: false })
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
   }
 
@@ -159,8 +165,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
         if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        await writeLeaseFile(place.lease, clock.newId(), change(old))
-        return true
+        return writeLease(handle, change(old))
       },
     )
   }
