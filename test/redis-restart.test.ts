@@ -8,6 +8,8 @@ import { countingAgent, countingStory, Effects, task } from './support/counting-
 import { entriesOf, startTestLab } from './support/harness.ts'
 import { startRedis, type StartOptions } from './support/redis-server.ts'
 
+const patient = { timeout: 10_000 }
+
 async function ownServer(options: StartOptions = {}) {
   const server = await startRedis(options)
   onTestFinished(() => server.stop())
@@ -42,7 +44,7 @@ function counted(store: Store) {
 
 /** An append has met the dead server. */
 async function afterARefusal(refused: () => number): Promise<void> {
-  await expect.poll(refused).toBeGreaterThan(1)
+  await expect.poll(refused, patient).toBeGreaterThan(1)
 }
 
 describe('a session whose Redis server is killed in the middle of a turn', () => {
@@ -116,7 +118,7 @@ describe('a session whose Redis server is killed in the middle of a turn', () =>
     expect({ requests, runs: effects.runs }).toEqual({ requests: 1, runs: [1] })
 
     await server.restart()
-    await expect.poll(() => redis.status).toBe('ready')
+    await expect.poll(() => redis.status, patient).toBe('ready')
     await session.close()
     const again = await openHere(store)
     expect(await again.run(agent)).toMatchObject({ turn: 1, text: 'done' })
@@ -131,7 +133,7 @@ describe('a session whose Redis server is killed in the middle of a turn', () =>
     await session.startTurn([{ role: 'user', content: 'Hello' }])
     await server.kill('SIGKILL')
     await server.restart()
-    await expect.poll(() => redis.status).toBe('ready')
+    await expect.poll(() => redis.status, patient).toBe('ready')
     const next = session.record([{ type: 'session-suspended', reason: 'interrupted', detail: 'a test' }])
     await expect(next).rejects.toMatchObject({ code: 'lease-lost' })
     expect(session.signal.aborted).toBe(true)

@@ -11,6 +11,8 @@ import { redisFindings } from './findings.ts'
 import { redisStore } from './redis-store.ts'
 import { serverOf } from './server.ts'
 
+const patient = { timeout: 25_000 }
+
 let cluster: RunningCluster
 
 beforeAll(async () => {
@@ -40,21 +42,23 @@ const portsOf = (redis: Cluster) => redis.nodes('master').map(({ options }) => o
 
 /** Appends one entry after the other, again while the store cannot answer, as a session does. */
 function startWriter(store: Store, lease: Lease, afterSeq = 0) {
-  const writer = { acknowledged: afterSeq, refused: 0, stopped: false, done: Promise.resolve() }
+  const writer = { acknowledged: afterSeq, stopped: false, done: Promise.resolve() }
+  onTestFinished(() => void (writer.stopped = true))
   writer.done = (async () => {
     while (!writer.stopped) {
       try {
         writer.acknowledged = await appendSome(store, lease, writer.acknowledged)
       } catch (error) {
         if (!isLastgoodError(error, 'store-unavailable')) throw error
-        writer.refused += 1
+        // A session backs off; here it is enough that others get their turn.
+        await new Promise((resolve) => setImmediate(resolve))
       }
     }
   })()
   return writer
 }
 
-describe('in a Cluster whose masters have replicas', () => {
+describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => {
   it('findings are of every master, and what they have in common is said once', async () => {
     const { redis } = open()
     await redis.cluster('INFO')
@@ -84,16 +88,16 @@ describe('in a Cluster whose masters have replicas', () => {
     expect(await master.wait(1, 5000)).toBe(1)
 
     const writers = leases.map((lease, i) => startWriter(store, lease, i === 0 ? marked : 0))
-    await expect.poll(() => Math.min(...writers.map(({ acknowledged }) => acknowledged))).toBeGreaterThan(60)
+    await expect.poll(() => Math.min(...writers.map(({ acknowledged }) => acknowledged)), patient).toBeGreaterThan(60)
     await at(cluster.nodes, 0).kill('SIGKILL')
     const before = writers.map(({ acknowledged }) => acknowledged)
     let told: unknown
     const first = writers[0]?.done.catch((error: unknown) => void (told = error))
     // The one of the lost master goes on or, where the replica lacks its last entries, is told.
     const isClear = () => told !== undefined || (writers[0]?.acknowledged ?? 0) > (before[0] ?? 0) + 5
-    await expect.poll(isClear, { timeout: 20_000 }).toBe(true)
+    await expect.poll(isClear, patient).toBe(true)
     if (told !== undefined) expect(told).toMatchObject({ code: 'journal-conflict' })
-    await expect.poll(() => portsOf(redis), { timeout: 10_000 }).toContain(at(cluster.replicas, 0).port)
+    await expect.poll(() => portsOf(redis), patient).toContain(at(cluster.replicas, 0).port)
     for (const writer of writers) writer.stopped = true
     await Promise.all([first, ...writers.slice(1).map(({ done }) => done)])
 
@@ -122,7 +126,7 @@ describe('in a Cluster whose masters have replicas', () => {
 
     // Until the replica is promoted, the store cannot answer.
     const tell = () => rejection(appendSome(store, lease, 5))
-    await expect.poll(tell, { timeout: 20_000 }).toMatchObject({
+    await expect.poll(tell, patient).toMatchObject({
       code: 'journal-conflict',
       message: expect.stringContaining('the journal ends at entry 3'),
       hint: expect.stringContaining('lost'),
@@ -140,18 +144,19 @@ describe('in a Cluster whose masters have replicas', () => {
     const writer = startWriter(store, await leaseOf(store, id))
     let told: unknown
     const ended = writer.done.catch((error: unknown) => void (told = error))
-    await expect.poll(() => writer.acknowledged).toBeGreaterThan(20)
+    await expect.poll(() => writer.acknowledged, patient).toBeGreaterThan(20)
     await master.kill('SIGSTOP')
     const promoted = client(replica.url)
-    await expect.poll(() => promoted.info('replication'), { timeout: 20_000 }).toContain('role:master')
+    await expect.poll(() => promoted.info('replication'), patient).toContain('role:master')
     const before = writer.acknowledged
     // What the writer sent meanwhile is in the old master's socket, and the old master does not know yet that it is one.
     await master.kill('SIGCONT')
     const isClear = () => told !== undefined || writer.acknowledged > before + 20
-    await expect.poll(isClear, { timeout: 20_000 }).toBe(true)
+    await expect.poll(isClear, patient).toBe(true)
     writer.stopped = true
     await ended
-    await expect.poll(() => client(master.url).info('replication'), { timeout: 20_000 }).toContain('role:slave')
+    const demoted = client(master.url)
+    await expect.poll(() => demoted.info('replication'), patient).toContain('role:slave')
 
     const seqs = (await collect(store.read(id))).map(({ seq }) => seq)
     expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, n) => n + 1))
@@ -167,16 +172,16 @@ describe('in a Cluster whose masters have replicas', () => {
     const [master, replica] = [at(cluster.nodes, 2), at(cluster.replicas, 2)]
     await Promise.all([replica.kill('SIGKILL'), master.kill('SIGKILL')])
     const tell = () => rejection(appendSome(store, lease, 2))
-    await expect.poll(tell, { timeout: 20_000 }).toMatchObject({
+    await expect.poll(tell, patient).toMatchObject({
       code: 'store-unavailable',
       message: expect.stringContaining('the cluster is moving or has lost nodes'),
       hint: expect.stringContaining('cluster nodes'),
     })
     const down = expect.objectContaining({ severity: 'danger', what: expect.stringContaining('cluster_state fail') })
-    await expect.poll(() => redisFindings(serverOf(redis)).catch(() => [])).toContainEqual(down)
+    await expect.poll(() => redisFindings(serverOf(redis)).catch(() => []), patient).toContainEqual(down)
     await Promise.all([master.restart(), replica.restart()])
     const again = () => appendSome(store, lease, 2).catch((error: unknown) => error)
-    await expect.poll(again, { timeout: 20_000 }).toBe(3)
+    await expect.poll(again, patient).toBe(3)
     expect(await collect(store.read(id))).toHaveLength(3)
   })
 })
@@ -195,5 +200,5 @@ async function cutOff(replica: RunningRedis, master: RunningRedis): Promise<void
   await redis.config('SET', 'masteruser', 'nobody')
   await redis.config('SET', 'masterauth', 'wrong')
   await itsMaster.call('CLIENT', 'KILL', 'TYPE', 'replica')
-  await expect.poll(() => itsMaster.info('replication')).toContain('connected_slaves:0')
+  await expect.poll(() => itsMaster.info('replication'), patient).toContain('connected_slaves:0')
 }

@@ -99,7 +99,7 @@ describe.skipIf('missing' in secured)('a store over TLS', () => {
     const store = redisStore(redis)
     expect(await rejection(store.summary('s'))).toMatchObject({ message: expect.stringContaining('certificate') })
     Object.assign(redis.options.tls ?? {}, { ca: trusted })
-    await expect.poll(() => store.summary('none').catch(() => 'refused')).toBeUndefined()
+    await expect.poll(() => store.summary('none').catch(() => 'refused'), { timeout: 10_000 }).toBeUndefined()
     redis.disconnect()
     expect(await rejection(store.summary('s'))).toMatchObject({ message: expect.stringContaining('no connection') })
   })

@@ -18,6 +18,8 @@ import {
 import { startProxy } from '../test/proxy.ts'
 import { redisStore } from './redis-store.ts'
 
+const patient = { timeout: 20_000 }
+
 async function ownServer(options: StartOptions = {}): Promise<RunningRedis> {
   const server = await startRedis(options)
   onTestFinished(async () => {
@@ -35,7 +37,7 @@ const told = (code: string, hint: string) => ({
   hint: expect.stringContaining(hint),
 })
 
-describe('P5: an append is refused, told why, and done later when it is asked again', () => {
+describe('P5: an append is refused, told why, and done later when it is asked again', { timeout: 60_000 }, () => {
   it('while a script of another client loops (BUSY), until SCRIPT KILL', async () => {
     const server = await ownServer({ args: ['--lua-time-limit', '50'] })
     const { store } = openStore(server.url)
@@ -45,7 +47,7 @@ describe('P5: an append is refused, told why, and done later when it is asked ag
       .eval('while true do end', 0)
       .catch((error: Error) => error.message)
     const admin = client(server.url, { enableReadyCheck: false })
-    await expect.poll(() => admin.ping().catch(String)).toContain('BUSY')
+    await expect.poll(() => admin.ping().catch(String), patient).toContain('BUSY')
 
     expect(await rejection(appendSome(store, lease, 1))).toMatchObject(told('BUSY', 'script kill'))
     await admin.script('KILL')
@@ -80,9 +82,9 @@ describe('P5: an append is refused, told why, and done later when it is asked ag
     await appendSome(store, lease, 0)
     const handOver = async (from: RunningRedis, to: RunningRedis) => {
       const redis = client(from.url)
-      await expect.poll(() => redis.info('replication'), { timeout: 10_000 }).toMatch(/slave0:.*state=online/)
+      await expect.poll(() => redis.info('replication'), patient).toMatch(/slave0:.*state=online/)
       await redis.call('FAILOVER', 'TO', '127.0.0.1', String(to.port), 'TIMEOUT', '10000')
-      await expect.poll(() => redis.info('replication'), { timeout: 10_000 }).toContain('role:slave')
+      await expect.poll(() => redis.info('replication'), patient).toContain('role:slave')
     }
     await handOver(server, replica)
     expect(await rejection(appendSome(store, lease, 1))).toMatchObject(told('READONLY', 'connect to the master'))
@@ -104,12 +106,12 @@ describe('P5: an append is refused, told why, and done later when it is asked ag
     const snapshot = join(server.dir, 'dump.rdb')
     await mkdir(snapshot)
     await redis.bgsave()
-    await expect.poll(() => redis.info('persistence')).toContain('rdb_last_bgsave_status:err')
+    await expect.poll(() => redis.info('persistence'), patient).toContain('rdb_last_bgsave_status:err')
     expect(await rejection(appendSome(store, lease, 1))).toMatchObject(told('MISCONF', 'free disk space'))
     expect(await collect(store.read('s'))).toHaveLength(1)
     await rmdir(snapshot)
     await redis.bgsave()
-    await expect.poll(() => redis.info('persistence')).toContain('rdb_last_bgsave_status:ok')
+    await expect.poll(() => redis.info('persistence'), patient).toContain('rdb_last_bgsave_status:ok')
     expect(await appendSome(store, lease, 1)).toBe(2)
   })
 
@@ -123,7 +125,7 @@ describe('P5: an append is refused, told why, and done later when it is asked ag
     expect(await collect(store.read('s'))).toHaveLength(1)
     await ownServer({ args: ['--replicaof', '127.0.0.1', String(server.port)] })
     const again = () => appendSome(store, lease, 1).catch((error: unknown) => error)
-    await expect.poll(again, { timeout: 20_000 }).toBe(2)
+    await expect.poll(again, patient).toBe(2)
     expect(await collect(store.read('s'))).toHaveLength(2)
   })
 })
