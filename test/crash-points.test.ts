@@ -22,7 +22,7 @@ function visit(scenario: Scenario, point: CrashPoint) {
 describe.each(Object.values(scenarios))('$name', (scenario) => {
   test.each(points)(
     'a crash at any write (applied: $applied) loses nothing acknowledged and doubles no effect (P1, P2, P5)',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async (point) => {
       expect((await visit(scenario, point)).visited).toBeGreaterThan(10)
     },

@@ -8,7 +8,7 @@ import { play } from './crash/matrix/world.ts'
 
 test.each(Object.values(scenarios))(
   'crashed twice, nothing acknowledged is lost and no effect is doubled (P1, P2, P5): $name',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (scenario) => {
     const random = seededRandom(7)
     const draw = (below: number) => Math.floor(random() * below)

@@ -1,4 +1,5 @@
 /** Where the journals of a campaign live: a folder, or a Redis server of its own that loses nothing it acknowledged. */
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +28,8 @@ export interface Place {
 export async function openPlace(name: StoreName): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'lastgood-crash-'))
   const clear = () => rm(dir, { recursive: true, force: true })
+  // A campaign that is broken off leaves nothing either.
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   if (name === 'file') {
     const state = join(dir, 'state')
     const store = fileStore({ dir: state })
