@@ -108,6 +108,20 @@ describe('an exported session', () => {
     expect(JSON.stringify(after.messages).length).toBeGreaterThan(100_000)
   })
 
+  test('has what was durable when it began, also while somebody writes it', async () => {
+    const store = await written(1)
+    const before = await exported(store, 's')
+    const lines: string[] = []
+    for await (const line of exportSession(store, 's', { clock })) {
+      lines.push(line.slice(0, -1))
+      if (lines.length > 1) continue
+      const session = await openSession('s', { store, clock })
+      await session.startTurn([{ role: 'user', content: 'meanwhile' }])
+      await session.close()
+    }
+    expect(lines).toEqual(before)
+  })
+
   test('says what it is: who wrote it, when, of which session, and how many entries', async () => {
     const lines = await exported(await written(1), 's')
     expect(JSON.parse(lines[0] ?? '')).toEqual({
