@@ -1,14 +1,16 @@
 /**
- * `pnpm bench outage` and `pnpm bench overhead`: the numbers of docs/benchmarks.md. Exit code 1 when a rule is broken.
+ * `pnpm bench outage` and `pnpm bench overhead`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those of
+ * docs/at-rest.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { profileNames, type ProfileName } from '@lastgood/outage-lab'
+import { atRestReport, benchAtRest } from './at-rest/bench.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
 import { surroundings } from './report.ts'
 
-const usage = `Usage: pnpm bench outage|overhead [options]
+const usage = `Usage: pnpm bench outage|overhead|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -20,6 +22,9 @@ outage:   each outage profile, to sessions of lastgood and of other clients, on 
   --jobs <n>              threads, default one for each processor
 
 overhead: what lastgood adds to a request
+  --runs <n>              default 100
+
+at-rest:  what an entry costs when it is compressed, encrypted, or both
   --runs <n>              default 100`
 
 const options = {
@@ -38,6 +43,8 @@ function refuse(): number {
   return 2
 }
 
+const benches = ['outage', 'overhead', 'at-rest'] as const
+const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
 function readArguments() {
@@ -59,7 +66,7 @@ async function main(): Promise<number> {
   const profiles = profile.filter(isProfile)
   const isSound = Object.values(counts).every((one) => Number.isInteger(one) && one > 0)
   const [bench, ...more] = positionals
-  if (!isSound || profiles.length < profile.length || more.length > 0 || (bench !== 'outage' && bench !== 'overhead')) {
+  if (!isSound || profiles.length < profile.length || more.length > 0 || !isBench(bench)) {
     return refuse()
   }
 
@@ -67,6 +74,11 @@ async function main(): Promise<number> {
   const startedAt = performance.now()
   const tell = (line: string): void => {
     process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${line}\n`)
+  }
+  if (bench === 'at-rest') {
+    const results = await benchAtRest(runs, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : atRestReport(results, md, at))
+    return 0
   }
   if (bench === 'overhead') {
     const results = await benchOverhead(runs, tell)

@@ -31,6 +31,7 @@ const codeOf: Readonly<Record<ErrorCode, number>> = {
   'store-unavailable': exitCodes.setUp,
   'journal-corrupt': exitCodes.journal,
   'journal-version': exitCodes.journal,
+  'journal-sealed': exitCodes.setUp,
   'journal-conflict': exitCodes.journal,
   'session-closed': exitCodes.failed,
 }

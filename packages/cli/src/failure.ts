@@ -2,7 +2,7 @@
  * How a command fails: an `error:` line, what caused it, and the next command, on stderr; with `--json` an object on
  * stdout as well. Set-up errors of the command line have a class of their own, so that core keeps to its codes.
  */
-import { isLastgoodError, type ErrorOptions } from '@lastgood/core'
+import { isLastgoodError, withoutSecrets, type ErrorOptions } from '@lastgood/core'
 import type { CliContext } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { safeJson, safeLine } from './text.ts'
@@ -34,7 +34,8 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
-  const base = { message, causes: causesOf(error) }
+  // What others threw may quote the address, the header or the setting that it failed on.
+  const base = { message: withoutSecrets(message), causes: causesOf(error) }
   if (isLastgoodError(error)) {
     const { code, hint, details } = error
     // The message says why. What the API answered may quote the conversation.
@@ -60,7 +61,7 @@ export function failureOf(error: unknown): Failure {
     docs: undefined,
     details: {},
     exitCode: exitCodes.failed,
-    stack,
+    stack: stack === undefined ? undefined : withoutSecrets(stack),
   }
 }
 
@@ -93,7 +94,9 @@ function causesOf(error: unknown): string[] {
   for (; cause !== undefined && causes.length < 4; cause = cause instanceof Error ? cause.cause : undefined) {
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
     const text = safeLine(
-      cause instanceof Error ? `${cause.name}: ${cause.message}` : 'something that is no Error was thrown',
+      cause instanceof Error
+        ? `${cause.name}: ${withoutSecrets(cause.message)}`
+        : 'something that is no Error was thrown',
     ).slice(0, 300)
     causes.push(text.includes(code.slice(2, -1)) ? text : text + code)
   }

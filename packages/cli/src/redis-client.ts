@@ -5,7 +5,7 @@
  * 2. Once connected, a lost connection is made again for as long as the command runs; what is asked meanwhile fails at
  *    once, so that the session decides how long to be patient.
  */
-import { LastgoodError, type Clock } from '@lastgood/core'
+import { LastgoodError, withoutSecrets, type Clock } from '@lastgood/core'
 import { Redis } from 'ioredis'
 import { safeLine } from './text.ts'
 
@@ -45,7 +45,7 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
       hint: isLogin
         ? 'check the user and the password in the address'
         : `check that the server is up: redis-cli -u ${address} ping; or choose another store with --store`,
-      cause: Object.assign(new Error(safeLine(cause.message).slice(0, 200)), {
+      cause: Object.assign(new Error(safeLine(withoutSecrets(cause.message)).slice(0, 200)), {
         name: cause.name,
         ...(code && { code }),
       }),

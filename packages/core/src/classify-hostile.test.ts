@@ -16,10 +16,10 @@ describe('message', () => {
   })
 
   test.each([
-    ['invalid key sk-ant-api03-abcDEF_123-xyz given', 'invalid key [redacted] given'],
-    ['bad header Authorization: Bearer eyJhbGciOi.JIUzI1NiJ9.x-_y', 'bad header Authorization: [redacted]'],
-    ['x-api-key: 0123456789abcdef is unknown', 'x-api-key: [redacted] is unknown'],
-    ['connect to http://user:hunter2@proxy:8080 failed', 'connect to http://[redacted]@proxy:8080 failed'],
+    ['invalid key sk-ant-api03-abcDEF_123-xyz given', 'invalid key sk-ant-…[secret] given'],
+    ['bad header Authorization: Bearer eyJhbGciOi.JIUzI1NiJ9.x-_y', 'bad header Authorization: Bearer [secret]'],
+    ['x-api-key: 0123456789abcdef is unknown', 'x-api-key: [secret] is unknown'],
+    ['connect to http://user:hunter2@proxy:8080 failed', 'connect to http://user:[secret]@proxy:8080 failed'],
     ['two\nlines\u001B[31m and \u202Ecolour', 'two lines [31m and colour'],
     ['half a pair \uD83D here', 'half a pair  here'],
     ['Bearer authentication required', 'Bearer authentication required'],

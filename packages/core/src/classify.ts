@@ -13,6 +13,7 @@ import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType, statusOfTy
 import { meaningOfText } from './error-patterns.ts'
 import type { Fault } from './fault.ts'
 import type { RuleName } from './repair/request/rule-name.ts'
+import { withoutSecrets } from './secrets.ts'
 
 /** Everything that was seen of one failed attempt. */
 export interface Wire {
@@ -309,14 +310,10 @@ function textsIn(value: unknown, key: string): string[] {
   }
 }
 
-/** Keys, tokens, and passwords in URLs. It runs over single spaces only: a `\s*` here would be quadratic. */
-const secrets =
-  /\bsk-[\w-]{8,}|\b(bearer|basic) [\w.~+/=-]{16,}|(?<=:\/\/)[^/\s@]+(?=@)|(?<=\bapi[-_]key["']? ?[:=] ?["']?)[\w-]{8,}/gi
-
 /** One line without credentials, control characters and half surrogate pairs; undefined when nothing is left. */
 function cleaned(text: string | undefined, longest: number): string | undefined {
   if (text === undefined) return undefined
-  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').replaceAll(secrets, '[redacted]')
+  const line = withoutSecrets(text).replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
   const short = line.slice(0, longest).replaceAll(/\p{Surrogate}/gu, '')
   return short.trim() || undefined
 }

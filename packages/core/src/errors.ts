@@ -30,6 +30,8 @@ export type ErrorCode =
   | 'journal-corrupt'
   /** A journal was written by a newer lastgood. */
   | 'journal-version'
+  /** The journal cannot be opened as it is kept at rest: a key or a codec is missing, or it is not encrypted at all. */
+  | 'journal-sealed'
   /** An append that neither continues the journal nor repeats what is there: two writers, or a bug. */
   | 'journal-conflict'
   /** The session was closed by this process. */

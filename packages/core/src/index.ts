@@ -97,6 +97,8 @@ export {
   sessionBusy,
   sessionNotFound,
 } from './store.ts'
+export { stillSealed } from './sealed.ts'
+export { withoutSecrets } from './secrets.ts'
 export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
 export {
   type LedgerRun,

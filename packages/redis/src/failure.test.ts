@@ -83,6 +83,11 @@ describe('storeUnavailable', () => {
     expect(String(storeUnavailable(error, location).cause)).not.toContain('secret')
   })
 
+  it('keeps no secret of a known shape in its text', () => {
+    const error = new Error('connect to redis://app:hunter2@10.0.0.1:6379 failed')
+    expect(String(storeUnavailable(error, location).cause)).not.toContain('hunter2')
+  })
+
   it('survives a rejection that is no error', () => {
     expect(storeUnavailable('secret', location)).toMatchObject({
       code: 'store-unavailable',

@@ -5,7 +5,7 @@
  *    them is kept but their kind and the shortened text.
  * 2. A failed append may have been applied. That is no case of its own: the same append again is acknowledged.
  */
-import { LastgoodError } from '@lastgood/core'
+import { LastgoodError, withoutSecrets } from '@lastgood/core'
 
 export function storeUnavailable(error: unknown, location: string): LastgoodError {
   const { name, code, text } = describe(error)
@@ -96,7 +96,7 @@ function describe(error: unknown): { name: string; code: string; text: string } 
   if (!(error instanceof Error)) return { name: 'Error', code: '', text: 'unknown' }
   const [line = ''] = error.message.split('\n', 1)
   // The server quotes the arguments of an unknown command, the client a reply that it did not wait for.
-  const text = line.replace(/(,? with args beginning with|\. Last reply:).*/, '').slice(0, 200)
+  const text = withoutSecrets(line.replace(/(,? with args beginning with|\. Last reply:).*/, '')).slice(0, 200)
   // Before Redis 7, the error of a command inside a script stands behind the place in the script.
   const inScript = /@user_script: ?\d+: -?([A-Z]+) /.exec(text)?.[1]
   const fromServer = /^([A-Z]+) /.exec(text)?.[1]

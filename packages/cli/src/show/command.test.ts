@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EntryBody } from '@lastgood/core'
+import { encrypted } from '@lastgood/core/at-rest'
 import { answered, ended, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const secret = `the whole file ${'x'.repeat(400)} its end`
@@ -55,6 +56,16 @@ describe('show', () => {
     for (const line of lines) expect(stdout).toMatch(line)
     expect(stdout).not.toContain('its end')
     expect(stderr).toBe('go on with\nlastgood resume fix-auth --store state\n')
+  })
+
+  it('does not take a session that is encrypted for an empty one, and says what is missing', async () => {
+    const { cwd, store } = project()
+    await seed(encrypted(store, { current: { id: '2026-11', key: new Uint8Array(32).fill(1) } }), 'fix-auth', history)
+    const { code, stdout, stderr } = await run(['show', 'fix-auth', '--store', 'state'], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/error: entry 1 is encrypted with the key "2026-11"[^]*docs\/errors\/journal-sealed\.md/)
+    expect(stdout + stderr).not.toContain('go on with')
+    expect((await run(['list', '--store', 'state'], { cwd })).stdout).toContain('fix-auth')
   })
 
   it('can be held to one turn', async () => {

@@ -1,0 +1,18 @@
+import * as fc from 'fast-check'
+import type { EntryBody } from '../journal.ts'
+
+/** Entries with any JSON inside, the kind that a decorator outside writes among them. */
+export const anyBody: fc.Arbitrary<EntryBody> = fc.oneof(
+  fc.tuple(fc.jsonValue(), fc.string({ unit: 'binary' })).map(([extra, text]): EntryBody => ({
+    type: 'turn-started',
+    turn: 1,
+    messages: [{ role: 'user', content: [{ extra, type: 'text', text }], zeta: 1, alpha: { extra } }],
+  })),
+  fc.jsonValue().map((value): EntryBody => ({
+    type: 'step-finished',
+    stepId: 'a',
+    outcome: 'ran',
+    value,
+  })),
+  fc.oneof(fc.base64String(), fc.string()).map((data): EntryBody => ({ type: 'sealed', codec: 'deflate', data })),
+)

@@ -1,0 +1,126 @@
+/**
+ * A store whose large entries and blobs are compressed.
+ *
+ * 1. What does not get smaller stays in the clear; what is there in the clear is read as it is. So it can be switched on
+ *    for a store that has sessions.
+ * 2. The same entry gives the same bytes, so that an append that is repeated is recognised.
+ * 3. What is sealed already is left alone: encryption goes inside, `compressed(encrypted(store))`.
+ * 4. No entry grows past a bound when it is opened, whoever wrote it.
+ */
+import { LastgoodError } from '../errors.ts'
+import type { Entry } from '../journal.ts'
+import { journalSealed } from '../sealed.ts'
+import type { Store } from '../store.ts'
+import { storeOver } from '../store-over.ts'
+import { type Compressor, compressors, largestBytes } from './compressors.ts'
+import {
+  fromBase64,
+  packEntry,
+  packText,
+  sealIn,
+  sealedEntry,
+  sealedText,
+  unpackEntry,
+  unpackText,
+  unreadable,
+} from './pack.ts'
+
+export interface CompressionOptions {
+  /**
+   * `deflate`, the default, which every Node reads; or `zstd`, faster and smaller, which needs Node 22.15, 23.8 or newer
+   * in every process that reads the store.
+   */
+  codec?: 'deflate' | 'zstd'
+  /** What is shorter, in bytes of JSON, is not worth trying. Default: 512. */
+  minBytes?: number
+}
+
+/** `store` with large entries and blobs compressed. Throws `bad-option`, also for zstd where this Node has none. */
+export function compressed(store: Store, options: CompressionOptions = {}): Store {
+  const { codec, minBytes } = resolveOptions(options)
+  const { compress } = usable(codec)
+
+  async function smaller(bytes: Buffer): Promise<Buffer | undefined> {
+    if (bytes.length < minBytes || bytes.length > largestBytes) return undefined
+    return compress(bytes)
+  }
+
+  async function written(entry: Entry): Promise<Entry> {
+    if (entry.type === 'sealed') return entry
+    const bytes = packEntry(entry)
+    const data = await smaller(bytes)
+    const sealed = data && sealedEntry(entry, { codec, data })
+    return sealed?.type === 'sealed' && sealed.data.length + overhead < bytes.length ? sealed : entry
+  }
+
+  async function read(entry: Entry, journal: string): Promise<Entry> {
+    if (entry.type !== 'sealed' || entry.codec === 'aes-256-gcm') return entry
+    const place = `${journal} entry ${entry.seq}`
+    return unpackEntry(await expanded(entry.codec, entry.data, place), entry, place)
+  }
+
+  return storeOver(store, {
+    async append(lease, afterSeq, entries, head) {
+      return store.append(lease, afterSeq, await Promise.all(entries.map(written)), head)
+    },
+
+    async *read(sessionId, afterSeq) {
+      const journal = store.journalAt(sessionId)
+      for await (const entry of store.read(sessionId, afterSeq)) yield await read(entry, journal)
+    },
+
+    async putBlob(lease, name, text) {
+      const found = sealIn(text)
+      if (found?.codec === 'aes-256-gcm') return store.putBlob(lease, name, text)
+      const bytes = packText(text)
+      // A text that looks like one of ours must not come back as what it seems to hold.
+      const data = found ? await compress(bytes) : await smaller(bytes)
+      const sealed = data && sealedText({ codec, data })
+      return store.putBlob(lease, name, sealed && (found || sealed.length < bytes.length) ? sealed : text)
+    },
+
+    async readBlob(sessionId, name) {
+      const text = await store.readBlob(sessionId, name)
+      const seal = text === undefined ? undefined : sealIn(text)
+      if (!seal || seal.codec === 'aes-256-gcm') return text
+      const place = `${store.journalAt(sessionId)} blob ${name}`
+      return unpackText(await expanded(seal.codec, seal.base64, place), place)
+    },
+  })
+}
+
+/** What `sealed` takes besides its data. */
+const overhead = '{"type":"sealed","codec":"deflate","data":""}'.length
+
+function resolveOptions({ codec = 'deflate', minBytes = 512 }: CompressionOptions): Required<CompressionOptions> {
+  if (codec !== 'deflate' && codec !== 'zstd')
+    throw badOption('codec', `'deflate' or 'zstd'`, 'give codec one of these')
+  if (!Number.isFinite(minBytes) || minBytes < 0) throw badOption('minBytes', 'a number from 0', 'leave it out for 512')
+  return { codec, minBytes }
+}
+
+function badOption(field: string, range: string, hint: string): LastgoodError {
+  return new LastgoodError('bad-option', `Compression option ${field} must be ${range}`, { hint, details: { field } })
+}
+
+function usable(codec: 'deflate' | 'zstd'): Compressor {
+  const compressor = compressors[codec]
+  if (compressor) return compressor
+  throw new LastgoodError('bad-option', 'this Node has no zstd', {
+    hint: "use codec: 'deflate', or Node 22.15, 23.8 or newer",
+    details: { field: 'codec' },
+  })
+}
+
+async function expanded(codec: 'deflate' | 'zstd', base64: string, place: string): Promise<Buffer> {
+  const compressor = compressors[codec]
+  if (!compressor) {
+    throw journalSealed(`${place} is compressed with zstd, which this Node does not have`, needsNode, { codec })
+  }
+  const data = fromBase64(base64)
+  const bytes = data && (await compressor.expand(data).catch(() => undefined))
+  if (!bytes) throw unreadable(place, 'its compressed data is damaged')
+  return bytes
+}
+
+const needsNode = 'read it with Node 22.15, 23.8 or newer'

@@ -1,0 +1,159 @@
+/**
+ * A store whose entries and blobs are encrypted and bound to their place; see `cipher.ts` for how.
+ *
+ * 1. Every entry is sealed. In the clear stay the place of an entry (sequence, instant, fence, lane), heads, holders and
+ *    what sessions share: what a list needs, and no content of a conversation but the API's words in a reason.
+ * 2. What is read was written with one of the keys for this session and this place, and follows the entry before it; else
+ *    it is refused, by its place and without a word of its content.
+ * 3. Writers use `current`, readers know all keys: so keys can be changed one process at a time.
+ * 4. What is in the clear is refused unless `acceptClear` is set: who can write to the store could have put it there.
+ */
+import type { Entry } from '../journal.ts'
+import { journalSealed } from '../sealed.ts'
+import { type Store, assertBlobName } from '../store.ts'
+import { storeOver } from '../store-over.ts'
+import { type Cipher, cipherOf } from './cipher.ts'
+import { type CheckedKey, type EncryptionKey, badKey, checkedKey } from './keys.ts'
+import {
+  fromBase64,
+  packEntry,
+  packText,
+  sealIn,
+  sealedEntry,
+  sealedText,
+  unpackEntry,
+  unpackText,
+  unreadable,
+} from './pack.ts'
+
+export type { EncryptionKey } from './keys.ts'
+
+export interface EncryptionOptions {
+  /** What is written is encrypted with this key. */
+  current: EncryptionKey
+  /** Keys that are only read with: older ones, and the next one while keys are changed. Default: none. */
+  others?: readonly EncryptionKey[]
+  /**
+   * Read what is in the clear, too: for sessions from before encryption was switched on, and only as long as there are
+   * any. Default: false.
+   */
+  acceptClear?: boolean
+}
+
+const codec = 'aes-256-gcm'
+
+/** `store` with entries and blobs encrypted. Throws `bad-option` for a key that is none, never quoting it. */
+export function encrypted(store: Store, options: EncryptionOptions): Store {
+  const { current, keys, acceptClear } = resolveOptions(options)
+
+  function opened(entry: Entry, sessionId: string, place: string, ciphers: Map<string, Cipher>): Entry {
+    if (entry.type !== 'sealed' || entry.codec !== codec) {
+      if (acceptClear) return entry
+      throw inTheClear(place)
+    }
+    const key = keys.get(entry.key ?? '')
+    if (!key) throw unknownKey(place, entry.key)
+    const cipher = ciphers.get(key.id) ?? cipherOf(key, 'entry', sessionId)
+    ciphers.set(key.id, cipher)
+    const data = fromBase64(entry.data)
+    const bytes = data && cipher.decrypt(data, placeOf(entry))
+    if (!bytes) throw unreadable(place, refused(key.id))
+    return unpackEntry(bytes, entry, place)
+  }
+
+  return storeOver(store, {
+    async append(lease, afterSeq, entries, head) {
+      const cipher = cipherOf(current, 'entry', lease.sessionId)
+      const sealed = entries.map((entry) => {
+        const data = cipher.encrypt(packEntry(entry), placeOf(entry))
+        return sealedEntry(entry, { codec, key: current.id, data })
+      })
+      return store.append(lease, afterSeq, sealed, head)
+    },
+
+    async *read(sessionId, afterSeq = 0) {
+      const journal = store.journalAt(sessionId)
+      const ciphers = new Map<string, Cipher>()
+      let [seq, fence] = [afterSeq, 0]
+      for await (const entry of store.read(sessionId, afterSeq)) {
+        const place = `${journal} entry ${entry.seq}`
+        if (entry.seq !== seq + 1 || entry.fence < fence) {
+          throw unreadable(place, 'it does not follow the entry before it')
+        }
+        seq = entry.seq
+        fence = entry.fence
+        yield opened(entry, sessionId, place, ciphers)
+      }
+    },
+
+    async putBlob(lease, name, text) {
+      assertBlobName(name)
+      const cipher = cipherOf(current, 'blob', lease.sessionId)
+      const data = cipher.encrypt(packText(text), [name])
+      return store.putBlob(lease, cipher.nameOf(name), sealedText({ codec, key: current.id, data }))
+    },
+
+    async readBlob(sessionId, name) {
+      assertBlobName(name)
+      for (const key of keys.values()) {
+        const cipher = cipherOf(key, 'blob', sessionId)
+        const text = await store.readBlob(sessionId, cipher.nameOf(name))
+        if (text === undefined) continue
+        const place = `${store.journalAt(sessionId)} blob ${name}`
+        const seal = sealIn(text)
+        const data = seal?.codec === codec && seal.key === key.id ? fromBase64(seal.base64) : undefined
+        const bytes = data && cipher.decrypt(data, [name])
+        if (!bytes) throw unreadable(place, refused(key.id))
+        return unpackText(bytes, place)
+      }
+      const clear = await store.readBlob(sessionId, name)
+      if (clear !== undefined && !acceptClear) throw inTheClear(`${store.journalAt(sessionId)} blob ${name}`)
+      return clear
+    },
+  })
+}
+
+/** What an entry is bound to besides its session, its key and its version, which is inside. */
+function placeOf({ seq, fence, at, lane }: Entry): (string | number)[] {
+  return [seq, fence, at, lane]
+}
+
+interface Resolved {
+  current: CheckedKey
+  /** By their ids, the current one first. */
+  keys: ReadonlyMap<string, CheckedKey>
+  acceptClear: boolean
+}
+
+function resolveOptions({ current, others = [], acceptClear = false }: EncryptionOptions): Resolved {
+  const first = checkedKey(current, 'current')
+  const keys = new Map([[first.id, first]])
+  for (const [i, other] of others.entries()) {
+    const key = checkedKey(other, `others[${i}]`)
+    if (keys.has(key.id)) {
+      throw badKey(`others[${i}].id`, `is the id of another key: ${key.id}`, 'give every key an id of its own')
+    }
+    keys.set(key.id, key)
+  }
+  return { current: first, keys, acceptClear }
+}
+
+const refused = (id: string): string =>
+  `it was altered, or it was not written here with the key ${JSON.stringify(id)} that this store was given`
+
+function unknownKey(place: string, id = ''): Error {
+  const shown = JSON.stringify(id.slice(0, 64))
+  return journalSealed(
+    `${place} is encrypted with the key ${shown}, which this store was not given`,
+    `add it: encrypted(store, { current, others: [{ id: ${shown}, key }] })`,
+    { place, key: id.slice(0, 64) },
+  )
+}
+
+function inTheClear(place: string): Error {
+  return journalSealed(
+    `${place} is in the clear, where everything has to be encrypted`,
+    'set acceptClear: true to read sessions from before encryption; if there are none, somebody else wrote it',
+    { place },
+  )
+}

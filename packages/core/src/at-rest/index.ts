@@ -1,0 +1,9 @@
+/**
+ * Sessions at rest: encrypted, compressed, or both, in any store.
+ *
+ *     const store = compressed(encrypted(fileStore(), { current: { id: '2026-11', key: process.env.JOURNAL_KEY } }))
+ *
+ * `docs/at-rest.md` tells what that protects, what it does not, and how keys are changed.
+ */
+export { type CompressionOptions, compressed } from './compressed.ts'
+export { type EncryptionKey, type EncryptionOptions, encrypted } from './encrypted.ts'

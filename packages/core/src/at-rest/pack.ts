@@ -1,0 +1,115 @@
+/**
+ * Entries and blobs as bytes to seal, and what was sealed as an entry or a blob again. Pure.
+ *
+ *     0  text                     the JSON of an entry without its place, or the text of a blob
+ *     1  text  newline  bytes     the same, where a decorator outside has sealed it: its data as bytes, not as base64
+ *
+ * 1. The same entry gives the same bytes: appends are recognised by comparing them.
+ * 2. The entry's version goes inside. What is outside says which version the seal is of, and a reader takes that for
+ *    today's; what is inside is upgraded when it is opened.
+ * 3. Base64 is read in the one form that it is written in.
+ */
+import { LastgoodError } from '../errors.ts'
+import { type Entry, parseEntry } from '../journal.ts'
+import type { SealedEntry } from '../sealed.ts'
+
+export type Codec = SealedEntry['codec']
+
+/** What a decorator makes of bytes. */
+export interface Seal {
+  codec: Codec
+  key?: string | undefined
+  data: Buffer
+}
+
+const newline = 0x0a
+
+function pack(text: string, bytes?: Buffer): Buffer {
+  if (!bytes) return Buffer.concat([Buffer.of(0), Buffer.from(text)])
+  return Buffer.concat([Buffer.of(1), Buffer.from(text), Buffer.of(newline), bytes])
+}
+
+/** Undefined for what `pack` does not make. */
+function unpack(bytes: Buffer): { text: string; base64?: string } | undefined {
+  if (bytes[0] === 0) return { text: bytes.toString('utf8', 1) }
+  const end = bytes.indexOf(newline)
+  if (bytes[0] !== 1 || end < 0) return undefined
+  return { text: bytes.toString('utf8', 1, end), base64: bytes.toString('base64', end + 1) }
+}
+
+/** The bytes of `text`, or undefined when they would not be written so. */
+export function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.toString('base64') === text ? bytes : undefined
+}
+
+// -- Entries ----------------------------------------------------------------------------------------------------------
+
+export function packEntry(entry: Entry): Buffer {
+  const { seq: _, at: __, fence: ___, lane: ____, ...rest } = entry
+  const bytes = rest.type === 'sealed' ? fromBase64(rest.data) : undefined
+  // Left out, `data` is put back behind the other fields: where a decorator has it.
+  return bytes ? pack(JSON.stringify({ ...rest, data: undefined }), bytes) : pack(JSON.stringify(rest))
+}
+
+/** `entry` with its place in the clear and everything else in `seal`. */
+export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, data }: Seal): Entry {
+  const body = { type: 'sealed', codec, ...(key !== undefined && { key }), data: data.toString('base64') } as const
+  return { ...body, v, seq, at, fence, lane }
+}
+
+/** The entry that was packed into `bytes` and sealed as `outer`. Throws `journal-corrupt` where it was not. */
+export function unpackEntry(bytes: Buffer, { seq, at, fence, lane }: Entry, place: string): Entry {
+  const packed = unpack(bytes)
+  const inner = packed && parsed(packed.text)
+  if (!packed || typeof inner !== 'object' || inner === null) throw unreadable(place, 'what is sealed is no entry')
+  const data = packed.base64 === undefined ? {} : { data: packed.base64 }
+  return parseEntry({ ...inner, ...data, seq, at, fence, lane }, place)
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+// -- Blobs ------------------------------------------------------------------------------------------------------------
+
+/** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
+const sealedTextPattern = /^sealed\/1:(deflate|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
+
+export function packText(text: string): Buffer {
+  const [head = ''] = sealedTextPattern.exec(text) ?? []
+  const bytes = head === '' ? undefined : fromBase64(text.slice(head.length))
+  return bytes ? pack(head, bytes) : pack(text)
+}
+
+export function unpackText(bytes: Buffer, place: string): string {
+  const packed = unpack(bytes)
+  if (!packed) throw unreadable(place, 'what is sealed is no text')
+  return packed.text + (packed.base64 ?? '')
+}
+
+export function sealedText({ codec, key = '', data }: Seal): string {
+  return `sealed/1:${codec}:${key}:${data.toString('base64')}`
+}
+
+/** What is sealed in `text`; undefined where it is in the clear. */
+export function sealIn(text: string): { codec: Codec; key: string; base64: string } | undefined {
+  const match = sealedTextPattern.exec(text)
+  if (!match) return undefined
+  const [head, codec, key = ''] = match
+  return { codec: codec as Codec, key, base64: text.slice(head.length) }
+}
+
+// -- Damage -----------------------------------------------------------------------------------------------------------
+
+/** A place and a reason, never content. */
+export function unreadable(place: string, why: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', `${place} cannot be opened: ${why}`, {
+    hint: 'lastgood show <sessionId> shows the part before it; restore the session from a copy to go on',
+    details: { place },
+  })
+}

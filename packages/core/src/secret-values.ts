@@ -1,0 +1,67 @@
+/**
+ * Values that are secret by the name of what they are assigned to: `DB_PASSWORD=…`, `"client_secret": "…"`. Pure, linear;
+ * part of `secrets.ts`, which has the invariants.
+ *
+ * 1. A name that shouts is a setting: its value is masked unless it only points at another place.
+ * 2. Any other name may be code: only a literal that cannot be anything else is masked.
+ */
+
+const names =
+  'token|secret|password|passwd|passphrase|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key'
+
+/**
+ * A name that begins a word and ends in one of `names`, how it is assigned, and in quotes the value up to the next quote,
+ * without quotes the beginning of a word. It needs no end, so that whatever follows such a name matches at once.
+ */
+const assigned = new RegExp(
+  String.raw`(?<![\w-])([\w-]{0,60}?(?:${names}))\\?["']?(\s?(?:[:=]|:=|=>)\s?)(?:\\?["']((?:[^"'\\\n]|\\[^"'\n])+)|([^\s"'\`\\,;&|<>(){}[\]]{1,512}))`,
+  'dgi',
+)
+const restOfWord = /[^\s"'`\\,;&|<>(){}[\]]*/y
+
+export function withoutSecretValues(text: string): string {
+  let masked = ''
+  let from = 0
+  assigned.lastIndex = 0
+  for (let match = assigned.exec(text); match; match = assigned.exec(text)) {
+    const [, name = '', equals = '', quoted, word = ''] = match
+    const [start, end] = match.indices?.[quoted === undefined ? 4 : 3] ?? [0, 0]
+    // What is no secret may hold one.
+    assigned.lastIndex = start
+    if (!(quoted === undefined ? isSecretWord(name, equals, word, text[end]) : isSecretText(name, equals, quoted)))
+      continue
+    restOfWord.lastIndex = end
+    masked += `${text.slice(from, start)}[secret]`
+    from = quoted === undefined ? end + (restOfWord.exec(text)?.[0].length ?? 0) : end
+    assigned.lastIndex = from
+  }
+  return masked + text.slice(from)
+}
+
+/** In quotes. */
+function isSecretText(name: string, equals: string, text: string): boolean {
+  if (pointsElsewhere.test(text) || isMasked(text)) return false
+  // A constant of a program: `START_TOKEN = 'start'`.
+  if (shouts(name) && /token$/i.test(name) && /^\s.*\s$/.test(equals)) return /\d/.test(text)
+  if (shouts(name)) return text.length >= 4
+  if (/\s/.test(text)) return equals.trim() === '=' && /\d/.test(text)
+  // `token: 'identifier'` is a parser's.
+  return /token$/i.test(name) ? text.length >= 16 && /\d/.test(text) : text.length >= 6
+}
+
+/** Without quotes; `next` is what comes after it. */
+function isSecretWord(name: string, equals: string, word: string, next: string | undefined): boolean {
+  if (pointsElsewhere.test(word) || isMasked(word) || next === '(' || next === '[') return false
+  if (shouts(name)) return word.length >= 4
+  // Spaces on both sides are code; so is a type, `token: Uint8Array`, and a field of something, `a.b2`.
+  if (/^\s.*\s$/.test(equals) || /^[A-Z][A-Za-z0-9]*$/.test(word) || /^[a-z_]\w*\.[a-z_]/i.test(word)) return false
+  return word.length >= 6 && /\d/.test(word) && /[a-z]/i.test(word)
+}
+
+/** `API_KEY`, and so `PASSWORD`; not `apiKey`. */
+const shouts = (name: string): boolean => /^[A-Z0-9_-]+$/.test(name)
+const isMasked = (text: string): boolean => text.includes('[secret]')
+
+/** A reference, a placeholder, or a literal that is no text. */
+const pointsElsewhere =
+  /^(?:[$<{%*.…]|\[|(?:process|os|env|config|secrets|vars|settings|self|this)\.|(?:true|false|null|none|nil|undefined|string|number|boolean|str|bytes|bool)$|x{3,}|your[_-])/i

@@ -1,0 +1,23 @@
+/** A store that is another one but for a few operations of its own. */
+import type { Store } from './store.ts'
+
+/** `store`, where `own` takes the place of what it has. What `own` keeps to itself is not passed on. */
+export function storeOver(store: Store, own: Partial<Store>): Store {
+  return {
+    location: store.location,
+    shared: store.shared,
+    journalAt: (sessionId) => store.journalAt(sessionId),
+    acquire: (sessionId, owner, ttlMs, takeover) => store.acquire(sessionId, owner, ttlMs, takeover),
+    renew: (lease, ttlMs) => store.renew(lease, ttlMs),
+    release: (lease) => store.release(lease),
+    append: (lease, afterSeq, entries, head) => store.append(lease, afterSeq, entries, head),
+    putBlob: (lease, name, text) => store.putBlob(lease, name, text),
+    readBlob: (sessionId, name) => store.readBlob(sessionId, name),
+    read: (sessionId, afterSeq) => store.read(sessionId, afterSeq),
+    summary: (sessionId) => store.summary(sessionId),
+    list: (filter) => store.list(filter),
+    remove: (sessionId, lease) => store.remove(sessionId, lease),
+    close: () => store.close(),
+    ...own,
+  }
+}
