@@ -4,7 +4,14 @@ const config: KnipConfig = {
   workspaces: {
     '.': {
       // Programs in fixtures/ are started by their path.
-      entry: ['test/**/*.test.ts', 'test/fixtures/*.{ts,mjs}', 'test/bench/main.ts'],
+      entry: [
+        'test/**/*.test.ts',
+        'test/fixtures/*.{ts,mjs}',
+        'test/bench/main.ts',
+        'test/crash/campaign/main.ts',
+        'test/crash/campaign/agent-process.mjs',
+        'test/durability/main.ts',
+      ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.
       ignoreDependencies: ['publint', '@arethetypeswrong/cli', 'lastgood'],

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
 import { demoCommand } from './demo/command.ts'
 import { exportCommand } from './export/command.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { forkCommand } from './fork/command.ts'
@@ -64,6 +65,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(pinCommand(context))
   program.addCommand(unpinCommand(context))
   program.addCommand(pruneCommand(context))
+  program.addCommand(doctorCommand(context))
   program.addCommand(demoCommand(context))
   program.addHelpText(
     'after',

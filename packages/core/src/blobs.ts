@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto'
 import { LastgoodError } from './errors.ts'
 import { type Entry, parseEntry } from './journal.ts'
+import { stillSealed } from './sealed.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of an entry's JSON that still go into its line. The end of a file that a summary reads first is as long. */
@@ -33,13 +34,17 @@ export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
   }
 }
 
-/** The entries that were read from `store`, with the bodies that are kept apart in place. Errors: `journal-corrupt`. */
+/** The entries that were read from `store`, with the bodies that are kept apart in place. Errors: `journal-corrupt`, `journal-sealed`. */
 export async function* withBlobs(
   store: Store,
   sessionId: string,
   entries: AsyncIterable<Entry>,
 ): AsyncGenerator<Entry, void, undefined> {
-  for await (const entry of entries) yield entry.type === 'kept-apart' ? await whole(store, sessionId, entry) : entry
+  for await (const entry of entries) {
+    // Never taken for nothing: the store was opened without what its entries were written with.
+    if (entry.type === 'sealed') throw stillSealed(entry)
+    yield entry.type === 'kept-apart' ? await whole(store, sessionId, entry) : entry
+  }
 }
 
 async function whole(store: Store, sessionId: string, entry: Entry & { type: 'kept-apart' }): Promise<Entry> {

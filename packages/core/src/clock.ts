@@ -3,8 +3,10 @@
  * arguments and a test owns its own time.
  *
  * 1. A sleep ends by time or by its signal, never by both.
- * 2. Node's timers overflow above 2^31-1 ms and may fire a little early: long sleeps are cut, and a sleep returns only
- *    when `now()` has reached its instant.
+ * 2. Node's timers may fire a little early, and stand still while the machine sleeps: a long sleep looks at the wall
+ *    clock every few seconds, and returns when `now()` has reached its instant.
+ * 3. A wall clock that is set back does not lengthen a sleep: by as much as it was set back, the sleep ends earlier.
+ *    Otherwise a correction by an hour would stop the renewals of a lease for an hour.
  */
 import { randomUUID } from 'node:crypto'
 
@@ -12,8 +14,9 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
   /**
-   * Resolves when `now() >= instant`, rejects with the signal's reason when it aborts first. A `background` sleep does
-   * not keep the process alive, and a manual clock does not advance for it.
+   * Resolves when `now() >= instant`, or, where the clock was set back meanwhile, when as much time has passed as there
+   * was until then. Rejects with the signal's reason when it aborts first. A `background` sleep does not keep the
+   * process alive, and a manual clock does not advance for it.
    */
   sleepUntil(instant: number, options?: SleepOptions): Promise<void>
   /** Uniform in [0, 1). */
@@ -27,16 +30,21 @@ export interface SleepOptions {
   background?: boolean
 }
 
-/** The largest delay that one Node timer can hold. */
-const longestTimerMs = 2 ** 31 - 1
+/** How often a sleep looks at the wall clock: what a laptop that slept waits longer at most. */
+const lookAgainMs = 10_000
+/** What a clock that is merely corrected by and by does not lose within one look. */
+const setBackMs = 50
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   newId: () => randomUUID(),
   async sleepUntil(instant, options = {}) {
-    for (let left = instant - Date.now(); left > 0; left = instant - Date.now()) {
-      await oneTimer(Math.min(left, longestTimerMs), options)
+    for (let end = instant, left = end - Date.now(); left > 0; left = end - Date.now()) {
+      const [wall, running] = [Date.now(), performance.now()]
+      await oneTimer(Math.min(left, lookAgainMs), options)
+      const lost = performance.now() - running - (Date.now() - wall)
+      if (lost > setBackMs) end -= lost
     }
     options.signal?.throwIfAborted()
   },

@@ -9,7 +9,6 @@ import { factsAfter, type SessionFacts } from './checkpoint.ts'
 import type { HistoryEntry } from './history.ts'
 import type { Entry } from './journal.ts'
 import { initialSnapshot, restoreSnapshot, step, type Effect, type Snapshot } from './machine.ts'
-import { stillSealed } from './sealed.ts'
 import type { Head } from './store.ts'
 import { Transcript } from './transcript.ts'
 
@@ -46,7 +45,6 @@ export async function foldHistory(
   let seq = 0
   let facts: SessionFacts = {}
   for await (const { entry, isInherited } of history) {
-    if (entry.type === 'sealed') throw stillSealed(entry)
     transcript.apply(entry)
     if (!isInherited) {
       facts = factsAfter(facts, entry)

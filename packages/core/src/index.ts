@@ -79,6 +79,7 @@ export {
 } from './status-page/poller.ts'
 export {
   type Busy,
+  type Finding,
   type Head,
   type Holder,
   type Lease,
@@ -97,7 +98,6 @@ export {
   sessionBusy,
   sessionNotFound,
 } from './store.ts'
-export { stillSealed } from './sealed.ts'
 export { withoutSecrets } from './secrets.ts'
 export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
 export {

@@ -14,7 +14,7 @@ export interface LeaseKeeper {
   stop(): void
 }
 
-/** Renews every third of `ttlMs`; calls `onLost` once, when another owner has the lease. */
+/** Renews every third of `ttlMs`; calls `onLost` once, when another owner has the lease, and never after `stop`. */
 export function keepLease(
   store: Store,
   lease: Lease,
@@ -33,14 +33,19 @@ export function keepLease(
       } catch {
         return // stopped
       }
-      try {
-        if (await store.renew(lease, ttlMs)) continue
-      } catch (error) {
-        if (isLastgoodError(error, 'store-unavailable')) continue
-        return onLost(error as Error)
-      }
-      if (!stopped.signal.aborted) onLost(leaseLost(lease.sessionId, lease.fence))
+      const gone = await lostAfterRenewal()
+      if (!gone) continue
+      if (!stopped.signal.aborted) onLost(gone)
       return
+    }
+  }
+
+  /** Why the lease is gone, if it is. */
+  async function lostAfterRenewal(): Promise<Error | undefined> {
+    try {
+      return (await store.renew(lease, ttlMs)) ? undefined : leaseLost(lease.sessionId, lease.fence)
+    } catch (error) {
+      return isLastgoodError(error, 'store-unavailable') ? undefined : (error as Error)
     }
   }
 }

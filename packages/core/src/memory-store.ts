@@ -8,6 +8,7 @@ import { memorySharedState } from './memory-shared-state.ts'
 import {
   type Head,
   type Holder,
+  type Lease,
   type SessionSummary,
   type Store,
   assertAppend,
@@ -44,10 +45,11 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
   const summaryOf = (kept: Kept | undefined): SessionSummary | undefined =>
     kept && kept.entries.length > 0 ? { head: JSON.parse(kept.head) as Head, holder: liveHolder(kept) } : undefined
 
-  /** The session if `fence` is still its newest and its lease was not given back. */
-  const heldBy = (sessionId: string, fence: number): (Kept & { holder: Holder }) | undefined => {
+  /** The session if this is still its newest lease, in the hands of its owner, and was not given back. */
+  const heldUnder = ({ sessionId, fence, owner }: Lease): (Kept & { holder: Holder }) | undefined => {
     const kept = sessions.get(sessionId)
-    return kept?.fence === fence && kept.holder ? (kept as Kept & { holder: Holder }) : undefined
+    const isHeld = kept?.fence === fence && kept.holder?.owner.id === owner.id
+    return isHeld ? (kept as Kept & { holder: Holder }) : undefined
   }
 
   return {
@@ -67,21 +69,21 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       return { kind: 'lease', sessionId, ...structuredClone(kept.holder) }
     },
 
-    async renew({ sessionId, fence }, ttlMs) {
-      const kept = heldBy(sessionId, fence)
+    async renew(lease, ttlMs) {
+      const kept = heldUnder(lease)
       if (kept) kept.holder.expiresAt = clock.now() + ttlMs
       return kept !== undefined
     },
 
-    async release({ sessionId, fence }) {
-      const kept: Kept | undefined = heldBy(sessionId, fence)
+    async release(lease) {
+      const kept: Kept | undefined = heldUnder(lease)
       if (kept) kept.holder = null
     },
 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
-      const kept = sessions.get(lease.sessionId)
-      if (kept?.fence !== lease.fence) throw leaseLost(lease.sessionId, lease.fence)
+      const kept = heldUnder(lease)
+      if (!kept) throw leaseLost(lease.sessionId, lease.fence)
       const lines = entries.map((entry) => JSON.stringify(entry))
       const repeated = lines.every((line, i) => line === kept.entries[afterSeq + i])
       if (!repeated) {
@@ -121,6 +123,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
         const summary = summaryOf(kept)
         if (summary && matchesFilter(summary, filter)) yield summary
       }
+    },
+
+    async findings() {
+      return [
+        {
+          severity: 'danger',
+          what: 'sessions are kept in the memory of this process',
+          risk: 'no other process can read what was acknowledged (P1): it is gone when this one ends',
+          mend: 'use fileStore() of @lastgood/core/file, or redisStore(client) of @lastgood/redis',
+        },
+      ]
     },
 
     async remove(sessionId, lease) {

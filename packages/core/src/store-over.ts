@@ -16,6 +16,7 @@ export function storeOver(store: Store, own: Partial<Store>): Store {
     read: (sessionId, afterSeq) => store.read(sessionId, afterSeq),
     summary: (sessionId) => store.summary(sessionId),
     list: (filter) => store.list(filter),
+    findings: () => store.findings(),
     remove: (sessionId, lease) => store.remove(sessionId, lease),
     close: () => store.close(),
     ...own,

@@ -108,6 +108,18 @@ export interface SessionFilter {
   updatedSince?: number
 }
 
+/** Something about a store that endangers the promises, for people. */
+export interface Finding {
+  /** `danger`: what was acknowledged can be lost, read by others, or not be gone on with. `info`: good to know. */
+  severity: 'danger' | 'warning' | 'info'
+  /** What is, with names and values; never content. */
+  what: string
+  /** Which promise is at risk, and how. */
+  risk: string
+  /** The one command or setting that mends it. */
+  mend: string
+}
+
 export interface Store {
   /** Where it is, for people, without credentials: `file:/home/a/.local/state/lastgood`, `redis://host:6379/0`. */
   readonly location: string
@@ -139,6 +151,8 @@ export interface Store {
   summary(sessionId: string): Promise<SessionSummary | undefined>
   /** All sessions with at least one entry, in no particular order; a damaged one ends the list with its error, last. */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>
+  /** What endangers the promises here, for people: settings, space, rights, damage. Reads them, changes nothing. */
+  findings(): Promise<Finding[]>
   /**
    * Delete a session that nobody holds (`session-busy` otherwise), or the one that `lease` holds, which must not have
    * run out (`lease-lost` otherwise): then nobody else had it from the lease on.

@@ -16,6 +16,13 @@ export interface RedisLike {
   lrange(key: string, start: number, stop: number): Promise<string[]>
   zadd(key: string, score: number, member: string): Promise<unknown>
   zscan(key: string, cursor: string, token: 'COUNT', count: number): Promise<[cursor: string, elements: string[]]>
+  /** This and the next two are asked only for findings. */
+  info(): Promise<string>
+  config(subcommand: 'GET', parameter: string): Promise<unknown>
+  cluster(subcommand: 'INFO'): Promise<unknown>
+  /** Of a Cluster. */
+  nodes?(role: 'master'): RedisLike[]
+  on?(event: string | symbol, listener: (argument: unknown) => void): unknown
 }
 
 export interface RedisLikeOptions {

@@ -22,9 +22,13 @@ describe('storeUnavailable', () => {
       /master/,
     ],
     ['LOADING Redis is loading the dataset in memory', 'LOADING', /try again/],
-    ['BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.', 'BUSY', /try again/],
+    [
+      'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+      'BUSY',
+      /try again .* script kill/,
+    ],
     ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", 'MASTERDOWN', /try again/],
-    ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', /try again/],
+    ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', /try again .* info replication/],
     [
       'MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.',
       'MISCONF',
@@ -39,7 +43,7 @@ describe('storeUnavailable', () => {
     ['NOAUTH Authentication required.', 'NOAUTH', /password/],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', /password/],
     ["NOPERM this user has no permissions to run the 'evalsha' command", 'NOPERM', /ACL/],
-    ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again/],
+    ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again .* cluster nodes/],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7000', undefined, /try again/],
     ['Command timed out', undefined, /asking the same again is safe/],
     ['connect ECONNREFUSED 127.0.0.1:6379', undefined, /redis-cli -u redis:\/\/127\.0\.0\.1:6379\/0 ping/],
@@ -53,6 +57,12 @@ describe('storeUnavailable', () => {
     ["Stream isn't writeable and enableOfflineQueue options is false", undefined, /ping/],
     ['All sentinels are unreachable and retry is disabled. Last error: x', undefined, /ping/],
     ['Failed to refresh slots cache.', undefined, /ping/],
+    ['self-signed certificate in certificate chain', undefined, /openssl s_client -connect 127\.0\.0\.1:6379$/],
+    [
+      "Hostname/IP does not match certificate's altnames: IP: 127.0.0.1 is not in the cert's list",
+      undefined,
+      /tls: \{ ca/,
+    ],
     ['ERR something new', 'ERR', /the log of the server/],
   ])('%s', (message, code, hint) => {
     const error = storeUnavailable(new Error(message), location)
@@ -74,6 +84,23 @@ describe('storeUnavailable', () => {
     const told = storeUnavailable(error, location)
     expect(told.cause).toMatchObject({ name: 'ReplyError', code: 'ERR', message: 'ERR unknown command `evalsha`' })
     expect(Object.keys(told.cause as object).sort()).toEqual(['code', 'name'])
+  })
+
+  it('says why there is no connection, where that is known, and keeps that as the cause', () => {
+    const closed = new Error('Connection is closed.')
+    const known = storeUnavailable(closed, location, new Error('WRONGPASS invalid username-password pair'))
+    expect(known).toMatchObject({
+      message: expect.stringContaining('it refused the password'),
+      details: { code: 'WRONGPASS' },
+    })
+    expect(known.cause).toMatchObject({ message: 'WRONGPASS invalid username-password pair' })
+    const strange = storeUnavailable(closed, location, new Error('something new'))
+    expect(strange.cause).toMatchObject({ message: 'Connection is closed.' })
+  })
+
+  it('keeps what the server said, whatever happened to the connection before', () => {
+    const oom = storeUnavailable(new Error('OOM command not allowed'), location, new Error('connect ECONNREFUSED'))
+    expect(oom.details).toMatchObject({ code: 'OOM' })
   })
 
   it('does not quote a reply that came unasked', () => {

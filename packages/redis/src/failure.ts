@@ -7,9 +7,13 @@
  */
 import { LastgoodError, withoutSecrets } from '@lastgood/core'
 
-export function storeUnavailable(error: unknown, location: string): LastgoodError {
+/** `reason` is why there is no connection, where that is known: the command itself was told only that there is none. */
+export function storeUnavailable(error: unknown, location: string, reason?: unknown): LastgoodError {
+  if (reason !== undefined && kindOf(error) === noConnection && kindOf(reason) !== undefined) {
+    return storeUnavailable(reason, location)
+  }
   const { name, code, text } = describe(error)
-  const known = kinds.find(({ match }) => (typeof match === 'string' ? match === code : match.test(`${code} ${text}`)))
+  const known = kindOf(error)
   const problem = known?.problem ?? 'it refused a command'
   const hint = known?.hint ?? (() => 'read the cause and the log of the server')
   const cause = Object.assign(new Error(text), { name, ...(code === '' ? {} : { code }) })
@@ -25,6 +29,17 @@ export function isMissingScript(error: unknown): boolean {
   return describe(error).code === 'NOSCRIPT'
 }
 
+/** Whether the server knows no such command, or not for this user. */
+export function isForbidden(error: unknown): boolean {
+  const { code, text } = describe(error)
+  return code === 'NOPERM' || /^ERR unknown (sub)?command/i.test(text)
+}
+
+function kindOf(error: unknown): Kind | undefined {
+  const { code, text } = describe(error)
+  return kinds.find(({ match }) => (typeof match === 'string' ? match === code : match.test(`${code} ${text}`)))
+}
+
 interface Kind {
   /** The code of the server or of the system, or a pattern over the code and the text. */
   match: string | RegExp
@@ -32,13 +47,29 @@ interface Kind {
   hint: (location: string) => string
 }
 
-const ping = (location: string): string =>
-  location.startsWith('redis') && !location.includes('sentinel')
-    ? `check that a Redis server is up there and reachable from here: redis-cli -u ${location} ping`
-    : 'check that a Redis server is up there and reachable from here'
+const isAddress = (location: string): boolean => /^rediss?:/.test(location)
+const ping = (location: string): string => {
+  const isSecure = location.startsWith('rediss')
+  const check = `check that a Redis server is up there and reachable from here${isSecure ? ', and that it speaks TLS' : ''}`
+  return isAddress(location) ? `${check}: redis-cli -u ${location}${isSecure ? ' --cacert <file>' : ''} ping` : check
+}
+/** `host:port`, or less. */
+const hostOf = (location: string): string => /^[a-z+]+:\/\/([^/]+)/.exec(location)?.[1] ?? '<host:port>'
+/** What can be asked of the server meanwhile. */
+const soonOr =
+  (command: string, what: string) =>
+  (location: string): string =>
+    `try again in a moment; if it stays: redis-cli ${isAddress(location) ? `-u ${location} ` : ''}${command} ${what}`
 const credentials = (): string =>
   'check the user, the password and the ACL of the client; the README lists the commands'
 const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
+
+const noConnection: Kind = {
+  match:
+    /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|unreachable|Socket timeout/i,
+  problem: 'no connection',
+  hint: ping,
+}
 
 const kinds: readonly Kind[] = [
   {
@@ -52,9 +83,17 @@ const kinds: readonly Kind[] = [
     hint: () => 'connect to the master, or through Sentinel',
   },
   { match: 'LOADING', problem: 'it is loading its data', hint: soon },
-  { match: 'BUSY', problem: 'a script of another client keeps it busy', hint: soon },
+  {
+    match: 'BUSY',
+    problem: 'a script of another client keeps it busy',
+    hint: soonOr('script kill', 'ends a script that has written nothing'),
+  },
   { match: 'MASTERDOWN', problem: 'its master is down', hint: soon },
-  { match: 'NOREPLICAS', problem: 'too few replicas are connected', hint: soon },
+  {
+    match: 'NOREPLICAS',
+    problem: 'too few replicas are connected',
+    hint: soonOr('info replication', 'shows which are; the setting is min-replicas-to-write'),
+  },
   {
     match: 'MISCONF',
     problem: 'it cannot save to disk',
@@ -76,7 +115,7 @@ const kinds: readonly Kind[] = [
   {
     match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/,
     problem: 'the cluster is moving or has lost nodes',
-    hint: soon,
+    hint: soonOr('cluster nodes', 'shows which are missing'),
   },
   {
     match: /Command timed out/,
@@ -85,11 +124,12 @@ const kinds: readonly Kind[] = [
       'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
   },
   {
-    match:
-      /\bE(?!RR)[A-Z_]{4,}\b|max retries per request|Connection is closed|connection close|isn't writeable|isn't ready|startup nodes|slots cache|disconnect|unreachable|Socket timeout/i,
-    problem: 'no connection',
-    hint: ping,
+    match: /certificate|altnames/i,
+    problem: 'its certificate is not one that the client trusts',
+    hint: (location) =>
+      `give the client the authority that signed it (tls: { ca: … }) and the host that it names; it is shown by: openssl s_client -connect ${hostOf(location)}`,
   },
+  noConnection,
 ]
 
 function describe(error: unknown): { name: string; code: string; text: string } {

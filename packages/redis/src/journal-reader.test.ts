@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
 import { appendSome, collect, headAt, leaseOf, openStore, rejection, someEntries, someOwner } from '../test/fixture.ts'
+import { redisStore } from './redis-store.ts'
 
 const url = inject('redisUrl')
 
@@ -72,6 +73,20 @@ describe('read', () => {
     expect(await rejection(collect(store.read('s')))).toMatchObject({
       message: expect.stringContaining('fence 1 follows fence 2'),
     })
+  })
+
+  it('of a session whose first entries come between its two looks raises no alarm', async () => {
+    const { store, redis, prefix } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    let isFirst = true
+    const hget = async (key: string, field: string) => {
+      const answer = await redis.hget(key, field)
+      if (isFirst) await appendSome(store, lease, 0, 3)
+      isFirst = false
+      return answer
+    }
+    const slow = redisStore(Object.assign(Object.create(redis) as typeof redis, { hget }), { prefix })
+    expect(await collect(slow.read('s'))).toEqual(someEntries(lease, 0, 3))
   })
 
   it('of a session that was removed meanwhile says so', async () => {

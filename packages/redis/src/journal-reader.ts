@@ -38,11 +38,15 @@ export async function* readJournal(
 }
 
 async function lastSeq(server: Server, keys: Keys, sessionId: string): Promise<number> {
-  const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
-  if (seq !== null) return Number(seq)
-  const length = await server.ask((redis) => redis.llen(keys.journal(sessionId)))
-  if (length > 0) throw journalShort(server.place(keys.session(sessionId)), length, 0)
-  return 0
+  let length = 0
+  // The two looks are at two instants: only what the second pair of them sees again is damage, and no first append.
+  for (const _look of ['first', 'second']) {
+    const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
+    if (seq !== null) return Number(seq)
+    length = await server.ask((redis) => redis.llen(keys.journal(sessionId)))
+    if (length === 0) return 0
+  }
+  throw journalShort(server.place(keys.session(sessionId)), length, 0)
 }
 
 /** Why an entry that the head spoke of is not there. */

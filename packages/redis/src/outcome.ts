@@ -22,6 +22,7 @@ export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: numbe
   if (kind === 'appended') return Number(values[0])
   if (kind === 'lease-lost') throw leaseLost(lease.sessionId, lease.fence)
   if (kind === 'journal-short') throw journalShort(place, Number(values[0]), Number(values[1]))
+  if (kind === 'gap') throw lostTail(lease.sessionId, place, Number(values[0]), afterSeq)
   throw journalConflict(lease.sessionId, afterSeq)
 }
 
@@ -47,6 +48,18 @@ export function journalShort(place: string, length: number, seq: number): Lastgo
     hint: 'the server lost a part of its data (a restart without appendfsync always, a fail-over, an eviction): restore both keys of the session from a copy',
     details: { length, seq },
   })
+}
+
+/** Head and journal agree, and both end before what this writer was told is kept. */
+function lostTail(sessionId: string, place: string, seq: number, afterSeq: number): LastgoodError {
+  return new LastgoodError(
+    'journal-conflict',
+    `${place}: the journal ends at entry ${seq}, and cannot go on after entry ${afterSeq}`,
+    {
+      hint: `the server lost what it had acknowledged (a fail-over, a restart without appendfsync always): restore both keys of the session from a copy, or see what its last tools did, and go on from what is left: lastgood resume ${sessionId}`,
+      details: { sessionId, seq, afterSeq },
+    },
+  )
 }
 
 export function damaged(place: string, what: string): LastgoodError {

@@ -18,6 +18,7 @@ import {
 } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
 import { command } from './commands.ts'
+import { redisFindings } from './findings.ts'
 import { readJournal } from './journal-reader.ts'
 import { keysUnder } from './keys.ts'
 import { acquired, appended, removed, summarized } from './outcome.ts'
@@ -107,6 +108,8 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
         if (matchesFilter(summary, filter)) yield summary
       }
     },
+
+    findings: () => redisFindings(server),
 
     async remove(sessionId, lease) {
       assertSessionId(sessionId)

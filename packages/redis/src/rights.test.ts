@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
-import { appendSome, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
+import { appendSome, client, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
+import { redisFindings } from './findings.ts'
+import { serverOf } from './server.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const listed = /^ACL SETUSER lastgood on >password ~lastgood:\* (.+)$/m.exec(readme)?.[1]?.split(' ') ?? []
@@ -43,6 +45,20 @@ describe('a user with few rights', () => {
   it('needs only what the README lists', async () => {
     expect(listed.length).toBeGreaterThan(10)
     await everything(await storeWith('lastgood', listed))
+  })
+
+  it('sees more of the settings with the one that the README adds', async () => {
+    expect(readme).toContain('see more with `+config|get`')
+    await client(server.url).config('SET', 'appendfsync', 'everysec')
+    const findingsWith = async (username: string, rights: string[]) => {
+      await storeWith(username, rights)
+      return redisFindings(serverOf(client(server.url, { username, password: 'pass' })))
+    }
+    const few = await findingsWith('few', listed)
+    expect(few.map(({ what }) => what)).toEqual([expect.stringContaining('CONFIG GET is not allowed')])
+    const more = await findingsWith('more', [...listed, '+config|get'])
+    expect(more.map(({ what }) => what)).toEqual(['appendfsync everysec'])
+    await client(server.url).config('SET', 'appendfsync', 'always')
   })
 
   it.each(listed.filter((right) => right !== '+info'))(

@@ -7,6 +7,7 @@
  */
 import type { RedisLike } from './client.ts'
 import { type CommandName, command } from './commands.ts'
+import { reasonOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
@@ -25,6 +26,7 @@ export interface Server {
 
 export function serverOf(client: RedisLike): Server {
   const location = locationOf(client)
+  watchConnection(client)
 
   const nameOf = (key: string) => `${client.options.keyPrefix ?? ''}${key}`
 
@@ -32,7 +34,7 @@ export function serverOf(client: RedisLike): Server {
     try {
       return await question(client)
     } catch (error) {
-      throw storeUnavailable(error, location)
+      throw storeUnavailable(error, location, reasonOf(client))
     }
   }
 

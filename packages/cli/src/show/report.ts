@@ -5,7 +5,7 @@
  * 2. What was rewound stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
-import { stillSealed, type Decision, type Block, type Entry, type Message } from '@lastgood/core'
+import type { Block, Decision, Entry, Message } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
 import { shorten } from '../text.ts'
@@ -87,9 +87,7 @@ export class SessionReport {
   #attempt = 0
   #sentAt = 0
 
-  /** Throws `journal-sealed` for an entry that the store was not opened to show: its session is not an empty one. */
   take(entry: Entry, inherited = false): void {
-    if (entry.type === 'sealed') throw stillSealed(entry)
     if (!inherited) this.entries = entry.seq
     if (entry.type === 'turn-started') this.turns.push(newTurn(entry, inherited))
     const turn = this.turns.at(-1)

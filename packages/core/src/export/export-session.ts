@@ -3,7 +3,6 @@ import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import { readHistory } from '../history.ts'
 import type { Entry } from '../journal.ts'
-import { stillSealed } from '../sealed.ts'
 import { sessionNotFound, type Store } from '../store.ts'
 import { writerVersion } from '../version.ts'
 import { encodeExport } from './export-file.ts'
@@ -65,7 +64,6 @@ async function* exported(
 async function* flattened(store: Store, sessionId: string): AsyncGenerator<Entry, void, undefined> {
   let seq = 0
   for await (const { entry, isInherited } of readHistory(store, sessionId)) {
-    if (entry.type === 'sealed') throw stillSealed(entry)
     if (entry.type === 'session-forked' || (isInherited && entry.type === 'retention-changed')) continue
     const { v, seq: _seq, at, fence: _fence, lane, ...body } = entry
     // In one order, whatever store it comes from.

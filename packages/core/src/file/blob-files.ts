@@ -4,15 +4,15 @@
  * 1. A blob has its name only when all of it is on disk, so that whoever finds it finds it whole.
  * 2. Names stand for content: writing one that is there changes nothing.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from './file-error.ts'
-import { syncFolder } from './folder.ts'
+import { makeFolder, readText, syncFolder } from './folder.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /** `id` names the temporary file and must be new. */
 export async function writeBlobFile(place: SessionPlace, name: string, text: string, id: string): Promise<void> {
-  const made = await mkdir(place.blobs, { recursive: true, mode: 0o700 })
+  await makeFolder(place.blobs)
   const temporary = join(place.blobs, `${name}.${id}.tmp`)
   try {
     const handle = await open(temporary, 'wx', 0o600)
@@ -28,12 +28,11 @@ export async function writeBlobFile(place: SessionPlace, name: string, text: str
     throw error
   }
   await syncFolder(place.blobs)
-  if (made !== undefined) await syncFolder(place.folder)
 }
 
 export async function readBlobFile(place: SessionPlace, name: string): Promise<string | undefined> {
   try {
-    return await readFile(join(place.blobs, name), 'utf8')
+    return await readText(join(place.blobs, name))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

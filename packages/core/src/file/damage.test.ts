@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Entry } from '../journal.ts'
-import type { Lease, Store } from '../store.ts'
+import type { Lease } from '../store.ts'
 import { entriesAfter, entry, head, owner, turnStarted } from '../testing/entries.ts'
 import { encodeLine } from './chain.ts'
+import { add, all, codeOf, taken } from './file.fixture.ts'
 import { type TornTailWarning, fileStore } from './file-store.ts'
 
 async function folder() {
@@ -17,28 +18,6 @@ async function folder() {
   const open = () => fileStore({ dir, onWarning: (warning) => warnings.push(warning) })
   return { open, warnings, file: join(dir, 'sessions', 's.jsonl') }
 }
-
-async function taken(store: Store, name = 'ann', takeover?: number): Promise<Lease> {
-  return (await store.acquire('s', owner(name), 600_000, takeover)) as Lease
-}
-
-async function add(store: Store, lease: Lease, afterSeq: number, count = 1, text = 'hello'): Promise<Entry[]> {
-  const entries = entriesAfter(afterSeq, count, lease.fence, turnStarted(text))
-  await store.append(lease, afterSeq, entries, head('s', afterSeq + count))
-  return entries
-}
-
-async function all(store: Store): Promise<Entry[]> {
-  const entries: Entry[] = []
-  for await (const one of store.read('s')) entries.push(one)
-  return entries
-}
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'ok',
-    (error: { code: string }) => error.code,
-  )
 
 test('a tail torn at any byte is dropped and reported, and the journal goes on after it (P1)', async () => {
   const { open, warnings, file } = await folder()

@@ -24,10 +24,32 @@ export function shortWrite(path: string, written: number, asked: number): Lastgo
   )
 }
 
+/** A pipe, a device, a folder or a symbolic link where a journal should be. */
+export function notPlain(path: string, cause?: unknown): LastgoodError {
+  return new LastgoodError('store-unavailable', `${path} is not a plain file`, {
+    hint: `move it away: mv ${shellPath(path)} ${shellPath(`${path}.aside`)}`,
+    ...(cause !== undefined && { cause }),
+    details: { path },
+  })
+}
+
+/** The journal was longer: what is missing is not the torn end of an append, it had been there. */
+export function cutBack(path: string, lease: string, seq: number, was: number): LastgoodError {
+  return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq}, and had ${was}: its end was lost`, {
+    hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellPath(lease)}`,
+    details: { path, seq, was },
+  })
+}
+
 /** `ENOENT` and the like, or undefined when `error` does not come from the system. */
 export function systemCode(error: unknown): string | undefined {
   const { code, syscall } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException
   return typeof code === 'string' && typeof syscall === 'string' ? code : undefined
+}
+
+/** `path` as a shell takes it. */
+export function shellPath(path: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 /** `job`'s result; its system errors name `path`. */
@@ -40,6 +62,8 @@ export async function onPath<T>(path: string, job: () => Promise<T>): Promise<T>
 }
 
 const full = 'free some space there, then go on: nothing that was acknowledged is lost'
+const elsewhere = 'a file is where the folder should be: move it away, or choose another folder with fileStore({ dir })'
+const crowded = 'raise the limit of open files (ulimit -n), or close some; nothing that was acknowledged is lost'
 const denied = 'make the folder and its files writable for this user, or choose another with fileStore({ dir })'
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: full,
@@ -48,5 +72,10 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: denied,
   EPERM: denied,
   EROFS: denied,
-  ENOTDIR: 'a file is where the folder should be: move it away, or choose another folder with fileStore({ dir })',
+  ENOTDIR: elsewhere,
+  EEXIST: elsewhere,
+  ENOENT: 'no folder can be made there: choose another with fileStore({ dir })',
+  ENAMETOOLONG: 'choose a folder with a shorter path, or a shorter session id',
+  EMFILE: crowded,
+  ENFILE: crowded,
 }

@@ -6,20 +6,23 @@
  *     <dir>/sessions/fix-auth.blobs/      what is too large for a line of it (see `blob-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
- * It needs a local file system, where O_APPEND writes are atomic: not NFS. Several processes may share a folder; a lease
- * compares their clocks, the fence in the chain does not. To move a session, copy its `.jsonl` while nobody writes it.
+ * It needs a local file system, where O_APPEND writes are atomic: NFS and its like are refused (see `volume.ts`).
+ * Several processes may share a folder; a lease compares their clocks, the fence in the chain does not. To move a session,
+ * copy its `.jsonl` while nobody writes it.
  */
 import { constants } from 'node:fs'
 import { rm, unlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
-import { parseEntry } from '../journal.ts'
+import { type Entry, parseEntry } from '../journal.ts'
 import { thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
 import { readBlobFile, removeBlobFiles } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
-import { namesIn, openIfThere, syncFolder } from './folder.ts'
+import { assertSoundFileSystem } from './volume.ts'
+import { fileFindings } from './findings.ts'
+import { namesIn, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
@@ -63,6 +66,45 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     return writer
   }
 
+  let fileSystem: Promise<void> | undefined
+  /** Once: a folder stays where it is. */
+  function onSoundFileSystem(): Promise<void> {
+    fileSystem ??= onPath(folder, () => assertSoundFileSystem(folder)).catch((error: unknown) => {
+      fileSystem = undefined
+      throw error
+    })
+    return fileSystem
+  }
+
+  async function* entriesOf(
+    place: SessionPlace,
+    afterSeq: number,
+    onTornTail: (torn: TornTail) => void,
+  ): AsyncGenerator<Entry, void, undefined> {
+    const handle = await onPath(place.journal, () => openIfThere(place.journal, constants.O_RDONLY))
+    if (!handle) return
+    try {
+      const { size } = await statOfFile(handle, place.journal)
+      for await (const { line, place: where } of linesAfter(handle, place.journal, size, afterSeq, onTornTail)) {
+        for (const value of 'entries' in line ? line.entries : []) {
+          if (value.seq > afterSeq) yield parseEntry(value, where)
+        }
+      }
+    } catch (error) {
+      throw fileError(error, place.journal)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Reads all of a session; throws what is wrong with it. */
+  async function examine(sessionId: string): Promise<TornTail | undefined> {
+    let torn: TornTail | undefined
+    for await (const _ of entriesOf(placeOf(folder, sessionId), 0, (found) => (torn = found))) continue
+    await summary(sessionId)
+    return torn
+  }
+
   async function summary(sessionId: string): Promise<SessionSummary | undefined> {
     const place = placeOf(folder, sessionId)
     return onPath(place.journal, async () => {
@@ -80,7 +122,13 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     location: `file:${resolve(dir)}`,
     shared: sharedFiles(join(resolve(dir), 'shared'), () => clock.newId()),
     journalAt: (sessionId) => placeOf(folder, sessionId).journal,
-    acquire: async (sessionId, owner, ttlMs, takeover) => writerOf(sessionId).acquire(owner, ttlMs, takeover),
+
+    async acquire(sessionId, owner, ttlMs, takeover) {
+      const writer = writerOf(sessionId)
+      await onSoundFileSystem()
+      return writer.acquire(owner, ttlMs, takeover)
+    },
+
     renew: async (lease, ttlMs) => writerOf(lease.sessionId).renew(lease, ttlMs),
     release: async (lease) => writerOf(lease.sessionId).release(lease),
     append: async (lease, afterSeq, entries, head) => writerOf(lease.sessionId).append(lease, afterSeq, entries, head),
@@ -98,24 +146,11 @@ export function fileStore(options: FileStoreOptions = {}): Store {
 
     async *read(sessionId, afterSeq = 0) {
       const place = placeOf(folder, sessionId)
-      const handle = await onPath(place.journal, () => openIfThere(place.journal, constants.O_RDONLY))
-      if (!handle) return
-      try {
-        const { size } = await handle.stat()
-        const found = linesAfter(handle, place.journal, size, afterSeq, (torn) => warn(place, torn))
-        for await (const { line, place } of found) {
-          for (const value of 'entries' in line ? line.entries : []) {
-            if (value.seq > afterSeq) yield parseEntry(value, place)
-          }
-        }
-      } catch (error) {
-        throw fileError(error, place.journal)
-      } finally {
-        await handle.close()
-      }
+      yield* entriesOf(place, afterSeq, (torn) => warn(place, torn))
     },
 
     summary,
+    findings: () => fileFindings(resolve(dir), examine, clock.now()),
 
     /** A damaged session does not hide the others: the first error is thrown after they were listed. */
     async *list(filter = {}) {

@@ -1,16 +1,32 @@
 /** Folders and files whose names survive a power cut, and that only their owner can read. */
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform } from 'node:process'
-import { systemCode } from './file-error.ts'
+import { notPlain, systemCode } from './file-error.ts'
 
 /** Makes `path` and what is missing above it, and puts their names on disk. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = path; ; made = dirname(made)) {
-    await syncFolder(dirname(made))
-    if (made === first || made === dirname(made)) return
+  // Node's own `recursive` tries for ever where a name cannot be made although its parent is there, as in /proc.
+  try {
+    if (!(await makeOne(path))) return
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    if (!(await makeOne(path))) return
+  }
+  await syncFolder(dirname(path))
+}
+
+/** False when it was there. */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    const found = systemCode(error) === 'ENOENT' ? undefined : await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return false
+    throw error
   }
 }
 
@@ -28,19 +44,38 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** The names in `path`; none when there is no such folder. */
 export async function namesIn(path: string): Promise<string[]> {
-  return (await unlessMissing(readdir(path))) ?? []
-}
-
-/** The file, opened; undefined when there is none and `flags` do not make it. */
-export function openIfThere(path: string, flags: number): Promise<FileHandle | undefined> {
-  return unlessMissing(open(path, flags, 0o600))
-}
-
-async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
   try {
-    return await result
+    return await readdir(path)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT') return []
     throw error
   }
+}
+
+/** A pipe that nobody writes would be waited for, in one of the few threads that all file operations share. */
+const nonBlocking = constants.O_NONBLOCK ?? 0
+/** A link's target has its name in another folder, which is not synced, and may be on another file system. */
+const noLink = constants.O_NOFOLLOW ?? 0
+
+/** The journal, opened; undefined when there is none and `flags` do not make it. */
+export async function openIfThere(path: string, flags: number): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, flags | nonBlocking | noLink, 0o600)
+  } catch (error) {
+    const code = systemCode(error) ?? ''
+    if (code === 'ENOENT' && !(flags & constants.O_CREAT)) return undefined
+    throw ['ELOOP', 'EISDIR', 'ENXIO'].includes(code) ? notPlain(path, error) : error
+  }
+}
+
+/** What `handle` has open, if it is a file: a pipe or a folder would look like an empty journal. */
+export async function statOfFile(handle: FileHandle, path: string): Promise<Stats> {
+  const found = await handle.stat()
+  if (!found.isFile()) throw notPlain(path)
+  return found
+}
+
+/** The text of a small file. */
+export function readText(path: string): Promise<string> {
+  return readFile(path, { encoding: 'utf8', flag: constants.O_RDONLY | nonBlocking })
 }

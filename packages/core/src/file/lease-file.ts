@@ -2,13 +2,18 @@
  * The small file beside a journal that says who holds the session and until when. Advisory: it spares the journal a line
  * for every renewal, and readers a search for the holder. Whether a writer may write is decided by the journal alone, so
  * a lost, old or unreadable lease file costs at most a takeover that was not needed.
+ *
+ * It also remembers how far the journal went when it was written, which a journal that was cut back cannot tell: what is
+ * left of it is sound. That is said of one file, by its inode, so a copy that was put in its place is taken as it is.
  */
-import { type FileHandle, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { type FileHandle, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import type { Holder } from '../store.ts'
-import type { LeaseLine, Line } from './chain.ts'
-import { systemCode } from './file-error.ts'
+import { type LeaseLine, type Line, type Tip, genesis } from './chain.ts'
+import { cutBack, fileError, onPath, systemCode } from './file-error.ts'
+import { readText } from './folder.ts'
 import { tail } from './journal-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
@@ -20,7 +25,12 @@ const leaseFileSchema = z.strictObject({
   expiresAt: z.number(),
   /** Given back before it ran out. */
   released: z.boolean(),
+  /** The journal, and its last entry then. */
+  journal: z.strictObject({ file: z.string(), seq: z.number() }),
+  /** Of all before it: a flipped bit must not make a lease endless, or a journal too short. */
+  hash: z.string(),
 })
+type LeaseFile = Omit<z.infer<typeof leaseFileSchema>, 'hash'>
 
 export interface RecordedLease {
   holder: Holder
@@ -28,25 +38,46 @@ export interface RecordedLease {
 }
 
 /**
- * The lease with this fence, the journal's newest, live or not; undefined when there was never one. The journal's first
- * `end` bytes are searched when the lease file does not speak of it and `line`, which began it, is not at hand.
+ * The lease that `tip`, of the journal's first `end` bytes, is under, live or not; undefined when there was never one.
+ * Those bytes are searched when the lease file does not speak of it and `line`, which began it, is not at hand.
+ * Throws `journal-corrupt` when more is remembered of the journal than there is.
  */
 export async function recordedLease(
   handle: FileHandle,
-  { journal, lease }: SessionPlace,
+  place: SessionPlace,
   end: number,
-  fence: number,
+  tip: Omit<Tip, 'hash'>,
   line?: LeaseLine,
 ): Promise<RecordedLease | undefined> {
-  if (fence === 0) return undefined
-  const { data } = leaseFileSchema.safeParse(await jsonIn(lease))
-  if (data?.fence === fence) {
-    const { v: _, released, ...holder } = data
-    return { holder, released }
+  if (tip.fence === 0) return undefined
+  const { journal, lease } = place
+  const data = await leaseFileAt(lease)
+  if (data && tip.seq < data.journal.seq) await assertNotCut(handle, place, data.journal)
+  if (data?.fence === tip.fence) {
+    const { owner, fence, since, expiresAt, released } = data
+    return { holder: { owner, fence, since, expiresAt }, released }
   }
   const began =
     line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
   return began && { holder: { ...began.lease, fence: began.fence }, released: false }
+}
+
+async function assertNotCut(
+  handle: FileHandle,
+  { journal, lease }: SessionPlace,
+  { file, seq }: LeaseFile['journal'],
+): Promise<void> {
+  if (file !== (await fileOf(handle))) return
+  // Others may have written both since; the journal comes first, so it is there now.
+  const { size } = await handle.stat()
+  const tip = (await tail(handle, journal, size, () => true)).lines.at(-1) ?? genesis
+  if (tip.seq < seq) throw cutBack(journal, lease, tip.seq, seq)
+}
+
+/** Without the device, whose number may change with every start of the system. */
+async function fileOf(handle: FileHandle): Promise<string> {
+  const { ino, birthtimeMs } = await handle.stat()
+  return `${ino} ${birthtimeMs}`
 }
 
 /** Its holder, unless it was given back or ran out. */
@@ -58,25 +89,45 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
   return lines.findLast((line): line is LeaseLine => 'lease' in line)
 }
 
-/** Replaces the file in one step. `id` names the temporary file and must be new. */
-export async function writeLeaseFile(path: string, id: string, { holder, released }: RecordedLease): Promise<void> {
+/** Replaces the file in one step. `seq` is the journal's, `id` names the temporary file and must be new. */
+export async function writeLeaseFile(
+  handle: FileHandle,
+  { lease: path }: SessionPlace,
+  seq: number,
+  id: string,
+  { holder, released }: RecordedLease,
+): Promise<void> {
   const temporary = `${path}.${id}.tmp`
+  const content: LeaseFile = { v: 1, ...holder, released, journal: { file: await fileOf(handle), seq } }
+  await onPath(path, async () => {
+    try {
+      await writeFile(temporary, JSON.stringify({ ...content, hash: hashOf(content) }), { mode: 0o600, flag: 'wx' })
+      await rename(temporary, path)
+    } catch (error) {
+      // Or a full disk would gather one of these with every renewal.
+      await rm(temporary, { force: true })
+      throw error
+    }
+  })
+}
+
+/** Undefined where there is none that can be believed: the journal's own lease line is as good. */
+async function leaseFileAt(path: string): Promise<LeaseFile | undefined> {
   try {
-    await writeFile(temporary, JSON.stringify({ v: 1, ...holder, released }), { mode: 0o600, flag: 'wx' })
-    await rename(temporary, path)
+    const { data } = leaseFileSchema.safeParse(JSON.parse(await readText(path)))
+    if (!data) return undefined
+    const { hash, ...content } = data
+    return hash === hashOf(content) ? content : undefined
   } catch (error) {
-    // Or a full disk would gather one of these with every renewal.
-    await rm(temporary, { force: true })
-    throw error
+    // Not there, or left empty by a power cut.
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw fileError(error, path)
   }
 }
 
-async function jsonIn(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    // Not there, or left empty by a power cut: the journal's own lease line is as good.
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw error
-  }
+/** Of the values: their order in a copy of an object may differ. */
+function hashOf({ v, owner, fence, since, expiresAt, released, journal }: LeaseFile): string {
+  const { id, host, realm, pid } = owner
+  const values = [v, id, host, realm, pid, fence, since, expiresAt, released, journal.file, journal.seq]
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
 }

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type SessionSummary, parseHead } from '../store.ts'
 import type { EntriesLine, Line } from './chain.ts'
+import { statOfFile } from './folder.ts'
 import { tail } from './journal-file.ts'
 import { liveHolder, newestLease, recordedLease } from './lease-file.ts'
 import type { SessionPlace } from './session-place.ts'
@@ -12,11 +13,12 @@ export async function summaryIn(
   place: SessionPlace,
   now: number,
 ): Promise<SessionSummary | undefined> {
-  const { size } = await handle.stat()
+  const { size } = await statOfFile(handle, place.journal)
   const { lines } = await tail(handle, place.journal, size, (some) => newestEntries(some) !== undefined)
   const [newest, last] = [newestEntries(lines), lines.at(-1)]
-  if (!newest || !last) return undefined
-  const lease = await recordedLease(handle, place, size, last.fence, newestLease(lines))
+  if (!last) return undefined
+  const lease = await recordedLease(handle, place, size, last, newestLease(lines))
+  if (!newest) return undefined
   const head = parseHead(newest.head, `${place.journal}, entry ${newest.seq}`)
   return { head, holder: liveHolder(lease, now) }
 }

@@ -16,7 +16,7 @@ import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseL
 import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
 import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
-import { makeFolder, openIfThere, syncFolder } from './folder.ts'
+import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
 import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
 import type { SessionPlace } from './session-place.ts'
@@ -48,6 +48,8 @@ const recentLines = 64
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
   let known: View | undefined
+  /** The lease that this object knows not to be given back. Only that spares every append a look at the lease file. */
+  let live: Pick<Lease, 'fence' | 'owner'> | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
   /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
@@ -70,7 +72,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
   /** The file as it is now; undefined when it was deleted meanwhile. */
   async function look(handle: FileHandle): Promise<View | undefined> {
-    const { dev, ino, birthtimeMs, size, nlink } = await handle.stat()
+    const { dev, ino, birthtimeMs, size, nlink } = await statOfFile(handle, path)
     if (nlink === 0) return undefined
     const file = `${dev} ${ino} ${birthtimeMs}`
     const old = known?.file === file && known.size <= size ? known : undefined
@@ -99,7 +101,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
-    recordedLease(handle, place, size, tip.fence, lease)
+    recordedLease(handle, place, size, tip, lease)
 
   /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
   const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
@@ -135,7 +137,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
     await syncFolder(place.folder)
-    await writeLeaseFile(place.lease, clock.newId(), { holder: { owner, fence, since, expiresAt }, released: false })
+    const recorded = { holder: { owner, fence, since, expiresAt }, released: false }
+    await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), recorded)
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
   }
 
@@ -149,7 +152,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
         if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        await writeLeaseFile(place.lease, clock.newId(), change(old))
+        await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), change(old))
         return true
       },
     )
@@ -163,6 +166,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   async function held(handle: FileHandle, lease: Lease): Promise<View> {
     const view = await look(handle)
     if (view?.tip.fence !== lease.fence || (await ownerIn(handle, view)) !== lease.owner.id) return lost(lease)()
+    if (live?.fence === lease.fence && live.owner.id === lease.owner.id) return view
+    const newest = await leaseIn(handle, view)
+    if (newest?.released) return lost(lease)()
+    live = lease
     return view
   }
 
@@ -183,7 +190,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       record(lease, ({ holder }) => ({ holder: { ...holder, expiresAt: clock.now() + ttlMs }, released: false })),
 
     async release(lease) {
-      await record(lease, ({ holder }) => ({ holder, released: true }))
+      await record(lease, ({ holder }) => {
+        live = undefined
+        return { holder, released: true }
+      })
     },
 
     async append(lease, afterSeq, entries, head) {

@@ -11,7 +11,7 @@
  * 4. Nothing waits for the disk. A version that a power cut left unreadable is passed over; its number stays used.
  */
 import { createHash } from 'node:crypto'
-import { link, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import {
@@ -22,7 +22,7 @@ import {
   sharedJson,
 } from '../shared-state.ts'
 import { onPath, systemCode } from './file-error.ts'
-import { makeFolder, namesIn } from './folder.ts'
+import { makeFolder, namesIn, readText } from './folder.ts'
 
 const fileSchema = z.strictObject({
   v: z.literal(1),
@@ -53,7 +53,7 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
   /** 'gone' when a file was replaced since it was listed. */
   async function firstReadable(stem: string, versions: readonly number[]): Promise<Written | undefined | 'gone'> {
     for (const version of versions) {
-      const text = await readFile(join(folder, nameOf(stem, version)), 'utf8').catch(unlessMissing)
+      const text = await readText(join(folder, nameOf(stem, version))).catch(unlessMissing)
       if (text === undefined) return 'gone'
       const { data } = fileSchema.safeParse(jsonOf(text))
       if (data && stemOf(data.key) === stem) return { ...data, version }

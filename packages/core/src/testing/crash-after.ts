@@ -1,12 +1,15 @@
 /**
- * A store whose process dies at a chosen append, to enumerate crash points instead of sampling them:
+ * A store whose process dies at a chosen write, to enumerate crash points instead of sampling them:
  *
  *     for (let n = 0; ; n++) {
  *       const store = crashAfter(inner, n, { applied: true })
- *       await runUntilCrash(store)                 // throws CrashError somewhere
- *       if (!store.crashed) break                  // every point was visited
+ *       await runUntilCrash(store).catch(() => {})   // a CrashError somewhere
+ *       if (!store.crashed) break                    // every point was visited
  *       await resumeAndCheck(inner)
  *     }
+ *
+ * 1. What was under way when the process died may still be applied; nobody learns of it.
+ * 2. From then on nothing is asked of `inner`: every call fails.
  */
 import type { Store } from '../store.ts'
 
@@ -19,40 +22,67 @@ export class CrashError extends Error {
 }
 
 export interface CrashPoint {
-  /** Whether the store still applied the append that the process died in, without anybody learning of it. */
+  /** Whether the store still applied the write that the process died in, without anybody learning of it. */
   applied: boolean
+  /** Which calls are counted: appends, or all that can change the store, also leases, blobs and shared records. Default `append`. */
+  at?: 'append' | 'write'
 }
 
 export interface CrashingStore extends Store {
   readonly crashed: boolean
   /** Appends that were asked for, the fatal one included. */
   readonly appends: number
+  /** Calls that can change the store, appends among them, the fatal one included. */
+  readonly writes: number
 }
 
-/** `store`, but its append number `n + 1` fails, and every call after that, of any kind, too. */
-export function crashAfter(store: Store, n: number, { applied }: CrashPoint): CrashingStore {
+/** `store`, but its append (or its write, see `at`) number `n + 1` fails, and every call after that, of any kind, too. */
+export function crashAfter(store: Store, n: number, { applied, at = 'append' }: CrashPoint): CrashingStore {
   let appends = 0
+  let writes = 0
   let crashed = false
   const alive = () => {
     if (crashed) throw new CrashError()
   }
 
+  async function read<T>(call: () => Promise<T>): Promise<T> {
+    alive()
+    const result = await call()
+    alive()
+    return result
+  }
+
+  async function write<T>(call: () => Promise<T>, kind: CrashPoint['at'] = 'write'): Promise<T> {
+    alive()
+    writes += 1
+    if (kind === 'append') appends += 1
+    const isCounted = at === 'write' || kind === 'append'
+    if (!isCounted || (at === 'write' ? writes : appends) <= n) return read(call)
+    crashed = true
+    if (applied) {
+      await call().catch((cause: unknown) => {
+        throw new CrashError({ cause })
+      })
+    }
+    throw new CrashError()
+  }
+
+  async function* readEach<T>(items: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    alive()
+    for await (const item of items()) {
+      alive()
+      yield item
+    }
+  }
+
+  const { shared } = store
   return {
     location: store.location,
     journalAt: (sessionId) => store.journalAt(sessionId),
     shared: {
-      async read(key) {
-        alive()
-        return store.shared.read(key)
-      },
-      async write(key, version, value) {
-        alive()
-        return store.shared.write(key, version, value)
-      },
-      async list(prefix) {
-        alive()
-        return store.shared.list(prefix)
-      },
+      read: (key) => read(() => shared.read(key)),
+      write: (key, version, value) => write(() => shared.write(key, version, value)),
+      list: (prefix) => read(() => shared.list(prefix)),
     },
     get crashed() {
       return crashed
@@ -60,62 +90,20 @@ export function crashAfter(store: Store, n: number, { applied }: CrashPoint): Cr
     get appends() {
       return appends
     },
-    async acquire(sessionId, owner, ttlMs, takeover) {
-      alive()
-      return store.acquire(sessionId, owner, ttlMs, takeover)
+    get writes() {
+      return writes
     },
-    async renew(lease, ttlMs) {
-      alive()
-      return store.renew(lease, ttlMs)
-    },
-    async release(lease) {
-      alive()
-      return store.release(lease)
-    },
-    async append(lease, afterSeq, entries, head) {
-      alive()
-      if (++appends <= n) return store.append(lease, afterSeq, entries, head)
-      crashed = true
-      if (applied) {
-        await store.append(lease, afterSeq, entries, head).catch((cause: unknown) => {
-          throw new CrashError({ cause })
-        })
-      }
-      throw new CrashError()
-    },
-    async putBlob(lease, name, text) {
-      alive()
-      return store.putBlob(lease, name, text)
-    },
-    async readBlob(sessionId, name) {
-      alive()
-      return store.readBlob(sessionId, name)
-    },
-    async *read(sessionId, afterSeq) {
-      alive()
-      for await (const entry of store.read(sessionId, afterSeq)) {
-        alive()
-        yield entry
-      }
-    },
-    async summary(sessionId) {
-      alive()
-      return store.summary(sessionId)
-    },
-    async *list(filter) {
-      alive()
-      for await (const summary of store.list(filter)) {
-        alive()
-        yield summary
-      }
-    },
-    async remove(sessionId, lease) {
-      alive()
-      return store.remove(sessionId, lease)
-    },
-    async close() {
-      alive()
-      return store.close()
-    },
+    acquire: (sessionId, owner, ttlMs, takeover) => write(() => store.acquire(sessionId, owner, ttlMs, takeover)),
+    renew: (lease, ttlMs) => write(() => store.renew(lease, ttlMs)),
+    release: (lease) => write(() => store.release(lease)),
+    append: (lease, afterSeq, entries, head) => write(() => store.append(lease, afterSeq, entries, head), 'append'),
+    putBlob: (lease, name, text) => write(() => store.putBlob(lease, name, text)),
+    readBlob: (sessionId, name) => read(() => store.readBlob(sessionId, name)),
+    read: (sessionId, afterSeq) => readEach(() => store.read(sessionId, afterSeq)),
+    summary: (sessionId) => read(() => store.summary(sessionId)),
+    list: (filter) => readEach(() => store.list(filter)),
+    findings: () => read(() => store.findings()),
+    remove: (sessionId, lease) => write(() => store.remove(sessionId, lease)),
+    close: () => read(() => store.close()),
   }
 }

@@ -13,9 +13,12 @@
  */
 import { appendCases } from './contract/append-cases.ts'
 import { blobCases } from './contract/blob-cases.ts'
+import { findingCases } from './contract/finding-cases.ts'
 import type { StoreCase } from './contract/harness.ts'
+import { handoverCases } from './contract/handover-cases.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { listingCases } from './contract/listing-cases.ts'
+import { raceCases } from './contract/race-cases.ts'
 import { readCases } from './contract/read-cases.ts'
 import { sharedCases } from './contract/shared-cases.ts'
 
@@ -23,9 +26,12 @@ export type { StoreCase, StoreHarness } from './contract/harness.ts'
 
 export const storeContract: readonly StoreCase[] = [
   ...leaseCases,
+  ...handoverCases,
   ...appendCases,
   ...readCases,
+  ...raceCases,
   ...listingCases,
   ...blobCases,
   ...sharedCases,
+  ...findingCases,
 ]

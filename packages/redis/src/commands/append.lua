@@ -11,7 +11,8 @@
 
   Returns { 'appended', last sequence }, also when these very entries are already there;
           { 'lease-lost' } when another owner took the session;
-          { 'conflict' } when the entries do not follow the last one;
+          { 'conflict' } when other entries are already there;
+          { 'gap', last sequence } when the entries follow one that is not there;
           { 'journal-short', length of the journal, sequence of the head } when the two disagree.
   Errors  none of its own.
 
@@ -43,7 +44,10 @@ if after_seq < seq and last_seq <= seq then
   end
   return { 'appended', last_seq }
 end
-if after_seq ~= seq then
+if after_seq > seq then
+  return { 'gap', seq }
+end
+if after_seq < seq then
   return { 'conflict' }
 end
 

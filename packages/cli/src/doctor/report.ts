@@ -1,0 +1,31 @@
+/** What the doctor found: facts, and findings by how bad they are. Pure. */
+import type { Finding } from '@lastgood/core'
+
+export type Subject = 'node' | 'configuration' | 'credentials' | 'store' | 'sessions'
+export type DoctorFinding = Finding & { readonly about: Subject }
+
+export interface DoctorReport {
+  readonly nodeVersion: string
+  /** Its path and the names of its agents; undefined: there is none, or it cannot be loaded. */
+  readonly configuration: { readonly path: string; readonly agents: readonly string[] } | undefined
+  readonly hasApiKey: boolean
+  /** Undefined where the store could not be asked. */
+  readonly store: { readonly location: string; readonly source: string } | undefined
+  readonly sessions: { readonly total: number; readonly recoverable: number } | undefined
+  readonly findings: readonly DoctorFinding[]
+}
+
+const severities: readonly Finding['severity'][] = ['danger', 'warning', 'info']
+
+/** The worst first; else in the order in which they were found. */
+export function worstFirst(findings: readonly DoctorFinding[]): DoctorFinding[] {
+  return severities.flatMap((severity) => findings.filter((one) => one.severity === severity))
+}
+
+export function countOf(findings: readonly Finding[], severity: Finding['severity']): number {
+  return findings.filter((one) => one.severity === severity).length
+}
+
+export const about =
+  (subject: Subject) =>
+  (finding: Finding): DoctorFinding => ({ about: subject, ...finding })

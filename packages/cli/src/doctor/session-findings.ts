@@ -1,0 +1,111 @@
+/** Sessions that do not go on by themselves, one finding for each kind. Pure. */
+import { type Finding, machineVersion } from '@lastgood/core'
+import { ago, left } from '../durations.ts'
+import { resumeCommandFor, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+
+export interface SessionFacts {
+  readonly now: number
+  /** The flags that lead to this store. */
+  readonly flags: readonly string[]
+  /** Where the command runs, and the agents known there; undefined: there is no configuration file. */
+  readonly cwd: string
+  readonly agents: readonly string[] | undefined
+}
+
+export function sessionFindings(rows: readonly SessionRow[], facts: SessionFacts): Finding[] {
+  const idle = rows.filter(({ isRecoverable }) => isRecoverable)
+  const of = (status: ShownStatus) => idle.filter((row) => row.status === status)
+  return [
+    ...asking(of('needs-input'), facts),
+    ...interrupted(of('interrupted'), facts),
+    ...waiting(of('waiting'), facts),
+    ...suspended(of('suspended'), facts),
+    ...unknownAgents(idle, facts),
+  ]
+}
+
+function asking(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
+  return finding(rows, {
+    severity: 'warning',
+    what: `${sessions(rows, 'needs', 'need')} a person: ${reasonOf(rows)}`,
+    risk: 'nothing is lost; it stands still until somebody decides about a call of unknown outcome (P2)',
+    mend: mendOf(rows, 'needs-input', [...flags, '--in-doubt report'], flags),
+  })
+}
+
+function interrupted(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
+  const calls = rows.reduce((sum, row) => sum + openCalls(row), 0)
+  const doubt = calls === 0 ? '' : `, with ${calls} tool call${calls === 1 ? '' : 's'} of unknown outcome`
+  return finding(rows, {
+    severity: 'warning',
+    what: `${sessions(rows, 'was', 'were')} cut in the middle of a turn: the process is gone${doubt}`,
+    risk: `nothing that was acknowledged is lost, and nobody goes on${doubt && '; no call is repeated silently (P2)'}`,
+    mend: mendOf(rows, 'interrupted', flags),
+  })
+}
+
+function waiting(rows: readonly SessionRow[], { flags, now }: SessionFacts): Finding[] {
+  const due = rows.flatMap(({ head }) => head.dueAt ?? [])
+  const first = due.length > 0 ? Math.min(...due) : now
+  const when = first > now ? `the next try is due in ${left(first - now)}` : `a try was due ${ago(first, now)}`
+  return finding(rows, {
+    severity: 'warning',
+    what: `${sessions(rows, 'waits', 'wait')} for the API, and no process is there to try again: ${when}`,
+    risk: 'nothing is lost; it waits for ever (P6)',
+    mend: mendOf(rows, 'waiting', flags),
+  })
+}
+
+function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
+  return finding(rows, {
+    severity: 'info',
+    what: `${sessions(rows, 'is', 'are')} parked: ${reasonOf(rows)}`,
+    risk: 'nothing is lost; it goes on when somebody resumes it (P6)',
+    mend: mendOf(rows, 'suspended', flags),
+  })
+}
+
+/** Only sessions that were begun here: those of other projects have their agents there. */
+function unknownAgents(rows: readonly SessionRow[], { agents, cwd }: SessionFacts): Finding[] {
+  if (!agents) return []
+  const lost = rows.filter(({ head }) => head.cwd === cwd && head.agent !== undefined && !agents.includes(head.agent))
+  const names = [...new Set(lost.map(({ head }) => safeLine(head.agent ?? '')))].join(', ')
+  return finding(lost, {
+    severity: 'warning',
+    what: `${sessions(lost, 'was', 'were')} run by an agent that the configuration does not have: ${names}`,
+    risk: 'resume refuses what nobody here knows how to run (P6)',
+    mend: `add it under agents, by the name that was recorded: ${names}`,
+  })
+}
+
+const finding = (rows: readonly SessionRow[], one: Finding): Finding[] => (rows.length === 0 ? [] : [one])
+
+/** `session a waits`, `3 sessions (a, b, …) wait`. */
+function sessions(rows: readonly SessionRow[], one: string, many: string): string {
+  const ids = rows.slice(0, 3).map(({ head }) => safeLine(head.sessionId))
+  if (rows.length === 1) return `session ${ids[0]} ${one}`
+  return `${rows.length} sessions (${ids.join(', ')}${rows.length > 3 ? ', …' : ''}) ${many}`
+}
+
+/** Why, for one; the first reason, for several. */
+function reasonOf(rows: readonly SessionRow[]): string {
+  return safeLine(rows.find(({ head }) => head.reason !== undefined)?.head.reason ?? 'no reason was recorded')
+}
+
+function mendOf(
+  rows: readonly SessionRow[],
+  status: ShownStatus,
+  flags: readonly string[],
+  listFlags: readonly string[] = flags,
+): string {
+  const [only, ...others] = rows
+  if (only && others.length === 0) return resumeCommandFor(only.head.sessionId, flags)
+  return ['lastgood list --state', status, ...listFlags].join(' ')
+}
+
+/** Calls that were started and have no result, as the head knows them. */
+function openCalls({ head: { machine } }: SessionRow): number {
+  const calls = machine.version === machineVersion ? machine.context['calls'] : undefined
+  return Object.values((calls ?? {}) as Record<string, unknown>).filter((state) => state === 'started').length
+}

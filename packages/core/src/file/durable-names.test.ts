@@ -1,0 +1,79 @@
+/**
+ * A power cut may take every name whose folder was not synced since. So the calls to the file system are written down,
+ * and when an operation returns, each name that it made or removed must have been followed by a sync of its folder.
+ */
+import type * as Files from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import type { Lease } from '../store.ts'
+import { add, place, taken } from './file.fixture.ts'
+
+/** Paths whose names a power cut could take or bring back. */
+const volatile = new Set<string>()
+/** What happened to names, to know that the test sees it. */
+const seen = new Set<string>()
+function note(how: string, path: string): void {
+  volatile.add(path)
+  seen.add(`${how} ${basename(path)}`)
+}
+
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof Files>()
+  const noted = <A extends unknown[], R>(how: string, which: number, call: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      const result = await call(...args)
+      note(how, String(args[which]))
+      return result
+    }
+  }
+  const open = async (...args: Parameters<typeof real.open>): Promise<FileHandle> => {
+    const path = String(args[0])
+    const isNew = await real.stat(path).then(
+      () => false,
+      () => true,
+    )
+    const handle = await real.open(...args)
+    if (isNew) note('open', path)
+    const sync = handle.sync.bind(handle)
+    handle.sync = async () => {
+      await sync()
+      for (const name of volatile) if (dirname(name) === path) volatile.delete(name)
+    }
+    return handle
+  }
+  return {
+    ...real,
+    open,
+    mkdir: noted('mkdir', 0, real.mkdir as (...args: unknown[]) => Promise<unknown>),
+    rename: noted('rename', 1, real.rename),
+    unlink: noted('unlink', 0, real.unlink),
+  }
+})
+
+/** The lease file may be lost, so its name waits for nothing; nor does what was renamed away. */
+const atRisk = (dir: string): string[] =>
+  [...volatile].filter((path) => path.startsWith(dir) && !/\.lease$|\.tmp$/.test(path))
+
+test.skipIf(process.platform === 'win32')(
+  'the names of folders, journals and blobs are on disk before what made them is acknowledged (P1)',
+  async () => {
+    const { dir, journal, open } = await place()
+    volatile.clear()
+    const store = open()
+    const lease: Lease = await taken(store)
+    expect(atRisk(dir)).toEqual([])
+    await add(store, lease, 0)
+    await store.putBlob(lease, 'a'.repeat(64), 'text')
+    await store.renew(lease, 1000)
+    await store.release(lease)
+    expect(atRisk(dir)).toEqual([])
+    await store.remove('s')
+    expect(atRisk(dir)).toEqual([])
+    const blob = 'a'.repeat(64)
+    const names = ['mkdir state', 'mkdir sessions', 'open s.jsonl', `rename ${blob}`, 'mkdir s.blobs', 'unlink s.jsonl']
+    expect([...seen]).toEqual(expect.arrayContaining(names))
+    note('open', journal)
+    expect(atRisk(dir)).toEqual([journal])
+  },
+)

@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Finding, Store } from '../store.ts'
+import { add, all, place, taken } from './file.fixture.ts'
+import { fileStore } from './file-store.ts'
+import { smallDisk, whyNoDisk } from './small-disk.fixture.ts'
+
+/** Without what the machine of the test is to blame for. */
+async function found(store: Store): Promise<Finding[]> {
+  const aboutMachine = / is on (tmpfs|overlay|FUSE|9p|file system)|MiB are free|more files fit/
+  return (await store.findings()).filter(({ what }) => !aboutMachine.test(what))
+}
+
+async function written() {
+  const where = await place()
+  const store = where.open()
+  const lease = await taken(store)
+  await add(store, lease, 0, 2)
+  await store.putBlob(lease, 'a'.repeat(64), 'text')
+  await store.shared.write('k', 0, 1)
+  return { ...where, store, lease }
+}
+
+test('a healthy store, and one that nobody has used, have none', async () => {
+  const { store } = await written()
+  expect(await found(store)).toEqual([])
+  const { open } = await place()
+  expect(await found(open())).toEqual([])
+})
+
+test('a damaged session is a danger with its file and line, does not hide the others, and nothing of it is told', async () => {
+  const { store, journal, lease } = await written()
+  await add(store, lease, 2, 1, 'a secret prompt')
+  const bytes = await readFile(journal)
+  bytes[300] = (bytes[300] ?? 0) ^ 1
+  await writeFile(journal, bytes)
+  const other = await store.acquire('t', lease.owner, 1000)
+  expect(other.kind).toBe('lease')
+  await writeFile(journal.replace('s.jsonl', 't.jsonl'), 'no journal', { flag: 'a' })
+  const findings = await found(store)
+  expect(findings).toMatchObject([
+    {
+      severity: 'danger',
+      what: `${journal} line 2 is damaged: it was altered`,
+      risk: 'session s cannot be gone on with (P1)',
+      mend: expect.stringContaining('restore the file from a copy'),
+    },
+    { severity: 'danger', what: expect.stringContaining('t.jsonl line'), risk: expect.stringContaining('session t') },
+  ])
+  expect(JSON.stringify(findings)).not.toContain('secret')
+})
+
+test('a journal that lost its end is a danger, one whose last append was cut only a note', async () => {
+  const { store, journal, lease } = await written()
+  const { length } = await readFile(journal)
+  await add(store, lease, 2)
+  await truncate(journal, length + 50)
+  expect(await found(store)).toEqual([
+    {
+      severity: 'info',
+      what: `${journal} ends in 49 bytes of an append that was cut (a crash, a full disk)`,
+      risk: 'none: they were never acknowledged, and are left out',
+      mend: 'nothing to do; the next append goes on behind them: lastgood resume s',
+    },
+  ])
+  await add(store, lease, 2)
+  await store.renew(lease, 1000)
+  await truncate(journal, length)
+  expect(await found(store)).toMatchObject([{ severity: 'danger', what: expect.stringContaining('its end was lost') }])
+})
+
+test('temporary files of a crash are counted once they are old, and its command removes them and nothing else', async () => {
+  const { store, state, sessions, shared } = await written()
+  const left = [
+    join(sessions, 's.lease.1.tmp'),
+    join(shared, 'k~1.2.tmp'),
+    join(sessions, 's.blobs', `${'b'.repeat(64)}.3.tmp`),
+  ]
+  for (const path of left) await writeFile(path, '{', { mode: 0o600 })
+  expect(await found(store)).toEqual([])
+  for (const path of left) await utimes(path, 0, 0)
+  const [finding, ...others] = await found(store)
+  expect(others).toEqual([])
+  expect(finding).toMatchObject({ severity: 'info', what: `3 temporary files in ${state}, left by a crash` })
+  execFileSync('sh', ['-c', finding?.mend ?? 'false'])
+  expect(await found(store)).toEqual([])
+  expect(await all(store)).toHaveLength(2)
+})
+
+test('what is left of a session whose removal was cut is a warning: it holds content', async () => {
+  const { store, sessions, journal } = await written()
+  await rm(journal)
+  const [finding] = await found(store)
+  expect(finding).toMatchObject({ severity: 'warning', what: expect.stringContaining(join(sessions, 's.blobs')) })
+  expect(finding?.mend).toContain(`rm -r ${join(sessions, 's.blobs')}`)
+})
+
+describe.skipIf(process.platform === 'win32')('what is open to other users', () => {
+  test.each<[string, string, number, Finding['severity'], string]>([
+    ['a folder that others may list', 'sessions', 0o755, 'warning', 'see which sessions there are'],
+    ['a folder that the group may enter', 'shared', 0o710, 'warning', 'see which sessions there are'],
+    ['a folder that others may write', 'sessions', 0o777, 'danger', 'delete and replace journals'],
+    ['the folder above, for writing', '.', 0o777, 'danger', 'put other journals'],
+  ])('%s', async (_, folder, mode, severity, risk) => {
+    const { state, store } = await written()
+    await chmod(join(state, folder), mode)
+    const [finding, ...others] = await found(store)
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({ severity, risk: expect.stringContaining(risk) })
+    expect(finding?.what).toContain(`(0${mode.toString(8)}`)
+    execFileSync('sh', ['-c', finding?.mend ?? 'false'])
+    expect(await found(store)).toEqual([])
+  })
+
+  test('a journal that others may read is a danger only where they can come to it', async () => {
+    const { store, sessions, journal } = await written()
+    await chmod(journal, 0o644)
+    expect(await found(store)).toEqual([])
+    await chmod(sessions, 0o711)
+    const findings = await found(store)
+    expect(findings).toMatchObject([
+      { severity: 'warning' },
+      { severity: 'danger', what: expect.stringContaining(journal), mend: `chmod -R go= ${sessions}` },
+    ])
+    execFileSync('sh', ['-c', findings[1]?.mend ?? 'false'])
+    expect(await found(store)).toMatchObject([])
+  })
+
+  test('a folder of a user’s own that is listed by others, or a sticky one like /tmp, is nobody’s danger', async () => {
+    const { state, store } = await written()
+    for (const mode of [0o755, 0o1777]) {
+      await chmod(state, mode)
+      expect(await found(store)).toEqual([])
+    }
+  })
+
+  test('a path with a space and a quote is one word in the command', async () => {
+    const { dir } = await place()
+    const odd = join(dir, "it's mine")
+    const store = fileStore({ dir: odd })
+    await taken(store)
+    await chmod(join(odd, 'sessions'), 0o755)
+    const [finding] = await found(store)
+    execFileSync('sh', ['-c', finding?.mend ?? 'false'])
+    expect(await found(store)).toEqual([])
+  })
+})
+
+test.skipIf(process.getuid?.() !== 0)(
+  'files of another user are a danger, told once for all, with the command that hands them over (skipped unless root)',
+  async () => {
+    const { dir, state, sessions, store } = await written()
+    for (const path of [dir, state, sessions, join(sessions, 's.blobs'), join(state, 'shared')])
+      await chmod(path, 0o777)
+    onTestFinished(() => process.seteuid?.(0))
+    process.seteuid?.(65534)
+    const findings = await store.findings()
+    process.seteuid?.(0)
+    expect(findings.filter(({ risk }) => risk.includes('cannot be gone on with'))).toEqual([
+      {
+        severity: 'danger',
+        what: `${join(sessions, 's.blobs')} and 2 more: made by another user (sudo?)`,
+        risk: 'such a session cannot be gone on with (P5)',
+        mend: `sudo chown -R "$(id -u)" ${state}`,
+      },
+    ])
+  },
+)
+
+const reason = whyNoDisk()
+
+describe.skipIf(reason !== undefined)(`of a small disk${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  test('little space is a warning, less than one large turn a danger', async () => {
+    for (const [size, severity] of [
+      ['100m', 'warning'],
+      ['20m', 'danger'],
+    ] as const) {
+      const disk = smallDisk(`size=${size}`)
+      const store = fileStore({ dir: join(disk.path, 'state') })
+      expect(await store.findings()).toContainEqual(
+        expect.objectContaining({ severity, what: expect.stringMatching(/^\d+ MiB are free/) }),
+      )
+    }
+  })
+
+  test('no more files, and a disk that is mounted read-only, are dangers', async () => {
+    const disk = smallDisk('size=1g,nr_inodes=50')
+    const store = fileStore({ dir: join(disk.path, 'state') })
+    const texts = async () =>
+      (await store.findings()).filter(({ severity }) => severity === 'danger').map(({ what }) => what)
+    expect(await texts()).toEqual([expect.stringContaining('more files fit')])
+    await mkdir(join(disk.path, 'state'))
+    disk.remount('ro')
+    expect(await texts()).toContain(`${join(disk.path, 'state')} cannot be written by this user (EROFS)`)
+  })
+})

@@ -1,0 +1,150 @@
+/**
+ * What endangers the promises in a folder of sessions, for people. Reads only; every journal is read and verified whole,
+ * because damage that is found early can still be mended from a copy.
+ */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isLastgoodError } from '../errors.ts'
+import type { Finding } from '../store.ts'
+import { accessFindings } from './access-findings.ts'
+import { onPath, shellPath } from './file-error.ts'
+import { fileSystemOf, otherPlaces, statsOfFileSystem, whyRefused } from './volume.ts'
+import { namesIn } from './folder.ts'
+import type { TornTail } from './journal-file.ts'
+import { placeOf, sessionIdOfJournal } from './session-place.ts'
+
+/** `examine` reads all of a session: it gives the torn end of its journal, and throws what is wrong with it. */
+export async function fileFindings(
+  dir: string,
+  examine: (sessionId: string) => Promise<TornTail | undefined>,
+  now: number,
+): Promise<Finding[]> {
+  const sessions = join(dir, 'sessions')
+  return onPath(dir, async () => {
+    const ids = (await namesIn(sessions)).flatMap((name) => sessionIdOfJournal(name) ?? [])
+    return [
+      ...(await fileSystemFindings(dir)),
+      ...(await accessFindings(dir)),
+      ...(await journalFindings(sessions, ids, examine)),
+      ...(await leftoverFindings(dir, now)),
+    ]
+  })
+}
+
+const mebibyte = 1024 * 1024
+/** A request of the Messages API has up to 32 MB, and all that is new in it is recorded before it is sent. */
+const largestTurnBytes = 32 * mebibyte
+const scarceBytes = 10 * largestTurnBytes
+/** A session has three files, and each replacement of one needs another. */
+const scarceFiles = 100
+
+async function fileSystemFindings(dir: string): Promise<Finding[]> {
+  const stats = await statsOfFileSystem(dir)
+  const found: Finding[] = []
+  const { name, trust } = fileSystemOf(stats.type) ?? { name: '', trust: 'sound' }
+  if (trust === 'refused') {
+    const [what, risk] = [`${dir} is on ${name}, a network file system`, `${whyRefused(name)} (P1, P3)`]
+    found.push({ severity: 'danger', what, risk, mend: otherPlaces })
+  } else if (trust === 'doubtful') {
+    const risk =
+      'unless its appends are atomic for all hosts that write there, two writers can damage a journal (P1, P3)'
+    found.push({
+      severity: 'warning',
+      what: `${dir} is on ${name}, of which little is known here`,
+      risk,
+      mend: otherPlaces,
+    })
+  } else if (trust === 'volatile') {
+    const ends =
+      name === 'overlay' ? 'this container is replaced, unless the folder is a volume' : 'the machine restarts'
+    const risk = `what was acknowledged is gone when ${ends} (P1)`
+    found.push({ severity: 'warning', what: `${dir} is on ${name}`, risk, mend: otherPlaces })
+  }
+
+  const free = stats.bavail * stats.bsize
+  if (free < scarceBytes) {
+    found.push({
+      severity: free < largestTurnBytes ? 'danger' : 'warning',
+      what: `${Math.floor(free / mebibyte)} MiB are free on the disk of ${dir}`,
+      risk: 'one large turn may need 32 MiB; on a full disk sessions stop, and lose nothing that was acknowledged (P5)',
+      mend: 'free some space there, or choose another disk: --store file:<folder>',
+    })
+  }
+  // Some file systems have no such limit, and say 0 of 0.
+  if (stats.files > 0 && stats.ffree < scarceFiles) {
+    found.push({
+      severity: 'danger',
+      what: `only ${stats.ffree} more files fit on the disk of ${dir} (inodes)`,
+      risk: 'without one no session can begin, and none can renew its lease (P5)',
+      mend: 'delete files there, or choose another disk: --store file:<folder>',
+    })
+  }
+  return found
+}
+
+async function journalFindings(
+  sessions: string,
+  ids: readonly string[],
+  examine: (sessionId: string) => Promise<TornTail | undefined>,
+): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const id of ids) {
+    try {
+      const torn = await examine(id)
+      if (!torn) continue
+      found.push({
+        severity: 'info',
+        what: `${placeOf(sessions, id).journal} ends in ${torn.bytes} bytes of an append that was cut (a crash, a full disk)`,
+        risk: 'none: they were never acknowledged, and are left out',
+        mend: `nothing to do; the next append goes on behind them: lastgood resume ${id}`,
+      })
+    } catch (error) {
+      if (!isLastgoodError(error)) throw error
+      // Another user's: told once for all of them.
+      if (error.details['code'] === 'EACCES') continue
+      const risk = `session ${id} cannot be gone on with (P1)`
+      found.push({ severity: 'danger', what: error.message, risk, mend: error.hint.replace('<sessionId>', id) })
+    }
+  }
+  return found
+}
+
+/** A write takes moments; what is this old was left by a crash. */
+const leftoverMs = 3_600_000
+
+async function leftoverFindings(dir: string, now: number): Promise<Finding[]> {
+  const sessions = join(dir, 'sessions')
+  const names = await namesIn(sessions)
+  const blobs = names.filter((name) => name.endsWith('.blobs'))
+  const folders = [sessions, join(dir, 'shared'), ...blobs.map((name) => join(sessions, name))]
+  let count = 0
+  for (const folder of folders) {
+    for (const name of await namesIn(folder)) {
+      if (name.endsWith('.tmp') && (await isOlder(join(folder, name), now - leftoverMs))) count += 1
+    }
+  }
+  const found: Finding[] = []
+  if (count > 0) {
+    found.push({
+      severity: 'info',
+      what: `${count} temporary file${count === 1 ? '' : 's'} in ${dir}, left by a crash`,
+      risk: 'none, but the space that they take',
+      mend: `find ${shellPath(dir)} -name '*.tmp' -mmin +60 -delete`,
+    })
+  }
+  for (const name of blobs.filter((one) => !names.includes(`${one.slice(0, -'.blobs'.length)}.jsonl`))) {
+    const folder = join(sessions, name)
+    found.push({
+      severity: 'warning',
+      what: `${folder} belongs to no session: a removal was cut, or the journal is missing`,
+      risk: 'it holds content of a session that is not listed any more',
+      mend: `restore the journal from a copy, or: rm -r ${shellPath(folder)}`,
+    })
+  }
+  return found
+}
+
+async function isOlder(path: string, instant: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && found.mtimeMs < instant
+}

@@ -1,0 +1,94 @@
+/**
+ * What of the server puts a promise at risk, for a person who asks: of a Cluster, of each master.
+ *
+ * 1. It only reads: INFO, and CONFIG GET of the settings that matter, where the user may.
+ * 2. What several masters have in common is said once, with all their names.
+ */
+import type { Finding } from '@lastgood/core'
+import type { RedisLike } from './client.ts'
+import { isForbidden } from './failure.ts'
+import { addressed, type Draft, draftsFrom, type Settings, settingNames } from './finding-rules.ts'
+import { locationOf } from './location.ts'
+import type { Server } from './server.ts'
+
+/** Errors: `store-unavailable`. */
+export function redisFindings(server: Server): Promise<Finding[]> {
+  return server.ask(async (client) => {
+    const masters = client.nodes?.('master')
+    if (masters === undefined) return (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
+    return findingsOfMasters(masters)
+  })
+}
+
+async function findingsOfMasters(masters: readonly RedisLike[]): Promise<Finding[]> {
+  const found = await Promise.allSettled(masters.map(draftsOf))
+  const silent = found.find((one) => one.status === 'rejected')
+  if (silent && found.every(({ status }) => status === 'rejected')) throw silent.reason
+  const first = masters.find((_, i) => found[i]?.status === 'fulfilled')
+  const byWhat = new Map<string, { draft: Draft; nodes: RedisLike[] }>()
+  for (const [i, one] of found.entries()) {
+    for (const draft of one.status === 'fulfilled' ? one.value : [doesNotAnswer]) {
+      const known = byWhat.get(draft.what) ?? { draft, nodes: [] }
+      known.nodes.push(masters[i] as RedisLike)
+      byWhat.set(draft.what, known)
+    }
+  }
+  return [...byWhat.values()].map(({ draft, nodes }) => {
+    const [node] = nodes
+    const cli = nodes.length > 1 || !node ? `redis-cli --cluster call ${nameOf(first ?? node)}` : cliOf(node)
+    return addressed({ ...draft, what: `${nodes.map(nameOf).join(', ')}: ${draft.what}` }, cli)
+  })
+}
+
+const doesNotAnswer: Draft = {
+  severity: 'danger',
+  what: 'the master does not answer',
+  risk: 'P6: its sessions wait, and are suspended when their patience ends',
+  mend: () => 'start it again, or let a replica take over: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+}
+
+async function draftsOf(client: RedisLike): Promise<Draft[]> {
+  const [info, config] = await Promise.all([client.info(), configOf(client)])
+  const settings = settingsOfInfo(info)
+  const isInCluster = settings.get('cluster_enabled') === '1'
+  const clusterInfo = isInCluster ? settingsOfInfo(String(await ifAllowed(client.cluster('INFO')))) : []
+  return draftsFrom(new Map([...settings, ...clusterInfo]), config)
+}
+
+async function configOf(client: RedisLike): Promise<Settings | undefined> {
+  // One by one: several names in one command need Redis 7.
+  const values = await ifAllowed(Promise.all(settingNames.map((name) => client.config('GET', name))))
+  return values && new Map(values.flatMap(settingsOfReply))
+}
+
+/** Undefined where the user has no right to it, and where a hosted server has no such command. */
+async function ifAllowed<T>(reply: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reply
+  } catch (error) {
+    if (isForbidden(error)) return undefined
+    throw error
+  }
+}
+
+/** A name and its value; none where the server does not know the setting. */
+function settingsOfReply(reply: unknown): [string, string][] {
+  const [name, value] = Array.isArray(reply) ? (reply as unknown[]) : (Object.entries(reply ?? {})[0] ?? [])
+  return typeof name === 'string' && typeof value === 'string' ? [[name, value]] : []
+}
+
+function settingsOfInfo(text: string): Settings {
+  const lines = text.split(/\r?\n/).filter((line) => line.includes(':'))
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+}
+
+function nameOf(node: RedisLike | undefined): string {
+  return `${node?.options.host}:${node?.options.port}`
+}
+
+function cliOf(client: RedisLike): string {
+  const location = locationOf(client)
+  if (location.startsWith('unix:')) return `redis-cli -s ${client.options.path}`
+  // Sentinels tell programs where the master is, not redis-cli.
+  return location.includes('sentinel') ? 'redis-cli -u redis://<master>' : `redis-cli -u ${location}`
+}

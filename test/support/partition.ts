@@ -1,0 +1,62 @@
+/** Two workers on one Redis, of which one is behind a network that can be broken. */
+import { randomUUID } from 'node:crypto'
+import { isLastgoodError, openSession, type Session, type Store } from '@lastgood/core'
+import { owner } from '@lastgood/core/testing'
+import { redisStore } from '@lastgood/redis'
+import { Redis, type RedisOptions } from 'ioredis'
+import { expect, inject, onTestFinished } from 'vitest'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+
+export const leaseMs = 500
+
+/** As a worker should have it: no command hangs for ever, and a lost connection is made again. */
+const patient: Omit<RedisOptions, 'replyMapping'> = {
+  commandTimeout: 150,
+  maxRetriesPerRequest: 2,
+  retryStrategy: () => 20,
+}
+
+export interface Network {
+  proxy: TcpProxy
+  /** What the worker behind the proxy has, and what everybody else has. */
+  far: Store
+  near: Store
+}
+
+export async function network(): Promise<Network> {
+  const url = inject('redisUrl')
+  const proxy = await startTcpProxy(Number(new URL(url).port))
+  onTestFinished(() => proxy.close())
+  const prefix = `test:${randomUUID()}`
+  const store = (port: number, options = {}) => {
+    const client = new Redis(port, '127.0.0.1', options)
+    client.on('error', () => {})
+    onTestFinished(() => client.disconnect())
+    return redisStore(client, { prefix })
+  }
+  return { proxy, far: store(proxy.port, patient), near: store(Number(new URL(url).port)) }
+}
+
+export async function opened(store: Store, name: string): Promise<Session> {
+  const session = await openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })
+  onTestFinished(() => session.close().catch(() => {}))
+  return session
+}
+
+/** Opens the session when its lease has run out, not by force. */
+export async function openedWhenFree(store: Store): Promise<Session> {
+  let session: Session | undefined
+  await expect
+    .poll(
+      async () => {
+        session = await opened(store, 'near').catch((error: unknown) => {
+          if (isLastgoodError(error, 'session-busy')) return undefined
+          throw error
+        })
+        return session
+      },
+      { timeout: 15_000 },
+    )
+    .toBeDefined()
+  return session!
+}
