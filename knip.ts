@@ -3,7 +3,7 @@ import type { KnipConfig } from 'knip'
 const config: KnipConfig = {
   workspaces: {
     '.': {
-      // Programs in fixtures/ are started by their path.
+      // Programs in fixtures/, and those that a bench starts, are started by their path.
       entry: [
         'test/**/*.test.ts',
         'test/fixtures/*.{ts,mjs}',
@@ -11,6 +11,7 @@ const config: KnipConfig = {
         'test/crash/campaign/main.ts',
         'test/crash/campaign/agent-process.mjs',
         'test/durability/main.ts',
+        'test/bench/store/opening-process.ts',
       ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.

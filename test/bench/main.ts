@@ -1,5 +1,5 @@
 /**
- * `pnpm bench outage` and `pnpm bench overhead`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those of
+ * `pnpm bench outage`, `overhead` and `store`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those of
  * docs/at-rest.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
@@ -9,8 +9,10 @@ import { atRestReport, benchAtRest } from './at-rest/bench.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
 import { surroundings } from './report.ts'
+import { benchStore } from './store/bench.ts'
+import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -25,7 +27,13 @@ overhead: what lastgood adds to a request
   --runs <n>              default 100
 
 at-rest:  what an entry costs when it is compressed, encrypted, or both
-  --runs <n>              default 100`
+  --runs <n>              default 100
+
+
+store:    what a checkpoint and opening a session cost, against the least that would do
+  --checkpoints <n>       of each contender, default 2000
+  --longest <n>           steps of the longest session, default 10000
+  --runs <n>              pairs of processes that open a session, default 7`
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -34,16 +42,20 @@ const options = {
   steps: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
-  runs: { type: 'string', default: '100' },
+  runs: { type: 'string' },
+  checkpoints: { type: 'string', default: '2000' },
+  longest: { type: 'string', default: '10000' },
   profile: { type: 'string', multiple: true },
 } as const
+
+const countNames = ['sessions', 'steps', 'seed', 'jobs', 'runs', 'checkpoints', 'longest'] as const
 
 function refuse(): number {
   console.error(usage)
   return 2
 }
 
-const benches = ['outage', 'overhead', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -59,16 +71,13 @@ async function main(): Promise<number> {
   const { values, positionals = [] } = readArguments() ?? {}
   if (!values) return refuse()
   const { json, md, profile = [...profileNames] } = values
-  const counts = Object.fromEntries(
-    (['sessions', 'steps', 'seed', 'jobs', 'runs'] as const).map((name) => [name, Number(values[name])]),
-  )
-  const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0 } = counts
+  const [bench = '', ...more] = positionals
+  const given = { ...values, runs: values.runs ?? (bench === 'store' ? '7' : '100') }
+  const counts = Object.fromEntries(countNames.map((name) => [name, Number(given[name])]))
+  const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
   const profiles = profile.filter(isProfile)
   const isSound = Object.values(counts).every((one) => Number.isInteger(one) && one > 0)
-  const [bench, ...more] = positionals
-  if (!isSound || profiles.length < profile.length || more.length > 0 || !isBench(bench)) {
-    return refuse()
-  }
+  if (!isSound || profiles.length < profile.length || more.length > 0 || !isBench(bench)) return refuse()
 
   const at = surroundings()
   const startedAt = performance.now()
@@ -83,6 +92,11 @@ async function main(): Promise<number> {
   if (bench === 'overhead') {
     const results = await benchOverhead(runs, tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : overheadReport(results, md, at))
+    return 0
+  }
+  if (bench === 'store') {
+    const results = await benchStore({ checkpoints, longest, runs }, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : storeReport(results, md, at))
     return 0
   }
   const results = await benchOutage({ profiles, sessions, steps, seed, jobs }, tell)

@@ -46,7 +46,7 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
   const last = entries.at(-1) as Entry
   const facts = entries.reduce(factsAfter, known.facts)
   const saved = saveSnapshot(snapshot)
-  const { turn, lastGoodTurn, reason, wakeAt } = saved.context
+  const { turn, lastGoodTurn, reason, wakeAt } = snapshot.context
   const started = entries.findLast((entry) => entry.type === 'turn-started')
   const agent = started ? started.agent : known.agent
   const model = entries.findLast((entry) => entry.type === 'envelope-changed')?.envelope.body.model ?? known.model
@@ -67,7 +67,7 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
     ...(facts.origin && { origin: facts.origin }),
     ...(facts.ttlMs !== undefined && { ttlMs: facts.ttlMs }),
     ...(facts.pinned && { pinned: facts.pinned }),
-    machine: { version: known.machineVersion, value: saved.value, context: { ...saved.context } },
+    machine: { version: known.machineVersion, value: saved.value, context: saved.context },
   }
 }
 

@@ -9,6 +9,7 @@
  *    earlier version wrote is read as if it had been written today.
  */
 import { z } from 'zod'
+import { isSurelyEntry } from './entry-check.ts'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { decisionSchema, faultSchema } from './fault.ts'
 import { upgradedEntry } from './upgrade.ts'
@@ -247,6 +248,7 @@ export type Entry = EntryBody & z.infer<typeof stampSchema>
 
 /** The entry in `stored`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
 export function parseEntry(stored: unknown, place: string): Entry {
+  if (isSurelyEntry(stored, journalVersion)) return stored as Entry
   const value = upgradedEntry(stored)
   const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,

@@ -8,7 +8,7 @@
  * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
  * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
  */
-import { assign, setup, transition, type SnapshotFrom } from 'xstate'
+import { assign, createActor, setup, type SnapshotFrom } from 'xstate'
 import { callsOf, isRefusal, pausesTurn } from './answer.ts'
 import type { AssistantMessage, Entry } from './journal.ts'
 
@@ -272,10 +272,28 @@ export type StateName = Snapshot['value']
 /** The state before the first entry. */
 export const initialSnapshot: Snapshot = sessionMachine.resolveState({ value: 'idle', context: fresh })
 
+/** What xstate's own `transition` makes anew for every event, at several times the cost of the step itself. */
+const actor = createActor(sessionMachine)
+const nothing = (): void => {}
+const inert = {
+  self: actor,
+  id: '',
+  sessionId: '',
+  system: actor.system,
+  logger: nothing,
+  defer: nothing,
+  emit: nothing,
+  stopChild: nothing,
+}
+
 /** The state after `entry`, and the effect owed from then on; no effect when it stays what it was. */
 export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; effect?: Effect } {
-  const [next, actions] = transition(sessionMachine, snapshot, entry)
-  const effect = actions.map((action) => effectOf(action.type, next.context)).findLast((one) => one !== undefined)
+  const actions: string[] = []
+  const next = sessionMachine.transition(snapshot, entry, {
+    ...inert,
+    actionExecutor: ({ type }) => void actions.push(type),
+  })
+  const effect = actions.map((action) => effectOf(action, next.context)).findLast((one) => one !== undefined)
   return effect ? { snapshot: next, effect } : { snapshot: next }
 }
 
@@ -298,9 +316,13 @@ function effectOf(action: string, context: Context): Effect | undefined {
   }
 }
 
-/** The snapshot as the head keeps it. */
-export function saveSnapshot(snapshot: Snapshot): { value: string; context: Context } {
-  return { value: snapshot.value, context: snapshot.context }
+/** The snapshot as the head keeps it: without what is as in a fresh one, because it is written with every append. */
+export function saveSnapshot({ value, context }: Snapshot): { value: string; context: Partial<Context> } {
+  const isChanged = ([key, now]: [string, unknown]) => {
+    const before = fresh[key as keyof Context]
+    return typeof now === 'object' && now !== null ? Object.keys(now).length > 0 : now !== before
+  }
+  return { value, context: Object.fromEntries(Object.entries(context).filter(isChanged)) }
 }
 
 /** The snapshot of a head that was written under this machine's version. */

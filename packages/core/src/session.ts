@@ -25,6 +25,7 @@ import {
   type Message,
   type Owner,
 } from './journal.ts'
+import { copyOf } from './json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
 import { appendPatiently } from './patient-append.ts'
@@ -156,7 +157,7 @@ export class Session {
    * answered by an error result that says so.
    */
   messages(): Message[] {
-    return structuredClone(this.#transcript.conversation())
+    return copyOf(this.#transcript.conversation())
   }
 
   /** Calls `listener` for every event from now on; returns the way to stop. */
@@ -352,7 +353,7 @@ export class Session {
     const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
     const after = this.#seq + this.#staged.length
     // A copy: what a caller does with its messages later must not change what was recorded.
-    return bodies.map((body, i) => ({ ...structuredClone(body), ...stamp, seq: after + 1 + i }))
+    return bodies.map((body, i) => ({ ...copyOf(body), ...stamp, seq: after + 1 + i }))
   }
 
   #stepThrough(entries: readonly Entry[]): { snapshot: Snapshot; owed: Effect } {

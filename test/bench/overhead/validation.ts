@@ -11,7 +11,7 @@ export interface Checked {
 }
 
 // They have no public name.
-const built = new URL('../../../../packages/core/dist/', import.meta.url)
+const built = new URL('../../../../../packages/core/dist/', import.meta.url)
 const { TranscriptWatch } = (await import(new URL('repair/transcript/transcript-watch.js', built).href)) as {
   TranscriptWatch: new () => { repair(outgoing: object, context: object): unknown }
 }

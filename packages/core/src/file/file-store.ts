@@ -60,8 +60,10 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   function writerOf(sessionId: string): SessionWriter {
+    const known = writers.get(sessionId)
+    if (known) return known
     const place = placeOf(folder, sessionId)
-    const writer = writers.get(sessionId) ?? sessionWriter(place, clock, (torn) => warn(place, torn))
+    const writer = sessionWriter(place, clock, (torn) => warn(place, torn))
     writers.set(sessionId, writer)
     return writer
   }

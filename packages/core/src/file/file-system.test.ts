@@ -1,26 +1,17 @@
 /** What the file system refuses, what it may see of us, and long sessions. */
 import type * as Files from 'node:fs/promises'
-import {
-  type FileHandle,
-  chmod,
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Lease, Store } from '../store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
+import type * as OpenFiles from './open-file.ts'
+import type { JournalHandle } from './open-file.ts'
 
 /** Called with every file handle that is opened, to make its methods fail. */
-let onOpen: (handle: FileHandle) => void = () => {}
+let onOpen: (handle: JournalHandle) => void = () => {}
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Files>()
@@ -30,6 +21,16 @@ vi.mock('node:fs/promises', async (original) => {
     return handle
   }
   return { ...real, open: opening }
+})
+
+vi.mock('./open-file.ts', async (original) => {
+  const real = await original<typeof OpenFiles>()
+  const openForAppend: typeof real.openForAppend = (path) => {
+    const handle = real.openForAppend(path)
+    if (handle) onOpen(handle)
+    return handle
+  }
+  return { ...real, openForAppend }
 })
 
 async function folder() {
@@ -59,13 +60,13 @@ function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: made up by a test`), { code, syscall: 'write', errno: -1 })
 }
 
-const failuresOfWrite: Record<string, (handle: FileHandle) => void> = {
+const failuresOfWrite: Record<string, (handle: JournalHandle) => void> = {
   'a write that fails': (handle) => {
     handle.write = () => Promise.reject(systemError('ENOSPC'))
   },
   'a write that ends in the middle': (handle) => {
     const write = handle.write.bind(handle)
-    replace(handle, 'write', (buffer: Buffer) => write(buffer, 0, buffer.length >> 1))
+    replace(handle, 'write', (buffer: Buffer) => write(buffer, 0, buffer.length >> 1, null))
   },
   'an fdatasync that fails': (handle) => {
     handle.datasync = () => Promise.reject(systemError('EIO'))
@@ -75,15 +76,18 @@ const failuresOfWrite: Record<string, (handle: FileHandle) => void> = {
     let written = false
     replace(handle, 'write', (buffer: Buffer) => {
       written = true
-      return write(buffer)
+      return write(buffer, 0, buffer.length, null)
     })
-    replace(handle, 'stat', () => (written ? Promise.reject(systemError('EIO')) : stat()))
+    replace(handle, 'stat', async () => {
+      if (written) throw systemError('EIO')
+      return stat()
+    })
   },
 }
 
 /** The real methods have overloads that a test need not repeat. */
 function replace(
-  handle: FileHandle,
+  handle: JournalHandle,
   method: 'read' | 'stat' | 'write',
   by: (...args: never[]) => Promise<unknown>,
 ): void {

@@ -57,19 +57,27 @@ const nonBlocking = constants.O_NONBLOCK ?? 0
 /** A link's target has its name in another folder, which is not synced, and may be on another file system. */
 const noLink = constants.O_NOFOLLOW ?? 0
 
+/** A journal is opened with these besides. */
+export const journalFlags = nonBlocking | noLink
+
 /** The journal, opened; undefined when there is none and `flags` do not make it. */
 export async function openIfThere(path: string, flags: number): Promise<FileHandle | undefined> {
   try {
-    return await open(path, flags | nonBlocking | noLink, 0o600)
+    return await open(path, flags | journalFlags, 0o600)
   } catch (error) {
-    const code = systemCode(error) ?? ''
-    if (code === 'ENOENT' && !(flags & constants.O_CREAT)) return undefined
-    throw ['ELOOP', 'EISDIR', 'ENXIO'].includes(code) ? notPlain(path, error) : error
+    return notOpened(error, path, flags)
   }
 }
 
+/** Nothing where `path` is missing, and `flags` do not make it; else throws what opening it failed with. */
+export function notOpened(error: unknown, path: string, flags: number): undefined {
+  const code = systemCode(error) ?? ''
+  if (code === 'ENOENT' && !(flags & constants.O_CREAT)) return
+  throw ['ELOOP', 'EISDIR', 'ENXIO'].includes(code) ? notPlain(path, error) : error
+}
+
 /** What `handle` has open, if it is a file: a pipe or a folder would look like an empty journal. */
-export async function statOfFile(handle: FileHandle, path: string): Promise<Stats> {
+export async function statOfFile(handle: { stat(): Promise<Stats> | Stats }, path: string): Promise<Stats> {
   const found = await handle.stat()
   if (!found.isFile()) throw notPlain(path)
   return found

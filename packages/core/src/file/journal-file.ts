@@ -5,9 +5,9 @@
  * that another one names as its `prev` counted, and from there on every verdict follows. Where the end alone leaves a
  * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { type Line, type Tip, decodePiece, genesis, judge, lineVersion } from './chain.ts'
+import type { JournalHandle } from './open-file.ts'
 
 /** A line that counts, and its number in the file, from 1. */
 export interface CountedLine {
@@ -27,25 +27,27 @@ export interface Part {
   torn: TornTail | undefined
 }
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 1024 * 1024
 const firstWindowBytes = 64 * 1024
 /** What is worth reading of the end, and holding at once, before reading everything. */
 const nearBytes = 1024 * 1024
 
-/** Every line that counts in the first `end` bytes. Throws `journal-corrupt` or `journal-version` where it stops. */
+/** Every line that counts in the first `end` bytes, some at once. Throws `journal-corrupt` or `journal-version` where it stops. */
 async function* walk(
-  handle: FileHandle,
+  handle: JournalHandle,
   path: string,
   end: number,
   onTornTail?: (torn: TornTail) => void,
-): AsyncGenerator<CountedLine, void, undefined> {
+): AsyncGenerator<CountedLine[], void, undefined> {
   let tip = genesis
   let torn: TornTail | undefined
   const counted = new Set<string>()
-  for await (const { bytes, at, number } of segments(handle, 0, end)) {
+
+  /** The line, if it counts. */
+  function take({ bytes, at, number }: Segment): CountedLine | undefined {
     const piece = decodePiece(bytes)
     torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
-    if (torn) continue
+    if (torn) return undefined
     if (piece.kind !== 'line')
       throw piece.kind === 'newer'
         ? newerVersion(`${path} line ${number}`, piece.v, lineVersion)
@@ -53,17 +55,32 @@ async function* walk(
     const verdict = judge(piece.line, tip, counted)
     if (verdict === 'orphan') throw corrupt(path, number, 'a line before it is missing or was altered')
     if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
-    if (verdict === 'lost') continue
+    if (verdict === 'lost') return undefined
     tip = piece.line
     counted.add(tip.hash)
-    yield { line: piece.line, number }
+    return { line: piece.line, number }
+  }
+
+  for await (const some of segments(handle, 0, end)) {
+    const lines: CountedLine[] = []
+    try {
+      for (const segment of some) {
+        const line = take(segment)
+        if (line) lines.push(line)
+      }
+    } catch (error) {
+      // What comes before the damage is sound.
+      yield lines
+      throw error
+    }
+    yield lines
   }
   if (torn) onTornTail?.(torn)
 }
 
 /** The lines that count at the end of the first `end` bytes: `enough` of them, or all. Throws as `walk` does. */
 export async function tail(
-  handle: FileHandle,
+  handle: JournalHandle,
   path: string,
   end: number,
   enough: (lines: readonly Line[]) => boolean,
@@ -71,13 +88,14 @@ export async function tail(
   const near = await nearEnd(handle, end, enough, end)
   if (near) return near
   const part: Part = { lines: [], torn: undefined }
-  for await (const { line } of walk(handle, path, end, (torn) => (part.torn = torn))) part.lines.push(line)
+  for await (const some of walk(handle, path, end, (torn) => (part.torn = torn)))
+    for (const { line } of some) part.lines.push(line)
   return part
 }
 
 /** As `tail`, but undefined when more than `limit` bytes would have to be read, or when those leave a doubt. */
 async function nearEnd(
-  handle: FileHandle,
+  handle: JournalHandle,
   end: number,
   enough: (lines: readonly Line[]) => boolean,
   limit: number,
@@ -94,7 +112,7 @@ async function nearEnd(
  * Who follows a long journal reads its end; who starts from nothing reads and verifies all of it.
  */
 export async function* linesAfter(
-  handle: FileHandle,
+  handle: JournalHandle,
   path: string,
   end: number,
   afterSeq: number,
@@ -104,8 +122,8 @@ export async function* linesAfter(
   if (near?.torn) onTornTail(near.torn)
   if (near) for (const line of near.lines) yield { line, place: `${path} seq ${line.seq}` }
   else
-    for await (const { line, number } of walk(handle, path, end, onTornTail))
-      yield { line, place: `${path} line ${number}` }
+    for await (const some of walk(handle, path, end, onTornTail))
+      for (const { line, number } of some) yield { line, place: `${path} line ${number}` }
 }
 
 /** Whether lines begin at or before the end of entry `afterSeq`. */
@@ -114,7 +132,7 @@ export function reachingBackTo(afterSeq: number): (lines: readonly Line[]) => bo
 }
 
 /** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */
-async function window(handle: FileHandle, start: number, end: number): Promise<Part | undefined> {
+async function window(handle: JournalHandle, start: number, end: number): Promise<Part | undefined> {
   const part = await pieces(segments(handle, start, end), start)
   if (!part) return undefined
   const prevs = new Set(part.lines.map(({ prev }) => prev))
@@ -126,7 +144,7 @@ async function window(handle: FileHandle, start: number, end: number): Promise<P
 
 /** The lines that count between the end of what is known and `end`; undefined: look at more. */
 export async function growth(
-  handle: FileHandle,
+  handle: JournalHandle,
   start: number,
   end: number,
   tip: Tip,
@@ -138,14 +156,16 @@ export async function growth(
 }
 
 /** All whole lines; undefined when there is anything else but torn ones. Skips what begins at `partialAt`. */
-async function pieces(source: AsyncIterable<Segment>, partialAt = -1): Promise<Part | undefined> {
+async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Part | undefined> {
   const part: Part = { lines: [], torn: undefined }
-  for await (const { bytes, at } of source) {
-    if (at === partialAt) continue
-    const piece = decodePiece(bytes)
-    part.torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
-    if (piece.kind === 'line') part.lines.push(piece.line)
-    else if (piece.kind !== 'torn') return undefined
+  for await (const some of source) {
+    for (const { bytes, at } of some) {
+      if (at === partialAt) continue
+      const piece = decodePiece(bytes)
+      part.torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
+      if (piece.kind === 'line') part.lines.push(piece.line)
+      else if (piece.kind !== 'torn') return undefined
+    }
   }
   return part
 }
@@ -173,28 +193,51 @@ interface Segment {
   number: number
 }
 
-/** The bytes between newlines, without the empty ones; the last may be unfinished. */
-async function* segments(handle: FileHandle, start: number, end: number): AsyncGenerator<Segment, void, undefined> {
+/** The bytes between newlines, without the empty ones, those of a chunk at once; the last may be unfinished. */
+async function* segments(
+  handle: JournalHandle,
+  start: number,
+  end: number,
+): AsyncGenerator<Segment[], void, undefined> {
   let pending: Buffer[] = []
   let [at, number] = [start, 1]
-  for (let position = start; position < end;) {
-    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - position))
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
-    if (bytesRead === 0) break
-    const chunk = buffer.subarray(0, bytesRead)
-    let from = 0
-    for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
-      const bytes = Buffer.concat([...pending, chunk.subarray(from, newline)])
-      if (bytes.length > 0) yield { bytes, at, number }
-      pending = []
-      from = newline + 1
-      at = position + from
-      number += 1
+  let coming = chunkAt(handle, start, end)
+  try {
+    for (let position = start; position < end;) {
+      const chunk = await coming
+      if (chunk.length === 0) break
+      // While this one is parsed.
+      coming = chunkAt(handle, position + chunk.length, end)
+      const found: Segment[] = []
+      let from = 0
+      for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
+        const rest = chunk.subarray(from, newline)
+        const bytes = pending.length > 0 ? Buffer.concat([...pending, rest]) : rest
+        if (bytes.length > 0) found.push({ bytes, at, number })
+        pending = []
+        from = newline + 1
+        at = position + from
+        number += 1
+      }
+      if (from < chunk.length) pending.push(chunk.subarray(from))
+      position += chunk.length
+      if (found.length > 0) yield found
     }
-    if (from < bytesRead) pending.push(chunk.subarray(from))
-    position += bytesRead
+    if (pending.length > 0) yield [{ bytes: Buffer.concat(pending), at, number }]
+  } finally {
+    // Who stops early may close the file next.
+    await coming.catch(() => {})
   }
-  if (pending.length > 0) yield { bytes: Buffer.concat(pending), at, number }
+}
+
+/** What one read gives; empty at the end. */
+function chunkAt(handle: JournalHandle, position: number, end: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, end - position)))
+  if (buffer.length === 0) return Promise.resolve(buffer)
+  const read = handle.read(buffer, 0, buffer.length, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead))
+  // It may fail when nobody wants it any more; who wants it is told.
+  read.catch(() => {})
+  return read
 }
 
 function corrupt(path: string, number: number, what: string): LastgoodError {

@@ -7,7 +7,7 @@
  * left of it is sound. That is said of one file, by its inode, so a copy that was put in its place is taken as it is.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import type { Holder } from '../store.ts'
@@ -15,6 +15,7 @@ import { type LeaseLine, type Line, type Tip, genesis } from './chain.ts'
 import { cutBack, fileError, onPath, systemCode } from './file-error.ts'
 import { readText } from './folder.ts'
 import { tail } from './journal-file.ts'
+import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 const leaseFileSchema = z.strictObject({
@@ -43,7 +44,7 @@ export interface RecordedLease {
  * Throws `journal-corrupt` when more is remembered of the journal than there is.
  */
 export async function recordedLease(
-  handle: FileHandle,
+  handle: JournalHandle,
   place: SessionPlace,
   end: number,
   tip: Omit<Tip, 'hash'>,
@@ -63,7 +64,7 @@ export async function recordedLease(
 }
 
 async function assertNotCut(
-  handle: FileHandle,
+  handle: JournalHandle,
   { journal, lease }: SessionPlace,
   { file, seq }: LeaseFile['journal'],
 ): Promise<void> {
@@ -75,7 +76,7 @@ async function assertNotCut(
 }
 
 /** Without the device, whose number may change with every start of the system. */
-async function fileOf(handle: FileHandle): Promise<string> {
+async function fileOf(handle: JournalHandle): Promise<string> {
   const { ino, birthtimeMs } = await handle.stat()
   return `${ino} ${birthtimeMs}`
 }
@@ -91,7 +92,7 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
 
 /** Replaces the file in one step. `seq` is the journal's, `id` names the temporary file and must be new. */
 export async function writeLeaseFile(
-  handle: FileHandle,
+  handle: JournalHandle,
   { lease: path }: SessionPlace,
   seq: number,
   id: string,

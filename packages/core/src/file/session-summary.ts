@@ -1,15 +1,15 @@
 /** The summary of a session from the end of its journal: its cost does not grow with the session. */
-import type { FileHandle } from 'node:fs/promises'
 import { type SessionSummary, parseHead } from '../store.ts'
 import type { EntriesLine, Line } from './chain.ts'
 import { statOfFile } from './folder.ts'
 import { tail } from './journal-file.ts'
 import { liveHolder, newestLease, recordedLease } from './lease-file.ts'
+import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /** Undefined when the journal has no entry. */
 export async function summaryIn(
-  handle: FileHandle,
+  handle: JournalHandle,
   place: SessionPlace,
   now: number,
 ): Promise<SessionSummary | undefined> {

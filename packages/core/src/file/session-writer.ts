@@ -9,7 +9,6 @@
  * 5. After a failure what was known of the file is forgotten and read again.
  */
 import { constants } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
@@ -19,6 +18,7 @@ import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
 import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
+import { type JournalHandle, openForAppend } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
 export interface SessionWriter {
@@ -53,15 +53,19 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   let turn: Promise<unknown> = Promise.resolve()
 
   /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
-  function withFile<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const run = turn.then(() => onPath(path, () => opened(flags, whenMissing, job)))
+  function withFile<T>(open: Opening, whenMissing: () => T, job: (handle: JournalHandle) => Promise<T>): Promise<T> {
+    const run = turn.then(() => onPath(path, () => opened(open, whenMissing, job)))
     // The next in turn does not care how this one ended; its caller gets the error.
     turn = run.catch(() => (known = undefined))
     return run
   }
 
-  async function opened<T>(flags: number, whenMissing: () => T, job: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const handle = await openIfThere(path, flags)
+  async function opened<T>(
+    open: Opening,
+    whenMissing: () => T,
+    job: (handle: JournalHandle) => Promise<T>,
+  ): Promise<T> {
+    const handle = await open()
     if (!handle) return whenMissing()
     try {
       return await job(handle)
@@ -71,7 +75,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   /** The file as it is now; undefined when it was deleted meanwhile. */
-  async function look(handle: FileHandle): Promise<View | undefined> {
+  async function look(handle: JournalHandle): Promise<View | undefined> {
     const { dev, ino, birthtimeMs, size, nlink } = await statOfFile(handle, path)
     if (nlink === 0) return undefined
     const file = `${dev} ${ino} ${birthtimeMs}`
@@ -84,7 +88,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   /** Adds a line to what `view` shows; false when it does not count. */
-  async function add(handle: FileHandle, view: View, content: Content): Promise<boolean> {
+  async function add(handle: JournalHandle, view: View, content: Content): Promise<boolean> {
     if (!view.synced) await handle.datasync()
     const { hash, bytes } = encodeLine(content)
     const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null)
@@ -100,16 +104,16 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return (await look(handle))?.recent.includes(hash) ?? false
   }
 
-  const leaseIn = (handle: FileHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
+  const leaseIn = (handle: JournalHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
     recordedLease(handle, place, size, tip, lease)
 
   /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
-  const ownerIn = async (handle: FileHandle, view: View): Promise<string | undefined> =>
+  const ownerIn = async (handle: JournalHandle, view: View): Promise<string | undefined> =>
     view.lease?.lease.owner.id ?? (await leaseIn(handle, view))?.holder.owner.id
 
   /** Whether the journal has exactly these entries after `afterSeq`. */
   async function repeats(
-    handle: FileHandle,
+    handle: JournalHandle,
     view: View,
     afterSeq: number,
     entries: readonly Entry[],
@@ -121,7 +125,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
   /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
   async function attempt(
-    handle: FileHandle,
+    handle: JournalHandle,
     owner: Owner,
     ttlMs: number,
     takeover?: number,
@@ -145,7 +149,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
   function record(lease: Lease, change: (old: RecordedLease) => RecordedLease): Promise<boolean> {
     return withFile(
-      constants.O_RDONLY,
+      () => openIfThere(path, constants.O_RDONLY),
       () => false,
       async (handle) => {
         const view = await look(handle)
@@ -163,7 +167,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   /** What there is to build on under `lease`; throws when another writer has the session, or it is gone. */
-  async function held(handle: FileHandle, lease: Lease): Promise<View> {
+  async function held(handle: JournalHandle, lease: Lease): Promise<View> {
     const view = await look(handle)
     if (view?.tip.fence !== lease.fence || (await ownerIn(handle, view)) !== lease.owner.id) return lost(lease)()
     if (live?.fence === lease.fence && live.owner.id === lease.owner.id) return view
@@ -178,7 +182,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       await onPath(place.folder, () => makeFolder(place.folder))
       for (;;) {
         const result = await withFile(
-          readAppend | constants.O_CREAT,
+          () => openIfThere(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT),
           () => undefined,
           (handle) => attempt(handle, owner, ttlMs, takeover),
         )
@@ -199,34 +203,42 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
       const { fence } = lease
-      return withFile(readAppend, lost(lease), async (handle) => {
-        for (;;) {
-          const view = await held(handle, lease)
-          const seq = afterSeq + entries.length
-          if (view.tip.seq !== afterSeq) {
-            if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
-            // It may have failed between its write and its fdatasync.
-            await handle.datasync()
-            return seq
+      return withFile(
+        () => openForAppend(path),
+        lost(lease),
+        async (handle) => {
+          for (;;) {
+            const view = await held(handle, lease)
+            const seq = afterSeq + entries.length
+            if (view.tip.seq !== afterSeq) {
+              if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
+              // It may have failed between its write and its fdatasync.
+              await handle.datasync()
+              return seq
+            }
+            if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
           }
-          if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
-        }
-      })
+        },
+      )
     },
 
     putBlob: (lease, name, text) =>
-      withFile(constants.O_RDONLY, lost(lease), async (handle) => {
-        await held(handle, lease)
-        await writeBlobFile(place, name, text, clock.newId())
-        // Removed meanwhile, and its folder perhaps before the file was there.
-        if (await look(handle)) return
-        await removeBlobFiles(place)
-        lost(lease)()
-      }),
+      withFile(
+        () => openIfThere(path, constants.O_RDONLY),
+        lost(lease),
+        async (handle) => {
+          await held(handle, lease)
+          await writeBlobFile(place, name, text, clock.newId())
+          // Removed meanwhile, and its folder perhaps before the file was there.
+          if (await look(handle)) return
+          await removeBlobFiles(place)
+          lost(lease)()
+        },
+      ),
   }
 }
 
-const readAppend = constants.O_RDWR | constants.O_APPEND
+type Opening = () => JournalHandle | undefined | Promise<JournalHandle | undefined>
 
 /** What is known once `lines` count, too. */
 function after(

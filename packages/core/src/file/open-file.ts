@@ -1,0 +1,46 @@
+/**
+ * The journal, open for one append.
+ *
+ * 1. What may wait for the disk is done in the thread pool. What only asks the system, and has just been asked, is done
+ *    at once: a visit to the pool costs more than that, and four of them would be half of an append.
+ * 2. It is opened anew for each append. So nobody has to close it, and the path is what it is now: a journal that was
+ *    removed, or replaced by a copy, is seen.
+ */
+import { closeSync, constants, fdatasync, fstatSync, openSync, read, write, type Stats } from 'node:fs'
+import { promisify } from 'node:util'
+import { journalFlags, notOpened } from './folder.ts'
+
+/** What the store does with an open journal. A `FileHandle` is one. */
+export interface JournalHandle {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+  stat(): Promise<Stats> | Stats
+  write(buffer: Buffer, offset: number, length: number, position: null): Promise<{ bytesWritten: number }>
+  datasync(): Promise<void>
+  close(): Promise<void> | void
+}
+
+const [readBytes, writeBytes, syncData] = [promisify(read), promisify(write), promisify(fdatasync)]
+
+/** Undefined when there is no such file. */
+export function openForAppend(path: string): JournalHandle | undefined {
+  const file = openedAtOnce(path)
+  return file === undefined
+    ? undefined
+    : {
+        read: (buffer, offset, length, position) => readBytes(file, buffer, offset, length, position),
+        stat: () => fstatSync(file),
+        write: (buffer, offset, length, position) => writeBytes(file, buffer, offset, length, position),
+        datasync: () => syncData(file),
+        close: () => closeSync(file),
+      }
+}
+
+const flags = constants.O_RDWR | constants.O_APPEND | journalFlags
+
+function openedAtOnce(path: string): number | undefined {
+  try {
+    return openSync(path, flags)
+  } catch (error) {
+    return notOpened(error, path, flags)
+  }
+}

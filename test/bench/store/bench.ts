@@ -1,0 +1,134 @@
+/**
+ * `bench store`: what a checkpoint costs, far into a session too, what it stores, and how fast a session is opened, each
+ * against the floor of its medium. Redis servers of its own, and a folder in the current one, which is on a disk.
+ */
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileStore } from '@lastgood/core/file'
+import { redisStore } from '@lastgood/redis'
+import { Redis } from 'ioredis'
+import { startRedis } from '../../support/redis-server.ts'
+import { measureAtOnce, measureCheckpoints, type AtOnce, type Checkpoints } from './checkpoints.ts'
+import { fileMedium, redisMedium, type Medium } from './contenders.ts'
+import { goalsOf, type StoreResults } from './goals.ts'
+import { measureGrowth, writeSession, type Growth, type Stored } from './growth.ts'
+import { measureOpening, type Opening, type Subject } from './opening.ts'
+import { usualHead } from './workload.ts'
+
+export interface StoreBenchOptions {
+  /** Checkpoints that are measured of each contender. */
+  readonly checkpoints: number
+  /** Steps of the longest session. */
+  readonly longest: number
+  /** Pairs of processes that open a session; rounds of sessions at once. */
+  readonly runs: number
+}
+
+export async function benchStore(options: StoreBenchOptions, onProgress: (line: string) => void) {
+  const dir = await mkdtemp(join(process.cwd(), '.bench-store-'))
+  const closing: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })]
+  try {
+    const head = await usualHead()
+    const media = [await fileSetup(dir, head)]
+    for (const fsync of ['everysec', 'always'] as const) media.push(await redisSetup(fsync, head, closing))
+    const results = await measure(media, options, onProgress)
+    return { options, redis: media.at(-1)?.version ?? '', ...results, goals: goalsOf(results) }
+  } finally {
+    for (const close of closing.reverse()) await close()
+  }
+}
+
+interface Setup {
+  readonly medium: Medium
+  readonly version?: string
+  /** So far stored of this session, or of all of them. */
+  readonly bytesIn: (id: string) => Promise<number>
+  readonly floorArguments: (id: string) => readonly string[]
+  readonly openArguments: (id: string) => readonly string[]
+}
+
+type Head = Awaited<ReturnType<typeof usualHead>>
+
+async function fileSetup(dir: string, head: Head): Promise<Setup> {
+  const store = fileStore({ dir })
+  return {
+    medium: fileMedium(dir, store, head),
+    bytesIn: async (id) => (await stat(store.journalAt(id))).size,
+    floorArguments: (id) => ['floor', store.journalAt(id)],
+    openArguments: (id) => ['file', dir, id],
+  }
+}
+
+async function redisSetup(
+  appendfsync: 'everysec' | 'always',
+  head: Head,
+  closing: (() => Promise<unknown>)[],
+): Promise<Setup> {
+  // On the disk of the files; and no rewrite of the log while something is measured.
+  const dir = await mkdtemp(join(process.cwd(), '.bench-redis-'))
+  closing.push(() => rm(dir, { recursive: true, force: true }))
+  const server = await startRedis({ appendfsync, dir, args: ['--auto-aof-rewrite-percentage', '0'] })
+  closing.push(() => server.stop())
+  const client = new Redis(server.url)
+  closing.push(() => client.quit())
+  const store = redisStore(client)
+  return {
+    medium: redisMedium(`redis ${appendfsync}`, client, store, head),
+    version: server.version,
+    bytesIn: async () => Number(/aof_current_size:(\d+)/.exec(await client.info('persistence'))?.[1]),
+    floorArguments: (id) => ['floor-redis', server.url, `lastgood:{${id}}:journal`],
+    openArguments: (id) => ['redis', server.url, id],
+  }
+}
+
+async function measure(
+  media: readonly Setup[],
+  { checkpoints: count, longest, runs }: StoreBenchOptions,
+  tell: (line: string) => void,
+): Promise<StoreResults> {
+  const checkpoints: Checkpoints[] = []
+  const growth: Growth[] = []
+  const stored: Stored[] = []
+  const opening: Opening[] = []
+  const atOnce: AtOnce[] = []
+  for (const { medium } of media) {
+    checkpoints.push(await measureCheckpoints(medium, count))
+    tell(`${medium.name}: checkpoints`)
+  }
+  for (const { medium } of media) {
+    for (const sessions of [1, 16, 64]) {
+      atOnce.push(await measureAtOnce(medium, sessions, Math.ceil(count / sessions / 2), runs + 2))
+    }
+    tell(`${medium.name}: sessions at once`)
+  }
+  // Both kinds of durability write and read the same.
+  for (const setup of media.slice(0, 2)) {
+    const { medium } = setup
+    for (const role of ['append', 'record'] as const) {
+      growth.push(await measureGrowth(medium, role, [longest / 10, longest], Math.min(300, longest / 10)))
+      tell(`${medium.name}: ${role}, far into a session`)
+    }
+    for (const { id, what, steps, size } of sessionsToOpen(longest)) {
+      const one = await writeSession(medium, 'record', id, steps, setup.bytesIn, size)
+      if (id === 'shorter') stored.push(one)
+      const subject: Subject = {
+        medium: medium.name,
+        what,
+        bytes: one.stored,
+        floor: setup.floorArguments(id),
+        open: setup.openArguments(id),
+      }
+      opening.push(await measureOpening(subject, runs))
+      tell(`${medium.name}: opening ${what}`)
+    }
+  }
+  return { checkpoints, growth, stored, opening, atOnce }
+}
+
+function sessionsToOpen(longest: number) {
+  return [
+    { id: 'shorter', what: `${longest / 10} steps`, steps: longest / 10, size: 'usual' },
+    { id: 'longer', what: `${longest} steps`, steps: longest, size: 'usual' },
+    { id: 'small', what: `${longest * 10} small entries`, steps: longest * 2.5, size: 'small' },
+  ] as const
+}

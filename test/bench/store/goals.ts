@@ -1,0 +1,55 @@
+/** What is aimed at, and whether it was met: all of it against the floor of the same run. */
+import type { AtOnce, Checkpoints } from './checkpoints.ts'
+import type { Growth, Stored } from './growth.ts'
+import type { Opening } from './opening.ts'
+
+export interface StoreResults {
+  readonly checkpoints: readonly Checkpoints[]
+  readonly growth: readonly Growth[]
+  readonly stored: readonly Stored[]
+  readonly opening: readonly Opening[]
+  readonly atOnce: readonly AtOnce[]
+}
+
+export interface Goal {
+  readonly name: string
+  readonly measured: number
+  readonly atMost: number
+  readonly met: boolean
+}
+
+/** Modules have to be loaded before a session can be opened; a floor has none. */
+const loadingMs = 30
+
+export function goalsOf({ checkpoints, growth, stored, opening, atOnce }: StoreResults): Goal[] {
+  return [
+    ...checkpoints.flatMap(({ medium, times: { floor, append, record } }) =>
+      [
+        { role: 'append', ...append },
+        { role: 'record', ...record },
+      ].flatMap(({ role, p50, p99 }) => [
+        goal(`${medium}: ${role} p50`, p50 / floor.p50, medium === 'file' ? 1.3 : 1.15),
+        ...(medium === 'file' ? [] : [goal(`${medium}: ${role} p99`, p99 / floor.p99, 1.5)]),
+      ]),
+    ),
+    ...growth.map(({ medium, role, places }) =>
+      goal(`${medium}: ${role} far into a session`, farthest(places) / (places[0]?.p50 ?? NaN), 1.1),
+    ),
+    ...stored.map(({ medium, role, content, stored }) => goal(`${medium}: bytes of ${role}`, stored / content, 1.15)),
+    ...opening.map(({ medium, what, floor, opened }) =>
+      goal(`${medium}: opening ${what}`, (opened - loadingMs) / floor, 1.15),
+    ),
+    ...atOnce
+      .filter(({ sessions }) => sessions > 16)
+      .flatMap(({ medium, sessions, stepsPerSecond: { floor, append, record } }) => [
+        goal(`${medium}: append, ${sessions} sessions`, floor / append, 1 / 0.85),
+        goal(`${medium}: record, ${sessions} sessions`, floor / record, 1 / 0.85),
+      ]),
+  ]
+}
+
+const farthest = (places: readonly { readonly p50: number }[]) => Math.max(...places.slice(1).map(({ p50 }) => p50))
+
+function goal(name: string, measured: number, atMost: number): Goal {
+  return { name, measured, atMost, met: measured <= atMost }
+}

@@ -1,0 +1,87 @@
+/** The report of `bench store`. */
+import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
+import type { benchStore } from './bench.ts'
+import type { Spread } from './spread.ts'
+
+export type Report = Awaited<ReturnType<typeof benchStore>>
+
+export function storeReport(results: Report, isMarkdown: boolean, at: Surroundings): string {
+  const { checkpoints, growth, stored, opening, atOnce, goals } = results
+  const ms = (value: number) => value.toFixed(value < 10 ? 2 : 0)
+  const times = (value: number) => `${value.toFixed(2)}x`
+  const share = (value: number) => `${Math.round(value * 100)} %`
+  const spread = ({ p50, p99 }: Spread) => `${ms(p50)} / ${ms(p99)}`
+  const ratio = (one: Spread, floor: Spread) => `${times(one.p50 / floor.p50)} / ${times(one.p99 / floor.p99)}`
+  const table = (columns: readonly string[], rows: readonly (readonly string[])[]) =>
+    formatTable(columns, rows, isMarkdown)
+  return [
+    table(
+      ['one checkpoint, ms', 'floor', 'append', 'to the floor', 'record', 'to the floor'],
+      checkpoints.map(({ medium, times: { floor, append, record } }) => [
+        medium,
+        spread(floor),
+        spread(append),
+        ratio(append, floor),
+        spread(record),
+        ratio(record, floor),
+      ]),
+    ),
+    table(
+      ['far into a session, ms', '', ...(growth[0]?.places.map(({ step }) => `step ${step}`) ?? [])],
+      growth.map(({ medium, role, places }) => [medium, role, ...places.map(({ p50 }) => ms(p50))]),
+    ),
+    table(
+      ['bytes', 'new content', 'stored', 'of it'],
+      stored.map((one) => [one.medium, String(one.content), String(one.stored), times(one.stored / one.content)]),
+    ),
+    table(
+      [
+        'opening, ms',
+        '',
+        'MB',
+        'messages',
+        'floor',
+        'session',
+        'to the floor',
+        'without modules',
+        'to the floor',
+        'processor',
+      ],
+      opening.map((one) => [
+        one.medium,
+        one.what,
+        (one.bytes / 1e6).toFixed(1),
+        String(one.messages),
+        ms(one.floor),
+        ms(one.opened),
+        times(one.opened / one.floor),
+        `${ms(one.floorAlone)}, ${ms(one.openedAlone)}`,
+        times(one.openedAlone / one.floorAlone),
+        `${ms(one.floorCpu)}, ${ms(one.openedCpu)}`,
+      ]),
+    ),
+    table(
+      ['steps/s', 'sessions', 'floor', 'append', 'of the floor', 'record', 'of the floor'],
+      atOnce.map(({ medium, sessions, stepsPerSecond: { floor, append, record } }) => [
+        medium,
+        String(sessions),
+        floor.toFixed(0),
+        append.toFixed(0),
+        share(append / floor),
+        record.toFixed(0),
+        share(record / floor),
+      ]),
+    ),
+    table(
+      ['goal, times the floor', 'at most', 'measured', ''],
+      goals.map(({ name, measured, atMost, met }) => [
+        name,
+        atMost.toFixed(2),
+        measured.toFixed(2),
+        met ? 'met' : 'not met',
+      ]),
+    ),
+    `p50 / p99 of ${results.options.checkpoints} checkpoints; medians of ${results.options.runs} processes; Redis ${results.redis}`,
+    surroundingsLine(at),
+  ].join('\n\n')
+}
