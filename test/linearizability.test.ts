@@ -182,10 +182,13 @@ describe.each(stores)('on %s, as fast as it goes', (_store, open) => {
     await close()
   })
 
-  test.each(seeds)('three clients at once are linearizable, removals too, with plan %i (P3)', async (seed) => {
-    const { handles, close } = await open(3)
-    const told = await played(planOf(seed, 3, 7, withRemoves), handles)
-    await expectTruth(told, handles[0]!, { removes: true })
-    await close()
-  })
+  test.each(seeds.slice(0, 6))(
+    'three clients at once are linearizable, removals too, with plan %i (P3)',
+    async (seed) => {
+      const { handles, close } = await open(3)
+      const told = await played(planOf(seed, 3, 7, withRemoves), handles)
+      await expectTruth(told, handles[0]!, { removes: true })
+      await close()
+    },
+  )
 })

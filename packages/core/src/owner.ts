@@ -13,6 +13,12 @@ export function thisOwner(id: string): Owner {
   return { id, host: hostname(), realm: realm(), pid: process.pid }
 }
 
+const removing = 'removing:'
+
+/** The owner's id of who holds a session in order to remove it. */
+export const removerId = (id: string): string => `${removing}${id}`
+export const isRemover = ({ id }: Owner): boolean => id.startsWith(removing)
+
 /** Whether `owner` is known to be dead: same process table, and no such process in it. */
 export function isDead(owner: Owner): boolean {
   if (owner.realm !== realm()) return false

@@ -9,7 +9,7 @@
 import { systemClock, type Clock } from './clock.ts'
 import { LastgoodError } from './errors.ts'
 import type { Owner } from './journal.ts'
-import { isDead, thisOwner } from './owner.ts'
+import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
 import { assertSessionId, sessionBusy, type Lease, type SessionSummary, type Store } from './store.ts'
 
 export interface RemovalOptions {
@@ -21,11 +21,10 @@ export interface RemovalOptions {
 
 /** Longer than it takes to list a store. */
 const removalMs = 60_000
-const mark = 'removing:'
 
 /** Whether whoever holds it is about to remove it. */
 export function isBeingRemoved({ holder }: SessionSummary): boolean {
-  return holder !== null && holder.owner.id.startsWith(mark) && !isDead(holder.owner)
+  return holder !== null && isRemover(holder.owner) && !isDead(holder.owner)
 }
 
 /** What became of one of several; without a failure it is gone. */
@@ -103,7 +102,7 @@ async function removed(
 async function leaseForRemoval(store: Store, sessionId: string, options: RemovalOptions): Promise<Lease> {
   const { clock = systemClock } = options
   const owner = options.owner ?? thisOwner(clock.newId())
-  const marked = { ...owner, id: `${mark}${owner.id}` }
+  const marked = { ...owner, id: removerId(owner.id) }
   const first = await store.acquire(sessionId, marked, removalMs)
   if (first.kind === 'lease') return first
   if (!isDead(first.owner)) throw sessionBusy(first)

@@ -16,7 +16,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Entry, parseEntry } from '../journal.ts'
-import { thisOwner } from '../owner.ts'
+import { removerId, thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
 import { readBlobFile, removeBlobFiles } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
@@ -172,14 +172,17 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       const names = await onPath(folder, () => namesIn(folder))
       if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
       // Held while it goes: no other writer is let in, and a late one is fenced off.
-      const held = await writerOf(sessionId).acquire(lease?.owner ?? thisOwner(clock.newId()), removalTtlMs)
+      const writer = writerOf(sessionId)
+      const held = await writer.acquire(lease?.owner ?? thisOwner(removerId(clock.newId())), removalTtlMs)
       if (held.kind === 'busy') throw lease ? leaseLost(sessionId, lease.fence) : sessionBusy(held)
       if (lease && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
-        await writerOf(sessionId).release(held)
+        await writer.release(held)
         throw leaseLost(sessionId, lease.fence)
       }
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
+        // This process may have stood still for longer than that lease, and somebody else may write there now.
+        if (!(await writer.renew(held, removalTtlMs))) throw leaseLost(sessionId, held.fence)
         await rm(place.lease, { force: true })
         await unlink(journal)
         await removeBlobFiles(place)

@@ -90,20 +90,27 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
   return lines.findLast((line): line is LeaseLine => 'lease' in line)
 }
 
-/** Replaces the file in one step. `seq` is the journal's, `id` names the temporary file and must be new. */
+/**
+ * Replaces the file in one step, unless the lease is not the newest any more: what a later one wrote, that it was given
+ * back for instance, is not for an earlier one to overwrite. Whether it was replaced. `seq` is the journal's, `id` names
+ * the temporary file and must be new.
+ */
 export async function writeLeaseFile(
   handle: JournalHandle,
   { lease: path }: SessionPlace,
   seq: number,
   id: string,
   { holder, released }: RecordedLease,
-): Promise<void> {
+  isNewest: () => Promise<boolean>,
+): Promise<boolean> {
   const temporary = `${path}.${id}.tmp`
   const content: LeaseFile = { v: 1, ...holder, released, journal: { file: await fileOf(handle), seq } }
-  await onPath(path, async () => {
+  return onPath(path, async () => {
     try {
       await writeFile(temporary, JSON.stringify({ ...content, hash: hashOf(content) }), { mode: 0o600, flag: 'wx' })
-      await rename(temporary, path)
+      const written = await isNewest()
+      await (written ? rename(temporary, path) : rm(temporary))
+      return written
     } catch (error) {
       // Or a full disk would gather one of these with every renewal.
       await rm(temporary, { force: true })

@@ -11,6 +11,7 @@
 import { constants } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
+import { isRemover } from '../owner.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
 import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
 import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
@@ -123,6 +124,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
   }
 
+  const writeLease = (handle: JournalHandle, seq: number, lease: RecordedLease): Promise<boolean> =>
+    writeLeaseFile(handle, place, seq, clock.newId(), lease, async () => {
+      const view = await look(handle)
+      return view?.tip.fence === lease.holder.fence
+    })
+
   /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
   async function attempt(
     handle: JournalHandle,
@@ -133,16 +140,16 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const view = await look(handle)
     if (!view) return undefined
     const holder = liveHolder(await leaseIn(handle, view), clock.now())
-    if (holder && holder.owner.id !== owner.id && holder.fence !== takeover)
-      return { kind: 'busy', sessionId, ...holder }
+    // What somebody appended who took over from a remover would go with the file.
+    const isOpenTo = holder !== null && holder.fence === takeover && !isRemover(holder.owner)
+    if (holder && holder.owner.id !== owner.id && !isOpenTo) return { kind: 'busy', sessionId, ...holder }
     if (view.torn) onTornTail(view.torn)
     const since = clock.now()
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
     await syncFolder(place.folder)
-    const recorded = { holder: { owner, fence, since, expiresAt }, released: false }
-    await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), recorded)
+    await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
   }
 
@@ -156,8 +163,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
         if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        await writeLeaseFile(handle, place, view.tip.seq, clock.newId(), change(old))
-        return true
+        return writeLease(handle, view.tip.seq, change(old))
       },
     )
   }

@@ -200,6 +200,26 @@ export const raceCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a removal and a takeover at once: what the new holder is told stays (P1)',
+    async run({ store, another }) {
+      const other = await another()
+      for (let round = 0; round < 20; round++) {
+        const id = `s-${round}`
+        await store.release(await taken(store, id))
+        const removal = store.remove(id).catch(async (error: Error) => rejects(Promise.reject(error), 'session-busy'))
+        // Who holds it now, if anybody, is the removal.
+        const first = await other.acquire(id, bob, ttlMs)
+        const lease = first.kind === 'lease' ? first : await other.acquire(id, bob, ttlMs, first.fence)
+        if (lease.kind === 'lease') {
+          const entries = await added(other, lease, 0, 2)
+          await removal
+          assert.deepEqual(await readAll(store, id), entries)
+        }
+        await removal
+      }
+    },
+  },
+  {
     name: 'a removal and a writer at once: the session is whole and held, or empty, never in between (P1)',
     async run({ store, another }) {
       const other = await another()
