@@ -19,6 +19,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { project, run } from '../packages/cli/test/context.ts'
 import { jumpingClock, startTestLab } from './support/harness.ts'
 
 /** Thinks, counts once in each turn, and says what came of it. */
@@ -142,6 +143,30 @@ describe('a session that is removed leaves nothing behind', () => {
     for (const id of ['b', 'a']) await removeSession(store, id)
     // What sessions share of the provider is of none of them.
     expect(await keysThere()).toEqual([`${prefix}:shared`])
+  })
+
+  test('in Redis, by prune: the database is empty', async () => {
+    const url = `${inject('redisUrl')}/13`
+    const redis = new Redis(url)
+    onTestFinished(() => redis.disconnect())
+    await redis.flushdb()
+    const { agent } = await lab()
+    const store = redisStore(redis)
+    await turns(store, 'a', agent, 'one')
+    await forkSession(store, 'a', 'b', { ttlMs: 1 })
+    // What sessions share of the provider is of none of them.
+    await redis.del('lastgood:shared')
+    expect(await redis.dbsize()).toBeGreaterThan(4)
+    const { cwd } = project()
+    const { code, stdout } = await run(['prune', '--older-than', '0s', '--yes', '--json'], {
+      cwd,
+      env: { REDIS_URL: url },
+    })
+    expect({ code, removed: (JSON.parse(stdout) as { removed: string[] }).removed }).toEqual({
+      code: 0,
+      removed: ['b', 'a'],
+    })
+    expect(await redis.keys('*')).toEqual([])
   })
 
   test('in files: no file of its', async () => {

@@ -9,7 +9,14 @@ export function expectedOf({ snapshot, transcript }: Pick<Folded, 'snapshot' | '
       context: snapshot.context,
       conversation: transcript.conversation(),
       turns,
-      ...{ envelope, envelopeAgent, agent, edits, standing, unanswered, accepted, isBilled },
+      envelope,
+      envelopeAgent,
+      agent,
+      edits,
+      standing,
+      unanswered,
+      accepted,
+      isBilled,
     }),
   ) as object
 }

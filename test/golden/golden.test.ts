@@ -2,7 +2,7 @@
  * Journals of every version that ever wrote one are read as what they were when they were written, and gone on with. Their
  * files are never edited; see README.md.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { foldHistory, journalVersion, machineVersion, openSession, readHistory, type Store } from '@lastgood/core'
@@ -14,6 +14,7 @@ import { jumpingClock, startTestLab } from '../support/harness.ts'
 import { entryBodySchema, parseEntry, type EntryType } from '../../packages/core/src/journal.ts'
 import { parseHead } from '../../packages/core/src/store.ts'
 import { expectedOf } from './expected.ts'
+import { writeGoldenJournals } from './write.ts'
 
 const root = import.meta.dirname
 const versions = readdirSync(root).filter((name) => /^v\d+$/.test(name))
@@ -85,8 +86,10 @@ describe('a golden journal', () => {
     expect(missing).toEqual([])
   })
 
-  test('of the version that is written now is there', () => {
-    expect(versions).toContain(`v${journalVersion}`)
+  test('of the version that is written now is there', async () => {
+    const folder = join(root, `v${journalVersion}`)
+    if (process.env['GOLDEN'] === 'write' && !existsSync(folder)) await writeGoldenJournals(folder)
+    expect(existsSync(folder)).toBe(true)
   })
 })
 

@@ -46,10 +46,10 @@ export function expiryOf({ ttlMs, pinned, updatedAt }: Head): number | undefined
 /** Why a session that would go stays. */
 export type KeptBecause = 'pinned' | 'held' | 'forks'
 
-export interface PrunePlan {
+export interface PrunePlan<Summary extends SessionSummary = SessionSummary> {
   /** Their time is over; forks stand before what they were forked from. */
-  readonly expired: readonly SessionSummary[]
-  readonly kept: readonly { readonly summary: SessionSummary; readonly because: KeptBecause }[]
+  readonly expired: readonly Summary[]
+  readonly kept: readonly { readonly summary: Summary; readonly because: KeptBecause }[]
   /** All others. */
   readonly others: number
 }
@@ -62,7 +62,10 @@ export interface PruneOptions {
 }
 
 /** What pruning would do to these sessions, which have to be all of the store. */
-export function prunePlan(summaries: readonly SessionSummary[], { now, olderThanMs }: PruneOptions): PrunePlan {
+export function prunePlan<Summary extends SessionSummary>(
+  summaries: readonly Summary[],
+  { now, olderThanMs }: PruneOptions,
+): PrunePlan<Summary> {
   const isOver = ({ head: { updatedAt, ttlMs = Infinity } }: SessionSummary) =>
     updatedAt + Math.min(ttlMs, olderThanMs ?? Infinity) <= now
   const over = summaries.filter(isOver)

@@ -69,7 +69,7 @@ async function freeName(store: Store, sessionId: string): Promise<string> {
   }
 }
 
-export function finishedTurn(text: string): number {
+function finishedTurn(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('turns count from 1.')
 }

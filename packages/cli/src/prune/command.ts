@@ -9,7 +9,7 @@ import type { CliContext } from '../context.ts'
 import { ago, iso, parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
-import { sessionRows } from '../sessions.ts'
+import { sessionRows, type SessionRow } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface PruneOptions extends CommonOptions {
@@ -87,11 +87,16 @@ const because = {
   forks: 'a fork that stays reads its journal',
 } as const
 
-function tell({ stdout, stderr }: CliContext, { expired, kept, others }: PrunePlan, now: number, place: string): void {
+function tell(
+  { stdout, stderr }: CliContext,
+  { expired, kept, others }: PrunePlan<SessionRow>,
+  now: number,
+  place: string,
+): void {
   stderr.write(`store    ${place}\n`)
-  for (const { head } of expired) {
+  for (const { head, status } of expired) {
     stdout.write(
-      `remove  ${safeLine(head.sessionId)}  ${head.status}, written ${ago(head.updatedAt, now)}, ${head.seq} entries\n`,
+      `remove  ${safeLine(head.sessionId)}  ${status}, written ${ago(head.updatedAt, now)}, ${head.seq} entries\n`,
     )
   }
   for (const { summary, because: why } of kept)
@@ -101,11 +106,11 @@ function tell({ stdout, stderr }: CliContext, { expired, kept, others }: PrunePl
   else if (others > 0) stderr.write(`${rest}\n`)
 }
 
-function planJson({ expired, kept, others }: PrunePlan): object {
+function planJson({ expired, kept, others }: PrunePlan<SessionRow>): object {
   return {
-    expired: expired.map(({ head }) => ({
+    expired: expired.map(({ head, status }) => ({
       sessionId: head.sessionId,
-      status: head.status,
+      status,
       entries: head.seq,
       updatedAt: iso(head.updatedAt),
       ttlMs: head.ttlMs ?? null,

@@ -4,9 +4,17 @@ import { answered, Collector, ended, obliging, project, run, seed, sent, started
 
 const call = { id: 't1', name: 'deploy', input: { to: 'prod' } }
 const history = [
-  ...[started(1), sent(), answered('One.'), ended(1)],
-  ...[started(2, 'Now the docs'), sent(), answered('Two.'), ended(2)],
-  ...[started(3, 'Deploy it'), sent(), answered('Deploying.', call)],
+  started(1),
+  sent(),
+  answered('One.'),
+  ended(1),
+  started(2, 'Now the docs'),
+  sent(),
+  answered('Two.'),
+  ended(2),
+  started(3, 'Deploy it'),
+  sent(),
+  answered('Deploying.', call),
   { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'report' } as const,
 ]
 

@@ -3,7 +3,15 @@
  * its tools did is not undone.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { LastgoodError, readHistory, sessionBusy, visitSession, type Store } from '@lastgood/core'
+import {
+  foldHistory,
+  LastgoodError,
+  machineVersion,
+  readHistory,
+  sessionBusy,
+  visitSession,
+  type Store,
+} from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
@@ -40,15 +48,15 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
     const { store } = opened
     const { sessionId } = row.head
     if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
-    const { report, seq } = await reportOf(store, sessionId)
-    const dropped = droppedBy(sessionId, report, options.turn)
+    const standing = await standingOf(store, sessionId)
+    const dropped = droppedBy(sessionId, standing, options.turn)
     const isWanted = dropped.length > 0 && !options.dryRun
     if (!options.json) tell(context, sessionId, options.turn, dropped)
     const question = `Rewind ${sessionId} to turn ${options.turn}?`
     if (isWanted && !(await confirmed(context, question, options))) return
     if (isWanted) {
       await visitSession(sessionId, { store, clock: context.clock }, async (session) => {
-        if (session.seq !== seq) throw writtenMeanwhile(sessionId)
+        if (session.seq !== standing.seq) throw writtenMeanwhile(sessionId)
         await session.rewind(options.turn, 'lastgood rewind')
       })
     }
@@ -72,23 +80,35 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
   }
 }
 
-async function reportOf(store: Store, sessionId: string): Promise<{ report: SessionReport; seq: number }> {
+interface Standing {
+  report: SessionReport
+  /** Of the session's own last entry. */
+  seq: number
+  /** The turns that it can go back to. */
+  ended: readonly number[]
+}
+
+async function standingOf(store: Store, sessionId: string): Promise<Standing> {
   const report = new SessionReport()
-  for await (const { entry, isInherited } of readHistory(store, sessionId)) report.take(entry, isInherited)
-  return { report, seq: report.entries }
+  async function* reported() {
+    for await (const one of readHistory(store, sessionId)) {
+      report.take(one.entry, one.isInherited)
+      yield one
+    }
+  }
+  const { transcript, seq } = await foldHistory(reported(), machineVersion)
+  return { report, seq, ended: transcript.turns.flatMap(({ turn, to }) => (to === undefined ? [] : [turn])) }
 }
 
 /** The turns after `turn`. Throws `bad-option` when that one has not ended, or is no part of the conversation. */
-function droppedBy(sessionId: string, report: SessionReport, turn: number): TurnReport[] {
-  const current = report.turns.filter(({ state }) => state !== 'rewound')
-  if (turn !== 0 && !current.some((one) => one.turn === turn && one.state === 'ended')) {
-    const ended = current.filter(({ state }) => state === 'ended').map((one) => one.turn)
+function droppedBy(sessionId: string, { report, ended }: Standing, turn: number): TurnReport[] {
+  if (turn !== 0 && !ended.includes(turn)) {
     throw new LastgoodError('bad-option', `session ${sessionId}: there is no finished turn ${turn} to go back to`, {
       hint: `finished turns: ${ended.join(', ') || 'none'}; lastgood show ${sessionId} shows them`,
       details: { sessionId, turns: ended },
     })
   }
-  return current.filter((one) => one.turn > turn)
+  return report.turns.filter((one) => one.state !== 'rewound' && one.turn > turn)
 }
 
 function tell(context: CliContext, sessionId: string, turn: number, dropped: readonly TurnReport[]): void {

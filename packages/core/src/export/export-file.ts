@@ -15,7 +15,7 @@ import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { parseEntry, type Entry } from '../journal.ts'
 
-export const exportVersion = 1
+const exportVersion = 1
 const format = 'lastgood-export'
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/)
 

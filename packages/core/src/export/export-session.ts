@@ -65,6 +65,8 @@ async function* flattened(store: Store, sessionId: string): AsyncGenerator<Entry
   let seq = 0
   for await (const { entry, isInherited } of readHistory(store, sessionId)) {
     if (entry.type === 'session-forked' || (isInherited && entry.type === 'retention-changed')) continue
-    yield { ...entry, seq: ++seq, fence: 1 }
+    const { v, seq: _seq, at, fence: _fence, lane, ...body } = entry
+    // In one order, whatever store it comes from.
+    yield { ...body, v, seq: ++seq, at, fence: 1, lane }
   }
 }

@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encrypted } from '../at-rest/index.ts'
 import { foldHistory } from '../fold.ts'
 import { forkSession } from '../fork.ts'
 import { readHistory } from '../history.ts'
 import { journalVersion, type Entry, type EntryBody } from '../journal.ts'
 import { journals } from '../journals.fixture.ts'
-import { machineVersion } from '../machine.ts'
+import { machineVersion, restoreSnapshot } from '../machine.ts'
 import { memoryStore } from '../memory-store.ts'
 import { openSession } from '../open-session.ts'
+import { removeSession } from '../removal.ts'
 import type { Head, Store } from '../store.ts'
 import { crashAfter } from '../testing/crash-after.ts'
 import { owner } from '../testing/entries.ts'
@@ -88,7 +90,8 @@ describe('an exported session', () => {
         expect(entriesOf(second).slice(0, -1)).toEqual(entriesOf(first))
         expect(entriesOf(second).at(-1)).toContain('"session-imported"')
         expect(await conversation(target, 'other')).toEqual(await conversation(source, 's'))
-        expect(head.machine).toEqual(heads.at(-1)?.machine)
+        expect(restoreSnapshot(head.machine).context).toEqual(heads.at(-1)?.machine.context)
+        expect(head.machine.value).toBe(heads.at(-1)?.machine.value)
       }),
       { numRuns: 50 },
     )
@@ -106,6 +109,38 @@ describe('an exported session', () => {
     const [before, after] = [await conversation(store, 'f'), await conversation(target, 'f')]
     expect(after.messages).toEqual(before.messages)
     expect(JSON.stringify(after.messages).length).toBeGreaterThan(100_000)
+  })
+
+  test('and a fork go through encryption: sealed in each store, whole in the file, and refused without the key', async () => {
+    const source = await exported(await written(2), 's')
+    const plain = memoryStore({ clock })
+    const key = { id: 'k1', key: Buffer.alloc(32, 7) }
+    const store = encrypted(plain, { current: key })
+    await importSession(store, () => each(source), { clock })
+    await forkSession(store, 's', 'f', { clock, turn: 1 })
+    expect((await conversation(store, 'f')).messages[0]).toEqual({ role: 'user', content: 'ask 1' })
+    expect(entriesOf(await exported(store, 's')).slice(0, -1)).toEqual(entriesOf(source))
+    const kinds = new Set<string>()
+    for await (const { type } of plain.read('f')) kinds.add(type)
+    expect([...kinds]).toEqual(['sealed'])
+    for (const id of ['s', 'f']) await expect(exported(plain, id)).rejects.toMatchObject({ code: 'journal-sealed' })
+    await expect(removeSession(store, 's', { clock })).rejects.toMatchObject({ details: { forks: ['f'] } })
+    await removeSession(store, 'f', { clock })
+    await removeSession(store, 's', { clock })
+  })
+
+  test('has what was durable when it began, also while somebody writes it', async () => {
+    const store = await written(1)
+    const before = await exported(store, 's')
+    const lines: string[] = []
+    for await (const line of exportSession(store, 's', { clock })) {
+      lines.push(line.slice(0, -1))
+      if (lines.length > 1) continue
+      const session = await openSession('s', { store, clock })
+      await session.startTurn([{ role: 'user', content: 'meanwhile' }])
+      await session.close()
+    }
+    expect(lines).toEqual(before)
   })
 
   test('says what it is: who wrote it, when, of which session, and how many entries', async () => {
@@ -294,15 +329,16 @@ test('a redacted file has kinds and lengths in place of content, and still says 
       edits: [{ from: 0, to: 1, insert: [{ role: 'user', content: secret }] }],
       standing: [],
     },
+    { type: 'session-suspended', reason: 'interrupted', detail: 'refused: sk-ant-api03-AbCd1234EfGh5678' },
   ])
   await session.close()
   const lines = await exported(store, 's', { redact: true })
-  expect(lines.join('\n')).not.toContain('secret')
+  expect(lines.join('\n')).not.toMatch(/the secret plan|secret-shop|AbCd1234/)
   const { redacted } = await decodeExport(each(lines))
   expect(redacted).toBe(true)
   const entries = entriesOf(lines).map((line) => (JSON.parse(line) as { entry: Entry }).entry)
   expect(entries).toMatchObject([
-    { cwd: '[21 characters]' },
+    { cwd: '[21 characters]', owner: { host: expect.stringMatching(/^\[\d+ characters\]$/) } },
     { messages: [{ role: 'user', content: [{ type: 'text', text: '[15 characters]' }] }] },
     {
       envelope: {
@@ -320,5 +356,6 @@ test('a redacted file has kinds and lengths in place of content, and still says 
     { value: expect.stringMatching(/^\[object, \d+ characters of JSON\]$/) },
     {},
     { repairs: [{ what: 'left out 1 image' }] },
+    { detail: 'refused: sk-ant-…[secret]' },
   ])
 })

@@ -6,8 +6,9 @@
  * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together.
  * 3. What looks like a secret is masked wherever it is.
  */
-import type { Block, Entry, Message } from '../journal.ts'
+import type { Block, Entry, Message, Owner } from '../journal.ts'
 import { isRecord } from '../json.ts'
+import { withoutSecrets } from '../secrets.ts'
 
 export function redacted(entry: Entry): Entry {
   return withoutSecretsInside(withoutContent(entry)) as Entry
@@ -16,7 +17,9 @@ export function redacted(entry: Entry): Entry {
 function withoutContent(entry: Entry): Entry {
   switch (entry.type) {
     case 'session-opened':
-      return entry.cwd === undefined ? entry : { ...entry, cwd: stub(entry.cwd) as string }
+      return { ...entry, owner: owner(entry.owner), ...(entry.cwd !== undefined && { cwd: stub(entry.cwd) as string }) }
+    case 'session-resumed':
+      return { ...entry, owner: owner(entry.owner) }
     case 'envelope-changed': {
       const { body } = entry.envelope
       return { ...entry, envelope: { ...entry.envelope, body: mapped(body, bodyField) as typeof body } }
@@ -74,6 +77,10 @@ function answerField(name: string, value: unknown): unknown {
   return name === 'content' && Array.isArray(value) ? value.map(block) : keptOfAnswer.has(name) ? value : stub(value)
 }
 
+function owner({ id, host, realm, pid }: Owner): Owner {
+  return { id, host: stub(host) as string, realm: stub(realm) as string, pid }
+}
+
 function message({ role, content }: Message): Message {
   return { role, content: typeof content === 'string' ? (stub(content) as string) : content.map(block) }
 }
@@ -102,12 +109,7 @@ function stub(value: unknown): unknown {
 }
 
 function withoutSecretsInside(value: unknown): unknown {
-  if (typeof value === 'string') return maskSecretsNotYet(value)
+  if (typeof value === 'string') return withoutSecrets(value)
   if (Array.isArray(value)) return value.map(withoutSecretsInside)
   return isRecord(value) ? mapped(value, (_name, field) => withoutSecretsInside(field)) : value
-}
-
-/** The call site of `withoutSecrets`: until that is there, only content is taken out. */
-function maskSecretsNotYet(text: string): string {
-  return text
 }
