@@ -74,7 +74,7 @@ function journalOf(choices: readonly number[]): { entries: Entry[]; heads: Head[
     transcript.apply(entry)
     entries.push(entry)
     const { turn, lastGoodTurn } = snapshot.context
-    const machine = { version: machineVersion, ...saveSnapshot(snapshot), context: { ...snapshot.context } }
+    const machine = { version: machineVersion, ...saveSnapshot(snapshot) }
     heads.push({
       v: 2,
       sessionId: 's',

@@ -36,7 +36,7 @@ export async function measureGrowth(
     places.push({ at, times: [], writer, step: at === early ? 0 : step })
   }
   for (let sample = 0; sample < samples; sample++) {
-    for (const place of places) {
+    for (const place of inTurn(places, sample)) {
       if (place.at === early && place.step === 2 * early) {
         await place.writer.close()
         place.writer = await medium.open(role, `growth-${role}-${early}-${sample}`)
@@ -49,6 +49,10 @@ export async function measureGrowth(
   }
   for (const { writer } of places) await writer.close()
   return { medium: medium.name, role, places: places.map(({ at, times }) => ({ step: at, p50: median(times) })) }
+}
+
+function inTurn<T>(all: readonly T[], round: number): T[] {
+  return all.map((_, at) => all[(round + at) % all.length] as T)
 }
 
 async function writeSteps(writer: Writer, from: number, to: number): Promise<void> {

@@ -6,7 +6,7 @@ import { forkSession } from '../fork.ts'
 import { readHistory } from '../history.ts'
 import { journalVersion, type Entry, type EntryBody } from '../journal.ts'
 import { journals } from '../journals.fixture.ts'
-import { machineVersion, restoreSnapshot } from '../machine.ts'
+import { machineVersion } from '../machine.ts'
 import { memoryStore } from '../memory-store.ts'
 import { openSession } from '../open-session.ts'
 import { removeSession } from '../removal.ts'
@@ -90,7 +90,7 @@ describe('an exported session', () => {
         expect(entriesOf(second).slice(0, -1)).toEqual(entriesOf(first))
         expect(entriesOf(second).at(-1)).toContain('"session-imported"')
         expect(await conversation(target, 'other')).toEqual(await conversation(source, 's'))
-        expect(restoreSnapshot(head.machine).context).toEqual(heads.at(-1)?.machine.context)
+        expect(head.machine.context).toEqual(heads.at(-1)?.machine.context)
         expect(head.machine.value).toBe(heads.at(-1)?.machine.value)
       }),
       { numRuns: 50 },
