@@ -310,3 +310,54 @@ test('calm is when nobody is held, nothing failed since the last answer, and the
   expect(isCalm(b.record, b.now + minute - 1)).toBe(false)
   expect(isCalm(b.record, b.now + minute)).toBe(true)
 })
+
+describe('opens again while those who waited are coming back', () => {
+  /** Open for ten minutes, closed for a second, open again. */
+  function relapsed(closedMs: number) {
+    const b = breaker()
+    b.wall(...five)
+    b.now += 10 * minute
+    expect(b.ask('f')).toMatchObject({ kind: 'probe' })
+    b.see('f', ok)
+    b.now += closedMs
+    b.wall(...five)
+    return b
+  }
+  const untilOf = (admission: ReturnType<ReturnType<typeof breaker>['ask']>) =>
+    admission.kind === 'wait' ? admission.until : NaN
+
+  test('those who have not come yet stay apart: for them it has been open all the time', () => {
+    const b = relapsed(second)
+    b.ask('booked', { waited: true })
+    const { probeAt = NaN } = b.record?.breaker as { probeAt?: number }
+    const waiting = [0, 0.5, 1].map((random) => untilOf(b.ask('g', { waited: true, random })))
+    expect(waiting.map((until) => until - (waiting[0] ?? NaN))).toEqual([0, 15 * second, 30 * second])
+    b.now = probeAt
+    b.ask('booked', { waited: true })
+    b.see('booked', ok)
+    const coming = [0.1, 1].map((random) => untilOf(b.ask('g', { waited: true, random })) - b.now)
+    expect(coming).toEqual([3 * second, 30 * second])
+  })
+
+  test('also when it opens a third time, and when a probe fails between', () => {
+    const b = relapsed(second)
+    b.now += 2 * second
+    b.ask('h')
+    b.see('h', fault())
+    b.now += 10 * second
+    b.ask('i')
+    b.see('i', ok)
+    b.now += second
+    b.wall(...five)
+    b.ask('booked', { waited: true })
+    const [first = NaN, last = NaN] = [0, 1].map((random) => untilOf(b.ask('g', { waited: true, random })))
+    expect(last - first).toBe(30 * second)
+  })
+
+  test('who was down since then is told the new instant, and a later relapse is an outage of its own', () => {
+    const b = relapsed(minute)
+    expect(b.record?.breaker).toMatchObject({ since: b.now })
+    expect(b.record?.breaker).not.toHaveProperty('waitersSince')
+    expect(relapsed(second).record?.breaker).toMatchObject({ since: start + 10 * minute + second, waitersSince: start })
+  })
+})

@@ -13,7 +13,8 @@
  * - One waiter is booked for `probeAt` sharp, so that a lone session loses nothing by all this. The others are told
  *   probeAt + lag + r * ramp: by then the probe has mostly ended, so a waiter asks once for each probe.
  * - ramp is as long as the breaker has been open, at most `rampMs`; lag the same, at most `lagMs`. A short outage has
- *   few waiters and they come back soon; after a long one all of them come, over all of `rampMs`.
+ *   few waiters and they come back soon; after a long one all of them come, over all of `rampMs`. When it opens again
+ *   while they come, those who have not come yet wait on: for them it has been open all the time.
  * - A waiter that comes while the probe still runs waits again, at least as long as the probe has run: the number of
  *   waits grows with the logarithm of a probe's length.
  * - After the breaker closed, waiters go from closedAt + r * ramp on; most find that instant passed when they ask. So N
@@ -118,22 +119,13 @@ export function admit(
     return { admission: wait(until, `${model} answers again since ${time(at)}; sessions start one by one`), record }
   }
 
-  const openMs = (breaker.state === 'open' ? breaker.probeAt : now) - breaker.since
-  const delay = Math.min(lagMs, openMs) + random * Math.min(rampMs, openMs)
+  const upTo = breaker.state === 'open' ? breaker.probeAt : now
+  const waitersMs = upTo - (breaker.waitersSince ?? breaker.since)
+  const delay = Math.min(lagMs, upTo - breaker.since) + random * Math.min(rampMs, waitersMs)
   const ill = `circuit breaker open for ${model} (${breaker.cause})`
   const probing = (): { admission: Admission; record: HealthRecord } => {
-    const { since, cause, probes, failedBy } = breaker
     const until = now + leaseMs
-    const halfOpen = {
-      state: 'half-open',
-      since,
-      cause,
-      probes,
-      failedBy,
-      prober: session,
-      startedAt: now,
-      until,
-    } as const
+    const halfOpen = { state: 'half-open', ...troubleOf(breaker), prober: session, startedAt: now, until } as const
     return { admission: { kind: 'probe', until }, record: { ...record, breaker: halfOpen } }
   }
 
@@ -166,24 +158,24 @@ function next(
   sign: Sign,
   outcome: Outcome,
   { session, now, random }: Asking,
-  { openAfter = defaults.openAfter, probeFactor = 1 }: BreakerOptions,
+  { openAfter = defaults.openAfter, rampMs = defaults.rampMs, probeFactor = 1 }: BreakerOptions,
 ): Breaker {
   if (outcome.kind === 'abandoned') {
     const isProbe = breaker.state === 'half-open' && breaker.prober === session
     if (!isProbe) return breaker
-    const { since, cause, probes, failedBy } = breaker
-    return { state: 'open', since, cause, probes, failedBy, probeAt: now }
+    return { state: 'open', ...troubleOf(breaker), probeAt: now }
   }
   const cause = outcome.kind === 'fault' ? outcome.fault : undefined
   if (sign === 'answer' || cause === undefined) {
     if (breaker.state === 'closed') return { ...breaker, failures: 0 }
     // An outage often refuses what is new while what was under way still ends well.
     if (outcome.kind === 'ok' && (outcome.sentAt ?? now) < breaker.since) return breaker
-    return { state: 'closed', failures: 0, recovered: { since: breaker.since, at: now } }
+    return { state: 'closed', failures: 0, recovered: { since: breaker.waitersSince ?? breaker.since, at: now } }
   }
-  const opened = (since: number, probes: number): Breaker => ({
+  const opened = (since: number, probes: number, waitersSince?: number): Breaker => ({
     state: 'open',
     since,
+    ...(waitersSince !== undefined && { waitersSince }),
     cause,
     probes,
     failedBy: session,
@@ -198,19 +190,26 @@ function next(
         return there ? breaker : opened(now, 0)
       }
       const failures = breaker.failures + 1
-      return failures < openAfter ? { ...breaker, failures } : opened(now, 0)
+      if (failures < openAfter) return { ...breaker, failures }
+      const { recovered } = breaker
+      const areComing = recovered && now < recovered.at + Math.min(rampMs, recovered.at - recovered.since)
+      return opened(now, 0, areComing ? recovered.since : undefined)
     }
     case 'half-open': {
       if (breaker.prober !== session) return breaker
-      const { since, probes } = breaker
       // It learned nothing: the next one to ask may try at once.
-      if (sign === 'unclear')
-        return { state: 'open', since, cause: breaker.cause, probes, failedBy: session, probeAt: now }
-      return opened(since, probes + 1)
+      if (sign === 'unclear') return { state: 'open', ...troubleOf(breaker), failedBy: session, probeAt: now }
+      return opened(breaker.since, breaker.probes + 1, breaker.waitersSince)
     }
     case 'open':
       return breaker
   }
+}
+
+type Trouble = Pick<Breaker & { state: 'open' }, 'since' | 'waitersSince' | 'cause' | 'probes' | 'failedBy'>
+
+function troubleOf({ since, waitersSince, cause, probes, failedBy }: Trouble): Trouble {
+  return { since, ...(waitersSince !== undefined && { waitersSince }), cause, probes, failedBy }
 }
 
 /** Between half and all of the exponential bound: never at once, and never all breakers together. */

@@ -24,6 +24,8 @@ const sighting = z.strictObject({ session: z.string(), at: instant })
 const trouble = {
   /** When it opened. */
   since: instant,
+  /** Since when sessions may wait together, where that is longer: those of the last time were still coming back. */
+  waitersSince: instant.optional(),
   /** The fault that opened it, or of the last probe. */
   cause: faultKindSchema,
   /** Probes that failed. */
@@ -37,7 +39,7 @@ const breakerSchema = z.discriminatedUnion('state', [
     state: z.literal('closed'),
     /** Failures in a row, over all sessions. */
     failures: count,
-    /** The last time it was open. */
+    /** The last time it was open; `since`: from when sessions may have waited together. */
     recovered: z.strictObject({ since: instant, at: instant }).optional(),
   }),
   z.strictObject({
