@@ -62,7 +62,7 @@ describe('P1, P2: a session whose process was killed during a tool', () => {
 })
 
 describe('an outage', () => {
-  it('that outlasts --max-wait is exit code 75 with the command; the same command finishes later', async () => {
+  it('that outlasts --max-wait is exit code 75 with the command, and that command finishes later', async () => {
     const at = await place({ model: quick, outages: [overloadedFrom(2)] }, { WAIT_MS: '200' })
     const program = at.start('program')
     await waitForRequests(at, 4)
@@ -85,7 +85,8 @@ describe('an outage', () => {
     })
     expect(await headIn(at)).toMatchObject({ status: 'suspended' })
     at.lab.setOutages([])
-    const second = await at.start('lastgood', argv).ended
+    // As printed, without a limit: the breaker may be open for some seconds more.
+    const second = await at.start('lastgood', ['resume', 'fix-auth', '--json']).ended
     expect(second.code).toBe(0)
     expect(JSON.parse(second.stdout)).toMatchObject({ state: 'done', text: 'Green.', lastGoodTurn: 1 })
     expect(ranIn(at)).toEqual(['ls'])

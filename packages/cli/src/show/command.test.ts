@@ -35,6 +35,23 @@ async function shown(...flags: string[]) {
 }
 
 describe('show', () => {
+  it('tells of the steps of a loop of one’s own, and which of them has no result', async () => {
+    const { cwd, store } = project()
+    const step = (stepId: string) => ({ type: 'step-started', stepId, name: 'deploy', inDoubt: 'report' }) as const
+    await seed(store, 'release', [
+      step('key:build'),
+      { type: 'step-finished', stepId: 'key:build', outcome: 'ran', value: secret },
+      started(1),
+      step('key:deploy'),
+      step('key:announce'),
+      { type: 'step-finished', stepId: 'key:announce', outcome: 'in-doubt' },
+    ])
+    const { stdout } = await run(['show', 'release', '--store', 'state'], { cwd })
+    expect(stdout).toMatch(/◇ step key:build ran/)
+    expect(stdout).toMatch(/turn 1 open[^]*◇ step key:deploy started, no result[^]*◇ step key:announce in-doubt/)
+    expect(stdout).not.toContain('whole file')
+  })
+
   it('tells turn by turn what was asked, answered, run, what failed and what was done about it', async () => {
     const { cwd, code, stdout, stderr } = await shown()
     expect(code).toBe(0)

@@ -73,6 +73,11 @@ function line(step: Step, columns: number, palette: Palette): string {
       return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal folded anew' : ''}`
     case 'rewound':
       return `${yellow('↶')} went back to turn ${step.to}: ${step.reason}`
+    case 'step': {
+      const paint = { ran: green, verified: green, failed: red, 'in-doubt': yellow, none: yellow }[step.outcome]
+      const outcome = step.outcome === 'none' ? 'started, no result' : step.outcome
+      return `◇ step ${shorten(step.stepId, columns - 30)} ${paint(outcome)}`
+    }
     case 'forked':
       return `${green('⑂')} forked from ${step.from}, entry ${step.entry}: ${shorten(step.reason, columns - 30)}`
     case 'imported':

@@ -54,6 +54,7 @@ export type Step = { seq: number; at: string } & (
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
   | { kind: 'rewound'; to: number; reason: string }
+  | { kind: 'step'; stepId: string; outcome: Extract<Entry, { type: 'step-finished' }>['outcome'] | 'none' }
   | { kind: 'forked'; from: string; entry: number; reason: string }
   | { kind: 'imported'; from: string; entries: number }
   | { kind: 'retention'; ttlMs: number | null; pinned: boolean }
@@ -145,6 +146,17 @@ export class SessionReport {
       case 'tool-finished':
         settle(turn, entry, this.#calls(turn))
         return undefined
+      case 'step-started':
+        return { kind: 'step', stepId: shorten(entry.stepId, 240), outcome: 'none' }
+      case 'step-finished': {
+        const stepId = shorten(entry.stepId, 240)
+        const started = [...this.before, ...this.turns.flatMap(({ steps }) => steps)].findLast(
+          (one): one is StepOf<'step'> => one.kind === 'step' && one.stepId === stepId,
+        )
+        if (!started) return { kind: 'step', stepId, outcome: entry.outcome }
+        started.outcome = entry.outcome
+        return undefined
+      }
       case 'fault-observed': {
         const { fault, decision } = entry
         const next =
