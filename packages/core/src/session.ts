@@ -20,14 +20,13 @@ import {
   type Block,
   type Entry,
   type EntryBody,
-  type EntryType,
   type Envelope,
   type Message,
   type Owner,
 } from './journal.ts'
 import { copyOf } from './json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
-import { step, type Context, type Effect, type Snapshot, type StateName } from './machine.ts'
+import type { Context, Effect, StateName } from './machine.ts'
 import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
@@ -40,6 +39,7 @@ import {
   type ToolContent,
   type ToolStepOptions,
 } from './step-ledger.ts'
+import { stepThrough, type Standing } from './step-through.ts'
 import type { Head, Lease, Store } from './store.ts'
 import type { ToolContext } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
@@ -64,8 +64,7 @@ export class Session {
   readonly #emitter = new Emitter()
   readonly #ended = new AbortController()
   readonly #transcript: Transcript
-  #snapshot: Snapshot
-  #owed: Effect
+  #standing: Standing
   #seq: number
   #facts: SessionFacts
   /** Adopted, and not yet durable. */
@@ -87,8 +86,7 @@ export class Session {
     this.#options = options
     this.#lease = lease
     this.#transcript = folded.transcript
-    this.#snapshot = folded.snapshot
-    this.#owed = folded.owed ?? { kind: 'rest' }
+    this.#standing = { snapshot: folded.snapshot, owed: folded.owed ?? { kind: 'rest' } }
     this.#seq = folded.seq
     this.#facts = folded.facts
     this.#runs = new RunQueue(id)
@@ -97,20 +95,20 @@ export class Session {
 
   /** Turns started, and the last one that ended: where `resume` can always go back to. */
   get turn(): number {
-    return this.#snapshot.context.turn
+    return this.#standing.snapshot.context.turn
   }
   get lastGoodTurn(): number {
-    return this.#snapshot.context.lastGoodTurn
+    return this.#standing.snapshot.context.lastGoodTurn
   }
   /** Sequence of the last durable entry. */
   get seq(): number {
     return this.#seq
   }
   get state(): StateName {
-    return this.#snapshot.value
+    return this.#standing.snapshot.value
   }
   get context(): Readonly<Context> {
-    return this.#snapshot.context
+    return this.#standing.snapshot.context
   }
   /** A turn was started and has not ended. */
   get hasOpenTurn(): boolean {
@@ -126,7 +124,7 @@ export class Session {
   }
   /** The one thing that has to happen next; `rest` when a new turn can start. */
   get owed(): Effect {
-    return this.#owed
+    return this.#standing.owed
   }
   /** The request parts that are pinned, once a request was sent. */
   get envelope(): Envelope | undefined {
@@ -280,7 +278,7 @@ export class Session {
     const staging = this.#commits.then(() => {
       this.signal.throwIfAborted()
       const entries = this.#stamp([body])
-      this.#adopt(entries, this.#stepThrough(entries))
+      this.#adopt(entries, stepThrough(this.id, this.#standing, entries))
       this.#staged.push(...entries)
     })
     this.#commits = staging.catch(() => {})
@@ -337,7 +335,7 @@ export class Session {
   async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
     this.signal.throwIfAborted()
     const entries = this.#stamp(bodies)
-    const stepped = this.#stepThrough(entries)
+    const stepped = stepThrough(this.id, this.#standing, entries)
     const outgoing = [...this.#staged, ...entries]
     if (outgoing.length === 0) return outgoing
     const head = headAfter(this.#known(), outgoing, stepped.snapshot)
@@ -356,21 +354,8 @@ export class Session {
     return bodies.map((body, i) => ({ ...copyOf(body), ...stamp, seq: after + 1 + i }))
   }
 
-  #stepThrough(entries: readonly Entry[]): { snapshot: Snapshot; owed: Effect } {
-    let [snapshot, owed] = [this.#snapshot, this.#owed]
-    for (const entry of entries) {
-      const stepped = step(snapshot, entry)
-      // A fact that the machine does not expect came too late: the session was parked or rewound meanwhile.
-      if (stepped.snapshot === snapshot && !outsideMachine.has(entry.type)) throw outOfTurn(this.id, entry, snapshot)
-      snapshot = stepped.snapshot
-      owed = stepped.effect ?? owed
-    }
-    return { snapshot, owed }
-  }
-
-  #adopt(entries: readonly Entry[], { snapshot, owed }: { snapshot: Snapshot; owed: Effect }): void {
-    this.#snapshot = snapshot
-    this.#owed = owed
+  #adopt(entries: readonly Entry[], standing: Standing): void {
+    this.#standing = standing
     for (const entry of entries) {
       this.#transcript.apply(entry)
       this.#facts = factsAfter(this.#facts, entry)
@@ -412,24 +397,4 @@ export class Session {
     this.#keeper.stop()
     this.#ended.abort(reason)
   }
-}
-
-/** Entries that carry no event of the machine. */
-const outsideMachine: ReadonlySet<EntryType> = new Set([
-  'session-opened',
-  'envelope-changed',
-  'transcript-repaired',
-  'repairs-reverted',
-  'session-forked',
-  'session-imported',
-  'retention-changed',
-  'step-started',
-  'step-finished',
-])
-
-function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
-  return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {
-    hint: `go on with: lastgood resume ${id}`,
-    details: { sessionId: id, type, state: value },
-  })
 }
