@@ -151,6 +151,23 @@ describe("a loop of one's own that runs its calls as steps", () => {
     else expect([answer, effects.runs]).toEqual([expect.objectContaining({ stop_reason: 'end_turn' }), [1, 2, 3, 4]])
   })
 
+  test('P2: a call that is asked for twice at once runs once, and both get its result', async () => {
+    const { client } = await startTestLab({ model: countingStory })
+    const session = await open(memoryStore())
+    const answer = await recoverable(client, session).messages.create({
+      ...request,
+      messages: [{ role: 'user', content: task }],
+    })
+    const id = answer.content.find((block) => block.type === 'tool_use')?.id ?? ''
+    const effects = new Effects()
+    const stopped = { toolUseId: id, signal: AbortSignal.abort(new Error('stopped')) }
+    await expect(session.step('count', {}, () => effects.count({ n: 1 }), stopped)).rejects.toThrow('stopped')
+    const step = () => session.step('count', {}, () => effects.count({ n: 1 }), { toolUseId: id })
+    const both = await Promise.all([step(), step()])
+    expect(both.map((block) => block['content'])).toEqual(['counted 1', 'counted 1'])
+    expect(effects.runs).toEqual([1])
+  })
+
   test('a call that is not of the last answer is a mistake, told as one', async () => {
     const session = await open(memoryStore())
     await expect(session.step('count', {}, () => 'x', { toolUseId: 'toolu_1' })).rejects.toMatchObject({

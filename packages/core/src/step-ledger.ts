@@ -71,8 +71,23 @@ export class StepLedger {
     return step
   }
 
-  /** The tool_result block of the call, as it is recorded. */
+  /** The tool_result block of the call, as it is recorded. Asked for again while it runs, it is the same call. */
   async runTool(
+    name: string,
+    input: unknown,
+    run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
+    options: ToolStepOptions,
+  ): Promise<Block> {
+    const running = this.#running.get(`call:${options.toolUseId}`)
+    if (running) return structuredClone((await running) as Block)
+    const call = this.#runTool(name, input, run, options)
+    this.#running.set(`call:${options.toolUseId}`, call)
+    const ended = () => void this.#running.delete(`call:${options.toolUseId}`)
+    call.then(ended, ended)
+    return call
+  }
+
+  async #runTool(
     name: string,
     input: unknown,
     run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
@@ -104,6 +119,8 @@ export class StepLedger {
         },
       }),
     }
+    // Before the call is taken: what was stopped before it began is not in doubt.
+    signal?.throwIfAborted()
     const handedOut = new Set(session.takeCall(toolUseId) ? [toolUseId] : [])
     const tools = { find: (wanted: string) => (wanted === name ? tool : undefined), ...(onInDoubt && { onInDoubt }) }
     await runToolCalls(only, tools, { handedOut, signal })
