@@ -58,6 +58,30 @@ describe('two runs at once', () => {
   })
 })
 
+test('P2: the same line again goes on with the turn that it began, though its blocks have cache markers', async () => {
+  const { client } = await startTestLab({ model: () => reply(text('ok')) })
+  const session = await openTestSession()
+  const agent = defineAgent({ name: 'a', client, model })
+  const input = [{ type: 'text', text: task, cache_control: { type: 'ephemeral' } }]
+  const stop = new AbortController()
+  session.subscribe((event) => event.type === 'entry' && event.entry.type === 'request-sent' && stop.abort())
+  await expect(session.run(agent, input, { signal: stop.signal })).rejects.toThrow(/abort/i)
+  await expect(session.run(agent, input)).resolves.toMatchObject({ turn: 1 })
+  expect(session.turn).toBe(1)
+})
+
+test('a call that was stopped before it began runs in the next run: it is not in doubt', async () => {
+  const { client } = await startTestLab({ model: oneCall })
+  const session = await openTestSession()
+  const effects = new Effects()
+  const agent = countingAgent(effects, client)
+  const stop = new AbortController()
+  session.subscribe((event) => event.type === 'entry' && event.entry.type === 'response-received' && stop.abort())
+  await expect(session.run(agent, task, { signal: stop.signal })).rejects.toThrow(/abort/i)
+  await expect(session.run(agent)).resolves.toMatchObject({ turn: 1, text: 'done' })
+  expect(effects.runs).toEqual([1])
+})
+
 describe('a tool call that does not return (P2)', () => {
   test('a tool of any kind that throws after its effect: the model is told, and it is not repeated', async () => {
     const { client } = await startTestLab({ model: oneCall })
@@ -237,18 +261,46 @@ describe('a turn number', () => {
   })
 })
 
-test('a run inside a run of the same session is told that it would wait for itself', async () => {
-  const { client } = await startTestLab({ model: story([reply([toolUse('delegate', {})]), reply(text('done'))]) })
-  const store = memoryStore()
-  const session = await openTestSession(store)
-  const helper = defineAgent({ name: 'helper', client, model: 'claude-opus-5-5' })
-  const delegate = tool({
-    name: 'delegate',
-    description: 'Asks a helper.',
-    input: z.object({}),
-    run: async () => (await session.run(helper, 'Help')).text,
+test.each(['coder', 'helper'])(
+  'a run of %s inside a run of the coder of the same session is told that it would wait for itself',
+  async (name) => {
+    const { client } = await startTestLab({ model: story([reply([toolUse('delegate', {})]), reply(text('done'))]) })
+    const store = memoryStore()
+    const session = await openTestSession(store)
+    const helper = defineAgent({ name, client, model: 'claude-opus-5-5' })
+    const delegate = tool({
+      name: 'delegate',
+      description: 'Asks a helper.',
+      input: z.object({}),
+      run: async () => (await session.run(helper, name === 'coder' ? task : 'Help')).text,
+    })
+    await session.run(defineAgent({ name: 'coder', client, model: 'claude-opus-5-5', tools: [delegate] }), task)
+    const result = (await entriesOf(store)).find((entry) => entry.type === 'tool-finished')?.result
+    expect(result).toMatchObject({
+      is_error: true,
+      content: expect.stringContaining('would wait for itself') as string,
+    })
+  },
+)
+
+test('what a run began and left behind may ask for a run when that one has ended', async () => {
+  const { client } = await startTestLab({
+    model: story([reply([toolUse('later', {})]), reply(text('done')), reply(text('helped'))]),
   })
-  await session.run(defineAgent({ name: 'coder', client, model: 'claude-opus-5-5', tools: [delegate] }), task)
-  const result = (await entriesOf(store)).find((entry) => entry.type === 'tool-finished')?.result
-  expect(result).toMatchObject({ is_error: true, content: expect.stringContaining('would wait for itself') as string })
+  const session = await openTestSession()
+  const helper = defineAgent({ name: 'helper', client, model: 'claude-opus-5-5' })
+  const gate = new Gate()
+  let left: Promise<unknown> | undefined
+  const later = tool({
+    name: 'later',
+    description: 'Leaves something behind.',
+    input: z.object({}),
+    run: () => {
+      left = gate.pass().then(() => session.run(helper, 'Help'))
+      return 'begun'
+    },
+  })
+  await session.run(defineAgent({ name: 'coder', client, model: 'claude-opus-5-5', tools: [later] }), task)
+  gate.open()
+  await expect(left).resolves.toMatchObject({ turn: 2 })
 })

@@ -5,7 +5,7 @@ import { memoryStore, openSession, type InDoubtDid, type Session, type Store, ty
 import { reply, story, text, toolResults, toolUse, type Conversation } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { countingStory, countTool, Effects, task } from './support/counting-story.ts'
+import { countingAgent, countingStory, countTool, Effects, task } from './support/counting-story.ts'
 import { entriesOf, jumpingClock, startTestLab, typesOf } from './support/harness.ts'
 
 const open = async (store: Store): Promise<Session> => {
@@ -166,6 +166,56 @@ describe("a loop of one's own that runs its calls as steps", () => {
     const both = await Promise.all([step(), step()])
     expect(both.map((block) => block['content'])).toEqual(['counted 1', 'counted 1'])
     expect(effects.runs).toEqual([1])
+  })
+
+  /** A session whose model has asked for `count {n: 1}`, and the id of that call. */
+  async function asked() {
+    const { client } = await startTestLab({ model: countingStory })
+    const store = memoryStore()
+    const session = await open(store)
+    await recoverable(client, session).messages.create({ ...request, messages: [{ role: 'user', content: task }] })
+    const [call] = session.transcript.unanswered
+    if (!call) throw new Error('the model asked for nothing')
+    return { session, store, toolUseId: call.toolUseId }
+  }
+
+  test('a call that is asked for by another name is a mistake, told before anything is recorded', async () => {
+    const { session, store, toolUseId } = await asked()
+    const effects = new Effects()
+    const before = (await entriesOf(store)).length
+    const step = (name: string) => session.step(name, {}, () => effects.count({ n: 1 }), { toolUseId })
+    await expect(step('cuont')).rejects.toMatchObject({ code: 'bad-option', message: expect.stringContaining('count') })
+    expect((await entriesOf(store)).length).toBe(before)
+    expect(await step('count')).toMatchObject({ content: 'counted 1' })
+  })
+
+  test.each([
+    ['an object', { n: 1 }, '{"n":1}'],
+    ['nothing', undefined, ''],
+    ['blocks', [{ type: 'text', text: 'x' }], [{ type: 'text', text: 'x' }]],
+    ['what JSON cannot say', 1n, expect.stringMatching(/^Error: .*BigInt/)],
+  ])('code without types that returns %s gives the model something that the API takes', async (_what, given, told) => {
+    const { session, toolUseId } = await asked()
+    const block = await session.step('count', {}, () => given as never, { toolUseId })
+    expect(block['content']).toEqual(told)
+    expect(session.signal.aborted).toBe(false)
+  })
+
+  test('P2: a call that an agent is running is not run by a step as well', async () => {
+    const { client } = await startTestLab({ model: countingStory })
+    const session = await open(memoryStore())
+    const effects = new Effects()
+    const asks: Promise<unknown>[] = []
+    const count = async (input: unknown, { toolUseId }: { toolUseId: string }) => {
+      asks.push(
+        session.step('count', input, () => effects.count(input), { toolUseId }).catch((error: unknown) => error),
+      )
+      await asks.at(-1)
+      return effects.count(input)
+    }
+    await session.run(countingAgent({ count } as never, client), task)
+    for (const ask of asks) expect(await ask).toMatchObject({ code: 'bad-option' })
+    expect(effects.runs).toEqual([1, 2, 3, 4])
   })
 
   test('a call that is not of the last answer is a mistake, told as one', async () => {

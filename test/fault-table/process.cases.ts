@@ -32,8 +32,7 @@ async function diedInTool(inDoubt: 'rerun' | 'report' | 'ask') {
     runs.push(input)
     return Promise.resolve({ type: 'tool_result', tool_use_id: toolUseId, content: 'counted' })
   }
-  const resume = () =>
-    runToolCalls(second, { find: () => ({ inDoubt, run }) }, { handedOut: new Set() }).then(() => second.record([]))
+  const resume = () => runToolCalls(second, { find: () => ({ inDoubt, run }) }).then(() => second.record([]))
   const outcomes = async () =>
     (await entriesOf(store)).flatMap((entry) => (entry.type === 'tool-finished' ? [entry] : []))
   return { runs, resume, outcomes }

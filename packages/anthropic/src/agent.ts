@@ -124,7 +124,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     if (input === undefined || (wanted !== undefined && wanted > session.turn + 1)) throw noSuchTurn(session, wanted)
     const message: Message = { role: 'user', content: input }
     // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
-    if (session.hasOpenTurn && wanted === undefined && isOpenedBy(session, message)) return session.turn
+    if (session.hasOpenTurn && wanted === undefined && session.transcript.wasBegunWith(message)) return session.turn
     // What the model or the API refused would be refused again: other words take its place.
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) await finish(loop)
@@ -142,17 +142,15 @@ export function defineAgent(options: AgentOptions): CodingAgent {
       ...(options.credentials && { credentials: options.credentials }),
     })
     const ledger: LedgerTools = { find: (name) => tools.get(name), ...(run.onInDoubt && { onInDoubt: run.onInDoubt }) }
-    let handedOut: ReadonlySet<string> = new Set()
     for (;;) {
       run.signal?.throwIfAborted()
       switch (session.owed.kind) {
         case 'send-request':
         case 'wait':
           await send(client, session, envelope(), run.signal)
-          handedOut = new Set(session.transcript.unanswered.map((call) => call.toolUseId))
           break
         case 'run-tools':
-          await runToolCalls(session, ledger, { handedOut, signal: run.signal })
+          await runToolCalls(session, ledger, { signal: run.signal })
           break
         default:
           return
@@ -216,11 +214,6 @@ function byName(one: AgentTool | RunnableTool, rules: AgentOptions['inDoubt'] = 
 /** Tools that are safe to repeat need no intent; one that does not exist has no effect to announce. */
 function ruleFor(found: AgentTool | undefined): InDoubt | undefined {
   return found && found.inDoubt !== 'rerun' ? found.inDoubt : undefined
-}
-
-function isOpenedBy(session: Session, message: Message): boolean {
-  const span = session.transcript.turns.at(-1)
-  return span !== undefined && JSON.stringify(session.transcript.messages[span.from]) === JSON.stringify(message)
 }
 
 function replyOf(session: Session, turn: number): Reply {

@@ -6,7 +6,15 @@
  * 2. What a tool returns is made well-formed text before it is recorded: half a surrogate pair would make the API
  *    refuse the whole conversation.
  */
-import type { Block, InDoubt, LedgerTool, ToolContent, ToolContext, Verdict } from '@lastgood/core'
+import {
+  toolContent,
+  type Block,
+  type InDoubt,
+  type LedgerTool,
+  type ToolContent,
+  type ToolContext,
+  type Verdict,
+} from '@lastgood/core'
 import { z } from 'zod'
 
 /** What a tool gives the model: text, or content blocks as the API takes them in a `tool_result`. */
@@ -81,7 +89,7 @@ export function fromRunnableTool(runnable: RunnableTool, inDoubt: InDoubt): Agen
 async function resultOf({ toolUseId, signal }: ToolContext, run: () => Promise<unknown>): Promise<Block> {
   const result = { type: 'tool_result', tool_use_id: toolUseId }
   try {
-    return { ...result, content: wellFormed(outputFrom(await run())) }
+    return { ...result, content: wellFormed(toolContent(await run())) }
   } catch (error) {
     signal.throwIfAborted() // stopped half-way: the ledger keeps it in doubt
     return { ...result, is_error: true, content: wellFormed(errorContent(error)) }
@@ -94,15 +102,6 @@ function errorContent(error: unknown): ToolOutput {
   if (!(error instanceof Error)) return `Error: ${String(error)}`
   const content = 'content' in error ? error.content : undefined
   return typeof content === 'string' || Array.isArray(content) ? (content as ToolOutput) : `Error: ${error.message}`
-}
-
-/** Code without types returns anything; a tool that did its work and says nothing has not failed. */
-function outputFrom(value: unknown): ToolOutput {
-  if (typeof value === 'string') return value
-  if (Array.isArray(value) && value.every((block) => typeof block === 'object' && block !== null && 'type' in block)) {
-    return value as Block[]
-  }
-  return value === undefined ? '' : JSON.stringify(value)
 }
 
 function wellFormed(output: ToolOutput): ToolOutput {

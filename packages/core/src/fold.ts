@@ -34,7 +34,7 @@ export function foldJournal(
 }
 
 export async function foldHistory(
-  history: AsyncIterable<Pick<HistoryEntry, 'entry' | 'isInherited'>>,
+  history: AsyncIterable<Pick<HistoryEntry, 'entry' | 'isInherited'> & Partial<HistoryEntry>>,
   version: string,
   head?: Head,
 ): Promise<Folded> {
@@ -44,8 +44,8 @@ export async function foldHistory(
   let owed: Effect | undefined
   let seq = 0
   let facts: SessionFacts = {}
-  for await (const { entry, isInherited } of history) {
-    transcript.apply(entry)
+  for await (const { entry, isInherited, sessionId } of history) {
+    transcript.apply(entry, sessionId)
     if (!isInherited) {
       facts = factsAfter(facts, entry)
       seq = entry.seq

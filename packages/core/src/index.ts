@@ -99,7 +99,8 @@ export {
   sessionNotFound,
 } from './store.ts'
 export { withoutSecrets } from './secrets.ts'
-export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
+export { type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
+export { type ToolContent, toolContent } from './tool-content.ts'
 export {
   type LedgerRun,
   type LedgerTool,

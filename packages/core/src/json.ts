@@ -15,7 +15,8 @@ export function without<T extends Readonly<Record<string, unknown>>>(record: T, 
 
 /**
  * A copy of `value` that shares nothing that can be changed. The same as `structuredClone` of what JSON can say, at a
- * tenth of its cost, because strings are not copied; anything else is left to it.
+ * tenth of its cost, because strings are not copied; anything else is left to it. Errors: a `TypeError` for a bigint, as
+ * from `JSON.stringify`, and those of `structuredClone`.
  */
 export function copyOf<T>(value: T): T {
   if (isShareable(value)) return value
@@ -30,5 +31,6 @@ export function copyOf<T>(value: T): T {
 
 function isShareable(value: unknown): boolean {
   const kind = typeof value
+  if (kind === 'bigint') throw new TypeError('a bigint has no form in JSON')
   return value === null || (kind !== 'object' && kind !== 'function' && kind !== 'symbol')
 }

@@ -2,17 +2,14 @@
  * One run of an agent at a time: who asks for the same as one that is under way or waiting gets that one, others wait
  * for their turn. A run inside a run of the same session would wait for itself, and is refused.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { LastgoodError } from './errors.ts'
+import { enclosing, inside } from './nesting.ts'
 
 interface Run {
   readonly agent: string
   readonly asked: string | undefined
   readonly reply: Promise<unknown>
 }
-
-/** Whose run the code is called from. */
-const insideRun = new AsyncLocalStorage<RunQueue>()
 
 export class RunQueue {
   readonly #sessionId: string
@@ -25,15 +22,15 @@ export class RunQueue {
 
   /** `asked` says what is asked for; undefined: whatever the agent is about. */
   run<Reply>(agent: string, asked: string | undefined, begin: () => Promise<Reply>): Promise<Reply> {
+    for (const outer of enclosing()) if (outer === this) throw runInsideRun(this.#sessionId)
     const same = this.#runs.find((one) => one.agent === agent && (asked === undefined || asked === one.asked))
     if (same) return same.reply as Promise<Reply>
-    if (insideRun.getStore() === this) throw runInsideRun(this.#sessionId)
-    const inside = () => insideRun.run(this, begin)
+    const run = () => inside(this, begin)
     const last = this.#runs.at(-1)
-    const reply = last ? last.reply.then(inside, inside) : inside()
-    const run = { agent, asked, reply }
-    this.#runs.push(run)
-    const ended = () => void this.#runs.splice(this.#runs.indexOf(run), 1)
+    const reply = last ? last.reply.then(run, run) : run()
+    const queued = { agent, asked, reply }
+    this.#runs.push(queued)
+    const ended = () => void this.#runs.splice(this.#runs.indexOf(queued), 1)
     reply.then(ended, ended)
     return reply
   }

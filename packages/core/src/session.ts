@@ -10,6 +10,7 @@
  *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
  *    object is done, and with it everything that was only staged.
  */
+import { CallsAtHand } from './calls-at-hand.ts'
 import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import { LastgoodError } from './errors.ts'
@@ -30,17 +31,13 @@ import type { Context, Effect, StateName } from './machine.ts'
 import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
+import { recordable } from './recordable.ts'
 import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
-import {
-  StepLedger,
-  type StepContext,
-  type StepOptions,
-  type ToolContent,
-  type ToolStepOptions,
-} from './step-ledger.ts'
+import { StepLedger, type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
 import { stepThrough, type Standing } from './step-through.ts'
 import type { Head, Lease, Store } from './store.ts'
+import type { ToolContent } from './tool-content.ts'
 import type { ToolContext } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
@@ -58,6 +55,8 @@ export class Session {
   readonly policy: Policy
   /** What is done about a fault. */
   readonly decide: ResolvedOptions['decide']
+  /** For the tool ledger. */
+  readonly calls: CallsAtHand
   readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
@@ -72,8 +71,6 @@ export class Session {
   #commits: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   readonly #steps = new StepLedger(this)
-  /** Calls that came to this object and that nobody has begun, as far as `step` knows. */
-  #handedOut = new Set<string>()
   readonly #runs: RunQueue
 
   /** Use `openSession`. */
@@ -83,6 +80,7 @@ export class Session {
     this.clock = options.clock
     this.policy = options.policy
     this.decide = options.decide
+    this.calls = new CallsAtHand(id)
     this.#options = options
     this.#lease = lease
     this.#transcript = folded.transcript
@@ -250,11 +248,6 @@ export class Session {
     return this.#steps.run(name, input, run as (context: StepContext) => Promise<never>, options)
   }
 
-  /** Whether the call came to this object and nobody has begun it here; asked once. For `step`. */
-  takeCall(toolUseId: string): boolean {
-    return this.#handedOut.delete(toolUseId)
-  }
-
   /** Park the session with a reason and end this object; whatever runs is aborted. `detail` is for people. */
   async suspend(reason: 'interrupted' | 'needs-input', detail: string): Promise<void> {
     await this.record([{ type: 'session-suspended', reason, detail }])
@@ -351,16 +344,16 @@ export class Session {
     const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
     const after = this.#seq + this.#staged.length
     // A copy: what a caller does with its messages later must not change what was recorded.
-    return bodies.map((body, i) => ({ ...copyOf(body), ...stamp, seq: after + 1 + i }))
+    return bodies.map((body, i) => ({ ...recordable(body, body.type), ...stamp, seq: after + 1 + i }))
   }
 
   #adopt(entries: readonly Entry[], standing: Standing): void {
     this.#standing = standing
     for (const entry of entries) {
-      this.#transcript.apply(entry)
+      this.#transcript.apply(entry, this.id)
       this.#facts = factsAfter(this.#facts, entry)
       if (entry.type === 'response-received') {
-        this.#handedOut = new Set(this.#transcript.unanswered.map((call) => call.toolUseId))
+        this.calls.handOut(this.#transcript.unanswered.map((call) => call.toolUseId))
       }
     }
   }

@@ -119,6 +119,76 @@ describe('a step', () => {
     await expect(second.step('deploy', {}, () => 'x')).rejects.toMatchObject({ code: 'step-in-doubt' })
   })
 
+  test('without a key is another one when the conversation came to the same place again', async () => {
+    const store = memoryStore()
+    const keys: string[] = []
+    for (const words of ['one', 'two']) {
+      const session = await open(store)
+      await session.startTurn([{ role: 'user', content: words }])
+      await session.step('deploy', {}, ({ idempotencyKey }) => void keys.push(idempotencyKey))
+      await session.rewind(0, 'another way')
+      await session.close()
+    }
+    expect(new Set(keys).size).toBe(2)
+  })
+
+  test("without a key inside another one is that one's, in whatever order they run", async () => {
+    const store = memoryStore()
+    const session = await open(store)
+    const keys: Record<string, string[]> = {}
+    const outer = (name: string, first: Promise<void>) =>
+      session.step(name, {}, async () => {
+        await first
+        return session.step('append', { line: 1 }, ({ idempotencyKey }) => {
+          keys[name] = [...(keys[name] ?? []), idempotencyKey]
+          return name
+        })
+      })
+    let go = (): void => {}
+    const later = new Promise<void>((resolve) => (go = resolve))
+    const slow = outer('slow', later)
+    expect(await outer('fast', Promise.resolve())).toBe('fast')
+    go()
+    expect(await slow).toBe('slow')
+    await session.close()
+    const inner = (await entriesOf(store)).flatMap((one) =>
+      one.type === 'step-started' && one.name === 'append' ? [one.stepId] : [],
+    )
+    expect(new Set(inner.map((id) => id.replace(/:\d+$/, ''))).size).toBe(2)
+  })
+
+  test('that was stopped half-way is in doubt for whoever asks again, in the same process too (P2)', async () => {
+    const session = await open(memoryStore())
+    const stop = new AbortController()
+    const runs: string[] = []
+    const stopping = () => {
+      stop.abort(new Error('enough'))
+      return Promise.reject(new Error('cut off'))
+    }
+    await expect(session.step('deploy', { to: 'live' }, stopping, { signal: stop.signal })).rejects.toThrow('enough')
+    await expect(again(session, runs)).rejects.toMatchObject({ code: 'step-in-doubt' })
+    expect(await again(session, runs, { inDoubt: 'rerun' })).toBe('deployed')
+    expect(runs).toEqual(['ran'])
+  })
+
+  test('that asks for itself is told so, and does not wait for ever', async () => {
+    const session = await open(memoryStore())
+    const deploy = (): Promise<unknown> => session.step('deploy', {}, deploy, { key: 'x' })
+    await expect(deploy()).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining('inside itself'),
+    })
+  })
+
+  test.each([
+    ['an input', 1n, 'x'],
+    ['a result', 1, { n: 1n }],
+  ])('with %s that JSON has no word for is told, and the session goes on', async (_what, input, result) => {
+    const session = await open(memoryStore())
+    await expect(session.step<unknown>('count', input, () => result)).rejects.toMatchObject({ code: 'bad-option' })
+    expect(await session.step('count', 2, () => 'counted')).toBe('counted')
+  })
+
   test('needs a key of a sensible length', async () => {
     const session = await open(memoryStore())
     for (const key of ['', 'x'.repeat(201)]) {
@@ -145,6 +215,15 @@ describe('a step of unknown outcome', () => {
     expect(told).toEqual(['reported'])
     await session.close()
     expect(runs).toEqual([])
+  })
+
+  test('that was reported is looked at again when the caller can tell now, and runs when it says so (P2)', async () => {
+    const { session, store } = await resumed({})
+    const runs: string[] = []
+    await expect(again(session, runs)).rejects.toMatchObject({ code: 'step-in-doubt' })
+    expect((await entriesOf(store)).filter(({ type }) => type === 'step-finished')).toHaveLength(1)
+    expect(await again(session, runs, { verify: async () => ({ kind: 'not-done' }) })).toBe('deployed')
+    expect(runs).toEqual(['ran'])
   })
 
   test('is run again where that is its rule, without an intent', async () => {

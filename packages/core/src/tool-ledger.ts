@@ -4,20 +4,22 @@
  * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, except for tools whose
  *    rule is `rerun`.
  * 2. Result before use: `tool-finished` is durable before the model can see it.
- * 3. A call that was started, and not by the answer that was just handed out, is in doubt, whoever started it. Its tool
+ * 3. A call that was started is in doubt, unless its answer came to this process and nobody has begun it here. Its tool
  *    is asked what came of it, if it can tell; if not, its rule decides. Listeners are told which.
  * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
  *    that follows.
  */
+import type { CallsAtHand } from './calls-at-hand.ts'
 import { isLastgoodError, LastgoodError } from './errors.ts'
 import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from './journal.ts'
+import { Effect, inside } from './nesting.ts'
 import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 
 export interface ToolContext {
   toolUseId: string
-  /** The same for every run of this very call, over restarts: hand it to services that can tell repeats. */
+  /** The same for every run of this very call, over restarts and imports: hand it to services that can tell repeats. */
   idempotencyKey: string
   /** Aborts when the session is suspended, closed or lost, and when its run is stopped. */
   signal: AbortSignal
@@ -48,8 +50,8 @@ export interface LedgerTools {
 }
 
 export interface LedgerRun {
-  /** Calls of the answer that this loop got just now: their intents may be recorded, and none of them has begun. */
-  handedOut: ReadonlySet<string>
+  /** This one alone, and its result is durable at once. Default: every open call of the last answer. */
+  only?: string
   /** Stops the calls; what they had not finished is in doubt. */
   signal?: AbortSignal | undefined
 }
@@ -58,6 +60,7 @@ export interface LedgerRun {
 export interface LedgerSession {
   readonly id: string
   readonly signal: AbortSignal
+  readonly calls: CallsAtHand
   readonly transcript: { readonly unanswered: readonly ToolCall[] }
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
   stage(body: EntryBody): Promise<void>
@@ -65,56 +68,92 @@ export interface LedgerSession {
   emit(event: Exclude<SessionEvent, { type: 'entry' }>): void
 }
 
-/** Brings every open call of the last response to a result. Errors: `needs-input`, and those of `record`. */
-export async function runToolCalls(session: LedgerSession, tools: LedgerTools, run: LedgerRun): Promise<void> {
+/**
+ * Brings every open call of the last response to a result: the `tool_result` blocks as they are recorded, by call.
+ * Errors: `needs-input`, `bad-option` for a call that somebody else in this process is running, and those of `record`.
+ */
+export async function runToolCalls(
+  session: LedgerSession,
+  tools: LedgerTools,
+  run: LedgerRun = {},
+): Promise<ReadonlyMap<string, Block>> {
+  const { only } = run
   const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
-  const planned: { call: ToolCall; fate: Fate }[] = []
-  // One after the other: a person can answer one question at a time.
-  for (const call of session.transcript.unanswered) {
-    planned.push({ call, fate: await fateOf(call, tools, session, signal, run.handedOut) })
+  const calls = session.transcript.unanswered.filter((call) => only === undefined || call.toolUseId === only)
+  const giveBack = session.calls.take(calls.map((call) => call.toolUseId))
+  try {
+    const planned = await plan(calls, { session, tools, signal })
+    return await finishAll(planned, { session, tools, signal }, only === undefined)
+  } finally {
+    giveBack()
   }
-  const asking = planned.find(({ fate }) => fate.kind === 'suspend')
-  if (asking) throw await parkForInput(session, asking.call)
+}
+
+/** What all steps of a run of the ledger work with. */
+interface Run {
+  session: LedgerSession
+  tools: LedgerTools
+  signal: AbortSignal
+}
+
+interface Planned {
+  call: ToolCall
+  fate: Exclude<Fate, { kind: 'suspend' }>
+}
+
+/** What becomes of each call; the intents of those that run are durable. */
+async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
+  const planned: Planned[] = []
+  let asking: ToolCall | undefined
+  // One after the other: a person can answer one question at a time.
+  for (const call of calls) {
+    const fate = await fateOf(call, run)
+    if (fate.kind === 'suspend') asking ??= call
+    else planned.push({ call, fate })
+  }
+  if (asking) throw await parkForInput(run.session, asking)
 
   // What the answer handed out has its intent already.
   const intents = planned.filter(
     ({ call, fate }) =>
-      fate.kind === 'run' && !(call.state === 'started' && !fate.again) && ruleOf(call, tools) !== 'rerun',
+      fate.kind === 'run' && !(call.state === 'started' && !fate.again) && ruleOf(call, run.tools) !== 'rerun',
   )
   if (intents.length > 0) {
-    await session.record(
+    await run.session.record(
       intents.map(({ call }) => ({
         type: 'tool-started',
         toolUseId: call.toolUseId,
         name: call.name,
-        inDoubt: ruleOf(call, tools),
+        inDoubt: ruleOf(call, run.tools),
       })),
     )
   }
+  return planned
+}
 
-  let left = planned.length
+async function finishAll(
+  planned: readonly Planned[],
+  run: Run,
+  stagesLast: boolean,
+): Promise<ReadonlyMap<string, Block>> {
+  const results = new Map<string, Block>()
   const settled = await Promise.allSettled(
     planned.map(async ({ call, fate }) => {
-      const finished = await finish(call, fate, tools, session.id, signal)
-      left -= 1
-      if (left === 0) await session.stage(finished)
-      else await session.record([finished])
+      const finished = await finish(call, fate, run)
+      results.set(call.toolUseId, finished.result)
+      if (stagesLast && results.size === planned.length) await run.session.stage(finished)
+      else await run.session.record([finished])
     }),
   )
   const failed = settled.find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
+  return results
 }
 
 type Fate = { kind: 'run'; again: boolean } | { kind: 'done'; result: Block } | { kind: 'report' } | { kind: 'suspend' }
 
-async function fateOf(
-  call: ToolCall,
-  tools: LedgerTools,
-  session: LedgerSession,
-  signal: AbortSignal,
-  handedOut: ReadonlySet<string>,
-): Promise<Fate> {
-  if (call.state === 'open' || handedOut.has(call.toolUseId)) return { kind: 'run', again: false }
+async function fateOf(call: ToolCall, { session, tools, signal }: Run): Promise<Fate> {
+  if (call.state === 'open' || session.calls.isNew(call.toolUseId)) return { kind: 'run', again: false }
   const { toolUseId, name, input } = call
   const told = (did: InDoubtDid, fate: Fate): Fate => {
     session.emit({ type: 'in-doubt', toolUseId, name, did })
@@ -147,10 +186,8 @@ function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
 
 async function finish(
   call: ToolCall,
-  fate: Fate,
-  tools: LedgerTools,
-  sessionId: string,
-  signal: AbortSignal,
+  fate: Planned['fate'],
+  { session, tools, signal }: Run,
 ): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
   const { toolUseId, name, input } = call
   if (fate.kind === 'done') {
@@ -166,7 +203,9 @@ async function finish(
   }
   try {
     signal.throwIfAborted()
-    const given = await tool.run(input, contextOf(call, sessionId, signal))
+    session.calls.begin(toolUseId)
+    const context = contextOf(call, session.id, signal)
+    const given = await inside(new Effect(session, toolUseId), () => tool.run(input, context))
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
@@ -178,8 +217,8 @@ async function finish(
   }
 }
 
-function contextOf({ toolUseId }: ToolCall, sessionId: string, signal: AbortSignal): ToolContext {
-  return { toolUseId, idempotencyKey: `${sessionId}:${toolUseId}`, signal }
+function contextOf({ toolUseId, startedIn }: ToolCall, sessionId: string, signal: AbortSignal): ToolContext {
+  return { toolUseId, idempotencyKey: `${startedIn ?? sessionId}:${toolUseId}`, signal }
 }
 
 function errorResult(toolUseId: string, content: string): Block {

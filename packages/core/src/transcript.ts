@@ -17,12 +17,19 @@ export interface ToolCall {
   name: string
   input: unknown
   state: 'open' | 'started' | 'finished'
+  /** The session that it was started in, where that is known: another one for what was imported under a new name. */
+  startedIn?: string | undefined
 }
 
 /** A step of the caller's own. */
 export type RecordedStep =
-  | { state: 'started' }
-  | { state: 'finished'; outcome: Extract<Entry, { type: 'step-finished' }>['outcome']; value: unknown }
+  | { state: 'started'; startedIn?: string | undefined }
+  | {
+      state: 'finished'
+      outcome: Extract<Entry, { type: 'step-finished' }>['outcome']
+      value: unknown
+      startedIn?: string | undefined
+    }
 
 /** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
 export interface TurnSpan {
@@ -69,10 +76,13 @@ export class Transcript {
   readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
   #results = new Map<string, Block>()
+  /** How often the conversation has changed, changes that were taken back among them: no place has the same twice. */
+  changes = 0
   /** Steps of the caller's own, by id. Those without a key belong to a place that the conversation has left behind. */
   #steps = new Map<string, RecordedStep>()
 
-  apply(entry: Entry): void {
+  /** `sessionId`: whose journal it is in; that of a fork's inherited entries is another one. */
+  apply(entry: Entry, sessionId?: string): void {
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope
@@ -104,18 +114,24 @@ export class Transcript {
         this.standing = []
         break
       case 'tool-started':
-        this.#setState(entry.toolUseId, 'started')
+        this.#change(entry.toolUseId, { state: 'started', startedIn: sessionId })
         break
       case 'tool-finished':
-        this.#setState(entry.toolUseId, 'finished')
+        this.#change(entry.toolUseId, { state: 'finished' })
         this.#results.set(entry.toolUseId, entry.result)
         if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
         break
       case 'step-started':
-        this.#steps.set(entry.stepId, { state: 'started' })
+        this.#steps.set(entry.stepId, { state: 'started', startedIn: sessionId })
         break
-      case 'step-finished':
-        this.#steps.set(entry.stepId, { state: 'finished', outcome: entry.outcome, value: entry.value })
+      case 'step-finished': {
+        const { outcome, value } = entry
+        const startedIn = this.#steps.get(entry.stepId)?.startedIn
+        this.#steps.set(entry.stepId, { state: 'finished', outcome, value, startedIn })
+        break
+      }
+      case 'session-imported':
+        this.#rename(sessionId, entry.sessionId)
         break
       case 'turn-ended':
         this.#closeTurn()
@@ -138,6 +154,12 @@ export class Transcript {
   /** Calls of the last response that have no result. */
   get unanswered(): readonly ToolCall[] {
     return this.#calls.filter((call) => call.state !== 'finished')
+  }
+
+  /** Whether the last turn began with this message. */
+  wasBegunWith(message: Message): boolean {
+    const began = this.messages[this.turns.at(-1)?.from ?? 0]
+    return JSON.stringify(began) === JSON.stringify(withoutCacheMarkers(message))
   }
 
   stepOf(stepId: string): RecordedStep | undefined {
@@ -207,6 +229,7 @@ export class Transcript {
   }
 
   #forgetCalls(): void {
+    this.changes += 1
     this.#calls = []
     this.#results.clear()
     for (const stepId of this.#steps.keys()) if (!stepId.startsWith('key:')) this.#steps.delete(stepId)
@@ -216,8 +239,17 @@ export class Transcript {
     return this.#calls.map((call) => this.#results.get(call.toolUseId) ?? inDoubtResult(call.toolUseId))
   }
 
-  #setState(toolUseId: string, state: ToolCall['state']): void {
-    this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, state } : call))
+  #change(toolUseId: string, change: Partial<ToolCall>): void {
+    this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, ...change } : call))
+  }
+
+  /** What reads as started in session `from` was started when that was called `to`. */
+  #rename(from: string | undefined, to: string): void {
+    const startedIn = to
+    this.#calls = this.#calls.map((call) =>
+      call.state === 'started' && call.startedIn === from ? { ...call, startedIn } : call,
+    )
+    for (const [id, step] of this.#steps) if (step.startedIn === from) this.#steps.set(id, { ...step, startedIn })
   }
 
   #closeTurn(): void {

@@ -23,7 +23,7 @@ const deployer = `coder: { name: 'coder', async run(session, input, options) {
     return { type: 'tool_result', tool_use_id: toolUseId, content: 'ok' }
   } }
   const { runToolCalls } = await import('${import.meta.resolve('@lastgood/core')}')
-  await runToolCalls(session, { find: () => deploy, ...options }, { handedOut: new Set() })
+  await runToolCalls(session, { find: () => deploy, ...options })
   const message = { id: 'm9', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'Done.' }], stop_reason: 'end_turn' }
   await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }, { type: 'response-received', message }, { type: 'turn-ended', turn: 1 }])
   return { turn: 1, text: 'Done.', content: [] }

@@ -8,7 +8,6 @@
  */
 import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
-import { callsOf } from '../answer.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Delivered } from './relay.ts'
 
@@ -27,7 +26,6 @@ export class Conversation {
   readonly watch = new TranscriptWatch()
   /** Repairs of this process that are journaled. */
   readonly told = new Set<string>()
-  #handedOut: ReadonlySet<string> = new Set()
   #current: InFlight | undefined
 
   get isBusy(): boolean {
@@ -52,16 +50,10 @@ export class Conversation {
     this.#leave(exchange)
     const seen = exchange.delivered.messageId
     if (seen !== undefined && seen !== answer.id) this.#aliases.set(seen, answer.id)
-    this.#handedOut = new Set(callsOf(answer).map((call) => String(call['id'])))
   }
 
   #leave(exchange: InFlight): void {
     if (this.#current === exchange) this.#current = undefined
-  }
-
-  /** Those of the calls that somebody in this process may be running: what a dead process had, nobody has. */
-  running(calls: readonly { readonly toolUseId: string }[]): string[] {
-    return calls.map((call) => call.toolUseId).filter((id) => this.#handedOut.has(id))
   }
 
   /** The recorded id of an answer that the caller knows as `messageId`. */

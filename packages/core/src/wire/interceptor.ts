@@ -132,7 +132,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       envelope: session.envelope,
       lacksResults: unanswered.length > 0,
       isSure: record === 'always',
-      runningCalls: conversation.running(unanswered),
+      runningCalls: unanswered.map((call) => call.toolUseId).filter((id) => session.calls.cameHere(id)),
       messagesUpTo: (messageId) => responses.get(conversation.recordedId(messageId)),
     })
   }
