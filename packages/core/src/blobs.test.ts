@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keptApart, withBlobs } from './blobs.ts'
-import { parseEntry, type Entry, type EntryBody } from './journal.ts'
+import { journalVersion, parseEntry, type Entry, type EntryBody } from './journal.ts'
 import { memoryStore } from './memory-store.ts'
 import { openSession } from './open-session.ts'
 import type { Lease, Store } from './store.ts'
@@ -80,6 +81,23 @@ describe('a body that is kept apart', () => {
     const failure = await all(withBlobs(other, 's', store.read('s'))).catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'journal-corrupt', message: expect.stringContaining('was altered') })
     expect(String(failure)).not.toContain('secret')
+  })
+
+  test('says which version wrote it, and is read as that one', async () => {
+    const { stored: line, blob } = keptApart(big)
+    const { v, ...body } = JSON.parse(blob?.text ?? '') as { v: number }
+    expect(v).toBe(journalVersion)
+    const read = async (text: string): Promise<Entry | undefined> => {
+      const name = createHash('sha256').update(text).digest('hex')
+      const entries = (async function* () {
+        yield { ...line, blob: { name, bytes: text.length } } as Entry
+      })()
+      const [whole] = await all(withBlobs({ ...memoryStore(), readBlob: async () => text }, 's', entries))
+      return whole
+    }
+    // The first releases that kept bodies apart did not say.
+    for (const text of [JSON.stringify(body), JSON.stringify({ ...body, v: 1 })]) expect(await read(text)).toEqual(big)
+    await expect(read(JSON.stringify({ ...body, v: 99 }))).rejects.toMatchObject({ code: 'journal-version' })
   })
 
   test('is durable before the entry that names it (P1): an append never comes first', async () => {

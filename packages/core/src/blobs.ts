@@ -23,7 +23,8 @@ export interface Blob {
 /** The entry as it is stored, and what has to be kept before it. */
 export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
   if (mostBytes(entry) <= longestInline) return { stored: entry }
-  const { v, seq, at, fence, lane, ...body } = entry
+  const { seq, at, fence, lane, ...body } = entry
+  const { v } = entry
   const text = JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
   if (bytes <= longestInline) return { stored: entry }
@@ -53,8 +54,9 @@ async function whole(store: Store, sessionId: string, entry: Entry & { type: 'ke
   const place = `${store.journalAt(sessionId)} entry ${entry.seq}`
   if (text === undefined) throw damaged(place, 'is missing', sessionId)
   if (nameOf(text) !== blob.name) throw damaged(place, 'was altered', sessionId)
-  // Under the stamp of its own version: the body was written with it.
-  return parseEntry({ ...(JSON.parse(text) as object), ...stamp }, place)
+  // The version of the body: that of its line says how it was named. The first ones did not say it.
+  const body = JSON.parse(text) as { v?: unknown }
+  return parseEntry({ ...body, ...stamp, v: body.v ?? 2 }, place)
 }
 
 function damaged(place: string, what: string, sessionId: string): LastgoodError {

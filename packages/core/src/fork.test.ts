@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { forkSession } from './fork.ts'
+import { exportSession } from './export/export-session.ts'
+import { importSession } from './export/import-session.ts'
 import { endsOfTurns, readHistory } from './history.ts'
 import type { EntryBody } from './journal.ts'
 import { memoryStore } from './memory-store.ts'
@@ -58,13 +60,14 @@ describe('a fork', () => {
     await write(store, 'a', ...whole(1), ...whole(2))
     const held = await openSession('a', { store, clock })
     await held.record([ask(3), sent])
-    expect(await fork(store, 'a', 'b')).toEqual({ sessionId: 'b', origin: { sessionId: 'a', seq: 9 }, turn: 2 })
+    const origin = { sessionId: 'a', seq: 9, at: clock.now() }
+    expect(await fork(store, 'a', 'b')).toEqual({ sessionId: 'b', origin, turn: 2 })
     expect((await store.summary('b'))?.head).toMatchObject({
       seq: 2,
       status: 'idle',
       turn: 2,
       lastGoodTurn: 2,
-      origin: { sessionId: 'a', seq: 9 },
+      origin,
     })
     await write(store, 'b', ...whole(3, 'otherwise'))
     await held.record([answer('3'), { type: 'turn-ended', turn: 3 }])
@@ -88,8 +91,8 @@ describe('a fork', () => {
     await write(store, 'a', ...whole(1), ...whole(2))
     await fork(store, 'a', 'b', 1)
     await write(store, 'b', ...whole(2, 'b 2'), ...whole(3, 'b 3'))
-    expect((await fork(store, 'b', 'c', 2)).origin).toEqual({ sessionId: 'b', seq: 6 })
-    expect((await fork(store, 'b', 'd', 1)).origin).toEqual({ sessionId: 'a', seq: 5 })
+    expect((await fork(store, 'b', 'c', 2)).origin).toMatchObject({ sessionId: 'b', seq: 6 })
+    expect((await fork(store, 'b', 'd', 1)).origin).toMatchObject({ sessionId: 'a', seq: 5 })
     expect(await asks(store, 'c')).toEqual(['ask 1', 'b 2'])
     expect(await asks(store, 'd')).toEqual(['ask 1'])
     const inherited: unknown[] = []
@@ -115,6 +118,30 @@ describe('a fork', () => {
     expect(await asks(store, 'a')).toEqual(['ask 1', 'ask 2'])
   })
 
+  test('asks what came of a step that its parent began with the key of that step, and so does an import (P2)', async () => {
+    const store = memoryStore()
+    const started: EntryBody = { type: 'step-started', stepId: 'key:deploy', name: 'deploy', inDoubt: 'report' }
+    await write(store, 'a', ask(1), sent, answer('x'), started, { type: 'turn-ended', turn: 1 })
+    await fork(store, 'a', 'b')
+    const lines: string[] = []
+    for await (const line of exportSession(store, 'a', { clock })) lines.push(line.slice(0, -1))
+    const file = async function* () {
+      yield* lines
+    }
+    await importSession(store, file, { clock, as: 'c' })
+    for (const id of ['a', 'b', 'c']) {
+      const session = await openSession(id, { store, clock })
+      const keys: string[] = []
+      const verify = async (_input: unknown, { idempotencyKey }: { idempotencyKey: string }) => {
+        keys.push(idempotencyKey)
+        return { kind: 'done', result: 'live' } as const
+      }
+      expect(await session.step('deploy', {}, () => 'again', { key: 'deploy', verify })).toBe('live')
+      expect(keys).toEqual(['a:key:deploy'])
+      await session.close()
+    }
+  })
+
   test('under another machine version is folded anew, with what it inherited', async () => {
     const store = memoryStore()
     await write(store, 'a', ...whole(1))
@@ -136,7 +163,7 @@ describe('a fork', () => {
     expect(await store.summary('b')).toBeUndefined()
   })
 
-  test('says what is wrong when its parent is gone, shorter than it was, or its own descendant', async () => {
+  test('says what is wrong when its parent is gone, shorter than it was, another one of its name, or its own descendant', async () => {
     const store = memoryStore()
     await write(store, 'a', ...whole(1), ...whole(2))
     await fork(store, 'a', 'b')
@@ -144,6 +171,10 @@ describe('a fork', () => {
     const gone = refusal('journal-corrupt', /session b goes on from entry 9 of session a, which is not there/)
     await expect(asks(store, 'b')).rejects.toEqual(gone)
     await write(store, 'a', ...whole(1))
+    await expect(asks(store, 'b')).rejects.toEqual(refusal('journal-corrupt', /is not the journal that it was/))
+    await store.remove('a')
+    await clock.advance(1)
+    await write(store, 'a', ...whole(1, 'another'), ...whole(2, 'session'))
     await expect(asks(store, 'b')).rejects.toEqual(refusal('journal-corrupt', /is not the journal that it was/))
     await store.remove('a')
     const origin = { sessionId: 'b', seq: 2 }

@@ -24,9 +24,9 @@ const deepest = 1_000
 /** Errors: `journal-corrupt`, `journal-version`, `store-unavailable`. Nothing for a session that is not there. */
 export async function* readHistory(store: Store, sessionId: string): AsyncGenerator<HistoryEntry, void, undefined> {
   const lineage = await lineageOf(store, sessionId)
-  for (const { sessionId: ancestor, seq } of lineage) {
-    for await (const entry of upTo(store, sessionId, { sessionId: ancestor, seq })) {
-      yield { entry, sessionId: ancestor, isInherited: true }
+  for (const origin of lineage) {
+    for await (const entry of upTo(store, sessionId, origin)) {
+      yield { entry, sessionId: origin.sessionId, isInherited: true }
     }
   }
   for await (const entry of withBlobs(store, sessionId, store.read(sessionId))) {
@@ -38,7 +38,7 @@ export async function* readHistory(store: Store, sessionId: string): AsyncGenera
 export async function endsOfTurns(history: AsyncIterable<HistoryEntry>): Promise<Map<number, Origin>> {
   const ends = new Map<number, Origin>()
   for await (const { entry, sessionId } of history) {
-    if (entry.type === 'turn-ended') ends.set(entry.turn, { sessionId, seq: entry.seq })
+    if (entry.type === 'turn-ended') ends.set(entry.turn, { sessionId, seq: entry.seq, at: entry.at })
     if (entry.type !== 'rewound') continue
     for (const turn of ends.keys()) if (turn > entry.lastGoodTurn) ends.delete(turn)
   }
@@ -75,15 +75,16 @@ async function originOf(store: Store, sessionId: string): Promise<Origin | undef
 }
 
 async function* upTo(store: Store, child: string, origin: Origin): AsyncGenerator<Entry, void, undefined> {
-  const { sessionId, seq } = origin
+  const { sessionId, seq, at } = origin
+  const isIt = (entry: Entry): boolean => entry.type === 'turn-ended' && entry.at === (at ?? entry.at)
   let last: Entry | undefined
   for await (const entry of withBlobs(store, sessionId, store.read(sessionId))) {
     last = entry
-    if (entry.seq === seq && entry.type !== 'turn-ended') break
+    if (entry.seq === seq && !isIt(entry)) break
     yield entry
     if (entry.seq >= seq) break
   }
-  if (last?.seq === seq && last.type === 'turn-ended') return
+  if (last?.seq === seq && isIt(last)) return
   const what = last === undefined ? 'is not there' : 'is not the journal that it was'
   throw new LastgoodError(
     'journal-corrupt',

@@ -73,7 +73,12 @@ const blobRefSchema = z.strictObject({
 })
 
 /** A place in another session's journal: all up to and including entry `seq`. */
-export const originSchema = z.strictObject({ sessionId: z.string(), seq: z.number().int().min(1) })
+export const originSchema = z.strictObject({
+  sessionId: z.string(),
+  seq: z.number().int().min(1),
+  /** When that entry was written, which tells whether it is still the same journal. The first forks do not say it. */
+  at: z.number().optional(),
+})
 export type Origin = z.infer<typeof originSchema>
 
 /** One thing that was mended in a request. */
