@@ -5,12 +5,15 @@
  * removes and then looks for forks; a fork writes itself and then looks whether its parent is there and is not being
  * removed. So at least one of the two sees the other. The lease is given up only by the removal itself, and the store
  * refuses one that has run out meanwhile.
+ *
+ * Whoever decides to remove a session has read its head first, and somebody may write before the lease is taken. So the
+ * head is read again under the lease, and a session that is not what was decided on stays.
  */
 import { systemClock, type Clock } from './clock.ts'
 import { LastgoodError } from './errors.ts'
 import type { Owner } from './journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
-import { assertSessionId, sessionBusy, type Lease, type SessionSummary, type Store } from './store.ts'
+import { assertSessionId, sessionBusy, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
 
 export interface RemovalOptions {
   /** Default: the system's. */
@@ -27,6 +30,9 @@ export function isBeingRemoved({ holder }: SessionSummary): boolean {
   return holder !== null && isRemover(holder.owner) && !isDead(holder.owner)
 }
 
+/** A session as it is, by its id; or only as it was, by the head that somebody decided on. */
+export type Removable = string | Pick<Head, 'sessionId' | 'seq' | 'createdAt' | 'updatedAt'>
+
 /** What became of one of several; without a failure it is gone. */
 export interface Removal {
   readonly sessionId: string
@@ -39,43 +45,69 @@ const batch = 50
 /**
  * Deletes a session; without effect when there is none. Its forks read its journal, so it goes only after them.
  *
- * Errors: `bad-option` where it has forks (`details.forks`), `session-busy`, `store-unavailable`.
+ * Errors: `bad-option` where it has forks (`details.forks`), `journal-conflict` where it is not what was decided on,
+ * `session-busy`, `store-unavailable`.
  */
-export async function removeSession(store: Store, sessionId: string, options: RemovalOptions = {}): Promise<void> {
-  for await (const { failure } of removeSessions(store, [sessionId], options)) if (failure !== undefined) throw failure
+export async function removeSession(store: Store, session: Removable, options: RemovalOptions = {}): Promise<void> {
+  for await (const { failure } of removeSessions(store, [session], options)) if (failure !== undefined) throw failure
 }
 
 /** Deletes sessions in this order, forks first; one that cannot go does not keep the others. */
 export async function* removeSessions(
   store: Store,
-  sessionIds: readonly string[],
+  sessions: readonly Removable[],
   options: RemovalOptions = {},
 ): AsyncGenerator<Removal, void, undefined> {
-  for (const id of sessionIds) assertSessionId(id)
-  for (let from = 0; from < sessionIds.length; from += batch) {
-    yield* removeBatch(store, sessionIds.slice(from, from + batch), options)
+  for (const one of sessions) assertSessionId(idOf(one))
+  for (let from = 0; from < sessions.length; from += batch) {
+    yield* removeBatch(store, sessions.slice(from, from + batch), options)
   }
 }
 
-async function* removeBatch(store: Store, ids: readonly string[], options: RemovalOptions): AsyncGenerator<Removal> {
+async function* removeBatch(
+  store: Store,
+  sessions: readonly Removable[],
+  options: RemovalOptions,
+): AsyncGenerator<Removal> {
   const leases = new Map<string, Lease>()
   const failures = new Map<string, unknown>()
   try {
-    for (const id of ids) {
+    for (const one of sessions) {
+      const sessionId = idOf(one)
       try {
-        if (await store.summary(id)) leases.set(id, await leaseForRemoval(store, id, options))
+        if (!(await store.summary(sessionId))) continue
+        leases.set(sessionId, await leaseForRemoval(store, sessionId, options))
+        await assertAsDecided(store, one)
       } catch (failure) {
-        failures.set(id, failure)
+        failures.set(sessionId, failure)
+        await givenBack(store, sessionId, leases)
       }
     }
     const forks = await forksOf(store, leases)
-    for (const sessionId of ids) {
+    for (const sessionId of sessions.map(idOf)) {
       const failure = failures.get(sessionId) ?? (await removed(store, sessionId, leases, forks))
       yield failure === undefined ? { sessionId } : { sessionId, failure }
     }
   } finally {
-    for (const lease of leases.values()) await store.release(lease).catch(() => {})
+    for (const sessionId of leases.keys()) await givenBack(store, sessionId, leases)
   }
+}
+
+const idOf = (one: Removable): string => (typeof one === 'string' ? one : one.sessionId)
+
+/** One that cannot be given back runs out by itself. */
+async function givenBack(store: Store, sessionId: string, leases: Map<string, Lease>): Promise<void> {
+  const lease = leases.get(sessionId)
+  leases.delete(sessionId)
+  if (lease) await store.release(lease).catch(() => {})
+}
+
+/** Under the lease of the removal, when nobody writes any more. */
+async function assertAsDecided(store: Store, one: Removable): Promise<void> {
+  if (typeof one === 'string') return
+  const head = (await store.summary(one.sessionId))?.head
+  const isThat = head?.seq === one.seq && head.createdAt === one.createdAt && head.updatedAt === one.updatedAt
+  if (head && !isThat) throw writtenMeanwhile(one.sessionId)
 }
 
 /** What went wrong. */
@@ -121,6 +153,13 @@ async function forksOf(store: Store, parents: ReadonlyMap<string, unknown>): Pro
     forks.set(parent, (forks.get(parent) ?? new Set()).add(head.sessionId))
   }
   return forks
+}
+
+function writtenMeanwhile(sessionId: string): LastgoodError {
+  return new LastgoodError('journal-conflict', `session ${sessionId} was written meanwhile, and is kept`, {
+    hint: `look at it before you ask for its removal again: lastgood show ${sessionId}`,
+    details: { sessionId },
+  })
 }
 
 function hasForks(sessionId: string, forks: readonly string[]): LastgoodError {

@@ -92,6 +92,24 @@ describe('prune', () => {
     expect(await ids()).toEqual(['pinned'])
   })
 
+  it('leaves a session that was gone on with while it asked, says so, and removes the others (P1)', async () => {
+    const { cwd, store, clock, ids } = await some()
+    const stderr = new Collector()
+    stderr.isTTY = true
+    const line = async () => {
+      const session = await openSession('never', { store, clock, cwd })
+      await session.record([started(2), sent(), answered('Still here.'), ended(2)])
+      await session.close()
+      return 'yes'
+    }
+    const flags = ['--store', 'state', '--older-than', '1d']
+    const { code } = await run(['prune', ...flags], { cwd, clock, stderr, stdin: { isTTY: true, line } })
+    expect(code).toBe(6)
+    expect(stderr.text).toContain('✔ 3 removed\n')
+    expect(stderr.text).toContain('session never was written meanwhile, and is kept')
+    expect(await ids()).toEqual(['never', 'pinned'])
+  })
+
   it('leaves a held session, and says so', async () => {
     const { cwd, store } = project()
     await seed(store, 'busy', turn, true)

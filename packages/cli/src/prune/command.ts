@@ -2,7 +2,7 @@
  * `lastgood prune`: removes sessions whose time is over. It says what it takes and what it leaves and why, and asks.
  */
 import { Command, InvalidArgumentError } from 'commander'
-import { LastgoodError, prunePlan, removeSessions, type PrunePlan, type Store } from '@lastgood/core'
+import { LastgoodError, prunePlan, removeSessions, type Head, type PrunePlan, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
@@ -38,12 +38,12 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
     if (failure !== undefined) throw unreadable(failure)
     const { olderThan: olderThanMs } = options
     const plan = prunePlan(rows, { now, ...(olderThanMs !== undefined && { olderThanMs }) })
-    const ids = plan.expired.map(({ head }) => head.sessionId)
+    const heads = plan.expired.map(({ head }) => head)
     if (!options.json) tell(context, plan, now, `${safeLine(store.location)} (${safeLine(source)})`)
-    const isWanted = ids.length > 0 && !options.dryRun
-    const question = `Remove ${ids.length === 1 ? 'this session' : `these ${ids.length} sessions`} for good?`
+    const isWanted = heads.length > 0 && !options.dryRun
+    const question = `Remove ${heads.length === 1 ? 'this session' : `these ${heads.length} sessions`} for good?`
     if (isWanted && !(await confirmed(context, question, options))) return
-    const { removed, failures } = isWanted ? await remove(context, store, ids) : { removed: [], failures: [] }
+    const { removed, failures } = isWanted ? await remove(context, store, heads) : { removed: [], failures: [] }
     if (options.json) {
       const document = {
         schema: 'lastgood.prune/v1',
@@ -70,11 +70,11 @@ interface Failed {
 async function remove(
   { clock }: CliContext,
   store: Store,
-  ids: readonly string[],
+  heads: readonly Head[],
 ): Promise<{ removed: string[]; failures: Failed[] }> {
   const removed: string[] = []
   const failures: Failed[] = []
-  for await (const one of removeSessions(store, ids, { clock })) {
+  for await (const one of removeSessions(store, heads, { clock })) {
     if (one.failure === undefined) removed.push(one.sessionId)
     else failures.push({ sessionId: one.sessionId, failure: failureOf(one.failure) })
   }
