@@ -13,6 +13,8 @@ import type { JournalHandle } from './open-file.ts'
 export interface CountedLine {
   line: Line
   number: number
+  /** Offset in the file. */
+  at: number
 }
 
 /** Bytes at the end of a file that were not written as a whole. */
@@ -25,6 +27,8 @@ export interface Part {
   /** The lines that count, in order. */
   lines: Line[]
   torn: TornTail | undefined
+  /** Where the write of the last of them began; where there is none, what was read does. */
+  lastAt: number
 }
 
 const chunkBytes = 1024 * 1024
@@ -58,7 +62,7 @@ async function* walk(
     if (verdict === 'lost') return undefined
     tip = piece.line
     counted.add(tip.hash)
-    return { line: piece.line, number }
+    return { line: piece.line, number, at }
   }
 
   for await (const some of segments(handle, 0, end)) {
@@ -87,9 +91,13 @@ export async function tail(
 ): Promise<Part> {
   const near = await nearEnd(handle, end, enough, end)
   if (near) return near
-  const part: Part = { lines: [], torn: undefined }
-  for await (const some of walk(handle, path, end, (torn) => (part.torn = torn)))
-    for (const { line } of some) part.lines.push(line)
+  const part: Part = { lines: [], torn: undefined, lastAt: 0 }
+  for await (const some of walk(handle, path, end, (torn) => (part.torn = torn))) {
+    for (const { line, at } of some) {
+      part.lines.push(line)
+      part.lastAt = writtenAt(at)
+    }
+  }
   return part
 }
 
@@ -128,7 +136,16 @@ export async function* linesAfter(
 
 /** Whether lines begin at or before the end of entry `afterSeq`. */
 export function reachingBackTo(afterSeq: number): (lines: readonly Line[]) => boolean {
-  return ([first]) => first !== undefined && first.seq - ('entries' in first ? first.entries.length : 0) <= afterSeq
+  return ([first]) => first !== undefined && seqBefore(first) <= afterSeq
+}
+
+/** A write begins with a newline. */
+const writtenAt = (lineAt: number): number => Math.max(0, lineAt - 1)
+
+/** The last entry before `line`. */
+export function seqBefore(line: Line | undefined): number {
+  if (!line) return 0
+  return 'entries' in line ? line.seq - line.entries.length : line.seq
 }
 
 /** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */
@@ -139,7 +156,9 @@ async function window(handle: JournalHandle, start: number, end: number): Promis
   const anchor = part.lines.findIndex(({ hash }) => prevs.has(hash))
   const first = part.lines[anchor]
   const rest = first && continuation(part.lines.slice(anchor + 1), first, [first.hash])
-  return rest && { lines: [first, ...rest], torn: part.torn }
+  if (!rest) return undefined
+  const last = rest.at(-1) ?? first
+  return { lines: [first, ...rest], torn: part.torn, lastAt: writtenAt(part.starts.get(last) ?? start) }
 }
 
 /** The lines that count between the end of what is known and `end`; undefined: look at more. */
@@ -149,22 +168,29 @@ export async function growth(
   end: number,
   tip: Tip,
   recent: readonly string[],
-): Promise<Part | undefined> {
+): Promise<Omit<Part, 'lastAt'> | undefined> {
   const part = await pieces(segments(handle, start, end))
   const lines = part && continuation(part.lines, tip, recent)
   return lines && { lines, torn: part.torn }
 }
 
+interface Pieces extends Omit<Part, 'lastAt'> {
+  /** Where each line begins. */
+  starts: Map<Line, number>
+}
+
 /** All whole lines; undefined when there is anything else but torn ones. Skips what begins at `partialAt`. */
-async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Part | undefined> {
-  const part: Part = { lines: [], torn: undefined }
+async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Pieces | undefined> {
+  const part: Pieces = { lines: [], torn: undefined, starts: new Map() }
   for await (const some of source) {
     for (const { bytes, at } of some) {
       if (at === partialAt) continue
       const piece = decodePiece(bytes)
       part.torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
-      if (piece.kind === 'line') part.lines.push(piece.line)
-      else if (piece.kind !== 'torn') return undefined
+      if (piece.kind === 'line') {
+        part.lines.push(piece.line)
+        part.starts.set(piece.line, at)
+      } else if (piece.kind !== 'torn') return undefined
     }
   }
   return part
