@@ -11,19 +11,20 @@
  * copy its `.jsonl` while nobody writes it.
  */
 import { constants } from 'node:fs'
-import { rm, unlink } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Entry, parseEntry } from '../journal.ts'
 import { removerId, thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
-import { readBlobFile, removeBlobFiles } from './blob-files.ts'
+import { readBlobFile } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { assertSoundFileSystem } from './volume.ts'
 import { fileFindings } from './findings.ts'
-import { namesIn, openIfThere, statOfFile, syncFolder } from './folder.ts'
+import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
+import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
 import { type SessionWriter, sessionWriter } from './session-writer.ts'
@@ -170,23 +171,21 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       const place = placeOf(folder, sessionId)
       const { journal, temporary } = place
       const names = await onPath(folder, () => namesIn(folder))
-      if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
+      await onPath(folder, () => sweep(folder, names))
+      if (![journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return
+      const lost = (fence: number) => leaseLost(sessionId, fence)
+      if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
       // Held while it goes: no other writer is let in, and a late one is fenced off.
       const writer = writerOf(sessionId)
       const held = await writer.acquire(lease?.owner ?? thisOwner(removerId(clock.newId())), removalTtlMs)
-      if (held.kind === 'busy') throw lease ? leaseLost(sessionId, lease.fence) : sessionBusy(held)
+      if (held.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
       if (lease && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
         await writer.release(held)
-        throw leaseLost(sessionId, lease.fence)
+        throw lost(lease.fence)
       }
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
-        // This process may have stood still for longer than that lease, and somebody else may write there now.
-        if (!(await writer.renew(held, removalTtlMs))) throw leaseLost(sessionId, held.fence)
-        await rm(place.lease, { force: true })
-        await unlink(journal)
-        await removeBlobFiles(place)
-        await syncFolder(folder)
+        await removeFiles(place, held, clock, () => writer.renew(held, removalTtlMs))
       })
       writers.delete(sessionId)
     },
@@ -194,6 +193,3 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     async close() {},
   }
 }
-
-/** More than the few file operations of a removal take. */
-const removalTtlMs = 10_000

@@ -15,13 +15,15 @@ import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { isRemover } from '../owner.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
-import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
-import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
+import { writeBlobFile } from './blob-files.ts'
+import { type Content, type Line, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, seqBefore, tail } from './journal-file.ts'
-import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
+import { type View, after } from './journal-view.ts'
+import { type RecordedLease, liveHolder, recordedLease, writeLeaseFile } from './lease-file.ts'
 import { type JournalHandle, openForAppend } from './open-file.ts'
+import { removeBlobs } from './removed-files.ts'
 import { rewrite } from './rewrite.ts'
 import type { SessionPlace } from './session-place.ts'
 
@@ -32,22 +34,6 @@ export interface SessionWriter {
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
   putBlob(lease: Lease, name: string, text: string): Promise<void>
 }
-
-/** What is known of the file up to `size`. */
-interface View {
-  /** Tells a file from another one that has its name now, and perhaps its inode. */
-  file: string
-  size: number
-  tip: Tip
-  /** Hashes of the newest counted lines, enough to recognise who lost a race to them. */
-  recent: readonly string[]
-  lease: LeaseLine | undefined
-  torn: TornTail | undefined
-  /** How much of it is known to be on disk, and the last entry there. */
-  onDisk: { size: number; seq: number }
-}
-
-const recentLines = 64
 
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
@@ -160,9 +146,25 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
-    await syncFolder(place.folder)
-    await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
+    try {
+      await syncFolder(place.folder)
+      await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
+      // Of a removal that was cut, or of a holder who has recorded nothing.
+      if (view.tip.seq === 0) await removeBlobs(place, clock.newId())
+    } catch (error) {
+      // If this fails, too, the lease runs out by itself; the caller has to hear what went wrong first.
+      await giveBack(handle, owner, fence).catch(() => {})
+      throw error
+    }
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
+  }
+
+  /** A line, because the lease file cannot be written: a lease that has run out already. */
+  async function giveBack(handle: JournalHandle, owner: Owner, fence: number): Promise<void> {
+    const [view, since] = [await look(handle), clock.now()]
+    if (view?.tip.fence !== fence) return
+    const lease = { owner, since, expiresAt: since }
+    await add(handle, view, { prev: view.tip.hash, fence: fence + 1, seq: view.tip.seq, lease })
   }
 
   /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
@@ -245,28 +247,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         () => openIfThere(path, constants.O_RDONLY),
         lost(lease),
         async (handle) => {
-          await held(handle, lease)
-          await writeBlobFile(place, name, text, clock.newId())
-          // Removed meanwhile, and its folder perhaps before the file was there.
-          if (await look(handle)) return
-          await removeBlobFiles(place)
-          lost(lease)()
+          const assertHeld = () => held(handle, lease)
+          await assertHeld()
+          await writeBlobFile(place, name, text, clock.newId(), assertHeld)
         },
       ),
   }
 }
 
 type Opening = () => JournalHandle | undefined | Promise<JournalHandle | undefined>
-
-/** What is known once `lines` count, too. */
-function after(
-  base: Pick<View, 'tip' | 'recent' | 'lease'>,
-  lines: readonly Line[],
-): Pick<View, 'tip' | 'recent' | 'lease'> {
-  const { hash, fence, seq } = lines.at(-1) ?? base.tip
-  return {
-    tip: { hash, fence, seq },
-    recent: [...base.recent, ...lines.map((line) => line.hash)].slice(-recentLines),
-    lease: newestLease(lines) ?? base.lease,
-  }
-}
