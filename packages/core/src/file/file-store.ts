@@ -21,7 +21,7 @@ import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilt
 import { readBlobFile } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { assertSoundFileSystem } from './volume.ts'
-import { fileFindings } from './findings.ts'
+import { type Examined, fileFindings } from './findings.ts'
 import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
 import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
@@ -101,11 +101,10 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   /** Reads all of a session; throws what is wrong with it. */
-  async function examine(sessionId: string): Promise<TornTail | undefined> {
+  async function examine(sessionId: string): Promise<Examined> {
     let torn: TornTail | undefined
     for await (const _ of entriesOf(placeOf(folder, sessionId), 0, (found) => (torn = found))) continue
-    await summary(sessionId)
-    return torn
+    return { torn, isEmpty: (await summary(sessionId)) === undefined }
   }
 
   async function summary(sessionId: string): Promise<SessionSummary | undefined> {
