@@ -10,7 +10,7 @@
  * head is read again under the lease, and a session that is not what was decided on stays.
  */
 import { systemClock, type Clock } from './clock.ts'
-import { LastgoodError } from './errors.ts'
+import { LastgoodError, isLastgoodError } from './errors.ts'
 import type { Owner } from './journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
 import { assertSessionId, sessionBusy, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
@@ -20,6 +20,11 @@ export interface RemovalOptions {
   clock?: Clock
   /** Who removes. Default: this process. */
   owner?: Owner
+  /**
+   * Remove them also where they are damaged (`journal-corrupt`), and look for forks among what can be read: others that
+   * are damaged may be forks of theirs. Default false.
+   */
+  damaged?: boolean
 }
 
 /** Longer than it takes to list a store. */
@@ -71,10 +76,15 @@ async function* removeBatch(
 ): AsyncGenerator<Removal> {
   const leases = new Map<string, Lease>()
   const failures = new Map<string, unknown>()
+  const damaged = new Set<string>()
   try {
     for (const one of sessions) {
       const sessionId = idOf(one)
       try {
+        if (options.damaged && (await isDamaged(store, sessionId))) {
+          damaged.add(sessionId)
+          continue
+        }
         if (!(await store.summary(sessionId))) continue
         leases.set(sessionId, await leaseForRemoval(store, sessionId, options))
         await assertAsDecided(store, one)
@@ -83,9 +93,10 @@ async function* removeBatch(
         await givenBack(store, sessionId, leases)
       }
     }
-    const forks = await forksOf(store, leases)
+    const forks = await forksOf(store, new Set([...leases.keys(), ...damaged]), options)
     for (const sessionId of sessions.map(idOf)) {
-      const failure = failures.get(sessionId) ?? (await removed(store, sessionId, leases, forks))
+      const goes = damaged.has(sessionId) || leases.has(sessionId)
+      const failure = failures.get(sessionId) ?? (goes ? await removed(store, sessionId, leases, forks) : undefined)
       yield failure === undefined ? { sessionId } : { sessionId, failure }
     }
   } finally {
@@ -118,7 +129,6 @@ async function removed(
   forks: ReadonlyMap<string, Set<string>>,
 ): Promise<unknown> {
   const lease = leases.get(sessionId)
-  if (!lease) return undefined
   const own = [...(forks.get(sessionId) ?? [])]
   if (own.length > 0) return hasForks(sessionId, own)
   try {
@@ -144,15 +154,32 @@ async function leaseForRemoval(store: Store, sessionId: string, options: Removal
 }
 
 /** The forks of each of these sessions. A damaged session may be one, so a list that fails is no list. */
-async function forksOf(store: Store, parents: ReadonlyMap<string, unknown>): Promise<Map<string, Set<string>>> {
+async function forksOf(
+  store: Store,
+  parents: ReadonlySet<string>,
+  options: RemovalOptions,
+): Promise<Map<string, Set<string>>> {
   const forks = new Map<string, Set<string>>()
   if (parents.size === 0) return forks
-  for await (const { head } of store.list()) {
-    const parent = head.origin?.sessionId
-    if (parent === undefined || !parents.has(parent)) continue
-    forks.set(parent, (forks.get(parent) ?? new Set()).add(head.sessionId))
+  try {
+    for await (const { head } of store.list()) {
+      const parent = head.origin?.sessionId
+      if (parent === undefined || !parents.has(parent)) continue
+      forks.set(parent, (forks.get(parent) ?? new Set()).add(head.sessionId))
+    }
+  } catch (error) {
+    // It comes last: all that can be read were listed.
+    if (!options.damaged || !isLastgoodError(error, 'journal-corrupt')) throw error
   }
   return forks
+}
+
+/** No lease can be had of it, where its end cannot be told. */
+async function isDamaged(store: Store, sessionId: string): Promise<boolean> {
+  return store.summary(sessionId).then(
+    () => false,
+    (error: unknown) => isLastgoodError(error, 'journal-corrupt'),
+  )
 }
 
 function writtenMeanwhile(sessionId: string): LastgoodError {

@@ -9,11 +9,13 @@ import type { CliContext } from '../context.ts'
 import { ago, iso, parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface PruneOptions extends CommonOptions {
   olderThan?: number
+  damaged?: string
   yes?: boolean
   dryRun?: boolean
 }
@@ -22,6 +24,7 @@ export function pruneCommand(context: CliContext): Command {
   return withCommonOptions(new Command('prune'))
     .description('remove sessions whose time is over, for good')
     .option('--older-than <duration>', 'also all that were written last so long ago: 12h, 30d', age)
+    .option('--damaged <session>', 'instead, one that cannot be read any more and is not to be mended')
     .option('--dry-run', 'only show what would be removed, and what would stay')
     .option('--yes', 'do not ask')
     .addHelpText('after', exampleOf('lastgood prune --dry-run', 'lastgood prune --older-than 30d --yes'))
@@ -32,6 +35,10 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
   const { choices } = await setUp(context, options, false)
   const { store, source, close } = await choices[0].open()
   try {
+    if (options.damaged !== undefined) {
+      await pruneDamaged(context, store, options.damaged, options)
+      return
+    }
     const now = context.clock.now()
     const { rows, failure } = await sessionRows(store)
     // One that cannot be read may be a fork of any other.
@@ -122,7 +129,7 @@ function planJson({ expired, kept, others }: PrunePlan<SessionRow>): object {
 
 function unreadable(cause: unknown): LastgoodError {
   return new LastgoodError('journal-corrupt', 'a session cannot be read, and it may be a fork of one that would go', {
-    hint: 'mend it first; this shows which one it is: lastgood list --all',
+    hint: 'mend it, or remove it with lastgood prune --damaged <session>; this shows which one it is: lastgood doctor',
     cause,
   })
 }

@@ -15,6 +15,7 @@ import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
+import { isLastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal.ts'
 import { removerId, thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
@@ -24,6 +25,7 @@ import { assertSoundFileSystem } from './volume.ts'
 import { type Examined, fileFindings } from './findings.ts'
 import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
+import { leaseWithout, liveHolder } from './lease-file.ts'
 import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
@@ -176,15 +178,24 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
       // Held while it goes: no other writer is let in, and a late one is fenced off.
       const writer = writerOf(sessionId)
-      const held = await writer.acquire(lease?.owner ?? thisOwner(removerId(clock.newId())), removalTtlMs)
-      if (held.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
-      if (lease && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
+      const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
+      const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
+        if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
+        return undefined
+      })
+      // Of a damaged journal there is no lease; its lease file tells of a writer who has not noticed.
+      const recorded = held ? undefined : await leaseWithout(place)
+      const live = liveHolder(recorded, clock.now())
+      if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      if (held?.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
+      if (lease && held && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
         await writer.release(held)
         throw lost(lease.fence)
       }
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
-        await removeFiles(place, held, clock, () => writer.renew(held, removalTtlMs))
+        const renew = async () => (held ? writer.renew(held, removalTtlMs) : true)
+        await removeFiles(place, held ?? { owner, fence: recorded?.holder.fence ?? 0 }, clock, renew)
       })
       writers.delete(sessionId)
     },

@@ -53,17 +53,22 @@ export async function recordedLease(
   line?: LeaseLine,
 ): Promise<RecordedLease | undefined> {
   if (tip.fence === 0) return undefined
-  const { journal, lease } = place
-  const data = await leaseFileAt(lease)
-  if (data && tip.seq < data.journal.seq) await assertNotCut(handle, place, data.journal)
-  const remembered = data?.journal
-  if (data?.fence === tip.fence) {
-    const { owner, fence, since, expiresAt, released } = data
-    return { holder: { owner, fence, since, expiresAt }, released, remembered }
-  }
+  const { journal } = place
+  const recorded = await leaseWithout(place)
+  const remembered = recorded?.remembered
+  if (remembered && tip.seq < remembered.seq) await assertNotCut(handle, place, remembered)
+  if (recorded?.holder.fence === tip.fence) return recorded
   const began =
     line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
   return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
+}
+
+/** What the lease file alone says, of a journal that cannot be read. */
+export async function leaseWithout({ lease }: SessionPlace): Promise<RecordedLease | undefined> {
+  const data = await leaseFileAt(lease)
+  if (!data) return undefined
+  const { owner, fence, since, expiresAt, released, journal } = data
+  return { holder: { owner, fence, since, expiresAt }, released, remembered: journal }
 }
 
 async function assertNotCut(
