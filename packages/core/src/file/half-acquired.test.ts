@@ -10,8 +10,10 @@ let broken: 'lease file' | 'folder' | undefined
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Files>()
   const refused = () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' }))
-  const writeFile: typeof real.writeFile = (...args) =>
-    broken === 'lease file' && String(args[0]).includes('.lease.') ? refused() : real.writeFile(...args)
+  const writeFile: typeof real.writeFile = (path, ...args) =>
+    broken === 'lease file' && typeof path === 'string' && path.includes('.lease.')
+      ? refused()
+      : real.writeFile(path, ...args)
   const open: typeof real.open = async (...args) => {
     const handle = await real.open(...args)
     if (broken === 'folder' && args[1] === 'r') handle.sync = refused
