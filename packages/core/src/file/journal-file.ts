@@ -45,7 +45,9 @@ async function* walk(
 ): AsyncGenerator<CountedLine[], void, undefined> {
   let tip = genesis
   let torn: TornTail | undefined
-  const counted = new Set<string>()
+  /** Only a line that lost a race asks for one of them, and for a late one: no set of all is worth its making. */
+  const hashes: string[] = []
+  const counted = { has: (hash: string) => hashes.lastIndexOf(hash) >= 0 }
 
   /** The line, if it counts. */
   function take({ bytes, at, number }: Segment): CountedLine | undefined {
@@ -61,7 +63,7 @@ async function* walk(
     if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
     if (verdict === 'lost') return undefined
     tip = piece.line
-    counted.add(tip.hash)
+    hashes.push(tip.hash)
     return { line: piece.line, number, at }
   }
 
