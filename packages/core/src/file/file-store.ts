@@ -4,6 +4,7 @@
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
  *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
  *     <dir>/sessions/fix-auth.blobs/      what is too large for a line of it (see `blob-files.ts`)
+ *     <dir>/sessions/*.removed/           blobs of a session that is gone, on their way (see `removed-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
  * It needs a local file system, where O_APPEND writes are atomic: NFS and its like are refused (see `volume.ts`).
