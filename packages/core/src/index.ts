@@ -49,7 +49,7 @@ export {
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
 export { openSession, visitSession } from './open-session.ts'
-export { type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
+export { type Removable, type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
 export {
   type KeptBecause,
   type PruneOptions,

@@ -155,7 +155,7 @@ export interface Store {
   findings(): Promise<Finding[]>
   /**
    * Delete a session that nobody holds (`session-busy` otherwise), or the one that `lease` holds, which must not have
-   * run out (`lease-lost` otherwise): then nobody else had it from the lease on.
+   * run out (`lease-lost` otherwise): then nobody else had it from the lease on. Without a lease it need not be readable.
    */
   remove(sessionId: string, lease?: Lease): Promise<void>
   /** Release what the store itself opened; not the client that it was given. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openSession, type SessionOptions } from '@lastgood/core'
@@ -92,11 +92,58 @@ describe('prune', () => {
     expect(await ids()).toEqual(['pinned'])
   })
 
+  it('leaves a session that was gone on with while it asked, says so, and removes the others (P1)', async () => {
+    const { cwd, store, clock, ids } = await some()
+    const stderr = new Collector()
+    stderr.isTTY = true
+    const line = async () => {
+      const session = await openSession('never', { store, clock, cwd })
+      await session.record([started(2), sent(), answered('Still here.'), ended(2)])
+      await session.close()
+      return 'yes'
+    }
+    const flags = ['--store', 'state', '--older-than', '1d']
+    const { code } = await run(['prune', ...flags], { cwd, clock, stderr, stdin: { isTTY: true, line } })
+    expect(code).toBe(6)
+    expect(stderr.text).toContain('✔ 3 removed\n')
+    expect(stderr.text).toContain('session never was written meanwhile, and is kept')
+    expect(await ids()).toEqual(['never', 'pinned'])
+  })
+
   it('leaves a held session, and says so', async () => {
     const { cwd, store } = project()
     await seed(store, 'busy', turn, true)
     const { stdout } = await run(['prune', '--older-than', '0s', '--yes', '--store', 'state'], { cwd })
     expect(stdout).toBe('keep    busy  a process is at it\n')
+  })
+
+  it('takes a damaged session by its name only, and asks; then the others can be pruned again', async () => {
+    const { cwd, store, pruned, ids } = await some()
+    const path = store.journalAt('never')
+    const bytes = readFileSync(path)
+    const at = bytes.lastIndexOf('"head"')
+    bytes[at + 20] = (bytes[at + 20] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    expect(await pruned('--older-than', '1d', '--yes')).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('lastgood prune --damaged <session>'),
+    })
+    expect(await pruned('--damaged', 'never')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') })
+    expect(await pruned('--damaged', 'later', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('session later can be read'),
+    })
+    expect(await pruned('--damaged', 'nobody', '--yes')).toMatchObject({ code: 3 })
+    expect(await pruned('--damaged', 'never', '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^remove {2}never {2}.* is damaged: it was altered\n$/),
+    })
+    const { code, stdout } = await pruned('--damaged', 'never', '--yes', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'lastgood.prune/v1', dryRun: false, removed: ['never'] })
+    expect(readdirSync(join(cwd, 'state', 'sessions')).filter((name) => name.startsWith('never'))).toEqual([])
+    expect(await pruned('--older-than', '1d', '--yes')).toMatchObject({ code: 0 })
+    expect(await ids()).toEqual(['pinned'])
   })
 
   it('of an empty store has nothing to do', async () => {

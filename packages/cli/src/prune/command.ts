@@ -2,18 +2,20 @@
  * `lastgood prune`: removes sessions whose time is over. It says what it takes and what it leaves and why, and asks.
  */
 import { Command, InvalidArgumentError } from 'commander'
-import { LastgoodError, prunePlan, removeSessions, type PrunePlan, type Store } from '@lastgood/core'
+import { LastgoodError, prunePlan, removeSessions, type Head, type PrunePlan, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { ago, iso, parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface PruneOptions extends CommonOptions {
   olderThan?: number
+  damaged?: string
   yes?: boolean
   dryRun?: boolean
 }
@@ -22,6 +24,7 @@ export function pruneCommand(context: CliContext): Command {
   return withCommonOptions(new Command('prune'))
     .description('remove sessions whose time is over, for good')
     .option('--older-than <duration>', 'also all that were written last so long ago: 12h, 30d', age)
+    .option('--damaged <session>', 'instead, one that cannot be read any more and is not to be mended')
     .option('--dry-run', 'only show what would be removed, and what would stay')
     .option('--yes', 'do not ask')
     .addHelpText('after', exampleOf('lastgood prune --dry-run', 'lastgood prune --older-than 30d --yes'))
@@ -32,18 +35,22 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
   const { choices } = await setUp(context, options, false)
   const { store, source, close } = await choices[0].open()
   try {
+    if (options.damaged !== undefined) {
+      await pruneDamaged(context, store, options.damaged, options)
+      return
+    }
     const now = context.clock.now()
     const { rows, failure } = await sessionRows(store)
     // One that cannot be read may be a fork of any other.
     if (failure !== undefined) throw unreadable(failure)
     const { olderThan: olderThanMs } = options
     const plan = prunePlan(rows, { now, ...(olderThanMs !== undefined && { olderThanMs }) })
-    const ids = plan.expired.map(({ head }) => head.sessionId)
+    const heads = plan.expired.map(({ head }) => head)
     if (!options.json) tell(context, plan, now, `${safeLine(store.location)} (${safeLine(source)})`)
-    const isWanted = ids.length > 0 && !options.dryRun
-    const question = `Remove ${ids.length === 1 ? 'this session' : `these ${ids.length} sessions`} for good?`
+    const isWanted = heads.length > 0 && !options.dryRun
+    const question = `Remove ${heads.length === 1 ? 'this session' : `these ${heads.length} sessions`} for good?`
     if (isWanted && !(await confirmed(context, question, options))) return
-    const { removed, failures } = isWanted ? await remove(context, store, ids) : { removed: [], failures: [] }
+    const { removed, failures } = isWanted ? await remove(context, store, heads) : { removed: [], failures: [] }
     if (options.json) {
       const document = {
         schema: 'lastgood.prune/v1',
@@ -70,11 +77,11 @@ interface Failed {
 async function remove(
   { clock }: CliContext,
   store: Store,
-  ids: readonly string[],
+  heads: readonly Head[],
 ): Promise<{ removed: string[]; failures: Failed[] }> {
   const removed: string[] = []
   const failures: Failed[] = []
-  for await (const one of removeSessions(store, ids, { clock })) {
+  for await (const one of removeSessions(store, heads, { clock })) {
     if (one.failure === undefined) removed.push(one.sessionId)
     else failures.push({ sessionId: one.sessionId, failure: failureOf(one.failure) })
   }
@@ -122,7 +129,7 @@ function planJson({ expired, kept, others }: PrunePlan<SessionRow>): object {
 
 function unreadable(cause: unknown): LastgoodError {
   return new LastgoodError('journal-corrupt', 'a session cannot be read, and it may be a fork of one that would go', {
-    hint: 'mend it first; this shows which one it is: lastgood list --all',
+    hint: 'mend it, or remove it with lastgood prune --damaged <session>; this shows which one it is: lastgood doctor',
     cause,
   })
 }

@@ -279,6 +279,22 @@ describe('importing', () => {
     await imported(inner, short, { force: true })
     expect(entriesOf(await exported(inner, 's')).slice(0, -1)).toEqual(entriesOf(short))
   })
+
+  test('with force takes no session away that the other import has finished meanwhile (P1)', async () => {
+    const long = await exported(await written(150), 's')
+    const inner = memoryStore({ clock })
+    await imported(crashAfter(inner, 2, { applied: true }), long).catch(() => {})
+    await clock.advance(60_000)
+    const acquire: Store['acquire'] = async (...args) => {
+      await imported(inner, long)
+      return inner.acquire(...args)
+    }
+    const short = await exported(await written(1), 's')
+    await expect(imported({ ...inner, acquire }, short, { force: true })).rejects.toEqual(
+      refusal('journal-conflict', /session s was written meanwhile, and is kept/),
+    )
+    expect(entriesOf(await exported(inner, 's')).slice(0, -1)).toEqual(entriesOf(long))
+  })
 })
 
 test('a redacted file has kinds and lengths in place of content, and still says how it went', async () => {

@@ -56,7 +56,8 @@ export async function importSession(
   assertSessionId(sessionId)
   const resolved = resolveOptions({ ...rest, store })
   const { clock, leaseMs, storePatienceMs, machineVersion } = resolved
-  if (force && isInTheWay(await store.summary(sessionId), file)) await removeSession(store, sessionId, rest)
+  const there = force ? await store.summary(sessionId) : undefined
+  if (there && isInTheWay(there, file)) await removeSession(store, there.head, rest)
   assertFree(sessionId, await store.summary(sessionId), file)
 
   const lease = await takeLease(sessionId, resolved)
@@ -81,8 +82,8 @@ export async function importSession(
   }
 }
 
-function isInTheWay(summary: SessionSummary | undefined, file: VerifiedExport): boolean {
-  const unfinished = summary && unfinishedImport(summary.head)
+function isInTheWay({ head }: SessionSummary, file: VerifiedExport): boolean {
+  const unfinished = unfinishedImport(head)
   return unfinished !== undefined && unfinished.sha256 !== file.sha256
 }
 

@@ -84,17 +84,17 @@ export function decodePiece(bytes: Buffer): Piece {
   }
   const value = parsed(bytes) as { v?: unknown } | undefined
   if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
-  if (isSurelyEntriesLine(value)) return { kind: 'line', line: value }
+  if (isSurelyEntriesLine(value, frame[1])) return { kind: 'line', line: value }
   // zod's copy would have its keys in another order: the value itself is what was written.
   return lineSchema.safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
 }
 
-/** As `lineSchema` has it, at a small part of its cost: most lines are this. False says nothing. */
-function isSurelyEntriesLine(value: unknown): value is EntriesLine {
+/** As `lineSchema` has it, at a small part of its cost: most lines are this. `framed` is its hash. False says nothing. */
+function isSurelyEntriesLine(value: unknown, framed: string | undefined): value is EntriesLine {
   if (!isRecord(value) || Object.keys(value).length !== 8) return false
   const { hash, size, v, prev, fence, seq, entries, head } = value
   return (
-    isHash(hash) &&
+    hash === framed &&
     Number.isFinite(size) &&
     v === lineVersion &&
     isHash(prev) &&
@@ -120,7 +120,7 @@ export type Verdict =
   | 'broken'
 
 /** What `line` is after `tip`, when the lines that counted before have these hashes. */
-export function judge(line: Line, tip: Tip, counted: ReadonlySet<string>): Verdict {
+export function judge(line: Line, tip: Tip, counted: Pick<ReadonlySet<string>, 'has'>): Verdict {
   if (line.prev !== tip.hash) return counted.has(line.prev) || line.prev === genesis.hash ? 'lost' : 'orphan'
   if ('lease' in line) return line.fence > tip.fence && line.seq === tip.seq ? 'counts' : 'broken'
   const inOrder = line.entries.every(({ seq, fence }, i) => seq === tip.seq + 1 + i && fence === line.fence)

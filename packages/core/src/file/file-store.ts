@@ -4,6 +4,7 @@
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
  *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
  *     <dir>/sessions/fix-auth.blobs/      what is too large for a line of it (see `blob-files.ts`)
+ *     <dir>/sessions/*.removed/           blobs of a session that is gone, on their way (see `removed-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
  * It needs a local file system, where O_APPEND writes are atomic: NFS and its like are refused (see `volume.ts`).
@@ -11,19 +12,22 @@
  * copy its `.jsonl` while nobody writes it.
  */
 import { constants } from 'node:fs'
-import { rm, unlink } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
+import { isLastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal.ts'
 import { removerId, thisOwner } from '../owner.ts'
 import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
-import { readBlobFile, removeBlobFiles } from './blob-files.ts'
+import { readBlobFile } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { assertSoundFileSystem } from './volume.ts'
-import { fileFindings } from './findings.ts'
-import { namesIn, openIfThere, statOfFile, syncFolder } from './folder.ts'
+import { type Examined, fileFindings } from './findings.ts'
+import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
+import { leaseWithout, liveHolder } from './lease-file.ts'
+import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
 import { type SessionWriter, sessionWriter } from './session-writer.ts'
@@ -100,11 +104,10 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   /** Reads all of a session; throws what is wrong with it. */
-  async function examine(sessionId: string): Promise<TornTail | undefined> {
+  async function examine(sessionId: string): Promise<Examined> {
     let torn: TornTail | undefined
     for await (const _ of entriesOf(placeOf(folder, sessionId), 0, (found) => (torn = found))) continue
-    await summary(sessionId)
-    return torn
+    return { torn, isEmpty: (await summary(sessionId)) === undefined }
   }
 
   async function summary(sessionId: string): Promise<SessionSummary | undefined> {
@@ -170,23 +173,30 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       const place = placeOf(folder, sessionId)
       const { journal, temporary } = place
       const names = await onPath(folder, () => namesIn(folder))
-      if (!names.some((name) => sessionIdOfJournal(name) === sessionId)) return
+      await onPath(folder, () => sweep(folder, names))
+      if (![journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return
+      const lost = (fence: number) => leaseLost(sessionId, fence)
+      if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
       // Held while it goes: no other writer is let in, and a late one is fenced off.
       const writer = writerOf(sessionId)
-      const held = await writer.acquire(lease?.owner ?? thisOwner(removerId(clock.newId())), removalTtlMs)
-      if (held.kind === 'busy') throw lease ? leaseLost(sessionId, lease.fence) : sessionBusy(held)
-      if (lease && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
+      const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
+      const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
+        if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
+        return undefined
+      })
+      // Of a damaged journal there is no lease; its lease file tells of a writer who has not noticed.
+      const recorded = held ? undefined : await leaseWithout(place)
+      const live = liveHolder(recorded, clock.now())
+      if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      if (held?.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
+      if (lease && held && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
         await writer.release(held)
-        throw leaseLost(sessionId, lease.fence)
+        throw lost(lease.fence)
       }
       await onPath(journal, async () => {
         for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
-        // This process may have stood still for longer than that lease, and somebody else may write there now.
-        if (!(await writer.renew(held, removalTtlMs))) throw leaseLost(sessionId, held.fence)
-        await rm(place.lease, { force: true })
-        await unlink(journal)
-        await removeBlobFiles(place)
-        await syncFolder(folder)
+        const renew = async () => (held ? writer.renew(held, removalTtlMs) : true)
+        await removeFiles(place, held ?? { owner, fence: recorded?.holder.fence ?? 0 }, clock, renew)
       })
       writers.delete(sessionId)
     },
@@ -194,6 +204,3 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     async close() {},
   }
 }
-
-/** More than the few file operations of a removal take. */
-const removalTtlMs = 10_000

@@ -89,6 +89,47 @@ test('temporary files of a crash are counted once they are old, and its command 
   expect(await all(store)).toHaveLength(2)
 })
 
+test('the command that removes them leaves alone what is not of the store, also under a path with a space and a quote', async () => {
+  const { dir } = await place()
+  const state = join(dir, "it's here")
+  const store = fileStore({ dir: state })
+  await taken(store)
+  const own = join(state, 'sessions', 's.lease.1.tmp')
+  const foreign = [join(state, 'notes.tmp'), join(state, 'work', 'draft.tmp')]
+  await mkdir(join(state, 'work'))
+  await mkdir(join(state, 'sessions', 'folder.tmp'))
+  for (const path of [own, ...foreign]) {
+    await writeFile(path, '{', { mode: 0o600 })
+    await utimes(path, 0, 0)
+  }
+  const [finding] = await found(store)
+  expect(finding).toMatchObject({ what: `1 temporary file in ${state}, left by a crash` })
+  execFileSync('sh', ['-c', finding?.mend ?? 'false'])
+  await expect(readFile(own)).rejects.toMatchObject({ code: 'ENOENT' })
+  for (const path of foreign) expect(await readFile(path, 'utf8')).toBe('{')
+})
+
+test('what a cut removal has put aside, or left beside a journal without entries, is told until its command was run', async () => {
+  const { store, sessions, journal, lease } = await written()
+  const [aside, blobs] = [join(sessions, 's.blobs.1.removed'), join(sessions, 's.blobs')]
+  await mkdir(aside)
+  await truncate(journal, 0)
+  await store.release(lease)
+  await rm(join(sessions, 's.lease'))
+  await utimes(blobs, 0, 0)
+  const findings = await found(store)
+  expect(findings.map(({ what }) => what)).toEqual([
+    expect.stringContaining(`${blobs} belongs to no session`),
+    expect.stringContaining(`${aside} is of a session that was removed`),
+  ])
+  for (const { mend } of findings) execFileSync('sh', ['-c', mend.replace(/^.*, or: /, '')])
+  expect(await found(store)).toEqual([])
+  // A late writer may make the folder anew, and puts nothing there.
+  await rm(journal)
+  await mkdir(blobs)
+  expect(await found(store)).toEqual([])
+})
+
 test('what is left of a session whose removal was cut is a warning: it holds content', async () => {
   const { store, sessions, journal } = await written()
   await rm(journal)

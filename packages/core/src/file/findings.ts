@@ -11,22 +11,31 @@ import { onPath, shellPath } from './file-error.ts'
 import { fileSystemOf, otherPlaces, statsOfFileSystem, whyRefused } from './volume.ts'
 import { namesIn } from './folder.ts'
 import type { TornTail } from './journal-file.ts'
+import { isAside } from './removed-files.ts'
 import { placeOf, sessionIdOfJournal } from './session-place.ts'
 
-/** `examine` reads all of a session: it gives the torn end of its journal, and throws what is wrong with it. */
+/** What there is to say of a session that can be read. */
+export interface Examined {
+  torn: TornTail | undefined
+  /** Without an entry: just begun, or a removal was cut. */
+  isEmpty: boolean
+}
+
+/** `examine` reads all of a session, and throws what is wrong with it. */
 export async function fileFindings(
   dir: string,
-  examine: (sessionId: string) => Promise<TornTail | undefined>,
+  examine: (sessionId: string) => Promise<Examined>,
   now: number,
 ): Promise<Finding[]> {
   const sessions = join(dir, 'sessions')
   return onPath(dir, async () => {
     const ids = (await namesIn(sessions)).flatMap((name) => sessionIdOfJournal(name) ?? [])
+    const journals = await journalFindings(sessions, ids, examine)
     return [
       ...(await fileSystemFindings(dir)),
       ...(await accessFindings(dir)),
-      ...(await journalFindings(sessions, ids, examine)),
-      ...(await leftoverFindings(dir, now)),
+      ...journals.found,
+      ...(await leftoverFindings(dir, now, journals.empty)),
     ]
   })
 }
@@ -85,12 +94,14 @@ async function fileSystemFindings(dir: string): Promise<Finding[]> {
 async function journalFindings(
   sessions: string,
   ids: readonly string[],
-  examine: (sessionId: string) => Promise<TornTail | undefined>,
-): Promise<Finding[]> {
+  examine: (sessionId: string) => Promise<Examined>,
+): Promise<{ found: Finding[]; empty: string[] }> {
   const found: Finding[] = []
+  const empty: string[] = []
   for (const id of ids) {
     try {
-      const torn = await examine(id)
+      const { torn, isEmpty } = await examine(id)
+      if (isEmpty) empty.push(id)
       if (!torn) continue
       found.push({
         severity: 'info',
@@ -106,34 +117,39 @@ async function journalFindings(
       found.push({ severity: 'danger', what: error.message, risk, mend: error.hint.replace('<sessionId>', id) })
     }
   }
-  return found
+  return { found, empty }
 }
 
 /** A write takes moments; what is this old was left by a crash. */
 const leftoverMs = 3_600_000
 
-async function leftoverFindings(dir: string, now: number): Promise<Finding[]> {
-  const sessions = join(dir, 'sessions')
+async function leftoverFindings(dir: string, now: number, empty: readonly string[]): Promise<Finding[]> {
+  const [sessions, shared] = [join(dir, 'sessions'), join(dir, 'shared')]
   const names = await namesIn(sessions)
-  const blobs = names.filter((name) => name.endsWith('.blobs'))
-  const folders = [sessions, join(dir, 'shared'), ...blobs.map((name) => join(sessions, name))]
-  let count = 0
-  for (const folder of folders) {
-    for (const name of await namesIn(folder)) {
-      if (name.endsWith('.tmp') && (await isOlder(join(folder, name), now - leftoverMs))) count += 1
-    }
-  }
+  const blobs = names.filter((name) => name.endsWith('.blobs')).map((name) => join(sessions, name))
+  const isOld = (path: string) => isOlder(path, now - leftoverMs)
+  const [ofSessions, ofShared] = [
+    await oldTemporaries([sessions, ...blobs], isOld),
+    await oldTemporaries([shared], isOld),
+  ]
+  const count = ofSessions + ofShared
   const found: Finding[] = []
   if (count > 0) {
+    // Whatever else is in that folder is not the store's.
+    const folders = [...(ofSessions > 0 ? [sessions] : []), ...(ofShared > 0 ? [shared] : [])]
     found.push({
       severity: 'info',
       what: `${count} temporary file${count === 1 ? '' : 's'} in ${dir}, left by a crash`,
       risk: 'none, but the space that they take',
-      mend: `find ${shellPath(dir)} -name '*.tmp' -mmin +60 -delete`,
+      mend: `find ${folders.map(shellPath).join(' ')} -type f -name '*.tmp' -mmin +60 -delete`,
     })
   }
-  for (const name of blobs.filter((one) => !names.includes(`${one.slice(0, -'.blobs'.length)}.jsonl`))) {
-    const folder = join(sessions, name)
+  const journals = new Set(names.filter((name) => name.endsWith('.jsonl')).map((name) => join(sessions, name)))
+  const begun = new Set(empty.map((id) => placeOf(sessions, id).journal))
+  for (const folder of blobs) {
+    const journal = `${folder.slice(0, -'.blobs'.length)}.jsonl`
+    if (journals.has(journal) && !(begun.has(journal) && (await isOld(folder)))) continue
+    if ((await namesIn(folder)).length === 0) continue
     found.push({
       severity: 'warning',
       what: `${folder} belongs to no session: a removal was cut, or the journal is missing`,
@@ -141,7 +157,23 @@ async function leftoverFindings(dir: string, now: number): Promise<Finding[]> {
       mend: `restore the journal from a copy, or: rm -r ${shellPath(folder)}`,
     })
   }
+  for (const folder of names.filter(isAside).map((name) => join(sessions, name))) {
+    found.push({
+      severity: 'warning',
+      what: `${folder} is of a session that was removed, and its removal was cut`,
+      risk: 'it holds content of a session that is not listed any more',
+      mend: `rm -r ${shellPath(folder)}`,
+    })
+  }
   return found
+}
+
+async function oldTemporaries(folders: readonly string[], isOld: (path: string) => Promise<boolean>): Promise<number> {
+  let count = 0
+  for (const folder of folders) {
+    for (const name of await namesIn(folder)) if (name.endsWith('.tmp') && (await isOld(join(folder, name)))) count += 1
+  }
+  return count
 }
 
 async function isOlder(path: string, instant: number): Promise<boolean> {

@@ -8,11 +8,14 @@
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { type Line, type Tip, decodePiece, genesis, judge, lineVersion } from './chain.ts'
 import type { JournalHandle } from './open-file.ts'
+import { type Segment, segments } from './segments.ts'
 
 /** A line that counts, and its number in the file, from 1. */
 export interface CountedLine {
   line: Line
   number: number
+  /** Offset in the file. */
+  at: number
 }
 
 /** Bytes at the end of a file that were not written as a whole. */
@@ -25,9 +28,10 @@ export interface Part {
   /** The lines that count, in order. */
   lines: Line[]
   torn: TornTail | undefined
+  /** Where the write of the last of them began; where there is none, what was read does. */
+  lastAt: number
 }
 
-const chunkBytes = 1024 * 1024
 const firstWindowBytes = 64 * 1024
 /** What is worth reading of the end, and holding at once, before reading everything. */
 const nearBytes = 1024 * 1024
@@ -41,7 +45,9 @@ async function* walk(
 ): AsyncGenerator<CountedLine[], void, undefined> {
   let tip = genesis
   let torn: TornTail | undefined
-  const counted = new Set<string>()
+  /** Only a line that lost a race asks for one of them, and for a late one: no set of all is worth its making. */
+  const hashes: string[] = []
+  const counted = { has: (hash: string) => hashes.lastIndexOf(hash) >= 0 }
 
   /** The line, if it counts. */
   function take({ bytes, at, number }: Segment): CountedLine | undefined {
@@ -57,8 +63,8 @@ async function* walk(
     if (verdict === 'broken') throw corrupt(path, number, 'it does not continue the journal')
     if (verdict === 'lost') return undefined
     tip = piece.line
-    counted.add(tip.hash)
-    return { line: piece.line, number }
+    hashes.push(tip.hash)
+    return { line: piece.line, number, at }
   }
 
   for await (const some of segments(handle, 0, end)) {
@@ -87,9 +93,13 @@ export async function tail(
 ): Promise<Part> {
   const near = await nearEnd(handle, end, enough, end)
   if (near) return near
-  const part: Part = { lines: [], torn: undefined }
-  for await (const some of walk(handle, path, end, (torn) => (part.torn = torn)))
-    for (const { line } of some) part.lines.push(line)
+  const part: Part = { lines: [], torn: undefined, lastAt: 0 }
+  for await (const some of walk(handle, path, end, (torn) => (part.torn = torn))) {
+    for (const { line, at } of some) {
+      part.lines.push(line)
+      part.lastAt = writtenAt(at)
+    }
+  }
   return part
 }
 
@@ -128,7 +138,16 @@ export async function* linesAfter(
 
 /** Whether lines begin at or before the end of entry `afterSeq`. */
 export function reachingBackTo(afterSeq: number): (lines: readonly Line[]) => boolean {
-  return ([first]) => first !== undefined && first.seq - ('entries' in first ? first.entries.length : 0) <= afterSeq
+  return ([first]) => first !== undefined && seqBefore(first) <= afterSeq
+}
+
+/** A write begins with a newline. */
+const writtenAt = (lineAt: number): number => Math.max(0, lineAt - 1)
+
+/** The last entry before `line`. */
+export function seqBefore(line: Line | undefined): number {
+  if (!line) return 0
+  return 'entries' in line ? line.seq - line.entries.length : line.seq
 }
 
 /** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */
@@ -139,7 +158,9 @@ async function window(handle: JournalHandle, start: number, end: number): Promis
   const anchor = part.lines.findIndex(({ hash }) => prevs.has(hash))
   const first = part.lines[anchor]
   const rest = first && continuation(part.lines.slice(anchor + 1), first, [first.hash])
-  return rest && { lines: [first, ...rest], torn: part.torn }
+  if (!rest) return undefined
+  const last = rest.at(-1) ?? first
+  return { lines: [first, ...rest], torn: part.torn, lastAt: writtenAt(part.starts.get(last) ?? start) }
 }
 
 /** The lines that count between the end of what is known and `end`; undefined: look at more. */
@@ -149,22 +170,29 @@ export async function growth(
   end: number,
   tip: Tip,
   recent: readonly string[],
-): Promise<Part | undefined> {
+): Promise<Omit<Part, 'lastAt'> | undefined> {
   const part = await pieces(segments(handle, start, end))
   const lines = part && continuation(part.lines, tip, recent)
   return lines && { lines, torn: part.torn }
 }
 
+interface Pieces extends Omit<Part, 'lastAt'> {
+  /** Where each line begins. */
+  starts: Map<Line, number>
+}
+
 /** All whole lines; undefined when there is anything else but torn ones. Skips what begins at `partialAt`. */
-async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Part | undefined> {
-  const part: Part = { lines: [], torn: undefined }
+async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Pieces | undefined> {
+  const part: Pieces = { lines: [], torn: undefined, starts: new Map() }
   for await (const some of source) {
     for (const { bytes, at } of some) {
       if (at === partialAt) continue
       const piece = decodePiece(bytes)
       part.torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
-      if (piece.kind === 'line') part.lines.push(piece.line)
-      else if (piece.kind !== 'torn') return undefined
+      if (piece.kind === 'line') {
+        part.lines.push(piece.line)
+        part.starts.set(piece.line, at)
+      } else if (piece.kind !== 'torn') return undefined
     }
   }
   return part
@@ -183,61 +211,6 @@ function continuation(lines: readonly Line[], tip: Tip, recent: readonly string[
     counting.push(line)
   }
   return counting
-}
-
-interface Segment {
-  bytes: Buffer
-  /** Offset in the file. */
-  at: number
-  /** Counted from 1 at the start of what is read, empty lines included. */
-  number: number
-}
-
-/** The bytes between newlines, without the empty ones, those of a chunk at once; the last may be unfinished. */
-async function* segments(
-  handle: JournalHandle,
-  start: number,
-  end: number,
-): AsyncGenerator<Segment[], void, undefined> {
-  let pending: Buffer[] = []
-  let [at, number] = [start, 1]
-  let coming = chunkAt(handle, start, end)
-  try {
-    for (let position = start; position < end;) {
-      const chunk = await coming
-      if (chunk.length === 0) break
-      // While this one is parsed.
-      coming = chunkAt(handle, position + chunk.length, end)
-      const found: Segment[] = []
-      let from = 0
-      for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
-        const rest = chunk.subarray(from, newline)
-        const bytes = pending.length > 0 ? Buffer.concat([...pending, rest]) : rest
-        if (bytes.length > 0) found.push({ bytes, at, number })
-        pending = []
-        from = newline + 1
-        at = position + from
-        number += 1
-      }
-      if (from < chunk.length) pending.push(chunk.subarray(from))
-      position += chunk.length
-      if (found.length > 0) yield found
-    }
-    if (pending.length > 0) yield [{ bytes: Buffer.concat(pending), at, number }]
-  } finally {
-    // Who stops early may close the file next.
-    await coming.catch(() => {})
-  }
-}
-
-/** What one read gives; empty at the end. */
-function chunkAt(handle: JournalHandle, position: number, end: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, end - position)))
-  if (buffer.length === 0) return Promise.resolve(buffer)
-  const read = handle.read(buffer, 0, buffer.length, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead))
-  // It may fail when nobody wants it any more; who wants it is told.
-  read.catch(() => {})
-  return read
 }
 
 function corrupt(path: string, number: number, what: string): LastgoodError {

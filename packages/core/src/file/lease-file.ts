@@ -36,6 +36,8 @@ type LeaseFile = Omit<z.infer<typeof leaseFileSchema>, 'hash'>
 export interface RecordedLease {
   holder: Holder
   released: boolean
+  /** What the lease file remembers of a journal. */
+  remembered?: LeaseFile['journal'] | undefined
 }
 
 /**
@@ -51,16 +53,22 @@ export async function recordedLease(
   line?: LeaseLine,
 ): Promise<RecordedLease | undefined> {
   if (tip.fence === 0) return undefined
-  const { journal, lease } = place
-  const data = await leaseFileAt(lease)
-  if (data && tip.seq < data.journal.seq) await assertNotCut(handle, place, data.journal)
-  if (data?.fence === tip.fence) {
-    const { owner, fence, since, expiresAt, released } = data
-    return { holder: { owner, fence, since, expiresAt }, released }
-  }
+  const { journal } = place
+  const recorded = await leaseWithout(place)
+  const remembered = recorded?.remembered
+  if (remembered && tip.seq < remembered.seq) await assertNotCut(handle, place, remembered)
+  if (recorded?.holder.fence === tip.fence) return recorded
   const began =
     line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
-  return began && { holder: { ...began.lease, fence: began.fence }, released: false }
+  return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
+}
+
+/** What the lease file alone says, of a journal that cannot be read. */
+export async function leaseWithout({ lease }: SessionPlace): Promise<RecordedLease | undefined> {
+  const data = await leaseFileAt(lease)
+  if (!data) return undefined
+  const { owner, fence, since, expiresAt, released, journal } = data
+  return { holder: { owner, fence, since, expiresAt }, released, remembered: journal }
 }
 
 async function assertNotCut(
@@ -92,19 +100,21 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
 
 /**
  * Replaces the file in one step, unless the lease is not the newest any more: what a later one wrote, that it was given
- * back for instance, is not for an earlier one to overwrite. Whether it was replaced. `seq` is the journal's, `id` names
- * the temporary file and must be new.
+ * back for instance, is not for an earlier one to overwrite. Whether it was replaced. `seq` is the last entry that is
+ * surely on disk, `id` names the temporary file and must be new.
  */
 export async function writeLeaseFile(
   handle: JournalHandle,
   { lease: path }: SessionPlace,
   seq: number,
   id: string,
-  { holder, released }: RecordedLease,
+  { holder, released, remembered }: RecordedLease,
   isNewest: () => Promise<boolean>,
 ): Promise<boolean> {
   const temporary = `${path}.${id}.tmp`
-  const content: LeaseFile = { v: 1, ...holder, released, journal: { file: await fileOf(handle), seq } }
+  const file = await fileOf(handle)
+  const known = remembered?.file === file ? Math.max(remembered.seq, seq) : seq
+  const content: LeaseFile = { v: 1, ...holder, released, journal: { file, seq: known } }
   return onPath(path, async () => {
     try {
       await writeFile(temporary, JSON.stringify({ ...content, hash: hashOf(content) }), { mode: 0o600, flag: 'wx' })

@@ -3,7 +3,9 @@
  *
  * 1. One append is one write(2) with O_APPEND of one line, then fdatasync, then a look at the file's size: has it grown
  *    by this line alone, the line won. Otherwise what others wrote is read, and the chain decides.
- * 2. Nothing is acknowledged before fdatasync returned, and nothing is built on bytes of others that may not be on disk.
+ * 2. Nothing is acknowledged before fdatasync returned, and nothing is built on bytes that may not be on disk: those of
+ *    others, and those of an fdatasync that failed. So at most the last line that counts, and what is after it, is in
+ *    doubt; it is written again before the next one (see `rewrite.ts`).
  * 3. A losing or torn line stays where it is and counts for nobody.
  * 4. In this process operations on a session take turns; between processes nobody waits for anybody.
  * 5. After a failure what was known of the file is forgotten and read again.
@@ -13,13 +15,16 @@ import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal.ts'
 import { isRemover } from '../owner.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
-import { removeBlobFiles, writeBlobFile } from './blob-files.ts'
-import { type Content, type LeaseLine, type Line, type Tip, encodeLine, genesis } from './chain.ts'
+import { writeBlobFile } from './blob-files.ts'
+import { type Content, type Line, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
-import { type TornTail, growth, reachingBackTo, tail } from './journal-file.ts'
-import { type RecordedLease, liveHolder, newestLease, recordedLease, writeLeaseFile } from './lease-file.ts'
+import { type TornTail, growth, reachingBackTo, seqBefore, tail } from './journal-file.ts'
+import { type View, after } from './journal-view.ts'
+import { type RecordedLease, liveHolder, recordedLease, writeLeaseFile } from './lease-file.ts'
 import { type JournalHandle, openForAppend } from './open-file.ts'
+import { removeBlobs } from './removed-files.ts'
+import { rewrite } from './rewrite.ts'
 import type { SessionPlace } from './session-place.ts'
 
 export interface SessionWriter {
@@ -29,22 +34,6 @@ export interface SessionWriter {
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
   putBlob(lease: Lease, name: string, text: string): Promise<void>
 }
-
-/** What is known of the file up to `size`. */
-interface View {
-  /** Tells a file from another one that has its name now, and perhaps its inode. */
-  file: string
-  size: number
-  tip: Tip
-  /** Hashes of the newest counted lines, enough to recognise who lost a race to them. */
-  recent: readonly string[]
-  lease: LeaseLine | undefined
-  torn: TornTail | undefined
-  /** Whether all of it is known to be on disk. */
-  synced: boolean
-}
-
-const recentLines = 64
 
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
@@ -83,14 +72,23 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const old = known?.file === file && known.size <= size ? known : undefined
     if (old?.size === size) return old
     const part = old && (await growth(handle, old.size, size, old.tip, old.recent))
-    const base = part ? old : { tip: genesis, recent: [], lease: undefined }
-    const { lines, torn } = part ?? (await tail(handle, path, size, () => true))
-    return (known = { ...after(base, lines), file, size, torn, synced: false })
+    if (part) return (known = { ...after(old, part.lines), file, size, torn: part.torn, onDisk: old.onDisk })
+    const { lines, torn, lastAt } = await tail(handle, path, size, () => true)
+    const base = { tip: genesis, recent: [], lease: undefined }
+    return (known = { ...after(base, lines), file, size, torn, onDisk: { size: lastAt, seq: seqBefore(lines.at(-1)) } })
+  }
+
+  /** Puts on disk what `view` shows; false when the file is gone. */
+  async function settle(handle: JournalHandle, view: View): Promise<boolean> {
+    if (view.onDisk.size === view.size) return true
+    if (!(await rewrite(handle, path, view.onDisk.size, view.size))) return false
+    view.onDisk = { size: view.size, seq: view.tip.seq }
+    return true
   }
 
   /** Adds a line to what `view` shows; false when it does not count. */
   async function add(handle: JournalHandle, view: View, content: Content): Promise<boolean> {
-    if (!view.synced) await handle.datasync()
+    if (!(await settle(handle, view))) return false
     const { hash, bytes } = encodeLine(content)
     const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null)
     if (bytesWritten < bytes.length) throw shortWrite(path, bytesWritten, bytes.length)
@@ -99,7 +97,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     if (nlink === 0) return false
     if (size === view.size + bytes.length) {
       const line = { hash, size: 0, v: 1, ...content } as Line
-      known = { ...after(view, [line]), file: view.file, size, torn: undefined, synced: true }
+      known = { ...after(view, [line]), file: view.file, size, torn: undefined, onDisk: { size, seq: line.seq } }
       return true
     }
     return (await look(handle))?.recent.includes(hash) ?? false
@@ -148,9 +146,25 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
     if (!(await add(handle, view, content))) return undefined
-    await syncFolder(place.folder)
-    await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
+    try {
+      await syncFolder(place.folder)
+      await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
+      // Of a removal that was cut, or of a holder who has recorded nothing.
+      if (view.tip.seq === 0) await removeBlobs(place, clock.newId())
+    } catch (error) {
+      // If this fails, too, the lease runs out by itself; the caller has to hear what went wrong first.
+      await giveBack(handle, owner, fence).catch(() => {})
+      throw error
+    }
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
+  }
+
+  /** A line, because the lease file cannot be written: a lease that has run out already. */
+  async function giveBack(handle: JournalHandle, owner: Owner, fence: number): Promise<void> {
+    const [view, since] = [await look(handle), clock.now()]
+    if (view?.tip.fence !== fence) return
+    const lease = { owner, since, expiresAt: since }
+    await add(handle, view, { prev: view.tip.hash, fence: fence + 1, seq: view.tip.seq, lease })
   }
 
   /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
@@ -163,7 +177,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         if (view?.tip.fence !== lease.fence) return false
         const old = await leaseIn(handle, view)
         if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        return writeLease(handle, view.tip.seq, change(old))
+        return writeLease(handle, view.onDisk.seq, change(old))
       },
     )
   }
@@ -197,12 +211,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     },
 
     renew: (lease, ttlMs) =>
-      record(lease, ({ holder }) => ({ holder: { ...holder, expiresAt: clock.now() + ttlMs }, released: false })),
+      record(lease, (old) => ({ ...old, holder: { ...old.holder, expiresAt: clock.now() + ttlMs } })),
 
     async release(lease) {
-      await record(lease, ({ holder }) => {
+      await record(lease, (old) => {
         live = undefined
-        return { holder, released: true }
+        return { ...old, released: true }
       })
     },
 
@@ -219,8 +233,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
             if (view.tip.seq !== afterSeq) {
               if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
               // It may have failed between its write and its fdatasync.
-              await handle.datasync()
-              return seq
+              if (await settle(handle, view)) return seq
+              continue
             }
             if (await add(handle, view, { prev: view.tip.hash, fence, seq, entries: [...entries], head })) return seq
           }
@@ -233,28 +247,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         () => openIfThere(path, constants.O_RDONLY),
         lost(lease),
         async (handle) => {
-          await held(handle, lease)
-          await writeBlobFile(place, name, text, clock.newId())
-          // Removed meanwhile, and its folder perhaps before the file was there.
-          if (await look(handle)) return
-          await removeBlobFiles(place)
-          lost(lease)()
+          const assertHeld = () => held(handle, lease)
+          await assertHeld()
+          await writeBlobFile(place, name, text, clock.newId(), assertHeld)
         },
       ),
   }
 }
 
 type Opening = () => JournalHandle | undefined | Promise<JournalHandle | undefined>
-
-/** What is known once `lines` count, too. */
-function after(
-  base: Pick<View, 'tip' | 'recent' | 'lease'>,
-  lines: readonly Line[],
-): Pick<View, 'tip' | 'recent' | 'lease'> {
-  const { hash, fence, seq } = lines.at(-1) ?? base.tip
-  return {
-    tip: { hash, fence, seq },
-    recent: [...base.recent, ...lines.map((line) => line.hash)].slice(-recentLines),
-    lease: newestLease(lines) ?? base.lease,
-  }
-}

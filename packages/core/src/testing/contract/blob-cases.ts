@@ -71,6 +71,22 @@ export const blobCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a late writer of a session that was removed and made anew adds nothing to the new one, and takes nothing (P3)',
+    async run({ store, another }) {
+      const stale = await taken(store, 's')
+      await store.putBlob(stale, one, 'old')
+      await added(store, stale, 0)
+      const other = await another()
+      await other.remove('s', stale)
+      const lease = await taken(other, 's', owner('bob'))
+      await other.putBlob(lease, two, 'new')
+      await rejects(store.putBlob(stale, one, 'old'), 'lease-lost')
+      await rejects(store.putBlob(stale, two, 'new'), 'lease-lost')
+      assert.equal(await other.readBlob('s', one), undefined)
+      assert.equal(await other.readBlob('s', two), 'new')
+    },
+  },
+  {
     name: 'what cannot name a blob is a bad-option',
     async run({ store }) {
       const lease = await taken(store, 's')

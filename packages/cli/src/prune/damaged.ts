@@ -1,0 +1,51 @@
+/** `lastgood prune --damaged <session>`: nothing tells when its time is over, so a person says so. */
+import { LastgoodError, isLastgoodError, removeSession, sessionNotFound, type Store } from '@lastgood/core'
+import { confirmed, type Confirmation } from '../confirm.ts'
+import type { CliContext } from '../context.ts'
+import { safeJson, safeLine } from '../text.ts'
+
+export async function pruneDamaged(
+  context: CliContext,
+  store: Store,
+  sessionId: string,
+  options: Confirmation & { dryRun?: boolean },
+): Promise<void> {
+  const { stdout, stderr, clock } = context
+  const damage = await damageOf(store, sessionId)
+  if (!options.json) {
+    stdout.write(`remove  ${safeLine(sessionId)}  ${safeLine(damage.message)}\n`)
+    stderr.write('what is left of it goes too; lastgood show has the part before the damage\n')
+  }
+  const isWanted = !options.dryRun
+  if (isWanted && !(await confirmed(context, 'Remove this session for good?', options))) return
+  if (isWanted) await removeSession(store, sessionId, { clock, damaged: true })
+  if (options.json) {
+    const document = {
+      schema: 'lastgood.prune/v1',
+      store: store.location,
+      dryRun: !isWanted,
+      expired: [],
+      kept: [],
+      others: 0,
+      removed: isWanted ? [sessionId] : [],
+      failed: [],
+    }
+    stdout.write(`${safeJson(document, 2)}\n`)
+  } else if (isWanted) stderr.write('✔ 1 removed\n')
+}
+
+/** Why it cannot be read. Throws where it can, or where nothing is. */
+async function damageOf(store: Store, sessionId: string): Promise<LastgoodError> {
+  let found
+  try {
+    found = await store.summary(sessionId)
+  } catch (error) {
+    if (isLastgoodError(error, 'journal-corrupt')) return error
+    throw error
+  }
+  if (!found) throw sessionNotFound(sessionId, store)
+  throw new LastgoodError('bad-option', `session ${sessionId} can be read: --damaged is for one that cannot`, {
+    hint: 'see what prune would take: lastgood prune --older-than 30d --dry-run',
+    details: { sessionId },
+  })
+}
