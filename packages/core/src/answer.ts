@@ -42,15 +42,23 @@ export function endsTurn(message: AssistantMessage): boolean {
  * How an answer that came whole falls short: its only call was cut off, it says nothing, or it says that it cost
  * nothing where answers did before: then something on the way has made it up.
  */
-export type Shortfall = 'output-cut' | 'empty' | 'unbilled'
+export type Shortfall = 'output-cut' | 'empty' | 'unbilled' | 'twin-calls'
 
 export function shortfallOf(message: AssistantMessage, isBilled: boolean): Shortfall | undefined {
   const { content, stop_reason } = message
   if (isBilled && billed(message) === false) return 'unbilled'
+  if (firstTwin(content) >= 0) return 'twin-calls'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
   // A full window is full for the same request again; a limit can be raised.
   const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0
   return lostItsCall && usablePart(message) !== message ? 'output-cut' : undefined
+}
+
+/** The first call that has the id of one before it; -1 where there is none. Results are known by it, and so is what ran. */
+export function firstTwin(content: readonly Block[]): number {
+  return content.findIndex(
+    (block, at) => isCall(block) && content.findIndex((other) => isCall(other) && other['id'] === block['id']) < at,
+  )
 }
 
 /** Whether the answer says that it cost something; undefined when it says nothing of its cost. */

@@ -9,6 +9,7 @@
  * 5. What happened to others (`Elsewhere`) only ever turns a fault of the server into `poisoned` and a refused login into
  *    `auth-outage`: a guess of theirs costs no other kind.
  */
+import type { Shortfall } from './answer.ts'
 import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType, statusOfType } from './error-codes.ts'
 import { meaningOfText } from './error-patterns.ts'
 import type { Fault } from './fault.ts'
@@ -39,10 +40,10 @@ export interface Wire {
   /** What the attempt cost, in full-price input tokens. */
   tokens?: number | undefined
   /**
-   * It came whole, but `max_tokens` cut its only call, it says nothing, or it says that it cost nothing, so that no model
-   * can have made it. Nothing else is looked at then.
+   * It came whole, but `max_tokens` cut its only call, it says nothing, it says that it cost nothing, so that no model
+   * can have made it, or two of its calls have one id. Nothing else is looked at then.
    */
-  answer?: 'output-cut' | 'empty' | 'unbilled' | undefined
+  answer?: Shortfall | undefined
   elsewhere?: Elsewhere | undefined
   /** Epoch ms, for dates in `retry-after`. */
   now: number
@@ -143,6 +144,7 @@ const meaningOfAnswer = {
   'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
+  'twin-calls': { kind: 'bad-gateway', message: 'an answer with two tool calls of one id' },
 } as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
 
 /** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */

@@ -77,3 +77,12 @@ export function isLastgoodError(value: unknown, code?: ErrorCode): value is Last
   if (typeof value !== 'object' || value === null || !(brand in value)) return false
   return code === undefined || ('code' in value && value.code === code)
 }
+
+/** What something that was thrown says: of an error its message. Never throws, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    return 'something was thrown that has no text'
+  }
+}

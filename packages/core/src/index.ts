@@ -101,16 +101,10 @@ export {
 export { withoutSecrets } from './secrets.ts'
 export { type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
 export { type ToolContent, toolContent } from './tool-content.ts'
-export {
-  type LedgerRun,
-  type LedgerTool,
-  type LedgerTools,
-  type ToolContext,
-  type Verdict,
-  runToolCalls,
-} from './tool-ledger.ts'
+export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { type WireRequest } from './wire/messages-request.ts'
 export { type Limits } from './wire/watchdog.ts'
+export { type Verdict } from './verdict.ts'

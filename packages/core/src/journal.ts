@@ -175,6 +175,7 @@ const bodies = [
   z.strictObject({
     type: z.literal('step-finished'),
     stepId: z.string(),
+    name: z.string().optional(),
     /** `failed`: it threw, and `value` is the message. The rest as for tools. */
     outcome: z.enum(['ran', 'verified', 'failed', 'in-doubt']),
     /** What it returned, JSON; absent where that was nothing. */

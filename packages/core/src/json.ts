@@ -18,16 +18,20 @@ export function without<T extends Readonly<Record<string, unknown>>>(record: T, 
  * tenth of its cost, because strings are not copied; anything else is left to it. Errors: a `TypeError` for a bigint, as
  * from `JSON.stringify`, and those of `structuredClone`.
  */
-export function copyOf<T>(value: T): T {
+export function copyOf<T>(value: T, depth = 0): T {
   if (isShareable(value)) return value
-  if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one)) as T
+  if (depth > deepest) throw new RangeError(`a value is nested deeper than ${deepest} levels`)
+  if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one, depth + 1)) as T
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value)
   // Spread, so that a field named __proto__ stays a field.
   const copy = { ...value }
-  for (const key in copy) if (!isShareable(copy[key])) copy[key] = copyOf(copy[key])
+  for (const key in copy) if (!isShareable(copy[key])) copy[key] = copyOf(copy[key], depth + 1)
   return copy
 }
+
+/** What is deeper would exhaust the stack of one of those who walk over it: a store, a reader, a decorator. */
+const deepest = 500
 
 function isShareable(value: unknown): boolean {
   const kind = typeof value

@@ -1,8 +1,9 @@
 /**
- * What the code that is being called runs inside of: a run of an agent, a tool call, a step. Who waits in there for the
- * end of one of them waits for ever; who asks from there can be told apart from who asks from elsewhere.
+ * What the code that is being called runs inside of (a run of an agent, a tool call, a step), and who waits for whom.
  *
  * 1. What has ended encloses nothing any more, whatever it left behind.
+ * 2. Nobody begins to wait for what waits, over however many others, for something that encloses them: that would be
+ *    for ever.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -14,6 +15,9 @@ interface Frame {
 
 const innermost = new AsyncLocalStorage<Frame>()
 
+/** What waits for what; an object is listed as often as it waits. */
+const waits = new WeakMap<object, object[]>()
+
 /** Does `work`, and all that it calls, inside of `what`. */
 export async function inside<Result>(what: object, work: () => Promise<Result> | Result): Promise<Result> {
   const frame: Frame = { what, outer: living(innermost.getStore()), hasEnded: false }
@@ -24,8 +28,41 @@ export async function inside<Result>(what: object, work: () => Promise<Result> |
   }
 }
 
+/**
+ * `result`, which is what `target` comes to. Errors: what `refuse` makes, when `target` is, or waits for, something that
+ * encloses the caller.
+ */
+export async function waitingFor<Result>(
+  target: object,
+  result: () => Promise<Result>,
+  refuse: () => Error,
+): Promise<Result> {
+  const waiting = [...enclosing()]
+  if (waiting.some((what) => isReachable(what, target))) throw refuse()
+  for (const what of waiting) waits.set(what, [...(waits.get(what) ?? []), target])
+  try {
+    return await result()
+  } finally {
+    for (const what of waiting) stopWaiting(what, target)
+  }
+}
+
+function isReachable(wanted: object, from: object, seen = new Set<object>()): boolean {
+  if (wanted === from) return true
+  if (seen.has(from)) return false
+  seen.add(from)
+  return (waits.get(from) ?? []).some((next) => isReachable(wanted, next, seen))
+}
+
+function stopWaiting(what: object, target: object): void {
+  const targets = [...(waits.get(what) ?? [])]
+  targets.splice(targets.indexOf(target), 1)
+  if (targets.length > 0) waits.set(what, targets)
+  else waits.delete(what)
+}
+
 /** The innermost first. */
-export function* enclosing(): Generator<object, void, undefined> {
+function* enclosing(): Generator<object, void, undefined> {
   for (let frame = living(innermost.getStore()); frame; frame = living(frame.outer)) yield frame.what
 }
 
@@ -35,7 +72,7 @@ function living(frame: Frame | undefined): Frame | undefined {
   return found
 }
 
-/** Something that has an effect on the world: a tool call or a step, of one session. */
+/** One run of something that has an effect on the world: a tool call or a step, of one session. */
 export class Effect {
   readonly session: object
   readonly id: string

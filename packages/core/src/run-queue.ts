@@ -1,9 +1,9 @@
 /**
  * One run of an agent at a time: who asks for the same as one that is under way or waiting gets that one, others wait
- * for their turn. A run inside a run of the same session would wait for itself, and is refused.
+ * for their turn. A run that would wait for itself, as one inside a run of the same session, is refused.
  */
 import { LastgoodError } from './errors.ts'
-import { enclosing, inside } from './nesting.ts'
+import { inside, waitingFor } from './nesting.ts'
 
 interface Run {
   readonly agent: string
@@ -20,9 +20,17 @@ export class RunQueue {
     this.#sessionId = sessionId
   }
 
-  /** `asked` says what is asked for; undefined: whatever the agent is about. */
+  /** `asked` says what is asked for; undefined: whatever the agent is about. Errors: `bad-option`, and those of the run. */
   run<Reply>(agent: string, asked: string | undefined, begin: () => Promise<Reply>): Promise<Reply> {
-    for (const outer of enclosing()) if (outer === this) throw runInsideRun(this.#sessionId)
+    // All runs of a session are one thing to wait for: each waits for those before it.
+    return waitingFor(
+      this,
+      () => this.#queued(agent, asked, begin),
+      () => runInsideRun(this.#sessionId),
+    )
+  }
+
+  #queued<Reply>(agent: string, asked: string | undefined, begin: () => Promise<Reply>): Promise<Reply> {
     const same = this.#runs.find((one) => one.agent === agent && (asked === undefined || asked === one.asked))
     if (same) return same.reply as Promise<Reply>
     const run = () => inside(this, begin)

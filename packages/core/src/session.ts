@@ -31,7 +31,7 @@ import type { Context, Effect, StateName } from './machine.ts'
 import { appendPatiently } from './patient-append.ts'
 import type { Policy } from './policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
-import { recordable } from './recordable.ts'
+import { jsonText, recordable } from './recordable.ts'
 import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import { StepLedger, type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
@@ -214,7 +214,12 @@ export class Session {
     ...options: undefined extends RunOptions ? [options?: RunOptions] : [options: RunOptions]
   ): Promise<Reply> {
     const { turn } = (options[0] ?? {}) as { turn?: number }
-    const asked = input === undefined && turn === undefined ? undefined : JSON.stringify([input, turn])
+    let asked: string | undefined
+    try {
+      if (input !== undefined || turn !== undefined) asked = jsonText([input, turn], 'the input of the run')
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
     return this.#runs.run(agent.name, asked, () => agent.run(this, input, options[0] as RunOptions))
   }
 
@@ -223,7 +228,8 @@ export class Session {
    * after a restart the same step gives the recorded result. With `toolUseId` it is that call of the model's last
    * answer, `run` gives its content, and what returns is the tool_result block for the next message.
    *
-   * The result is a JSON value. What `run` throws is recorded and thrown again.
+   * The result is a JSON value, given as it is recorded. What `run` throws is recorded, and its message thrown again.
+   * Asked for while it runs, it is the same step: the first who asked decides how, and its `signal` stops it.
    * Errors: `step-in-doubt` (started before, outcome unknown, rule `report`), `needs-input`, and those of `record`.
    */
   step(

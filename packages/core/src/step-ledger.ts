@@ -7,14 +7,15 @@
  *    was reported before.
  * 4. A step with the id of a tool call is that call: its entries are the tool ledger's, its result is the model's.
  */
-import { LastgoodError } from './errors.ts'
+import { isLastgoodError, LastgoodError, messageOf } from './errors.ts'
 import type { Block, EntryBody, InDoubt } from './journal.ts'
-import { Effect, enclosing, inside } from './nesting.ts'
+import { Effect, inside, waitingFor } from './nesting.ts'
 import { jsonText } from './recordable.ts'
 import { StepIds } from './step-ids.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
-import type { RecordedStep } from './transcript.ts'
-import { runToolCalls, type LedgerSession, type ToolContext, type Verdict } from './tool-ledger.ts'
+import { hasOutcome, type RecordedStep } from './transcript.ts'
+import { callEffectId, runToolCalls, type LedgerSession, type ToolContext } from './tool-ledger.ts'
+import { verdictOf, type Verdict } from './verdict.ts'
 
 export type StepContext = Pick<ToolContext, 'idempotencyKey' | 'signal'>
 
@@ -36,7 +37,7 @@ export type ToolStepOptions = Omit<StepOptions<ToolContent>, 'key'> & { toolUseI
 /** What the steps need of a session. */
 export interface StepSession extends LedgerSession {
   readonly transcript: LedgerSession['transcript'] & {
-    readonly changes: number
+    readonly unfinishedSteps: readonly string[]
     stepOf(stepId: string): RecordedStep | undefined
     resultOf(toolUseId: string): Block | undefined
   }
@@ -64,10 +65,12 @@ export class StepLedger {
     run: (context: StepContext) => Promise<Result> | Result,
     options: StepOptions<Result>,
   ): Promise<Result> {
-    const { stepId, giveBack } = this.#ids.take(name, input, options.key)
+    const { stepId, giveBack } = this.#ids.take(name, input, options.key, (id) => this.#running.has(id))
     try {
       const effect = new Effect(this.#session, stepId)
-      return (await this.#once(effect, name, () => this.#run(effect, name, input, run, options))) as Result
+      return (await this.#once(effect, name, options.signal, () =>
+        this.#run(effect, name, input, run, options),
+      )) as Result
     } finally {
       // Asked again, one of unknown outcome is that one, and not another one of its kind.
       if (!hasOutcome(this.#session.transcript.stepOf(stepId))) giveBack()
@@ -81,28 +84,38 @@ export class StepLedger {
     run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
     options: ToolStepOptions,
   ): Promise<Block> {
-    const call = new Effect(this.#session, `call:${options.toolUseId}`)
-    const block = await this.#once(call, name, () => this.#runTool(name, run, options))
+    const call = new Effect(this.#session, callEffectId(options.toolUseId))
+    const block = await this.#once(call, name, options.signal, () => this.#runTool(call, name, run, options))
     return structuredClone(block as Block)
   }
 
-  /** Asked for again while it runs, it is the same. */
-  async #once(effect: Effect, name: string, begin: () => Promise<unknown>): Promise<unknown> {
+  /** Asked for again while it runs, it is the same; `signal` ends the wait for it. */
+  async #once(
+    effect: Effect,
+    name: string,
+    signal: AbortSignal | undefined,
+    begin: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const refuse = () => waitsForItself(this.#session.id, name)
     const running = this.#running.get(effect.id)
-    if (running) {
-      for (const outer of enclosing()) if (outer === running.effect) throw waitsForItself(this.#session.id, name)
-      return running.result
-    }
-    const result = begin()
-    this.#running.set(effect.id, { effect, result })
-    try {
-      return await result
-    } finally {
-      this.#running.delete(effect.id)
-    }
+    if (running) return waitingFor(running.effect, () => untilAborted(running.result, signal), refuse)
+    return waitingFor(
+      effect,
+      async () => {
+        const result = begin()
+        this.#running.set(effect.id, { effect, result })
+        try {
+          return await result
+        } finally {
+          this.#running.delete(effect.id)
+        }
+      },
+      refuse,
+    )
   }
 
   async #runTool(
+    effect: Effect,
     name: string,
     run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
     { toolUseId, inDoubt = 'report', verify, onInDoubt, signal }: ToolStepOptions,
@@ -129,7 +142,7 @@ export class StepLedger {
       }),
     }
     const tools = { find: () => tool, ...(onInDoubt && { onInDoubt }) }
-    const results = await runToolCalls(session, tools, { only: toolUseId, signal })
+    const results = await runToolCalls(session, tools, { only: { toolUseId, effect }, signal })
     return results.get(toolUseId) as Block
   }
 
@@ -145,15 +158,17 @@ export class StepLedger {
     const signal = options.signal ? AbortSignal.any([options.signal, session.signal]) : session.signal
     const recorded = session.transcript.stepOf(stepId)
     const context: StepContext = { idempotencyKey: `${recorded?.startedIn ?? session.id}:${stepId}`, signal }
+    if (recorded?.name !== undefined && recorded.name !== name) throw otherStep(session.id, stepId, recorded.name, name)
     if (hasOutcome(recorded)) return resultOf(recorded) as Result
-    const finish = async (body: Omit<Extract<EntryBody, { type: 'step-finished' }>, 'type' | 'stepId'>) =>
-      void (await session.record([{ type: 'step-finished', stepId, ...body }]))
+    const finish = async (body: Omit<Extract<EntryBody, { type: 'step-finished' }>, 'type' | 'stepId' | 'name'>) =>
+      void (await session.record([{ type: 'step-finished', stepId, name, ...body }]))
 
     if (recorded) {
       const fate = await this.#fateOf(stepId, name, input, context, options)
       if (fate.kind === 'done') {
-        await finish({ outcome: 'verified', ...valueOf(fate.result, name) })
-        return fate.result
+        const found = valueOf(fate.result, name)
+        await finish({ outcome: 'verified', ...found })
+        return found.value as Result
       }
       if (fate.kind === 'report') {
         if (recorded.state === 'started') await finish({ outcome: 'in-doubt' })
@@ -168,11 +183,14 @@ export class StepLedger {
       result = await inside(effect, () => run(context))
     } catch (error) {
       signal.throwIfAborted() // stopped half-way: it stays in doubt
-      await finish({ outcome: 'failed', value: error instanceof Error ? error.message : String(error) })
+      // So it does when lastgood refused something inside: once that is decided, it can come to its end.
+      if (!isLastgoodError(error)) await finish({ outcome: 'failed', value: messageOf(error) })
       throw error
     }
-    await finish({ outcome: 'ran', ...valueOf(result, name) })
-    return result
+    // As it will be given again: what JSON leaves out or writes otherwise is no part of it.
+    const given = valueOf(result, name)
+    await finish({ outcome: 'ran', ...given })
+    return given.value as Result
   }
 
   async #fateOf<Result>(
@@ -183,7 +201,7 @@ export class StepLedger {
     { inDoubt: rule = 'report', verify, onInDoubt }: StepOptions<Result>,
   ): Promise<{ kind: 'done'; result: Result } | { kind: 'run' } | { kind: 'report' }> {
     const session = this.#session
-    const verdict = await this.#verdictOn(input, context, verify)
+    const verdict = await verdictOf(verify && (() => verify(input, context)), context.signal)
     const told = { type: 'in-doubt', toolUseId: stepId, name } as const
     if (verdict.kind !== 'unknown') session.emit({ ...told, did: `verified-${verdict.kind}` })
     if (verdict.kind === 'done') return verdict
@@ -198,26 +216,9 @@ export class StepLedger {
       details: { sessionId: session.id, step: name, stepId },
     })
   }
-
-  async #verdictOn<Result>(
-    input: unknown,
-    context: StepContext,
-    verify: StepOptions<Result>['verify'],
-  ): Promise<Verdict<Result>> {
-    try {
-      return (await verify?.(input, context)) ?? { kind: 'unknown' }
-    } catch {
-      context.signal.throwIfAborted()
-      return { kind: 'unknown' } // a look that failed says nothing of the step
-    }
-  }
 }
 
 type Ended = RecordedStep & { state: 'finished' }
-
-function hasOutcome(recorded: RecordedStep | undefined): recorded is Ended {
-  return recorded?.state === 'finished' && recorded.outcome !== 'in-doubt'
-}
 
 /** Of a recorded step. Errors: what it threw. */
 function resultOf(recorded: Ended): unknown {
@@ -244,6 +245,29 @@ function inDoubt(sessionId: string, stepId: string, name: string): LastgoodError
   )
 }
 
+/** `result`, or the signal's reason if that comes first. */
+async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return result
+  let stop = (): void => {}
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([result, stopped])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function otherStep(sessionId: string, stepId: string, recorded: string, asked: string): LastgoodError {
+  return new LastgoodError('bad-option', `session ${sessionId}: step ${stepId} is ${recorded}, not ${asked}`, {
+    hint: 'a key names one step of a session: give this one another key',
+    details: { sessionId, stepId },
+  })
+}
+
 function noSuchCall(sessionId: string, toolUseId: string): LastgoodError {
   return new LastgoodError('bad-option', `session ${sessionId}: the last answer has no tool call ${toolUseId}`, {
     hint: 'run the calls of the last recorded answer: session.transcript.unanswered',
@@ -263,7 +287,7 @@ function misnamedCall(sessionId: string, { toolUseId, name }: { toolUseId: strin
 }
 
 function waitsForItself(sessionId: string, name: string): LastgoodError {
-  return new LastgoodError('bad-option', `session ${sessionId}: step ${name} inside itself would wait for itself`, {
-    hint: 'give the inner one another key',
+  return new LastgoodError('bad-option', `session ${sessionId}: step ${name} would wait for itself`, {
+    hint: 'it is asked for inside of itself, or of what waits for it: give the inner one another key',
   })
 }

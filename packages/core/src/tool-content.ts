@@ -8,10 +8,11 @@ export type ToolContent = string | Block[]
 /** Code without types returns anything; a tool that did its work and says nothing has not failed. Errors: what JSON cannot say. */
 export function toolContent(value: unknown): ToolContent {
   if (typeof value === 'string') return value
-  if (Array.isArray(value) && value.every((block) => isRecord(block) && typeof block['type'] === 'string')) {
-    // As it will be read back: what JSON leaves out or writes otherwise is no part of it.
-    return JSON.parse(JSON.stringify(value)) as Block[]
-  }
   const text = JSON.stringify(value) as string | undefined
-  return text ?? ''
+  if (text === undefined || !Array.isArray(value)) return text ?? ''
+  // As it will be read back: what JSON leaves out or writes otherwise is no part of it.
+  const blocks = JSON.parse(text) as unknown[]
+  return blocks.every(isBlock) ? blocks : text
 }
+
+const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string'

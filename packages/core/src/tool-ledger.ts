@@ -10,12 +10,13 @@
  *    that follows.
  */
 import type { CallsAtHand } from './calls-at-hand.ts'
-import { isLastgoodError, LastgoodError } from './errors.ts'
+import { LastgoodError, messageOf } from './errors.ts'
 import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from './journal.ts'
 import { Effect, inside } from './nesting.ts'
 import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
+import { verdictOf, type Verdict } from './verdict.ts'
 
 export interface ToolContext {
   toolUseId: string
@@ -24,9 +25,6 @@ export interface ToolContext {
   /** Aborts when the session is suspended, closed or lost, and when its run is stopped. */
   signal: AbortSignal
 }
-
-/** What a tool found out about a call of unknown outcome: its result, that it had no effect, or nothing. */
-export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
 
 export interface LedgerTool {
   inDoubt: InDoubt
@@ -50,8 +48,8 @@ export interface LedgerTools {
 }
 
 export interface LedgerRun {
-  /** This one alone, and its result is durable at once. Default: every open call of the last answer. */
-  only?: string
+  /** This one alone, under a caller who knows it as this effect; its result is durable at once. Default: every open call. */
+  only?: { toolUseId: string; effect: Effect }
   /** Stops the calls; what they had not finished is in doubt. */
   signal?: AbortSignal | undefined
 }
@@ -61,7 +59,7 @@ export interface LedgerSession {
   readonly id: string
   readonly signal: AbortSignal
   readonly calls: CallsAtHand
-  readonly transcript: { readonly unanswered: readonly ToolCall[] }
+  readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
   stage(body: EntryBody): Promise<void>
   suspend(reason: 'needs-input', detail: string): Promise<void>
@@ -79,11 +77,18 @@ export async function runToolCalls(
 ): Promise<ReadonlyMap<string, Block>> {
   const { only } = run
   const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
-  const calls = session.transcript.unanswered.filter((call) => only === undefined || call.toolUseId === only)
+  const calls = session.transcript.unanswered.filter((call) => only === undefined || call.toolUseId === only.toolUseId)
   const giveBack = session.calls.take(calls.map((call) => call.toolUseId))
+  const all: Run = {
+    session,
+    tools,
+    signal,
+    answer: session.transcript.changes,
+    effectOf: (toolUseId) => only?.effect ?? new Effect(session, callEffectId(toolUseId)),
+  }
   try {
-    const planned = await plan(calls, { session, tools, signal })
-    return await finishAll(planned, { session, tools, signal }, only === undefined)
+    const planned = await plan(calls, all)
+    return await orEnded(finishAll(planned, all, only === undefined), session.signal)
   } finally {
     giveBack()
   }
@@ -94,6 +99,28 @@ interface Run {
   session: LedgerSession
   tools: LedgerTools
   signal: AbortSignal
+  /** The changes of the conversation up to the answer whose calls these are. */
+  answer: number
+  effectOf(toolUseId: string): Effect
+}
+
+/** What a call is known by among the effects of its session. */
+export const callEffectId = (toolUseId: string): string => `call:${toolUseId}`
+
+/** `work`, but no longer than the session lives: a tool that does not hear of its end is not waited for. */
+async function orEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
+  let stop = (): void => {}
+  const over = new Promise<never>((_, reject) => {
+    stop = () => reject(ended.reason as Error)
+    if (ended.aborted) stop()
+    ended.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    ended.removeEventListener('abort', stop)
+    work.catch(() => {})
+  }
 }
 
 interface Planned {
@@ -140,6 +167,8 @@ async function finishAll(
   const settled = await Promise.allSettled(
     planned.map(async ({ call, fate }) => {
       const finished = await finish(call, fate, run)
+      // Its answer was taken back meanwhile; another one may have a call of this id.
+      if (run.session.transcript.changes !== run.answer) throw tooLate(run.session.id, call)
       results.set(call.toolUseId, finished.result)
       if (stagesLast && results.size === planned.length) await run.session.stage(finished)
       else await run.session.record([finished])
@@ -159,24 +188,16 @@ async function fateOf(call: ToolCall, { session, tools, signal }: Run): Promise<
     session.emit({ type: 'in-doubt', toolUseId, name, did })
     return fate
   }
-  const verdict = await verdictOn(call, tools, contextOf(call, session.id, signal))
+  const tool = tools.find(name)
+  const look =
+    tool?.verify && (() => tool.verify?.(input, contextOf(call, session.id, signal)) as Promise<Verdict<Block>>)
+  const verdict = await verdictOf(look, signal)
   if (verdict.kind === 'done') return told('verified-done', verdict)
   if (verdict.kind === 'not-done') return told('verified-not-done', { kind: 'run', again: true })
   const rule = ruleOf(call, tools)
   const answer = rule === 'ask' ? ((await tools.onInDoubt?.({ toolUseId, name, input })) ?? 'suspend') : rule
   if (answer === 'rerun') return told('rerun', { kind: 'run', again: true })
   return told(answer === 'report' ? 'reported' : 'parked', { kind: answer })
-}
-
-async function verdictOn(call: ToolCall, tools: LedgerTools, context: ToolContext): Promise<Verdict<Block>> {
-  try {
-    return (await tools.find(call.name)?.verify?.(call.input, context)) ?? { kind: 'unknown' }
-  } catch (error) {
-    context.signal.throwIfAborted()
-    // Not told to the model: a look that failed says nothing of the call. The rule decides, as without it.
-    if (isLastgoodError(error)) throw error
-    return { kind: 'unknown' }
-  }
 }
 
 /** The rule of the code that runs now; `report` for a tool that is gone. */
@@ -187,7 +208,7 @@ function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
 async function finish(
   call: ToolCall,
   fate: Planned['fate'],
-  { session, tools, signal }: Run,
+  { session, tools, signal, effectOf }: Run,
 ): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
   const { toolUseId, name, input } = call
   if (fate.kind === 'done') {
@@ -205,14 +226,14 @@ async function finish(
     signal.throwIfAborted()
     session.calls.begin(toolUseId)
     const context = contextOf(call, session.id, signal)
-    const given = await inside(new Effect(session, toolUseId), () => tool.run(input, context))
+    const given = await inside(effectOf(toolUseId), () => tool.run(input, context))
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
   } catch (error) {
     // Stopped half-way: no result is better than a wrong one.
     signal.throwIfAborted()
-    const result = errorResult(toolUseId, `Error: ${error instanceof Error ? error.message : String(error)}`)
+    const result = errorResult(toolUseId, `Error: ${messageOf(error)}`)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
   }
 }
@@ -223,6 +244,14 @@ function contextOf({ toolUseId, startedIn }: ToolCall, sessionId: string, signal
 
 function errorResult(toolUseId: string, content: string): Block {
   return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
+}
+
+function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodError {
+  return new LastgoodError(
+    'journal-conflict',
+    `session ${sessionId}: the result of tool call ${toolUseId} (${name}) came after its answer was taken back`,
+    { hint: `go on with: lastgood resume ${sessionId}`, details: { sessionId, toolUseId } },
+  )
 }
 
 async function parkForInput(session: LedgerSession, call: ToolCall): Promise<LastgoodError> {

@@ -10,6 +10,7 @@
  */
 import { billed, callsOf, isRefusal } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
+import { isLasting } from './step-ids.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
@@ -22,7 +23,7 @@ export interface ToolCall {
 }
 
 /** A step of the caller's own. */
-export type RecordedStep =
+export type RecordedStep = { name?: string | undefined } & (
   | { state: 'started'; startedIn?: string | undefined }
   | {
       state: 'finished'
@@ -30,6 +31,7 @@ export type RecordedStep =
       value: unknown
       startedIn?: string | undefined
     }
+)
 
 /** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
 export interface TurnSpan {
@@ -122,12 +124,12 @@ export class Transcript {
         if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
         break
       case 'step-started':
-        this.#steps.set(entry.stepId, { state: 'started', startedIn: sessionId })
+        this.#steps.set(entry.stepId, { state: 'started', name: entry.name, startedIn: sessionId })
         break
       case 'step-finished': {
         const { outcome, value } = entry
-        const startedIn = this.#steps.get(entry.stepId)?.startedIn
-        this.#steps.set(entry.stepId, { state: 'finished', outcome, value, startedIn })
+        const { name, startedIn } = this.#steps.get(entry.stepId) ?? {}
+        this.#steps.set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn })
         break
       }
       case 'session-imported':
@@ -160,6 +162,11 @@ export class Transcript {
   wasBegunWith(message: Message): boolean {
     const began = this.messages[this.turns.at(-1)?.from ?? 0]
     return JSON.stringify(began) === JSON.stringify(withoutCacheMarkers(message))
+  }
+
+  /** Steps that belong to a place, which the conversation may have left, and have no outcome. */
+  get unfinishedSteps(): readonly string[] {
+    return [...this.#steps].flatMap(([id, step]) => (isLasting(id) || hasOutcome(step) ? [] : [id]))
   }
 
   stepOf(stepId: string): RecordedStep | undefined {
@@ -232,7 +239,7 @@ export class Transcript {
     this.changes += 1
     this.#calls = []
     this.#results.clear()
-    for (const stepId of this.#steps.keys()) if (!stepId.startsWith('key:')) this.#steps.delete(stepId)
+    for (const [id, step] of this.#steps) if (!isLasting(id) && hasOutcome(step)) this.#steps.delete(id)
   }
 
   #orderedResults(): Block[] {
@@ -257,6 +264,9 @@ export class Transcript {
     if (last && last.to === undefined) last.to = this.messages.length
   }
 }
+
+export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep & { state: 'finished' } =>
+  step?.state === 'finished' && step.outcome !== 'in-doubt'
 
 function withoutCacheMarkers(message: Message): Message {
   const { content } = message

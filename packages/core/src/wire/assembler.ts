@@ -7,7 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal.ts'
-import { isCut } from '../answer.ts'
+import { firstTwin, isCut } from '../answer.ts'
 
 type Json = Record<string, unknown>
 
@@ -24,6 +24,8 @@ interface OpenBlock {
   /** Its JSON did not parse: cut by `max_tokens`, most likely. */
   broken: boolean
 }
+
+const untilFirst = <T>(at: number, list: readonly T[]): readonly T[] => (at < 0 ? list : list.slice(0, at))
 
 export class Assembler {
   #message: Json | undefined
@@ -101,7 +103,7 @@ export class Assembler {
     const pendingServerTool = complete.findIndex(
       (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
-    const usable = pendingServerTool < 0 ? complete : complete.slice(0, pendingServerTool)
+    const usable = untilFirst(firstTwin(complete), untilFirst(pendingServerTool, complete))
     const lastCall = usable.findLastIndex((block) => block.type === 'tool_use')
     if (lastCall < 0) return undefined
     return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')
