@@ -111,7 +111,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async summary(sessionId): Promise<SessionSummary | undefined> {
       assertSessionId(sessionId)
       const key = keys.session(sessionId)
-      const summary = summarized(await server.run('summary', [key]), server.place(key))
+      const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
       return typeof summary === 'object' ? summary : undefined
     },
 

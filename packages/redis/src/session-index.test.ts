@@ -27,6 +27,14 @@ describe('list', () => {
 
   it.each([
     ['is no JSON', 'journal-corrupt', (redis: Redis, key: string) => redis.hset(key, 'head', '{"v":')],
+    [
+      'is that of another session',
+      'journal-corrupt',
+      async (redis: Redis, key: string) => {
+        const other = await redis.hget(key.replace('{s-7}', '{s-8}'), 'head')
+        return redis.hset(key, 'head', String(other))
+      },
+    ],
     ['is of a newer lastgood', 'journal-version', (redis: Redis, key: string) => redis.hset(key, 'head', '{"v":99}')],
     ['is a key of another kind', 'store-unavailable', (redis: Redis, key: string) => redis.set(key, 'x')],
   ])('gives all others, and then its error, where a head %s', async (_, code, damage) => {
@@ -40,6 +48,7 @@ describe('list', () => {
     })()
     expect(await rejection(reading)).toMatchObject({ code })
     expect(found.sort()).toEqual(ids.filter((id) => id !== 's-7').sort())
+    expect(await rejection(store.summary('s-7'))).toMatchObject({ code })
   })
 
   it('keeps the row of a session that has no entry yet, for its first entry', async () => {

@@ -37,7 +37,7 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
       const found = await Promise.allSettled(
         chunk.map(async ({ sessionId, since }) => {
           const key = keys.session(sessionId)
-          const summary = summarized(await server.run('summary', [key]), server.place(key))
+          const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
           if (summary === 'gone') await unlist(server, keys, sessionId, since)
           return summary
         }),
