@@ -7,12 +7,12 @@
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LastgoodError, type Store } from '@lastgood/core'
+import { LastgoodError, shellWord, type Store } from '@lastgood/core'
 import { fileStore, stateDir } from '@lastgood/core/file'
 import { made, type LoadedConfig } from './config.ts'
 import type { CliContext } from './context.ts'
 import { ConfigError } from './failure.ts'
-import { safeLine, shellWord } from './text.ts'
+import { safeLine } from './text.ts'
 
 export interface StoreChoice {
   /** What chose it, for people: `--store`, `LASTGOOD_STORE`, a file's path. */

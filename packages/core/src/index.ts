@@ -99,6 +99,7 @@ export {
   sessionNotFound,
 } from './store.ts'
 export { withoutSecrets } from './secrets.ts'
+export { shellWord } from './shell-word.ts'
 export { type StepContext, type StepOptions, type ToolContent, type ToolStepOptions } from './step-ledger.ts'
 export {
   type LedgerRun,
