@@ -9,7 +9,7 @@ test.each([
   ['file:/a  b', "'file:/a  b'"],
   ["it's", `'it'\\''s'`],
   ['$(rm -rf)', "'$(rm -rf)'"],
-  ['a\n\u001b[2J\\\'\u202eb', "$'a\\n\\x1b[2J\\\\\\'\\xe2\\x80\\xaeb'"],
+  ["a\n\u001b[2J\\'\u202eb", "$'a\\n\\x1b[2J\\\\\\'\\xe2\\x80\\xaeb'"],
 ])('a shell reads %j as one word', (word, quoted) => {
   expect(shellWord(word)).toBe(quoted)
 })

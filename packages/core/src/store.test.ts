@@ -4,7 +4,11 @@ import { assertSessionId, parseHead, type Head } from './store.ts'
 import { entry, head } from './testing/entries.ts'
 
 const corrupt = (message: RegExp) =>
-  expect.objectContaining({ code: 'journal-corrupt', message: expect.stringMatching(message), hint: expect.any(String) })
+  expect.objectContaining({
+    code: 'journal-corrupt',
+    message: expect.stringMatching(message),
+    hint: expect.any(String),
+  })
 const stored = (changes: Partial<Head> = {}): unknown => JSON.parse(JSON.stringify(head('s', 1, changes)))
 
 test('a head is that of the session that was asked for, or damage', () => {

@@ -51,7 +51,9 @@ const isAddress = (location: string): boolean => /^rediss?:/.test(location)
 const ping = (location: string): string => {
   const isSecure = location.startsWith('rediss')
   const check = `check that a Redis server is up there and reachable from here${isSecure ? ', and that it speaks TLS' : ''}`
-  return isAddress(location) ? `${check}: redis-cli -u ${shellWord(location)}${isSecure ? ' --cacert <file>' : ''} ping` : check
+  return isAddress(location)
+    ? `${check}: redis-cli -u ${shellWord(location)}${isSecure ? ' --cacert <file>' : ''} ping`
+    : check
 }
 /** `host:port`, or less. */
 const hostOf = (location: string): string => {
