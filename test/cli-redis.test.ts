@@ -7,7 +7,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent, started } from '../packages/cli/test/context.ts'
-import { reply } from '@lastgood/outage-lab'
+import { reply, text } from '@lastgood/outage-lab'
 import { place } from '../packages/cli/test/processes.ts'
 import { makeCertificates } from '../packages/redis/test/certificates.ts'
 import { startRedis } from './support/redis-server.ts'
@@ -73,7 +73,7 @@ describe('sessions in Redis', () => {
     onTestFinished(() => void relay.close())
     await once(relay, 'listening')
     const { port } = relay.address() as AddressInfo
-    const { start } = await place({ model: () => reply('Nobody asks.') })
+    const { start } = await place({ model: () => reply(text('Nobody asks.')) })
 
     const list = (host: string, env: Record<string, string> = {}) =>
       start('lastgood', ['list', '--store', `rediss://${host}:${port}/11`], env).ended
