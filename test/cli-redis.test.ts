@@ -1,8 +1,15 @@
 // The command line with sessions in a real Redis: what a person does whose laptop has died.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
+import { createServer } from 'node:tls'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent, started } from '../packages/cli/test/context.ts'
+import { reply, text } from '@lastgood/outage-lab'
+import { place } from '../packages/cli/test/processes.ts'
+import { makeCertificates } from '../packages/redis/test/certificates.ts'
 import { startRedis } from './support/redis-server.ts'
 
 const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
@@ -52,6 +59,31 @@ describe('sessions in Redis', () => {
     expect(code).toBe(4)
     expect(stderr).toMatch(/no connection to Redis at [^]*next: check the user and the password/)
     expect(stderr).not.toContain('wr0ng')
+  })
+
+  it('over TLS: a certificate that is not trusted is told as one, and is trusted by NODE_EXTRA_CA_CERTS', async () => {
+    const { authority, certificate, key, remove } = await makeCertificates()
+    onTestFinished(remove)
+    const plain = new URL(await database(11))
+    const relay = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (socket) => {
+      const server = connect(Number(plain.port), '127.0.0.1')
+      for (const one of [socket, server]) one.on('error', () => undefined)
+      socket.pipe(server).pipe(socket)
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void relay.close())
+    await once(relay, 'listening')
+    const { port } = relay.address() as AddressInfo
+    const { start } = await place({ model: () => reply(text('Nobody asks.')) })
+
+    const list = (host: string, env: Record<string, string> = {}) =>
+      start('lastgood', ['list', '--store', `rediss://${host}:${port}/11`], env).ended
+    const refused = await list('127.0.0.1')
+    expect(refused.code).toBe(4)
+    expect(refused.stderr).toContain('its certificate is not one that is trusted here')
+    expect(refused.stderr).toMatch(/next: .*NODE_EXTRA_CA_CERTS=<file>/)
+    const trusting = { NODE_EXTRA_CA_CERTS: authority }
+    expect(await list('127.0.0.1', trusting)).toMatchObject({ code: 0, stdout: expect.stringContaining('fix-auth') })
+    expect((await list('localhost', trusting)).stderr).toContain('its certificate names another host')
   })
 
   it('on a server that hangs: exit code 4 within a few seconds', async () => {

@@ -218,6 +218,67 @@ describe("a loop of one's own that runs its calls as steps", () => {
     expect(effects.runs).toEqual([1, 2, 3, 4])
   })
 
+  test('a call whose step asks for itself is told so, and does not wait for ever', async () => {
+    const { session, toolUseId } = await asked()
+    const count = (): Promise<string> => session.step('count', {}, count, { toolUseId }).then(String)
+    const block = await session.step('count', {}, count, { toolUseId })
+    expect(block['content']).toContain('wait for itself')
+  })
+
+  test('P2: the result of a call whose answer was taken back is not the result of another call of its id', async () => {
+    const { session, store, toolUseId } = await asked()
+    let end: ((content: string) => void) | undefined
+    const begun = new Promise<void>((resolve) => {
+      const run = () => (resolve(), new Promise<string>((done) => (end = done)))
+      session.step('count', {}, run, { toolUseId }).catch(() => {})
+    })
+    await begun
+    const old = session.step('count', {}, () => 'joined', { toolUseId })
+    await session.rewind(0, 'another way')
+    await session.startTurn([{ role: 'user', content: 'again' }])
+    const call = { type: 'tool_use', id: toolUseId, name: 'count', input: { n: 2 } }
+    const message = { id: 'm', role: 'assistant' as const, model: 'm', content: [call], stop_reason: 'tool_use' }
+    await session.record([
+      { type: 'request-sent', model: 'm', attempt: 1 },
+      { type: 'response-received', message },
+    ])
+    end?.('the old result')
+    await expect(old).rejects.toMatchObject({ code: 'journal-conflict' })
+    expect(JSON.stringify(await entriesOf(store))).not.toContain('the old result')
+    expect(await session.step('count', {}, () => 'the new one', { toolUseId })).toMatchObject({
+      content: 'the new one',
+    })
+  })
+
+  test('a run ends with its session, also when a tool does not hear of it', async () => {
+    const { client } = await startTestLab({ model: countingStory })
+    const session = await open(memoryStore())
+    let closing: Promise<void> | undefined
+    const count = () => {
+      closing = session.close()
+      return new Promise<string>(() => {})
+    }
+    await expect(session.run(countingAgent({ count } as never, client), task)).rejects.toMatchObject({
+      code: 'session-closed',
+    })
+    await closing
+  })
+
+  test('an answer with two calls of one id is none: it is asked for again (P2)', async () => {
+    const twins = reply([toolUse('count', { n: 1 }, 'toolu_twin'), toolUse('count', { n: 2 }, 'toolu_twin')])
+    const once = story([reply([toolUse('count', { n: 1 })]), reply(text('done'))])
+    let isFirst = true
+    const model = (conversation: Conversation) => {
+      if (!isFirst) return once(conversation)
+      isFirst = false
+      return twins
+    }
+    const { client } = await startTestLab({ model })
+    const effects = new Effects()
+    await (await open(memoryStore())).run(countingAgent(effects, client), task)
+    expect(effects.runs).toEqual([1])
+  })
+
   test('a call that is not of the last answer is a mistake, told as one', async () => {
     const session = await open(memoryStore())
     await expect(session.step('count', {}, () => 'x', { toolUseId: 'toolu_1' })).rejects.toMatchObject({

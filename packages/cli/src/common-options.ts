@@ -1,10 +1,10 @@
 /** Options that several commands have, with the same words. Each command declares its own: commander's root swallows them. */
 import { Option, type Command } from 'commander'
+import { shellWord } from '@lastgood/core'
 import { loadConfig, type LoadedConfig } from './config.ts'
 import type { CliContext } from './context.ts'
 import { storeChoices, type StoreChoice } from './stores.ts'
 import { colorModes, type ColorMode } from './terminal.ts'
-import { shellWord } from './text.ts'
 
 export interface CommonOptions {
   store?: string

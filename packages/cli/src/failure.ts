@@ -5,7 +5,7 @@
 import { isLastgoodError, withoutSecrets, type ErrorOptions } from '@lastgood/core'
 import type { CliContext } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
-import { safeJson, safeLine } from './text.ts'
+import { safeCommand, safeJson, safeLine } from './text.ts'
 
 /** The configuration file, or what it holds, cannot be used. */
 export class ConfigError extends Error {
@@ -76,7 +76,7 @@ export function reportFailure(context: CliContext, error: unknown, json: boolean
 export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, docs, stack }: Failure): void {
   stderr.write(`error: ${safeLine(message)}\n`)
   for (const cause of causes) stderr.write(`  cause: ${cause}\n`)
-  if (hint !== undefined) stderr.write(`  next: ${safeLine(hint)}\n`)
+  if (hint !== undefined) stderr.write(`  next: ${safeCommand(hint)}\n`)
   if (docs !== undefined) stderr.write(`  more: ${docs}\n`)
   if (stack === undefined) return
   if (env['LASTGOOD_DEBUG']) stderr.write(`${stack}\n`)

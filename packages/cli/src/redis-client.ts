@@ -7,6 +7,7 @@
  */
 import { LastgoodError, withoutSecrets, type Clock } from '@lastgood/core'
 import { Redis } from 'ioredis'
+import { redisTrouble } from './redis-trouble.ts'
 import { safeLine } from './text.ts'
 
 const connectTimeoutMs = 2_500
@@ -40,11 +41,10 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
     client.disconnect()
     const cause = lastError ?? (error as Error)
     const code = 'code' in cause ? String(cause.code) : undefined
-    const isLogin = /NOAUTH|WRONGPASS|NOPERM|invalid password/i.test(cause.message)
-    throw new LastgoodError('store-unavailable', `no connection to Redis at ${address}`, {
-      hint: isLogin
-        ? 'check the user and the password in the address'
-        : `check that the server is up: redis-cli -u ${address} ping; or choose another store with --store`,
+    const { what, hint } = redisTrouble(cause, address)
+    const message = `no connection to Redis at ${address}`
+    throw new LastgoodError('store-unavailable', what === undefined ? message : `${message}: ${what}`, {
+      hint,
       cause: Object.assign(new Error(safeLine(withoutSecrets(cause.message)).slice(0, 200)), {
         name: cause.name,
         ...(code && { code }),
@@ -58,12 +58,12 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
 
 /** The address without user and password; throws `bad-option` when it is none. */
 function addressOf(url: string): string {
-  try {
-    const { protocol, hostname, port, pathname } = new URL(url)
-    return `${protocol}//${hostname || '127.0.0.1'}:${port || 6379}${pathname}`
-  } catch {
-    throw new LastgoodError('bad-option', 'the address of the Redis store cannot be read', {
-      hint: 'write it as redis://host:6379/0 (rediss:// for TLS); encode special characters of a password',
-    })
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  // With an @ behind its host, what looks like user, host and port is the begin of a password that has a slash in it.
+  if (parsed && !`${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@')) {
+    return `${parsed.protocol}//${parsed.hostname || '127.0.0.1'}:${parsed.port || 6379}${parsed.pathname}`
   }
+  throw new LastgoodError('bad-option', 'the address of the Redis store cannot be read', {
+    hint: 'write it as redis://host:6379/0 (rediss:// for TLS); encode special characters of a password',
+  })
 }

@@ -8,6 +8,7 @@ import {
   isDead,
   isLastgoodError,
   LastgoodError,
+  shellWord,
   type Head,
   type Holder,
   type SessionFilter,
@@ -16,7 +17,7 @@ import {
 } from '@lastgood/core'
 import { nearest } from './nearest.ts'
 import type { OpenStore, StoreChoice } from './stores.ts'
-import { safeLine, shellWord } from './text.ts'
+import { safeLine } from './text.ts'
 
 /** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
 export type ShownStatus = Head['status'] | 'interrupted'

@@ -131,6 +131,19 @@ describe('a Redis that cannot be reached is exit code 4, soon, with address and 
   })
 })
 
+it.each([
+  'redis://kim:65123/s3cret@127.0.0.1:1',
+  'redis://kim:65123#s3cret@127.0.0.1:1',
+  'redis://kim:65123?s3cret@127.0.0.1:1',
+])('a password that was not encoded is not taken for a port, a database or a host: %s', async (address) => {
+  const { cwd } = project()
+  for (const command of ['list', 'doctor']) {
+    const { stdout, stderr } = await run([command, '--json', '--store', address], { cwd })
+    expect(stdout + stderr).toContain('encode special characters')
+    expect(stdout + stderr).not.toMatch(/s3cret|6512/)
+  }
+})
+
 it('a folder that is a file is exit code 4', async () => {
   const { cwd } = project()
   writeFileSync(join(cwd, 'file'), '')

@@ -7,12 +7,13 @@
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LastgoodError, type Store } from '@lastgood/core'
+import { LastgoodError, shellWord, type Store } from '@lastgood/core'
 import { fileStore, stateDir } from '@lastgood/core/file'
 import { made, type LoadedConfig } from './config.ts'
 import type { CliContext } from './context.ts'
 import { ConfigError } from './failure.ts'
-import { safeLine, shellWord } from './text.ts'
+import { shownAddress } from './shown-address.ts'
+import { safeLine } from './text.ts'
 
 export interface StoreChoice {
   /** What chose it, for people: `--store`, `LASTGOOD_STORE`, a file's path. */
@@ -109,9 +110,4 @@ function fromFolder({ stderr, clock }: CliContext, dir: string, source: string):
       ),
   })
   return { store, source, close: () => store.close() }
-}
-
-/** An address as it may be shown: without user and password. */
-export function shownAddress(address: string): string {
-  return address.replace(/^(rediss?:\/\/)[^@/]*@/, '$1')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { padded, safeJson, safeLine, safeText, shellWord, shorten, widthOf } from './text.ts'
+import { padded, safeCommand, safeJson, safeLine, safeText, shorten, widthOf } from './text.ts'
 
 describe('content on a terminal', () => {
   it('is never obeyed: escape sequences, carriage returns and marks that reorder text are shown', () => {
@@ -30,11 +30,6 @@ it('JSON parses to the same value and holds nothing that a terminal would obey',
   expect(safeJson(value)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
 })
 
-it.each([
-  ['fix-auth', 'fix-auth'],
-  ['file:/a b', "'file:/a b'"],
-  ["it's", `'it'\\''s'`],
-  ['$(rm -rf)', "'$(rm -rf)'"],
-])('a shell reads %s as one word', (word, quoted) => {
-  expect(shellWord(word)).toBe(quoted)
+it('a command is one line and keeps the spaces of its words', () => {
+  expect(safeCommand("mv '/a  b' \u001b[2J\n  'c   d' ")).toBe("mv '/a  b' ␛[2J 'c   d'")
 })

@@ -19,6 +19,13 @@ export function safeLine(text: string): string {
   return safeText(text).replace(/\s+/g, ' ').trim()
 }
 
+/** A command, or a hint that has one, in one line: the spaces inside its words stay, or it would name other files. */
+export function safeCommand(text: string): string {
+  return safeText(text)
+    .replace(/\s*[\n\t]\s*/g, ' ')
+    .trim()
+}
+
 /** C0 controls have signs of their own: ESC is ␛. */
 function visible(char: string): string {
   const code = char.charCodeAt(0)
@@ -64,9 +71,4 @@ export function safeJson(value: unknown, indent?: number): string {
     /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     escaped,
   )
-}
-
-/** `'it''s'` as a shell takes it; plain words stay as they are. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

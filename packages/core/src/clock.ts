@@ -14,6 +14,11 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
   /**
+   * Milliseconds since an instant of its own: only differences mean something. No correction of the wall clock changes
+   * them, and the sleep of a machine may be left out.
+   */
+  elapsed(): number
+  /**
    * Resolves when `now() >= instant`, or, where the clock was set back meanwhile, when as much time has passed as there
    * was until then. Rejects with the signal's reason when it aborts first. A `background` sleep does not keep the
    * process alive, and a manual clock does not advance for it.
@@ -37,6 +42,7 @@ const setBackMs = 50
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   random: () => Math.random(),
   newId: () => randomUUID(),
   async sleepUntil(instant, options = {}) {

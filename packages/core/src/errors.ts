@@ -81,7 +81,8 @@ export function isLastgoodError(value: unknown, code?: ErrorCode): value is Last
 /** What something that was thrown says: of an error its message. Never throws, whatever it is. */
 export function messageOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+    const said: unknown = thrown instanceof Error ? thrown.message : thrown
+    return String(said)
   } catch {
     return 'something was thrown that has no text'
   }

@@ -99,6 +99,7 @@ export {
   sessionNotFound,
 } from './store.ts'
 export { withoutSecrets } from './secrets.ts'
+export { shellWord } from './shell-word.ts'
 export { type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
 export { type ToolContent, toolContent } from './tool-content.ts'
 export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'

@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { isSurelyEntry } from './entry-check.ts'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { decisionSchema, faultSchema } from './fault.ts'
+import { sessionIdSchema } from './session-id.ts'
 import { upgradedEntry } from './upgrade.ts'
 
 /** The entry format that this release writes; `upgrade.ts` says what changed. Raised when an older reader could misunderstand. */
@@ -74,7 +75,7 @@ const blobRefSchema = z.strictObject({
 
 /** A place in another session's journal: all up to and including entry `seq`. */
 export const originSchema = z.strictObject({
-  sessionId: z.string(),
+  sessionId: sessionIdSchema,
   seq: z.number().int().min(1),
   /** When that entry was written, which tells whether it is still the same journal. The first forks do not say it. */
   at: z.number().optional(),
@@ -204,7 +205,7 @@ const bodies = [
   z.strictObject({
     type: z.literal('session-imported'),
     /** The session's name where it was exported. */
-    sessionId: z.string(),
+    sessionId: sessionIdSchema,
     entries: z.number().int().min(1),
     /** SHA-256 of the file's entries, in hex. */
     sha256: z.string(),

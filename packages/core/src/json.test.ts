@@ -16,10 +16,18 @@ test('a copy says the same in the same order, and nothing in it is shared', () =
 })
 
 test('what JSON cannot say is copied, or refused, as structuredClone does', () => {
-  const value = { at: new Date(0), bytes: new Uint8Array([1, 2]), none: undefined, big: 1n }
+  const value = { at: new Date(0), bytes: new Uint8Array([1, 2]), none: undefined }
   expect(copyOf(value)).toEqual(value)
   expect(copyOf(value).at).not.toBe(value.at)
   for (const bad of [() => 1, { run: () => 1 }, [Symbol('s')]]) expect(() => copyOf(bad)).toThrow(/could not be cloned/)
+  expect(() => copyOf({ big: 1n })).toThrow(/bigint/)
+})
+
+test('a value that is nested so deep that those who walk over it would fail is refused', () => {
+  let deep: unknown = 'x'
+  for (let level = 0; level < 500; level += 1) deep = [deep]
+  expect(copyOf(deep)).toEqual(deep)
+  expect(() => copyOf([deep, [deep]])).toThrow(/deeper than 500/)
 })
 
 function expectApart(copy: unknown, value: unknown): void {

@@ -6,7 +6,6 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Entry } from './journal.ts'
 import { memorySharedState } from './memory-shared-state.ts'
 import {
-  type Head,
   type Holder,
   type Lease,
   type SessionSummary,
@@ -17,6 +16,7 @@ import {
   journalConflict,
   leaseLost,
   matchesFilter,
+  parseHead,
   sessionBusy,
 } from './store.ts'
 
@@ -42,8 +42,12 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
   const liveHolder = (kept: Kept | undefined): Holder | null =>
     kept?.holder && kept.holder.expiresAt > clock.now() ? structuredClone(kept.holder) : null
 
-  const summaryOf = (kept: Kept | undefined): SessionSummary | undefined =>
-    kept && kept.entries.length > 0 ? { head: JSON.parse(kept.head) as Head, holder: liveHolder(kept) } : undefined
+  async function summary(sessionId: string): Promise<SessionSummary | undefined> {
+    assertSessionId(sessionId)
+    const kept = sessions.get(sessionId)
+    if (!kept || kept.entries.length === 0) return undefined
+    return { head: parseHead(JSON.parse(kept.head), `memory:${sessionId}`, sessionId), holder: liveHolder(kept) }
+  }
 
   /** The session if this is still its newest lease, in the hands of its owner, and was not given back. */
   const heldUnder = ({ sessionId, fence, owner }: Lease): (Kept & { holder: Holder }) | undefined => {
@@ -113,16 +117,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       for (const line of lines) yield JSON.parse(line) as Entry
     },
 
-    async summary(sessionId) {
-      assertSessionId(sessionId)
-      return summaryOf(sessions.get(sessionId))
-    },
+    summary,
 
     async *list(filter = {}) {
-      for (const kept of sessions.values()) {
-        const summary = summaryOf(kept)
-        if (summary && matchesFilter(summary, filter)) yield summary
+      const failures: unknown[] = []
+      for (const sessionId of sessions.keys()) {
+        const found = await summary(sessionId).catch((error: unknown) => void failures.push(error))
+        if (found && matchesFilter(found, filter)) yield found
       }
+      if (failures.length > 0) throw failures[0]
     },
 
     async findings() {

@@ -218,7 +218,7 @@ export class Session {
     try {
       if (input !== undefined || turn !== undefined) asked = jsonText([input, turn], 'the input of the run')
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
     return this.#runs.run(agent.name, asked, () => agent.run(this, input, options[0] as RunOptions))
   }

@@ -176,8 +176,123 @@ describe('a step', () => {
     const deploy = (): Promise<unknown> => session.step('deploy', {}, deploy, { key: 'x' })
     await expect(deploy()).rejects.toMatchObject({
       code: 'bad-option',
-      message: expect.stringContaining('inside itself'),
+      message: expect.stringContaining('wait for itself'),
     })
+  })
+
+  test('inside one that runs again is the same step again, in the same process and in another (P2)', async () => {
+    const store = memoryStore()
+    let paid = 0
+    const outer = (session: Session, stop?: AbortController) =>
+      session.step(
+        'order',
+        {},
+        async () => {
+          const receipt = await session.step('pay', {}, () => `receipt ${(paid += 1)}`)
+          stop?.abort(new Error('enough'))
+          await Promise.resolve()
+          if (stop) throw new Error('cut off')
+          return receipt
+        },
+        { key: 'order', inDoubt: 'rerun', ...(stop && { signal: stop.signal }) },
+      )
+    const first = await open(store)
+    await expect(outer(first, new AbortController())).rejects.toThrow('enough')
+    await first.startTurn([{ role: 'user', content: 'meanwhile' }])
+    await expect(outer(first, new AbortController())).rejects.toThrow('enough')
+    await first.close()
+    expect(await outer(await open(store))).toBe('receipt 1')
+    expect(paid).toBe(1)
+  })
+
+  test('that waits for one that waits for it is refused, over any number of others', async () => {
+    const session = await open(memoryStore())
+    const step = (key: string, work: () => Promise<unknown>) => session.step(key, {}, work, { key })
+    let bStarted = (): void => {}
+    const b = new Promise<void>((resolve) => (bStarted = resolve))
+    const waits: Promise<unknown>[] = [
+      step('a', async () => {
+        await b
+        return step('b', () => Promise.resolve('never'))
+      }),
+      step('b', () => {
+        bStarted()
+        return step('c', () => step('a', () => Promise.resolve('never')))
+      }),
+    ]
+    const ends = await Promise.allSettled(waits)
+    const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as { code: string }] : []))
+    expect(refused.length).toBeGreaterThan(0)
+    for (const { code } of refused) expect(code).toBe('bad-option')
+  })
+
+  test('of unknown outcome is not forgotten when the conversation goes on beside it (P2)', async () => {
+    const store = memoryStore()
+    const session = await open(store)
+    const begun = new Promise<void>((resolve) => {
+      session.step('pay', {}, () => (resolve(), new Promise<string>(() => {}))).catch(() => {})
+    })
+    await begun
+    await session.startTurn([{ role: 'user', content: 'beside it' }])
+    const next = await open(store)
+    await session.close().catch(() => {})
+    await expect(next.step('pay', {}, () => 'again')).rejects.toMatchObject({ code: 'step-in-doubt' })
+  })
+
+  test('by the key of another one is a mistake, told as one', async () => {
+    const session = await open(memoryStore())
+    await session.step('pay', {}, () => 'paid', { key: '42' })
+    await expect(session.step('ship', {}, () => 'shipped', { key: '42' })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining('pay'),
+    })
+  })
+
+  test('stays open when one inside it is in doubt, and comes to its end once that is decided', async () => {
+    const store = memoryStore()
+    const outer = (session: Session, rule: 'report' | 'rerun', died = false): Promise<string> =>
+      session.step(
+        'order',
+        {},
+        () =>
+          session.step('pay', {}, () => (died ? new Promise<string>(() => begun()) : 'paid'), {
+            key: 'p',
+            inDoubt: rule,
+          }),
+        { key: 'o', inDoubt: 'rerun' },
+      )
+    let begun = (): void => {}
+    const first = await open(store)
+    const started = new Promise<void>((resolve) => (begun = resolve))
+    outer(first, 'report', true).catch(() => {})
+    await started
+    const second = await open(store)
+    await first.close().catch(() => {})
+    await expect(outer(second, 'report')).rejects.toMatchObject({ code: 'step-in-doubt' })
+    expect(await outer(second, 'rerun')).toBe('paid')
+  })
+
+  test('gives the first time what it gives again', async () => {
+    const store = memoryStore()
+    const odd = () => ({ at: new Date(0), not: Number.NaN, gone: undefined }) as unknown
+    const first = await open(store)
+    const given = await first.step('look', {}, odd, { key: 'k' })
+    expect(given).toEqual({ at: '1970-01-01T00:00:00.000Z', not: null })
+    await first.close()
+    expect(await (await open(store)).step('look', {}, odd, { key: 'k' })).toEqual(given)
+  })
+
+  test('that is joined ends for who joined it with their own signal', async () => {
+    const session = await open(memoryStore())
+    let end: ((result: string) => void) | undefined
+    const slow = session.step('slow', {}, () => new Promise<string>((resolve) => (end = resolve)), { key: 's' })
+    const stop = new AbortController()
+    const joined = session.step('slow', {}, () => 'never', { key: 's', signal: stop.signal })
+    stop.abort(new Error('not that long'))
+    await expect(joined).rejects.toThrow('not that long')
+    await expect.poll(() => end).toBeDefined()
+    end?.('done')
+    expect(await slow).toBe('done')
   })
 
   test.each([

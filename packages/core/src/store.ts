@@ -15,6 +15,7 @@
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { originSchema, type Entry, type Owner } from './journal.ts'
+import { isSessionId, sessionIdSchema } from './session-id.ts'
 import type { SharedState } from './shared-state.ts'
 import { upgradedHead } from './upgrade.ts'
 
@@ -38,7 +39,7 @@ export const headVersion = 2
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
 const headSchema = z.strictObject({
   v: z.literal(headVersion),
-  sessionId: z.string(),
+  sessionId: sessionIdSchema,
   /** Sequence of the last entry that the head knows of. */
   seq: z.number().int().min(0),
   status: sessionStatusSchema,
@@ -65,16 +66,23 @@ const headSchema = z.strictObject({
 })
 export type Head = z.infer<typeof headSchema>
 
-/** The head in `stored`, an already parsed JSON value read from `place`. Errors: `journal-version`, `journal-corrupt`. */
-export function parseHead(stored: unknown, place: string): Head {
+/**
+ * The head of session `sessionId` in `stored`, an already parsed JSON value read from `place`. One that names another
+ * session is damage: callers make names of files and commands of it. Errors: `journal-version`, `journal-corrupt`.
+ */
+export function parseHead(stored: unknown, place: string, sessionId: string): Head {
   const value = upgradedHead(stored)
   const parsed = headSchema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
+  if (parsed.success) throw unsoundHead(`${place}: the head is that of another session`)
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
   if (typeof version === 'number' && version > headVersion)
     throw newerVersion(`${place}: the head`, version, headVersion)
-  const field = parsed.error.issues[0]?.path.join('.') || 'head'
-  throw new LastgoodError('journal-corrupt', `${place}: not a head (${field})`, {
+  throw unsoundHead(`${place}: not a head (${parsed.error.issues[0]?.path.join('.') || 'head'})`)
+}
+
+function unsoundHead(message: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', message, {
     hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
   })
 }
@@ -162,12 +170,9 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Letters, digits, `.`, `_`, `-`; up to 128; starts with a letter or digit. `last` is a word of the command line. */
-const sessionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
-
 /** Throws `bad-option` when `id` cannot name a session. */
 export function assertSessionId(id: string): void {
-  if (sessionIdPattern.test(id) && id !== 'last') return
+  if (isSessionId(id)) return
   throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
     hint: 'a session id has 1 to 128 letters, digits, ".", "_" or "-", starts with a letter or digit, and is not "last"',
   })

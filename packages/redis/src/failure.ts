@@ -5,7 +5,7 @@
  *    them is kept but their kind and the shortened text.
  * 2. A failed append may have been applied. That is no case of its own: the same append again is acknowledged.
  */
-import { LastgoodError, withoutSecrets } from '@lastgood/core'
+import { LastgoodError, shellWord, withoutSecrets } from '@lastgood/core'
 
 /** `reason` is why there is no connection, where that is known: the command itself was told only that there is none. */
 export function storeUnavailable(error: unknown, location: string, reason?: unknown): LastgoodError {
@@ -51,15 +51,20 @@ const isAddress = (location: string): boolean => /^rediss?:/.test(location)
 const ping = (location: string): string => {
   const isSecure = location.startsWith('rediss')
   const check = `check that a Redis server is up there and reachable from here${isSecure ? ', and that it speaks TLS' : ''}`
-  return isAddress(location) ? `${check}: redis-cli -u ${location}${isSecure ? ' --cacert <file>' : ''} ping` : check
+  return isAddress(location)
+    ? `${check}: redis-cli -u ${shellWord(location)}${isSecure ? ' --cacert <file>' : ''} ping`
+    : check
 }
 /** `host:port`, or less. */
-const hostOf = (location: string): string => /^[a-z+]+:\/\/([^/]+)/.exec(location)?.[1] ?? '<host:port>'
+const hostOf = (location: string): string => {
+  const [, host] = /^[a-z+]+:\/\/([^/]+)/.exec(location) ?? []
+  return host === undefined ? '<host:port>' : shellWord(host)
+}
 /** What can be asked of the server meanwhile. */
 const soonOr =
   (command: string, what: string) =>
   (location: string): string =>
-    `try again in a moment; if it stays: redis-cli ${isAddress(location) ? `-u ${location} ` : ''}${command} ${what}`
+    `try again in a moment; if it stays: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}${command} ${what}`
 const credentials = (): string =>
   'check the user, the password and the ACL of the client; the README lists the commands'
 const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'

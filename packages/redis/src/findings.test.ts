@@ -1,4 +1,7 @@
 // Findings of real servers; what each rule says is in finding-rules.test.ts.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type StartOptions, startRedis } from '../../../test/support/redis-server.ts'
 import { client, rejection } from '../test/fixture.ts'
@@ -31,6 +34,21 @@ describe('the findings of a server', () => {
       await redis.call(...(command as [string, ...string[]]))
     }
     expect(await redisFindings(serverOf(redis))).toEqual([])
+  })
+
+  it('name a socket and a host so that a shell takes them as one word', async () => {
+    const dir = await mkdtemp(join(tmpdir(), "lastgood it's  here-"))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const path = join(dir, 'redis.sock')
+    const { port } = await ownServer({ appendfsync: 'everysec', args: ['--unixsocket', path] })
+    const overSocket = client('', { path })
+    expect((await redisFindings(serverOf(overSocket))).map(({ mend }) => mend)).toContain(
+      `redis-cli -s '${path.replace("'", `'\\''`)}' CONFIG SET appendfsync always`,
+    )
+    const sixth = client('', { host: '::ffff:127.0.0.1', port })
+    expect((await redisFindings(serverOf(sixth))).map(({ mend }) => mend)).toContain(
+      `redis-cli -u 'redis://[::ffff:127.0.0.1]:${port}/0' CONFIG SET appendfsync always`,
+    )
   })
 
   it('are those of INFO alone for a user who may not read CONFIG, and no secret is asked for', async () => {

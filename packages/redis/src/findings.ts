@@ -4,7 +4,7 @@
  * 1. It only reads: INFO, and CONFIG GET of the settings that matter, where the user may.
  * 2. What several masters have in common is said once, with all their names.
  */
-import type { Finding } from '@lastgood/core'
+import { shellWord, type Finding } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
 import { isForbidden } from './failure.ts'
 import { addressed, type Draft, draftsFrom, type Settings, settingNames } from './finding-rules.ts'
@@ -35,7 +35,7 @@ async function findingsOfMasters(masters: readonly RedisLike[]): Promise<Finding
   }
   return [...byWhat.values()].map(({ draft, nodes }) => {
     const [node] = nodes
-    const cli = nodes.length > 1 || !node ? `redis-cli --cluster call ${nameOf(first ?? node)}` : cliOf(node)
+    const cli = nodes.length > 1 || !node ? `redis-cli --cluster call ${shellWord(nameOf(first ?? node))}` : cliOf(node)
     return addressed({ ...draft, what: `${nodes.map(nameOf).join(', ')}: ${draft.what}` }, cli)
   })
 }
@@ -88,7 +88,7 @@ function nameOf(node: RedisLike | undefined): string {
 
 function cliOf(client: RedisLike): string {
   const location = locationOf(client)
-  if (location.startsWith('unix:')) return `redis-cli -s ${client.options.path}`
+  if (location.startsWith('unix:')) return `redis-cli -s ${shellWord(String(client.options.path))}`
   // Sentinels tell programs where the master is, not redis-cli.
-  return location.includes('sentinel') ? 'redis-cli -u redis://<master>' : `redis-cli -u ${location}`
+  return location.includes('sentinel') ? 'redis-cli -u redis://<master>' : `redis-cli -u ${shellWord(location)}`
 }

@@ -40,6 +40,17 @@ describe('leases', () => {
     expect(await appendSome(store, next, 0)).toBe(1)
   })
 
+  it('that cannot be put on the list of sessions is given back at once, and what was wrong is told', async () => {
+    const { store, redis, prefix } = openStore(url)
+    await redis.set(`${prefix}:sessions`, 'of another application')
+    expect(await rejection(leaseOf(store, 's'))).toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining('a key holds what lastgood did not write'),
+    })
+    await redis.del(`${prefix}:sessions`)
+    expect(await store.acquire('s', someOwner(), 60_000)).toMatchObject({ kind: 'lease' })
+  })
+
   it('an older lease of the same owner gives nothing back and extends nothing', async () => {
     const { store } = openStore(url)
     const owner = someOwner()

@@ -34,10 +34,10 @@ export function removed([kind, ...values]: Reply, sessionId: string, place: stri
 
 export type Summarized = SessionSummary | 'gone' | 'empty'
 
-export function summarized([kind, head, ...holder]: Reply, place: string): Summarized {
+export function summarized([kind, head, ...holder]: Reply, sessionId: string, place: string): Summarized {
   if (kind === 'gone' || kind === 'empty') return kind
   return {
-    head: parseHead(jsonFrom(head, `${place}[head]`), `${place}[head]`),
+    head: parseHead(jsonFrom(head, `${place}[head]`), `${place}[head]`, sessionId),
     holder: kind === 'held' ? holderFrom(holder, place) : null,
   }
 }

@@ -42,6 +42,20 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
   // A package without its scripts should fail when the program starts.
   command('append')
 
+  async function release(lease: Lease): Promise<void> {
+    await server.run('release', [keys.session(lease.sessionId)], holderOf(lease))
+  }
+
+  /** Nobody gets a lease that has no row, so nobody else should wait until it runs out. */
+  async function enlistOrRelease(lease: Lease): Promise<void> {
+    try {
+      await enlist(server, keys, lease)
+    } catch (error) {
+      await release(lease).catch(() => undefined)
+      throw error
+    }
+  }
+
   return {
     location: server.location,
     shared: sharedRecords(server, keys),
@@ -52,7 +66,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       const key = keys.session(sessionId)
       const args = [owner.id, JSON.stringify(owner), duration(ttlMs), takeover ?? '']
       const result = acquired(await server.run('acquire', [key], args), sessionId, server.place(key))
-      if (result.kind === 'lease') await enlist(server, keys, result)
+      if (result.kind === 'lease') await enlistOrRelease(result)
       return result
     },
 
@@ -61,9 +75,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       return kind === 'renewed'
     },
 
-    async release(lease) {
-      await server.run('release', [keys.session(lease.sessionId)], holderOf(lease))
-    },
+    release,
 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
@@ -99,7 +111,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async summary(sessionId): Promise<SessionSummary | undefined> {
       assertSessionId(sessionId)
       const key = keys.session(sessionId)
-      const summary = summarized(await server.run('summary', [key]), server.place(key))
+      const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
       return typeof summary === 'object' ? summary : undefined
     },
 

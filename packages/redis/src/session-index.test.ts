@@ -1,4 +1,5 @@
 import { isLastgoodError } from '@lastgood/core'
+import type { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { appendSome, collect, commandsDuring, leaseOf, openStore, rejection } from '../test/fixture.ts'
 import { redisStore } from './redis-store.ts'
@@ -22,6 +23,32 @@ describe('list', () => {
     expect(await redis.zcard(`${prefix}:sessions`)).toBe(0)
     await leaseOf(store, 's', lease.owner)
     expect(await redis.zcard(`${prefix}:sessions`)).toBe(1)
+  })
+
+  it.each([
+    ['is no JSON', 'journal-corrupt', (redis: Redis, key: string) => redis.hset(key, 'head', '{"v":')],
+    [
+      'is that of another session',
+      'journal-corrupt',
+      async (redis: Redis, key: string) => {
+        const other = await redis.hget(key.replace('{s-7}', '{s-8}'), 'head')
+        return redis.hset(key, 'head', String(other))
+      },
+    ],
+    ['is of a newer lastgood', 'journal-version', (redis: Redis, key: string) => redis.hset(key, 'head', '{"v":99}')],
+    ['is a key of another kind', 'store-unavailable', (redis: Redis, key: string) => redis.set(key, 'x')],
+  ])('gives all others, and then its error, where a head %s', async (_, code, damage) => {
+    const { store, redis, key } = openStore(url)
+    const ids = Array.from({ length: 250 }, (_, i) => `s-${i}`)
+    await Promise.all(ids.map(async (id) => appendSome(store, await leaseOf(store, id), 0)))
+    await damage(redis, key('s-7', 'session'))
+    const found: string[] = []
+    const reading = (async () => {
+      for await (const { head } of store.list()) found.push(head.sessionId)
+    })()
+    expect(await rejection(reading)).toMatchObject({ code })
+    expect(found.sort()).toEqual(ids.filter((id) => id !== 's-7').sort())
+    expect(await rejection(store.summary('s-7'))).toMatchObject({ code })
   })
 
   it('keeps the row of a session that has no entry yet, for its first entry', async () => {

@@ -4,6 +4,7 @@
  * 1. A row is written after a session was acquired and before the lease is handed out: no entry without a row.
  * 2. Every lease writes it again, so a row that a server lost comes back.
  * 3. A row is removed only when its session is gone, and only if no later lease has written it anew.
+ * 4. A session that cannot be read does not hide the others: the first error is thrown after they were listed.
  */
 import type { Lease, SessionSummary } from '@lastgood/core'
 import type { Keys } from './keys.ts'
@@ -24,6 +25,7 @@ export async function unlist(server: Server, keys: Keys, sessionId: string, sinc
 export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenerator<SessionSummary> {
   // A scan may show a row twice; it never leaves out one that was there all the time.
   const seen = new Set<string>()
+  const failures: unknown[] = []
   let cursor = '0'
   do {
     const [next, elements] = await server.ask((redis) => redis.zscan(keys.index, cursor, 'COUNT', chunkLength))
@@ -32,17 +34,21 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
     for (let from = 0; from < rows.length; from += chunkLength) {
       const chunk = rows.slice(from, from + chunkLength)
       // Sent at once, so one round trip for all of them, in a Cluster one per node.
-      const found = await Promise.all(
+      const found = await Promise.allSettled(
         chunk.map(async ({ sessionId, since }) => {
           const key = keys.session(sessionId)
-          const summary = summarized(await server.run('summary', [key]), server.place(key))
+          const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
           if (summary === 'gone') await unlist(server, keys, sessionId, since)
           return summary
         }),
       )
-      for (const summary of found) if (typeof summary === 'object') yield summary
+      for (const one of found) {
+        if (one.status === 'rejected') failures.push(one.reason)
+        else if (typeof one.value === 'object') yield one.value
+      }
     }
   } while (cursor !== '0')
+  if (failures.length > 0) throw failures[0]
 }
 
 function rowsOf(elements: readonly string[]): { sessionId: string; since: string }[] {

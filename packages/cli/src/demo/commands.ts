@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shellWord } from '@lastgood/core'
 import type { Env } from '../context.ts'
-import { shownAddress } from '../stores.ts'
-import { shellWord } from '../text.ts'
+import { shownAddress } from '../shown-address.ts'
 import type { DemoFolder } from './folder.ts'
 
 /** How `lastgood` is started where the demo was started: by pnpm in a clone, from the path, or by node. */

@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
 import { answered, folder, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
@@ -127,6 +128,16 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
       })
       expect((JSON.parse(ran.stdout) as Found).findings.filter(({ about }) => about === 'node')).toEqual([])
     }
+  })
+
+  it('a command can be copied: it keeps the spaces of the folders that it names', async () => {
+    const { cwd } = project()
+    const dir = join(cwd, 'a  b')
+    await seed(fileStore({ dir }), 'cut', [started(1), sent()])
+    chmodSync(join(dir, 'sessions'), 0o777)
+    const { stdout } = await run(['doctor', '--store', 'a  b'], { cwd, env: key, node })
+    expect(stdout).toContain(`mend: chmod 700 '${dir}/sessions'\n`)
+    expect(stdout).toContain("mend: lastgood resume cut --store 'a  b'\n")
   })
 
   it('no configuration file and no key are notes', async () => {

@@ -3,7 +3,7 @@
  * mends it stands in one line, however long, so that it can be copied.
  */
 import type { Palette } from '../terminal.ts'
-import { safeLine, widthOf } from '../text.ts'
+import { safeCommand, safeLine, widthOf } from '../text.ts'
 import { countOf, type DoctorFinding, type DoctorReport } from './report.ts'
 
 export function reportLines(report: DoctorReport, columns: number, palette: Palette): string[] {
@@ -34,7 +34,7 @@ function findingLines({ severity, what, risk, mend }: DoctorFinding, columns: nu
     `${paint(`${mark} ${severity.padEnd(indent - 3)}`)} ${palette.bold(first)}`,
     ...rest.map((line) => `${space}${palette.bold(line)}`),
     ...wrapped(risk, columns - indent - 6).map((line, i) => `${space}${i === 0 ? 'risk: ' : '      '}${line}`),
-    `${space}mend: ${palette.cyan(safeLine(mend))}`,
+    `${space}mend: ${palette.cyan(safeCommand(mend))}`,
   ]
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { answered, Collector, ended, folder, obliging, project, run, seed, sent, started } from '../../test/context.ts'
@@ -111,6 +111,30 @@ describe('export and import', () => {
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(message) })
     expect(ran.stderr).toMatch(/\n {2}next: /)
     expect(await store.summary('x')).toBeUndefined()
+  })
+
+  it('a journal under the name of another session is damage, and makes no file', async () => {
+    const { cwd } = await there()
+    const sessions = join(cwd, 'state/sessions')
+    copyFileSync(join(sessions, 'fix-auth.jsonl'), join(sessions, 'other.jsonl'))
+    const { code, stderr } = await run(['export', 'other'], { cwd })
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/other\.jsonl, entry 7: the head is that of another session\n/)
+    expect(readdirSync(cwd).filter((name) => name.endsWith('.jsonl'))).toEqual([])
+  })
+
+  it('a path with two spaces is told as it is, on stdout and where an error names the next command', async () => {
+    const { cwd } = await there()
+    const file = join(cwd, 'a  b.jsonl')
+    expect(await run(['export', 'fix-auth', file], { cwd })).toMatchObject({
+      code: 0,
+      stdout: `${file}\n`,
+      stderr: expect.stringContaining(`lastgood import '${file}'\n`),
+    })
+    const journal = join(cwd, 'c  d', 'sessions', 'fix-auth.jsonl')
+    mkdirSync(journal, { recursive: true })
+    const { stderr } = await run(['export', 'fix-auth', '--store', 'c  d'], { cwd })
+    expect(stderr).toContain(`next: move it away: mv '${journal}' '${journal}.aside'\n`)
   })
 
   it('a name that is taken and a file that is not there are told apart', async () => {

@@ -1,12 +1,12 @@
 /** `lastgood export`: a session as one file, to keep it, to move it, or to show how it went. */
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { exportSession, LastgoodError } from '@lastgood/core'
+import { exportSession, LastgoodError, shellWord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { locate } from '../sessions.ts'
-import { safeJson, safeLine, shellWord } from '../text.ts'
+import { safeCommand, safeJson, safeLine } from '../text.ts'
 import { writeNewFile } from './new-file.ts'
 
 interface ExportOptions extends CommonOptions {
@@ -65,7 +65,7 @@ async function exportTo(
     }
     const what = redact ? 'without content: it cannot be imported' : 'with all content: treat it like the source code'
     context.stderr.write(`✔ ${entries} entries of ${safeLine(sessionId)}, ${bytes} bytes, ${what}\n`)
-    context.stdout.write(`${safeLine(path)}\n`)
+    context.stdout.write(`${safeCommand(path)}\n`)
     if (!redact) context.stderr.write(`bring it back with\n${command}\n`)
   } finally {
     await opened.close()

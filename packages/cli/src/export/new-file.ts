@@ -1,5 +1,7 @@
 /** A file that is whole or not there, readable by its owner only, and never in place of another one by accident. */
 import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { platform } from 'node:process'
 import { LastgoodError } from '@lastgood/core'
 
 export interface NewFileOptions {
@@ -23,17 +25,32 @@ export async function writeNewFile(
     try {
       for await (const line of lines) {
         written.lines += 1
-        written.bytes += (await handle.write(line)).bytesWritten
+        // Not `write`, which may take only a part of it.
+        await handle.appendFile(line)
+        written.bytes += Buffer.byteLength(line)
       }
       await handle.datasync()
     } finally {
       await handle.close()
     }
     if (force) await rename(target, path)
+    await syncFolder(dirname(path))
     return written
   } catch (error) {
     await rm(target, { force: true })
     throw error
+  }
+}
+
+/** A new name is durable only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no such call, and refuses to open a folder.
+  if (platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

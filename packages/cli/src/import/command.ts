@@ -19,7 +19,7 @@ export function importCommand(context: CliContext): Command {
     .description('a session from an exported file, ready to go on')
     .argument('<file>', 'a file that lastgood export wrote')
     .option('--as <session>', "the session's id here; default: the one that it had")
-    .option('--force', 'throw an unfinished import of another file away, where one is in the way')
+    .option('--force', 'throw what an unfinished import left away, and begin anew')
     .addHelpText('after', exampleOf('lastgood import fix-auth.lastgood.jsonl --as fix-auth-copy'))
     .action((file: string, options: ImportOptions) => importFrom(context, file, options))
 }

@@ -14,6 +14,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { parseEntry, type Entry } from '../journal.ts'
+import { sessionIdSchema } from '../session-id.ts'
 
 const exportVersion = 1
 const format = 'lastgood-export'
@@ -23,7 +24,7 @@ const headerSchema = z.strictObject({
   format: z.literal(format),
   v: z.literal(exportVersion),
   /** Its name where it was exported. */
-  sessionId: z.string(),
+  sessionId: sessionIdSchema,
   /** ISO 8601. */
   exportedAt: z.string(),
   /** The lastgood version that wrote the file. */

@@ -270,6 +270,24 @@ describe('importing', () => {
     }
   })
 
+  test('never mixes two files: what an import left of a file that changed under it is not gone on with (P4)', async () => {
+    const first = await exported(await written(150), 's')
+    await clock.advance(1_000)
+    const second = await exported(await written(150), 's')
+    const store = memoryStore({ clock })
+    let openings = 0
+    const changing = importSession(store, () => each(openings++ === 0 ? first : second), { clock })
+    await expect(changing).rejects.toEqual(refusal('journal-corrupt', /the file changed/))
+    expect((await store.summary('s'))?.head.seq).toBeGreaterThan(0)
+    await expect(imported(store, first)).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringContaining('an unfinished import of another file'),
+      hint: expect.stringContaining('--force'),
+    })
+    await imported(store, first, { force: true })
+    expect(entriesOf(await exported(store, 's')).slice(0, -1)).toEqual(entriesOf(first))
+  })
+
   test('of another file takes the place of an unfinished one only with force', async () => {
     const long = await exported(await written(150), 's')
     const inner = memoryStore({ clock })

@@ -4,8 +4,9 @@
  * 1. All of the file is verified before anything is written, and again while it is.
  * 2. Entries keep their instants and get the sequence and fence of their new place. A last one says where they are from.
  * 3. An import that did not come to its end is no session that could be opened: its head says so until the last append
- *    (`unfinished.ts`). The same file again goes on where it stopped.
+ *    (`unfinished.ts`). The same file again goes on where it stopped, and what is there is compared with it.
  */
+import { withBlobs } from '../blobs.ts'
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Owner } from '../journal.ts'
@@ -16,12 +17,12 @@ import { resolveOptions } from '../session-options.ts'
 import { assertSessionId, type Head, type SessionSummary, type Store } from '../store.ts'
 import { decodeExport, type VerifiedExport } from './export-file.ts'
 import { ImportWriter } from './import-writer.ts'
-import { unfinishedImport } from './unfinished.ts'
+import { anotherImport, nameTaken, unfinishedImport } from './unfinished.ts'
 
 export interface ImportOptions {
   /** The session's name here. Default: the one that it had. */
   as?: string
-  /** Throw an unfinished import of another file away, where one is in the way. Default false. */
+  /** Throw what an unfinished import left away, and begin anew. Default false. */
   force?: boolean
   /** Default: the system's. */
   clock?: Clock
@@ -56,18 +57,20 @@ export async function importSession(
   assertSessionId(sessionId)
   const resolved = resolveOptions({ ...rest, store })
   const { clock, leaseMs, storePatienceMs, machineVersion } = resolved
-  const there = force ? await store.summary(sessionId) : undefined
-  if (there && isInTheWay(there, file)) await removeSession(store, there.head, rest)
-  assertFree(sessionId, await store.summary(sessionId), file)
+  const there = await store.summary(sessionId)
+  if (force && there && unfinishedImport(there.head)) await removeSession(store, there.head, rest)
+  else assertFree(sessionId, there, file)
 
   const lease = await takeLease(sessionId, resolved)
   const lost = new AbortController()
+  // Opened by the first entry that is there already.
+  const left = withBlobs(store, sessionId, store.read(sessionId))
   const keeper = keepLease(store, lease, leaseMs, clock, (reason) => lost.abort(reason))
   try {
     const summary = await store.summary(sessionId)
     assertFree(sessionId, summary, file)
     const target = { store, lease, clock, patienceMs: storePatienceMs, signal: lost.signal }
-    const writer = new ImportWriter(target, file, summary?.head.seq ?? 0)
+    const writer = new ImportWriter(target, file, { count: summary?.head.seq ?? 0, entries: left })
     const again = await decodeExport(lines(), (entry) => {
       lost.signal.throwIfAborted()
       return writer.take(entry)
@@ -77,24 +80,17 @@ export async function importSession(
     return { sessionId, from: file.sessionId, entries: file.entries, head }
   } finally {
     keeper.stop()
+    await left.return()
     // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
     await store.release(lease).catch(() => {})
   }
 }
 
-function isInTheWay({ head }: SessionSummary, file: VerifiedExport): boolean {
-  const unfinished = unfinishedImport(head)
-  return unfinished !== undefined && unfinished.sha256 !== file.sha256
-}
-
 function assertFree(sessionId: string, summary: SessionSummary | undefined, file: VerifiedExport): void {
-  if (!summary || unfinishedImport(summary.head)?.sha256 === file.sha256) return
-  const what = unfinishedImport(summary.head) ? 'an unfinished import of another file' : 'a session'
-  const or = unfinishedImport(summary.head) ? ', or throw that one away: --force' : ''
-  throw new LastgoodError('bad-option', `there is ${what} called ${sessionId} already`, {
-    hint: `choose another name: lastgood import <file> --as <session>${or}`,
-    details: { sessionId },
-  })
+  if (!summary) return
+  const unfinished = unfinishedImport(summary.head)
+  if (!unfinished) throw nameTaken(sessionId)
+  if (unfinished.sha256 !== file.sha256) throw anotherImport(sessionId)
 }
 
 function isRedacted(sessionId: string): LastgoodError {

@@ -1,4 +1,8 @@
-/** Writes the entries of a file in batches, and folds them on the way: the last append has the head that they lead to. */
+/**
+ * Writes the entries of a file in batches, and folds them on the way: the last append has the head that they lead to.
+ * Entries that are there from the last time must be the file's: it may have changed while they were written.
+ */
+import { isDeepStrictEqual } from 'node:util'
 import { factsAfter, headAfter, type SessionFacts } from '../checkpoint.ts'
 import { type Entry, journalVersion } from '../journal.ts'
 import { initialSnapshot, step } from '../machine.ts'
@@ -6,7 +10,7 @@ import { appendPatiently, type PatientAppend } from '../patient-append.ts'
 import type { Head } from '../store.ts'
 import { Transcript } from '../transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
-import { unfinishedHead } from './unfinished.ts'
+import { anotherImport, unfinishedHead } from './unfinished.ts'
 
 /** One append has so many entries at most, or so much text. */
 const batchEntries = 200
@@ -15,9 +19,16 @@ const batchText = 1_000_000
 /** Where it goes, and with how much patience. */
 export type ImportTarget = Omit<PatientAppend, 'afterSeq' | 'entries' | 'head'>
 
+/** What the last time left. */
+export interface LeftEntries {
+  count: number
+  entries: AsyncIterator<Entry>
+}
+
 export class ImportWriter {
   readonly #target: ImportTarget
   readonly #file: VerifiedExport
+  readonly #left: LeftEntries
   /** Entries that the store has. */
   #written: number
   readonly #transcript = new Transcript()
@@ -26,14 +37,15 @@ export class ImportWriter {
   #batch: Entry[] = []
   #text = 0
 
-  /** `written`: entries that are there from the last time. */
-  constructor(target: ImportTarget, file: VerifiedExport, written: number) {
+  constructor(target: ImportTarget, file: VerifiedExport, left: LeftEntries) {
     this.#target = target
     this.#file = file
-    this.#written = written
+    this.#left = left
+    this.#written = left.count
   }
 
   async take(entry: Entry): Promise<void> {
+    if (entry.seq <= this.#left.count) await this.#compare(entry)
     this.#transcript.apply(entry)
     this.#snapshot = step(this.#snapshot, entry).snapshot
     this.#facts = factsAfter(this.#facts, entry)
@@ -58,6 +70,12 @@ export class ImportWriter {
     this.#batch.push(last)
     await this.#append(head)
     return head
+  }
+
+  async #compare(entry: Entry): Promise<void> {
+    const { value } = (await this.#left.entries.next()) as IteratorResult<Entry, undefined>
+    const isSame = value !== undefined && isDeepStrictEqual({ ...value, fence: entry.fence }, entry)
+    if (!isSame) throw anotherImport(this.#target.lease.sessionId)
   }
 
   async #append(head: Head): Promise<void> {

@@ -34,6 +34,18 @@ export function unfinishedImport({ machine }: Head): ImportSource | undefined {
   return { sha256: String(machine.context['sha256']), entries: Number(machine.context['entries']) }
 }
 
+export function anotherImport(sessionId: string): LastgoodError {
+  return nameTaken(sessionId, 'an unfinished import of another file', ', or throw that one away: --force')
+}
+
+/** `or`: what can be done besides. */
+export function nameTaken(sessionId: string, by = 'a session', or = ''): LastgoodError {
+  return new LastgoodError('bad-option', `there is ${by} called ${sessionId} already`, {
+    hint: `choose another name: lastgood import <file> --as <session>${or}`,
+    details: { sessionId },
+  })
+}
+
 /** Throws `journal-corrupt` for the head of an unfinished import. */
 export function assertImported(head: Head): void {
   const source = unfinishedImport(head)

@@ -19,7 +19,7 @@ export async function summaryIn(
   if (!last) return undefined
   const lease = await recordedLease(handle, place, size, last, newestLease(lines))
   if (!newest) return undefined
-  const head = parseHead(newest.head, `${place.journal}, entry ${newest.seq}`)
+  const head = parseHead(newest.head, `${place.journal}, entry ${newest.seq}`, place.sessionId)
   return { head, holder: liveHolder(lease, now) }
 }
 

@@ -47,6 +47,10 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
+  elapsed(): number {
+    return this.#now
+  }
+
   random(): number {
     return this.#random()
   }

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
-import { expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { defaultLimits, Watchdog, type Limits } from './watchdog.ts'
 
@@ -37,6 +38,43 @@ test('thousands of events arm one timer', async () => {
   await clock.advance(1)
   expect(slept).toHaveBeenCalledTimes(2) // for the first event, and between events
   expect(clock.sleepers).toHaveLength(1)
+})
+
+describe('a wall clock that jumps', () => {
+  const hour = 3_600_000
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test.each([
+    ['forward, as when a machine wakes', hour],
+    ['back', -hour],
+  ])('%s, is no silence and hides none', async (_, jump) => {
+    const watchdog = new Watchdog(systemClock, defaultLimits, new AbortController().signal)
+    watchdog.progress()
+    await vi.advanceTimersByTimeAsync(15_000)
+    vi.setSystemTime(Date.now() + jump)
+    await vi.advanceTimersByTimeAsync(defaultLimits.betweenEventsMs - 15_001)
+    expect(watchdog.silence).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(watchdog.silence).toBe('between-events')
+  })
+
+  test('while nobody asks for more counts for nothing', async () => {
+    const watchdog = new Watchdog(systemClock, defaultLimits, new AbortController().signal)
+    watchdog.progress()
+    watchdog.hold()
+    await vi.advanceTimersByTimeAsync(hour)
+    vi.setSystemTime(Date.now() - 2 * hour)
+    watchdog.resume()
+    await vi.advanceTimersByTimeAsync(defaultLimits.betweenEventsMs - 1)
+    expect(watchdog.silence).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(defaultLimits.betweenEventsMs)
+    expect(watchdog.silence).toBe('between-events')
+  })
 })
 
 test('the end of the exchange ends the attempt, with its reason', () => {

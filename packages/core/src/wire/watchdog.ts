@@ -3,7 +3,8 @@
  *
  * 1. Pings are not progress: only real events are told to it.
  * 2. A pause of the reader is not silence of the API: while it holds, no time passes.
- * 3. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
+ * 3. It measures by a clock that nobody corrects: a wall clock that jumps is no silence, and hides none.
+ * 4. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
  *    on a long-lived signal for every request.
  */
 import type { Clock } from '../clock.ts'
@@ -37,7 +38,7 @@ export class Watchdog {
     this.#clock = clock
     this.#limits = limits
     this.#exchange = exchange
-    this.#lastAt = clock.now()
+    this.#lastAt = clock.elapsed()
     if (exchange.aborted) this.#follow()
     exchange.addEventListener('abort', this.#follow)
     void this.#watch(this.#armed.signal)
@@ -54,18 +55,18 @@ export class Watchdog {
 
   /** Nobody asks for more now. */
   hold(): void {
-    this.#heldAt ??= this.#clock.now()
+    this.#heldAt ??= this.#clock.elapsed()
   }
 
   /** Somebody does again. */
   resume(): void {
-    if (this.#heldAt !== undefined) this.#lastAt += this.#clock.now() - this.#heldAt
+    if (this.#heldAt !== undefined) this.#lastAt += this.#clock.elapsed() - this.#heldAt
     this.#heldAt = undefined
   }
 
   /** An event came: the time starts anew. */
   progress(): void {
-    this.#lastAt = this.#clock.now()
+    this.#lastAt = this.#clock.elapsed()
     if (this.#waitsFor === 'between-events') return
     this.#waitsFor = 'between-events'
     this.#armed.abort()
@@ -78,13 +79,16 @@ export class Watchdog {
     this.#exchange.removeEventListener('abort', this.#follow)
   }
 
+  #leftOf(limitMs: number): number {
+    return this.#heldAt !== undefined ? limitMs : this.#lastAt + limitMs - this.#clock.elapsed()
+  }
+
   /** One timer however many events come: it looks again when it fires. */
   async #watch(disarmed: AbortSignal): Promise<void> {
     const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
     try {
-      while (this.#heldAt !== undefined || this.#clock.now() < this.#lastAt + limitMs) {
-        const from = this.#heldAt !== undefined ? this.#clock.now() : this.#lastAt
-        await this.#clock.sleepUntil(from + limitMs, { signal: disarmed, background: true })
+      for (let left = limitMs; left > 0; left = this.#leftOf(limitMs)) {
+        await this.#clock.sleepUntil(this.#clock.now() + left, { signal: disarmed, background: true })
       }
     } catch {
       return // disarmed

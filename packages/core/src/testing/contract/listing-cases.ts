@@ -1,6 +1,6 @@
 /** Summaries, lists, removal, and the names of sessions. */
 import assert from 'node:assert/strict'
-import type { Head } from '../../store.ts'
+import { headVersion, type Head } from '../../store.ts'
 import { entriesAfter, head, owner, testEpoch } from '../entries.ts'
 import {
   type StoreCase,
@@ -83,6 +83,23 @@ export const listingCases: readonly StoreCase[] = [
       assert.deepEqual(await listed(store, { status: ['idle', 'suspended'], agent: 'coder', updatedSince: 1000 }), [
         'a',
       ])
+    },
+  },
+  {
+    name: 'a head that a newer lastgood wrote hides no other session: list gives the others, and then its error',
+    async run(harness) {
+      const { store, another } = harness
+      const newer = { v: headVersion + 1 } as unknown as Partial<Head>
+      for (const id of ['a', 'b', 'c']) await finished(harness, id, id === 'b' ? newer : {})
+      const other = await another()
+      const ids: string[] = []
+      const reading = async () => {
+        for await (const summary of other.list()) ids.push(summary.head.sessionId)
+      }
+      await rejects(reading(), 'journal-version')
+      assert.deepEqual(ids.sort(), ['a', 'c'])
+      await rejects(other.summary('b'), 'journal-version')
+      await rejects(store.summary('b'), 'journal-version')
     },
   },
   {

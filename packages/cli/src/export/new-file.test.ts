@@ -1,0 +1,48 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it, vi } from 'vitest'
+import { folder } from '../../test/context.ts'
+
+const calls = vi.hoisted(() => [] as string[])
+
+vi.mock(import('node:fs/promises'), async (original) => {
+  const real = await original()
+  return {
+    ...real,
+    // Of every write at most seven bytes go in, as on a system that is interrupted; what is flushed is noted.
+    async open(path, ...rest) {
+      const handle = await real.open(path, ...rest)
+      const kept = { write: handle.write.bind(handle), sync: handle.sync.bind(handle) }
+      const write = async (data: string | Uint8Array, offset = 0, length?: number) => {
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data
+        return kept.write(bytes, offset, Math.min(7, length ?? bytes.byteLength - offset))
+      }
+      const sync = async () => {
+        calls.push(`sync ${String(path)}`)
+        await kept.sync()
+      }
+      return Object.assign(handle, { write, sync }) as typeof handle
+    },
+  }
+})
+
+const { writeNewFile } = await import('./new-file.ts')
+
+async function* lines() {
+  yield 'a line that is longer than one write takes\n'
+  yield 'é and another one\n'
+}
+const text = 'a line that is longer than one write takes\né and another one\n'
+
+it.each([false, true])(
+  'a file is whole although writes fall short, and its folder is flushed (force: %s)',
+  async (force) => {
+    const dir = folder()
+    const path = join(dir, 'out.jsonl')
+    calls.length = 0
+    expect(await writeNewFile(path, lines(), { force, id: 'id' })).toEqual({ lines: 2, bytes: Buffer.byteLength(text) })
+    expect(await readFile(path, 'utf8')).toBe(text)
+    expect(await readdir(dir)).toEqual(['out.jsonl'])
+    expect(calls.at(-1)).toBe(`sync ${dir}`)
+  },
+)

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { parseEntry } from './journal.ts'
+import { assertSessionId, parseHead, type Head } from './store.ts'
+import { entry, head } from './testing/entries.ts'
+
+const corrupt = (message: RegExp) =>
+  expect.objectContaining({
+    code: 'journal-corrupt',
+    message: expect.stringMatching(message),
+    hint: expect.any(String),
+  })
+const stored = (changes: Partial<Head> = {}): unknown => JSON.parse(JSON.stringify(head('s', 1, changes)))
+
+test('a head is that of the session that was asked for, or damage', () => {
+  expect(parseHead(stored(), 'here', 's')).toEqual(head('s', 1))
+  expect(() => parseHead(stored(), 'here', 'another')).toThrow(corrupt(/^here: the head is that of another session$/))
+})
+
+const impossible = ['', '..', '../../home/ada/.profile', '/etc/x', 'a/b', 'a\nb', '-rf', 'last', 'x'.repeat(129)]
+
+test.each(impossible)('what cannot name a session is in no head and no entry: %j', (sessionId) => {
+  expect(() => assertSessionId(sessionId)).toThrow(expect.objectContaining({ code: 'bad-option' }))
+  expect(() => parseHead(stored({ sessionId }), 'here', sessionId)).toThrow(corrupt(/not a head \(sessionId\)/))
+  const origin = { sessionId, seq: 1 }
+  expect(() => parseHead(stored({ origin }), 'here', 's')).toThrow(corrupt(/not a head \(origin\.sessionId\)/))
+  const forked = entry(1, 1, { type: 'session-forked', origin, reason: 'forked' })
+  expect(() => parseEntry(forked, 'here')).toThrow(corrupt(/not a journal entry \(origin\.sessionId/))
+})
