@@ -5,6 +5,7 @@ import { setUp, withCommonOptions, type CommonOptions } from '../common-options.
 import type { CliContext } from '../context.ts'
 import { locate, resumeCommandFor } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
+import { originJson } from '../list/session-json.ts'
 import { exampleOf } from '../help-example.ts'
 
 interface ForkOptions extends CommonOptions {
@@ -46,7 +47,8 @@ async function fork(
     })
     const command = resumeCommandFor(newId, flags)
     if (options.json) {
-      const document = { schema: 'lastgood.fork/v1', store: store.location, from, ...made, command }
+      const origin = originJson(made.origin)
+      const document = { schema: 'lastgood.fork/v1', store: store.location, from, ...made, origin, command }
       context.stdout.write(`${safeJson(document, 2)}\n`)
       return
     }

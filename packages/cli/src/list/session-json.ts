@@ -1,5 +1,5 @@
 /** A session in a list, for programs. */
-import { expiryOf } from '@lastgood/core'
+import { expiryOf, type Origin } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { resumeCommandFor, type SessionRow } from '../sessions.ts'
 
@@ -24,10 +24,13 @@ export function sessionJson(
     ageMs: Math.max(0, now - head.updatedAt),
     reason: head.reason ?? null,
     dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
-    origin: head.origin ?? null,
+    origin: head.origin ? originJson(head.origin) : null,
     pinned: head.pinned ?? false,
     expiresAt: expiresAt === undefined ? null : iso(expiresAt),
     heldBy: holder && { host: holder.owner.host, pid: holder.owner.pid, since: iso(holder.since) },
     command: resumeCommandFor(head.sessionId, flags),
   }
 }
+
+/** The entry that a fork goes on from. */
+export const originJson = ({ sessionId, seq }: Origin): object => ({ sessionId, seq })

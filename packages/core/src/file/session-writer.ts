@@ -16,7 +16,7 @@ import type { Entry, Owner } from '../journal.ts'
 import { isRemover } from '../owner.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
 import { writeBlobFile } from './blob-files.ts'
-import { type Content, type Line, encodeLine, genesis } from './chain.ts'
+import { type Content, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
 import { makeFolder, openIfThere, statOfFile, syncFolder } from './folder.ts'
 import { type TornTail, growth, reachingBackTo, seqBefore, tail } from './journal-file.ts'
@@ -100,7 +100,15 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       known = { ...after(view, [line]), file: view.file, size, torn: undefined, onDisk: { size, seq: line.seq } }
       return true
     }
-    return (await look(handle))?.recent.includes(hash) ?? false
+    return isNext(handle, view.tip, hash)
+  }
+
+  /** Whether it is the line of this hash that came next to count after `tip`, however many have come since. */
+  async function isNext(handle: JournalHandle, tip: Tip, hash: string): Promise<boolean> {
+    const view = await look(handle)
+    if (!view || view.recent.includes(hash)) return view !== undefined
+    const { lines } = await tail(handle, path, view.size, (some) => some.some(({ prev }) => prev === tip.hash))
+    return lines.find(({ prev }) => prev === tip.hash)?.hash === hash
   }
 
   const leaseIn = (handle: JournalHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
