@@ -78,6 +78,8 @@ const conditions = {
   endpoint: z.enum(['messages', 'count_tokens', 'models', 'all']).optional(),
   /** A text that the raw body has: for failures that depend on the data and so hit one session for ever. */
   contains: z.string().optional(),
+  /** It hits the first request that meets all of this, and no other. */
+  once: z.literal(true).optional(),
 }
 
 export const whenSchema = z.union([
@@ -112,17 +114,24 @@ export interface Occasion {
 
 /** An outage that happens to a request, with the one fault it has there. */
 export interface Happening {
+  /** Which of the script it is. */
+  readonly index: number
   readonly fault: Fault
   readonly name?: string
 }
 
-export function pickOutage(outages: readonly Outage[], occasion: Occasion): Happening | undefined {
-  const index = outages.findIndex(({ when }, at) => happens(when, at, occasion))
+/** `spent`: those that happen once, and have. */
+export function pickOutage(
+  outages: readonly Outage[],
+  occasion: Occasion,
+  spent: ReadonlySet<number> = new Set(),
+): Happening | undefined {
+  const index = outages.findIndex(({ when }, at) => !spent.has(at) && happens(when, at, occasion))
   const outage = outages[index]
   if (!outage) return undefined
   const { fault, name } = outage
   const one = 'oneOf' in fault ? pickFault(fault, chance(...dice(index, occasion), 'oneOf')) : fault
-  return { fault: one, ...(name !== undefined && { name }) }
+  return { index, fault: one, ...(name !== undefined && { name }) }
 }
 
 function happens(when: When, index: number, occasion: Occasion): boolean {

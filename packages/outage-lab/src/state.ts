@@ -30,6 +30,7 @@ export interface LabState {
 
 export function createState(options: ResolvedOptions): LabState {
   const requests: OpenRecord[] = []
+  const spent = new Set<number>()
   const paused = new Map<string, readonly unknown[]>()
   const counts = { messages: 0, count_tokens: 0, models: 0 }
   const startedAt = options.now()
@@ -42,10 +43,14 @@ export function createState(options: ResolvedOptions): LabState {
     outages: options.outages,
     setOutages(outages) {
       this.outages = checkOutages(outages)
+      spent.clear()
     },
     nextNumber: (endpoint) => ++counts[endpoint],
     outageFor(request) {
-      return pickOutage(this.outages, { ...request, sinceStartMs: options.now() - startedAt, seed: options.seed })
+      const occasion = { ...request, sinceStartMs: options.now() - startedAt, seed: options.seed }
+      const happening = pickOutage(this.outages, occasion, spent)
+      if (happening && this.outages[happening.index]?.when.once) spent.add(happening.index)
+      return happening
     },
     objects: createServerObjects(options),
     open(start) {
