@@ -68,7 +68,9 @@ export class Transcript {
   standing: readonly { readonly rule: string; readonly model: string | undefined }[] = []
   /** The API has accepted so many messages; what it refuses is among those after them. */
   accepted = 0
-  /** When the last answer came, epoch ms. */
+  /** The last answer as the API gave it; the conversation may have gone on, or back, since then. */
+  lastAnswer: AssistantMessage | undefined
+  /** When it came, epoch ms. */
   answeredAt: number | undefined
   /** Answers of the model that was asked for have said what they cost; another endpoint may count nothing. */
   isBilled = false
@@ -196,6 +198,7 @@ export class Transcript {
   #addAnswer(answer: AssistantMessage): void {
     const { id, content, stop_reason } = answer
     this.envelopeAgent = this.#sentBy
+    this.lastAnswer = answer
     const last = this.turns.at(-1)
     if (last) last.stopReason = stop_reason
     this.#forgetCalls()

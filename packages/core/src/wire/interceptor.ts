@@ -21,6 +21,7 @@ import {
   joinConversation,
   readMessagesBody,
   type MessagesBody,
+  type Recorded,
   type WireRequest,
 } from './messages-request.ts'
 import { rungsOf, type LadderRung, type RequestRung } from './rungs.ts'
@@ -126,14 +127,24 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   }
 
   function join(request: WireRequest, body: MessagesBody) {
-    const { messages, responses, unanswered } = session.transcript
-    return joinConversation(request, body, {
-      messages,
-      envelope: session.envelope,
-      lacksResults: unanswered.length > 0,
-      isSure: record === 'always',
-      runningCalls: unanswered.map((call) => call.toolUseId).filter((id) => session.calls.cameHere(id)),
-      messagesUpTo: (messageId) => responses.get(conversation.recordedId(messageId)),
-    })
+    return joinConversation(request, body, recordedOf(session, record === 'always'))
+  }
+}
+
+/** Whether the session's conversation goes on with this request, rather than something beside it. */
+export function isOfConversation(session: Session, request: WireRequest): boolean {
+  const body = readMessagesBody(request)
+  return body !== undefined && joinConversation(request, body, recordedOf(session, false)) !== undefined
+}
+
+function recordedOf(session: Session, isSure: boolean): Recorded {
+  const { messages, responses, unanswered } = session.transcript
+  return {
+    messages,
+    envelope: session.envelope,
+    lacksResults: unanswered.length > 0,
+    isSure,
+    runningCalls: unanswered.map((call) => call.toolUseId).filter((id) => session.calls.cameHere(id)),
+    messagesUpTo: (messageId) => responses.get(conversationOf(session).recordedId(messageId)),
   }
 }

@@ -1,0 +1,57 @@
+/**
+ * A recorded answer as a stream again, for a caller that did not get the end of it: what `Assembler` reads from these
+ * events is the answer. Pure.
+ */
+import type { AssistantMessage, Block } from '../journal.ts'
+import { writeEvent } from './sse.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+export function* replayed(message: AssistantMessage): Generator<string, void, undefined> {
+  const { content, stop_reason, usage, ...rest } = message
+  const { stop_sequence = null, ...start } = rest as Json
+  yield event({
+    type: 'message_start',
+    message: { ...start, content: [], stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
+  })
+  for (const [index, block] of content.entries()) {
+    const [begun, ...deltas] = inPieces(block)
+    yield event({ type: 'content_block_start', index, content_block: begun })
+    for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta })
+    yield event({ type: 'content_block_stop', index })
+  }
+  yield event({ type: 'message_delta', delta: { stop_reason, stop_sequence }, usage: usage ?? {} })
+  yield event({ type: 'message_stop' })
+}
+
+const event = (data: Json & { readonly type: string }): string => writeEvent(data.type, data)
+
+/** The block as it begins, and what is added to it. Of a kind that is not known to come in pieces: all at once. */
+function inPieces(block: Block): readonly [Json, ...Json[]] {
+  const { type } = block
+  if (type === 'text') {
+    const { text, citations, ...rest } = block
+    const cited = Array.isArray(citations) ? (citations as unknown[]) : []
+    return [
+      { ...rest, text: '', ...(cited.length > 0 ? { citations: [] } : 'citations' in block && { citations }) },
+      ...cited.map((citation) => ({ type: 'citations_delta', citation })),
+      { type: 'text_delta', text },
+    ]
+  }
+  if (type === 'thinking') {
+    const { thinking, signature, ...rest } = block
+    return [
+      { ...rest, thinking: '', ...('signature' in block && { signature: '' }) },
+      { type: 'thinking_delta', thinking },
+      ...('signature' in block ? [{ type: 'signature_delta', signature }] : []),
+    ]
+  }
+  if (type.endsWith('tool_use') && 'input' in block) {
+    const { input, ...rest } = block
+    return [
+      { ...rest, input: {} },
+      { type: 'input_json_delta', partial_json: JSON.stringify(input) },
+    ]
+  }
+  return [block]
+}
