@@ -1,0 +1,165 @@
+/**
+ * One answer of the API, read once, for whoever comes for it: the client that asked for it, and the one that asks again
+ * because its connection broke.
+ *
+ * 1. It is read on for a while when its clients have gone: what is being paid for is not thrown away at once.
+ * 2. A client that is there sets the pace: so much is read ahead of the quickest, and no more.
+ * 3. It is kept for as long after its end, from its first byte.
+ */
+import type { Clock } from '@lastgood/core'
+
+export interface AnswerHead {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: Headers
+}
+
+/** A client's place in an answer. */
+export interface Attached {
+  /** Rejects with what stopped the answer before it began. */
+  readonly head: Promise<AnswerHead>
+  /** The next piece, undefined at the end. Rejects with what broke it. */
+  next(): Promise<Uint8Array | undefined>
+  /** The client has gone, or has all of it. */
+  leave(): void
+}
+
+export interface AnswerOptions {
+  clock: Clock
+  reattachMs: number
+  /** Asks for it; the signal aborts when nobody wants it any more. */
+  begin: (signal: AbortSignal) => Promise<Response>
+}
+
+/** Bytes that may be read ahead of the quickest client. */
+const aheadBytes = 1024 * 1024
+
+export class Answer {
+  readonly head: Promise<AnswerHead>
+  /** It has come to its end, whole or not. */
+  readonly ended: Promise<void>
+  readonly #clock: Clock
+  readonly #reattachMs: number
+  readonly #abort = new AbortController()
+  readonly #pieces: Uint8Array[] = []
+  #bytes = 0
+  #hasEnded = false
+  #failure: { readonly error: unknown } | undefined
+  /** The bytes that each client has taken. */
+  readonly #clients = new Set<{ bytes: number }>()
+  #isGone = false
+  #isRefusal = false
+  #wasTaken = false
+  #changed = new Change()
+
+  constructor({ clock, reattachMs, begin }: AnswerOptions) {
+    this.#clock = clock
+    this.#reattachMs = reattachMs
+    const response = begin(this.#abort.signal)
+    this.head = response.then(({ status, statusText, headers }) => ({ status, statusText, headers }))
+    this.ended = this.#read(response)
+    // Whoever is attached hears of it; nobody need be.
+    this.head.catch(() => {})
+  }
+
+  /** Somebody is there for it. */
+  get isAwaited(): boolean {
+    return this.#clients.size > 0
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Some client has had all of it. */
+  get wasTaken(): boolean {
+    return this.#wasTaken
+  }
+
+  /** Who asks for it again can have it: it is on its way, or whole, and no refusal. */
+  get isToBeHad(): boolean {
+    return !this.#isGone && !this.#failure && !this.#isRefusal
+  }
+
+  abandon(reason: string): void {
+    this.#isGone = true
+    this.#pieces.length = 0
+    this.#abort.abort(new Error(reason))
+    this.#changed.tell()
+  }
+
+  attach(): Attached {
+    const client = { bytes: 0 }
+    this.#clients.add(client)
+    let at = 0
+    return {
+      head: this.head,
+      next: async () => {
+        for (;;) {
+          const piece = this.#pieces[at]
+          if (piece) {
+            at += 1
+            client.bytes += piece.length
+            this.#changed.tell()
+            return piece
+          }
+          if (this.#failure) throw this.#failure.error
+          if (this.#hasEnded) {
+            this.#wasTaken = true
+            return undefined
+          }
+          await this.#changed.next
+        }
+      },
+      leave: () => {
+        if (!this.#clients.delete(client) || this.isAwaited) return
+        this.#changed.tell()
+        void this.#goSoon()
+      },
+    }
+  }
+
+  async #read(response: Promise<Response>): Promise<void> {
+    try {
+      const { body, ok } = await response
+      this.#isRefusal = !ok
+      // Ends with the signal even where the body does not.
+      for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+        if (!this.#isGone) this.#pieces.push(piece)
+        this.#bytes += piece.length
+        this.#changed.tell()
+        while (this.isAwaited && this.#bytes - this.#mostTaken() > aheadBytes) await this.#changed.next
+      }
+    } catch (error) {
+      this.#failure = { error: this.#abort.signal.aborted ? this.#abort.signal.reason : error }
+    }
+    this.#hasEnded = true
+    this.#changed.tell()
+    if (!this.isAwaited) void this.#goSoon()
+  }
+
+  #mostTaken(): number {
+    return Math.max(0, ...[...this.#clients].map((client) => client.bytes))
+  }
+
+  async #goSoon(): Promise<void> {
+    await this.#clock.sleepUntil(this.#clock.now() + this.#reattachMs, { background: true })
+    if (!this.isAwaited) this.abandon('the client went away and did not come back')
+  }
+}
+
+/** Something changed: those who wait look again. */
+class Change {
+  #tell: () => void = () => {}
+  next: Promise<void> = this.#renew()
+
+  tell(): void {
+    const tell = this.#tell
+    this.next = this.#renew()
+    tell()
+  }
+
+  #renew(): Promise<void> {
+    return new Promise((resolve) => (this.#tell = resolve))
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What of lastgood's own a client is told, in the words of the API, so that it does what it does with the API's errors:
+ * https://platform.claude.com/docs/en/api/errors
+ *
+ * 1. `x-should-retry` says whether asking again can help. What was waited out to the end is not retried on top (P8).
+ */
+import { isLastgoodError } from '@lastgood/core'
+import { RequestTooLarge } from './bodies.ts'
+
+export interface ApiError {
+  status: number
+  type: string
+  message: string
+  retry: boolean
+}
+
+/** Lost to somebody else, or to a store that does not answer: the next try may find it again. */
+const passing: ReadonlySet<string> = new Set(['store-unavailable', 'session-busy', 'session-closed', 'lease-lost'])
+
+/** The API's own refusal, for a client that has a 200 already. */
+export class RefusedLate extends Error {
+  readonly status: number
+  readonly body: string
+
+  constructor(status: number, body: string) {
+    super(`the API answered ${status}`)
+    this.status = status
+    this.body = body
+  }
+}
+
+export function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
+  if (error instanceof RequestTooLarge) {
+    return { status: 413, type: 'request_too_large', message: `lastgood: ${error.message}`, retry: false }
+  }
+  if (!isLastgoodError(error)) {
+    const message = `lastgood: the gateway failed: ${error instanceof Error ? error.message : String(error)}`
+    // Of what passes nothing was waited out.
+    return { status: 502, type: 'api_error', message, retry: true }
+  }
+  const message = `lastgood: ${error.message}; ${error.hint}`
+  if (passing.has(error.code)) return { status: 503, type: 'api_error', message, retry: true }
+  const seen = Number(error.details['status'])
+  if (error.code === 'session-suspended' || error.code === 'request-failed') {
+    const status = seen >= 400 && seen < 600 ? seen : 529
+    return { status, type: typeOf(status), message, retry: false }
+  }
+  if (error.code === 'bad-option') return { status: 400, type: 'invalid_request_error', message, retry: false }
+  return { status: 500, type: 'api_error', message, retry: false }
+}
+
+export function errorResponse(error: ApiError, retryAfterS?: number): Response {
+  const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': String(error.retry) })
+  if (retryAfterS !== undefined) headers.set('retry-after', String(retryAfterS))
+  return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers })
+}
+
+export const errorBody = ({ type, message }: ApiError) => ({ type: 'error', error: { type, message } })
+
+function toldBy({ status, body, message }: RefusedLate): Pick<ApiError, 'type' | 'message'> {
+  try {
+    const { error } = JSON.parse(body) as { error: { type: unknown; message: unknown } }
+    if (typeof error.type === 'string' && typeof error.message === 'string') {
+      return { type: error.type, message: error.message }
+    }
+  } catch {
+    // not in the API's form
+  }
+  return { type: typeOf(status), message }
+}
+
+function typeOf(status: number): string {
+  return byStatus[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+}
+
+const byStatus: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+}

@@ -1,0 +1,133 @@
+/**
+ * How a client gets an answer: at once, or after a wait that it can bear.
+ *
+ * 1. As long as it does not hurt the headers wait for the answer, so that a refusal has its true status. After that the
+ *    client has a 200 and pings, and a failure is an `error` event: an end is never passed off as success.
+ * 2. A ping goes out only between events, in a silence: nothing that came is held for it.
+ * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
+ */
+import { writeEvent, type Clock } from '@lastgood/core'
+import type { Answer, AnswerHead, Attached } from './answer.ts'
+import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
+import { replaceBody } from './bodies.ts'
+import type { ResolvedGatewayOptions } from './options.ts'
+
+type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs'>
+
+const ping = writeEvent('ping', { type: 'ping' })
+
+/** `signal`: the client's connection. */
+export async function deliver(answer: Answer, streams: boolean, signal: AbortSignal, waits: Waits): Promise<Response> {
+  const attached = answer.attach()
+  signal.addEventListener('abort', attached.leave, { once: true })
+  if (signal.aborted) attached.leave()
+  const head = await within(attached.head, streams ? waits.holdMs : waits.holdWholeMs, waits.clock)
+  if (head === undefined) {
+    if (streams) return new Response(eventsOf(attached, waits), { headers: committedHeaders })
+    attached.leave()
+    return errorResponse(stillWaiting, 1)
+  }
+  if ('error' in head) {
+    attached.leave()
+    return errorResponse(apiErrorOf(head.error))
+  }
+  const { value } = head
+  const isStream = (value.headers.get('content-type') ?? '').includes('text/event-stream')
+  return responseOf(value, isStream ? eventsOf(attached, waits) : bytesOf(attached))
+}
+
+const committedHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+}
+
+const stillWaiting: ApiError = {
+  status: 503,
+  type: 'api_error',
+  message: 'lastgood: the API has not answered yet; the same request again goes on waiting for the same answer',
+  retry: true,
+}
+
+function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Response {
+  const { status, statusText } = head
+  const headers = new Headers(head.headers)
+  // What could be waited out was.
+  if (status >= 400) headers.set('x-should-retry', 'false')
+  return replaceBody(new Response(null, { status, statusText, headers }), body)
+}
+
+/** The bytes as they are; what breaks them breaks the connection. */
+function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const piece = await attached.next()
+          if (piece) return controller.enqueue(piece)
+          attached.leave()
+          controller.close()
+        } catch (error) {
+          attached.leave()
+          controller.error(error)
+        }
+      },
+      cancel: () => attached.leave(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Whole events, pings where they are silent, and an `error` event where they break. */
+function eventsOf(attached: Attached, { clock, pingMs }: Waits): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let next: Promise<Uint8Array | undefined> | undefined
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        next ??= begunWith(attached)
+        const piece = await within(next, pingMs, clock)
+        if (piece === undefined) return controller.enqueue(encoder.encode(ping))
+        next = undefined
+        if ('value' in piece && piece.value) return controller.enqueue(piece.value)
+        if ('error' in piece) {
+          controller.enqueue(encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error)))))
+        }
+        attached.leave()
+        controller.close()
+      },
+      cancel: () => attached.leave(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** The next piece of a stream. An answer that is none, after the headers are out, is an error. */
+async function begunWith(attached: Attached): Promise<Uint8Array | undefined> {
+  const { status, headers } = await attached.head
+  if (status === 200 && (headers.get('content-type') ?? '').includes('text/event-stream')) return attached.next()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let piece = await attached.next(); piece; piece = await attached.next()) text += decoder.decode(piece)
+  throw new RefusedLate(status, text)
+}
+
+/** What `work` came to, or undefined when that takes longer. */
+async function within<Value>(
+  work: Promise<Value>,
+  ms: number,
+  clock: Clock,
+): Promise<{ value: Value } | { error: unknown } | undefined> {
+  const done = new AbortController()
+  const settled = work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  const late = clock.sleepUntil(clock.now() + ms, { signal: done.signal, background: true }).then(
+    () => undefined,
+    () => undefined,
+  )
+  const first = await Promise.race([settled, late])
+  done.abort()
+  return first
+}

@@ -1,0 +1,135 @@
+/**
+ * One conversation that passes the gateway: its session, and the answer that it has in hand.
+ *
+ * 1. One request at a time. The same one again gets the same answer, also one that a process before this recorded.
+ * 2. Another one, while a client waits for the answer in hand, is not of this conversation. When nobody waits for that
+ *    any more it is given up first.
+ */
+import {
+  continuationOf,
+  intercept,
+  isOfConversation,
+  replayed,
+  type Interceptor,
+  type MessagesBody,
+  type Session,
+  type WireRequest,
+} from '@lastgood/core'
+import { Answer } from './answer.ts'
+import type { ResolvedGatewayOptions } from './options.ts'
+import { hasTools } from './session-name.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface Asked {
+  /** As it leaves. */
+  request: WireRequest
+  body: MessagesBody
+  /** The client's own headers, which may name the session. */
+  named: Headers
+}
+
+export class Lane {
+  readonly session: Session
+  readonly #options: ResolvedGatewayOptions
+  readonly #upstream: Upstream
+  /** By the model that is asked for. */
+  readonly #interceptors = new Map<string, Interceptor>()
+  #current: { asked: Asked; answer: Answer } | undefined
+  #usedAt: number
+
+  constructor(session: Session, options: ResolvedGatewayOptions, upstream: Upstream) {
+    this.session = session
+    this.#options = options
+    this.#upstream = upstream
+    this.#usedAt = options.clock.now()
+  }
+
+  /** Nobody waits for anything, and that since `idleMs`. */
+  get isIdle(): boolean {
+    const { clock, idleMs } = this.#options
+    const isAsked = this.#current && (this.#current.answer.isAwaited || !this.#current.answer.hasEnded)
+    return !isAsked && clock.now() >= this.#usedAt + idleMs
+  }
+
+  get isFresh(): boolean {
+    return this.session.transcript.messages.length === 0
+  }
+
+  /** The answer in hand, if it is to this very request. */
+  answerInHand(asked: Asked): Answer | undefined {
+    const current = this.#current
+    if (!current?.answer.isToBeHad) return undefined
+    return isSameRequest(current.asked.body, asked.body) ? current.answer : undefined
+  }
+
+  /** The answer to a request of this conversation; undefined for any other. */
+  async answerTo(asked: Asked): Promise<Answer | undefined> {
+    const inHand = this.answerInHand(asked) ?? this.#recorded(asked)
+    if (inHand) return inHand
+    const before = this.#current?.answer
+    if (before && !before.hasEnded) {
+      if (before.isAwaited) return undefined
+      before.abandon('the conversation went on with another request')
+      await before.ended
+    }
+    if (!isOfConversation(this.session, asked.request)) return undefined
+    const send = this.#interceptorFor(asked.body)
+    return this.#hold(asked, (signal) => send({ ...asked.request, signal }, this.#upstream.send))
+  }
+
+  #interceptorFor(body: MessagesBody): Interceptor {
+    const { model } = body
+    const { fallback, limits } = this.#options
+    const others = hasTools(body) ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
+    const key = `${model} ${others.length}`
+    const known = this.#interceptors.get(key)
+    if (known) return known
+    const ladder = others.length > 0 ? [{ model }, ...others] : []
+    const interceptor = intercept(this.session, { ladder, limits })
+    this.#interceptors.set(key, interceptor)
+    return interceptor
+  }
+
+  /** What was recorded just now for this request: its client did not get it, or it would have gone on. */
+  #recorded(asked: Asked): Answer | undefined {
+    const { transcript, clock } = this.session
+    const last = transcript.lastAnswer
+    const { messages } = asked.body
+    if (!last || transcript.messages.at(-1)?.content !== last.content) return undefined
+    if (
+      messages.length !== transcript.messages.length - 1 ||
+      (transcript.answeredAt ?? 0) + this.#options.reattachMs < clock.now()
+    ) {
+      return undefined
+    }
+    if (continuationOf(transcript.messages, messages).kept < messages.length) return undefined
+    const isStream = asked.body.stream === true
+    const text = isStream ? [...replayed(last)].join('') : JSON.stringify(last)
+    const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json'
+    const headers = { 'content-type': type, 'x-lastgood-replayed': 'true' }
+    return this.#hold(asked, () => Promise.resolve(new Response(text, { headers })))
+  }
+
+  #hold(asked: Asked, begin: (signal: AbortSignal) => Promise<Response>): Answer {
+    const { clock, reattachMs } = this.#options
+    const answer = new Answer({ clock, reattachMs, begin })
+    this.#current = { asked, answer }
+    this.#usedAt = clock.now()
+    return answer
+  }
+
+  /** Waits for the answer in hand, and gives the session back. */
+  async close(): Promise<void> {
+    await this.#current?.answer.ended
+    await this.session.close()
+  }
+}
+
+function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
+  return (
+    one.model === other.model &&
+    (one.stream === true) === (other.stream === true) &&
+    one.messages.length === other.messages.length &&
+    continuationOf(one.messages, other.messages).kept === one.messages.length
+  )
+}

@@ -1,0 +1,99 @@
+/** What can be chosen of a gateway. Bad options throw when it is made. */
+import {
+  LastgoodError,
+  memoryStore,
+  systemClock,
+  type Clock,
+  type InterceptorOptions,
+  type PolicyOptions,
+  type SessionEvent,
+  type Store,
+} from '@lastgood/core'
+
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>
+
+export interface GatewayOptions {
+  /** The API behind it: origin, and a path before `/v1` where there is one. Default `https://api.anthropic.com`. */
+  upstream?: string
+  /** Where the conversations are kept. Default: memory, gone with the process. */
+  store?: Store
+  /**
+   * Models, or other addresses, that take a turn when the model that was asked for cannot; only for requests with tools:
+   * a helper's small model is not replaced by a large one. Default: none.
+   */
+  fallback?: NonNullable<InterceptorOptions['ladder']>
+  /** How faults are answered; each default is documented there. */
+  policy?: PolicyOptions
+  /** When an answer counts as stalled; each default is documented there. */
+  limits?: NonNullable<InterceptorOptions['limits']>
+  /**
+   * How long a streamed answer is waited for before its headers go out, so that a failure within that time has its true
+   * status. Default 20,000 ms: under a tenth of what the most impatient client that was measured waits for headers.
+   */
+  holdMs?: number
+  /**
+   * How long an answer that does not stream is waited for; then the client is asked to come again, and goes on waiting
+   * for the same answer. Default 280,000 ms: the shortest time-out for headers that was measured is 300 s.
+   */
+  holdWholeMs?: number
+  /** The longest silence on a stream before a ping. Default 10,000 ms. */
+  pingMs?: number
+  /**
+   * How long an answer is read on after its client has gone, and kept after its end, for a client that asks again.
+   * Default 90,000 ms: the longest pause between two tries of a client that was measured is 40 s.
+   */
+  reattachMs?: number
+  /** How long a session stays open after its last request. Default 300,000 ms. */
+  idleMs?: number
+  /** The largest body of a request. Default 32 MiB, as the API has it. */
+  maxBodyBytes?: number
+  /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
+  hosts?: readonly string[]
+  /** How requests leave. Default: the global `fetch`. */
+  fetch?: Fetch
+  /** Hears what happens in the sessions that are open. Default: nobody. */
+  onEvent?: (sessionId: string, event: SessionEvent) => void
+  /** Default: the system's. */
+  clock?: Clock
+}
+
+export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy'>> & { policy: PolicyOptions }
+
+export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
+  const times = {
+    holdMs: options.holdMs ?? 20_000,
+    holdWholeMs: options.holdWholeMs ?? 280_000,
+    pingMs: options.pingMs ?? 10_000,
+    reattachMs: options.reattachMs ?? 90_000,
+    idleMs: options.idleMs ?? 300_000,
+    maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
+  }
+  for (const [field, value] of Object.entries(times)) {
+    if (Number.isFinite(value) && value >= 0) continue
+    throw new LastgoodError('bad-option', `${field} must be a number from 0, got ${String(value)}`, {
+      hint: `leave ${field} out for the default`,
+    })
+  }
+  return {
+    ...times,
+    upstream: upstreamOf(options.upstream ?? 'https://api.anthropic.com'),
+    store: options.store ?? memoryStore(),
+    fallback: options.fallback ?? [],
+    onEvent: options.onEvent ?? (() => {}),
+    policy: options.policy ?? {},
+    limits: options.limits ?? {},
+    hosts: options.hosts ?? [],
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    clock: options.clock ?? systemClock,
+  }
+}
+
+function upstreamOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.search && !url.hash) {
+    return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  }
+  throw new LastgoodError('bad-option', 'upstream must be an http or https address without credentials and query', {
+    hint: 'for example https://api.anthropic.com',
+  })
+}

@@ -1,0 +1,57 @@
+/**
+ * Which session a request belongs to, as far as it says so itself.
+ *
+ * 1. A name that cannot be a session's id is replaced by its digest: the same name gives the same session.
+ * 2. A request that says nothing is known by what its conversation begins with.
+ */
+import { createHash } from 'node:crypto'
+import { assertSessionId, type MessagesBody } from '@lastgood/core'
+
+export interface SessionName {
+  id: string
+  /** An agent named it, which asks other things under the same name as well: titles, summaries, sub-agents. */
+  hasHelpers: boolean
+}
+
+/** Undefined where the request names none. */
+export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
+  const chosen = headers.get('x-lastgood-session')
+  if (chosen) return { id: asId(chosen), hasHelpers: false }
+  const named = headers.get('x-claude-code-session-id') ?? headers.get('x-session-id') ?? nameInMetadata(body)
+  return named ? { id: asId(named), hasHelpers: true } : undefined
+}
+
+/** What an agent asks without tools it asks for itself: a title, a summary. */
+export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean =>
+  Array.isArray(tools) && tools.length > 0
+
+/** What the conversation of a request begins with, in a few letters. */
+export function beginningOf({ messages }: MessagesBody): string {
+  return digest(JSON.stringify(messages[0]?.content ?? null))
+}
+
+/** Claude Code: JSON with `session_id`; before that `user_…_session_<uuid>`. */
+function nameInMetadata({ metadata }: MessagesBody): string | undefined {
+  const userId = (metadata as { user_id?: unknown } | null | undefined)?.user_id
+  if (typeof userId !== 'string') return undefined
+  try {
+    const { session_id: id } = JSON.parse(userId) as { session_id?: unknown }
+    if (typeof id === 'string' && id !== '') return id
+  } catch {
+    // no JSON
+  }
+  return /_session_([\w-]+)$/.exec(userId)?.[1]
+}
+
+function asId(name: string): string {
+  try {
+    // Room for the name of a lane.
+    if (name.length > 100) return digest(name)
+    assertSessionId(name)
+    return name
+  } catch {
+    return digest(name)
+  }
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)

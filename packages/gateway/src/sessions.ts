@@ -1,0 +1,144 @@
+/**
+ * The sessions that are open for the requests that pass: found by their names, or by what they hold; opened when they are
+ * asked for, given back when nothing has come for a while.
+ *
+ * 1. What an agent asks beside its conversation (a title, a summary, a sub-agent's work) is a conversation of its own,
+ *    in a session named after the agent's: `<session>.<beginning>`.
+ * 2. A request that names no session goes on with the one that has the most of it, an answer at least; one without an
+ *    answer begins a session.
+ * 3. Which session a request belongs to is decided one after the other for those that may belong together.
+ */
+import { continuationOf, openSession, type MessagesBody } from '@lastgood/core'
+import type { Answer } from './answer.ts'
+import { Lane, type Asked } from './lane.ts'
+import type { ResolvedGatewayOptions } from './options.ts'
+import { beginningOf, hasTools, sessionNameOf, type SessionName } from './session-name.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface Found {
+  answer: Answer
+  sessionId: string
+}
+
+const unnamed = (body: MessagesBody): string => `gw-${beginningOf(body)}`
+
+export class Sessions {
+  readonly #options: ResolvedGatewayOptions
+  readonly #upstream: Upstream
+  readonly #lanes = new Map<string, Promise<Lane>>()
+  /** The last decision of each name. */
+  readonly #decisions = new Map<string, Promise<unknown>>()
+  readonly #closing = new AbortController()
+
+  constructor(options: ResolvedGatewayOptions, upstream: Upstream) {
+    this.#options = options
+    this.#upstream = upstream
+    void this.#closeIdle()
+  }
+
+  /** The answer to a request, and the session that it is recorded in. Errors: those of opening a session. */
+  answerTo(asked: Asked): Promise<Found> {
+    const name = sessionNameOf(asked.named, asked.body)
+    const group = name?.id ?? unnamed(asked.body)
+    const places = () => (name ? this.#placesOf(name, asked.body) : this.#placesOfUnnamed(asked, group))
+    const decision = (this.#decisions.get(group) ?? Promise.resolve()).then(() => this.#decide(asked, places()))
+    const over = decision.then(
+      () => {},
+      () => {},
+    )
+    this.#decisions.set(group, over)
+    void over.then(() => this.#decisions.get(group) === over && this.#decisions.delete(group))
+    return decision
+  }
+
+  async #decide(asked: Asked, places: AsyncIterable<string>): Promise<Found> {
+    for await (const sessionId of places) {
+      const lane = await this.#lane(sessionId)
+      const answer = await lane.answerTo(asked)
+      if (answer) return { answer, sessionId }
+    }
+    throw new Error('a request found no session')
+  }
+
+  /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
+  async *#placesOf({ id, hasHelpers }: SessionName, body: MessagesBody): AsyncGenerator<string> {
+    const main = await this.#lane(id)
+    if (!hasHelpers || hasTools(body) || !main.isFresh) yield id
+    yield* numbered(`${id}.${beginningOf(body)}`)
+  }
+
+  async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<string> {
+    if (asked.body.messages.some(({ role }) => role === 'assistant')) yield* await this.#holding(prefix, asked.body)
+    // The same request again, by a client whose connection broke.
+    for (const [id, opening] of this.#lanes) {
+      const inHand = id.startsWith(prefix) ? (await opening).answerInHand(asked) : undefined
+      if (inHand && !inHand.isAwaited && !inHand.wasTaken) yield id
+    }
+    for (;;) yield `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}`
+  }
+
+  /** The unnamed sessions that the request goes on from, those with the most of it first. */
+  async #holding(prefix: string, body: MessagesBody): Promise<string[]> {
+    const open = await this.#holdingOf([...this.#lanes.keys()], prefix, body)
+    if (open.length > 0) return open
+    const all: string[] = []
+    for await (const { head } of this.#options.store.list()) all.push(head.sessionId)
+    return this.#holdingOf(all, prefix, body)
+  }
+
+  async #holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): Promise<string[]> {
+    const found: { id: string; kept: number }[] = []
+    for (const id of ids.filter((one) => one.startsWith(prefix))) {
+      const recorded = (await this.#lane(id)).session.transcript.messages
+      const { kept } = continuationOf(recorded, messages)
+      if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept })
+    }
+    return found.sort((a, b) => b.kept - a.kept).map(({ id }) => id)
+  }
+
+  async #lane(id: string): Promise<Lane> {
+    const open = await this.#lanes.get(id)
+    if (open && !open.session.signal.aborted) return open
+    // One that lost its store or its lease is opened again, once it has let go of the lease.
+    await open?.session.close().catch(() => {})
+    const { store, policy, clock, onEvent } = this.#options
+    const opening = openSession(id, { store, policy, clock }).then((session) => {
+      session.subscribe((event) => onEvent(id, event))
+      return new Lane(session, this.#options, this.#upstream)
+    })
+    this.#lanes.set(id, opening)
+    opening.catch(() => this.#lanes.delete(id))
+    return opening
+  }
+
+  async #closeIdle(): Promise<void> {
+    const { clock, idleMs } = this.#options
+    const { signal } = this.#closing
+    try {
+      for (;;) {
+        await clock.sleepUntil(clock.now() + Math.max(1_000, idleMs / 4), { background: true, signal })
+        for (const [id, opening] of this.#lanes) {
+          const lane = await opening.catch(() => undefined)
+          if (lane?.isIdle) {
+            this.#lanes.delete(id)
+            await lane.close().catch(() => {}) // a lease that cannot be given back runs out by itself
+          }
+        }
+      }
+    } catch {
+      // closed
+    }
+  }
+
+  /** Waits for the answers in hand, and gives all sessions back. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const lanes = await Promise.allSettled(this.#lanes.values())
+    await Promise.all(lanes.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : [])))
+  }
+}
+
+function* numbered(name: string): Generator<string> {
+  yield name
+  for (let n = 2; ; n += 1) yield `${name}-${n}`
+}

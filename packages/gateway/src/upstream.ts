@@ -1,0 +1,70 @@
+/**
+ * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
+ */
+import { replaceBody } from './bodies.ts'
+import type { ResolvedGatewayOptions } from './options.ts'
+import type { WireRequest } from '@lastgood/core'
+
+/** Of one connection, https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, or said anew by whoever sends. */
+const ofConnection = [
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/** Ours, and nobody else's affair. */
+const ownPrefix = 'x-lastgood-'
+
+export class Upstream {
+  readonly #options: Pick<ResolvedGatewayOptions, 'upstream' | 'fetch'>
+
+  constructor(options: Pick<ResolvedGatewayOptions, 'upstream' | 'fetch'>) {
+    this.#options = options
+  }
+
+  /** The address there of a path here. */
+  urlOf(request: Request): string {
+    const { pathname, search } = new URL(request.url)
+    return `${this.#options.upstream}${pathname}${search}`
+  }
+
+  headersOf({ headers }: Request): Headers {
+    const kept = new Headers(headers)
+    for (const name of ofConnection) kept.delete(name)
+    for (const name of (headers.get('connection') ?? '').split(',')) if (name.trim() !== '') kept.delete(name.trim())
+    const own = [...headers.keys()].filter((name) => name.startsWith(ownPrefix))
+    for (const name of own) kept.delete(name)
+    return kept
+  }
+
+  readonly send = async ({ url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> =>
+    this.#options.fetch(url, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(body !== undefined && body !== null && { body: body as string | ArrayBuffer }),
+      ...(signal && { signal }),
+    })
+
+  /** What is no affair of ours, as it is. */
+  async pass(request: Request, body: ArrayBuffer | undefined): Promise<Response> {
+    const { method, signal } = request
+    const headers = this.headersOf(request)
+    return asRead(await this.send({ url: this.urlOf(request), method, headers, body, signal }))
+  }
+}
+
+/** The response with its body as `fetch` has decoded it. */
+function asRead(response: Response): Response {
+  return replaceBody(response, response.body)
+}
