@@ -10,6 +10,7 @@ import { exportCommand } from './export/command.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
+import { gatewayCommand } from './gateway/command.ts'
 import { forkCommand } from './fork/command.ts'
 import { importCommand } from './import/command.ts'
 import { listCommand } from './list/command.ts'
@@ -17,6 +18,7 @@ import { pinCommand, unpinCommand } from './pin/command.ts'
 import { pruneCommand } from './prune/command.ts'
 import { resumeCommand } from './resume/command.ts'
 import { rewindCommand } from './rewind/command.ts'
+import { runCommand } from './run/command.ts'
 import { showCommand } from './show/command.ts'
 import { statusCommand } from './status/command.ts'
 import { safeJson, safeText } from './text.ts'
@@ -66,6 +68,8 @@ function programFor(context: CliContext): Command {
   program.addCommand(unpinCommand(context))
   program.addCommand(pruneCommand(context))
   program.addCommand(doctorCommand(context))
+  program.addCommand(gatewayCommand(context))
+  program.addCommand(runCommand(context))
   program.addCommand(demoCommand(context))
   program.addHelpText(
     'after',

@@ -1,0 +1,93 @@
+import { createServer } from 'node:net'
+import { startLab, reply, text, type Outage } from '@lastgood/outage-lab'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { folder, run } from '../../test/context.ts'
+
+async function lab(outages: Outage[] = []) {
+  const it = await startLab({ model: () => reply(text('Hello.')), outages })
+  onTestFinished(() => it.close())
+  return it
+}
+
+/** A client that nobody changed, as a program of its own. */
+const client = `
+const url = process.env.ANTHROPIC_BASE_URL + '/v1/messages'
+const body = JSON.stringify({ model: 'claude-opus-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] })
+const headers = { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': 'k', 'x-lastgood-session': 'greeting' }
+const response = await fetch(url, { method: 'POST', headers, body })
+const answer = await response.json()
+if (answer.content?.[0]?.text !== 'Hello.') process.exit(9)
+process.exit(Number(process.argv[1] ?? 0))
+`
+const node = (...words: string[]) => ['--', process.execPath, '--input-type=module', '-e', client, ...words]
+
+describe('lastgood run', () => {
+  test('gives a command its gateway, its exit code back, and tells what was survived', async () => {
+    const { url } = await lab([{ when: { request: 1 }, fault: { kind: 'status', status: 529 } }])
+    const cwd = folder()
+    const place = ['--store', `file:${cwd}/state`]
+    const { code, stderr } = await run(['run', '--upstream', url, ...place, ...node('7')], { cwd, env: process.env })
+    expect(code).toBe(7)
+    expect(stderr).toMatch(/greeting {2}529 overloaded: next try .*\n.*greeting {2}answered after .*, attempt 2\n/)
+    expect(stderr).toContain('1 answer in 1 session; 1 fault, 1 answer all the same\n  lastgood show greeting\n')
+    expect((await run(['show', 'greeting', ...place], { cwd })).code).toBe(0)
+  })
+
+  test('tells of a command that is not there', async () => {
+    const cwd = folder()
+    const { code, stderr } = await run(['run', '--store', `file:${cwd}/state`, '--', 'no-such-agent'], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('"no-such-agent" could not be started: there is no such command')
+  })
+})
+
+describe('lastgood gateway', () => {
+  test('serves until it is asked to stop, and gives its sessions back', async () => {
+    const { url } = await lab()
+    const cwd = folder()
+    const place = ['--store', `file:${cwd}/state`]
+    const gateway = run(['gateway', '--port', '0', '--upstream', url, ...place], { cwd })
+    await expect.poll(() => gateway.stdout.text).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/)
+    const address = gateway.stdout.text.trim()
+    const response = await fetch(`${address}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'k', 'anthropic-version': '2023-06-01', 'x-lastgood-session': 'greeting' },
+      body: JSON.stringify({
+        model: 'claude-opus-5-5',
+        max_tokens: 9,
+        stream: true,
+        messages: [{ role: 'user', content: 'Hi' }],
+      }),
+    })
+    expect(await response.text()).toContain('event: message_stop')
+    gateway.stop('SIGTERM')
+    const { code, stderr } = await gateway
+    expect(code).toBe(0)
+    expect(stderr).toContain('1 answer in 1 session; nothing failed')
+    const { stdout } = await run(['list', '--all', '--json', ...place], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ sessions: [{ sessionId: 'greeting', status: 'idle', heldBy: null }] })
+  })
+
+  test('on a port that is taken says so, and which one to try', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as { port: number }
+    const cwd = folder()
+    const { code, stderr } = await run(['gateway', '--port', String(port), '--store', `file:${cwd}/state`], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by another process`)
+  })
+
+  test.each([
+    [['--host', '0.0.0.0'], 'lets other machines in'],
+    [['--port', 'http'], 'a port is a number'],
+    [['--upstream', 'ftp://x'], 'upstream must be an http or https address'],
+    [['--hold', 'long'], '--hold takes a duration'],
+  ])('%j is told as a mistake', async (argv, told) => {
+    const cwd = folder()
+    const { code, stderr } = await run(['gateway', '--store', `file:${cwd}/state`, ...argv], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain(told)
+  })
+})

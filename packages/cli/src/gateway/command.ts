@@ -1,0 +1,135 @@
+/** `lastgood gateway`: an address for tools that nobody can change. */
+import { Command, InvalidArgumentError } from 'commander'
+import { LastgoodError } from '@lastgood/core'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { parseDuration } from '../durations.ts'
+import { exampleOf } from '../help-example.ts'
+import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { safeLine } from '../text.ts'
+import { Survived } from './survived.ts'
+
+export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
+  upstream?: string
+  fallback?: string[]
+  maxWait?: string
+  hold?: string
+  stall?: string
+}
+
+interface ServeOptions extends GatewayCommandOptions {
+  port: number
+  host: string
+  allowHost?: string[]
+}
+
+export function withGatewayOptions(command: Command): Command {
+  return command
+    .option('--upstream <url>', 'the API behind it (default: https://api.anthropic.com)')
+    .option('--fallback <models...>', 'models that take a turn when the one that was asked for cannot')
+    .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
+    .option(
+      '--stall <duration>',
+      'the silence after which an answer is given up and asked for again (default: 2m, 3m within a stream)',
+    )
+    .option('--hold <duration>', 'how long a stream is waited for before its headers go out (default: 20s)')
+}
+
+export function gatewayCommand(context: CliContext): Command {
+  const command = withCommonOptions(new Command('gateway'))
+    .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
+    .option('--port <number>', 'the port, 0 for any', port, 4141)
+    .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
+    .option('--allow-host <names...>', 'names that clients may call it by, for an address other than loopback')
+  return withGatewayOptions(command)
+    .addHelpText('after', exampleOf('lastgood gateway', 'ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude'))
+    .action((options: ServeOptions) => runGateway(context, options))
+}
+
+async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
+  const { host, allowHost = [] } = options
+  if (!loopback.has(host) && allowHost.length === 0) throw exposed(host)
+  const stop = stopSwitch(context)
+  try {
+    await withGateway(context, options, { host, port: options.port, hosts: allowHost }, async (url) => {
+      context.stdout.write(`${url}\n`)
+      context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} claude\n`)
+      await stop.orStopped(new Promise(() => {}))
+    })
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  } finally {
+    stop.dispose()
+  }
+}
+
+/** Serves while `work` runs, tells what happens, and sums it up. */
+export async function withGateway<T>(
+  context: CliContext,
+  options: GatewayCommandOptions,
+  place: { host: string; port: number; hosts?: readonly string[] },
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  const { stderr, clock } = context
+  const { choices } = await setUp(context, { ...options, color: 'auto' }, false)
+  const opened = await choices[0].open()
+  // Loaded only here: no other command needs a server.
+  const [{ createGateway }, { serve }] = await Promise.all([import('@lastgood/gateway'), import('./serve.ts')])
+  const survived = new Survived((line) => stderr.write(`${line}\n`))
+  try {
+    const gateway = createGateway({
+      store: opened.store,
+      clock,
+      hosts: place.hosts ?? [],
+      onEvent: survived.take,
+      ...(options.upstream !== undefined && { upstream: options.upstream }),
+      ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
+      ...(options.maxWait !== undefined && { policy: { horizonMs: parseDuration(options.maxWait, '--max-wait') } }),
+      ...(options.stall !== undefined && { limits: limitsOf(parseDuration(options.stall, '--stall')) }),
+      ...(options.hold !== undefined && { holdMs: parseDuration(options.hold, '--hold') }),
+    })
+    const served = await serve(gateway, place.host, place.port)
+    if (
+      new URL(gateway.upstream).port === new URL(served.url).port &&
+      loopback.has(new URL(gateway.upstream).hostname)
+    ) {
+      await served.close()
+      throw itself(served.url)
+    }
+    stderr.write(`gateway  ${served.url} for ${safeLine(gateway.upstream)}\n`)
+    stderr.write(`store    ${safeLine(opened.store.location)} (${safeLine(opened.source)})\n`)
+    try {
+      return await work(served.url)
+    } finally {
+      await served.close()
+      stderr.write(`${survived.sum}\n`)
+      for (const id of survived.sessions) stderr.write(`  lastgood show ${id}\n`)
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+const limitsOf = (stallMs: number) => ({ firstEventMs: stallMs, betweenEventsMs: stallMs })
+
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
+
+function port(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number <= 65_535) return number
+  throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+}
+
+function itself(url: string): LastgoodError {
+  return new LastgoodError('bad-option', `--upstream ${url} is this gateway itself`, {
+    hint: 'leave --upstream out, or name the API: --upstream https://api.anthropic.com',
+    details: { field: '--upstream' },
+  })
+}
+
+function exposed(host: string): LastgoodError {
+  return new LastgoodError('bad-option', `--host ${host} lets other machines in, without TLS`, {
+    hint: 'say by which names they call it, behind a proxy that has TLS: --allow-host gateway.example',
+    details: { field: '--host' },
+  })
+}

@@ -1,0 +1,72 @@
+/** What the gateway got through, as it happens and in sum: a line for each change of an outage, without content. */
+import type { SessionEvent } from '@lastgood/core'
+import { iso, spent } from '../durations.ts'
+import { outageAfter, type Outage } from '../live/outage-line.ts'
+import { safeLine } from '../text.ts'
+
+export class Survived {
+  readonly #tell: (line: string) => void
+  readonly #outages = new Map<string, { outage: Outage | null; attempt: number }>()
+  readonly #sessions = new Set<string>()
+  #answers = 0
+  #faults = 0
+  #recovered = 0
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell
+  }
+
+  readonly take = (sessionId: string, event: SessionEvent): void => {
+    if (event.type !== 'entry') return
+    const { entry } = event
+    const before = this.#outages.get(sessionId) ?? { outage: null, attempt: 0 }
+    const attempt = entry.type === 'request-sent' ? entry.attempt : before.attempt
+    const outage = outageAfter(before.outage, entry, attempt)
+    this.#outages.set(sessionId, { outage, attempt })
+    this.#sessions.add(sessionId)
+    const say = (what: string) => this.#tell(`${iso(entry.at)}  ${safeLine(sessionId)}  ${what}`)
+    if (entry.type === 'fault-observed') {
+      this.#faults += 1
+      const { kind, status } = entry.fault
+      say(`${[status, kind].filter(Boolean).join(' ')}: ${doing(entry.decision)}`)
+    }
+    if (entry.type === 'rung-changed') say(`${entry.rung === 0 ? 'back to' : 'goes on with'} ${safeLine(entry.model)}`)
+    if (entry.type === 'transcript-repaired') say(`repaired: ${entry.repairs.map(({ rule }) => rule).join(', ')}`)
+    if (entry.type !== 'response-received') return
+    this.#answers += 1
+    if (!before.outage) return
+    this.#recovered += 1
+    say(`answered after ${spent(entry.at - before.outage.since)}, attempt ${before.attempt}`)
+  }
+
+  /** `3 answers in 1 session; 2 faults, all survived`. */
+  get sum(): string {
+    const faults =
+      this.#faults === 0
+        ? 'nothing failed'
+        : `${count(this.#faults, 'fault')}, ${count(this.#recovered, 'answer')} all the same`
+    return `${count(this.#answers, 'answer')} in ${count(this.#sessions.size, 'session')}; ${faults}`
+  }
+
+  get sessions(): readonly string[] {
+    return [...this.#sessions]
+  }
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+
+function doing(decision: { kind: string; at?: number; rule?: string; reason?: string }): string {
+  switch (decision.kind) {
+    case 'retry':
+      return `next try ${iso(decision.at ?? 0)}`
+    case 'keep-and-continue':
+      return 'kept what was whole'
+    case 'repair':
+      return `mending by ${decision.rule ?? ''}`
+    case 'suspend':
+    case 'fail':
+      return `told the client: ${safeLine(decision.reason ?? '')}`
+    default:
+      return decision.kind
+  }
+}

@@ -1,0 +1,48 @@
+/** `lastgood run -- <command>`: the command behind a gateway of its own, and what it survived. */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { Command } from 'commander'
+import { LastgoodError } from '@lastgood/core'
+import { withCommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { withGateway, withGatewayOptions, type GatewayCommandOptions } from '../gateway/command.ts'
+import { exampleOf } from '../help-example.ts'
+
+export function runCommand(context: CliContext): Command {
+  return withGatewayOptions(withCommonOptions(new Command('run')))
+    .description('a command behind a gateway of its own, and what it survived')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .addHelpText('after', exampleOf('lastgood run -- claude', 'lastgood run -- claude -p "Make the tests green"'))
+    .action(async (words: string[], options: GatewayCommandOptions) => {
+      const upstream = options.upstream ?? (context.env['ANTHROPIC_BASE_URL'] || undefined)
+      const place = { host: '127.0.0.1', port: 0 }
+      const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
+        runBehind(context, words, url),
+      )
+      context.setExitCode(code)
+    })
+}
+
+/** Its exit code; 128 and the signal's number where a signal ended it, as a shell has it. */
+async function runBehind(context: CliContext, [name = '', ...words]: readonly string[], url: string): Promise<number> {
+  const env = { ...context.env, ANTHROPIC_BASE_URL: url }
+  const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
+  // A terminal's Ctrl+C reaches it as well; it decides what becomes of it, and we wait for it.
+  const forget = context.onStop((signal) => void child.kill(signal))
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once('error', (cause: NodeJS.ErrnoException) => reject(notStarted(name, cause)))
+      child.once('close', (code, signal) => resolve(code ?? (signal ? 128 + constants.signals[signal] : 1)))
+    })
+  } finally {
+    forget()
+  }
+}
+
+function notStarted(name: string, cause: NodeJS.ErrnoException): LastgoodError {
+  const why = cause.code === 'ENOENT' ? 'there is no such command' : (cause.code ?? cause.name)
+  return new LastgoodError('bad-option', `${JSON.stringify(name)} could not be started: ${why}`, {
+    hint: 'write the command as in a shell, after --: lastgood run -- claude',
+    cause,
+  })
+}
