@@ -11,6 +11,7 @@ const config: KnipConfig = {
         'test/crash/campaign/main.ts',
         'test/crash/campaign/agent-process.mjs',
         'test/durability/main.ts',
+        'test/clients/main.ts',
         'test/bench/store/opening-process.ts',
       ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],

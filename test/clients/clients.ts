@@ -1,0 +1,110 @@
+/**
+ * Real clients of the Messages API, as their users install and start them: in a home of their own, with a key that is
+ * none, and nothing but the API to talk to.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Client {
+  readonly name: string
+  readonly version: string
+  /** What npm installs. */
+  readonly packages: readonly string[]
+  /** What its tool for shell commands is called. */
+  readonly shellTool: string
+  /** How it is asked to do the job; `bin` has the programs of its packages. */
+  start(world: World): Start
+}
+
+export interface World {
+  readonly home: string
+  readonly bin: string
+  /** Where the Messages API is, without `/v1`. */
+  readonly url: string
+}
+
+export interface Start {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const key = 'sk-ant-test-000'
+const task = 'Do the three steps.'
+const quiet = {
+  DISABLE_TELEMETRY: '1',
+  DISABLE_AUTOUPDATER: '1',
+  DISABLE_ERROR_REPORTING: '1',
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+}
+
+const claudeCode: Client = {
+  name: 'claude-code',
+  version: '2.1.330',
+  packages: ['@anthropic-ai/claude-code@2.1.330'],
+  shellTool: 'Bash',
+  start: ({ bin, url }) => ({
+    file: join(bin, 'claude'),
+    args: ['-p', task, '--allowedTools', 'Bash'],
+    env: { ...quiet, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: key },
+  }),
+}
+
+const opencode: Client = {
+  name: 'opencode',
+  version: '1.18.33',
+  packages: ['opencode-ai@1.18.33'],
+  shellTool: 'bash',
+  start({ home, bin, url }) {
+    const config = {
+      $schema: 'https://opencode.ai/config.json',
+      provider: { anthropic: { options: { baseURL: `${url}/v1`, apiKey: key } } },
+      permission: { bash: 'allow' },
+      autoupdate: false,
+      share: 'disabled',
+    }
+    const folder = join(home, '.config/opencode')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'opencode.json'), JSON.stringify(config))
+    return {
+      file: join(bin, 'opencode'),
+      args: ['run', '-m', 'anthropic/claude-sonnet-4-5', task],
+      env: {
+        OPENCODE_DISABLE_AUTOUPDATE: '1',
+        OPENCODE_DISABLE_MODELS_FETCH: '1',
+        OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+        ANTHROPIC_API_KEY: key,
+      },
+    }
+  },
+}
+
+const pi: Client = {
+  name: 'pi',
+  version: '0.73.1',
+  // Needs a newer Node than the project's oldest.
+  packages: ['@mariozechner/pi-coding-agent@0.73.1', `node-${process.platform}-${process.arch}@24`],
+  shellTool: 'bash',
+  start({ home, bin, url }) {
+    const folder = join(home, '.pi/agent')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'models.json'), JSON.stringify({ providers: { anthropic: { baseUrl: url } } }))
+    return {
+      file: join(bin, `../node-${process.platform}-${process.arch}/bin/node`),
+      args: [
+        join(bin, 'pi'),
+        '-p',
+        '--offline',
+        '--provider',
+        'anthropic',
+        '--model',
+        'claude-sonnet-4-5',
+        '--no-extensions',
+        task,
+      ],
+      env: { PI_OFFLINE: '1', ANTHROPIC_API_KEY: key },
+    }
+  },
+}
+
+export const clients: readonly Client[] = [claudeCode, opencode, pi]
