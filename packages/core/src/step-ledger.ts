@@ -10,6 +10,7 @@
 import { isLastgoodError, LastgoodError, messageOf } from './errors.ts'
 import type { Block, EntryBody, InDoubt } from './journal.ts'
 import { Effect, inside, waitingFor } from './nesting.ts'
+import { orAborted } from './or-aborted.ts'
 import { jsonText } from './recordable.ts'
 import { StepIds } from './step-ids.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
@@ -98,7 +99,8 @@ export class StepLedger {
   ): Promise<unknown> {
     const refuse = () => waitsForItself(this.#session.id, name)
     const running = this.#running.get(effect.id)
-    if (running) return waitingFor(running.effect, () => untilAborted(running.result, signal), refuse)
+    if (running)
+      return waitingFor(running.effect, () => (signal ? orAborted(running.result, signal) : running.result), refuse)
     return waitingFor(
       effect,
       async () => {
@@ -243,22 +245,6 @@ function inDoubt(sessionId: string, stepId: string, name: string): LastgoodError
       details: { sessionId, step: name, stepId },
     },
   )
-}
-
-/** `result`, or the signal's reason if that comes first. */
-async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return result
-  let stop = (): void => {}
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([result, stopped])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }
 
 function otherStep(sessionId: string, stepId: string, recorded: string, asked: string): LastgoodError {

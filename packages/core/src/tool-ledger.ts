@@ -14,6 +14,7 @@ import { LastgoodError, messageOf } from './errors.ts'
 import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from './journal.ts'
 import { Effect, inside } from './nesting.ts'
+import { orAborted } from './or-aborted.ts'
 import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
@@ -88,7 +89,8 @@ export async function runToolCalls(
   }
   try {
     const planned = await plan(calls, all)
-    return await orEnded(finishAll(planned, all, only === undefined), session.signal)
+    // A tool that does not hear of the end of the session is not waited for.
+    return await orAborted(finishAll(planned, all, only === undefined), session.signal)
   } finally {
     giveBack()
   }
@@ -106,22 +108,6 @@ interface Run {
 
 /** What a call is known by among the effects of its session. */
 export const callEffectId = (toolUseId: string): string => `call:${toolUseId}`
-
-/** `work`, but no longer than the session lives: a tool that does not hear of its end is not waited for. */
-async function orEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
-  let stop = (): void => {}
-  const over = new Promise<never>((_, reject) => {
-    stop = () => reject(ended.reason as Error)
-    if (ended.aborted) stop()
-    ended.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, over])
-  } finally {
-    ended.removeEventListener('abort', stop)
-    work.catch(() => {})
-  }
-}
 
 interface Planned {
   call: ToolCall
