@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { LastgoodError } from './errors.ts'
 import { effectAround, type Effect } from './nesting.ts'
 import { jsonText } from './recordable.ts'
+import { isLasting, type RecordedSteps } from './recorded-steps.ts'
 
 export interface StepId {
   stepId: string
@@ -19,15 +20,8 @@ export interface StepId {
 }
 
 interface Places {
-  readonly transcript: {
-    readonly changes: number
-    /** Steps that belong to a place and have no outcome. */
-    readonly unfinishedSteps: readonly string[]
-  }
+  readonly transcript: { readonly changes: number; readonly steps: Pick<RecordedSteps, 'unfinished'> }
 }
-
-/** Whether a step is known for as long as the session lives. */
-export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
 
 export class StepIds {
   readonly #session: Places
@@ -45,7 +39,7 @@ export class StepIds {
     if (key !== undefined) return { stepId: keyed(key), giveBack() {} }
     const around = effectAround(this.#session)
     const kind = `${name}:${digestOf(jsonText([around?.id ?? null, name, input], `the input of step ${name}`))}`
-    const left = this.#session.transcript.unfinishedSteps.find((id) => id.includes(`:${kind}:`) && !isRunning(id))
+    const left = this.#session.transcript.steps.unfinished.find((id) => id.includes(`:${kind}:`) && !isRunning(id))
     if (left !== undefined && !around) return { stepId: left, giveBack() {} }
     const place = around
       ? `${isLasting(around.id) ? 'key' : 'in'}/${kind}`

@@ -14,7 +14,7 @@ import { orAborted } from './or-aborted.ts'
 import { jsonText } from './recordable.ts'
 import { StepIds } from './step-ids.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
-import { hasOutcome, type RecordedStep } from './transcript.ts'
+import { hasOutcome, type RecordedStep, type RecordedSteps } from './recorded-steps.ts'
 import { callEffectId, runToolCalls, type LedgerSession, type ToolContext } from './tool-ledger.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
 
@@ -38,8 +38,7 @@ export type ToolStepOptions = Omit<StepOptions<ToolContent>, 'key'> & { toolUseI
 /** What the steps need of a session. */
 export interface StepSession extends LedgerSession {
   readonly transcript: LedgerSession['transcript'] & {
-    readonly unfinishedSteps: readonly string[]
-    stepOf(stepId: string): RecordedStep | undefined
+    readonly steps: Pick<RecordedSteps, 'of' | 'unfinished'>
     resultOf(toolUseId: string): Block | undefined
   }
 }
@@ -74,7 +73,7 @@ export class StepLedger {
       )) as Result
     } finally {
       // Asked again, one of unknown outcome is that one, and not another one of its kind.
-      if (!hasOutcome(this.#session.transcript.stepOf(stepId))) giveBack()
+      if (!hasOutcome(this.#session.transcript.steps.of(stepId))) giveBack()
     }
   }
 
@@ -158,7 +157,7 @@ export class StepLedger {
     const session = this.#session
     const stepId = effect.id
     const signal = options.signal ? AbortSignal.any([options.signal, session.signal]) : session.signal
-    const recorded = session.transcript.stepOf(stepId)
+    const recorded = session.transcript.steps.of(stepId)
     const context: StepContext = { idempotencyKey: `${recorded?.startedIn ?? session.id}:${stepId}`, signal }
     if (recorded?.name !== undefined && recorded.name !== name) throw otherStep(session.id, stepId, recorded.name, name)
     if (hasOutcome(recorded)) return resultOf(recorded) as Result

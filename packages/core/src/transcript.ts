@@ -10,7 +10,7 @@
  */
 import { billed, callsOf, isRefusal } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
-import { isLasting } from './step-ids.ts'
+import { RecordedSteps } from './recorded-steps.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
@@ -21,17 +21,6 @@ export interface ToolCall {
   /** The session that it was started in, where that is known: another one for what was imported under a new name. */
   startedIn?: string | undefined
 }
-
-/** A step of the caller's own. */
-export type RecordedStep = { name?: string | undefined } & (
-  | { state: 'started'; startedIn?: string | undefined }
-  | {
-      state: 'finished'
-      outcome: Extract<Entry, { type: 'step-finished' }>['outcome']
-      value: unknown
-      startedIn?: string | undefined
-    }
-)
 
 /** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
 export interface TurnSpan {
@@ -82,11 +71,12 @@ export class Transcript {
   #results = new Map<string, Block>()
   /** How often the conversation has changed, changes that were taken back among them: no place has the same twice. */
   changes = 0
-  /** Steps of the caller's own, by id. Those without a key belong to a place that the conversation has left behind. */
-  #steps = new Map<string, RecordedStep>()
+  /** Steps of the caller's own. */
+  readonly steps = new RecordedSteps()
 
   /** `sessionId`: whose journal it is in; that of a fork's inherited entries is another one. */
   apply(entry: Entry, sessionId?: string): void {
+    this.steps.apply(entry, sessionId)
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope
@@ -125,17 +115,8 @@ export class Transcript {
         this.#results.set(entry.toolUseId, entry.result)
         if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
         break
-      case 'step-started':
-        this.#steps.set(entry.stepId, { state: 'started', name: entry.name, startedIn: sessionId })
-        break
-      case 'step-finished': {
-        const { outcome, value } = entry
-        const { name, startedIn } = this.#steps.get(entry.stepId) ?? {}
-        this.#steps.set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn })
-        break
-      }
       case 'session-imported':
-        this.#rename(sessionId, entry.sessionId)
+        this.#calls = this.#calls.map((call) => startedUnder(call, sessionId, entry.sessionId))
         break
       case 'turn-ended':
         this.#closeTurn()
@@ -164,15 +145,6 @@ export class Transcript {
   wasBegunWith(message: Message): boolean {
     const began = this.messages[this.turns.at(-1)?.from ?? 0]
     return JSON.stringify(began) === JSON.stringify(withoutCacheMarkers(message))
-  }
-
-  /** Steps that belong to a place, which the conversation may have left, and have no outcome. */
-  get unfinishedSteps(): readonly string[] {
-    return [...this.#steps].flatMap(([id, step]) => (isLasting(id) || hasOutcome(step) ? [] : [id]))
-  }
-
-  stepOf(stepId: string): RecordedStep | undefined {
-    return this.#steps.get(stepId)
   }
 
   /** The recorded result of a call of the last answer. */
@@ -242,7 +214,7 @@ export class Transcript {
     this.changes += 1
     this.#calls = []
     this.#results.clear()
-    for (const [id, step] of this.#steps) if (!isLasting(id) && hasOutcome(step)) this.#steps.delete(id)
+    this.steps.leavePlace()
   }
 
   #orderedResults(): Block[] {
@@ -253,23 +225,11 @@ export class Transcript {
     this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, ...change } : call))
   }
 
-  /** What reads as started in session `from` was started when that was called `to`. */
-  #rename(from: string | undefined, to: string): void {
-    const startedIn = to
-    this.#calls = this.#calls.map((call) =>
-      call.state === 'started' && call.startedIn === from ? { ...call, startedIn } : call,
-    )
-    for (const [id, step] of this.#steps) if (step.startedIn === from) this.#steps.set(id, { ...step, startedIn })
-  }
-
   #closeTurn(): void {
     const last = this.turns.at(-1)
     if (last && last.to === undefined) last.to = this.messages.length
   }
 }
-
-export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep & { state: 'finished' } =>
-  step?.state === 'finished' && step.outcome !== 'in-doubt'
 
 function withoutCacheMarkers(message: Message): Message {
   const { content } = message
@@ -284,6 +244,11 @@ function mergeEdits(before: readonly Edit[], added: readonly Edit[]): Edit[] {
   const same = (a: Edit, b: Edit) => a.from === b.from && a.to === b.to
   const kept = before.filter((old) => !added.some((edit) => meets(old, edit) || same(old, edit)))
   return [...kept, ...added].sort((a, b) => a.from - b.from || a.to - b.to)
+}
+
+/** What reads as started in session `from` was started when that was called `to`. */
+function startedUnder(call: ToolCall, from: string | undefined, to: string): ToolCall {
+  return call.state === 'started' && call.startedIn === from ? { ...call, startedIn: to } : call
 }
 
 function openCall(block: Block): ToolCall {
