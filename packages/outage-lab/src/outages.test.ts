@@ -346,6 +346,16 @@ describe('an outage script', () => {
     expect((await send(lab, ASK)).status).toBe(200)
   })
 
+  test('can hit the first request that meets its conditions and no other, until there is another script', async () => {
+    const once = { requests: [1, null] as [number, null], contains: 'container_1', once: true as const }
+    const outages = [{ when: once, fault: statusFault(500) }]
+    const { lab } = await openLab({ outages })
+    const ask = async (container?: string) => (await send(lab, container ? { ...ASK, container } : ASK)).status
+    expect([await ask(), await ask('container_1'), await ask('container_1')]).toEqual([200, 500, 200])
+    lab.setOutages(outages)
+    expect([await ask('container_1'), await ask('container_1')]).toEqual([500, 200])
+  })
+
   test('hides a bad transcript behind a status, but the record tells', async () => {
     const { lab } = await openFaulty({ kind: 'status', status: 529 })
     expect((await send(lab, { ...ASK, messages: [{ role: 'assistant', content: 'x' }] })).status).toBe(529)
