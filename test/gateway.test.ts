@@ -246,7 +246,10 @@ describe('a long wait', () => {
       clock,
       store,
       fetch: async (_url, init) => {
-        await gate.pass()
+        await new Promise<void>((resolve, reject) => {
+          init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))
+          void gate.pass().then(resolve)
+        })
         const stream = (JSON.parse(init.body as string) as { stream?: boolean }).stream === true
         return new Response(stream ? answer() : JSON.stringify(message), {
           headers: { 'content-type': stream ? 'text/event-stream' : 'application/json' },
@@ -282,6 +285,23 @@ describe('a long wait', () => {
     for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) rest += piece.value
     expect(rest.match(/event: message_start/g)).toHaveLength(1)
     expect(rest).toContain('event: message_stop')
+  })
+
+  test('does not keep the gateway from being stopped, and the next one goes on with the session', async () => {
+    const { clock, gate, gateway, store } = await waiting()
+    const asked = post(gateway, { ...hello, stream: true }, { headers: named })
+    await gate.reached
+    const closed = gateway.close()
+    await expect.poll(() => clock.sleepers.some(({ background }) => !background)).toBe(true)
+    await clock.advance(10_000)
+    await closed
+    const told = await asked
+    expect([told.status, told.headers.get('x-should-retry')]).toEqual([502, 'true'])
+    expect((await store.summary('ses'))?.holder).toBeNull()
+    const next = createGateway({ store, clock, fetch: async () => Response.json(message) })
+    onTestFinished(() => next.close())
+    expect((await post(next, hello, { headers: named })).status).toBe(200)
+    expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1 })
   })
 
   test('of an answer that does not stream ends in time, and the same request again gets that very answer', async () => {

@@ -18,7 +18,7 @@ export interface Gateway {
   readonly upstream: string
   /** For any server that speaks web standards. */
   fetch(request: Request): Promise<Response>
-  /** Takes no more requests, waits for the answers in hand, and gives the sessions back. */
+  /** Takes no more requests, waits `drainMs` for the answers in hand, and gives the sessions back. */
   close(): Promise<void>
 }
 

@@ -118,9 +118,18 @@ export class Lane {
     return answer
   }
 
-  /** Waits for the answer in hand, and gives the session back. */
+  /** Waits a while for the answer in hand, and gives the session back. A turn that is open stays open. */
   async close(): Promise<void> {
-    await this.#current?.answer.ended
+    const { clock, drainMs } = this.#options
+    const answer = this.#current?.answer
+    if (answer && !answer.hasEnded) {
+      const drained = new AbortController()
+      const late = clock.sleepUntil(clock.now() + drainMs, { signal: drained.signal }).catch(() => {})
+      await Promise.race([answer.ended, late])
+      drained.abort()
+      answer.abandon('the gateway was stopped; the same request again goes on')
+      await answer.ended
+    }
     await this.session.close()
   }
 }

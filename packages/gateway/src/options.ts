@@ -45,6 +45,8 @@ export interface GatewayOptions {
   reattachMs?: number
   /** How long a session stays open after its last request. Default 300,000 ms. */
   idleMs?: number
+  /** How long the answers in hand may take to come to their end when the gateway is closed. Default 10,000 ms. */
+  drainMs?: number
   /** The largest body of a request. Default 32 MiB, as the API has it. */
   maxBodyBytes?: number
   /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
@@ -66,6 +68,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     pingMs: options.pingMs ?? 10_000,
     reattachMs: options.reattachMs ?? 90_000,
     idleMs: options.idleMs ?? 300_000,
+    drainMs: options.drainMs ?? 10_000,
     maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
   }
   for (const [field, value] of Object.entries(times)) {

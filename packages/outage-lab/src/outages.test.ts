@@ -347,13 +347,13 @@ describe('an outage script', () => {
   })
 
   test('can hit the first request that meets its conditions and no other, until there is another script', async () => {
-    const once = { requests: [1, null] as [number, null], contains: 'container_1', once: true as const }
+    const once = { requests: [1, null] as [number, null], contains: 'marked', once: true as const }
     const outages = [{ when: once, fault: statusFault(500) }]
     const { lab } = await openLab({ outages })
-    const ask = async (container?: string) => (await send(lab, container ? { ...ASK, container } : ASK)).status
-    expect([await ask(), await ask('container_1'), await ask('container_1')]).toEqual([200, 500, 200])
+    const ask = async (user_id: string) => (await send(lab, { ...ASK, metadata: { user_id } })).status
+    expect([await ask('other'), await ask('marked'), await ask('marked')]).toEqual([200, 500, 200])
     lab.setOutages(outages)
-    expect([await ask('container_1'), await ask('container_1')]).toEqual([500, 200])
+    expect([await ask('marked'), await ask('marked')]).toEqual([500, 200])
   })
 
   test('hides a bad transcript behind a status, but the record tells', async () => {
