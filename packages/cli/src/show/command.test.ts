@@ -35,6 +35,30 @@ async function shown(...flags: string[]) {
 }
 
 describe('show', () => {
+  it('shows the results that a loop of one’s own brings in a message, and no message that has nothing else', async () => {
+    const { cwd, store } = project()
+    const call = (id: string) => ({ id, name: 'deploy', input: { to: id } })
+    const result = (tool_use_id: string, is_error?: true) => ({
+      type: 'tool_result',
+      tool_use_id,
+      content: 'x',
+      is_error,
+    })
+    await seed(store, 's', [
+      started(1),
+      sent(),
+      answered('Deploying.', call('t1'), call('t2')),
+      { type: 'turn-continued', messages: [{ role: 'user', content: [result('t1'), result('t2', true)] }] },
+      sent(),
+      answered('Again.', call('t3')),
+      { type: 'turn-continued', messages: [{ role: 'user', content: [result('t3'), { type: 'text', text: 'Stop' }] }] },
+    ])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toMatch(/✔ deploy t1[^]*✖ deploy t2[^]*✔ deploy t3[^]*\+ 1 message by the caller/)
+    expect(stdout).not.toContain('no result')
+    expect(stdout.match(/by the caller/g)).toHaveLength(1)
+  })
+
   it('tells of the steps of a loop of one’s own, and which of them has no result', async () => {
     const { cwd, store } = project()
     const step = (stepId: string) => ({ type: 'step-started', stepId, name: 'deploy', inDoubt: 'report' }) as const

@@ -144,7 +144,7 @@ export class SessionReport {
         return undefined
       }
       case 'tool-finished':
-        settle(turn, entry, this.#calls(turn))
+        settle(turn, entry.toolUseId, entry, this.#calls(turn))
         return undefined
       case 'step-started':
         return { kind: 'step', stepId: shorten(entry.stepId, 240), outcome: 'none' }
@@ -182,8 +182,14 @@ export class SessionReport {
         }
       case 'repairs-reverted':
         return { kind: 'repairs-reverted', reason: shorten(entry.reason, 240) }
-      case 'turn-continued':
-        return { kind: 'added', messages: entry.messages.length }
+      case 'turn-continued': {
+        // A loop that runs its own calls brings their results in a message.
+        for (const result of entry.messages.flatMap(resultsIn)) {
+          settle(turn, String(result['tool_use_id']), { at: entry.at, result, outcome: 'ran' }, this.#calls(turn))
+        }
+        const added = entry.messages.filter((message) => resultsIn(message).length < message.content.length)
+        return added.length > 0 ? { kind: 'added', messages: added.length } : undefined
+      }
       case 'session-suspended':
         return { kind: 'suspended', reason: entry.reason, detail: shorten(entry.detail, 240) }
       case 'session-resumed':
@@ -234,12 +240,17 @@ function callStep(block: Block, { seq, at }: Entry): CallStep {
   }
 }
 
+function resultsIn({ content }: Message): readonly Block[] {
+  return typeof content === 'string' ? [] : content.filter(({ type }) => type === 'tool_result')
+}
+
 function settle(
   turn: TurnReport | undefined,
-  entry: Entry & { type: 'tool-finished' },
+  toolUseId: string,
+  entry: Pick<Entry & { type: 'tool-finished' }, 'at' | 'result' | 'outcome'>,
   calls: readonly CallStep[],
 ): void {
-  const call = calls.findLast((one) => one[callId] === entry.toolUseId)
+  const call = calls.findLast((one) => one[callId] === toolUseId)
   if (!turn || !call) return
   const isError = entry.result['is_error'] === true
   call.outcome = entry.outcome === 'ran' || entry.outcome === 'verified' ? (isError ? 'error' : 'ok') : entry.outcome
