@@ -30,6 +30,8 @@ export interface Asked {
 
 export class Lane {
   readonly session: Session
+  /** Of an agent's own conversation, as it says; its helpers' have none. */
+  readonly #agent: string | undefined
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
   /** By the model that is asked for. */
@@ -37,8 +39,9 @@ export class Lane {
   #current: { asked: Asked; answer: Answer } | undefined
   #usedAt: number
 
-  constructor(session: Session, options: ResolvedGatewayOptions, upstream: Upstream) {
+  constructor(session: Session, agent: string | undefined, options: ResolvedGatewayOptions, upstream: Upstream) {
     this.session = session
+    this.#agent = agent
     this.#options = options
     this.#upstream = upstream
     this.#usedAt = options.clock.now()
@@ -85,7 +88,11 @@ export class Lane {
     const known = this.#interceptors.get(key)
     if (known) return known
     const ladder = others.length > 0 ? [{ model }, ...others] : []
-    const interceptor = intercept(this.session, { ladder, limits })
+    const interceptor = intercept(this.session, {
+      ladder,
+      limits,
+      ...(this.#agent !== undefined && { agent: this.#agent }),
+    })
     this.#interceptors.set(key, interceptor)
     return interceptor
   }

@@ -11,14 +11,22 @@ export interface SessionName {
   id: string
   /** An agent named it, which asks other things under the same name as well: titles, summaries, sub-agents. */
   hasHelpers: boolean
+  /** Which one, where it says so: `claude-code`, `opencode`. */
+  agent: string | undefined
 }
 
 /** Undefined where the request names none. */
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
   const chosen = headers.get('x-lastgood-session')
-  if (chosen) return { id: asId(chosen), hasHelpers: false }
+  if (chosen) return { id: asId(chosen), hasHelpers: false, agent: undefined }
   const named = headers.get('x-claude-code-session-id') ?? headers.get('x-session-id') ?? nameInMetadata(body)
-  return named ? { id: asId(named), hasHelpers: true } : undefined
+  return named ? { id: asId(named), hasHelpers: true, agent: agentOf(headers) } : undefined
+}
+
+function agentOf(headers: Headers): string | undefined {
+  const agent = headers.get('user-agent') ?? ''
+  if (headers.has('x-claude-code-session-id') || agent.startsWith('claude-cli/')) return 'claude-code'
+  return /\bopencode\//.test(agent) ? 'opencode' : undefined
 }
 
 /** What an agent asks without tools it asks for itself: a title, a summary. */

@@ -20,6 +20,12 @@ export interface Found {
   sessionId: string
 }
 
+/** A session that a request may belong to; `agent` where it is an agent's own conversation. */
+interface Place {
+  id: string
+  agent?: string | undefined
+}
+
 const unnamed = (body: MessagesBody): string => `gw-${beginningOf(body)}`
 
 export class Sessions {
@@ -40,7 +46,7 @@ export class Sessions {
   answerTo(asked: Asked): Promise<Found> {
     const name = sessionNameOf(asked.named, asked.body)
     const group = name?.id ?? unnamed(asked.body)
-    const places = () => (name ? this.#placesOf(name, asked.body) : this.#placesOfUnnamed(asked, group))
+    const places = () => (name ? this.#placesOf(name, asked) : this.#placesOfUnnamed(asked, group))
     const decision = (this.#decisions.get(group) ?? Promise.resolve()).then(() => this.#decide(asked, places()))
     const over = decision.then(
       () => {},
@@ -51,30 +57,31 @@ export class Sessions {
     return decision
   }
 
-  async #decide(asked: Asked, places: AsyncIterable<string>): Promise<Found> {
-    for await (const sessionId of places) {
-      const lane = await this.#lane(sessionId)
+  async #decide(asked: Asked, places: AsyncIterable<Place>): Promise<Found> {
+    for await (const { id, agent } of places) {
+      const lane = await this.#lane(id, agent)
       const answer = await lane.answerTo(asked)
-      if (answer) return { answer, sessionId }
+      if (answer) return { answer, sessionId: id }
     }
     throw new Error('a request found no session')
   }
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
-  async *#placesOf({ id, hasHelpers }: SessionName, body: MessagesBody): AsyncGenerator<string> {
-    const main = await this.#lane(id)
-    if (!hasHelpers || hasTools(body) || !main.isFresh) yield id
+  async *#placesOf({ id, hasHelpers, agent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
+    const main = await this.#lane(id, agent)
+    if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
 
-  async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<string> {
-    if (asked.body.messages.some(({ role }) => role === 'assistant')) yield* await this.#holding(prefix, asked.body)
+  async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<Place> {
+    const goesOn = asked.body.messages.some(({ role }) => role === 'assistant')
+    if (goesOn) for (const id of await this.#holding(prefix, asked.body)) yield { id }
     // The same request again, by a client whose connection broke.
     for (const [id, opening] of this.#lanes) {
       const inHand = id.startsWith(prefix) ? (await opening).answerInHand(asked) : undefined
-      if (inHand && !inHand.isAwaited && !inHand.wasTaken) yield id
+      if (inHand && !inHand.isAwaited && !inHand.wasTaken) yield { id }
     }
-    for (;;) yield `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}`
+    for (;;) yield { id: `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}` }
   }
 
   /** The unnamed sessions that the request goes on from, those with the most of it first. */
@@ -96,7 +103,8 @@ export class Sessions {
     return found.sort((a, b) => b.kept - a.kept).map(({ id }) => id)
   }
 
-  async #lane(id: string): Promise<Lane> {
+  /** `agent`: whose own conversation it is. */
+  async #lane(id: string, agent?: string): Promise<Lane> {
     const open = await this.#lanes.get(id)
     if (open && !open.session.signal.aborted) return open
     // One that lost its store or its lease is opened again, once it has let go of the lease.
@@ -104,7 +112,7 @@ export class Sessions {
     const { store, policy, clock, onEvent } = this.#options
     const opening = openSession(id, { store, policy, clock }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
-      return new Lane(session, this.#options, this.#upstream)
+      return new Lane(session, agent, this.#options, this.#upstream)
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.delete(id))
@@ -138,7 +146,7 @@ export class Sessions {
   }
 }
 
-function* numbered(name: string): Generator<string> {
-  yield name
-  for (let n = 2; ; n += 1) yield `${name}-${n}`
+function* numbered(name: string): Generator<Place> {
+  yield { id: name }
+  for (let n = 2; ; n += 1) yield { id: `${name}-${n}` }
 }

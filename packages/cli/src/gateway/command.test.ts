@@ -33,6 +33,22 @@ describe('lastgood run', () => {
     expect((await run(['show', 'greeting', ...place], { cwd })).code).toBe(0)
   })
 
+  test('of Claude Code is resumed by Claude Code: resume prints its command', async () => {
+    const { url } = await lab()
+    const cwd = folder()
+    const place = ['--store', `file:${cwd}/state`]
+    const said = client
+      .replace("'x-lastgood-session': 'greeting'", "'x-claude-code-session-id': '5f0d'")
+      .replace('max_tokens: 9,', "max_tokens: 9, tools: [{ name: 'Bash', input_schema: { type: 'object' } }],")
+    const argv = ['run', '--upstream', url, ...place, '--', process.execPath, '--input-type=module', '-e', said]
+    expect((await run(argv, { cwd, env: process.env })).code).toBe(0)
+    const { code, stdout } = await run(['resume', '5f0d', ...place], { cwd })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'lastgood run -- claude --resume 5f0d\n' })
+    const asJson = await run(['resume', '5f0d', '--json', ...place], { cwd })
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ sessionId: '5f0d', agent: 'claude-code', command: stdout.trim() })
+    expect((await run(['list', '--all', ...place], { cwd })).stdout).toContain('claude-code')
+  })
+
   test('tells of a command that is not there', async () => {
     const cwd = folder()
     const { code, stderr } = await run(['run', '--store', `file:${cwd}/state`, '--', 'no-such-agent'], { cwd })

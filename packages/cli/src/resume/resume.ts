@@ -12,12 +12,13 @@ import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
 import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
-import { signalCodes } from '../exit-codes.ts'
+import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
-import { safeLine, safeText } from '../text.ts'
+import { safeJson, safeLine, safeText } from '../text.ts'
+import { clientCommand } from './client-command.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
@@ -90,6 +91,17 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const { head, holder } = located.row
   if (holder && !options.takeover) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
+  const command = clientCommand(head.agent, head.sessionId)
+  if (command !== undefined && task.place.config()?.config.agents?.[head.agent ?? ''] === undefined) {
+    if (style.json) {
+      const document = { schema: 'lastgood.client-session/v1', sessionId: head.sessionId, agent: head.agent, command }
+      context.stdout.write(`${safeJson(document)}\n`)
+    } else {
+      if (!style.quiet) context.stderr.write(`${safeLine(head.agent ?? '')} goes on with its session itself:\n`)
+      context.stdout.write(`${command}\n`)
+    }
+    return exitCodes.done
+  }
   if (head.status === 'idle' && message === undefined)
     return tellNothingToDo(context, endOf(task, located, head), style)
   const agent = await stop.orStopped(agentOf(task, located))

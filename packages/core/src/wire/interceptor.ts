@@ -48,6 +48,8 @@ export interface InterceptorOptions {
    * requests for a model that it names. Default: none.
    */
   ladder?: readonly LadderRung[]
+  /** Name of the program that makes the requests, recorded with each turn for people. Default: none. */
+  agent?: string
   /** Headers with fresh credentials, asked for after a 401 that is sent once more. Default: the same again. */
   credentials?: () => Promise<Readonly<Record<string, string>>>
 }
@@ -58,7 +60,7 @@ export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => 
 const inHand = Symbol('lastgood.in-hand')
 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
-  const { intentOf = () => 'report' as const, record = true, ladder = [], credentials } = options
+  const { intentOf = () => 'report' as const, record = true, ladder = [], agent, credentials } = options
   if (ladder.length > 0) validateLadder(ladder)
   const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
@@ -108,6 +110,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         cards: (rung) => cardOfRung(sent, rung),
         credentials,
         intentOf,
+        agent,
         onAnswered: (message) => conversation.answered(exchange, message),
       }),
     })

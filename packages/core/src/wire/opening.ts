@@ -6,7 +6,12 @@ import type { Session } from '../session.ts'
 import { inDoubtResult } from '../transcript.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
-export function openingEntries(session: Session, { envelope, rewindTo, added }: ConversationRequest): EntryBody[] {
+/** `agent`: who makes the requests, where that is known. */
+export function openingEntries(
+  session: Session,
+  { envelope, rewindTo, added }: ConversationRequest,
+  agent?: string,
+): EntryBody[] {
   const entries: EntryBody[] = []
   if (session.isParked) entries.push({ type: 'session-resumed', owner: session.owner })
   let { turn, lastGoodTurn } = session
@@ -22,8 +27,9 @@ export function openingEntries(session: Session, { envelope, rewindTo, added }: 
     const reason = rewindTo === 0 ? 'the caller replaced the history' : 'the caller went on from an earlier message'
     entries.push({ type: 'rewound', messages: rewindTo, turn, lastGoodTurn, reason })
   }
-  if (turn === lastGoodTurn) entries.push({ type: 'turn-started', turn: turn + 1, messages: added })
-  else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
+  if (turn === lastGoodTurn) {
+    entries.push({ type: 'turn-started', turn: turn + 1, ...(agent !== undefined && { agent }), messages: added })
+  } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
   if (JSON.stringify(envelope) !== JSON.stringify(session.envelope))
     entries.push({ type: 'envelope-changed', envelope })
   return entries

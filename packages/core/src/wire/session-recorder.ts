@@ -42,6 +42,8 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   /** Headers with fresh credentials, for the one re-send after a 401. */
   credentials: (() => Promise<Readonly<Record<string, string>>>) | undefined
   intentOf: IntentOf
+  /** Recorded with the turns that begin. */
+  agent: string | undefined
   onAnswered: (message: AssistantMessage) => void
 }
 
@@ -72,9 +74,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async sending(signal: AbortSignal) {
-    const { session, request } = this.#it
+    const { session, request, agent } = this.#it
     // Staged, so that they share an append with the request; after them the session may owe something else.
-    for (const entry of this.#isOpen ? [] : openingEntries(session, request)) await session.stage(entry)
+    for (const entry of this.#isOpen ? [] : openingEntries(session, request, agent)) await session.stage(entry)
     this.#isOpen = true
     await this.#walk.waitForTurn(signal)
     // From here on a probe may be ours.

@@ -1,0 +1,11 @@
+/** Clients that the gateway knows go on with their sessions themselves: it only has the record. */
+import { shellWord } from '@lastgood/core'
+
+const commands: Readonly<Record<string, (sessionId: string) => string>> = {
+  'claude-code': (id) => `lastgood run -- claude --resume ${id}`,
+  opencode: (id) => `opencode --session ${id}`,
+}
+
+/** How the client `agent` goes on with its session; undefined for any other agent. */
+export const clientCommand = (agent: string | undefined, sessionId: string): string | undefined =>
+  agent === undefined ? undefined : commands[agent]?.(shellWord(sessionId))
