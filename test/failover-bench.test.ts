@@ -21,6 +21,8 @@ interface Heard {
   output: number
   error: { type: string; message: string } | undefined
   shouldRetry: string | null
+  /** The header that names another model. */
+  inPlace: string | null
 }
 
 /** A gateway in front of a lab, both in virtual time. */
@@ -65,12 +67,12 @@ function stage(outages: readonly Outage[], options: GatewayOptions = {}) {
           }),
         }),
       )
-      return heard(response.status, response.headers.get('x-should-retry'), await response.text())
+      return heard(response, await response.text())
     },
   }
 }
 
-function heard(status: number, shouldRetry: string | null, body: string): Heard {
+function heard({ status, headers }: Response, body: string): Heard {
   const datas = [...body.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as Record<string, never>)
   const all = (type: string) => datas.filter((data) => data['type'] === type)
   const error = datas.length === 0 ? JSON.parse(body) : all('error')[0]
@@ -80,7 +82,8 @@ function heard(status: number, shouldRetry: string | null, body: string): Heard 
   const said = deltas.map((data) => (data['delta'] as { text?: string } | undefined)?.text ?? '').join('')
   return {
     status,
-    shouldRetry,
+    shouldRetry: headers.get('x-should-retry'),
+    inPlace: headers.get('x-lastgood-model'),
     text: all('message_stop').length === 1 && all('error').length === 0 ? said : undefined,
     model: (all('message_start')[0]?.['message'] as { model?: string } | undefined)?.model,
     output: (all('message_delta')[0]?.['usage'] as { output_tokens?: number } | undefined)?.output_tokens ?? 0,
@@ -222,6 +225,6 @@ test('S15: the other model serves while the first is down, and the first is back
 })
 
 test('S16: who answers in the place of another says so: its model, its usage', async () => {
-  const { ask } = stage([onPrimary(status(503))], { fallback })
-  expect(await ask()).toMatchObject({ text: whole, model: other })
+  const { ask } = stage([onPrimary(status(503))], { fallback, holdMs: 600_000 })
+  expect(await ask()).toMatchObject({ text: whole, model: other, inPlace: other })
 })

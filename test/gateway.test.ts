@@ -461,6 +461,18 @@ describe('the gateway serves', () => {
     expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } })
   })
 
+  test('no more clients at once than it may, and tells the next one to come again', async () => {
+    const { gateway } = await setUp({ gateway: { maxRequests: 2 }, lab: { model: () => reply(text('hi')) } })
+    const ask = (session: string) =>
+      post(gateway, { ...hello, stream: true }, { headers: { 'x-lastgood-session': session } })
+    const [first, second] = [await ask('a'), await ask('b')]
+    const third = await ask('c')
+    expect([third.status, third.headers.get('x-should-retry')]).toEqual([503, 'true'])
+    await first.text()
+    await second.body?.cancel()
+    expect((await ask('c')).status).toBe(200)
+  })
+
   test('no body that is larger than it may be', async () => {
     const { gateway } = await setUp({ gateway: { maxBodyBytes: 1000 } })
     const response = await post(gateway, { ...hello, messages: [{ role: 'user', content: 'x'.repeat(1000) }] })

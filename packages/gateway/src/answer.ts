@@ -88,7 +88,8 @@ export class Answer {
     this.#changed.tell()
   }
 
-  attach(): Attached {
+  /** `onLeft` is called once, when the client has left. */
+  attach(onLeft: () => void = () => {}): Attached {
     const client = { bytes: 0 }
     this.#clients.add(client)
     let at = 0
@@ -112,9 +113,10 @@ export class Answer {
         }
       },
       leave: () => {
-        if (!this.#clients.delete(client) || this.isAwaited) return
+        if (!this.#clients.delete(client)) return
+        onLeft()
         this.#changed.tell()
-        void this.#goSoon()
+        if (!this.isAwaited) void this.#goSoon()
       },
     }
   }

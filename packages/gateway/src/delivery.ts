@@ -16,9 +16,16 @@ type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | '
 
 const ping = writeEvent('ping', { type: 'ping' })
 
-/** `signal`: the client's connection. */
-export async function deliver(answer: Answer, streams: boolean, signal: AbortSignal, waits: Waits): Promise<Response> {
-  const attached = answer.attach()
+/** A client that waits for an answer. */
+export interface Waiting {
+  streams: boolean
+  /** Of its connection. */
+  signal: AbortSignal
+  onLeft(): void
+}
+
+export async function deliver(answer: Answer, { streams, signal, onLeft }: Waiting, waits: Waits): Promise<Response> {
+  const attached = answer.attach(onLeft)
   signal.addEventListener('abort', attached.leave, { once: true })
   if (signal.aborted) attached.leave()
   const head = await within(attached.head, streams ? waits.holdMs : waits.holdWholeMs, waits.clock)

@@ -5,7 +5,7 @@
  *    changed but what recovery has to.
  * 2. Only who calls it by a name of this machine is served, and no page of another site in a browser, under whatever name.
  */
-import { readMessagesBody } from '@lastgood/core'
+import { readMessagesBody, type MessagesBody, type WireRequest } from '@lastgood/core'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf } from './bodies.ts'
 import { deliver } from './delivery.ts'
@@ -29,6 +29,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const sessions = new Sessions(resolved, upstream)
   const hosts = new Set([...loopback, ...resolved.hosts])
   let isClosing = false
+  let waiting = 0
 
   async function handle(request: Request): Promise<Response> {
     const host = request.headers.get('host') ?? new URL(request.url).host
@@ -47,9 +48,33 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     }
     const body = readMessagesBody(wire)
     if (!body) return upstream.pass(request, bytes?.buffer)
+    if (waiting >= resolved.maxRequests) {
+      return refused(503, 'api_error', `${waiting} clients are waiting for answers, and no more may`, true)
+    }
+    waiting += 1
+    let isOver = false
+    const onLeft = () => {
+      if (!isOver) waiting -= 1
+      isOver = true
+    }
+    try {
+      return await answered(request, wire, body, onLeft)
+    } catch (error) {
+      onLeft()
+      throw error
+    }
+  }
+
+  async function answered(
+    request: Request,
+    wire: WireRequest,
+    body: MessagesBody,
+    onLeft: () => void,
+  ): Promise<Response> {
     const named = new Headers(request.headers)
     const { answer, sessionId } = await sessions.answerTo({ request: wire, body, named })
-    const response = await deliver(answer, body.stream === true, request.signal, resolved)
+    const client = { streams: body.stream === true, signal: request.signal, onLeft }
+    const response = await deliver(answer, client, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return response
   }

@@ -77,7 +77,12 @@ export class Lane {
     }
     if (!isOfConversation(this.session, asked.request)) return undefined
     const send = this.#interceptorFor(asked.body)
-    return this.#hold(asked, (signal) => send({ ...asked.request, signal }, this.#upstream.send))
+    return this.#hold(asked, async (signal) => {
+      const response = await send({ ...asked.request, signal }, this.#upstream.send)
+      const { rungModel } = this.session.context
+      if (rungModel !== null) response.headers.set('x-lastgood-model', rungModel)
+      return response
+    })
   }
 
   #interceptorFor(body: MessagesBody): Interceptor {

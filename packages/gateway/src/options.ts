@@ -49,6 +49,8 @@ export interface GatewayOptions {
   drainMs?: number
   /** The largest body of a request. Default 32 MiB, as the API has it. */
   maxBodyBytes?: number
+  /** So many clients may wait for answers at once. Default 1,000. */
+  maxRequests?: number
   /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
   hosts?: readonly string[]
   /** How requests leave. Default: the global `fetch`. */
@@ -70,6 +72,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     idleMs: options.idleMs ?? 300_000,
     drainMs: options.drainMs ?? 10_000,
     maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
+    maxRequests: options.maxRequests ?? 1_000,
   }
   for (const [field, value] of Object.entries(times)) {
     if (Number.isFinite(value) && value >= 0) continue
