@@ -2,9 +2,9 @@
  * The sixteen scenarios of FailoverBench (https://github.com/failoverbench/failoverbench), restated for the Messages API
  * and played against the gateway in virtual time. An answer that was cut is never a success.
  */
-import { memoryStore, type WireRequest } from '@lastgood/core'
+import { memoryStore } from '@lastgood/core'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
-import { createLab, reply, text, type Fault, type Outage } from '@lastgood/outage-lab'
+import { createLab, reply, text, type Fault, type LocalLab, type Outage } from '@lastgood/outage-lab'
 import { expect, onTestFinished, test } from 'vitest'
 import { countTool } from './support/counting-story.ts'
 import { jumpingClock } from './support/harness.ts'
@@ -26,7 +26,10 @@ interface Heard {
 }
 
 /** A gateway in front of a lab, both in virtual time. */
-function stage(outages: readonly Outage[], options: GatewayOptions = {}) {
+function stage(
+  outages: readonly Outage[],
+  { others = {}, ...options }: GatewayOptions & { others?: Record<string, LocalLab> } = {},
+) {
   const clock = jumpingClock()
   const lab = createLab({
     model: () => reply(text(whole)),
@@ -35,10 +38,10 @@ function stage(outages: readonly Outage[], options: GatewayOptions = {}) {
     sleep: (ms, signal) => clock.sleepUntil(clock.now() + ms, { signal }),
   })
   const gateway = createGateway({
-    upstream: lab.url,
+    upstream: [lab.url, ...Object.keys(others)],
     store: memoryStore({ clock }),
     clock,
-    fetch: (url, init) => lab.fetch(url, init),
+    fetch: (url, init) => (others[new URL(url).origin] ?? lab).fetch(url, init),
     ...options,
   })
   onTestFinished(async () => {
@@ -139,14 +142,8 @@ test('S05: a reset before the headers is not noticed', async () => {
 
 test('S06: who accepts and never answers is given up, and another address answers', async () => {
   const elsewhere = createLab({ model: () => reply(text(whole)) })
-  const rung = {
-    model: primary,
-    endpoint: 'http://elsewhere.test',
-    send: ({ url, method = 'POST', headers, body }: WireRequest) =>
-      elsewhere.fetch(url, { method, headers, ...(typeof body === 'string' && { body }) }),
-  }
   const silence: Fault = { kind: 'stall', after: 'before-headers', pings: false, forMs: 900_000 }
-  const { ask, elapsed } = stage([{ when: always, fault: silence }], { fallback: [rung] })
+  const { ask, elapsed } = stage([{ when: always, fault: silence }], { others: { 'http://elsewhere.test': elsewhere } })
   expect((await ask()).text).toBe(whole)
   expect(elapsed()).toBeLessThan(900_000)
   expect(elsewhere.requests.filter(({ path }) => path.includes('/v1/messages'))).toHaveLength(1)

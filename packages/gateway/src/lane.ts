@@ -88,7 +88,8 @@ export class Lane {
   #interceptorFor(body: MessagesBody): Interceptor {
     const { model } = body
     const { fallback, limits } = this.#options
-    const others = hasTools(body) ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
+    const models = hasTools(body) ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
+    const others = [...this.#upstream.othersFor(model), ...models]
     const key = `${model} ${others.length}`
     const known = this.#interceptors.get(key)
     if (known) return known

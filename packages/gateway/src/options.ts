@@ -13,8 +13,11 @@ import {
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
 export interface GatewayOptions {
-  /** The API behind it: origin, and a path before `/v1` where there is one. Default `https://api.anthropic.com`. */
-  upstream?: string
+  /**
+   * The API behind it: origin, and a path before `/v1` where there is one; or several, which take a turn over from one
+   * another, with the client's own credentials. Default `https://api.anthropic.com`.
+   */
+  upstream?: string | readonly string[]
   /** Where the conversations are kept. Default: memory, gone with the process. */
   store?: Store
   /**
@@ -61,7 +64,12 @@ export interface GatewayOptions {
   clock?: Clock
 }
 
-export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy'>> & { policy: PolicyOptions }
+export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy' | 'upstream'>> & {
+  policy: PolicyOptions
+  upstream: string
+  /** The upstreams after the first. */
+  others: readonly string[]
+}
 
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
   const times = {
@@ -80,9 +88,11 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
       hint: `leave ${field} out for the default`,
     })
   }
+  const [upstream = 'https://api.anthropic.com', ...others] = [options.upstream ?? []].flat().map(upstreamOf)
   return {
     ...times,
-    upstream: upstreamOf(options.upstream ?? 'https://api.anthropic.com'),
+    upstream,
+    others,
     store: options.store ?? memoryStore(),
     fallback: options.fallback ?? [],
     onEvent: options.onEvent ?? (() => {}),

@@ -3,7 +3,7 @@
  */
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-import type { WireRequest } from '@lastgood/core'
+import type { LadderRung, WireRequest } from '@lastgood/core'
 
 /** Of one connection, https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, or said anew by whoever sends. */
 const ofConnection = [
@@ -25,11 +25,23 @@ const ofConnection = [
 /** Ours, and nobody else's affair. */
 const ownPrefix = 'x-lastgood-'
 
-export class Upstream {
-  readonly #options: Pick<ResolvedGatewayOptions, 'upstream' | 'fetch'>
+type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'fetch'>
 
-  constructor(options: Pick<ResolvedGatewayOptions, 'upstream' | 'fetch'>) {
+export class Upstream {
+  readonly #options: UpstreamOptions
+
+  constructor(options: UpstreamOptions) {
     this.#options = options
+  }
+
+  /** The same model at the other addresses. */
+  othersFor(model: string): LadderRung[] {
+    const { upstream, others } = this.#options
+    return others.map((endpoint) => ({
+      model,
+      endpoint,
+      send: (request) => this.send({ ...request, url: request.url.replace(upstream, endpoint) }),
+    }))
   }
 
   /** The address there of a path here. */

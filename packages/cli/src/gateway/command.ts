@@ -10,7 +10,7 @@ import { safeLine } from '../text.ts'
 import { Survived } from './survived.ts'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
-  upstream?: string
+  upstream?: string[]
   fallback?: string[]
   maxWait?: string
   hold?: string
@@ -25,7 +25,7 @@ interface ServeOptions extends GatewayCommandOptions {
 
 export function withGatewayOptions(command: Command): Command {
   return command
-    .option('--upstream <url>', 'the API behind it (default: https://api.anthropic.com)')
+    .option('--upstream <urls...>', 'the API behind it, and others that take over (default: https://api.anthropic.com)')
     .option('--fallback <models...>', 'models that take a turn when the one that was asked for cannot')
     .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
     .option(

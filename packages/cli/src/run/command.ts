@@ -14,7 +14,8 @@ export function runCommand(context: CliContext): Command {
     .argument('<command...>', 'the command and its arguments, after --')
     .addHelpText('after', exampleOf('lastgood run -- claude', 'lastgood run -- claude -p "Make the tests green"'))
     .action(async (words: string[], options: GatewayCommandOptions) => {
-      const upstream = options.upstream ?? (context.env['ANTHROPIC_BASE_URL'] || undefined)
+      const outside = context.env['ANTHROPIC_BASE_URL']
+      const upstream = options.upstream ?? (outside ? [outside] : undefined)
       const place = { host: '127.0.0.1', port: 0 }
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
         runBehind(context, words, url),
