@@ -13,10 +13,15 @@ export interface CommonOptions {
   json?: boolean
 }
 
-export function withCommonOptions(command: Command): Command {
+/** Of commands that neither draw nor have a document. */
+export function withStoreOptions(command: Command): Command {
   return command
     .option('--store <url>', 'where sessions are kept: redis://host:6379, file:<folder> or a path (LASTGOOD_STORE)')
     .option('--config <path>', 'the configuration file; default: lastgood.config.{ts,mts,mjs,js} from here upwards')
+}
+
+export function withCommonOptions(command: Command): Command {
+  return withStoreOptions(command)
     .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
     .option('--json', 'one JSON document on stdout')
 }

@@ -1,7 +1,7 @@
 /** `lastgood gateway`: an address for tools that nobody can change. */
 import { Command, InvalidArgumentError } from 'commander'
 import { LastgoodError } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
@@ -36,7 +36,7 @@ export function withGatewayOptions(command: Command): Command {
 }
 
 export function gatewayCommand(context: CliContext): Command {
-  const command = withCommonOptions(new Command('gateway'))
+  const command = withStoreOptions(new Command('gateway'))
     .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
     .option('--port <number>', 'the port, 0 for any', port, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')

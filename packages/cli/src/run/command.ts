@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
-import { withCommonOptions } from '../common-options.ts'
+import { withStoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { withGateway, withGatewayOptions, type GatewayCommandOptions } from '../gateway/command.ts'
 import { exampleOf } from '../help-example.ts'
 
 export function runCommand(context: CliContext): Command {
-  return withGatewayOptions(withCommonOptions(new Command('run')))
+  return withGatewayOptions(withStoreOptions(new Command('run')))
     .description('a command behind a gateway of its own, and what it survived')
     .argument('<command...>', 'the command and its arguments, after --')
     .addHelpText('after', exampleOf('lastgood run -- claude', 'lastgood run -- claude -p "Make the tests green"'))
