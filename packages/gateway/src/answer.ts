@@ -50,6 +50,8 @@ export class Answer {
   #isGone = false
   #isRefusal = false
   #wasTaken = false
+  /** How often it was left with nobody waiting. */
+  #departures = 0
   #changed = new Change()
 
   constructor({ clock, reattachMs, begin }: AnswerOptions) {
@@ -145,8 +147,11 @@ export class Answer {
   }
 
   async #goSoon(): Promise<void> {
+    this.#departures += 1
+    const departure = this.#departures
     await this.#clock.sleepUntil(this.#clock.now() + this.#reattachMs, { background: true })
-    if (!this.isAwaited) this.abandon('the client went away and did not come back')
+    // Who came back meanwhile and left again has the whole time anew.
+    if (!this.isAwaited && departure === this.#departures) this.abandon('the client went away and did not come back')
   }
 }
 

@@ -95,6 +95,18 @@ describe('lastgood gateway', () => {
     expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by another process`)
   })
 
+  test('that is its own upstream says so: it would ask itself for ever', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as { port: number }
+    await new Promise((resolve) => other.close(resolve))
+    const cwd = folder()
+    const argv = ['gateway', '--port', String(port), '--upstream', `http://127.0.0.1:${port}`]
+    const { code, stderr } = await run([...argv, '--store', `file:${cwd}/state`], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('is this gateway itself')
+  })
+
   test.each([
     [['--host', '0.0.0.0'], 'lets other machines in'],
     [['--port', 'http'], 'a port is a number'],

@@ -1,0 +1,211 @@
+/** What becomes of an answer at the gateway: refused, waited for, broken off, asked for again. */
+import { memoryStore, replayed } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { createGateway, type GatewayOptions } from '@lastgood/gateway'
+import { reply, text } from '@lastgood/outage-lab'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { failing, hello, idsOf, impatient, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
+import { entriesOf, Gate, jumpingClock, watched } from './support/harness.ts'
+
+describe('a failure that is not survived', () => {
+  test('has the status and the body of the API, and says that asking again does not help (P8)', async () => {
+    const { gateway } = await setUp({ lab: { outages: [failing(400)] } })
+    const response = await post(gateway, hello, { headers: named })
+    expect([response.status, response.headers.get('x-should-retry')]).toEqual([400, 'false'])
+    expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
+  })
+
+  test.each([true, false])('after the last attempt is an error in the form of the API (stream: %s)', async (stream) => {
+    const { gateway } = await setUp({ lab: { outages: [failing(529)] }, gateway: impatient })
+    const response = await post(gateway, { ...hello, stream }, { headers: named })
+    expect([response.status, response.headers.get('x-should-retry')]).toEqual([529, 'false'])
+    expect(await response.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'overloaded_error', message: expect.stringContaining('lastgood resume ses') as string },
+    })
+  })
+
+  test('in the middle of a stream ends it with an error event, and never as if it were whole', async () => {
+    const outages = [
+      {
+        when: { requests: [1, Infinity] as [number, number] },
+        fault: { kind: 'cut' as const, after: { inside: 'text' as const }, how: 'end' as const },
+      },
+    ]
+    const { gateway } = await setUp({
+      lab: { model: () => reply(text('a long answer '.repeat(20))), outages },
+      gateway: impatient,
+    })
+    const events = await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
+    expect(events).toContain('event: content_block_delta')
+    expect(events).not.toContain('event: message_stop')
+    expect(events.trim().split('\n').at(-2)).toBe('event: error')
+  })
+
+  test('of the store is told as one, and the next request finds it well again (P5)', async () => {
+    let isFull = true
+    const watch = watched(() => isFull)
+    const { gateway, lab } = await setUp({ lab: { model: () => reply(text('hi')) }, gateway: { store: watch.store } })
+    const first = await post(gateway, hello, { headers: named })
+    expect([first.status, first.headers.get('x-should-retry')]).toEqual([503, 'true'])
+    expect(lab.requests).toHaveLength(0)
+    isFull = false
+    expect((await post(gateway, hello, { headers: named })).status).toBe(200)
+  })
+})
+
+describe('a long wait', () => {
+  /** The API hangs before its headers until the gate opens. */
+  async function waiting(options: GatewayOptions = {}) {
+    const clock = new ManualClock()
+    const gate = new Gate()
+    const store = memoryStore()
+    const answer = () => [...replayed(message)].join('')
+    const gateway = createGateway({
+      ...options,
+      clock,
+      store,
+      fetch: async (_url, init) => {
+        await new Promise<void>((resolve, reject) => {
+          init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))
+          void gate.pass().then(resolve)
+        })
+        const stream = (JSON.parse(init.body as string) as { stream?: boolean }).stream === true
+        return new Response(stream ? answer() : JSON.stringify(message), {
+          headers: { 'content-type': stream ? 'text/event-stream' : 'application/json' },
+        })
+      },
+    })
+    onTestFinished(() => gateway.close())
+    return { clock, gate, gateway, store }
+  }
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant' as const,
+    model: 'claude-opus-5-5',
+    content: [{ type: 'text', text: 'hi' }],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 5, output_tokens: 1 },
+  }
+
+  test('of a stream becomes a 200 with pings, and then the answer', async () => {
+    const { clock, gate, gateway } = await waiting()
+    const asked = post(gateway, { ...hello, stream: true }, { headers: named })
+    await gate.reached
+    await clock.advance(20_000)
+    const response = await asked
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const first = reader?.read()
+    await clock.advance(10_000)
+    expect((await first)?.value).toBe('event: ping\ndata: {"type":"ping"}\n\n')
+    gate.open()
+    let rest = ''
+    for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) rest += piece.value
+    expect(rest.match(/event: message_start/g)).toHaveLength(1)
+    expect(rest).toContain('event: message_stop')
+  })
+
+  test('does not keep the gateway from being stopped, and the next one goes on with the session', async () => {
+    const { clock, gate, gateway, store } = await waiting()
+    const asked = post(gateway, { ...hello, stream: true }, { headers: named })
+    await gate.reached
+    const closed = gateway.close()
+    await expect.poll(() => clock.sleepers.some(({ background }) => !background)).toBe(true)
+    await clock.advance(10_000)
+    await closed
+    const told = await asked
+    expect([told.status, told.headers.get('x-should-retry')]).toEqual([502, 'true'])
+    expect((await store.summary('ses'))?.holder).toBeNull()
+    const next = createGateway({ store, clock, fetch: async () => Response.json(message) })
+    onTestFinished(() => next.close())
+    expect((await post(next, hello, { headers: named })).status).toBe(200)
+    expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1 })
+  })
+
+  test('of an answer that does not stream ends in time, and the same request again gets that very answer', async () => {
+    const { clock, gate, gateway, store } = await waiting({ limits: { wholeAnswerMs: 1e9 } })
+    const asked = post(gateway, hello, { headers: named })
+    await gate.reached
+    await clock.advance(280_000)
+    const first = await asked
+    expect([first.status, first.headers.get('x-should-retry')]).toEqual([503, 'true'])
+    const again = post(gateway, hello, { headers: named })
+    gate.open()
+    expect(await (await again).json()).toMatchObject({ content: [{ text: 'hi' }] })
+    expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
+  })
+})
+
+test('a client that has gone before it had anything is not waited for', async () => {
+  const clock = new ManualClock()
+  const { gateway } = await setUp({ gateway: { clock, reattachMs: 1000 }, lab: { model: () => reply(text('hi')) } })
+  await (await post(gateway, hello, { headers: named, signal: AbortSignal.abort() })).text()
+  await clock.advance(5000)
+  const later = { ...hello, messages: [...hello.messages, { role: 'user', content: 'Again' }] }
+  expect((await post(gateway, later, { headers: named })).headers.get('x-lastgood-session')).toBe('ses')
+})
+
+describe('a client that asks again', () => {
+  const long = () => reply(text('words '.repeat(200)))
+
+  async function interrupted(options: SetUp = {}) {
+    const world = await setUp({ lab: { model: long }, ...options })
+    const gone = new AbortController()
+    const first = await post(world.gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
+    const reader = first.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    return world
+  }
+
+  test('because its connection broke gets the same answer from its beginning, and it is paid for once', async () => {
+    const { gateway, lab } = await interrupted()
+    const again = await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
+    expect(again.match(/event: message_start/g)).toHaveLength(1)
+    expect(again).toContain('event: message_stop')
+    expect(lab.requests).toHaveLength(1)
+  })
+
+  test('and is known by no name is found by what it says', async () => {
+    const { gateway, lab } = await setUp({ lab: { model: long } })
+    const first = await post(gateway, { ...hello, stream: true })
+    await first.body?.cancel()
+    const again = await post(gateway, { ...hello, stream: true })
+    expect(again.headers.get('x-lastgood-session')).toBe(first.headers.get('x-lastgood-session'))
+    await again.text()
+    expect(lab.requests).toHaveLength(1)
+  })
+
+  test.each([true, false])(
+    'after the gateway itself was replaced gets what was recorded (stream: %s)',
+    async (stream) => {
+      const { gateway, lab, store } = await setUp({ lab: { model: long } })
+      await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
+      await gateway.close()
+      const next = createGateway({ upstream: lab.url, store, clock: jumpingClock() })
+      onTestFinished(() => next.close())
+      const again = await post(next, { ...hello, stream }, { headers: named })
+      expect(again.headers.get('x-lastgood-replayed')).toBe('true')
+      const said = await again.text()
+      expect(said).toContain('words words')
+      expect(said.includes('event: message_stop')).toBe(stream)
+      expect(lab.requests).toHaveLength(1)
+    },
+  )
+
+  test('for something else gives up the answer that it left, and the session goes on', async () => {
+    const { gateway, store } = await interrupted()
+    const other = { ...hello, messages: [...hello.messages, { role: 'user', content: 'No, wait' }], stream: true }
+    expect(await (await post(gateway, other, { headers: named })).text()).toContain('event: message_stop')
+    expect(await idsOf(store)).toEqual(['ses'])
+  })
+})
+
+test.each([400, 529])('a %i is not given again: the same request is asked anew', async (status) => {
+  const outages = [failing(status, 1)]
+  const { gateway } = await setUp({ lab: { model: () => reply(text('hi')), outages }, gateway: impatient })
+  const ask = async () => (await post(gateway, hello, { headers: named })).status
+  expect([await ask(), await ask()]).toEqual([status, 200])
+})
