@@ -8,7 +8,6 @@
 import {
   continuationOf,
   intercept,
-  isOfConversation,
   replayed,
   type Interceptor,
   type MessagesBody,
@@ -75,19 +74,14 @@ export class Lane {
       before.abandon('the conversation went on with another request')
       await before.ended
     }
-    if (!isOfConversation(this.session, asked.request)) return undefined
-    const send = this.#interceptorFor(asked.body)
-    return this.#hold(asked, async (signal) => {
-      const response = await send({ ...asked.request, signal }, this.#upstream.send)
-      const { rungModel } = this.session.context
-      if (rungModel !== null) response.headers.set('x-lastgood-model', rungModel)
-      return response
-    })
+    const send = await this.#interceptorFor(asked.body).goOn(asked.request, asked.body)
+    if (!send) return undefined
+    return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
 
   #interceptorFor(body: MessagesBody): Interceptor {
     const { model } = body
-    const { fallback, limits } = this.#options
+    const { fallback, limits, tellsFallback } = this.#options
     const models = hasTools(body) ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
     const others = [...this.#upstream.othersFor(model), ...models]
     const key = `${model} ${others.length}`
@@ -97,6 +91,7 @@ export class Lane {
     const interceptor = intercept(this.session, {
       ladder,
       limits,
+      tellsFallback,
       ...(this.#agent !== undefined && { agent: this.#agent }),
     })
     this.#interceptors.set(key, interceptor)

@@ -25,6 +25,8 @@ export interface GatewayOptions {
    * a helper's small model is not replaced by a large one. Default: none.
    */
   fallback?: NonNullable<InterceptorOptions['ladder']>
+  /** Whether the person hears of a model that takes a turn, in a line before its first words. Default false. */
+  tellsFallback?: boolean
   /** How faults are answered; each default is documented there. */
   policy?: PolicyOptions
   /** When an answer counts as stalled; each default is documented there. */
@@ -95,6 +97,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     others,
     store: options.store ?? memoryStore(),
     fallback: options.fallback ?? [],
+    tellsFallback: options.tellsFallback ?? false,
     onEvent: options.onEvent ?? (() => {}),
     policy: options.policy ?? {},
     limits: options.limits ?? {},

@@ -80,6 +80,10 @@ export class Assembler {
     return this.#message?.['usage'] as Readonly<Record<string, unknown>> | undefined
   }
 
+  get model(): string {
+    return String(this.#message?.['model'])
+  }
+
   get blockCount(): number {
     return this.#blocks.length
   }
@@ -131,7 +135,7 @@ export class Assembler {
       ...message,
       id: String(message['id']),
       role: 'assistant',
-      model: String(message['model']),
+      model: this.model,
       content,
       stop_reason: stopReason,
     }

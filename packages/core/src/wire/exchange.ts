@@ -9,11 +9,13 @@
 import { classify, type Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal.ts'
+import { isThinking } from '../message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../answer.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
 import { relay, type Delivered } from './relay.ts'
+import { Spent } from './spent.ts'
 import type { Limits } from './watchdog.ts'
 
 export interface ExchangeOptions<R extends WireRequest> {
@@ -34,7 +36,7 @@ interface Refused {
 
 export class Exchange<R extends WireRequest> {
   readonly ended: Promise<void>
-  readonly delivered: Delivered = { started: false, leftovers: 0 }
+  readonly delivered: Delivered = { started: false, leftovers: 0, spent: new Spent() }
   readonly #it: ExchangeOptions<R>
   readonly #abort = new AbortController()
   /** The answer that is being read. */
@@ -74,7 +76,7 @@ export class Exchange<R extends WireRequest> {
     try {
       const first = await this.#nextAnswer()
       if ('refusal' in first) return first.refusal
-      if (this.#it.expects === 'stream') return replaceBody(first.response, this.#streamOf(first))
+      if (this.#it.expects === 'stream') return this.#handedOut(first.response, this.#streamOf(first))
       if (this.#it.expects === 'message') return await this.#wholeAnswer(first)
       return first.response
     } finally {
@@ -121,6 +123,7 @@ export class Exchange<R extends WireRequest> {
       if (!message || shortfall) {
         const isKept = await this.#goOnOrThrow({ ...wire, ...(message && seenOf(message, shortfall)) })
         if (!isKept || !message) {
+          if (message) this.delivered.spent.add(message)
           const again = await this.#nextAnswer()
           if ('refusal' in again) return again.refusal
           answer = again
@@ -129,9 +132,19 @@ export class Exchange<R extends WireRequest> {
       }
       const requestId = answer.response.headers.get('request-id') ?? undefined
       const kept = usablePart(message)
+      const { note } = this.#it.recorder
       await this.#it.recorder.answered({ message: kept, requestId, salvaged: false })
-      return replaceBody(answer.response, kept === message ? text : JSON.stringify(kept))
+      const usage = this.delivered.spent.with(kept)
+      const noted = withNote({ ...kept, ...(usage && { usage }) }, note)
+      const isOwn = kept === message && noted.content === kept.content && !usage
+      return this.#handedOut(answer.response, isOwn ? text : JSON.stringify(noted))
     }
+  }
+
+  #handedOut(response: Response, body: string | ReadableStream<Uint8Array>): Response {
+    const handedOut = replaceBody(response, body)
+    for (const [name, value] of Object.entries(this.#it.recorder.told)) handedOut.headers.set(name, value)
+    return handedOut
   }
 
   /** Relays attempt after attempt into one stream, as fast as it is read. */
@@ -217,6 +230,13 @@ export class Exchange<R extends WireRequest> {
       watchdog.stop()
     }
   }
+}
+
+/** With a line for the person before the words of the answer. */
+function withNote(message: AssistantMessage, note: string | undefined): AssistantMessage {
+  const at = message.content.findIndex((block) => !isThinking(block))
+  if (note === undefined || at < 0) return message
+  return { ...message, content: message.content.toSpliced(at, 0, { type: 'text', text: note }) }
 }
 
 /** What is to be judged of an answer that came whole and falls short. Its body is no error's. */

@@ -20,6 +20,7 @@ import {
   isMessagesRequest,
   joinConversation,
   readMessagesBody,
+  type ConversationRequest,
   type MessagesBody,
   type Recorded,
   type WireRequest,
@@ -50,17 +51,39 @@ export interface InterceptorOptions {
   ladder?: readonly LadderRung[]
   /** Name of the program that makes the requests, recorded with each turn for people. Default: none. */
   agent?: string
+  /**
+   * Whether the person hears of another model that takes a turn, in a line before its first words. What is sent on and
+   * recorded does not have it. Default false.
+   */
+  tellsFallback?: boolean
   /** Headers with fresh credentials, asked for after a 401 that is sent once more. Default: the same again. */
   credentials?: () => Promise<Readonly<Record<string, string>>>
 }
 
-export type Interceptor = <R extends WireRequest>(request: R, next: Next<R>) => Promise<Response>
+/** The signal is for a request that has none of its own yet. */
+export type Send<R extends WireRequest> = (next: Next<R>, signal: AbortSignal) => Promise<Response>
+
+export interface Interceptor {
+  <R extends WireRequest>(request: R, next: Next<R>): Promise<Response>
+  /**
+   * For a mount that has read the body already: sends a request that the session's conversation goes on with. Undefined
+   * when the request is something beside that, or the conversation is busy with another.
+   */
+  goOn<R extends WireRequest>(request: R, body: MessagesBody): Promise<Send<R> | undefined>
+}
 
 /** On a request that an interceptor of this session has in hand: another mount lets it pass. */
 const inHand = Symbol('lastgood.in-hand')
 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
-  const { intentOf = () => 'report' as const, record = true, ladder = [], agent, credentials } = options
+  const {
+    intentOf = () => 'report' as const,
+    record = true,
+    ladder = [],
+    agent,
+    tellsFallback = false,
+    credentials,
+  } = options
   if (ladder.length > 0) validateLadder(ladder)
   const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
@@ -69,41 +92,27 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   const cards = new Map<string, ModelCards>()
   let asking: (model: string, signal: AbortSignal) => Promise<unknown> = () => Promise.reject(new Error('nobody asks'))
 
-  return async function lastgood(request, next) {
+  async function lastgood<R extends WireRequest>(request: R, next: Next<R>): Promise<Response> {
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
-    const sent = { ...request, [inHand]: session }
-    const common = { clock, limits, signals: request.signal ? [request.signal, session.signal] : [session.signal] }
     const body = readMessagesBody(request)
-    const rungs = body ? rungsOf(ladder, sent, body.model, next) : []
+    const joined = body && record ? await joinWhenFree(request, body) : undefined
+    return joined ? goOn(request, joined, next) : goBeside(request, body, next)
+  }
 
-    let joined = body && record ? join(request, body) : undefined
-    if (body && joined && conversation.isBusy) {
-      await conversation.makeRoom()
-      // What ended meanwhile may have been recorded.
-      joined = conversation.isBusy ? undefined : join(request, body)
-    }
-    if (!joined) {
-      if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
-      const expects = !isMessagesRequest(request) ? 'anything' : body?.stream === true ? 'stream' : 'message'
-      return new Exchange({
-        ...common,
-        request: sent,
-        expects,
-        recorder: sideRecorder(session, sent, next, health, rungs[0]),
-      }).run()
-    }
+  function goOn<R extends WireRequest>(request: R, joined: ConversationRequest, next: Next<R>): Promise<Response> {
+    const sent = { ...request, [inHand]: session }
     const exchange: Exchange<typeof sent> = new Exchange({
-      ...common,
+      ...common(request),
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
       recorder: new SessionRecorder({
         session,
         sent,
         request: joined,
-        rungs,
+        rungs: rungsOf(ladder, sent, joined.model, next),
         health,
         watch: conversation.watch,
         told: conversation.told,
@@ -111,12 +120,36 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         credentials,
         intentOf,
         agent,
+        tellsFallback,
         onAnswered: (message) => conversation.answered(exchange, message),
       }),
     })
     conversation.enter(exchange)
     return exchange.run()
   }
+
+  function goBeside<R extends WireRequest>(
+    request: R,
+    body: MessagesBody | undefined,
+    next: Next<R>,
+  ): Promise<Response> {
+    const sent = { ...request, [inHand]: session }
+    const rung = body && rungsOf(ladder, sent, body.model, next)[0]
+    if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
+    const expects = !isMessagesRequest(request) ? 'anything' : body?.stream === true ? 'stream' : 'message'
+    return new Exchange({
+      ...common(request),
+      request: sent,
+      expects,
+      recorder: sideRecorder(session, sent, next, health, rung),
+    }).run()
+  }
+
+  const common = ({ signal }: WireRequest) => ({
+    clock,
+    limits,
+    signals: signal ? [signal, session.signal] : [session.signal],
+  })
 
   /** The cards of an endpoint's models; it is asked by the way of the request in hand. */
   function cardOfRung<R extends WireRequest>(sent: R, rung: RequestRung<R>): Promise<ModelCard> {
@@ -129,15 +162,25 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     return known(model)
   }
 
+  /** Undefined also while the conversation is busy with another request. */
+  async function joinWhenFree(request: WireRequest, body: MessagesBody) {
+    const joined = join(request, body)
+    if (!joined || !conversation.isBusy) return joined
+    await conversation.makeRoom()
+    // What ended meanwhile may have been recorded.
+    return conversation.isBusy ? undefined : join(request, body)
+  }
+
   function join(request: WireRequest, body: MessagesBody) {
     return joinConversation(request, body, recordedOf(session, record === 'always'))
   }
-}
 
-/** Whether the session's conversation goes on with this request, rather than something beside it. */
-export function isOfConversation(session: Session, request: WireRequest): boolean {
-  const body = readMessagesBody(request)
-  return body !== undefined && joinConversation(request, body, recordedOf(session, false)) !== undefined
+  return Object.assign(lastgood, {
+    async goOn<R extends WireRequest>(request: R, body: MessagesBody) {
+      const joined = await joinWhenFree(request, body)
+      return joined && ((next: Next<R>, signal: AbortSignal) => goOn({ ...request, signal }, joined, next))
+    },
+  })
 }
 
 function recordedOf(session: Session, isSure: boolean): Recorded {

@@ -19,6 +19,8 @@ export type Ending = Extract<Decision, { kind: 'suspend' | 'fail' }>
 export interface AnswerRecorder {
   /** Answers of this conversation have said what they cost. */
   readonly isBilled: boolean
+  /** A line for the person, put before the words of the answer. */
+  readonly note?: string | undefined
   /** The model has begun to answer: it lives, whatever becomes of this answer. */
   began(): void
   answered(received: Received): Promise<void>
@@ -28,6 +30,8 @@ export interface AnswerRecorder {
 }
 
 export interface Recorder<R extends WireRequest> extends AnswerRecorder {
+  /** What was done to the request that is answered now, for the headers of the answer. */
+  readonly told: Readonly<Record<string, string>>
   sending(signal: AbortSignal): Promise<Departure<R>>
   faulted(wire: Wire, signal: AbortSignal): Promise<Faulted>
   /** Text of an answer that broke off: the next attempt goes on after it, and the answer will begin with it. */

@@ -10,11 +10,14 @@
 import type { Wire } from '../classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage, Block } from '../journal.ts'
+import { isThinking } from '../message.ts'
 import { costOf, shortfallOf, usablePart } from '../answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import type { AnswerRecorder } from './recorder.ts'
+import { HeldEvents } from './held-events.ts'
 import { readEvents, writeEvent, type ServerSentEvent } from './sse.ts'
+import type { Spent } from './spent.ts'
 
 type Json = Record<string, unknown>
 
@@ -25,6 +28,10 @@ export interface Delivered {
   leftovers: number
   /** The id of the first `message_start`: the caller knows the answer by it. */
   messageId?: string
+  /** The note that stands there already. */
+  note?: string
+  /** By attempts whose answers do not count. */
+  readonly spent: Spent
 }
 
 /** How one attempt ended: recorded and handed out, or with something left to decide. */
@@ -54,7 +61,7 @@ export async function* relay(
   signal: AbortSignal,
 ): AsyncGenerator<string, Relayed, undefined> {
   const assembler = new Assembler()
-  const held = new HeldEvents()
+  const held = new HeldEvents(delivered.spent)
   const seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   let openBlock: number | undefined
   /** Time in which the reader does something else is not silence of the API. */
@@ -96,7 +103,15 @@ export async function* relay(
         case 'content_block_start':
         case 'content_block_delta':
         case 'content_block_stop': {
-          if (event.event === 'content_block_start') recorder.began()
+          if (event.event === 'content_block_start') {
+            recorder.began()
+            const isSpoken = !isThinking(data['content_block'] as Block)
+            if (isSpoken && recorder.note !== undefined && delivered.note !== recorder.note) {
+              yield* handOut(noteAt(index(data), recorder.note))
+              delivered.note = recorder.note
+              delivered.leftovers += 1
+            }
+          }
           const text = shifted(event, data, delivered.leftovers)
           if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use')
             held.begin()
@@ -164,6 +179,7 @@ export async function* relay(
       const streamed = held.isHolding ? held.firstIndex : assembler.blockCount
       if (streamed > 0 && !isKept) recorder.dropped()
       delivered.leftovers += streamed
+      delivered.spent.add(assembler)
     },
   }
 }
@@ -179,50 +195,25 @@ const known: ReadonlySet<string> = new Set([
   'message_stop',
 ])
 
-/** Events that wait until the answer is durable. */
-class HeldEvents {
-  #blocks = new Map<number, string[]>()
-  #ends: ServerSentEvent[] = []
-  #holding = false
-
-  get isHolding(): boolean {
-    return this.#holding
-  }
-  /** Index of the first held block. */
-  get firstIndex(): number {
-    return Math.min(...this.#blocks.keys())
-  }
-  begin(): void {
-    this.#holding = true
-  }
-  add(index: number, text: string): void {
-    const texts = this.#blocks.get(index)
-    if (texts) texts.push(text)
-    else this.#blocks.set(index, [text])
-  }
-  end(event: ServerSentEvent): void {
-    this.#ends.push(event)
-  }
-
-  /** The blocks that `message` kept, then its end; what the stream did not say of the end is said here. */
-  *release(message: AssistantMessage): Generator<string> {
-    const kept = message.content.length
-    for (const [index, texts] of [...this.#blocks].sort(([a], [b]) => a - b)) {
-      if (index < kept) yield* texts
-    }
-    if (!this.#ends.some((event) => event.event === 'message_delta')) {
-      const delta = { stop_reason: message.stop_reason, stop_sequence: null }
-      yield writeEvent('message_delta', { type: 'message_delta', delta, usage: message.usage ?? {} })
-    }
-    for (const event of this.#ends) yield event.raw
-    if (!this.#ends.some((event) => event.event === 'message_stop')) {
-      yield writeEvent('message_stop', { type: 'message_stop' })
-    }
-  }
-}
-
 function shifted(event: ServerSentEvent, data: Json, by: number): string {
   return by === 0 ? event.raw : writeEvent(event.event, { ...data, index: Number(data['index']) + by })
+}
+
+/** A block of its own with a line for the person. */
+function noteAt(index: number, note: string): string {
+  return [
+    writeEvent('content_block_start', {
+      type: 'content_block_start',
+      index,
+      content_block: { type: 'text', text: '' },
+    }),
+    writeEvent('content_block_delta', {
+      type: 'content_block_delta',
+      index,
+      delta: { type: 'text_delta', text: note },
+    }),
+    writeEvent('content_block_stop', { type: 'content_block_stop', index }),
+  ].join('')
 }
 
 function tellDelta(data: Json, recorder: AnswerRecorder): void {

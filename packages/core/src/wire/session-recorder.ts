@@ -9,7 +9,7 @@ import { callsOf, endsTurn, isRefusal } from '../answer.ts'
 import { classify, type Wire } from '../classify.ts'
 import type { Fault } from '../fault.ts'
 import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } from '../journal.ts'
-import type { ModelCard } from '../ladder/model-card.ts'
+import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
 import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
@@ -44,6 +44,8 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   intentOf: IntentOf
   /** Recorded with the turns that begin. */
   agent: string | undefined
+  /** The person hears of another model that takes a turn. */
+  tellsFallback: boolean
   onAnswered: (message: AssistantMessage) => void
 }
 
@@ -71,6 +73,24 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   get isBilled(): boolean {
     const { context, transcript } = this.#it.session
     return context.rung === 0 && transcript.isBilled
+  }
+
+  get told(): Readonly<Record<string, string>> {
+    const { model } = this.#walk.current
+    const rules = new Set(this.#mended?.repairs.map(({ rule }) => rule))
+    return {
+      ...(model !== this.#it.request.model && { 'x-lastgood-model': model }),
+      ...(rules.size > 0 && { 'x-lastgood-repaired': [...rules].join(', ') }),
+    }
+  }
+
+  /** Said once of a model, not with each of its answers. */
+  get note(): string | undefined {
+    const { tellsFallback, request, session } = this.#it
+    const { model } = this.#walk.current
+    const before = session.transcript.lastAnswer?.model
+    if (!tellsFallback || model === request.model || (before && isSameModel(before, model))) return undefined
+    return `[lastgood: ${request.model} does not answer, ${model} goes on]\n\n`
   }
 
   async sending(signal: AbortSignal) {

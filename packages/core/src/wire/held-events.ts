@@ -1,0 +1,56 @@
+/**
+ * The events of a streamed answer that wait until it is durable: its tool calls, what comes after them, and its end.
+ */
+import type { AssistantMessage } from '../journal.ts'
+import { writeEvent, type ServerSentEvent } from './sse.ts'
+import type { Spent } from './spent.ts'
+
+export class HeldEvents {
+  readonly #spent: Spent
+  #blocks = new Map<number, string[]>()
+  #ends: ServerSentEvent[] = []
+  #holding = false
+
+  constructor(spent: Spent) {
+    this.#spent = spent
+  }
+
+  get isHolding(): boolean {
+    return this.#holding
+  }
+  /** Index of the first held block. */
+  get firstIndex(): number {
+    return Math.min(...this.#blocks.keys())
+  }
+  begin(): void {
+    this.#holding = true
+  }
+  add(index: number, text: string): void {
+    const texts = this.#blocks.get(index)
+    if (texts) texts.push(text)
+    else this.#blocks.set(index, [text])
+  }
+  end(event: ServerSentEvent): void {
+    this.#ends.push(event)
+  }
+
+  /** The blocks that `message` kept, then its end; what the stream did not say of the end is said here. */
+  *release(message: AssistantMessage): Generator<string> {
+    const kept = message.content.length
+    for (const [index, texts] of [...this.#blocks].sort(([a], [b]) => a - b)) {
+      if (index < kept) yield* texts
+    }
+    const usage = this.#spent.with(message)
+    if (!this.#ends.some((event) => event.event === 'message_delta')) {
+      const delta = { stop_reason: message.stop_reason, stop_sequence: null }
+      yield writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} })
+    }
+    for (const { event, data, raw } of this.#ends) {
+      const isRewritten = usage && event === 'message_delta'
+      yield isRewritten ? writeEvent(event, { ...(JSON.parse(data) as Record<string, unknown>), usage }) : raw
+    }
+    if (!this.#ends.some((event) => event.event === 'message_stop')) {
+      yield writeEvent('message_stop', { type: 'message_stop' })
+    }
+  }
+}

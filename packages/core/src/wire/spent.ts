@@ -1,0 +1,41 @@
+/**
+ * What an answer cost that took several attempts, told as the API tells it: `usage` is that of the attempt that
+ * answered, since callers read the size of their context from it, and `usage.iterations` has each one. The SDK's own
+ * fallback (`betaRefusalFallbackMiddleware`) says it in the same words.
+ */
+import type { AssistantMessage } from '../journal.ts'
+
+type Usage = Readonly<Record<string, unknown>>
+
+export class Spent {
+  readonly #before: Usage[] = []
+
+  /** An attempt that said what it cost, and whose answer does not count. What it did not say is not guessed. */
+  add({ usage, model }: { usage?: Usage | undefined; model: string }): void {
+    if (usage) this.#before.push(...iterationsOf(usage, model))
+  }
+
+  /** The usage of the answer that counts; undefined where it is the only one that cost anything. */
+  with({ usage = {}, model }: Pick<AssistantMessage, 'usage' | 'model'>): Usage | undefined {
+    if (this.#before.length === 0) return undefined
+    return { ...usage, iterations: [...this.#before, ...iterationsOf(usage, model)] }
+  }
+}
+
+/** One of its own, unless the API has more to tell: the turns of a tool that the server runs. */
+function iterationsOf(usage: Usage, model: string): Usage[] {
+  const { iterations } = usage
+  if (Array.isArray(iterations) && iterations.length > 0) return iterations as Usage[]
+  const count = (name: string) => usage[name] ?? 0
+  return [
+    {
+      type: 'message',
+      model,
+      input_tokens: count('input_tokens'),
+      output_tokens: count('output_tokens'),
+      cache_creation_input_tokens: count('cache_creation_input_tokens'),
+      cache_read_input_tokens: count('cache_read_input_tokens'),
+      cache_creation: usage['cache_creation'] ?? null,
+    },
+  ]
+}
