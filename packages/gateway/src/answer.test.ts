@@ -4,17 +4,29 @@ import { Answer } from './answer.ts'
 
 test('who comes back and leaves again can come back for the whole time anew', async () => {
   const clock = new ManualClock()
-  const answer = new Answer({ clock, reattachMs: 1000, begin: async () => new Response('said') })
-  const first = answer.attach()
-  await answer.ended
-  first.leave()
+  const slow = new TransformStream<Uint8Array, Uint8Array>()
+  const answer = new Answer({ clock, reattachMs: 1000, begin: async () => new Response(slow.readable) })
+  answer.attach().leave()
   await clock.advance(800)
   answer.attach().leave()
   await clock.advance(800)
   expect(answer.isToBeHad).toBe(true)
   const back = answer.attach()
+  const writer = slow.writable.getWriter()
+  await writer.write(new TextEncoder().encode('said'))
   expect(new TextDecoder().decode(await back.next())).toBe('said')
   back.leave()
   await clock.advance(1000)
-  expect(answer.isToBeHad).toBe(false)
+  expect([answer.isToBeHad, answer.isMissed]).toEqual([false, false])
+})
+
+test('what has ended is kept only for those who are reading it', async () => {
+  const answer = new Answer({ clock: new ManualClock(), reattachMs: 1000, begin: async () => new Response('said') })
+  const [one, other] = [answer.attach(), answer.attach()]
+  await answer.ended
+  one.leave()
+  expect(answer.isToBeHad).toBe(true)
+  expect(new TextDecoder().decode(await other.next())).toBe('said')
+  other.leave()
+  expect([answer.isToBeHad, answer.isMissed]).toEqual([false, true])
 })

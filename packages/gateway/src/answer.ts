@@ -4,7 +4,7 @@
  *
  * 1. It is read on for a while when its clients have gone: what is being paid for is not thrown away at once.
  * 2. A client that is there sets the pace: so much is read ahead of the quickest, and no more.
- * 3. It is kept for as long after its end, from its first byte.
+ * 3. It is kept from its first byte until it has ended and nobody is reading it: then the journal has it.
  */
 import type { Clock } from '@lastgood/core'
 
@@ -32,7 +32,7 @@ export interface AnswerOptions {
 }
 
 /** Bytes that may be read ahead of the quickest client. */
-const aheadBytes = 1024 * 1024
+const aheadBytes = 256 * 1024
 
 export class Answer {
   readonly head: Promise<AnswerHead>
@@ -48,6 +48,7 @@ export class Answer {
   /** The bytes that each client has taken. */
   readonly #clients = new Set<{ bytes: number }>()
   #isGone = false
+  #isAbandoned = false
   #isRefusal = false
   #wasTaken = false
   /** How often it was left with nobody waiting. */
@@ -73,21 +74,20 @@ export class Answer {
     return this.#hasEnded
   }
 
-  /** Some client has had all of it. */
-  get wasTaken(): boolean {
-    return this.#wasTaken
-  }
-
-  /** Who asks for it again can have it: it is on its way, or whole, and no refusal. */
+  /** Who asks for it again can have it here: it is on its way, or being read, and no refusal. */
   get isToBeHad(): boolean {
     return !this.#isGone && !this.#failure && !this.#isRefusal
   }
 
+  /** It is on its way or was recorded, and no client waits for it or has had all of it. */
+  get isMissed(): boolean {
+    return !this.isAwaited && !this.#wasTaken && !this.#failure && !this.#isRefusal && !this.#isAbandoned
+  }
+
   abandon(reason: string): void {
-    this.#isGone = true
-    this.#pieces.length = 0
+    this.#isAbandoned = true
+    this.#letGo()
     this.#abort.abort(new Error(reason))
-    this.#changed.tell()
   }
 
   /** `onLeft` is called once, when the client has left. */
@@ -118,7 +118,7 @@ export class Answer {
         if (!this.#clients.delete(client)) return
         onLeft()
         this.#changed.tell()
-        if (!this.isAwaited) void this.#goSoon()
+        if (!this.isAwaited) this.#left()
       },
     }
   }
@@ -139,7 +139,18 @@ export class Answer {
     }
     this.#hasEnded = true
     this.#changed.tell()
-    if (!this.isAwaited) void this.#goSoon()
+    if (!this.isAwaited) this.#left()
+  }
+
+  #left(): void {
+    if (this.#hasEnded) this.#letGo()
+    else void this.#goSoon()
+  }
+
+  #letGo(): void {
+    this.#isGone = true
+    this.#pieces.length = 0
+    this.#changed.tell()
   }
 
   #mostTaken(): number {
@@ -151,7 +162,8 @@ export class Answer {
     const departure = this.#departures
     await this.#clock.sleepUntil(this.#clock.now() + this.#reattachMs, { background: true })
     // Who came back meanwhile and left again has the whole time anew.
-    if (!this.isAwaited && departure === this.#departures) this.abandon('the client went away and did not come back')
+    if (!this.isAwaited && !this.#hasEnded && departure === this.#departures)
+      this.abandon('the client went away and did not come back')
   }
 }
 

@@ -7,7 +7,7 @@
  * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
  */
 import { writeEvent, type Clock } from '@lastgood/core'
-import type { Answer, AnswerHead, Attached } from './answer.ts'
+import type { AnswerHead, Attached } from './answer.ts'
 import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
@@ -21,11 +21,9 @@ export interface Waiting {
   streams: boolean
   /** Of its connection. */
   signal: AbortSignal
-  onLeft(): void
 }
 
-export async function deliver(answer: Answer, { streams, signal, onLeft }: Waiting, waits: Waits): Promise<Response> {
-  const attached = answer.attach(onLeft)
+export async function deliver(attached: Attached, { streams, signal }: Waiting, waits: Waits): Promise<Response> {
   signal.addEventListener('abort', attached.leave, { once: true })
   if (signal.aborted) attached.leave()
   const head = await within(attached.head, streams ? waits.holdMs : waits.holdWholeMs, waits.clock)

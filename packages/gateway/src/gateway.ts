@@ -72,9 +72,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     onLeft: () => void,
   ): Promise<Response> {
     const named = new Headers(request.headers)
-    const { answer, sessionId } = await sessions.answerTo({ request: wire, body, named })
-    const client = { streams: body.stream === true, signal: request.signal, onLeft }
-    const response = await deliver(answer, client, resolved)
+    const { attached, sessionId } = await sessions.answerTo({ request: wire, body, named, onLeft })
+    const response = await deliver(attached, { streams: body.stream === true, signal: request.signal }, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return response
   }

@@ -14,7 +14,7 @@ import {
   type Session,
   type WireRequest,
 } from '@lastgood/core'
-import { Answer } from './answer.ts'
+import { Answer, type Attached } from './answer.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { hasTools } from './session-name.ts'
 import type { Upstream } from './upstream.ts'
@@ -25,6 +25,8 @@ export interface Asked {
   body: MessagesBody
   /** The client's own headers, which may name the session. */
   named: Headers
+  /** Called once, when the client has its answer or has gone. */
+  onLeft: () => void
 }
 
 export class Lane {
@@ -35,7 +37,7 @@ export class Lane {
   readonly #upstream: Upstream
   /** By the model that is asked for. */
   readonly #interceptors = new Map<string, Interceptor>()
-  #current: { asked: Asked; answer: Answer } | undefined
+  #current: { body: MessagesBody; answer: Answer } | undefined
   #usedAt: number
 
   constructor(session: Session, agent: string | undefined, options: ResolvedGatewayOptions, upstream: Upstream) {
@@ -57,16 +59,19 @@ export class Lane {
     return this.session.transcript.messages.length === 0
   }
 
-  /** The answer in hand, if it is to this very request. */
-  answerInHand(asked: Asked): Answer | undefined {
+  /** An answer to this very request is on its way, or was recorded, and has not reached its client. */
+  isMissing(asked: Asked): boolean {
+    return this.#current?.answer.isMissed === true && isSameRequest(this.#current.body, asked.body)
+  }
+
+  #inHand({ body, onLeft }: Asked): Attached | undefined {
     const current = this.#current
-    if (!current?.answer.isToBeHad) return undefined
-    return isSameRequest(current.asked.body, asked.body) ? current.answer : undefined
+    return current?.answer.isToBeHad && isSameRequest(current.body, body) ? current.answer.attach(onLeft) : undefined
   }
 
   /** The answer to a request of this conversation; undefined for any other. */
-  async answerTo(asked: Asked): Promise<Answer | undefined> {
-    const inHand = this.answerInHand(asked) ?? this.#recorded(asked)
+  async answerTo(asked: Asked): Promise<Attached | undefined> {
+    const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
     const before = this.#current?.answer
     if (before && !before.hasEnded) {
@@ -99,7 +104,7 @@ export class Lane {
   }
 
   /** What was recorded just now for this request: its client did not get it, or it would have gone on. */
-  #recorded(asked: Asked): Answer | undefined {
+  #recorded(asked: Asked): Attached | undefined {
     const { transcript, clock } = this.session
     const last = transcript.lastAnswer
     const { messages } = asked.body
@@ -118,12 +123,13 @@ export class Lane {
     return this.#hold(asked, () => Promise.resolve(new Response(text, { headers })))
   }
 
-  #hold(asked: Asked, begin: (signal: AbortSignal) => Promise<Response>): Answer {
+  #hold({ body, onLeft }: Asked, begin: (signal: AbortSignal) => Promise<Response>): Attached {
     const { clock, reattachMs } = this.#options
     const answer = new Answer({ clock, reattachMs, begin })
-    this.#current = { asked, answer }
+    this.#current = { body, answer }
     this.#usedAt = clock.now()
-    return answer
+    // At once: what has ended is kept only for those who are reading it.
+    return answer.attach(onLeft)
   }
 
   /** Waits a while for the answer in hand, and gives the session back. A turn that is open stays open. */

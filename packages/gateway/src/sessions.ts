@@ -9,14 +9,14 @@
  * 3. Which session a request belongs to is decided one after the other for those that may belong together.
  */
 import { continuationOf, openSession, type MessagesBody } from '@lastgood/core'
-import type { Answer } from './answer.ts'
+import type { Attached } from './answer.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { beginningOf, hasTools, sessionNameOf, type SessionName } from './session-name.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Found {
-  answer: Answer
+  attached: Attached
   sessionId: string
 }
 
@@ -60,8 +60,8 @@ export class Sessions {
   async #decide(asked: Asked, places: AsyncIterable<Place>): Promise<Found> {
     for await (const { id, agent } of places) {
       const lane = await this.#lane(id, agent)
-      const answer = await lane.answerTo(asked)
-      if (answer) return { answer, sessionId: id }
+      const attached = await lane.answerTo(asked)
+      if (attached) return { attached, sessionId: id }
     }
     throw new Error('a request found no session')
   }
@@ -78,8 +78,7 @@ export class Sessions {
     if (goesOn) for (const id of await this.#holding(prefix, asked.body)) yield { id }
     // The same request again, by a client whose connection broke.
     for (const [id, opening] of this.#lanes) {
-      const inHand = id.startsWith(prefix) ? (await opening).answerInHand(asked) : undefined
-      if (inHand && !inHand.isAwaited && !inHand.wasTaken) yield { id }
+      if (id.startsWith(prefix) && (await opening).isMissing(asked)) yield { id }
     }
     for (;;) yield { id: `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}` }
   }
@@ -141,6 +140,8 @@ export class Sessions {
   /** Waits for the answers in hand, and gives all sessions back. */
   async close(): Promise<void> {
     this.#closing.abort()
+    // A request that is being placed may open one more.
+    await Promise.all(this.#decisions.values())
     const lanes = await Promise.allSettled(this.#lanes.values())
     await Promise.all(lanes.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : [])))
   }
