@@ -1,6 +1,7 @@
 /** The gateway in front of the lab, asked by the real SDK with its own retries as they are. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { memoryStore, type Store } from '@lastgood/core'
+import { createGateway } from '@lastgood/gateway'
 import {
   assistantCount,
   reply,
@@ -184,6 +185,35 @@ describe('the gateway serves', () => {
     const response = await post(gateway, hello, { headers: { 'sec-fetch-site': 'cross-site' } })
     expect(response.status).toBe(403)
     expect(lab.requests).toHaveLength(0)
+  })
+
+  test('only who has its token, where it has one; the API does not see it', async () => {
+    const token = 'a-token-of-enough-letters'
+    const { gateway, lab } = await setUp({ gateway: { token }, lab: { model: () => reply(text('hi')) } })
+    const ask = (headers: Record<string, string>) => post(gateway, hello, { headers })
+    for (const wrong of [{}, { 'x-lastgood-token': 'another' }, { authorization: `Bearer ${token}` }]) {
+      expect((await ask(wrong)).status).toBe(401)
+    }
+    expect(lab.requests).toHaveLength(0)
+    expect((await ask({ 'x-lastgood-token': token })).status).toBe(200)
+    expect(JSON.stringify(lab.requests[0]?.headers)).not.toContain(token)
+  })
+
+  test('no request that it has sent itself', async () => {
+    const first = createGateway({
+      upstream: 'http://b.test',
+      fetch: (url, init) => second.fetch(new Request(url, init)),
+    })
+    const second = createGateway({
+      upstream: 'http://127.0.0.1:1',
+      hosts: ['b.test'],
+      policy: { maxAttempts: 1 },
+      fetch: (url, init) => first.fetch(new Request(url, init)),
+    })
+    const response = await post(first, hello, { path: '/v1/messages/count_tokens' })
+    expect(response.status).toBe(508)
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining('came back') as string } })
+    await Promise.all([first.close(), second.close()])
   })
 
   test('nobody when the API cannot be reached, and says that asking again may help', async () => {

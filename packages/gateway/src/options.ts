@@ -54,10 +54,15 @@ export interface GatewayOptions {
   drainMs?: number
   /** The largest body of a request. Default 32 MiB, as the API has it. */
   maxBodyBytes?: number
-  /** So many clients may wait for answers at once. Default 1,000. */
+  /** So many requests may be inside at once, each with its body in memory. Default 1,000. */
   maxRequests?: number
   /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
   hosts?: readonly string[]
+  /**
+   * What clients have to send in `x-lastgood-token`, 16 characters at least. Default: none, for a gateway that only this
+   * machine can reach.
+   */
+  token?: string
   /** How requests leave. Default: the global `fetch`. */
   fetch?: Fetch
   /** Hears what happens in the sessions that are open. Default: nobody. */
@@ -66,7 +71,8 @@ export interface GatewayOptions {
   clock?: Clock
 }
 
-export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy' | 'upstream'>> & {
+export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy' | 'token' | 'upstream'>> & {
+  token: string | undefined
   policy: PolicyOptions
   upstream: string
   /** The upstreams after the first. */
@@ -102,9 +108,17 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     policy: options.policy ?? {},
     limits: options.limits ?? {},
     hosts: options.hosts ?? [],
+    token: tokenOf(options.token),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
   }
+}
+
+function tokenOf(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]{16,}$/.test(token)) return token
+  throw new LastgoodError('bad-option', 'token must have 16 characters at least, without spaces', {
+    hint: 'make one: openssl rand -hex 32',
+  })
 }
 
 function upstreamOf(address: string): string {

@@ -42,6 +42,11 @@ export class Sessions {
     void this.#closeIdle()
   }
 
+  /** The ids of those that are open. */
+  get open(): string[] {
+    return [...this.#lanes.keys()]
+  }
+
   /** The answer to a request, and the session that it is recorded in. Errors: those of opening a session. */
   answerTo(asked: Asked): Promise<Found> {
     const name = sessionNameOf(asked.named, asked.body)

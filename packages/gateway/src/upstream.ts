@@ -1,6 +1,7 @@
 /**
  * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
  */
+import { hopHeader } from './admission.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import type { LadderRung, WireRequest } from '@lastgood/core'
@@ -30,8 +31,12 @@ type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'fet
 export class Upstream {
   readonly #options: UpstreamOptions
 
-  constructor(options: UpstreamOptions) {
+  readonly #id: string
+
+  /** `id`: of the gateway. */
+  constructor(options: UpstreamOptions, id: string) {
     this.#options = options
+    this.#id = id
   }
 
   /** The same model at the other addresses. */
@@ -56,6 +61,10 @@ export class Upstream {
     for (const name of (headers.get('connection') ?? '').split(',')) if (name.trim() !== '') kept.delete(name.trim())
     const own = [...headers.keys()].filter((name) => name.startsWith(ownPrefix))
     for (const name of own) kept.delete(name)
+    // The API itself does not lead back here.
+    if (this.#options.upstream.startsWith('http:')) {
+      kept.set(hopHeader, [headers.get(hopHeader), this.#id].filter(Boolean).join(', '))
+    }
     return kept
   }
 

@@ -7,6 +7,7 @@ import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
+import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { Survived } from './survived.ts'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
@@ -15,18 +16,18 @@ export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'col
   maxWait?: string
   hold?: string
   stall?: string
+  tellFallback?: boolean
 }
 
-interface ServeOptions extends GatewayCommandOptions {
+interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
   port: number
-  host: string
-  allowHost?: string[]
 }
 
 export function withGatewayOptions(command: Command): Command {
   return command
     .option('--upstream <urls...>', 'the API behind it, and others that take over (default: https://api.anthropic.com)')
     .option('--fallback <models...>', 'models that take a turn when the one that was asked for cannot')
+    .option('--tell-fallback', 'a line in the answer says so when another model takes a turn')
     .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
     .option(
       '--stall <duration>',
@@ -41,17 +42,20 @@ export function gatewayCommand(context: CliContext): Command {
     .option('--port <number>', 'the port, 0 for any', port, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--allow-host <names...>', 'names that clients may call it by, for an address other than loopback')
+    .option('--tls-cert <file>', 'the certificate, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
+    .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
   return withGatewayOptions(command)
     .addHelpText('after', exampleOf('lastgood gateway', 'ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude'))
     .action((options: ServeOptions) => runGateway(context, options))
 }
 
 async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
-  const { host, allowHost = [] } = options
-  if (!loopback.has(host) && allowHost.length === 0) throw exposed(host)
+  const exposure = exposureOf(context, options)
   const stop = stopSwitch(context)
   try {
-    await withGateway(context, options, { host, port: options.port, hosts: allowHost }, async (url) => {
+    await withGateway(context, options, { ...exposure, port: options.port }, async (url) => {
       context.stdout.write(`${url}\n`)
       context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} claude\n`)
       await stop.orStopped(new Promise(() => {}))
@@ -67,32 +71,37 @@ async function runGateway(context: CliContext, options: ServeOptions): Promise<v
 export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
-  place: { host: string; port: number; hosts?: readonly string[] },
+  place: Exposure & { port: number },
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const { stderr, clock } = context
   const { choices } = await setUp(context, { ...options, color: 'auto' }, false)
   const opened = await choices[0].open()
   // Loaded only here: no other command needs a server.
-  const [{ createGateway }, { serve }] = await Promise.all([import('@lastgood/gateway'), import('./serve.ts')])
+  const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
+    import('@lastgood/gateway'),
+    import('./serve.ts'),
+    import('./upstream-fetch.ts'),
+  ])
   const survived = new Survived((line) => stderr.write(`${line}\n`))
+  const outside = upstreamFetch(context.env)
   try {
     const gateway = createGateway({
       store: opened.store,
       clock,
-      hosts: place.hosts ?? [],
+      hosts: place.hosts,
+      fetch: outside.fetch,
+      tellsFallback: options.tellFallback ?? false,
       onEvent: survived.take,
+      ...(place.token !== undefined && { token: place.token }),
       ...(options.upstream !== undefined && { upstream: options.upstream }),
       ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
       ...(options.maxWait !== undefined && { policy: { horizonMs: parseDuration(options.maxWait, '--max-wait') } }),
       ...(options.stall !== undefined && { limits: limitsOf(parseDuration(options.stall, '--stall')) }),
       ...(options.hold !== undefined && { holdMs: parseDuration(options.hold, '--hold') }),
     })
-    const served = await serve(gateway, place.host, place.port)
-    if (
-      new URL(gateway.upstream).port === new URL(served.url).port &&
-      loopback.has(new URL(gateway.upstream).hostname)
-    ) {
+    const served = await serve(gateway, place, place.port)
+    if (new URL(gateway.upstream).port === new URL(served.url).port && isLoopback(new URL(gateway.upstream).hostname)) {
       await served.close()
       throw itself(served.url)
     }
@@ -106,13 +115,12 @@ export async function withGateway<T>(
       for (const id of survived.sessions) stderr.write(`  lastgood show ${id}\n`)
     }
   } finally {
+    await outside.close()
     await opened.close()
   }
 }
 
 const limitsOf = (stallMs: number) => ({ firstEventMs: stallMs, betweenEventsMs: stallMs })
-
-const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
 
 function port(text: string): number {
   const number = Number(text)
@@ -124,12 +132,5 @@ function itself(url: string): LastgoodError {
   return new LastgoodError('bad-option', `--upstream ${url} is this gateway itself`, {
     hint: 'leave --upstream out, or name the API: --upstream https://api.anthropic.com',
     details: { field: '--upstream' },
-  })
-}
-
-function exposed(host: string): LastgoodError {
-  return new LastgoodError('bad-option', `--host ${host} lets other machines in, without TLS`, {
-    hint: 'say by which names they call it, behind a proxy that has TLS: --allow-host gateway.example',
-    details: { field: '--host' },
   })
 }

@@ -1,8 +1,15 @@
-/** The socket in front of a gateway. */
-import { createServer } from 'node:http'
+/**
+ * The socket in front of a gateway.
+ *
+ * What is no HTTP, or has headers that are too large, is told so in the API's own form: clients read nothing else.
+ */
+import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { LastgoodError } from '@lastgood/core'
 import type { Gateway } from '@lastgood/gateway'
+import type { Exposure } from './exposure.ts'
 
 export interface Served {
   /** What clients are given: `http://127.0.0.1:4141`. */
@@ -11,11 +18,20 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Port 0 takes one that is free. Errors: `bad-option` for an address that cannot be taken. */
-export async function serve(gateway: Gateway, host: string, port: number): Promise<Served> {
+/** Of all headers of a request: four times what Node has, since clients list their betas there. */
+const maxHeaderBytes = 64 * 1024
+
+/** Above the pause of a person between two requests, so that a client seldom writes into a connection that is closing. */
+const keepAliveMs = 120_000
+
+/** Port 0 takes one that is free. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
+export async function serve(gateway: Gateway, { host, tls }: Exposure, port: number): Promise<Served> {
   // The globals of the process are the user's.
   const listener = getRequestListener((request) => gateway.fetch(request), { overrideGlobalObjects: false })
-  const server = createServer((request, response) => void listener(request, response))
+  const options = { maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs }
+  const server = tls ? tlsServer({ ...options, ...tls }) : createServer(options)
+  server.on('request', (request, response) => void listener(request, response))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => tell(error, socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(notServed(host, port, cause)))
     server.listen(port, host, resolve)
@@ -23,7 +39,7 @@ export async function serve(gateway: Gateway, host: string, port: number): Promi
   const address = server.address()
   const taken = typeof address === 'object' && address ? address.port : port
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await gateway.close()
@@ -31,6 +47,40 @@ export async function serve(gateway: Gateway, host: string, port: number): Promi
       await closed
     },
   }
+}
+
+function tlsServer(options: Parameters<typeof createTlsServer>[0]): Server {
+  try {
+    return createTlsServer(options)
+  } catch (cause) {
+    throw new LastgoodError('bad-option', `--tls-cert and --tls-key cannot be used: ${(cause as Error).message}`, {
+      hint: 'give them PEM files that belong together',
+      details: { field: '--tls-cert' },
+      cause,
+    })
+  }
+}
+
+function tell(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = isTooLarge ? 431 : 400
+  const message = isTooLarge ? `the headers are larger than ${maxHeaderBytes} bytes` : 'this is no HTTP request'
+  const body = JSON.stringify({
+    type: 'error',
+    error: { type: 'invalid_request_error', message: `lastgood: ${message}` },
+  })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json',
+    'x-should-retry: false',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function notServed(host: string, port: number, cause: NodeJS.ErrnoException): LastgoodError {

@@ -5,7 +5,9 @@ import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import { withStoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
+import { environmentOf } from './environment.ts'
 import { withGateway, withGatewayOptions, type GatewayCommandOptions } from '../gateway/command.ts'
+import { onlyHere } from '../gateway/exposure.ts'
 import { exampleOf } from '../help-example.ts'
 
 export function runCommand(context: CliContext): Command {
@@ -16,7 +18,7 @@ export function runCommand(context: CliContext): Command {
     .action(async (words: string[], options: GatewayCommandOptions) => {
       const outside = context.env['ANTHROPIC_BASE_URL']
       const upstream = options.upstream ?? (outside ? [outside] : undefined)
-      const place = { host: '127.0.0.1', port: 0 }
+      const place = { ...onlyHere, port: 0 }
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
         runBehind(context, words, url),
       )
@@ -26,7 +28,7 @@ export function runCommand(context: CliContext): Command {
 
 /** Its exit code; 128 and the signal's number where a signal ended it, as a shell has it. */
 async function runBehind(context: CliContext, [name = '', ...words]: readonly string[], url: string): Promise<number> {
-  const env = { ...context.env, ANTHROPIC_BASE_URL: url }
+  const env = { ...context.env, ...environmentOf(url, context.env) }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
   // A terminal's Ctrl+C reaches it as well; it decides what becomes of it, and we wait for it.
   const forget = context.onStop((signal) => void child.kill(signal))

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { folder, run } from '../../test/context.ts'
+
+describe('lastgood gateway --host 0.0.0.0', () => {
+  const away = ['--host', '0.0.0.0', '--allow-host', 'gateway.example']
+
+  test.each([
+    [['--host', '0.0.0.0'], 'lets other machines in, under no name'],
+    [away, 'lets other machines in, without TLS and a token'],
+    [[...away, '--token-file', 'token'], 'lets other machines in, without TLS'],
+    [['--tls-cert', 'cert.pem'], '--tls-key is missing'],
+    [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], '--tls-cert none.pem cannot be read (ENOENT)'],
+    [['--tls-cert', 'token', '--tls-key', 'token'], '--tls-cert and --tls-key cannot be used'],
+    [['--token-file', 'short'], 'token must have 16 characters at least'],
+  ])('with %j is told what is missing', async (argv, told) => {
+    const cwd = folder()
+    writeFileSync(join(cwd, 'token'), 'a-token-of-enough-letters\n')
+    writeFileSync(join(cwd, 'short'), 'secret\n')
+    const { code, stderr } = await run(['gateway', '--port', '0', '--store', `file:${cwd}/state`, ...argv], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain(told)
+    expect(stderr).not.toContain('secret')
+  })
+
+  test('behind a proxy is served without TLS of its own', async () => {
+    const cwd = folder()
+    const gateway = run(['gateway', '--port', '0', ...away, '--behind-proxy', '--store', `file:${cwd}/state`], { cwd })
+    await expect.poll(() => gateway.stdout.text).toMatch(/^http:\/\/0\.0\.0\.0:\d+\n$/)
+    gateway.stop('SIGTERM')
+    expect((await gateway).code).toBe(0)
+  })
+})

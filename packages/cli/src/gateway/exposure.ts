@@ -1,0 +1,76 @@
+/**
+ * Who can reach a gateway: this machine, unless its user says more.
+ *
+ * Another address is served only with the names that it is called by, and either with TLS and a token or with the word of
+ * its user that something in front of it takes care of both. The token is never an argument: others could read it.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { LastgoodError, shellWord } from '@lastgood/core'
+import type { CliContext } from '../context.ts'
+
+export interface ExposureOptions {
+  host: string
+  allowHost?: string[]
+  tlsCert?: string
+  tlsKey?: string
+  tokenFile?: string
+  behindProxy?: boolean
+}
+
+export interface Exposure {
+  host: string
+  /** Names in the `Host` header besides those of loopback. */
+  hosts: readonly string[]
+  token: string | undefined
+  tls: { cert: string; key: string } | undefined
+}
+
+/** Of `lastgood run`, whose gateway is there for one command. */
+export const onlyHere: Exposure = { host: '127.0.0.1', hosts: [], token: undefined, tls: undefined }
+
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
+
+export const isLoopback = (host: string): boolean => loopback.has(host)
+
+/** Errors: `bad-option`, with the flag that is missing or the file that cannot be read. */
+export function exposureOf(context: CliContext, options: ExposureOptions): Exposure {
+  const { host, allowHost = [], tlsCert, tlsKey, tokenFile, behindProxy = false } = options
+  const read = (flag: string, path: string) => fileOf(context, flag, path)
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key'
+    throw bad(missing, `${missing} is missing: TLS takes a certificate and its key`, `add ${missing} <file>`)
+  }
+  const tls = tlsCert && tlsKey ? { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) } : undefined
+  const token =
+    (tokenFile === undefined ? context.env['LASTGOOD_GATEWAY_TOKEN'] : read('--token-file', tokenFile).trim()) ||
+    undefined
+  if (!isLoopback(host)) {
+    if (allowHost.length === 0) {
+      const hint = 'say by which names they call it: --allow-host gateway.example'
+      throw bad('--host', `--host ${host} lets other machines in, under no name`, hint)
+    }
+    if (!behindProxy && (!tls || token === undefined)) {
+      const lacks = [...(tls ? [] : ['TLS']), ...(token === undefined ? ['a token'] : [])].join(' and ')
+      throw bad(
+        '--host',
+        `--host ${host} lets other machines in, without ${lacks}`,
+        'give it --tls-cert, --tls-key and --token-file, or say that what stands in front of it has both: --behind-proxy',
+      )
+    }
+  }
+  return { host, hosts: allowHost, token, tls }
+}
+
+function fileOf({ cwd }: CliContext, flag: string, path: string): string {
+  try {
+    return readFileSync(resolve(cwd, path), 'utf8')
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'an error'
+    throw bad(flag, `${flag} ${path} cannot be read (${code})`, `look at it: ls -l ${shellWord(path)}`, cause)
+  }
+}
+
+function bad(field: string, message: string, hint: string, cause?: unknown): LastgoodError {
+  return new LastgoodError('bad-option', message, { hint, details: { field }, cause })
+}

@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { request } from 'node:https'
+import { connect, type AddressInfo } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
+import { createGateway, type GatewayOptions } from '@lastgood/gateway'
+import { reply, startLab, text } from '@lastgood/outage-lab'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { onlyHere, type Exposure } from './exposure.ts'
+import { serve } from './serve.ts'
+import { upstreamFetch } from './upstream-fetch.ts'
+
+const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), 'utf8')
+
+async function stage(exposure: Partial<Exposure> = {}, options: GatewayOptions = {}) {
+  const lab = await startLab({ model: () => reply(text('Hello.')) })
+  const gateway = createGateway({ upstream: lab.url, ...options })
+  const served = await serve(gateway, { ...onlyHere, ...exposure }, 0)
+  onTestFinished(async () => {
+    await served.close()
+    await lab.close()
+  })
+  return { lab, ...served, port: Number(new URL(served.url).port) }
+}
+
+/** What comes back for these bytes. */
+async function say(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(bytes)
+  return textOf(socket)
+}
+
+describe('a client that sends', () => {
+  test('headers that are too large is told so in the form of the API', async () => {
+    const { port } = await stage()
+    const said = await say(port, `GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${'x'.repeat(70_000)}\r\n\r\n`)
+    expect(said).toMatch(/^HTTP\/1\.1 431 /)
+    expect(JSON.parse(said.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'lastgood: the headers are larger than 65536 bytes' },
+    })
+  })
+
+  test('large headers, as long as they fit, is served', async () => {
+    const { url } = await stage()
+    const headers = { 'anthropic-beta': 'a-beta-2026-01-01,'.repeat(2000) }
+    expect((await fetch(`${url}/metrics`, { headers })).status).toBe(200)
+  })
+
+  test('no HTTP is told so', async () => {
+    const { port } = await stage()
+    expect(await say(port, 'hello?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*this is no HTTP request/s)
+  })
+})
+
+test('with a certificate it is HTTPS', async () => {
+  const tls = { cert: fixture('tls-cert.pem'), key: fixture('tls-key.pem') }
+  const { url } = await stage({ tls })
+  const asked = request(`${url}/v1/models`, { ca: tls.cert, headers: { 'x-api-key': 'k' } }).end()
+  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
+  expect(response.statusCode).toBe(200)
+  await textOf(response)
+})
+
+test('requests leave by the proxy that the environment names, unless it says not to', async () => {
+  const seen: string[] = []
+  const proxy = createServer().on('connect', (asked: import('node:http').IncomingMessage, socket, head: Buffer) => {
+    seen.push(asked.url ?? '')
+    const { hostname, port } = new URL(`http://${asked.url}`)
+    const there = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      there.write(head)
+      there.pipe(socket).pipe(there)
+    })
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  for (const env of [{ HTTP_PROXY }, { HTTP_PROXY, NO_PROXY: '127.0.0.1' }]) {
+    const outside = upstreamFetch(env)
+    const { url } = await stage({}, { fetch: outside.fetch })
+    expect((await fetch(`${url}/v1/models`, { headers: { 'x-api-key': 'k' } })).status).toBe(200)
+    await outside.close()
+  }
+  expect(seen).toHaveLength(1)
+})

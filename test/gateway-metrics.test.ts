@@ -1,0 +1,94 @@
+import parse from 'parse-prometheus-text-format'
+import { reply, text } from '@lastgood/outage-lab'
+import { expect, test } from 'vitest'
+import { ManualClock } from '@lastgood/core/testing'
+import { failing, hello, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
+
+const answer = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'my-secret-model',
+  content: [{ type: 'text', text: 'hi' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 5, output_tokens: 1 },
+}
+
+async function stage({ gateway: options, ...rest }: SetUp = {}) {
+  const world = await setUp({ lab: { model: () => reply(text('hi')) }, gateway: options ?? {}, ...rest })
+  const page = async (headers: Record<string, string> = {}) => {
+    const response = await world.gateway.fetch(new Request('http://127.0.0.1:4141/metrics', { headers }))
+    return { status: response.status, text: await response.text() }
+  }
+  /** Each value by its name and labels. */
+  const metrics = async () =>
+    Object.fromEntries(
+      parse((await page()).text).flatMap(({ name, metrics: all }) =>
+        all.map(({ value, count, labels }) => [
+          [name, ...Object.values(labels ?? {})].join(' '),
+          Number(value ?? count),
+        ]),
+      ),
+    )
+  return { ...world, page, metrics }
+}
+
+test('an outage and its end can be read from /metrics', async () => {
+  const { gateway, metrics } = await stage({ lab: { model: () => reply(text('hi')), outages: [failing(529, 3)] } })
+  await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
+  expect(await metrics()).toMatchObject({
+    'lastgood_attempts_total claude-opus-5-5 overloaded': 3,
+    'lastgood_attempts_total claude-opus-5-5 answered': 1,
+    'lastgood_recoveries_total same_model': 1,
+    lastgood_recovery_seconds: 1,
+    'lastgood_tokens_total claude-opus-5-5 output': expect.any(Number) as number,
+    'lastgood_responses_total 200': 1,
+    lastgood_sessions_failing: 0,
+    lastgood_sessions_open: 1,
+    lastgood_requests_waiting: 0,
+  })
+})
+
+test('a session that waits is told, with the time that it waits', async () => {
+  const clock = new ManualClock()
+  const { gateway, metrics } = await stage({
+    lab: { model: () => reply(text('hi')), outages: [failing(529)] },
+    gateway: { clock, drainMs: 0 },
+  })
+  const gone = new AbortController()
+  const asked = post(gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
+  await expect.poll(metrics).toMatchObject({ lastgood_sessions_failing: 1, lastgood_requests_waiting: 1 })
+  await clock.advance(100)
+  expect(await metrics()).toMatchObject({ lastgood_outage_seconds: 0.1 })
+  gone.abort()
+  await clock.advance(20_000)
+  await (await asked).body?.cancel()
+})
+
+test('one that was given up waits no more', async () => {
+  const { gateway, metrics } = await stage({
+    lab: { model: () => reply(text('hi')), outages: [failing(529)] },
+    gateway: { policy: { horizonMs: 60_000 }, holdMs: 120_000 },
+  })
+  expect((await post(gateway, hello, { headers: named })).status).toBe(529)
+  expect(await metrics()).toMatchObject({
+    lastgood_sessions_failing: 0,
+    'lastgood_given_up_total overloaded': 1,
+    'lastgood_responses_total 529': 1,
+  })
+})
+
+test('neither sessions nor what clients call their models make labels', async () => {
+  const { gateway, page } = await stage({ gateway: { fetch: async () => Response.json(answer) } })
+  await (await post(gateway, { ...hello, model: 'my-secret-model' }, { headers: named })).text()
+  const { text: said } = await page()
+  expect(said).toContain('lastgood_attempts_total{model="other",outcome="answered"} 1')
+  expect(said).not.toMatch(/secret|"ses"/)
+})
+
+test('with a token the page is shown to who has it', async () => {
+  const token = 'a-token-of-enough-letters'
+  const { page } = await stage({ gateway: { token } })
+  expect((await page()).status).toBe(401)
+  expect((await page({ authorization: `Bearer ${token}` })).status).toBe(200)
+})
