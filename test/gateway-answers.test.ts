@@ -70,7 +70,7 @@ describe('a long wait', () => {
           init.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))
           void gate.pass().then(resolve)
         })
-        const stream = (JSON.parse(init.body as string) as { stream?: boolean }).stream === true
+        const { stream = false } = (await new Response(init.body).json()) as { stream?: boolean }
         return new Response(stream ? answer() : JSON.stringify(message), {
           headers: { 'content-type': stream ? 'text/event-stream' : 'application/json' },
         })

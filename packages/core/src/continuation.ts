@@ -26,12 +26,27 @@ export function continuationOf(recorded: readonly Message[], incoming: readonly 
   for (; kept < recorded.length && kept < incoming.length; kept += 1) {
     const [ours, theirs] = [recorded[kept], incoming[kept]]
     if (!ours || !theirs) break
-    if (isSameMessage(ours, theirs)) continue
-    if (!isSameAnswer(ours, theirs)) break
+    const sameness = samenessOf(ours, theirs)
+    if (sameness === 'other') break
+    if (sameness === 'exact') continue
     resolved[kept] = ours
     exact = false
   }
   return { kept, resolved, exact }
+}
+
+type Sameness = 'exact' | 'says the same' | 'other'
+
+/** What two messages were found to be: a caller may hold on to its copies. */
+const found = new WeakMap<Message, { ours: Message; sameness: Sameness }>()
+
+function samenessOf(ours: Message, theirs: Message): Sameness {
+  if (ours === theirs) return 'exact'
+  const before = found.get(theirs)
+  if (before?.ours === ours) return before.sameness
+  const sameness = isSameMessage(ours, theirs) ? 'exact' : isSameAnswer(ours, theirs) ? 'says the same' : 'other'
+  found.set(theirs, { ours, sameness })
+  return sameness
 }
 
 function isSameMessage(ours: Message, theirs: Message): boolean {

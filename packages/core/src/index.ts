@@ -107,7 +107,7 @@ export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, ru
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
-export { type MessagesBody, type WireRequest, isMessagesRequest, readMessagesBody } from './wire/messages-request.ts'
+export { type MessagesBody, type WireRequest, isMessagesBody, isMessagesRequest } from './wire/messages-request.ts'
 export { replayed } from './wire/replay.ts'
 export { writeEvent } from './wire/sse.ts'
 export { type Limits } from './wire/watchdog.ts'

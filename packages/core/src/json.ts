@@ -13,6 +13,23 @@ export function without<T extends Readonly<Record<string, unknown>>>(record: T, 
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T
 }
 
+/** Whether two JSON values are written alike, the order of their keys included. */
+export function isSameText(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((value, at) => isSameText(value, other[at]))
+  }
+  if (!isRecord(one) || !isRecord(other)) return false
+  const [names, others] = [writtenKeys(one), writtenKeys(other)]
+  return (
+    names.length === others.length &&
+    names.every((name, at) => name === others[at] && isSameText(one[name], other[name]))
+  )
+}
+
+const writtenKeys = (record: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(record).filter((name) => record[name] !== undefined)
+
 /**
  * A copy of `value` that shares nothing that can be changed. The same as `structuredClone` of what JSON can say, at a
  * tenth of its cost, because strings are not copied; anything else is left to it. Errors: a `TypeError` for a bigint, as

@@ -4,13 +4,15 @@
  * Until something fails it is not there: what is no Messages request passes as it is, and of one that is nothing is
  * changed but what recovery has to.
  */
-import { readMessagesBody, systemClock } from '@lastgood/core'
+import { isMessagesRequest, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf } from './bodies.ts'
+import { BodyReader } from './body-reader.ts'
 import { deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
+import { nameInHeaders } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { Upstream } from './upstream.ts'
 
@@ -37,6 +39,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const admission = new Admission(resolved, id)
   const upstream = new Upstream(resolved, id)
   const sessions = new Sessions(resolved, upstream)
+  const bodies = new BodyReader()
 
   async function handle(request: Request): Promise<Response> {
     const refusal = admission.refusalOf(request)
@@ -59,11 +62,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       url: upstream.urlOf(request),
       method: request.method,
       headers: upstream.headersOf(request),
-      ...(bytes && { body: new TextDecoder().decode(bytes) }),
+      ...(bytes && { body: bytes }),
     }
-    const body = readMessagesBody(wire)
+    const isConversation = bytes && isMessagesRequest(wire)
+    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
     if (!body) {
-      const response = await upstream.pass(request, bytes?.buffer)
+      const response = await upstream.pass(request, bytes)
       leave()
       return response
     }

@@ -19,8 +19,13 @@ export interface SessionName {
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
   const chosen = headers.get('x-lastgood-session')
   if (chosen) return { id: asId(chosen), hasHelpers: false, agent: undefined }
-  const named = headers.get('x-claude-code-session-id') ?? headers.get('x-session-id') ?? nameInMetadata(body)
+  const named = nameInHeaders(headers) ?? nameInMetadata(body)
   return named ? { id: asId(named), hasHelpers: true, agent: agentOf(headers) } : undefined
+}
+
+export function nameInHeaders(headers: Headers): string | undefined {
+  const names = ['x-lastgood-session', 'x-claude-code-session-id', 'x-session-id']
+  return names.map((name) => headers.get(name)).find(Boolean) ?? undefined
 }
 
 function agentOf(headers: Headers): string | undefined {

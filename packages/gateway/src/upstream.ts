@@ -73,12 +73,12 @@ export class Upstream {
       method,
       headers,
       redirect: 'manual',
-      ...(body !== undefined && body !== null && { body: body as string | ArrayBuffer }),
+      ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> }),
       ...(signal && { signal }),
     })
 
   /** What is no affair of ours, as it is. */
-  async pass(request: Request, body: ArrayBuffer | undefined): Promise<Response> {
+  async pass(request: Request, body: Uint8Array | undefined): Promise<Response> {
     const { method, signal } = request
     const headers = this.headersOf(request)
     return asRead(await this.send({ url: this.urlOf(request), method, headers, body, signal }))

@@ -66,8 +66,9 @@ export type Send<R extends WireRequest> = (next: Next<R>, signal: AbortSignal) =
 export interface Interceptor {
   <R extends WireRequest>(request: R, next: Next<R>): Promise<Response>
   /**
-   * For a mount that has read the body already: sends a request that the session's conversation goes on with. Undefined
-   * when the request is something beside that, or the conversation is busy with another.
+   * For a mount that has read the body already, and is the only one: how to send a request that the session's conversation
+   * goes on with, before anything else is asked. Undefined when the request is something beside that, or the
+   * conversation is busy with another.
    */
   goOn<R extends WireRequest>(request: R, body: MessagesBody): Promise<Send<R> | undefined>
 }
@@ -98,7 +99,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
     const body = readMessagesBody(request)
-    const joined = body && record ? await joinWhenFree(request, body) : undefined
+    let joined = body && record ? join(request, body) : undefined
+    if (body && joined && conversation.isBusy) joined = await joinAfter(request, body)
     return joined ? goOn(request, joined, next) : goBeside(request, body, next)
   }
 
@@ -162,10 +164,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     return known(model)
   }
 
-  /** Undefined also while the conversation is busy with another request. */
-  async function joinWhenFree(request: WireRequest, body: MessagesBody) {
-    const joined = join(request, body)
-    if (!joined || !conversation.isBusy) return joined
+  /** Once there is room for it; undefined where somebody is reading the answer before it. */
+  async function joinAfter(request: WireRequest, body: MessagesBody) {
     await conversation.makeRoom()
     // What ended meanwhile may have been recorded.
     return conversation.isBusy ? undefined : join(request, body)
@@ -177,7 +177,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
 
   return Object.assign(lastgood, {
     async goOn<R extends WireRequest>(request: R, body: MessagesBody) {
-      const joined = await joinWhenFree(request, body)
+      let joined = join(request, body)
+      if (joined && conversation.isBusy) joined = await joinAfter(request, body)
       return joined && ((next: Next<R>, signal: AbortSignal) => goOn({ ...request, signal }, joined, next))
     },
   })

@@ -20,14 +20,14 @@ import { applyRejected, nameOfRule, standingRules } from '../repair/request/reje
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session.ts'
-import type { ConversationRequest } from './messages-request.ts'
+import type { ConversationRequest, RequestBody } from './messages-request.ts'
 
 export interface MendedRequest {
   outgoing: Outgoing
   /** Of the model that it goes to. */
   card: ModelCard
   /** The body, and the betas where they are not the caller's. */
-  body: string
+  body: RequestBody
   betas: readonly string[] | undefined
   /** For the journal, once it is accepted. */
   repairs: readonly RepairNote[]

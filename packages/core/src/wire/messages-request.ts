@@ -48,7 +48,7 @@ export interface ConversationRequest {
   /** The whole conversation, in the caller's own copy wherever that says the same. */
   messages: readonly Message[]
   /** The caller's own body, where it holds just that. */
-  asSent: string | undefined
+  asSent: RequestBody | undefined
 }
 
 const bodySchema = z.looseObject({
@@ -64,6 +64,9 @@ const bodySchema = z.looseObject({
 })
 
 export type MessagesBody = z.infer<typeof bodySchema>
+
+/** As a caller's client has written it. */
+export type RequestBody = string | Uint8Array
 
 export function isMessagesRequest({ url, method }: WireRequest): boolean {
   return method?.toUpperCase() === 'POST' && new URL(url, 'http://localhost').pathname.endsWith('/v1/messages')
@@ -92,7 +95,7 @@ export function joinConversation(
     ...(kept < recorded.messages.length && { rewindTo: kept }),
     added: resolved.slice(kept),
     messages: resolved,
-    asSent: asSent ? String(request.body) : undefined,
+    asSent: asSent ? (request.body as RequestBody) : undefined,
   }
 }
 
@@ -163,9 +166,13 @@ export function readMessagesBody(request: WireRequest): MessagesBody | undefined
   const { body } = request
   if (!isMessagesRequest(request) || typeof body !== 'string') return undefined
   try {
-    const value = JSON.parse(body) as MessagesBody
-    return bodySchema.safeParse(value).success ? value : undefined
+    const value: unknown = JSON.parse(body)
+    return isMessagesBody(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+export function isMessagesBody(value: unknown): value is MessagesBody {
+  return bodySchema.safeParse(value).success
 }

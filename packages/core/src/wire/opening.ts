@@ -1,6 +1,7 @@
 /**
  * What a caller's request says happened before it: a resume, a rewind, new messages, a changed envelope.
  */
+import { isSameText } from '../json.ts'
 import type { EntryBody, Message } from '../journal.ts'
 import type { Session } from '../session.ts'
 import { inDoubtResult } from '../transcript.ts'
@@ -30,8 +31,7 @@ export function openingEntries(
   if (turn === lastGoodTurn) {
     entries.push({ type: 'turn-started', turn: turn + 1, ...(agent !== undefined && { agent }), messages: added })
   } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
-  if (JSON.stringify(envelope) !== JSON.stringify(session.envelope))
-    entries.push({ type: 'envelope-changed', envelope })
+  if (!session.envelope || !isSameText(envelope, session.envelope)) entries.push({ type: 'envelope-changed', envelope })
   return entries
 }
 

@@ -47,13 +47,16 @@ export function capCacheMarkers(outgoing: Outgoing): Outgoing {
 
 function lastFour(outgoing: Outgoing): Outgoing {
   const extra = markersOf(outgoing).length - mostMarkers
+  if (extra <= 0) return outgoing
   let at = 0
   return mapMarkers(outgoing, (marker) => (at++ < extra ? undefined : marker))
 }
 
 /** What stands before a marker of an hour is billed for an hour anyway, so the short ones before it rise. */
 function longFirst(outgoing: Outgoing): Outgoing {
-  const lastLong = markersOf(outgoing).findLastIndex(isLong)
+  const markers = markersOf(outgoing)
+  const lastLong = markers.findLastIndex(isLong)
+  if (markers.slice(0, lastLong + 1).every(isLong)) return outgoing
   let at = 0
   return mapMarkers(outgoing, (marker) => (at++ >= lastLong || isLong(marker) ? marker : { ...marker, ttl: '1h' }))
 }
