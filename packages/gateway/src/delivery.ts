@@ -11,6 +11,7 @@ import type { AnswerHead, Attached } from './answer.ts'
 import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
+import { settled, Silence, type Settled } from './silence.ts'
 
 type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs'>
 
@@ -86,22 +87,27 @@ function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
 /** Whole events, pings where they are silent, and an `error` event where they break. */
 function eventsOf(attached: Attached, { clock, pingMs }: Waits): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  let next: Promise<Uint8Array | undefined> | undefined
+  const silence = new Silence(clock, pingMs)
+  let next: Promise<Settled<Uint8Array | undefined>> | undefined
+  const leave = () => {
+    silence.stop()
+    attached.leave()
+  }
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        next ??= begunWith(attached)
-        const piece = await within(next, pingMs, clock)
+        next ??= settled(begunWith(attached))
+        const piece = await silence.orBefore(next)
         if (piece === undefined) return controller.enqueue(encoder.encode(ping))
         next = undefined
         if ('value' in piece && piece.value) return controller.enqueue(piece.value)
         if ('error' in piece) {
           controller.enqueue(encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error)))))
         }
-        attached.leave()
+        leave()
         controller.close()
       },
-      cancel: () => attached.leave(),
+      cancel: leave,
     },
     { highWaterMark: 0 },
   )
@@ -118,21 +124,11 @@ async function begunWith(attached: Attached): Promise<Uint8Array | undefined> {
 }
 
 /** What `work` came to, or undefined when that takes longer. */
-async function within<Value>(
-  work: Promise<Value>,
-  ms: number,
-  clock: Clock,
-): Promise<{ value: Value } | { error: unknown } | undefined> {
-  const done = new AbortController()
-  const settled = work.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  )
-  const late = clock.sleepUntil(clock.now() + ms, { signal: done.signal, background: true }).then(
-    () => undefined,
-    () => undefined,
-  )
-  const first = await Promise.race([settled, late])
-  done.abort()
-  return first
+async function within<Value>(work: Promise<Value>, ms: number, clock: Clock): Promise<Settled<Value> | undefined> {
+  const silence = new Silence(clock, ms)
+  try {
+    return await silence.orBefore(settled(work))
+  } finally {
+    silence.stop()
+  }
 }

@@ -22,6 +22,9 @@ export interface Limits {
 
 export const defaultLimits: Limits = { firstEventMs: 120_000, betweenEventsMs: 180_000, wholeAnswerMs: 590_000 }
 
+/** One for all: an abort without a reason makes an error with a stack, for every answer. */
+const disarmed = new Error('disarmed')
+
 export class Watchdog {
   readonly #clock: Clock
   readonly #limits: Limits
@@ -69,13 +72,13 @@ export class Watchdog {
     this.#lastAt = this.#clock.elapsed()
     if (this.#waitsFor === 'between-events') return
     this.#waitsFor = 'between-events'
-    this.#armed.abort()
+    this.#armed.abort(disarmed)
     this.#armed = new AbortController()
     void this.#watch(this.#armed.signal)
   }
 
   stop(): void {
-    this.#armed.abort()
+    this.#armed.abort(disarmed)
     this.#exchange.removeEventListener('abort', this.#follow)
   }
 
@@ -84,11 +87,11 @@ export class Watchdog {
   }
 
   /** One timer however many events come: it looks again when it fires. */
-  async #watch(disarmed: AbortSignal): Promise<void> {
+  async #watch(armed: AbortSignal): Promise<void> {
     const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
     try {
       for (let left = limitMs; left > 0; left = this.#leftOf(limitMs)) {
-        await this.#clock.sleepUntil(this.#clock.now() + left, { signal: disarmed, background: true })
+        await this.#clock.sleepUntil(this.#clock.now() + left, { signal: armed, background: true })
       }
     } catch {
       return // disarmed
