@@ -3,6 +3,7 @@ import type Anthropic from '@anthropic-ai/sdk'
 import { memoryStore, type Store } from '@lastgood/core'
 import { createGateway } from '@lastgood/gateway'
 import {
+  startLab,
   assistantCount,
   reply,
   story,
@@ -12,9 +13,9 @@ import {
   type Conversation,
   type Fault,
 } from '@lastgood/outage-lab'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { countTool, Effects, task } from './support/counting-story.ts'
-import { hello, idsOf, named, post, setUp } from './support/gateway-stage.ts'
+import { failing, hello, idsOf, named, post, setUp } from './support/gateway-stage.ts'
 import { Gate } from './support/harness.ts'
 
 const request = { model: 'claude-opus-5-5', max_tokens: 1024, tools: [countTool] }
@@ -197,6 +198,27 @@ describe('the gateway serves', () => {
     expect(lab.requests).toHaveLength(0)
     expect((await ask({ 'x-lastgood-token': token })).status).toBe(200)
     expect(JSON.stringify(lab.requests[0]?.headers)).not.toContain(token)
+  })
+
+  test('a client without a key where it has one of its own, and each upstream with its own', async () => {
+    const lab = { model: () => reply(text('hi')), outages: [failing(500)] }
+    const [first, second] = [await startLab(lab), await startLab({ ...lab, outages: [] })]
+    onTestFinished(() => Promise.all([first.close(), second.close()]).then(() => {}))
+    const { gateway } = await setUp({
+      gateway: {
+        upstream: [first.url, second.url],
+        credentials: (upstream) => (upstream === second.url ? { authorization: 'Bearer second' } : undefined),
+      },
+    })
+    expect((await post(gateway, hello, { headers: { 'x-api-key': 'client' } })).status).toBe(200)
+    const keys = [first, second].map(({ requests }) => [
+      requests[0]?.headers['x-api-key'],
+      requests[0]?.headers['authorization'],
+    ])
+    expect(keys).toEqual([
+      ['client', undefined],
+      [undefined, 'Bearer second'],
+    ])
   })
 
   test('no request that it has sent itself', async () => {

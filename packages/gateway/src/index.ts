@@ -7,4 +7,4 @@
  *   const response = await gateway.fetch(request)
  */
 export { createGateway, type Gateway } from './gateway.ts'
-export { type Fetch, type GatewayOptions } from './options.ts'
+export { type Credentials, type Fetch, type GatewayOptions } from './options.ts'

@@ -12,6 +12,9 @@ import {
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
+/** By the name of the header: `x-api-key`, or `authorization`. */
+export type Credentials = Readonly<Record<string, string>>
+
 export interface GatewayOptions {
   /**
    * The API behind it: origin, and a path before `/v1` where there is one; or several, which take a turn over from one
@@ -63,6 +66,11 @@ export interface GatewayOptions {
    * machine can reach.
    */
   token?: string
+  /**
+   * Headers that replace the client's own credentials at an upstream, asked for before each request; whoever reaches the
+   * gateway then uses them. Default: the client's own everywhere.
+   */
+  credentials?: (upstream: string) => Credentials | undefined | Promise<Credentials | undefined>
   /** How requests leave. Default: the global `fetch`. */
   fetch?: Fetch
   /** Hears what happens in the sessions that are open. Default: nobody. */
@@ -109,6 +117,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     limits: options.limits ?? {},
     hosts: options.hosts ?? [],
     token: tokenOf(options.token),
+    credentials: options.credentials ?? (() => undefined),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
   }

@@ -26,11 +26,10 @@ const ofConnection = [
 /** Ours, and nobody else's affair. */
 const ownPrefix = 'x-lastgood-'
 
-type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'fetch'>
+type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'credentials' | 'fetch'>
 
 export class Upstream {
   readonly #options: UpstreamOptions
-
   readonly #id: string
 
   /** `id`: of the gateway. */
@@ -71,11 +70,22 @@ export class Upstream {
   readonly send = async ({ url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> =>
     this.#options.fetch(url, {
       method,
-      headers,
+      headers: await this.#withCredentials(url, headers),
       redirect: 'manual',
       ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> }),
       ...(signal && { signal }),
     })
+
+  async #withCredentials(url: string, headers: Headers): Promise<Headers> {
+    const { upstream, others, credentials } = this.#options
+    const endpoint = [upstream, ...others].find((one) => url.startsWith(`${one}/`)) ?? upstream
+    const own = await credentials(endpoint)
+    if (!own) return headers
+    const replaced = new Headers(headers)
+    for (const name of ['x-api-key', 'authorization']) replaced.delete(name)
+    for (const [name, value] of Object.entries(own)) replaced.set(name, value)
+    return replaced
+  }
 
   /** What is no affair of ours, as it is. */
   async pass(request: Request, body: Uint8Array | undefined): Promise<Response> {

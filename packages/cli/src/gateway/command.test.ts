@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { startLab, reply, text, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { folder, run } from '../../test/context.ts'
@@ -84,6 +86,38 @@ describe('lastgood gateway', () => {
     expect(JSON.parse(stdout)).toMatchObject({ sessions: [{ sessionId: 'greeting', status: 'idle', heldBy: null }] })
   })
 
+  test('writes neither keys nor content: not to its outputs, and no keys to the store', async () => {
+    const { url, requests } = await lab([{ when: { request: 1 }, fault: { kind: 'status', status: 401 } }])
+    const cwd = folder()
+    const argv = ['gateway', '--port', '0', '--upstream', url, '--store', `file:${cwd}/state`, '--key-env', 'MY_KEY']
+    const gateway = run(argv, { cwd, env: { MY_KEY: 'sk-ant-own-secret' } })
+    await expect.poll(() => gateway.stdout.text).toMatch(/\n$/)
+    const ask = (path: string, body: object) =>
+      fetch(`${gateway.stdout.text.trim()}${path}`, {
+        method: 'POST',
+        headers: { 'x-api-key': 'sk-ant-client-secret', 'x-lastgood-session': 'greeting' },
+        body: JSON.stringify(body),
+      }).then((response) => response.text())
+    const message = {
+      model: 'claude-opus-5-5',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'my private words' }],
+    }
+    await ask('/v1/messages', message)
+    await ask('/v1/messages', message)
+    await ask('/v1/messages/count_tokens', message)
+    gateway.stop('SIGTERM')
+    const { stdout, stderr } = await gateway
+    expect(requests.map(({ headers }) => headers['x-api-key'])).toContain('sk-ant-own-secret')
+    expect(`${stdout}${stderr}`).not.toMatch(/secret|private words/)
+    const files = readdirSync(join(cwd, 'state'), { recursive: true, withFileTypes: true })
+    const texts = files.flatMap((file) =>
+      file.isFile() ? [readFileSync(join(file.parentPath, file.name), 'utf8')] : [],
+    )
+    expect(texts.join('')).toContain('my private words')
+    expect(texts.join('')).not.toContain('secret')
+  })
+
   test('on a port that is taken says so, and which one to try', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -110,6 +144,7 @@ describe('lastgood gateway', () => {
   test.each([
     [['--host', '0.0.0.0'], 'lets other machines in'],
     [['--port', 'http'], 'a port is a number'],
+    [['--key-env', 'NO_SUCH_KEY'], 'names a variable that is not set'],
     [['--upstream', 'ftp://x'], 'upstream must be an http or https address'],
     [['--hold', 'long'], '--hold takes a duration'],
   ])('%j is told as a mistake', async (argv, told) => {

@@ -9,6 +9,7 @@ import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { Survived } from './survived.ts'
+import type { Credentials } from '@lastgood/gateway'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
   upstream?: string[]
@@ -17,6 +18,7 @@ export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'col
   hold?: string
   stall?: string
   tellFallback?: boolean
+  keyEnv?: string
 }
 
 interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
@@ -26,6 +28,7 @@ interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
 export function withGatewayOptions(command: Command): Command {
   return command
     .option('--upstream <urls...>', 'the API behind it, and others that take over (default: https://api.anthropic.com)')
+    .option('--key-env <name>', "the environment variable with the API key that replaces the clients' own")
     .option('--fallback <models...>', 'models that take a turn when the one that was asked for cannot')
     .option('--tell-fallback', 'a line in the answer says so when another model takes a turn')
     .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
@@ -93,6 +96,7 @@ export async function withGateway<T>(
       fetch: outside.fetch,
       tellsFallback: options.tellFallback ?? false,
       onEvent: survived.take,
+      ...(options.keyEnv !== undefined && { credentials: credentialsIn(context, options.keyEnv) }),
       ...(place.token !== undefined && { token: place.token }),
       ...(options.upstream !== undefined && { upstream: options.upstream }),
       ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
@@ -118,6 +122,15 @@ export async function withGateway<T>(
     await outside.close()
     await opened.close()
   }
+}
+
+function credentialsIn({ env }: CliContext, name: string): () => Credentials {
+  const key = env[name]
+  if (key) return () => ({ 'x-api-key': key })
+  throw new LastgoodError('bad-option', `--key-env ${safeLine(name)} names a variable that is not set`, {
+    hint: 'give it the name of the variable, not the key: --key-env ANTHROPIC_API_KEY',
+    details: { field: '--key-env' },
+  })
 }
 
 const limitsOf = (stallMs: number) => ({ firstEventMs: stallMs, betweenEventsMs: stallMs })
