@@ -23,6 +23,7 @@ import { showCommand } from './show/command.ts'
 import { statusCommand } from './status/command.ts'
 import { safeJson, safeText } from './text.ts'
 import { packageVersion } from './version.ts'
+import { watchCommand } from './watch/command.ts'
 
 export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<number> {
   let exitCode: number = exitCodes.done
@@ -59,6 +60,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(resumeCommand(context, () => program.commands.map((command) => command.name())))
   program.addCommand(listCommand(context))
   program.addCommand(showCommand(context))
+  program.addCommand(watchCommand(context))
   program.addCommand(statusCommand(context))
   program.addCommand(rewindCommand(context))
   program.addCommand(forkCommand(context))

@@ -8,7 +8,7 @@ import { exampleOf } from '../help-example.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
-import { Survived } from './survived.ts'
+import { Survived } from '../live/survived.ts'
 import type { Credentials } from '@lastgood/gateway'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {

@@ -3,7 +3,7 @@ import { shellWord } from '@lastgood/core'
 
 const commands: Readonly<Record<string, (sessionId: string) => string>> = {
   'claude-code': (id) => `lastgood run -- claude --resume ${id}`,
-  opencode: (id) => `opencode --session ${id}`,
+  opencode: (id) => `lastgood run -- opencode --session ${id}`,
 }
 
 /** How the client `agent` goes on with its session; undefined for any other agent. */

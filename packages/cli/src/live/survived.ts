@@ -1,19 +1,22 @@
 /** What the gateway got through, as it happens and in sum: a line for each change of an outage, without content. */
-import type { SessionEvent } from '@lastgood/core'
+import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
-import { outageAfter, type Outage } from '../live/outage-line.ts'
+import { outageAfter, type Outage } from './outage-line.ts'
 import { safeLine } from '../text.ts'
 
 export class Survived {
   readonly #tell: (line: string) => void
+  readonly #tellsTurns: boolean
   readonly #outages = new Map<string, { outage: Outage | null; attempt: number }>()
   readonly #sessions = new Set<string>()
   #answers = 0
   #faults = 0
   #recovered = 0
 
-  constructor(tell: (line: string) => void) {
+  /** `every turn`: also what goes well is told. */
+  constructor(tell: (line: string) => void, told: 'trouble' | 'every turn' = 'trouble') {
     this.#tell = tell
+    this.#tellsTurns = told === 'every turn'
   }
 
   readonly take = (sessionId: string, event: SessionEvent): void => {
@@ -32,6 +35,7 @@ export class Survived {
     }
     if (entry.type === 'rung-changed') say(`${entry.rung === 0 ? 'back to' : 'goes on with'} ${safeLine(entry.model)}`)
     if (entry.type === 'transcript-repaired') say(`repaired: ${entry.repairs.map(({ rule }) => rule).join(', ')}`)
+    if (this.#tellsTurns) for (const line of turnLines(entry)) say(line)
     if (entry.type !== 'response-received') return
     this.#answers += 1
     if (!before.outage) return
@@ -50,6 +54,25 @@ export class Survived {
 
   get sessions(): readonly string[] {
     return [...this.#sessions]
+  }
+}
+
+function turnLines(entry: Entry): string[] {
+  switch (entry.type) {
+    case 'session-opened':
+      return [`opened by pid ${entry.owner.pid} on ${safeLine(entry.owner.host)}`]
+    case 'session-resumed':
+      return [`resumed by pid ${entry.owner.pid} on ${safeLine(entry.owner.host)}`]
+    case 'turn-started':
+      return [`turn ${entry.turn}`]
+    case 'turn-ended':
+      return [`turn ${entry.turn} is saved`]
+    case 'tool-started':
+      return [`runs ${safeLine(entry.name)}`]
+    case 'session-suspended':
+      return [`suspended: ${safeLine(entry.detail)}`]
+    default:
+      return []
   }
 }
 

@@ -1,0 +1,105 @@
+/** `lastgood watch`: what happens in a session that another process runs, or in all of them, as it happens. */
+import { Command } from 'commander'
+import { foldHistory, machineVersion, readHistory, type SessionEvent, type Store } from '@lastgood/core'
+import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { Survived } from '../live/survived.ts'
+import { exampleOf } from '../help-example.ts'
+import { liveRenderer } from '../live/live-renderer.ts'
+import { eventLines } from '../resume/event-lines.ts'
+import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { locate } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+import { follow, type Seen } from './follow.ts'
+
+interface WatchOptions extends CommonOptions {
+  jsonl?: boolean
+}
+
+export function watchCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('watch'))
+    .description('what happens in a session, or in all of them, as it happens; Ctrl+C ends it')
+    .argument('[session]', 'a session id, or last; without one: all sessions, a line for each change')
+    .addOption(jsonlOption('each entry as a JSON line, without content'))
+    .addHelpText('after', exampleOf('lastgood watch last', 'lastgood watch --jsonl | jq .event'))
+    .action((argument: string | undefined, options: WatchOptions) => watch(context, argument, options))
+}
+
+/** Where what is seen goes. */
+interface Viewer {
+  take(sessionId: string, event: SessionEvent): void
+  stop(): void
+}
+
+async function watch(context: CliContext, argument: string | undefined, options: WatchOptions): Promise<void> {
+  const { choices } = await setUp(context, options, false)
+  const opened =
+    argument === undefined ? { ...(await choices[0].open()), id: undefined } : await located(choices, argument)
+  const { store, close, source, id } = opened
+  const over = new AbortController()
+  const stop = stopSwitch(context)
+  const seen = new Map<string, number>()
+  const viewer = await viewerOf(context, options, store, id, seen)
+  context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+  try {
+    await stop.orStopped(
+      show(context, viewer, follow({ store, clock: context.clock, signal: over.signal, sessionId: id, seen })),
+    )
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  } finally {
+    over.abort()
+    viewer.stop()
+    stop.dispose()
+    await close()
+  }
+}
+
+async function located(choices: Parameters<typeof locate>[0], argument: string) {
+  const { opened, row } = await locate(choices, argument, [])
+  return { ...opened, id: row.head.sessionId }
+}
+
+async function show({ stderr }: CliContext, viewer: Viewer, all: AsyncIterable<Seen>): Promise<void> {
+  for await (const one of all) {
+    if (one.kind === 'entry') viewer.take(one.sessionId, { type: 'entry', entry: one.entry })
+    else if (one.kind === 'away')
+      stderr.write(`the store does not answer: ${safeLine(one.error.message)}; asking again\n`)
+    else stderr.write('the store answers again\n')
+  }
+}
+
+/** Knows what was before: it is not told again. */
+async function viewerOf(
+  context: CliContext,
+  { jsonl, json, color }: WatchOptions,
+  store: Store,
+  id: string | undefined,
+  seen: Map<string, number>,
+): Promise<Viewer> {
+  if (id === undefined) {
+    for await (const { head } of store.list()) seen.set(head.sessionId, head.seq)
+    if (jsonl || json) return perSession((sessionId) => eventLines(context.stdout, sessionId))
+    const survived = new Survived((line) => context.stdout.write(`${line}\n`), 'every turn')
+    return { take: survived.take, stop: () => context.stderr.write(`${survived.sum}\n`) }
+  }
+  const { snapshot, transcript, seq } = await foldHistory(readHistory(store, id), machineVersion)
+  seen.set(id, seq)
+  if (jsonl || json) return perSession((sessionId) => eventLines(context.stdout, sessionId))
+  const from = { lastGoodTurn: snapshot.context.lastGoodTurn, context: snapshot.context, transcript }
+  const { clock, env, stdout } = context
+  const { onEvent, stop } = liveRenderer({ output: stdout, clock, env, color, from })
+  return { take: (_id, event) => onEvent(event), stop }
+}
+
+function perSession(lines: (sessionId: string) => (event: SessionEvent) => void): Viewer {
+  const all = new Map<string, (event: SessionEvent) => void>()
+  return {
+    take(sessionId, event) {
+      const known = all.get(sessionId) ?? lines(sessionId)
+      all.set(sessionId, known)
+      known(event)
+    },
+    stop() {},
+  }
+}
