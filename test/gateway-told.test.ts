@@ -1,5 +1,5 @@
 /** What a client, and the person before it, is told of what was done to its request; and what it is spared. */
-import Anthropic from '@anthropic-ai/sdk'
+import type Anthropic from '@anthropic-ai/sdk'
 import { reply, story, text, thinking, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { countTool } from './support/counting-story.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
@@ -58,14 +58,14 @@ test('with a certificate it is HTTPS', async () => {
   const tls = { cert: fixture('tls-cert.pem'), key: fixture('tls-key.pem') }
   const { url } = await stage({ tls })
   const asked = request(`${url}/v1/models`, { ca: tls.cert, headers: { 'x-api-key': 'k' } }).end()
-  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
   expect(response.statusCode).toBe(200)
   await textOf(response)
 })
 
 test('requests leave by the proxy that the environment names, unless it says not to', async () => {
   const seen: string[] = []
-  const proxy = createServer().on('connect', (asked: import('node:http').IncomingMessage, socket, head: Buffer) => {
+  const proxy = createServer().on('connect', (asked: IncomingMessage, socket, head: Buffer) => {
     seen.push(asked.url ?? '')
     const { hostname, port } = new URL(`http://${asked.url}`)
     const there = connect(Number(port), hostname, () => {

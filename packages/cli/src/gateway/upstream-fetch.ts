@@ -25,9 +25,7 @@ export function upstreamFetch(env: Env): UpstreamFetch {
     noProxy: of('NO_PROXY'),
   })
   return {
-    // Its types are of another copy of the same library than Node's.
-    fetch: async (input, init) =>
-      (await fetch(input, { ...init, dispatcher } as Parameters<typeof fetch>[1])) as unknown as Response,
+    fetch: (input, init) => fetch(input, { ...init, dispatcher } as Parameters<typeof fetch>[1]),
     close: () => dispatcher.destroy(),
   }
 }
