@@ -12,7 +12,7 @@ import { measureEvents, type EventsOptions } from './events.ts'
 import { measureFirstByte, type FirstByte } from './first-byte.ts'
 import { goalsOf } from './goals.ts'
 import { startLab, type Lab } from './lab.ts'
-import { measureMemory, type Memory } from './memory.ts'
+import { measureMemory, type Memory, type MemoryOptions } from './memory.ts'
 import { measureRates } from './rates.ts'
 
 export interface GatewayBenchOptions {
@@ -21,7 +21,7 @@ export interface GatewayBenchOptions {
   readonly lengths: readonly { readonly messages: number; readonly rounds: number }[]
   readonly events: EventsOptions
   readonly rates: { readonly rounds: number; readonly ms: number }
-  readonly memory: { readonly streams: number; readonly messages: number }
+  readonly memory: MemoryOptions
 }
 
 /** A run of some minutes; the longest conversations take the other gateway seconds each. */
@@ -36,7 +36,7 @@ const usual: GatewayBenchOptions = {
   ],
   events: { rounds: 5, slow: 200, fast: 2000 },
   rates: { rounds: 3, ms: 2000 },
-  memory: { streams: 1000, messages: 9 },
+  memory: { streams: 1000, messages: 9, settlingMs: 5000 },
 }
 
 /** To see that the bench works. */
@@ -48,7 +48,7 @@ const quick: GatewayBenchOptions = {
   ],
   events: { rounds: 1, slow: 20, fast: 200 },
   rates: { rounds: 1, ms: 200 },
-  memory: { streams: 50, messages: 9 },
+  memory: { streams: 50, messages: 9, settlingMs: 500 },
 }
 
 export const gatewayBenchOptions = { usual, quick }
@@ -79,7 +79,7 @@ export async function benchGateway(options: GatewayBenchOptions, tell: (line: st
     for (const { name } of started.filter(({ pid }) => pid !== undefined)) {
       const contender = await startContender(name, place)
       try {
-        memory.push(await measureMemory(contender, lab, options.memory.streams, options.memory.messages))
+        memory.push(await measureMemory(contender, lab, options.memory))
       } finally {
         await contender.stop()
       }

@@ -2,7 +2,7 @@
  * Who stands between the client and the API: nobody, the least that a proxy can be, another gateway, and lastgood's as
  * its users start it. Each is a process of its own with a home of its own.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addressIn, first, startNode, type Child } from './child.ts'
 import { installRouter, startRouter } from './router.ts'
@@ -33,14 +33,10 @@ export interface Place {
   readonly root: string
 }
 
-let homes = 0
-
 /** Errors: what kept it from starting, with its own words. */
 export async function startContender(name: ContenderName, { lab, dir, root }: Place): Promise<Contender> {
   if (name === 'direct') return { name, url: lab, pid: undefined, version: undefined, stop: async () => {} }
-  homes += 1
-  const home = join(dir, `home-${homes}`)
-  mkdirSync(home)
+  const home = mkdtempSync(join(dir, 'home-'))
   if (name === 'bare proxy') {
     return running(name, startNode({ args: [join(import.meta.dirname, 'bare-process.mjs'), lab] }))
   }

@@ -18,14 +18,19 @@ export interface Memory {
 }
 
 const openedAtOnce = 16
-const settlingMs = 5_000
 
-/** `messages` of each request. */
+export interface MemoryOptions {
+  readonly streams: number
+  /** Of each request. */
+  readonly messages: number
+  /** From the end of the streams. */
+  readonly settlingMs: number
+}
+
 export async function measureMemory(
   { name, url, pid = process.pid }: Contender,
   lab: Lab,
-  streams: number,
-  messages: number,
+  { streams, messages, settlingMs }: MemoryOptions,
 ): Promise<Memory> {
   await lab.answer({ kind: 'stream', deltas: 20, everyMs: 0, call: false })
   for (let at = 0; at < 20; at += 1) await askOnce(url, new Talk(`warm-up-${at}`, messages), { stream: true })

@@ -10,7 +10,7 @@ export type Size = 'usual' | 'small'
 
 const model = 'claude-opus-5-5'
 const marker = { cache_control: { type: 'ephemeral' } }
-const resultBytes = 6_000
+const resultBytes = 5_750
 const answerBytes = 1_200
 
 export class Talk {
