@@ -13,6 +13,7 @@ const config: KnipConfig = {
         'test/durability/main.ts',
         'test/clients/main.ts',
         'test/bench/store/opening-process.ts',
+        'test/bench/gateway/*-process.mjs',
       ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.

@@ -1,18 +1,20 @@
 /**
- * `pnpm bench outage`, `overhead` and `store`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those of
- * docs/at-rest.md. Exit code 1 when a rule is broken.
+ * `pnpm bench outage`, `overhead`, `store` and `gateway`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
+ * of docs/at-rest.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { profileNames, type ProfileName } from '@lastgood/outage-lab'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
+import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
+import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
 import { surroundings } from './report.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|store|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|gateway|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -33,11 +35,15 @@ at-rest:  what an entry costs when it is compressed, encrypted, or both
 store:    what a checkpoint and opening a session cost, against the least that would do
   --checkpoints <n>       of each contender, default 2000
   --longest <n>           steps of the longest session, default 10000
-  --runs <n>              pairs of processes that open a session, default 7`
+  --runs <n>              pairs of processes that open a session, default 7
+
+gateway:  what a gateway adds to a request and a stream, against the least that would do and another gateway
+  --quick                 a few of each, to see that it works`
 
 const options = {
   json: { type: 'boolean', default: false },
   md: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
   sessions: { type: 'string', default: '500' },
   steps: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
@@ -55,7 +61,7 @@ function refuse(): number {
   return 2
 }
 
-const benches = ['outage', 'overhead', 'store', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'gateway', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -97,6 +103,11 @@ async function main(): Promise<number> {
   if (bench === 'store') {
     const results = await benchStore({ checkpoints, longest, runs }, tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : storeReport(results, md, at))
+    return 0
+  }
+  if (bench === 'gateway') {
+    const results = await benchGateway(gatewayBenchOptions[values.quick ? 'quick' : 'usual'], tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : gatewayReport(results, md, at))
     return 0
   }
   const results = await benchOutage({ profiles, sessions, steps, seed, jobs }, tell)

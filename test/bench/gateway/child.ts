@@ -1,0 +1,63 @@
+/** Processes that a bench starts, and ends. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+
+export interface Child {
+  readonly pid: number
+  readonly process: ChildProcess
+  /** What it said last, for the message of an error. */
+  readonly said: () => string
+  stop(): Promise<void>
+}
+
+export interface Start {
+  readonly args: readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Node with these arguments, a way to send it messages, and nothing of this environment but its path. */
+export function startNode({ args, cwd, env = {} }: Start): Child {
+  const child = spawn(process.execPath, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
+  }
+  const ended = once(child, 'exit').catch(() => {})
+  return {
+    pid: child.pid ?? NaN,
+    process: child,
+    said: () => said.trim().replaceAll(/\s+/g, ' '),
+    async stop() {
+      const late = setTimeout(() => child.kill('SIGKILL'), 5_000)
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
+/** What it says first that `read` makes something of. Rejects when it ends before, or says nothing for half a minute. */
+export async function first<Value>(child: Child, read: (said: unknown) => Value | undefined): Promise<Value> {
+  const { process: it } = child
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`${why}: ${child.said()}`))
+    const late = setTimeout(() => fail('it did not start within 30 s'), 30_000)
+    const take = (said: unknown) => {
+      const value = read(said)
+      if (value === undefined) return
+      clearTimeout(late)
+      resolve(value)
+    }
+    it.on('message', take)
+    it.stdout?.on('data', take)
+    it.once('error', (error) => fail(error.message))
+    it.once('exit', (code) => fail(`it ended with ${code}`))
+  })
+}
+
+export const addressIn = (said: unknown): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(String(said))?.[0]

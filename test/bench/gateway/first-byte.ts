@@ -1,0 +1,74 @@
+/** What a contender adds to the time until the first byte of an answer, in a conversation that grows. */
+import { spreadOf, type Spread } from './spread.ts'
+import { askOnce } from './ask.ts'
+import type { Contender, ContenderName } from './contenders.ts'
+import type { Lab } from './lab.ts'
+import { cpuOf } from './process-facts.ts'
+import { Talk } from './talk.ts'
+
+export interface FirstByte {
+  /** Recorded before the request, which has one more. */
+  readonly messages: number
+  readonly bytes: number
+  readonly rounds: number
+  readonly of: readonly {
+    readonly name: ContenderName
+    /** From the request to the first byte of its answer, ms. */
+    readonly whole: Spread
+    /** Over the median without anybody between, ms. */
+    readonly added: Spread
+    /** Processor time of the contender for a request and its whole answer, ms; undefined where nobody tells. */
+    readonly cpu: number | undefined
+  }[]
+}
+
+/** So many requests that do not count: the compiler is to be done. */
+const warmUps = 3
+/** A conversation is given up for a new one when it has grown by this. */
+const growth = 1.1
+
+export async function measureFirstByte(
+  contenders: readonly Contender[],
+  lab: Lab,
+  messages: number,
+  rounds: number,
+): Promise<FirstByte> {
+  await lab.answer({ kind: 'stream', deltas: 20, everyMs: 0, call: true })
+  const all = contenders.map((contender) => ({
+    contender,
+    talk: undefined as Talk | undefined,
+    times: [] as number[],
+    cpu: [] as number[],
+  }))
+  let bytes = 0
+  for (let round = -warmUps; round < rounds; round += 1) {
+    for (const one of all) {
+      const { name, url, pid } = one.contender
+      if (!one.talk || one.talk.length > messages * growth + 1) {
+        one.talk = new Talk(`first-${messages}-${round + warmUps}-${name.replaceAll(/\W+/g, '-')}`, messages - 1)
+        one.talk.take((await askOnce(url, one.talk, { stream: true })).text)
+      }
+      const cpu = cpuOf(pid)
+      const asked = await askOnce(url, one.talk, { stream: true })
+      const cpuAfter = cpuOf(pid)
+      if (round >= 0) {
+        one.times.push(asked.firstAt - asked.beganAt)
+        if (cpu !== undefined && cpuAfter !== undefined) one.cpu.push(cpuAfter - cpu)
+      }
+      if (round === 0) bytes = Math.max(bytes, one.talk.body(true).length)
+      one.talk.take(asked.text)
+    }
+  }
+  const direct = spreadOf(all.find(({ contender }) => contender.name === 'direct')?.times ?? []).p50
+  return {
+    messages,
+    bytes,
+    rounds,
+    of: all.map(({ contender, times, cpu }) => ({
+      name: contender.name,
+      whole: spreadOf(times),
+      added: spreadOf(times.map((time) => time - direct)),
+      cpu: cpu.length === 0 ? undefined : spreadOf(cpu).p50,
+    })),
+  }
+}
