@@ -214,7 +214,8 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         }
         if (outcome.kind === 'abandoned') return null
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
-        return update(local, (record) => ({ record, result: null }))
+        // Counted is enough until they are due: to lay them over the record costs as much as there are.
+        return isDue(local) ? update(local, (record) => ({ record, result: null })) : null
       })
     },
 

@@ -5,10 +5,11 @@
  * 1. Markers count in the API's order: tools, system, messages (inside a result before the result), and last the one
  *    for the request as a whole. They are no part of the prefix, so thinking stays valid.
  */
-import { isRecord, without } from '../../json.ts'
+import { isRecord, recordsIn, without } from '../../json.ts'
+import type { Message } from '../../journal.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
-import { count, mapBlocks, mapKeeping } from './blocks.ts'
+import { count, mapBlocks, mapKeeping, placedBlocks } from './blocks.ts'
 
 const mostMarkers = 4
 
@@ -63,12 +64,26 @@ function longFirst(outgoing: Outgoing): Outgoing {
 
 const isLong = ({ ttl }: Marker): boolean => ttl === '1h'
 
-function markersOf(outgoing: Outgoing): Marker[] {
-  const markers: Marker[] = []
-  mapMarkers(outgoing, (marker) => {
-    markers.push(marker)
-    return marker
-  })
+function markersOf({ params, messages }: Outgoing): Marker[] {
+  return [
+    ...recordsIn(params['tools']).flatMap(own),
+    ...recordsIn(params['system']).flatMap(own),
+    ...messages.flatMap(markersIn),
+    ...own(params),
+  ]
+}
+
+const own = ({ cache_control: marker }: Readonly<Record<string, unknown>>): Marker[] =>
+  isRecord(marker) ? [marker] : []
+
+/** A history is looked through with every request, and most of it was before. */
+const known = new WeakMap<Message, readonly Marker[]>()
+
+function markersIn(message: Message): readonly Marker[] {
+  const before = known.get(message)
+  if (before) return before
+  const markers = placedBlocks([message]).flatMap(({ block }) => own(block))
+  known.set(message, markers)
   return markers
 }
 
