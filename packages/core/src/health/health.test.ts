@@ -144,8 +144,19 @@ test('without the shared state each process goes on with what it knows, asks sel
   await clock.advance(5000)
   expect(await one.admit(key, 'x', asking)).toEqual({ kind: 'go' })
   await wall(other)
+  await clock.advance(30_001)
+  expect(await one.admit(key, 'x', asking)).toMatchObject({ kind: 'probe' })
+})
+
+test('on old news that all is well one request passes, and the next ones know better', async () => {
+  const { clock, process } = place()
+  const [one, other] = [process(), process()]
+  expect(await one.admit(key, 'x', asking)).toEqual({ kind: 'go' })
+  await wall(other)
   await clock.advance(1001)
-  expect(await one.admit(key, 'x', asking)).toMatchObject({ kind: 'wait' })
+  expect(await one.admit(key, 'x', asking)).toEqual({ kind: 'go' })
+  await one.isDown(key)
+  expect(await one.admit(key, 'y', asking)).toMatchObject({ kind: 'wait' })
 })
 
 test('what is no health record is replaced, what a newer release wrote is left alone', async () => {

@@ -3,7 +3,8 @@
  *
  * 1. It is advice and fails nobody: when the shared state cannot answer, it goes on with what this process knows, and
  *    asks again some seconds later.
- * 2. While all is well it costs little: an admission is answered from a copy up to 1 s old, answers are counted here and
+ * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old, which is read anew behind it
+ *    when it is older than 1 s, so that one request in a process may leave on old news. Answers are counted here and
  *    written together. Everything else is read and written at once, by compare-and-swap.
  * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
  */
@@ -54,6 +55,7 @@ interface Local {
 type Change<T> = (record: HealthRecord | undefined) => { record: HealthRecord | undefined; result: T }
 
 const freshMs = 1000
+const stillCalmMs = 30_000
 const writeAnswersMs = 5000
 /** Answers kept while they cannot be written. */
 const keptAnswers = 1000
@@ -89,9 +91,9 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   }
 
   /** Whether the copy says that all is well, and is fresh enough to be believed. */
-  function isQuiet({ copy, aloneUntil }: Local): boolean {
+  function isQuiet({ copy, aloneUntil }: Local, ageMs = freshMs): boolean {
     const now = clock.now()
-    const fresh = copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= freshMs)
+    const fresh = copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= ageMs)
     return fresh && isCalm(copy.record, now)
   }
 
@@ -181,6 +183,10 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     async admit(key, session, asking) {
       const local = localOf(key)
       if (isQuiet(local)) return { kind: 'go' }
+      if (isQuiet(local, stillCalmMs)) {
+        void inTurn(local, () => look(local))
+        return { kind: 'go' }
+      }
       const admission = await inTurn(local, () =>
         update(local, (before) => {
           const { record, admission: result } = admit(before, { session, now: clock.now(), ...asking })
