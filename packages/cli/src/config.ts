@@ -11,6 +11,7 @@ import type { CodingAgent } from '@lastgood/anthropic'
 import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
 import { z } from 'zod'
 import type { CliContext } from './context.ts'
+import type { Price } from './cost/prices.ts'
 import { ConfigError } from './failure.ts'
 import { nearest } from './nearest.ts'
 
@@ -33,6 +34,10 @@ export interface LastgoodConfig {
    * before it.
    */
   statusPage?: false | Pick<StatusPageOptions, 'urls' | 'everyMs'>
+  /** What models cost to read, before the built-in prices; by the model's name as it is asked for. USD. */
+  prices?: Readonly<Record<string, Price>>
+  /** `resume` asks first when what it will read costs more than this; `--yes` answers. USD. Default: it never asks. */
+  confirmAboveUsd?: number
   /** `SessionOptions.machineVersion` of the sessions that `resume` opens. Default: the release's own. */
   machineVersion?: string
 }
@@ -139,6 +144,16 @@ const schema = z.strictObject({
       }),
     ])
     .optional(),
+  prices: z
+    .record(
+      z.string(),
+      z.strictObject({
+        input: z.number().nonnegative(),
+        above: z.strictObject({ tokens: z.number().positive(), input: z.number().nonnegative() }).optional(),
+      }),
+    )
+    .optional(),
+  confirmAboveUsd: z.number().nonnegative().optional(),
   machineVersion: z.string().optional(),
 })
 

@@ -62,6 +62,7 @@ export {
 } from './retention.ts'
 export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.ts'
 export { type Rung, validateLadder } from './ladder/ladder.ts'
+export { type TokenNeed, estimateTokens } from './ladder/token-need.ts'
 export { type ModelCard, isSameModel } from './ladder/model-card.ts'
 export { modelCardFrom } from './ladder/models-api.ts'
 export { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from './shared-state.ts'

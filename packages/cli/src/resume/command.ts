@@ -26,6 +26,8 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
       ]),
     )
     .option('--adopt', "send today's system, tools and parameters instead of those that are pinned; the cache is cold")
+    .option('--dry-run', 'say what would be done and what it costs; nothing is sent')
+    .option('--yes', 'whatever it costs (confirmAboveUsd of the configuration file)')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .addOption(jsonlOption('one JSON line on stdout for each event, the outcome last'))
     .option('--quiet', 'only the reply and errors')

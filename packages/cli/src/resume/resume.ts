@@ -10,7 +10,9 @@ import { LastgoodError, openSession, sessionBusy, type Session, type StatusPageP
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
+import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
+import { costLine } from '../cost/cost.ts'
 import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
@@ -19,6 +21,7 @@ import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 import { clientCommand } from './client-command.ts'
+import { costBefore, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
@@ -33,6 +36,10 @@ export interface ResumeOptions extends CommonOptions {
   adopt?: boolean
   jsonl?: boolean
   quiet?: boolean
+  /** Only say what would be done, and what it costs. */
+  dryRun?: boolean
+  /** Whatever it costs. */
+  yes?: boolean
   /** False: the status page is not asked. */
   page: boolean
 }
@@ -104,7 +111,14 @@ async function goOn(task: Task, located: Located): Promise<number> {
   }
   if (head.status === 'idle' && message === undefined)
     return tellNothingToDo(context, endOf(task, located, head), style)
+  if (options.dryRun) {
+    const preview = await stop.orStopped(previewOf(located, context.clock.now(), task.place.config()?.config))
+    const { command: same } = endOf(task, located, head)
+    tellPreview(context, head.sessionId, preview, { command: same, json: style.json })
+    return exitCodes.done
+  }
   const agent = await stop.orStopped(agentOf(task, located))
+  if (!(await stop.orStopped(isWorthIt(task, located)))) return exitCodes.done
   const statusPage = () => task.place.config()?.config.statusPage
   const page = pageChoice(context, located.opened.store, options.page, statusPage)
   const opening = open(task, located)
@@ -114,6 +128,17 @@ async function goOn(task: Task, located: Located): Promise<number> {
     throw error
   })
   return run(task, located, session, agent, 'poller' in page ? page.poller : undefined)
+}
+
+/** What costs more than the configuration says is asked about, before anything is opened. */
+async function isWorthIt({ context, options, place }: Task, located: Located): Promise<boolean> {
+  const config = place.config()?.config
+  const { confirmAboveUsd: most } = config ?? {}
+  if (most === undefined || options.yes) return true
+  const { cost } = await previewOf(located, context.clock.now(), config)
+  if (!cost || (cost.usd !== undefined && cost.usd <= most)) return true
+  const { json, jsonl } = options
+  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: json === true || jsonl === true })
 }
 
 async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
@@ -155,8 +180,12 @@ async function run(
   const { context, options, style, stop, message } = task
   const now = context.clock.now()
   const drift = driftOf(session, agent)
-  if (!style.quiet)
-    tellAll(context, [...standing(session, now), ...driftLines(agent.name, drift, options.adopt === true)])
+  const cost = costBefore(session.transcript, now, task.place.config()?.config)
+  if (!style.quiet) {
+    const price = cost ? [`cost     ${costLine(cost)}`] : []
+    const changed = driftLines(agent.name, drift, options.adopt === true)
+    tellAll(context, [...standing(session, now), ...price, ...changed])
+  }
   const follow = follower(task, session, page)
   const adopted = options.adopt === true
   const end = () => ({

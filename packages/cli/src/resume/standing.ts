@@ -22,9 +22,11 @@ export function introduction({ row, opened }: Located, cwd: string): string[] {
   return lines
 }
 
+/** What it takes to say where a session stands; an opened one will do. */
+export type Standing = Pick<Session, 'turn' | 'lastGoodTurn' | 'owed' | 'transcript'>
+
 /** What is owed, and the calls whose outcome nobody knows. */
-export function standing(session: Session, now: number): string[] {
-  const { turn, lastGoodTurn, owed, transcript } = session
+export function standing({ turn, lastGoodTurn, owed, transcript }: Standing, now: number): string[] {
   const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
   for (const { state, name, input } of transcript.unanswered) {
     if (state !== 'started') continue

@@ -1,0 +1,60 @@
+/**
+ * What a resume would do and cost, found out without opening the session: nothing is written, no lease is taken.
+ */
+import { foldHistory, machineVersion, readHistory, type Session } from '@lastgood/core'
+import type { CliContext } from '../context.ts'
+import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
+import type { LastgoodConfig } from '../config.ts'
+import type { Located } from '../sessions.ts'
+import { safeJson } from '../text.ts'
+import { standing, type Standing } from './standing.ts'
+
+export interface Preview extends Standing {
+  /** Undefined for a session that has not said yet what it sends. */
+  readonly cost: ReadCost | undefined
+}
+
+export async function previewOf({ row, opened }: Located, now: number, config?: LastgoodConfig): Promise<Preview> {
+  const { sessionId } = row.head
+  const history = readHistory(opened.store, sessionId)
+  const { snapshot, owed, transcript } = await foldHistory(history, machineVersion)
+  const { turn, lastGoodTurn } = snapshot.context
+  return { turn, lastGoodTurn, owed: owed ?? { kind: 'rest' }, transcript, cost: costBefore(transcript, now, config) }
+}
+
+export function costBefore(
+  transcript: Session['transcript'],
+  now: number,
+  config: LastgoodConfig | undefined,
+): ReadCost | undefined {
+  const { envelope } = transcript
+  return envelope && readCost({ transcript, envelope, now, prices: config?.prices })
+}
+
+/** `--dry-run`. `command`: what does it. */
+export function tellPreview(
+  { stdout, stderr, clock }: CliContext,
+  sessionId: string,
+  preview: Preview,
+  { command, json }: { command: string; json: boolean },
+): void {
+  const { turn, lastGoodTurn, owed, transcript, cost } = preview
+  if (json) {
+    const inDoubt = transcript.unanswered.flatMap(({ state, name }) => (state === 'started' ? [name] : []))
+    const document = {
+      schema: 'lastgood.resume-preview/v1',
+      sessionId,
+      turn,
+      lastGoodTurn,
+      owes: owed.kind,
+      inDoubt,
+      cost,
+    }
+    stdout.write(`${safeJson({ ...document, command }, 2)}\n`)
+    return
+  }
+  for (const line of standing(preview, clock.now())) stderr.write(`${line}\n`)
+  if (cost) stderr.write(`cost     ${costLine(cost)}\n`)
+  stderr.write('dry run: nothing was sent, and nothing was changed; go on with\n')
+  stdout.write(`${command}\n`)
+}
