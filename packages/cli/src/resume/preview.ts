@@ -2,6 +2,7 @@
  * What a resume would do and cost, found out without opening the session: nothing is written, no lease is taken.
  */
 import { foldHistory, machineVersion, readHistory, type Session } from '@lastgood/core'
+import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
 import type { LastgoodConfig } from '../config.ts'
@@ -29,6 +30,20 @@ export function costBefore(
 ): ReadCost | undefined {
   const { envelope } = transcript
   return envelope && readCost({ transcript, envelope, now, prices: config?.prices })
+}
+
+/** What costs more than the configuration says is asked about, before anything is opened. */
+export async function isWorthIt(
+  context: CliContext,
+  located: Located,
+  { yes, json, jsonl }: { yes?: boolean; json?: boolean; jsonl?: boolean },
+  config: LastgoodConfig | undefined,
+): Promise<boolean> {
+  const { confirmAboveUsd: most } = config ?? {}
+  if (most === undefined || yes) return true
+  const { cost } = await previewOf(located, context.clock.now(), config)
+  if (!cost || (cost.usd !== undefined && cost.usd <= most)) return true
+  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: json === true || jsonl === true })
 }
 
 /** `--dry-run`. `command`: what does it. */

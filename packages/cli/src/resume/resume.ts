@@ -10,7 +10,6 @@ import { LastgoodError, openSession, sessionBusy, type Session, type StatusPageP
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
-import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { costLine } from '../cost/cost.ts'
 import { iso } from '../durations.ts'
@@ -21,7 +20,7 @@ import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 import { clientCommand } from './client-command.ts'
-import { costBefore, previewOf, tellPreview } from './preview.ts'
+import { costBefore, isWorthIt, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
@@ -118,7 +117,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
     return exitCodes.done
   }
   const agent = await stop.orStopped(agentOf(task, located))
-  if (!(await stop.orStopped(isWorthIt(task, located)))) return exitCodes.done
+  if (!(await stop.orStopped(isWorthIt(context, located, options, task.place.config()?.config)))) return exitCodes.done
   const statusPage = () => task.place.config()?.config.statusPage
   const page = pageChoice(context, located.opened.store, options.page, statusPage)
   const opening = open(task, located)
@@ -128,17 +127,6 @@ async function goOn(task: Task, located: Located): Promise<number> {
     throw error
   })
   return run(task, located, session, agent, 'poller' in page ? page.poller : undefined)
-}
-
-/** What costs more than the configuration says is asked about, before anything is opened. */
-async function isWorthIt({ context, options, place }: Task, located: Located): Promise<boolean> {
-  const config = place.config()?.config
-  const { confirmAboveUsd: most } = config ?? {}
-  if (most === undefined || options.yes) return true
-  const { cost } = await previewOf(located, context.clock.now(), config)
-  if (!cost || (cost.usd !== undefined && cost.usd <= most)) return true
-  const { json, jsonl } = options
-  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: json === true || jsonl === true })
 }
 
 async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
