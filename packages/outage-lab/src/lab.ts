@@ -24,6 +24,8 @@ export interface LocalLab extends AsyncDisposable {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   /** Everything received, in order. */
   readonly requests: readonly RecordedRequest[]
+  /** When it was started, by its `now`: windows of outages and incidents count from there. */
+  readonly startedAt: number
   readonly cache: PromptCache
   /** Another outage script from now on; request numbers and windows go on counting. */
   setOutages(outages: readonly Outage[]): void
@@ -74,6 +76,7 @@ function localLab(state: LabState, url = LOCAL_URL): LocalLab {
     url,
     statusUrl: url + STATUS_SUMMARY,
     requests: state.requests,
+    startedAt: state.startedAt,
     cache: state.cache,
     async fetch(input, init) {
       init?.signal?.throwIfAborted()

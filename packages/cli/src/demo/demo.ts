@@ -79,7 +79,7 @@ async function openLab(clock: Clock, pace: Pace): Promise<Lab> {
     model: playDemo,
     outages: scriptedFaults(pace).map(({ outage }) => outage),
     chunkDelayMs: chunkDelayMs(pace),
-    statusPage: laggingPage(() => open.lab?.requests ?? [], clock.now()),
+    statusPage: laggingPage(() => open.lab),
   })
   return open.lab
 }

@@ -29,7 +29,7 @@ test('the page says that all is well while the model is down, and tells of the o
   const lab = (open.lab = await startLab({
     model: story([reply(text('Hello'))]),
     outages: [{ when: { request: 1 }, fault: { kind: 'status', status: 529 } }],
-    statusPage: laggingPage(() => open.lab?.requests ?? [], systemClock.now()),
+    statusPage: laggingPage(() => open.lab),
   }))
   onTestFinished(() => lab.close())
   const page = pageReader(lab, systemClock)

@@ -47,14 +47,15 @@ export function labCall({ at, body, outcome }: RecordedRequest): LabCall {
 /** Stays as long as the demo does. */
 const endLagMs = 600_000
 
-/** The page of the API that has received `requests` since `startedAt`. */
-export function laggingPage(requests: () => readonly RecordedRequest[], startedAt: number): StatusPageOptions {
+/** The page of the lab, as far as it is there. */
+export function laggingPage(lab: () => Pick<Lab, 'requests' | 'startedAt'> | undefined): StatusPageOptions {
   return {
     onsetLagMs: 0,
     endLagMs,
     // Asked anew for each visitor.
     get incidents() {
-      const outage = outageOf(demoModels[0], requests().map(labCall))
+      const { requests = [], startedAt = 0 } = lab() ?? {}
+      const outage = outageOf(demoModels[0], requests.map(labCall))
       if (!outage) return []
       const [startsMs, endsMs] = [outage.from - startedAt, outage.to - startedAt]
       return [{ name: 'Elevated errors on Claude Opus 5.5', startsMs, endsMs }]
