@@ -16,6 +16,7 @@ import { importCommand } from './import/command.ts'
 import { listCommand } from './list/command.ts'
 import { pinCommand, unpinCommand } from './pin/command.ts'
 import { pruneCommand } from './prune/command.ts'
+import { repairCommand } from './repair/command.ts'
 import { resumeCommand } from './resume/command.ts'
 import { rewindCommand } from './rewind/command.ts'
 import { runCommand } from './run/command.ts'
@@ -62,6 +63,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(statusCommand(context))
   program.addCommand(rewindCommand(context))
   program.addCommand(forkCommand(context))
+  program.addCommand(repairCommand(context))
   program.addCommand(exportCommand(context))
   program.addCommand(importCommand(context))
   program.addCommand(pinCommand(context))

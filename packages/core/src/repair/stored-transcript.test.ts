@@ -5,7 +5,7 @@ import { repairTranscript } from './stored-transcript.ts'
 import { assistant, call, result, text, user } from './transcript/cases.fixture.ts'
 
 const model = 'claude-opus-5-5'
-const thinking: Block = { type: 'thinking', thinking: 'Which file?', signature: 's' }
+const thinking: Block = { type: 'thinking', thinking: 'Which file?', signature: '' }
 const tools = [{ name: 'read', input_schema: { type: 'object' } }]
 
 function signed(messages: readonly Message[]): Message[] {

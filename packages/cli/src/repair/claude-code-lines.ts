@@ -1,0 +1,167 @@
+/**
+ * A session file of Claude Code, line by line: which of them are the conversation that the client goes on with.
+ *
+ * 1. A line that is not understood is kept as the bytes that it is.
+ * 2. Lines form a tree by `parentUuid`. The conversation is the way from the last line up; branches that were left and
+ *    sub-agents (`isSidechain`) are no part of it. An answer is several lines with one `message.id`, and of parallel
+ *    calls only the last result is on the way: the others hang on their calls.
+ * 3. What the client only shows (`isApiErrorMessage`, `isVisibleInTranscriptOnly`) is not sent.
+ * 4. After a compaction the way ends at its boundary, which names the messages that were kept.
+ */
+import type { Block } from '@lastgood/core'
+
+export type Json = Readonly<Record<string, unknown>>
+
+export interface Line {
+  /** With its line break. */
+  readonly bytes: Buffer
+  /** Undefined for what is no JSON object in UTF-8. */
+  readonly value: Json | undefined
+}
+
+/** A line that is a message, or a part of one. */
+export interface Spoken extends Line {
+  readonly value: Json & {
+    readonly type: 'user' | 'assistant'
+    readonly uuid: string
+    readonly message: Json & { readonly role: string; readonly content: string | readonly Block[] }
+  }
+}
+
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const isBlocks = (value: unknown): value is readonly Block[] =>
+  Array.isArray(value) && value.every((block) => isRecord(block) && typeof block['type'] === 'string')
+
+export function linesOf(file: Buffer): Line[] {
+  const lines: Line[] = []
+  for (let from = 0; from < file.length;) {
+    const at = file.indexOf(0x0a, from)
+    const to = at < 0 ? file.length : at + 1
+    const bytes = file.subarray(from, to)
+    lines.push({ bytes, value: parsed(bytes) })
+    from = to
+  }
+  return lines
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function parsed(bytes: Buffer): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isSpoken(line: Line): line is Spoken {
+  const { value } = line
+  if (!value || !isPlaced(value) || (value['type'] !== 'user' && value['type'] !== 'assistant')) return false
+  if (value['isApiErrorMessage'] === true || value['isVisibleInTranscriptOnly'] === true) return false
+  const { message } = value
+  if (!isRecord(message) || typeof message['role'] !== 'string') return false
+  return typeof message['content'] === 'string' || isBlocks(message['content'])
+}
+
+/** It has a place in the tree of the main conversation. */
+function isPlaced(value: Json | undefined): value is Json & { uuid: string } {
+  return value !== undefined && typeof value['uuid'] === 'string' && value['isSidechain'] !== true
+}
+
+/** The last line that the next one will hang on. */
+export function tipOf(lines: readonly Line[]): string | undefined {
+  return lines.findLast(({ value }) => isPlaced(value))?.value?.['uuid'] as string | undefined
+}
+
+/** The lines of the conversation, in its order. */
+export function conversationOf(lines: readonly Line[]): Spoken[] {
+  const places = new Map<string, number>()
+  lines.forEach(({ value }, at) => isPlaced(value) && places.set(value.uuid, at))
+  const way = wayUp(
+    lines,
+    places,
+    lines.findLastIndex(({ value }) => isPlaced(value)),
+  )
+  const kept = keptAt(lines, places, way)
+  const after = kept.anchor === undefined ? -1 : way.indexOf(kept.anchor)
+  const chain = [...way.slice(0, after + 1), ...kept.places, ...way.slice(after + 1)]
+  return withSiblings(lines, chain).flatMap((at) => {
+    const line = lines[at]
+    return line && isSpoken(line) ? [line] : []
+  })
+}
+
+/** Indexes from the first line to `tip`. Where a parent is not there, what stands before takes its place. */
+function wayUp(lines: readonly Line[], places: ReadonlyMap<string, number>, tip: number): number[] {
+  const way = new Set<number>()
+  for (let at = tip; at >= 0 && !way.has(at);) {
+    way.add(at)
+    const parent = lines[at]?.value?.['parentUuid']
+    if (typeof parent !== 'string') break
+    const known = places.get(parent)
+    at = known ?? lines.slice(0, at).findLastIndex(({ value }) => isPlaced(value))
+  }
+  return [...way].reverse()
+}
+
+/** What a compaction left in its place, and the line that it stands behind. */
+function keptAt(
+  lines: readonly Line[],
+  places: ReadonlyMap<string, number>,
+  way: readonly number[],
+): { anchor?: number; places: number[] } {
+  const boundary = way.map((at) => lines[at]?.value).findLast((value) => value?.['subtype'] === 'compact_boundary')
+  const metadata = boundary?.['compactMetadata']
+  if (!isRecord(metadata)) return { places: [] }
+  const { preservedMessages: named, preservedSegment: segment } = metadata
+  const [source, uuids] = isRecord(named)
+    ? [named, Array.isArray(named['uuids']) ? named['uuids'] : []]
+    : isRecord(segment)
+      ? [segment, segmentOf(lines, places, segment)]
+      : [undefined, []]
+  const anchor = typeof source?.['anchorUuid'] === 'string' ? places.get(source['anchorUuid']) : undefined
+  const found = uuids.flatMap((uuid) => places.get(String(uuid)) ?? []).filter((at) => !way.includes(at))
+  return { ...(anchor !== undefined && { anchor }), places: found }
+}
+
+function segmentOf(lines: readonly Line[], places: ReadonlyMap<string, number>, segment: Json): unknown[] {
+  const uuids: unknown[] = []
+  for (let uuid = segment['tailUuid']; typeof uuid === 'string' && !uuids.includes(uuid);) {
+    uuids.push(uuid)
+    if (uuid === segment['headUuid']) break
+    uuid = lines[places.get(uuid) ?? -1]?.value?.['parentUuid']
+  }
+  return uuids.reverse()
+}
+
+/** With the other lines of its answers, and the results that hang on them. */
+function withSiblings(lines: readonly Line[], chain: readonly number[]): number[] {
+  const on = new Set(chain)
+  const idOf = (at: number) => {
+    const value = lines[at]?.value
+    return value?.['type'] === 'assistant' && isRecord(value['message']) ? value['message']['id'] : undefined
+  }
+  const ids = new Set(chain.map(idOf).filter((id) => typeof id === 'string'))
+  const answers = lines.flatMap((line, at) => (isSpoken(line) && ids.has(idOf(at) as string) ? [at] : []))
+  const uuids = new Set(answers.map((at) => lines[at]?.value?.['uuid']))
+  const isAnswer = new Set(answers)
+  const others = lines.flatMap((line, at) => {
+    if (on.has(at) || !isSpoken(line)) return []
+    if (isAnswer.has(at)) return [at]
+    const { value } = line
+    const hangs = uuids.has(value['parentUuid']) || uuids.has(value['sourceToolAssistantUUID'])
+    return value.type === 'user' && hangs && holdsResult(value.message.content) ? [at] : []
+  })
+  const all = [...chain]
+  for (const other of others) {
+    const before = all.findIndex((at) => at > other)
+    all.splice(before < 0 ? all.length : before, 0, other)
+  }
+  return all
+}
+
+const holdsResult = (content: string | readonly Block[]): boolean =>
+  typeof content !== 'string' && content.some(({ type }) => type === 'tool_result')
