@@ -8,6 +8,7 @@ import type { CliContext } from './context.ts'
 import { demoCommand } from './demo/command.ts'
 import { exportCommand } from './export/command.ts'
 import { doctorCommand } from './doctor/command.ts'
+import { configCommand } from './settings/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { gatewayCommand } from './gateway/command.ts'
@@ -70,6 +71,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(unpinCommand(context))
   program.addCommand(pruneCommand(context))
   program.addCommand(doctorCommand(context))
+  program.addCommand(configCommand(context))
   program.addCommand(gatewayCommand(context))
   program.addCommand(runCommand(context))
   program.addCommand(demoCommand(context))

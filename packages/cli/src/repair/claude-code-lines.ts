@@ -137,29 +137,39 @@ function segmentOf(lines: readonly Line[], places: ReadonlyMap<string, number>, 
   return uuids.reverse()
 }
 
-/** With the other lines of its answers, and the results that hang on them. */
+/** With the other lines of its answers, and the results that hang on them, each behind its answer. */
 function withSiblings(lines: readonly Line[], chain: readonly number[]): number[] {
-  const on = new Set(chain)
-  const idOf = (at: number) => {
-    const value = lines[at]?.value
-    return value?.['type'] === 'assistant' && isRecord(value['message']) ? value['message']['id'] : undefined
-  }
-  const ids = new Set(chain.map(idOf).filter((id) => typeof id === 'string'))
-  const answers = lines.flatMap((line, at) => (isSpoken(line) && ids.has(idOf(at) as string) ? [at] : []))
-  const uuids = new Set(answers.map((at) => lines[at]?.value?.['uuid']))
-  const isAnswer = new Set(answers)
-  const others = lines.flatMap((line, at) => {
-    if (on.has(at) || !isSpoken(line)) return []
-    if (isAnswer.has(at)) return [at]
-    const { value } = line
-    const hangs = uuids.has(value['parentUuid']) || uuids.has(value['sourceToolAssistantUUID'])
-    return value.type === 'user' && hangs && holdsResult(value.message.content) ? [at] : []
-  })
   const all = [...chain]
-  for (const other of others) {
-    const before = all.findIndex((at) => at > other)
-    all.splice(before < 0 ? all.length : before, 0, other)
+  const on = new Set(chain)
+  const idOf = (at: number): string | undefined => {
+    const value = lines[at]?.value
+    const id = value?.['type'] === 'assistant' && isRecord(value['message']) ? value['message']['id'] : undefined
+    return typeof id === 'string' ? id : undefined
   }
+  const ids = new Set(chain.map(idOf).filter((id) => id !== undefined))
+  const answers = new Map<unknown, string>()
+  lines.forEach((line, at) => {
+    const id = idOf(at)
+    if (id !== undefined && ids.has(id) && isSpoken(line)) answers.set(line.value.uuid, id)
+  })
+  lines.forEach((line, at) => {
+    if (on.has(at) || !isSpoken(line)) return
+    const { value } = line
+    const own = answers.get(value.uuid)
+    const hangsOn = answers.get(value['sourceToolAssistantUUID']) ?? answers.get(value['parentUuid'])
+    const isResult = own === undefined && value.type === 'user' && holdsResult(value.message.content)
+    const id = own ?? (isResult ? hangsOn : undefined)
+    if (id === undefined) return
+    // A second result may hang on the first.
+    if (isResult) answers.set(value.uuid, id)
+    const first = all.findIndex((one) => idOf(one) === id)
+    const last = all.findLastIndex((one) => idOf(one) === id)
+    let place = own === undefined ? last + 1 : first
+    const isBehind = (one: number | undefined) =>
+      one !== undefined && one < at && (own === undefined || idOf(one) === id)
+    while (isBehind(all[place])) place += 1
+    all.splice(place, 0, at)
+  })
   return all
 }
 

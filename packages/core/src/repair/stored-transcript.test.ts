@@ -5,7 +5,7 @@ import { repairTranscript } from './stored-transcript.ts'
 import { assistant, call, result, text, user } from './transcript/cases.fixture.ts'
 
 const model = 'claude-opus-5-5'
-const thinking: Block = { type: 'thinking', thinking: 'Which file?', signature: '' }
+const thinking = (): Block => ({ type: 'thinking', thinking: 'Which file?', signature: '' })
 const tools = [{ name: 'read', input_schema: { type: 'object' } }]
 
 function signed(messages: readonly Message[]): Message[] {
@@ -32,9 +32,9 @@ describe('a stored transcript', () => {
   test('loses all thinking where a message before it is mended: no file keeps the header that would do otherwise', () => {
     const messages = signed([
       user('go'),
-      assistant(thinking, call('a')),
+      assistant(thinking(), call('a')),
       user('and?'),
-      assistant(thinking, text('done')),
+      assistant(thinking(), text('done')),
     ])
     expect(judged(messages)).toBeDefined()
     const mended = repairTranscript({ messages })
@@ -45,7 +45,7 @@ describe('a stored transcript', () => {
   })
 
   test('keeps its thinking where only its end is mended', () => {
-    const messages = signed([user('go'), assistant(thinking, text('one')), user('and?'), assistant(call('a'))])
+    const messages = signed([user('go'), assistant(thinking(), text('one')), user('and?'), assistant(call('a'))])
     const mended = repairTranscript({ messages, model })
     expect(mended.messages.slice(0, 3)).toEqual(messages.slice(0, 3))
     expect(mended.messages.at(-1)?.content).toMatchObject([{ type: 'tool_result', tool_use_id: 'a', is_error: true }])
@@ -61,7 +61,7 @@ describe('a stored transcript', () => {
   })
 
   test('mended once needs nothing more', () => {
-    const messages = [assistant(thinking, call('a:1'), text('')), user([result('b'), text('hm \ud83d')])]
+    const messages = [assistant(thinking(), call('a:1'), text('')), user([result('b'), text('hm \ud83d')])]
     const once = repairTranscript({ messages })
     expect(once.repairs).not.toEqual([])
     const twice = repairTranscript(once)
