@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
+import { completeCommand, completionCommand } from './completion/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { exportCommand } from './export/command.ts'
 import { doctorCommand } from './doctor/command.ts'
@@ -75,6 +76,11 @@ function programFor(context: CliContext): Command {
   program.addCommand(gatewayCommand(context))
   program.addCommand(runCommand(context))
   program.addCommand(demoCommand(context))
+  program.addCommand(completionCommand(context))
+  program.addCommand(
+    completeCommand(context, () => program),
+    { hidden: true },
+  )
   program.addHelpText(
     'after',
     '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again',
