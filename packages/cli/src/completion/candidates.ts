@@ -37,7 +37,7 @@ async function allAt(program: Command, before: string[], current: string, ids: I
   if (!command) return []
   const { positionals, isOver, pending, given } = readWords(command, rest)
   const sessions = () => ids(placeIn(rest))
-  if (pending) return valuesOf(pending, sessions)
+  if (pending && !(pending.variadic && current.startsWith('-'))) return valuesOf(pending, sessions)
   const [, option = '', typed] = /^(--[^=]+)=(.*)$/.exec(current) ?? []
   if (typed !== undefined) {
     const known = findOption(command, option)

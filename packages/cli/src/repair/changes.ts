@@ -89,7 +89,7 @@ function lineOf(block: Block): string {
     case 'tool_result':
       return shorten(`result of ${String(block['tool_use_id'])}: ${said(block['content'])}`, 160)
     case 'thinking':
-      return `thinking, ${String(block['thinking'] ?? '').length} characters, ${block['signature'] ? 'signed' : 'not signed'}`
+      return block['signature'] ? 'thinking, signed' : 'thinking, not signed'
     default:
       return shorten(type, 60)
   }

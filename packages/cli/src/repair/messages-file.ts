@@ -34,7 +34,7 @@ function documentIn(
     if (isMessages(value)) return { text, messages: value }
     if (!isRecord(value) || !isMessages(value['messages'])) return undefined
     const { messages, ...params } = value
-    return { text, messages: messages as readonly Message[], params }
+    return { text, messages, params }
   } catch {
     return undefined
   }

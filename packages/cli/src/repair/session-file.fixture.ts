@@ -8,7 +8,9 @@ import type { Block, Message } from '@lastgood/core'
 export const model = 'claude-opus-5-5'
 export const tools = [{ name: 'Bash', description: 'Runs a command', input_schema: { type: 'object' } }]
 
-export type LineValue = Record<string, unknown> & { message?: { id?: string; role: string; content: string | Block[] } }
+export type LineValue = Record<string, unknown> & {
+  message?: { id?: string; model?: string; role: string; content: string | Block[] }
+}
 
 export const text = (said: string): Block => ({ type: 'text', text: said })
 export const thinking: Block = { type: 'thinking', thinking: '', signature: '' }
@@ -63,7 +65,7 @@ export function linesFor(messages: readonly Message[]): LineValue[] {
   signed.forEach(({ role, content }, at) => {
     if (role === 'assistant') {
       for (const block of content as Block[]) {
-        const uuid = add({ type: 'assistant', message: { id: `msg_${at}`, role, content: [block], ...{ model } } })
+        const uuid = add({ type: 'assistant', message: { id: `msg_${at}`, role, content: [block], model } })
         if (block.type === 'tool_use') callLine.set(String(block['id']), uuid)
       }
       // It looks like a message, and is a note of what was sent.
