@@ -8,18 +8,12 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { withCommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { repairFile } from './file.ts'
+import type { RepairOptions } from './options.ts'
 import { repairSession } from './session.ts'
-
-export interface RepairOptions extends CommonOptions {
-  dryRun?: boolean
-  apply?: boolean
-  revert?: boolean
-  yes?: boolean
-}
 
 export function repairCommand(context: CliContext): Command {
   return withCommonOptions(new Command('repair'))

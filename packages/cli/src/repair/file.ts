@@ -6,7 +6,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 import { changeLines, changesOf } from './changes.ts'
-import type { RepairOptions } from './command.ts'
+import type { RepairOptions } from './options.ts'
 import { formNames, readTranscriptFile, replaceTranscript } from './transcript-file.ts'
 
 export async function repairFile(context: CliContext, name: string, options: RepairOptions): Promise<void> {

@@ -17,7 +17,7 @@ import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { changeLines, changesOf, type Changes } from './changes.ts'
-import type { RepairOptions } from './command.ts'
+import type { RepairOptions } from './options.ts'
 
 export async function repairSession(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
   const { choices, flags } = await setUp(context, options, false)

@@ -8,9 +8,8 @@ const model = 'claude-opus-5-5'
 const thinking = (): Block => ({ type: 'thinking', thinking: 'Which file?', signature: '' })
 const tools = [{ name: 'read', input_schema: { type: 'object' } }]
 
-function signed(messages: readonly Message[]): Message[] {
-  return signThinking({ model, max_tokens: 100, tools, messages: [...messages] } as never).messages as never
-}
+const signed = (messages: readonly Message[]): Message[] =>
+  signThinking({ model, max_tokens: 100, tools, messages: [...messages] }).messages
 
 const judged = (messages: readonly Message[]) =>
   checkRequest({
