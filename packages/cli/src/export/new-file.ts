@@ -11,12 +11,14 @@ export interface NewFileOptions {
   id: string
   /** Permissions. Default: readable by its owner only. */
   mode?: number
+  /** Whose it is. Default: who runs this. */
+  owner?: { uid: number; gid: number }
 }
 
 export async function writeNewFile(
   path: string,
   lines: AsyncIterable<string | Uint8Array>,
-  { force, id, mode = 0o600 }: NewFileOptions,
+  { force, id, mode = 0o600, owner }: NewFileOptions,
 ): Promise<{ lines: number; bytes: number }> {
   const target = force ? `${path}.${id}.tmp` : path
   const handle = await open(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
@@ -25,7 +27,8 @@ export async function writeNewFile(
   try {
     const written = { lines: 0, bytes: 0 }
     try {
-      // The process may mask some.
+      if (owner) await handle.chown(owner.uid, owner.gid)
+      // The process may mask some, and a new owner takes some away.
       if (mode !== 0o600) await handle.chmod(mode)
       for await (const line of lines) {
         written.lines += 1

@@ -139,38 +139,57 @@ function segmentOf(lines: readonly Line[], places: ReadonlyMap<string, number>, 
 
 /** With the other lines of its answers, and the results that hang on them, each behind its answer. */
 function withSiblings(lines: readonly Line[], chain: readonly number[]): number[] {
-  const all = [...chain]
   const on = new Set(chain)
-  const idOf = (at: number): string | undefined => {
-    const value = lines[at]?.value
-    const id = value?.['type'] === 'assistant' && isRecord(value['message']) ? value['message']['id'] : undefined
-    return typeof id === 'string' ? id : undefined
-  }
-  const ids = new Set(chain.map(idOf).filter((id) => id !== undefined))
-  const answers = new Map<unknown, string>()
-  lines.forEach((line, at) => {
-    const id = idOf(at)
-    if (id !== undefined && ids.has(id) && isSpoken(line)) answers.set(line.value.uuid, id)
+  const ways = new Map<string, number[]>()
+  chain.forEach((at, step) => {
+    const id = answerOf(lines[at])
+    if (id !== undefined) ways.set(id, [...(ways.get(id) ?? []), step])
   })
+  const answers = new Map<unknown, string>()
+  for (const line of lines) {
+    const id = answerOf(line)
+    if (id !== undefined && ways.has(id)) answers.set(line.value?.['uuid'], id)
+  }
+  const placed = chain.map((at, step): Placed => ({ at, step, rank: 0 }))
   lines.forEach((line, at) => {
     if (on.has(at) || !isSpoken(line)) return
     const { value } = line
     const own = answers.get(value.uuid)
-    const hangsOn = answers.get(value['sourceToolAssistantUUID']) ?? answers.get(value['parentUuid'])
-    const isResult = own === undefined && value.type === 'user' && holdsResult(value.message.content)
-    const id = own ?? (isResult ? hangsOn : undefined)
-    if (id === undefined) return
+    if (own !== undefined) {
+      const steps = ways.get(own) ?? []
+      const before = steps.findLast((step) => (chain[step] ?? 0) < at)
+      placed.push({ at, step: before ?? steps[0] ?? 0, rank: before === undefined ? -1 : 1 })
+      return
+    }
+    const id = answers.get(value['sourceToolAssistantUUID']) ?? answers.get(value['parentUuid'])
+    if (id === undefined || !isResult(line)) return
     // A second result may hang on the first.
-    if (isResult) answers.set(value.uuid, id)
-    const first = all.findIndex((one) => idOf(one) === id)
-    const last = all.findLastIndex((one) => idOf(one) === id)
-    let place = own === undefined ? last + 1 : first
-    const isBehind = (one: number | undefined) =>
-      one !== undefined && one < at && (own === undefined || idOf(one) === id)
-    while (isBehind(all[place])) place += 1
-    all.splice(place, 0, at)
+    answers.set(value.uuid, id)
+    let step = ways.get(id)?.at(-1) ?? 0
+    for (let next = chain[step + 1]; next !== undefined && next < at && isResult(lines[next]); next = chain[step + 1]) {
+      step += 1
+    }
+    placed.push({ at, step, rank: 2 })
   })
-  return all
+  return placed.sort((a, b) => a.step - b.step || a.rank - b.rank || a.at - b.at).map(({ at }) => at)
+}
+
+/** A line and the step of the way that it stands at: before it (-1), on it, behind it as a part of it (1) or after it (2). */
+interface Placed {
+  readonly at: number
+  readonly step: number
+  readonly rank: number
+}
+
+/** The id of the answer that a line is a part of. */
+function answerOf(line: Line | undefined): string | undefined {
+  if (!line || !isSpoken(line) || line.value.type !== 'assistant') return undefined
+  const id = line.value.message['id']
+  return typeof id === 'string' ? id : undefined
+}
+
+function isResult(line: Line | undefined): boolean {
+  return line !== undefined && isSpoken(line) && line.value.type === 'user' && holdsResult(line.value.message.content)
 }
 
 const holdsResult = (content: string | readonly Block[]): boolean =>

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ManualClock } from '@lastgood/core/testing'
@@ -67,6 +67,14 @@ describe('repair of a file', () => {
     expect(checkRequest(requestOf(readFileSync(path)))).toBeUndefined()
   })
 
+  it.skipIf(process.getuid?.() !== 0)('of somebody else stays theirs', async () => {
+    const { cwd, path } = there()
+    chownSync(path, 12345, 12346)
+    expect(await run(['repair', path, '--apply', '--yes'], { cwd })).toMatchObject({ code: 0 })
+    expect(statSync(path)).toMatchObject({ uid: 12345, gid: 12346 })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+
   it('asks before it writes; without a terminal needs --yes', async () => {
     const { cwd, path } = there()
     expect(await run(['repair', path, '--apply'], { cwd })).toMatchObject({
@@ -82,7 +90,7 @@ describe('repair of a file', () => {
   })
 
   it('that a client wrote meanwhile is left as it is: exit code 5', async () => {
-    const { cwd, path } = there()
+    const { cwd, path, names } = there()
     const stderr = new Collector()
     stderr.isTTY = true
     const line = async () => {
@@ -94,6 +102,7 @@ describe('repair of a file', () => {
     })
     expect(stderr.text).toMatch(/was written while it was repaired[^]*next: end the program that writes it/)
     expect(readFileSync(path, 'utf8').endsWith('more\n')).toBe(true)
+    expect(names()).toEqual(['session.jsonl'])
   })
 
   it.each([

@@ -5,8 +5,8 @@
 import { signThinking } from '@lastgood/outage-lab'
 import type { Block, Message } from '@lastgood/core'
 
-export const model = 'claude-opus-5-5'
-export const tools = [{ name: 'Bash', description: 'Runs a command', input_schema: { type: 'object' } }]
+const model = 'claude-opus-5-5'
+const tools = [{ name: 'Bash', description: 'Runs a command', input_schema: { type: 'object' } }]
 
 export type LineValue = Record<string, unknown> & {
   message?: { id?: string; model?: string; role: string; content: string | Block[] }
