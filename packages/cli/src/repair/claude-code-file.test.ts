@@ -374,3 +374,21 @@ it('an end inside a call of a person who goes on is answered before that', () =>
   expect(checkRequest(requestOf(bytes))).toBeUndefined()
   expect(sentOf(bytes)[2]?.content).toMatchObject([{ type: 'tool_result', is_error: true }, { text: 'Stop. Do this.' }])
 })
+
+it('a line keeps what was said in it, though messages are put beside it', () => {
+  const lines = linesFor([
+    ...twoTurns.slice(0, 2),
+    assistant(thinking, call('toolu_2')),
+    user('Stop. Do this.'),
+    assistant(thinking, text('Yes.')),
+  ])
+  const bytes = mend(fileOf(lines))?.bytes as Buffer
+  expect(checkRequest(requestOf(bytes))).toBeUndefined()
+  const before = lines.find(({ message }) => message?.content === 'Stop. Do this.')
+  const after = valuesIn(bytes).find(({ uuid }) => uuid === before?.['uuid'])
+  expect(after).toMatchObject({
+    type: 'user',
+    message: { content: [{ type: 'tool_result' }, { text: 'Stop. Do this.' }] },
+  })
+  expect(bytes.toString()).not.toContain('left out a message')
+})

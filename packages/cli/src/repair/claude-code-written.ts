@@ -72,14 +72,15 @@ export function written(
  */
 function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group | undefined)[] {
   if (groups.length === messages.length) return [...groups]
-  const placeOf = new Map(
-    groups.flatMap(({ parts }, at) => parts.flatMap(({ blocks }) => blocks.map((block) => [block, at]))),
-  )
+  const placeOf = new Map<unknown, number>()
+  groups.forEach(({ parts }, at) => {
+    for (const block of parts.flatMap(({ blocks }) => blocks)) placeOf.set(block, at).set(keyOf(block), at)
+  })
   const pairs: Pair[] = []
   messages.forEach((message, at) => {
     const shared = new Map<number, number>()
     for (const block of blocksIn(message)) {
-      const place = placeOf.get(block)
+      const place = placeOf.get(block) ?? placeOf.get(keyOf(block))
       if (place !== undefined) shared.set(place, (shared.get(place) ?? 0) + 1)
     }
     for (const [group, count] of shared) {
@@ -104,6 +105,13 @@ interface Pair {
 const bestOf = (pairs: readonly Pair[]): Pair | undefined =>
   pairs.reduce<Pair | undefined>((best, pair) => (best && best.score >= pair.score ? best : pair), undefined)
 
+/** What is a text of its own is made a block anew each time that it is looked at. */
+const keyOf = ({ type, text, ...more }: Block): unknown =>
+  type === 'text' && Object.keys(more).length === 0 ? text : undefined
+
+const isSame = (one: Block, other: Block | undefined): boolean =>
+  one === other || (other !== undefined && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
+
 const blocksIn = ({ content }: Message): readonly Block[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
@@ -113,7 +121,9 @@ function putBack(message: Message, { parts, message: old }: Group, changed: Map<
   const origins = parts.flatMap((part, at) => part.blocks.map(() => at))
   const own = parts.flatMap((part) => part.blocks)
   const isOneByOne = blocks.length === own.length
-  const places = blocks.map((block, at) => (isOneByOne ? origins[at] : origins[own.indexOf(block)]))
+  const places = blocks.map((block, at) =>
+    isOneByOne ? origins[at] : origins[own.findIndex((one) => isSame(block, one))],
+  )
   const content: Block[][] = parts.map(() => [])
   let least = 0
   blocks.forEach((block, at) => {
@@ -123,15 +133,15 @@ function putBack(message: Message, { parts, message: old }: Group, changed: Map<
   })
   parts.forEach(({ line, blocks: had }, at) => {
     const has = content[at] ?? []
-    const isSame = has.length === had.length && has.every((block, i) => block === had[i])
-    if (isSame && message.role === old.role) return
+    const isKept = has.length === had.length && has.every((block, i) => isSame(block, had[i]))
+    if (isKept && message.role === old.role) return
     const known = changed.get(line) ?? line.value
     const isEmpty = has.length === 0
     if (isEmpty && message.role !== 'assistant') changed.set(line, note(line, known))
     else
       changed.set(line, {
         ...known,
-        message: { ...line.value.message, role: message.role, content: isSame ? line.value.message.content : has },
+        message: { ...line.value.message, role: message.role, content: isKept ? line.value.message.content : has },
       })
   })
 }
