@@ -35,29 +35,32 @@ export function changesOf(
 ): Changes {
   const placed = repairs.filter(({ message }) => message !== undefined)
   const told = new Set<RepairNote>()
-  const changes = edits.flatMap(oneByOne).map((edit): Change => {
-    const { from, to, insert } = edit
-    const own = placed.filter((note) => !told.has(note) && isIn(note.message ?? -1, edit, messages))
-    for (const note of own) told.add(note)
-    const old = messages.slice(from, to)
-    const [removed, added] = [linesOf(old, insert), linesOf(insert, old)]
-    return {
-      turn: turnOf(Math.min(from, Math.max(0, messages.length - 1))),
-      message: from,
-      role: old[0]?.role ?? null,
-      rules: own.map(ruleOf),
-      // What reads the same differs in a field that is no content.
-      removed: removed.filter((line) => !added.includes(line)),
-      added: added.filter((line) => !removed.includes(line)),
-    }
-  })
+  const changes = edits
+    .flatMap((edit) => oneByOne(edit, messages))
+    .map((edit): Change => {
+      const { from, to, insert } = edit
+      const own = placed.filter((note) => !told.has(note) && isIn(note.message ?? -1, edit, messages))
+      for (const note of own) told.add(note)
+      const old = messages.slice(from, to)
+      const [removed, added] = [linesOf(old, insert), linesOf(insert, old)]
+      return {
+        turn: turnOf(Math.min(from, Math.max(0, messages.length - 1))),
+        message: from,
+        role: old[0]?.role ?? null,
+        rules: own.map(ruleOf),
+        // What reads the same differs in a field that is no content.
+        removed: removed.filter((line) => !added.includes(line)),
+        added: added.filter((line) => !removed.includes(line)),
+      }
+    })
   const others = repairs.filter((note) => !told.has(note))
   return { changes, whole: others.map(ruleOf) }
 }
 
-/** An edit of several messages into as many is one of each. */
-function oneByOne({ from, to, insert }: Edit): Edit[] {
-  if (insert.length !== to - from) return [{ from, to, insert }]
+/** An edit of several messages into as many of the same roles is one of each. */
+function oneByOne({ from, to, insert }: Edit, messages: readonly Message[]): Edit[] {
+  const isEach = insert.length === to - from && insert.every(({ role }, at) => role === messages[from + at]?.role)
+  if (!isEach) return [{ from, to, insert }]
   return insert.map((message, at) => ({ from: from + at, to: from + at + 1, insert: [message] }))
 }
 

@@ -71,14 +71,16 @@ export function written(
  * stay in their lines: a result that was moved to its call may not take the place of all that stood between.
  */
 function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group | undefined)[] {
-  if (groups.length === messages.length) return [...groups]
+  if (groups.length === messages.length && groups.every((group, at) => canBe(group, messages[at]))) return [...groups]
   const placeOf = new Map<unknown, number>()
   groups.forEach(({ parts }, at) => {
-    for (const block of parts.flatMap(({ blocks }) => blocks)) placeOf.set(block, at).set(keyOf(block), at)
+    for (const block of parts.flatMap(({ blocks }) => blocks)) placeOf.set(block, at).set(keyOf(block) ?? block, at)
   })
+  const isShort = groups.length * messages.length <= 2500
   const pairs: Pair[] = []
   messages.forEach((message, at) => {
-    const shared = new Map<number, number>()
+    // Where nothing else tells, the role and the order do.
+    const shared = new Map(isShort ? groups.map((_group, place) => [place, least]) : [])
     for (const block of blocksIn(message)) {
       const place = placeOf.get(block) ?? placeOf.get(keyOf(block))
       if (place !== undefined) shared.set(place, (shared.get(place) ?? 0) + 1)
@@ -94,6 +96,13 @@ function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group
   return homes
 }
 
+/** The one may have become the other: a role that the API knows stays. */
+const canBe = ({ message: { role } }: Group, message: Message | undefined): boolean =>
+  role === message?.role || !/^(user|assistant)$/.test(role)
+
+/** Less than any block. */
+const least = 1 / 10_000
+
 interface Pair {
   readonly message: number
   readonly group: number
@@ -105,12 +114,16 @@ interface Pair {
 const bestOf = (pairs: readonly Pair[]): Pair | undefined =>
   pairs.reduce<Pair | undefined>((best, pair) => (best && best.score >= pair.score ? best : pair), undefined)
 
-/** What is a text of its own is made a block anew each time that it is looked at. */
-const keyOf = ({ type, text, ...more }: Block): unknown =>
-  type === 'text' && Object.keys(more).length === 0 ? text : undefined
+/** What a block is known by after it was changed, or made anew: a text of its own is, each time that it is looked at. */
+function keyOf({ type, text, ...more }: Block): unknown {
+  if (type === 'text') return Object.keys(more).length === 0 ? text : undefined
+  return type === 'tool_use' ? `call ${String(more['id'])}` : undefined
+}
+
+const isText = ({ type }: Block): boolean => type === 'text'
 
 const isSame = (one: Block, other: Block | undefined): boolean =>
-  one === other || (other !== undefined && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
+  one === other || (other !== undefined && isText(one) && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
 
 const blocksIn = ({ content }: Message): readonly Block[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content

@@ -59,6 +59,13 @@ describe('a stored transcript', () => {
     expect(mended.messages.at(-1)?.role).toBe('user')
   })
 
+  test('of which nothing would be left is left as it is', () => {
+    const messages = [assistant(text(' '))]
+    const mended = repairTranscript({ messages })
+    expect(mended.messages).toBe(messages)
+    expect(mended.unrepairable?.what).toBe('nothing of it would be left')
+  })
+
   test('mended once needs nothing more', () => {
     const messages = [assistant(thinking(), call('a:1'), text('')), user([result('b'), text('hm \ud83d')])]
     const once = repairTranscript({ messages })

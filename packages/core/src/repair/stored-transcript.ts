@@ -64,7 +64,14 @@ export function repairTranscript({
   }
   if (repairs.length === 0) return { messages, params, repairs }
   const kept = isWhole && outgoing.messages.at(-1) === next ? outgoing.messages.slice(0, -1) : outgoing.messages
-  return { messages: kept, params: outgoing.params, repairs }
+  if (kept.length > 0) return { messages: kept, params: outgoing.params, repairs }
+  const { rule } = repairs[0] as Repair
+  return {
+    messages,
+    params,
+    repairs: [],
+    unrepairable: { rule, message: 0, what: 'nothing of it would be left', soundMessages: 0 },
+  }
 }
 
 /** Nothing is pending in it. */
