@@ -291,9 +291,17 @@ const inMessage =
 const under = (lines: readonly LineValue[], parent: LineValue | undefined) =>
   lines.filter((line) => parent && line['parentUuid'] === parent['uuid'])
 
+/** The last line hangs on it. */
+function leadsOn(lines: readonly LineValue[], line: LineValue, seen = new Set<LineValue>()): boolean {
+  if (seen.has(line)) return false
+  seen.add(line)
+  const last = lines.findLast(({ uuid }) => uuid !== undefined)
+  return line === last || under(lines, line).some((child) => leadsOn(lines, child, seen))
+}
+
 /** A result beside the way to the last line. Without its content or its call it is lost, which `sentOf` does not know. */
 const isBeside = (lines: readonly LineValue[], line: LineValue): boolean =>
-  line.type === 'user' && line !== lines.findLast(({ uuid }) => uuid !== undefined) && under(lines, line).length === 0
+  line.type === 'user' && !leadsOn(lines, line)
 
 const holdsOther = (lines: readonly LineValue[], gone: LineValue | undefined): boolean =>
   under(lines, gone).some((child) => isBeside(lines, child))
