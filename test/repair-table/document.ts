@@ -50,6 +50,8 @@ The Messages API refuses a conversation whose parts do not fit together, and ref
 looks at every request before it leaves and mends what is plainly broken ("before"); some things only the API knows, and they
 are mended on its own words, each rule once ("refused"). A request that the API takes is not touched. What is recorded stays
 as it is: a repair is an edit that lies over it, in the journal as \`transcript-repaired\`, with names and counts, no content.
+\`lastgood repair <session>\` shows ahead what the next request will be mended in, and \`lastgood repair <file>\` mends transcripts
+that other programs keep.
 
 Thinking blocks of newer models are signed against everything before them
 ([preserved thinking](https://platform.claude.com/docs/en/build-with-claude/preserved-thinking)). The last column says what a

@@ -5,9 +5,11 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
+import { completeCommand, completionCommand } from './completion/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { exportCommand } from './export/command.ts'
 import { doctorCommand } from './doctor/command.ts'
+import { configCommand } from './settings/command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { gatewayCommand } from './gateway/command.ts'
@@ -16,6 +18,7 @@ import { importCommand } from './import/command.ts'
 import { listCommand } from './list/command.ts'
 import { pinCommand, unpinCommand } from './pin/command.ts'
 import { pruneCommand } from './prune/command.ts'
+import { repairCommand } from './repair/command.ts'
 import { resumeCommand } from './resume/command.ts'
 import { rewindCommand } from './rewind/command.ts'
 import { runCommand } from './run/command.ts'
@@ -64,15 +67,22 @@ function programFor(context: CliContext): Command {
   program.addCommand(statusCommand(context))
   program.addCommand(rewindCommand(context))
   program.addCommand(forkCommand(context))
+  program.addCommand(repairCommand(context))
   program.addCommand(exportCommand(context))
   program.addCommand(importCommand(context))
   program.addCommand(pinCommand(context))
   program.addCommand(unpinCommand(context))
   program.addCommand(pruneCommand(context))
   program.addCommand(doctorCommand(context))
+  program.addCommand(configCommand(context))
   program.addCommand(gatewayCommand(context))
   program.addCommand(runCommand(context))
   program.addCommand(demoCommand(context))
+  program.addCommand(completionCommand(context))
+  program.addCommand(
+    completeCommand(context, () => program),
+    { hidden: true },
+  )
   program.addHelpText(
     'after',
     '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again',

@@ -18,6 +18,8 @@ import { safeLine } from './text.ts'
 export interface StoreChoice {
   /** What chose it, for people: `--store`, `LASTGOOD_STORE`, a file's path. */
   readonly source: string
+  /** Where it is, without a password; what only code knows is said in words. */
+  readonly shown: string
   /** How to choose it on a command line; empty where it is chosen anyway. */
   readonly flag: string
   open(): Promise<OpenStore>
@@ -47,6 +49,7 @@ export function storeChoices(
   const dir = stateDir(context.env, context.home)
   const local: StoreChoice = {
     source: 'the default',
+    shown: `file:${dir}`,
     flag: `--store ${shellWord(`file:${dir}`)}`,
     open: async () => fromFolder(context, dir, 'the default'),
   }
@@ -56,7 +59,7 @@ export function storeChoices(
 }
 
 function addressed(context: CliContext, source: string, address: string, flag: string): StoreChoice {
-  return { source, flag, open: () => openAddress(context, address, source) }
+  return { source, shown: shownStore(context, address), flag, open: () => openAddress(context, address, source) }
 }
 
 function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
@@ -65,6 +68,7 @@ function fromConfig(context: CliContext, { path }: LoadedConfig, store: string |
   }
   return {
     source: path,
+    shown: 'a store that the file makes',
     flag: '',
     async open() {
       const opened = await made(store as Store | (() => Store), `${path}: store`)
@@ -96,8 +100,16 @@ async function openAddress(context: CliContext, address: string, source: string)
       hint: 'write redis://host:6379, rediss://host:6379, file:<folder>, or the path of a folder',
     })
   }
+  return fromFolder(context, folderOf(context, address), source)
+}
+
+function folderOf({ cwd, home }: CliContext, address: string): string {
   const dir = address.startsWith('file://') ? fileURLToPath(address) : address.replace(/^file:/, '')
-  return fromFolder(context, resolve(context.cwd, dir.replace(/^~(?=\/|$)/, context.home)), source)
+  return resolve(cwd, dir.replace(/^~(?=\/|$)/, home))
+}
+
+function shownStore(context: CliContext, address: string): string {
+  return /^(?!file:)[a-z][a-z0-9+.-]+:/i.test(address) ? shownAddress(address) : `file:${folderOf(context, address)}`
 }
 
 function fromFolder({ stderr, clock }: CliContext, dir: string, source: string): OpenStore {

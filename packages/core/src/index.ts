@@ -28,6 +28,7 @@ export { type HistoryEntry, endsOfTurns, readHistory } from './history.ts'
 export {
   type AssistantMessage,
   type Block,
+  type Edit,
   type Entry,
   type EntryBody,
   type EntryType,
@@ -36,6 +37,7 @@ export {
   type Message,
   type Origin,
   type Owner,
+  type RepairNote,
   journalVersion,
   parseEntry,
 } from './journal.ts'
@@ -51,6 +53,8 @@ export {
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
 export { openSession, visitSession } from './open-session.ts'
+export { editsBetween } from './repair/transcript/edits.ts'
+export { type RepairedTranscript, type StoredTranscript, repairTranscript } from './repair/stored-transcript.ts'
 export { type Removable, type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
 export {
   type KeptBecause,
@@ -110,6 +114,7 @@ export { type Interceptor, type InterceptorOptions, intercept } from './wire/int
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { type MessagesBody, type WireRequest, isMessagesBody, isMessagesRequest } from './wire/messages-request.ts'
+export { type PendingRepairs, pendingRepairs } from './wire/pending-repairs.ts'
 export { replayed } from './wire/replay.ts'
 export { writeEvent } from './wire/sse.ts'
 export { type Limits } from './wire/watchdog.ts'

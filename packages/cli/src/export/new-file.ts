@@ -9,25 +9,32 @@ export interface NewFileOptions {
   force: boolean
   /** Of the temporary file that `force` needs. */
   id: string
+  /** Permissions. Default: readable by its owner only. */
+  mode?: number
+  /** Whose it is. Default: who runs this. */
+  owner?: { uid: number; gid: number }
 }
 
 export async function writeNewFile(
   path: string,
-  lines: AsyncIterable<string>,
-  { force, id }: NewFileOptions,
+  lines: AsyncIterable<string | Uint8Array>,
+  { force, id, mode = 0o600, owner }: NewFileOptions,
 ): Promise<{ lines: number; bytes: number }> {
   const target = force ? `${path}.${id}.tmp` : path
-  const handle = await open(target, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+  const handle = await open(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
     throw notMade(path, cause)
   })
   try {
     const written = { lines: 0, bytes: 0 }
     try {
+      if (owner) await handle.chown(owner.uid, owner.gid)
+      // The process may mask some, and a new owner takes some away.
+      if (mode !== 0o600) await handle.chmod(mode)
       for await (const line of lines) {
         written.lines += 1
         // Not `write`, which may take only a part of it.
         await handle.appendFile(line)
-        written.bytes += Buffer.byteLength(line)
+        written.bytes += typeof line === 'string' ? Buffer.byteLength(line) : line.byteLength
       }
       await handle.datasync()
     } finally {

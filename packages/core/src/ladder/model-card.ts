@@ -38,6 +38,21 @@ export interface ModelCard {
   readonly unsupportedTools?: readonly string[]
 }
 
+/** Nothing is taken from a request because of a guess. */
+export function permissive(card: ModelCard): ModelCard {
+  if (card.source !== 'guess') return card
+  return {
+    ...card,
+    maxInputTokens: Infinity,
+    maxOutputTokens: Infinity,
+    thinking: ['adaptive', 'enabled', 'disabled', 'between_tools'],
+    forcedToolChoice: true,
+    prefill: true,
+    sampling: true,
+    systemMessages: true,
+  }
+}
+
 /** The values of `output_config.effort`, from the least to the most. */
 export const effortLevels = ['low', 'medium', 'high', 'xhigh', 'max'] as const
 

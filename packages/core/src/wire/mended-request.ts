@@ -11,7 +11,7 @@
 import type { Fault } from '../fault.ts'
 import type { Block, Edit, Message, RepairNote } from '../journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
-import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
+import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
 import { goOnAfter } from '../message.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
@@ -37,7 +37,11 @@ export interface MendedRequest {
 }
 
 export interface Mending {
-  session: Session
+  /** What is recorded: of a session, or of a journal that is only read. */
+  session: {
+    readonly transcript: Pick<Session['transcript'], 'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy'>
+    readonly context: Pick<Session['context'], 'tried'>
+  }
   request: ConversationRequest
   watch: TranscriptWatch
   /** Pieces of the answer that were kept when it broke off, each of one attempt. */
@@ -121,21 +125,6 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     // Positions are those of the record only while nothing lies over it.
     recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
     fault,
-  }
-}
-
-/** Nothing is taken from a request because of a guess. */
-function permissive(card: ModelCard): ModelCard {
-  if (card.source !== 'guess') return card
-  return {
-    ...card,
-    maxInputTokens: Infinity,
-    maxOutputTokens: Infinity,
-    thinking: ['adaptive', 'enabled', 'disabled', 'between_tools'],
-    forcedToolChoice: true,
-    prefill: true,
-    sampling: true,
-    systemMessages: true,
   }
 }
 

@@ -81,7 +81,7 @@ export const results = localRule(
       const told = mends.length
       const ids = callsAnsweredAt(messages, at)
       const answersHere = ids.length > 0
-      const wanted = answersHere ? ids.map((id) => resultFor(id, message)) : []
+      const wanted = answersHere ? ids.map((id) => resultFor(id, message, at)) : []
       const rest = blocksOf(message).flatMap((block) => leftOf(block, at, wanted))
       const content = [...inOrderOf(message, wanted), ...rest]
       const mended = withBlocks(message, content)
@@ -98,13 +98,13 @@ export const results = localRule(
     return { messages: paired, mends }
 
     /** The result of a call: from the message itself, else from elsewhere, the record, or that nobody knows. */
-    function resultFor(id: string, message: Message | undefined, at?: number): Block {
+    function resultFor(id: string, message: Message | undefined, at: number): Block {
       const own = message && blocksOf(message).find((block) => isResult(block) && callIdOf(block) === id)
       const found = own ?? known.get(id)?.find((block) => !used.has(block)) ?? resultOf?.(id)
       if (found) used.add(found)
       if (!own)
         mends.push({
-          ...(at !== undefined && { message: at }),
+          message: at,
           what: found ? 'moved a result to its call' : 'answered a call of unknown outcome',
         })
       return found ?? inDoubtResult(id)

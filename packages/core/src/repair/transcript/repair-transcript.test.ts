@@ -3,13 +3,16 @@ import { cardOf } from '../../ladder/built-in-cards.ts'
 import type { Block, Message } from '../../journal.ts'
 import { assistant, call, result, text, transcriptCases, user, type TranscriptCase } from './cases.fixture.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
-import { localRules, repairOutgoing, repairTranscript, transcriptRules } from './repair-transcript.ts'
+import { localRules, repairOutgoing, transcriptRules } from './repair-transcript.ts'
 
 function requestOf({ model = 'claude-opus-5-5', params = {}, messages, stopReason }: TranscriptCase) {
   const outgoing: Outgoing = { params: { model, ...params }, messages, betas: [] }
   const context: RepairContext = { card: cardOf(model), ...(stopReason !== undefined && { stopReason }) }
   return { outgoing, context }
 }
+
+const mendedFrom = (messages: readonly Message[], context: Partial<RepairContext> = {}) =>
+  repairOutgoing({ params: {}, messages, betas: [] }, { card: cardOf('claude-opus-5-5'), ...context })
 
 describe('each rule', () => {
   test.each(transcriptCases)('row $row, $rule: $claim', (one) => {
@@ -42,7 +45,7 @@ test('two answers with thinking are parted, unless the first was paused', () => 
   ]
   const first = { role: 'assistant', content: [thinks('a'), { type: 'text', text: 'one' }] }
   const second = { role: 'assistant', content: [thinks('b'), { type: 'text', text: 'two' }] }
-  const { messages } = repairTranscript([hi, first, second, end])
+  const { messages } = mendedFrom([hi, first, second, end]).outgoing
   expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user'])
 })
 
@@ -116,7 +119,8 @@ test('an answer is restored from its own place in the record, though a message b
     user('so'),
   ]
   const recorded = sent.with(3, assistant(thinking, text('ok')))
-  const { messages, repairs } = repairTranscript(sent, { recorded: (at) => recorded[at] })
+  const { outgoing, repairs } = mendedFrom(sent, { recorded: (at) => recorded[at] })
+  const { messages } = outgoing
   expect(messages[2]).toBe(recorded[3])
   expect(repairs.map(({ rule, message }) => [rule, message])).toContainEqual(['signed-thinking', 3])
 })
@@ -124,13 +128,12 @@ test('an answer is restored from its own place in the record, though a message b
 test('without its own place in the record, an answer loses its thinking and nothing else', () => {
   const cut = assistant({ type: 'thinking', thinking: 'wh', signature: '' }, text('ok'))
   const sent = [user('go'), assistant(text('')), user('again'), cut, user('so')]
-  const { messages } = repairTranscript(sent, { recorded: (at) => sent[at] })
+  const { messages } = mendedFrom(sent, { recorded: (at) => sent[at] }).outgoing
   expect(messages[2]).toEqual(assistant(text('ok')))
 })
 
 test('nothing to send is told, not mended', () => {
-  expect(repairTranscript([])).toEqual({
-    messages: [],
+  expect(mendedFrom([])).toMatchObject({
     repairs: [],
     unrepairable: { rule: 'first-user', soundMessages: 0, message: 0, what: 'there is no message' },
   })

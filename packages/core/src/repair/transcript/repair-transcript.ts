@@ -7,11 +7,10 @@
  * 4. Where an edit lies before thinking that is signed against it, the request says so to the API, or loses all thinking.
  */
 import type { Message } from '../../journal.ts'
-import { cardOf } from '../../ladder/built-in-cards.ts'
 import { editsBetween } from './edits.ts'
 import { uniqueCalls, callsLast, results } from './pairs.ts'
 import { callIds, callInputs, callNames, documents, emptyText, placesOfCalls, unicode } from './places.ts'
-import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from '../outgoing.ts'
+import type { Outgoing, Repair, RepairContext, Repaired } from '../outgoing.ts'
 import { keepingSignatures } from '../request/kept-signatures.ts'
 import { requestRules } from '../request/rules.ts'
 import {
@@ -109,15 +108,4 @@ function placesAfter(places: Places, before: readonly Message[], after: readonly
     from = to
   }
   return [...moved, ...places.slice(from)]
-}
-
-/** The same for a bare transcript, such as one in a file. Default card: that of a current large model. */
-export function repairTranscript(
-  messages: readonly Message[],
-  context: Partial<RepairContext> = {},
-): { messages: readonly Message[]; repairs: readonly Repair[]; unrepairable?: Unrepairable } {
-  const card = context.card ?? cardOf('claude-opus-5-5')
-  const outgoing: Outgoing = { params: {}, messages, betas: [] }
-  const { outgoing: mended, repairs, unrepairable } = repairOutgoing(outgoing, { ...context, card })
-  return { messages: mended.messages, repairs, ...(unrepairable && { unrepairable }) }
 }

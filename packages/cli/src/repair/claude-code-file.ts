@@ -1,0 +1,89 @@
+/**
+ * Repair of a session file of Claude Code: the conversation as messages, mended by core's rules, and the mends put back
+ * into the lines that they came from.
+ *
+ * 1. What is given back was looked at again, and needs nothing more.
+ */
+import { repairTranscript, type Block, type Message, type RepairedTranscript, type RepairNote } from '@lastgood/core'
+import { conversationOf, isSpoken, linesOf, type Line, type Spoken } from './claude-code-lines.ts'
+import { written, type Group, type Part } from './claude-code-written.ts'
+
+export interface MendedFile {
+  readonly before: readonly Message[]
+  readonly after: readonly Message[]
+  readonly repairs: readonly RepairNote[]
+  /** What the file should hold; undefined when nothing is to be done, or it cannot be mended. */
+  readonly bytes?: Buffer
+  readonly unrepairable?: string
+}
+
+/** Undefined when it is no such file. */
+export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFile | undefined {
+  const lines = linesOf(file)
+  if (!lines.some(isSpoken)) return undefined
+  const { groups, mended } = lookAt(lines)
+  const before = groups.map(({ message }) => message)
+  const { unrepairable } = mended
+  if (unrepairable) return { before, after: before, repairs: [], unrepairable: unrepairable.what }
+  if (mended.repairs.length === 0) return { before, after: before, repairs: [] }
+  let { messages: after } = mended
+  let repairs: RepairNote[] = [...mended.repairs]
+  let bytes = Buffer.concat(written(lines, groups, after, newId))
+  for (let round = 0; round < mostRounds; round += 1) {
+    const again = linesOf(bytes)
+    const second = lookAt(again)
+    if (second.mended.repairs.length === 0) return { before, after, repairs, bytes }
+    after = second.mended.messages
+    // Their places are those of a file that nobody has seen.
+    repairs = [...repairs, ...second.mended.repairs.map(({ message: _place, ...one }) => one)]
+    bytes = Buffer.concat(written(again, second.groups, after, newId))
+  }
+  return { before, after: before, repairs: [], unrepairable: 'what would be written needs repair again' }
+}
+
+/** A result that is moved to its call may leave the lines of an answer that had two: the next round sees to those. */
+const mostRounds = 4
+
+function lookAt(lines: readonly Line[]): { groups: Group[]; mended: RepairedTranscript } {
+  const spoken = conversationOf(lines)
+  const groups = groupsOf(spoken)
+  const models = spoken.flatMap(({ value }) => (value.type === 'assistant' ? [value.message['model']] : []))
+  // Messages of its own have no model: `<synthetic>`.
+  const model = models.findLast((name) => typeof name === 'string' && !name.startsWith('<'))
+  const messages = groups.map(({ message }) => message)
+  return { groups, mended: repairTranscript({ messages, ...(typeof model === 'string' && { model }) }) }
+}
+
+/** As the client sends them: lines of one answer are one message, and so are those of the user in a row. */
+function groupsOf(spoken: readonly Spoken[]): Group[] {
+  const groups: Part[][] = []
+  for (const line of spoken) {
+    const { content } = line.value.message
+    const part: Part = { line, blocks: typeof content === 'string' ? [{ type: 'text', text: content }] : content }
+    const home = homeOf(groups, line)
+    if (home) home.push(part)
+    else groups.push([part])
+  }
+  return groups.map((parts) => {
+    const { role, content } = (parts[0] as Part).line.value.message
+    const blocks = parts.flatMap((part) => part.blocks)
+    return { parts, message: { role, content: parts.length === 1 && typeof content === 'string' ? content : blocks } }
+  })
+}
+
+/** A call may stand behind results of calls before it, where they were quick. */
+function homeOf(groups: readonly Part[][], { value }: Spoken): Part[] | undefined {
+  const last = groups.at(-1)
+  const roleOf = (parts: readonly Part[] | undefined) => parts?.[0]?.line.value.message.role
+  if (value.message.role === 'user') return roleOf(last) === 'user' ? last : undefined
+  const id = value.message['id']
+  if (typeof id !== 'string') return undefined
+  const isOurs = (parts: readonly Part[] | undefined) =>
+    roleOf(parts) === value.message.role && parts?.[0]?.line.value.message['id'] === id
+  if (isOurs(last)) return last
+  const before = groups.at(-2)
+  const isOfResults = roleOf(last) === 'user' && last?.every(({ blocks }) => blocks.every(isResult))
+  return isOfResults && isOurs(before) ? before : undefined
+}
+
+const isResult = ({ type }: Block): boolean => type === 'tool_result'

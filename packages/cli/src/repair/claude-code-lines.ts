@@ -1,0 +1,196 @@
+/**
+ * A session file of Claude Code, line by line: which of them are the conversation that the client goes on with.
+ *
+ * 1. A line that is not understood is kept as the bytes that it is.
+ * 2. Lines form a tree by `parentUuid`. The conversation is the way from the last line up; branches that were left and
+ *    sub-agents (`isSidechain`) are no part of it. An answer is several lines with one `message.id`, and of parallel
+ *    calls only the last result is on the way: the others hang on their calls.
+ * 3. What the client only shows (`isApiErrorMessage`, `isVisibleInTranscriptOnly`) is not sent.
+ * 4. After a compaction the way ends at its boundary, which names the messages that were kept.
+ */
+import type { Block } from '@lastgood/core'
+
+export type Json = Readonly<Record<string, unknown>>
+
+export interface Line {
+  /** With its line break. */
+  readonly bytes: Buffer
+  /** Undefined for what is no JSON object in UTF-8. */
+  readonly value: Json | undefined
+}
+
+/** A line that is a message, or a part of one. */
+export interface Spoken extends Line {
+  readonly value: Json & {
+    readonly type: 'user' | 'assistant'
+    readonly uuid: string
+    readonly message: Json & { readonly role: string; readonly content: string | readonly Block[] }
+  }
+}
+
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const isBlocks = (value: unknown): value is readonly Block[] =>
+  Array.isArray(value) && value.every((block) => isRecord(block) && typeof block['type'] === 'string')
+
+export function linesOf(file: Buffer): Line[] {
+  const lines: Line[] = []
+  for (let from = 0; from < file.length;) {
+    const at = file.indexOf(0x0a, from)
+    const to = at < 0 ? file.length : at + 1
+    const bytes = file.subarray(from, to)
+    lines.push({ bytes, value: parsed(bytes) })
+    from = to
+  }
+  return lines
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function parsed(bytes: Buffer): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isSpoken(line: Line): line is Spoken {
+  const { value } = line
+  if (!value || !isPlaced(value) || (value['type'] !== 'user' && value['type'] !== 'assistant')) return false
+  if (value['isApiErrorMessage'] === true || value['isVisibleInTranscriptOnly'] === true) return false
+  const { message } = value
+  if (!isRecord(message) || typeof message['role'] !== 'string') return false
+  return typeof message['content'] === 'string' || isBlocks(message['content'])
+}
+
+/** It has a place in the tree of the main conversation. */
+function isPlaced(value: Json | undefined): value is Json & { uuid: string } {
+  return value !== undefined && typeof value['uuid'] === 'string' && value['isSidechain'] !== true
+}
+
+/** The last line that the next one will hang on. */
+export function tipOf(lines: readonly Line[]): string | undefined {
+  return lines.findLast(({ value }) => isPlaced(value))?.value?.['uuid'] as string | undefined
+}
+
+/** The lines of the conversation, in its order. */
+export function conversationOf(lines: readonly Line[]): Spoken[] {
+  const places = new Map<string, number>()
+  lines.forEach(({ value }, at) => isPlaced(value) && places.set(value.uuid, at))
+  const way = wayUp(
+    lines,
+    places,
+    lines.findLastIndex(({ value }) => isPlaced(value)),
+  )
+  const kept = keptAt(lines, places, way)
+  const after = kept.anchor === undefined ? -1 : way.indexOf(kept.anchor)
+  const chain = [...way.slice(0, after + 1), ...kept.places, ...way.slice(after + 1)]
+  return withSiblings(lines, chain).flatMap((at) => {
+    const line = lines[at]
+    return line && isSpoken(line) ? [line] : []
+  })
+}
+
+/** Indexes from the first line to `tip`. Where a parent is not there, what stands before takes its place. */
+function wayUp(lines: readonly Line[], places: ReadonlyMap<string, number>, tip: number): number[] {
+  const way = new Set<number>()
+  for (let at = tip; at >= 0 && !way.has(at);) {
+    way.add(at)
+    const parent = lines[at]?.value?.['parentUuid']
+    if (typeof parent !== 'string') break
+    const known = places.get(parent)
+    at = known ?? lines.slice(0, at).findLastIndex(({ value }) => isPlaced(value))
+  }
+  return [...way].reverse()
+}
+
+/** What a compaction left in its place, and the line that it stands behind. */
+function keptAt(
+  lines: readonly Line[],
+  places: ReadonlyMap<string, number>,
+  way: readonly number[],
+): { anchor?: number; places: number[] } {
+  const boundary = way.map((at) => lines[at]?.value).findLast((value) => value?.['subtype'] === 'compact_boundary')
+  const metadata = boundary?.['compactMetadata']
+  if (!isRecord(metadata)) return { places: [] }
+  const { preservedMessages: named, preservedSegment: segment } = metadata
+  const [source, uuids] = isRecord(named)
+    ? [named, Array.isArray(named['uuids']) ? named['uuids'] : []]
+    : isRecord(segment)
+      ? [segment, segmentOf(lines, places, segment)]
+      : [undefined, []]
+  const anchor = typeof source?.['anchorUuid'] === 'string' ? places.get(source['anchorUuid']) : undefined
+  const found = uuids.flatMap((uuid) => places.get(String(uuid)) ?? []).filter((at) => !way.includes(at))
+  return { ...(anchor !== undefined && { anchor }), places: found }
+}
+
+function segmentOf(lines: readonly Line[], places: ReadonlyMap<string, number>, segment: Json): unknown[] {
+  const uuids: unknown[] = []
+  for (let uuid = segment['tailUuid']; typeof uuid === 'string' && !uuids.includes(uuid);) {
+    uuids.push(uuid)
+    if (uuid === segment['headUuid']) break
+    uuid = lines[places.get(uuid) ?? -1]?.value?.['parentUuid']
+  }
+  return uuids.reverse()
+}
+
+/** With the other lines of its answers, and the results that hang on them, each behind its answer. */
+function withSiblings(lines: readonly Line[], chain: readonly number[]): number[] {
+  const on = new Set(chain)
+  const ways = new Map<string, number[]>()
+  chain.forEach((at, step) => {
+    const id = answerOf(lines[at])
+    if (id !== undefined) ways.set(id, [...(ways.get(id) ?? []), step])
+  })
+  const answers = new Map<unknown, string>()
+  for (const line of lines) {
+    const id = answerOf(line)
+    if (id !== undefined && ways.has(id)) answers.set(line.value?.['uuid'], id)
+  }
+  const placed = chain.map((at, step): Placed => ({ at, step, rank: 0 }))
+  lines.forEach((line, at) => {
+    if (on.has(at) || !isSpoken(line)) return
+    const { value } = line
+    const own = answers.get(value.uuid)
+    if (own !== undefined) {
+      const steps = ways.get(own) ?? []
+      const before = steps.findLast((step) => (chain[step] ?? 0) < at)
+      placed.push({ at, step: before ?? steps[0] ?? 0, rank: before === undefined ? -1 : 1 })
+      return
+    }
+    const id = answers.get(value['sourceToolAssistantUUID']) ?? answers.get(value['parentUuid'])
+    if (id === undefined || !isResult(line)) return
+    // A second result may hang on the first.
+    answers.set(value.uuid, id)
+    let step = ways.get(id)?.at(-1) ?? 0
+    for (let next = chain[step + 1]; next !== undefined && next < at && isResult(lines[next]); next = chain[step + 1]) {
+      step += 1
+    }
+    placed.push({ at, step, rank: 2 })
+  })
+  return placed.sort((a, b) => a.step - b.step || a.rank - b.rank || a.at - b.at).map(({ at }) => at)
+}
+
+/** A line and the step of the way that it stands at: before it (-1), on it, behind it as a part of it (1) or after it (2). */
+interface Placed {
+  readonly at: number
+  readonly step: number
+  readonly rank: number
+}
+
+/** The id of the answer that a line is a part of. */
+function answerOf(line: Line | undefined): string | undefined {
+  if (!line || !isSpoken(line) || line.value.type !== 'assistant') return undefined
+  const id = line.value.message['id']
+  return typeof id === 'string' ? id : undefined
+}
+
+function isResult(line: Line | undefined): boolean {
+  return line !== undefined && isSpoken(line) && line.value.type === 'user' && holdsResult(line.value.message.content)
+}
+
+const holdsResult = (content: string | readonly Block[]): boolean =>
+  typeof content !== 'string' && content.some(({ type }) => type === 'tool_result')

@@ -1,0 +1,195 @@
+/**
+ * The lines of a session file after its conversation was mended.
+ *
+ * 1. Only lines of the conversation are written anew, and of these only what was mended: the content of a message, or the
+ *    parent of one that another now stands before. Every other byte stays.
+ * 2. No line is taken out: others may hang on it. An answer's line that lost its content is left without any; a message
+ *    that is no more becomes a note that the client shows and does not send.
+ */
+import { editsBetween, type Block, type Message } from '@lastgood/core'
+import { tipOf, type Json, type Line, type Spoken } from './claude-code-lines.ts'
+
+/** A message and the lines that it is made of. */
+export interface Group {
+  readonly message: Message
+  readonly parts: readonly Part[]
+}
+
+export interface Part {
+  readonly line: Spoken
+  readonly blocks: readonly Block[]
+}
+
+/** All lines, those that were mended in their new form. */
+export function written(
+  lines: readonly Line[],
+  groups: readonly Group[],
+  after: readonly Message[],
+  newId: () => string,
+): Buffer[] {
+  const changed = new Map<Line, Json>()
+  const added = new Map<Line | undefined, Json[]>()
+  const before = groups.map(({ message }) => message)
+  for (const { from, to, insert } of editsBetween(before, after)) {
+    const here = groups.slice(from, to)
+    const homes = homesOf(here, insert)
+    for (const group of here)
+      if (!homes.includes(group)) for (const { line } of group.parts) changed.set(line, note(line, changed.get(line)))
+    insert.forEach((message, at) => {
+      const home = homes[at]
+      if (home) putBack(message, home, changed)
+      else {
+        const next = [...homes.slice(at + 1), ...groups.slice(to)].flatMap((group) => group?.parts ?? [])
+        put(message, next.find(({ line }) => changed.get(line)?.['type'] !== 'system')?.line)
+      }
+    })
+  }
+  return [
+    ...lines.flatMap((line) => [
+      ...textsOf(added.get(line)),
+      changed.has(line) ? textOf(changed.get(line), line) : line.bytes,
+    ]),
+    ...withBreak(lines.at(-1), textsOf(added.get(undefined))),
+  ]
+
+  /** A message of its own before `line`, or at the end. */
+  function put({ role, content }: Message, line: Spoken | undefined): void {
+    const known = line && (changed.get(line) ?? line.value)
+    const others = added.get(line) ?? []
+    const parent = known ? known['parentUuid'] : (others.at(-1)?.['uuid'] ?? tipOf(lines) ?? null)
+    const uuid = newId()
+    const type = role === 'assistant' ? 'assistant' : 'user'
+    const stamp = aroundOf((line ?? groups.at(-1)?.parts.at(-1)?.line)?.value ?? {})
+    const value = { parentUuid: parent ?? null, ...stamp, type, message: { role, content }, isMeta: true, uuid }
+    added.set(line, [...others, value])
+    if (line && known) changed.set(line, { ...known, parentUuid: uuid })
+  }
+}
+
+/**
+ * Which group each message came from; undefined for one that is new. In order, and so that as many blocks as can be
+ * stay in their lines: a result that was moved to its call may not take the place of all that stood between.
+ */
+function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group | undefined)[] {
+  if (groups.length === messages.length && groups.every((group, at) => canBe(group, messages[at]))) return [...groups]
+  const placeOf = new Map<unknown, number>()
+  groups.forEach(({ parts }, at) => {
+    for (const block of parts.flatMap(({ blocks }) => blocks)) placeOf.set(block, at).set(keyOf(block) ?? block, at)
+  })
+  const isShort = groups.length * messages.length <= 2500
+  const pairs: Pair[] = []
+  messages.forEach((message, at) => {
+    // Where nothing else tells, the role and the order do.
+    const shared = new Map(isShort ? groups.map((_group, place) => [place, least]) : [])
+    for (const block of blocksIn(message)) {
+      const place = placeOf.get(block) ?? placeOf.get(keyOf(block))
+      if (place !== undefined) shared.set(place, (shared.get(place) ?? 0) + 1)
+    }
+    for (const [group, count] of shared) {
+      if (groups[group]?.message.role !== message.role) continue
+      const before = bestOf(pairs.filter((pair) => pair.message < at && pair.group < group))
+      pairs.push({ message: at, group, score: count + (before?.score ?? 0), before })
+    }
+  })
+  const homes: (Group | undefined)[] = messages.map(() => undefined)
+  for (let pair = bestOf(pairs); pair; pair = pair.before) homes[pair.message] = groups[pair.group]
+  return homes
+}
+
+/** The one may have become the other: a role that the API knows stays. */
+const canBe = ({ message: { role } }: Group, message: Message | undefined): boolean =>
+  role === message?.role || !/^(user|assistant)$/.test(role)
+
+/** Less than any block. */
+const least = 1 / 10_000
+
+interface Pair {
+  readonly message: number
+  readonly group: number
+  /** Blocks that stay in their lines, with those of the pairs before. */
+  readonly score: number
+  readonly before: Pair | undefined
+}
+
+const bestOf = (pairs: readonly Pair[]): Pair | undefined =>
+  pairs.reduce<Pair | undefined>((best, pair) => (best && best.score >= pair.score ? best : pair), undefined)
+
+/** What a block is known by after it was changed, or made anew: a text of its own is, each time that it is looked at. */
+function keyOf({ type, text, ...more }: Block): unknown {
+  if (type === 'text') return Object.keys(more).length === 0 ? text : undefined
+  return type === 'tool_use' ? `call ${String(more['id'])}` : undefined
+}
+
+const isText = ({ type }: Block): boolean => type === 'text'
+
+const isSame = (one: Block, other: Block | undefined): boolean =>
+  one === other || (other !== undefined && isText(one) && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
+
+const blocksIn = ({ content }: Message): readonly Block[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content
+
+/** Each block goes to the line that it came from, or to that of the block before it. */
+function putBack(message: Message, { parts, message: old }: Group, changed: Map<Line, Json>): void {
+  const blocks = blocksIn(message)
+  const origins = parts.flatMap((part, at) => part.blocks.map(() => at))
+  const own = parts.flatMap((part) => part.blocks)
+  const isOneByOne = blocks.length === own.length
+  const places = blocks.map((block, at) =>
+    isOneByOne ? origins[at] : origins[own.findIndex((one) => isSame(block, one))],
+  )
+  const content: Block[][] = parts.map(() => [])
+  let least = 0
+  blocks.forEach((block, at) => {
+    const wanted = places[at] ?? places.slice(at).find((place) => place !== undefined) ?? least
+    least = Math.max(least, wanted)
+    content[least]?.push(block)
+  })
+  parts.forEach(({ line, blocks: had }, at) => {
+    const has = content[at] ?? []
+    const isKept = has.length === had.length && has.every((block, i) => isSame(block, had[i]))
+    if (isKept && message.role === old.role) return
+    const known = changed.get(line) ?? line.value
+    const isEmpty = has.length === 0
+    if (isEmpty && message.role !== 'assistant') changed.set(line, note(line, known))
+    else
+      changed.set(line, {
+        ...known,
+        message: { ...line.value.message, role: message.role, content: isKept ? line.value.message.content : has },
+      })
+  })
+}
+
+/** What the fields around a message say of the session. */
+const around = ['isSidechain', 'userType', 'entrypoint', 'cwd', 'sessionId', 'version', 'gitBranch', 'timestamp']
+
+const aroundOf = (value: Json): Json =>
+  Object.fromEntries(around.flatMap((name) => (value[name] === undefined ? [] : [[name, value[name]]])))
+
+/** In place of a message that is no more. */
+function note({ value }: Spoken, known: Json = value): Json {
+  return {
+    parentUuid: known['parentUuid'] ?? null,
+    ...aroundOf(value),
+    type: 'system',
+    subtype: 'informational',
+    content: 'lastgood repair left out a message here',
+    isMeta: false,
+    level: 'info',
+    uuid: value.uuid,
+  }
+}
+
+const textsOf = (values: readonly Json[] = []): Buffer[] =>
+  values.map((value) => Buffer.from(`${JSON.stringify(value)}\n`))
+
+/** With the line break that it had. */
+function textOf(value: Json | undefined, { bytes }: Line): Buffer {
+  const end = /\r?\n$/.exec(bytes.subarray(-2).toString('latin1'))?.[0] ?? ''
+  return Buffer.from(JSON.stringify(value) + end)
+}
+
+/** What comes after a last line without a line break begins with one. */
+function withBreak(last: Line | undefined, texts: readonly Buffer[]): Buffer[] {
+  const isOpen = last !== undefined && last.bytes.at(-1) !== 0x0a
+  return texts.length > 0 && isOpen ? [Buffer.from('\n'), ...texts] : [...texts]
+}

@@ -1,0 +1,39 @@
+/**
+ * `lastgood repair`: what is broken in a conversation, and what is sent or written instead.
+ *
+ * 1. Of a session it shows what its next request will be mended in, and records nothing: a repair is journaled when the
+ *    API has accepted it. A person can take back what is in force (`--revert`).
+ * 2. Of a file it shows the same, and with `--apply` writes it, with a copy of what was there.
+ */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { withCommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
+import { repairFile } from './file.ts'
+import type { RepairOptions } from './options.ts'
+import { repairSession } from './session.ts'
+
+export function repairCommand(context: CliContext): Command {
+  return withCommonOptions(new Command('repair'))
+    .description('what the API would refuse in a conversation, and what is put in its place')
+    .argument('<session|file>', 'a session id, last, or a file: messages as JSON, or a session of Claude Code')
+    .option('--dry-run', 'only show it; so it is without --apply')
+    .addOption(new Option('--apply', 'write the file anew, with a copy beside it').conflicts(['dryRun', 'revert']))
+    .addOption(new Option('--revert', 'of a session: take back the repairs that are in force').conflicts('dryRun'))
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nA session is mended on its way out, so nothing is applied to it ahead of its next request.\n' +
+        exampleOf('lastgood repair last', 'lastgood repair ~/.claude/projects/-home-me-app/4f1c.jsonl --apply'),
+    )
+    .action((argument: string, options: RepairOptions) =>
+      isFile(context, argument) ? repairFile(context, argument, options) : repairSession(context, argument, options),
+    )
+}
+
+/** No session id has a separator; a file without one is meant when it has the ending and is there. */
+function isFile({ cwd }: CliContext, argument: string): boolean {
+  return /[/\\]/.test(argument) || (/\.jsonl?$/.test(argument) && existsSync(resolve(cwd, argument)))
+}

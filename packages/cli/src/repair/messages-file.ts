@@ -1,0 +1,60 @@
+/**
+ * Repair of a transcript that is one JSON document: an array of messages, or a request body with `messages`.
+ *
+ * 1. Everything beside the messages stays, except settings of a request that the API would refuse.
+ * 2. It is written with the indentation and the line break at its end that it had.
+ */
+import { repairTranscript, type Message } from '@lastgood/core'
+import type { MendedFile } from './claude-code-file.ts'
+import { isBlocks, isRecord } from './claude-code-lines.ts'
+
+/** Undefined when it is no such file. */
+export function mendMessagesFile(file: Buffer): (MendedFile & { form: 'messages' | 'request' }) | undefined {
+  const document = documentIn(file)
+  if (!document) return undefined
+  const { text, messages, params } = document
+  const isRequest = params !== undefined
+  const mended = repairTranscript({ messages, ...(params && { params }), isRequest })
+  const { messages: after, repairs, unrepairable } = mended
+  const told = { form: isRequest ? ('request' as const) : ('messages' as const), before: messages, after, repairs }
+  if (unrepairable) return { ...told, unrepairable: unrepairable.what }
+  if (repairs.length === 0) return told
+  const value = isRequest ? inPlace(JSON.parse(text) as object, mended) : after
+  const indent = /^\s*[[{]\r?\n([ \t]+)/.exec(text)?.[1]
+  const end = /\s*$/.exec(text)?.[0] ?? ''
+  return { ...told, bytes: Buffer.from(JSON.stringify(value, undefined, indent) + end) }
+}
+
+function documentIn(
+  file: Buffer,
+): { text: string; messages: readonly Message[]; params?: Readonly<Record<string, unknown>> } | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(file)
+    const value: unknown = JSON.parse(text)
+    if (isMessages(value)) return { text, messages: value }
+    if (!isRecord(value) || !isMessages(value['messages'])) return undefined
+    const { messages, ...params } = value
+    return { text, messages, params }
+  } catch {
+    return undefined
+  }
+}
+
+function isMessages(value: unknown): value is readonly Message[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isMessage)
+}
+
+const isMessage = (value: unknown): value is Message =>
+  isRecord(value) &&
+  typeof value['role'] === 'string' &&
+  (typeof value['content'] === 'string' || isBlocks(value['content']))
+
+/** The fields in the order that they had. */
+function inPlace(
+  body: object,
+  { messages, params }: { messages: readonly Message[]; params: Readonly<Record<string, unknown>> },
+): object {
+  const mended: Record<string, unknown> = { ...params, messages }
+  const names = [...Object.keys(body).filter((name) => name in mended), ...Object.keys(mended)]
+  return Object.fromEntries(names.map((name) => [name, mended[name]]))
+}

@@ -1,0 +1,9 @@
+/** What `lastgood repair` is told. */
+import type { CommonOptions } from '../common-options.ts'
+
+export interface RepairOptions extends CommonOptions {
+  dryRun?: boolean
+  apply?: boolean
+  revert?: boolean
+  yes?: boolean
+}

@@ -1,0 +1,119 @@
+/** `lastgood repair <session>`: reads the journal, and says what the next request will be mended in. */
+import {
+  foldHistory,
+  LastgoodError,
+  machineVersion,
+  pendingRepairs,
+  readHistory,
+  sessionBusy,
+  visitSession,
+  type PendingRepairs,
+} from '@lastgood/core'
+import { setUp } from '../common-options.ts'
+import { confirmed } from '../confirm.ts'
+import type { CliContext } from '../context.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { terminalOf } from '../terminal.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { changeLines, changesOf, type Changes } from './changes.ts'
+import type { RepairOptions } from './options.ts'
+
+export async function repairSession(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
+  const { choices, flags } = await setUp(context, options, false)
+  const located = await locate(choices, argument, [], context.cwd)
+  try {
+    const { store } = located.opened
+    const { sessionId } = located.row.head
+    const command = resumeCommandFor(sessionId, flags)
+    if (options.apply) throw appliedByItself(sessionId, command)
+    const pending = pendingRepairs(await foldHistory(readHistory(store, sessionId), machineVersion))
+    const changes = changesOf(pending.messages, pending.edits, pending.repairs, (at) => turnOf(pending, at))
+    if (!options.json) tell(context, options, located, pending, changes)
+    const inForce = pending.inForce.edits.length + pending.inForce.standing.length
+    const isWanted = options.revert === true && inForce > 0
+    if (isWanted && !(await reverted(context, options, located))) return
+    if (pending.unrepairable && pending.messages.length > 0) context.setExitCode(exitCodes.failed)
+    if (options.json) {
+      const document = {
+        schema: 'lastgood.repair/v1',
+        store: store.location,
+        sessionId,
+        messages: pending.messages.length,
+        ...changes,
+        inForce: { edits: pending.inForce.edits.length, rules: pending.inForce.standing },
+        unrepairable: pending.unrepairable?.what ?? null,
+        applied: false,
+        reverted: isWanted,
+        command,
+      }
+      context.stdout.write(`${safeJson(document, 2)}\n`)
+    } else close(context, { options, changes, inForce, command, isReverted: isWanted })
+  } finally {
+    await located.opened.close()
+  }
+}
+
+async function reverted(context: CliContext, options: RepairOptions, { opened, row }: Located): Promise<boolean> {
+  const { sessionId } = row.head
+  if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
+  const question = `Send again what ${safeLine(sessionId)} recorded, without its repairs?`
+  if (!(await confirmed(context, question, options))) return false
+  const { store } = opened
+  await visitSession(sessionId, { store, clock: context.clock }, (session) =>
+    session.revertRepairs('lastgood repair --revert'),
+  )
+  return true
+}
+
+function tell(
+  { stdout, stderr, env }: CliContext,
+  { color }: RepairOptions,
+  { opened, row }: Located,
+  { messages, inForce, unrepairable }: PendingRepairs,
+  changes: Changes,
+): void {
+  const { columns, palette } = terminalOf(stdout, env, color)
+  stderr.write(
+    `session  ${safeLine(row.head.sessionId)} in ${safeLine(opened.store.location)}, ${messages.length} messages\n`,
+  )
+  if (inForce.edits.length + inForce.standing.length > 0) {
+    const rules = inForce.standing.length === 0 ? '' : `, rules ${safeLine(inForce.standing.join(', '))}`
+    stderr.write(`in force ${inForce.edits.length} edits${rules}\n`)
+  }
+  for (const line of changeLines(changes, columns(), palette)) stdout.write(`${line}\n`)
+  if (unrepairable && messages.length > 0) stderr.write(`error: this cannot be repaired: ${unrepairable.what}\n`)
+}
+
+interface Outcome {
+  options: RepairOptions
+  changes: Changes
+  inForce: number
+  command: string
+  isReverted: boolean
+}
+
+function close({ stderr }: CliContext, { options, changes, inForce, command, isReverted }: Outcome): void {
+  const isSound = changes.changes.length + changes.whole.length === 0
+  if (options.revert) {
+    stderr.write(isReverted ? '✔ taken back: what is recorded is sent again\n' : 'nothing to take back\n')
+    return
+  }
+  if (isSound) stderr.write('✔ nothing to repair\n')
+  else
+    stderr.write(
+      `this is done on the way of its next request, and journaled when the API has accepted it\n${command}\n`,
+    )
+  if (inForce > 0) stderr.write('what is in force is taken back with --revert\n')
+}
+
+function turnOf({ turns }: PendingRepairs, message: number): number {
+  return turns.findLast(({ from }) => from <= message)?.turn ?? 0
+}
+
+function appliedByItself(sessionId: string, command: string): LastgoodError {
+  return new LastgoodError('bad-option', `session ${sessionId} is repaired on the way of its next request`, {
+    hint: `go on with it: ${command}; a repair is journaled when the API has accepted it, so --apply is for files`,
+    details: { sessionId },
+  })
+}

@@ -1,0 +1,117 @@
+/**
+ * Every setting of the command line: its effective value, and what gave it.
+ *
+ * 1. What is secret is known to be set or not; its value is not read any further. No address has its password.
+ * 2. Nothing is opened or asked: a store that is down is shown all the same.
+ */
+import { defaultStatusUrls, resolvePolicy } from '@lastgood/core'
+import { stateDir } from '@lastgood/core/file'
+import type { CommonOptions } from '../common-options.ts'
+import type { LoadedConfig } from '../config.ts'
+import type { CliContext, Env } from '../context.ts'
+import { spent } from '../durations.ts'
+import { shownAddress } from '../shown-address.ts'
+import type { StoreChoice } from '../stores.ts'
+import { terminalOf } from '../terminal.ts'
+
+export interface Setting {
+  readonly name: string
+  /** A secret has true or false: whether it is set. */
+  readonly value: string | boolean | null
+  readonly from: 'flag' | 'environment' | 'file' | 'default'
+  /** The flag, the variable, or the path of the file. */
+  readonly by: string | null
+}
+
+export interface Known {
+  options: CommonOptions
+  /** The one that is used; undefined where a file that cannot be loaded has the word. */
+  store: StoreChoice | undefined
+  loaded: LoadedConfig | undefined
+}
+
+export function settingsOf(context: CliContext, { options, store, loaded }: Known): Setting[] {
+  const { env, home, stdout } = context
+  const policy = resolvePolicy(loaded?.config.policy)
+  const inFile = (value: unknown) =>
+    value === undefined || !loaded ? byDefault : { from: 'file' as const, by: loaded.path }
+  const { config = {} as Partial<LoadedConfig['config']> } = loaded ?? {}
+  return [
+    { name: 'store', value: store?.shown ?? 'unknown: the configuration cannot be loaded', ...originOf(store) },
+    {
+      name: 'configuration',
+      value: loaded?.path ?? null,
+      ...(options.config === undefined ? byDefault : byFlag('--config')),
+    },
+    { name: 'agents', value: Object.keys(config.agents ?? {}).join(', ') || null, ...inFile(config.agents) },
+    {
+      name: 'state folder',
+      value: stateDir(env, home),
+      ...byVariable(env, ['XDG_STATE_HOME'], env['XDG_STATE_HOME']?.startsWith('/')),
+    },
+    {
+      name: 'colours',
+      value: terminalOf(stdout, env, options.color).palette.isColorSupported ? 'yes' : 'no',
+      ...colourOrigin(env, options, stdout.isTTY),
+    },
+    { name: 'status page', ...statusPageOf(env, loaded) },
+    {
+      name: 'wait out an outage',
+      value: Number.isFinite(policy.horizonMs) ? spent(policy.horizonMs) : 'for ever',
+      ...inFile(config.policy?.horizonMs),
+    },
+    { name: 'machine version', value: config.machineVersion ?? "the release's own", ...inFile(config.machineVersion) },
+    { name: 'gateway token', ...secret(env, ['LASTGOOD_GATEWAY_TOKEN']) },
+    { name: 'gateway proxy', ...proxyOf(env) },
+    { name: 'API key', ...secret(env, ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN']) },
+    { name: 'debug', value: Boolean(env['LASTGOOD_DEBUG']), ...byVariable(env, ['LASTGOOD_DEBUG']) },
+  ]
+}
+
+type Origin = Pick<Setting, 'from' | 'by'>
+
+const byDefault: Origin = { from: 'default', by: null }
+const byFlag = (flag: string): Origin => ({ from: 'flag', by: flag })
+
+function byVariable(env: Env, names: readonly string[], isValid = true): Origin {
+  const name = names.find((one) => env[one])
+  return name === undefined || !isValid ? byDefault : { from: 'environment', by: name }
+}
+
+function secret(env: Env, names: readonly string[]): Pick<Setting, 'value'> & Origin {
+  return { value: names.some((name) => env[name]), ...byVariable(env, names) }
+}
+
+function originOf(store: StoreChoice | undefined): Origin {
+  if (!store || store.source === 'the default') return byDefault
+  if (store.source === '--store') return byFlag('--store')
+  if (/^[A-Z_]+$/.test(store.source)) return { from: 'environment', by: store.source }
+  return { from: 'file', by: store.source }
+}
+
+/** In the order of `terminalOf`. */
+function colourOrigin(env: Env, { color }: CommonOptions, isTerminal = false): Origin {
+  if (color !== 'auto') return byFlag('--color')
+  const name = ['NO_COLOR', 'FORCE_COLOR'].find((one) => env[one] && !(one === 'FORCE_COLOR' && env[one] === '0'))
+  if (name !== undefined) return { from: 'environment', by: name }
+  return isTerminal && env['TERM'] === 'dumb' ? { from: 'environment', by: 'TERM' } : byDefault
+}
+
+function statusPageOf(env: Env, loaded: LoadedConfig | undefined): Pick<Setting, 'value'> & Origin {
+  const url = env['LASTGOOD_STATUS_URL']
+  if (url) return { value: shownAddress(url), ...byVariable(env, ['LASTGOOD_STATUS_URL']) }
+  const chosen = loaded?.config.statusPage
+  if (loaded && chosen === false) return { value: 'off', from: 'file', by: loaded.path }
+  const urls = (chosen || {}).urls
+  const shown = (urls ?? defaultStatusUrls).map(shownAddress).join(', ')
+  return { value: shown, ...(loaded && urls ? { from: 'file' as const, by: loaded.path } : byDefault) }
+}
+
+function proxyOf(env: Env): Pick<Setting, 'value'> & Origin {
+  const name = ['https_proxy', 'HTTPS_PROXY'].find((one) => env[one] !== undefined)
+  const address = name === undefined ? '' : (env[name] ?? '')
+  return {
+    value: address === '' ? null : shownAddress(address),
+    ...(name !== undefined && address !== '' ? { from: 'environment' as const, by: name } : byDefault),
+  }
+}

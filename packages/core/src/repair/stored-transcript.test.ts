@@ -1,0 +1,77 @@
+import { checkRequest, signThinking } from '@lastgood/outage-lab'
+import { describe, expect, test } from 'vitest'
+import type { Block, Message } from '../journal.ts'
+import { repairTranscript } from './stored-transcript.ts'
+import { assistant, call, result, text, user } from './transcript/cases.fixture.ts'
+
+const model = 'claude-opus-5-5'
+const thinking = (): Block => ({ type: 'thinking', thinking: 'Which file?', signature: '' })
+const tools = [{ name: 'read', input_schema: { type: 'object' } }]
+
+const signed = (messages: readonly Message[]): Message[] =>
+  signThinking({ model, max_tokens: 100, tools, messages: [...messages] }).messages
+
+const judged = (messages: readonly Message[]) =>
+  checkRequest({
+    model,
+    max_tokens: 100,
+    tools,
+    messages: [...messages, ...(messages.at(-1)?.role === 'user' ? [] : [user('next')])],
+  })
+
+describe('a stored transcript', () => {
+  test('that is sound comes back as it is, whoever spoke last', () => {
+    for (const messages of [[user('go')], [user('go'), assistant(text('done'))]]) {
+      const mended = repairTranscript({ messages })
+      expect(mended.messages).toBe(messages)
+      expect(mended.repairs).toEqual([])
+    }
+  })
+
+  test('loses all thinking where a message before it is mended: no file keeps the header that would do otherwise', () => {
+    const messages = signed([
+      user('go'),
+      assistant(thinking(), call('a')),
+      user('and?'),
+      assistant(thinking(), text('done')),
+    ])
+    expect(judged(messages)).toBeDefined()
+    const mended = repairTranscript({ messages })
+    expect(mended.repairs.map(({ rule }) => rule)).toEqual(['results', 'strip-thinking'])
+    expect(JSON.stringify(mended)).not.toContain('Which file?')
+    expect(mended.params).toEqual({})
+    expect(judged(mended.messages)).toBeUndefined()
+  })
+
+  test('keeps its thinking where only its end is mended', () => {
+    const messages = signed([user('go'), assistant(thinking(), text('one')), user('and?'), assistant(call('a'))])
+    const mended = repairTranscript({ messages, model })
+    expect(mended.messages.slice(0, 3)).toEqual(messages.slice(0, 3))
+    expect(mended.messages.at(-1)?.content).toMatchObject([{ type: 'tool_result', tool_use_id: 'a', is_error: true }])
+    expect(judged(mended.messages)).toBeUndefined()
+  })
+
+  test('that is a request as it stands gets the last message that the model needs', () => {
+    const messages = [user('go'), assistant(text('It is'))]
+    expect(repairTranscript({ messages }).repairs).toEqual([])
+    const mended = repairTranscript({ messages, params: { model, max_tokens: 10 }, isRequest: true })
+    expect(mended.repairs.map(({ rule }) => rule)).toEqual(['last-message'])
+    expect(mended.messages.at(-1)?.role).toBe('user')
+  })
+
+  test('of which nothing would be left is left as it is', () => {
+    const messages = [assistant(text(' '))]
+    const mended = repairTranscript({ messages })
+    expect(mended.messages).toBe(messages)
+    expect(mended.unrepairable?.what).toBe('nothing of it would be left')
+  })
+
+  test('mended once needs nothing more', () => {
+    const messages = [assistant(thinking(), call('a:1'), text('')), user([result('b'), text('hm \ud83d')])]
+    const once = repairTranscript({ messages })
+    expect(once.repairs).not.toEqual([])
+    const twice = repairTranscript(once)
+    expect(twice.repairs).toEqual([])
+    expect(twice.messages).toBe(once.messages)
+  })
+})

@@ -1,0 +1,56 @@
+/**
+ * What the next request of a session would be mended in, asked ahead of it.
+ *
+ * 1. It only reads. A repair is journaled once the API has accepted it, so this records nothing.
+ * 2. It is the mending of a real request (`mended-request.ts`), under the settings that are pinned.
+ */
+import type { Folded } from '../fold.ts'
+import type { Edit, Message, RepairNote } from '../journal.ts'
+import type { Unrepairable } from '../repair/outgoing.ts'
+import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
+import type { TurnSpan } from '../transcript.ts'
+import { mend } from './mended-request.ts'
+
+export interface PendingRepairs {
+  /** What is recorded, with the results that calls of unknown outcome will get. */
+  messages: readonly Message[]
+  turns: readonly TurnSpan[]
+  repairs: readonly RepairNote[]
+  /** The new ones, each over `messages`; they take the place of older ones that they meet. */
+  edits: readonly Edit[]
+  /** What is mended with every request already: edits of messages, and rules for the request as a whole. */
+  inForce: { edits: readonly Edit[]; standing: readonly string[] }
+  unrepairable: Unrepairable | undefined
+}
+
+/** Stands for what somebody will say next. */
+const next: Message = { role: 'user', content: '(next)' }
+
+export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
+  const { edits, standing, turns, models } = transcript
+  const messages = transcript.conversation()
+  const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
+  const inForce = {
+    edits,
+    standing: standing.filter((one) => one.model === undefined || one.model === model).map(({ rule }) => rule),
+  }
+  const known = { messages, turns, inForce }
+  if (messages.length === 0) return { ...known, repairs: [], edits: [], unrepairable: undefined }
+  const isOpen = turns.at(-1)?.to === undefined
+  const all = isOpen ? messages : [...messages, next]
+  const session = {
+    transcript: {
+      messages: all,
+      edits,
+      standing,
+      turns,
+      models,
+      madeBy: (message: Message) => transcript.madeBy(message),
+    },
+    context: { tried: isOpen ? snapshot.context.tried : [] },
+  }
+  const envelope = transcript.envelope ?? { body: { model }, betas: [] }
+  const request = { streams: true, model, envelope, added: [], messages: all, asSent: undefined }
+  const mended = mend({ session, request, watch: new TranscriptWatch(), kept: [], rung: undefined })
+  return { ...known, repairs: mended.repairs, edits: mended.edits, unrepairable: mended.unrepairable }
+}
