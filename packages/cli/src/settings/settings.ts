@@ -60,6 +60,12 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
       value: Number.isFinite(policy.horizonMs) ? spent(policy.horizonMs) : 'for ever',
       ...inFile(config.policy?.horizonMs),
     },
+    {
+      name: 'confirm above',
+      value: config.confirmAboveUsd === undefined ? null : `$${config.confirmAboveUsd}`,
+      ...inFile(config.confirmAboveUsd),
+    },
+    { name: 'own prices', value: Object.keys(config.prices ?? {}).join(', ') || null, ...inFile(config.prices) },
     { name: 'machine version', value: config.machineVersion ?? "the release's own", ...inFile(config.machineVersion) },
     { name: 'gateway token', ...secret(env, ['LASTGOOD_GATEWAY_TOKEN']) },
     { name: 'gateway proxy', ...proxyOf(env) },
