@@ -15,25 +15,23 @@ export function replaceBody(
 }
 
 /** Undefined for none. Errors: `bad-option` for one that is too large; no more than that is ever held. */
-export async function bodyOf(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (request.method === 'GET' || request.method === 'HEAD' || !request.body) return undefined
+export async function bodyOf(
+  request: Request,
+  pieces: AsyncIterable<Uint8Array> | undefined,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  // What it says of its length the server holds it to, and reads it at once.
-  if (request.headers.has('content-length')) return new Uint8Array(await request.arrayBuffer())
-  const pieces: Uint8Array[] = []
+  const given = pieces ?? (request.body as AsyncIterable<Uint8Array> | null)
+  if (!given) return undefined
+  const all: Uint8Array[] = []
   let length = 0
-  for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const piece of given) {
     length += piece.length
     if (length > maxBytes) throw tooLarge(maxBytes)
-    pieces.push(piece)
+    all.push(piece)
   }
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
+  return length === 0 ? undefined : Buffer.concat(all, length)
 }
 
 /** Of the gateway's own errors this one has the API's status and type for it. */

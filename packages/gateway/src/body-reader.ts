@@ -17,6 +17,8 @@ interface Read {
 
 /** Bodies of one name: an agent and its helpers. */
 const bodiesOfName = 4
+/** A client moves its cache marker, and may leave out an answer that broke off. */
+const fewMessages = 4
 
 export class BodyReader {
   readonly #maxBytes: number
@@ -32,8 +34,17 @@ export class BodyReader {
   /** `name`: whose bodies are likely to begin alike. Undefined for what is no body of a Messages request. */
   read(name: string, bytes: Uint8Array): MessagesBody | undefined {
     const kept = this.#read.get(name) ?? []
-    const read = this.#afterAnother(kept, bytes) ?? this.#whole(bytes)
-    if (read?.places) this.#keep(name, kept, read as Read)
+    const best = mostInCommon(kept, bytes)
+    const read = (best && this.#after(best, bytes)) ?? this.#whole(bytes)
+    // What it goes on from is not asked about again, but for the last messages, which a client may take back.
+    const replaced = best && best.known >= best.before.places.ends.length - fewMessages ? best.before : undefined
+    if (read?.places)
+      this.#keep(
+        name,
+        kept.filter((one) => one !== replaced),
+        replaced,
+        read as Read,
+      )
     return read?.body
   }
 
@@ -42,16 +53,8 @@ export class BodyReader {
     return isMessagesBody(body) ? { bytes, body, places: placesIn(bytes) } : undefined
   }
 
-  /** Read from where it differs from the one that it has the most in common with. */
-  #afterAnother(kept: readonly Read[], bytes: Uint8Array): Read | undefined {
-    let best: { before: Read; known: number } | undefined
-    for (const before of kept) {
-      const common = commonLength(before.bytes, bytes)
-      const known = before.places.ends.filter((end) => end <= common).length
-      if (known > (best?.known ?? 0)) best = { before, known }
-    }
-    if (!best) return undefined
-    const { before, known } = best
+  /** Read from where it differs from one before it. */
+  #after({ before, known }: Common, bytes: Uint8Array): Read | undefined {
     const ends = before.places.ends.slice(0, known)
     const places = placesAfter(bytes, before.places.start, ends)
     if (!places) return undefined
@@ -72,9 +75,10 @@ export class BodyReader {
     return placesIn(whole) && (parsed(text(whole)) as Record<string, unknown> | undefined)
   }
 
-  #keep(name: string, kept: Read[], read: Read): void {
+  #keep(name: string, kept: readonly Read[], replaced: Read | undefined, read: Read): void {
     const others = kept.slice(-(bodiesOfName - 1))
-    this.#bytes += read.bytes.length - kept.slice(0, kept.length - others.length).reduce(sumOfBytes, 0)
+    const gone = [...kept.slice(0, kept.length - others.length), ...(replaced ? [replaced] : [])]
+    this.#bytes += read.bytes.length - gone.reduce(sumOfBytes, 0)
     this.#read.delete(name)
     this.#read.set(name, [...others, read])
     for (const [oldest, bodies] of this.#read) {
@@ -83,6 +87,22 @@ export class BodyReader {
       this.#read.delete(oldest)
     }
   }
+}
+
+/** So many of its first messages are the same. */
+interface Common {
+  before: Read
+  known: number
+}
+
+function mostInCommon(kept: readonly Read[], bytes: Uint8Array): Common | undefined {
+  let best: Common | undefined
+  for (const before of kept) {
+    const common = commonLength(before.bytes, bytes)
+    const known = before.places.ends.filter((end) => end <= common).length
+    if (known > (best?.known ?? 0)) best = { before, known }
+  }
+  return best
 }
 
 const comma = 0x2c

@@ -19,8 +19,11 @@ import { Upstream } from './upstream.ts'
 export interface Gateway {
   /** Where requests go. */
   readonly upstream: string
-  /** For any server that speaks web standards. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * For any server that speaks web standards. `body`: that of the request, from a server that has it in pieces of its own;
+   * the request's is then not read.
+   */
+  fetch(request: Request, body?: AsyncIterable<Uint8Array>): Promise<Response>
   /** Takes no more requests, waits `drainMs` for the answers in hand, and gives the sessions back. */
   close(): Promise<void>
 }
@@ -41,7 +44,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const sessions = new Sessions(resolved, upstream)
   const bodies = new BodyReader()
 
-  async function handle(request: Request): Promise<Response> {
+  async function handle(request: Request, pieces?: AsyncIterable<Uint8Array>): Promise<Response> {
     const refusal = admission.refusalOf(request)
     if (refusal) return refusal
     if (new URL(request.url).pathname === metricsPath)
@@ -49,15 +52,19 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const leave = admission.enter()
     if (leave instanceof Response) return leave
     try {
-      return await pass(request, leave)
+      return await pass(request, pieces, leave)
     } catch (error) {
       leave()
       throw error
     }
   }
 
-  async function pass(request: Request, leave: () => void): Promise<Response> {
-    const bytes = await bodyOf(request, resolved.maxBodyBytes)
+  async function pass(
+    request: Request,
+    pieces: AsyncIterable<Uint8Array> | undefined,
+    leave: () => void,
+  ): Promise<Response> {
+    const bytes = await bodyOf(request, pieces, resolved.maxBodyBytes)
     const wire = {
       url: upstream.urlOf(request),
       method: request.method,
@@ -80,9 +87,9 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 
   return {
     upstream: resolved.upstream,
-    async fetch(request) {
+    async fetch(request, body) {
       try {
-        const response = await handle(request)
+        const response = await handle(request, body)
         metrics.answered(response.status)
         return response
       } catch (error) {

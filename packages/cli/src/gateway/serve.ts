@@ -3,7 +3,7 @@
  *
  * What is no HTTP, or has headers that are too large, is told so in the API's own form: clients read nothing else.
  */
-import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
@@ -26,8 +26,12 @@ const keepAliveMs = 120_000
 
 /** Port 0 takes one that is free. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
 export async function serve(gateway: Gateway, { host, tls }: Exposure, port: number): Promise<Served> {
-  // The globals of the process are the user's.
-  const listener = getRequestListener((request) => gateway.fetch(request), { overrideGlobalObjects: false })
+  const listener = getRequestListener(
+    // The body as the socket gives it: every other way to it copies the whole conversation.
+    (request, { incoming }) => gateway.fetch(request, incoming as IncomingMessage),
+    // The globals of the process are the user's.
+    { overrideGlobalObjects: false },
+  )
   const options = { maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs }
   const server = tls ? tlsServer({ ...options, ...tls }) : createServer(options)
   server.on('request', (request, response) => void listener(request, response))
