@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util'
 import { surroundings, surroundingsLine } from '../bench/report.ts'
 import { clients } from './clients.ts'
-import { hasFailed, runMatrix, type Row } from './matrix.ts'
+import { isGood, runMatrix, type Row } from './matrix.ts'
 import { kinds, planOf } from './plan.ts'
 import { reportOf, verdict, whatFails } from './report.ts'
 
@@ -43,11 +43,11 @@ const machine = surroundings()
 if (values.json) process.stdout.write(`${JSON.stringify({ machine, ...matrix }, null, 2)}\n`)
 else process.stdout.write(`${reportOf(matrix, values.md)}\n\n${surroundingsLine(machine)}\n`)
 if (interrupted.signal.aborted) process.exitCode = 130
-else process.exitCode = matrix.rows.some((row) => row.side === 'with lastgood' && hasFailed(row)) ? 1 : 0
+else process.exitCode = matrix.rows.some((row) => row.side === 'with lastgood' && !isGood(row)) ? 1 : 0
 
 function tell(row: Row): void {
   process.stderr.write(`${row.client} ${row.side}, ${whatFails(row)}: ${verdict(row)}\n`)
-  if (row.side === 'alone' || row.became.is === 'skipped' || !hasFailed(row)) return
+  if (row.side === 'alone' || row.became.is !== 'run' || isGood(row)) return
   const { seen, said } = row.became.done
   process.stderr.write(`${seen.join('\n')}\n${said}\n`)
 }

@@ -12,7 +12,11 @@ export interface Row {
   readonly became: Became
 }
 
-export type Became = { readonly is: 'run'; readonly done: JobDone } | { readonly is: 'skipped'; readonly why: string }
+export type Became =
+  | { readonly is: 'run'; readonly done: JobDone }
+  | { readonly is: 'skipped'; readonly why: string }
+  /** It could not be run: no fault of the client. */
+  | { readonly is: 'broken'; readonly why: string }
 
 export interface Missing {
   readonly client: string
@@ -62,9 +66,13 @@ async function becomeOf(run: PlannedRun, bin: string, rows: readonly Row[], sign
   if (kind === 'repeatedly' && rows.some((row) => row.kind === 'once' && isLikeThis(row) && hasHung(row))) {
     return { is: 'skipped', why: 'hung the first time' }
   }
-  return { is: 'run', done: await runJob({ client, bin, ...job, signal }) }
+  try {
+    return { is: 'run', done: await runJob({ client, bin, ...job, signal }) }
+  } catch (error) {
+    return { is: 'broken', why: String(error) }
+  }
 }
 
 const hasHung = ({ became }: Row): boolean => became.is === 'run' && became.done.exitCode === null
 
-export const hasFailed = ({ became }: Row): boolean => became.is === 'run' && !isDone(became.done)
+export const isGood = ({ became }: Row): boolean => became.is === 'run' && isDone(became.done)

@@ -1,7 +1,7 @@
 /** The matrix as tables: every run, and how many of each kind were done. */
 import { formatTable } from '../bench/report.ts'
 import { isDone, type JobDone } from './job.ts'
-import { hasFailed, type Matrix, type Row } from './matrix.ts'
+import { isGood, type Matrix, type Row } from './matrix.ts'
 import type { Side } from './plan.ts'
 
 export function reportOf({ rows, missing }: Matrix, isMarkdown: boolean): string {
@@ -37,7 +37,7 @@ function aloneShorter({ client, kind, fault }: Row, rows: readonly Row[]): strin
   const shorter = rows.find(
     (row) => kind === 'outage' && row.side === 'alone' && row.client === client && row.fault === fault,
   )
-  return shorter ? (hasFailed(shorter) ? verdict(shorter) : 'not tried') : ''
+  return shorter ? (isGood(shorter) ? 'not tried' : verdict(shorter)) : ''
 }
 
 function sumsOf(rows: readonly Row[]): string[][] {
@@ -46,8 +46,7 @@ function sumsOf(rows: readonly Row[]): string[][] {
     const on = (side: Side) => {
       const those = line.filter((row) => row.side === side)
       // What was skipped would have failed.
-      const done = those.filter((row) => row.became.is === 'run' && !hasFailed(row))
-      return `${done.length} of ${those.length}`
+      return `${those.filter(isGood).length} of ${those.length}`
     }
     return [client, kind === 'nothing' ? 'once' : kind, on('alone'), on('with lastgood')]
   })
@@ -59,7 +58,7 @@ export function whatFails({ kind, fault, minutes }: Pick<Row, 'kind' | 'fault' |
 }
 
 export const verdict = ({ became }: Pick<Row, 'became'>): string =>
-  became.is === 'skipped' ? became.why : verdictOf(became.done)
+  became.is === 'run' ? verdictOf(became.done) : became.why
 
 function verdictOf(done: JobDone): string {
   const seconds = `${(done.ms / 1000).toFixed(0)} s`
