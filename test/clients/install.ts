@@ -15,18 +15,26 @@ export const isInstalled = (client: Client): boolean => existsSync(join(folderOf
 
 /** The largest took 25 s where nothing was cached. */
 const patienceMs = 120_000
+/** A registry that does not answer is told of soon. */
+const impatient = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
 
-export async function install(client: Client, signal?: AbortSignal): Promise<Installed> {
+/** By the names of the clients. */
+export async function installAll(clients: Iterable<Client>, signal?: AbortSignal): Promise<Map<string, Installed>> {
+  const each = [...new Set(clients)].map(async (client) => [client.name, await install(client, signal)] as const)
+  return new Map(await Promise.all(each))
+}
+
+async function install(client: Client, signal: AbortSignal | undefined): Promise<Installed> {
   const folder = folderOf(client)
   if (!isInstalled(client)) {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-    const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...client.packages]
+    const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...impatient, ...client.packages]
     const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const heard = listen(child)
     const code = await ended(child, patienceMs, signal).catch((error: unknown) => String(error))
-    if (code !== 0) return { missing: `npm install failed (${whyOf(code)}): ${heard().trim().split('\n')[0] ?? ''}` }
+    if (code !== 0) return { missing: `npm install failed (${whyOf(code)}): ${reasonIn(heard())}` }
     writeFileSync(join(folder, 'installed'), '')
   }
   return { bin: join(folder, 'node_modules/.bin') }
@@ -34,3 +42,9 @@ export async function install(client: Client, signal?: AbortSignal): Promise<Ins
 
 const whyOf = (code: number | string | null): string =>
   code === null ? `not done after ${patienceMs / 1000} s` : typeof code === 'number' ? `exit ${code}` : code
+
+/** The line that says what is wrong: npm begins with a code alone. */
+function reasonIn(said: string): string {
+  const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+  return (lines.find((line) => line.includes(' ') && !line.startsWith('code ')) ?? lines[0] ?? '').slice(0, 200)
+}

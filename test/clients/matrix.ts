@@ -1,5 +1,5 @@
 /** Runs a plan, few at a time, and tells of each run what became of it. */
-import { install, type Installed } from './install.ts'
+import { installAll } from './install.ts'
 import { isDone, runJob, type JobDone } from './job.ts'
 import type { Kind, PlannedRun, Side } from './plan.ts'
 
@@ -35,10 +35,10 @@ export async function runMatrix(
   plan: readonly PlannedRun[],
   { signal, tell }: { signal: AbortSignal; tell: (row: Row) => void },
 ): Promise<Matrix> {
-  const installed = new Map<string, Installed>()
-  for (const client of new Set(plan.map((run) => run.client))) {
-    if (!signal.aborted) installed.set(client.name, await install(client, signal))
-  }
+  const installed = await installAll(
+    plan.map((run) => run.client),
+    signal,
+  )
   const rows: Row[] = []
   const left = [...plan]
   async function work(): Promise<void> {
