@@ -16,10 +16,10 @@ const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || 
 
 const telling: Readonly<Record<string, readonly string[]>> = {
   'claude-code': ['529, three times', 'reset in the tool input, three times', '529, for 15 min'],
-  'agent-sdk': ['529, three times', 'reset in the tool input, three times'],
-  opencode: ['polite end in the tool input', 'reset after the tool call', '500, for 15 min'],
-  pi: ['polite end in text', 'polite end in the tool input', '529, for 15 min'],
-  'qwen-code': ['reset in text', 'error event in text', 'reset after the tool call', '529, for 15 min'],
+  'agent-sdk': ['reset in the tool input, three times', '529, for 15 min'],
+  opencode: ['reset after the tool call', '529, for 15 min'],
+  pi: ['polite end in the tool input', '529, for 15 min'],
+  'qwen-code': ['reset in text', '529, for 15 min'],
 }
 
 let installed: ReadonlyMap<string, Installed>

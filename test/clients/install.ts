@@ -43,8 +43,8 @@ async function install(client: Client, signal: AbortSignal | undefined): Promise
 const whyOf = (code: number | string | null): string =>
   code === null ? `not done after ${patienceMs / 1000} s` : typeof code === 'number' ? `exit ${code}` : code
 
-/** The line that says what is wrong: npm begins with a code alone. */
+/** npm says it in many lines: the longest has most of it. */
 function reasonIn(said: string): string {
   const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
-  return (lines.find((line) => line.includes(' ') && !line.startsWith('code ')) ?? lines[0] ?? '').slice(0, 200)
+  return lines.reduce((longest, line) => (line.length > longest.length ? line : longest), '').slice(0, 200)
 }

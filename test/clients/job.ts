@@ -10,7 +10,7 @@ import { reply, startLab, text, thinking, toolUse, type Conversation, type Recor
 import { ended, listen } from './child.ts'
 import type { Client } from './clients.ts'
 import { startGateway, type GatewayProcess, type GatewayStart } from './gateway-process.ts'
-import { outagesFrom, outagesOf, type Trouble } from './trouble.ts'
+import { beginOutage, outagesOf, type Trouble } from './trouble.ts'
 
 export interface JobOptions {
   readonly client: Client
@@ -64,11 +64,11 @@ export async function runJob({ client, bin, trouble, gateway, patienceMs, signal
   const [home, cwd] = [join(folder, 'home'), join(folder, 'work')]
   for (const made of [home, cwd]) mkdirSync(made)
   const began = Date.now()
+  const over = new AbortController()
   let hasBegun = false
   const begin = () => {
-    const outages = hasBegun ? undefined : outagesFrom(trouble, Date.now() - began)
+    if (!hasBegun && trouble?.kind === 'outage') beginOutage(lab, began, trouble, over.signal)
     hasBegun = true
-    if (outages) lab.setOutages(outages)
   }
   const lab = await startLab({ model: modelOf(client.shellTool, begin), outages: outagesOf(trouble) })
   let between: GatewayProcess | undefined
@@ -89,6 +89,7 @@ export async function runJob({ client, bin, trouble, gateway, patienceMs, signal
       said: `${heard().slice(-1000)}\n${between?.heard().slice(-2000) ?? ''}`,
     }
   } finally {
+    over.abort()
     await between?.stop()
     await lab.close()
     rmSync(folder, { recursive: true, force: true })

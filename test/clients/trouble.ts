@@ -1,5 +1,5 @@
 /** What the API of a job suffers from: its second answer's first tries, or a while from the first answer on. */
-import type { Fault, Outage } from '@lastgood/outage-lab'
+import type { Fault, Lab, Outage } from '@lastgood/outage-lab'
 
 export type Trouble =
   | { readonly kind: 'tries'; readonly fault: Fault; readonly tries: number }
@@ -12,8 +12,25 @@ export function outagesOf(trouble: Trouble | undefined): Outage[] {
   return Array.from({ length: trouble.tries }, () => ({ when, fault: trouble.fault }))
 }
 
-/** What fails from the first answer on, `sinceStartMs` after the start. */
-export function outagesFrom(trouble: Trouble | undefined, sinceStartMs: number): Outage[] | undefined {
-  if (trouble?.kind !== 'outage') return undefined
-  return [{ when: { window: [sinceStartMs, sinceStartMs + trouble.ms] }, fault: trouble.fault }]
+const lookMs = 50
+
+/**
+ * Everything fails from now on. The time of the outage counts from the first request that it hits: a client may take
+ * longer for its tool than a short outage lasts. The lab began at `labBeganAt`; `signal` ends the waiting for that.
+ */
+export function beginOutage(
+  lab: Lab,
+  labBeganAt: number,
+  { fault, ms }: Trouble & { kind: 'outage' },
+  signal: AbortSignal,
+): void {
+  const lasting = (end: number) => lab.setOutages([{ when: { window: [0, end] }, fault }])
+  lasting(Infinity)
+  const looking = setInterval(() => {
+    const hit = lab.requests.find(({ outcome }) => outcome.kind === 'fault')
+    if (!hit) return
+    clearInterval(looking)
+    lasting(hit.at - labBeganAt + ms)
+  }, lookMs)
+  signal.addEventListener('abort', () => clearInterval(looking), { once: true })
 }
