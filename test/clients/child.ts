@@ -8,24 +8,36 @@ export function listen(child: ChildProcess): () => string {
   return () => heard
 }
 
-/** Its exit code; null when it was given up: after so long, or at the signal. It leads a group, which is gone then. */
-export async function ended(child: ChildProcess, patienceMs: number, signal?: AbortSignal): Promise<number | null> {
-  let isGivenUp = false
-  const giveUp = (): void => {
-    isGivenUp = true
-    endGroup(child)
-  }
-  const timer = setTimeout(giveUp, patienceMs)
-  signal?.addEventListener('abort', giveUp)
-  if (signal?.aborted) giveUp()
+/** Its exit code; null when it was given up, at the signal. It leads a group, which is gone then. */
+export async function ended(child: ChildProcess, signal: AbortSignal): Promise<number | null> {
+  const giveUp = (): void => endGroup(child)
+  signal.addEventListener('abort', giveUp)
+  if (signal.aborted) giveUp()
   try {
     const [code] = (await once(child, 'close')) as [number | null]
-    return isGivenUp ? null : code
+    return signal.aborted ? null : code
   } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', giveUp)
+    signal.removeEventListener('abort', giveUp)
     endGroup(child)
   }
+}
+
+const lookMs = 500
+/** What never stands still may go round in circles. */
+const circles = 5
+
+/** Aborts when `measure` has stood still for `ms`, at the latest after five times as long; `over` ends the looking. */
+export function whenStill(measure: () => number, ms: number, over: AbortSignal): AbortSignal {
+  const still = new AbortController()
+  const began = Date.now()
+  let [moved, last] = [began, measure()]
+  const looking = setInterval(() => {
+    const now = measure()
+    if (now !== last) [moved, last] = [Date.now(), now]
+    if (Date.now() - moved >= ms || Date.now() - began >= circles * ms) still.abort()
+  }, lookMs)
+  over.addEventListener('abort', () => clearInterval(looking), { once: true })
+  return still.signal
 }
 
 function endGroup({ pid }: ChildProcess): void {

@@ -33,7 +33,8 @@ async function install(client: Client, signal: AbortSignal | undefined): Promise
     const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...impatient, ...client.packages]
     const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const heard = listen(child)
-    const code = await ended(child, patienceMs, signal).catch((error: unknown) => String(error))
+    const patience = AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])])
+    const code = await ended(child, patience).catch((error: unknown) => String(error))
     if (code !== 0) return { missing: `npm install failed (${whyOf(code)}): ${reasonIn(heard())}` }
     writeFileSync(join(folder, 'installed'), '')
   }

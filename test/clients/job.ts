@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reply, startLab, text, thinking, toolUse, type Conversation, type RecordedRequest } from '@lastgood/outage-lab'
-import { ended, listen } from './child.ts'
+import { ended, listen, whenStill } from './child.ts'
 import type { Client } from './clients.ts'
 import { startGateway, type GatewayProcess, type GatewayStart } from './gateway-process.ts'
 import { beginOutage, outagesOf, type Trouble } from './trouble.ts'
@@ -19,7 +19,7 @@ export interface JobOptions {
   readonly trouble?: Trouble | undefined
   /** The gateway in between; none: the client talks to the API. */
   readonly gateway?: GatewayStart | undefined
-  /** After so long the client is given up. */
+  /** The client is given up when so long no request has reached the API. */
   readonly patienceMs: number
   /** Ends the job: it counts as given up. */
   readonly signal?: AbortSignal | undefined
@@ -78,7 +78,8 @@ export async function runJob({ client, bin, trouble, gateway, patienceMs, signal
     const env = { PATH: process.env['PATH'] ?? '', TERM: 'dumb', ...start.env, HOME: home }
     const child = spawn(start.file, start.args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const heard = listen(child)
-    const exitCode = await ended(child, patienceMs, signal)
+    const still = whenStill(() => lab.requests.length, patienceMs, over.signal)
+    const exitCode = await ended(child, AbortSignal.any([still, ...(signal ? [signal] : [])]))
     return {
       exitCode,
       steps: linesOf(join(cwd, 'steps.log')),

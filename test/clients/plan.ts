@@ -26,7 +26,7 @@ export interface PlanOptions {
   readonly fault: string
 }
 
-/** Above what a client waits when it tries again; one that hangs for longer is said to. */
+/** Above what a client waits when it tries again; one that stands still for longer hangs. */
 const patienceMs = 60_000
 const repetitions = 3
 /** Silence is noticed after 2 s, so that nobody waits for minutes. */
