@@ -32,8 +32,9 @@ export interface JobDone {
   readonly steps: readonly string[]
   /** The fault happened. */
   readonly isHit: boolean
-  /** Requests with tools that reached the API. */
+  /** Requests with tools that reached the API, and those that it refused for what stood in them. */
   readonly requests: number
+  readonly refused: number
   readonly ms: number
   /** What reached the API and what became of it, and the last words of the client and of the gateway. */
   readonly seen: readonly string[]
@@ -44,7 +45,7 @@ export const isDone = ({ exitCode, steps }: JobDone): boolean => exitCode === 0 
 
 /** Calls for the step after those that the transcript has a good result of. */
 function modelOf(shellTool: string, onFirst: () => void) {
-  return ({ tools, messages }: Conversation) => {
+  return ({ tools, messages, request }: Conversation) => {
     if (tools.length === 0) return reply(text('A title'))
     const results = messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool_result'))
     const done = results.filter((result) => result['is_error'] !== true).length
@@ -52,12 +53,15 @@ function modelOf(shellTool: string, onFirst: () => void) {
     if (done >= 3) return reply(text('All done.'))
     const command = `echo step${done + 1} >> steps.log`
     return reply([
-      thinking('One step after the other.'),
+      ...(wantsThinking(request['thinking']) ? [thinking('One step after the other.')] : []),
       text(`Step ${done + 1} of three.`),
       toolUse(shellTool, { command, description: 'Adds a line' }),
     ])
   }
 }
+
+const wantsThinking = (asked: unknown): boolean =>
+  typeof asked === 'object' && asked !== null && 'type' in asked && asked.type !== 'disabled'
 
 export async function runJob({ client, bin, trouble, gateway, patienceMs, signal }: JobOptions): Promise<JobDone> {
   const folder = mkdtempSync(join(tmpdir(), 'lastgood-client-'))
@@ -70,7 +74,8 @@ export async function runJob({ client, bin, trouble, gateway, patienceMs, signal
     if (!hasBegun && trouble?.kind === 'outage') beginOutage(lab, began, trouble, over.signal)
     hasBegun = true
   }
-  const lab = await startLab({ model: modelOf(client.shellTool, begin), outages: outagesOf(trouble) })
+  const model = modelOf(client.shellTool, begin)
+  const lab = await startLab({ model, outages: outagesOf(trouble), toolIds: 'fresh' })
   let between: GatewayProcess | undefined
   try {
     between = gateway && (await startGateway(gateway, lab.url, folder))
@@ -85,6 +90,7 @@ export async function runJob({ client, bin, trouble, gateway, patienceMs, signal
       steps: linesOf(join(cwd, 'steps.log')),
       isHit: lab.requests.some(({ outcome }) => outcome.kind === 'fault'),
       requests: lab.requests.filter(({ body }) => (body?.tools?.length ?? 0) > 0).length,
+      refused: lab.requests.filter(({ outcome }) => outcome.kind === 'rejected').length,
       ms: Date.now() - began,
       seen: lab.requests.map((request) => told(request, began)),
       said: `${heard().slice(-1000)}\n${between?.heard().slice(-2000) ?? ''}`,

@@ -62,7 +62,8 @@ export const verdict = ({ became }: Pick<Row, 'became'>): string =>
 
 function verdictOf(done: JobDone): string {
   const seconds = `${(done.ms / 1000).toFixed(0)} s`
-  if (isDone(done)) return `done, ${seconds}${done.isHit ? '' : ' (nothing failed)'}`
+  const refused = done.refused > 0 ? `, ${done.refused} refused` : ''
+  if (isDone(done)) return `done, ${seconds}${refused}${done.isHit ? '' : ' (nothing failed)'}`
   const twice = done.steps.filter((step, at) => done.steps.indexOf(step) !== at)
   if (twice.length > 0) return `ran ${twice.join()} twice`
   if (done.exitCode === null) return `hung for ${seconds}`
