@@ -15,9 +15,9 @@ const { CI, LASTGOOD_CLIENTS: asked = CI ? '1' : '' } = process.env
 const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || isInstalled(client))
 
 const telling: Readonly<Record<string, readonly string[]>> = {
-  'claude-code': ['529, three times', 'reset in the tool input, three times', '529, for 15 min'],
-  'agent-sdk': ['reset in the tool input, three times', '529, for 15 min'],
-  opencode: ['reset after the tool call', '529, for 15 min'],
+  'claude-code': ['529, three times', 'polite end after message_start, three times', '529, for 15 min'],
+  'agent-sdk': ['polite end in thinking, three times', '529, for 15 min'],
+  opencode: ['error event after the tool call', '529, for 15 min'],
   pi: ['polite end in the tool input', '529, for 15 min'],
   'qwen-code': ['reset in text', '529, for 15 min'],
 }
