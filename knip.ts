@@ -12,6 +12,7 @@ const config: KnipConfig = {
         'test/crash/campaign/agent-process.mjs',
         'test/durability/main.ts',
         'test/clients/main.ts',
+        'test/clients/*.mjs',
         'test/bench/store/opening-process.ts',
         'test/bench/gateway/*-process.mjs',
       ],

@@ -116,7 +116,9 @@ describe('commands', () => {
   const wordsAfter = (program: string) => commands.filter(([first]) => first === program).map((words) => words.slice(1))
   const named = (lists: string[][]) => lists.map((words) => [words.join(' '), words] as const)
 
-  const own = [...wordsAfter('lastgood'), ...wordsAfter('resume').map((words) => ['resume', ...words])]
+  // What comes after `--` is another program's.
+  const ownOf = (words: string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
+  const own = [...wordsAfter('lastgood').map(ownOf), ...wordsAfter('resume').map((words) => ['resume', ...words])]
   test.each(named(own))('lastgood %s', async (_line, [command = '', ...words]) => {
     const isCommand = !command.startsWith('-')
     if (isCommand) expect(await helpOf('')).toMatch(new RegExp(`^  ${command}\\b`, 'm'))

@@ -1,37 +1,49 @@
 /**
- * Real clients through the gateway: the places of the matrix that differ most, one fault each. All of them:
- * `pnpm clients`. They are fetched from the npm registry only where LASTGOOD_CLIENTS is set, because they are large; a
- * client that is not there is told as skipped, with the reason.
+ * Real clients through the gateway, each with what it does not survive alone; all of the matrix: `pnpm clients`. They are
+ * large, and come from the npm registry: only in CI, or with LASTGOOD_CLIENTS=1 (0: nowhere), or where they are there
+ * already. One that cannot be had is skipped and told of: a registry that does not answer is no fault of ours.
  */
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
-import { clients } from './clients.ts'
-import { faults } from './faults.ts'
-import { install, isInstalled } from './install.ts'
-import { isDone, runJob } from './job.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { clients, type Client } from './clients.ts'
+import { installAll, isInstalled, type Installed } from './install.ts'
+import { isDone } from './job.ts'
+import { runMatrix } from './matrix.ts'
+import { kinds, planOf } from './plan.ts'
+import { whatFails } from './report.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const lastgood = fileURLToPath(new URL('../../packages/cli/dist/bin/lastgood.js', import.meta.url))
-const isWanted = Boolean(process.env['LASTGOOD_CLIENTS'])
-const telling = [
-  '529',
-  'reset before the headers',
-  'silence after message_start',
-  'polite end in text',
-  'reset in the tool input',
-  'reset after the tool call',
-]
+const { CI, LASTGOOD_CLIENTS: asked = CI ? '1' : '' } = process.env
+const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || isInstalled(client))
+
+const telling: Readonly<Record<string, readonly string[]>> = {
+  'claude-code': ['529, three times', 'polite end after message_start, three times', '529, for 15 min'],
+  'agent-sdk': ['polite end in thinking, three times', '529, for 15 min'],
+  opencode: ['error event after the tool call', '529, for 15 min'],
+  pi: ['polite end in the tool input', '529, for 15 min'],
+  'qwen-code': ['reset in text', '529, for 15 min'],
+}
+
+let installed: ReadonlyMap<string, Installed>
+beforeAll(async () => {
+  installed = await installAll(clients.filter(isWanted))
+}, 150_000)
 
 describe.each(clients)('$name behind the gateway', (client) => {
-  test('does every step once, whatever fails, and does not notice', { timeout: 400_000 }, async (context) => {
-    if (!isWanted && !isInstalled(client, root)) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
-    const installed = await install(client, root)
-    if ('missing' in installed) return context.skip(installed.missing)
-    const chosen = faults.filter(({ name }) => telling.includes(name))
-    expect(chosen).toHaveLength(telling.length)
-    for (const { name, fault } of chosen) {
-      const done = await runJob({ client, bin: installed.bin, fault, lastgood, patienceMs: 60_000 })
-      expect({ name, done: isDone(done), ...done }).toMatchObject({ name, done: true, isHit: true })
+  test('does every step once, where it would not alone', { timeout: 300_000 }, async (context) => {
+    const found = installed.get(client.name)
+    if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
+    if ('missing' in found) {
+      process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
+      return context.skip(found.missing)
+    }
+    const wanted = telling[client.name] ?? []
+    const plan = planOf({ clients: [client], kinds, sides: ['with lastgood'], fault: '' })
+    const chosen = plan.filter((run) => wanted.includes(whatFails(run)))
+    expect(chosen.map(whatFails)).toEqual(expect.arrayContaining([...wanted]))
+    const { rows } = await runMatrix(chosen, { signal: context.signal, tell: () => {} })
+    expect(rows).toHaveLength(wanted.length)
+    for (const { became, ...row } of rows) {
+      const done = became.is === 'run' ? { ...became.done, everyStepOnce: isDone(became.done) } : became
+      expect({ ...row, ...done }).toMatchObject({ everyStepOnce: true, isHit: true })
     }
   })
 })

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { root } from './places.ts'
 
 export interface Client {
   readonly name: string
@@ -50,6 +51,22 @@ const claudeCode: Client = {
   }),
 }
 
+const agentSdk: Client = {
+  name: 'agent-sdk',
+  version: '0.3.330',
+  packages: ['@anthropic-ai/claude-agent-sdk@0.3.330'],
+  shellTool: 'Bash',
+  start: ({ bin, url }) => ({
+    file: process.execPath,
+    args: [
+      join(root, 'test/clients/agent-sdk-process.mjs'),
+      join(bin, '../@anthropic-ai/claude-agent-sdk/sdk.mjs'),
+      task,
+    ],
+    env: { ...quiet, ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: key },
+  }),
+}
+
 const opencode: Client = {
   name: 'opencode',
   version: '1.18.33',
@@ -79,18 +96,20 @@ const opencode: Client = {
   },
 }
 
+/** For clients that need a newer Node than the project's oldest. */
+const newerNode = `node-${process.platform}-${process.arch}`
+
 const pi: Client = {
   name: 'pi',
   version: '0.73.1',
-  // Needs a newer Node than the project's oldest.
-  packages: ['@mariozechner/pi-coding-agent@0.73.1', `node-${process.platform}-${process.arch}@24`],
+  packages: ['@mariozechner/pi-coding-agent@0.73.1', `${newerNode}@24`],
   shellTool: 'bash',
   start({ home, bin, url }) {
     const folder = join(home, '.pi/agent')
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'models.json'), JSON.stringify({ providers: { anthropic: { baseUrl: url } } }))
     return {
-      file: join(bin, `../node-${process.platform}-${process.arch}/bin/node`),
+      file: join(bin, `../${newerNode}/bin/node`),
       args: [
         join(bin, 'pi'),
         '-p',
@@ -107,4 +126,16 @@ const pi: Client = {
   },
 }
 
-export const clients: readonly Client[] = [claudeCode, opencode, pi]
+const qwenCode: Client = {
+  name: 'qwen-code',
+  version: '0.15.10',
+  packages: ['@qwen-code/qwen-code@0.15.10', `${newerNode}@24`],
+  shellTool: 'run_shell_command',
+  start: ({ bin, url }) => ({
+    file: join(bin, `../${newerNode}/bin/node`),
+    args: [join(bin, 'qwen'), '--auth-type', 'anthropic', '-m', 'claude-sonnet-4-5', '-y', task],
+    env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: key, ANTHROPIC_MODEL: 'claude-sonnet-4-5' },
+  }),
+}
+
+export const clients: readonly Client[] = [claudeCode, agentSdk, opencode, pi, qwenCode]

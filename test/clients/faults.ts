@@ -15,11 +15,15 @@ const places: readonly (readonly [string, CutPoint])[] = [
   ['before message_stop', { before: 'message_stop' }],
 ]
 
-export const faults: readonly NamedFault[] = [
+const whole: readonly NamedFault[] = [
   { name: '500', fault: { kind: 'status', status: 500 } },
   { name: '529', fault: { kind: 'status', status: 529 } },
   { name: 'reset before the headers', fault: { kind: 'reset', at: 'before-headers' } },
   { name: 'silence before the headers', fault: { kind: 'stall', after: 'before-headers', pings: false } },
+]
+
+export const faults: readonly NamedFault[] = [
+  ...whole,
   ...places.flatMap(([where, after]): NamedFault[] => [
     { name: `reset ${where}`, fault: { kind: 'cut', after, how: 'reset' } },
     { name: `polite end ${where}`, fault: { kind: 'cut', after, how: 'end' } },
@@ -30,4 +34,10 @@ export const faults: readonly NamedFault[] = [
     { name: `silence ${where}`, fault: { kind: 'stall', after, pings: false } },
     { name: `pings alone ${where}`, fault: { kind: 'stall', after, pings: true, everyMs: 500 } },
   ]),
+]
+
+/** What a whole outage is made of: all of its answers fail like this. */
+export const outageFaults: readonly NamedFault[] = [
+  ...whole,
+  { name: 'reset in text', fault: { kind: 'cut', after: { inside: 'text' }, how: 'reset' } },
 ]

@@ -1,35 +1,51 @@
 /** Installs a client from the npm registry, once for each version, beside the project's own cache. */
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { ended, listen } from './child.ts'
 import type { Client } from './clients.ts'
+import { root } from './places.ts'
 
 export type Installed = { readonly bin: string } | { readonly missing: string }
 
-const folderOf = (client: Client, root: string): string =>
+const folderOf = (client: Client): string =>
   join(root, 'node_modules/.cache/lastgood-clients', `${client.name}-${client.version}`)
 
-/** `root`: the folder of this repository. */
-export const isInstalled = (client: Client, root: string): boolean =>
-  existsSync(join(folderOf(client, root), 'installed'))
+export const isInstalled = (client: Client): boolean => existsSync(join(folderOf(client), 'installed'))
 
-export async function install(client: Client, root: string): Promise<Installed> {
-  const folder = folderOf(client, root)
-  const done = join(folder, 'installed')
-  if (!existsSync(done)) {
+/** The largest took 25 s where nothing was cached. */
+const patienceMs = 120_000
+/** A registry that does not answer is told of soon. */
+const impatient = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+
+/** By the names of the clients. */
+export async function installAll(clients: Iterable<Client>, signal?: AbortSignal): Promise<Map<string, Installed>> {
+  const each = [...new Set(clients)].map(async (client) => [client.name, await install(client, signal)] as const)
+  return new Map(await Promise.all(each))
+}
+
+async function install(client: Client, signal: AbortSignal | undefined): Promise<Installed> {
+  const folder = folderOf(client)
+  if (!isInstalled(client)) {
+    rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-    try {
-      await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...client.packages], {
-        cwd: folder,
-        timeout: 180_000,
-      })
-    } catch (error) {
-      const said = (error as { stderr?: string }).stderr ?? String(error)
-      return { missing: `npm install failed: ${said.trim().split('\n').at(0)?.slice(0, 200)}` }
-    }
-    writeFileSync(done, '')
+    const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...impatient, ...client.packages]
+    const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const heard = listen(child)
+    const patience = AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])])
+    const code = await ended(child, patience).catch((error: unknown) => String(error))
+    if (code !== 0) return { missing: `npm install failed (${whyOf(code)}): ${reasonIn(heard())}` }
+    writeFileSync(join(folder, 'installed'), '')
   }
   return { bin: join(folder, 'node_modules/.bin') }
+}
+
+const whyOf = (code: number | string | null): string =>
+  code === null ? `not done after ${patienceMs / 1000} s` : typeof code === 'number' ? `exit ${code}` : code
+
+/** npm says it in many lines: the longest has most of it. */
+function reasonIn(said: string): string {
+  const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+  return lines.reduce((longest, line) => (line.length > longest.length ? line : longest), '').slice(0, 200)
 }

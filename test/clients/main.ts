@@ -1,77 +1,69 @@
 /**
- * `pnpm clients`: what real clients do with every fault at every place of a job, without the gateway and with it.
+ * `pnpm clients`: what real clients do with faults at every place of a job, and with long outages, without the gateway
+ * and with it.
  *
- *   pnpm clients [--json] [--md] [--client claude-code] [--fault "in text"] [--only with|without]
+ *   pnpm clients [--json] [--md] [--kind once|repeatedly|outage] [--client claude-code] [--fault "in text"] [--only with|without]
+ *
+ * Exit codes: 0 done, 1 when a run behind the gateway did not do each step once, 2 usage, 130 interrupted.
  */
 import { parseArgs } from 'node:util'
-import { fileURLToPath } from 'node:url'
-import { formatTable, surroundings, surroundingsLine } from '../bench/report.ts'
+import { surroundings, surroundingsLine } from '../bench/report.ts'
 import { clients } from './clients.ts'
-import { faults } from './faults.ts'
-import { install } from './install.ts'
-import { isDone, runJob, type JobDone } from './job.ts'
+import { isGood, runMatrix, type Row } from './matrix.ts'
+import { kinds, planOf } from './plan.ts'
+import { reportOf, verdict, whatFails } from './report.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     md: { type: 'boolean', default: false },
-    client: { type: 'string' },
+    kind: { type: 'string', multiple: true },
+    client: { type: 'string', multiple: true },
     fault: { type: 'string', default: '' },
     only: { type: 'string' },
   },
 })
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url))
-const lastgood = fileURLToPath(new URL('../../../../packages/cli/dist/bin/lastgood.js', import.meta.url))
-/** Above what a client waits when it retries; one that hangs for longer is said to. */
-const patienceMs = 60_000
+const names = clients.map(({ name }) => name)
+const plan = planOf({
+  clients: clients.filter(({ name }) => chosen('--client', values.client, names).includes(name)),
+  kinds: chosen('--kind', values.kind, kinds),
+  sides: chosen('--only', values.only === undefined ? undefined : [values.only], ['with', 'without'] as const).map(
+    (side) => (side === 'with' ? 'with lastgood' : 'alone'),
+  ),
+  fault: values.fault,
+})
+if (plan.length === 0) usage(`no fault is called ${values.fault}`)
 
-type Row = { client: string; fault: string; gateway: boolean } & JobDone
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort())
 
-const rows: Row[] = []
-const missing: { client: string; why: string }[] = []
-const chosen = [{ name: 'nothing', fault: undefined }, ...faults].filter(({ name }) => name.includes(values.fault))
-for (const client of clients.filter(({ name }) => values.client === undefined || name === values.client)) {
-  const installed = await install(client, root)
-  if ('missing' in installed) {
-    missing.push({ client: client.name, why: installed.missing })
-    continue
-  }
-  for (const { name, fault } of chosen) {
-    for (const gateway of [false, true]) {
-      if (values.only === (gateway ? 'without' : 'with')) continue
-      const done = await runJob({ client, bin: installed.bin, fault, patienceMs, ...(gateway && { lastgood }) })
-      rows.push({ client: client.name, fault: name, gateway, ...done })
-      process.stderr.write(`${client.name} ${gateway ? 'with' : 'without'} the gateway, ${name}: ${verdict(done)}\n`)
-      if (gateway && !isDone(done)) process.stderr.write(`${done.said}\n`)
-    }
-  }
-}
-
+const matrix = await runMatrix(plan, { signal: interrupted.signal, tell })
 const machine = surroundings()
-if (values.json) process.stdout.write(`${JSON.stringify({ machine, rows, missing }, null, 2)}\n`)
-else {
-  const names = [...new Set(rows.map(({ client }) => client))]
-  const columns = ['fault', ...names.flatMap((name) => [`${name} alone`, `${name} with lastgood`])]
-  const table = chosen.map(({ name }) => [
-    name,
-    ...names.flatMap((client) =>
-      [false, true].map((gateway) => {
-        const row = rows.find((one) => one.client === client && one.fault === name && one.gateway === gateway)
-        return row ? verdict(row) : ''
-      }),
-    ),
-  ])
-  process.stdout.write(`${formatTable(columns, table, values.md)}\n\n${surroundingsLine(machine)}\n`)
-  for (const { client, why } of missing) process.stdout.write(`not installed: ${client}: ${why}\n`)
-}
-process.exitCode = rows.some((row) => row.gateway && !isDone(row)) ? 1 : 0
+if (values.json) process.stdout.write(`${JSON.stringify({ machine, ...matrix }, null, 2)}\n`)
+else process.stdout.write(`${reportOf(matrix, values.md)}\n\n${surroundingsLine(machine)}\n`)
+if (interrupted.signal.aborted) process.exitCode = 130
+else process.exitCode = matrix.rows.some((row) => row.side === 'with lastgood' && !isGood(row)) ? 1 : 0
 
-function verdict(done: JobDone): string {
-  const seconds = `${(done.ms / 1000).toFixed(0)} s`
-  if (isDone(done)) return `done, ${seconds}${done.isHit ? '' : ' (nothing failed)'}`
-  const twice = done.steps.filter((step, at) => done.steps.indexOf(step) !== at)
-  if (twice.length > 0) return `ran ${twice.join()} twice`
-  if (done.exitCode === null) return `hung for ${seconds}`
-  return `exit ${done.exitCode} after ${done.steps.length} of 3 steps`
+function tell(row: Row): void {
+  process.stderr.write(`${row.client} ${row.side}, ${whatFails(row)}: ${verdict(row)}\n`)
+  if (row.side === 'alone' || row.became.is !== 'run' || isGood(row)) return
+  const { seen, said } = row.became.done
+  process.stderr.write(`${seen.join('\n')}\n${said}\n`)
+}
+
+function chosen<Name extends string>(
+  option: string,
+  asked: readonly string[] | undefined,
+  known: readonly Name[],
+): readonly Name[] {
+  if (asked === undefined) return known
+  const unknown = asked.find((name) => !known.some((one) => one === name))
+  if (unknown !== undefined) usage(`${option} ${unknown} is none of ${known.join(', ')}`)
+  return known.filter((name) => asked.includes(name))
+}
+
+function usage(what: string): never {
+  process.stderr.write(`${what}\n`)
+  process.exit(2)
 }

@@ -15,9 +15,13 @@ export function findThinkingType({ card, thinkingType }: Transcript): Found | un
   return thinkingType === undefined || thinkingType === 'adaptive' || known ? undefined : { type: thinkingType }
 }
 
-export function findBudget({ request, thinkingType }: Transcript): Found | undefined {
+/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking: then the window is the limit. */
+const INTERLEAVED_BETA = 'interleaved-thinking-2025-05-14'
+
+export function findBudget({ request, thinkingType, betas, tools }: Transcript): Found | undefined {
   const thinking = request['thinking']
   if (thinkingType !== 'enabled' || !isObject(thinking)) return undefined
+  if (tools.length > 0 && betas.includes(INTERLEAVED_BETA)) return undefined
   return Number(thinking['budget_tokens']) >= Number(request['max_tokens']) ? {} : undefined
 }
 

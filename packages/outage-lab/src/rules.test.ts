@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { text } from './reply.ts'
 import { firstViolation, RULES } from './rules.ts'
 import { CASES } from './rules-cases.fixture.ts'
-import { read, user, assistant, call, marked, tool, NEW, talk } from './rules.fixture.ts'
+import { read, user, assistant, call, marked, tool, NEW, OLD, talk } from './rules.fixture.ts'
 
 describe('each rule', () => {
   test.each(Object.entries(CASES))(
@@ -24,6 +24,14 @@ describe('each rule', () => {
 })
 
 describe('the rules', () => {
+  test('take more thinking than max_tokens where it is interleaved with tools, as qwen-code sends it', () => {
+    const asked = { ...OLD, tools: [tool('a')], thinking: { type: 'enabled', budget_tokens: 32_000 } }
+    const betas = ['interleaved-thinking-2025-05-14']
+    expect(firstViolation(read(asked, { betas }))).toBeUndefined()
+    expect(firstViolation(read(asked))?.rule).toBe('thinking-budget')
+    expect(firstViolation(read({ ...asked, tools: [] }, { betas }))?.rule).toBe('thinking-budget')
+  })
+
   test('take what Claude Code sends', () => {
     const system = [text('x-anthropic-billing-header: cch=1'), marked('1h')]
     const messages = [user('a', marked()), { role: 'system', content: 'note' }]

@@ -1,0 +1,62 @@
+/** A gateway of the command line, as a process of its own. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { listen } from './child.ts'
+import { root } from './places.ts'
+
+/** How a gateway is started: as everybody does, but for these. */
+export interface GatewayStart {
+  /** Its clock runs so many times as fast as the wall's. Default 1. */
+  readonly speed?: number
+  /** More of its options. */
+  readonly args?: readonly string[]
+}
+
+export interface GatewayProcess {
+  readonly url: string
+  /** All that it has said. */
+  heard(): string
+  stop(): Promise<void>
+}
+
+export async function startGateway(
+  { speed = 1, args = [] }: GatewayStart,
+  upstream: string,
+  folder: string,
+): Promise<GatewayProcess> {
+  const program =
+    speed === 1
+      ? [join(root, 'packages/cli/dist/bin/lastgood.js')]
+      : [join(root, 'test/clients/fast-gateway.mjs'), String(speed)]
+  const place = ['--port', '0', '--upstream', upstream, '--store', `file:${join(folder, 'state')}`]
+  const child = spawn(process.execPath, [...program, 'gateway', ...place, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Who interrupts us ends our group; this one is ended by us, after its client.
+    detached: true,
+  })
+  const heard = listen(child)
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      const found = /^(http:\S+)\n/m.exec(heard())?.[1]
+      if (found) resolve(found)
+    })
+    child.once('error', reject)
+    child.once('close', () => reject(new Error(`the gateway did not start: ${heard()}`)))
+  })
+  return {
+    url,
+    heard,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const closed = once(child, 'close')
+      child.kill('SIGTERM')
+      // What still waits for an answer is not waited for.
+      const impatient = setTimeout(() => child.kill('SIGKILL'), 5_000)
+      await closed
+      clearTimeout(impatient)
+    },
+  }
+}
