@@ -51,4 +51,14 @@ describe('continuationOf', () => {
     )
     expect({ resolved, exact }).toEqual({ resolved: [user('hi'), answer], exact: false })
   })
+
+  test('an answer with a call counts as the same when the caller joined its text with that of a broken attempt', () => {
+    const call = { type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }
+    const answer = assistant({ type: 'text', text: 'Step two.' }, call)
+    const joined = assistant({ type: 'text', text: 'Step tStep two.' }, call)
+    const { kept, resolved } = continuationOf([user('hi'), answer], [user('hi'), joined, user('next')])
+    expect({ kept, resolved }).toEqual({ kept: 2, resolved: [user('hi'), answer, user('next')] })
+    const withoutCall = [user('hi'), assistant({ type: 'text', text: 'Step two.' })]
+    expect(continuationOf(withoutCall, [user('hi'), assistant({ type: 'text', text: 'Step tStep two.' })]).kept).toBe(1)
+  })
 })

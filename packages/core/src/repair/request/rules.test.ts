@@ -64,6 +64,21 @@ test.each([
   expect(capCacheMarkers(request)).toBe(request)
 })
 
+test('a budget of thinking may be above max_tokens where it is interleaved with tools', () => {
+  const card = { ...strictCard, thinking: ['enabled' as const] }
+  const params = {
+    ...plainRequest.params,
+    max_tokens: 8_000,
+    thinking: { type: 'enabled', budget_tokens: 32_000 },
+    tools: [{ name: 'read', input_schema: { type: 'object' } }],
+  }
+  const rule = ruleOf('thinking-config')
+  const messages = [{ role: 'user', content: 'Read it.' }]
+  const betas = ['interleaved-thinking-2025-05-14']
+  expect(rule.repair(requestOf({ params, messages, betas }), { card })).toBeUndefined()
+  expect(rule.repair(requestOf({ params, messages }), { card })).toBeDefined()
+})
+
 test('a guess about the model changes nothing', () => {
   const params = {
     ...plainRequest.params,

@@ -71,12 +71,17 @@ export const sampling: LocalRule = {
   },
 }
 
-function isUnfit({ params, messages }: Outgoing, card: RepairContext['card']): boolean {
+/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking: then the budget may be above max_tokens. */
+const interleavedBeta = 'interleaved-thinking-2025-05-14'
+
+function isUnfit({ params, messages, betas }: Outgoing, card: RepairContext['card']): boolean {
   const config = params['thinking']
   if (!isRecord(config)) return false
   const { type, budget_tokens: budget } = config
   if (!card.thinking.some((taken) => taken === type)) return true
-  return type === 'enabled' && (Number(budget) >= Number(params['max_tokens']) || !beginsWithThinking(messages))
+  const isInterleaved = betas.includes(interleavedBeta) && Array.isArray(params['tools']) && params['tools'].length > 0
+  const isTooLarge = !isInterleaved && Number(budget) >= Number(params['max_tokens'])
+  return type === 'enabled' && (isTooLarge || !beginsWithThinking(messages))
 }
 
 function ofModel(
