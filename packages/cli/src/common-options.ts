@@ -20,10 +20,15 @@ export function withStoreOptions(command: Command): Command {
     .option('--config <path>', 'the configuration file; default: lastgood.config.{ts,mts,mjs,js} from here upwards')
 }
 
+/** Of commands whose output has no end, and so is no document. */
+export function withLiveOptions(command: Command): Command {
+  return withStoreOptions(command).addOption(
+    new Option('--color <when>', 'colours').choices(colorModes).default('auto'),
+  )
+}
+
 export function withCommonOptions(command: Command): Command {
-  return withStoreOptions(command)
-    .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
-    .option('--json', 'one JSON document on stdout')
+  return withLiveOptions(command).option('--json', 'one JSON document on stdout')
 }
 
 export function jsonlOption(what: string): Option {

@@ -60,7 +60,8 @@ async function runGateway(context: CliContext, options: ServeOptions): Promise<v
   try {
     await withGateway(context, options, { ...exposure, port: options.port }, async (url) => {
       context.stdout.write(`${url}\n`)
-      context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} claude\n`)
+      const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
+      context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} ${token}claude\n`)
       await stop.orStopped(new Promise(() => {}))
     })
   } catch (error) {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, startLab, text } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -85,3 +86,33 @@ test('requests leave by the proxy that the environment names, unless it says not
   }
   expect(seen).toHaveLength(1)
 })
+
+test.each([
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+] as const)(
+  'what the API compresses all the same (%s) is read, and Node warns of nothing',
+  async (encoding, compress) => {
+    const api = createServer((_request, response) => {
+      response.setHeader('content-encoding', encoding)
+      response.end(compress('{"models":[]}'))
+    })
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+    const warnings: Error[] = []
+    const warned = (warning: Error) => void warnings.push(warning)
+    process.on('warning', warned)
+    const outside = upstreamFetch({})
+    onTestFinished(async () => {
+      process.off('warning', warned)
+      await outside.close()
+      api.close()
+    })
+    const { port } = api.address() as AddressInfo
+    const { url } = await stage({}, { upstream: `http://127.0.0.1:${port}`, fetch: outside.fetch })
+    const response = await fetch(`${url}/v1/models`)
+    expect(response.headers.has('content-encoding')).toBe(false)
+    expect(await response.text()).toBe('{"models":[]}')
+    expect(warnings).toEqual([])
+  },
+)

@@ -3,8 +3,10 @@
  * has those; by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`); and without the copies that `fetch`
  * makes of a body, since a conversation is sent whole with every request.
  */
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Fetch } from '@lastgood/gateway'
-import { EnvHttpProxyAgent, interceptors, request } from 'undici'
+import { EnvHttpProxyAgent, request } from 'undici'
 import type { Env } from '../context.ts'
 
 export interface UpstreamFetch {
@@ -20,7 +22,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
 export function upstreamFetch(env: Env): UpstreamFetch {
   const of = (name: string) => env[name.toLowerCase()] ?? env[name] ?? ''
-  const agent = new EnvHttpProxyAgent({
+  const dispatcher = new EnvHttpProxyAgent({
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: keepAliveMs,
@@ -28,7 +30,6 @@ export function upstreamFetch(env: Env): UpstreamFetch {
     httpsProxy: of('HTTPS_PROXY'),
     noProxy: of('NO_PROXY'),
   })
-  const dispatcher = agent.compose(interceptors.decompress())
   return {
     async fetch(url, { method = 'GET', headers, body, signal }) {
       const {
@@ -46,19 +47,38 @@ export function upstreamFetch(env: Env): UpstreamFetch {
       })
       const isEmpty = bodiless.has(statusCode) || method === 'HEAD'
       if (isEmpty) await stream.dump()
-      return new Response(isEmpty ? null : piecesOf(stream), {
+      const responseHeaders = webHeaders(received)
+      const decoded = decodedBody(stream, responseHeaders)
+      return new Response(isEmpty ? null : piecesOf(decoded), {
         status: statusCode,
         statusText,
-        headers: webHeaders(received),
+        headers: responseHeaders,
       })
     },
-    close: () => agent.destroy(),
+    close: () => dispatcher.destroy(),
   }
 }
 
+/** Each gives what it has at once: an event does not wait for the next one. */
+const decoders: Readonly<Record<string, () => Transform>> = {
+  gzip: () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
+  deflate: () => createInflate({ flush: constants.Z_SYNC_FLUSH }),
+  br: () => createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH }),
+}
+
+/** As it was before it was compressed; the headers then say nothing of that. */
+function decodedBody(stream: Readable, headers: Headers): Readable {
+  const decoder = decoders[headers.get('content-encoding')?.trim().toLowerCase() ?? '']?.()
+  if (!decoder) return stream
+  headers.delete('content-encoding')
+  headers.delete('content-length')
+  // What breaks either of them breaks the other, and whoever reads it hears of it.
+  return pipeline(stream, decoder, () => {})
+}
+
 /** As they come, and no sooner than they are asked for. */
-function piecesOf(stream: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown }): ReadableStream<Uint8Array> {
-  const pieces = stream[Symbol.asyncIterator]()
+function piecesOf(stream: Readable): ReadableStream<Uint8Array> {
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

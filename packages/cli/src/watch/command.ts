@@ -1,7 +1,7 @@
 /** `lastgood watch`: what happens in a session that another process runs, or in all of them, as it happens. */
 import { Command } from 'commander'
 import { foldHistory, machineVersion, readHistory, type SessionEvent, type Store } from '@lastgood/core'
-import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { jsonlOption, setUp, withLiveOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { Survived } from '../live/survived.ts'
 import { exampleOf } from '../help-example.ts'
@@ -12,12 +12,12 @@ import { locate } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import { follow, type Seen } from './follow.ts'
 
-interface WatchOptions extends CommonOptions {
+interface WatchOptions extends Omit<CommonOptions, 'json'> {
   jsonl?: boolean
 }
 
 export function watchCommand(context: CliContext): Command {
-  return withCommonOptions(new Command('watch'))
+  return withLiveOptions(new Command('watch'))
     .description('what happens in a session, or in all of them, as it happens; Ctrl+C ends it')
     .argument('[session]', 'a session id, or last; without one: all sessions, a line for each change')
     .addOption(jsonlOption('each entry as a JSON line, without content'))
@@ -72,20 +72,20 @@ async function show({ stderr }: CliContext, viewer: Viewer, all: AsyncIterable<S
 /** Knows what was before: it is not told again. */
 async function viewerOf(
   context: CliContext,
-  { jsonl, json, color }: WatchOptions,
+  { jsonl, color }: WatchOptions,
   store: Store,
   id: string | undefined,
   seen: Map<string, number>,
 ): Promise<Viewer> {
   if (id === undefined) {
     for await (const { head } of store.list()) seen.set(head.sessionId, head.seq)
-    if (jsonl || json) return perSession((sessionId) => eventLines(context.stdout, sessionId))
+    if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))
     const survived = new Survived((line) => context.stdout.write(`${line}\n`), 'every turn')
     return { take: survived.take, stop: () => context.stderr.write(`${survived.sum}\n`) }
   }
   const { snapshot, transcript, seq } = await foldHistory(readHistory(store, id), machineVersion)
   seen.set(id, seq)
-  if (jsonl || json) return perSession((sessionId) => eventLines(context.stdout, sessionId))
+  if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))
   const from = { lastGoodTurn: snapshot.context.lastGoodTurn, context: snapshot.context, transcript }
   const { clock, env, stdout } = context
   const { onEvent, stop } = liveRenderer({ output: stdout, clock, env, color, from })

@@ -4,7 +4,7 @@
  * 1. It is advice and fails nobody: when the shared state cannot answer, it goes on with what this process knows, and
  *    asks again some seconds later.
  * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old, which is read anew behind it
- *    when it is older than 1 s, so that one request in a process may leave on old news. Answers are counted here and
+ *    when it is older than 1 s, so that what leaves at that moment may leave on old news. Answers are counted here and
  *    written together. Everything else is read and written at once, by compare-and-swap.
  * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
  */
@@ -184,7 +184,8 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       const local = localOf(key)
       if (isQuiet(local)) return { kind: 'go' }
       if (isQuiet(local, stillCalmMs)) {
-        void inTurn(local, () => look(local))
+        // Who asked in the same moment may have looked already.
+        void inTurn(local, async () => (isQuiet(local) ? undefined : look(local)))
         return { kind: 'go' }
       }
       const admission = await inTurn(local, () =>

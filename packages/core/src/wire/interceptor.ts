@@ -99,7 +99,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
     const body = readMessagesBody(request)
-    let joined = body && record ? join(request, body) : undefined
+    let joined = body && join(request, body)
     if (body && joined && conversation.isBusy) joined = await joinAfter(request, body)
     return joined ? goOn(request, joined, next) : goBeside(request, body, next)
   }
@@ -172,6 +172,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   }
 
   function join(request: WireRequest, body: MessagesBody) {
+    if (record === false) return undefined
     return joinConversation(request, body, recordedOf(session, record === 'always'))
   }
 
