@@ -11,41 +11,60 @@ export interface ServerSentEvent {
   raw: string
 }
 
-export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
+/** The events of each piece of bytes together, as they came. Who stops reading them ends the body. */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array> | null,
+): AsyncGenerator<readonly ServerSentEvent[], void, undefined> {
   const decoder = new TextDecoder()
-  /** What was searched of the event that is arriving: a long one is not searched or copied again with every chunk. */
+  /** What was searched of the event that is arriving: a long one is not searched or copied again with every piece. */
   let begun: string[] = []
   let rest = ''
-  for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true })
-    yield* complete(blankLine)
+  // An iterator of the stream would take a turn more for each piece.
+  const reader = body?.getReader()
+  let isEnded = reader === undefined
+  try {
+    while (reader) {
+      const { done, value } = await reader.read()
+      isEnded = done
+      if (!value) break
+      rest += decoder.decode(value, { stream: true })
+      const events = complete(blankLine)
+      if (events.length > 0) yield events
+    }
+  } finally {
+    // It has failed, or nobody hears how it ends.
+    if (!isEnded) await reader?.cancel().catch(() => {})
   }
-  yield* complete(lastBlankLine)
+  const last = complete(lastBlankLine)
+  if (last.length > 0) yield last
 
-  function* complete(boundary: RegExp): Generator<ServerSentEvent> {
+  function complete(boundary: RegExp): ServerSentEvent[] {
+    const events: ServerSentEvent[] = []
+    let from = 0
+    boundary.lastIndex = 0
     for (let match = boundary.exec(rest); match; match = boundary.exec(rest)) {
-      const end = match.index + match[0].length
-      const event = parseEvent(begun.join('') + rest.slice(0, end))
+      const event = parseEvent(begun.join('') + rest.slice(from, boundary.lastIndex))
       begun = []
-      rest = rest.slice(end)
-      if (event) yield event
+      from = boundary.lastIndex
+      if (event) events.push(event)
     }
     // A blank line is at most four characters long, and three of them may be here already.
-    const searched = Math.max(0, rest.length - 3)
-    begun.push(rest.slice(0, searched))
+    const searched = Math.max(from, rest.length - 3)
+    begun.push(rest.slice(from, searched))
     rest = rest.slice(searched)
+    return events
   }
 }
 
-const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/
+const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
-const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/
+const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
 
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {
   let event = 'message'
   const data: string[] = []
-  for (const line of raw.split(/\r\n|\n|\r/)) {
+  for (const line of raw.includes('\r') ? raw.split(/\r\n|\n|\r/) : raw.split('\n')) {
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
