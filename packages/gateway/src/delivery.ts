@@ -56,11 +56,10 @@ const stillWaiting: ApiError = {
 }
 
 function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Response {
-  const { status, statusText } = head
-  const headers = new Headers(head.headers)
+  const response = replaceBody(head, body)
   // What could be waited out was.
-  if (status >= 400) headers.set('x-should-retry', 'false')
-  return replaceBody(new Response(null, { status, statusText, headers }), body)
+  if (head.status >= 400) response.headers.set('x-should-retry', 'false')
+  return response
 }
 
 /** The bytes as they are; what breaks them breaks the connection. */

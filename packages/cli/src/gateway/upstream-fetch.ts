@@ -41,7 +41,10 @@ export function upstreamFetch(env: Env): UpstreamFetch {
         dispatcher,
         method: method as 'GET',
         // Asked for nothing else, it seldom compresses; what it compresses all the same is read.
-        headers: { 'accept-encoding': 'identity', ...Object.fromEntries(new Headers(headers)) },
+        headers: {
+          'accept-encoding': 'identity',
+          ...Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
+        },
         body: (body ?? null) as Uint8Array | null,
         signal: signal ?? null,
       })
