@@ -110,10 +110,10 @@ function eventsOf(
         for (;;) {
           next ??= settled(begunWith(attached))
           const piece = await silence.orBefore(next)
-          if (piece === undefined) return controller.enqueue((await progress.due()) ?? ping)
+          if (piece === undefined) return controller.enqueue(progress.due() ?? ping)
           next = undefined
           if ('value' in piece && piece.value) {
-            const passed = await progress.pass(piece.value)
+            const passed = progress.pass(piece.value)
             if (passed) return controller.enqueue(passed)
             continue
           }

@@ -25,31 +25,41 @@ test('what comes in time passes as the very bytes that came', async () => {
   const { progress } = begun()
   for (const event of events) {
     const piece = bytes(event)
-    expect(await progress.pass(piece)).toBe(piece)
+    expect(progress.pass(piece)).toBe(piece)
   }
 })
 
 test.each([1, 2])('nothing is said after the end of a message, %i events before that of its stream', async (before) => {
   const { clock, progress } = begun()
-  for (const event of events.slice(0, events.length + 1 - before)) await progress.pass(bytes(event))
+  for (const event of events.slice(0, events.length + 1 - before)) progress.pass(bytes(event))
   await clock.advance(120_000)
-  expect(await progress.due()).toBeUndefined()
+  expect(progress.due()).toBeUndefined()
 })
 
 test('a recorded answer that comes in one piece after a made-up start loses its own, and its end has all of the usage', async () => {
   const { clock, progress } = begun()
   await clock.advance(60_000)
-  expect(text(await progress.due())).toContain('event: message_start')
-  const rest = text(await progress.pass(bytes(events.join('')))) ?? ''
+  expect(text(progress.due())).toContain('event: message_start')
+  const rest = text(progress.pass(bytes(events.join('')))) ?? ''
   expect(rest).not.toContain('message_start')
   expect(rest).toContain('"usage":{"input_tokens":7,"output_tokens":1}')
   await clock.advance(60_000)
-  expect(await progress.due()).toBeUndefined()
+  expect(progress.due()).toBeUndefined()
+})
+
+test('what came with a ping is not taken for one, and is not lost when something is due', async () => {
+  const { clock, progress } = begun()
+  progress.pass(bytes(events.slice(0, 2).join('')))
+  await clock.advance(60_000)
+  const piece = bytes(`event: ping\ndata: {}\n\n${events[2]}`)
+  expect(progress.pass(piece)).toBe(piece)
+  await clock.advance(59_999)
+  expect(progress.due()).toBeUndefined()
 })
 
 test('a start that came with other events is known as one', async () => {
   const { clock, progress } = begun()
-  await progress.pass(bytes(events.slice(0, 2).join('')))
+  progress.pass(bytes(events.slice(0, 2).join('')))
   await clock.advance(60_000)
-  expect(text(await progress.due())).toMatch(/^event: message_delta\ndata: .*"stop_reason":null/)
+  expect(text(progress.due())).toMatch(/^event: message_delta\ndata: .*"stop_reason":null/)
 })

@@ -8,7 +8,7 @@
  * 3. Nothing is said after the end of the message, and nothing that is said is part of the answer: who comes for it
  *    again gets it without.
  */
-import { readEvents, writeEvent, type Clock } from '@lastgood/core'
+import { eventsIn, writeEvent, type Clock } from '@lastgood/core'
 
 type Json = Record<string, unknown>
 
@@ -35,8 +35,8 @@ export class Progress {
   }
 
   /** What the client gets of a piece of its stream; undefined when nothing is left of it. */
-  async pass(piece: Uint8Array): Promise<Uint8Array | undefined> {
-    if (isPing(piece)) return (await this.due()) ?? piece
+  pass(piece: Uint8Array): Uint8Array | undefined {
+    if (isPing(piece)) return this.due() ?? piece
     this.#since = this.#it.clock.now()
     this.#last = piece
     if (this.#isMadeUp) return this.#goingOn(piece)
@@ -45,10 +45,10 @@ export class Progress {
   }
 
   /** What the client needs to hear after the silence until now, if anything. */
-  async due(): Promise<Uint8Array | undefined> {
+  due(): Uint8Array | undefined {
     const { clock, progressMs, model } = this.#it
     const now = clock.now()
-    if (now < this.#since + progressMs || (this.#last && (await hasEnded(this.#last)))) return undefined
+    if (now < this.#since + progressMs || (this.#last && hasEnded(this.#last))) return undefined
     if (!this.#hasBegun && model === undefined) return undefined
     this.#since = now
     if (this.#hasBegun) return neutral
@@ -58,9 +58,9 @@ export class Progress {
   }
 
   /** The piece after a `message_start` that was made up. */
-  async #goingOn(piece: Uint8Array): Promise<Uint8Array | undefined> {
+  #goingOn(piece: Uint8Array): Uint8Array | undefined {
     let text = ''
-    for await (const { event, data, raw } of readEvents(only(piece))) {
+    for (const { event, data, raw } of eventsIn(decoder.decode(piece))) {
       if (event === 'message_start') {
         this.#usage = usageOf((JSON.parse(data) as Json)['message'])
       } else if (event === 'message_delta') {
@@ -87,11 +87,15 @@ function startOf(model: string, id: string): string {
   return writeEvent('message_start', { type: 'message_start', message })
 }
 
-const isPing = (piece: Uint8Array): boolean => /^event: ?ping\s/.test(decoder.decode(piece.subarray(0, 12)))
+/** That, and nothing that came with it. */
+const isPing = (piece: Uint8Array): boolean =>
+  pingBegins.test(decoder.decode(piece.subarray(0, 12))) &&
+  eventsIn(decoder.decode(piece)).every(({ event }) => event === 'ping')
+const pingBegins = /^event: ?ping\s/
 const isStart = (piece: Uint8Array): boolean => /^event: ?message_start\s/m.test(decoder.decode(piece))
 
-async function hasEnded(piece: Uint8Array): Promise<boolean> {
-  for await (const { event, data } of readEvents(only(piece))) {
+function hasEnded(piece: Uint8Array): boolean {
+  for (const { event, data } of eventsIn(decoder.decode(piece))) {
     if (event === 'message_stop') return true
     if (event !== 'message_delta') continue
     const { delta } = JSON.parse(data) as { delta?: Json }
@@ -104,8 +108,4 @@ async function hasEnded(piece: Uint8Array): Promise<boolean> {
 function usageOf(it: unknown): Json {
   const { usage } = (it ?? {}) as { usage?: Json | null }
   return Object.fromEntries(Object.entries(usage ?? {}).filter(([, value]) => value !== null))
-}
-
-async function* only(piece: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield piece
 }

@@ -39,21 +39,30 @@ export async function* readEvents(
   if (last.length > 0) yield last
 
   function complete(boundary: RegExp): ServerSentEvent[] {
-    const events: ServerSentEvent[] = []
-    let from = 0
-    boundary.lastIndex = 0
-    for (let match = boundary.exec(rest); match; match = boundary.exec(rest)) {
-      const event = parseEvent(begun.join('') + rest.slice(from, boundary.lastIndex))
-      begun = []
-      from = boundary.lastIndex
-      if (event) events.push(event)
-    }
+    const { events, end } = eventsUntil(boundary, rest, begun.join(''))
+    if (end > 0) begun = []
     // A blank line is at most four characters long, and three of them may be here already.
-    const searched = Math.max(from, rest.length - 3)
-    begun.push(rest.slice(from, searched))
+    const searched = Math.max(end, rest.length - 3)
+    begun.push(rest.slice(end, searched))
     rest = rest.slice(searched)
     return events
   }
+}
+
+/** The events in a text of whole ones. */
+export const eventsIn = (text: string): ServerSentEvent[] => eventsUntil(lastBlankLine, text, '').events
+
+/** The events that end in `text`, the first of which began with `before`; and where the last one ends, 0 for none. */
+function eventsUntil(boundary: RegExp, text: string, before: string): { events: ServerSentEvent[]; end: number } {
+  const events: ServerSentEvent[] = []
+  let end = 0
+  boundary.lastIndex = 0
+  while (boundary.test(text)) {
+    const event = parseEvent((end === 0 ? before : '') + text.slice(end, boundary.lastIndex))
+    end = boundary.lastIndex
+    if (event) events.push(event)
+  }
+  return { events, end }
 }
 
 const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
