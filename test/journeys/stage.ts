@@ -15,6 +15,7 @@ import { withBlobs, type Entry, type EntryType, type Store } from '@lastgood/cor
 import { fileStore } from '@lastgood/core/file'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
 import { expect, onTestFinished } from 'vitest'
+import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -33,7 +34,7 @@ export interface Ended {
 export interface Running {
   readonly pid: number
   readonly ended: Promise<Ended>
-  /** Resolves when stderr has held this; fails when the process ends without it. */
+  /** Resolves when stderr or stdout has held this; fails when the process ends without it. */
   saw(text: string | RegExp): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<Ended>
 }
@@ -98,7 +99,8 @@ export class Journey {
       saw: (text) =>
         new Promise((resolve, reject) => {
           const look = () => {
-            if (typeof text === 'string' ? texts.stderr.includes(text) : text.test(texts.stderr)) resolve()
+            const is = (said: string) => (typeof text === 'string' ? said.includes(text) : text.test(said))
+            if (is(texts.stderr) || is(texts.stdout)) resolve()
           }
           told.add(look)
           look()
@@ -111,6 +113,19 @@ export class Journey {
         return ended
       },
     }
+  }
+
+  /** At a terminal; `sh` runs a line as a person types it, in which `$lastgood` is the command. */
+  terminal(
+    command: Command,
+    argv: readonly string[] = [],
+    { env = {}, ...size }: { env?: Env; columns?: number; rows?: number } = {},
+  ): TestTerminal {
+    const words: [string, ...string[]] =
+      command === 'sh'
+        ? ['sh', '-c', argv.join(' ').replaceAll('$lastgood', `${process.execPath} ${fileOf('lastgood', this.cwd)}`)]
+        : [process.execPath, fileOf(command, this.cwd), ...argv]
+    return openTerminal(words, { cwd: this.cwd, env: { ...this.env, ...env }, ...size })
   }
 
   async run(command: Command, argv: readonly string[] = [], changes: { env?: Env; cwd?: string } = {}): Promise<Ended> {

@@ -113,9 +113,11 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
         else
           pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
         break
-      case 'rung-changed':
-        pen.line(palette.yellow(`⇄ ${safeLine(entry.model)} takes the turn: ${safeLine(entry.reason)}`))
+      case 'rung-changed': {
+        const other = model === undefined || model === entry.model ? '' : ` from ${safeLine(model)}`
+        pen.line(palette.yellow(`⇄ ${safeLine(entry.model)} takes the turn${other}: ${safeLine(entry.reason)}`))
         break
+      }
       case 'transcript-repaired':
         for (const { what } of entry.repairs) {
           pen.line(palette.yellow(`✚ mended on its way out, and accepted: ${safeLine(what)}`))
