@@ -33,6 +33,8 @@ export interface Ended {
 
 export interface Running {
   readonly pid: number
+  /** So far. */
+  readonly stdout: string
   readonly ended: Promise<Ended>
   /** Resolves when stderr or stdout has held this; fails when the process ends without it. */
   saw(text: string | RegExp): Promise<void>
@@ -95,6 +97,9 @@ export class Journey {
     })
     return {
       pid: child.pid as number,
+      get stdout() {
+        return texts.stdout
+      },
       ended,
       saw: (text) =>
         new Promise((resolve, reject) => {
