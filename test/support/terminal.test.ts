@@ -35,6 +35,6 @@ it('keeps what has scrolled off, and joins what was wrapped', async () => {
 it('tells what the screen showed when the program ends without what was awaited', async () => {
   const terminal = programmed(`console.log('something else')`)
   await expect(terminal.shows('what I want')).rejects.toThrow(
-    /ended before it showed what I want; the screen:\nsomething/,
+    /ended before a screen with what I want; the screen:\nsomething/,
   )
 })

@@ -69,11 +69,11 @@ export function openTerminal(words: readonly [string, ...string[]], options: Ter
   const [file, ...argv] = commandOf(words)
   const emulator = new headless.Terminal({ cols: columns, rows, scrollback: 10_000, allowProposedApi: true })
   const child = spawn(file, argv, {
-    name: 'xterm-256color',
+    name: env['TERM'] ?? 'xterm-256color',
     cols: columns,
     rows,
     cwd,
-    env: { PATH: process.env['PATH'], HOME: cwd, TERM: 'xterm-256color', LASTGOOD_STATUS_URL: 'off', ...env },
+    env: { PATH: process.env['PATH'], HOME: cwd, LASTGOOD_STATUS_URL: 'off', ...env },
   })
   const watchers = new Set<() => void>()
   const told = () => {
@@ -119,9 +119,9 @@ export function openTerminal(words: readonly [string, ...string[]], options: Ter
       const look = () => {
         const now = screen()
         if (isRight(now)) settle(() => resolve(now))
-        else if (isDrawn) fail('the program ended before it')
+        else if (isDrawn) fail('the program ended before')
       }
-      const timer = setTimeout(() => fail(`after ${patienceMs / 1000}s it still has not`), patienceMs)
+      const timer = setTimeout(() => fail(`waited ${patienceMs / 1000} s for`), patienceMs)
       watchers.add(look)
       look()
     })
@@ -131,8 +131,8 @@ export function openTerminal(words: readonly [string, ...string[]], options: Ter
     screen,
     everything: () => unwrapped(emulator).trimEnd(),
     written: () => written,
-    shows: (what) => until((text) => isIn(what, text), `showed ${String(what)}`),
-    hides: (what) => until((text) => !isIn(what, text), `stopped showing ${String(what)}`),
+    shows: (what) => until((text) => isIn(what, text), `a screen with ${String(what)}`),
+    hides: (what) => until((text) => !isIn(what, text), `a screen without ${String(what)}`),
     type: (text) => child.write(text),
     press(...names) {
       for (const name of names) child.write(keys[name])
