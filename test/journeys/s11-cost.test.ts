@@ -51,6 +51,24 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
     expect(done.stderr).toMatch(/cost +about \$0\.9\d/)
   })
 
+  test('above it a person at a terminal is asked: anything but yes changes nothing', async () => {
+    const before = await at.entries()
+    const asking = { env: { CONFIRM_ABOVE_USD: '0.50' } }
+    const no = at.terminal('resume', ['last'], asking)
+    await no.shows(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*Go on\? \[y\/N\]/)
+    no.press('enter')
+    expect(await no.ended).toMatchObject({ code: 0, screen: expect.stringContaining('nothing was changed') })
+    expect(await at.entries()).toEqual(before)
+
+    const yes = at.terminal('resume', ['last'], asking)
+    await yes.shows('[y/N]')
+    yes.type('yes')
+    yes.press('enter')
+    expect(await yes.ended).toMatchObject({ code: 0 })
+    keepScreen('s11-asked', yes.screen())
+    expect(yes.screen()).toContain('The tests are green.')
+  })
+
   test('below the threshold nobody is asked', async () => {
     const env = { CONFIRM_ABOVE_USD: '1.50' }
     expect(await at.run('resume', ['last', '--quiet'], { env })).toMatchObject({
