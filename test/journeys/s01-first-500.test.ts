@@ -55,15 +55,18 @@ describe('S1: the API answers 500 three times in turn 7, then 200', () => {
     await expectOneCallPaidFor(at)
   })
 
-  test('of a loop of its own: no exception reaches it, and a second terminal shows the wait', async () => {
+  test('of a loop of its own: no exception reaches it, its terminal shows the wait, and so does a second one', async () => {
     const at = await journey({ model, outages }, waits)
-    expect(await at.run('loop', ['fix-auth', ...turns.slice(0, 6)])).toMatchObject({ code: 0 })
+    expect(await at.run('loop', ['fix-auth', ...turns.slice(0, 6)])).toMatchObject({ code: 0, stderr: '' })
 
     const beside = at.terminal('lastgood', ['watch', 'fix-auth'])
     const events = at.start('lastgood', ['watch', 'fix-auth', '--jsonl'])
     await Promise.all([beside.shows('store '), events.saw('store ')])
-    const { code, stdout, stderr } = await at.run('loop', ['fix-auth', ...turns])
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'Part 7 is done.\n', stderr: '' })
+    const terminal = at.terminal('loop', ['fix-auth', ...turns])
+    for (const attempt of [1, 2, 3]) await terminal.shows(waiting(attempt))
+    expect(await terminal.ended).toMatchObject({ code: 0 })
+    keepScreen('s01-own-loop', terminal.screen())
+    expect(terminal.screen()).toMatch(/^\s*✔ recovered after \ds, at attempt 4 · saved at turn 6\nPart 7 is done\.$/)
 
     await Promise.all([beside.shows('✔ turn 7 is saved'), events.saw('"turn-ended"')])
     beside.press('ctrl-c')

@@ -39,10 +39,12 @@ describe('S2: Ctrl+C during a wait', () => {
     const at = await journey({ model, outages: [down] }, { WAIT_MS: '1500' })
     const prompts = ['Make the tests green', 'Write the docs']
     const terminal = at.terminal('loop', ['fix-auth', ...prompts])
-    await expect.poll(() => at.entriesOf('fault-observed')).toHaveLength(1)
+    await terminal.shows(/◐ API 503 .* · saved at turn 1/)
     terminal.press('ctrl-c')
     // Nobody but the program itself says how it ends.
-    expect(await terminal.ended).toMatchObject({ signal: 2 })
+    const { signal, screen } = await terminal.ended
+    keepScreen('s02-own-loop', screen)
+    expect(signal).toBe(2)
     expect(await at.head()).toMatchObject({ status: 'waiting', turn: 2, lastGoodTurn: 1 })
     const listed = await at.run('lastgood', ['list'])
     expect(listed.stdout).toMatch(/waiting +fix-auth/)

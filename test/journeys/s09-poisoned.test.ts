@@ -40,7 +40,7 @@ describe('S9: a session with', () => {
     // It gets into a session whose process dies.
     writeFileSync(join(at.cwd, 'history.json'), JSON.stringify(history))
     const program = at.start('loop', ['fix-auth', 'Go on.'], { env: { HISTORY: 'history.json' } })
-    await expect.poll(() => at.entriesOf('fault-observed')).toHaveLength(1)
+    await expect.poll(() => at.entriesOf('fault-observed'), { timeout: 20_000 }).toHaveLength(1)
     await program.kill()
 
     const before = await at.entries()

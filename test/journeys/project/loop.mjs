@@ -1,6 +1,5 @@
 /**
- * Level 1: a loop of one's own, with the line added. It goes on where it was, and shows what happens on stderr if somebody is
- * there to see it.
+ * Level 1: a loop of one's own, with the line added, and another one that shows outages. It goes on where it was.
  *
  *     node loop.mjs <session> <what to do>…
  *
@@ -8,6 +7,7 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { openSession, recoverable } from '@lastgood/anthropic'
+import { showOutages } from 'lastgood'
 import { client as plain } from './agent.mjs'
 import { policy } from './policy.mjs'
 
@@ -15,11 +15,13 @@ const { HISTORY } = process.env
 const [id, ...prompts] = process.argv.slice(2)
 const session = await openSession(id, { policy })
 const client = recoverable(plain(), session)
+const hide = showOutages(session)
 const tools = [
   { name: 'shell', input_schema: { type: 'object', properties: { command: { type: 'string' } }, required: ['command'] } },
 ]
 
 for (const prompt of prompts.slice(session.lastGoodTurn)) console.log(await turn(prompt))
+hide()
 await session.close()
 
 async function turn(prompt) {
