@@ -44,7 +44,9 @@ describe('S1: the API answers 500 three times in turn 7, then 200', () => {
     const { code } = await terminal.ended
     keepScreen('s01-first-500', terminal.screen())
     expect(code).toBe(0)
-    expect(terminal.screen()).toMatch(/Part 7 is done\. *\n✔ recovered after \ds, at attempt 4 · saved at turn 6\n✔ turn 7 is saved/)
+    expect(terminal.screen()).toMatch(
+      /Part 7 is done\. *\n✔ recovered after \ds, at attempt 4 · saved at turn 6\n✔ turn 7 is saved/,
+    )
     // The line that was rewritten is gone.
     expect(terminal.screen()).not.toContain('◐')
 

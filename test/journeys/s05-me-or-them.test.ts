@@ -14,7 +14,13 @@ interface Status {
     nextProbeAt: string | null
     last10Min: { answered: number; failed: number }
   }[]
-  statusPage: { says: string; ageMs: number | null; checkedAt: string | null; incidents: object[]; failure: string | null }
+  statusPage: {
+    says: string
+    ageMs: number | null
+    checkedAt: string | null
+    incidents: object[]
+    failure: string | null
+  }
   open: { sessionId: string; status: string }[]
   verdict: { kind: string; text: string; command: string | null }
 }
@@ -38,7 +44,9 @@ describe('S5: `lastgood status` in an outage', () => {
     const { code, screen } = await at.terminal('lastgood', ['status'], { ...page(at), columns: 140 }).ended
     keepScreen('s05-outage', screen)
     expect(code).toBe(0)
-    expect(screen).toMatch(/claude-opus-5-5 +\S+ +1\/\d+ ok +1\/\d+ ok +down for \S+ · next probe .* last fault overloaded/)
+    expect(screen).toMatch(
+      /claude-opus-5-5 +\S+ +1\/\d+ ok +1\/\d+ ok +down for \S+ · next probe .* last fault overloaded/,
+    )
     expect(screen).toMatch(/status page +investigating 'Elevated errors on Claude Opus 5\.5' \(\d\S* old; /)
     expect(screen).toContain('The API is failing for everybody here, not by your prompt, key or quota: 1 session waits')
     expect(screen).toMatch(/next probe (in \d+s|now)\n {2}next: lastgood resume fix-auth$/)

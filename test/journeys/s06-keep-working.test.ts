@@ -29,7 +29,10 @@ describe('S6: the model that was asked for is down, and the ladder has another o
     const one = at.terminal('lastgood', ['resume', 'fix-auth'], { columns: 140 })
     expect(await one.ended).toMatchObject({ code: 0 })
     keepScreen('s06-keep-working', one.screen())
-    const announced = one.screen().split('\n').filter((line) => line.startsWith('⇄'))
+    const announced = one
+      .screen()
+      .split('\n')
+      .filter((line) => line.startsWith('⇄'))
     expect(announced).toHaveLength(1)
     expect(announced[0]?.trim()).toBe(`⇄ ${second} takes the turn from ${first}: 529 overloaded`)
     expect(one.screen()).toMatch(/✔ recovered after [^]*✔ turn 1 is saved/)

@@ -11,7 +11,12 @@ const model = story([
 /** Text and the first call are whole, the second has begun. */
 const cut: Outage = {
   when: { request: 1 },
-  fault: { kind: 'error-event', after: { inside: 'tool_use', index: 1 }, type: 'overloaded_error', message: 'Overloaded' },
+  fault: {
+    kind: 'error-event',
+    after: { inside: 'tool_use', index: 1 },
+    type: 'overloaded_error',
+    message: 'Overloaded',
+  },
 }
 
 describe('S8: a 529 in a stream, after a call that was whole and inside of another', () => {

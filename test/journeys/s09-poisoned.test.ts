@@ -5,7 +5,14 @@ import Anthropic from '@anthropic-ai/sdk'
 import type { Message } from '@lastgood/core'
 import { checkRequest, reply, text } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
-import { call, fileOf, linesFor, requestOf, result, text as words } from '../../packages/cli/src/repair/session-file.fixture.ts'
+import {
+  call,
+  fileOf,
+  linesFor,
+  requestOf,
+  result,
+  text as words,
+} from '../../packages/cli/src/repair/session-file.fixture.ts'
 import { apiKey, journey, keepScreen } from './stage.ts'
 
 const said = (content: Message['content']): Message => ({ role: 'user', content })
@@ -25,43 +32,56 @@ const poisons: [string, Message[], RegExp][] = [
   ],
   [
     'empty thinking',
-    [said('Hi.'), answered({ type: 'thinking', thinking: '', signature: '' }, { type: 'text', text: 'Hello.' }), said('And?')],
+    [
+      said('Hi.'),
+      answered({ type: 'thinking', thinking: '', signature: '' }, { type: 'text', text: 'Hello.' }),
+      said('And?'),
+    ],
     /thinking/,
   ],
 ]
 
 describe('S9: a session with', () => {
-  test.each(poisons)('%s is shown by turn, mended on its way, and not taken for an outage', async (name, history, refusal) => {
-    const down = { when: { requests: [1, Infinity] as [number, number] }, fault: { kind: 'status' as const, status: 503 } }
-    const at = await journey({ model: () => reply(text('Here I am.')), outages: [down] }, { WAIT_MS: '2000' })
-    const model = 'claude-opus-5-5'
-    expect(checkRequest({ model, max_tokens: 1024, messages: [...history, said('Go on.')] })?.message).toMatch(refusal)
+  test.each(poisons)(
+    '%s is shown by turn, mended on its way, and not taken for an outage',
+    async (name, history, refusal) => {
+      const down = {
+        when: { requests: [1, Infinity] as [number, number] },
+        fault: { kind: 'status' as const, status: 503 },
+      }
+      const at = await journey({ model: () => reply(text('Here I am.')), outages: [down] }, { WAIT_MS: '2000' })
+      const model = 'claude-opus-5-5'
+      expect(checkRequest({ model, max_tokens: 1024, messages: [...history, said('Go on.')] })?.message).toMatch(
+        refusal,
+      )
 
-    // It gets into a session whose process dies.
-    writeFileSync(join(at.cwd, 'history.json'), JSON.stringify(history))
-    const program = at.start('loop', ['fix-auth', 'Go on.'], { env: { HISTORY: 'history.json' } })
-    await expect.poll(() => at.entriesOf('fault-observed'), { timeout: 20_000 }).toHaveLength(1)
-    await program.kill()
+      // It gets into a session whose process dies.
+      writeFileSync(join(at.cwd, 'history.json'), JSON.stringify(history))
+      const program = at.start('loop', ['fix-auth', 'Go on.'], { env: { HISTORY: 'history.json' } })
+      await expect.poll(() => at.entriesOf('fault-observed'), { timeout: 20_000 }).toHaveLength(1)
+      await program.kill()
 
-    const before = await at.entries()
-    const { code, stdout, stderr } = await at.run('lastgood', ['repair', 'fix-auth', '--dry-run'])
-    keepScreen(`s09-repair-${name.replaceAll(' ', '-')}`, stderr + stdout)
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/^turn 1\n {2}message \d (user|assistant)\n {4}[a-z-]+ .+\n/)
-    expect(stderr).toContain('this is done on the way of its next request')
-    expect(await at.entries()).toEqual(before)
+      const before = await at.entries()
+      const { code, stdout, stderr } = await at.run('lastgood', ['repair', 'fix-auth', '--dry-run'])
+      keepScreen(`s09-repair-${name.replaceAll(' ', '-')}`, stderr + stdout)
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/^turn 1\n {2}message \d (user|assistant)\n {4}[a-z-]+ .+\n/)
+      expect(stderr).toContain('this is done on the way of its next request')
+      expect(await at.entries()).toEqual(before)
 
-    at.lab.setOutages([])
-    const asked = at.lab.requests.length
-    const again = await at.run('loop', ['fix-auth', 'Go on.'])
-    expect(again).toMatchObject({ code: 0, stdout: 'Here I am.\n', stderr: '' })
-    const sent = at.lab.requests.slice(asked)
-    expect(sent.at(-1)).toMatchObject({ outcome: { kind: 'ok' } })
-    // A refusal is answered by a repair, never by the same again.
-    expect(new Set(sent.map(({ raw }) => raw)).size).toBe(sent.length)
-    expect(await at.entriesOf('transcript-repaired')).toHaveLength(1)
-    expect((await at.run('lastgood', ['show', 'fix-auth'])).stdout).toContain('✚ mended on its way out')
-  })
+      at.lab.setOutages([])
+      const asked = at.lab.requests.length
+      const again = await at.run('loop', ['fix-auth', 'Go on.'])
+      expect(again).toMatchObject({ code: 0, stdout: 'Here I am.\n' })
+      expect(again.stderr).toMatch(/✚ mended on its way out, and accepted: /)
+      const sent = at.lab.requests.slice(asked)
+      expect(sent.at(-1)).toMatchObject({ outcome: { kind: 'ok' } })
+      // A refusal is answered by a repair, never by the same again.
+      expect(new Set(sent.map(({ raw }) => raw)).size).toBe(sent.length)
+      expect(await at.entriesOf('transcript-repaired')).toHaveLength(1)
+      expect((await at.run('lastgood', ['show', 'fix-auth'])).stdout).toContain('✚ mended on its way out')
+    },
+  )
 })
 
 test('S9: a file of Claude Code is shown by turn, written anew with a copy of what was there, and its session goes on', async () => {

@@ -34,7 +34,10 @@ test('S10: a second terminal is told who writes the session, where, since when, 
   expect(second.stderr).toMatch(/since 2\d{3}-\S+Z \(\d+(\.\d)?s\)/)
   expect(second.stderr).toMatch(/next: .*lastgood fork fix-auth; .*lastgood resume fix-auth --takeover/)
   const { error } = JSON.parse(second.stdout) as { error: { code: string; details: object } }
-  expect(error).toMatchObject({ code: 'session-busy', details: { host: hostname(), pid: first.pid, since: expect.any(Number) } })
+  expect(error).toMatchObject({
+    code: 'session-busy',
+    details: { host: hostname(), pid: first.pid, since: expect.any(Number) },
+  })
   expect(await at.entries()).toEqual(before)
   expect(at.lab.requests).toHaveLength(asked)
 

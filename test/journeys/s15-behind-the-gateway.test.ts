@@ -78,7 +78,10 @@ test('S15: 40 s of 503 are a slow answer: pings and then its words, no error, in
 })
 
 /** The real command, in front of an API that does not come back. */
-async function gatewayOf(outages: Outage[], flags: string[]): Promise<{ at: Journey; url: string; stop(): Promise<string> }> {
+async function gatewayOf(
+  outages: Outage[],
+  flags: string[],
+): Promise<{ at: Journey; url: string; stop(): Promise<string> }> {
   const at = await journey({ model: () => reply(text('Here I am.')), outages })
   const gateway = at.start('lastgood', ['gateway', '--port', '0', '--upstream', at.lab.url, ...flags])
   await gateway.saw(/^http:\/\/127\.0\.0\.1:\d+\n/)
@@ -121,6 +124,8 @@ describe('S15: an outage that outlasts --max-wait', () => {
     await stop()
     const { sessions } = await at.json<{ sessions: object[] }>('lastgood', ['list', '--all'])
     expect(sessions).toMatchObject([{ sessionId, agent: 'claude-code', turn: 1, lastGoodTurn: 1 }])
-    expect((await at.run('lastgood', ['resume', sessionId])).stdout).toBe(`lastgood run -- claude --resume ${sessionId}\n`)
+    expect((await at.run('lastgood', ['resume', sessionId])).stdout).toBe(
+      `lastgood run -- claude --resume ${sessionId}\n`,
+    )
   })
 })

@@ -13,7 +13,10 @@ const secrets = {
 }
 const model = story([
   reply([text('Reading.'), toolUse('read', { path: 'vault.txt' })]),
-  { expect: { toolResult: secrets['tool output'] }, reply: reply([text('Now.'), toolUse('shell', { command: 'rotate' })]) },
+  {
+    expect: { toolResult: secrets['tool output'] },
+    reply: reply([text('Now.'), toolUse('shell', { command: 'rotate' })]),
+  },
   reply(text('It is done.')),
 ])
 /** An outage of every kind that is logged, and a refusal in the end. */
@@ -23,10 +26,14 @@ const outages: Outage[] = [
   { when: { requests: [6, Infinity] }, fault: { kind: 'status', status: 402, type: 'billing_error' } },
 ]
 
-function expectNothingOf(names: readonly (keyof typeof secrets)[], where: string, text: string): void {
-  const found = names.filter((name) => text.includes(secrets[name]))
-  expect(found, where).toEqual([])
+/** Which of these stand in the texts, and where. */
+function leaksOf(names: readonly (keyof typeof secrets)[], texts: Readonly<Record<string, string>>): string[] {
+  return Object.entries(texts).flatMap(([where, text]) =>
+    names.filter((name) => text.includes(secrets[name])).map((name) => `${name} in ${where}`),
+  )
 }
+
+const all = ['key', 'prompt', 'tool output'] as const
 
 /** A session with all that, run without a terminal as a service runs it; what it wrote on the way. */
 async function logged(): Promise<{ at: Journey; logs: Record<string, string> }> {
@@ -57,10 +64,8 @@ async function logged(): Promise<{ at: Journey; logs: Record<string, string> }> 
 
 test('S16: no log, event or document has a key, a prompt or what a tool gave', async () => {
   const { logs } = await logged()
-  for (const [where, text] of Object.entries(logs)) {
-    expect(text, where).not.toBe('')
-    expectNothingOf(['key', 'prompt', 'tool output'], where, text)
-  }
+  expect(Object.entries(logs).filter(([, text]) => text === '')).toEqual([])
+  expect(leaksOf(all, logs)).toEqual([])
   keepScreen('s16-events', logs['resume, events']!)
 })
 
@@ -69,20 +74,22 @@ test('S16: an export for others has no content; one that can be imported has it,
   const redacted = await at.run('lastgood', ['export', 'fix-auth', '-', '--redact'])
   expect(redacted.code).toBe(0)
   expect(redacted.stdout.split('\n').length).toBeGreaterThan(10)
-  expectNothingOf(['key', 'prompt', 'tool output'], 'export --redact', redacted.stdout)
+  expect(leaksOf(all, { 'export --redact': redacted.stdout })).toEqual([])
   keepScreen('s16-redacted', redacted.stdout)
 
   expect(await at.run('lastgood', ['export', 'fix-auth'])).toMatchObject({ code: 0 })
   const file = join(at.cwd, 'fix-auth.lastgood.jsonl')
   expect(statSync(file).mode & 0o777).toBe(0o600)
-  expectNothingOf(['key'], 'export', readFileSync(file, 'utf8'))
-  expect(readFileSync(file, 'utf8')).toContain(secrets.prompt)
+  const exported = readFileSync(file, 'utf8')
+  expect(exported).toContain(secrets.prompt)
+  expect(leaksOf(['key'], { export: exported })).toEqual([])
 
   // The journal is content too; the key is in none of its files, and nobody else can read them.
-  for (const path of readdirSync(at.home, { recursive: true, encoding: 'utf8' }).map((name) => join(at.home, name))) {
-    expect(statSync(path).mode & 0o077 & (statSync(path).isFile() ? 0o777 : 0), path).toBe(0)
-    if (statSync(path).isFile()) expectNothingOf(['key'], path, readFileSync(path, 'utf8'))
-  }
+  const places = readdirSync(at.home, { recursive: true, withFileTypes: true })
+  const files = places.filter((place) => place.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  expect(files.some((path) => readFileSync(path, 'utf8').includes(secrets['tool output']))).toBe(true)
+  expect(leaksOf(['key'], Object.fromEntries(files.map((path) => [path, readFileSync(path, 'utf8')])))).toEqual([])
+  expect(files.filter((path) => (statSync(path).mode & 0o077) !== 0)).toEqual([])
 })
 
 test('S16: neither has the log of a gateway, nor its metrics', async () => {
@@ -90,10 +97,16 @@ test('S16: neither has the log of a gateway, nor its metrics', async () => {
   const gateway = at.start('lastgood', ['gateway', '--port', '0', '--upstream', at.lab.url])
   await gateway.saw(/^http:\/\/127\.0\.0\.1:\d+\n/)
   const url = gateway.stdout.trim()
-  const client = new Anthropic({ baseURL: url, apiKey, maxRetries: 0, defaultHeaders: { 'x-lastgood-session': 'fix-auth' } })
+  const client = new Anthropic({
+    baseURL: url,
+    apiKey,
+    maxRetries: 0,
+    defaultHeaders: { 'x-lastgood-session': 'fix-auth' },
+  })
   const tools = [{ name: 'read', input_schema: { type: 'object' as const } }]
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: secrets.prompt }]
-  const ask = () => client.messages.stream({ model: 'claude-opus-5-5', max_tokens: 1024, tools, messages }).finalMessage()
+  const ask = () =>
+    client.messages.stream({ model: 'claude-opus-5-5', max_tokens: 1024, tools, messages }).finalMessage()
   const { content } = await ask()
   const call = content.find((block) => block.type === 'tool_use')!
   const result = { type: 'tool_result' as const, tool_use_id: call.id, content: secrets['tool output'] }
@@ -103,7 +116,6 @@ test('S16: neither has the log of a gateway, nor its metrics', async () => {
   const { stdout, stderr } = await gateway.kill('SIGTERM')
   expect(stderr).toContain('fix-auth  500 server-transient: next try')
   keepScreen('s16-gateway', stdout + stderr)
-  expectNothingOf(['key', 'prompt', 'tool output'], 'gateway', stdout + stderr)
   expect(metrics).toContain('lastgood_attempts_total')
-  expectNothingOf(['key', 'prompt', 'tool output'], 'metrics', metrics)
+  expect(leaksOf(all, { stdout, stderr, metrics })).toEqual([])
 })

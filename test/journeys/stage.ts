@@ -7,14 +7,24 @@
  * 3. With `LASTGOOD_SCREENS=<folder>` what was on a screen last is kept there, as text.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withBlobs, type Entry, type EntryType, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -144,7 +154,7 @@ export class Journey {
     changes: { env?: Env; cwd?: string } = {},
   ): Promise<T & { code: number | null }> {
     const { code, stdout, stderr } = await this.run(command, [...argv, '--json'], changes)
-    expect(stdout, stderr).toMatch(/^\{/)
+    if (!stdout.startsWith('{')) throw new Error(`${command} ${argv.join(' ')} gave no document:\n${stdout}${stderr}`)
     return { ...(JSON.parse(stdout) as T), code }
   }
 

@@ -17,7 +17,10 @@ const session = await openSession(id, { policy })
 const client = recoverable(plain(), session)
 const hide = showOutages(session)
 const tools = [
-  { name: 'shell', input_schema: { type: 'object', properties: { command: { type: 'string' } }, required: ['command'] } },
+  {
+    name: 'shell',
+    input_schema: { type: 'object', properties: { command: { type: 'string' } }, required: ['command'] },
+  },
 ]
 
 for (const prompt of prompts.slice(session.lastGoodTurn)) console.log(await turn(prompt))
