@@ -73,6 +73,7 @@ export { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefi
 export { type Agent, type Session } from './session.ts'
 export { type SessionOptions } from './session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'
+export { signOf } from './health/notes.ts'
 export { type HealthRecord } from './health/record.ts'
 export { type Incident, type StatusPage } from './status-page/page.ts'
 export { pageSays, probeFactor, relevantIncident } from './status-page/advice.ts'
