@@ -63,3 +63,13 @@ test('the time of silence counts from the last event of the answer', async () =>
   await clock.advance(10_000)
   expect(await progress.due()).toBeDefined()
 })
+
+test('a start that is left out is nothing that the client heard', async () => {
+  const { clock, progress } = begun()
+  await clock.advance(60_000)
+  await progress.due()
+  await clock.advance(50_000)
+  expect(await progress.pass(bytes(events[0] ?? ''))).toBeUndefined()
+  await clock.advance(10_000)
+  expect(text(await progress.due())).toContain('event: message_delta')
+})

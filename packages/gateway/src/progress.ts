@@ -37,11 +37,11 @@ export class Progress {
   /** What the client gets of a piece of its stream; undefined when nothing is left of it. */
   async pass(piece: Uint8Array): Promise<Uint8Array | undefined> {
     if (isPing(piece)) return (await this.due()) ?? piece
-    this.#since = this.#it.clock.now()
     this.#last = piece
-    if (this.#isMadeUp) return this.#goingOn(piece)
     this.#hasBegun ||= isStart(piece)
-    return piece
+    const passed = this.#isMadeUp ? await this.#goingOn(piece) : piece
+    if (passed) this.#since = this.#it.clock.now()
+    return passed
   }
 
   /** What the client needs to hear after the silence until now, if anything. */
