@@ -47,8 +47,8 @@ export interface GatewayOptions {
   /** The longest silence on a stream before a ping. Default 10,000 ms. */
   pingMs?: number
   /**
-   * The longest silence of an answer before its client gets an event that says nothing. Default 240,000 ms: the shortest
-   * time that a client was measured to stay at a stream without events of an answer is 300 s.
+   * The longest silence of an answer before its client gets an event that says nothing, with the next ping. Default
+   * 240,000 ms: the least patient client that was measured takes 30 pings in a row, and then waits for 300 s.
    */
   progressMs?: number
   /**
