@@ -87,7 +87,7 @@ export function startupReport(
 ): string {
   const ms = (value: number) => value.toFixed(0)
   const rows = waited.map(({ what, p50, least, lines }) => [what, ms(p50), ms(least), String(lines)])
-  const told = goals.map(({ name, measured, atMost, met }) => [name, ms(measured), ms(atMost), met ? 'met' : 'MISSED'])
+  const told = goals.map(({ name, measured, atMost, met }) => [name, ms(measured), ms(atMost), met ? 'met' : 'not met'])
   return [
     `${sessions} sessions`,
     formatTable(['waited, ms', 'p50', 'least', 'lines'], rows, isMarkdown),
