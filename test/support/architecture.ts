@@ -19,6 +19,7 @@ const layers: Record<string, readonly string[] | 'all'> = {
   redis: ['core'],
   anthropic: ['core'],
   gateway: ['core'],
+  dashboard: [],
   fleet: ['core'],
   cli: 'all',
 }

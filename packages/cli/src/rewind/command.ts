@@ -12,12 +12,13 @@ import {
   visitSession,
   type Store,
 } from '@lastgood/core'
+import type { TurnReport } from '@lastgood/dashboard'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { locate, resumeCommandFor } from '../sessions.ts'
-import { SessionReport, type TurnReport } from '../show/report.ts'
+import { SessionReport } from '../show/report.ts'
 import { shorten, safeJson, safeLine } from '../text.ts'
 
 interface RewindOptions extends CommonOptions {

@@ -1,8 +1,9 @@
 /** The report as lines for people. Pure. */
+import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { ago, spent } from '../durations.ts'
 import type { Palette } from '../terminal.ts'
 import { shorten } from '../text.ts'
-import type { SessionReport, Step, StepOf, Tokens, TurnReport } from './report.ts'
+import type { SessionReport } from './report.ts'
 
 export function turnLines(turn: TurnReport, now: number, columns: number, palette: Palette): string[] {
   const { bold, dim, green, yellow, red } = palette

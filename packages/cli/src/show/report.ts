@@ -6,77 +6,10 @@
  */
 import { inputLabel } from '../call-label.ts'
 import type { Block, Decision, Entry, Message } from '@lastgood/core'
+import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
 import { shorten } from '../text.ts'
-
-export interface Tokens {
-  /** All input, cached or not. */
-  input: number
-  /** Read from the prompt cache. */
-  cacheRead: number
-  output: number
-}
-
-/** One line of a turn's history. */
-export type Step = { seq: number; at: string } & (
-  | {
-      kind: 'answer'
-      attempt: number
-      durationMs: number
-      model: string
-      stopReason: string | null
-      salvaged: boolean
-      text: string
-    }
-  | {
-      kind: 'tool'
-      name: string
-      input: string
-      outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'
-      durationMs: number | null
-      result: string
-    }
-  | {
-      kind: 'fault'
-      fault: string
-      message: string
-      attempt: number
-      decision: Decision['kind']
-      reason: string
-      waitMs: number | null
-    }
-  | { kind: 'held'; reason: string; waitMs: number }
-  | { kind: 'rung'; model: string; reason: string }
-  | { kind: 'repaired'; repairs: readonly { rule: string; what: string }[] }
-  | { kind: 'repairs-reverted'; reason: string }
-  | { kind: 'added'; messages: number }
-  | { kind: 'suspended'; reason: string; detail: string }
-  | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
-  | { kind: 'rewound'; to: number; reason: string }
-  | { kind: 'step'; stepId: string; outcome: Extract<Entry, { type: 'step-finished' }>['outcome'] | 'none' }
-  | { kind: 'forked'; from: string; entry: number; reason: string }
-  | { kind: 'imported'; from: string; entries: number }
-  | { kind: 'retention'; ttlMs: number | null; pinned: boolean }
-)
-export type StepOf<Kind extends Step['kind']> = Step & { kind: Kind }
-
-export interface TurnReport {
-  turn: number
-  /** `rewound`: it is no part of the conversation any more. */
-  state: 'ended' | 'open' | 'rewound'
-  /** It is in the journal of a session that this one was forked from. */
-  inherited: boolean
-  agent: string | null
-  startedAt: string
-  durationMs: number
-  requests: number
-  faults: number
-  tools: number
-  tokens: Tokens
-  message: string
-  steps: Step[]
-}
 
 const quoted = 120
 
@@ -114,10 +47,14 @@ export class SessionReport {
         break
       case 'turn-ended':
         turn.state = 'ended'
+        turn.endedAt = iso(entry.at)
         break
       case 'rewound':
         for (const one of this.turns) if (one.turn > entry.turn) one.state = 'rewound'
-        for (const one of this.turns) if (one.turn > entry.lastGoodTurn && one.state === 'ended') one.state = 'open'
+        for (const one of this.turns.filter(({ turn, state }) => turn > entry.lastGoodTurn && state === 'ended')) {
+          one.state = 'open'
+          one.endedAt = null
+        }
         break
       default: // changes no count
     }
@@ -166,6 +103,7 @@ export class SessionReport {
           fault: faultLabel(fault),
           message: shorten(fault.message ?? '', quoted),
           attempt: this.#attempt,
+          durationMs: entry.at - this.#sentAt,
           decision: decision.kind,
           reason: shorten(reasonOf(decision), 240),
           waitMs: next === undefined ? null : Math.max(0, next - entry.at),
@@ -265,6 +203,7 @@ function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }
     inherited,
     agent: agent ?? null,
     startedAt: iso(at),
+    endedAt: null,
     durationMs: 0,
     requests: 0,
     faults: 0,

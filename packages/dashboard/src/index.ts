@@ -1,0 +1,8 @@
+/**
+ * The documents of lastgood's web page. The command line sends them; whoever reads `lastgood show --json` gets the same.
+ *
+ *   import type { Overview, SessionDocument } from '@lastgood/dashboard'
+ */
+export type * from './overview.ts'
+export type * from './session-document.ts'
+export type { Step, StepOf, Tokens, TurnReport } from './turn-report.ts'
