@@ -45,6 +45,7 @@ test('S12: with REDIS_URL another machine lists the session, warns of the folder
   expect(stderr).toContain(`store    ${redis.url}`)
   expect(stderr).toContain(`note: it was recorded in ${at.cwd}, and this is ${there.cwd}`)
   expect(stderr).toContain('saved at turn 1; turn 2 is open: continuing with 1 tool call')
+  expect(stderr).toContain('? shell publish was in doubt: not repeated; the model is told to look first')
   expect(at.ran).toEqual(['shell publish'])
   expect(at.lab.requests).toHaveLength(3)
   expect(at.lab.requests.filter(({ violation }) => violation)).toEqual([])
