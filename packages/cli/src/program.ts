@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
 import { commandsFor } from './commands.ts'
 import { completeCommand } from './completion/command.ts'
+import { exampleOf } from './help-example.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { safeJson, safeText } from './text.ts'
@@ -44,6 +45,7 @@ async function programFor(context: CliContext): Promise<Command> {
   const program = new Command('lastgood')
     .description('Keeps coding-agent sessions alive, and goes on with them from their last good turn.')
     .version(packageVersion())
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(lastgood --help shows what there is)')
   for (const command of await commandsFor(context)) program.addCommand(command)
   program.addCommand(
@@ -52,7 +54,10 @@ async function programFor(context: CliContext): Promise<Command> {
   )
   program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again',
+    `${exampleOf('lastgood list', 'lastgood resume last', 'lastgood run -- claude')}
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal,
+75 suspended: run it again`,
   )
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
