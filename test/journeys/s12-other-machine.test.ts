@@ -21,7 +21,7 @@ test('S12: with REDIS_URL another machine lists the session, warns of the folder
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const at = await journey({ model }, { REDIS_URL: redis.url })
-  const laptop = { LAPTOP: 'laptop', LEASE_MS: '3000', HANG: 'shell' }
+  const laptop = { LAPTOP: 'laptop', LEASE_MS: '4000', HANG: 'shell' }
   const program = at.start('main', ['fix-auth', 'Make the tests green', 'Publish it'], { env: laptop })
   await program.saw('HANGING')
 
