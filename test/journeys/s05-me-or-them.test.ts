@@ -80,7 +80,8 @@ describe('S5: never called an outage:', () => {
     ['400', { kind: 'status', status: 400, message: 'max_tokens: must be greater than 0' }],
   ])('%s, also in two sessions', async (name, fault) => {
     const at = await journey({ model, outages: [{ when: { requests: [1, Infinity] }, fault }] })
-    for (const id of ['one', 'two']) expect(await at.run('main', [id, ...turns])).toMatchObject({ code: 1 })
+    const ran = await Promise.all(['one', 'two'].map((id) => at.run('main', [id, ...turns])))
+    expect(ran.map(({ code }) => code)).toEqual([1, 1])
     const { screen } = await at.terminal('lastgood', ['status'], { columns: 140 }).ended
     keepScreen(`s05-${name}`, screen)
     expect(screen).not.toMatch(/outage of the API|failing for everybody|\bdown\b/)
