@@ -53,6 +53,11 @@ export class SessionOutages {
     return this.#open ? [...this.#past, this.#open] : this.#past
   }
 
+  /** The model that was asked last. */
+  get model(): string | null {
+    return this.#model
+  }
+
   /** The last one that it came through. */
   get lastSurvived(): Survived | undefined {
     return this.#past.findLast(isSurvived)
