@@ -24,7 +24,7 @@ import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
 import { NotResumed, Resumes } from './resumes.ts'
-import { ownCommand, sessionCard } from './session-card.ts'
+import { ownCommand } from './session-card.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
 import { Watcher } from './watcher.ts'
 
@@ -154,16 +154,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const id = sessionIdIn(c)
     const opened = await store.open()
     const row = rowOf((await opened.summary(id)) ?? notThere(id, opened))
-    const now = clock.now()
-    const survived = watcher.journals.of(id)?.lastSurvived
-    const card = sessionCard(row, { now, flags, agents, survived })
-    const hasContent = wantsContent(c)
     const document = await sessionDocument({
       store: opened,
       row,
-      card,
-      now,
-      hasContent,
+      flags,
+      agents,
+      now: clock.now(),
+      hasContent: wantsContent(c),
       page: watcher.statusReading,
       prices: config?.prices,
       started: resumes.of(id),
