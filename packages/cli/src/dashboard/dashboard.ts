@@ -191,8 +191,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     return refused(refusal(405, 'wrong-method', `${method} is not known here`), { allow: 'GET, HEAD, POST' })
   })
 
-  if (prefix !== '') app.get('', (c) => c.redirect(`${prefix}/`, 308))
   app.get('/*', ({ req }) => {
+    // What the page asks for is relative to its own address.
+    if (req.path === prefix) return new Response(null, { status: 308, headers: { location: `${prefix.slice(1)}/` } })
     const path = req.path.slice(prefix.length + 1)
     const file = files.fileAt(path)
     if (file) return fileResponse(file, req.header('if-none-match'))

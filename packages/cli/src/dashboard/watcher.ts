@@ -5,7 +5,14 @@
  * 2. A store that does not answer is told of, with what was known before, and asked again.
  * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it.
  */
-import { type Clock, type HealthRecord, isLastgoodError, providerHealth, type Store } from '@lastgood/core'
+import {
+  type Clock,
+  type HealthRecord,
+  isLastgoodError,
+  providerHealth,
+  type Store,
+  withoutSecrets,
+} from '@lastgood/core'
 import type { ActionRecord, Overview, OverviewChange, Staggered } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { SessionRow } from '../sessions.ts'
@@ -271,7 +278,7 @@ export class Watcher {
     const verdict = verdictOf({ now, providers: states.map(({ state }) => state), page: this.#reading, open })
     return {
       store: { location: store.location, trouble: this.#trouble, damage: this.#damage },
-      verdict: { kind: verdict.kind, text: verdict.text, command: commandOf(verdict, flags) ?? null },
+      verdict: { kind: verdict.kind, text: withoutSecrets(verdict.text), command: commandOf(verdict, flags) ?? null },
       providers: states.map(({ record, state }) => providerCard(record, state, now)),
       statusPage: statusPageCard(this.#reading),
       staggered: this.staggered(),
