@@ -45,9 +45,9 @@ export type Viewer = (
 
 const everyMs = 1_000
 /** A change is on the page within 5 s, however slow a look is. */
-const mostMs = 3_500
-/** The part of the time that looks take otherwise: a twentieth. */
-const restFactor = 20
+const mostMs = 2_500
+/** The part of the time that looks take otherwise: a tenth, most of it waiting. */
+const restFactor = 10
 const pageEveryMs = 10_000
 const allEveryMs = 30_000
 
@@ -171,7 +171,8 @@ export class Watcher {
     while (!signal.aborted) {
       const startedAt = clock.elapsed()
       await this.#look()
-      const pauseMs = Math.min(mostMs, Math.max(everyMs, restFactor * (clock.elapsed() - startedAt)))
+      const tookMs = this.#trouble ? 0 : clock.elapsed() - startedAt
+      const pauseMs = Math.min(mostMs, Math.max(everyMs, restFactor * tookMs))
       await clock.sleepUntil(clock.now() + pauseMs, { signal }).catch(() => {})
     }
   }
