@@ -139,11 +139,19 @@ export class Watcher {
     return this.#reading
   }
 
-  /** Looks now, and at all: something was done. */
-  async lookAgain(): Promise<void> {
-    this.#looker.startAnew()
-    await this.#looking?.catch(() => {})
-    await this.#look()
+  /** Looks at these sessions now: something was done with them. What fails is left to the next look. */
+  async lookAt(...sessionIds: readonly string[]): Promise<void> {
+    try {
+      const store = await this.#options.store.open()
+      for (const id of sessionIds) {
+        const summary = await store.summary(id)
+        if (summary) this.#cards.take(summary)
+      }
+      this.#actions = await readActions(store.shared)
+    } catch {
+      // It is asked again within seconds, and its trouble told.
+    }
+    this.tell()
   }
 
   /** Tells viewers of what is no part of the store. */
