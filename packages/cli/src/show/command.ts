@@ -6,6 +6,7 @@ import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
@@ -25,11 +26,13 @@ type Journal = Awaited<ReturnType<typeof locateJournal>>
 
 export function showCommand(context: CliContext): Command {
   return withCommonOptions(new Command('show'))
+    .summary('the turns of a session: tools, faults, resumes, tokens')
     .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
     .argument('<session>', 'a session id, or last: the one that was written last')
     .option('--turn <n>', 'only this turn', turnNumber)
     .addOption(new Option('--entries', "the journal's entries, one line each, without content").conflicts('raw'))
     .addOption(new Option('--raw', "the journal's entries as JSON lines, with all content").conflicts('json'))
+    .addHelpText('after', exampleOf('lastgood show last', 'lastgood show fix-auth --turn 2'))
     .action((argument: string, options: ShowOptions) => show(context, argument, options))
 }
 
