@@ -22,6 +22,7 @@ const loaders: Readonly<Record<string, (context: CliContext) => Promise<Command>
   doctor: async (context) => (await import('./doctor/command.ts')).doctorCommand(context),
   config: async (context) => (await import('./settings/command.ts')).configCommand(context),
   gateway: async (context) => (await import('./gateway/command.ts')).gatewayCommand(context),
+  dashboard: async (context) => (await import('./dashboard/command.ts')).dashboardCommand(context),
   run: async (context) => (await import('./run/command.ts')).runCommand(context),
   demo: async (context) => (await import('./demo/command.ts')).demoCommand(context),
   completion: async (context) => (await import('./completion/command.ts')).completionCommand(context),

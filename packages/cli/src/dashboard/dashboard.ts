@@ -1,0 +1,258 @@
+/**
+ * The dashboard: a function from request to response, for any server that speaks web standards.
+ *
+ * 1. Nothing but the page's own files is given to who is not signed in; see `gate.ts`.
+ * 2. Whatever fails is answered in one form, with what to do next; nothing that fails ends the server.
+ * 3. Content of conversations is given only where it was asked for, and never with a secret of a known shape.
+ */
+import { randomBytes } from 'node:crypto'
+import { assertSessionId, sessionNotFound, type Clock, type Store } from '@lastgood/core'
+import { Hono, type Context } from 'hono'
+import type { LastgoodConfig } from '../config.ts'
+import { rowOf } from '../sessions.ts'
+import type { PageChoice } from '../status/page-choice.ts'
+import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
+import { act, ClientSession, note } from './actions.ts'
+import { BodyTooLarge, bodyOf } from './body.ts'
+import { eventStream } from './event-stream.ts'
+import { Gate } from './gate.ts'
+import type { KeptStore } from './kept-store.ts'
+import { outagesDocument } from './outages-document.ts'
+import { unbuiltPage, type PageFile, type PageFiles } from './page-files.ts'
+import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
+import { ResumeAll } from './resume-all.ts'
+import type { ResumeCommand } from './resume-process.ts'
+import { NotResumed, Resumes } from './resumes.ts'
+import { sessionDocument, shownEntryAt } from './session-document.ts'
+import { stoppedSessions } from './stopped-sessions.ts'
+import { Watcher } from './watcher.ts'
+
+export interface DashboardOptions {
+  readonly clock: Clock
+  readonly store: KeptStore
+  /** The flags that lead a command to the same store. */
+  readonly flags: readonly string[]
+  readonly files: PageFiles
+  readonly readOnly: boolean
+  /** Default: a new one. */
+  readonly token?: string | undefined
+  /** Names that it may be called by, besides those of loopback. */
+  readonly hosts?: readonly string[]
+  readonly isSecure?: boolean
+  readonly isBehindProxy?: boolean
+  /** What its paths begin with: empty, or `/dashboard`. */
+  readonly prefix?: string
+  readonly config: LastgoodConfig | undefined
+  readonly page: (store: Store) => PageChoice
+  /** How a session is resumed, and where one whose own folder is not here. */
+  readonly resume: ResumeCommand
+  readonly cwd: string
+}
+
+export interface Dashboard {
+  readonly token: string
+  fetch(request: Request): Promise<Response>
+  /** Ends what is being watched. */
+  close(): Promise<void>
+}
+
+const headersOfAll: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+const mostViewers = 100
+const dayMs = 86_400_000
+
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { clock, store, flags, files, readOnly, config, page, prefix = '' } = options
+  const token = options.token ?? randomBytes(32).toString('base64url')
+  const gate = new Gate({
+    clock,
+    token,
+    prefix,
+    hosts: options.hosts ?? [],
+    isSecure: options.isSecure ?? false,
+    isBehindProxy: options.isBehindProxy ?? false,
+  })
+  const agents = new Set(Object.keys(config?.agents ?? {}))
+  const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
+  const resumes = new Resumes({ clock, resume: options.resume, cwd: options.cwd })
+  const resumeAll = new ResumeAll({ clock, resumes, onChange: () => watcher.tell() })
+  watcher.staggered = () => resumeAll.standing
+  const ended = new AbortController()
+  const app = new Hono().basePath(prefix)
+
+  app.use(async ({ req }, next) => {
+    const refusal = gate.refusalOfPlace(req.raw)
+    if (refusal) return refused(refusal)
+    await next()
+  })
+  app.post('/api/login', async ({ req }) => {
+    const { token: said } = (await bodyOf(req.raw)) as { token?: unknown }
+    const refusal = gate.refusalOfToken(typeof said === 'string' ? said : '')
+    if (refusal) return refused(refusal, refusal.status === 429 ? { 'retry-after': '60' } : {})
+    return new Response(null, { status: 204, headers: { 'set-cookie': gate.cookie(req.raw) } })
+  })
+  app.use('/api/*', async ({ req }, next) => {
+    const refusal = gate.refusalOfCaller(req.raw)
+    if (refusal) return refused(refusal, refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {})
+    await next()
+  })
+
+  app.post('/api/*', async (_, next) => {
+    if (readOnly)
+      return refused(
+        refusal(403, 'read-only', 'this dashboard was started with --read-only', 'type the command in a terminal'),
+      )
+    await next()
+  })
+  app.post('/api/sessions/:id/:action', async (c) => {
+    const id = sessionIdIn(c)
+    const name = c.req.param('action')
+    if (!isActionName(name)) return refused(refusal(404, 'not-found', 'there is no such action'))
+    const asked = actionIn(name, await bodyOf(c.req.raw))
+    const done = await act({ clock, store: await store.open(), resumes, agents }, id, asked)
+    await watcher.lookAt(id, done.sessionId)
+    return json(done)
+  })
+  app.post('/api/resume-all', async (c) => {
+    const { reason, everyMs } = resumeAllBody(await bodyOf(c.req.raw))
+    await watcher.overview()
+    const stopped = await stoppedSessions(await store.open(), watcher.rows, agents)
+    const round = resumeAll.start(stopped, reason, everyMs)
+    const leave = watcher.want()
+    void round.finally(leave)
+    const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0]?.sessionId ?? ''} first`
+    await note({ clock, store: await store.open() }, { action: 'resume-all', sessionId: null, reason, outcome: text })
+    await watcher.lookAt()
+    return json({ text, sessionId: stopped[0]?.sessionId ?? '' }, 202)
+  })
+  app.post('/api/resume-all/stop', async (c) => {
+    await bodyOf(c.req.raw)
+    resumeAll.stop()
+    return json({ text: 'no further session is resumed', sessionId: '' })
+  })
+
+  app.get('/api/overview', async () => json(await watcher.overview()))
+  app.get('/api/events', (c) => {
+    if (c.req.method === 'HEAD') return new Response(null)
+    if (watcher.viewers >= mostViewers)
+      return refused(refusal(503, 'too-many-viewers', `${mostViewers} pages are open already`))
+    return eventStream(watcher, clock, ended.signal)
+  })
+  app.get('/api/sessions/:id', async (c) => {
+    const id = sessionIdIn(c)
+    const opened = await store.open()
+    const row = rowOf((await opened.summary(id)) ?? notThere(id, opened))
+    const document = await sessionDocument({
+      store: opened,
+      row,
+      flags,
+      agents,
+      now: clock.now(),
+      hasContent: wantsContent(c),
+      page: watcher.statusReading,
+      prices: config?.prices,
+      started: resumes.of(id),
+    })
+    return json(document)
+  })
+  app.get('/api/sessions/:id/entries/:seq', async (c) => {
+    const id = sessionIdIn(c)
+    const seq = /^[1-9]\d{0,14}$/.test(c.req.param('seq')) ? Number(c.req.param('seq')) : 0
+    const entry = seq === 0 ? undefined : await shownEntryAt(await store.open(), id, seq, wantsContent(c))
+    if (!entry)
+      return refused(refusal(404, 'no-such-entry', `session ${id} has no entry ${c.req.param('seq').slice(0, 20)}`))
+    return json({ schema: 'lastgood.entry-page/v1', hasContent: wantsContent(c), entry })
+  })
+  app.get('/api/outages', async (c) => {
+    await watcher.overview()
+    const now = clock.now()
+    const asked = Date.parse(c.req.query('since') ?? '')
+    const since = Number.isFinite(asked) ? Math.max(asked, now - dayMs) : now - dayMs
+    const sessionIds = watcher.rows.map(({ head }) => head.sessionId)
+    return json(outagesDocument({ journals: watcher.journals, sessionIds, records: watcher.records, now, since }))
+  })
+  app.all('/api/*', (c) => {
+    const { method } = c.req
+    if (method === 'GET' || method === 'HEAD' || method === 'POST') {
+      return refused(refusal(404, 'not-found', 'there is nothing at this address'))
+    }
+    return refused(refusal(405, 'wrong-method', `${method} is not known here`), { allow: 'GET, HEAD, POST' })
+  })
+
+  app.get('/*', ({ req }) => {
+    // What the page asks for is relative to its own address.
+    if (req.path === prefix) return new Response(null, { status: 308, headers: { location: `${prefix.slice(1)}/` } })
+    const path = req.path.slice(prefix.length + 1)
+    const file = files.fileAt(path)
+    if (file) return fileResponse(file, req.header('if-none-match'))
+    if (path === '')
+      return new Response(unbuiltPage, {
+        status: 503,
+        headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+      })
+    return plain(404, 'not found')
+  })
+  app.all('/*', () => plain(405, 'this method is not known here', { allow: 'GET, HEAD' }))
+  app.notFound(() => plain(404, 'not found'))
+  app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error)))
+
+  return {
+    token,
+    async fetch(request) {
+      const response = await app.fetch(request)
+      for (const [name, value] of Object.entries(headersOfAll)) response.headers.set(name, value)
+      return response
+    },
+    async close() {
+      ended.abort()
+      resumeAll.stop()
+      watcher.close()
+      await resumes.close()
+      await store.close()
+    },
+  }
+}
+
+/** Of errors that only this server knows. */
+function ownRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof BodyTooLarge) return refusal(413, 'too-large', error.message)
+  if (error instanceof ClientSession) return refusal(409, 'client-session', error.message, error.hint)
+  if (error instanceof NotResumed) return refusal(409, error.code, error.message, error.hint)
+  return undefined
+}
+
+function sessionIdIn(c: Context): string {
+  const id = c.req.param('id') ?? ''
+  assertSessionId(id)
+  return id
+}
+
+const wantsContent = (c: Context): boolean => c.req.query('content') === '1'
+
+function notThere(id: string, store: Store): never {
+  throw sessionNotFound(id, store)
+}
+
+function fileResponse({ bytes, type, tag, isHashed }: PageFile, known: string | undefined): Response {
+  const headers = {
+    'content-type': type,
+    etag: tag,
+    'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+  }
+  return known === tag ? new Response(null, { status: 304, headers }) : new Response(bytes, { headers })
+}
+
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  })
+}
