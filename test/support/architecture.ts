@@ -19,6 +19,7 @@ const layers: Record<string, readonly string[] | 'all'> = {
   redis: ['core'],
   anthropic: ['core'],
   gateway: ['core'],
+  otel: ['core'],
   fleet: ['core'],
   cli: 'all',
 }
