@@ -129,6 +129,7 @@ export {
 } from './watching/happening.ts'
 export { Happenings } from './watching/happenings.ts'
 export { type Logger, logWatcher } from './watching/logger.ts'
+export { modelLabel } from './watching/model-label.ts'
 export { scrubbedFields } from './watching/scrubbed.ts'
 export { type WatchedSession } from './watching/watched-session.ts'
 export { type RunWork, type Watcher, type Work } from './watching/watcher.ts'

@@ -48,9 +48,7 @@ export interface SessionOptions {
 }
 
 /** All present. */
-export type ResolvedOptions = Required<
-  Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry'>
-> & {
+export type ResolvedOptions = Required<Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry'>> & {
   policy: Policy
   watchers: readonly Watcher[]
   retention: Retention

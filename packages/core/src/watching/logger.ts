@@ -52,7 +52,10 @@ function lineOf(happening: Happening): { level: Level; message: string } | undef
     case 'waiting':
       return { level: 'info', message: `waiting ${formatDuration(Math.max(0, happening.until - happening.at))}` }
     case 'fallback':
-      return { level: 'warn', message: happening.rung === 0 ? 'back to the first model' : 'another model takes the turn' }
+      return {
+        level: 'warn',
+        message: happening.rung === 0 ? 'back to the first model' : 'another model takes the turn',
+      }
     case 'recovered':
       return { level: 'info', message: `recovered after ${formatDuration(happening.durationMs)}` }
     case 'repaired':
