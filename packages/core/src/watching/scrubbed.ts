@@ -10,7 +10,7 @@ const secretNames =
   /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-lastgood-token|.*(api[-_]?key|secret|password|passwd|token))$/i
 const deepest = 8
 
-export function scrubbed(value: unknown, depth = 0): unknown {
+function scrubbed(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return withoutSecrets(value)
   if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return typeof value
   if (typeof value !== 'object' || value === null) return value
