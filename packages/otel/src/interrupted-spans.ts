@@ -28,7 +28,7 @@ export class InterruptedSpan {
   readonly #shared: SharedState
   readonly #clock: Clock
   readonly #sessionId: string
-  #kept: number | undefined
+  #isKept = false
   #writes: Promise<void> = Promise.resolve()
 
   constructor(shared: SharedState, clock: Clock, sessionId: string) {
@@ -37,18 +37,18 @@ export class InterruptedSpan {
     this.#sessionId = sessionId
   }
 
-  /** Once for each turn here. */
+  /** Asked once for each part of a turn that a process has. */
   keep(turn: number, { traceId, spanId, traceFlags }: SpanContext): void {
-    if (this.#kept === turn || !isSpanContextValid({ traceId, spanId, traceFlags })) return
-    this.#kept = turn
+    if (!isSpanContextValid({ traceId, spanId, traceFlags })) return
+    this.#isKept = true
     const traceparent = `00-${traceId}-${spanId}-${(traceFlags & 1).toString().padStart(2, '0')}`
     const one: Kept = { turn, at: this.#clock.now(), traceparent }
     this.#change((spans) => ({ ...spans, [this.#sessionId]: one }))
   }
 
   forget(): void {
-    if (this.#kept === undefined) return
-    this.#kept = undefined
+    if (!this.#isKept) return
+    this.#isKept = false
     this.#change(({ [this.#sessionId]: _ended, ...others }) => others)
   }
 

@@ -54,6 +54,8 @@ export class SessionTrace {
   #interrupted: SpanContext | undefined
   #resumed: Resumed | undefined
   #turnFacts: Attributes = {}
+  /** The span of this part of the turn is known to whoever goes on with it. */
+  #isKept = false
 
   constructor({ session, tracer, kept, interrupted }: SessionTraceOptions) {
     this.#session = session
@@ -204,7 +206,8 @@ export class SessionTrace {
     this.#interrupted = undefined
     if (this.#resumed) span.addEvent('lastgood.resumed', this.#resumed.attributes, new Date(this.#resumed.at))
     this.#resumed = undefined
-    this.#kept.keep(this.#session.turn, span.spanContext())
+    if (!this.#isKept) this.#kept.keep(this.#session.turn, span.spanContext())
+    this.#isKept = true
   }
 
   #startTurn(at: number): void {
@@ -237,6 +240,7 @@ export class SessionTrace {
     this.#wait = undefined
     const span = this.#turn?.span ?? this.#theirs
     const isOver = outcome.startsWith('ok')
+    this.#isKept = false
     if (span && !isOver) this.#interrupted = span.spanContext()
     this.#theirs = undefined
     const mine = this.#turn?.span
