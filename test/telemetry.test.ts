@@ -164,6 +164,44 @@ describe('a turn that lastgood runs', () => {
   })
 })
 
+describe('a tool whose outcome is unknown', () => {
+  test.each([
+    ['rerun', 'reasked', undefined],
+    ['report', 'journal', 'reported'],
+  ] as const)('and that a person lets %s has a span that says %s', async (answer, source, did) => {
+    const { client, session, open } = await stage({ model: calling })
+    let hang: (() => void) | undefined
+    const hangs = new Promise<void>((resolve) => (hang = resolve))
+    const slow = tool({
+      name: 'look',
+      description: 'Looks.',
+      input: z.object({ at: z.string() }),
+      inDoubt: 'ask',
+      async run() {
+        if (!hang) return 'looked'
+        hang()
+        return new Promise<string>(() => {})
+      },
+    })
+    const agent = defineAgent({ name: 'coder', client, model: opus, tools: [slow] })
+    const run = session.run(agent, prompt)
+    await Promise.race([hangs, run])
+    hang = undefined
+    await session.close()
+    await expect(run).rejects.toMatchObject({ code: 'session-closed' })
+    expect(traced.span('lastgood.turn').attributes['lastgood.turn.outcome']).toBe('interrupted')
+    expect(traced.span('execute_tool look').attributes['error.type']).toBe('interrupted')
+    traced.reset()
+    await (await open()).run(agent, undefined, { onInDoubt: async () => answer })
+    const { attributes, parentSpanContext } = traced.span('execute_tool look')
+    expect(attributes).toMatchObject({ 'lastgood.tool.source': source, ...(did && { 'lastgood.tool.in_doubt': did }) })
+    expect(parentSpanContext?.spanId).toBe(traced.span('lastgood.turn').spanContext().spanId)
+    expect((await traced.metric('lastgood.tools.replayed')).map(({ attributes }) => attributes)).toContainEqual({
+      'lastgood.reason': did ?? 'rerun',
+    })
+  })
+})
+
 describe("a loop of one's own", () => {
   const ask = (client: Anthropic, stream: boolean) =>
     client.messages.create({ model: opus, max_tokens: 100, stream, messages: [{ role: 'user', content: prompt }] })

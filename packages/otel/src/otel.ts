@@ -1,7 +1,7 @@
 /**
  * Sessions as OpenTelemetry sees them.
  *
- * 1. Only the API is used: without an SDK in the process nothing is recorded, and nothing is read or written for it.
+ * 1. Only the API is used: without an SDK in the process nothing is recorded, and nothing is kept for it.
  * 2. Tracer and meter are taken when the first session is opened, so that `otel()` may come before the SDK is set up.
  */
 import { Happenings, type Watcher } from '@lastgood/core'
@@ -43,8 +43,7 @@ export function otel(options: OtelOptions = {}): Watcher {
       sessions.watch(session)
       session.subscribe((event) => {
         for (const happening of happenings.take(event)) {
-          spans.know(turnAttributes(happenings.tally))
-          spans.take(happening)
+          spans.take(happening, turnAttributes(happenings.tally))
           sessions.take(happening)
         }
       })
