@@ -256,7 +256,11 @@ test('nothing of the conversation and no key is in any span or metric', async ()
   await session.run(coder(client), prompt).catch(() => {})
   const words = wordsOf(traced.spans())
   expect(words).toContain('lastgood.turn')
-  for (const secret of [prompt, said, 'You code.', key, key.slice(10)]) expect(words).not.toContain(secret)
+  const points = await Promise.all((await traced.metricNames()).map((name) => traced.metric(name)))
+  for (const secret of [prompt, said, 'You code.', key, key.slice(10)]) {
+    expect(words).not.toContain(secret)
+    expect(JSON.stringify(points)).not.toContain(secret)
+  }
 })
 
 describe('the metrics', () => {

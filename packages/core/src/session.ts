@@ -305,16 +305,10 @@ export class Session {
           hint: 'open it again with openSession',
         }),
       )
-      await this.#release(endedBefore)
-    }
-  }
-
-  async #release(endedBefore: boolean): Promise<void> {
-    try {
-      await this.store.release(this.#lease)
-    } catch (error) {
       // Who was told already what ended the session needs no second error: the lease runs out by itself.
-      if (!endedBefore) throw error
+      await this.store.release(this.#lease).catch((error: unknown) => {
+        if (!endedBefore) throw error
+      })
     }
   }
 
