@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { otel } from '@lastgood/otel'
-import { reply, text } from '@lastgood/outage-lab'
+import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { beforeEach, expect, test } from 'vitest'
 import { failing, hello, named, post, setUp } from './support/gateway-stage.ts'
 import { startTracing, wordsOf } from './support/traced.ts'
@@ -11,6 +11,8 @@ const traced = startTracing()
 beforeEach(() => traced.reset())
 
 const outage = { lab: { model: () => reply(text('hi')), outages: [failing(529, 2)] }, gateway: { telemetry: otel() } }
+
+const failingAt = (request: number) => ({ when: { request }, fault: { kind: 'status' as const, status: 500 } })
 
 test('a traced client has the waits of its request in its own trace, in the turn', async () => {
   const { gateway } = await setUp(outage)
@@ -42,6 +44,23 @@ test('a traced client has the waits of its request in its own trace, in the turn
     'lastgood.turn.outcome': 'ok_after_retry',
     'lastgood.attempts': 3,
   })
+})
+
+test('a turn that goes on in requests of other traces is linked to each, once', async () => {
+  const model = story([reply([toolUse('look', {})]), reply(text('done'))])
+  const { gateway } = await setUp({ lab: { model, outages: [failing(529, 1), failingAt(3)] }, gateway: outage.gateway })
+  const traceOf = (n: number) => ({ ...named, traceparent: `00-${String(n).repeat(32)}-${String(n).repeat(16)}-01` })
+  const body = { ...hello, tools: [{ name: 'look', input_schema: { type: 'object' } }] }
+  const first = (await (await post(gateway, body, { headers: traceOf(1) })).json()) as { content: { id: string }[] }
+  const results = [{ type: 'tool_result', tool_use_id: first.content[0]?.id, content: 'seen' }]
+  const goesOn = [
+    { role: 'assistant', content: first.content },
+    { role: 'user', content: results },
+  ]
+  await (await post(gateway, { ...body, messages: [...body.messages, ...goesOn] }, { headers: traceOf(2) })).text()
+  const turn = traced.span('lastgood.turn')
+  expect(turn.spanContext().traceId).toBe('1'.repeat(32))
+  expect(turn.links.map(({ context: { spanId } }) => spanId)).toEqual(['2'.repeat(16)])
 })
 
 test('a client that is not traced has a trace of each turn', async () => {

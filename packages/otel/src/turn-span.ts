@@ -44,6 +44,8 @@ export class TurnSpan {
   #resumed: { readonly attributes: Attributes; readonly at: number } | undefined
   /** The span of this part of the turn is known to whoever goes on with it. */
   #isKept = false
+  /** The last request of another trace that the turn is linked to. */
+  #linkedTo: string | undefined
 
   constructor({ session, tracer, kept, interrupted }: TurnSpanOptions) {
     this.#session = session
@@ -136,8 +138,9 @@ export class TurnSpan {
   /** A turn that goes on in another request of a traced client belongs to that one too. */
   #linkTo(other: SpanContext): void {
     const ours = this.#ours?.span.spanContext()
-    if (other.isRemote === true && isSpanContextValid(other) && other.traceId !== ours?.traceId) {
-      this.#ours?.span.addLink({ context: other })
-    }
+    if (other.isRemote !== true || !isSpanContextValid(other) || other.traceId === ours?.traceId) return
+    // Once, however many attempts it takes.
+    if (other.spanId !== this.#linkedTo) this.#ours?.span.addLink({ context: other })
+    this.#linkedTo = other.spanId
   }
 }
