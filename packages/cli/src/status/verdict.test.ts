@@ -52,6 +52,19 @@ const waiting = ['a', 'b', 'c'].map((id) => row(id, 'waiting', '529 overloaded',
 describe('the verdict', () => {
   it.each<[string, ReturnType<typeof verdict>, { kind: string; text: string; next?: unknown }]>([
     [
+      'every login is refused, which one wrong key does as well',
+      verdict(
+        [open({ breaker: { state: 'open', ...trouble, cause: 'auth-outage', probeAt: now + 40_000 } })],
+        waiting,
+        off,
+      ),
+      {
+        kind: 'login',
+        text: 'The API refuses every login from here, in an outage of its own or for the key that all use: 3 sessions wait, next probe in 40s',
+        next: { command: 'resume', sessionId: 'b' },
+      },
+    ],
+    [
       'everybody fails',
       verdict([open()], waiting, off),
       {

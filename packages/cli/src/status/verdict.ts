@@ -2,8 +2,8 @@
  * "Is it me or them?", in one line, and the session that the next command is about. Pure.
  *
  * 1. It rests on what requests from here met: breakers and counts. The status page is quoted, never believed.
- * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone and a
- *    network that may be this one's are never called an outage of the API.
+ * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone, a key that
+ *    all sessions may share and a network that may be this one's are never called an outage of the API.
  * 3. Nothing seen is said to be nothing seen, not "all is well".
  */
 import type { FaultKind, StatusReading } from '@lastgood/core'
@@ -27,6 +27,7 @@ export interface Verdict {
     | 'outage'
     | 'unreachable'
     | 'model-gone'
+    | 'login'
     | 'rate-limited'
     | 'needs-input'
     | 'session'
@@ -65,7 +66,12 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
     ? (['unreachable', `${what} cannot be reached from here, by this network or theirs`] as const)
     : by('model-gone')
       ? (['model-gone', `${modelsOf(down)} is gone, or not allowed with this key`] as const)
-      : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
+      : by('auth-outage')
+        ? ([
+            'login',
+            `${what} refuses every login from here, in an outage of its own or for the key that all use`,
+          ] as const)
+        : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
   const facts = [
     `${text}: ${waiting(open)}`,
     probes.length === 0 ? 'a probe is under way' : inTime('next probe', Math.min(...probes), now),
