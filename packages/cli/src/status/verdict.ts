@@ -91,8 +91,8 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
   if (!first) return nothingOpen(report)
   const { isRecoverable, head } = open.find((row) => row.isRecoverable) ?? first
   const next = { command: isRecoverable ? 'resume' : 'show', sessionId: head.sessionId } as const
-  const others = answered(report.providers)
-  if (others === 0) {
+  if (answered(report.providers) === 0) {
+    if (isRefused(report)) return refused(open, next)
     const who = open.length === 1 ? `Session ${idOf(first)} does` : `${open.length} sessions do`
     const why = open.length === 1 ? ` (${reasonOf(first)})` : ''
     const text = `${who} not go on${why}, and nothing was answered here in the last hour: it may be the API${aside(report)}`
@@ -102,6 +102,32 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
     open.length === 1
       ? `Only session ${idOf(first)} fails: ${reasonOf(first)}`
       : `The API answers others; ${open.length} sessions do not go on, each for its own reason`
+  return { kind: 'session', text, next }
+}
+
+/** The last that was heard from the API were its reasons, all of them the caller's to mend. */
+function isRefused({ providers }: StatusReport): boolean {
+  const faults = providers.flatMap(({ lastFault }) => lastFault ?? [])
+  return faults.length > 0 && faults.every(({ kind }) => refusals.has(kind))
+}
+
+const refusals: ReadonlySet<FaultKind> = new Set([
+  'spend-blocked',
+  'auth-blocked',
+  'request-rejected',
+  'params-incompatible',
+  'transcript-invalid',
+  'image-rejected',
+  'too-large',
+  'context-overflow',
+] as const)
+
+function refused(open: readonly SessionRow[], next: NonNullable<Verdict['next']>): Verdict {
+  const [first] = open
+  const text =
+    open.length === 1 && first
+      ? `No outage: the API refuses session ${idOf(first)}: ${reasonOf(first)}`
+      : `No outage: the API refuses ${open.length} sessions, each for a reason that it says`
   return { kind: 'session', text, next }
 }
 
