@@ -1,5 +1,5 @@
 /** Folders and files whose names survive a power cut, and that only their owner can read. */
-import { closeSync, constants, fstatSync, openSync, read, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, read, type Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform } from 'node:process'
@@ -86,11 +86,15 @@ export async function statOfFile(handle: { stat(): Promise<Stats> | Stats }, pat
   return found
 }
 
-/** The text of a small file. Only the reading waits in the thread pool; see `open-file.ts`. */
+/** A file of this size is one block of most file systems: it costs the disk as much to find as to read. */
+const oneBlock = 4096
+
+/** The text of a small file. What is more than a block waits in the thread pool; see `open-file.ts`. */
 export async function readText(path: string): Promise<string> {
   const file = openSync(path, constants.O_RDONLY | nonBlocking)
   try {
     const buffer = Buffer.allocUnsafe(fstatSync(file).size)
+    if (buffer.length <= oneBlock) return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, 0))
     let length = 0
     for (let bytes = -1; bytes !== 0 && length < buffer.length; length += bytes) {
       ;({ bytesRead: bytes } = await readBytes(file, buffer, length, buffer.length - length, length))
