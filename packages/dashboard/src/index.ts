@@ -3,6 +3,7 @@
  *
  *   import type { Overview, SessionDocument } from '@lastgood/dashboard'
  */
+export type * from './outages.ts'
 export type * from './overview.ts'
 export type * from './session-document.ts'
 export type { Step, StepOf, Tokens, TurnReport } from './turn-report.ts'

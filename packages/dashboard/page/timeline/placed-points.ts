@@ -1,0 +1,46 @@
+/**
+ * Marks of single moments on a line, so that none covers another. Pure.
+ *
+ * 1. Marks of one kind that would touch become one with a count; no mark is left out.
+ * 2. Marks of different kinds that would touch stand next to each other, in their order, inside the line.
+ * 3. A label is there only where nothing comes before its end.
+ */
+
+export interface PlacedPoint<Point> {
+  /** Those that it stands for. */
+  points: readonly [Point, ...Point[]]
+  /** Its left edge, in pixels. */
+  left: number
+  hasLabel: boolean
+}
+
+interface PointSizes<Point> {
+  /** In pixels, of the moment. */
+  at(point: Point): number
+  kind(point: Point): string
+  labelWidth(point: Point): number
+  glyph: number
+  width: number
+}
+
+/** `points` in the order of time. */
+export function placedPoints<Point>(points: readonly Point[], sizes: PointSizes<Point>): PlacedPoint<Point>[] {
+  const { at, kind, labelWidth, glyph, width } = sizes
+  const groups: { points: [Point, ...Point[]]; left: number }[] = []
+  for (const point of points) {
+    const last = groups.at(-1)
+    const left = at(point) - glyph / 2
+    if (last && kind(last.points[0]) === kind(point) && left < last.left + glyph) last.points.push(point)
+    else groups.push({ points: [point], left: last ? Math.max(left, last.left + glyph) : left })
+  }
+  // Those that were pushed over the end push the ones before them back.
+  let end = width
+  for (const group of groups.toReversed()) {
+    group.left = Math.max(0, Math.min(group.left, end - glyph))
+    end = group.left
+  }
+  return groups.map(({ points: own, left }, index) => {
+    const next = groups[index + 1]?.left ?? width
+    return { points: own, left, hasLabel: left + glyph + labelWidth(own[0]) <= next }
+  })
+}
