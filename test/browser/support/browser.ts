@@ -50,7 +50,12 @@ export async function keepScreen(page: Page, name: string): Promise<void> {
   const folder = process.env['LASTGOOD_SCREENS']
   if (folder === undefined || folder === '') return
   mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  const before = page.viewportSize()
+  // As tall as the page, rather than `fullPage`: what sticks to the view's edges is then where it belongs.
+  const height = await page.evaluate(() => Math.min(4_000, document.documentElement.scrollHeight))
+  if (before) await page.setViewportSize({ width: before.width, height: Math.max(before.height, height) })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+  if (before) await page.setViewportSize(before)
 }
 
 export const looks = [

@@ -92,7 +92,10 @@ export class StagedDashboard {
     if (!document) return refuse(response, 404, 'no-session', 'there is no such session', 'lastgood list')
     if (entry !== undefined) return json(response, { type: 'response-received', content: document.turns[0]?.message })
     const hasContent = searchParams.get('content') === '1'
-    return json(response, hasContent ? { ...document, hasContent } : document)
+    return json(
+      response,
+      hasContent ? { ...document, hasContent } : document.hasContent ? document : withoutContent(document),
+    )
   }
 
   #file(path: string, response: ServerResponse): void {
@@ -128,4 +131,15 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return JSON.parse(Buffer.concat(chunks).toString() || '{}')
+}
+
+function withoutContent(document: SessionDocument): SessionDocument {
+  const turns = document.turns.map((turn) => ({
+    ...turn,
+    message: '',
+    steps: turn.steps.map((step) =>
+      step.kind === 'answer' ? { ...step, text: '' } : step.kind === 'tool' ? { ...step, input: '', result: '' } : step,
+    ),
+  }))
+  return { ...document, turns }
 }

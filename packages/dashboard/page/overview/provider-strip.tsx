@@ -49,13 +49,12 @@ function Provider({ card }: { card: ProviderCard }): JSX.Element {
         <h2 title={visibleLine(card.model)}>{visibleLine(card.model)}</h2>
       </header>
       <p class="muted line" title={visibleLine(card.endpoint)}>
-        {visibleLine(hostOf(card.endpoint))}
         {card.downSince !== null && (
           <>
-            {' '}
-            · down since <Ago at={card.downSince} />
+            since <Ago at={card.downSince} /> ·{' '}
           </>
         )}
+        {visibleLine(hostOf(card.endpoint))}
       </p>
       <Minutes card={card} />
       <p class="line">

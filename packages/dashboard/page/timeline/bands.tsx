@@ -43,7 +43,7 @@ function BandRow({ name, bands, axis, width }: BandRowProps): JSX.Element | null
           const [x0, x1] = [axis.at(Date.parse(from)), to === null ? 1 : axis.at(Date.parse(to))]
           if (x1 <= x0) return null
           const word = [isProvider ? (signs[state] ?? '') : '', state].filter(Boolean).join(' ')
-          const hasRoom = (x1 - x0) * width > word.length * 6.6 + 10
+          const hasRoom = (x1 - x0) * width > word.length * 7.4 + 14
           return (
             <span
               key={from}

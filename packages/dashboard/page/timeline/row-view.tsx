@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { spent } from '../words/durations.ts'
+import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 import { placedPoints } from './placed-points.ts'
 import { ResumeHere } from './resume-here.tsx'
@@ -35,10 +36,12 @@ export function RowView({ row, axis, width, document, toggle, onResume }: RowPro
         <Frame label={<TurnLabel row={row} toggle={toggle} />}>
           <Track row={row} axis={axis} />
           {row.marks.bars.map((bar, index) => (
-            <BarView key={index} bar={bar} axis={axis} />
+            <BarView key={index} bar={bar} axis={axis} room={roomOf(row.marks.bars, index, axis, width)} />
           ))}
           {!row.isOpen &&
-            row.marks.calls.map((bar, index) => <BarView key={index} bar={{ ...bar, label: '' }} axis={axis} />)}
+            row.marks.calls.map((bar, index) => (
+              <BarView key={index} bar={{ ...bar, label: '' }} axis={axis} room="none" />
+            ))}
           <Points points={row.marks.points} axis={axis} width={width} isLastGood={row.isLastGood} />
         </Frame>
       )
@@ -46,7 +49,7 @@ export function RowView({ row, axis, width, document, toggle, onResume }: RowPro
       return (
         <Frame label={row.isFirst ? <span class="muted">tools</span> : null}>
           {row.calls.map((bar, index) => (
-            <BarView key={index} bar={bar} axis={axis} />
+            <BarView key={index} bar={bar} axis={axis} room="after" />
           ))}
         </Frame>
       )
@@ -71,14 +74,13 @@ function TurnLabel({
   row: Row & { kind: 'turn' }
   toggle: (key: string) => void
 }): JSX.Element {
-  const notes = [turn.state === 'ended' ? spent(turn.durationMs) : turn.state, turn.inherited && 'inherited']
-    .filter(Boolean)
-    .join(' · ')
+  const state = turn.state === 'ended' ? spent(turn.durationMs) : turn.state
+  const notes = [isLastGood ? 'last good turn' : state, turn.inherited && 'inherited'].filter(Boolean).join(' · ')
   const name = (
-    <>
-      <span class={`turn-name${isLastGood ? ' last-good' : ''}`}>turn {turn.turn}</span>
-      <span class="muted line number">{isLastGood ? 'last good turn' : notes}</span>
-    </>
+    <span class="turn-words">
+      <span class={`line${isLastGood ? ' last-good' : ''}`}>turn {turn.turn}</span>
+      <span class="muted line number">{notes}</span>
+    </span>
   )
   if (marks.calls.length === 0) return <span class="turn-label">{name}</span>
   return (
@@ -86,9 +88,8 @@ function TurnLabel({
       type="button"
       class="turn-label"
       aria-expanded={isOpen}
-      aria-label={`turn ${turn.turn}: its ${turn.tools} tool calls`}
       onClick={() => toggle(key)}
-      title={visibleLine(turn.message)}
+      title={`${counted(turn.tools, 'tool call')}${turn.message === '' ? '' : `: ${visibleLine(turn.message)}`}`}
     >
       <span class="twist" aria-hidden="true">
         {isOpen ? '▾' : '▸'}
@@ -110,7 +111,29 @@ function Track({ row: { turn, marks }, axis }: { row: Row & { kind: 'turn' }; ax
   )
 }
 
-function BarView({ bar: { kind, from, to, label, text }, axis }: { bar: Bar; axis: TimeAxis }): JSX.Element {
+type Room = 'inside' | 'after' | 'none'
+
+/** Where the label of a bar may stand: after it, if nothing comes there, or inside; the words are in its title anyway. */
+function roomOf(bars: readonly Bar[], index: number, axis: TimeAxis, width: number): Room {
+  const bar = bars[index]
+  if (!bar || bar.label === '') return 'none'
+  const needed = bar.label.length * characterWidth + 8
+  const [from, to] = [axis.at(bar.from) * width, axis.at(bar.to) * width]
+  const next = bars[index + 1]
+  if (next?.label === bar.label) return 'none'
+  if (to + needed <= (next ? axis.at(next.from) * width : width)) return 'after'
+  return needed <= to - from ? 'inside' : 'none'
+}
+
+function BarView({
+  bar: { kind, from, to, label, text },
+  axis,
+  room,
+}: {
+  bar: Bar
+  axis: TimeAxis
+  room: Room
+}): JSX.Element {
   return (
     <span
       class={`bar bar-${kind}`}
@@ -118,7 +141,7 @@ function BarView({ bar: { kind, from, to, label, text }, axis }: { bar: Bar; axi
       style={across({ x0: axis.at(from), x1: axis.at(to) })}
       title={`${text} (${spent(to - from)})`}
     >
-      {label !== '' && <span class="bar-label">{label}</span>}
+      {room !== 'none' && <span class={`bar-label ${room}`}>{label}</span>}
     </span>
   )
 }

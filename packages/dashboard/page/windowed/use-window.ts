@@ -2,11 +2,14 @@
  * Which rows of a long list are in the browser's view, followed while the page scrolls.
  *
  * 1. One measurement a frame, whatever the number of scroll events.
+ * 2. A list that is not long is drawn as a whole.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { rowsInView, type Offsets, type Range } from './rows-in-view.ts'
 
 const around = 6
+/** So few are all drawn: a browser's search and a printer find them. */
+const wholeUpTo = 150
 
 /** `place` is the element in which the rows are placed, from its top on. */
 export function useWindow(offsets: Offsets): { place: { current: HTMLElement | null }; range: Range } {
@@ -40,5 +43,6 @@ export function useWindow(offsets: Offsets): { place: { current: HTMLElement | n
       removeEventListener('resize', later)
     }
   }, [])
-  return { place, range }
+  const count = offsets.length - 1
+  return { place, range: count <= wholeUpTo ? { first: 0, end: count } : range }
 }
