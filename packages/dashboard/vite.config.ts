@@ -16,8 +16,9 @@ export default defineConfig(({ mode }) => ({
   publicDir: mode === 'report' ? false : 'public',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: join(import.meta.dirname, 'dist', mode === 'report' ? 'report' : 'page'),
-    emptyOutDir: true,
+    outDir: join(import.meta.dirname, 'dist/page'),
+    // The page is built first.
+    emptyOutDir: mode !== 'report',
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
 import { completeCommand, completionCommand } from './completion/command.ts'
+import { dashboardCommand } from './dashboard/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { exportCommand } from './export/command.ts'
 import { doctorCommand } from './doctor/command.ts'
@@ -76,6 +77,7 @@ function programFor(context: CliContext): Command {
   program.addCommand(doctorCommand(context))
   program.addCommand(configCommand(context))
   program.addCommand(gatewayCommand(context))
+  program.addCommand(dashboardCommand(context))
   program.addCommand(runCommand(context))
   program.addCommand(demoCommand(context))
   program.addCommand(completionCommand(context))

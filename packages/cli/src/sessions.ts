@@ -38,7 +38,7 @@ export interface SessionRow {
   readonly isRecoverable: boolean
 }
 
-function rowOf({ head, holder }: SessionSummary): SessionRow {
+export function rowOf({ head, holder }: SessionSummary): SessionRow {
   const live = holder && !isDead(holder.owner) ? holder : null
   const isRecoverable = live === null && head.status !== 'idle'
   return {

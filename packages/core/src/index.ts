@@ -18,6 +18,7 @@ export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './enve
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
 export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
+export { maskedEntry, redacted } from './export/redact.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
 export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'

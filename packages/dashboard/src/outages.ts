@@ -1,33 +1,36 @@
-/** When the provider failed, minute by minute, and the outages that sessions met. Instants are ISO 8601. No content. */
+/** What failed in the last hours, for the page about it. Instants are ISO 8601; no content. */
 import type { Count } from './overview.ts'
 
-/** Answers `GET /api/outages?since=<instant>`. */
-export interface OutageDocument {
+export interface OutagesDocument {
   schema: 'lastgood.outages/v1'
   at: string
+  /** It tells of what happened from then on. */
   since: string
+  /** All journals of that time were read; else there is more a moment later. */
+  complete: boolean
   providers: readonly ProviderMinutes[]
-  /** Newest first. */
-  outages: readonly OutageRow[]
+  /** The newest first. */
+  outages: readonly SessionOutageRow[]
 }
 
-/** One model at one endpoint; minutes without a request are left out. */
+/** What the sessions of the store met, minute by minute; minutes without a request are left out. The oldest first. */
 export interface ProviderMinutes {
-  endpoint: string
+  /** Where the model was asked, if that is known and the same for all. */
+  endpoint: string | null
   model: string
   minutes: readonly ({ at: string } & Count)[]
 }
 
-export interface OutageRow {
-  endpoint: string | null
-  model: string | null
-  from: string
+/** One outage as one session met it. */
+export interface SessionOutageRow {
+  sessionId: string
+  since: string
   /** Null while it lasts. */
-  to: string | null
+  until: string | null
+  /** `529 overloaded_error` */
   cause: string
-  /** Sessions that met it, and what became of them. */
-  sessions: number
-  recovered: number
-  waiting: number
-  needsYou: number
+  model: string | null
+  /** Requests, with the one that was answered. */
+  attempts: number
+  end: 'same-model' | 'fallback' | 'resumed' | 'suspended' | 'given-up' | null
 }

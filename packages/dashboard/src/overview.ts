@@ -16,14 +16,31 @@ export interface Overview {
   providers: ProviderCard[]
   statusPage: StatusPageCard
   sessions: SessionCard[]
-  /** Sessions that are being resumed one after another, while that goes on. */
+  /** Sessions that are being resumed one after another, while that goes on, and how the last time ended. */
   staggered: Staggered | null
+  /** What people did from a page, and why; the newest first. */
+  actions?: readonly ActionRecord[]
+}
+
+/** Kept in the store, for the pages of all who share it: the last ones alone. */
+export interface ActionRecord {
+  at: string
+  action: 'resume' | 'suspend' | 'takeover' | 'rewind' | 'fork' | 'resume-all'
+  /** Of `resume-all`: null. */
+  sessionId: string | null
+  reason: string
+  /** The machine whose dashboard did it. */
+  host: string
+  /** What it said. */
+  outcome: string
 }
 
 export interface StoreState {
   location: string
   /** Where the store does not answer: why, since when, and when it is tried again. Everything else is then as of before. */
   trouble: { code: string; message: string; hint: string | null; since: string; retryAt: string } | null
+  /** Where a session cannot be read: the first one. The others are shown. */
+  damage?: { code: string; message: string; hint: string | null } | null
 }
 
 /** One model at one endpoint, as requests from here have found it. */
@@ -108,4 +125,5 @@ export interface OverviewChange {
   sessions?: SessionCard[]
   removed?: readonly string[]
   staggered?: Staggered | null
+  actions?: readonly ActionRecord[]
 }

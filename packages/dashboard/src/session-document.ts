@@ -15,6 +15,17 @@ export interface SessionDocument {
   /** On the time axis of the session; each ends when the next one of its kind begins. */
   bands: { provider: Band<'up' | 'degraded' | 'down'>[]; statusPage: Band<string>[] }
   resume: ResumePreview | null
+  /** The resume that was started from a page of this server last. */
+  started?: StartedResume | null
+}
+
+/** A `lastgood resume` of the server, and the last lines that it wrote: facts without content. */
+export interface StartedResume {
+  at: string
+  pid: number
+  /** Null while it goes on. */
+  exitCode: number | null
+  lines: readonly string[]
 }
 
 /** From `from` on it was so; `to` is null while it lasts. */

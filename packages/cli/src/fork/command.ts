@@ -63,7 +63,7 @@ async function fork(
 }
 
 /** `fix-auth-2` of `fix-auth`, the first number that is free. */
-async function freeName(store: Store, sessionId: string): Promise<string> {
+export async function freeName(store: Store, sessionId: string): Promise<string> {
   const stem = sessionId.replace(/-\d{1,6}$/, '').slice(0, 120)
   for (let number = 2; ; number += 1) {
     const name = `${stem}-${number}`

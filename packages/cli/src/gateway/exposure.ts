@@ -34,7 +34,11 @@ const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
 export const isLoopback = (host: string): boolean => loopback.has(host)
 
 /** Errors: `bad-option`, with the flag that is missing or the file that cannot be read. */
-export function exposureOf(context: CliContext, options: ExposureOptions): Exposure {
+export function exposureOf(
+  context: CliContext,
+  options: ExposureOptions,
+  tokenVariable = 'LASTGOOD_GATEWAY_TOKEN',
+): Exposure {
   const { host, allowHost = [], tlsCert, tlsKey, tokenFile, behindProxy = false } = options
   const read = (flag: string, path: string) => fileOf(context, flag, path)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
@@ -43,11 +47,10 @@ export function exposureOf(context: CliContext, options: ExposureOptions): Expos
   }
   const tls = tlsCert && tlsKey ? { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) } : undefined
   const token =
-    (tokenFile === undefined ? context.env['LASTGOOD_GATEWAY_TOKEN'] : read('--token-file', tokenFile).trim()) ||
-    undefined
+    (tokenFile === undefined ? context.env[tokenVariable] : read('--token-file', tokenFile).trim()) || undefined
   if (!isLoopback(host)) {
     if (allowHost.length === 0) {
-      const hint = 'say by which names they call it: --allow-host gateway.example'
+      const hint = 'say by which names they call it: --allow-host lastgood.example'
       throw bad('--host', `--host ${host} lets other machines in, under no name`, hint)
     }
     if (!behindProxy && (!tls || token === undefined)) {

@@ -25,7 +25,11 @@ const maxHeaderBytes = 64 * 1024
 const keepAliveMs = 120_000
 
 /** Port 0 takes one that is free. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
-export async function serve(gateway: Gateway, { host, tls }: Exposure, port: number): Promise<Served> {
+export async function serve(
+  gateway: Pick<Gateway, 'fetch' | 'close'>,
+  { host, tls }: Exposure,
+  port: number,
+): Promise<Served> {
   const listener = getRequestListener(
     // The body as the socket gives it: every other way to it copies the whole conversation.
     (request, { incoming }) => gateway.fetch(request, incoming as IncomingMessage),
@@ -91,7 +95,7 @@ function notServed(host: string, port: number, cause: NodeJS.ErrnoException): La
   const why =
     cause.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be taken (${cause.code ?? cause.name})`
   return new LastgoodError('bad-option', `port ${port} of ${host} ${why}`, {
-    hint: `choose another one: lastgood gateway --port ${port + 1}`,
+    hint: `choose another one: --port ${port + 1}`,
     cause,
   })
 }

@@ -35,7 +35,7 @@ export function standing({ turn, lastGoodTurn, owed, transcript }: Standing, now
   return lines
 }
 
-function owing(turn: number, owed: Session['owed'], calls: number, now: number): string {
+export function owing(turn: number, owed: Session['owed'], calls: number, now: number): string {
   switch (owed.kind) {
     case 'rest':
       return 'nothing is open'

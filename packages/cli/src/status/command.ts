@@ -99,7 +99,7 @@ function print(
   if (command !== undefined) stdout.write(`  next: ${command}\n`)
 }
 
-function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
+export function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
   if (!next) return undefined
   const { command, sessionId, inDoubt } = next
   if (command === 'show') return ['lastgood show', shellWord(sessionId), ...flags].join(' ')

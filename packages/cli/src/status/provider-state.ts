@@ -47,7 +47,7 @@ export function providerState(record: HealthRecord, now: number): ProviderState 
   }
 }
 
-function countSince({ minutes }: HealthRecord, instant: number): Count {
+export function countSince({ minutes }: HealthRecord, instant: number): Count {
   const recent = minutes.filter(({ at }) => at > instant)
   return {
     answered: recent.reduce((sum, { ok }) => sum + ok, 0),

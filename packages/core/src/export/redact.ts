@@ -11,7 +11,12 @@ import { isRecord } from '../json.ts'
 import { withoutSecrets } from '../secrets.ts'
 
 export function redacted(entry: Entry): Entry {
-  return withoutSecretsInside(withoutContent(entry)) as Entry
+  return maskedEntry(withoutContent(entry))
+}
+
+/** With its content, for somebody who may see it: only what looks like a secret is masked. */
+export function maskedEntry(entry: Entry): Entry {
+  return withoutSecretsInside(entry) as Entry
 }
 
 function withoutContent(entry: Entry): Entry {

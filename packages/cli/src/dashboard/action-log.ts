@@ -1,0 +1,61 @@
+/**
+ * What people did from a page, with their reasons: the last ones, in the store's shared state, so that every page shows them.
+ *
+ * 1. What a journal has a place for is in the journal as well. A resume has none there: this is its record.
+ * 2. It is advice, as all shared state: an action does not fail because it could not be noted; that is told.
+ */
+import { withoutSecrets, type Clock, type SharedState } from '@lastgood/core'
+import type { ActionRecord } from '@lastgood/dashboard'
+import { z } from 'zod'
+import { iso } from '../durations.ts'
+import { shorten } from '../text.ts'
+
+const key = 'dashboard:actions'
+/** So many are far below what a shared record may hold, whatever is in them. */
+const kept = 30
+/** Writers at the same moment. */
+const attempts = 10
+
+const recordSchema = z.strictObject({
+  v: z.literal(1),
+  actions: z.array(
+    z.strictObject({
+      at: z.string(),
+      action: z.enum(['resume', 'suspend', 'takeover', 'rewind', 'fork', 'resume-all']),
+      sessionId: z.string().nullable(),
+      reason: z.string(),
+      host: z.string(),
+      outcome: z.string(),
+    }),
+  ),
+})
+
+/** The newest first. What another release wrote is left alone. */
+export async function readActions(shared: SharedState): Promise<readonly ActionRecord[]> {
+  const record = await shared.read(key)
+  return recordSchema.safeParse(record?.value).data?.actions ?? []
+}
+
+/** Whether it was noted. */
+export async function noteAction(
+  { shared, clock }: { shared: SharedState; clock: Clock },
+  action: Omit<ActionRecord, 'at'>,
+): Promise<boolean> {
+  const noted = {
+    ...action,
+    at: iso(clock.now()),
+    reason: shorten(withoutSecrets(action.reason), 300),
+    outcome: shorten(withoutSecrets(action.outcome), 300),
+  }
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const found = await shared.read(key)
+      const before = recordSchema.safeParse(found?.value).data?.actions ?? []
+      const actions = [noted, ...before].slice(0, kept)
+      if (await shared.write(key, found?.version ?? 0, { v: 1, actions })) return true
+    }
+  } catch {
+    // As below: told, and not failed for.
+  }
+  return false
+}

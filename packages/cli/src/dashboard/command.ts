@@ -1,0 +1,87 @@
+/** `lastgood dashboard`: the web page of the sessions of a store. */
+import { Command, InvalidArgumentError } from 'commander'
+import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
+import { exampleOf } from '../help-example.ts'
+import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { safeLine } from '../text.ts'
+
+interface DashboardCommandOptions extends Omit<CommonOptions, 'json' | 'color'>, ExposureOptions {
+  port: number
+  readOnly?: boolean
+  /** False: the status page is not asked. */
+  page: boolean
+}
+
+export function dashboardCommand(context: CliContext): Command {
+  return withStoreOptions(new Command('dashboard'))
+    .description('a web page: every session, what it waits for, its timeline, and the provider')
+    .option('--port <number>', 'the port, 0 for any', port, 4142)
+    .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
+    .option('--read-only', 'nothing can be done from the page')
+    .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
+    .option('--token-file <file>', 'the token to sign in with, instead of a new one (LASTGOOD_DASHBOARD_TOKEN)')
+    .option('--allow-host <names...>', 'names that it may be called by, for an address other than loopback')
+    .option('--tls-cert <file>', 'the certificate, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
+    .addHelpText('after', exampleOf('lastgood dashboard', 'lastgood dashboard --read-only --port 8080'))
+    .action((options: DashboardCommandOptions) => runDashboard(context, options))
+}
+
+async function runDashboard(context: CliContext, options: DashboardCommandOptions): Promise<void> {
+  const exposure = exposureOf(context, options, 'LASTGOOD_DASHBOARD_TOKEN')
+  const stop = stopSwitch(context)
+  try {
+    const place = await setUp(context, { ...options, color: 'auto' }, true)
+    const [choice] = place.choices
+    // Loaded only here: no other command needs a server.
+    const [{ dashboardFor }, { keptStore }, { serve }, { writeAddress }] = await Promise.all([
+      import('./dashboard-for.ts'),
+      import('./kept-store.ts'),
+      import('../gateway/serve.ts'),
+      import('./address-file.ts'),
+    ])
+    const store = keptStore(choice)
+    const dashboard = dashboardFor(context, {
+      place,
+      store,
+      wantsPage: options.page,
+      readOnly: options.readOnly ?? false,
+      token: exposure.token,
+      hosts: exposure.hosts,
+      isSecure: exposure.tls !== undefined || options.behindProxy === true,
+      isBehindProxy: options.behindProxy === true,
+    })
+    const served = await serve(dashboard, exposure, options.port)
+    const address = `${shownOrigin(served.url, exposure.hosts)}/#token=${dashboard.token}`
+    const file = writeAddress(context, new URL(served.url).port, address)
+    try {
+      context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(choice.source)})\n`)
+      if (file) context.stderr.write(`address  also in ${safeLine(file.path)}\n`)
+      context.stdout.write(`${address}\n`)
+      await stop.orStopped(new Promise(() => {}))
+    } finally {
+      file?.remove()
+      await served.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  } finally {
+    stop.dispose()
+  }
+}
+
+/** What a browser can call: nobody is called 0.0.0.0. */
+function shownOrigin(url: string, [name]: readonly string[]): string {
+  const { protocol, hostname, port: taken } = new URL(url)
+  const isAny = hostname === '0.0.0.0' || hostname === '[::]'
+  return isAny && name !== undefined ? `${protocol}//${name}:${taken}` : url
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number <= 65_535) return number
+  throw new InvalidArgumentError('a port is a number from 0 to 65535.')
+}

@@ -1,0 +1,207 @@
+/**
+ * The dashboard: a function from request to response, for any server that speaks web standards.
+ *
+ * 1. Nothing but the page's own files is given to who is not signed in; see `gate.ts`.
+ * 2. Whatever fails is answered in one form, with what to do next; nothing that fails ends the server.
+ * 3. Content of conversations is given only where it was asked for, and never with a secret of a known shape.
+ */
+import { randomBytes } from 'node:crypto'
+import { assertSessionId, sessionNotFound, type Clock, type Store } from '@lastgood/core'
+import { Hono, type Context } from 'hono'
+import type { LastgoodConfig } from '../config.ts'
+import { rowOf } from '../sessions.ts'
+import type { PageChoice } from '../status/page-choice.ts'
+import { BodyTooLarge, bodyOf } from './body.ts'
+import { eventStream } from './event-stream.ts'
+import { Gate } from './gate.ts'
+import type { KeptStore } from './kept-store.ts'
+import { outagesDocument } from './outages-document.ts'
+import { unbuiltPage, type PageFile, type PageFiles } from './page-files.ts'
+import { json, refusal, refusalOf, refused } from './refusal.ts'
+import { sessionCard } from './session-card.ts'
+import { sessionDocument, shownEntryAt } from './session-document.ts'
+import { Watcher } from './watcher.ts'
+
+export interface DashboardOptions {
+  readonly clock: Clock
+  readonly store: KeptStore
+  /** The flags that lead a command to the same store. */
+  readonly flags: readonly string[]
+  readonly files: PageFiles
+  readonly readOnly: boolean
+  /** Default: a new one. */
+  readonly token?: string | undefined
+  /** Names that it may be called by, besides those of loopback. */
+  readonly hosts?: readonly string[]
+  readonly isSecure?: boolean
+  readonly isBehindProxy?: boolean
+  /** What its paths begin with: empty, or `/dashboard`. */
+  readonly prefix?: string
+  readonly config: LastgoodConfig | undefined
+  readonly page: (store: Store) => PageChoice
+}
+
+export interface Dashboard {
+  readonly token: string
+  fetch(request: Request): Promise<Response>
+  /** Ends what is being watched. */
+  close(): Promise<void>
+}
+
+const headersOfAll: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+const mostViewers = 100
+const dayMs = 86_400_000
+
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { clock, store, flags, files, readOnly, config, page, prefix = '' } = options
+  const token = options.token ?? randomBytes(32).toString('base64url')
+  const gate = new Gate({
+    clock,
+    token,
+    prefix,
+    hosts: options.hosts ?? [],
+    isSecure: options.isSecure ?? false,
+    isBehindProxy: options.isBehindProxy ?? false,
+  })
+  const agents = new Set(Object.keys(config?.agents ?? {}))
+  const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
+  const ended = new AbortController()
+  const app = new Hono().basePath(prefix)
+
+  app.use(async ({ req }, next) => {
+    const refusal = gate.refusalOfPlace(req.raw)
+    if (refusal) return refused(refusal)
+    await next()
+  })
+  app.post('/api/login', async ({ req }) => {
+    const { token: said } = (await bodyOf(req.raw)) as { token?: unknown }
+    const refusal = gate.refusalOfToken(typeof said === 'string' ? said : '')
+    if (refusal) return refused(refusal, refusal.status === 429 ? { 'retry-after': '60' } : {})
+    return new Response(null, { status: 204, headers: { 'set-cookie': gate.cookie(req.raw) } })
+  })
+  app.use('/api/*', async ({ req }, next) => {
+    const refusal = gate.refusalOfCaller(req.raw)
+    if (refusal) return refused(refusal, refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {})
+    await next()
+  })
+
+  app.get('/api/overview', async () => json(await watcher.overview()))
+  app.get('/api/events', (c) => {
+    if (c.req.method === 'HEAD') return new Response(null)
+    if (watcher.viewers >= mostViewers)
+      return refused(refusal(503, 'too-many-viewers', `${mostViewers} pages are open already`))
+    return eventStream(watcher, clock, ended.signal)
+  })
+  app.get('/api/sessions/:id', async (c) => {
+    const id = sessionIdIn(c)
+    const opened = await store.open()
+    const row = rowOf((await opened.summary(id)) ?? notThere(id, opened))
+    const now = clock.now()
+    const survived = watcher.journals.of(id)?.lastSurvived
+    const card = sessionCard(row, { now, flags, agents, survived })
+    const hasContent = wantsContent(c)
+    const document = await sessionDocument({
+      store: opened,
+      row,
+      card,
+      now,
+      hasContent,
+      page: watcher.statusReading,
+      prices: config?.prices,
+      started: null,
+    })
+    return json(document)
+  })
+  app.get('/api/sessions/:id/entries/:seq', async (c) => {
+    const id = sessionIdIn(c)
+    const seq = /^[1-9]\d{0,14}$/.test(c.req.param('seq')) ? Number(c.req.param('seq')) : 0
+    const entry = seq === 0 ? undefined : await shownEntryAt(await store.open(), id, seq, wantsContent(c))
+    if (!entry)
+      return refused(refusal(404, 'no-such-entry', `session ${id} has no entry ${c.req.param('seq').slice(0, 20)}`))
+    return json({ schema: 'lastgood.entry-page/v1', hasContent: wantsContent(c), entry })
+  })
+  app.get('/api/outages', async (c) => {
+    await watcher.overview()
+    const now = clock.now()
+    const asked = Date.parse(c.req.query('since') ?? '')
+    const since = Number.isFinite(asked) ? Math.max(asked, now - dayMs) : now - dayMs
+    const sessionIds = watcher.rows.map(({ head }) => head.sessionId)
+    return json(outagesDocument({ journals: watcher.journals, sessionIds, records: watcher.records, now, since }))
+  })
+  app.all('/api/*', (c) => {
+    const { method } = c.req
+    if (method === 'GET' || method === 'HEAD' || method === 'POST') {
+      return refused(refusal(404, 'not-found', 'there is nothing at this address'))
+    }
+    return refused(refusal(405, 'wrong-method', `${method} is not known here`), { allow: 'GET, HEAD, POST' })
+  })
+
+  if (prefix !== '') app.get('', (c) => c.redirect(`${prefix}/`, 308))
+  app.get('/*', ({ req }) => {
+    const path = req.path.slice(prefix.length + 1)
+    const file = files.fileAt(path)
+    if (file) return fileResponse(file, req.header('if-none-match'))
+    if (path === '')
+      return new Response(unbuiltPage, {
+        status: 503,
+        headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+      })
+    return plain(404, 'not found')
+  })
+  app.all('/*', () => plain(405, 'this method is not known here', { allow: 'GET, HEAD' }))
+  app.notFound(() => plain(404, 'not found'))
+  app.onError((error) =>
+    refused(error instanceof BodyTooLarge ? refusal(413, 'too-large', error.message) : refusalOf(error)),
+  )
+
+  return {
+    token,
+    async fetch(request) {
+      const response = await app.fetch(request)
+      for (const [name, value] of Object.entries(headersOfAll)) response.headers.set(name, value)
+      return response
+    },
+    async close() {
+      ended.abort()
+      watcher.close()
+      await store.close()
+    },
+  }
+}
+
+function sessionIdIn(c: Context): string {
+  const id = c.req.param('id') ?? ''
+  assertSessionId(id)
+  return id
+}
+
+const wantsContent = (c: Context): boolean => c.req.query('content') === '1'
+
+function notThere(id: string, store: Store): never {
+  throw sessionNotFound(id, store)
+}
+
+function fileResponse({ bytes, type, tag, isHashed }: PageFile, known: string | undefined): Response {
+  const headers = {
+    'content-type': type,
+    etag: tag,
+    'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+  }
+  return known === tag ? new Response(null, { status: 304, headers }) : new Response(bytes, { headers })
+}
+
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  })
+}

@@ -1,0 +1,83 @@
+/**
+ * One look at the heads of a store: what is new since the last one, and now and then all of them.
+ *
+ * 1. Thousands of sessions that rest cost next to nothing: between two full looks only those are read that were written
+ *    lately, or are held. What was removed is seen by a full look.
+ * 2. A full look comes as often as it is cheap: the pause after it is so many times as long as it took.
+ * 3. What cannot be read does not hide the rest; it is told.
+ */
+import { type Clock, type SessionSummary, type Store } from '@lastgood/core'
+
+export interface Seen {
+  /** Those that were read. */
+  readonly summaries: readonly SessionSummary[]
+  /** It was a full look: what is not among them is gone, or cannot be read. */
+  readonly isFull: boolean
+  /** What ended the look, or the first session that cannot be read. */
+  readonly failure: unknown
+}
+
+/** How much later than another one a writer's clock may be. */
+const lateMs = 60_000
+/** The part of the time that full looks take: a sixtieth. */
+const restFactor = 60
+/** Holders come and go without an entry. */
+const heldEveryMs = 3_000
+
+export class Looker {
+  readonly #clock: Clock
+  #newest = 0
+  #fullDueAt = -Infinity
+  #heldDueAt = -Infinity
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The next look is a full one. */
+  startAnew(): void {
+    this.#fullDueAt = -Infinity
+  }
+
+  /** `held`: the sessions that somebody held when they were seen last. */
+  async look(store: Store, held: readonly string[]): Promise<Seen> {
+    const startedAt = this.#clock.elapsed()
+    if (startedAt >= this.#fullDueAt) {
+      const seen = await this.#list(store, undefined)
+      const endedAt = this.#clock.elapsed()
+      this.#fullDueAt = endedAt + restFactor * (endedAt - startedAt)
+      this.#heldDueAt = endedAt + heldEveryMs
+      return { ...seen, isFull: true }
+    }
+    const seen = await this.#list(store, this.#newest - lateMs)
+    if (startedAt < this.#heldDueAt || seen.failure !== undefined) return { ...seen, isFull: false }
+    this.#heldDueAt = startedAt + heldEveryMs
+    const known = new Set(seen.summaries.map(({ head }) => head.sessionId))
+    const others = await summariesOf(
+      store,
+      held.filter((id) => !known.has(id)),
+    )
+    return { ...others, summaries: [...seen.summaries, ...others.summaries], isFull: false }
+  }
+
+  async #list(store: Store, updatedSince: number | undefined): Promise<Omit<Seen, 'isFull'>> {
+    const summaries: SessionSummary[] = []
+    try {
+      for await (const summary of store.list(updatedSince === undefined ? {} : { updatedSince })) {
+        summaries.push(summary)
+        this.#newest = Math.max(this.#newest, summary.head.updatedAt)
+      }
+      return { summaries, failure: undefined }
+    } catch (failure) {
+      return { summaries, failure }
+    }
+  }
+}
+
+async function summariesOf(store: Store, ids: readonly string[]): Promise<Omit<Seen, 'isFull'>> {
+  const found = await Promise.allSettled(ids.map((id) => store.summary(id)))
+  return {
+    summaries: found.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : [])),
+    failure: found.find((one) => one.status === 'rejected')?.reason,
+  }
+}

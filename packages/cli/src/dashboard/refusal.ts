@@ -1,0 +1,45 @@
+/** What is not done, in the form that the page knows: a code, a message, and what to do. No stack, no cause. */
+import type { ActionRefusal } from '@lastgood/dashboard'
+import { isLastgoodError, type ErrorCode } from '@lastgood/core'
+import { failureOf } from '../failure.ts'
+import { safeCommand, safeJson, safeLine } from '../text.ts'
+
+export interface Refusal {
+  readonly status: number
+  readonly body: ActionRefusal
+}
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  'bad-option': 400,
+  'session-not-found': 404,
+  'session-busy': 409,
+  'journal-conflict': 409,
+  'lease-lost': 409,
+  'session-suspended': 409,
+  'needs-input': 409,
+  'store-unavailable': 503,
+}
+
+export function refusal(status: number, code: string, message: string, hint: string | null = null): Refusal {
+  return {
+    status,
+    body: { error: { code, message: safeLine(message), hint: hint === null ? null : safeCommand(hint) } },
+  }
+}
+
+/** What went wrong, and was not meant to. */
+export function refusalOf(error: unknown): Refusal {
+  const { code, message, hint } = failureOf(error)
+  const status = isLastgoodError(error) ? (statuses[error.code] ?? 500) : code === 'bad-config' ? 409 : 500
+  return refusal(status, code, message, hint)
+}
+
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(safeJson(value), {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  })
+}
+
+export const refused = ({ status, body }: Refusal, headers: Record<string, string> = {}): Response =>
+  json(body, status, headers)

@@ -1,0 +1,73 @@
+/** One session as its card on the page: where it stands, and what a terminal would be told to type. Pure. */
+import type { Head } from '@lastgood/core'
+import type { SessionCard } from '@lastgood/dashboard'
+import { iso } from '../durations.ts'
+import type { Survived } from '../outages/session-outages.ts'
+import { clientCommand } from '../resume/client-command.ts'
+import { resumeCommandFor, type SessionRow } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+
+export interface CardFacts {
+  readonly now: number
+  /** That lead a command to this store. */
+  readonly flags: readonly string[]
+  /** The agents of the configuration: they go on here, whatever they are called. */
+  readonly agents: ReadonlySet<string>
+  readonly survived: Survived | undefined
+}
+
+const [hourMs, dayMs] = [3_600_000, 86_400_000]
+
+export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
+  const { head, holder, status } = row
+  const { flags, agents, now } = facts
+  const survived = facts.survived && now - facts.survived.until < dayMs ? facts.survived : undefined
+  const answer = status === 'needs-input' ? ['--in-doubt report'] : []
+  return {
+    sessionId: head.sessionId,
+    group: groupOf(row, survived, now),
+    status,
+    agent: line(head.agent),
+    model: line(head.model),
+    fallback: line((head.machine.context as { rungModel?: string | null }).rungModel ?? undefined),
+    cwd: line(head.cwd),
+    turn: head.turn,
+    lastGoodTurn: head.lastGoodTurn,
+    entries: head.seq,
+    createdAt: iso(head.createdAt),
+    updatedAt: iso(head.updatedAt),
+    reason: line(head.reason),
+    dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
+    heldBy: holder && { host: safeLine(holder.owner.host), pid: holder.owner.pid, since: iso(holder.since) },
+    recovered: survived
+      ? {
+          at: iso(survived.until),
+          afterMs: survived.until - survived.since,
+          how: survived.end,
+          attempts: survived.attempts,
+        }
+      : null,
+    command: resumeCommandFor(head.sessionId, [...flags, ...answer]),
+    clientCommand: ownCommand(head, agents) ?? null,
+  }
+}
+
+/** The client's own command, where nobody else can go on with its session. */
+export function ownCommand({ agent, sessionId }: Head, agents: ReadonlySet<string>): string | undefined {
+  return agents.has(agent ?? '') ? undefined : clientCommand(agent, sessionId)
+}
+
+/** What nobody will wake needs a person, also what waits: its process is gone. */
+function groupOf(
+  { status, isRecoverable }: SessionRow,
+  survived: Survived | undefined,
+  now: number,
+): SessionCard['group'] {
+  if (isRecoverable || status === 'needs-input' || status === 'suspended') return 'needs-you'
+  if (status === 'waiting') return 'waiting'
+  // One that runs is looked for among those that recovered only for a while.
+  if (survived && (status === 'idle' || now - survived.until < hourMs)) return 'recovered'
+  return status === 'idle' ? 'done' : 'running'
+}
+
+const line = (text: string | undefined): string | null => (text === undefined ? null : safeLine(text))

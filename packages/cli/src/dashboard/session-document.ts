@@ -1,0 +1,108 @@
+/** One session for its page: its turns as `lastgood show` has them, and what a resume would do. Without content unless asked. */
+import { readHistory, withBlobs, withoutSecrets, type Entry, type Store } from '@lastgood/core'
+import type { ResumePreview, SessionCard, SessionDocument, StartedResume, Step, TurnReport } from '@lastgood/dashboard'
+import { inputLabel } from '../call-label.ts'
+import type { LastgoodConfig } from '../config.ts'
+import { costLine } from '../cost/cost.ts'
+import { iso } from '../durations.ts'
+import { SessionOutages } from '../outages/session-outages.ts'
+import { previewOf } from '../resume/preview.ts'
+import { owing } from '../resume/standing.ts'
+import type { SessionRow } from '../sessions.ts'
+import { SessionReport } from '../show/report.ts'
+import type { StatusReport } from '../status/verdict.ts'
+import { providerBands, statusPageBands } from './bands.ts'
+import { longestQuoted, shownEntry } from './shown-entry.ts'
+
+export interface SessionFacts {
+  readonly store: Store
+  readonly row: SessionRow
+  readonly card: SessionCard
+  readonly now: number
+  readonly hasContent: boolean
+  readonly page: StatusReport['page']
+  readonly prices: LastgoodConfig['prices']
+  readonly started: StartedResume | null
+}
+
+/** Errors: those of reading the journal. */
+export async function sessionDocument(facts: SessionFacts): Promise<SessionDocument> {
+  const { store, row, card, now, hasContent, page, started } = facts
+  const { sessionId } = row.head
+  const report = new SessionReport()
+  const outages = new SessionOutages()
+  let firstRequestAt: number | undefined
+  for await (const { entry, isInherited } of readHistory(store, sessionId)) {
+    report.take(shownEntry(entry, hasContent, longestQuoted), isInherited)
+    outages.take(entry)
+    if (entry.type === 'request-sent') firstRequestAt ??= entry.at
+  }
+  const turns = hasContent ? report.turns : report.turns.map(withoutQuotes)
+  const sum = (count: (turn: TurnReport) => number) => turns.reduce((total, turn) => total + count(turn), 0)
+  return {
+    schema: 'lastgood.session-page/v1',
+    at: iso(now),
+    card,
+    hasContent,
+    before: hasContent ? report.before : report.before.map(withoutQuote),
+    turns,
+    totals: {
+      requests: sum(({ requests }) => requests),
+      faults: sum(({ faults }) => faults),
+      tools: sum(({ tools }) => tools),
+      tokens: {
+        input: sum(({ tokens }) => tokens.input),
+        cacheRead: sum(({ tokens }) => tokens.cacheRead),
+        output: sum(({ tokens }) => tokens.output),
+      },
+    },
+    bands: {
+      provider: providerBands(outages.all, firstRequestAt, row.head.updatedAt),
+      statusPage: statusPageBands(page, row.head.model),
+    },
+    resume: row.isRecoverable ? await resumePreview(facts) : null,
+    started,
+  }
+}
+
+/** One entry of a session's own journal; undefined where there is none. */
+export async function shownEntryAt(
+  store: Store,
+  sessionId: string,
+  seq: number,
+  hasContent: boolean,
+): Promise<Entry | undefined> {
+  for await (const entry of withBlobs(store, sessionId, store.read(sessionId, seq - 1))) {
+    return entry.seq === seq ? shownEntry(entry, hasContent) : undefined
+  }
+  return undefined
+}
+
+async function resumePreview({ store, row, now, hasContent, prices }: SessionFacts): Promise<ResumePreview> {
+  const opened = { store, source: '', close: async () => {} }
+  const { turn, lastGoodTurn, owed, transcript, cost } = await previewOf({ row, opened }, now, {
+    agents: {},
+    ...(prices && { prices }),
+  })
+  return {
+    turn,
+    lastGoodTurn,
+    does: owing(turn, owed, transcript.unanswered.length, now),
+    tokens: cost?.tokens ?? null,
+    cache: cost?.cache ?? null,
+    usd: cost?.usd ?? null,
+    cost: cost ? costLine(cost) : null,
+    inDoubt: transcript.unanswered
+      .filter(({ state }) => state === 'started')
+      .map(({ name, input }) => ({ name, input: hasContent ? withoutSecrets(inputLabel(input, 120)) : '' })),
+  }
+}
+
+function withoutQuotes(turn: TurnReport): TurnReport {
+  return { ...turn, message: '', steps: turn.steps.map(withoutQuote) }
+}
+
+function withoutQuote(step: Step): Step {
+  if (step.kind === 'answer') return { ...step, text: '' }
+  return step.kind === 'tool' ? { ...step, input: '', result: '' } : step
+}

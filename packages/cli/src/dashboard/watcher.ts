@@ -1,0 +1,308 @@
+/**
+ * Looks at the store for all viewers together, and tells them what has changed.
+ *
+ * 1. It looks only while somebody wants to know, once a second, or more seldom where a look is slow.
+ * 2. A store that does not answer is told of, with what was known before, and asked again.
+ * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it.
+ */
+import { type Clock, type HealthRecord, isLastgoodError, providerHealth, type Store } from '@lastgood/core'
+import type { ActionRecord, Overview, OverviewChange, SessionCard, Staggered } from '@lastgood/dashboard'
+import { iso } from '../durations.ts'
+import { rowOf, type SessionRow } from '../sessions.ts'
+import { commandOf } from '../status/command.ts'
+import type { PageChoice } from '../status/page-choice.ts'
+import { providerState } from '../status/provider-state.ts'
+import { openRows, verdictOf, type StatusReport } from '../status/verdict.ts'
+import { readActions } from './action-log.ts'
+import type { KeptStore } from './kept-store.ts'
+import { Looker } from './look.ts'
+import { changeBetween, type Shared } from './overview-change.ts'
+import { providerCard } from './provider-card.ts'
+import { RecentJournals } from './recent-journals.ts'
+import { sessionCard } from './session-card.ts'
+import { statusPageCard } from './status-page-card.ts'
+import { refusalOf } from './refusal.ts'
+
+export interface WatcherOptions {
+  readonly clock: Clock
+  readonly store: KeptStore
+  readonly flags: readonly string[]
+  readonly agents: ReadonlySet<string>
+  readonly readOnly: boolean
+  readonly page: (store: Store) => PageChoice
+}
+
+export type Viewer = (
+  event: { kind: 'overview'; overview: Overview } | { kind: 'change'; change: OverviewChange },
+) => void
+
+const everyMs = 1_000
+/** A change is on the page within 5 s, however slow a look is. */
+const mostMs = 3_500
+/** The part of the time that looks take otherwise: a twentieth. */
+const restFactor = 20
+const pageEveryMs = 10_000
+const allEveryMs = 30_000
+
+export class Watcher {
+  readonly journals: RecentJournals
+  readonly #options: WatcherOptions
+  readonly #looker: Looker
+  readonly #viewers = new Set<Viewer>()
+  readonly #rows = new Map<string, SessionRow>()
+  readonly #cards = new Map<string, SessionCard>()
+  /** Ids of cards that viewers have not been told of. */
+  readonly #changed = new Set<string>()
+  readonly #removed = new Set<string>()
+  #records: readonly HealthRecord[] = []
+  #reading: StatusReport['page'] = { ageMs: Infinity }
+  #actions: readonly ActionRecord[] = []
+  #trouble: Overview['store']['trouble'] = null
+  #damage: NonNullable<Overview['store']['damage']> | null = null
+  #pageAskedAt = -Infinity
+  #lookedAt = -Infinity
+  #allShownAt = -Infinity
+  #looking: Promise<void> | undefined
+  #told: Shared | undefined
+  #wants = 0
+  #over = new AbortController()
+  readonly #ended = new AbortController()
+  /** Of what goes on by itself. */
+  staggered: () => Staggered | null = () => null
+
+  constructor(options: WatcherOptions) {
+    this.#options = options
+    this.#looker = new Looker(options.clock)
+    this.journals = new RecentJournals(options.clock, (sessionId) => this.#show(sessionId))
+  }
+
+  /** Looks until the way to stop, which is returned, is called. */
+  want(): () => void {
+    this.#wants += 1
+    if (this.#wants === 1) this.#goOn()
+    let isLeft = false
+    return () => {
+      if (isLeft) return
+      isLeft = true
+      this.#wants -= 1
+      if (this.#wants === 0) this.#over.abort()
+    }
+  }
+
+  /** Gives `viewer` all, and from then on what changes; returns the way to stop. */
+  async view(viewer: Viewer): Promise<() => void> {
+    const leave = this.want()
+    try {
+      await this.#recent()
+    } catch (error) {
+      leave()
+      throw error
+    }
+    // Others are told first of what this one gets with all.
+    this.#tell()
+    viewer({ kind: 'overview', overview: this.#overview() })
+    this.#viewers.add(viewer)
+    return () => {
+      this.#viewers.delete(viewer)
+      leave()
+    }
+  }
+
+  /** As it is, of a moment ago at most. */
+  async overview(): Promise<Overview> {
+    await this.#recent()
+    return this.#overview()
+  }
+
+  /** The rows that were seen last. */
+  get rows(): readonly SessionRow[] {
+    return [...this.#rows.values()]
+  }
+
+  get viewers(): number {
+    return this.#viewers.size
+  }
+
+  get records(): readonly HealthRecord[] {
+    return this.#records
+  }
+
+  get statusReading(): StatusReport['page'] {
+    return this.#reading
+  }
+
+  /** Looks now, and at all: something was done. */
+  async lookAgain(): Promise<void> {
+    this.#looker.startAnew()
+    await this.#looking?.catch(() => {})
+    await this.#look()
+  }
+
+  /** Tells viewers of what is no part of the store. */
+  tell(): void {
+    if (this.#lookedAt > -Infinity) this.#tell()
+  }
+
+  close(): void {
+    this.#ended.abort()
+    this.#over.abort()
+    this.#viewers.clear()
+  }
+
+  async #recent(): Promise<void> {
+    if (this.#options.clock.elapsed() - this.#lookedAt > everyMs) await this.#look()
+  }
+
+  #goOn(): void {
+    this.#over = new AbortController()
+    void this.#lookOn(AbortSignal.any([this.#over.signal, this.#ended.signal]))
+  }
+
+  async #lookOn(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    while (!signal.aborted) {
+      const startedAt = clock.elapsed()
+      await this.#look()
+      const pauseMs = Math.min(mostMs, Math.max(everyMs, restFactor * (clock.elapsed() - startedAt)))
+      await clock.sleepUntil(clock.now() + pauseMs, { signal }).catch(() => {})
+    }
+  }
+
+  /** One at a time. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => (this.#looking = undefined))
+    return this.#looking
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { clock, store: kept } = this.#options
+    const seen: string[] = []
+    try {
+      const store = await kept.open()
+      const held = [...this.#rows].flatMap(([id, { holder }]) => (holder ? [id] : []))
+      const { summaries, isFull, failure } = await this.#looker.look(store, held)
+      for (const summary of summaries) {
+        this.#rows.set(summary.head.sessionId, rowOf(summary))
+        seen.push(summary.head.sessionId)
+        this.journals.want(summary.head)
+      }
+      if (isLastgoodError(failure, 'store-unavailable')) throw failure
+      if (isFull) this.#damage = failure === undefined ? null : refusalOf(failure).body.error
+      if (isFull) await this.#dropMissing(store, new Set(summaries.map(({ head }) => head.sessionId)))
+      this.#records = await providerHealth(store.shared, clock).records()
+      this.#actions = await readActions(store.shared)
+      if (this.#trouble) this.#looker.startAnew()
+      this.#trouble = null
+      this.journals.read(store, this.#ended.signal)
+      this.#askPage(store)
+    } catch (error) {
+      this.#trouble = this.#troubleOf(error)
+    }
+    this.#showSeen(seen)
+    this.#lookedAt = clock.elapsed()
+    this.#tell()
+  }
+
+  #troubleOf(error: unknown): Overview['store']['trouble'] {
+    const now = this.#options.clock.now()
+    const { code, message, hint } = refusalOf(error).body.error
+    return { code, message, hint, since: this.#trouble?.since ?? iso(now), retryAt: iso(now + everyMs) }
+  }
+
+  /** What a full look did not show is gone, unless it is there and cannot be read. */
+  async #dropMissing(store: Store, seen: ReadonlySet<string>): Promise<void> {
+    for (const id of [...this.#rows.keys()].filter((one) => !seen.has(one))) {
+      const isThere = await store.summary(id).catch(() => true as const)
+      if (isThere) continue
+      this.#rows.delete(id)
+      if (this.#cards.delete(id)) this.#removed.add(id)
+      this.#changed.delete(id)
+      this.journals.forget(id)
+    }
+  }
+
+  /** Those that were read; and what changes without an entry: a holder that died, a day that is over. */
+  #showSeen(seen: readonly string[]): void {
+    const now = this.#options.clock.elapsed()
+    if (now - this.#allShownAt > allEveryMs) {
+      this.#allShownAt = now
+      for (const id of this.#rows.keys()) this.#show(id)
+      return
+    }
+    for (const id of seen) this.#show(id)
+    for (const [id, { holder }] of this.#rows) if (holder) this.#show(id)
+  }
+
+  /** Makes the card anew, and notes it where it is another one. */
+  #show(sessionId: string): void {
+    const row = this.#rows.get(sessionId)
+    if (!row) return
+    const { clock, flags, agents } = this.#options
+    const before = this.#cards.get(sessionId)
+    const survived = this.journals.of(sessionId)?.lastSurvived
+    const fresh = rowOf({ head: row.head, holder: row.holder })
+    const card = sessionCard(fresh, { now: clock.now(), flags, agents, survived })
+    if (before && JSON.stringify(before) === JSON.stringify(card)) return
+    this.#rows.set(sessionId, fresh)
+    this.#cards.set(sessionId, card)
+    this.#changed.add(sessionId)
+    this.#removed.delete(sessionId)
+  }
+
+  /** Behind the look; what it says is told with a later one. */
+  #askPage(store: Store): void {
+    const { clock, page } = this.#options
+    if (clock.elapsed() - this.#pageAskedAt < pageEveryMs) return
+    this.#pageAskedAt = clock.elapsed()
+    const choice = page(store)
+    if ('off' in choice) {
+      this.#reading = choice
+      return
+    }
+    const urgent = this.#records.some(({ breaker }) => breaker.state !== 'closed')
+    void choice.poller
+      .poll({ urgent, signal: this.#ended.signal })
+      .then((reading) => (this.#reading = reading))
+      .catch(() => {})
+  }
+
+  #tell(): void {
+    const shared = this.#shared()
+    const sessions = [...this.#changed].flatMap((id) => this.#cards.get(id) ?? [])
+    const removed = [...this.#removed]
+    this.#changed.clear()
+    this.#removed.clear()
+    const change = this.#told && changeBetween(this.#told, shared, sessions, removed, iso(this.#options.clock.now()))
+    this.#told = shared
+    if (change) for (const viewer of this.#viewers) viewer({ kind: 'change', change })
+  }
+
+  #overview(): Overview {
+    const { clock, readOnly } = this.#options
+    return {
+      schema: 'lastgood.overview/v1',
+      at: iso(clock.now()),
+      readOnly,
+      ...this.#shared(),
+      sessions: [...this.#cards.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1)),
+    }
+  }
+
+  #shared(): Shared {
+    const { clock, store, flags } = this.#options
+    const now = clock.now()
+    const states = this.#records.map((record) => ({ record, state: providerState(record, now) }))
+    const open = openRows(this.rows).sort(
+      (a, b) => Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt,
+    )
+    const verdict = verdictOf({ now, providers: states.map(({ state }) => state), page: this.#reading, open })
+    return {
+      store: { location: store.location, trouble: this.#trouble, damage: this.#damage },
+      verdict: { kind: verdict.kind, text: verdict.text, command: commandOf(verdict, flags) ?? null },
+      providers: states.map(({ record, state }) => providerCard(record, state, now)),
+      statusPage: statusPageCard(this.#reading),
+      staggered: this.staggered(),
+      actions: this.#actions,
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The outages of one session, folded from its journal: since when, until when, why, and how each ended. Pure.
+ *
+ * 1. It takes entries one by one, in their order, so that who follows a journal need not read it again.
+ * 2. Only an outage of the API counts, as `outage-kinds.ts` has it, and that the breaker held a request back.
+ * 3. It keeps no content, and no more than the last outages: a session that lives for weeks does not grow.
+ */
+import type { Entry } from '@lastgood/core'
+import { faultLabel } from '../live/outage-line.ts'
+import { shorten } from '../text.ts'
+import { isOutageKind } from './outage-kinds.ts'
+
+export interface SessionOutage {
+  /** When the first request failed, or was held back; epoch ms. */
+  readonly since: number
+  /** When it was answered, or given up; null while it lasts. */
+  readonly until: number | null
+  /** What failed last: `529 overloaded_error`. */
+  readonly cause: string
+  /** The model that was asked when it began; null where nothing was asked yet. */
+  readonly model: string | null
+  /** Requests that were sent in it, with the one that was answered. */
+  readonly attempts: number
+  /**
+   * `same-model`, `fallback`: it was waited out, and answered by the model that was asked, or by another one. `resumed`: the
+   * session was parked, or its process died, and it was answered after it was resumed. `suspended`: it is parked.
+   * `given-up`: the request failed for good, or the turn was left.
+   */
+  readonly end: 'same-model' | 'fallback' | 'resumed' | 'suspended' | 'given-up' | null
+}
+
+/** An outage that the session came through. */
+export type Survived = SessionOutage & { until: number; end: 'same-model' | 'fallback' | 'resumed' }
+
+export function isSurvived(outage: SessionOutage): outage is Survived {
+  return outage.end === 'same-model' || outage.end === 'fallback' || outage.end === 'resumed'
+}
+
+/** Of a session at most, the newest. */
+const kept = 100
+
+export class SessionOutages {
+  #past: SessionOutage[] = []
+  /** The one that lasts, or that parked the session. */
+  #open: SessionOutage | null = null
+  /** The session was opened again since it began. */
+  #wasResumed = false
+  #rung = 0
+  #model: string | null = null
+
+  /** The oldest first; the last one may still last. */
+  get all(): readonly SessionOutage[] {
+    return this.#open ? [...this.#past, this.#open] : this.#past
+  }
+
+  /** The model that was asked last. */
+  get model(): string | null {
+    return this.#model
+  }
+
+  /** The last one that it came through. */
+  get lastSurvived(): Survived | undefined {
+    return this.#past.findLast(isSurvived)
+  }
+
+  /** What it came to; undefined for an entry that is about something else. */
+  take(entry: Entry): 'failed' | 'answered' | undefined {
+    switch (entry.type) {
+      case 'request-sent':
+        this.#model = shorten(entry.model, 60)
+        if (this.#open) this.#open = { ...this.#open, attempts: this.#open.attempts + 1, ...lasting }
+        return undefined
+      case 'fault-observed':
+        return this.#fault(entry)
+      case 'request-held':
+        this.#begin(entry.at, shorten(entry.reason, 120), 0)
+        return undefined
+      case 'rung-changed':
+        this.#rung = entry.rung
+        return undefined
+      case 'session-resumed':
+        this.#wasResumed = this.#open !== null
+        return undefined
+      case 'session-suspended':
+        if (this.#open) this.#open = { ...this.#open, until: entry.at, end: 'suspended' }
+        return undefined
+      case 'response-received':
+        this.#answered(entry.at)
+        return 'answered'
+      case 'kept-apart':
+        // The body is not needed to know that there was an answer.
+        if (entry.of !== 'response-received') return undefined
+        this.#answered(entry.at)
+        return 'answered'
+      case 'turn-started':
+      case 'rewound':
+        this.#rung = 0
+        this.#leave(entry.at)
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  #fault({ fault, decision, at }: Entry & { type: 'fault-observed' }): 'failed' | undefined {
+    if (!isOutageKind(fault.kind)) {
+      // Whatever it was, it is another thing now, and a person may have to mend it.
+      if (decision.kind === 'suspend' || decision.kind === 'fail') this.#leave(at)
+      return undefined
+    }
+    this.#begin(at, faultLabel(fault), 1)
+    const open = this.#open
+    if (open && decision.kind === 'suspend') this.#open = { ...open, until: at, end: 'suspended' }
+    if (open && decision.kind === 'fail') this.#leave(at)
+    return 'failed'
+  }
+
+  #begin(at: number, cause: string, attempts: number): void {
+    const open = this.#open
+    if (!open) this.#wasResumed = false
+    this.#open = open ? { ...open, ...lasting, cause } : { since: at, cause, model: this.#model, attempts, ...lasting }
+  }
+
+  #answered(at: number): void {
+    const open = this.#open
+    if (!open) return
+    const wasParked = open.end === 'suspended' || this.#wasResumed
+    this.#close({ ...open, until: at, end: wasParked ? 'resumed' : this.#rung > 0 ? 'fallback' : 'same-model' })
+  }
+
+  /** What parked a session parked it, also when another turn begins instead. */
+  #leave(at: number): void {
+    const open = this.#open
+    if (!open) return
+    this.#close(open.end === 'suspended' ? open : { ...open, until: at, end: 'given-up' })
+  }
+
+  #close(outage: SessionOutage): void {
+    this.#open = null
+    this.#wasResumed = false
+    this.#past = [...this.#past, outage].slice(-kept)
+  }
+}
+
+const lasting = { until: null, end: null } as const
