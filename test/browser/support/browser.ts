@@ -33,6 +33,7 @@ export function useBrowser(): { open(url: string, options?: BrowserContextOption
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
       onTestFinished(() => context.close())
       const page = await context.newPage()
+      page.setDefaultTimeout(10_000)
       const troubles: string[] = []
       page.on('pageerror', (error) => troubles.push(`error: ${error.message}`))
       page.on('console', (message) => {

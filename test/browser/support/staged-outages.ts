@@ -1,11 +1,11 @@
 // Six hours of a provider with two outages in them.
 
-import type { OutageDocument } from '@lastgood/dashboard'
+import type { OutagesDocument, SessionOutageRow } from '@lastgood/dashboard'
 import { iso, stagedNow } from './staged-session.ts'
 
 const minute = 60_000
 
-export function stagedOutages(): OutageDocument {
+export function stagedOutages(): OutagesDocument {
   const since = stagedNow - 360 * minute
   const minutes = (isDown: (minute: number) => boolean, asked: number) =>
     Array.from({ length: 360 }, (_, index) => {
@@ -31,29 +31,24 @@ export function stagedOutages(): OutageDocument {
         minutes: minutes((index) => index === 95, 4),
       },
     ],
+    complete: true,
     outages: [
-      {
-        endpoint: 'https://api.anthropic.com',
-        model: 'claude-opus-5-5',
-        from: iso(since + 348 * minute),
-        to: null,
-        cause: '529 overloaded_error',
-        sessions: 17,
-        recovered: 0,
-        waiting: 14,
-        needsYou: 3,
-      },
-      {
-        endpoint: 'https://api.anthropic.com',
-        model: 'claude-opus-5-5',
-        from: iso(since + 90 * minute),
-        to: iso(since + 182 * minute),
-        cause: '529 overloaded_error, then 500 api_error',
-        sessions: 40,
-        recovered: 38,
-        waiting: 0,
-        needsYou: 2,
-      },
+      ...Array.from({ length: 17 }, (_, index) => row(index, since + 348 * minute, null)),
+      ...Array.from({ length: 40 }, (_, index) => row(index, since + 90 * minute, since + 182 * minute)),
     ],
+  }
+}
+
+function row(index: number, from: number, to: number | null): SessionOutageRow {
+  const ends = ['same-model', 'same-model', 'fallback', 'resumed'] as const
+  const isStopped = index % 19 === 5
+  return {
+    sessionId: `fix-auth-${index + 1}`,
+    since: iso(from + index * 2_000),
+    until: isStopped ? iso(from + 10 * minute) : to === null ? null : iso(to + index * 3_000),
+    cause: index % 5 === 0 ? '500 api_error' : '529 overloaded_error',
+    model: 'claude-opus-5-5',
+    attempts: 6 + (index % 4),
+    end: isStopped ? 'suspended' : to === null ? null : (ends[index % 4] ?? null),
   }
 }

@@ -12,7 +12,7 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
     store: { location: 'redis://127.0.0.1:6379', trouble: null },
     readOnly: false,
     verdict: {
-      kind: 'provider',
+      kind: 'outage',
       text: 'It is the API: claude-opus-5-5 is down since 12 minutes. It is not your prompt, key or quota; sessions wait and go on by themselves.',
       command: 'lastgood status --watch',
     },
@@ -57,6 +57,24 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
     },
     sessions,
     staggered: null,
+    actions: [
+      {
+        at: iso(stagedNow - 21 * minute),
+        action: 'resume',
+        sessionId: 'csv-export-billing-25',
+        reason: 'the release waits for it',
+        host: 'build-1',
+        outcome: 'It goes on in turn 14.',
+      },
+      {
+        at: iso(stagedNow - 55 * minute),
+        action: 'suspend',
+        sessionId: 'dark-mode-docs-43',
+        reason: 'frees the quota for the release',
+        host: 'build-1',
+        outcome: 'Suspended at turn 5.',
+      },
+    ],
   }
 }
 

@@ -31,9 +31,9 @@ export function OutagePlot({ minutes, from, to, summary }: PlotProps): JSX.Eleme
     [minutes, from, to, width],
   )
   const most = Math.max(1, ...columns.map(({ answered }) => answered))
-  const mostFailed = Math.max(1, ...columns.map(({ failed }) => failed))
+  const failedMost = Math.max(0, ...columns.map(({ failed }) => failed))
   // One scale for both sides, unless one would be too small to be seen.
-  const scale = Math.min(above / most, below / mostFailed)
+  const scale = 0.94 * Math.min(above / most, below / Math.max(1, failedMost))
   const [start, end] = [columns[0]?.from ?? from, columns.at(-1)?.to ?? to]
   const x = (at: number): number => ((at - start) / Math.max(1, end - start)) * width
   const path = (side: 'answered' | 'failed'): string =>
@@ -75,12 +75,6 @@ export function OutagePlot({ minutes, from, to, summary }: PlotProps): JSX.Eleme
         <path class="answered" d={path('answered')} />
         <path class="failed" d={path('failed')} />
         <path class="base" d={`M0 0H${width}`} />
-        <text class="side" x="4" y={-above + 12}>{`answered, ${most} at most`}</text>
-        <text
-          class="side"
-          x="4"
-          y={below - 5}
-        >{`✖ failed, ${columns.some(({ failed }) => failed > 0) ? mostFailed : 0} at most`}</text>
       </svg>
       <div class="plot-ticks" aria-hidden="true">
         {ticks.map((tick) => (
@@ -90,7 +84,9 @@ export function OutagePlot({ minutes, from, to, summary }: PlotProps): JSX.Eleme
         ))}
       </div>
       <p class="muted number pointed-text">
-        {column ? columnText(column) : `a column is ${spent((end - start) / columns.length)}`}
+        {column
+          ? columnText(column)
+          : `above the line: answered, ${most} at most · below: ✖ failed, ${failedMost} at most · a column is ${spent((end - start) / columns.length)}`}
       </p>
     </div>
   )

@@ -6,6 +6,7 @@ import { overview, refusal, sessions } from '../live/overview-state.ts'
 import { CopyCommand } from '../shell/copy-command.tsx'
 import { isTyping } from '../shell/keyboard.ts'
 import { visibleLine } from '../words/visible-text.ts'
+import { Deeds } from './deeds.tsx'
 import { groupsOf } from './groups.ts'
 import { ProviderStrip } from './provider-strip.tsx'
 import { ResumeAll } from './resume-all.tsx'
@@ -85,6 +86,7 @@ export function OverviewPage(): JSX.Element {
           No sessions yet. The first one appears here by itself; <code>lastgood demo</code> shows how it looks.
         </p>
       )}
+      <Deeds actions={all.actions ?? []} />
       {isAsking && <ResumeAll onClose={() => setAsking(false)} />}
     </>
   )

@@ -89,10 +89,10 @@ function resumeDoes({ resume, card }: SessionDocument): string[] {
       ? 'What it costs is not known.'
       : `It reads ${counted(resume.tokens, 'token')}${resume.cache === 'cold' ? '; the prompt cache is cold' : ''}.`)
   return [
-    `${capital(resume.does)}.`,
-    capital(cost),
+    sentence(resume.does),
+    sentence(cost),
     `The last good turn is ${card.lastGoodTurn === 0 ? 'none' : card.lastGoodTurn}; finished tool calls are not run again.`,
   ]
 }
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`

@@ -7,7 +7,6 @@
 import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { SessionCard } from '../../src/overview.ts'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { getJson, PageError } from '../live/api.ts'
 import { sessions } from '../live/overview-state.ts'
@@ -21,6 +20,7 @@ import { visibleLine } from '../words/visible-text.ts'
 import type { ActionName } from './actions.ts'
 import { EntryDialog } from './entry-dialog.tsx'
 import { SessionActions } from './session-actions.tsx'
+import { StartedResume } from './started-resume.tsx'
 
 const pauseMs = 1_000
 
@@ -86,6 +86,7 @@ export function SessionPage({ sessionId }: { sessionId: string }): JSX.Element {
         </p>
       )}
       <SessionActions document={document} chosen={chosen} choose={choose} onDone={() => ask((count) => count + 1)} />
+      {document.started && <StartedResume started={document.started} />}
       <Timeline document={document} onResume={() => choose('resume')} />
       <StepsTable
         document={document}
@@ -122,6 +123,9 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
             next try <Countdown to={dueAt} />
           </span>
         )}
+        <span class="muted">
+          last entry <Ago at={card.updatedAt} />
+        </span>
       </div>
       {card.reason !== null && <p class="reason">{visibleLine(card.reason)}</p>}
       <dl class="facts">
@@ -135,6 +139,7 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
           value={totals.faults === 0 ? 'none' : `${totals.faults} of ${counted(totals.requests, 'request')}`}
         />
         <Fact name="tool calls" value={String(totals.tools)} />
+        <Fact name="entries" value={card.entries.toLocaleString('en-US')} />
         <Fact
           name="tokens"
           value={`${compact(tokens.input)} in (${cached} % from cache), ${compact(tokens.output)} out`}
@@ -149,20 +154,8 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
           <Fact name="last recovery" value={`in ${spent(recovered.afterMs)}, ${recovered.attempts} attempts`} />
         )}
         {heldBy && <Fact name="held by" value={`pid ${heldBy.pid} on ${heldBy.host}`} />}
-        <LastEntry card={card} />
       </dl>
     </section>
-  )
-}
-
-function LastEntry({ card }: { card: SessionCard }): JSX.Element {
-  return (
-    <div>
-      <dt>last entry</dt>
-      <dd>
-        <Ago at={card.updatedAt} /> <span class="muted number">({counted(card.entries, 'entry', 'entries')})</span>
-      </dd>
-    </div>
   )
 }
 

@@ -99,19 +99,33 @@ function Liveness(): JSX.Element {
 
 function StoreTrouble(): JSX.Element | null {
   const store = overview.value?.store
-  if (!store?.trouble) return null
-  const { message, hint, since, retryAt } = store.trouble
+  if (!store) return null
+  const { trouble, damage = null } = store
   return (
-    <div class="banner bad" role="alert">
-      <Icon name="down" tone="bad" />
-      <div>
-        <strong>The store does not answer.</strong> {visibleLine(message)}
-        {hint !== null && <> · {visibleLine(hint)}</>}
-        <div class="muted">
-          {visibleLine(store.location)} · since <Ago at={since} /> · tried again <Countdown to={retryAt} />. What is
-          below is as of before.
+    <>
+      {trouble && (
+        <div class="banner bad" role="alert">
+          <Icon name="down" tone="bad" />
+          <div>
+            <strong>The store does not answer.</strong> {visibleLine(trouble.message)}
+            {trouble.hint !== null && <> · {visibleLine(trouble.hint)}</>}
+            <div class="muted">
+              {visibleLine(store.location)} · since <Ago at={trouble.since} /> · tried again{' '}
+              <Countdown to={trouble.retryAt} />. What is below is as of before.
+            </div>
+          </div>
         </div>
-      </div>
-    </div>
+      )}
+      {damage && (
+        <div class="banner bad" role="alert">
+          <Icon name="warn" tone="bad" />
+          <div>
+            <strong>A session cannot be read.</strong> {visibleLine(damage.message)}
+            {damage.hint !== null && <> · {visibleLine(damage.hint)}</>}
+            <div class="muted">The others are shown.</div>
+          </div>
+        </div>
+      )}
+    </>
   )
 }

@@ -1,6 +1,7 @@
 /** One row of the timeline: its label at the left, its marks on the axis. */
 import type { ComponentChildren, JSX } from 'preact'
 import type { SessionDocument } from '../../src/session-document.ts'
+import { isNarrow } from '../shell/narrow.ts'
 import { spent } from '../words/durations.ts'
 import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
@@ -75,7 +76,9 @@ function TurnLabel({
   toggle: (key: string) => void
 }): JSX.Element {
   const state = turn.state === 'ended' ? spent(turn.durationMs) : turn.state
-  const notes = [isLastGood ? 'last good turn' : state, turn.inherited && 'inherited'].filter(Boolean).join(' · ')
+  const notes = [isLastGood ? (isNarrow.value ? 'last good' : 'last good turn') : state, turn.inherited && 'inherited']
+    .filter(Boolean)
+    .join(' · ')
   const name = (
     <span class="turn-words">
       <span class={`line${isLastGood ? ' last-good' : ''}`}>turn {turn.turn}</span>

@@ -7,13 +7,14 @@
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
+import { isNarrow } from '../shell/narrow.ts'
 import { offsetsOf } from '../windowed/rows-in-view.ts'
 import { useWindow } from '../windowed/use-window.ts'
 import { clockTime, dayTime, spent } from '../words/durations.ts'
 import { visibleLine } from '../words/visible-text.ts'
 import { stepWords, type StepWords } from './step-words.ts'
 
-const rowHeight = 34
+const heights = { wide: 34, narrow: 54 }
 
 interface Line extends StepWords {
   key: string
@@ -31,7 +32,8 @@ interface TableProps {
 
 export function StepsTable({ document, content, onEntry }: TableProps): JSX.Element {
   const lines = useMemo(() => linesOf(document), [document])
-  const offsets = useMemo(() => offsetsOf(lines.length, () => rowHeight), [lines.length])
+  const rowHeight = heights[isNarrow.value ? 'narrow' : 'wide']
+  const offsets = useMemo(() => offsetsOf(lines.length, () => rowHeight), [lines.length, rowHeight])
   const { place, range } = useWindow(offsets)
   const below = (lines.length - range.end) * rowHeight
   return (

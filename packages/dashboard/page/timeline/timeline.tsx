@@ -23,9 +23,9 @@ import { useWidth } from './use-width.ts'
 const turnsShown = 40
 const heights = {
   wide: { before: 44, turn: 44, lane: 24, resume: 76 },
-  narrow: { before: 44, turn: 44, lane: 24, resume: 148 },
+  narrow: { before: 44, turn: 44, lane: 24, resume: 178 },
 }
-const characterWidth = 6.4
+const characterWidth = 6.6
 
 interface TimelineProps {
   document: SessionDocument
@@ -126,29 +126,53 @@ function Ticks({ axis, width }: { axis: TimeAxis; width: number }): JSX.Element 
           {text}
         </span>
       ))}
-      {axis.parts
-        .filter(({ isFold }) => isFold)
-        .map((fold) => (
-          <Fold key={fold.from} fold={fold} />
-        ))}
+      {foldLabels(axis.parts, width).map(({ fold, text, left }) => (
+        <Fold key={fold.from} fold={fold} text={text} left={left} />
+      ))}
     </>
   )
 }
 
-function Fold({ fold }: { fold: Part }): JSX.Element {
-  const text = spent(fold.to - fold.from)
+interface FoldLabel {
+  fold: Part
+  text: string
+  /** Nothing where the one before it has the room. */
+  left: number | undefined
+}
+
+function foldLabels(parts: readonly Part[], width: number): FoldLabel[] {
+  let taken = 0
+  return parts
+    .filter(({ isFold }) => isFold)
+    .map((fold) => {
+      const text = spent(fold.to - fold.from)
+      const room = text.length * characterWidth + 6
+      const left = Math.min(width - room, Math.max(0, ((fold.x0 + fold.x1) / 2) * width - room / 2))
+      if (left < taken) return { fold, text, left: undefined }
+      taken = left + room
+      return { fold, text, left }
+    })
+}
+
+function Fold({ fold, text, left }: FoldLabel): JSX.Element {
   return (
-    <span
-      class="fold"
-      style={across(fold)}
-      title={`${text} in which nothing happened, folded`}
-      data-fold-ms={fold.to - fold.from}
-    >
-      <svg class="zigzag" viewBox="0 0 40 8" preserveAspectRatio="none" aria-hidden="true">
-        <path d="M0 6l5-4 5 4 5-4 5 4 5-4 5 4 5-4 5 4" />
-      </svg>
-      <span class="fold-text number">{text}</span>
-    </span>
+    <>
+      {left !== undefined && (
+        <span class="fold-text number" style={{ left: `${left.toFixed(1)}px` }}>
+          {text}
+        </span>
+      )}
+      <span
+        class="fold"
+        style={across(fold)}
+        title={`${text} in which nothing happened, folded`}
+        data-fold-ms={fold.to - fold.from}
+      >
+        <svg class="zigzag" viewBox="0 0 40 8" preserveAspectRatio="none" aria-hidden="true">
+          <path d="M0 6l5-4 5 4 5-4 5 4 5-4 5 4 5-4 5 4" />
+        </svg>
+      </span>
+    </>
   )
 }
 
