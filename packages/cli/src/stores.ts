@@ -22,6 +22,8 @@ export interface StoreChoice {
   readonly shown: string
   /** How to choose it on a command line; empty where it is chosen anyway. */
   readonly flag: string
+  /** For another process, which may be in another folder: never shown, it may hold a password. Absent where only code knows. */
+  readonly address?: string
   open(): Promise<OpenStore>
 }
 
@@ -51,6 +53,7 @@ export function storeChoices(
     source: 'the default',
     shown: `file:${dir}`,
     flag: `--store ${shellWord(`file:${dir}`)}`,
+    address: `file:${dir}`,
     open: async () => fromFolder(context, dir, 'the default'),
   }
   // What is used anyway needs no flag; only one that was given has to be given again.
@@ -59,7 +62,14 @@ export function storeChoices(
 }
 
 function addressed(context: CliContext, source: string, address: string, flag: string): StoreChoice {
-  return { source, shown: shownStore(context, address), flag, open: () => openAddress(context, address, source) }
+  const shown = shownStore(context, address)
+  return {
+    source,
+    shown,
+    flag,
+    address: isFolder(address) ? shown : address,
+    open: () => openAddress(context, address, source),
+  }
 }
 
 function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
@@ -109,8 +119,10 @@ function folderOf({ cwd, home }: CliContext, address: string): string {
 }
 
 function shownStore(context: CliContext, address: string): string {
-  return /^(?!file:)[a-z][a-z0-9+.-]+:/i.test(address) ? shownAddress(address) : `file:${folderOf(context, address)}`
+  return isFolder(address) ? `file:${folderOf(context, address)}` : shownAddress(address)
 }
+
+const isFolder = (address: string): boolean => !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(address)
 
 function fromFolder({ stderr, clock }: CliContext, dir: string, source: string): OpenStore {
   const store = fileStore({

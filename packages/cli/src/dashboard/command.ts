@@ -48,6 +48,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       place,
       store,
       wantsPage: options.page,
+      configPath: options.config,
       readOnly: options.readOnly ?? false,
       token: exposure.token,
       hosts: exposure.hosts,

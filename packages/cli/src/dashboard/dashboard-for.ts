@@ -1,4 +1,7 @@
 /** A dashboard with what a command line knows: its store, its configuration, its page. */
+import { resolve } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { LastgoodError } from '@lastgood/core'
 import type { SetUp } from '../common-options.ts'
 import type { LastgoodConfig } from '../config.ts'
@@ -6,18 +9,24 @@ import type { CliContext } from '../context.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard.ts'
 import { builtPage, pageFiles } from './page-files.ts'
+import type { ResumeCommand } from './resume-process.ts'
 
 type Chosen = Pick<DashboardOptions, 'store' | 'readOnly' | 'token' | 'hosts' | 'isSecure' | 'isBehindProxy' | 'prefix'>
 
 export interface DashboardPlace extends Chosen {
   readonly place: SetUp
   readonly wantsPage: boolean
+  /** `--config` */
+  readonly configPath: string | undefined
 }
 
 const shortestToken = 16
 
 /** Errors: `bad-option` for a token that is too short. */
-export function dashboardFor(context: CliContext, { place, wantsPage, ...chosen }: DashboardPlace): Dashboard {
+export function dashboardFor(
+  context: CliContext,
+  { place, wantsPage, configPath, ...chosen }: DashboardPlace,
+): Dashboard {
   if (chosen.token !== undefined && chosen.token.length < shortestToken) {
     throw new LastgoodError('bad-option', `the token must have ${shortestToken} characters at least`, {
       hint: 'make one: openssl rand -hex 32',
@@ -30,11 +39,30 @@ export function dashboardFor(context: CliContext, { place, wantsPage, ...chosen 
     flags: place.flags,
     files: pageFiles(builtPage()),
     config: 'broken' in config ? undefined : config.config,
+    resume: resumeCommand(context, place, configPath),
+    cwd: context.cwd,
     page: (store) =>
       'broken' in config
         ? { off: 'the configuration file could not be loaded' }
         : pageChoice(context, store, wantsPage, () => config.config?.statusPage),
   })
+}
+
+/**
+ * The same store for a process in another folder; by the environment, because everybody can read arguments. Its agents are
+ * those of the session's own folder, unless the configuration was named.
+ */
+function resumeCommand({ env, cwd }: CliContext, place: SetUp, configPath: string | undefined): ResumeCommand {
+  const program = fileURLToPath(new URL('../bin/lastgood.js', import.meta.url))
+  const { LASTGOOD_DASHBOARD_TOKEN: _ours, ...others } = env
+  const [{ address, source }] = place.choices
+  // A store that only code knows is made by the file that made it here.
+  const config = configPath === undefined ? (address === undefined ? source : undefined) : resolve(cwd, configPath)
+  return {
+    command: [process.execPath, program],
+    env: address === undefined ? others : { ...others, LASTGOOD_STORE: address },
+    flags: config === undefined ? [] : ['--config', config],
+  }
 }
 
 /** What cannot be loaded keeps nobody from looking. */

@@ -9,16 +9,22 @@ import { randomBytes } from 'node:crypto'
 import { assertSessionId, sessionNotFound, type Clock, type Store } from '@lastgood/core'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
+import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
+import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
+import { act, ClientSession, note } from './actions.ts'
 import { BodyTooLarge, bodyOf } from './body.ts'
 import { eventStream } from './event-stream.ts'
 import { Gate } from './gate.ts'
 import type { KeptStore } from './kept-store.ts'
 import { outagesDocument } from './outages-document.ts'
 import { unbuiltPage, type PageFile, type PageFiles } from './page-files.ts'
-import { json, refusal, refusalOf, refused } from './refusal.ts'
-import { sessionCard } from './session-card.ts'
+import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
+import { ResumeAll } from './resume-all.ts'
+import type { ResumeCommand } from './resume-process.ts'
+import { NotResumed, Resumes } from './resumes.ts'
+import { ownCommand, sessionCard } from './session-card.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
 import { Watcher } from './watcher.ts'
 
@@ -39,6 +45,9 @@ export interface DashboardOptions {
   readonly prefix?: string
   readonly config: LastgoodConfig | undefined
   readonly page: (store: Store) => PageChoice
+  /** How a session is resumed, and where one whose own folder is not here. */
+  readonly resume: ResumeCommand
+  readonly cwd: string
 }
 
 export interface Dashboard {
@@ -74,6 +83,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
   const agents = new Set(Object.keys(config?.agents ?? {}))
   const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
+  const resumes = new Resumes({ clock, resume: options.resume, cwd: options.cwd })
+  const resumeAll = new ResumeAll({ clock, resumes, onChange: () => watcher.tell() })
+  watcher.staggered = () => resumeAll.standing
   const ended = new AbortController()
   const app = new Hono().basePath(prefix)
 
@@ -92,6 +104,43 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const refusal = gate.refusalOfCaller(req.raw)
     if (refusal) return refused(refusal, refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {})
     await next()
+  })
+
+  app.post('/api/*', async (_, next) => {
+    if (readOnly)
+      return refused(
+        refusal(403, 'read-only', 'this dashboard was started with --read-only', 'type the command in a terminal'),
+      )
+    await next()
+  })
+  app.post('/api/sessions/:id/:action', async (c) => {
+    const id = sessionIdIn(c)
+    const name = c.req.param('action')
+    if (!isActionName(name)) return refused(refusal(404, 'not-found', 'there is no such action'))
+    const asked = actionIn(name, await bodyOf(c.req.raw))
+    const done = await act({ clock, store: await store.open(), resumes, agents }, id, asked)
+    await watcher.lookAgain()
+    return json(done)
+  })
+  app.post('/api/resume-all', async (c) => {
+    const { reason, everyMs } = resumeAllBody(await bodyOf(c.req.raw))
+    await watcher.lookAgain()
+    const stopped = watcher.rows
+      .filter(({ isRecoverable, head }) => isRecoverable && head.agent !== undefined && isStoppedByOutage(head))
+      .map(({ head }) => head)
+      .filter((head) => ownCommand(head, agents) === undefined)
+      .sort((a, b) => b.updatedAt - a.updatedAt)
+    const round = resumeAll.start(stopped, reason, everyMs)
+    const leave = watcher.want()
+    void round.finally(leave)
+    const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0]?.sessionId ?? ''} first`
+    await note({ clock, store: await store.open() }, { action: 'resume-all', sessionId: null, reason, outcome: text })
+    return json({ text, sessionId: stopped[0]?.sessionId ?? '' }, 202)
+  })
+  app.post('/api/resume-all/stop', async (c) => {
+    await bodyOf(c.req.raw)
+    resumeAll.stop()
+    return json({ text: 'no further session is resumed', sessionId: '' })
   })
 
   app.get('/api/overview', async () => json(await watcher.overview()))
@@ -117,7 +166,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       hasContent,
       page: watcher.statusReading,
       prices: config?.prices,
-      started: null,
+      started: resumes.of(id),
     })
     return json(document)
   })
@@ -159,9 +208,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
   app.all('/*', () => plain(405, 'this method is not known here', { allow: 'GET, HEAD' }))
   app.notFound(() => plain(404, 'not found'))
-  app.onError((error) =>
-    refused(error instanceof BodyTooLarge ? refusal(413, 'too-large', error.message) : refusalOf(error)),
-  )
+  app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error)))
 
   return {
     token,
@@ -172,10 +219,20 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
     async close() {
       ended.abort()
+      resumeAll.stop()
       watcher.close()
+      await resumes.close()
       await store.close()
     },
   }
+}
+
+/** Of errors that only this server knows. */
+function ownRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof BodyTooLarge) return refusal(413, 'too-large', error.message)
+  if (error instanceof ClientSession) return refusal(409, 'client-session', error.message, error.hint)
+  if (error instanceof NotResumed) return refusal(409, error.code, error.message, error.hint)
+  return undefined
 }
 
 function sessionIdIn(c: Context): string {

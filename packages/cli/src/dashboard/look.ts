@@ -6,7 +6,7 @@
  * 2. A full look comes as often as it is cheap: the pause after it is so many times as long as it took.
  * 3. What cannot be read does not hide the rest; it is told.
  */
-import { type Clock, type SessionSummary, type Store } from '@lastgood/core'
+import { type Clock, type SessionFilter, type SessionSummary, type Store } from '@lastgood/core'
 
 export interface Seen {
   /** Those that were read. */
@@ -26,7 +26,8 @@ const heldEveryMs = 3_000
 
 export class Looker {
   readonly #clock: Clock
-  #newest = 0
+  /** When the last look began that read something, by the clock on the wall. */
+  #lookedAt = -Infinity
   #fullDueAt = -Infinity
   #heldDueAt = -Infinity
 
@@ -42,14 +43,16 @@ export class Looker {
   /** `held`: the sessions that somebody held when they were seen last. */
   async look(store: Store, held: readonly string[]): Promise<Seen> {
     const startedAt = this.#clock.elapsed()
+    const since = this.#lookedAt - lateMs
+    this.#lookedAt = this.#clock.now()
     if (startedAt >= this.#fullDueAt) {
-      const seen = await this.#list(store, undefined)
+      const seen = await listed(store, {})
       const endedAt = this.#clock.elapsed()
       this.#fullDueAt = endedAt + restFactor * (endedAt - startedAt)
       this.#heldDueAt = endedAt + heldEveryMs
       return { ...seen, isFull: true }
     }
-    const seen = await this.#list(store, this.#newest - lateMs)
+    const seen = await listed(store, { updatedSince: since })
     if (startedAt < this.#heldDueAt || seen.failure !== undefined) return { ...seen, isFull: false }
     this.#heldDueAt = startedAt + heldEveryMs
     const known = new Set(seen.summaries.map(({ head }) => head.sessionId))
@@ -59,18 +62,15 @@ export class Looker {
     )
     return { ...others, summaries: [...seen.summaries, ...others.summaries], isFull: false }
   }
+}
 
-  async #list(store: Store, updatedSince: number | undefined): Promise<Omit<Seen, 'isFull'>> {
-    const summaries: SessionSummary[] = []
-    try {
-      for await (const summary of store.list(updatedSince === undefined ? {} : { updatedSince })) {
-        summaries.push(summary)
-        this.#newest = Math.max(this.#newest, summary.head.updatedAt)
-      }
-      return { summaries, failure: undefined }
-    } catch (failure) {
-      return { summaries, failure }
-    }
+async function listed(store: Store, filter: SessionFilter): Promise<Omit<Seen, 'isFull'>> {
+  const summaries: SessionSummary[] = []
+  try {
+    for await (const summary of store.list(filter)) summaries.push(summary)
+    return { summaries, failure: undefined }
+  } catch (failure) {
+    return { summaries, failure }
   }
 }
 

@@ -1,7 +1,7 @@
 /** `lastgood gateway`: an address for tools that nobody can change. */
 import { Command, InvalidArgumentError } from 'commander'
 import { LastgoodError } from '@lastgood/core'
-import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
+import { setUp, withStoreOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
@@ -9,7 +9,8 @@ import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { Survived } from '../live/survived.ts'
-import type { Credentials } from '@lastgood/gateway'
+import type { Credentials, Gateway } from '@lastgood/gateway'
+import type { OpenStore } from '../stores.ts'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
   upstream?: string[]
@@ -23,6 +24,8 @@ export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'col
 
 interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
   port: number
+  /** Undefined: where only this machine can reach it. */
+  dashboard?: boolean
 }
 
 export function withGatewayOptions(command: Command): Command {
@@ -49,6 +52,11 @@ export function gatewayCommand(context: CliContext): Command {
     .option('--tls-key <file>', 'its key, PEM')
     .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
     .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
+    .option(
+      '--dashboard',
+      'the web page of its sessions under /dashboard/ (default: where only this machine reaches it)',
+    )
+    .option('--no-dashboard', 'without the web page')
   return withGatewayOptions(command)
     .addHelpText('after', exampleOf('lastgood gateway', 'ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude'))
     .action((options: ServeOptions) => runGateway(context, options))
@@ -57,8 +65,13 @@ export function gatewayCommand(context: CliContext): Command {
 async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
   const exposure = exposureOf(context, options)
   const stop = stopSwitch(context)
+  const { dashboard = isLoopback(exposure.host), behindProxy = false } = options
+  const front = dashboard
+    ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure, behindProxy)
+    : undefined
   try {
-    await withGateway(context, options, { ...exposure, port: options.port }, async (url) => {
+    await withGateway(context, options, { ...exposure, port: options.port, front }, async (url) => {
+      front?.tell(url)
       context.stdout.write(`${url}\n`)
       const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
       context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} ${token}claude\n`)
@@ -67,20 +80,27 @@ async function runGateway(context: CliContext, options: ServeOptions): Promise<v
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
   } finally {
+    front?.forget()
     stop.dispose()
   }
+}
+
+/** What is served on the same port, in front of the gateway. */
+export interface Front {
+  over(gateway: Gateway, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
 }
 
 /** Serves while `work` runs, tells what happens, and sums it up. */
 export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
-  place: Exposure & { port: number },
+  place: Exposure & { port: number; front?: Front | undefined },
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const { stderr, clock } = context
-  const { choices } = await setUp(context, { ...options, color: 'auto' }, false)
-  const opened = await choices[0].open()
+  const { front } = place
+  const set = await setUp(context, { ...options, color: 'auto' }, front !== undefined)
+  const opened = await set.choices[0].open()
   // Loaded only here: no other command needs a server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
     import('@lastgood/gateway'),
@@ -105,7 +125,7 @@ export async function withGateway<T>(
       ...(options.stall !== undefined && { limits: limitsOf(parseDuration(options.stall, '--stall')) }),
       ...(options.hold !== undefined && { holdMs: parseDuration(options.hold, '--hold') }),
     })
-    const served = await serve(gateway, place, place.port)
+    const served = await serve(front?.over(gateway, opened, set) ?? gateway, place, place.port)
     if (new URL(gateway.upstream).port === new URL(served.url).port && isLoopback(new URL(gateway.upstream).hostname)) {
       await served.close()
       throw itself(served.url)

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openSession } from '../open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { storeContract } from '../testing/store-contract.ts'
 import { fileStore } from './file-store.ts'
@@ -24,4 +25,27 @@ describe('fileStore keeps the store contract', () => {
       }
     })
   }
+})
+
+test('a list of what is new does not open what its file says is old, and finds all the rest', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const store = fileStore({ dir })
+  const before = Date.now()
+  for (const id of ['old', 'new', 'Other']) {
+    const session = await openSession(id, { store })
+    await session.startTurn([{ role: 'user', content: 'Hi' }])
+    await session.close()
+  }
+  const journal = store.journalAt('old')
+  // As it would be had nobody written for an hour: that it was not opened shows in that it is not listed.
+  await utimes(journal, new Date(before - 3_600_000), new Date(before - 3_600_000))
+  const listed = async (updatedSince?: number) => {
+    const ids = []
+    for await (const { head } of store.list(updatedSince === undefined ? {} : { updatedSince }))
+      ids.push(head.sessionId)
+    return ids.sort()
+  }
+  expect(await listed(before)).toEqual(['Other', 'new'])
+  expect(await listed()).toEqual(['Other', 'new', 'old'])
 })

@@ -1,0 +1,50 @@
+/** What a page asks to be done, checked. Pure. */
+import { LastgoodError } from '@lastgood/core'
+import { z } from 'zod'
+
+/** One line that a person wrote: nothing that a terminal would obey, nor a mark that reorders a line. */
+// oxlint-disable-next-line no-control-regex
+const plainLine = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$/
+
+const reason = z.string().trim().min(1).max(300).regex(plainLine)
+const turn = z.number().int().min(0).max(1_000_000_000)
+
+const schema = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('resume'), reason, inDoubt: z.enum(['rerun', 'report']).optional() }),
+  z.strictObject({ action: z.literal('suspend'), reason }),
+  z.strictObject({ action: z.literal('takeover'), reason }),
+  z.strictObject({ action: z.literal('rewind'), reason, to: turn }),
+  z.strictObject({ action: z.literal('fork'), reason, at: turn.optional(), newId: z.string().max(200).optional() }),
+])
+export type CheckedAction = z.infer<typeof schema>
+
+const names: ReadonlySet<string> = new Set(['resume', 'suspend', 'takeover', 'rewind', 'fork'])
+
+export const isActionName = (name: string): name is CheckedAction['action'] => names.has(name)
+
+/** The action that the address names, and the body says more of. Errors: `bad-option`. */
+export function actionIn(name: CheckedAction['action'], body: Readonly<Record<string, unknown>>): CheckedAction {
+  const { action = name } = body
+  if (action === name) return checked(schema, { ...body, action })
+  throw new LastgoodError('bad-option', `the address says ${name}, and the body something else`, {
+    hint: 'leave action out of the body',
+    details: { field: 'action' },
+  })
+}
+
+const everyMs = z.number().int().min(0).max(3_600_000)
+const resumeAll = z.strictObject({ reason, everyMs: everyMs.optional() })
+
+/** Errors: `bad-option`. */
+export const resumeAllBody = (body: unknown): z.infer<typeof resumeAll> => checked(resumeAll, body)
+
+function checked<Body>(schema: z.ZodType<Body>, body: unknown): Body {
+  const { success, data, error } = schema.safeParse(body)
+  if (success) return data
+  const issue = error.issues[0]
+  const field = issue?.path.join('.') || 'the request'
+  throw new LastgoodError('bad-option', `${field} cannot be taken (${issue?.code ?? 'unreadable'})`, {
+    hint: 'an action has a reason of 1 to 300 characters in one line',
+    details: { field },
+  })
+}

@@ -1,0 +1,185 @@
+/**
+ * What can be done from a page: each with the reason of a person, which is recorded.
+ *
+ * 1. In the journal, where it has a place for it, and of all of them in the store's shared state; see `action-log.ts`.
+ * 2. A session that another process writes is taken from it by the store's fence, and by nothing else (P3); only where that
+ *    was asked for.
+ * 3. A session whose client goes on by itself is never resumed from here.
+ */
+import { hostname } from 'node:os'
+import {
+  type Clock,
+  forkSession,
+  LastgoodError,
+  sessionBusy,
+  sessionNotFound,
+  visitSession,
+  type Store,
+} from '@lastgood/core'
+import type { ActionDone } from '@lastgood/dashboard'
+import { freeName } from '../fork/command.ts'
+import { rowOf, type SessionRow } from '../sessions.ts'
+import { safeLine } from '../text.ts'
+import type { CheckedAction } from './action-body.ts'
+import { noteAction } from './action-log.ts'
+import { NotResumed, type Resumes } from './resumes.ts'
+import { ownCommand } from './session-card.ts'
+
+export interface ActionPlace {
+  readonly clock: Clock
+  readonly store: Store
+  readonly resumes: Resumes
+  readonly agents: ReadonlySet<string>
+}
+
+/** Errors: `ClientSession`, `NotResumed`, and those of the session's own. */
+export async function act(place: ActionPlace, sessionId: string, asked: CheckedAction): Promise<ActionDone> {
+  const { store } = place
+  const summary = await store.summary(sessionId)
+  if (!summary) throw sessionNotFound(sessionId, store)
+  const { action, reason } = asked
+  try {
+    const done = await doIt(place, rowOf(summary), asked)
+    const isNoted = await note(place, { action, sessionId, reason, outcome: done.text })
+    return isNoted ? done : { ...done, text: `${done.text}; the reason could not be noted` }
+  } catch (error) {
+    // What was begun is worth a note; what was refused did not happen.
+    if (error instanceof NotResumed) await note(place, { action, sessionId, reason, outcome: error.message })
+    throw error
+  }
+}
+
+/** Its client goes on by itself. */
+export class ClientSession extends Error {
+  readonly hint: string
+
+  constructor(agent: string | undefined, command: string) {
+    super(`${safeLine(agent ?? 'its client')} goes on with its session itself`)
+    this.name = 'ClientSession'
+    this.hint = command
+  }
+}
+
+export function note(
+  { store, clock }: Pick<ActionPlace, 'store' | 'clock'>,
+  action: Omit<Parameters<typeof noteAction>[1], 'host'>,
+): Promise<boolean> {
+  return noteAction({ shared: store.shared, clock }, { ...action, host: hostname() })
+}
+
+function doIt(place: ActionPlace, row: SessionRow, asked: CheckedAction): Promise<ActionDone> {
+  switch (asked.action) {
+    case 'resume':
+      return resume(place, row, asked)
+    case 'suspend':
+      return suspend(place, row, asked)
+    case 'takeover':
+      return takeover(place, row, asked)
+    case 'rewind':
+      return rewind(place, row, asked)
+    case 'fork':
+      return fork(place, row, asked)
+  }
+}
+
+type Asked<Name extends CheckedAction['action']> = CheckedAction & { action: Name }
+
+async function resume(
+  { resumes, agents }: ActionPlace,
+  row: SessionRow,
+  { inDoubt }: Asked<'resume'>,
+): Promise<ActionDone> {
+  const { head, holder } = row
+  if (holder) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
+  const command = ownCommand(head, agents)
+  if (command !== undefined) throw new ClientSession(head.agent, command)
+  if (head.status === 'idle') throw nothingOpen(row)
+  const started = resumes.start(head, inDoubt)
+  const begun = await resumes.begun(started)
+  const { pid } = started.standing
+  const text = {
+    begun: `it goes on, by pid ${pid}`,
+    ended: 'it went on, and has ended',
+    silent: `it was started as pid ${pid}, and has not said anything yet`,
+  }[begun]
+  return { text, sessionId: head.sessionId }
+}
+
+async function suspend(place: ActionPlace, row: SessionRow, { reason }: Asked<'suspend'>): Promise<ActionDone> {
+  const { head, holder, status } = row
+  if (status === 'idle') throw nothingOpen(row)
+  if (!holder && (status === 'suspended' || status === 'needs-input')) {
+    throw new LastgoodError('journal-conflict', `session ${head.sessionId} is parked already`, {
+      hint: `go on with it: lastgood resume ${head.sessionId}`,
+    })
+  }
+  await park(place, row, `suspended from the dashboard: ${reason}`)
+  const from = holder ? `, and pid ${holder.owner.pid} on ${safeLine(holder.owner.host)} can write it no more` : ''
+  return { text: `it is suspended${from}`, sessionId: head.sessionId }
+}
+
+/** Takes it from the process that holds it, and goes on with it here. */
+async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'takeover'>): Promise<ActionDone> {
+  const { head, holder } = row
+  if (!holder) {
+    throw new LastgoodError('journal-conflict', `nobody holds session ${head.sessionId}`, {
+      hint: `go on with it: lastgood resume ${head.sessionId}`,
+    })
+  }
+  if (head.status === 'idle') throw nothingOpen(row)
+  const from = `pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`
+  await park(place, row, `taken over from ${from}: ${reason}`)
+  const { sessionId } = head
+  const command = ownCommand(head, place.agents)
+  if (command !== undefined)
+    return { text: `it was taken from ${from}, and is suspended; its client goes on with it`, sessionId }
+  const started = place.resumes.start(head)
+  await place.resumes.begun(started).catch((error: unknown) => {
+    if (!(error instanceof NotResumed)) throw error
+    throw new NotResumed(
+      error.code,
+      `it was taken from ${from} and is suspended, but not resumed here: ${error.message}`,
+      error.hint,
+    )
+  })
+  return { text: `it was taken from ${from}, and goes on, by pid ${started.standing.pid}`, sessionId }
+}
+
+/** Fences whoever writes it: their next append is refused by the store. */
+async function park({ store, clock }: ActionPlace, { head }: SessionRow, detail: string): Promise<void> {
+  await visitSession(head.sessionId, { store, clock, takeover: true }, (session) =>
+    session.record([{ type: 'session-suspended', reason: 'interrupted', detail }]),
+  )
+}
+
+async function rewind(
+  { store, clock }: ActionPlace,
+  { head, holder }: SessionRow,
+  { reason, to }: Asked<'rewind'>,
+): Promise<ActionDone> {
+  const { sessionId } = head
+  if (holder) throw sessionBusy({ kind: 'busy', sessionId, ...holder })
+  await visitSession(sessionId, { store, clock }, (session) => session.rewind(to, reason))
+  return { text: to === 0 ? 'it is at its beginning' : `its last good turn is turn ${to}`, sessionId }
+}
+
+async function fork(
+  { store, clock }: ActionPlace,
+  { head }: SessionRow,
+  { reason, at, newId }: Asked<'fork'>,
+): Promise<ActionDone> {
+  const name = newId ?? (await freeName(store, head.sessionId))
+  const { sessionId, turn } = await forkSession(store, head.sessionId, name, {
+    clock,
+    reason,
+    ...(head.cwd !== undefined && { cwd: head.cwd }),
+    ...(at !== undefined && { turn: at }),
+  })
+  return { text: `${sessionId} goes on after turn ${turn}`, sessionId }
+}
+
+function nothingOpen({ head }: SessionRow): LastgoodError {
+  return new LastgoodError('journal-conflict', `nothing is open in session ${head.sessionId}`, {
+    hint: `a new turn: lastgood resume ${head.sessionId} "<message>"`,
+  })
+}

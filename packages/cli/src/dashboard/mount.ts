@@ -1,0 +1,76 @@
+/**
+ * The dashboard on the port of a gateway, under `/dashboard/`. Every other path is the gateway's, untouched: tools find the API
+ * there. What lets a tool in does not open the dashboard, which has a token of its own.
+ */
+import type { Gateway } from '@lastgood/gateway'
+import type { CommonOptions, SetUp } from '../common-options.ts'
+import type { CliContext } from '../context.ts'
+import type { Exposure } from '../gateway/exposure.ts'
+import type { OpenStore } from '../stores.ts'
+import { safeLine } from '../text.ts'
+import { writeAddress, type AddressFile } from './address-file.ts'
+import type { Dashboard } from './dashboard.ts'
+import { dashboardFor } from './dashboard-for.ts'
+import { openStore } from './kept-store.ts'
+
+const prefix = '/dashboard'
+
+export interface Mount {
+  over(gateway: Pick<Gateway, 'fetch' | 'close'>, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
+  /** Says where it is, once that is known. */
+  tell(url: string): void
+  /** What told it is gone. */
+  forget(): void
+}
+
+export function mountFor(
+  context: CliContext,
+  { config }: Pick<CommonOptions, 'config'>,
+  { hosts, tls }: Exposure,
+  isBehindProxy: boolean,
+): Mount {
+  let dashboard: Dashboard | undefined
+  let file: AddressFile | undefined
+  return {
+    over(gateway, { store }, place) {
+      const made = dashboardFor(context, {
+        place,
+        store: openStore(store),
+        wantsPage: true,
+        configPath: config,
+        readOnly: false,
+        token: context.env['LASTGOOD_DASHBOARD_TOKEN'] || undefined,
+        hosts,
+        isSecure: tls !== undefined || isBehindProxy,
+        isBehindProxy,
+        prefix,
+      })
+      dashboard = made
+      return {
+        fetch: (request, body) => (isOurs(request.url) ? made.fetch(request) : gateway.fetch(request, body)),
+        async close() {
+          await Promise.all([made.close(), gateway.close()])
+        },
+      }
+    },
+    tell(url) {
+      if (!dashboard) return
+      const place = `${url}${prefix}/`
+      const address = `${place}#token=${dashboard.token}`
+      file = writeAddress(context, new URL(url).port, address)
+      // A gateway's talk is often a log: there the token has no place.
+      const isSeen = context.stderr.isTTY === true
+      const told = isSeen ? address : file ? `${place}, with its token: cat ${file.path}` : place
+      context.stderr.write(`page     ${safeLine(told)}\n`)
+    },
+    forget: () => file?.remove(),
+  }
+}
+
+/** Of an absolute address, without parsing it: this is asked of every request of the gateway. */
+function isOurs(url: string): boolean {
+  const path = url.indexOf('/', url.indexOf('//') + 2)
+  if (path < 0 || !url.startsWith(prefix, path)) return false
+  const next = url[path + prefix.length]
+  return next === undefined || next === '/' || next === '?'
+}

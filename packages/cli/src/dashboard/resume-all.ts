@@ -1,0 +1,197 @@
+/**
+ * All sessions that an outage stopped, resumed one after another, so that the end of one outage is not the begin of the next.
+ *
+ * 1. The first is a probe: the others wait for its first answer, however long it waits for that itself.
+ * 2. Then one after another, at uneven pauses. As soon as one of them meets the outage again, no further one is started.
+ * 3. Those that were started go on by themselves, whatever becomes of the rest.
+ * 4. One that cannot be started (no configuration, no agent) says why, and keeps nobody back.
+ */
+import { type Clock, type Head, LastgoodError } from '@lastgood/core'
+import type { Staggered } from '@lastgood/dashboard'
+import { iso } from '../durations.ts'
+import { safeLine } from '../text.ts'
+import type { ResumeProcess } from './resume-process.ts'
+import { notResumed, type Resumes } from './resumes.ts'
+
+export interface ResumeAllOptions {
+  readonly clock: Clock
+  readonly resumes: Pick<Resumes, 'start'>
+  /** Called whenever there is something else to show. */
+  readonly onChange: () => void
+}
+
+export const usualEveryMs = 5_000
+
+/** How one of them went: it was answered, or had nothing to ask; it met the outage; it could not go on; or nobody waited. */
+type Outcome = { kind: 'answered' } | { kind: 'outage' } | { kind: 'unknown' } | { kind: 'failed'; why: string }
+
+interface Round {
+  readonly startedAt: number
+  readonly reason: string
+  readonly everyMs: number
+  readonly over: AbortController
+  state: Staggered['state']
+  done: string[]
+  left: string[]
+  failed: { sessionId: string; why: string }[]
+  nextAt: number | null
+}
+
+export class ResumeAll {
+  readonly #options: ResumeAllOptions
+  #round: Round | undefined
+
+  constructor(options: ResumeAllOptions) {
+    this.#options = options
+  }
+
+  /** Null before the first round, and after one that went through. */
+  get standing(): Staggered | null {
+    const round = this.#round
+    if (!round) return null
+    const { startedAt, reason, state, everyMs, nextAt, done, left, failed } = round
+    return {
+      startedAt: iso(startedAt),
+      reason,
+      state,
+      everyMs,
+      done: [...done],
+      left: [...left],
+      failed: [...failed],
+      nextAt: nextAt === null ? null : iso(nextAt),
+    }
+  }
+
+  get isGoing(): boolean {
+    return this.#round !== undefined && this.#round.state !== 'stopped'
+  }
+
+  /** Begins a round; resolves when it has ended. Errors: `journal-conflict` where one goes on, or there is nobody to resume. */
+  start(heads: readonly Head[], reason: string, everyMs = usualEveryMs): Promise<void> {
+    if (this.isGoing) {
+      throw new LastgoodError('journal-conflict', 'sessions are being resumed one after another already', {
+        hint: 'wait for it, or stop it first',
+      })
+    }
+    if (heads.length === 0) {
+      throw new LastgoodError(
+        'journal-conflict',
+        'there is no session that an outage stopped and that can go on here',
+        {
+          hint: 'see what is there: lastgood list',
+        },
+      )
+    }
+    const left = heads.map(({ sessionId }) => sessionId)
+    const startedAt = this.#options.clock.now()
+    const over = new AbortController()
+    this.#round = { startedAt, reason, everyMs, over, state: 'probing', done: [], left, failed: [], nextAt: null }
+    return this.#go(this.#round, heads)
+  }
+
+  /** Starts no further one. */
+  stop(): void {
+    if (this.#round && this.isGoing) this.#stop(this.#round)
+  }
+
+  async #go(round: Round, heads: readonly Head[]): Promise<void> {
+    const queue = [...heads]
+    this.#changed()
+    await this.#probe(round, queue)
+    if (round.over.signal.aborted) return
+    round.state = 'going'
+    await this.#others(round, queue)
+    if (round.over.signal.aborted) return
+    // What failed stays to be seen; otherwise everything is said by the sessions themselves.
+    if (round.failed.length > 0) this.#stop(round)
+    else this.#round = undefined
+    this.#changed()
+  }
+
+  /** Until one was answered. One that cannot be started is no probe. */
+  async #probe(round: Round, queue: Head[]): Promise<void> {
+    for (let head = queue.shift(); head; head = queue.shift()) {
+      const outcome = await this.#resume(round, head, 'patient')
+      if (round.over.signal.aborted || outcome.kind === 'answered') return
+      if (outcome.kind === 'outage') return this.#stop(round)
+    }
+  }
+
+  async #others(round: Round, queue: readonly Head[]): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = round.over
+    const started: Promise<unknown>[] = []
+    for (const head of queue) {
+      round.nextAt = Math.round(clock.now() + round.everyMs * (0.5 + clock.random()))
+      this.#changed()
+      await clock.sleepUntil(round.nextAt, { signal }).catch(() => {})
+      if (signal.aborted) return
+      const outcome = this.#resume(round, head, 'strict').then((one) => {
+        if (one.kind === 'outage') this.#stop(round)
+      })
+      started.push(outcome)
+    }
+    round.nextAt = null
+    this.#changed()
+    await Promise.race([Promise.all(started), aborted(signal)])
+  }
+
+  /** `patient`: an outage that it waits out is no end. */
+  async #resume(round: Round, head: Head, patience: 'patient' | 'strict'): Promise<Outcome> {
+    const { sessionId } = head
+    const outcome = await this.#outcomeOf(round, head, patience)
+    if (outcome.kind === 'answered') round.done.push(sessionId)
+    if (outcome.kind === 'failed') round.failed.push({ sessionId, why: outcome.why })
+    if (outcome.kind === 'outage') round.failed.push({ sessionId, why: 'it met the outage again' })
+    // One that was begun and not waited for stays among those that are left: nobody knows.
+    if (outcome.kind !== 'unknown') round.left = round.left.filter((id) => id !== sessionId)
+    this.#changed()
+    return outcome
+  }
+
+  async #outcomeOf(round: Round, head: Head, patience: 'patient' | 'strict'): Promise<Outcome> {
+    let started: ResumeProcess
+    try {
+      started = this.#options.resumes.start(head)
+    } catch (error) {
+      return { kind: 'failed', why: safeLine((error as Error).message) }
+    }
+    const leave = new AbortController()
+    const met = new Promise<Outcome>((resolve) => {
+      const stop = started.onNews((news) => {
+        if (news === 'answered') resolve({ kind: 'answered' })
+        if (news === 'failed' && patience === 'strict') resolve({ kind: 'outage' })
+      })
+      leave.signal.addEventListener('abort', stop, { once: true })
+    })
+    const ended = started.ended.then((end): Outcome => {
+      if (end.exitCode === 0) return { kind: 'answered' }
+      if (end.error?.code === 'session-suspended') return { kind: 'outage' }
+      return { kind: 'failed', why: safeLine(notResumed(end, started.standing).message) }
+    })
+    const stopped = aborted(round.over.signal).then((): Outcome => ({ kind: 'unknown' }))
+    try {
+      return await Promise.race([met, ended, stopped])
+    } finally {
+      leave.abort()
+    }
+  }
+
+  #stop(round: Round): void {
+    round.state = 'stopped'
+    round.nextAt = null
+    round.over.abort()
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#options.onChange()
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

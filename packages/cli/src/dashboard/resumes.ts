@@ -1,0 +1,120 @@
+/** The resumes that a server has started: one of a session at a time, and all of them ended with it. */
+import { statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import process from 'node:process'
+import { type Clock, type Head, LastgoodError } from '@lastgood/core'
+import type { StartedResume } from '@lastgood/dashboard'
+import { ResumeProcess, type ResumeCommand } from './resume-process.ts'
+
+export interface ResumesOptions {
+  readonly clock: Clock
+  readonly resume: ResumeCommand
+  /** Where a session is resumed whose own folder is not here. */
+  readonly cwd: string
+}
+
+/** Processes at the same time. */
+const mostRunning = 100
+/** How long a beginning is waited for: then it is said that it has not said anything. */
+const beginMs = 20_000
+
+export class Resumes {
+  readonly #options: ResumesOptions
+  readonly #processes = new Map<string, ResumeProcess>()
+  #isClosed = false
+
+  constructor(options: ResumesOptions) {
+    this.#options = options
+  }
+
+  /** The last one of this session. */
+  of(sessionId: string): StartedResume | null {
+    return this.#processes.get(sessionId)?.standing ?? null
+  }
+
+  /** Errors: `session-busy` where one is under way, `bad-option` where there are too many. */
+  start({ sessionId, cwd }: Head, inDoubt?: 'rerun' | 'report'): ResumeProcess {
+    const { resume, clock, cwd: here } = this.#options
+    if (this.#isClosed)
+      throw new LastgoodError('session-closed', 'the dashboard is being stopped', { hint: 'start it again' })
+    const before = this.#processes.get(sessionId)
+    if (before?.isRunning) {
+      throw new LastgoodError(
+        'session-busy',
+        `session ${sessionId} is being resumed from here by pid ${before.standing.pid}`,
+        {
+          hint: `see how it goes: lastgood watch ${sessionId}`,
+        },
+      )
+    }
+    const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning).length
+    if (running >= mostRunning) {
+      throw new LastgoodError('bad-option', `${running} sessions are being resumed from here, and no more may`, {
+        hint: `resume it in a terminal: lastgood resume ${sessionId}`,
+      })
+    }
+    const answer = inDoubt === undefined ? [] : ['--in-doubt', inDoubt]
+    const argv = ['resume', sessionId, '--yes', '--jsonl', '--quiet', ...answer]
+    const started = new ResumeProcess(resume, argv, isOwnFolder(cwd) ? cwd : here, clock)
+    this.#processes.set(sessionId, started)
+    return started
+  }
+
+  /** Resolves when it has begun, or ended well. Errors: what it failed with. */
+  async begun(started: ResumeProcess): Promise<'begun' | 'ended' | 'silent'> {
+    const { clock } = this.#options
+    const inTime = new AbortController()
+    const news = new Promise<'begun'>((resolve) => {
+      const stop = started.onNews(() => resolve('begun'))
+      inTime.signal.addEventListener('abort', stop, { once: true })
+    })
+    const late = clock.sleepUntil(clock.now() + beginMs, { signal: inTime.signal }).then(() => 'silent' as const)
+    late.catch(() => {})
+    try {
+      const first = await Promise.race([news, late, started.ended])
+      if (typeof first === 'string') return first
+      if (first.exitCode === 0) return 'ended'
+      throw notResumed(first, started.standing)
+    } finally {
+      inTime.abort()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#processes.values()].map((one) => one.stop()))
+  }
+}
+
+/** Its own words, where it had any. */
+export class NotResumed extends Error {
+  readonly code: string
+  readonly hint: string | null
+
+  constructor(code: string, message: string, hint: string | null) {
+    super(message)
+    this.name = 'NotResumed'
+    this.code = code
+    this.hint = hint
+  }
+}
+
+export function notResumed(end: Awaited<ResumeProcess['ended']>, { lines }: StartedResume): NotResumed {
+  const { error, exitCode } = end
+  if (error) return new NotResumed(error.code, error.message, error.hint)
+  return new NotResumed(
+    'resume-failed',
+    `lastgood resume ended with ${exitCode ?? 'a signal'}: ${lines.at(-1) ?? 'it said nothing'}`,
+    null,
+  )
+}
+
+/**
+ * The session's configuration is looked for in its folder, and is code: the folder of somebody else is not taken, whatever
+ * the store says.
+ */
+function isOwnFolder(path: string | undefined): path is string {
+  if (path === undefined || !isAbsolute(path)) return false
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found?.isDirectory() === true && (process.getuid === undefined || found.uid === process.getuid())
+}
