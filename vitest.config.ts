@@ -30,7 +30,9 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: './test/browser/support/browser-global-setup.ts',
-          // Each file starts a browser; two at a time are what a small machine has memory for.
+          // A page is drawn some frames later, and a frame takes long where many tests run.
+          expect: { poll: { timeout: 10_000 } },
+          // Each file starts a browser, and a small machine has the memory for one.
           fileParallelism: false,
         },
       },

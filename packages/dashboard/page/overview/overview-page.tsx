@@ -30,8 +30,8 @@ export function OverviewPage(): JSX.Element {
       }
       if (isTyping(event)) return
       if (event.key === '/') field.current?.focus()
-      else if (event.key === 'j' || event.key === 'ArrowDown') stepFocus(groups.value, 1)
-      else if (event.key === 'k' || event.key === 'ArrowUp') stepFocus(groups.value, -1)
+      else if (event.key === 'j' || event.key === 'ArrowDown') stepFocus(groups.value, 1, search.value !== '')
+      else if (event.key === 'k' || event.key === 'ArrowUp') stepFocus(groups.value, -1, search.value !== '')
       else return
       event.preventDefault()
     }

@@ -36,8 +36,8 @@ let isFocusWanted = false
 const folded = signal<ReadonlySet<GroupName>>(new Set(['done']))
 
 /** Moves the focus by rows, over the groups that are open. */
-export function stepFocus(groups: readonly Group[], step: 1 | -1): void {
-  const cards = groups.flatMap(({ name, cards: own }) => (isFolded(name) ? [] : own))
+export function stepFocus(groups: readonly Group[], step: 1 | -1, isSearching: boolean): void {
+  const cards = groups.flatMap(({ name, cards: own }) => (isFolded(name, isSearching) ? [] : own))
   const index = cards.findIndex(({ sessionId }) => sessionId === focused.value)
   const next = cards[index === -1 ? (step === 1 ? 0 : cards.length - 1) : index + step]
   if (!next) return
@@ -45,7 +45,9 @@ export function stepFocus(groups: readonly Group[], step: 1 | -1): void {
   focused.value = next.sessionId
 }
 
-const isFolded = (name: GroupName): boolean => name !== 'needs-you' && folded.value.has(name)
+/** What was found is shown. */
+const isFolded = (name: GroupName, isSearching: boolean): boolean =>
+  !isSearching && name !== 'needs-you' && folded.value.has(name)
 
 interface GroupProps {
   group: Group
@@ -56,7 +58,7 @@ export function SessionGroup({ group: { name, cards }, isSearching }: GroupProps
   const { title, says, icon, tone } = titles[name]
   // What needs somebody is told even if it is nobody.
   if (cards.length === 0 && (name !== 'needs-you' || isSearching)) return null
-  const isOpen = !isFolded(name)
+  const isOpen = !isFolded(name, isSearching)
   const toggle = (): void => {
     const next = new Set(folded.value)
     if (!next.delete(name)) next.add(name)
@@ -70,7 +72,7 @@ export function SessionGroup({ group: { name, cards }, isSearching }: GroupProps
           {title} <span class="count number">{cards.length.toLocaleString('en-US')}</span>
         </h2>
         <span class="muted says">{says}</span>
-        {name !== 'needs-you' && (
+        {name !== 'needs-you' && !isSearching && (
           <button
             type="button"
             class="quiet"

@@ -29,7 +29,7 @@ export function placedPoints<Point>(points: readonly Point[], sizes: PointSizes<
   const groups: { points: [Point, ...Point[]]; left: number }[] = []
   for (const point of points) {
     const last = groups.at(-1)
-    const left = at(point) - glyph / 2
+    const left = Math.max(0, at(point) - glyph / 2)
     if (last && kind(last.points[0]) === kind(point) && left < last.left + glyph) last.points.push(point)
     else groups.push({ points: [point], left: last ? Math.max(left, last.left + glyph) : left })
   }
