@@ -24,7 +24,7 @@ import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
 import { NotResumed, Resumes } from './resumes.ts'
-import { ownCommand, sessionCard } from './session-card.ts'
+import { ownCommand } from './session-card.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
 import { Watcher } from './watcher.ts'
 
@@ -154,16 +154,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const id = sessionIdIn(c)
     const opened = await store.open()
     const row = rowOf((await opened.summary(id)) ?? notThere(id, opened))
-    const now = clock.now()
-    const survived = watcher.journals.of(id)?.lastSurvived
-    const card = sessionCard(row, { now, flags, agents, survived })
-    const hasContent = wantsContent(c)
     const document = await sessionDocument({
       store: opened,
       row,
-      card,
-      now,
-      hasContent,
+      flags,
+      agents,
+      now: clock.now(),
+      hasContent: wantsContent(c),
       page: watcher.statusReading,
       prices: config?.prices,
       started: resumes.of(id),
@@ -194,8 +191,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     return refused(refusal(405, 'wrong-method', `${method} is not known here`), { allow: 'GET, HEAD, POST' })
   })
 
-  if (prefix !== '') app.get('', (c) => c.redirect(`${prefix}/`, 308))
   app.get('/*', ({ req }) => {
+    // What the page asks for is relative to its own address.
+    if (req.path === prefix) return new Response(null, { status: 308, headers: { location: `${prefix.slice(1)}/` } })
     const path = req.path.slice(prefix.length + 1)
     const file = files.fileAt(path)
     if (file) return fileResponse(file, req.header('if-none-match'))

@@ -1,5 +1,5 @@
 /** One session as its card on the page: where it stands, and what a terminal would be told to type. Pure. */
-import type { Head } from '@lastgood/core'
+import { withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
@@ -70,4 +70,5 @@ function groupOf(
   return status === 'idle' ? 'done' : 'running'
 }
 
-const line = (text: string | undefined): string | null => (text === undefined ? null : safeLine(text))
+/** Whoever wrote it. */
+const line = (text: string | undefined): string | null => (text === undefined ? null : safeLine(withoutSecrets(text)))

@@ -1,6 +1,6 @@
 /** One session for its page: its turns as `lastgood show` has them, and what a resume would do. Without content unless asked. */
 import { readHistory, withBlobs, withoutSecrets, type Entry, type Store } from '@lastgood/core'
-import type { ResumePreview, SessionCard, SessionDocument, StartedResume, Step, TurnReport } from '@lastgood/dashboard'
+import type { ResumePreview, SessionDocument, StartedResume, Step, TurnReport } from '@lastgood/dashboard'
 import { inputLabel } from '../call-label.ts'
 import type { LastgoodConfig } from '../config.ts'
 import { costLine } from '../cost/cost.ts'
@@ -12,12 +12,14 @@ import type { SessionRow } from '../sessions.ts'
 import { SessionReport } from '../show/report.ts'
 import type { StatusReport } from '../status/verdict.ts'
 import { providerBands, statusPageBands } from './bands.ts'
+import { sessionCard } from './session-card.ts'
 import { longestQuoted, shownEntry } from './shown-entry.ts'
 
 export interface SessionFacts {
   readonly store: Store
   readonly row: SessionRow
-  readonly card: SessionCard
+  readonly flags: readonly string[]
+  readonly agents: ReadonlySet<string>
   readonly now: number
   readonly hasContent: boolean
   readonly page: StatusReport['page']
@@ -27,7 +29,7 @@ export interface SessionFacts {
 
 /** Errors: those of reading the journal. */
 export async function sessionDocument(facts: SessionFacts): Promise<SessionDocument> {
-  const { store, row, card, now, hasContent, page, started } = facts
+  const { store, row, now, hasContent, page, started } = facts
   const { sessionId } = row.head
   const report = new SessionReport()
   const outages = new SessionOutages()
@@ -42,7 +44,7 @@ export async function sessionDocument(facts: SessionFacts): Promise<SessionDocum
   return {
     schema: 'lastgood.session-page/v1',
     at: iso(now),
-    card,
+    card: sessionCard(row, { ...facts, survived: outages.lastSurvived }),
     hasContent,
     before: hasContent ? report.before : report.before.map(withoutQuote),
     turns,

@@ -5,21 +5,28 @@
  * 2. A store that does not answer is told of, with what was known before, and asked again.
  * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it.
  */
-import { type Clock, type HealthRecord, isLastgoodError, providerHealth, type Store } from '@lastgood/core'
-import type { ActionRecord, Overview, OverviewChange, SessionCard, Staggered } from '@lastgood/dashboard'
+import {
+  type Clock,
+  type HealthRecord,
+  isLastgoodError,
+  providerHealth,
+  type Store,
+  withoutSecrets,
+} from '@lastgood/core'
+import type { ActionRecord, Overview, OverviewChange, Staggered } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import { rowOf, type SessionRow } from '../sessions.ts'
+import type { SessionRow } from '../sessions.ts'
 import { commandOf } from '../status/command.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { providerState } from '../status/provider-state.ts'
 import { openRows, verdictOf, type StatusReport } from '../status/verdict.ts'
 import { readActions } from './action-log.ts'
+import { Cards } from './cards.ts'
 import type { KeptStore } from './kept-store.ts'
 import { Looker } from './look.ts'
 import { changeBetween, type Shared } from './overview-change.ts'
 import { providerCard } from './provider-card.ts'
 import { RecentJournals } from './recent-journals.ts'
-import { sessionCard } from './session-card.ts'
 import { statusPageCard } from './status-page-card.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -49,11 +56,7 @@ export class Watcher {
   readonly #options: WatcherOptions
   readonly #looker: Looker
   readonly #viewers = new Set<Viewer>()
-  readonly #rows = new Map<string, SessionRow>()
-  readonly #cards = new Map<string, SessionCard>()
-  /** Ids of cards that viewers have not been told of. */
-  readonly #changed = new Set<string>()
-  readonly #removed = new Set<string>()
+  readonly #cards: Cards
   #records: readonly HealthRecord[] = []
   #reading: StatusReport['page'] = { ageMs: Infinity }
   #actions: readonly ActionRecord[] = []
@@ -73,7 +76,12 @@ export class Watcher {
   constructor(options: WatcherOptions) {
     this.#options = options
     this.#looker = new Looker(options.clock)
-    this.journals = new RecentJournals(options.clock, (sessionId) => this.#show(sessionId))
+    this.journals = new RecentJournals(options.clock, (sessionId) => this.#cards.show(sessionId))
+    this.#cards = new Cards(
+      { flags: options.flags, agents: options.agents },
+      () => options.clock.now(),
+      (id) => this.journals.of(id)?.lastSurvived,
+    )
   }
 
   /** Looks until the way to stop, which is returned, is called. */
@@ -116,7 +124,7 @@ export class Watcher {
 
   /** The rows that were seen last. */
   get rows(): readonly SessionRow[] {
-    return [...this.#rows.values()]
+    return this.#cards.rows
   }
 
   get viewers(): number {
@@ -176,14 +184,11 @@ export class Watcher {
 
   async #lookOnce(): Promise<void> {
     const { clock, store: kept } = this.#options
-    const seen: string[] = []
     try {
       const store = await kept.open()
-      const held = [...this.#rows].flatMap(([id, { holder }]) => (holder ? [id] : []))
-      const { summaries, isFull, failure } = await this.#looker.look(store, held)
+      const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
       for (const summary of summaries) {
-        this.#rows.set(summary.head.sessionId, rowOf(summary))
-        seen.push(summary.head.sessionId)
+        this.#cards.take(summary)
         this.journals.want(summary.head)
       }
       if (isLastgoodError(failure, 'store-unavailable')) throw failure
@@ -198,7 +203,7 @@ export class Watcher {
     } catch (error) {
       this.#trouble = this.#troubleOf(error)
     }
-    this.#showSeen(seen)
+    this.#showAgain()
     this.#lookedAt = clock.elapsed()
     this.#tell()
   }
@@ -211,42 +216,20 @@ export class Watcher {
 
   /** What a full look did not show is gone, unless it is there and cannot be read. */
   async #dropMissing(store: Store, seen: ReadonlySet<string>): Promise<void> {
-    for (const id of [...this.#rows.keys()].filter((one) => !seen.has(one))) {
+    for (const id of this.#cards.ids.filter((one) => !seen.has(one))) {
       const isThere = await store.summary(id).catch(() => true as const)
       if (isThere) continue
-      this.#rows.delete(id)
-      if (this.#cards.delete(id)) this.#removed.add(id)
-      this.#changed.delete(id)
+      this.#cards.drop(id)
       this.journals.forget(id)
     }
   }
 
-  /** Those that were read; and what changes without an entry: a holder that died, a day that is over. */
-  #showSeen(seen: readonly string[]): void {
+  /** What changes without an entry: a holder that died, a day that is over. */
+  #showAgain(): void {
     const now = this.#options.clock.elapsed()
-    if (now - this.#allShownAt > allEveryMs) {
-      this.#allShownAt = now
-      for (const id of this.#rows.keys()) this.#show(id)
-      return
-    }
-    for (const id of seen) this.#show(id)
-    for (const [id, { holder }] of this.#rows) if (holder) this.#show(id)
-  }
-
-  /** Makes the card anew, and notes it where it is another one. */
-  #show(sessionId: string): void {
-    const row = this.#rows.get(sessionId)
-    if (!row) return
-    const { clock, flags, agents } = this.#options
-    const before = this.#cards.get(sessionId)
-    const survived = this.journals.of(sessionId)?.lastSurvived
-    const fresh = rowOf({ head: row.head, holder: row.holder })
-    const card = sessionCard(fresh, { now: clock.now(), flags, agents, survived })
-    if (before && JSON.stringify(before) === JSON.stringify(card)) return
-    this.#rows.set(sessionId, fresh)
-    this.#cards.set(sessionId, card)
-    this.#changed.add(sessionId)
-    this.#removed.delete(sessionId)
+    const isTime = now - this.#allShownAt > allEveryMs
+    if (isTime) this.#allShownAt = now
+    for (const id of isTime ? this.#cards.ids : this.#cards.held) this.#cards.show(id)
   }
 
   /** Behind the look; what it says is told with a later one. */
@@ -268,11 +251,8 @@ export class Watcher {
 
   #tell(): void {
     const shared = this.#shared()
-    const sessions = [...this.#changed].flatMap((id) => this.#cards.get(id) ?? [])
-    const removed = [...this.#removed]
-    this.#changed.clear()
-    this.#removed.clear()
-    const change = this.#told && changeBetween(this.#told, shared, sessions, removed, iso(this.#options.clock.now()))
+    const { changed, removed } = this.#cards.news()
+    const change = this.#told && changeBetween(this.#told, shared, changed, removed, iso(this.#options.clock.now()))
     this.#told = shared
     if (change) for (const viewer of this.#viewers) viewer({ kind: 'change', change })
   }
@@ -284,7 +264,7 @@ export class Watcher {
       at: iso(clock.now()),
       readOnly,
       ...this.#shared(),
-      sessions: [...this.#cards.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1)),
+      sessions: this.#cards.all,
     }
   }
 
@@ -298,7 +278,7 @@ export class Watcher {
     const verdict = verdictOf({ now, providers: states.map(({ state }) => state), page: this.#reading, open })
     return {
       store: { location: store.location, trouble: this.#trouble, damage: this.#damage },
-      verdict: { kind: verdict.kind, text: verdict.text, command: commandOf(verdict, flags) ?? null },
+      verdict: { kind: verdict.kind, text: withoutSecrets(verdict.text), command: commandOf(verdict, flags) ?? null },
       providers: states.map(({ record, state }) => providerCard(record, state, now)),
       statusPage: statusPageCard(this.#reading),
       staggered: this.staggered(),

@@ -1,0 +1,74 @@
+/** The sessions as they were seen last, as rows and as cards, and which of them nobody has been told of. */
+import type { SessionSummary } from '@lastgood/core'
+import type { SessionCard } from '@lastgood/dashboard'
+import type { Survived } from '../outages/session-outages.ts'
+import { rowOf, type SessionRow } from '../sessions.ts'
+import { sessionCard, type CardFacts } from './session-card.ts'
+
+export class Cards {
+  readonly #facts: (sessionId: string) => CardFacts
+  readonly #rows = new Map<string, SessionRow>()
+  readonly #cards = new Map<string, SessionCard>()
+  readonly #changed = new Set<string>()
+  readonly #removed = new Set<string>()
+
+  constructor(
+    facts: Omit<CardFacts, 'now' | 'survived'>,
+    now: () => number,
+    survived: (id: string) => Survived | undefined,
+  ) {
+    this.#facts = (sessionId) => ({ ...facts, now: now(), survived: survived(sessionId) })
+  }
+
+  get rows(): readonly SessionRow[] {
+    return [...this.#rows.values()]
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#rows.keys()]
+  }
+
+  /** Those that somebody holds. */
+  get held(): readonly string[] {
+    return this.rows.filter(({ holder }) => holder !== null).map(({ head }) => head.sessionId)
+  }
+
+  /** The newest first. */
+  get all(): SessionCard[] {
+    return [...this.#cards.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
+  }
+
+  take(summary: SessionSummary): void {
+    this.#rows.set(summary.head.sessionId, rowOf(summary))
+    this.show(summary.head.sessionId)
+  }
+
+  /** Makes the card anew: a holder that died changes it without an entry, and so does a day that is over. */
+  show(sessionId: string): void {
+    const known = this.#rows.get(sessionId)
+    if (!known) return
+    const row = rowOf(known)
+    const card = sessionCard(row, this.#facts(sessionId))
+    const before = this.#cards.get(sessionId)
+    if (before && JSON.stringify(before) === JSON.stringify(card)) return
+    this.#rows.set(sessionId, row)
+    this.#cards.set(sessionId, card)
+    this.#changed.add(sessionId)
+    this.#removed.delete(sessionId)
+  }
+
+  drop(sessionId: string): void {
+    this.#rows.delete(sessionId)
+    this.#changed.delete(sessionId)
+    if (this.#cards.delete(sessionId)) this.#removed.add(sessionId)
+  }
+
+  /** What is different since this was asked last. */
+  news(): { changed: SessionCard[]; removed: string[] } {
+    const changed = [...this.#changed].flatMap((id) => this.#cards.get(id) ?? [])
+    const removed = [...this.#removed]
+    this.#changed.clear()
+    this.#removed.clear()
+    return { changed, removed }
+  }
+}

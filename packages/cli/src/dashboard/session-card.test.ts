@@ -1,0 +1,91 @@
+import type { Head, Holder } from '@lastgood/core'
+import { describe, expect, test } from 'vitest'
+import type { Survived } from '../outages/session-outages.ts'
+import { rowOf } from '../sessions.ts'
+import { sessionCard } from './session-card.ts'
+
+const now = Date.UTC(2026, 10, 1, 12)
+const head = (changes: Partial<Head>): Head => ({
+  v: 2,
+  sessionId: 'fix-auth',
+  seq: 9,
+  status: 'idle',
+  turn: 2,
+  lastGoodTurn: 1,
+  createdAt: now - 60_000,
+  updatedAt: now - 1_000,
+  machine: { version: '2', value: 'idle', context: {} },
+  ...changes,
+})
+const holder: Holder = {
+  owner: { id: 'o', host: 'there', realm: 'another machine', pid: 12 },
+  fence: 1,
+  since: now - 5_000,
+  expiresAt: now + 30_000,
+}
+const survived = (agoMs: number): Survived => ({
+  since: now - agoMs - 60_000,
+  until: now - agoMs,
+  cause: '529 overloaded',
+  model: 'm',
+  attempts: 3,
+  end: 'same-model',
+})
+const hour = 3_600_000
+const cardOf = (changes: Partial<Head>, held: Holder | null = null, came?: Survived, agents: string[] = []) =>
+  sessionCard(rowOf({ head: head(changes), holder: held }), {
+    now,
+    flags: ['--store ./state'],
+    agents: new Set(agents),
+    survived: came,
+  })
+
+describe('a session stands', () => {
+  test.each([
+    ['needs-you', 'needs-input', null, undefined],
+    ['needs-you', 'suspended', null, undefined],
+    ['needs-you', 'suspended', holder, undefined],
+    ['needs-you', 'running', null, undefined],
+    ['needs-you', 'waiting', null, survived(0)],
+    ['waiting', 'waiting', holder, undefined],
+    ['running', 'running', holder, undefined],
+    ['running', 'running', holder, survived(2 * hour)],
+    ['recovered', 'running', holder, survived(hour / 2)],
+    ['recovered', 'idle', null, survived(23 * hour)],
+    ['done', 'idle', null, survived(25 * hour)],
+    ['done', 'idle', holder, undefined],
+  ] as const)('among %s: %s, held by %o, recovered %o', (group, status, held, came) => {
+    expect(cardOf({ status }, held, came).group).toBe(group)
+  })
+})
+
+describe('its card says', () => {
+  test('what a terminal would be told to type', () => {
+    expect(cardOf({ status: 'suspended' }).command).toBe('lastgood resume fix-auth --store ./state')
+    expect(cardOf({ status: 'needs-input' }).command).toBe('lastgood resume fix-auth --store ./state --in-doubt report')
+  })
+
+  test('the client’s own command, unless an agent of the configuration has its name', () => {
+    const command = 'lastgood run -- claude --resume fix-auth'
+    expect(cardOf({ agent: 'claude-code' }).clientCommand).toBe(command)
+    expect(cardOf({ agent: 'claude-code' }, null, undefined, ['claude-code']).clientCommand).toBeNull()
+    expect(cardOf({ agent: 'coder' }).clientCommand).toBeNull()
+  })
+
+  test('which model has the turn instead, how an outage was come through, and for how long that is told', () => {
+    const context = { rungModel: 'claude-sonnet-5-5' }
+    expect(cardOf({ machine: { version: '2', value: 'requesting', context } }).fallback).toBe('claude-sonnet-5-5')
+    expect(cardOf({}, null, survived(0)).recovered).toEqual({
+      at: '2026-11-01T12:00:00.000Z',
+      afterMs: 60_000,
+      how: 'same-model',
+      attempts: 3,
+    })
+    expect(cardOf({}, null, survived(25 * hour)).recovered).toBeNull()
+  })
+
+  test('nothing that reorders or hides a line', () => {
+    const { agent, reason } = cardOf({ agent: 'co\u202eder', reason: 'no\u001b[2J\nway' })
+    expect({ agent, reason }).toEqual({ agent: 'co\ufffdder', reason: 'no␛[2J way' })
+  })
+})

@@ -1,0 +1,444 @@
+/** The built dashboard as a real process: who is let in, what is given to whom, and what is written about it. */
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { openSession } from '@lastgood/core'
+import { fileStore } from '@lastgood/core/file'
+import { describe, expect, test } from 'vitest'
+import { newHome, startDashboard, type Asked, type DashboardProcess } from './support/dashboard-process.ts'
+
+const key = 'sk-ant-api03-abcdefghijklmnopqrstuvwxyz'
+const words = 'my private words'
+const hostile = `<img src=x onerror=alert(1)></script>\u001b[2J\u202etxt.exe\u2028${words} ${key}`
+
+async function recorded(home: string, id = 'fix-auth', message = hostile): Promise<void> {
+  const session = await openSession(id, { store: fileStore({ dir: join(home, 'state') }), cwd: home })
+  await session.record([
+    { type: 'turn-started', turn: 1, agent: hostile.slice(0, 60), messages: [{ role: 'user', content: message }] },
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    {
+      type: 'fault-observed',
+      fault: { kind: 'overloaded', status: 529, message: `Overloaded ${key}` },
+      decision: { kind: 'suspend', reason: hostile },
+    },
+  ])
+  await session.close()
+}
+
+async function served(argv: readonly string[] = []): Promise<DashboardProcess> {
+  const home = newHome()
+  await recorded(home)
+  return startDashboard(argv, { home })
+}
+
+const json = { 'content-type': 'application/json' }
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+describe('who asks for data', () => {
+  test('is let in by the token or by the cookie that it was swapped for, and by nothing else', async () => {
+    const { ask, token, signIn, port } = await served()
+    const status = async (headers: Record<string, string>, path = '/api/overview') =>
+      (await ask(path, { headers })).status
+    expect(await status({})).toBe(401)
+    expect(await status(bearer(token))).toBe(200)
+    expect(await status(bearer(`${token}x`))).toBe(401)
+    expect(await status(bearer(token.slice(0, -1)))).toBe(401)
+    expect(await status({ authorization: token })).toBe(401)
+    expect(await status({}, `/api/overview?token=${token}`)).toBe(401)
+    const cookie = await signIn()
+    expect(await status({ cookie })).toBe(200)
+    expect(await status({ cookie: `a=b; ${cookie}; c=d` })).toBe(200)
+    expect(await status({ cookie: `lastgood-${port}=${token}` })).toBe(401)
+    expect(await status({ cookie: cookie.replace(String(port), String(port + 1)) })).toBe(401)
+  })
+
+  test('gets a cookie that no script reads, no other site sends, and no other dashboard takes', async () => {
+    const { ask, token, port } = await served()
+    const login = (body: string, headers = {}) => ask('/api/login', { method: 'POST', body, headers })
+    const { status, headers, body } = await login(JSON.stringify({ token }), json)
+    expect({ status, body }).toEqual({ status: 204, body: '' })
+    expect(headers['set-cookie']).toEqual([
+      expect.stringMatching(new RegExp(`^lastgood-${port}=[\\w-]{43}; HttpOnly; SameSite=Strict; Path=/api/$`)),
+    ])
+    expect(JSON.stringify(headers)).not.toContain(token)
+    for (const wrong of ['', '{}', 'token', '{"token":1}', '[]', 'null', JSON.stringify({ token: 'wrong' })]) {
+      const refused = await login(wrong)
+      expect([400, 401]).toContain(refused.status)
+      expect(refused.headers['set-cookie']).toBeUndefined()
+    }
+  })
+
+  test('may guess ten times a minute, and then nobody may; who is signed in is not concerned', async () => {
+    const { ask, token, signIn } = await served()
+    const cookie = await signIn()
+    const guess = (said: string) => ask('/api/login', { method: 'POST', body: JSON.stringify({ token: said }) })
+    for (let i = 0; i < 10; i++) expect((await guess(`guess ${i}`)).status).toBe(401)
+    const late = await guess(token)
+    expect({ status: late.status, retry: late.headers['retry-after'] }).toEqual({ status: 429, retry: '60' })
+    expect((await ask('/api/overview', { headers: bearer(token) })).status).toBe(429)
+    expect((await ask('/api/overview', { headers: { cookie } })).status).toBe(200)
+  })
+})
+
+describe('S16: a page of another site', () => {
+  test('that was rebound to this address is refused, whatever it knows', async () => {
+    const { ask, token, port, signIn } = await served()
+    const cookie = await signIn()
+    for (const host of [
+      `evil.com:${port}`,
+      'evil.com',
+      `127.0.0.1.evil.com:${port}`,
+      `localhost.evil.com`,
+      '0.0.0.0',
+      '',
+    ]) {
+      for (const headers of [bearer(token), { cookie }]) {
+        expect((await ask('/api/overview', { headers: { ...headers, host } })).status).toBe(host === '' ? 400 : 403)
+      }
+      expect((await ask('/', { headers: { host } })).status).toBe(host === '' ? 400 : 403)
+    }
+    for (const host of [`localhost:${port}`, `[::1]:${port}`, `LOCALHOST:${port}`]) {
+      expect((await ask('/api/overview', { headers: { ...bearer(token), host } })).status).toBe(200)
+    }
+  })
+
+  const post = { method: 'POST', body: JSON.stringify({ reason: 'because' }) }
+  const act = '/api/resume-all/stop'
+
+  test('cannot post, with the token or with the cookie', async () => {
+    const { ask, token, port, origin, signIn } = await served()
+    const cookie = await signIn()
+    const status = async (headers: Record<string, string>, asked: Asked = post) =>
+      (await ask(act, { ...asked, headers: { ...json, ...headers } })).status
+    const elsewhere = ['https://evil.com', 'null', `http://127.0.0.1:${port + 1}`, `https://127.0.0.1:${port}.evil.com`]
+    for (const foreign of [...elsewhere, `http://localhost:${port}`, 'file://', `ftp://127.0.0.1:${port}`, '']) {
+      expect(await status({ ...bearer(token), origin: foreign })).toBe(403)
+      expect(await status({ cookie, origin: foreign })).toBe(403)
+    }
+    expect(await status({ cookie, origin })).toBe(200)
+    expect(await status({ cookie, 'sec-fetch-site': 'same-origin' })).toBe(200)
+    expect(await status({ cookie, origin, 'sec-fetch-site': 'cross-site' })).toBe(403)
+    expect(await status({ cookie, origin, 'sec-fetch-site': 'same-site' })).toBe(403)
+    expect(await status({ cookie, 'sec-fetch-site': 'none' })).toBe(403)
+    expect(await status({ cookie })).toBe(403)
+    expect(await status({ ...bearer(token), 'sec-fetch-site': 'cross-site' })).toBe(403)
+  })
+
+  test('cannot read with the cookie either, nor sign in', async () => {
+    const { ask, token, signIn } = await served()
+    const cookie = await signIn()
+    for (const site of ['cross-site', 'same-site']) {
+      expect((await ask('/api/overview', { headers: { cookie, 'sec-fetch-site': site } })).status).toBe(403)
+      expect((await ask('/api/events', { headers: { cookie, 'sec-fetch-site': site } })).status).toBe(403)
+    }
+    const signing = { method: 'POST', body: JSON.stringify({ token }), headers: { origin: 'https://evil.com' } }
+    expect((await ask('/api/login', signing)).status).toBe(403)
+  })
+
+  test('gets no word of CORS, whatever it asks for', async () => {
+    const { ask } = await served()
+    const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+    const { status, headers } = await ask('/api/overview', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.com', ...preflight },
+    })
+    expect(status).toBe(403)
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+  })
+})
+
+test('a program that has the token posts without a body and without a content-type', async () => {
+  const { ask, token } = await served()
+  expect((await ask('/api/resume-all/stop', { method: 'POST', headers: bearer(token) })).status).toBe(200)
+  const { status, body } = await ask('/api/sessions/fix-auth/suspend', { method: 'POST', headers: bearer(token) })
+  expect({ status, body: JSON.parse(body) }).toMatchObject({ status: 400, body: { error: { code: 'bad-option' } } })
+})
+
+test('every answer has the headers that keep the page to itself', async () => {
+  const { ask, token } = await served()
+  const paths = ['/', '/api/overview', '/api/nothing', '/nothing', '/assets/nothing.js', '/api/sessions/..']
+  for (const path of paths) {
+    for (const headers of [{}, bearer(token), { host: 'evil.com' }]) {
+      const answer = await ask(path, { headers })
+      expect(answer.headers).toMatchObject({
+        'content-security-policy': expect.stringMatching(/^default-src 'self';.*frame-ancestors 'none'/),
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      })
+      expect(answer.headers['content-security-policy']).not.toContain('unsafe')
+    }
+  }
+  expect((await ask('/api/overview', { headers: bearer(token) })).headers).toMatchObject({
+    'cache-control': 'no-store',
+  })
+})
+
+test('a viewer with the cookie gets the stream, all of it first', async () => {
+  const { port, signIn } = await served()
+  const cookie = await signIn()
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET /api/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncookie: ${cookie}\r\n\r\n`)
+  const seen = await new Promise<string>((resolve) => {
+    let all = ''
+    socket.on('data', (chunk) => {
+      all += chunk.toString()
+      if (all.includes('\n\n', all.indexOf('event: overview'))) resolve(all)
+    })
+  })
+  socket.destroy()
+  expect(seen).toMatch(/^HTTP\/1\.1 200 OK/)
+  expect(seen).toContain('content-type: text/event-stream')
+  expect(seen).toContain('"sessionId":"fix-auth"')
+})
+
+describe('content', () => {
+  test('is not given until it is asked for, and then without keys', async () => {
+    const { ask, token } = await served()
+    const get = async (path: string) => (await ask(path, { headers: bearer(token) })).body
+    for (const path of [
+      '/api/overview',
+      '/api/outages',
+      '/api/sessions/fix-auth',
+      '/api/sessions/fix-auth/entries/2',
+    ]) {
+      const body = await get(path)
+      expect(body).not.toContain('api03')
+    }
+    expect(await get('/api/sessions/fix-auth')).not.toContain('"message":"<img')
+    expect(await get('/api/sessions/fix-auth/entries/2')).not.toContain(words)
+    for (const path of ['/api/sessions/fix-auth?content=1', '/api/sessions/fix-auth/entries/2?content=1']) {
+      const body = await get(path)
+      expect(body).toContain(words)
+      expect(body).not.toContain('api03')
+    }
+  })
+
+  test('that is hostile is text in a JSON document, and obeyed by nobody', async () => {
+    const { ask, token } = await served()
+    for (const path of [
+      '/api/overview',
+      '/api/sessions/fix-auth?content=1',
+      '/api/sessions/fix-auth/entries/2?content=1',
+    ]) {
+      const { headers, body } = await ask(path, { headers: bearer(token) })
+      expect(headers['content-type']).toBe('application/json; charset=utf-8')
+      // oxlint-disable-next-line no-control-regex
+      expect(body).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/)
+      expect(() => JSON.parse(body)).not.toThrow()
+    }
+  })
+})
+
+describe('a request that nobody should send', () => {
+  test('is answered in one form, and the server goes on', async () => {
+    const { ask, token, port } = await served()
+    const ids = [
+      '..%2f..%2fetc%2fpasswd',
+      '%2e%2e',
+      '%00',
+      '%ff',
+      'a%0d%0ab',
+      `${'x'.repeat(3000)}`,
+      '%E2%80%AE',
+      'last',
+      '__proto__',
+      '*',
+    ]
+    for (const id of ids) {
+      for (const [path, method] of [
+        [`/api/sessions/${id}`, 'GET'],
+        [`/api/sessions/${id}/entries/1`, 'GET'],
+        [`/api/sessions/${id}/suspend`, 'POST'],
+      ] as const) {
+        const { status, body } = await ask(path, {
+          method,
+          headers: bearer(token),
+          ...(method === 'POST' && { body: '{"reason":"x"}' }),
+        })
+        expect([400, 404]).toContain(status)
+        expect(JSON.parse(body)).toMatchObject({ error: { code: expect.any(String), message: expect.any(String) } })
+      }
+    }
+    for (const path of [
+      '/../../etc/passwd',
+      '/assets/..%2f..%2f..%2fpackage.json',
+      '/index.html%00',
+      '//evil.com/',
+      '/constructor',
+    ]) {
+      expect((await ask(path)).status).toBeOneOf([301, 308, 404])
+    }
+    expect((await ask('/api/overview', { method: 'HEAD', headers: bearer(token) })).status).toBe(200)
+    expect((await ask('/api/events', { method: 'HEAD', headers: bearer(token) })).status).toBe(200)
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']) {
+      expect((await ask('/api/overview', { method, headers: bearer(token) })).status).toBe(405)
+      expect((await ask('/', { method })).status).toBe(405)
+    }
+    expect((await ask('/api/nothing', { headers: bearer(token) })).status).toBe(404)
+    expect((await ask('/api/nothing')).status).toBe(401)
+    const raw = connect(port, '127.0.0.1')
+    raw.write('hello?\r\n\r\n')
+    expect(await text(raw)).toMatch(/^HTTP\/1\.1 400 /)
+    expect((await ask('/api/overview', { headers: bearer(token) })).status).toBe(200)
+  })
+
+  test('has a body that is too large, and is not read to its end', async () => {
+    const { ask, token } = await served()
+    const body = JSON.stringify({ reason: 'x'.repeat(20_000) })
+    for (const headers of [bearer(token), { ...bearer(token), 'transfer-encoding': 'chunked' }]) {
+      const answer = await ask('/api/sessions/fix-auth/suspend', { method: 'POST', body, headers })
+      expect({ status: answer.status, body: JSON.parse(answer.body) }).toMatchObject({
+        status: 413,
+        body: { error: { code: 'too-large' } },
+      })
+    }
+    expect((await ask('/api/login', { method: 'POST', body })).status).toBe(413)
+  })
+
+  test.each([
+    ['no reason', {}],
+    ['an empty one', { reason: ' ' }],
+    ['one that is too long', { reason: 'x'.repeat(301) }],
+    ['one of several lines', { reason: 'one\ntwo' }],
+    ['one with a control', { reason: 'one\u001b[2J' }],
+    ['one that reorders the line', { reason: 'one\u202etwo' }],
+    ['one that is no text', { reason: 1 }],
+    ['something else besides', { reason: 'x', command: 'rm' }],
+    ['another action than its address', { reason: 'x', action: 'resume' }],
+  ])('is an action with %s', async (_name, body) => {
+    const { ask, token } = await served()
+    const answer = await ask('/api/sessions/fix-auth/suspend', {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: bearer(token),
+    })
+    expect({ status: answer.status, body: JSON.parse(answer.body) }).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad-option' } },
+    })
+  })
+})
+
+test('--read-only refuses every action, and shows everything', async () => {
+  const { ask, token } = await served(['--read-only'])
+  for (const path of [
+    '/api/sessions/fix-auth/suspend',
+    '/api/sessions/fix-auth/resume',
+    '/api/resume-all',
+    '/api/resume-all/stop',
+  ]) {
+    const { status, body } = await ask(path, { method: 'POST', body: '{"reason":"x"}', headers: bearer(token) })
+    expect({ status, body: JSON.parse(body) }).toMatchObject({ status: 403, body: { error: { code: 'read-only' } } })
+  }
+  const { body } = await ask('/api/overview', { headers: bearer(token) })
+  expect(JSON.parse(body)).toMatchObject({ readOnly: true, sessions: [{ sessionId: 'fix-auth' }] })
+})
+
+describe('the token', () => {
+  test('is new at each start, in a file that its user alone can read, and nowhere else; the file goes with the server', async () => {
+    const home = newHome()
+    await recorded(home)
+    const [first, second] = [await startDashboard([], { home }), await startDashboard([], { home })]
+    expect(first.token).toMatch(/^[\w-]{43}$/)
+    expect(first.token).not.toBe(second.token)
+    const folder = join(home, '.local/state/lastgood/dashboard')
+    const path = join(folder, `${first.port}.url`)
+    expect(readFileSync(path, 'utf8')).toBe(`${first.origin}/#token=${first.token}\n`)
+    expect([statSync(path).mode & 0o777, statSync(folder).mode & 0o777]).toEqual([0o600, 0o700])
+    await first.ask(`/api/overview?token=${first.token}`, { headers: bearer(first.token) })
+    await first.ask('/api/login', { method: 'POST', body: JSON.stringify({ token: first.token }) })
+    await first.ask('/nothing', { headers: bearer('wrong') })
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
+    expect(readdirSync(folder)).toEqual([`${second.port}.url`])
+    // Once, where it was asked for.
+    expect(first.written.stdout).toBe(`${first.origin}/#token=${first.token}\n`)
+    expect(first.written.stderr).not.toContain(first.token)
+    expect(first.written.stderr).not.toMatch(/GET|POST|api/)
+    const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+    for (const file of files) expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toContain(first.token)
+  })
+
+  test('of one’s own has at least sixteen characters, and comes from a file or the environment', async () => {
+    const own = 'a-token-of-my-own-choice'
+    const { token, ask } = await startDashboard([], { env: { LASTGOOD_DASHBOARD_TOKEN: own } })
+    expect(token).toBe(own)
+    expect((await ask('/api/overview', { headers: bearer(own) })).status).toBe(200)
+    await expect(startDashboard([], { env: { LASTGOOD_DASHBOARD_TOKEN: 'short' } })).rejects.toThrow('16 characters')
+  })
+})
+
+describe('another address than loopback', () => {
+  const away = ['--host', '0.0.0.0', '--allow-host', 'dash.example']
+
+  test.each([
+    [['--host', '0.0.0.0'], 'under no name'],
+    [away, 'without TLS and a token'],
+    [[...away, '--tls-cert', 'none.pem'], '--tls-key is missing'],
+  ])('%j is refused', async (argv, told) => {
+    await expect(startDashboard(argv)).rejects.toThrow(told)
+  })
+
+  test('behind a proxy is called by its name, and its cookie goes by TLS alone', async () => {
+    const { ask, token, written, port } = await startDashboard([...away, '--behind-proxy'])
+    expect(written.stdout).toBe(`http://dash.example:${port}/#token=${token}\n`)
+    const headers = { host: 'dash.example', origin: 'https://dash.example' }
+    const login = await ask('/api/login', { method: 'POST', body: JSON.stringify({ token }), headers })
+    expect(login.headers['set-cookie']).toEqual([expect.stringMatching(/; Secure$/)])
+    const cookie = [login.headers['set-cookie'] ?? ''].flat()[0]?.split(';')[0] ?? ''
+    const act = (changes: Record<string, string>) =>
+      ask('/api/resume-all/stop', { method: 'POST', headers: { ...headers, cookie, ...changes } })
+    expect((await act({})).status).toBe(200)
+    expect((await act({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await act({ host: 'other.example' })).status).toBe(403)
+  })
+})
+
+describe('on the port of a gateway', () => {
+  test('it wants its own token, whatever the gateway lets in, and leaves every other path to the gateway', async () => {
+    const home = newHome()
+    await recorded(home)
+    const gateway = await startDashboard(['--upstream', 'http://127.0.0.1:9'], { home, command: 'gateway' })
+    const path = join(home, '.local/state/lastgood/dashboard', `${gateway.port}.url`)
+    const address = readFileSync(path, 'utf8').trim()
+    const [place, token = ''] = address.split('#token=')
+    expect(place).toBe(`${gateway.origin}/dashboard/`)
+    expect(gateway.written.stderr).toContain(`cat ${path}`)
+    expect(gateway.written.stderr + gateway.written.stdout).not.toContain(token)
+    const status = async (asked: string, headers: Record<string, string> = {}) =>
+      (await gateway.ask(asked, { headers })).status
+    expect(await status('/api/overview')).toBe(401)
+    expect(await status('/api/overview', { 'x-api-key': key })).toBe(401)
+    expect(await status('/api/overview', bearer(token))).toBe(200)
+    expect(await status('/api/overview', { ...bearer(token), host: 'evil.com' })).toBe(403)
+    expect(await status('', {})).toBe(308)
+    expect(await status('/', {})).toBeOneOf([200, 503])
+    expect(await status('/nothing')).toBe(404)
+    expect(await status('ing')).toBeOneOf([502, 503])
+    const login = await gateway.ask('/api/login', { method: 'POST', body: JSON.stringify({ token }) })
+    expect(login.headers['set-cookie']).toEqual([expect.stringContaining('Path=/dashboard/api/')])
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.ended).toBe(0)
+  })
+
+  test('it is not there with --no-dashboard, nor on other addresses unless it was asked for', async () => {
+    const none = await startDashboard(['--upstream', 'http://127.0.0.1:9', '--no-dashboard'], { command: 'gateway' })
+    expect((await none.ask('/api/overview')).status).toBeOneOf([502, 503])
+    expect(none.written.stderr).not.toContain('/dashboard/')
+    const away = [
+      '--upstream',
+      'http://127.0.0.1:9',
+      '--host',
+      '0.0.0.0',
+      '--allow-host',
+      'gw.example',
+      '--behind-proxy',
+    ]
+    const quiet = await startDashboard(away, { command: 'gateway' })
+    expect(quiet.written.stderr).not.toContain('/dashboard/')
+    const asked = await startDashboard([...away, '--dashboard'], { command: 'gateway' })
+    expect(asked.written.stderr).toContain('/dashboard/')
+  })
+})

@@ -1,0 +1,111 @@
+// The built `lastgood dashboard` as a real process, and requests to it as a browser or an attacker would send them: with
+// whatever headers, which fetch does not allow.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const program = fileURLToPath(new URL('../../packages/cli/dist/bin/lastgood.js', import.meta.url))
+
+export interface DashboardProcess {
+  readonly child: ChildProcess
+  /** A folder of its own: its home, and with `state` its store. */
+  readonly home: string
+  readonly port: number
+  readonly token: string
+  /** Of all paths: empty, or `/dashboard`. */
+  readonly prefix: string
+  readonly origin: string
+  /** All that it has written, on both outputs. */
+  readonly written: { stdout: string; stderr: string }
+  ask(path: string, asked?: Asked): Promise<Answer>
+  /** Its cookie, after signing in. */
+  signIn(): Promise<string>
+  ended: Promise<number | null>
+}
+
+export interface Asked {
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  body: string
+}
+
+export function newHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'lastgood-dashboard-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  return home
+}
+
+export async function startDashboard(
+  argv: readonly string[] = [],
+  { home = newHome(), env = {}, command = 'dashboard' as 'dashboard' | 'gateway' } = {},
+): Promise<DashboardProcess> {
+  const child = spawn(process.execPath, [program, command, '--port', '0', ...argv], {
+    cwd: home,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      LASTGOOD_STATUS_URL: 'off',
+      LASTGOOD_STORE: `file:${home}/state`,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+  const written = { stdout: '', stderr: '' }
+  const begun = new Promise<void>((resolve, reject) => {
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (some: string) => {
+        written[name] += some
+        if (written.stdout.endsWith('\n')) resolve()
+      })
+    }
+    void ended.then(() => reject(new Error(`it ended: ${written.stderr}`)))
+  })
+  await begun
+  const url = new URL(written.stdout.trim())
+  const prefix = command === 'gateway' ? '/dashboard' : ''
+  const ask = (path: string, asked?: Asked) => askAt(Number(url.port), `${prefix}${path}`, asked)
+  const token = url.hash.replace('#token=', '')
+  return {
+    child,
+    home,
+    port: Number(url.port),
+    token,
+    prefix,
+    origin: url.origin,
+    written,
+    ask,
+    ended,
+    async signIn() {
+      const { headers } = await ask('/api/login', { method: 'POST', body: JSON.stringify({ token }) })
+      return [headers['set-cookie'] ?? ''].flat()[0]?.split(';')[0] ?? ''
+    },
+  }
+}
+
+export function askAt(port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, path, method, headers, setHost: !('host' in headers) })
+    asking.once('error', reject)
+    asking.once('response', (response) => {
+      text(response).then(
+        (said) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: said }),
+        reject,
+      )
+    })
+    asking.end(body)
+  })
+}
