@@ -7,15 +7,13 @@
  */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { LastgoodError, readHistory } from '@lastgood/core'
+import { LastgoodError } from '@lastgood/core'
 import type { SessionDocument } from '@lastgood/dashboard'
 import type { CliContext } from '../context.ts'
 import { builtPage } from '../dashboard/page-files.ts'
-import { sessionCard } from '../dashboard/session-card.ts'
 import { sessionDocument } from '../dashboard/session-document.ts'
 import { writeNewFile } from '../export/new-file.ts'
 import type { OpenStore } from '../stores.ts'
-import { SessionOutages } from '../outages/session-outages.ts'
 import type { SessionRow } from '../sessions.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 
@@ -63,13 +61,20 @@ async function documentOf(
   row: SessionRow,
   { flags, withContent }: HtmlOptions,
 ): Promise<SessionDocument> {
-  const now = clock.now()
-  const outages = new SessionOutages()
-  for await (const { entry } of readHistory(store, row.head.sessionId)) outages.take(entry)
-  const card = sessionCard(row, { now, flags, agents: new Set(), survived: outages.lastSurvived })
   // A file tells what the journal knows; a status page knows only what is now.
   const page = { off: 'a report asks nobody' }
-  return sessionDocument({ store, row, card, now, hasContent: withContent, page, prices: undefined, started: null })
+  const [agents, prices] = [new Set<string>(), undefined]
+  return sessionDocument({
+    store,
+    row,
+    flags,
+    agents,
+    now: clock.now(),
+    hasContent: withContent,
+    page,
+    prices,
+    started: null,
+  })
 }
 
 function template(): string {

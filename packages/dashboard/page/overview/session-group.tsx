@@ -69,7 +69,10 @@ export function SessionGroup({ group: { name, cards }, isSearching }: GroupProps
       <header>
         <Icon name={cards.length === 0 ? 'ok' : icon} tone={cards.length === 0 ? 'good' : tone} />
         <h2 id={`group-${name}`}>
-          {title} <span class="count number">{cards.length.toLocaleString('en-US')}</span>
+          {title}{' '}
+          <span class="count number" data-count={cards.length}>
+            {cards.length.toLocaleString('en-US')}
+          </span>
         </h2>
         <span class="muted says">{says}</span>
         {name !== 'needs-you' && !isSearching && (

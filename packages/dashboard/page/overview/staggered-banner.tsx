@@ -35,7 +35,9 @@ export function StaggeredBanner({ staggered }: { staggered: Staggered | null }):
             ? 'Resuming all: waiting for the first answer'
             : state === 'going'
               ? 'Resuming all, one after another'
-              : 'Resuming all was stopped'}
+              : left.length > 0
+                ? 'Resuming all was stopped'
+                : 'Resuming all has ended'}
         </strong>
         <div class="number">
           {done.length} of {total} done · {left.length} left
