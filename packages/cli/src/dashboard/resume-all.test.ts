@@ -1,0 +1,194 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { memoryStore, openSession, type Head } from '@lastgood/core'
+import { fileStore } from '@lastgood/core/file'
+import { ManualClock } from '@lastgood/core/testing'
+import { reply, text } from '@lastgood/outage-lab'
+import { describe, expect, test } from 'vitest'
+import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
+import { stage } from '../../test/dashboard.ts'
+import { place } from '../../test/processes.ts'
+import { ResumeAll } from './resume-all.ts'
+import type { ResumeEnd, ResumeNews, ResumeProcess } from './resume-process.ts'
+
+/** A resume that does what the test says. */
+class Scripted {
+  readonly listeners = new Set<(news: ResumeNews) => void>()
+  end: (end: ResumeEnd) => void = () => {}
+  readonly ended = new Promise<ResumeEnd>((resolve) => (this.end = resolve))
+  readonly standing = { at: '', pid: 1, exitCode: null, lines: ['the last line'] }
+  onNews(listener: (news: ResumeNews) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+  says(news: ResumeNews): void {
+    for (const listener of this.listeners) listener(news)
+  }
+}
+
+function round(ids: readonly string[], refused: readonly string[] = []) {
+  const clock = new ManualClock()
+  const processes = new Map<string, Scripted>()
+  const all = new ResumeAll({
+    clock,
+    resumes: {
+      start({ sessionId }) {
+        if (refused.includes(sessionId)) throw new Error('too many')
+        const scripted = new Scripted()
+        processes.set(sessionId, scripted)
+        return scripted as unknown as ResumeProcess
+      },
+    },
+    onChange() {},
+  })
+  const heads = ids.map((sessionId) => ({ sessionId }) as Head)
+  const over = all.start(heads, 'the provider is back', 1_000)
+  const begun = () => [...processes.keys()]
+  /** Until everything that can happen has happened. */
+  const settled = () => clock.advance(0)
+  return { clock, processes, all, over, begun, settled }
+}
+
+describe('S13: sessions that an outage stopped', () => {
+  test('wait for the first answer of the first, then go on one after another, at uneven pauses', async () => {
+    const { clock, processes, all, over, begun, settled } = round(['a', 'b', 'c'])
+    await settled()
+    expect(begun()).toEqual(['a'])
+    expect(all.standing).toMatchObject({ state: 'probing', done: [], left: ['a', 'b', 'c'], nextAt: null })
+    processes.get('a')?.says('begun')
+    processes.get('a')?.says('failed')
+    await clock.advance(3_600_000)
+    expect(begun()).toEqual(['a'])
+    processes.get('a')?.says('answered')
+    await settled()
+    expect(all.standing).toMatchObject({ state: 'going', done: ['a'], left: ['b', 'c'], nextAt: expect.any(String) })
+    await clock.advance(499)
+    expect(begun()).toEqual(['a'])
+    await clock.advance(1_001)
+    expect(begun()).toEqual(['a', 'b'])
+    await clock.advance(1_500)
+    expect(begun()).toEqual(['a', 'b', 'c'])
+    processes.get('b')?.says('answered')
+    processes.get('c')?.end({ exitCode: 0, error: null })
+    await over
+    expect(all.standing).toBeNull()
+  })
+
+  test('are started no more as soon as one of them meets the outage again', async () => {
+    const { clock, processes, all, over, begun, settled } = round(['a', 'b', 'c', 'd'])
+    await settled()
+    processes.get('a')?.says('answered')
+    await clock.advance(1_500)
+    processes.get('b')?.says('failed')
+    await over
+    await clock.advance(60_000)
+    expect(begun()).toEqual(['a', 'b'])
+    expect(all.standing).toMatchObject({
+      state: 'stopped',
+      done: ['a'],
+      left: ['c', 'd'],
+      failed: [{ sessionId: 'b', why: 'it met the outage again' }],
+      nextAt: null,
+    })
+  })
+
+  test('are not started at all when the probe gives up', async () => {
+    const { processes, all, over, begun, settled } = round(['a', 'b'])
+    await settled()
+    processes.get('a')?.end({ exitCode: 75, error: { code: 'session-suspended', message: 'still down', hint: null } })
+    await over
+    expect(begun()).toEqual(['a'])
+    expect(all.standing).toMatchObject({ state: 'stopped', left: ['b'] })
+  })
+
+  test('that cannot go on for a reason of their own keep nobody back', async () => {
+    const { clock, processes, all, over, begun, settled } = round(['x', 'a', 'b'], ['x'])
+    await settled()
+    expect(begun()).toEqual(['a'])
+    processes.get('a')?.end({ exitCode: 4, error: { code: 'bad-config', message: 'no configuration', hint: null } })
+    await settled()
+    await settled()
+    processes.get('b')?.says('answered')
+    await over
+    await clock.advance(0)
+    expect(all.standing).toMatchObject({
+      state: 'stopped',
+      done: ['b'],
+      left: [],
+      failed: [
+        { sessionId: 'x', why: 'too many' },
+        { sessionId: 'a', why: 'no configuration' },
+      ],
+    })
+  })
+
+  test('are started no more when a person stops it; a second round begins only then', async () => {
+    const { clock, processes, all, over, begun, settled } = round(['a', 'b'])
+    await settled()
+    expect(() => all.start([{ sessionId: 'a' } as Head], 'again')).toThrow('already')
+    processes.get('a')?.says('answered')
+    await settled()
+    all.stop()
+    await over
+    await clock.advance(60_000)
+    expect(begun()).toEqual(['a'])
+    expect(all.standing).toMatchObject({ state: 'stopped', left: ['b'] })
+    expect(() => all.start([], 'again')).toThrow('no session that an outage stopped')
+  })
+})
+
+const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+
+test('S13: a real round resumes what the outage stopped, and nothing else', async () => {
+  const at = await place({ model: () => reply(text('Green.')) })
+  const store = fileStore({ dir: join(at.cwd, 'state') })
+  const now = Date.now()
+  for (const id of ['one', 'two', 'three']) {
+    const session = await openSession(id, { store, cwd: at.cwd })
+    await session.record([started(1), sent(), overloaded(0, now)])
+    await session.close()
+  }
+  await seed(store, 'done', [started(1), sent(), answered('Yes.'), ended(1)])
+  await seed(store, 'refused', [
+    started(1),
+    sent(),
+    {
+      type: 'fault-observed',
+      fault: { kind: 'auth-blocked', status: 401 },
+      decision: { kind: 'suspend', reason: 'The key is not valid' },
+    },
+  ])
+  await seed(store, 'client', [
+    { type: 'turn-started', turn: 1, agent: 'claude-code', messages: [] },
+    sent(),
+    overloaded(0, now),
+  ])
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: at.cwd,
+    LAB_URL: at.lab.url,
+    LASTGOOD_STORE: `file:${at.cwd}/state`,
+    LASTGOOD_STATUS_URL: 'off',
+  }
+  const board = stage(store, { resume: { command: [process.execPath, bin], env, flags: [] }, cwd: at.cwd })
+  const { status, body } = await board.post('/api/resume-all', { reason: 'it is back', everyMs: 100 })
+  expect({ status, body }).toMatchObject({ status: 202, body: { text: expect.stringMatching(/^3 sessions, one after another/) } })
+  expect(await board.post('/api/resume-all', { reason: 'again' })).toMatchObject({ status: 409 })
+  await expect
+    .poll(async () => (await board.overview()).sessions.filter(({ lastGoodTurn }) => lastGoodTurn === 1).length, {
+      timeout: 20_000,
+    })
+    .toBe(4)
+  await expect.poll(async () => (await board.overview()).staggered, { timeout: 10_000 }).toBeNull()
+  expect(at.lab.requests).toHaveLength(3)
+  expect((await board.overview()).actions).toMatchObject([
+    { action: 'resume-all', sessionId: null, reason: 'it is back' },
+  ])
+})
+
+test('with nothing to resume it says so', async () => {
+  expect(await stage(memoryStore()).post('/api/resume-all', { reason: 'it is back' })).toMatchObject({
+    status: 409,
+    body: { error: { message: expect.stringContaining('no session that an outage stopped') } },
+  })
+})
