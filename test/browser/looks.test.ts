@@ -1,7 +1,6 @@
 // How the pages look: in light and dark, on a telephone and on a wide screen; and whether everybody can use them.
 
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeInBrowser, keepScreen, looks, useBrowser } from './support/browser.ts'
@@ -9,7 +8,7 @@ import { StagedDashboard } from './support/staged-dashboard.ts'
 import { stagedOverview } from './support/staged-overview.ts'
 import { everyMark, hostileSession } from './support/staged-session.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
 const pages = [
   { name: 'overview', hash: '#/', ready: '[data-group="needs-you"] .row' },

@@ -6,13 +6,6 @@ import { App } from './shell/app.tsx'
 import { followKeys } from './shell/keyboard.ts'
 import { login } from './shell/login.ts'
 import { followRoute, route, routeOf } from './shell/route.ts'
-import './styles/tokens.css'
-import './styles/shell.css'
-import './styles/overview.css'
-import './styles/session.css'
-import './styles/timeline.css'
-import './styles/dialog.css'
-import './styles/outages.css'
 
 const page = document.getElementById('page')
 if (page) {

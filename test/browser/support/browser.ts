@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, inject, onTestFinished, type SuiteFactor
 
 /** `describe`, but skipped where there is no Chromium; global setup has told why. */
 export function describeInBrowser(name: string, tests: SuiteFactory): void {
+  // oxlint-disable-next-line vitest/valid-describe-callback
   describe.skipIf(inject('chromium') === '')(name, tests)
 }
 

@@ -89,7 +89,6 @@ function template(): string {
   }
 }
 
-// oxlint-disable-next-line typescript/require-await
 async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text
 }

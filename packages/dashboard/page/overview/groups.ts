@@ -8,7 +8,7 @@ import type { SessionCard } from '../../src/overview.ts'
 
 export type GroupName = SessionCard['group']
 
-export const groupNames: readonly GroupName[] = ['needs-you', 'waiting', 'recovered', 'running', 'done']
+const groupNames: readonly GroupName[] = ['needs-you', 'waiting', 'recovered', 'running', 'done']
 
 export interface Group {
   name: GroupName

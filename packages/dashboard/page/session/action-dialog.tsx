@@ -37,7 +37,7 @@ export function ActionDialog({ title, does, confirm, onClose, run, children }: A
   }
   return (
     <Modal title={title} onClose={onClose}>
-      <form onSubmit={submit}>
+      <form onSubmit={(event) => void submit(event)}>
         <ul class="does">
           {does.map((line) => (
             <li key={line}>{visibleLine(line)}</li>

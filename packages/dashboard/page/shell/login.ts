@@ -3,7 +3,7 @@
  *
  * 1. It is gone from the address before anything else happens, so that no history, screenshot or reload has it.
  */
-import { PageError, postJson } from '../live/api.ts'
+import { type PageError, postJson } from '../live/api.ts'
 
 export type Login = { kind: 'in' } | { kind: 'refused'; why: string } | { kind: 'unreachable'; why: string }
 

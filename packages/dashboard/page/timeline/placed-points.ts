@@ -20,27 +20,34 @@ interface PointSizes<Point> {
   kind(point: Point): string
   labelWidth(point: Point): number
   glyph: number
+  /** What the number of a group of so many takes. */
+  timesWidth(count: number): number
   width: number
 }
 
 /** `points` in the order of time. */
 export function placedPoints<Point>(points: readonly Point[], sizes: PointSizes<Point>): PlacedPoint<Point>[] {
-  const { at, kind, labelWidth, glyph, width } = sizes
+  const { at, kind, labelWidth, glyph, timesWidth, width } = sizes
   const groups: { points: [Point, ...Point[]]; left: number }[] = []
+  const widthOf = (group: { points: readonly Point[] }): number =>
+    glyph + (group.points.length > 1 ? timesWidth(group.points.length) : 0)
   for (const point of points) {
     const last = groups.at(-1)
     const left = Math.max(0, at(point) - glyph / 2)
-    if (last && kind(last.points[0]) === kind(point) && left < last.left + glyph) last.points.push(point)
-    else groups.push({ points: [point], left: last ? Math.max(left, last.left + glyph) : left })
+    const taken = last ? last.left + widthOf(last) : 0
+    const joins = last && kind(last.points[0]) === kind(point)
+    if (last && joins && left < last.left + glyph + timesWidth(last.points.length + 1)) last.points.push(point)
+    else groups.push({ points: [point], left: Math.max(left, taken) })
   }
   // Those that were pushed over the end push the ones before them back.
   let end = width
   for (const group of groups.toReversed()) {
-    group.left = Math.max(0, Math.min(group.left, end - glyph))
+    group.left = Math.max(0, Math.min(group.left, end - widthOf(group)))
     end = group.left
   }
-  return groups.map(({ points: own, left }, index) => {
+  return groups.map((group, index) => {
     const next = groups[index + 1]?.left ?? width
-    return { points: own, left, hasLabel: left + glyph + labelWidth(own[0]) <= next }
+    const hasLabel = group.left + widthOf(group) + labelWidth(group.points[0]) <= next
+    return { points: group.points, left: group.left, hasLabel }
   })
 }

@@ -162,6 +162,7 @@ function Points({ points, axis, width, isLastGood = false }: PointsProps): JSX.E
     kind: ({ kind, label }) => `${kind} ${label}`,
     labelWidth: ({ label }) => label.length * characterWidth + 6,
     glyph: glyphWidth,
+    timesWidth: (count) => characterWidth * (1 + String(count).length) + 3,
     width: width + glyphWidth / 2,
   })
   return (

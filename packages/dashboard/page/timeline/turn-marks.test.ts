@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Step } from '../../src/turn-report.ts'
+import { timeAxis } from './time-axis.ts'
 import { turnMarks } from './turn-marks.ts'
 
 const start = Date.parse('2026-11-29T10:00:00Z')
@@ -48,6 +49,15 @@ describe('the marks of a turn', () => {
     expect(busy.some(({ from, to }) => from < start + 1_000_000 && to > start + 1_000_000)).toBe(false)
   })
 
+  it('tries in a long wait do not interrupt its fold, whatever else is said in it, and its first ones are drawn in full', () => {
+    const tries = [10, 15, 320, 620, 920].map((seconds) => fault(seconds, 300))
+    const held: Step = { seq: 1, at: at(600), kind: 'held', reason: 'down', waitMs: 19_000 }
+    const { busy, points } = marks([...tries.slice(0, 3), held, ...tries.slice(3), answer(1230, 10)])
+    expect(points).toHaveLength(5)
+    const folds = timeAxis(busy).parts.filter(({ isFold }) => isFold)
+    expect(folds.map(({ from, to }) => [(from - start) / 1_000, (to - start) / 1_000])).toEqual([[15, 1220]])
+  })
+
   it('a failure has its code, and an answer of another model that model’s name', () => {
     const rung: Step = { seq: 2, at: at(12), kind: 'rung', model: 'claude-sonnet-5-5', reason: 'down' }
     const found = marks([fault(10, null), rung, answer(20, 8, 'claude-sonnet-5-5-20261001'), answer(30, 8)], at(30))
@@ -75,7 +85,7 @@ describe('the marks of a turn', () => {
       result: '',
     }
     const { calls, points } = marks([call])
-    expect(calls).toMatchObject([{ from: start + 1_000, to: start + 1_000, label: 'deploy\ufffd' }])
+    expect(calls).toMatchObject([{ kind: 'doubt', from: start + 1_000, to: start + 1_000, label: 'deploy\ufffd' }])
     expect(points).toMatchObject([{ kind: 'doubt', glyph: '?' }])
   })
 })

@@ -2,15 +2,16 @@
  * What a turn draws: bars for what took time, points for what happened at an instant. Pure.
  *
  * 1. A wait ends when the next thing happens, or now, never later: a planned wait that was broken off is not drawn in full.
- * 2. Waiting is not busy: the axis may fold it.
+ * 2. Waiting is not busy: the axis may fold it, together with the tries in it that only said that it goes on.
+ * 3. A call that nobody knows the outcome of has no known end either: it is drawn as that, and keeps no time open.
  */
 import type { Step, StepOf, TurnReport } from '../../src/turn-report.ts'
 import { stepWords, faultCode } from './step-words.ts'
 import { visibleLine } from '../words/visible-text.ts'
-import type { Span } from './time-axis.ts'
+import { foldOverMs, type Span } from './time-axis.ts'
 
 export type Bar = Span & {
-  kind: 'answer' | 'fallback' | 'failed' | 'tool' | 'wait' | 'suspended'
+  kind: 'answer' | 'fallback' | 'failed' | 'tool' | 'doubt' | 'wait' | 'suspended'
   /** What is written on it, or nothing. */
   label: string
   /** All of it in words. */
@@ -44,6 +45,7 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
   const bars: Bar[] = []
   const calls: Bar[] = []
   const points: Point[] = []
+  const idle = idleSteps(turn.steps)
   let rung: string | undefined
   for (const [index, step] of turn.steps.entries()) {
     const at = Date.parse(step.at)
@@ -66,11 +68,17 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
         break
       }
       case 'tool':
-        calls.push({ kind: 'tool', from: at, to: at + (step.durationMs ?? 0), label: labelOf(step), text })
+        calls.push({
+          kind: step.outcome === 'in-doubt' ? 'doubt' : 'tool',
+          from: at,
+          to: at + (step.durationMs ?? 0),
+          label: labelOf(step),
+          text,
+        })
         if (step.outcome === 'in-doubt' || step.outcome === 'none') point('doubt', '')
         break
       case 'fault':
-        bars.push({ kind: 'failed', from: at - Math.max(0, step.durationMs), to: at, label: '', text })
+        bars.push({ kind: 'failed', from: startOf(step), to: at, label: '', text })
         point('fault', faultCode(step.fault))
         if (step.waitMs !== null && step.decision !== 'suspend') wait(bars, at, step.waitMs, next, text)
         break
@@ -111,12 +119,31 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
     })
   }
   points.sort((a, b) => a.at - b.at)
-  const work = [...bars, ...calls].filter(({ kind }) => kind !== 'wait' && kind !== 'suspended')
-  return { bars, calls, points, busy: [...work, ...points.map(({ at }) => ({ from: at, to: at }))] }
+  const work = [...bars, ...calls].filter(({ kind, to }) => isBusy.has(kind) && !(kind === 'failed' && idle.has(to)))
+  const moments = points.filter(({ kind, at }) => !((kind === 'fault' || kind === 'rung') && idle.has(at)))
+  return { bars, calls, points, busy: [...work, ...moments.map(({ at }) => ({ from: at, to: at }))] }
+}
+
+const isBusy: ReadonlySet<Bar['kind']> = new Set(['answer', 'fallback', 'failed', 'tool'])
+const isTrying: ReadonlySet<Step['kind']> = new Set(['fault', 'held', 'rung'])
+
+/** When steps ended that only said that a wait goes on: from the first one on that came after a long pause, until work. */
+function idleSteps(steps: readonly Step[]): Set<number> {
+  const idle = new Set<number>()
+  let end = -Infinity
+  let isWaiting = false
+  for (const step of steps) {
+    const at = Date.parse(step.at)
+    if (!isTrying.has(step.kind)) isWaiting = false
+    else if (end !== -Infinity && startOf(step) - end > foldOverMs) isWaiting = true
+    if (isWaiting) idle.add(at)
+    end = at + (step.kind === 'tool' ? (step.durationMs ?? 0) : 0)
+  }
+  return idle
 }
 
 /** `opus-5-5` of `claude-opus-5-5-20261001`. */
-export function shortModel(model: string): string {
+function shortModel(model: string): string {
   return visibleLine(model)
     .replace(/^(.*[./])?claude-/, '')
     .replace(/-\d{8}.*$/, '')

@@ -26,7 +26,7 @@ export function rowsInView(offsets: Offsets, top: number, bottom: number, around
 }
 
 /** The row at a height; the first or last one outside. */
-export function rowAt(offsets: Offsets, height: number): number {
+function rowAt(offsets: Offsets, height: number): number {
   let [low, high] = [0, offsets.length - 2]
   while (low < high) {
     const middle = (low + high + 1) >> 1

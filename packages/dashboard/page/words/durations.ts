@@ -18,9 +18,9 @@ export function left(durationMs: number): string {
 /** `12s ago`, `3h ago`. */
 export function ago(at: number, now: number): string {
   const ms = Math.max(0, now - at)
-  const [unit, size] =
-    ms < 60_000 ? ['s', 1_000] : ms < 3_600_000 ? ['m', 60_000] : ms < 86_400_000 ? ['h', 3_600_000] : ['d', 86_400_000]
-  return `${Math.floor(ms / Number(size))}${unit} ago`
+  if (ms < 60_000) return `${Math.floor(ms / 1_000)}s ago`
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}m ago`
+  return ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)}h ago` : `${Math.floor(ms / 86_400_000)}d ago`
 }
 
 /** `14:03` or `14:03:20`, in the reader's zone. */
