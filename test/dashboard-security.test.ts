@@ -240,7 +240,7 @@ describe('a request that nobody should send', () => {
       '%00',
       '%ff',
       'a%0d%0ab',
-      `${'x'.repeat(3000)}`,
+      'x'.repeat(3000),
       '%E2%80%AE',
       'last',
       '__proto__',
@@ -278,6 +278,19 @@ describe('a request that nobody should send', () => {
     }
     expect((await ask('/api/nothing', { headers: bearer(token) })).status).toBe(404)
     expect((await ask('/api/nothing')).status).toBe(401)
+    // However it is written, the same address is behind the same door.
+    for (const path of [
+      '/%61pi/overview',
+      '/api/%6fverview',
+      '/./api/overview',
+      '/assets/../api/overview',
+      '/api/overview?x=1',
+    ]) {
+      expect((await ask(path)).status).toBe(401)
+    }
+    for (const path of ['//api/overview', '/API/overview', '/api%2foverview', '/api\\overview']) {
+      expect((await ask(path)).status).toBeOneOf([401, 404])
+    }
     const raw = connect(port, '127.0.0.1')
     raw.write('hello?\r\n\r\n')
     expect(await text(raw)).toMatch(/^HTTP\/1\.1 400 /)

@@ -1,5 +1,5 @@
 /** The built dashboard over a real Redis that goes and comes back. */
-import type { Overview, OverviewChange } from '@lastgood/dashboard'
+import type { Overview, OverviewChange } from '../packages/dashboard/src/index.ts'
 import { openSession } from '@lastgood/core'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'

@@ -96,7 +96,7 @@ export async function startDashboard(
   }
 }
 
-export function askAt(port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
+function askAt(port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asking = request({ host: '127.0.0.1', port, path, method, headers, setHost: !('host' in headers) })
     asking.once('error', reject)

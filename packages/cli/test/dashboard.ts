@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { createDashboard, type Dashboard, type DashboardOptions } from '../src/dashboard/dashboard.ts'
 import { openStore } from '../src/dashboard/kept-store.ts'
 
-export const origin = 'http://127.0.0.1:4142'
+const origin = 'http://127.0.0.1:4142'
 
 export interface StagedDashboard {
   readonly dashboard: Dashboard
@@ -44,8 +44,11 @@ export function stage(
   })
   onTestFinished(() => dashboard.close())
   const authorization = `Bearer ${dashboard.token}`
-  const ask = (path: string, init: RequestInit = {}) =>
-    dashboard.fetch(new Request(`${origin}${path}`, { ...init, headers: { authorization, ...init.headers } }))
+  const ask = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers)
+    headers.set('authorization', authorization)
+    return dashboard.fetch(new Request(`${origin}${path}`, { ...init, headers }))
+  }
   const get = async <Document>(path: string): Promise<Document> => {
     const response = await ask(path)
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)

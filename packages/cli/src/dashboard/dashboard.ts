@@ -119,12 +119,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     if (!isActionName(name)) return refused(refusal(404, 'not-found', 'there is no such action'))
     const asked = actionIn(name, await bodyOf(c.req.raw))
     const done = await act({ clock, store: await store.open(), resumes, agents }, id, asked)
-    await watcher.lookAgain()
+    await watcher.lookAt(id, done.sessionId)
     return json(done)
   })
   app.post('/api/resume-all', async (c) => {
     const { reason, everyMs } = resumeAllBody(await bodyOf(c.req.raw))
-    await watcher.lookAgain()
+    await watcher.overview()
     const stopped = watcher.rows
       .filter(({ isRecoverable, head }) => isRecoverable && head.agent !== undefined && isStoppedByOutage(head))
       .map(({ head }) => head)
@@ -135,6 +135,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     void round.finally(leave)
     const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0]?.sessionId ?? ''} first`
     await note({ clock, store: await store.open() }, { action: 'resume-all', sessionId: null, reason, outcome: text })
+    await watcher.lookAt()
     return json({ text, sessionId: stopped[0]?.sessionId ?? '' }, 202)
   })
   app.post('/api/resume-all/stop', async (c) => {

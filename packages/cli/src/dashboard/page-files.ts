@@ -77,7 +77,7 @@ export const unbuiltPage = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>lastgood</title>
 <h1>The page was not built</h1>
 <p>This is a checkout of the sources. Build the page, then load this again:</p>
-<pre>pnpm --filter @lastgood/dashboard build</pre>
+<pre>pnpm build</pre>
 <p>The same facts in a terminal: lastgood list, lastgood show, lastgood status.</p>
 </html>
 `

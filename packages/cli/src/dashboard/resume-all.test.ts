@@ -172,7 +172,10 @@ test('S13: a real round resumes what the outage stopped, and nothing else', asyn
   }
   const board = stage(store, { resume: { command: [process.execPath, bin], env, flags: [] }, cwd: at.cwd })
   const { status, body } = await board.post('/api/resume-all', { reason: 'it is back', everyMs: 100 })
-  expect({ status, body }).toMatchObject({ status: 202, body: { text: expect.stringMatching(/^3 sessions, one after another/) } })
+  expect({ status, body }).toMatchObject({
+    status: 202,
+    body: { text: expect.stringMatching(/^3 sessions, one after another/) },
+  })
   expect(await board.post('/api/resume-all', { reason: 'again' })).toMatchObject({ status: 409 })
   await expect
     .poll(async () => (await board.overview()).sessions.filter(({ lastGoodTurn }) => lastGoodTurn === 1).length, {

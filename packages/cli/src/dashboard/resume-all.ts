@@ -20,7 +20,7 @@ export interface ResumeAllOptions {
   readonly onChange: () => void
 }
 
-export const usualEveryMs = 5_000
+const usualEveryMs = 5_000
 
 /** How one of them went: it was answered, or had nothing to ask; it met the outage; it could not go on; or nobody waited. */
 type Outcome = { kind: 'answered' } | { kind: 'outage' } | { kind: 'unknown' } | { kind: 'failed'; why: string }

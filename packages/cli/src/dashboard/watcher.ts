@@ -45,9 +45,9 @@ export type Viewer = (
 
 const everyMs = 1_000
 /** A change is on the page within 5 s, however slow a look is. */
-const mostMs = 3_500
-/** The part of the time that looks take otherwise: a twentieth. */
-const restFactor = 20
+const mostMs = 2_500
+/** The part of the time that looks take otherwise: a tenth, most of it waiting. */
+const restFactor = 10
 const pageEveryMs = 10_000
 const allEveryMs = 30_000
 
@@ -139,11 +139,19 @@ export class Watcher {
     return this.#reading
   }
 
-  /** Looks now, and at all: something was done. */
-  async lookAgain(): Promise<void> {
-    this.#looker.startAnew()
-    await this.#looking?.catch(() => {})
-    await this.#look()
+  /** Looks at these sessions now: something was done with them. What fails is left to the next look. */
+  async lookAt(...sessionIds: readonly string[]): Promise<void> {
+    try {
+      const store = await this.#options.store.open()
+      for (const id of sessionIds) {
+        const summary = await store.summary(id)
+        if (summary) this.#cards.take(summary)
+      }
+      this.#actions = await readActions(store.shared)
+    } catch {
+      // It is asked again within seconds, and its trouble told.
+    }
+    this.tell()
   }
 
   /** Tells viewers of what is no part of the store. */
@@ -171,7 +179,8 @@ export class Watcher {
     while (!signal.aborted) {
       const startedAt = clock.elapsed()
       await this.#look()
-      const pauseMs = Math.min(mostMs, Math.max(everyMs, restFactor * (clock.elapsed() - startedAt)))
+      const tookMs = this.#trouble ? 0 : clock.elapsed() - startedAt
+      const pauseMs = Math.min(mostMs, Math.max(everyMs, restFactor * tookMs))
       await clock.sleepUntil(clock.now() + pauseMs, { signal }).catch(() => {})
     }
   }

@@ -32,7 +32,7 @@ export interface SessionOutage {
 /** An outage that the session came through. */
 export type Survived = SessionOutage & { until: number; end: 'same-model' | 'fallback' | 'resumed' }
 
-export function isSurvived(outage: SessionOutage): outage is Survived {
+function isSurvived(outage: SessionOutage): outage is Survived {
   return outage.end === 'same-model' || outage.end === 'fallback' || outage.end === 'resumed'
 }
 

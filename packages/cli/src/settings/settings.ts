@@ -68,6 +68,7 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
     { name: 'own prices', value: Object.keys(config.prices ?? {}).join(', ') || null, ...inFile(config.prices) },
     { name: 'machine version', value: config.machineVersion ?? "the release's own", ...inFile(config.machineVersion) },
     { name: 'gateway token', ...secret(env, ['LASTGOOD_GATEWAY_TOKEN']) },
+    { name: 'dashboard token', ...secret(env, ['LASTGOOD_DASHBOARD_TOKEN']) },
     { name: 'gateway proxy', ...proxyOf(env) },
     { name: 'API key', ...secret(env, ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN']) },
     { name: 'debug', value: Boolean(env['LASTGOOD_DEBUG']), ...byVariable(env, ['LASTGOOD_DEBUG']) },
