@@ -54,7 +54,7 @@ describeInBrowser('the page of a session', () => {
       rung: 1,
       checkpoint: 1,
     })
-    expect(await marksIn(page, 5)).toMatchObject({ doubt: 1, resumed: 1, suspended: 2 })
+    expect(await marksIn(page, 5)).toMatchObject({ doubt: 2, resumed: 1, suspended: 2 })
     expect(await page.textContent('[data-turn="4"] .plot')).toContain('sonnet-5-5')
     expect(await page.textContent('[data-turn="3"] .plot')).toContain('529')
     expect(troubles).toEqual([])

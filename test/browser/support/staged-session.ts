@@ -296,7 +296,7 @@ export function manyTurns(count: number, sessionId = 'long-haul'): SessionDocume
   return documentOf(stagedCard({ sessionId, turn: count, lastGoodTurn: count, entries: count * 9 }), telling.turns)
 }
 
-const hostileText =
+export const hostileText =
   '</script><img src=x onerror="document.title=\'owned\'">\u001b[31mred\u202egnirts\u0007<script>window.owned=1</script>'
 
 /** Everything that somebody else could have written says hostile things. */

@@ -46,7 +46,7 @@ export function ActionDialog({ title, does, confirm, onClose, run, children }: A
         {children}
         <label class="field">
           Why? It is recorded with the session.
-          <input name="reason" required maxLength={200} pattern=".*\S.*" autocomplete="off" autofocus />
+          <input name="reason" required maxLength={300} pattern=".*\S.*" autocomplete="off" autofocus />
         </label>
         {failure && (
           <p class="failure" role="alert">

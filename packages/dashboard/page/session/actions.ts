@@ -25,6 +25,8 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
   const client =
     clientCommand === null ? undefined : 'It belongs to a client that only goes on by itself: use its own command.'
   const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
+  const inDoubt =
+    'A tool that is running may still finish: its outcome is then unknown, and it is not repeated silently.'
   const nothing = lastGoodTurn === 0 ? 'No turn has been saved yet.' : undefined
   return [
     {
@@ -39,8 +41,9 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: 'Suspend…',
       title: 'Suspend',
       does: [
-        'The process that has it stops at its next step and lets go of it. Nothing is lost.',
-        `It stays at its last good turn, ${lastGoodTurn === 0 ? 'which is none yet' : lastGoodTurn}, and can be resumed later, here or elsewhere.`,
+        `It is parked at once: the store refuses the next entry of ${holder ?? 'its process'}. What that had recorded stays.`,
+        inDoubt,
+        'It can be resumed later, here or elsewhere.',
       ],
       refusal:
         pageRefusal ??
@@ -55,9 +58,9 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: 'Take over…',
       title: 'Take over',
       does: [
-        `${holder ?? 'Its process'} loses the session at once: what it writes from then on is refused.`,
-        'A tool that it is running may still finish; its outcome is then unknown, and it is not repeated silently.',
-        ...(resume ? [resume.does] : []),
+        `It is taken from ${holder ?? 'its process'}: the store refuses the next entry of that.`,
+        inDoubt,
+        resume ? `Then it goes on here: ${resume.does}.` : 'Then it goes on here.',
       ],
       refusal: pageRefusal ?? client ?? (holder === null ? 'Nobody has it.' : undefined),
     },

@@ -17,8 +17,9 @@ export function SignIn({ refused }: { refused: string | undefined }): JSX.Elemen
       <p>Open the address that this command prints; the token is in it:</p>
       <CopyCommand command="lastgood dashboard" />
       <p class="muted">
-        Behind the gateway, the address is in what <code>lastgood gateway</code> prints at its start. The token is
-        exchanged for a cookie and taken out of the address.
+        While the server runs, the address is also in a file that only you can read,{' '}
+        <code>~/.local/state/lastgood/dashboard/{location.port || '4142'}.url</code>. The token is exchanged for a
+        cookie and taken out of the address.
       </p>
     </main>
   )

@@ -13,7 +13,8 @@ import { across } from './timeline.tsx'
 import type { Bar, Point } from './turn-marks.ts'
 
 const glyphWidth = 15
-const characterWidth = 6.6
+/** Of a bold one. */
+const characterWidth = 7.4
 
 interface RowProps {
   row: Row
