@@ -13,12 +13,13 @@ const config: KnipConfig = {
         'test/durability/main.ts',
         'test/clients/main.ts',
         'test/clients/*.mjs',
+        'test/journeys/project/*.mjs',
         'test/bench/store/opening-process.ts',
         'test/bench/gateway/*-process.mjs',
       ],
       project: ['test/**/*.{ts,mjs}', '*.ts'],
-      // Started by test/packages.test.ts; `lastgood` is what the snippets of the pages import.
-      ignoreDependencies: ['publint', '@arethetypeswrong/cli', 'lastgood'],
+      // Started by test/packages.test.ts.
+      ignoreDependencies: ['publint', '@arethetypeswrong/cli'],
       // The setup of the browser tests.
       ignoreBinaries: ['apt-get'],
     },

@@ -1,21 +1,20 @@
 /**
- * Sessions of the real Claude Code that the API refuses for good, and the same ones after `lastgood repair`. Skipped where
- * the client is not installed: `LASTGOOD_CLIENTS=1` with `test/clients` fetches it.
+ * Sessions of the real Claude Code that the API refuses for good, and the same ones after `lastgood repair`. The client
+ * comes from the npm registry; where it cannot be had, that is told of.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, thinking, toolUse, type Block, type Conversation } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clients } from './clients/clients.ts'
+import { installAll, isWanted } from './clients/install.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const client = clients.find(({ name }) => name === 'claude-code')!
-const installed = join(root, 'node_modules/.cache/lastgood-clients', `${client.name}-${client.version}`)
-const bin = join(installed, 'node_modules/.bin')
 const lastgood = join(root, 'packages/cli/dist/bin/lastgood.js')
 
 type Line = Record<string, unknown> & { message: { content: string | (Block & Record<string, unknown>)[] } }
@@ -103,9 +102,11 @@ interface Place {
   folder: string
   home: string
   cwd: string
+  /** Where the client is. */
+  bin: string
 }
 
-async function start({ home, cwd }: Place, args: readonly string[]) {
+async function start({ home, cwd, bin }: Place, args: readonly string[]) {
   const lab = await startLab({ model })
   try {
     const { file, env } = client.start({ home, bin, url: lab.url })
@@ -132,10 +133,10 @@ const session = (place: Place): string => {
 }
 
 /** A session of one turn with a tool, and of one without. */
-async function recorded(): Promise<Place> {
+async function recorded(bin: string): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'lastgood-repair-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const place = { folder, home: join(folder, 'home'), cwd: join(folder, 'work') }
+  const place = { folder, home: join(folder, 'home'), cwd: join(folder, 'work'), bin }
   for (const path of [place.home, place.cwd]) mkdirSync(path)
   const asked = await start(place, ['-p', 'Do the step.', '--allowedTools', 'Bash'])
   expect(asked).toMatchObject({ exitCode: 0 })
@@ -150,9 +151,15 @@ function copyOf(place: Place, name: string): Place {
   return { ...place, home }
 }
 
-describe.skipIf(!existsSync(join(installed, 'installed')))('a session of Claude Code', () => {
-  test('that is poisoned goes on at the first request, once it is repaired', { timeout: 600_000 }, async () => {
-    const place = await recorded()
+describe('a session of Claude Code', () => {
+  test('that is poisoned goes on at the first request, once it is repaired', { timeout: 600_000 }, async (context) => {
+    const found = isWanted(client) ? (await installAll([client], context.signal)).get(client.name) : undefined
+    if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
+    if ('missing' in found) {
+      process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
+      return context.skip(found.missing)
+    }
+    const place = await recorded(found.bin)
     for (const [at, { what, alone, poison }] of poisons.entries()) {
       const poisoned = copyOf(place, `poisoned-${at}`)
       const file = session(poisoned)

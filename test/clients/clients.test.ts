@@ -1,18 +1,15 @@
 /**
- * Real clients through the gateway, each with what it does not survive alone; all of the matrix: `pnpm clients`. They are
- * large, and come from the npm registry: only in CI, or with LASTGOOD_CLIENTS=1 (0: nowhere), or where they are there
- * already. One that cannot be had is skipped and told of: a registry that does not answer is no fault of ours.
+ * Real clients through the gateway, each with what it does not survive alone; all of the matrix: `pnpm clients`. They
+ * come from the npm registry. One that cannot be had is skipped and told of: a registry that does not answer is no fault
+ * of ours.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { clients, type Client } from './clients.ts'
-import { installAll, isInstalled, type Installed } from './install.ts'
+import { clients } from './clients.ts'
+import { installAll, isWanted, type Installed } from './install.ts'
 import { isDone } from './job.ts'
 import { runMatrix } from './matrix.ts'
 import { kinds, planOf } from './plan.ts'
 import { whatFails } from './report.ts'
-
-const { CI, LASTGOOD_CLIENTS: asked = CI ? '1' : '' } = process.env
-const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || isInstalled(client))
 
 const telling: Readonly<Record<string, readonly string[]>> = {
   'claude-code': ['529, three times', 'polite end after message_start, three times', '529, for 15 min'],

@@ -21,6 +21,7 @@ const code = await main({
     ...clock,
     now,
     elapsed: () => clock.elapsed() * speed,
+    after: (ms, call) => clock.after(ms / speed, call),
     async sleepUntil(instant, options) {
       do await clock.sleepUntil(clock.now() + (instant - now()) / speed, options)
       while (now() < instant)

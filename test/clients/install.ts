@@ -1,6 +1,6 @@
 /** Installs a client from the npm registry, once for each version, beside the project's own cache. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ended, listen } from './child.ts'
 import type { Client } from './clients.ts'
@@ -8,10 +8,13 @@ import { root } from './places.ts'
 
 export type Installed = { readonly bin: string } | { readonly missing: string }
 
-const folderOf = (client: Client): string =>
-  join(root, 'node_modules/.cache/lastgood-clients', `${client.name}-${client.version}`)
+const cache = join(root, 'node_modules/.cache/lastgood-clients')
+const folderOf = ({ name, version }: Client): string => join(cache, `${name}-${version}`)
 
-export const isInstalled = (client: Client): boolean => existsSync(join(folderOf(client), 'installed'))
+const { CI, LASTGOOD_CLIENTS: asked = CI ? '1' : '' } = process.env
+
+/** They are large: only in CI, or with LASTGOOD_CLIENTS=1 (0: nowhere), or where they are there already. */
+export const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || existsSync(folderOf(client)))
 
 /** The largest took 25 s where nothing was cached. */
 const patienceMs = 120_000
@@ -26,19 +29,31 @@ export async function installAll(clients: Iterable<Client>, signal?: AbortSignal
 
 async function install(client: Client, signal: AbortSignal | undefined): Promise<Installed> {
   const folder = folderOf(client)
-  if (!isInstalled(client)) {
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+  if (existsSync(folder)) return { bin: join(folder, 'node_modules/.bin') }
+  mkdirSync(cache, { recursive: true })
+  const begun = mkdtempSync(join(cache, '.begun-'))
+  try {
+    writeFileSync(join(begun, 'package.json'), '{ "private": true }\n')
     const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...impatient, ...client.packages]
-    const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const child = spawn('npm', args, { cwd: begun, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const heard = listen(child)
     const patience = AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])])
     const code = await ended(child, patience).catch((error: unknown) => String(error))
     if (code !== 0) return { missing: `npm install failed (${whyOf(code)}): ${reasonIn(heard())}` }
-    writeFileSync(join(folder, 'installed'), '')
+    moveTo(folder, begun)
+    return { bin: join(folder, 'node_modules/.bin') }
+  } finally {
+    rmSync(begun, { recursive: true, force: true })
   }
-  return { bin: join(folder, 'node_modules/.bin') }
+}
+
+/** At once and whole: another process may have installed the same meanwhile, and then has it in use. */
+function moveTo(folder: string, begun: string): void {
+  try {
+    renameSync(begun, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  }
 }
 
 const whyOf = (code: number | string | null): string =>

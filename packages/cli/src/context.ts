@@ -2,6 +2,7 @@
  * Everything that a command may know of the process it runs in. `node-context.ts` makes it from the real one; tests make
  * their own and run commands in-process.
  */
+import type { ReadStream, WriteStream } from 'node:tty'
 import type { Clock } from '@lastgood/core'
 
 /** Where text goes: a stream of Node, or a test's collector. */
@@ -9,6 +10,12 @@ export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
+}
+
+/** A person at a terminal: what is typed, and where prompts are drawn. */
+export interface Keyboard {
+  readonly input: ReadStream
+  readonly output: WriteStream
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -27,6 +34,8 @@ export interface CliContext {
     /** The next line that a person types, without its newline; undefined at the end of the input. */
     line?(): Promise<string | undefined>
   }
+  /** Where prompts can be drawn and answered; undefined where nobody is. */
+  readonly keyboard?: Keyboard | undefined
   /** Data. */
   readonly stdout: Output
   /** Talk. */

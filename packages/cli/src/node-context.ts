@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@lastgood/core'
-import type { CliContext, StopSignal } from './context.ts'
+import type { CliContext, Keyboard, StopSignal } from './context.ts'
 import { signalCodes } from './exit-codes.ts'
 
 export function nodeContext(): CliContext {
@@ -14,6 +14,7 @@ export function nodeContext(): CliContext {
     cwd: process.cwd(),
     home: homedir(),
     stdin: { isTTY: process.stdin.isTTY, line },
+    keyboard: keyboard(),
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock,
@@ -21,6 +22,11 @@ export function nodeContext(): CliContext {
     onStop,
     setExitCode: (code) => void (process.exitCode = code),
   }
+}
+
+function keyboard(): Keyboard | undefined {
+  const { stdin: input, stderr: output } = process
+  return input.isTTY && output.isTTY ? { input, output } : undefined
 }
 
 async function line(): Promise<string | undefined> {

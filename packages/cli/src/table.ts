@@ -11,7 +11,7 @@ export function table(
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
   columns: number,
-  { dim }: Palette,
+  { dim }: Pick<Palette, 'dim'>,
 ): string[] {
   const all = [header.map((text): Cell => ({ text, paint: dim })), ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column]?.text ?? ''))))

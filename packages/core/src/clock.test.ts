@@ -63,3 +63,12 @@ test('a sleep whose signal aborts rejects with its reason, before, during and at
   await expect(slept).rejects.toThrow('enough')
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('after calls back once, not when it was called off, and not at once where the time is longer than a timer takes', async () => {
+  const called: string[] = []
+  systemClock.after(10, () => called.push('one'))
+  systemClock.after(10, () => called.push('never'))()
+  systemClock.after(2 ** 40, () => called.push('far'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(called).toEqual(['one'])
+})

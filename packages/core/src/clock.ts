@@ -24,6 +24,12 @@ export interface Clock {
    * process alive, and a manual clock does not advance for it.
    */
   sleepUntil(instant: number, options?: SleepOptions): Promise<void>
+  /**
+   * Calls back once, when about `ms` have passed; what it returns calls that off. For limits that are checked when it
+   * fires: the sleep of a machine may be left out. It never keeps the process alive, and a manual clock does not advance
+   * for it.
+   */
+  after(ms: number, call: () => void): () => void
   /** Uniform in [0, 1). */
   random(): number
   /** A new id, unique across hosts. */
@@ -40,9 +46,16 @@ const lookAgainMs = 10_000
 /** What a clock that is merely corrected by and by does not lose within one look. */
 const setBackMs = 50
 
+/** What `setTimeout` takes at most, https://nodejs.org/api/timers.html: longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, Math.min(ms, longestTimerMs)).unref()
+    return () => clearTimeout(timer)
+  },
   random: () => Math.random(),
   newId: () => randomUUID(),
   async sleepUntil(instant, options = {}) {

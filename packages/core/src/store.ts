@@ -238,7 +238,7 @@ export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy)
     'session-busy',
     `session ${sessionId} is written by pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`,
     {
-      hint: `wait for it, stop that process, or take the session over: lastgood resume ${sessionId} --takeover`,
+      hint: `wait for it; go another way beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
       details: { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence },
     },
   )

@@ -128,7 +128,8 @@ export class Answer {
       const { body, ok } = await response
       this.#isRefusal = !ok
       // Ends with the signal even where the body does not.
-      for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+      const reader = body?.getReader()
+      for (let piece = await pieceOf(reader); piece; piece = await pieceOf(reader)) {
         if (!this.#isGone) this.#pieces.push(piece)
         this.#bytes += piece.length
         this.#changed.tell()
@@ -166,6 +167,8 @@ export class Answer {
       this.abandon('the client went away and did not come back')
   }
 }
+
+const pieceOf = async (reader: ReadableStreamDefaultReader<Uint8Array> | undefined) => (await reader?.read())?.value
 
 /** Something changed: those who wait look again. */
 class Change {

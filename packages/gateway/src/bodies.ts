@@ -3,7 +3,7 @@ import { LastgoodError } from '@lastgood/core'
 
 /** A response with another body, or one that was decoded, so that what its headers say of its framing is not so any more. */
 export function replaceBody(
-  { status, statusText, headers }: Response,
+  { status, statusText, headers }: Pick<Response, 'status' | 'statusText' | 'headers'>,
   body: string | ReadableStream<Uint8Array> | null,
 ): Response {
   const kept = new Headers(headers)

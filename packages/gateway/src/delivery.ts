@@ -11,25 +11,33 @@ import type { AnswerHead, Attached } from './answer.ts'
 import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
+import { Progress } from './progress.ts'
 import { settled, Silence, type Settled } from './silence.ts'
 
-type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs'>
+type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs' | 'progressMs'>
 
-const ping = writeEvent('ping', { type: 'ping' })
+const encoder = new TextEncoder()
+const ping = encoder.encode(writeEvent('ping', { type: 'ping' }))
 
 /** A client that waits for an answer. */
 export interface Waiting {
   streams: boolean
+  /** That it asked for; undefined where it will name the answer by its id. */
+  model: string | undefined
   /** Of its connection. */
   signal: AbortSignal
 }
 
-export async function deliver(attached: Attached, { streams, signal }: Waiting, waits: Waits): Promise<Response> {
+export async function deliver(
+  attached: Attached,
+  { streams, model, signal }: Waiting,
+  waits: Waits,
+): Promise<Response> {
   signal.addEventListener('abort', attached.leave, { once: true })
   if (signal.aborted) attached.leave()
   const head = await within(attached.head, streams ? waits.holdMs : waits.holdWholeMs, waits.clock)
   if (head === undefined) {
-    if (streams) return new Response(eventsOf(attached, waits), { headers: committedHeaders })
+    if (streams) return new Response(eventsOf(attached, model, waits), { headers: committedHeaders })
     attached.leave()
     return errorResponse(stillWaiting, 1)
   }
@@ -39,7 +47,7 @@ export async function deliver(attached: Attached, { streams, signal }: Waiting, 
   }
   const { value } = head
   const isStream = (value.headers.get('content-type') ?? '').includes('text/event-stream')
-  return responseOf(value, isStream ? eventsOf(attached, waits) : bytesOf(attached))
+  return responseOf(value, isStream ? eventsOf(attached, model, waits) : bytesOf(attached))
 }
 
 const committedHeaders = {
@@ -56,11 +64,10 @@ const stillWaiting: ApiError = {
 }
 
 function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Response {
-  const { status, statusText } = head
-  const headers = new Headers(head.headers)
+  const response = replaceBody(head, body)
   // What could be waited out was.
-  if (status >= 400) headers.set('x-should-retry', 'false')
-  return replaceBody(new Response(null, { status, statusText, headers }), body)
+  if (head.status >= 400) response.headers.set('x-should-retry', 'false')
+  return response
 }
 
 /** The bytes as they are; what breaks them breaks the connection. */
@@ -85,9 +92,13 @@ function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
 }
 
 /** Whole events, pings where they are silent, and an `error` event where they break. */
-function eventsOf(attached: Attached, { clock, pingMs }: Waits): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
+function eventsOf(
+  attached: Attached,
+  model: string | undefined,
+  { clock, pingMs, progressMs }: Waits,
+): ReadableStream<Uint8Array> {
   const silence = new Silence(clock, pingMs)
+  const progress = new Progress({ clock, progressMs, model })
   let next: Promise<Settled<Uint8Array | undefined>> | undefined
   const leave = () => {
     silence.stop()
@@ -96,16 +107,22 @@ function eventsOf(attached: Attached, { clock, pingMs }: Waits): ReadableStream<
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        next ??= settled(begunWith(attached))
-        const piece = await silence.orBefore(next)
-        if (piece === undefined) return controller.enqueue(encoder.encode(ping))
-        next = undefined
-        if ('value' in piece && piece.value) return controller.enqueue(piece.value)
-        if ('error' in piece) {
-          controller.enqueue(encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error)))))
+        for (;;) {
+          next ??= settled(begunWith(attached))
+          const piece = await silence.orBefore(next)
+          if (piece === undefined) return controller.enqueue(progress.due() ?? ping)
+          next = undefined
+          if ('value' in piece && piece.value) {
+            const passed = progress.pass(piece.value)
+            if (passed) return controller.enqueue(passed)
+            continue
+          }
+          if ('error' in piece) {
+            controller.enqueue(encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error)))))
+          }
+          leave()
+          return controller.close()
         }
-        leave()
-        controller.close()
       },
       cancel: leave,
     },

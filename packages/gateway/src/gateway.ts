@@ -80,7 +80,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     }
     const named = new Headers(request.headers)
     const { attached, sessionId } = await sessions.answerTo({ request: wire, body, named, onLeft: leave })
-    const response = await deliver(attached, { streams: body.stream === true, signal: request.signal }, resolved)
+    const model = body.thread ? undefined : body.model
+    const response = await deliver(attached, { streams: body.stream === true, model, signal: request.signal }, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return response
   }

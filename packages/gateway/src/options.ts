@@ -47,6 +47,11 @@ export interface GatewayOptions {
   /** The longest silence on a stream before a ping. Default 10,000 ms. */
   pingMs?: number
   /**
+   * The longest silence of an answer before its client gets an event that says nothing. Default 240,000 ms: the shortest
+   * time that a client was measured to stay at a stream without events of an answer is 300 s.
+   */
+  progressMs?: number
+  /**
    * How long an answer is read on after its client has gone, and kept after its end, for a client that asks again.
    * Default 90,000 ms: the longest pause between two tries of a client that was measured is 40 s.
    */
@@ -92,6 +97,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     holdMs: options.holdMs ?? 20_000,
     holdWholeMs: options.holdWholeMs ?? 280_000,
     pingMs: options.pingMs ?? 10_000,
+    progressMs: options.progressMs ?? 240_000,
     reattachMs: options.reattachMs ?? 90_000,
     idleMs: options.idleMs ?? 300_000,
     drainMs: options.drainMs ?? 10_000,

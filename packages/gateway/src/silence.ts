@@ -11,27 +11,24 @@ export const settled = <Value>(work: Promise<Value>): Promise<Settled<Value>> =>
     (error: unknown) => ({ error }),
   )
 
-/** One for all: an abort without a reason makes an error with a stack. */
-const stopped = new Error('stopped')
-
 export class Silence {
   readonly #clock: Clock
   readonly #ms: number
-  readonly #stop = new AbortController()
   /** When the wait began that is going on, or the last one ended. */
   #since: number
   #give: (() => void) | undefined
+  #disarm: () => void
 
   constructor(clock: Clock, ms: number) {
     this.#clock = clock
     this.#ms = ms
-    this.#since = clock.now()
-    void this.#watch()
+    this.#since = clock.elapsed()
+    this.#disarm = this.#arm(ms)
   }
 
   /** What `work` comes to, or undefined where that takes `ms` or longer. */
   async orBefore<Value>(work: Promise<Settled<Value>>): Promise<Settled<Value> | undefined> {
-    this.#since = this.#clock.now()
+    this.#since = this.#clock.elapsed()
     const first = await new Promise<Settled<Value> | undefined>((resolve) => {
       this.#give = () => resolve(undefined)
       void work.then(resolve)
@@ -41,22 +38,19 @@ export class Silence {
   }
 
   stop(): void {
-    this.#stop.abort(stopped)
+    this.#disarm()
   }
 
-  async #watch(): Promise<void> {
-    const { signal } = this.#stop
-    try {
-      for (;;) {
-        await this.#clock.sleepUntil(this.#since + this.#ms, { signal, background: true })
-        // Another wait has begun meanwhile.
-        if (this.#clock.now() < this.#since + this.#ms) continue
-        this.#since = this.#clock.now()
+  #arm(ms: number): () => void {
+    return this.#clock.after(ms, () => {
+      const left = this.#since + this.#ms - this.#clock.elapsed()
+      // Another wait has begun meanwhile.
+      if (left <= 0) {
+        this.#since = this.#clock.elapsed()
         this.#give?.()
         this.#give = undefined
       }
-    } catch {
-      // stopped
-    }
+      this.#disarm = this.#arm(left <= 0 ? this.#ms : left)
+    })
   }
 }

@@ -3,13 +3,15 @@
  *
  * What is no HTTP, or has headers that are too large, is told so in the API's own form: clients read nothing else.
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { LastgoodError } from '@lastgood/core'
 import type { Gateway } from '@lastgood/gateway'
 import type { Exposure } from './exposure.ts'
+import { writeResponse } from './write-response.ts'
 
 export interface Served {
   /** What clients are given: `http://127.0.0.1:4141`. */
@@ -31,8 +33,12 @@ export async function serve(
   port: number,
 ): Promise<Served> {
   const listener = getRequestListener(
-    // The body as the socket gives it: every other way to it copies the whole conversation.
-    (request, { incoming }) => gateway.fetch(request, incoming as IncomingMessage),
+    async (request, { incoming, outgoing }) => {
+      // The body as the socket gives it: every other way to it copies the whole conversation.
+      const response = await gateway.fetch(request, incoming as IncomingMessage)
+      await writeResponse(response, outgoing as ServerResponse)
+      return RESPONSE_ALREADY_SENT
+    },
     // The globals of the process are the user's.
     { overrideGlobalObjects: false },
   )

@@ -65,7 +65,7 @@ describe('a turn', () => {
     })
     expect(written()).toBe(
       [
-        '⇄ claude-sonnet-5-5 takes the turn: 529 overloaded',
+        '⇄ claude-sonnet-5-5 takes the turn from claude-opus-5-5: 529 overloaded',
         'ok',
         '✚ mended on its way out, and accepted: left out 1 image',
         '',

@@ -28,6 +28,8 @@ export interface LiveOptions {
   color?: ColorMode
   /** Asked while an outage lasts, for the end of its line. Default: nobody asks. */
   page?: Pick<StatusPagePoller, 'poll'> | undefined
+  /** `outages`: of a program that shows turns, words and tools itself, only what goes wrong. Default: everything. */
+  shows?: 'everything' | 'outages'
   /** Where the session stands before the first event; an opened session will do. Default: a new one. */
   from?: {
     readonly lastGoodTurn: number
@@ -46,7 +48,16 @@ export interface LiveRenderer {
 const countdownMs = 1_000
 const heartbeatMs = 30_000
 
-export function liveRenderer({ output, clock, env = {}, color = 'auto', page, from }: LiveOptions): LiveRenderer {
+export function liveRenderer({
+  output,
+  clock,
+  env = {},
+  color = 'auto',
+  page,
+  shows = 'everything',
+  from,
+}: LiveOptions): LiveRenderer {
+  const isAll = shows === 'everything'
   const { palette, isLive, columns } = terminalOf(output, env, color)
   const pen = new Pen(output)
   const calls = new RunningCalls(palette, from?.transcript.unanswered ?? [])
@@ -68,10 +79,12 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
     onEvent(event) {
       if (isStopped) return
       if (event.type === 'entry') return onEntry(event.entry)
-      if (event.type === 'dropped') return onDropped()
+      if (event.type === 'dropped') return isAll ? onDropped() : undefined
       if (event.type === 'in-doubt') return pen.line(palette.yellow(inDoubtLine(event)))
       if (event.type !== 'delta' || event.kind !== 'text') return
       stopTicking()
+      // The program may show them, and be in the middle of a line.
+      if (!isAll) return isLive ? pen.giveWay() : pen.rest()
       hasWords = true
       pen.words(safeText(event.text))
     },
@@ -99,7 +112,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
     switch (entry.type) {
       case 'turn-started':
         turnStartedAt = entry.at
-        pen.line(palette.bold(`turn ${entry.turn}`))
+        if (isAll) pen.line(palette.bold(`turn ${entry.turn}`))
         break
       case 'request-sent':
         // Without a terminal the next line says how it went.
@@ -113,9 +126,11 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
         else
           pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
         break
-      case 'rung-changed':
-        pen.line(palette.yellow(`⇄ ${safeLine(entry.model)} takes the turn: ${safeLine(entry.reason)}`))
+      case 'rung-changed': {
+        const other = model === undefined || model === entry.model ? '' : ` from ${safeLine(model)}`
+        pen.line(palette.yellow(`⇄ ${safeLine(entry.model)} takes the turn${other}: ${safeLine(entry.reason)}`))
         break
+      }
       case 'transcript-repaired':
         for (const { what } of entry.repairs) {
           pen.line(palette.yellow(`✚ mended on its way out, and accepted: ${safeLine(what)}`))
@@ -126,7 +141,7 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
         break
       case 'turn-ended':
         lastGoodTurn = entry.turn
-        onTurnEnded(entry)
+        if (isAll) onTurnEnded(entry)
         break
       case 'rewound':
         lastGoodTurn = entry.lastGoodTurn
@@ -137,18 +152,22 @@ export function liveRenderer({ output, clock, env = {}, color = 'auto', page, fr
         break
       default: // shown as calls, or not at all
     }
-    for (const line of calls.linesFor(entry)) pen.line(line)
+    if (isAll) for (const line of calls.linesFor(entry)) pen.line(line)
   }
 
   function onAnswer(entry: Entry & { type: 'response-received' }, before: Outage | null): void {
     attempt = 0
+    if (isAll) showWords(entry)
+    if (entry.salvaged) pen.line(palette.dim('(the answer was cut; what was complete is kept)'))
+    if (before) pen.line(`${palette.green('✔')} ${recoveredLine(before, lastGoodTurn, entry.at)}`)
+  }
+
+  function showWords({ message }: Entry & { type: 'response-received' }): void {
     if (!hasWords) {
-      for (const { type, text } of entry.message.content) if (type === 'text') pen.words(safeText(String(text)))
+      for (const { type, text } of message.content) if (type === 'text') pen.words(safeText(String(text)))
     }
     hasWords = false
     pen.rest()
-    if (entry.salvaged) pen.line(palette.dim('(the answer was cut; what was complete is kept)'))
-    if (before) pen.line(`${palette.green('✔')} ${recoveredLine(before, lastGoodTurn, entry.at)}`)
   }
 
   function onTurnEnded({ turn, at }: Entry & { type: 'turn-ended' }): void {

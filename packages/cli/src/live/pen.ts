@@ -8,6 +8,8 @@ import { widthOf } from '../text.ts'
 export class Pen {
   readonly #output: Output
   #isMidLine = false
+  /** Somebody else has written since, and may be in the middle of a line. */
+  #isInterrupted = false
   /** Columns of the rewritten line; 0 when there is none. */
   #drawn = 0
 
@@ -15,10 +17,17 @@ export class Pen {
     this.#output = output
   }
 
+  /** Somebody else writes to the same terminal now: what comes next begins on a line of its own. */
+  giveWay(): void {
+    this.rest()
+    this.#isInterrupted = true
+  }
+
   /** A line of its own. */
   line(text: string): void {
-    this.#output.write(`${this.#toStart()}${text}\n`)
+    this.#output.write(`${this.#isInterrupted ? '\n' : this.#toStart()}${text}\n`)
     this.#isMidLine = false
+    this.#isInterrupted = false
   }
 
   /** Text that goes on where the last one ended. */
@@ -31,7 +40,8 @@ export class Pen {
   /** The line that is rewritten; `plain` is what it looks like without colours. */
   draw(plain: string, colored: string): void {
     const width = widthOf(plain)
-    const start = this.#isMidLine ? '\n' : '\r'
+    const start = this.#isMidLine || this.#isInterrupted ? '\n' : '\r'
+    this.#isInterrupted = false
     this.#output.write(`${start}${colored}${' '.repeat(Math.max(0, this.#drawn - width))}`)
     this.#isMidLine = false
     this.#drawn = width

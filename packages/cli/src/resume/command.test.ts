@@ -219,7 +219,9 @@ describe('a session that somebody holds', () => {
     const before = await store.summary('s')
     const { code, stdout, stderr } = await run(['resume', 's', '--json'], { cwd })
     expect(code).toBe(5)
-    expect(stderr).toMatch(/error: session s is written by pid 1 on gone\.test since [^]*next: .*--takeover/)
+    expect(stderr).toMatch(
+      /error: session s is written by pid 1 on gone\.test since \S+Z \(\S+s\)\n {2}next: .*lastgood fork s; .*--takeover/,
+    )
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'session-busy', details: { pid: 1 } }, exitCode: 5 })
     expect(await store.summary('s')).toEqual(before)
   })

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts'
 import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
 import type { LastgoodConfig } from '../config.ts'
 import type { Located } from '../sessions.ts'
-import { safeJson } from '../text.ts'
+import { safeJson, safeText } from '../text.ts'
 import { standing, type Standing } from './standing.ts'
 
 export interface Preview extends Standing {
@@ -32,18 +32,38 @@ export function costBefore(
   return envelope && readCost({ transcript, envelope, now, prices: config?.prices })
 }
 
-/** What costs more than the configuration says is asked about, before anything is opened. */
+/** What was picked is told before it is opened; what costs more than the configuration says is asked about. */
 export async function isWorthIt(
   context: CliContext,
   located: Located,
-  { yes, json, jsonl }: { yes?: boolean; json?: boolean; jsonl?: boolean },
+  { yes, json, jsonl, quiet, input, preview: isPicked }: WorthOptions,
   config: LastgoodConfig | undefined,
 ): Promise<boolean> {
-  const { confirmAboveUsd: most } = config ?? {}
-  if (most === undefined || yes) return true
-  const { cost } = await previewOf(located, context.clock.now(), config)
-  if (!cost || (cost.usd !== undefined && cost.usd <= most)) return true
-  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: json === true || jsonl === true })
+  const most = yes ? undefined : config?.confirmAboveUsd
+  if (!isPicked && most === undefined) return true
+  const now = context.clock.now()
+  const preview = await previewOf(located, now, config)
+  const { cost } = preview
+  if (isPicked && !quiet) for (const line of previewLines(preview, cost, now)) context.stderr.write(`${line}\n`)
+  if (most === undefined || !cost || (cost.usd !== undefined && cost.usd <= most)) return true
+  const isNobodyAsked = json === true || jsonl === true || input === false
+  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: isNobodyAsked })
+}
+
+export interface WorthOptions {
+  yes?: boolean
+  json?: boolean
+  jsonl?: boolean
+  quiet?: boolean
+  /** False: nobody is asked. */
+  input?: boolean
+  /** It is told anyway. */
+  preview?: boolean
+}
+
+/** Where it stands, and what it costs to read. */
+export function previewLines(stands: Standing, cost: ReadCost | undefined, now: number): string[] {
+  return [...standing(stands, now), ...(cost ? [`cost     ${costLine(cost)}`] : [])].map(safeText)
 }
 
 /** `--dry-run`. `command`: what does it. */
@@ -68,8 +88,7 @@ export function tellPreview(
     stdout.write(`${safeJson({ ...document, command }, 2)}\n`)
     return
   }
-  for (const line of standing(preview, clock.now())) stderr.write(`${line}\n`)
-  if (cost) stderr.write(`cost     ${costLine(cost)}\n`)
+  for (const line of previewLines(preview, cost, clock.now())) stderr.write(`${line}\n`)
   stderr.write('dry run: nothing was sent, and nothing was changed; go on with\n')
   stdout.write(`${command}\n`)
 }

@@ -6,12 +6,11 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, sessionBusy, type Session, type StatusPagePoller } from '@lastgood/core'
+import { LastgoodError, openSession, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
 import type { CliContext } from '../context.ts'
-import { costLine } from '../cost/cost.ts'
 import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
@@ -20,11 +19,12 @@ import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 import { clientCommand } from './client-command.ts'
-import { costBefore, isWorthIt, previewOf, tellPreview } from './preview.ts'
+import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
+import { held } from './held.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
-import { introduction, standing } from './standing.ts'
+import { introduction } from './standing.ts'
 import { Stopped, stopSwitch, type StopSwitch } from './stop.ts'
 
 export interface ResumeOptions extends CommonOptions {
@@ -41,6 +41,10 @@ export interface ResumeOptions extends CommonOptions {
   yes?: boolean
   /** False: the status page is not asked. */
   page: boolean
+  /** False: nobody is asked anything. */
+  input?: boolean
+  /** Say what it will do and cost before the session is opened: it was picked, not named. */
+  preview?: boolean
 }
 
 /** What the steps of one resume share. */
@@ -95,7 +99,7 @@ function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeO
 async function goOn(task: Task, located: Located): Promise<number> {
   const { context, options, style, stop, message } = task
   const { head, holder } = located.row
-  if (holder && !options.takeover) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
+  if (holder && !options.takeover) throw held(holder, head.sessionId, context.clock.now())
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
   const command = clientCommand(head.agent, head.sessionId)
   if (command !== undefined && task.place.config()?.config.agents?.[head.agent ?? ''] === undefined) {
@@ -170,9 +174,8 @@ async function run(
   const drift = driftOf(session, agent)
   const cost = costBefore(session.transcript, now, task.place.config()?.config)
   if (!style.quiet) {
-    const price = cost ? [`cost     ${costLine(cost)}`] : []
-    const changed = driftLines(agent.name, drift, options.adopt === true)
-    tellAll(context, [...standing(session, now), ...price, ...changed])
+    const stands = options.preview ? [] : previewLines(session, cost, now)
+    tellAll(context, [...stands, ...driftLines(agent.name, drift, options.adopt === true)])
   }
   const follow = follower(task, session, page)
   const adopted = options.adopt === true

@@ -1,14 +1,17 @@
 /** `lastgood status`: is it me or them? What requests from here met, what the status page says, and who waits. */
-import { Command } from 'commander'
-import { providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
+import { Command, InvalidArgumentError } from 'commander'
+import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
+import { parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { exampleOf } from '../help-example.ts'
 import { resumeCommandFor, sessionRows } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { pageChoice, type PageChoice } from './page-choice.ts'
+import { tellReport } from './report/command.ts'
 import { providerState } from './provider-state.ts'
 import { reportJson } from './report-json.ts'
 import { reportLines } from './report-lines.ts'
@@ -17,17 +20,34 @@ import { openRows, verdictOf, type StatusReport, type Verdict } from './verdict.
 interface StatusOptions extends CommonOptions {
   /** False: the status page is not asked. */
   page: boolean
+  report?: boolean
+  since?: number
 }
+
+const dayMs = 86_400_000
 
 export function statusCommand(context: CliContext): Command {
   return withCommonOptions(new Command('status'))
     .description('is it me or them? The API as met from here, its status page, and the sessions that wait')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
+    .option('--report', 'the morning after: outages, how each session came through, what is lost, what it cost')
+    .option('--since <duration>', 'of --report: how far back, 90s, 2h, 7d (default: 24h)', since)
+    .addHelpText('after', exampleOf('lastgood status', 'lastgood status --report --since 12h --json'))
     .action((options: StatusOptions) => status(context, options))
+}
+
+function since(text: string): number {
+  try {
+    return parseDuration(text, '--since')
+  } catch {
+    throw new InvalidArgumentError('write 90s, 2h, 1h30m or 7d.')
+  }
 }
 
 async function status(context: CliContext, options: StatusOptions): Promise<void> {
   const place = await setUp(context, options, true)
+  if (options.report) return tellReport(context, place, { ...options, sinceMs: options.since ?? dayMs })
+  if (options.since !== undefined) throw sinceAlone()
   const opened = await place.choices[0].open()
   try {
     const { store, source } = opened
@@ -62,6 +82,12 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
   } finally {
     await opened.close()
   }
+}
+
+function sinceAlone(): LastgoodError {
+  return new LastgoodError('bad-option', '--since is about the past, and status without --report about now', {
+    hint: 'lastgood status --report --since 2h',
+  })
 }
 
 const isOpen = ({ breaker }: HealthRecord): boolean => breaker.state !== 'closed'

@@ -74,8 +74,16 @@ export function providerHealth(shared: SharedState, clock: Clock): Health {
 
 function healthOver(shared: SharedState, clock: Clock): Health {
   const locals = new Map<string, Local>()
+  /** The last that was asked for: most processes have one, and its key is not made anew for each request. */
+  let last: { readonly endpoint: string; readonly model: string; readonly local: Local } | undefined
 
   function localOf(asked: HealthKey): Local {
+    const { endpoint, model } = asked
+    if (last?.endpoint !== endpoint || last.model !== model) last = { endpoint, model, local: found(asked) }
+    return last.local
+  }
+
+  function found(asked: HealthKey): Local {
     const key = cleanKey(asked)
     const name = sharedKeyOf(key)
     const fresh = { key, copy: undefined, answers: [], writtenAt: -Infinity, aloneUntil: -Infinity }

@@ -68,3 +68,16 @@ test('random numbers and ids are the same for the same seed', () => {
   expect(one.newId()).toBe(same.newId())
   expect(new Set([one.newId(), one.newId(), other.newId()]).size).toBe(3)
 })
+
+test('after calls back once at its instant, in the order of all who wait, and not when it was called off', async () => {
+  const clock = new ManualClock()
+  const called: string[] = []
+  clock.after(20, () => called.push(`b@${clock.now() - testEpoch}`))
+  clock.after(10, () => called.push(`a@${clock.now() - testEpoch}`))
+  const callOff = clock.after(15, () => called.push('never'))
+  callOff()
+  callOff()
+  await clock.advance(30)
+  expect(called).toEqual(['a@10', 'b@20'])
+  expect(clock.sleepers).toEqual([])
+})

@@ -73,25 +73,34 @@ export class ManualClock implements Clock {
     signal?.throwIfAborted()
     if (instant <= this.#now) return
     const slept = new Promise<void>((resolve, reject) => {
-      const sleeper: Sleeper = {
-        at: instant,
-        background,
-        wake: () => {
-          signal?.removeEventListener('abort', aborted)
-          resolve()
-        },
+      const wake = () => {
+        signal?.removeEventListener('abort', aborted)
+        resolve()
       }
+      const callOff = this.#add({ at: instant, background, wake })
       const aborted = () => {
-        this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1)
+        callOff()
         reject(signal?.reason as Error)
       }
       signal?.addEventListener('abort', aborted, { once: true })
-      const later = this.#sleepers.findIndex(({ at }) => at > instant)
-      this.#sleepers.splice(later < 0 ? this.#sleepers.length : later, 0, sleeper)
     })
     // After a pause, so that of several who fall asleep together the earliest wakes first.
     if (this.#autoAdvance && !background) void this.#move(() => this.#sleepers.find((one) => !one.background)?.at)
     return slept
+  }
+
+  after(ms: number, call: () => void): () => void {
+    return this.#add({ at: this.#now + ms, background: true, wake: call })
+  }
+
+  /** What it returns takes it away again. */
+  #add(sleeper: Sleeper): () => void {
+    const later = this.#sleepers.findIndex(({ at }) => at > sleeper.at)
+    this.#sleepers.splice(later < 0 ? this.#sleepers.length : later, 0, sleeper)
+    return () => {
+      const at = this.#sleepers.indexOf(sleeper)
+      if (at >= 0) this.#sleepers.splice(at, 1)
+    }
   }
 
   #move(target: () => number | undefined): Promise<void> {

@@ -191,7 +191,7 @@ export class Exchange<R extends WireRequest> {
       if (isKept && ended.whole) {
         const requestId = answer.response.headers.get('request-id') ?? undefined
         await recorder.answered({ message: ended.whole, requestId, salvaged: ended.isCut })
-        yield* ended.release(ended.whole)
+        yield ended.release(ended.whole)
         return
       }
       if (isKept) recorder.kept(ended.text)

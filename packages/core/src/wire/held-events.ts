@@ -35,22 +35,22 @@ export class HeldEvents {
   }
 
   /** The blocks that `message` kept, then its end; what the stream did not say of the end is said here. */
-  *release(message: AssistantMessage): Generator<string> {
+  release(message: AssistantMessage): string {
     const kept = message.content.length
-    for (const [index, texts] of [...this.#blocks].sort(([a], [b]) => a - b)) {
-      if (index < kept) yield* texts
-    }
+    const blocks = [...this.#blocks].sort(([a], [b]) => a - b).filter(([index]) => index < kept)
+    const texts = blocks.flatMap(([, ofBlock]) => ofBlock)
     const usage = this.#spent.with(message)
     if (!this.#ends.some((event) => event.event === 'message_delta')) {
       const delta = { stop_reason: message.stop_reason, stop_sequence: null }
-      yield writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} })
+      texts.push(writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} }))
     }
     for (const { event, data, raw } of this.#ends) {
       const isRewritten = usage && event === 'message_delta'
-      yield isRewritten ? writeEvent(event, { ...(JSON.parse(data) as Record<string, unknown>), usage }) : raw
+      texts.push(isRewritten ? writeEvent(event, { ...(JSON.parse(data) as Record<string, unknown>), usage }) : raw)
     }
     if (!this.#ends.some((event) => event.event === 'message_stop')) {
-      yield writeEvent('message_stop', { type: 'message_stop' })
+      texts.push(writeEvent('message_stop', { type: 'message_stop' }))
     }
+    return texts.join('')
   }
 }

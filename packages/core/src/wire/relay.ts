@@ -47,7 +47,7 @@ export interface Broken {
   /** The text that is left otherwise. */
   text: readonly Block[]
   /** Hands out what was held of `whole`, once that is durable. */
-  release(message: AssistantMessage): Generator<string>
+  release(message: AssistantMessage): string
   /** Ends what the caller has seen of it, which stays there before the next attempt: kept, or taken back. */
   leave(isKept: boolean): Generator<string>
 }
@@ -64,74 +64,92 @@ export async function* relay(
   const held = new HeldEvents(delivered.spent)
   const seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   let openBlock: number | undefined
+  let isOver = false
+  const index = (data: Json) => Number(data['index']) + delivered.leftovers
+
   /** Time in which the reader does something else is not silence of the API. */
   function* handOut(text: string): Generator<string> {
+    if (text === '') return
     watchdog.hold()
     yield text
     watchdog.resume()
   }
-  const index = (data: Json) => Number(data['index']) + delivered.leftovers
+
+  /** What the caller gets for the events that came together. */
+  function take(events: readonly ServerSentEvent[]): string {
+    let text = ''
+    try {
+      for (const event of events) {
+        text += heard(event)
+        isOver = seen.inBandError !== undefined
+        if (isOver) break
+      }
+    } catch (error) {
+      Object.assign(seen, brokenBy(error, watchdog))
+      isOver = true
+    }
+    return text
+  }
+
+  function heard(event: ServerSentEvent): string {
+    if (!known.has(event.event)) {
+      if (event.event !== 'ping' && event.data !== '') watchdog.progress()
+      return event.raw
+    }
+    const data = JSON.parse(event.data) as Json
+    if (event.event === 'error') {
+      seen.inBandError = data['error'] ?? {}
+      return ''
+    }
+    watchdog.progress()
+    seen.events += 1
+    assembler.take(data)
+    switch (event.event) {
+      case 'message_start':
+        if (delivered.started) return ''
+        delivered.started = true
+        delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
+        return event.raw
+      case 'content_block_start': {
+        recorder.began()
+        const block = data['content_block'] as Block
+        let note = ''
+        if (!isThinking(block) && recorder.note !== undefined && delivered.note !== recorder.note) {
+          note = noteAt(index(data), recorder.note)
+          delivered.note = recorder.note
+          delivered.leftovers += 1
+        }
+        if (block.type === 'tool_use') held.begin()
+        return note + ofBlock(event, data)
+      }
+      case 'content_block_delta':
+      case 'content_block_stop':
+        return ofBlock(event, data)
+      default:
+        held.end(event)
+        return ''
+    }
+  }
+
+  function ofBlock(event: ServerSentEvent, data: Json): string {
+    const text = shifted(event, data, delivered.leftovers)
+    if (held.isHolding) {
+      held.add(Number(data['index']), text)
+      return ''
+    }
+    if (event.event === 'content_block_start') openBlock = index(data)
+    if (event.event === 'content_block_stop') openBlock = undefined
+    tellDelta(data, recorder)
+    return text
+  }
 
   watchdog.resume()
   try {
-    for await (const event of readEvents(bodyOf(response))) {
-      if (event.event === 'ping') {
-        yield* handOut(event.raw)
-        continue
-      }
-      if (!known.has(event.event)) {
-        if (event.data !== '') watchdog.progress()
-        yield* handOut(event.raw)
-        continue
-      }
-      const data = JSON.parse(event.data) as Json
-      if (event.event === 'error') {
-        seen.inBandError = data['error'] ?? {}
-        break
-      }
-      watchdog.progress()
-      seen.events += 1
-      assembler.take(data)
-      switch (event.event) {
-        case 'message_start':
-          if (!delivered.started) {
-            delivered.started = true
-            delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
-            yield* handOut(event.raw)
-          }
-          break
-        case 'content_block_start':
-        case 'content_block_delta':
-        case 'content_block_stop': {
-          if (event.event === 'content_block_start') {
-            recorder.began()
-            const isSpoken = !isThinking(data['content_block'] as Block)
-            if (isSpoken && recorder.note !== undefined && delivered.note !== recorder.note) {
-              yield* handOut(noteAt(index(data), recorder.note))
-              delivered.note = recorder.note
-              delivered.leftovers += 1
-            }
-          }
-          const text = shifted(event, data, delivered.leftovers)
-          if (event.event === 'content_block_start' && (data['content_block'] as Json)['type'] === 'tool_use')
-            held.begin()
-          if (held.isHolding) {
-            held.add(Number(data['index']), text)
-            break
-          }
-          if (event.event === 'content_block_start') openBlock = index(data)
-          if (event.event === 'content_block_stop') openBlock = undefined
-          tellDelta(data, recorder)
-          yield* handOut(text)
-          break
-        }
-        case 'message_delta':
-        case 'message_stop':
-          held.end(event)
-          break
-      }
+    for await (const events of readEvents(response.body)) {
+      yield* handOut(take(events))
+      if (isOver) break
     }
-    seen.endedPolitely = !seen.inBandError
+    seen.endedPolitely = !isOver
   } catch (error) {
     Object.assign(seen, brokenBy(error, watchdog))
   } finally {
@@ -147,7 +165,7 @@ export async function* relay(
     const message = usablePart(complete)
     const requestId = response.headers.get('request-id') ?? undefined
     await recorder.answered({ message, requestId, salvaged: false })
-    yield* held.release(message)
+    yield held.release(message)
     return { kind: 'answered' }
   }
 
@@ -220,8 +238,4 @@ function tellDelta(data: Json, recorder: AnswerRecorder): void {
   const delta = (data['delta'] ?? {}) as Json
   if (delta['type'] === 'text_delta') recorder.delta('text', String(delta['text']))
   if (delta['type'] === 'thinking_delta') recorder.delta('thinking', String(delta['thinking']))
-}
-
-async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
-  if (response.body) yield* response.body
 }

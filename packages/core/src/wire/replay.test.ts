@@ -49,10 +49,9 @@ test('a replayed answer is assembled to the same answer, whatever its blocks', a
   await fc.assert(
     fc.asyncProperty(answer, async (message) => {
       const assembler = new Assembler()
-      const bytes = (async function* () {
-        for (const piece of replayed(message)) yield new TextEncoder().encode(piece)
-      })()
-      for await (const event of readEvents(bytes)) assembler.take(JSON.parse(event.data) as Record<string, unknown>)
+      const bytes = ReadableStream.from([...replayed(message)].map((piece) => new TextEncoder().encode(piece)))
+      for await (const events of readEvents(bytes))
+        for (const { data } of events) assembler.take(JSON.parse(data) as Record<string, unknown>)
       expect(assembler.isComplete).toBe(true)
       expect(assembler.message()).toEqual(message)
     }),

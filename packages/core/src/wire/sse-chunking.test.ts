@@ -124,8 +124,8 @@ async function relayed(first: readonly Uint8Array[], breaks = false): Promise<{ 
     return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
   })
   const seen: Json[] = []
-  for await (const { data, event } of readEvents(response.body ?? new ReadableStream()))
-    if (event !== 'ping') seen.push(JSON.parse(data) as Json)
+  for await (const events of readEvents(response.body))
+    for (const { data, event } of events) if (event !== 'ping') seen.push(JSON.parse(data) as Json)
   await session.close()
   const entries: Entry[] = []
   for await (const entry of store.read('ses')) entries.push(entry)

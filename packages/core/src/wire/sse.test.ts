@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readEvents, writeEvent } from './sse.ts'
 
-async function* pieces(bytes: Uint8Array, cuts: readonly number[]) {
+function pieces(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
-  for (let i = 1; i < at.length; i += 1) yield bytes.slice(at[i - 1], at[i])
+  return ReadableStream.from(at.slice(1).map((end, i) => bytes.slice(at[i], end)))
 }
 
 async function read(text: string, cuts: readonly number[] = []) {
   const events = []
-  for await (const event of readEvents(pieces(new TextEncoder().encode(text), cuts))) events.push(event)
+  for await (const some of readEvents(pieces(new TextEncoder().encode(text), cuts))) events.push(...some)
   return events
 }
 

@@ -11,41 +11,69 @@ export interface ServerSentEvent {
   raw: string
 }
 
-export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
+/** The events of each piece of bytes together, as they came. Who stops reading them ends the body. */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array> | null,
+): AsyncGenerator<readonly ServerSentEvent[], void, undefined> {
   const decoder = new TextDecoder()
-  /** What was searched of the event that is arriving: a long one is not searched or copied again with every chunk. */
+  /** What was searched of the event that is arriving: a long one is not searched or copied again with every piece. */
   let begun: string[] = []
   let rest = ''
-  for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true })
-    yield* complete(blankLine)
-  }
-  yield* complete(lastBlankLine)
-
-  function* complete(boundary: RegExp): Generator<ServerSentEvent> {
-    for (let match = boundary.exec(rest); match; match = boundary.exec(rest)) {
-      const end = match.index + match[0].length
-      const event = parseEvent(begun.join('') + rest.slice(0, end))
-      begun = []
-      rest = rest.slice(end)
-      if (event) yield event
+  // An iterator of the stream would take a turn more for each piece.
+  const reader = body?.getReader()
+  let isEnded = reader === undefined
+  try {
+    while (reader) {
+      const { done, value } = await reader.read()
+      isEnded = done
+      if (!value) break
+      rest += decoder.decode(value, { stream: true })
+      const events = complete(blankLine)
+      if (events.length > 0) yield events
     }
+  } finally {
+    // It has failed, or nobody hears how it ends.
+    if (!isEnded) await reader?.cancel().catch(() => {})
+  }
+  const last = complete(lastBlankLine)
+  if (last.length > 0) yield last
+
+  function complete(boundary: RegExp): ServerSentEvent[] {
+    const { events, end } = eventsUntil(boundary, rest, begun.join(''))
+    if (end > 0) begun = []
     // A blank line is at most four characters long, and three of them may be here already.
-    const searched = Math.max(0, rest.length - 3)
-    begun.push(rest.slice(0, searched))
+    const searched = Math.max(end, rest.length - 3)
+    begun.push(rest.slice(end, searched))
     rest = rest.slice(searched)
+    return events
   }
 }
 
-const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/
+/** The events in a text of whole ones. */
+export const eventsIn = (text: string): ServerSentEvent[] => eventsUntil(lastBlankLine, text, '').events
+
+/** The events that end in `text`, the first of which began with `before`; and where the last one ends, 0 for none. */
+function eventsUntil(boundary: RegExp, text: string, before: string): { events: ServerSentEvent[]; end: number } {
+  const events: ServerSentEvent[] = []
+  let end = 0
+  boundary.lastIndex = 0
+  while (boundary.test(text)) {
+    const event = parseEvent((end === 0 ? before : '') + text.slice(end, boundary.lastIndex))
+    end = boundary.lastIndex
+    if (event) events.push(event)
+  }
+  return { events, end }
+}
+
+const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
-const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/
+const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
 
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {
   let event = 'message'
   const data: string[] = []
-  for (const line of raw.split(/\r\n|\n|\r/)) {
+  for (const line of raw.includes('\r') ? raw.split(/\r\n|\n|\r/) : raw.split('\n')) {
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)

@@ -22,16 +22,13 @@ export interface Limits {
 
 export const defaultLimits: Limits = { firstEventMs: 120_000, betweenEventsMs: 180_000, wholeAnswerMs: 590_000 }
 
-/** One for all: an abort without a reason makes an error with a stack, for every answer. */
-const disarmed = new Error('disarmed')
-
 export class Watchdog {
   readonly #clock: Clock
   readonly #limits: Limits
   readonly #exchange: AbortSignal
   readonly #attempt = new AbortController()
   readonly #follow = () => this.#attempt.abort(this.#exchange.reason)
-  #armed = new AbortController()
+  #disarm: () => void
   #lastAt: number
   #waitsFor: Silence = 'first-event'
   #silence: Silence | undefined
@@ -44,7 +41,7 @@ export class Watchdog {
     this.#lastAt = clock.elapsed()
     if (exchange.aborted) this.#follow()
     exchange.addEventListener('abort', this.#follow)
-    void this.#watch(this.#armed.signal)
+    this.#disarm = this.#arm(limits.firstEventMs)
   }
 
   get signal(): AbortSignal {
@@ -72,13 +69,12 @@ export class Watchdog {
     this.#lastAt = this.#clock.elapsed()
     if (this.#waitsFor === 'between-events') return
     this.#waitsFor = 'between-events'
-    this.#armed.abort(disarmed)
-    this.#armed = new AbortController()
-    void this.#watch(this.#armed.signal)
+    this.#disarm()
+    this.#disarm = this.#arm(this.#limits.betweenEventsMs)
   }
 
   stop(): void {
-    this.#armed.abort(disarmed)
+    this.#disarm()
     this.#exchange.removeEventListener('abort', this.#follow)
   }
 
@@ -87,16 +83,15 @@ export class Watchdog {
   }
 
   /** One timer however many events come: it looks again when it fires. */
-  async #watch(armed: AbortSignal): Promise<void> {
-    const limitMs = this.#waitsFor === 'first-event' ? this.#limits.firstEventMs : this.#limits.betweenEventsMs
-    try {
-      for (let left = limitMs; left > 0; left = this.#leftOf(limitMs)) {
-        await this.#clock.sleepUntil(this.#clock.now() + left, { signal: armed, background: true })
+  #arm(limitMs: number, ms = limitMs): () => void {
+    return this.#clock.after(ms, () => {
+      const left = this.#leftOf(limitMs)
+      if (left > 0) {
+        this.#disarm = this.#arm(limitMs, left)
+        return
       }
-    } catch {
-      return // disarmed
-    }
-    this.#silence = this.#waitsFor
-    this.#attempt.abort(new Error(`no progress: ${this.#waitsFor}`))
+      this.#silence = this.#waitsFor
+      this.#attempt.abort(new Error(`no progress: ${this.#waitsFor}`))
+    })
   }
 }

@@ -1,0 +1,36 @@
+/**
+ * A response of web standards, written to a socket of Node's.
+ *
+ * 1. Nothing waits for more: a piece goes out as it comes, and the headers after one turn of the event loop at the latest.
+ *    In that turn they share a packet with the first piece.
+ * 2. The client sets the pace. When it has gone, the body is cancelled.
+ * 3. What breaks the body breaks the connection: an end is never passed off as success.
+ */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+
+export async function writeResponse({ status, headers, body }: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.writeHead(status, [...headers].flat())
+  if (!body) {
+    outgoing.end()
+    return
+  }
+  const gone = new AbortController()
+  const reader = body.getReader()
+  outgoing.once('close', () => {
+    gone.abort()
+    reader.cancel().catch(() => {})
+  })
+  const late = setImmediate(() => outgoing.flushHeaders())
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      clearImmediate(late)
+      if (done) break
+      if (!outgoing.write(value)) await once(outgoing, 'drain', { signal: gone.signal })
+    }
+    outgoing.end()
+  } catch (error) {
+    outgoing.destroy(error as Error)
+  }
+}

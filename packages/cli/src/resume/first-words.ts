@@ -1,0 +1,34 @@
+/**
+ * What a session was asked first, as one line: people know their sessions by it. It is read from the beginning of the
+ * journal only, and a journal that cannot be read has none.
+ */
+import { readHistory, type Message, type Store } from '@lastgood/core'
+import { safeLine } from '../text.ts'
+
+/** So many characters are kept: for a row, and for a search in it. */
+const kept = 300
+
+export async function firstWordsOf(store: Store, sessionId: string): Promise<string | undefined> {
+  try {
+    for await (const { entry } of readHistory(store, sessionId)) {
+      if (entry.type === 'turn-started') return firstWordsIn(entry.messages)
+    }
+  } catch {
+    // Damaged, sealed with a key that is not here, or removed meanwhile: `resume` tells when it is chosen.
+  }
+  return undefined
+}
+
+/** Undefined where nobody said anything. What clients put around a person's words is left out. */
+export function firstWordsIn(messages: readonly Message[]): string | undefined {
+  for (const { role, content } of messages) {
+    if (role !== 'user') continue
+    const texts =
+      typeof content === 'string' ? [content] : content.map(({ type, text }) => (type === 'text' ? String(text) : ''))
+    for (const text of texts) {
+      const words = safeLine(text.slice(0, 20_000).replace(/<system-reminder>[^]*?(<\/system-reminder>|$)/g, ' '))
+      if (words !== '') return words.slice(0, kept).toWellFormed()
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,77 @@
+/**
+ * The picker of a terminal: which session to go on with, and for one with nothing open, what to say to it.
+ *
+ * 1. It is drawn where talk goes, so that stdout stays data, and is loaded only when somebody is there to pick.
+ * 2. Leaving it gives the choice that was under the cursor: the way back is a command, not another search.
+ */
+import type { Option } from '@clack/prompts'
+import type { Keyboard } from '../context.ts'
+import type { Palette } from '../terminal.ts'
+import { hintOf, isFound, labelsOf, offerOf, type Choice, type RowStyle, type SessionChoice } from './choices.ts'
+import { plainOutput } from './plain-output.ts'
+
+export interface PickerOptions {
+  readonly keyboard: Keyboard
+  readonly palette: Palette
+  readonly style: RowStyle
+  readonly signal: AbortSignal
+  /** Whether it takes a message to go on with it. */
+  needsMessage(choice: SessionChoice): boolean
+}
+
+export type Picked =
+  | { readonly kind: 'picked'; readonly choice: SessionChoice; readonly message: string | undefined }
+  /** Left, with the session that the cursor was on. */
+  | { readonly kind: 'left'; readonly at: SessionChoice | undefined }
+
+export async function pick(sessions: readonly SessionChoice[], options: PickerOptions): Promise<Picked> {
+  const { keyboard, palette, style, signal } = options
+  const { autocomplete, text, isCancel } = await import('@clack/prompts')
+  const output = palette.isColorSupported ? keyboard.output : plainOutput(keyboard.output)
+  const common = { input: keyboard.input, output, signal }
+  let isWide = false
+  for (;;) {
+    const { isHere, shown, searched } = offerOf(sessions, style.cwd, isWide)
+    const [plain, found] = [optionsOf(shown, options), optionsOf(searched, options)]
+    let under: Entry | undefined = plain[0]?.value
+    const entry = await autocomplete<Entry>({
+      ...common,
+      message: isHere ? 'Which session?' : 'Which session, of all projects?',
+      placeholder: 'words of it, from any project',
+      maxItems: 12,
+      options() {
+        under = this.focusedValue ?? under
+        return this.userInput.trim() === '' ? plain : found
+      },
+      filter: (search, { value: { choice } }) => choice.kind === 'session' && isFound(choice, search.trim()),
+      validate: (value) => (value === undefined ? 'nothing is found: type fewer words' : undefined),
+    })
+    if (isCancel(entry)) return { kind: 'left', at: under?.choice.kind === 'session' ? under.choice : undefined }
+    const { choice } = entry
+    if (choice.kind === 'everywhere') {
+      isWide = true
+      continue
+    }
+    if (!options.needsMessage(choice)) return { kind: 'picked', choice, message: undefined }
+    const message = await text({
+      ...common,
+      message: 'Its turn has ended. What is next?',
+      validate: (words) => (words?.trim() ? undefined : 'say something, or leave with Esc'),
+    })
+    return isCancel(message) ? { kind: 'left', at: choice } : { kind: 'picked', choice, message }
+  }
+}
+
+/** Not a choice itself: a prompt wants values of one kind. */
+interface Entry {
+  readonly choice: Choice
+}
+
+function optionsOf(choices: readonly Choice[], { style }: PickerOptions): Option<Entry>[] {
+  const labels = labelsOf(choices, style)
+  return choices.map((choice, index) => ({
+    value: { choice },
+    label: labels[index] ?? '',
+    ...(choice.kind === 'session' && { hint: hintOf(choice, style) }),
+  }))
+}

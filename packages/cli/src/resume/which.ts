@@ -1,0 +1,136 @@
+/**
+ * `resume` without a session: a picker where somebody can pick, else what could be resumed, with the command for each.
+ */
+import { LastgoodError, type Store } from '@lastgood/core'
+import { setUp } from '../common-options.ts'
+import type { CliContext, Keyboard, StopSignal } from '../context.ts'
+import { exitCodes, signalCodes } from '../exit-codes.ts'
+import { sessionJson } from '../list/session-json.ts'
+import { resumeCommandFor, sessionRows, type SessionRow } from '../sessions.ts'
+import type { OpenStore } from '../stores.ts'
+import { terminalOf } from '../terminal.ts'
+import { safeJson, safeLine } from '../text.ts'
+import type { SessionChoice } from './choices.ts'
+import { clientCommand } from './client-command.ts'
+import { firstWordsOf } from './first-words.ts'
+import { resume, type ResumeOptions } from './resume.ts'
+
+/** Of so many sessions, the first words are read; the others are known by their facts. */
+const mostRead = 100
+/** Of the picker's own, before a row: a bar and a dot. */
+const roomForMarks = 5
+
+/** What was picked, or how this ended without. */
+type Choice = { readonly sessionId: string; readonly message: string | undefined } | { readonly exitCode: number }
+
+export async function resumeWhich(
+  context: CliContext,
+  options: ResumeOptions,
+  commands: readonly string[],
+): Promise<number> {
+  const place = await setUp(context, options, false)
+  const opened = await place.choices[0].open()
+  const keyboard = keyboardFor(context, options)
+  let choice: Choice
+  try {
+    choice = keyboard
+      ? await letPick(context, options, keyboard, opened, place.flags)
+      : await listWhich(context, options, opened, place.flags)
+  } finally {
+    await opened.close()
+  }
+  if ('exitCode' in choice) return choice.exitCode
+  const { sessionId, message } = choice
+  return resume(context, sessionId, message === undefined ? [] : [message], { ...options, preview: true }, commands)
+}
+
+/** Undefined where nobody can pick, or nobody shall be asked. */
+function keyboardFor(
+  { keyboard, env, stderr }: CliContext,
+  { json, jsonl, input, color }: ResumeOptions,
+): Keyboard | undefined {
+  const isAutomatic = !['', '0', 'false'].includes(env['CI'] ?? '')
+  if (json || jsonl || input === false || isAutomatic || !terminalOf(stderr, env, color).isLive) return undefined
+  return keyboard
+}
+
+async function letPick(
+  context: CliContext,
+  { color }: ResumeOptions,
+  keyboard: Keyboard,
+  { store }: OpenStore,
+  flags: readonly string[],
+): Promise<Choice> {
+  const { stderr, env, clock, cwd, home } = context
+  const { rows, failure } = await sessionRows(store)
+  if (failure !== undefined) stderr.write(`note: ${safeLine((failure as Error).message)}; see lastgood doctor\n`)
+  if (rows.length === 0) throw nothingThere(store.location)
+  const [sessions, { pick }] = await Promise.all([withWords(store, rows, cwd), import('./picker.ts')])
+  const { palette, columns } = terminalOf(stderr, env, color)
+  const style = { now: clock.now(), cwd, home, columns: columns() - roomForMarks }
+  const leave = new AbortController()
+  let signal: StopSignal = 'SIGINT'
+  const dispose = context.onStop((asked) => {
+    signal = asked
+    leave.abort()
+  })
+  try {
+    const picked = await pick(sessions, { keyboard, palette, style, signal: leave.signal, needsMessage })
+    if (picked.kind === 'picked') return { sessionId: picked.choice.row.head.sessionId, message: picked.message }
+    const at = picked.at?.row.head.sessionId
+    const command = at === undefined ? ['lastgood resume', ...flags].join(' ') : resumeCommandFor(at, flags)
+    stderr.write(`nothing was changed; go on with\n${command}\n`)
+    return { exitCode: signalCodes[signal] }
+  } finally {
+    dispose()
+  }
+}
+
+/** A client goes on with its session itself, and one that is held is not ours to talk to. */
+function needsMessage({ row: { head, holder } }: SessionChoice): boolean {
+  return head.status === 'idle' && holder === null && clientCommand(head.agent, head.sessionId) === undefined
+}
+
+/** The sessions of this folder are read first: they are the ones that are shown. */
+async function withWords(store: Store, rows: readonly SessionRow[], cwd: string): Promise<SessionChoice[]> {
+  const isHere = ({ head }: SessionRow) => head.cwd === cwd
+  const read = [...rows.filter(isHere), ...rows.filter((row) => !isHere(row))].slice(0, mostRead)
+  const words = new Map<string, string | undefined>()
+  for (const { head } of read) words.set(head.sessionId, await firstWordsOf(store, head.sessionId))
+  return rows.map((row) => ({ kind: 'session', row, words: words.get(row.head.sessionId) }))
+}
+
+function nothingThere(location: string): LastgoodError {
+  return new LastgoodError('session-not-found', `no session yet in ${location}`, {
+    hint: 'sessions appear here once a program has run one: lastgood demo shows how; another store: --store <url>',
+    details: { location },
+  })
+}
+
+/** Nobody can pick: what could be resumed, and how. */
+async function listWhich(
+  { stderr, stdout, clock }: CliContext,
+  options: ResumeOptions,
+  { store, source }: OpenStore,
+  flags: readonly string[],
+): Promise<Choice> {
+  const { rows, failure } = await sessionRows(store)
+  const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
+  const place = `${safeLine(store.location)} (${safeLine(source)})`
+  if (recoverable.length === 0) {
+    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: lastgood list --all\n`)
+  } else {
+    stderr.write(`error: name a session; these can be resumed in ${place}\n`)
+    for (const { head, status } of recoverable) {
+      const what = [head.agent, `turn ${head.turn}`, head.reason].filter((fact) => fact !== undefined).join(' · ')
+      stderr.write(`  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandFor(head.sessionId, flags)}\n`)
+    }
+  }
+  if (options.json || options.jsonl) {
+    const error = { code: 'needs-input', message: 'name a session', causes: [], hint: 'lastgood list', details: {} }
+    const sessions = recoverable.map((row) => sessionJson(row, clock.now(), flags))
+    stdout.write(`${safeJson({ schema: 'lastgood.error/v1', error, exitCode: exitCodes.usage, sessions })}\n`)
+  }
+  if (failure !== undefined) throw failure
+  return { exitCode: exitCodes.usage }
+}

@@ -1,0 +1,53 @@
+/** `lastgood status --report`: for the morning after, and for the post-mortem. */
+import type { CliContext } from '../../context.ts'
+import type { SetUp } from '../../common-options.ts'
+import { failureJson, failureOf, writeFailure } from '../../failure.ts'
+import { terminalOf, type ColorMode } from '../../terminal.ts'
+import { safeJson, safeLine } from '../../text.ts'
+import { readReport } from './report.ts'
+import { reportJson } from './report-json.ts'
+import { reportLines } from './report-lines.ts'
+
+export interface ReportCommandOptions {
+  json?: boolean
+  color: ColorMode
+  sinceMs: number
+}
+
+export async function tellReport(context: CliContext, place: SetUp, options: ReportCommandOptions): Promise<void> {
+  const { stdout, stderr, env, clock } = context
+  const { store, source, close } = await place.choices[0].open()
+  try {
+    const now = clock.now()
+    const { report, failure } = await readReport(store, { since: now - options.sinceMs, now, prices: pricesOf(place) })
+    const broken = failure === undefined ? undefined : failureOf(failure)
+    if (options.json) {
+      const document = {
+        schema: 'lastgood.report/v1',
+        store: store.location,
+        source,
+        ...reportJson(report, place.flags),
+        ...(broken && failureJson(broken)),
+      }
+      stdout.write(`${safeJson(document, 2)}\n`)
+    } else {
+      stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+      const { palette, columns } = terminalOf(stdout, env, options.color)
+      for (const line of reportLines(report, columns(), palette)) stdout.write(`${line}\n`)
+    }
+    if (!broken) return
+    writeFailure(context, broken)
+    context.setExitCode(broken.exitCode)
+  } finally {
+    await close()
+  }
+}
+
+/** A configuration that cannot be loaded is no reason to have no report. */
+function pricesOf(place: SetUp) {
+  try {
+    return place.config()?.config.prices
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,85 @@
+/** A report for programs, `lastgood.report/v1`: instants are ISO 8601, absent facts are null. Pure. */
+import { iso } from '../../durations.ts'
+import { resumeCommandFor } from '../../sessions.ts'
+import { summaryOf } from './summary.ts'
+import type { ExtraCost } from './extra-cost.ts'
+import type { GoneTurn } from './lost-turns.ts'
+import type { Outage } from './outages.ts'
+import type { Report, SessionLine } from './report.ts'
+import { answeredBy, type RecoveriesBy } from './session-account.ts'
+
+export function reportJson(report: Report, flags: readonly string[]): object {
+  const { since, now, outages, outageMs, sessions, recoveries, calls, extra, unreadable, read } = report
+  const { bySelf, standings, lost } = summaryOf(report)
+  return {
+    since: iso(since),
+    until: iso(now),
+    summary: {
+      outages: outages.length,
+      outageMs,
+      sessionsRead: read,
+      sessionsTouched: sessions.length,
+      recoveredBySelf: bySelf,
+      standings,
+      turnsLost: lost,
+      calls,
+      extra: extraJson(extra),
+    },
+    outages: outages.map((one) => outageJson(one, now)),
+    recoveries: recoveriesJson(recoveries),
+    sessions: sessions.map((one) => sessionJson(one, flags)),
+    unreadable,
+  }
+}
+
+function outageJson({ model, from, to, faults, said, sessions, labels }: Outage, now: number): object {
+  return {
+    model,
+    from: iso(from),
+    to: to === undefined ? null : iso(to),
+    durationMs: (to ?? now) - from,
+    sessions: sessions.size,
+    faults,
+    wire: [...labels].map(([label, count]) => ({ label, count })),
+    said: said ?? null,
+  }
+}
+
+/** Only the ways that were taken. */
+function recoveriesJson(recoveries: RecoveriesBy): object {
+  const taken = answeredBy.filter((how) => recoveries[how].count > 0)
+  return Object.fromEntries(taken.map((how) => [how, recoveries[how]]))
+}
+
+function sessionJson(line: SessionLine, flags: readonly string[]): object {
+  const { row, standing, isBySelf, faults, troubles, recoveries, openSince, parked, turnsLost, turnsTakenBack } = line
+  const { sessionId, agent, cwd, model, turn, lastGoodTurn, updatedAt } = row.head
+  return {
+    sessionId,
+    standing,
+    bySelf: isBySelf,
+    agent: agent ?? null,
+    model: model ?? null,
+    cwd: cwd ?? null,
+    turn,
+    lastGoodTurn,
+    updatedAt: iso(updatedAt),
+    faults,
+    troubles,
+    recoveries: recoveriesJson(recoveries),
+    inTroubleSince: openSince === undefined ? null : iso(openSince),
+    reason: parked?.reason ?? null,
+    retryAt: parked?.retryAt === undefined ? null : iso(parked.retryAt),
+    turnsLost: turnsLost.map(goneJson),
+    turnsTakenBack,
+    calls: line.calls,
+    extra: extraJson(line.extra),
+    command: standing === 'recovered' || standing === 'waiting' ? null : resumeCommandFor(sessionId, flags),
+  }
+}
+
+const goneJson = ({ turn, was, at, reason }: GoneTurn): object => ({ turn, was, at: iso(at), reason })
+
+function extraJson({ repeated, reread, usd, unpriced }: ExtraCost): object {
+  return { repeatedTokens: repeated, rereadTokens: reread, usd, unpriced: [...unpriced] }
+}

@@ -1,0 +1,138 @@
+/**
+ * The morning after: what was down, who met it, how each session came through, what is gone and what it cost. From the
+ * journals alone, one session after the other.
+ */
+import { isLastgoodError, withBlobs, type Store } from '@lastgood/core'
+import type { Price } from '../../cost/prices.ts'
+import { sessionRows, type SessionRow } from '../../sessions.ts'
+import { nothingAsked, type AskedAgain } from './asked-again.ts'
+import { noExtraCost, type ExtraCost } from './extra-cost.ts'
+import { Outages, type Outage } from './outages.ts'
+import {
+  accountOf,
+  addTo,
+  answeredBy,
+  noRecoveries,
+  type RecoveriesBy,
+  type SessionAccount,
+} from './session-account.ts'
+import type { Trouble } from './trouble.ts'
+
+/** How a session stands now. */
+export type Standing =
+  /** It goes on, after all that it met. */
+  | 'recovered'
+  /** It waits for a next try, and somebody is at it. */
+  | 'waiting'
+  /** It is in trouble, and nobody is at it: `resume` goes on. */
+  | 'stopped'
+  /** It is parked with a reason. */
+  | 'suspended'
+  /** Its last request was refused, or it had to go back. */
+  | 'refused'
+  | 'rewound'
+
+export interface SessionLine extends SessionAccount {
+  readonly row: SessionRow
+  readonly standing: Standing
+  /** Nobody had to do anything, and nobody has to. */
+  readonly isBySelf: boolean
+}
+
+export interface Unreadable {
+  readonly sessionId: string
+  readonly code: string
+}
+
+export interface Report {
+  readonly since: number
+  readonly now: number
+  /** Sessions that were written in that time. */
+  readonly read: number
+  readonly outages: readonly Outage[]
+  readonly outageMs: number
+  /** Those that met something, those that need somebody first. */
+  readonly sessions: readonly SessionLine[]
+  readonly recoveries: RecoveriesBy
+  readonly calls: AskedAgain
+  readonly extra: ExtraCost
+  /** Of these nobody can say what they lost. */
+  readonly unreadable: readonly Unreadable[]
+}
+
+export interface ReportOptions {
+  readonly since: number
+  readonly now: number
+  readonly prices?: Readonly<Record<string, Price>> | undefined
+}
+
+/** `failure`: of a damaged session, which ends the list; what was listed before it is in the report. */
+export async function readReport(
+  store: Store,
+  { since, now, prices }: ReportOptions,
+): Promise<{ report: Report; failure?: unknown }> {
+  const { rows, ...failure } = await sessionRows(store, { updatedSince: since })
+  const outages = new Outages()
+  const [sessions, unreadable] = [new Array<SessionLine>(), new Array<Unreadable>()]
+  const [recoveries, calls, extra] = [noRecoveries(), nothingAsked(), noExtraCost()]
+  for (const row of rows) {
+    const { sessionId } = row.head
+    try {
+      const onTrouble = (one: Trouble) => addOutages(outages, one, row, since)
+      const entries = withBlobs(store, sessionId, store.read(sessionId))
+      const account = await accountOf(entries, { since, prices, onTrouble })
+      if (!isTouched(account)) continue
+      const standing = standingOf(account, row)
+      sessions.push({ ...account, row, standing, isBySelf: standing === 'recovered' && isByItself(account) })
+      for (const how of answeredBy) addTo(recoveries[how], account.recoveries[how])
+      for (const what of ['told', 'rerun', 'verified'] as const) calls[what] += account.calls[what]
+      addCost(extra, account.extra)
+    } catch (error) {
+      if (!isLastgoodError(error) || error.code === 'store-unavailable') throw error
+      unreadable.push({ sessionId, code: error.code })
+    }
+  }
+  sessions.sort(
+    (a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || a.row.head.updatedAt - b.row.head.updatedAt,
+  )
+  const report = { since, now, read: rows.length, sessions, recoveries, calls, extra, unreadable }
+  return { report: { ...report, outages: outages.all, outageMs: outages.totalMs(now) }, ...failure }
+}
+
+const order: readonly Standing[] = ['suspended', 'stopped', 'refused', 'rewound', 'waiting', 'recovered']
+
+function addOutages(
+  outages: Outages,
+  { failing, end }: Trouble,
+  { head, isRecoverable }: SessionRow,
+  since: number,
+): void {
+  for (const [model, { from, to, ...rest }] of failing) {
+    // Only a session that somebody is at tells that it still fails.
+    const isOpen = end === undefined && !isRecoverable && head.status === 'waiting'
+    outages.add({ sessionId: head.sessionId, model, from: Math.max(from, since), to: isOpen ? undefined : to, ...rest })
+  }
+}
+
+function isTouched({ troubles, parked, turnsLost, calls }: SessionAccount): boolean {
+  return troubles > 0 || parked !== undefined || turnsLost.length > 0 || calls.told + calls.rerun + calls.verified > 0
+}
+
+function standingOf({ lastEnd, openSince }: SessionAccount, { head, isRecoverable }: SessionRow): Standing {
+  const isParked = head.status === 'suspended' || head.status === 'needs-input'
+  if (isParked) return lastEnd === 'refused' ? 'refused' : 'suspended'
+  if (openSince !== undefined) return isRecoverable ? 'stopped' : 'waiting'
+  return lastEnd === 'rewound' ? 'rewound' : 'recovered'
+}
+
+function isByItself({ recoveries, troubles, turnsLost }: SessionAccount): boolean {
+  const { 'same-model': same, fallback, repaired } = recoveries
+  return turnsLost.length === 0 && same.count + fallback.count + repaired.count === troubles
+}
+
+function addCost(sum: ExtraCost, { repeated, reread, usd, unpriced }: ExtraCost): void {
+  sum.repeated += repeated
+  sum.reread += reread
+  sum.usd += usd
+  for (const model of unpriced) sum.unpriced.add(model)
+}

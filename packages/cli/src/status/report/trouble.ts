@@ -1,0 +1,180 @@
+/**
+ * One session's troubles: from the first failure to the answer, the rewind or the end of its journal. A fold of entries.
+ *
+ * 1. A request that was refused for its own sake is told to its caller at once, and is over with that.
+ * 2. A process that ended in the middle of a turn is a trouble too; that a person stopped it is not.
+ */
+import { signOf, withoutSecrets, type Entry } from '@lastgood/core'
+import { faultLabel } from '../../live/outage-line.ts'
+import { shorten } from '../../text.ts'
+import { countIn, type Failing } from './outages.ts'
+
+/** How a trouble ended: what answered, or what was done instead. */
+export type TroubleEnd = 'same-model' | 'fallback' | 'repaired' | 'resumed' | 'rewound' | 'refused'
+
+export interface Parked {
+  readonly reason: string
+  /** Epoch ms, where a next try makes sense. */
+  readonly retryAt: number | undefined
+}
+
+export interface Trouble {
+  readonly from: number
+  /** When it ended; undefined for one that has not. */
+  to: number | undefined
+  end: TroubleEnd | undefined
+  faults: number
+  /** What it waits for, or is parked for. */
+  parked: Parked | undefined
+  /** By the model that failed. */
+  readonly failing: Map<string, Omit<Failing, 'sessionId' | 'model'> & { labels: Map<string, number> }>
+}
+
+/** An open one, and what was done about it so far. */
+interface Open extends Trouble {
+  readonly model: string
+  isResumed: boolean
+  isRepaired: boolean
+}
+
+export class Troubles {
+  /** The one that has not ended. */
+  #open: Open | undefined
+  #model = ''
+  /** The one that the caller asks for, whatever rung has the turn. */
+  #asked = ''
+  #lastAt = 0
+  #isInTurn = false
+  #parked: Parked | undefined
+
+  /** Why the session does not go on by itself, at the end of what was read. */
+  get parked(): Parked | undefined {
+    return this.#parked ?? this.#open?.parked
+  }
+
+  get open(): Trouble | undefined {
+    return this.#open
+  }
+
+  /** The trouble that ended with `entry`. */
+  take(entry: Entry): Trouble | undefined {
+    const ended = this.#step(entry)
+    this.#lastAt = entry.at
+    return ended
+  }
+
+  #step(entry: Entry): Trouble | undefined {
+    switch (entry.type) {
+      case 'turn-started':
+        this.#isInTurn = true
+        this.#parked = undefined
+        this.#model = this.#asked
+        return undefined
+      case 'envelope-changed':
+        this.#asked = entry.envelope.body.model
+        this.#model = this.#asked
+        return undefined
+      case 'turn-ended':
+        this.#isInTurn = false
+        return undefined
+      case 'request-sent':
+        this.#model = entry.model
+        return undefined
+      case 'request-held':
+        this.#held(entry)
+        return undefined
+      case 'fault-observed':
+        return this.#fault(entry)
+      case 'rung-changed':
+        this.#rung(entry)
+        return undefined
+      case 'session-suspended':
+        this.#parked = { reason: entry.detail, retryAt: entry.retryAt }
+        return undefined
+      case 'session-resumed':
+        if (this.#isInTurn && !this.#parked) this.#begun(this.#lastAt)
+        if (this.#open) this.#open.isResumed = true
+        this.#parked = undefined
+        return undefined
+      case 'response-received':
+        this.#parked = undefined
+        return this.#ended(entry.at, this.#howAnswered())
+      case 'rewound':
+        this.#parked = undefined
+        return this.#ended(entry.at, 'rewound')
+      default:
+        return undefined
+    }
+  }
+
+  #begun(at: number): Open {
+    this.#open ??= {
+      from: at,
+      to: undefined,
+      end: undefined,
+      faults: 0,
+      parked: undefined,
+      failing: new Map(),
+      model: this.#model,
+      isResumed: false,
+      isRepaired: false,
+    }
+    return this.#open
+  }
+
+  #fault({ at, fault, decision }: Entry & { type: 'fault-observed' }): Trouble | undefined {
+    const open = this.#begun(at)
+    open.faults += 1
+    if (signOf({ kind: 'fault', fault: fault.kind }) === 'failure') {
+      const said = fault.message && shorten(withoutSecrets(fault.message), 120)
+      this.#fails(open, at, faultLabel(fault), said)
+    }
+    if (decision.kind === 'repair') open.isRepaired = true
+    if (decision.kind === 'suspend') this.#parked = { reason: decision.reason, retryAt: decision.retryAt }
+    if (decision.kind !== 'fail') return undefined
+    this.#parked = { reason: decision.reason, retryAt: undefined }
+    return this.#ended(at, 'refused')
+  }
+
+  /** Others have found the model down: this one waits with them. A rate limit is no failure. */
+  #held({ at, until, reason }: Entry & { type: 'request-held' }): void {
+    const open = this.#begun(at)
+    open.parked = { reason, retryAt: until }
+    if (reason.startsWith('circuit breaker')) this.#fails(open, at, undefined, undefined)
+  }
+
+  #rung({ at, rung, model, reason }: Entry & { type: 'rung-changed' }): void {
+    if (rung > 0) {
+      const open = this.#begun(at)
+      if (reason.startsWith('circuit breaker')) this.#fails(open, at, undefined, undefined)
+    }
+    this.#model = model
+  }
+
+  #fails(open: Open, at: number, label: string | undefined, said: string | undefined): void {
+    const known = open.failing.get(this.#model) ?? { from: at, to: at, faults: 0, labels: new Map(), said }
+    if (label !== undefined) countIn(known.labels, label, 1)
+    open.failing.set(this.#model, {
+      ...known,
+      to: at,
+      said: known.said ?? said,
+      faults: known.faults + (label === undefined ? 0 : 1),
+    })
+  }
+
+  #howAnswered(): TroubleEnd {
+    const { isResumed, isRepaired, model } = this.#open ?? {}
+    if (isResumed) return 'resumed'
+    return isRepaired ? 'repaired' : model === '' || model === this.#model ? 'same-model' : 'fallback'
+  }
+
+  #ended(at: number, end: TroubleEnd): Trouble | undefined {
+    const open = this.#open
+    this.#open = undefined
+    if (!open) return undefined
+    // Until it answered again, it did not answer.
+    const last = open.failing.get(this.#model)
+    if (last && end !== 'rewound') open.failing.set(this.#model, { ...last, to: at })
+    return Object.assign(open, { to: at, end })
+  }
+}
