@@ -149,7 +149,7 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
           value={fallback === null ? (card.model ?? 'unknown') : `${fallback}, instead of ${card.model ?? 'its own'}`}
         />
         {card.agent !== null && <Fact name="agent" value={card.agent} />}
-        {card.cwd !== null && <Fact name="folder" value={card.cwd} />}
+        {card.cwd !== null && <Fact name="folder" value={card.cwd} isLong />}
         {recovered && (
           <Fact name="last recovery" value={`in ${spent(recovered.afterMs)}, ${recovered.attempts} attempts`} />
         )}
@@ -159,9 +159,16 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
   )
 }
 
-function Fact({ name, value, isStrong = false }: { name: string; value: string; isStrong?: boolean }): JSX.Element {
+interface FactProps {
+  name: string
+  value: string
+  isStrong?: boolean
+  isLong?: boolean
+}
+
+function Fact({ name, value, isStrong = false, isLong = false }: FactProps): JSX.Element {
   return (
-    <div>
+    <div class={isLong ? 'long' : ''}>
       <dt>{name}</dt>
       <dd class={`number${isStrong ? ' strong' : ''}`}>{visibleLine(value)}</dd>
     </div>

@@ -23,7 +23,7 @@ import { useWidth } from './use-width.ts'
 const turnsShown = 40
 const heights = {
   wide: { before: 44, turn: 44, lane: 24, resume: 76 },
-  narrow: { before: 44, turn: 44, lane: 24, resume: 178 },
+  narrow: { before: 44, turn: 44, lane: 24, resume: 196 },
 }
 const characterWidth = 6.6
 
