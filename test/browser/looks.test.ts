@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeInBrowser, keepScreen, looks, useBrowser } from './support/browser.ts'
 import { StagedDashboard } from './support/staged-dashboard.ts'
-import { stagedOverview } from './support/staged-overview.ts'
+import { stagedOverview, troubledOverview } from './support/staged-overview.ts'
 import { everyMark, hostileSession } from './support/staged-session.ts'
 
 const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -13,6 +13,8 @@ const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'u
 const pages = [
   { name: 'overview', hash: '#/', ready: '[data-group="needs-you"] .row' },
   { name: 'session', hash: '#/session/fix-auth-tests', ready: '[data-mark="fault"]' },
+  { name: 'trouble', hash: '#/', ready: '.banner.bad', isTroubled: true },
+  { name: 'keys', hash: '#/', ready: '.group', press: '.help-button' },
   { name: 'outages', hash: '#/outages', ready: '.outage-plot .answered' },
   { name: 'resume', hash: '#/session/fix-auth-tests', ready: '[data-mark="fault"]', press: '.actions .primary' },
   { name: 'sign-in', hash: '#/', ready: '.sign-in', isOut: true },
@@ -25,7 +27,10 @@ describeInBrowser('the page', () => {
     const { colorScheme, viewport } = look
     for (const place of pages) {
       it(`${place.name}, ${colorScheme}, ${viewport.width} wide: nothing is cut off, axe finds nothing serious, the policy nothing at all`, async () => {
-        const staged = await new StagedDashboard(stagedOverview(), [everyMark(), hostileSession()]).start()
+        const staged = await new StagedDashboard('isTroubled' in place ? troubledOverview() : stagedOverview(), [
+          everyMark(),
+          hostileSession(),
+        ]).start()
         onTestFinished(() => staged.close())
         const isOut = 'isOut' in place
         const { page, troubles } = await browser.open(`${staged.url}${isOut ? '' : `#token=${staged.token}`}`, look)

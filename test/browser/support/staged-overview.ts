@@ -78,6 +78,36 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
   }
 }
 
+/** The store is away, nothing can be done, and a round of resumes was going on. */
+export function troubledOverview(): Overview {
+  const overview = stagedOverview()
+  const ids = overview.sessions.map(({ sessionId }) => sessionId)
+  return {
+    ...overview,
+    readOnly: true,
+    store: {
+      location: 'redis://127.0.0.1:6379',
+      trouble: {
+        code: 'store-unreachable',
+        message: 'redis://127.0.0.1:6379 does not answer: connect ECONNREFUSED 127.0.0.1:6379',
+        hint: 'start it, or name another one: --store <url>',
+        since: iso(stagedNow - 95 * second),
+        retryAt: iso(stagedNow + 8 * second),
+      },
+    },
+    staggered: {
+      startedAt: iso(stagedNow - 40 * second),
+      reason: 'the outage is over',
+      state: 'going',
+      everyMs: 5 * second,
+      done: ids.slice(0, 6),
+      left: ids.slice(6, 16),
+      failed: [{ sessionId: 'add-index-search-3', why: 'pid 4002 on build-7 has it' }],
+      nextAt: iso(stagedNow + 3 * second),
+    },
+  }
+}
+
 function provider(changes: Partial<ProviderCard> & { model: string }, minutesDown: number): ProviderCard {
   const minutes = Array.from({ length: 60 }, (_, index) => {
     const isDown = index >= 60 - minutesDown

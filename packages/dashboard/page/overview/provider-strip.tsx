@@ -48,7 +48,7 @@ function Provider({ card }: { card: ProviderCard }): JSX.Element {
         <strong class={`word tone-${tone}`}>{card.state}</strong>
         <h2 title={visibleLine(card.model)}>{visibleLine(card.model)}</h2>
       </header>
-      <p class="muted line" title={visibleLine(card.endpoint)}>
+      <p class="muted line host" title={visibleLine(card.endpoint)}>
         {card.downSince !== null && (
           <>
             since <Ago at={card.downSince} /> ·{' '}

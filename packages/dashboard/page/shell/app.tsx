@@ -75,6 +75,13 @@ function Page(): JSX.Element {
 
 function Liveness(): JSX.Element {
   const state = connection.value
+  if (state.kind === 'live' && overview.value?.store.trouble) {
+    return (
+      <span class="live not-live" role="status">
+        <Icon name="warn" tone="warn" /> connected, store away
+      </span>
+    )
+  }
   if (state.kind === 'live') {
     return (
       <span class="live" role="status">
