@@ -178,6 +178,26 @@ describeInBrowser('the page of a session', () => {
     expect(await count()).toBeLessThan(2_500)
   })
 
+  it('a session that changes faster than it can be read is shown again and again', async () => {
+    const { page, staged } = await opened(manyTurns(3))
+    staged.slowMs = 700
+    let turns = 3
+    const timer = setInterval(() => {
+      const next = manyTurns((turns += 1))
+      staged.sessions.set(next.card.sessionId, next)
+      staged.change({ at: next.at, sessions: [next.card] })
+    }, 250)
+    onTestFinished(() => clearInterval(timer))
+    const last = (): Promise<number> =>
+      page
+        .locator('[data-turn]')
+        .evaluateAll((rows) => Math.max(...rows.map((row) => Number((row as HTMLElement).dataset['turn']))))
+    await expect.poll(last).toBeGreaterThan(6)
+    await expect.poll(last).toBeGreaterThan(10)
+    clearInterval(timer)
+    await expect.poll(last).toBe(turns)
+  })
+
   it('says that there is no such session', async () => {
     const staged = await new StagedDashboard(stagedOverview([stagedCard({ sessionId: 'a' })])).start()
     onTestFinished(() => staged.close())

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Overview, OverviewChange, SessionDocument } from '@lastgood/dashboard'
 import { stagedOutages } from './staged-outages.ts'
 
@@ -24,6 +25,8 @@ export class StagedDashboard {
   readonly sessions = new Map<string, SessionDocument>()
   /** What an action is answered with. */
   refusal: { status: number; code: string; message: string; hint: string | null } | undefined
+  /** What a session takes to be read. */
+  slowMs = 0
   readonly #server = createServer((request, response) => void this.#answer(request, response))
   readonly #streams = new Set<ServerResponse>()
   #isDown = false
@@ -90,11 +93,11 @@ export class StagedDashboard {
     const document = id === undefined ? undefined : this.sessions.get(decodeURIComponent(id))
     if (!document) return refuse(response, 404, 'no-session', 'there is no such session', 'lastgood list')
     if (entry !== undefined) return json(response, { type: 'response-received', content: document.turns[0]?.message })
+    // Read when it is asked for, told later.
+    const read = structuredClone(document)
+    if (this.slowMs > 0) await sleep(this.slowMs)
     const hasContent = searchParams.get('content') === '1'
-    return json(
-      response,
-      hasContent ? { ...document, hasContent } : document.hasContent ? document : withoutContent(document),
-    )
+    return json(response, hasContent ? { ...read, hasContent } : read.hasContent ? read : withoutContent(read))
   }
 
   #file(path: string, response: ServerResponse): void {

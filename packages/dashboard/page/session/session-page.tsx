@@ -1,14 +1,12 @@
 /**
  * One session: what it is, what can be done with it, and its timeline.
  *
- * 1. It is read again when the overview says that it has changed; what is shown stays until the new one is there.
- * 2. Content comes only after it was asked for, and leaves with the page.
+ * 1. Content comes only after it was asked for, and leaves with the page.
  */
 import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
-import { getJson, PageError } from '../live/api.ts'
 import { sessions } from '../live/overview-state.ts'
 import { Status } from '../overview/session-row.tsx'
 import { Ago, Countdown } from '../shell/countdown.tsx'
@@ -21,47 +19,15 @@ import type { ActionName } from './actions.ts'
 import { EntryDialog } from './entry-dialog.tsx'
 import { SessionActions } from './session-actions.tsx'
 import { StartedResume } from './started-resume.tsx'
-
-const pauseMs = 1_000
+import { useSessionDocument } from './use-session-document.ts'
 
 export function SessionPage({ sessionId }: { sessionId: string }): JSX.Element {
-  const [document, setDocument] = useState<SessionDocument>()
-  const [failure, setFailure] = useState<string>()
   const [hasContent, setContent] = useState(false)
   const [chosen, choose] = useState<ActionName>()
   const [entry, setEntry] = useState<number>()
-  const [asked, ask] = useState(0)
   const card = useComputed(() => sessions.value.get(sessionId))
-  const version = `${card.value?.entries ?? 0} ${card.value?.status ?? ''} ${card.value?.heldBy?.pid ?? ''}`
-  const readAt = useRef(0)
-  useEffect(() => {
-    const stop = new AbortController()
-    const read = (): void => {
-      readAt.current = performance.now()
-      getJson<SessionDocument>(
-        `api/sessions/${encodeURIComponent(sessionId)}${hasContent ? '?content=1' : ''}`,
-        stop.signal,
-      ).then(
-        (found) => {
-          setDocument(found)
-          setFailure(undefined)
-        },
-        (error: Error) => {
-          if (!stop.signal.aborted)
-            setFailure(
-              error instanceof PageError && error.hint !== null ? `${error.message} · ${error.hint}` : error.message,
-            )
-        },
-      )
-    }
-    // A session at work changes many times a second.
-    const timer = setTimeout(read, Math.max(0, readAt.current === 0 ? 0 : readAt.current + pauseMs - performance.now()))
-    return () => {
-      clearTimeout(timer)
-      stop.abort()
-    }
-  }, [sessionId, version, hasContent, asked])
-
+  const { entries = 0, status = '', heldBy = null } = card.value ?? {}
+  const { document, failure, again } = useSessionDocument(sessionId, hasContent, `${entries} ${status} ${heldBy?.pid}`)
   if (!document) {
     return (
       <>
@@ -85,7 +51,7 @@ export function SessionPage({ sessionId }: { sessionId: string }): JSX.Element {
           {visibleLine(failure)}
         </p>
       )}
-      <SessionActions document={document} chosen={chosen} choose={choose} onDone={() => ask((count) => count + 1)} />
+      <SessionActions document={document} chosen={chosen} choose={choose} onDone={again} />
       {document.started && <StartedResume started={document.started} />}
       <Timeline document={document} onResume={() => choose('resume')} />
       <StepsTable
