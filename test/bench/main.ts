@@ -1,5 +1,5 @@
 /**
- * `pnpm bench outage`, `overhead`, `store` and `gateway`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
+ * `pnpm bench outage`, `overhead`, `store`, `gateway` and `startup`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
  * of docs/at-rest.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
@@ -11,10 +11,11 @@ import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
 import { surroundings } from './report.ts'
+import { benchStartup, startupReport } from './startup/bench.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|store|gateway|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -31,6 +32,9 @@ overhead: what lastgood adds to a request
 at-rest:  what an entry costs when it is compressed, encrypted, or both
   --runs <n>              default 100
 
+startup:  how long a person waits for a command, and for the list of a store
+  --runs <n>              processes of each kind, default 15
+  --sessions <n>          in the store, default 5000
 
 store:    what a checkpoint and opening a session cost, against the least that would do
   --checkpoints <n>       of each contender, default 2000
@@ -44,7 +48,7 @@ const options = {
   json: { type: 'boolean', default: false },
   md: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
-  sessions: { type: 'string', default: '500' },
+  sessions: { type: 'string' },
   steps: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
@@ -61,7 +65,7 @@ function refuse(): number {
   return 2
 }
 
-const benches = ['outage', 'overhead', 'store', 'gateway', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -78,7 +82,8 @@ async function main(): Promise<number> {
   if (!values) return refuse()
   const { json, md, profile = [...profileNames] } = values
   const [bench = '', ...more] = positionals
-  const given = { ...values, runs: values.runs ?? (bench === 'store' ? '7' : '100') }
+  const usual = { store: { runs: '7' }, startup: { runs: '15', sessions: '5000' } }[bench]
+  const given = { runs: '100', sessions: '500', ...usual, ...values }
   const counts = Object.fromEntries(countNames.map((name) => [name, Number(given[name])]))
   const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
   const profiles = profile.filter(isProfile)
@@ -103,6 +108,11 @@ async function main(): Promise<number> {
   if (bench === 'store') {
     const results = await benchStore({ checkpoints, longest, runs }, tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : storeReport(results, md, at))
+    return 0
+  }
+  if (bench === 'startup') {
+    const results = await benchStartup({ runs, sessions }, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : startupReport(results, md, at))
     return 0
   }
   if (bench === 'gateway') {

@@ -8,7 +8,7 @@ const programmed = (code: string) =>
   openTerminal([process.execPath, '-e', code], { cwd: tmpdir(), columns: 40, rows: 5 })
 
 it('gives the screen as a person sees it: what was redrawn is gone, colours are no text', async () => {
-  const terminal = programmed(`process.stdout.write('first\\r\\u001b[2K\\u001b[31msecond\\u001b[0m')`)
+  const terminal = programmed(`process.stdout.write('first one\\r         \\r\\u001b[31msecond\\u001b[0m')`)
   expect(await terminal.ended).toEqual({ code: 0, signal: 0, screen: 'second' })
   expect(terminal.written()).toContain('first')
 })

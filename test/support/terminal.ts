@@ -155,7 +155,14 @@ function commandOf([first, ...rest]: readonly [string, ...string[]]): [string, .
 const isIn = (what: string | RegExp, text: string) => (typeof what === 'string' ? text.includes(what) : what.test(text))
 
 function linesOf({ buffer, rows }: headless.Terminal, from: number): string[] {
-  return Array.from({ length: rows }, (_, row) => buffer.active.getLine(from + row)?.translateToString(true) ?? '')
+  return Array.from(
+    { length: rows },
+    (_, row) =>
+      buffer.active
+        .getLine(from + row)
+        ?.translateToString()
+        .trimEnd() ?? '',
+  )
 }
 
 function unwrapped({ buffer }: headless.Terminal): string {
@@ -164,7 +171,8 @@ function unwrapped({ buffer }: headless.Terminal): string {
     const line = buffer.active.getLine(row)
     const isCut = buffer.active.getLine(row + 1)?.isWrapped === true
     if (row > 0 && line?.isWrapped !== true) text += '\n'
-    text += line?.translateToString(!isCut) ?? ''
+    const words = line?.translateToString() ?? ''
+    text += isCut ? words : words.trimEnd()
   }
   return text
 }

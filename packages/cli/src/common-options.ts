@@ -16,8 +16,8 @@ export interface CommonOptions {
 /** Of commands that neither draw nor have a document. */
 export function withStoreOptions(command: Command): Command {
   return command
-    .option('--store <url>', 'where sessions are kept: redis://host:6379, file:<folder> or a path (LASTGOOD_STORE)')
-    .option('--config <path>', 'the configuration file; default: lastgood.config.{ts,mts,mjs,js} from here upwards')
+    .option('--store <url>', 'redis://host, file:<folder> or a path (LASTGOOD_STORE)')
+    .option('--config <path>', 'default: lastgood.config.* here or in a folder above')
 }
 
 /** Of commands whose output has no end, and so is no document. */

@@ -5,36 +5,21 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './context.ts'
-import { completeCommand, completionCommand } from './completion/command.ts'
-import { dashboardCommand } from './dashboard/command.ts'
-import { demoCommand } from './demo/command.ts'
-import { exportCommand } from './export/command.ts'
-import { doctorCommand } from './doctor/command.ts'
-import { configCommand } from './settings/command.ts'
+import { commandsFor } from './commands.ts'
+import { completeCommand } from './completion/command.ts'
+import { exampleOf } from './help-example.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
-import { gatewayCommand } from './gateway/command.ts'
-import { forkCommand } from './fork/command.ts'
-import { importCommand } from './import/command.ts'
-import { listCommand } from './list/command.ts'
-import { pinCommand, unpinCommand } from './pin/command.ts'
-import { pruneCommand } from './prune/command.ts'
-import { repairCommand } from './repair/command.ts'
-import { resumeCommand } from './resume/command.ts'
-import { rewindCommand } from './rewind/command.ts'
-import { runCommand } from './run/command.ts'
-import { showCommand } from './show/command.ts'
-import { statusCommand } from './status/command.ts'
 import { safeJson, safeText } from './text.ts'
 import { packageVersion } from './version.ts'
-import { watchCommand } from './watch/command.ts'
 
 export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<number> {
   let exitCode: number = exitCodes.done
   const context: CliContext = { ...outside, setExitCode: (code) => void (exitCode = code) }
   const wantsJson = asksForJson(context.argv)
   try {
-    await programFor(context).parseAsync([...context.argv], { from: 'user' })
+    const program = await programFor(context)
+    await program.parseAsync([...context.argv], { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportFailure(context, error, wantsJson)
@@ -56,38 +41,23 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
   }
 }
 
-function programFor(context: CliContext): Command {
+async function programFor(context: CliContext): Promise<Command> {
   const program = new Command('lastgood')
     .description('Keeps coding-agent sessions alive, and goes on with them from their last good turn.')
     .version(packageVersion())
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(lastgood --help shows what there is)')
-  program.addCommand(resumeCommand(context, () => program.commands.map((command) => command.name())))
-  program.addCommand(listCommand(context))
-  program.addCommand(showCommand(context))
-  program.addCommand(watchCommand(context))
-  program.addCommand(statusCommand(context))
-  program.addCommand(rewindCommand(context))
-  program.addCommand(forkCommand(context))
-  program.addCommand(repairCommand(context))
-  program.addCommand(exportCommand(context))
-  program.addCommand(importCommand(context))
-  program.addCommand(pinCommand(context))
-  program.addCommand(unpinCommand(context))
-  program.addCommand(pruneCommand(context))
-  program.addCommand(doctorCommand(context))
-  program.addCommand(configCommand(context))
-  program.addCommand(gatewayCommand(context))
-  program.addCommand(dashboardCommand(context))
-  program.addCommand(runCommand(context))
-  program.addCommand(demoCommand(context))
-  program.addCommand(completionCommand(context))
+  for (const command of await commandsFor(context)) program.addCommand(command)
   program.addCommand(
     completeCommand(context, () => program),
     { hidden: true },
   )
   program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal, 75 suspended: run it again',
+    `${exampleOf('lastgood list', 'lastgood resume last', 'lastgood run -- claude')}
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal,
+75 suspended: run it again`,
   )
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

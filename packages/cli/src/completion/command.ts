@@ -20,15 +20,16 @@ const mostIds = 200
 
 export function completionCommand(context: CliContext): Command {
   return new Command('completion')
+    .summary('completes commands, options and session ids in your shell')
     .description('completes commands, options and session ids in your shell: prints the script for it')
     .addArgument(new Argument('<shell>', 'your shell').choices(shells))
     .addHelpText(
       'after',
       exampleOf(
-        `bash        eval "$(lastgood completion bash)"         in ~/.bashrc`,
-        `zsh         source <(lastgood completion zsh)          in ~/.zshrc, after compinit`,
-        `fish        lastgood completion fish | source          in ~/.config/fish/config.fish`,
-        `powershell  lastgood completion powershell | Out-String | Invoke-Expression   in $PROFILE`,
+        `bash        eval "$(lastgood completion bash)"     in ~/.bashrc`,
+        `zsh         source <(lastgood completion zsh)      in ~/.zshrc, after compinit`,
+        `fish        lastgood completion fish | source      in ~/.config/fish`,
+        `powershell  lastgood completion powershell | Out-String | iex   in $PROFILE`,
       ),
     )
     .action((shell: string) => {

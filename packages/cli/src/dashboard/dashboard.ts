@@ -9,7 +9,6 @@ import { randomBytes } from 'node:crypto'
 import { assertSessionId, sessionNotFound, type Clock, type Store } from '@lastgood/core'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
-import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
@@ -24,8 +23,8 @@ import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
 import { NotResumed, Resumes } from './resumes.ts'
-import { ownCommand } from './session-card.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
+import { stoppedSessions } from './stopped-sessions.ts'
 import { Watcher } from './watcher.ts'
 
 export interface DashboardOptions {
@@ -125,11 +124,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.post('/api/resume-all', async (c) => {
     const { reason, everyMs } = resumeAllBody(await bodyOf(c.req.raw))
     await watcher.overview()
-    const stopped = watcher.rows
-      .filter(({ isRecoverable, head }) => isRecoverable && head.agent !== undefined && isStoppedByOutage(head))
-      .map(({ head }) => head)
-      .filter((head) => ownCommand(head, agents) === undefined)
-      .sort((a, b) => b.updatedAt - a.updatedAt)
+    const stopped = await stoppedSessions(await store.open(), watcher.rows, agents)
     const round = resumeAll.start(stopped, reason, everyMs)
     const leave = watcher.want()
     void round.finally(leave)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { memoryStore, openSession, type Head } from '@lastgood/core'
+import { memoryStore, openSession, type EntryBody, type Head } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, text } from '@lastgood/outage-lab'
@@ -8,8 +8,10 @@ import { describe, expect, test } from 'vitest'
 import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
 import { place } from '../../test/processes.ts'
+import { sessionRows } from '../sessions.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeEnd, ResumeNews, ResumeProcess } from './resume-process.ts'
+import { stoppedSessions } from './stopped-sessions.ts'
 
 /** A resume that does what the test says. */
 class Scripted {
@@ -187,6 +189,19 @@ test('S13: a real round resumes what the outage stopped, and nothing else', asyn
   expect((await board.overview()).actions).toMatchObject([
     { action: 'resume-all', sessionId: null, reason: 'it is back' },
   ])
+})
+
+test('a session that a person has parked is not resumed with the others, one whose process was stopped is', async () => {
+  const store = memoryStore()
+  const parked = (detail: string): EntryBody => ({ type: 'session-suspended', reason: 'interrupted', detail })
+  const before = [started(1), sent(), overloaded(60_000, Date.now())]
+  await seed(store, 'parked', [...before, parked('suspended from the dashboard: wrong branch')])
+  await seed(store, 'stopped', [...before, parked('stopped by SIGTERM')])
+  const exhausted: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'Gave up waiting' }
+  await seed(store, 'exhausted', [...before, exhausted])
+  const rows = (await sessionRows(store)).rows
+  const ids = (await stoppedSessions(store, rows, new Set())).map(({ sessionId }) => sessionId)
+  expect(ids.toSorted()).toEqual(['exhausted', 'stopped'])
 })
 
 test('with nothing to resume it says so', async () => {

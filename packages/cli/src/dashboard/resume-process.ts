@@ -7,7 +7,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { withoutSecrets, type Clock } from '@lastgood/core'
+import { withoutSecrets, type Clock, type FaultKind } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import { isOutageKind } from '../outages/outage-kinds.ts'
@@ -106,8 +106,8 @@ export class ResumeProcess {
     if (facts['schema'] === 'lastgood.event/v1') {
       this.#tell('begun')
       if (facts['event'] === 'response-received') this.#tell('answered')
-      const { kind } = (facts['fault'] ?? {}) as { kind?: unknown }
-      if (facts['event'] === 'fault-observed' && isOutageKind(String(kind))) this.#tell('failed')
+      const { kind } = (facts['fault'] ?? {}) as { kind?: FaultKind }
+      if (facts['event'] === 'fault-observed' && kind !== undefined && isOutageKind(kind)) this.#tell('failed')
       return
     }
     const { code, message, hint } = (facts['error'] ?? {}) as Record<string, unknown>

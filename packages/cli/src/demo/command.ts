@@ -1,12 +1,14 @@
 /** `lastgood demo`: its options. */
 import { Command, Option } from 'commander'
 import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
 import { stopSwitch } from '../resume/stop.ts'
 import { colorModes } from '../terminal.ts'
 import type { DemoOptions } from './demo.ts'
 
 export function demoCommand(context: CliContext): Command {
   return new Command('demo')
+    .summary('outages, a kill and a resume, on this machine, without a key')
     .description('a coding agent, outages, a poisoned history, a kill and a resume, on this machine and without a key')
     .option(
       '--store <url>',
@@ -20,6 +22,7 @@ export function demoCommand(context: CliContext): Command {
     .option('--fast', 'without the pauses that make it readable')
     .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))
     .option('--json', 'the verdict as one JSON document on stdout')
+    .addHelpText('after', exampleOf('lastgood demo', 'lastgood demo --fast --store redis://127.0.0.1:6379'))
     .action(async (options: DemoOptions) => {
       const stop = stopSwitch(context)
       try {

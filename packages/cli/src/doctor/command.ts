@@ -26,6 +26,7 @@ import {
 
 export function doctorCommand(context: CliContext): Command {
   return withCommonOptions(new Command('doctor'))
+    .summary('what endangers sessions here, and what mends it')
     .description('what endangers sessions here: Node, configuration, store, damage; and what mends it')
     .addHelpText(
       'after',

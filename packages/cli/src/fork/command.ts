@@ -15,6 +15,7 @@ interface ForkOptions extends CommonOptions {
 
 export function forkCommand(context: CliContext): Command {
   return withCommonOptions(new Command('fork'))
+    .summary('another session that goes on from the end of a turn')
     .description('another session that goes on from the end of a turn; the first one stays as it is')
     .argument('<session>', 'a session id, or last: the one that was written last')
     .argument('[name]', "the new session's id; default: the old one with a number")

@@ -44,6 +44,7 @@ export function withGatewayOptions(command: Command): Command {
 
 export function gatewayCommand(context: CliContext): Command {
   const command = withStoreOptions(new Command('gateway'))
+    .summary('an address for tools that nobody can change')
     .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
     .option('--port <number>', 'the port, 0 for any', port, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')

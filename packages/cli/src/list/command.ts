@@ -4,6 +4,7 @@ import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../co
 import type { CliContext } from '../context.ts'
 import { ago, left, parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { exampleOf } from '../help-example.ts'
 import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
@@ -25,6 +26,10 @@ export function listCommand(context: CliContext): Command {
     .option('--state <states>', `only these, by commas: ${shownStatuses.join(', ')}`, states)
     .option('--since <duration>', 'only sessions written within it: 90s, 2h, 7d', since)
     .addOption(jsonlOption('one JSON line on stdout for each session'))
+    .addHelpText(
+      'after',
+      exampleOf('lastgood list', 'lastgood list --all --since 2h', 'lastgood list --jsonl | jq -r .sessionId'),
+    )
     .action((options: ListOptions) => list(context, options))
 }
 

@@ -4,27 +4,16 @@
  * What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone and a
  * repaired request are faults, and none of these; see `status/verdict.ts`.
  */
-import type { FaultKind, Head } from '@lastgood/core'
+import { signOf, type FaultKind, type Head } from '@lastgood/core'
 
-const kinds: ReadonlySet<string> = new Set<FaultKind>([
-  'server-transient',
-  'overloaded',
-  'compaction-unavailable',
-  'transport',
-  'stream-cut',
-  'stream-truncated',
-  'stream-stalled',
-  'bad-gateway',
-  'auth-outage',
-])
+export const isOutageKind = (fault: FaultKind): boolean => signOf({ kind: 'fault', fault }) === 'failure'
 
-export const isOutageKind = (kind: string): boolean => kinds.has(kind)
+/** Nothing was sent, because others have found the model down. A rate limit holds requests as well, and is no outage. */
+export const isHeldByOutage = (reason: string): boolean => reason.includes('circuit breaker open')
 
 /** Whether a session that does not go on was stopped by an outage, as its head says. */
-export function isStoppedByOutage({ status, machine }: Head): boolean {
+export function isStoppedByOutage({ status, reason, machine }: Head): boolean {
   if (status === 'idle' || status === 'needs-input') return false
-  const { faultKind, firstFaultAt } = machine.context as { faultKind?: unknown; firstFaultAt?: unknown }
-  if (typeof faultKind === 'string') return isOutageKind(faultKind)
-  // Nothing was sent: the breaker held it.
-  return typeof firstFaultAt === 'number'
+  const { faultKind } = machine.context as { faultKind?: unknown }
+  return typeof faultKind === 'string' ? isOutageKind(faultKind as FaultKind) : isHeldByOutage(reason ?? '')
 }

@@ -67,10 +67,21 @@ describe('an outage', () => {
   })
 
   test('is one also where nothing was sent, because the breaker held it', () => {
-    const held: EntryBody = { type: 'request-held', until: 9000, reason: 'claude-opus-5-5 is down' }
+    const reason = 'circuit breaker open for claude-opus-5-5 (overloaded)'
+    const held: EntryBody = { type: 'request-held', until: 9000, reason }
     expect(outagesOf(started(1), held, sent(), answered('Yes.')).all).toMatchObject([
-      { since: 2000, until: 4000, cause: 'claude-opus-5-5 is down', attempts: 1, end: 'same-model' },
+      { since: 2000, until: 4000, cause: reason, attempts: 1, end: 'same-model' },
     ])
+  })
+
+  test('is not a rate limit, whether it was met or held back', () => {
+    const limit: EntryBody = {
+      type: 'fault-observed',
+      fault: { kind: 'rate-limited', status: 429 },
+      decision: { kind: 'retry', at: 9000 },
+    }
+    const held: EntryBody = { type: 'request-held', until: 9000, reason: 'claude-opus-5-5 was asked to wait' }
+    expect(outagesOf(started(1), sent(), limit, held, sent(2), answered('Yes.')).all).toEqual([])
   })
 
   test('is not what is the session’s own', () => {

@@ -8,7 +8,7 @@
 import type { Entry } from '@lastgood/core'
 import { faultLabel } from '../live/outage-line.ts'
 import { shorten } from '../text.ts'
-import { isOutageKind } from './outage-kinds.ts'
+import { isHeldByOutage, isOutageKind } from './outage-kinds.ts'
 
 export interface SessionOutage {
   /** When the first request failed, or was held back; epoch ms. */
@@ -73,7 +73,7 @@ export class SessionOutages {
       case 'fault-observed':
         return this.#fault(entry)
       case 'request-held':
-        this.#begin(entry.at, shorten(entry.reason, 120), 0)
+        if (isHeldByOutage(entry.reason)) this.#begin(entry.at, shorten(entry.reason, 120), 0)
         return undefined
       case 'rung-changed':
         this.#rung = entry.rung

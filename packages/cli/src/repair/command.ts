@@ -17,6 +17,7 @@ import { repairSession } from './session.ts'
 
 export function repairCommand(context: CliContext): Command {
   return withCommonOptions(new Command('repair'))
+    .summary('what the API would refuse in a conversation, and mends it')
     .description('what the API would refuse in a conversation, and what is put in its place')
     .argument('<session|file>', 'a session id, last, or a file: messages as JSON, or a session of Claude Code')
     .option('--dry-run', 'only show it; so it is without --apply')
@@ -25,8 +26,8 @@ export function repairCommand(context: CliContext): Command {
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nA session is mended on its way out, so nothing is applied to it ahead of its next request.\n' +
-        exampleOf('lastgood repair last', 'lastgood repair ~/.claude/projects/-home-me-app/4f1c.jsonl --apply'),
+      '\nA session is mended on its way out: nothing is applied before its next request.\n' +
+        exampleOf('lastgood repair last', 'lastgood repair ~/.claude/projects/my-app/4f1c.jsonl --apply'),
     )
     .action((argument: string, options: RepairOptions) =>
       isFile(context, argument) ? repairFile(context, argument, options) : repairSession(context, argument, options),

@@ -29,6 +29,7 @@ interface RewindOptions extends CommonOptions {
 
 export function rewindCommand(context: CliContext): Command {
   return withCommonOptions(new Command('rewind'))
+    .summary('go back to the end of an earlier turn')
     .description('go back to the end of an earlier turn; the journal keeps what came after it')
     .argument('<session>', 'a session id, or last: the one that was written last')
     .addOption(

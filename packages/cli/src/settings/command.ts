@@ -11,6 +11,7 @@ import { settingsOf, type Known, type Setting } from './settings.ts'
 
 export function configCommand(context: CliContext): Command {
   return withCommonOptions(new Command('config'))
+    .summary('every setting here, and who gave it')
     .description('every setting here: its value, and whether a flag, the environment, the file or nobody gave it')
     .addHelpText(
       'after',

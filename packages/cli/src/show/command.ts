@@ -29,6 +29,7 @@ type Journal = Awaited<ReturnType<typeof locateJournal>>
 
 export function showCommand(context: CliContext): Command {
   return withCommonOptions(new Command('show'))
+    .summary('the turns of a session: tools, faults, resumes, tokens')
     .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
     .argument('<session>', 'a session id, or last: the one that was written last')
     .option('--turn <n>', 'only this turn', turnNumber)
@@ -46,7 +47,14 @@ export function showCommand(context: CliContext): Command {
       }),
     )
     .option('--force', 'replace the file of --html where there is one')
-    .addHelpText('after', exampleOf('lastgood show last', 'lastgood show fix-auth --html post-mortem.html'))
+    .addHelpText(
+      'after',
+      exampleOf(
+        'lastgood show last',
+        'lastgood show fix-auth --turn 2',
+        'lastgood show fix-auth --html post-mortem.html',
+      ),
+    )
     .action((argument: string, options: ShowOptions) => show(context, argument, options))
 }
 

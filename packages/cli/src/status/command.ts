@@ -28,6 +28,7 @@ const dayMs = 86_400_000
 
 export function statusCommand(context: CliContext): Command {
   return withCommonOptions(new Command('status'))
+    .summary('is it me or them? With --report: what the outage was')
     .description('is it me or them? The API as met from here, its status page, and the sessions that wait')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .option('--report', 'the morning after: outages, how each session came through, what is lost, what it cost')

@@ -18,6 +18,7 @@ interface WatchOptions extends Omit<CommonOptions, 'json'> {
 
 export function watchCommand(context: CliContext): Command {
   return withLiveOptions(new Command('watch'))
+    .summary('what happens in a session, or in all of them, as it happens')
     .description('what happens in a session, or in all of them, as it happens; Ctrl+C ends it')
     .argument('[session]', 'a session id, or last; without one: all sessions, a line for each change')
     .addOption(jsonlOption('each entry as a JSON line, without content'))

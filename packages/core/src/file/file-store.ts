@@ -28,6 +28,7 @@ import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
 import { leaseWithout, liveHolder } from './lease-file.ts'
 import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
+import { openForLook } from './open-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
 import { type SessionWriter, sessionWriter } from './session-writer.ts'
@@ -55,6 +56,8 @@ export interface FileStoreOptions {
 
 /** The coarsest clock of a file system (FAT), doubled: an entry may be younger than its file seems. */
 const mtimeLagMs = 4_000
+/** So many sessions of a list are looked at together: the disk has several at once, and few files are open. */
+const lookedAtOnce = 32
 
 /** Sessions as files in one folder. Nothing to close: no file is open between calls. */
 export function fileStore(options: FileStoreOptions = {}): Store {
@@ -126,7 +129,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   async function summary(sessionId: string): Promise<SessionSummary | undefined> {
     const place = placeOf(folder, sessionId)
     return onPath(place.journal, async () => {
-      const handle = await openIfThere(place.journal, constants.O_RDONLY)
+      const handle = openForLook(place.journal)
       if (!handle) return undefined
       try {
         return await summaryIn(handle, place, clock.now())
@@ -173,12 +176,16 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     /** A damaged session does not hide the others: the first error is thrown after they were listed. */
     async *list(filter = {}) {
       const failures: unknown[] = []
-      for (const name of await onPath(folder, () => namesIn(folder))) {
-        if (!name.endsWith('.jsonl') || isOlder(join(folder, name), filter.updatedSince)) continue
-        const sessionId = sessionIdOfJournal(name)
-        if (sessionId === undefined) continue
-        const found = await summary(sessionId).catch((error: unknown) => void failures.push(error))
-        if (found && matchesFilter(found, filter)) yield found
+      const names = await onPath(folder, () => namesIn(folder))
+      const ids = names
+        .filter((name) => name.endsWith('.jsonl') && !isOlder(join(folder, name), filter.updatedSince))
+        .flatMap((name) => sessionIdOfJournal(name) ?? [])
+      for (let at = 0; at < ids.length; at += lookedAtOnce) {
+        const some = await Promise.allSettled(ids.slice(at, at + lookedAtOnce).map(summary))
+        for (const one of some) {
+          if (one.status === 'rejected') failures.push(one.reason)
+          else if (one.value && matchesFilter(one.value, filter)) yield one.value
+        }
       }
       if (failures.length > 0) throw failures[0]
     },

@@ -1,8 +1,9 @@
 /** Folders and files whose names survive a power cut, and that only their owner can read. */
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, readdir, stat } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, read, type Stats } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform } from 'node:process'
+import { promisify } from 'node:util'
 import { notPlain, systemCode } from './file-error.ts'
 
 /** Makes `path` and what is missing above it, and puts their names on disk. */
@@ -52,6 +53,8 @@ export async function namesIn(path: string): Promise<string[]> {
   }
 }
 
+const readBytes = promisify(read)
+
 /** A pipe that nobody writes would be waited for, in one of the few threads that all file operations share. */
 const nonBlocking = constants.O_NONBLOCK ?? 0
 /** A link's target has its name in another folder, which is not synced, and may be on another file system. */
@@ -83,7 +86,17 @@ export async function statOfFile(handle: { stat(): Promise<Stats> | Stats }, pat
   return found
 }
 
-/** The text of a small file. */
-export function readText(path: string): Promise<string> {
-  return readFile(path, { encoding: 'utf8', flag: constants.O_RDONLY | nonBlocking })
+/** The text of a small file. Only the reading waits in the thread pool; see `open-file.ts`. */
+export async function readText(path: string): Promise<string> {
+  const file = openSync(path, constants.O_RDONLY | nonBlocking)
+  try {
+    const buffer = Buffer.allocUnsafe(fstatSync(file).size)
+    let length = 0
+    for (let bytes = -1; bytes !== 0 && length < buffer.length; length += bytes) {
+      ;({ bytesRead: bytes } = await readBytes(file, buffer, length, buffer.length - length, length))
+    }
+    return buffer.toString('utf8', 0, length)
+  } finally {
+    closeSync(file)
+  }
 }

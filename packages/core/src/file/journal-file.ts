@@ -32,7 +32,7 @@ export interface Part {
   lastAt: number
 }
 
-const firstWindowBytes = 64 * 1024
+const firstWindowBytes = 16 * 1024
 /** What is worth reading of the end, and holding at once, before reading everything. */
 const nearBytes = 1024 * 1024
 

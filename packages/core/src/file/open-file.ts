@@ -1,5 +1,5 @@
 /**
- * The journal, open for one append.
+ * The journal, open for one append or one look.
  *
  * 1. What may wait for the disk is done in the thread pool. What only asks the system, and has just been asked, is done
  *    at once: a visit to the pool costs more than that, and four of them would be half of an append.
@@ -22,8 +22,13 @@ export interface JournalHandle {
 const [readBytes, writeBytes, syncData] = [promisify(read), promisify(write), promisify(fdatasync)]
 
 /** Undefined when there is no such file. */
-export function openForAppend(path: string): JournalHandle | undefined {
-  const file = openedAtOnce(path)
+export const openForAppend = (path: string): JournalHandle | undefined => opened(path, appending)
+
+/** The same, for who only looks at its end. */
+export const openForLook = (path: string): JournalHandle | undefined => opened(path, constants.O_RDONLY | journalFlags)
+
+function opened(path: string, flags: number): JournalHandle | undefined {
+  const file = openedAtOnce(path, flags)
   return file === undefined
     ? undefined
     : {
@@ -35,9 +40,9 @@ export function openForAppend(path: string): JournalHandle | undefined {
       }
 }
 
-const flags = constants.O_RDWR | constants.O_APPEND | journalFlags
+const appending = constants.O_RDWR | constants.O_APPEND | journalFlags
 
-function openedAtOnce(path: string): number | undefined {
+function openedAtOnce(path: string, flags: number): number | undefined {
   try {
     return openSync(path, flags)
   } catch (error) {

@@ -1,0 +1,39 @@
+/** What is aimed at: a prompt that feels at once, and a list that does within a second. */
+export const kinds = {
+  node: 'node -e 0',
+  version: 'lastgood --version',
+  help: 'lastgood --help',
+  empty: 'lastgood list, no session',
+  file: 'lastgood list, file',
+  redis: 'lastgood list, Redis',
+} as const
+
+/** In ms. */
+export interface Waited {
+  readonly what: string
+  readonly p50: number
+  readonly least: number
+  /** What it printed. */
+  readonly lines: number
+}
+
+export interface StartupGoal {
+  readonly name: string
+  /** In ms. */
+  readonly measured: number
+  readonly atMost: number
+  readonly met: boolean
+}
+
+export function goalsOf(waited: readonly Waited[]): StartupGoal[] {
+  const p50 = (what: string) => waited.find((one) => one.what === what)?.p50 ?? NaN
+  return [
+    goal(`${kinds.version}, more than ${kinds.node}`, p50(kinds.version) - p50(kinds.node), 100),
+    goal(kinds.file, p50(kinds.file), 1_000),
+    goal(kinds.redis, p50(kinds.redis), 1_000),
+  ]
+}
+
+function goal(name: string, measured: number, atMost: number): StartupGoal {
+  return { name, measured, atMost, met: measured < atMost }
+}
