@@ -1,6 +1,6 @@
 /** A dialog over the page. Esc and a click beside it close it; the focus goes back to where it was. */
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 
 interface ModalProps {
   title: string
@@ -12,7 +12,8 @@ interface ModalProps {
 export function Modal({ title, onClose, children, isWide = false }: ModalProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Not an effect after the paint: the focus would come back after the next key, and take it from where that led.
+  useLayoutEffect(() => {
     const before = document.activeElement
     dialog.current?.showModal()
     return () => {
