@@ -104,7 +104,7 @@ function Facts({ document }: { document: OutagesDocument }): JSX.Element {
 function Minutes({ provider, from, to }: { provider: ProviderMinutes; from: number; to: number }): JSX.Element {
   const answered = provider.minutes.reduce((sum, minute) => sum + minute.answered, 0)
   const failed = provider.minutes.reduce((sum, minute) => sum + minute.failed, 0)
-  const summary = `${counted(answered, 'request')} answered, ${failed.toLocaleString('en-US')} failed (${percent(failed, answered + failed)})`
+  const summary = `${counted(answered, 'request')} answered, ${failed.toLocaleString('en-US')} failed (${percent(failed, answered + failed).replaceAll(' ', '\u00a0')})`
   return (
     <section class="minutes-of" data-provider={provider.model}>
       <h2>

@@ -25,6 +25,8 @@ const heights = {
   wide: { before: 44, turn: 44, lane: 24, resume: 76 },
   narrow: { before: 44, turn: 44, lane: 24, resume: 196 },
 }
+/** Where there is no button, as in a report. */
+const withoutButton = { wide: 76, narrow: 140 }
 const characterWidth = 6.6
 
 interface TimelineProps {
@@ -52,7 +54,12 @@ export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
       }),
     [drawn, opened, width],
   )
-  const height = heights[isNarrow.value ? 'narrow' : 'wide']
+  const shape = isNarrow.value ? 'narrow' : 'wide'
+  const hasButton = onResume !== undefined
+  const height = useMemo(
+    () => (hasButton ? heights[shape] : { ...heights[shape], resume: withoutButton[shape] }),
+    [shape, hasButton],
+  )
   const offsets = useMemo(() => offsetsOf(rows.length, (index) => height[rows[index]?.kind ?? 'turn']), [rows, height])
   const { place, range: seen } = useWindow(offsets)
   const toggle = (key: string): void => {
