@@ -1,8 +1,9 @@
 import parse from 'parse-prometheus-text-format'
 import { reply, text } from '@lastgood/outage-lab'
 import { expect, test } from 'vitest'
+import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
-import { failing, hello, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
+import { failing, hello, impatient, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
 
 const answer = {
   id: 'msg_1',
@@ -40,13 +41,24 @@ test('an outage and its end can be read from /metrics', async () => {
     'lastgood_attempts_total claude-opus-5-5 overloaded': 3,
     'lastgood_attempts_total claude-opus-5-5 answered': 1,
     'lastgood_recoveries_total same_model': 1,
-    lastgood_recovery_seconds: 1,
+    'lastgood_wait_seconds_total backoff': expect.any(Number) as number,
     'lastgood_tokens_total claude-opus-5-5 output': expect.any(Number) as number,
     'lastgood_responses_total 200': 1,
     lastgood_sessions_failing: 0,
-    lastgood_sessions_open: 1,
+    'lastgood_sessions idle': 1,
+    'lastgood_sessions waiting': 0,
     lastgood_requests_waiting: 0,
   })
+})
+
+test('a recovery is counted by how it came and how long it took', async () => {
+  const { gateway, page } = await stage({ lab: { model: () => reply(text('hi')), outages: [failing(529, 3)] } })
+  await (await post(gateway, hello, { headers: named })).text()
+  const { text: said } = await page()
+  expect(said).toContain('lastgood_recovery_duration_seconds_count{mode="same_model"} 1')
+  for (const le of [1, 5, 30, 60, 300, 900, 3600, 21600]) {
+    expect(said).toContain(`lastgood_recovery_duration_seconds_bucket{le="${le}",mode="same_model"}`)
+  }
 })
 
 test('a session that waits is told, with the time that it waits', async () => {
@@ -57,7 +69,11 @@ test('a session that waits is told, with the time that it waits', async () => {
   })
   const gone = new AbortController()
   const asked = post(gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
-  await expect.poll(metrics).toMatchObject({ lastgood_sessions_failing: 1, lastgood_requests_waiting: 1 })
+  await expect.poll(metrics).toMatchObject({
+    'lastgood_sessions waiting': 1,
+    lastgood_sessions_failing: 1,
+    lastgood_requests_waiting: 1,
+  })
   await clock.advance(100)
   expect(await metrics()).toMatchObject({ lastgood_outage_seconds: 0.1 })
   gone.abort()
@@ -76,6 +92,36 @@ test('one that was given up waits no more', async () => {
     'lastgood_given_up_total overloaded': 1,
     'lastgood_responses_total 529': 1,
   })
+})
+
+test('who reads the metrics is no client', async () => {
+  const { metrics } = await stage()
+  await metrics()
+  expect(Object.keys(await metrics()).filter((name) => name.startsWith('lastgood_responses_total'))).toEqual([])
+})
+
+test('what an opened session costs anew, and what comes after an interruption, is counted as that', async () => {
+  const store = memoryStore()
+  const lab = { model: () => reply(text('hi')), outages: [failing(529, 1)] }
+  const before = await stage({ lab, gateway: { store, ...impatient } })
+  expect((await post(before.gateway, hello, { headers: named })).status).toBe(529)
+  await before.gateway.close()
+  const { gateway, metrics } = await stage({ gateway: { store } })
+  await (await post(gateway, hello, { headers: named })).text()
+  const counted = await metrics()
+  expect(counted).toMatchObject({ 'lastgood_recoveries_total resume': 1 })
+  expect(counted['lastgood_resume_input_tokens_total']).toBeGreaterThan(0)
+})
+
+test('the words are those of OpenTelemetry', async () => {
+  const { page } = await stage()
+  const { text: said } = await page()
+  const kinds = ['counter', 'gauge', 'histogram'].join('|')
+  const names = Array.from(said.matchAll(new RegExp(`^# TYPE (lastgood_\\S+) (?:${kinds})$`, 'gm')), ([, name]) => name)
+  for (const name of ['attempts', 'recoveries', 'turns.lost', 'repairs', 'wait.seconds', 'resume.input_tokens']) {
+    expect(names).toContain(`lastgood_${name.replaceAll('.', '_')}_total`)
+  }
+  expect(names).toEqual(expect.arrayContaining(['lastgood_recovery_duration_seconds', 'lastgood_sessions']))
 })
 
 test('neither sessions nor what clients call their models make labels', async () => {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
+import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { place } from '../packages/cli/test/processes.ts'
 import { openTerminal, type TerminalOptions } from './support/terminal.ts'
 
 const agent = `export default { store: '../state', agents: { coder: { name: 'coder', async run(session, input) {
@@ -250,6 +252,24 @@ describe('on a terminal, resume without a session', () => {
     expect(code).toBe(3)
     expect(screen).toMatch(/error: no session yet in file:[^]*next: .*lastgood demo/)
   })
+})
+
+it('P1, P2: a session whose process was killed in a tool is offered; what is in doubt is told before it goes on', async () => {
+  const model = story([reply([text('Now.'), toolUse('run', { command: 'hang' })]), reply(text('The tests are green.'))])
+  const at = await place({ model })
+  const program = at.start('program')
+  await program.saw('HANGING')
+  program.child.kill('SIGKILL')
+  await program.ended
+  const env = { LAB_URL: at.lab.url, LASTGOOD_STORE: './state' }
+  const terminal = openTerminal(['lastgood', 'resume'], { cwd: at.cwd, env, columns: 120 })
+  await terminal.shows(/● fix-auth +\d+s ago +interrupted +turn 1 +Make the tests green/)
+  terminal.press('enter')
+  const { code, screen } = await terminal.ended
+  expect(code).toBe(0)
+  expect(screen).toMatch(
+    /state .*\nin doubt run hang: [^]*outcome is unknown\ncost [^]*The tests are green\.[^]*✔ turn 1 is saved/,
+  )
 })
 
 describe('where nobody is asked, resume without a session lists what can be resumed, exit code 2', () => {

@@ -3,10 +3,11 @@
  * come from the npm registry. One that cannot be had is skipped and told of: a registry that does not answer is no fault
  * of ours.
  */
-import { beforeAll, describe, expect, test } from 'vitest'
-import { clients } from './clients.ts'
+import type { CutPoint } from '@lastgood/outage-lab'
+import { beforeAll, describe, expect, test, type TestContext } from 'vitest'
+import { clients, type Client } from './clients.ts'
 import { installAll, isWanted, type Installed } from './install.ts'
-import { isDone } from './job.ts'
+import { isDone, runJob } from './job.ts'
 import { runMatrix } from './matrix.ts'
 import { kinds, planOf } from './plan.ts'
 import { whatFails } from './report.ts'
@@ -19,19 +20,25 @@ const telling: Readonly<Record<string, readonly string[]>> = {
   'qwen-code': ['reset in text', '529, for 15 min'],
 }
 
+/** Before anything has come, and inside an answer. */
+const silentPlaces: readonly (CutPoint | 'before-headers')[] = ['before-headers', { inside: 'text' }]
+
 let installed: ReadonlyMap<string, Installed>
 beforeAll(async () => {
   installed = await installAll(clients.filter(isWanted))
 }, 150_000)
 
+function binOf(client: Client, context: TestContext): string {
+  const found = installed.get(client.name)
+  if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
+  if ('bin' in found) return found.bin
+  process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
+  return context.skip(found.missing)
+}
+
 describe.each(clients)('$name behind the gateway', (client) => {
   test('does every step once, where it would not alone', { timeout: 300_000 }, async (context) => {
-    const found = installed.get(client.name)
-    if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
-    if ('missing' in found) {
-      process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
-      return context.skip(found.missing)
-    }
+    binOf(client, context)
     const wanted = telling[client.name] ?? []
     const plan = planOf({ clients: [client], kinds, sides: ['with lastgood'], fault: '' })
     const chosen = plan.filter((run) => wanted.includes(whatFails(run)))
@@ -43,4 +50,25 @@ describe.each(clients)('$name behind the gateway', (client) => {
       expect({ ...row, ...done }).toMatchObject({ everyStepOnce: true, isHit: true })
     }
   })
+
+  test(
+    'goes on as if nothing were, after a silence of 14 minutes in which it heard what says nothing',
+    { timeout: 300_000 },
+    async (context) => {
+      const bin = binOf(client, context)
+      for (const after of silentPlaces) {
+        const done = await runJob({
+          client,
+          bin,
+          trouble: { kind: 'tries', tries: 1, fault: { kind: 'stall', after, pings: false, forMs: 7_000 } },
+          // On a clock on which that is 14 minutes, and which the gateway does not take for a fault.
+          gateway: { speed: 120, args: ['--stall', '1h'] },
+          patienceMs: 60_000,
+          signal: context.signal,
+        })
+        const expected = { everyStepOnce: true, isHit: true, requests: 4, refused: 0 }
+        expect({ after, ...done, everyStepOnce: isDone(done) }).toMatchObject(expected)
+      }
+    },
+  )
 })

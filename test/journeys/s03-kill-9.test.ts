@@ -57,6 +57,27 @@ describe('S3: a process that was killed inside of a tool whose rule is to ask (P
     await expectRanOnce(1)
   })
 
+  test('at a terminal the person is asked; what is typed decides, and Enter leaves it open', async () => {
+    const left = at.terminal('resume', ['last'])
+    await left.shows(/\? deploy 1\.7 was started before, and nobody knows what came of it[^]*leave it open\):$/)
+    left.press('enter')
+    expect(await left.ended).toMatchObject({ code: 2 })
+    expect(lastLine(left.screen())).toBe('lastgood resume fix-auth --in-doubt report')
+    expect(at.lab.requests).toHaveLength(asked)
+
+    const decided = at.terminal('resume', ['last'])
+    await decided.shows(/leave it open\):$/)
+    decided.type('what?')
+    decided.press('enter')
+    await decided.shows(/what\?\n.*leave it open\):$/)
+    decided.type('report')
+    decided.press('enter')
+    expect(await decided.ended).toMatchObject({ code: 0 })
+    keepScreen('s03-asked', decided.screen())
+    expect(decided.screen()).toContain('Version 1.7 is out.')
+    await expectRanOnce(1)
+  })
+
   test('with the answer as a flag goes on at turn 8 at once: --in-doubt rerun', async () => {
     const { code, stdout } = await at.run('resume', ['last', '--in-doubt', 'rerun'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'Version 1.7 is out.\n' })

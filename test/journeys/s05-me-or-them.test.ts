@@ -80,12 +80,30 @@ describe('S5: never called an outage:', () => {
     ['400', { kind: 'status', status: 400, message: 'max_tokens: must be greater than 0' }],
   ])('%s, also in two sessions', async (name, fault) => {
     const at = await journey({ model, outages: [{ when: { requests: [1, Infinity] }, fault }] })
-    for (const id of ['one', 'two']) expect(await at.run('main', [id, ...turns])).toMatchObject({ code: 1 })
+    const ran = await Promise.all(['one', 'two'].map((id) => at.run('main', [id, ...turns])))
+    expect(ran.map(({ code }) => code)).toEqual([1, 1])
     const { screen } = await at.terminal('lastgood', ['status'], { columns: 140 }).ended
     keepScreen(`s05-${name}`, screen)
-    expect(screen).not.toMatch(/outage of the API|failing for everybody|\bdown\b/)
+    expect(screen).not.toMatch(/outage of the API|failing for everybody|it may be the API|\bdown\b/)
+    expect(screen).toContain('No outage: the API refuses 2 sessions, each for a reason that it says')
     const { verdict, providers } = await at.json<Status>('lastgood', ['status'])
     expect(verdict.kind).not.toMatch(/outage|unreachable/)
     expect(providers.every(({ breaker, down }) => breaker === 'closed' && !down)).toBe(true)
   })
+})
+
+test('S5: a wrong key that all sessions use is not called a failing API, however many of them meet it', async () => {
+  const at = await journey({
+    model,
+    outages: [{ when: { requests: [1, Infinity] }, fault: { kind: 'status', status: 401 } }],
+  })
+  for (const id of ['one', 'two']) expect(await at.run('main', [id, ...turns])).toMatchObject({ code: 1 })
+  // From the third on it looks like an outage of the login, and is waited out; the fifth failure in a row opens the breaker.
+  const others = ['three', 'four', 'five'].map((id) => at.start('main', [id, ...turns]))
+  const status = () => at.json<Status>('lastgood', ['status'])
+  await expect.poll(async () => (await status()).providers[0]?.breaker, { timeout: 40_000 }).not.toBe('closed')
+  await Promise.all(others.map((other) => other.kill()))
+  const { verdict } = await status()
+  expect(verdict.text).not.toContain('not by your prompt, key or quota')
+  expect(verdict).toMatchObject({ kind: 'login', text: expect.stringContaining('or for the key that all use') })
 })

@@ -85,7 +85,11 @@ describe('S7: what no waiting mends is told at once, with the fix', () => {
     expect(stderr).toMatch(fix)
     expect(lastLine(stderr)).toBe('lastgood resume fix-auth')
     expect(at.lab.requests).toHaveLength(1 + requests)
-    // Mended by a person, the same command goes on.
+  })
+
+  test('and mended by a person, the same command goes on', async () => {
+    const at = await meeting({ kind: 'status', status: 402, type: 'billing_error' })
+    expect(await at.run('lastgood', command)).toMatchObject({ code: 75 })
     at.lab.setOutages([])
     expect(await at.json('lastgood', command)).toMatchObject({ code: 0, text: 'The docs are written.', turn: 2 })
     expect(await at.entriesOf('turn-started')).toHaveLength(2)

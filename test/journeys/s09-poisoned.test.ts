@@ -49,7 +49,7 @@ describe('S9: a session with', () => {
         when: { requests: [1, Infinity] as [number, number] },
         fault: { kind: 'status' as const, status: 503 },
       }
-      const at = await journey({ model: () => reply(text('Here I am.')), outages: [down] }, { WAIT_MS: '2000' })
+      const at = await journey({ model: () => reply(text('Here I am.')), outages: [down] }, { WAIT_MS: '1500' })
       const model = 'claude-opus-5-5'
       expect(checkRequest({ model, max_tokens: 1024, messages: [...history, said('Go on.')] })?.message).toMatch(
         refusal,
@@ -79,7 +79,6 @@ describe('S9: a session with', () => {
       // A refusal is answered by a repair, never by the same again.
       expect(new Set(sent.map(({ raw }) => raw)).size).toBe(sent.length)
       expect(await at.entriesOf('transcript-repaired')).toHaveLength(1)
-      expect((await at.run('lastgood', ['show', 'fix-auth'])).stdout).toContain('✚ mended on its way out')
     },
   )
 })

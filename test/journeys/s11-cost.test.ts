@@ -11,6 +11,7 @@ const model = story([
   reply(text('The tests are green.')),
 ])
 
+const asking = { env: { CONFIRM_ABOVE_USD: '0.50' } }
 let at: Journey
 
 /** Left nine hours ago by a process that was killed in its tool. */
@@ -24,7 +25,7 @@ beforeEach(async () => {
 })
 
 describe('S11: a session of 180,000 tokens, nine hours later', () => {
-  test('--dry-run says tokens, that the cache is cold, and a price, and sends and changes nothing', async () => {
+  test('--dry-run says tokens, that the cache is cold, and a price, and changes nothing; --yes is for whom nobody can ask', async () => {
     const [before, asked] = [await at.entries(), at.lab.requests.length]
     const { code, stdout, stderr } = await at.run('resume', ['last', '--dry-run'])
     keepScreen('s11-cost', stderr + stdout)
@@ -35,25 +36,19 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
     expect(cost).toMatchObject({ model: 'claude-opus-5-5', cache: 'cold' })
     // Written to the cache anew, at 1.25 of $4 for a million.
     expect(cost.usd).toBeCloseTo((cost.tokens * 1.25 * 4) / 1_000_000, 6)
+
+    const refused = await at.run('resume', ['last'], asking)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toMatch(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*next: .*--yes/)
     expect(await at.entries()).toEqual(before)
     expect(at.lab.requests).toHaveLength(asked)
-  })
-
-  test('above the threshold of the configuration nothing is sent without --yes, where nobody can be asked', async () => {
-    const asked = at.lab.requests.length
-    const env = { CONFIRM_ABOVE_USD: '0.50' }
-    const { code, stderr } = await at.run('resume', ['last'], { env })
-    expect(code).toBe(2)
-    expect(stderr).toMatch(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*next: .*--yes/)
-    expect(at.lab.requests).toHaveLength(asked)
-    const done = await at.run('resume', ['last', '--yes'], { env })
+    const done = await at.run('resume', ['last', '--yes'], asking)
     expect(done).toMatchObject({ code: 0, stdout: 'The tests are green.\n' })
     expect(done.stderr).toMatch(/cost +about \$0\.9\d/)
   })
 
-  test('above it a person at a terminal is asked: anything but yes changes nothing', async () => {
+  test('above the threshold of the configuration a person at a terminal is asked: anything but yes changes nothing', async () => {
     const before = await at.entries()
-    const asking = { env: { CONFIRM_ABOVE_USD: '0.50' } }
     const no = at.terminal('resume', ['last'], asking)
     await no.shows(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*Go on\? \[y\/N\]/)
     no.press('enter')
@@ -67,14 +62,5 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
     expect(await yes.ended).toMatchObject({ code: 0 })
     keepScreen('s11-asked', yes.screen())
     expect(yes.screen()).toContain('The tests are green.')
-  })
-
-  test('below the threshold nobody is asked', async () => {
-    const env = { CONFIRM_ABOVE_USD: '1.50' }
-    expect(await at.run('resume', ['last', '--quiet'], { env })).toMatchObject({
-      code: 0,
-      stdout: 'The tests are green.\n',
-      stderr: '',
-    })
   })
 })

@@ -21,7 +21,7 @@ test('S12: with REDIS_URL another machine lists the session, warns of the folder
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const at = await journey({ model }, { REDIS_URL: redis.url })
-  const laptop = { LAPTOP: 'laptop', LEASE_MS: '3000', HANG: 'shell' }
+  const laptop = { LAPTOP: 'laptop', LEASE_MS: '4000', HANG: 'shell' }
   const program = at.start('main', ['fix-auth', 'Make the tests green', 'Publish it'], { env: laptop })
   await program.saw('HANGING')
 
@@ -45,6 +45,7 @@ test('S12: with REDIS_URL another machine lists the session, warns of the folder
   expect(stderr).toContain(`store    ${redis.url}`)
   expect(stderr).toContain(`note: it was recorded in ${at.cwd}, and this is ${there.cwd}`)
   expect(stderr).toContain('saved at turn 1; turn 2 is open: continuing with 1 tool call')
+  expect(stderr).toContain('? shell publish was in doubt: not repeated; the model is told to look first')
   expect(at.ran).toEqual(['shell publish'])
   expect(at.lab.requests).toHaveLength(3)
   expect(at.lab.requests.filter(({ violation }) => violation)).toEqual([])

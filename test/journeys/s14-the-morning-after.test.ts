@@ -73,7 +73,7 @@ test('S14: the report of a night: 1 h 32 m, 40 sessions, 38 came through by them
   const at = await journey({ model: () => reply(text('nobody asks')) })
   const { store, clock, lab, ids } = await theNight()
   await lab.close()
-  for (const id of ids) await moved(id, store, at.store, clock)
+  await Promise.all(ids.map((id) => moved(id, store, at.store, clock)))
 
   const report = ['status', '--report', '--since', '24h']
   const { schema, summary, outages, sessions } = await at.json<Report>('lastgood', report)

@@ -56,21 +56,18 @@ async function logged(): Promise<{ at: Journey; logs: Record<string, string> }> 
     'resume that is refused': refused.stderr + refused.stdout,
     watch: (await watch.kill('SIGINT')).stdout,
   }
-  for (const command of ['list --all', 'status', 'doctor', 'config']) {
-    logs[command] = (await at.run('lastgood', [...command.split(' '), '--json'])).stdout
-  }
+  const commands = ['list --all', 'status', 'doctor', 'config']
+  const ran = await Promise.all(commands.map((command) => at.run('lastgood', [...command.split(' '), '--json'])))
+  for (const [index, command] of commands.entries()) logs[command] = ran[index]!.stdout
   return { at, logs }
 }
 
-test('S16: no log, event or document has a key, a prompt or what a tool gave', async () => {
-  const { logs } = await logged()
+test('S16: no log, event, document or export for others has a key, a prompt or what a tool gave; what can be imported is its owner’s alone, and has no key', async () => {
+  const { at, logs } = await logged()
   expect(Object.entries(logs).filter(([, text]) => text === '')).toEqual([])
   expect(leaksOf(all, logs)).toEqual([])
   keepScreen('s16-events', logs['resume, events']!)
-})
 
-test('S16: an export for others has no content; one that can be imported has it, for its owner alone, and no key', async () => {
-  const { at } = await logged()
   const redacted = await at.run('lastgood', ['export', 'fix-auth', '-', '--redact'])
   expect(redacted.code).toBe(0)
   expect(redacted.stdout.split('\n').length).toBeGreaterThan(10)

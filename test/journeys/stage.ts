@@ -24,10 +24,13 @@ import { fileURLToPath } from 'node:url'
 import { withBlobs, type Entry, type EntryType, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+// A journey starts a dozen processes, on machines that may be busy with others.
+vi.setConfig({ testTimeout: 90_000 })
 
 /** What no log, export or screen may have. */
 export const apiKey = 'sk-ant-api03-journey-secret-0123456789'

@@ -20,6 +20,7 @@ const layers: Record<string, readonly string[] | 'all'> = {
   anthropic: ['core'],
   gateway: ['core'],
   dashboard: [],
+  otel: ['core'],
   fleet: ['core'],
   cli: 'all',
 }

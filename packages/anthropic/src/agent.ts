@@ -168,9 +168,12 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     const request = { ...body, messages: session.transcript.conversation(), stream, ...(betas.length > 0 && { betas }) }
     const before = session.seq
     try {
-      const answer = await client.beta.messages.create(request as never, signal ? { signal } : {})
-      // The session has the answer; reading the stream to its end is what drives it.
-      if (stream) for await (const _event of answer as unknown as AsyncIterable<unknown>) continue
+      await session.watchers.run({ kind: 'request' }, async () => {
+        const named = { openTelemetry: { conversationId: session.id } }
+        const answer = await client.beta.messages.create(request as never, { ...named, ...(signal && { signal }) })
+        // The session has the answer; reading the stream to its end is what drives it.
+        if (stream) for await (const _event of answer as unknown as AsyncIterable<unknown>) continue
+      })
     } catch (error) {
       session.signal.throwIfAborted()
       signal?.throwIfAborted()

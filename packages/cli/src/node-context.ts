@@ -30,6 +30,8 @@ function keyboard(): Keyboard | undefined {
 }
 
 async function line(): Promise<string | undefined> {
+  // A question before this one has let go of it.
+  process.stdin.ref()
   const reader = createInterface({ input: process.stdin })
   try {
     for await (const text of reader) return text

@@ -71,7 +71,7 @@ export function headAfter(known: Known, entries: readonly Entry[], snapshot: Sna
   }
 }
 
-const statuses: Record<StateName, SessionStatus> = {
+export const statuses: Readonly<Record<StateName, SessionStatus>> = {
   idle: 'idle',
   requesting: 'running',
   executingTools: 'running',

@@ -22,7 +22,7 @@ export { maskedEntry, redacted } from './export/redact.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
 export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
 export { type Decision, type Fault, type FaultKind } from './fault.ts'
-export { type SessionFacts } from './checkpoint.ts'
+export { type SessionFacts, statuses } from './checkpoint.ts'
 export { type Folded, foldHistory, foldJournal } from './fold.ts'
 export { type Fork, type ForkOptions, forkSession } from './fork.ts'
 export { type HistoryEntry, endsOfTurns, readHistory } from './history.ts'
@@ -121,3 +121,17 @@ export { replayed } from './wire/replay.ts'
 export { eventsIn, writeEvent } from './wire/sse.ts'
 export { type Limits } from './wire/watchdog.ts'
 export { type Verdict } from './verdict.ts'
+export {
+  type FaultFacts,
+  type Happening,
+  type RecoveryMode,
+  type TurnOutcome,
+  type TurnTally,
+  type WaitReason,
+} from './watching/happening.ts'
+export { Happenings } from './watching/happenings.ts'
+export { type Logger, logWatcher } from './watching/logger.ts'
+export { modelLabel } from './watching/model-label.ts'
+export { scrubbedFields } from './watching/scrubbed.ts'
+export { type WatchedSession } from './watching/watched-session.ts'
+export { type RunWork, type Watcher, type Work } from './watching/watcher.ts'

@@ -8,7 +8,7 @@ import { readHistory } from './history.ts'
 import { isDead } from './owner.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
-import { assertSessionId, sessionBusy, sessionNotFound, type Lease } from './store.ts'
+import { assertSessionId, sessionBusy, sessionNotFound, type Head, type Lease } from './store.ts'
 
 /**
  * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
@@ -17,7 +17,9 @@ import { assertSessionId, sessionBusy, sessionNotFound, type Lease } from './sto
  * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
  */
 export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
-  return opened(id, resolveOptions(options), async (session, { refolded }) => {
+  const resolved = resolveOptions(options)
+  return opened(id, resolved, async (session, { refolded }, before) => {
+    await session.watchers.open(resolved.watchers, session, before)
     await session.restore(refolded)
     return session
   })
@@ -46,7 +48,7 @@ export async function visitSession<T>(
 async function opened<T>(
   id: string,
   options: ResolvedOptions,
-  use: (session: Session, folded: Folded) => Promise<T>,
+  use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
 ): Promise<T> {
   assertSessionId(id)
   const { store } = options
@@ -58,7 +60,7 @@ async function opened<T>(
     const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
     if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
     session = new Session(id, lease, folded, options)
-    return await use(session, folded)
+    return await use(session, folded, summary?.head)
   } catch (error) {
     // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
     await (session ? session.close() : store.release(lease)).catch(() => {})

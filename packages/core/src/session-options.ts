@@ -11,6 +11,8 @@ import { decide } from './policy/decide.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from './policy/options.ts'
 import { checkedRetention, type Retention } from './retention.ts'
 import type { Store } from './store.ts'
+import { logWatcher, type Logger } from './watching/logger.ts'
+import type { Watcher } from './watching/watcher.ts'
 
 export interface SessionOptions {
   /** Where the journal lives. Default: `fileStore()`. */
@@ -35,6 +37,10 @@ export interface SessionOptions {
   cwd?: string
   /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
   machineVersion?: string
+  /** Hears what happens, a line for each change, without content: `pino()`, or anything alike. Default: silence. */
+  logger?: Logger
+  /** Traces and metrics: `otel()` of `@lastgood/otel`, or watchers of your own. Default: none. */
+  telemetry?: Watcher | readonly Watcher[]
   /** Default: the system's. */
   clock?: Clock
   /** Who holds the lease. Default: this process. */
@@ -42,8 +48,9 @@ export interface SessionOptions {
 }
 
 /** All present. */
-export type ResolvedOptions = Required<Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned'>> & {
+export type ResolvedOptions = Required<Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry'>> & {
   policy: Policy
+  watchers: readonly Watcher[]
   retention: Retention
 }
 
@@ -61,6 +68,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     policy: resolvePolicy(options.policy),
     decide: options.decide ?? decide,
     retention: checkedRetention(options),
+    watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
     leaseMs,
     storePatienceMs,
     takeover: options.takeover ?? false,

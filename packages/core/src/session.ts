@@ -41,6 +41,7 @@ import type { ToolContent } from './tool-content.ts'
 import type { ToolContext } from './tool-ledger.ts'
 import type { Transcript } from './transcript.ts'
 import { writerVersion } from './version.ts'
+import { Watchers } from './watching/watcher.ts'
 
 /** What an agent is to a session: something with a name that can run a turn. `defineAgent` makes one. */
 export interface Agent<Input, Reply, RunOptions> {
@@ -55,8 +56,9 @@ export class Session {
   readonly policy: Policy
   /** What is done about a fault. */
   readonly decide: ResolvedOptions['decide']
-  /** For the tool ledger. */
+  /** For the tool ledger, and for whoever runs the session's work. */
   readonly calls: CallsAtHand
+  readonly watchers = new Watchers()
   readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
@@ -220,7 +222,9 @@ export class Session {
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#runs.run(agent.name, asked, () => agent.run(this, input, options[0] as RunOptions))
+    return this.#runs.run(agent.name, asked, () =>
+      this.watchers.run({ kind: 'run', agent: agent.name }, () => agent.run(this, input, options[0] as RunOptions)),
+    )
   }
 
   /**
@@ -301,16 +305,10 @@ export class Session {
           hint: 'open it again with openSession',
         }),
       )
-      await this.#release(endedBefore)
-    }
-  }
-
-  async #release(endedBefore: boolean): Promise<void> {
-    try {
-      await this.store.release(this.#lease)
-    } catch (error) {
       // Who was told already what ended the session needs no second error: the lease runs out by itself.
-      if (!endedBefore) throw error
+      await this.store.release(this.#lease).catch((error: unknown) => {
+        if (!endedBefore) throw error
+      })
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * What all sessions of a store share: small records that anybody may replace. Provider health, answers of the Models
- * API and the status page live here; nothing of a session does.
+ * API and the status page live here; nothing that a session needs does.
  *
  * 1. `write` is atomic: of several writers that read the same version one wins, the others are told and read again.
  * 2. It is advice, not truth: a record may be lost, and nobody's work depends on it. Whoever uses it goes on without.

@@ -18,6 +18,7 @@ import { orAborted } from './or-aborted.ts'
 import { guardToolResult } from './repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from './transcript.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
+import type { RunWork } from './watching/watcher.ts'
 
 export interface ToolContext {
   toolUseId: string
@@ -60,6 +61,7 @@ export interface LedgerSession {
   readonly id: string
   readonly signal: AbortSignal
   readonly calls: CallsAtHand
+  readonly watchers: { run: RunWork }
   readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
   stage(body: EntryBody): Promise<void>
@@ -212,7 +214,8 @@ async function finish(
     signal.throwIfAborted()
     session.calls.begin(toolUseId)
     const context = contextOf(call, session.id, signal)
-    const given = await inside(effectOf(toolUseId), () => tool.run(input, context))
+    const work = { kind: 'tool', toolUseId, name, again: fate.again } as const
+    const given = await session.watchers.run(work, () => inside(effectOf(toolUseId), () => tool.run(input, context)))
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }

@@ -3,7 +3,8 @@
  *
  * 1. As long as it does not hurt the headers wait for the answer, so that a refusal has its true status. After that the
  *    client has a 200 and pings, and a failure is an `error` event: an end is never passed off as success.
- * 2. A ping goes out only between events, in a silence: nothing that came is held for it.
+ * 2. A ping goes out only between events, in a silence: nothing that came is held for it. A long silence has more than
+ *    pings (`progress.ts`).
  * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
  */
 import { writeEvent, type Clock } from '@lastgood/core'
@@ -91,7 +92,7 @@ function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
   )
 }
 
-/** Whole events, pings where they are silent, and an `error` event where they break. */
+/** Whole events, what keeps a client where they are silent, and an `error` event where they break. */
 function eventsOf(
   attached: Attached,
   model: string | undefined,

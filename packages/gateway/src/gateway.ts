@@ -28,16 +28,13 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** Whoever reads the metrics is no client. */
+const isScrape = (request: Request): boolean => new URL(request.url).pathname === metricsPath
+
 /** Errors: `bad-option`. */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   const metrics = new Metrics(options.clock ?? systemClock)
-  const resolved = resolveGatewayOptions({
-    ...options,
-    onEvent(sessionId, event) {
-      metrics.take(sessionId, event)
-      options.onEvent?.(sessionId, event)
-    },
-  })
+  const resolved = resolveGatewayOptions({ ...options, telemetry: [metrics, options.telemetry ?? []].flat() })
   const id = resolved.clock.newId()
   const admission = new Admission(resolved, id)
   const upstream = new Upstream(resolved, id)
@@ -47,8 +44,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   async function handle(request: Request, pieces?: AsyncIterable<Uint8Array>): Promise<Response> {
     const refusal = admission.refusalOf(request)
     if (refusal) return refusal
-    if (new URL(request.url).pathname === metricsPath)
-      return metrics.page({ waiting: admission.inside, sessions: sessions.open })
+    if (isScrape(request)) return metrics.page({ waiting: admission.inside })
     const leave = admission.enter()
     if (leave instanceof Response) return leave
     try {
@@ -90,8 +86,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     upstream: resolved.upstream,
     async fetch(request, body) {
       try {
-        const response = await handle(request, body)
-        metrics.answered(response.status)
+        const response = await resolved.watchers.reduce<() => Promise<Response>>(
+          (run, watcher) => () => watcher.serving?.(request.headers, run) ?? run(),
+          () => handle(request, body),
+        )()
+        if (!isScrape(request)) metrics.answered(response.status)
         return response
       } catch (error) {
         const response = errorResponse(apiErrorOf(error))

@@ -2,47 +2,53 @@
  * What happens in the sessions of a gateway, counted for Prometheus: https://prometheus.io/docs/practices/naming/
  *
  * 1. Labels have few values: no session ids, and of models only those that lastgood knows.
- * 2. A recovery is an answer after a fault of the same session; it lasts from its first fault to that answer.
+ * 2. The words are those of `@lastgood/otel`: both count the same happenings.
  */
-import { builtInCards, isSameModel, type Clock, type Entry, type SessionEvent } from '@lastgood/core'
+import {
+  Happenings,
+  modelLabel,
+  statuses,
+  type Clock,
+  type Entry,
+  type Happening,
+  type SessionEvent,
+  type WatchedSession,
+  type Watcher,
+} from '@lastgood/core'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** What is so at the moment when the page is asked for. */
-interface Standing {
-  /** Requests that are being answered. */
-  waiting: number
-  /** Ids of the sessions that are open. */
-  sessions: readonly string[]
-}
-
-/** Of a session that has not had its answer yet. */
-interface Failing {
-  since: number
-  isElsewhere: boolean
-}
-
-export class Metrics {
+export class Metrics implements Watcher {
   readonly #clock: Clock
   readonly #registry = new Registry()
-  readonly #models = new Map<string, string>()
-  readonly #failing = new Map<string, Failing>()
+  /** Those that are open, and since when each has failed to get its answer. */
+  readonly #sessions = new Map<WatchedSession, { failingSince: number | undefined }>()
   #isScraped = false
   readonly #attempts = this.#counter('attempts', 'Attempts at an answer, by what came of them', ['model', 'outcome'])
-  readonly #recoveries = this.#counter('recoveries', 'Answers after a fault, by how they came', ['mode'])
+  readonly #recoveries = this.#counter('recoveries', 'Answers after a fault or an interruption, by how they came', [
+    'mode',
+  ])
   readonly #givenUp = this.#counter('given_up', 'Requests that were given up, by the last fault', ['reason'])
+  readonly #turnsLost = this.#counter('turns_lost', 'Turns that were taken back', ['reason'])
   readonly #repairs = this.#counter('repairs', 'Repairs of requests that were accepted, by rule', ['rule'])
+  readonly #waited = this.#counter('wait_seconds', 'Time that was waited, by reason', ['reason'])
   readonly #tokens = this.#counter('tokens', 'Tokens that answers were billed for', ['model', 'kind'])
+  readonly #coldTokens = this.#counter(
+    'resume_input_tokens',
+    'Uncached input tokens of the first answer after a session was opened again: what the cold cache costs',
+    [],
+  )
   readonly #responses = this.#counter('responses', 'Responses to clients, by status', ['status'])
   readonly #duration = new Histogram({
-    name: 'lastgood_recovery_seconds',
-    help: 'Time from the first fault to the answer',
+    name: 'lastgood_recovery_duration_seconds',
+    help: 'Time from the first fault, or from the interruption, to the answer',
+    labelNames: ['mode'],
     buckets: [1, 5, 30, 60, 300, 900, 3600, 21_600],
     registers: [this.#registry],
   })
   readonly #standing = {
+    states: this.#gauge('sessions', 'Sessions that are open, by state', ['state']),
     failing: this.#gauge('sessions_failing', 'Sessions that wait for an answer after a fault'),
     waiting: this.#gauge('requests_waiting', 'Requests that are being answered'),
-    sessions: this.#gauge('sessions_open', 'Sessions that are open'),
     longest: this.#gauge('outage_seconds', 'Time since the first fault of the session that waits longest'),
   }
 
@@ -50,87 +56,87 @@ export class Metrics {
     this.#clock = clock
   }
 
-  readonly take = (sessionId: string, event: SessionEvent): void => {
-    if (event.type === 'entry') this.#count(sessionId, event.entry)
+  readonly opened: Watcher['opened'] = (session, before) => {
+    const happenings = new Happenings(session, before)
+    this.#sessions.set(session, { failingSince: undefined })
+    session.signal.addEventListener('abort', () => this.#sessions.delete(session), { once: true })
+    session.subscribe((event) => {
+      this.#countTokens(session, event)
+      for (const happening of happenings.take(event)) this.#count(session, happening)
+    })
   }
 
   answered(status: number): void {
     this.#responses.inc({ status: String(status) })
   }
 
-  async page({ waiting, sessions }: Standing): Promise<Response> {
+  /** `waiting`: requests that are being answered. */
+  async page({ waiting }: { waiting: number }): Promise<Response> {
     // Watching the process costs something: only where somebody looks.
     if (!this.#isScraped) collectDefaultMetrics({ register: this.#registry })
     this.#isScraped = true
-    // One that was given back is nobody's any more.
-    for (const id of this.#failing.keys()) if (!sessions.includes(id)) this.#failing.delete(id)
-    const since = Math.min(this.#clock.now(), ...[...this.#failing.values()].map((one) => one.since))
-    this.#standing.failing.set(this.#failing.size)
+    const now = this.#clock.now()
+    const failing = [...this.#sessions.values()].flatMap(({ failingSince }) => failingSince ?? [])
+    for (const status of Object.values(statuses)) this.#standing.states.set({ state: status }, 0)
+    for (const { state } of this.#sessions.keys()) this.#standing.states.inc({ state: statuses[state] })
+    this.#standing.failing.set(failing.length)
     this.#standing.waiting.set(waiting)
-    this.#standing.sessions.set(sessions.length)
-    this.#standing.longest.set((this.#clock.now() - since) / 1000)
+    this.#standing.longest.set((now - Math.min(now, ...failing)) / 1000)
     return new Response(await this.#registry.metrics(), { headers: { 'content-type': this.#registry.contentType } })
   }
 
-  #count(sessionId: string, entry: Entry): void {
-    switch (entry.type) {
-      case 'request-sent':
-        this.#models.set(sessionId, labelOf(entry.model))
+  #count(session: WatchedSession, happening: Happening): void {
+    switch (happening.kind) {
+      case 'attempt-failed':
+        this.#attempts.inc({ model: modelLabel(happening.model), outcome: happening.fault })
+        this.#fails(session, this.#sessions.get(session)?.failingSince ?? happening.at)
         return
-      case 'fault-observed': {
-        this.#attempts.inc({ model: this.#models.get(sessionId) ?? 'other', outcome: entry.fault.kind })
-        const isGivenUp = entry.decision.kind === 'fail' || entry.decision.kind === 'suspend'
-        if (isGivenUp) this.#giveUp(sessionId, entry.fault.kind)
-        else if (!this.#failing.has(sessionId)) {
-          this.#failing.set(sessionId, { since: entry.at, isElsewhere: false })
-        }
+      case 'answered':
+        this.#attempts.inc({ model: modelLabel(happening.model), outcome: 'answered' })
+        if (happening.isFirstAfterResume) this.#coldTokens.inc(happening.usage.uncachedInput)
+        this.#fails(session, undefined)
         return
-      }
-      case 'rung-changed': {
-        const failing = this.#failing.get(sessionId)
-        if (failing) failing.isElsewhere = entry.rung > 0
+      case 'recovered':
+        this.#recoveries.inc({ mode: happening.mode })
+        this.#duration.observe({ mode: happening.mode }, happening.durationMs / 1000)
         return
-      }
-      case 'transcript-repaired':
-        for (const { rule } of entry.repairs) this.#repairs.inc({ rule: rule.replace(/:.*/s, '') })
+      case 'waited':
+        this.#waited.inc({ reason: happening.reason }, (happening.at - happening.since) / 1000)
         return
-      case 'session-suspended':
-        this.#giveUp(sessionId, entry.reason)
+      case 'suspended':
+      case 'failed':
+        this.#givenUp.inc({ reason: happening.reason })
+        this.#fails(session, undefined)
         return
-      case 'response-received':
-        this.#answer(sessionId, entry)
+      case 'rewound':
+        if (happening.turns > 0) this.#turnsLost.inc({ reason: 'rewound' }, happening.turns)
+        return
+      case 'repaired':
+        for (const rule of happening.rules) this.#repairs.inc({ rule })
         return
       default:
     }
   }
 
-  #giveUp(sessionId: string, reason: string): void {
-    this.#givenUp.inc({ reason })
-    this.#failing.delete(sessionId)
+  #fails(session: WatchedSession, failingSince: number | undefined): void {
+    if (this.#sessions.has(session)) this.#sessions.set(session, { failingSince })
   }
 
-  #answer(sessionId: string, { at, message }: Extract<Entry, { type: 'response-received' }>): void {
-    const model = this.#models.get(sessionId) ?? 'other'
-    this.#attempts.inc({ model, outcome: 'answered' })
+  #countTokens({ envelope }: WatchedSession, event: SessionEvent): void {
+    if (event.type !== 'entry' || event.entry.type !== 'response-received') return
+    const { message }: Extract<Entry, { type: 'response-received' }> = event.entry
+    const model = modelLabel(message.model || (envelope?.body.model ?? ''))
     for (const kind of ['input', 'output', 'cache_creation_input', 'cache_read_input']) {
       const count = message.usage?.[`${kind}_tokens`]
       if (typeof count === 'number') this.#tokens.inc({ model, kind }, count)
     }
-    this.#models.delete(sessionId)
-    const failing = this.#failing.get(sessionId)
-    if (!failing) return
-    this.#failing.delete(sessionId)
-    this.#recoveries.inc({ mode: failing.isElsewhere ? 'fallback' : 'same_model' })
-    this.#duration.observe((at - failing.since) / 1000)
   }
 
-  #counter(name: string, help: string, labelNames: string[]): Counter {
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
     return new Counter({ name: `lastgood_${name}_total`, help, labelNames, registers: [this.#registry] })
   }
 
-  #gauge(name: string, help: string): Gauge {
-    return new Gauge({ name: `lastgood_${name}`, help, registers: [this.#registry] })
+  #gauge<Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+    return new Gauge({ name: `lastgood_${name}`, help, labelNames, registers: [this.#registry] })
   }
 }
-
-const labelOf = (model: string): string => builtInCards.find(({ id }) => isSameModel(id, model))?.id ?? 'other'

@@ -1,13 +1,16 @@
 /** What can be chosen of a gateway. Bad options throw when it is made. */
 import {
   LastgoodError,
+  logWatcher,
   memoryStore,
   systemClock,
   type Clock,
   type InterceptorOptions,
+  type Logger,
   type PolicyOptions,
   type SessionEvent,
   type Store,
+  type Watcher,
 } from '@lastgood/core'
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -47,8 +50,8 @@ export interface GatewayOptions {
   /** The longest silence on a stream before a ping. Default 10,000 ms. */
   pingMs?: number
   /**
-   * The longest silence of an answer before its client gets an event that says nothing. Default 240,000 ms: the shortest
-   * time that a client was measured to stay at a stream without events of an answer is 300 s.
+   * The longest silence of an answer before its client gets an event that says nothing, with the next ping. Default
+   * 240,000 ms: the least patient client that was measured takes 30 pings in a row, and then waits for 300 s.
    */
   progressMs?: number
   /**
@@ -80,11 +83,18 @@ export interface GatewayOptions {
   fetch?: Fetch
   /** Hears what happens in the sessions that are open. Default: nobody. */
   onEvent?: (sessionId: string, event: SessionEvent) => void
+  /** Hears a line for each change in a session, without content: `pino()`, or anything alike. Default: silence. */
+  logger?: Logger
+  /** Traces and metrics: `otel()` of `@lastgood/otel`, or watchers of your own. Default: none. */
+  telemetry?: Watcher | readonly Watcher[]
   /** Default: the system's. */
   clock?: Clock
 }
 
-export type ResolvedGatewayOptions = Required<Omit<GatewayOptions, 'policy' | 'token' | 'upstream'>> & {
+export type ResolvedGatewayOptions = Required<
+  Omit<GatewayOptions, 'policy' | 'token' | 'upstream' | 'logger' | 'telemetry'>
+> & {
+  watchers: readonly Watcher[]
   token: string | undefined
   policy: PolicyOptions
   upstream: string
@@ -119,6 +129,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     fallback: options.fallback ?? [],
     tellsFallback: options.tellsFallback ?? false,
     onEvent: options.onEvent ?? (() => {}),
+    watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
     policy: options.policy ?? {},
     limits: options.limits ?? {},
     hosts: options.hosts ?? [],

@@ -63,3 +63,23 @@ test('a start that came with other events is known as one', async () => {
   await clock.advance(60_000)
   expect(text(progress.due())).toMatch(/^event: message_delta\ndata: .*"stop_reason":null/)
 })
+
+test('the time of silence counts from the last event of the answer', async () => {
+  const { clock, progress } = begun()
+  await clock.advance(50_000)
+  await progress.pass(bytes(events[0] ?? ''))
+  await clock.advance(50_000)
+  expect(await progress.due()).toBeUndefined()
+  await clock.advance(10_000)
+  expect(await progress.due()).toBeDefined()
+})
+
+test('a start that is left out is nothing that the client heard', async () => {
+  const { clock, progress } = begun()
+  await clock.advance(60_000)
+  await progress.due()
+  await clock.advance(50_000)
+  expect(await progress.pass(bytes(events[0] ?? ''))).toBeUndefined()
+  await clock.advance(10_000)
+  expect(text(await progress.due())).toContain('event: message_delta')
+})

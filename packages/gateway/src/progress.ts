@@ -31,23 +31,23 @@ export class Progress {
 
   constructor(options: ProgressOptions) {
     this.#it = options
-    this.#since = options.clock.now()
+    this.#since = options.clock.elapsed()
   }
 
   /** What the client gets of a piece of its stream; undefined when nothing is left of it. */
   pass(piece: Uint8Array): Uint8Array | undefined {
     if (isPing(piece)) return this.due() ?? piece
-    this.#since = this.#it.clock.now()
     this.#last = piece
-    if (this.#isMadeUp) return this.#goingOn(piece)
     this.#hasBegun ||= isStart(piece)
-    return piece
+    const passed = this.#isMadeUp ? this.#goingOn(piece) : piece
+    if (passed) this.#since = this.#it.clock.elapsed()
+    return passed
   }
 
   /** What the client needs to hear after the silence until now, if anything. */
   due(): Uint8Array | undefined {
     const { clock, progressMs, model } = this.#it
-    const now = clock.now()
+    const now = clock.elapsed()
     if (now < this.#since + progressMs || (this.#last && hasEnded(this.#last))) return undefined
     if (!this.#hasBegun && model === undefined) return undefined
     this.#since = now

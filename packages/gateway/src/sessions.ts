@@ -42,11 +42,6 @@ export class Sessions {
     void this.#closeIdle()
   }
 
-  /** The ids of those that are open. */
-  get open(): string[] {
-    return [...this.#lanes.keys()]
-  }
-
   /** The answer to a request, and the session that it is recorded in. Errors: those of opening a session. */
   answerTo(asked: Asked): Promise<Found> {
     const name = sessionNameOf(asked.named, asked.body)
@@ -113,8 +108,8 @@ export class Sessions {
     if (open && !open.session.signal.aborted) return open
     // One that lost its store or its lease is opened again, once it has let go of the lease.
     await open?.session.close().catch(() => {})
-    const { store, policy, clock, onEvent } = this.#options
-    const opening = openSession(id, { store, policy, clock }).then((session) => {
+    const { store, policy, clock, onEvent, watchers } = this.#options
+    const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
       return new Lane(session, agent, this.#options, this.#upstream)
     })

@@ -39,7 +39,8 @@ export async function benchStartup(
     const server = await startRedis({ dir })
     closing.push(() => server.stop())
     const client = new Redis(server.url)
-    await writeSessions(redisStore(client), sessions).finally(() => client.quit())
+    closing.push(async () => client.disconnect())
+    await writeSessions(redisStore(client), sessions)
     onProgress(`${sessions} sessions in Redis`)
     const list = (store: string) => [lastgood, 'list', '--all', '--store', store]
     const asked: [string, readonly string[]][] = [

@@ -1,4 +1,5 @@
 /** `lastgood dashboard`: the web page of the sessions of a store. */
+import { isLastgoodError } from '@lastgood/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
@@ -44,6 +45,10 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       import('./address-file.ts'),
     ])
     const store = keptStore(choice)
+    // One that does not answer is shown, and asked again; one that is none is a mistake.
+    await stop.orStopped(store.open()).catch((error: unknown) => {
+      if (!isLastgoodError(error, 'store-unavailable')) throw error
+    })
     const dashboard = dashboardFor(context, {
       place,
       store,
@@ -55,7 +60,10 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       isSecure: exposure.tls !== undefined || options.behindProxy === true,
       isBehindProxy: options.behindProxy === true,
     })
-    const served = await serve(dashboard, exposure, options.port)
+    const served = await serve(dashboard, exposure, options.port).catch(async (error: unknown) => {
+      await dashboard.close()
+      throw error
+    })
     const address = `${shownOrigin(served.url, exposure.hosts)}/#token=${dashboard.token}`
     const file = writeAddress(context, new URL(served.url).port, address)
     try {

@@ -6,6 +6,7 @@ import type { Gateway } from '@lastgood/gateway'
 import type { CommonOptions, SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import type { Exposure } from '../gateway/exposure.ts'
+import type { Talk } from '../gateway/talk.ts'
 import type { OpenStore } from '../stores.ts'
 import { safeLine } from '../text.ts'
 import { writeAddress, type AddressFile } from './address-file.ts'
@@ -18,7 +19,7 @@ const prefix = '/dashboard'
 export interface Mount {
   over(gateway: Pick<Gateway, 'fetch' | 'close'>, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
   /** Says where it is, once that is known. */
-  tell(url: string): void
+  tell(url: string, talk: Talk): void
   /** What told it is gone. */
   forget(): void
 }
@@ -53,7 +54,7 @@ export function mountFor(
         },
       }
     },
-    tell(url) {
+    tell(url, talk) {
       if (!dashboard) return
       const place = `${url}${prefix}/`
       const address = `${place}#token=${dashboard.token}`
@@ -61,7 +62,9 @@ export function mountFor(
       // A gateway's talk is often a log: there the token has no place.
       const isSeen = context.stderr.isTTY === true
       const told = isSeen ? address : file ? `${place}, with its token: cat ${file.path}` : place
-      context.stderr.write(`page     ${safeLine(told)}\n`)
+      talk.tell('dashboard', { event: 'dashboard', url: place, ...(file && { file: file.path }) }, [
+        `page     ${safeLine(told)}`,
+      ])
     },
     forget: () => file?.remove(),
   }

@@ -1,5 +1,5 @@
 /** `lastgood gateway`: an address for tools that nobody can change. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import { setUp, withStoreOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
@@ -8,7 +8,7 @@ import { exampleOf } from '../help-example.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
-import { Survived } from '../live/survived.ts'
+import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk } from './talk.ts'
 import type { Credentials, Gateway } from '@lastgood/gateway'
 import type { OpenStore } from '../stores.ts'
 
@@ -20,6 +20,7 @@ export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'col
   stall?: string
   tellFallback?: boolean
   keyEnv?: string
+  log?: LogFormat
 }
 
 interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
@@ -52,6 +53,7 @@ export function gatewayCommand(context: CliContext): Command {
     .option('--tls-cert <file>', 'the certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
     .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
+    .addOption(new Option('--log <format>', 'what it says on stderr: text or json (LASTGOOD_LOG)').choices(logFormats))
     .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
     .option(
       '--dashboard',
@@ -71,11 +73,11 @@ async function runGateway(context: CliContext, options: ServeOptions): Promise<v
     ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure, behindProxy)
     : undefined
   try {
-    await withGateway(context, options, { ...exposure, port: options.port, front }, async (url) => {
-      front?.tell(url)
+    await withGateway(context, options, { ...exposure, port: options.port, front }, async (url, talk) => {
+      front?.tell(url, talk)
       context.stdout.write(`${url}\n`)
       const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
-      context.stderr.write(`use it   ANTHROPIC_BASE_URL=${url} ${token}claude\n`)
+      talk.tell('ready', { event: 'ready', url }, [`use it   ANTHROPIC_BASE_URL=${url} ${token}claude`])
       await stop.orStopped(new Promise(() => {}))
     })
   } catch (error) {
@@ -96,10 +98,11 @@ export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
   place: Exposure & { port: number; front?: Front | undefined },
-  work: (url: string) => Promise<T>,
+  work: (url: string, talk: Talk) => Promise<T>,
 ): Promise<T> {
-  const { stderr, clock } = context
+  const { clock } = context
   const { front } = place
+  const talk = await talkOf(logFormatOf(options.log, context.env), context)
   const set = await setUp(context, { ...options, color: 'auto' }, front !== undefined)
   const opened = await set.choices[0].open()
   // Loaded only here: no other command needs a server.
@@ -108,7 +111,6 @@ export async function withGateway<T>(
     import('./serve.ts'),
     import('./upstream-fetch.ts'),
   ])
-  const survived = new Survived((line) => stderr.write(`${line}\n`))
   const outside = upstreamFetch(context.env)
   try {
     const gateway = createGateway({
@@ -117,7 +119,7 @@ export async function withGateway<T>(
       hosts: place.hosts,
       fetch: outside.fetch,
       tellsFallback: options.tellFallback ?? false,
-      onEvent: survived.take,
+      ...talk.heard,
       ...(options.keyEnv !== undefined && { credentials: credentialsIn(context, options.keyEnv) }),
       ...(place.token !== undefined && { token: place.token }),
       ...(options.upstream !== undefined && { upstream: options.upstream }),
@@ -131,14 +133,17 @@ export async function withGateway<T>(
       await served.close()
       throw itself(served.url)
     }
-    stderr.write(`gateway  ${served.url} for ${safeLine(gateway.upstream)}\n`)
-    stderr.write(`store    ${safeLine(opened.store.location)} (${safeLine(opened.source)})\n`)
+    const { url } = served
+    const { store, source } = opened
+    talk.tell('listening', { event: 'listening', url, upstream: gateway.upstream, store: store.location, source }, [
+      `gateway  ${url} for ${safeLine(gateway.upstream)}`,
+      `store    ${safeLine(store.location)} (${safeLine(source)})`,
+    ])
     try {
-      return await work(served.url)
+      return await work(url, talk)
     } finally {
       await served.close()
-      stderr.write(`${survived.sum}\n`)
-      for (const id of survived.sessions) stderr.write(`  lastgood show ${id}\n`)
+      talk.sumUp()
     }
   } finally {
     await outside.close()

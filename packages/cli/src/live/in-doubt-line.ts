@@ -1,6 +1,5 @@
 /** What was done about a call that was started before a restart, and whose outcome nobody had recorded. Pure. */
-import type { InDoubtDid, SessionEvent } from '@lastgood/core'
-import { safeLine } from '../text.ts'
+import type { InDoubtDid } from '@lastgood/core'
 
 const words: Readonly<Record<InDoubtDid, string>> = {
   'verified-done': 'it had been done, says the tool; not repeated',
@@ -10,6 +9,7 @@ const words: Readonly<Record<InDoubtDid, string>> = {
   parked: 'not repeated; a person has to decide',
 }
 
-export function inDoubtLine({ name, did }: SessionEvent & { type: 'in-doubt' }): string {
-  return `? ${safeLine(name)} was in doubt: ${words[did]}`
+/** `label`: what a person knows the call by. */
+export function inDoubtLine(label: string, did: InDoubtDid): string {
+  return `? ${label} was in doubt: ${words[did]}`
 }

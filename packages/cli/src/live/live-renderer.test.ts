@@ -73,6 +73,15 @@ describe('a turn', () => {
     )
   })
 
+  it('tells a call in doubt once, by what a person knows it by', () => {
+    const { renderer, tell, written } = watching()
+    tell(started(1), sent(), answered('', { id: 't1', name: 'run', input: { cmd: 'npm publish' } }))
+    written()
+    renderer.onEvent({ type: 'in-doubt', toolUseId: 't1', name: 'run', did: 'reported' })
+    tell(finished('t1', 'in-doubt'))
+    expect(written()).toBe('? run npm publish was in doubt: not repeated; the model is told to look first\n')
+  })
+
   it('tells a tool that failed from one of unknown outcome and one that was not run', () => {
     const { tell, written } = watching()
     const calls = ['a', 'b', 'c'].map((id) => ({ id, name: id, input: {} }))

@@ -80,7 +80,7 @@ export function liveRenderer({
       if (isStopped) return
       if (event.type === 'entry') return onEntry(event.entry)
       if (event.type === 'dropped') return isAll ? onDropped() : undefined
-      if (event.type === 'in-doubt') return pen.line(palette.yellow(inDoubtLine(event)))
+      if (event.type === 'in-doubt') return pen.line(palette.yellow(inDoubtLine(calls.tellInDoubt(event), event.did)))
       if (event.type !== 'delta' || event.kind !== 'text') return
       stopTicking()
       // The program may show them, and be in the middle of a line.

@@ -20,10 +20,18 @@ export interface KnownCall {
 export class RunningCalls {
   readonly #palette: Palette
   readonly #calls = new Map<string, Call>()
+  /** Calls in doubt of which it was said already that the model is told. */
+  readonly #told = new Set<string>()
 
   constructor(palette: Palette, known: readonly KnownCall[]) {
     this.#palette = palette
     for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input, 60) })
+  }
+
+  /** What a person knows the call by; the line that its end would have had is not needed any more. */
+  tellInDoubt({ toolUseId, name }: { toolUseId: string; name: string }): string {
+    this.#told.add(toolUseId)
+    return this.#calls.get(toolUseId)?.label ?? safeLine(name)
   }
 
   /** The lines for `entry`. */
@@ -46,6 +54,7 @@ export class RunningCalls {
       case 'tool-finished': {
         const { label, startedAt } = this.#calls.get(entry.toolUseId) ?? { label: entry.toolUseId }
         this.#calls.delete(entry.toolUseId)
+        if (this.#told.delete(entry.toolUseId) && entry.outcome === 'in-doubt') return []
         const time = startedAt === undefined ? '' : ` ${spent(entry.at - startedAt)}`
         return [this.#finished(entry, label, time)]
       }

@@ -36,12 +36,13 @@ it('of a fork are those of the session that it came from', async () => {
   const { store } = project()
   await seed(store, 'first', [started(1, 'Make it green'), sent(), answered('Yes.'), ended(1)])
   await forkSession(store, 'first', 'second', {})
-  expect(await firstWordsOf(store, 'second')).toBe('Make it green')
+  const { head } = (await store.summary('second')) ?? {}
+  expect(head && (await firstWordsOf(store, head))).toBe('Make it green')
 })
 
 it('of a session that cannot be read, or has no turn, are none', async () => {
   const { store } = project()
   await (await openSession('empty', { store })).close()
-  expect(await firstWordsOf(store, 'empty')).toBeUndefined()
-  expect(await firstWordsOf(store, 'not-there')).toBeUndefined()
+  expect(await firstWordsOf(store, { sessionId: 'empty' })).toBeUndefined()
+  expect(await firstWordsOf(store, { sessionId: 'not-there' })).toBeUndefined()
 })

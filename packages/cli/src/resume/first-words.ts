@@ -2,21 +2,27 @@
  * What a session was asked first, as one line: people know their sessions by it. It is read from the beginning of the
  * journal only, and a journal that cannot be read has none.
  */
-import { readHistory, type Message, type Store } from '@lastgood/core'
+import { readHistory, withBlobs, type Entry, type Head, type Message, type Store } from '@lastgood/core'
 import { safeLine } from '../text.ts'
 
 /** So many characters are kept: for a row, and for a search in it. */
 const kept = 300
 
-export async function firstWordsOf(store: Store, sessionId: string): Promise<string | undefined> {
+export async function firstWordsOf(
+  store: Store,
+  { sessionId, origin }: Pick<Head, 'sessionId' | 'origin'>,
+): Promise<string | undefined> {
   try {
-    for await (const { entry } of readHistory(store, sessionId)) {
-      if (entry.type === 'turn-started') return firstWordsIn(entry.messages)
-    }
+    const entries = origin ? inherited(store, sessionId) : withBlobs(store, sessionId, store.read(sessionId))
+    for await (const entry of entries) if (entry.type === 'turn-started') return firstWordsIn(entry.messages)
   } catch {
     // Damaged, sealed with a key that is not here, or removed meanwhile: `resume` tells when it is chosen.
   }
   return undefined
+}
+
+async function* inherited(store: Store, sessionId: string): AsyncGenerator<Entry> {
+  for await (const { entry } of readHistory(store, sessionId)) yield entry
 }
 
 /** Undefined where nobody said anything. What clients put around a person's words is left out. */

@@ -23,6 +23,7 @@ import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './p
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
 import { held } from './held.ts'
+import { inDoubtAnswer } from './in-doubt-question.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
 import { introduction } from './standing.ts'
 import { Stopped, stopSwitch, type StopSwitch } from './stop.ts'
@@ -185,10 +186,9 @@ async function run(
   })
   try {
     assertDueWithin(session, options.maxWaitMs, now)
-    const { inDoubt } = options
-    const answer = inDoubt === 'rerun' || inDoubt === 'report' ? { onInDoubt: async () => inDoubt } : {}
+    const onInDoubt = inDoubtAnswer(context, options)
     const envelope = options.adopt ? { envelope: 'current' as const } : {}
-    const reply = await stop.orStopped(session.run(agent, message, { ...answer, ...envelope }))
+    const reply = await stop.orStopped(session.run(agent, message, { ...(onInDoubt && { onInDoubt }), ...envelope }))
     await closed(context, session)
     follow.stop()
     return tellReply(context, end(), reply, style)

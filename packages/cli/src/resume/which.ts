@@ -16,7 +16,7 @@ import { firstWordsOf } from './first-words.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 
 /** Of so many sessions, the first words are read; the others are known by their facts. */
-const mostRead = 100
+const mostRead = 50
 /** Of the picker's own, before a row: a bar and a dot. */
 const roomForMarks = 5
 
@@ -96,7 +96,7 @@ async function withWords(store: Store, rows: readonly SessionRow[], cwd: string)
   const isHere = ({ head }: SessionRow) => head.cwd === cwd
   const read = [...rows.filter(isHere), ...rows.filter((row) => !isHere(row))].slice(0, mostRead)
   const words = new Map<string, string | undefined>()
-  for (const { head } of read) words.set(head.sessionId, await firstWordsOf(store, head.sessionId))
+  for (const { head } of read) words.set(head.sessionId, await firstWordsOf(store, head))
   return rows.map((row) => ({ kind: 'session', row, words: words.get(row.head.sessionId) }))
 }
 

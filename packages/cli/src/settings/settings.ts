@@ -70,6 +70,7 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
     { name: 'gateway token', ...secret(env, ['LASTGOOD_GATEWAY_TOKEN']) },
     { name: 'dashboard token', ...secret(env, ['LASTGOOD_DASHBOARD_TOKEN']) },
     { name: 'gateway proxy', ...proxyOf(env) },
+    { name: 'log', value: env['LASTGOOD_LOG'] || 'text', ...byVariable(env, ['LASTGOOD_LOG']) },
     { name: 'API key', ...secret(env, ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN']) },
     { name: 'debug', value: Boolean(env['LASTGOOD_DEBUG']), ...byVariable(env, ['LASTGOOD_DEBUG']) },
   ]

@@ -52,6 +52,32 @@ const waiting = ['a', 'b', 'c'].map((id) => row(id, 'waiting', '529 overloaded',
 describe('the verdict', () => {
   it.each<[string, ReturnType<typeof verdict>, { kind: string; text: string; next?: unknown }]>([
     [
+      'the API was heard, and refused for reasons of the caller’s',
+      verdict(
+        [record({ lastFault: { kind: 'spend-blocked', at: now - 1_000 } })],
+        [row('a', 'suspended', 'Raise it')],
+        off,
+      ),
+      {
+        kind: 'session',
+        text: 'No outage: the API refuses session a: Raise it',
+        next: { command: 'resume', sessionId: 'a' },
+      },
+    ],
+    [
+      'every login is refused, which one wrong key does as well',
+      verdict(
+        [open({ breaker: { state: 'open', ...trouble, cause: 'auth-outage', probeAt: now + 40_000 } })],
+        waiting,
+        off,
+      ),
+      {
+        kind: 'login',
+        text: 'The API refuses every login from here, in an outage of its own or for the key that all use: 3 sessions wait, next probe in 40s',
+        next: { command: 'resume', sessionId: 'b' },
+      },
+    ],
+    [
       'everybody fails',
       verdict([open()], waiting, off),
       {

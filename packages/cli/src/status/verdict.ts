@@ -2,8 +2,8 @@
  * "Is it me or them?", in one line, and the session that the next command is about. Pure.
  *
  * 1. It rests on what requests from here met: breakers and counts. The status page is quoted, never believed.
- * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone and a
- *    network that may be this one's are never called an outage of the API.
+ * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone, a key that
+ *    all sessions may share and a network that may be this one's are never called an outage of the API.
  * 3. Nothing seen is said to be nothing seen, not "all is well".
  */
 import type { FaultKind, StatusReading } from '@lastgood/core'
@@ -27,6 +27,7 @@ export interface Verdict {
     | 'outage'
     | 'unreachable'
     | 'model-gone'
+    | 'login'
     | 'rate-limited'
     | 'needs-input'
     | 'session'
@@ -65,7 +66,12 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
     ? (['unreachable', `${what} cannot be reached from here, by this network or theirs`] as const)
     : by('model-gone')
       ? (['model-gone', `${modelsOf(down)} is gone, or not allowed with this key`] as const)
-      : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
+      : by('auth-outage')
+        ? ([
+            'login',
+            `${what} refuses every login from here, in an outage of its own or for the key that all use`,
+          ] as const)
+        : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
   const facts = [
     `${text}: ${waiting(open)}`,
     probes.length === 0 ? 'a probe is under way' : inTime('next probe', Math.min(...probes), now),
@@ -85,8 +91,8 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
   if (!first) return nothingOpen(report)
   const { isRecoverable, head } = open.find((row) => row.isRecoverable) ?? first
   const next = { command: isRecoverable ? 'resume' : 'show', sessionId: head.sessionId } as const
-  const others = answered(report.providers)
-  if (others === 0) {
+  if (answered(report.providers) === 0) {
+    if (isRefused(report)) return refused(open, next)
     const who = open.length === 1 ? `Session ${idOf(first)} does` : `${open.length} sessions do`
     const why = open.length === 1 ? ` (${reasonOf(first)})` : ''
     const text = `${who} not go on${why}, and nothing was answered here in the last hour: it may be the API${aside(report)}`
@@ -96,6 +102,32 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
     open.length === 1
       ? `Only session ${idOf(first)} fails: ${reasonOf(first)}`
       : `The API answers others; ${open.length} sessions do not go on, each for its own reason`
+  return { kind: 'session', text, next }
+}
+
+/** The last that was heard from the API were its reasons, all of them the caller's to mend. */
+function isRefused({ providers }: StatusReport): boolean {
+  const faults = providers.flatMap(({ lastFault }) => lastFault ?? [])
+  return faults.length > 0 && faults.every(({ kind }) => refusals.has(kind))
+}
+
+const refusals: ReadonlySet<FaultKind> = new Set([
+  'spend-blocked',
+  'auth-blocked',
+  'request-rejected',
+  'params-incompatible',
+  'transcript-invalid',
+  'image-rejected',
+  'too-large',
+  'context-overflow',
+] as const)
+
+function refused(open: readonly SessionRow[], next: NonNullable<Verdict['next']>): Verdict {
+  const [first] = open
+  const text =
+    open.length === 1 && first
+      ? `No outage: the API refuses session ${idOf(first)}: ${reasonOf(first)}`
+      : `No outage: the API refuses ${open.length} sessions, each for a reason that it says`
   return { kind: 'session', text, next }
 }
 

@@ -1,0 +1,79 @@
+/**
+ * What a server of the command line says on stderr: text for people, or JSON lines for whoever collects them.
+ *
+ * 1. With `json` every line is one object of pino's, and what happens in the sessions comes from the gateway's logger.
+ * 2. Lines hold no content, and secrets are masked before they come here; the paths below are the second net.
+ */
+import { LastgoodError, scrubbedFields, type Logger } from '@lastgood/core'
+import type { GatewayOptions } from '@lastgood/gateway'
+import type { CliContext, Env } from '../context.ts'
+import { Survived } from '../live/survived.ts'
+
+export const logFormats = ['text', 'json'] as const
+export type LogFormat = (typeof logFormats)[number]
+
+export interface Talk {
+  /** How the gateway's sessions are heard. */
+  readonly heard: Pick<GatewayOptions, 'onEvent' | 'logger'>
+  /** `text`: the same for people, in lines. */
+  tell(message: string, fields: Record<string, unknown>, text: readonly string[]): void
+  /** The sum, at the end. */
+  sumUp(): void
+}
+
+/** The flag, then `LASTGOOD_LOG`, then text. Errors: `bad-option`. */
+export function logFormatOf(flag: LogFormat | undefined, env: Env): LogFormat {
+  const chosen = flag ?? (env['LASTGOOD_LOG'] || 'text')
+  const format = logFormats.find((one) => one === chosen)
+  if (format) return format
+  throw new LastgoodError('bad-option', 'LASTGOOD_LOG must be text or json', {
+    hint: 'leave it out for text',
+    details: { field: 'LASTGOOD_LOG' },
+  })
+}
+
+export async function talkOf(format: LogFormat, { stderr }: Pick<CliContext, 'stderr'>): Promise<Talk> {
+  const say = (line: string) => void stderr.write(`${line}\n`)
+  const logger = format === 'json' ? await jsonLogger((line) => stderr.write(line)) : undefined
+  // With a logger the lines come from there, and only the sum is kept.
+  const survived = new Survived(logger ? () => {} : say)
+  const talk: Talk = {
+    heard: { onEvent: survived.take, ...(logger && { logger }) },
+    tell(message, fields, text) {
+      if (logger) logger.info(scrubbedFields(fields), message)
+      else text.forEach(say)
+    },
+    sumUp() {
+      const { sum, sessions } = survived
+      talk.tell(`stopped: ${sum}`, { event: 'stopped', sessions }, [
+        sum,
+        ...sessions.map((id) => `  lastgood show ${id}`),
+      ])
+    },
+  }
+  return talk
+}
+
+const redacted = [
+  'authorization',
+  'apiKey',
+  '*.authorization',
+  '*.apiKey',
+  '*.*.apiKey',
+  'headers.cookie',
+  'headers["x-api-key"]',
+  'headers["x-lastgood-token"]',
+]
+
+async function jsonLogger(write: (line: string) => unknown): Promise<Logger> {
+  // Loaded only here: no other command has a log.
+  const { pino } = await import('pino')
+  const options = {
+    base: { name: 'lastgood', pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) },
+    redact: { paths: redacted, censor: '[secret]' },
+  }
+  const logger: Logger = pino(options, { write: (line: string) => void write(line) })
+  return logger
+}

@@ -1,0 +1,42 @@
+/**
+ * A tool call of unknown outcome whose rule is to ask: the flag answers, else the person at the terminal, one call after
+ * the other. Where neither is there nobody answers, and the session is parked.
+ */
+import type { RunOptions } from '@lastgood/anthropic'
+import { callLabel } from '../call-label.ts'
+import type { CliContext } from '../context.ts'
+
+type OnInDoubt = NonNullable<RunOptions['onInDoubt']>
+type Call = Parameters<OnInDoubt>[0]
+
+export interface InDoubtOptions {
+  inDoubt?: 'rerun' | 'report' | 'ask'
+  json?: boolean
+  jsonl?: boolean
+  /** False: nobody is asked. */
+  input?: boolean
+}
+
+export function inDoubtAnswer(context: CliContext, options: InDoubtOptions): OnInDoubt | undefined {
+  const { inDoubt, json, jsonl, input } = options
+  if (inDoubt === 'rerun' || inDoubt === 'report') return async () => inDoubt
+  const { stdin, stderr } = context
+  if (!stdin.isTTY || !stderr.isTTY || !stdin.line || json || jsonl || input === false) return undefined
+  let before: Promise<unknown> = Promise.resolve()
+  return (call) => {
+    const answer = before.then(() => asked(context, call))
+    before = answer
+    return answer
+  }
+}
+
+async function asked({ stdin, stderr }: CliContext, { name, input }: Call): ReturnType<OnInDoubt> {
+  const label = callLabel(name, input, 60)
+  stderr.write(`? ${label} was started before, and nobody knows what came of it. Look first; then\n`)
+  for (;;) {
+    stderr.write('  rerun (repeat it), report (tell the model that nobody knows), or Enter (leave it open): ')
+    const answer = (await stdin.line?.())?.trim().toLowerCase()
+    if (answer === undefined || answer === '') return 'suspend'
+    if (answer === 'rerun' || answer === 'report') return answer
+  }
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import type { EntryBody } from '../journal.ts'
+import { defaultPolicy } from '../policy/options.ts'
+import type { Head } from '../store.ts'
+import type { Happening } from './happening.ts'
+import { Happenings } from './happenings.ts'
+
+const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
+const started: EntryBody = { type: 'turn-started', turn: 1, messages: [] }
+const sent = (attempt = 1, model = 'opus'): EntryBody => ({ type: 'request-sent', model, attempt })
+const answered: EntryBody = {
+  type: 'response-received',
+  message: {
+    id: 'msg',
+    role: 'assistant',
+    model: 'opus',
+    content: [{ type: 'text', text: 'the-answer' }],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 10, cache_creation_input_tokens: 5, cache_read_input_tokens: 100 },
+  },
+}
+const overloaded = (decision: Extract<EntryBody, { type: 'fault-observed' }>['decision'], more = {}): EntryBody => ({
+  type: 'fault-observed',
+  fault: { kind: 'overloaded', status: 529, errorType: 'overloaded_error', message: 'the-words', ...more },
+  decision,
+})
+
+/** What is told of entries that are a second apart; the first is written at `from`. */
+function told(
+  bodies: readonly EntryBody[],
+  { hasOpenTurn = false, before = undefined as Partial<Head> | undefined } = {},
+) {
+  const session = {
+    policy: defaultPolicy,
+    context: { turn: hasOpenTurn ? 1 : 0, rungModel: null, firstFaultAt: null },
+    envelope: undefined,
+    hasOpenTurn,
+    clock: { now: () => 0 },
+  }
+  const happenings = new Happenings(session as never, before as Head | undefined)
+  const all = bodies.flatMap((body, i) => {
+    const entry = { ...body, v: 2, seq: i + 1, at: 1_000 * (i + 1), fence: 1, lane: 'main' } as const
+    return happenings.take({ type: 'entry', entry })
+  })
+  return {
+    all,
+    kinds: all.map(({ kind }) => kind),
+    of: <K extends Happening['kind']>(kind: K) =>
+      all.filter((one) => one.kind === kind) as Extract<Happening, { kind: K }>[],
+  }
+}
+
+describe('a wait', () => {
+  test('lasts from the fault to whatever comes next', () => {
+    const retry = overloaded({ kind: 'retry', at: 9_000 })
+    const held: EntryBody = { type: 'request-held', until: 60_000, reason: 'open' }
+    const { of } = told([started, sent(), retry, held, sent(2), answered])
+    expect(of('waiting').map(({ reason, until }) => [reason, until])).toEqual([
+      ['backoff', 9_000],
+      ['circuit_open', 60_000],
+    ])
+    expect(of('waited').map(({ reason, since, at }) => [reason, since, at])).toEqual([
+      ['backoff', 3_000, 4_000],
+      ['circuit_open', 4_000, 5_000],
+    ])
+  })
+
+  test('is the server’s where it named a time, and an outage’s when it has lasted', () => {
+    const named = overloaded({ kind: 'retry', at: 9_000 }, { retryAfterMs: 5_000 })
+    expect(told([started, sent(), named]).of('waiting')).toMatchObject([{ reason: 'retry_after' }])
+    const long = Math.ceil(defaultPolicy.longOutageAfterMs / 1_000) + 1
+    const many = Array.from({ length: long }, () => overloaded({ kind: 'retry', at: 9_000 }))
+    expect(
+      told([started, sent(), ...many])
+        .of('waiting')
+        .at(-1),
+    ).toMatchObject({ reason: 'outage' })
+  })
+})
+
+describe('a recovery', () => {
+  const retry = overloaded({ kind: 'retry', at: 9_000 })
+  const turned: EntryBody = { type: 'rung-changed', rung: 1, model: 'sonnet', reason: '529' }
+  const resumed: EntryBody = { type: 'session-resumed', owner }
+
+  test('lasts from the first fault to the answer', () => {
+    const { of } = told([started, sent(), retry, sent(2), retry, sent(3), answered])
+    expect(of('recovered')).toMatchObject([{ mode: 'same_model', durationMs: 4_000, attempt: 3 }])
+  })
+
+  test('is by another rung where one answered', () => {
+    const { of } = told([started, sent(), retry, turned, sent(1, 'sonnet'), answered, { type: 'turn-ended', turn: 1 }])
+    expect(of('recovered')).toMatchObject([{ mode: 'fallback' }])
+    expect(of('fallback')).toMatchObject([{ from: 'opus', to: 'sonnet', rung: 1, reason: 'overloaded' }])
+    expect(of('turn-ended')).toMatchObject([{ outcome: 'ok_after_fallback', attempts: 2, requested: 'opus' }])
+  })
+
+  test('after an interruption lasts from the last fact before it, and tells what the cold cache cost', () => {
+    const before = { turn: 1, lastGoodTurn: 0, updatedAt: -9_000 }
+    const { of } = told([resumed, sent(), answered], { hasOpenTurn: true, before })
+    expect(of('resumed')).toMatchObject([{ downtimeMs: 10_000 }])
+    expect(of('recovered')).toMatchObject([{ mode: 'resume', durationMs: 12_000 }])
+    expect(of('answered')).toMatchObject([{ isFirstAfterResume: true, usage: { uncachedInput: 15 } }])
+  })
+
+  test('is none where nothing failed, or where it was given up', () => {
+    expect(told([started, sent(), answered]).kinds).not.toContain('recovered')
+    const { kinds } = told([started, sent(), overloaded({ kind: 'fail', reason: 'no' })])
+    expect(kinds).toEqual(['turn-started', 'attempt', 'attempt-failed', 'failed'])
+  })
+})
+
+test('what the other side said is in none of them, nor a type of error that is no word', () => {
+  const odd = overloaded({ kind: 'suspend', reason: 'the-words' }, { errorType: 'the words' })
+  expect(JSON.stringify(told([started, sent(), odd, sent(2), answered]).all)).not.toMatch(/the.words|the-answer/)
+})

@@ -1,0 +1,221 @@
+/**
+ * Entries to happenings: what the logs, the traces and every page of metrics of a session are made of, so that they say
+ * the same.
+ *
+ * 1. A recovery is an answer after a fault, or after an interruption of its turn; it lasts from the first fault, or from
+ *    the last fact before the interruption, to that answer.
+ * 2. A wait ends with whatever comes next: an attempt, another wait, another rung, or the end of trying.
+ */
+import { isRefusal } from '../answer.ts'
+import type { SessionEvent } from '../events.ts'
+import type { Fault } from '../fault.ts'
+import type { Entry } from '../journal.ts'
+import { nameOfRule } from '../repair/request/rejected.ts'
+import type { Head } from '../store.ts'
+import type { FaultFacts, Happening, TurnOutcome, TurnTally, WaitReason } from './happening.ts'
+import type { WatchedSession } from './watched-session.ts'
+
+type FaultObserved = Extract<Entry, { type: 'fault-observed' }>
+type Answered = Extract<Entry, { type: 'response-received' }>
+
+export class Happenings {
+  readonly #session: Pick<WatchedSession, 'policy' | 'context' | 'envelope' | 'hasOpenTurn' | 'clock'>
+  #turn: number
+  #attempt = 0
+  #attempts = 0
+  #model: string
+  #requested: string | undefined
+  #served: string | undefined
+  /** Of the answer that is waited for: when its first fault was, and the last fault. */
+  #failing: { since: number; last: FaultFacts['fault'] } | undefined
+  #wait: { reason: WaitReason; since: number } | undefined
+  /** The last fact before the turn was interrupted. */
+  #interruptedAt: number | undefined
+  #lastAt: number | undefined
+  #isCold: boolean
+  /** Of the turn. */
+  #hasFailed = false
+  #isElsewhere: boolean
+
+  constructor(session: WatchedSession, before: Head | undefined) {
+    this.#session = session
+    const { context, envelope } = session
+    this.#turn = context.turn
+    this.#model = context.rungModel ?? envelope?.body.model ?? ''
+    this.#requested = envelope?.body.model
+    this.#isElsewhere = context.rungModel !== null
+    this.#lastAt = before?.updatedAt
+    this.#isCold = before !== undefined
+    if (session.hasOpenTurn) this.#interruptedAt = before?.updatedAt
+  }
+
+  get tally(): TurnTally {
+    return { turn: this.#turn, attempts: this.#attempts, requested: this.#requested, served: this.#served }
+  }
+
+  take(event: SessionEvent): readonly Happening[] {
+    if (event.type === 'in-doubt') {
+      const { name: tool, toolUseId, did } = event
+      return [{ kind: 'in-doubt', at: this.#session.clock.now(), tool, toolUseId, did }]
+    }
+    if (event.type !== 'entry') return []
+    const told = [...this.#of(event.entry)]
+    this.#lastAt = event.entry.at
+    return told
+  }
+
+  *#of(entry: Entry): Generator<Happening> {
+    const { at } = entry
+    switch (entry.type) {
+      case 'session-resumed':
+        if (this.#session.hasOpenTurn) this.#interruptedAt ??= this.#failing?.since ?? this.#lastAt
+        yield {
+          kind: 'resumed',
+          at,
+          turn: this.#turn,
+          isRefolded: entry.refolded === true,
+          downtimeMs: this.#lastAt === undefined ? undefined : Math.max(0, at - this.#lastAt),
+        }
+        return
+      case 'turn-started':
+        yield* this.#stopWaiting(at)
+        this.#begin(entry.turn)
+        yield { kind: 'turn-started', at, turn: entry.turn, agent: entry.agent }
+        return
+      case 'request-sent':
+        yield* this.#stopWaiting(at)
+        this.#attempts += 1
+        this.#attempt = entry.attempt
+        this.#model = entry.model
+        if (!this.#isElsewhere) this.#requested = entry.model
+        yield { kind: 'attempt', at, model: entry.model, attempt: entry.attempt }
+        return
+      case 'request-held':
+        yield* this.#stopWaiting(at)
+        this.#failing ??= { since: at, last: 'overloaded' }
+        yield this.#startWaiting(at, 'circuit_open', entry.until)
+        return
+      case 'fault-observed':
+        yield* this.#fault(entry)
+        return
+      case 'rung-changed':
+        yield* this.#stopWaiting(at)
+        this.#isElsewhere = entry.rung > 0
+        yield {
+          kind: 'fallback',
+          at,
+          from: this.#model,
+          to: entry.model,
+          rung: entry.rung,
+          reason: this.#failing?.last,
+        }
+        this.#model = entry.model
+        return
+      case 'transcript-repaired':
+        yield { kind: 'repaired', at, rules: entry.repairs.map(({ rule }) => nameOfRule(rule)) }
+        return
+      case 'response-received':
+        yield* this.#answer(entry)
+        return
+      case 'session-suspended':
+        yield* this.#stopWaiting(at)
+        this.#failing = undefined
+        yield { kind: 'suspended', at, reason: entry.reason, attempts: this.#attempts, retryAt: entry.retryAt }
+        return
+      case 'turn-ended':
+        yield { kind: 'turn-ended', at, outcome: this.#outcome(), ...this.tally }
+        return
+      case 'rewound': {
+        const turns = Math.max(0, this.#turn - entry.turn)
+        yield* this.#stopWaiting(at)
+        this.#begin(entry.turn)
+        yield { kind: 'rewound', at, turns }
+        return
+      }
+      default:
+    }
+  }
+
+  *#fault({ at, fault, decision }: FaultObserved): Generator<Happening> {
+    const facts = factsOf(fault)
+    const failing = (this.#failing ??= { since: at, last: fault.kind })
+    failing.last = fault.kind
+    this.#hasFailed = true
+    yield {
+      kind: 'attempt-failed',
+      at,
+      model: this.#model,
+      attempt: this.#attempt,
+      decision: decision.kind,
+      ...facts,
+    }
+    if (decision.kind === 'retry') {
+      yield this.#startWaiting(at, this.#reasonOf(fault, at, failing.since), decision.at, facts)
+    } else if (decision.kind === 'suspend') {
+      this.#failing = undefined
+      yield { kind: 'suspended', at, reason: fault.kind, attempts: this.#attempts, retryAt: decision.retryAt }
+    } else if (decision.kind === 'fail') {
+      this.#failing = undefined
+      yield { kind: 'failed', at, reason: fault.kind }
+    }
+  }
+
+  *#answer({ at, message }: Answered): Generator<Happening> {
+    yield* this.#stopWaiting(at)
+    const [failing, interruptedAt, isFirstAfterResume] = [this.#failing, this.#interruptedAt, this.#isCold]
+    this.#failing = undefined
+    this.#interruptedAt = undefined
+    this.#isCold = false
+    this.#served = message.model
+    const [model, attempt] = [this.#model, this.#attempt]
+    yield { kind: 'answered', at, model, attempt, usage: usageOf(message.usage), isFirstAfterResume }
+    if (isRefusal(message)) yield { kind: 'failed', at, reason: 'refused' }
+    else if (interruptedAt !== undefined || failing) {
+      const mode = interruptedAt !== undefined ? 'resume' : this.#isElsewhere ? 'fallback' : 'same_model'
+      const since = interruptedAt ?? failing?.since ?? at
+      yield { kind: 'recovered', at, mode, durationMs: Math.max(0, at - since), attempt }
+    }
+  }
+
+  #begin(turn: number): void {
+    this.#turn = turn
+    this.#attempts = 0
+    this.#hasFailed = false
+    this.#isElsewhere = false
+    this.#failing = undefined
+    this.#interruptedAt = undefined
+    this.#served = undefined
+  }
+
+  #startWaiting(at: number, reason: WaitReason, until: number, facts: Partial<FaultFacts> = {}): Happening {
+    this.#wait = { reason, since: at }
+    return { kind: 'waiting', at, reason, until, attempt: this.#attempt, ...facts }
+  }
+
+  *#stopWaiting(at: number): Generator<Happening> {
+    if (this.#wait) yield { kind: 'waited', at, ...this.#wait }
+    this.#wait = undefined
+  }
+
+  #reasonOf({ retryAfterMs }: Fault, at: number, since: number): WaitReason {
+    if (retryAfterMs !== undefined) return 'retry_after'
+    const { context, policy } = this.#session
+    return at - (context.firstFaultAt ?? since) >= policy.longOutageAfterMs ? 'outage' : 'backoff'
+  }
+
+  #outcome(): TurnOutcome {
+    if (this.#isElsewhere) return 'ok_after_fallback'
+    return this.#hasFailed ? 'ok_after_retry' : 'ok'
+  }
+}
+
+function factsOf({ kind, status, errorType }: Fault): FaultFacts {
+  // Whatever stands between here and the API may put anything there.
+  const isWord = errorType !== undefined && /^[a-z][a-z0-9_.-]{0,63}$/i.test(errorType)
+  return { fault: kind, ...(status !== undefined && { status }), ...(isWord && { errorType }) }
+}
+
+function usageOf(usage: Readonly<Record<string, unknown>> = {}): { uncachedInput: number } {
+  const count = (name: string) => (typeof usage[name] === 'number' ? usage[name] : 0)
+  return { uncachedInput: count('input_tokens') + count('cache_creation_input_tokens') }
+}

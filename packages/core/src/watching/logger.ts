@@ -1,0 +1,84 @@
+/**
+ * What happens in a session as log lines: one for each change, fields and a short message, without content.
+ *
+ *     openSession('fix-auth', { logger: pino() })
+ *
+ * 1. Fields are names, numbers and kinds. What came from outside (a model's name, a tool's) is scrubbed here, at the source.
+ * 2. Silent by default. A logger that throws is dropped with a warning, like any listener.
+ */
+import { formatDuration } from '../duration.ts'
+import type { Happening } from './happening.ts'
+import { Happenings } from './happenings.ts'
+import { scrubbedFields } from './scrubbed.ts'
+import type { Watcher } from './watcher.ts'
+
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** Of pino, or of anything with the same four methods. */
+export type Logger = Readonly<Record<Level, (fields: Record<string, unknown>, message: string) => void>>
+
+/** `debug` also has what goes well: turns, attempts and answers. */
+export function logWatcher(logger: Logger): Watcher {
+  return {
+    opened(session, before) {
+      const happenings = new Happenings(session, before)
+      session.subscribe((event) => {
+        for (const happening of happenings.take(event)) log(logger, session.id, happening)
+      })
+    },
+  }
+}
+
+function log(logger: Logger, sessionId: string, happening: Happening): void {
+  const { kind, at: _at, ...fields } = happening
+  const line = lineOf(happening)
+  if (line) logger[line.level](scrubbedFields({ sessionId, event: kind, ...dated(fields) }), line.message)
+}
+
+/** Instants as text: a number would be read as anything. */
+function dated(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      /^(until|retryAt|since)$/.test(name) && typeof value === 'number' ? new Date(value).toISOString() : value,
+    ]),
+  )
+}
+
+function lineOf(happening: Happening): { level: Level; message: string } | undefined {
+  switch (happening.kind) {
+    case 'attempt-failed':
+      return { level: 'warn', message: `attempt ${happening.attempt} failed` }
+    case 'waiting':
+      return { level: 'info', message: `waiting ${formatDuration(Math.max(0, happening.until - happening.at))}` }
+    case 'fallback':
+      return {
+        level: 'warn',
+        message: happening.rung === 0 ? 'back to the first model' : 'another model takes the turn',
+      }
+    case 'recovered':
+      return { level: 'info', message: `recovered after ${formatDuration(happening.durationMs)}` }
+    case 'repaired':
+      return { level: 'info', message: 'the request was repaired' }
+    case 'in-doubt':
+      return { level: 'warn', message: 'a tool call was in doubt' }
+    case 'suspended':
+      return { level: 'warn', message: 'suspended' }
+    case 'failed':
+      return { level: 'error', message: 'failed' }
+    case 'resumed':
+      return { level: 'info', message: 'resumed' }
+    case 'rewound':
+      return { level: 'info', message: 'rewound' }
+    case 'turn-started':
+      return { level: 'debug', message: `turn ${happening.turn} started` }
+    case 'turn-ended':
+      return { level: 'debug', message: `turn ${happening.turn} ended` }
+    case 'attempt':
+      return { level: 'debug', message: `attempt ${happening.attempt}` }
+    case 'answered':
+      return { level: 'debug', message: 'answered' }
+    case 'waited':
+      return undefined
+  }
+}
