@@ -20,11 +20,17 @@ const config: KnipConfig = {
       project: ['test/**/*.{ts,mjs}', '*.ts'],
       // Started by test/packages.test.ts.
       ignoreDependencies: ['publint', '@arethetypeswrong/cli'],
+      // The setup of the browser tests.
+      ignoreBinaries: ['apt-get'],
     },
     'packages/cli': {
       // The demo starts it by its path.
       entry: ['src/demo/agent-process.ts'],
       project: ['src/**/*.ts', 'test/**/*.ts'],
+    },
+    'packages/dashboard': {
+      entry: ['page/{main,report}.tsx', 'page/**/*.test.ts'],
+      project: ['src/**/*.ts', 'page/**/*.{ts,tsx}', '*.ts'],
     },
     'packages/*': { project: ['src/**/*.ts', 'test/**/*.ts'] },
     'examples/*': { entry: ['*.{ts,js}', 'src/*.ts'], project: ['**/*.{ts,js}'] },

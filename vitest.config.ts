@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'packages/dashboard/page/**/*.test.ts'],
           exclude: ['packages/redis/**', '**/node_modules/**'],
         },
       },
@@ -19,8 +19,21 @@ export default defineConfig({
           ...shared,
           name: 'redis',
           include: ['packages/redis/src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/browser/**', '**/node_modules/**'],
           // Only here: a global setup in the shared part would run once per project.
           globalSetup: './test/support/redis-global-setup.ts',
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: './test/browser/support/browser-global-setup.ts',
+          // A page is drawn some frames later, and a frame takes long where many tests run.
+          expect: { poll: { timeout: 10_000 } },
+          // Each file starts a browser, and a small machine has the memory for one.
+          fileParallelism: false,
         },
       },
     ],

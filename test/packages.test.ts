@@ -67,6 +67,11 @@ it.each(manifests)('$name is packed with its licence, without tests, build state
   expect(readFileSync(join(folder, 'package.json'), 'utf8')).not.toMatch(/workspace:|catalog:/)
 })
 
+it('the page of the dashboard and the template of a report are packed, as they were built', () => {
+  const files = readdirSync(join(project, 'node_modules/@lastgood/dashboard/dist/page'), { recursive: true })
+  expect(files).toEqual(expect.arrayContaining(['index.html', 'report.html', 'favicon.svg']))
+})
+
 it.each(modules)('%s can be imported', async (name) => {
   const text = `const names = Object.keys(await import(${JSON.stringify(name)})); console.log(names.includes('default'))`
   const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', text], {

@@ -20,6 +20,9 @@ interface ShowOptions extends CommonOptions {
   turn?: number
   entries?: boolean
   raw?: boolean
+  html?: string | true
+  withContent?: boolean
+  force?: boolean
 }
 
 type Journal = Awaited<ReturnType<typeof locateJournal>>
@@ -32,7 +35,26 @@ export function showCommand(context: CliContext): Command {
     .option('--turn <n>', 'only this turn', turnNumber)
     .addOption(new Option('--entries', "the journal's entries, one line each, without content").conflicts('raw'))
     .addOption(new Option('--raw', "the journal's entries as JSON lines, with all content").conflicts('json'))
-    .addHelpText('after', exampleOf('lastgood show last', 'lastgood show fix-auth --turn 2'))
+    .addOption(
+      new Option(
+        '--html [file]',
+        'the timeline as one page for a post-mortem, without content; - is stdout. Default: <session>.html here',
+      ).conflicts(['turn', 'entries', 'raw', 'json']),
+    )
+    .addOption(
+      new Option('--with-content', 'such a page that quotes messages, calls and results; secrets are masked').implies({
+        html: true,
+      }),
+    )
+    .option('--force', 'replace the file of --html where there is one')
+    .addHelpText(
+      'after',
+      exampleOf(
+        'lastgood show last',
+        'lastgood show fix-auth --turn 2',
+        'lastgood show fix-auth --html post-mortem.html',
+      ),
+    )
     .action((argument: string, options: ShowOptions) => show(context, argument, options))
 }
 
@@ -45,6 +67,15 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
       const own = ofTurn(opened.store.read(sessionId), options.turn, (entry) => entry)
       for await (const entry of own) context.stdout.write(`${safeJson(entry)}\n`)
       return
+    }
+    if (options.html !== undefined) {
+      const { row } = journal
+      // What cannot be read has no page; the text shows the part before the damage.
+      if (!row) for await (const { entry } of readHistory(opened.store, sessionId)) void entry
+      if (!row) return
+      const { html, withContent = false, force = false } = options
+      const { showHtml } = await import('./html-report.ts')
+      return await showHtml(context, { opened, row }, { html, withContent, force, flags })
     }
     const history = ofTurn(readHistory(opened.store, sessionId), options.turn, ({ entry }) => entry)
     if (options.entries) await showEntries(context, options, history)

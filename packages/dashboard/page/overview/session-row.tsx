@@ -1,0 +1,104 @@
+/** One session in one row; all of it leads to its page. */
+import type { JSX } from 'preact'
+import type { SessionCard } from '../../src/overview.ts'
+import { Ago, Countdown } from '../shell/countdown.tsx'
+import { Icon, type IconName } from '../shell/icon.tsx'
+import { sessionLink } from '../shell/route.ts'
+import { spent } from '../words/durations.ts'
+import { visibleLine } from '../words/visible-text.ts'
+
+const looks: Readonly<Record<SessionCard['status'], [IconName, string, string]>> = {
+  idle: ['done', 'plain', 'at rest'],
+  running: ['run', 'good', 'running'],
+  waiting: ['wait', 'warn', 'waiting'],
+  suspended: ['held', 'warn', 'suspended'],
+  'needs-input': ['person', 'bad', 'needs an answer'],
+  interrupted: ['down', 'bad', 'interrupted'],
+}
+const recoveries = { 'same-model': 'same model', fallback: 'another model', resumed: 'resumed' }
+
+export function Status({ card }: { card: SessionCard }): JSX.Element {
+  const [icon, tone, word] = looks[card.status]
+  return (
+    <span class="status" data-status={card.status}>
+      <Icon name={icon} tone={tone} /> <span>{word}</span>
+    </span>
+  )
+}
+
+export function SessionRow({ card }: { card: SessionCard }): JSX.Element {
+  const { sessionId, agent, cwd, lastGoodTurn, turn } = card
+  const facts = [agent, cwd === null ? null : shortFolder(cwd)].filter((fact) => fact !== null)
+  return (
+    <a class="row" href={sessionLink(sessionId)}>
+      <Status card={card} />
+      <span class="who">
+        <strong class="line">{visibleLine(sessionId)}</strong>
+        <span class="line muted">{facts.map(visibleLine).join(' · ') || 'no agent'}</span>
+      </span>
+      <span class="why">
+        <Why card={card} />
+      </span>
+      <span class="turns number">
+        <span class="line">{lastGoodTurn === 0 ? 'no turn saved yet' : `saved at turn ${lastGoodTurn}`}</span>
+        <span class="line muted">{turn > lastGoodTurn ? `in turn ${turn}` : 'nothing open'}</span>
+      </span>
+      <span class="when number">
+        <When card={card} />
+      </span>
+    </a>
+  )
+}
+
+function Why({
+  card: { group, reason, recovered, fallback, model, clientCommand },
+}: {
+  card: SessionCard
+}): JSX.Element {
+  const onModel = fallback === null ? (model ?? '') : `on ${fallback} instead of ${model ?? 'its own model'}`
+  const came =
+    recovered &&
+    `came through in ${spent(recovered.afterMs)} · ${recoveries[recovered.how]} · ${recovered.attempts} attempts`
+  const first = group === 'recovered' && came ? came : (reason ?? '')
+  const client = clientCommand === null ? '' : 'goes on in its own client'
+  const second = [onModel, client].filter((part) => part !== '').join(' · ')
+  return (
+    <>
+      <span class="line" title={visibleLine(first)}>
+        {visibleLine(first === '' ? second : first)}
+      </span>
+      {first !== '' && (
+        <span class="line muted">
+          {fallback !== null && <span class="fallback-mark">⇄</span>} {visibleLine(second)}
+        </span>
+      )}
+    </>
+  )
+}
+
+function When({ card: { group, dueAt, updatedAt, recovered } }: { card: SessionCard }): JSX.Element {
+  if (dueAt !== null && (group === 'waiting' || group === 'needs-you')) {
+    return (
+      <>
+        <span class="line">
+          {group === 'waiting' ? 'next try ' : 'worth a try '}
+          <Countdown to={dueAt} />
+        </span>
+        <span class="line muted">
+          last entry <Ago at={updatedAt} />
+        </span>
+      </>
+    )
+  }
+  return (
+    <span class="line muted">
+      <Ago at={group === 'recovered' && recovered ? recovered.at : updatedAt} />
+    </span>
+  )
+}
+
+/** The end of a path says which project it is. */
+function shortFolder(path: string): string {
+  const parts = path.split(/[\\/]/).filter(Boolean)
+  return parts.length <= 2 ? path : `…/${parts.slice(-2).join('/')}`
+}

@@ -1,0 +1,101 @@
+/**
+ * What can be done with a session, what that means in words, and why it cannot be done now. Pure.
+ *
+ * 1. What would be refused is not offered: it is shown disabled, with the reason.
+ */
+import type { SessionDocument } from '../../src/session-document.ts'
+import { counted } from '../words/numbers.ts'
+
+export type ActionName = 'resume' | 'suspend' | 'takeover' | 'rewind' | 'fork'
+
+export interface Offer {
+  name: ActionName
+  /** On the button. */
+  label: string
+  title: string
+  does: string[]
+  /** Why not, or nothing. */
+  refusal: string | undefined
+}
+
+export function offersOf(document: SessionDocument, pageRefusal: string | undefined): Offer[] {
+  const { card, resume } = document
+  const { heldBy, clientCommand, lastGoodTurn } = card
+  const holder = heldBy && `pid ${heldBy.pid} on ${heldBy.host}`
+  const client =
+    clientCommand === null ? undefined : 'It belongs to a client that only goes on by itself: use its own command.'
+  const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
+  const inDoubt =
+    'A tool that is running may still finish: its outcome is then unknown, and it is not repeated silently.'
+  const nothing = lastGoodTurn === 0 ? 'No turn has been saved yet.' : undefined
+  return [
+    {
+      name: 'resume',
+      label: resume ? `Resume at turn ${resume.turn}…` : 'Resume…',
+      title: resume ? `Resume at turn ${resume.turn}` : 'Resume',
+      does: resumeDoes(document),
+      refusal: pageRefusal ?? client ?? (resume ? held : 'Nothing is open: there is nothing to go on with.'),
+    },
+    {
+      name: 'suspend',
+      label: 'Suspend…',
+      title: 'Suspend',
+      does: [
+        `It is parked at once: the store refuses the next entry of ${holder ?? 'its process'}. What that had recorded stays.`,
+        inDoubt,
+        'It can be resumed later, here or elsewhere.',
+      ],
+      refusal:
+        pageRefusal ??
+        (card.status === 'suspended'
+          ? 'It is suspended already.'
+          : holder === null
+            ? 'Nobody is working on it.'
+            : undefined),
+    },
+    {
+      name: 'takeover',
+      label: 'Take over…',
+      title: 'Take over',
+      does: [
+        `It is taken from ${holder ?? 'its process'}: the store refuses the next entry of that.`,
+        inDoubt,
+        resume ? `Then it goes on here: ${resume.does}.` : 'Then it goes on here.',
+      ],
+      refusal: pageRefusal ?? client ?? (holder === null ? 'Nobody has it.' : undefined),
+    },
+    {
+      name: 'rewind',
+      label: 'Rewind…',
+      title: 'Rewind to an earlier turn',
+      does: [
+        'Later turns are no part of the conversation any more. They stay in the journal.',
+        'Files and other effects of their tools stay as they are.',
+      ],
+      refusal: pageRefusal ?? nothing ?? held,
+    },
+    {
+      name: 'fork',
+      label: 'Fork…',
+      title: 'Fork',
+      does: ['A new session begins with the same history. This one is not touched.'],
+      refusal: pageRefusal ?? nothing,
+    },
+  ]
+}
+
+function resumeDoes({ resume, card }: SessionDocument): string[] {
+  if (!resume) return []
+  const cost =
+    resume.cost ??
+    (resume.tokens === null
+      ? 'What it costs is not known.'
+      : `It reads ${counted(resume.tokens, 'token')}${resume.cache === 'cold' ? '; the prompt cache is cold' : ''}.`)
+  return [
+    sentence(resume.does),
+    sentence(cost),
+    `The last good turn is ${card.lastGoodTurn === 0 ? 'none' : card.lastGoodTurn}; finished tool calls are not run again.`,
+  ]
+}
+
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`

@@ -1,0 +1,147 @@
+/** The buttons of a session, and the dialog of the one that was chosen. */
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Action, SessionDocument } from '../../src/session-document.ts'
+import { act } from '../live/api.ts'
+import { refusal } from '../live/overview-state.ts'
+import { CopyCommand } from '../shell/copy-command.tsx'
+import { visibleLine } from '../words/visible-text.ts'
+import { ActionDialog, textIn } from './action-dialog.tsx'
+import { offersOf, type ActionName, type Offer } from './actions.ts'
+
+interface ActionsProps {
+  document: SessionDocument
+  chosen: ActionName | undefined
+  choose: (name: ActionName | undefined) => void
+  onDone: () => void
+}
+
+export function SessionActions({ document, chosen, choose, onDone }: ActionsProps): JSX.Element {
+  const { card } = document
+  const offers = offersOf(document, refusal.value)
+  const offer = offers.find(({ name }) => name === chosen)
+  const why = [
+    ...new Set(offers.flatMap((one) => (one.name === 'resume' && one.refusal !== undefined ? [one.refusal] : []))),
+  ]
+  return (
+    <section class="actions" aria-label="Actions">
+      <div class="buttons">
+        {offers.map((one) => (
+          <button
+            key={one.name}
+            type="button"
+            class={one.name === 'resume' ? 'primary' : ''}
+            // Not `disabled`, so that the reason can be reached by keys.
+            aria-disabled={one.refusal !== undefined}
+            title={one.refusal}
+            onClick={() => one.refusal === undefined && choose(one.name)}
+          >
+            {one.label}
+          </button>
+        ))}
+      </div>
+      <p class="muted">{why.map(visibleLine).join(' ')}</p>
+      <CopyCommand command={card.clientCommand ?? card.command} />
+      {offer && (
+        <Chosen key={offer.name} offer={offer} document={document} onClose={() => choose(undefined)} onDone={onDone} />
+      )}
+    </section>
+  )
+}
+
+interface ChosenProps {
+  offer: Offer
+  document: SessionDocument
+  onClose: () => void
+  onDone: () => void
+}
+
+function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element {
+  const { card, resume } = document
+  const good = [...new Set(document.turns.filter(({ state }) => state === 'ended').map(({ turn }) => turn))].reverse()
+  const [to, setTo] = useState(good[offer.name === 'rewind' ? 1 : 0] ?? 0)
+  const turns = offer.name === 'rewind' ? [...good.slice(1), 0] : good
+  const inDoubt = resume?.inDoubt ?? []
+  const dropped = card.lastGoodTurn - to
+  return (
+    <ActionDialog
+      title={offer.title}
+      does={
+        offer.name === 'rewind' && dropped > 0
+          ? [
+              `Goes back to turn ${to}: ${dropped === 1 ? '1 turn is' : `${dropped} turns are`} given up.`,
+              ...offer.does,
+            ]
+          : offer.does
+      }
+      confirm={offer.title}
+      onClose={onClose}
+      run={async ({ reason, fields }) => {
+        const done = await act(card.sessionId, actionOf(offer.name, reason, fields))
+        onDone()
+        return visibleLine(done.text)
+      }}
+    >
+      {offer.name === 'resume' && inDoubt.length > 0 && (
+        <fieldset>
+          <legend>
+            {inDoubt.length === 1 ? 'One call' : `${inDoubt.length} calls`} may have run. Nobody knows what came of{' '}
+            {inDoubt.length === 1 ? 'it' : 'them'}:
+          </legend>
+          <ul class="calls">
+            {inDoubt.map(({ name, input }, index) => (
+              <li key={index}>
+                <code>
+                  {visibleLine(name)} {visibleLine(input)}
+                </code>
+              </li>
+            ))}
+          </ul>
+          <label class="choice">
+            <input type="radio" name="inDoubt" value="report" defaultChecked /> Tell the model that the outcome is
+            unknown, and to verify
+          </label>
+          <label class="choice">
+            <input type="radio" name="inDoubt" value="rerun" /> Run again; only if that is safe
+          </label>
+        </fieldset>
+      )}
+      {(offer.name === 'rewind' || offer.name === 'fork') && (
+        <label class="field">
+          {offer.name === 'rewind' ? 'Back to' : 'Up to and with'}
+          <select name="turn" value={to} onChange={(event) => setTo(Number(event.currentTarget.value))}>
+            {turns.map((turn) => (
+              <option key={turn} value={turn}>
+                {turn === 0 ? 'before the first turn' : `turn ${turn}`}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {offer.name === 'fork' && (
+        <label class="field">
+          Id of the new session; empty: one is made
+          <input name="newId" maxLength={128} autocomplete="off" />
+        </label>
+      )}
+    </ActionDialog>
+  )
+}
+
+function actionOf(action: ActionName, reason: string, fields: FormData): Action {
+  const turn = Number(textIn(fields, 'turn'))
+  switch (action) {
+    case 'resume': {
+      const inDoubt = textIn(fields, 'inDoubt')
+      return { action, reason, ...(inDoubt === 'rerun' || inDoubt === 'report' ? { inDoubt } : {}) }
+    }
+    case 'rewind':
+      return { action, reason, to: turn }
+    case 'fork': {
+      const newId = textIn(fields, 'newId').trim()
+      return { action, reason, at: turn, ...(newId === '' ? {} : { newId }) }
+    }
+    default:
+      return { action, reason }
+  }
+}

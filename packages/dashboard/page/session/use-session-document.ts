@@ -1,0 +1,95 @@
+/**
+ * The document of a session, read again whenever it has changed.
+ *
+ * 1. One reading at a time: what changes meanwhile is read afterwards, so that a long session that changes all the time is
+ *    shown, and not for ever begun anew.
+ * 2. What is shown stays until the new one is there.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { SessionDocument } from '../../src/session-document.ts'
+import { getJson, PageError } from '../live/api.ts'
+
+/** Between two readings; longer where a reading takes long. */
+const pauseMs = 1_000
+
+export interface ReadSession {
+  document: SessionDocument | undefined
+  failure: string | undefined
+  /** It has changed, as far as this page knows. */
+  again(): void
+}
+
+/** `version` is anything that differs when the session has changed. */
+export function useSessionDocument(sessionId: string, hasContent: boolean, version: string): ReadSession {
+  const [document, setDocument] = useState<SessionDocument>()
+  const [failure, setFailure] = useState<string>()
+  const reader = useRef<Reader | undefined>(undefined)
+  useEffect(() => {
+    const path = `api/sessions/${encodeURIComponent(sessionId)}${hasContent ? '?content=1' : ''}`
+    const own = startReader(path, {
+      found(read) {
+        setDocument(read)
+        setFailure(undefined)
+      },
+      failed: setFailure,
+    })
+    reader.current = own
+    own.want()
+    return () => own.stop()
+  }, [sessionId, hasContent])
+  useEffect(() => reader.current?.want(), [version])
+  return { document, failure, again: () => reader.current?.want() }
+}
+
+interface Reader {
+  want(): void
+  stop(): void
+}
+
+interface Readings {
+  found(document: SessionDocument): void
+  failed(why: string): void
+}
+
+function startReader(path: string, { found, failed }: Readings): Reader {
+  const stopped = new AbortController()
+  const { signal } = stopped
+  let [isReading, isWanted] = [false, false]
+  const read = async (): Promise<void> => {
+    isReading = true
+    while (isWanted && !signal.aborted) {
+      isWanted = false
+      const began = performance.now()
+      try {
+        const document = await getJson<SessionDocument>(path, signal)
+        if (!signal.aborted) found(document)
+      } catch (error) {
+        if (!signal.aborted) failed(wordsOf(error))
+      }
+      await pause(Math.max(pauseMs, performance.now() - began), signal)
+    }
+    isReading = false
+  }
+  return {
+    want() {
+      isWanted = true
+      if (!isReading) void read()
+    },
+    stop: () => stopped.abort(),
+  }
+}
+
+function wordsOf(error: unknown): string {
+  const { message } = error as Error
+  return error instanceof PageError && error.hint !== null ? `${message} · ${error.hint}` : message
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,138 @@
+/** The frame of every page: where one is, whether what is shown is true now, and what is wrong with the store. */
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { connection, overview, shownAt } from '../live/overview-state.ts'
+import { now } from '../live/server-clock.ts'
+import { OutagePage } from '../outages/outage-page.tsx'
+import { OverviewPage } from '../overview/overview-page.tsx'
+import { SessionPage } from '../session/session-page.tsx'
+import { ago } from '../words/durations.ts'
+import { visibleLine } from '../words/visible-text.ts'
+import { Countdown, Ago } from './countdown.tsx'
+import { HelpDialog, isHelpOpen } from './help-dialog.tsx'
+import { Icon } from './icon.tsx'
+import { route } from './route.ts'
+import { SignIn } from './sign-in.tsx'
+import { Toasts } from './toasts.tsx'
+
+export function App({ refused }: { refused: string | undefined }): JSX.Element {
+  useEffect(() => {
+    const { value } = route
+    const place =
+      value.page === 'session' ? visibleLine(value.sessionId) : value.page === 'outages' ? 'Outages' : 'Sessions'
+    document.title = `${place} · lastgood`
+  }, [route.value])
+  if (refused !== undefined || connection.value.kind === 'signed-out') return <SignIn refused={refused} />
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skip}>
+        Skip to content
+      </a>
+      <header class="top">
+        <a class="brand" href="#/">
+          <span aria-hidden="true">◆</span> lastgood
+        </a>
+        <nav aria-label="Pages">
+          <a href="#/" aria-current={route.value.page === 'overview' ? 'page' : undefined}>
+            Sessions
+          </a>
+          <a href="#/outages" aria-current={route.value.page === 'outages' ? 'page' : undefined}>
+            Outages
+          </a>
+        </nav>
+        {overview.value?.readOnly === true && <span class="badge">read-only</span>}
+        <Liveness />
+        <button
+          type="button"
+          class="quiet help-button"
+          onClick={() => (isHelpOpen.value = true)}
+          aria-label="Keys and marks"
+        >
+          ?
+        </button>
+      </header>
+      <StoreTrouble />
+      <main id="content" tabIndex={-1}>
+        <Page />
+      </main>
+      <HelpDialog />
+      <Toasts />
+    </>
+  )
+}
+
+/** The fragment is the route, so the link must not change it. */
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById('content')?.focus()
+}
+
+function Page(): JSX.Element {
+  const { value } = route
+  if (value.page === 'session') return <SessionPage key={value.sessionId} sessionId={value.sessionId} />
+  return value.page === 'outages' ? <OutagePage /> : <OverviewPage />
+}
+
+function Liveness(): JSX.Element {
+  const state = connection.value
+  if (state.kind === 'live' && overview.value?.store.trouble) {
+    return (
+      <span class="live not-live" role="status">
+        <Icon name="warn" tone="warn" /> connected, store away
+      </span>
+    )
+  }
+  if (state.kind === 'live') {
+    return (
+      <span class="live" role="status">
+        <Icon name="ok" tone="good" /> live
+      </span>
+    )
+  }
+  if (state.kind !== 'lost') {
+    return (
+      <span class="live" role="status">
+        <Icon name="wait" tone="plain" /> connecting…
+      </span>
+    )
+  }
+  const age = shownAt.value === undefined ? 'nothing shown yet' : `as of ${ago(shownAt.value, now.value)}`
+  return (
+    <span class="live not-live" role="status" title={visibleLine(state.why)}>
+      <Icon name="warn" tone="warn" /> not live · <span class="number">{age}</span>
+    </span>
+  )
+}
+
+function StoreTrouble(): JSX.Element | null {
+  const store = overview.value?.store
+  if (!store) return null
+  const { trouble, damage = null } = store
+  return (
+    <>
+      {trouble && (
+        <div class="banner bad" role="alert">
+          <Icon name="down" tone="bad" />
+          <div>
+            <strong>The store does not answer.</strong> {visibleLine(trouble.message)}
+            {trouble.hint !== null && <> · {visibleLine(trouble.hint)}</>}
+            <div class="muted">
+              {visibleLine(store.location)} · since <Ago at={trouble.since} /> · tried again{' '}
+              <Countdown to={trouble.retryAt} />. What is below is as of before.
+            </div>
+          </div>
+        </div>
+      )}
+      {damage && (
+        <div class="banner bad" role="alert">
+          <Icon name="warn" tone="bad" />
+          <div>
+            <strong>A session cannot be read.</strong> {visibleLine(damage.message)}
+            {damage.hint !== null && <> · {visibleLine(damage.hint)}</>}
+            <div class="muted">The others are shown.</div>
+          </div>
+        </div>
+      )}
+    </>
+  )
+}

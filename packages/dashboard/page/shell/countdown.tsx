@@ -1,0 +1,29 @@
+/** Times that go on by themselves; only their own text is drawn anew each second. */
+import { computed } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useMemo } from 'preact/hooks'
+import { now } from '../live/server-clock.ts'
+import { ago, dayTime, left } from '../words/durations.ts'
+
+/** `in 23s`, or `now` when it is due. */
+export function Countdown({ to }: { to: string }): JSX.Element {
+  const text = useMemo(() => {
+    const due = Date.parse(to)
+    return computed(() => (due > now.value ? `in ${left(due - now.value)}` : 'now'))
+  }, [to])
+  return (
+    <time dateTime={to} title={dayTime(Date.parse(to))} class="number">
+      {text}
+    </time>
+  )
+}
+
+/** `12s ago`. */
+export function Ago({ at }: { at: string }): JSX.Element {
+  const text = useMemo(() => computed(() => ago(Date.parse(at), now.value)), [at])
+  return (
+    <time dateTime={at} title={dayTime(Date.parse(at))} class="number">
+      {text}
+    </time>
+  )
+}

@@ -1,0 +1,37 @@
+/** Keys, for those who ask with `?`. */
+import { signal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { Modal } from './modal.tsx'
+
+export const isHelpOpen = signal(false)
+
+const keys = [
+  [['j', '↓'], 'next session'],
+  [['k', '↑'], 'previous session'],
+  [['Enter'], 'open it'],
+  [['/'], 'search'],
+  [['Esc'], 'leave the search, close a dialog'],
+  [['g'], 'back to all sessions'],
+  [['o'], 'outages'],
+  [['?'], 'this'],
+] as const
+
+export function HelpDialog(): JSX.Element | null {
+  if (!isHelpOpen.value) return null
+  return (
+    <Modal title="Keys" onClose={() => (isHelpOpen.value = false)}>
+      <dl class="keys">
+        {keys.map(([names, what]) => (
+          <div key={what}>
+            <dt>
+              {names.map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  )
+}

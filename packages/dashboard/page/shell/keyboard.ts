@@ -1,0 +1,19 @@
+/** Keys that work on every page. A page's own keys are its own; nothing is taken from a field or a dialog. */
+import { isHelpOpen } from './help-dialog.tsx'
+
+export function isTyping(event: KeyboardEvent): boolean {
+  const { target } = event
+  const isField = target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+  return isField || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null
+}
+
+export function followKeys(): void {
+  addEventListener('keydown', (event) => {
+    if (isTyping(event)) return
+    if (event.key === '?') isHelpOpen.value = true
+    else if (event.key === 'g') location.hash = '#/'
+    else if (event.key === 'o') location.hash = '#/outages'
+    else return
+    event.preventDefault()
+  })
+}

@@ -1,0 +1,218 @@
+/**
+ * The timeline of a session: a row for each turn, time to the right, the provider and its status page on the same axis.
+ *
+ * 1. No mark is told from another one by its colour alone: bars have patterns, points have signs and codes.
+ * 2. Only the rows in view exist, however many turns there are.
+ */
+import type { JSX } from 'preact'
+import { useMemo, useState } from 'preact/hooks'
+import type { SessionDocument } from '../../src/session-document.ts'
+import { isNarrow } from '../shell/narrow.ts'
+import { spent } from '../words/durations.ts'
+import { offsetsOf } from '../windowed/rows-in-view.ts'
+import { useWindow } from '../windowed/use-window.ts'
+import { Bands } from './bands.tsx'
+import { Legend } from './legend.tsx'
+import { RowView } from './row-view.tsx'
+import { drawnSession, rowsOf, type Row, type TurnRange } from './session-rows.ts'
+import { ticksOf } from './ticks.ts'
+import type { Part, TimeAxis } from './time-axis.ts'
+import { useWidth } from './use-width.ts'
+
+/** More turns than these on one axis are too small to be read. */
+const turnsShown = 40
+const heights = {
+  wide: { before: 44, turn: 44, lane: 24, resume: 76 },
+  narrow: { before: 44, turn: 44, lane: 24, resume: 196 },
+}
+/** Where there is no button, as in a report. */
+const withoutButton = { wide: 76, narrow: 140 }
+const characterWidth = 6.6
+
+interface TimelineProps {
+  document: SessionDocument
+  /** Nothing in a report: there nobody can resume. */
+  onResume?: () => void
+}
+
+export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
+  const count = document.turns.length
+  const [chosen, setRange] = useState<TurnRange>()
+  // Without a choice the end is followed.
+  const range = chosen ?? { first: Math.max(0, count - turnsShown), end: count }
+  const [opened, setOpened] = useState<ReadonlySet<string> | 'all'>(new Set())
+  const { element, width } = useWidth(900)
+  const drawn = useMemo(() => drawnSession(document, range), [document, range.first, range.end])
+  const { axis } = drawn
+  const rows = useMemo(
+    () =>
+      rowsOf(drawn, {
+        isOpen: (key) => opened === 'all' || opened.has(key),
+        lastGoodTurn: document.card.lastGoodTurn,
+        hasResume: document.resume !== null,
+        labelShare: (text) => (text.length * characterWidth + 10) / Math.max(1, width),
+      }),
+    [drawn, opened, width],
+  )
+  const shape = isNarrow.value ? 'narrow' : 'wide'
+  const hasButton = onResume !== undefined
+  const height = useMemo(
+    () => (hasButton ? heights[shape] : { ...heights[shape], resume: withoutButton[shape] }),
+    [shape, hasButton],
+  )
+  const offsets = useMemo(() => offsetsOf(rows.length, (index) => height[rows[index]?.kind ?? 'turn']), [rows, height])
+  const { place, range: seen } = useWindow(offsets)
+  const toggle = (key: string): void => {
+    const before = opened === 'all' ? new Set(drawn.turns.map((turn) => turn.key)) : new Set(opened)
+    if (!before.delete(key)) before.add(key)
+    setOpened(before)
+  }
+  if (count === 0 && !drawn.before) return <p class="empty">No turn has begun yet.</p>
+  return (
+    <section class="timeline" aria-labelledby="timeline-title">
+      <header>
+        <h2 id="timeline-title">Timeline</h2>
+        <span class="muted says number">{rangeText(axis, range, count)}</span>
+        <Chooser count={count} range={range} setRange={setRange} />
+        <button type="button" class="quiet" onClick={() => setOpened(opened === 'all' ? new Set() : 'all')}>
+          {opened === 'all' ? 'Fold tools' : 'Show tools'}
+        </button>
+      </header>
+      <Legend />
+      <div class="chart" role="group" aria-label="Timeline; the table below has the same facts">
+        <div class="axis grid-row">
+          <div class="label muted">time</div>
+          <div class="plot" ref={element}>
+            <Ticks axis={axis} width={width} />
+          </div>
+        </div>
+        <div
+          class="turn-rows"
+          ref={(element) => void (place.current = element)}
+          style={{ height: `${offsets.at(-1) ?? 0}px` }}
+        >
+          <div class="fold-columns plot" aria-hidden="true">
+            {axis.parts
+              .filter(({ isFold }) => isFold)
+              .map((fold) => (
+                <i key={fold.from} style={across(fold)} />
+              ))}
+          </div>
+          {rows.slice(seen.first, seen.end).map((row, index) => (
+            <div
+              key={row.key}
+              class={`grid-row row-${row.kind}`}
+              style={{ top: `${offsets[seen.first + index] ?? 0}px`, height: `${height[row.kind]}px` }}
+              {...rowData(row)}
+            >
+              <RowView row={row} axis={axis} width={width} document={document} toggle={toggle} onResume={onResume} />
+            </div>
+          ))}
+        </div>
+        <Bands bands={document.bands} axis={axis} width={width} />
+      </div>
+    </section>
+  )
+}
+
+/** For tests and for the curious: which turn a row is. */
+const rowData = (row: Row): Record<string, string | number> =>
+  row.kind === 'turn' ? { 'data-turn': row.turn.turn, 'data-last-good': String(row.isLastGood) } : {}
+
+export const across = ({ x0, x1 }: { x0: number; x1: number }): Record<string, string> => ({
+  left: `${(x0 * 100).toFixed(3)}%`,
+  width: `${((x1 - x0) * 100).toFixed(3)}%`,
+})
+
+function Ticks({ axis, width }: { axis: TimeAxis; width: number }): JSX.Element {
+  const zoneMs = -new Date(axis.from).getTimezoneOffset() * 60_000
+  return (
+    <>
+      {ticksOf(axis, width, 68, zoneMs).map(({ x, text }) => (
+        <span key={x} class="tick number" style={{ left: `${(x * 100).toFixed(3)}%` }}>
+          {text}
+        </span>
+      ))}
+      {foldLabels(axis.parts, width).map(({ fold, text, left }) => (
+        <Fold key={fold.from} fold={fold} text={text} left={left} />
+      ))}
+    </>
+  )
+}
+
+interface FoldLabel {
+  fold: Part
+  text: string
+  /** Nothing where the one before it has the room. */
+  left: number | undefined
+}
+
+function foldLabels(parts: readonly Part[], width: number): FoldLabel[] {
+  let taken = 0
+  return parts
+    .filter(({ isFold }) => isFold)
+    .map((fold) => {
+      const text = spent(fold.to - fold.from)
+      const room = text.length * characterWidth + 6
+      const left = Math.min(width - room, Math.max(0, ((fold.x0 + fold.x1) / 2) * width - room / 2))
+      if (left < taken) return { fold, text, left: undefined }
+      taken = left + room
+      return { fold, text, left }
+    })
+}
+
+function Fold({ fold, text, left }: FoldLabel): JSX.Element {
+  return (
+    <>
+      {left !== undefined && (
+        <span class="fold-text number" style={{ left: `${left.toFixed(1)}px` }}>
+          {text}
+        </span>
+      )}
+      <span
+        class="fold"
+        style={across(fold)}
+        title={`${text} in which nothing happened, folded`}
+        data-fold-ms={fold.to - fold.from}
+      >
+        <svg class="zigzag" viewBox="0 0 40 8" preserveAspectRatio="none" aria-hidden="true">
+          <path d="M0 6l5-4 5 4 5-4 5 4 5-4 5 4 5-4 5 4" />
+        </svg>
+      </span>
+    </>
+  )
+}
+
+function rangeText({ from, to, parts }: TimeAxis, { first, end }: TurnRange, count: number): string {
+  const folded = parts.reduce((sum, part) => sum + (part.isFold ? part.to - part.from : 0), 0)
+  const which = end - first < count ? `turns ${first + 1}–${end} of ${count.toLocaleString('en-US')} · ` : ''
+  return `${which}${spent(to - from)}${folded > 0 ? `, of which ${spent(folded)} idle is folded` : ''}`
+}
+
+interface ChooserProps {
+  count: number
+  range: TurnRange
+  setRange: (range: TurnRange | undefined) => void
+}
+
+function Chooser({ count, range: { first, end }, setRange }: ChooserProps): JSX.Element | null {
+  if (count <= turnsShown) return null
+  const isAll = end - first >= count
+  const page = (from: number): void => {
+    const start = Math.max(0, Math.min(from, count - turnsShown))
+    setRange(start + turnsShown >= count ? undefined : { first: start, end: start + turnsShown })
+  }
+  return (
+    <span class="chooser">
+      <button type="button" class="quiet" disabled={isAll || first === 0} onClick={() => page(first - turnsShown)}>
+        ‹ Earlier
+      </button>
+      <button type="button" class="quiet" disabled={isAll || end >= count} onClick={() => page(first + turnsShown)}>
+        Later ›
+      </button>
+      <button type="button" class="quiet" onClick={() => setRange(isAll ? undefined : { first: 0, end: count })}>
+        {isAll ? `Last ${turnsShown}` : 'All turns'}
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,28 @@
+// What was true of a session, and when, as its journal has it.
+
+import type { Store } from '@lastgood/core'
+import { headAfter } from '../../../packages/core/src/checkpoint.ts'
+import { initialSnapshot, step } from '../../../packages/core/src/machine.ts'
+
+export interface Truth {
+  from: number
+  /** Nothing while it lasts. */
+  to: number | undefined
+  status: string
+}
+
+/** Each status that the session had, one after another. */
+export async function truthOf(store: Store, sessionId: string): Promise<Truth[]> {
+  const known = { sessionId, facts: {}, agent: undefined, model: undefined, machineVersion: '' }
+  const all: Truth[] = []
+  let snapshot = initialSnapshot
+  for await (const entry of store.read(sessionId)) {
+    ;({ snapshot } = step(snapshot, entry))
+    const { status } = headAfter(known, [entry], snapshot)
+    const last = all.at(-1)
+    if (last?.status === status) continue
+    if (last) last.to = entry.at
+    all.push({ from: entry.at, to: undefined, status })
+  }
+  return all
+}
