@@ -1,6 +1,6 @@
 /** The ladder at its edges: odd rungs, ladders that change, and what one model has learned or said and another gets. */
 import { ladder, recoverable } from '@lastgood/anthropic'
-import { memoryStore } from '@lastgood/core'
+import { memoryStore, providerHealth } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
 import {
   answeringClient,
@@ -48,6 +48,25 @@ test('what the API refused of one model is not left out for another', async () =
     [sonnet, 60_000],
     [opus, 20_000],
   ])
+})
+
+test('P6: a rung that was down in an outage of the past is tried in the next one', async () => {
+  const [store, clock] = [memoryStore(), jumpingClock()]
+  const { client, models } = answeringClient(({ body }) =>
+    body?.model === opus ? failed(529, 'overloaded_error') : whole('from another model'),
+  )
+  const health = providerHealth(store.shared, clock)
+  const key = { endpoint: client.baseURL, model: sonnet }
+  for (const session of ['a', 'b', 'c', 'd', 'e'])
+    await health.report(key, session, { kind: 'fault', fault: 'overloaded' })
+  expect(await health.isDown(key)).toBe(true)
+  await clock.sleepUntil(clock.now() + 7_200_000)
+  const own = recoverable(client, await openTestSession(store, { clock }), { ladder: ladder(opus, sonnet) })
+  const start = clock.now()
+  const answer = await own.messages.create({ model: opus, max_tokens: 9, messages: [hi], tools })
+  expect(answer.content).toMatchObject([{ text: 'from another model' }])
+  expect(models().at(-1)).toBe(sonnet)
+  expect(clock.now() - start).toBeLessThan(10 * 60_000)
 })
 
 describe('an endpoint of the ladder', () => {

@@ -217,3 +217,14 @@ test('a status page that tells of a major outage makes probes rarer, and one tha
   expect(await firstProbe(60_000)).toBe(2 * (usual ?? 0))
   expect(await firstProbe(3_600_000)).toBe(usual)
 })
+
+test('an outage of the past is not known to be one now: what nobody has tried since its probe was due may be tried', async () => {
+  const { clock, process } = place()
+  const health = process()
+  await wall(health)
+  expect(await health.isDown(key)).toBe(true)
+  await clock.advance(3_600_000)
+  expect(await health.isDown(key)).toBe(false)
+  expect(await health.admit(key, 'x', asking)).toMatchObject({ kind: 'probe' })
+  expect(await health.isDown(key)).toBe(true)
+})

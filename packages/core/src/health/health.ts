@@ -29,7 +29,10 @@ import {
 export interface Health {
   /** Whether `session` may send. `waited`: it was told to wait before; `random`: one draw in [0, 1) for each waiter. */
   admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
-  /** Whether its breaker is open, or the server asked everybody to wait: known to be no use now. */
+  /**
+   * Known to be no use now: its breaker is open and no probe is due, or the server asked everybody to wait. Where a probe
+   * is due nobody knows, and who comes makes it.
+   */
   isDown(key: HealthKey): Promise<boolean>
   /** Tell how a request ended. Nobody needs to wait for it. */
   report(key: HealthKey, session: string, outcome: Outcome): Promise<void>
@@ -215,8 +218,11 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     async isDown(key) {
       const local = localOf(key)
       if (!isQuiet(local)) await inTurn(local, () => look(local))
-      const record = local.copy?.record
-      return record !== undefined && (record.breaker.state !== 'closed' || (record.held?.until ?? 0) > clock.now())
+      const { breaker, held } = local.copy?.record ?? {}
+      const now = clock.now()
+      const triedAgainAt =
+        breaker?.state === 'open' ? breaker.probeAt : breaker?.state === 'half-open' ? breaker.until : 0
+      return triedAgainAt > now || (held?.until ?? 0) > now
     },
 
     async report(key, session, outcome) {
