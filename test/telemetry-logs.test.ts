@@ -105,7 +105,7 @@ test('lastgood gateway --log json writes JSON lines through an outage, with neit
     .map((line) => JSON.parse(line) as { event: string; level: string; msg: string; time: string; name: string })
   expect(lines.map(({ event }) => event)).toEqual([
     'listening',
-      'dashboard',
+    'dashboard',
     'ready',
     'attempt-failed',
     'waiting',
