@@ -5,7 +5,7 @@ import { stopClockAt } from './live/server-clock.ts'
 import { SessionHead } from './session/session-page.tsx'
 import { StepsTable } from './timeline/steps-table.tsx'
 import { Timeline } from './timeline/timeline.tsx'
-import { dayTime } from './words/durations.ts'
+import { dayTime } from './words/clock-time.ts'
 import { visibleLine } from './words/visible-text.ts'
 
 const page = document.getElementById('page')

@@ -7,7 +7,6 @@ test('a command hears of the gateway in the ways of the clients that are known',
   const { OPENCODE_CONFIG_CONTENT = '', ...rest } = environmentOf(url, {})
   expect(rest).toEqual({
     ANTHROPIC_BASE_URL: url,
-    CLAUDE_STREAM_IDLE_TIMEOUT_MS: '1800000',
     NO_PROXY: '127.0.0.1',
   })
   expect(JSON.parse(OPENCODE_CONFIG_CONTENT)).toEqual({
@@ -16,6 +15,6 @@ test('a command hears of the gateway in the ways of the clients that are known',
 })
 
 test('what the user has set there stays', () => {
-  const env = { OPENCODE_CONFIG_CONTENT: '{}', CLAUDE_STREAM_IDLE_TIMEOUT_MS: '5000', no_proxy: 'intern' }
+  const env = { OPENCODE_CONFIG_CONTENT: '{}', no_proxy: 'intern' }
   expect(environmentOf(url, env)).toEqual({ ANTHROPIC_BASE_URL: url, no_proxy: 'intern,127.0.0.1' })
 })

@@ -11,14 +11,9 @@ export function environmentOf(url: string, env: Env): Record<string, string> {
     ANTHROPIC_BASE_URL: url,
     // Another one that the user has there is left alone: two cannot lie over one another safely.
     ...(env['OPENCODE_CONFIG_CONTENT'] === undefined && { OPENCODE_CONFIG_CONTENT: JSON.stringify({ provider }) }),
-    // They leave a stream that has had nothing but pings for ten minutes, which a long outage is. It is the most that they take.
-    ...(env[idleVariable] === undefined && { [idleVariable]: String(30 * 60_000) }),
     ...notByProxy(new URL(url).hostname, env),
   }
 }
-
-/** Claude Code and the Agent SDK. */
-const idleVariable = 'CLAUDE_STREAM_IDLE_TIMEOUT_MS'
 
 /** The way to a gateway on this machine is no proxy's. */
 function notByProxy(host: string, env: Env): Record<string, string> {

@@ -4,7 +4,7 @@ import type { SessionCard } from '../../src/overview.ts'
 import { Ago, Countdown } from '../shell/countdown.tsx'
 import { Icon, type IconName } from '../shell/icon.tsx'
 import { sessionLink } from '../shell/route.ts'
-import { spent } from '../words/durations.ts'
+import { spent } from '../../src/durations.ts'
 import { visibleLine } from '../words/visible-text.ts'
 
 const looks: Readonly<Record<SessionCard['status'], [IconName, string, string]>> = {

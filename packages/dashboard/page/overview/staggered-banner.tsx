@@ -7,7 +7,7 @@ import { refusal } from '../live/overview-state.ts'
 import { Countdown } from '../shell/countdown.tsx'
 import { Icon } from '../shell/icon.tsx'
 import { toast } from '../shell/toasts.tsx'
-import { spent } from '../words/durations.ts'
+import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 

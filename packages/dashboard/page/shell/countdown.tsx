@@ -3,7 +3,8 @@ import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { now } from '../live/server-clock.ts'
-import { ago, dayTime, left } from '../words/durations.ts'
+import { ago, left } from '../../src/durations.ts'
+import { dayTime } from '../words/clock-time.ts'
 
 /** `in 23s`, or `now` when it is due. */
 export function Countdown({ to }: { to: string }): JSX.Element {

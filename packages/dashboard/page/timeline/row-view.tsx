@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { isNarrow } from '../shell/narrow.ts'
-import { spent } from '../words/durations.ts'
+import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 import { placedPoints } from './placed-points.ts'

@@ -1,6 +1,6 @@
 /** A step of a session in words, as `lastgood show` has them. Pure; whatever came from outside is made visible. */
 import type { Step, StepOf } from '../../src/turn-report.ts'
-import { spent } from '../words/durations.ts'
+import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 

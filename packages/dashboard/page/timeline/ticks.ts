@@ -1,5 +1,5 @@
 /** Which instants are written on the axis: round ones, with room between them, none inside a fold. Pure. */
-import { clockTime } from '../words/durations.ts'
+import { clockTime } from '../words/clock-time.ts'
 import type { TimeAxis } from './time-axis.ts'
 
 export interface Tick {

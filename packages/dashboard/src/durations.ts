@@ -1,4 +1,4 @@
-/** Durations and instants as people read them. Pure; the same words as the command line has. */
+/** Durations and instants as people read them, on the page and in a terminal. Pure. */
 
 /** `0.4s`, `5s`, `3m12s`, `1h02m`, `2d03h`: two units at most. */
 export function spent(durationMs: number): string {
@@ -15,25 +15,12 @@ export function left(durationMs: number): string {
   return spent(Math.max(1, Math.ceil(durationMs / 1000)) * 1000)
 }
 
-/** `12s ago`, `3h ago`. */
+/** `12s ago`, `3h ago`, `2d ago`. */
 export function ago(at: number, now: number): string {
   const ms = Math.max(0, now - at)
   if (ms < 60_000) return `${Math.floor(ms / 1_000)}s ago`
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}m ago`
   return ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)}h ago` : `${Math.floor(ms / 86_400_000)}d ago`
-}
-
-/** `14:03` or `14:03:20`, in the reader's zone. */
-export function clockTime(at: number, hasSeconds = true): string {
-  const time = new Date(at)
-  const text = `${two(time.getHours())}:${two(time.getMinutes())}`
-  return hasSeconds ? `${text}:${two(time.getSeconds())}` : text
-}
-
-/** `29 Nov, 14:03:20`. */
-export function dayTime(at: number): string {
-  const day = new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
-  return `${day}, ${clockTime(at)}`
 }
 
 const two = (count: number): string => String(count).padStart(2, '0')
