@@ -22,7 +22,8 @@ export class SessionTrace {
     this.#tracer = options.tracer
     this.#kept = options.kept
     this.#turn = new TurnSpan(options)
-    this.#session.signal.addEventListener('abort', () => this.#turn.end(this.#now, 'interrupted'), { once: true })
+    const cutOff = () => harmless(() => this.#turn.end(this.#now, 'interrupted'))
+    this.#session.signal.addEventListener('abort', cutOff, { once: true })
   }
 
   readonly run: RunWork = (work, run) => {
@@ -123,7 +124,7 @@ export class SessionTrace {
       span.end(new Date(this.#now))
     }
     // One that does not hear of the end of its session may never return.
-    const cutOff = () => end('interrupted')
+    const cutOff = () => harmless(() => end('interrupted'))
     signal.addEventListener('abort', cutOff, { once: true })
     try {
       const result = await context.with(trace.setSpan(context.active(), span), run)
@@ -152,6 +153,15 @@ export class SessionTrace {
 
   get #now(): number {
     return this.#session.clock.now()
+  }
+}
+
+/** In a listener of a signal: what it throws would end the process. */
+function harmless(job: () => void): void {
+  try {
+    job()
+  } catch (error) {
+    process.emitWarning(`a span could not be ended: ${nameOf(error)}`, { code: 'LASTGOOD_WATCHER' })
   }
 }
 

@@ -18,6 +18,7 @@ interface DashboardCommandOptions extends Omit<CommonOptions, 'json' | 'color'>,
 export function dashboardCommand(context: CliContext): Command {
   return withStoreOptions(new Command('dashboard'))
     .description('a web page: every session, what it waits for, its timeline, and the provider')
+    .summary('a web page: the provider, every session, timelines')
     .option('--port <number>', 'the port, 0 for any', port, 4142)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--read-only', 'nothing can be done from the page')

@@ -33,8 +33,8 @@ export function withGatewayOptions(command: Command): Command {
   return command
     .option('--upstream <urls...>', 'the API behind it, and others that take over (default: https://api.anthropic.com)')
     .option('--key-env <name>', "the environment variable with the API key that replaces the clients' own")
-    .option('--fallback <models...>', 'models that take a turn when the one that was asked for cannot')
-    .option('--tell-fallback', 'a line in the answer says so when another model takes a turn')
+    .option('--fallback <models...>', 'models that take a turn when the first cannot')
+    .option('--tell-fallback', 'a line in the answer says when one of them does')
     .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
     .option(
       '--stall <duration>',
@@ -49,16 +49,13 @@ export function gatewayCommand(context: CliContext): Command {
     .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
     .option('--port <number>', 'the port, 0 for any', port, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--allow-host <names...>', 'names that clients may call it by, for an address other than loopback')
+    .option('--allow-host <names...>', 'names that clients may call it by, elsewhere')
     .option('--tls-cert <file>', 'the certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
     .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
-    .addOption(new Option('--log <format>', 'what it says on stderr: text or json (LASTGOOD_LOG)').choices(logFormats))
-    .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
-    .option(
-      '--dashboard',
-      'the web page of its sessions under /dashboard/ (default: where only this machine reaches it)',
-    )
+    .addOption(new Option('--log <format>', 'of what it says on stderr (LASTGOOD_LOG)').choices(logFormats))
+    .option('--behind-proxy', 'a server in front of it has TLS, and lets in who may')
+    .option('--dashboard', 'the web page at /dashboard/ (default: on loopback)')
     .option('--no-dashboard', 'without the web page')
   return withGatewayOptions(command)
     .addHelpText('after', exampleOf('lastgood gateway', 'ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude'))

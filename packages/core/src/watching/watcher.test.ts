@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { memoryStore } from '../memory-store.ts'
 import { openSession } from '../open-session.ts'
-import type { Watcher } from './watcher.ts'
+import type { RunWork, Watcher } from './watcher.ts'
 
 const agent = { name: 'coder', run: async () => 'done' }
 
@@ -49,4 +49,45 @@ test('one that fails is a warning, and the session is as without it', async () =
   expect(await session.run(agent)).toBe('done')
   expect(told).toEqual(['other begins run', 'other ends run'])
   await session.close()
+})
+
+test.each<[string, RunWork]>([
+  ['before it', () => Promise.reject(new Error('no span'))],
+  [
+    'after it',
+    async (_work, run) => {
+      await run()
+      throw new Error('no span')
+    },
+  ],
+  [
+    'and twice',
+    async (_work, run) => {
+      await run()
+      await run()
+      throw new Error('no span')
+    },
+  ],
+])('one that throws around work, %s, is a warning, and the work is done once', async (_when, around) => {
+  let runs = 0
+  const counted = { name: 'coder', run: async () => (runs += 1) }
+  const warned = once(process, 'warning')
+  const session = await openSession('ses', { store: memoryStore(), telemetry: { opened: () => around } })
+  expect(await session.run(counted)).toBe(1)
+  expect(runs).toBe(1)
+  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: no span' }])
+  await session.close()
+})
+
+test('what the work itself throws is no warning, and is thrown as it is', async () => {
+  const error = new Error('the agent failed')
+  const warnings: Error[] = []
+  const hear = (warning: Error) => warnings.push(warning)
+  process.on('warning', hear)
+  const session = await openSession('ses', { store: memoryStore(), telemetry: telling('one', []) })
+  await expect(session.run({ name: 'coder', run: () => Promise.reject(error) })).rejects.toBe(error)
+  await session.close()
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
 })

@@ -41,14 +41,38 @@ export class Watchers {
       const inner = this.#run
       try {
         const outer = await watcher.opened(session, before)
-        if (outer) this.#run = (work, run) => outer(work, () => inner(work, run))
+        const warn = (error: unknown) => warnOf(session.id, error)
+        if (outer) this.#run = (work, run) => harmless(outer, work, () => inner(work, run), warn)
       } catch (error) {
-        process.emitWarning(`a watcher of session ${session.id} failed: ${messageOf(error)}`, {
-          code: 'LASTGOOD_WATCHER',
-        })
+        warnOf(session.id, error)
       }
     }
   }
 
   run: RunWork = (work, run) => this.#run(work, run)
+}
+
+/** What `run` gives, which runs once whatever the watcher does with it. */
+async function harmless<Result>(
+  watcher: RunWork,
+  work: Work,
+  run: () => Promise<Result>,
+  warn: (error: unknown) => void,
+): Promise<Result> {
+  let ran: Promise<Result> | undefined
+  const once = () => (ran ??= run())
+  try {
+    await watcher(work, once)
+  } catch (error) {
+    const own = await ran?.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    if (own === undefined || own !== error) warn(error)
+  }
+  return once()
+}
+
+function warnOf(sessionId: string, error: unknown): void {
+  process.emitWarning(`a watcher of session ${sessionId} failed: ${messageOf(error)}`, { code: 'LASTGOOD_WATCHER' })
 }
