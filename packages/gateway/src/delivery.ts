@@ -101,6 +101,7 @@ function eventsOf(
   const silence = new Silence(clock, pingMs)
   const progress = new Progress({ clock, progressMs, model })
   let next: Promise<Settled<Uint8Array | undefined>> | undefined
+  let hasBegun = false
   const leave = () => {
     silence.stop()
     attached.leave()
@@ -109,11 +110,12 @@ function eventsOf(
     {
       async pull(controller) {
         for (;;) {
-          next ??= settled(begunWith(attached))
+          next ??= settled(hasBegun ? attached.next() : begunWith(attached))
           const piece = await silence.orBefore(next)
           if (piece === undefined) return controller.enqueue(progress.due() ?? ping)
           next = undefined
           if ('value' in piece && piece.value) {
+            hasBegun = true
             const passed = progress.pass(piece.value)
             if (passed) return controller.enqueue(passed)
             continue
@@ -131,7 +133,7 @@ function eventsOf(
   )
 }
 
-/** The next piece of a stream. An answer that is none, after the headers are out, is an error. */
+/** The first piece of a stream. An answer that is none, after the headers are out, is an error. */
 async function begunWith(attached: Attached): Promise<Uint8Array | undefined> {
   const { status, headers } = await attached.head
   if (status === 200 && (headers.get('content-type') ?? '').includes('text/event-stream')) return attached.next()
