@@ -1,4 +1,5 @@
 /** What an operator looks at first: the provider, the verdict, then every session by what it needs. */
+import { counted } from '../words/numbers.ts'
 import { computed, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -64,7 +65,7 @@ export function OverviewPage(): JSX.Element {
         </label>
         <span class="muted number" role="status">
           {search.value === ''
-            ? `${total.toLocaleString('en-US')} sessions`
+            ? counted(total, 'session')
             : `${shown.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`}
         </span>
         <span class="grow" />
