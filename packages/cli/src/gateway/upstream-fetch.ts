@@ -3,7 +3,7 @@
  * has those; by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`); and without the copies that `fetch`
  * makes of a body, since a conversation is sent whole with every request.
  */
-import { finished, pipeline, type Readable, type Transform } from 'node:stream'
+import { pipeline, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Fetch } from '@lastgood/gateway'
 import { EnvHttpProxyAgent, request } from 'undici'
@@ -79,33 +79,17 @@ function decodedBody(stream: Readable, headers: Headers): Readable {
   return pipeline(stream, decoder, () => {})
 }
 
-/** As they come, and no sooner than they are asked for. An iterator of the stream would take a turn more for each. */
+/** As they come, and no sooner than they are asked for. */
 function piecesOf(stream: Readable): ReadableStream<Uint8Array> {
-  let isLeft = false
-  let ask = () => {}
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        stream.on('readable', () => ask())
-        finished(stream, { writable: false }, (error) => {
-          if (isLeft) return
-          if (error) controller.error(error)
-          else controller.close()
-        })
+      async pull(controller) {
+        const { done, value } = await pieces.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
       },
-      pull: (controller) =>
-        new Promise<void>((resolve) => {
-          ask = () => {
-            const piece = stream.read() as Uint8Array | null
-            if (!piece) return
-            ask = () => {}
-            controller.enqueue(piece)
-            resolve()
-          }
-          ask()
-        }),
       cancel(reason) {
-        isLeft = true
         stream.destroy(reason instanceof Error ? reason : undefined)
       },
     },
