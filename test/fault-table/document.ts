@@ -2,7 +2,7 @@
 import { defaultPolicy, type FaultKind, type Rule } from '@lastgood/core'
 import { formatDuration } from '../../packages/core/src/duration.ts'
 import { errorPatterns } from '../../packages/core/src/error-patterns.ts'
-import { faultKindSchema } from '../../packages/core/src/fault.ts'
+import { faultKinds } from '../../packages/core/src/fault.ts'
 import { faultCases, processCases } from './cases.ts'
 import type { FaultCase, Verdict } from './fault-case.ts'
 import { messages } from './messages.ts'
@@ -32,7 +32,7 @@ const groups: readonly [title: string, action: Rule['action'], text: string][] =
 ]
 
 export function faultsPage(): string {
-  const kinds = faultKindSchema.options
+  const kinds = faultKinds
   return [
     introduction,
     ...groups.flatMap(([title, action, text]) => [

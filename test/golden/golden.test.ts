@@ -93,7 +93,7 @@ describe('a golden journal', () => {
   })
 })
 
-const entryTypes = entryBodySchema.options.map((option) => option.shape.type.value)
+const entryTypes = entryBodySchema().options.map((option) => option.shape.type.value)
 const ofVersion2: readonly EntryType[] = [
   'step-started',
   'step-finished',

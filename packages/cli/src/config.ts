@@ -9,7 +9,6 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
 import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
-import { z } from 'zod'
 import type { CliContext } from './context.ts'
 import type { Price } from './cost/prices.ts'
 import { ConfigError } from './failure.ts'
@@ -75,7 +74,7 @@ export async function loadConfig(context: CliContext, option: string | undefined
   } catch (cause) {
     throw new ConfigError(`${path} could not be loaded`, { hint: `correct it; this shows more: node ${path}`, cause })
   }
-  return { path, config: checkedConfig(path, module.default) }
+  return { path, config: await checkedConfig(path, module.default) }
 }
 
 /** What is needed when there is no configuration file. */
@@ -127,43 +126,11 @@ function findConfig({ cwd, node }: CliContext): string | undefined {
 
 const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path)
 
-const thing = z.custom<object>((value) => (typeof value === 'object' && value !== null) || typeof value === 'function')
-const schema = z.strictObject({
-  store: z.union([z.string(), thing]).optional(),
-  agents: z.record(z.string(), thing),
-  policy: z.looseObject({}).optional(),
-  statusPage: z
-    .union([
-      z.literal(false),
-      z.strictObject({
-        urls: z
-          .array(z.url({ protocol: /^https?$/ }))
-          .min(1)
-          .optional(),
-        everyMs: z.number().positive().optional(),
-      }),
-    ])
-    .optional(),
-  prices: z
-    .record(
-      z.string(),
-      z.strictObject({
-        input: z.number().nonnegative(),
-        above: z.strictObject({ tokens: z.number().positive(), input: z.number().nonnegative() }).optional(),
-      }),
-    )
-    .optional(),
-  confirmAboveUsd: z.number().nonnegative().optional(),
-  machineVersion: z.string().optional(),
-})
-
-function checkedConfig(path: string, value: unknown): LastgoodConfig {
-  if (value === undefined) {
-    throw new ConfigError(`${path} has no default export`, { hint: example })
-  }
-  const { success, error } = schema.safeParse(value)
-  if (success) return value as LastgoodConfig
-  const [issue] = error.issues
-  const place = issue?.path.length ? issue.path.join('.') : 'the default export'
-  throw new ConfigError(`${path}: ${place}: ${issue?.message ?? 'not a configuration'}`, { hint: example })
+async function checkedConfig(path: string, value: unknown): Promise<LastgoodConfig> {
+  if (value === undefined) throw new ConfigError(`${path} has no default export`, { hint: example })
+  // Loaded only here: where there is no file, what checks one would be a large part of a start.
+  const { mistakeInConfig } = await import('./config-check.ts')
+  const mistake = mistakeInConfig(value)
+  if (mistake === undefined) return value as LastgoodConfig
+  throw new ConfigError(`${path}: ${mistake}`, { hint: example })
 }

@@ -4,6 +4,7 @@
  * `main` runs one command line in a context and gives the exit code; it never ends the process and never reads it.
  */
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from './built.ts'
 import type { CliContext } from './context.ts'
 import { commandsFor } from './commands.ts'
 import { completeCommand } from './completion/command.ts'
@@ -11,7 +12,6 @@ import { exampleOf } from './help-example.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureJson, reportFailure } from './failure.ts'
 import { safeJson, safeText } from './text.ts'
-import { packageVersion } from './version.ts'
 
 export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<number> {
   let exitCode: number = exitCodes.done

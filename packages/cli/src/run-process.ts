@@ -7,7 +7,7 @@
  * 3. What only says which version this is loads nothing else.
  */
 import process from 'node:process'
-import { packageVersion } from './version.ts'
+import { packageVersion } from './built.ts'
 
 /** Runs the program on this process. `before`: words put before the arguments. */
 export async function runProcess(...before: readonly string[]): Promise<void> {

@@ -36,9 +36,10 @@ function visible(char: string): string {
 export function shorten(text: string, columns: number): string {
   const line = safeLine(text)
   if (widthOf(line) <= columns) return line
+  if (plain.test(line)) return `${line.slice(0, columns - 1)}…`
   let kept = ''
   let width = 0
-  for (const { segment } of graphemes.segment(line)) {
+  for (const { segment } of graphemesIn(line)) {
     width += widthOf(segment)
     if (width > columns - 1) break
     kept += segment
@@ -46,16 +47,24 @@ export function shorten(text: string, columns: number): string {
   return `${kept}…`
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
+/** Made when a line asks for it: it loads tables of its own, which takes longer than most commands. */
+function graphemesIn(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
+
+/** A column for each character. */
+const plain = /^[\u0020-\u007e]*$/
 /** East Asian wide characters and emoji take two columns. */
 const wide =
   /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u
 
 /** The columns that `text`, without escape sequences, takes. */
 export function widthOf(text: string): number {
-  if (/^[\u0020-\u007e]*$/.test(text)) return text.length
+  if (plain.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
+  for (const { segment } of graphemesIn(text)) width += wide.test(segment) ? 2 : 1
   return width
 }
 

@@ -89,7 +89,7 @@ export function costOf(usage: Readonly<Record<string, unknown>> | undefined): nu
 /** The message that `text` is, or undefined when it is something else. */
 export function messageIn(text: string): AssistantMessage | undefined {
   try {
-    return assistantMessageSchema.safeParse(JSON.parse(text)).data
+    return assistantMessageSchema().safeParse(JSON.parse(text)).data
   } catch {
     return undefined
   }

@@ -49,7 +49,7 @@ function isSoundBySchema(value: object): boolean {
   const { v, seq, at, fence, lane, ...body } = value as Record<string, unknown>
   const isWhole = (one: unknown) => Number.isSafeInteger(one) && Number(one) >= 1
   const isStamped = v === journalVersion && isWhole(seq) && Number.isFinite(at) && isWhole(fence) && lane === 'main'
-  return isStamped && entryBodySchema.safeParse(body).success
+  return isStamped && entryBodySchema().safeParse(body).success
 }
 
 test.each(usual)('the usual entries need no schema [$type]', (body) => {

@@ -3,9 +3,10 @@
  * `decide` (in `policy.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
  */
 import { z } from 'zod'
+import { lazily } from './lazily.ts'
 
 /** The classes of failure, one for each different thing to do. */
-export const faultKindSchema = z.enum([
+export const faultKinds = [
   /** 5xx other than overload. */
   'server-transient',
   /** 529, an in-band `overloaded_error`, a 500 that says `Overloaded`. */
@@ -56,50 +57,55 @@ export const faultKindSchema = z.enum([
   'config',
   /** Any other 4xx. */
   'request-rejected',
-])
-export type FaultKind = z.infer<typeof faultKindSchema>
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+export const faultKindSchema = lazily(() => z.enum(faultKinds))
 
-export const faultSchema = z.strictObject({
-  kind: faultKindSchema,
-  status: z.number().optional(),
-  /** `error.type` of the API's body. */
-  errorType: z.string().optional(),
-  /** `error.details.error_code`. */
-  errorCode: z.string().optional(),
-  /** The API's own words, cut to 500 characters; for the person who reads the journal. */
-  message: z.string().optional(),
-  requestId: z.string().optional(),
-  /** What the server asked for, already in ms. */
-  retryAfterMs: z.number().optional(),
-  /** The server's `x-should-retry`: `false` stops re-sending whatever the kind, `true` decides an unknown status. */
-  shouldRetry: z.boolean().optional(),
-  /** The cause chain's codes, for transport faults: `ECONNRESET`, `UND_ERR_SOCKET`. */
-  causes: z.array(z.string()).optional(),
-  /** What a broken answer leaves that is whole: tool calls, or text only. */
-  complete: z.enum(['calls', 'text']).optional(),
-  /** Tokens that the broken attempt cost, in full-price input tokens; see `costOf`. */
-  tokens: z.number().optional(),
-  /** Repair rules that can mend the request, the gentlest first. */
-  repairs: z.array(z.string()).optional(),
-  /** The places in the request that the API named: `messages.3.content.0`. */
-  paths: z.array(z.string()).optional(),
-})
-export type Fault = z.infer<typeof faultSchema>
+export const faultSchema = lazily(() =>
+  z.strictObject({
+    kind: faultKindSchema(),
+    status: z.number().optional(),
+    /** `error.type` of the API's body. */
+    errorType: z.string().optional(),
+    /** `error.details.error_code`. */
+    errorCode: z.string().optional(),
+    /** The API's own words, cut to 500 characters; for the person who reads the journal. */
+    message: z.string().optional(),
+    requestId: z.string().optional(),
+    /** What the server asked for, already in ms. */
+    retryAfterMs: z.number().optional(),
+    /** The server's `x-should-retry`: `false` stops re-sending whatever the kind, `true` decides an unknown status. */
+    shouldRetry: z.boolean().optional(),
+    /** The cause chain's codes, for transport faults: `ECONNRESET`, `UND_ERR_SOCKET`. */
+    causes: z.array(z.string()).optional(),
+    /** What a broken answer leaves that is whole: tool calls, or text only. */
+    complete: z.enum(['calls', 'text']).optional(),
+    /** Tokens that the broken attempt cost, in full-price input tokens; see `costOf`. */
+    tokens: z.number().optional(),
+    /** Repair rules that can mend the request, the gentlest first. */
+    repairs: z.array(z.string()).optional(),
+    /** The places in the request that the API named: `messages.3.content.0`. */
+    paths: z.array(z.string()).optional(),
+  }),
+)
+export type Fault = z.infer<ReturnType<typeof faultSchema>>
 
-export const decisionSchema = z.discriminatedUnion('kind', [
-  /** Send the identical request again at this instant (epoch ms). */
-  z.strictObject({ kind: z.literal('retry'), at: z.number() }),
-  /** Send the identical request again now, with fresh credentials where there is a way to get them. */
-  z.strictObject({ kind: z.literal('resend') }),
-  /** The complete blocks of the broken answer count; go on from them. */
-  z.strictObject({ kind: z.literal('keep-and-continue') }),
-  /** Let this rung of the ladder (0 is the first) take the turn, now. */
-  z.strictObject({ kind: z.literal('fallback'), rung: z.number().int().min(0) }),
-  /** Mend the outgoing request by this rule and send it, now. */
-  z.strictObject({ kind: z.literal('repair'), rule: z.string() }),
-  /** Park the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
-  z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: z.number().optional() }),
-  /** The caller's mistake: tell it at once; the turn stays open and can be continued once mended. */
-  z.strictObject({ kind: z.literal('fail'), reason: z.string() }),
-])
-export type Decision = z.infer<typeof decisionSchema>
+export const decisionSchema = lazily(() =>
+  z.discriminatedUnion('kind', [
+    /** Send the identical request again at this instant (epoch ms). */
+    z.strictObject({ kind: z.literal('retry'), at: z.number() }),
+    /** Send the identical request again now, with fresh credentials where there is a way to get them. */
+    z.strictObject({ kind: z.literal('resend') }),
+    /** The complete blocks of the broken answer count; go on from them. */
+    z.strictObject({ kind: z.literal('keep-and-continue') }),
+    /** Let this rung of the ladder (0 is the first) take the turn, now. */
+    z.strictObject({ kind: z.literal('fallback'), rung: z.number().int().min(0) }),
+    /** Mend the outgoing request by this rule and send it, now. */
+    z.strictObject({ kind: z.literal('repair'), rule: z.string() }),
+    /** Park the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
+    z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: z.number().optional() }),
+    /** The caller's mistake: tell it at once; the turn stays open and can be continued once mended. */
+    z.strictObject({ kind: z.literal('fail'), reason: z.string() }),
+  ]),
+)
+export type Decision = z.infer<ReturnType<typeof decisionSchema>>

@@ -18,9 +18,10 @@ import { originSchema, type Entry, type Owner } from './journal.ts'
 import { isSessionId, sessionIdSchema } from './session-id.ts'
 import type { SharedState } from './shared-state.ts'
 import { upgradedHead } from './upgrade.ts'
+import { lazily } from './lazily.ts'
 
 /** What a session is doing, for lists and pickers. */
-export const sessionStatusSchema = z.enum([
+export const sessionStatuses = [
   /** Between turns. */
   'idle',
   /** In a turn: a request or tools are in flight, or were when its process died. */
@@ -31,40 +32,42 @@ export const sessionStatusSchema = z.enum([
   'suspended',
   /** Parked until a person decides. */
   'needs-input',
-])
-export type SessionStatus = z.infer<typeof sessionStatusSchema>
+] as const
+export type SessionStatus = (typeof sessionStatuses)[number]
 
 export const headVersion = 2
 
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
-const headSchema = z.strictObject({
-  v: z.literal(headVersion),
-  sessionId: sessionIdSchema,
-  /** Sequence of the last entry that the head knows of. */
-  seq: z.number().int().min(0),
-  status: sessionStatusSchema,
-  agent: z.string().optional(),
-  cwd: z.string().optional(),
-  model: z.string().optional(),
-  /** Turns started and turns ended. */
-  turn: z.number().int(),
-  lastGoodTurn: z.number().int(),
-  /** Why it is waiting or parked, for people. */
-  reason: z.string().optional(),
-  /** Epoch ms of the next try, while waiting or parked. */
-  dueAt: z.number().optional(),
-  createdAt: z.number(),
-  updatedAt: z.number(),
-  /** Of a fork: where its conversation began. */
-  origin: originSchema.optional(),
-  /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
-  ttlMs: z.number().optional(),
-  /** It is never pruned. */
-  pinned: z.literal(true).optional(),
-  /** The machine's state, valid only for this version of the machine. */
-  machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
-})
-export type Head = z.infer<typeof headSchema>
+const headSchema = lazily(() =>
+  z.strictObject({
+    v: z.literal(headVersion),
+    sessionId: sessionIdSchema(),
+    /** Sequence of the last entry that the head knows of. */
+    seq: z.number().int().min(0),
+    status: z.enum(sessionStatuses),
+    agent: z.string().optional(),
+    cwd: z.string().optional(),
+    model: z.string().optional(),
+    /** Turns started and turns ended. */
+    turn: z.number().int(),
+    lastGoodTurn: z.number().int(),
+    /** Why it is waiting or parked, for people. */
+    reason: z.string().optional(),
+    /** Epoch ms of the next try, while waiting or parked. */
+    dueAt: z.number().optional(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+    /** Of a fork: where its conversation began. */
+    origin: originSchema().optional(),
+    /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
+    ttlMs: z.number().optional(),
+    /** It is never pruned. */
+    pinned: z.literal(true).optional(),
+    /** The machine's state, valid only for this version of the machine. */
+    machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
+  }),
+)
+export type Head = z.infer<ReturnType<typeof headSchema>>
 
 /**
  * The head of session `sessionId` in `stored`, an already parsed JSON value read from `place`. One that names another
@@ -72,7 +75,7 @@ export type Head = z.infer<typeof headSchema>
  */
 export function parseHead(stored: unknown, place: string, sessionId: string): Head {
   const value = upgradedHead(stored)
-  const parsed = headSchema.safeParse(value)
+  const parsed = headSchema().safeParse(value)
   if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
   if (parsed.success) throw unsoundHead(`${place}: the head is that of another session`)
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined

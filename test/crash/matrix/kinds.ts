@@ -16,7 +16,7 @@ export const writtenElsewhere: Readonly<Record<string, string>> = {
 }
 
 /** Fields of an entry that vary, each with its values. */
-const variants = new Map(entryBodySchema.options.map(({ shape }) => [shape.type.value, variantsOf(shape)]))
+const variants = new Map(entryBodySchema().options.map(({ shape }) => [shape.type.value, variantsOf(shape)]))
 
 export const allKinds: ReadonlySet<string> = new Set(
   [...variants].flatMap(([type, fields]) => [

@@ -1,8 +1,8 @@
 /** A dashboard with what a command line knows: its store, its configuration, its page. */
 import { resolve } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { LastgoodError } from '@lastgood/core'
+import { builtFile } from '../built.ts'
 import type { SetUp } from '../common-options.ts'
 import type { LastgoodConfig } from '../config.ts'
 import type { CliContext } from '../context.ts'
@@ -53,7 +53,7 @@ export function dashboardFor(
  * those of the session's own folder, unless the configuration was named.
  */
 function resumeCommand({ env, cwd }: CliContext, place: SetUp, configPath: string | undefined): ResumeCommand {
-  const program = fileURLToPath(new URL('../bin/lastgood.js', import.meta.url))
+  const program = builtFile('bin/lastgood.js')
   const { LASTGOOD_DASHBOARD_TOKEN: _ours, ...others } = env
   const [{ address, source }] = place.choices
   // A store that only code knows is made by the file that made it here.

@@ -1,8 +1,8 @@
 /** The commands that the demo tells: as the user would have to type them here, with everything they need. */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { shellWord } from '@lastgood/core'
+import { builtFile } from '../built.ts'
 import type { Env } from '../context.ts'
 import { shownAddress } from '../shown-address.ts'
 import type { DemoFolder } from './folder.ts'
@@ -13,7 +13,7 @@ function programOf(env: Env): string {
   if (pnpm !== undefined && env['npm_lifecycle_event'] === 'demo') return `npx -y pnpm@${pnpm} lastgood`
   const folders = (env['PATH'] ?? '').split(delimiter)
   if (folders.some((folder) => folder !== '' && existsSync(join(folder, 'lastgood')))) return 'lastgood'
-  return `node ${shellWord(fileURLToPath(new URL('../bin/lastgood.js', import.meta.url)))}`
+  return `node ${shellWord(builtFile('bin/lastgood.js'))}`
 }
 
 export function showCommand(env: Env, sessionId: string, store: string): string {

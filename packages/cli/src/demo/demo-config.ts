@@ -5,6 +5,8 @@
  * more field, and the control state has another name.
  */
 import { writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { builtFile } from '../built.ts'
 import { defineConfig, type LastgoodConfig } from '../config.ts'
 import type { Env } from '../context.ts'
 import { demoAgent, demoAgentName } from './agent.ts'
@@ -53,7 +55,7 @@ export function deploy(
   { live, pace }: { live: boolean; pace: Pace },
 ): void {
   const text = `// Written by \`lastgood demo\`: how \`resume\` finds this session's agent.
-import { demoConfig } from ${JSON.stringify(import.meta.url)}
+import { demoConfig } from ${JSON.stringify(pathToFileURL(builtFile('demo/demo-config.js')).href)}
 
 export default demoConfig({
   folder: ${JSON.stringify(folder.path)},

@@ -3,8 +3,8 @@ import { LastgoodError, parseEntry, type Entry, type SessionEvent } from '@lastg
 import type { Lab } from '@lastgood/outage-lab'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { builtFile } from '../built.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { demoTools } from './agent.ts'
 import { showCommand } from './commands.ts'
@@ -133,7 +133,7 @@ function notMigrated({ context, sessionId, address }: Scene, found: string): Las
 }
 
 function agentArguments({ sessionId, folder, address }: Scene): string[] {
-  const program = fileURLToPath(new URL('agent-process.js', import.meta.url))
+  const program = builtFile('demo/agent-process.js')
   return [program, '--session', sessionId, '--config', folder.config, '--store', address, '--cwd', folder.path]
 }
 
@@ -151,7 +151,7 @@ function isMigrating(folder: DemoFolder): true | undefined {
 /** The real command, as a user would type it. Returns its exit code. */
 async function resume(scene: Scene): Promise<number | null> {
   const { sessionId, folder, address, palette, context } = scene
-  const program = fileURLToPath(new URL('../bin/resume.js', import.meta.url))
+  const program = builtFile('bin/resume.js')
   const color = palette.isColorSupported ? 'always' : 'never'
   const args = [program, sessionId, '--config', folder.config, '--store', address, '--color', color]
   // Its reply was shown live.

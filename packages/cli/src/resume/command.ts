@@ -4,7 +4,7 @@ import { jsonlOption, withCommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
-import { packageVersion } from '../version.ts'
+import { packageVersion } from '../built.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 import { resumeWhich } from './which.ts'
 

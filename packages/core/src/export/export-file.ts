@@ -15,32 +15,37 @@ import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { parseEntry, type Entry } from '../journal.ts'
 import { sessionIdSchema } from '../session-id.ts'
+import { lazily } from '../lazily.ts'
 
 const exportVersion = 1
 const format = 'lastgood-export'
-const hashSchema = z.string().regex(/^[0-9a-f]{64}$/)
+const hashSchema = lazily(() => z.string().regex(/^[0-9a-f]{64}$/))
 
-const headerSchema = z.strictObject({
-  format: z.literal(format),
-  v: z.literal(exportVersion),
-  /** Its name where it was exported. */
-  sessionId: sessionIdSchema,
-  /** ISO 8601. */
-  exportedAt: z.string(),
-  /** The lastgood version that wrote the file. */
-  writer: z.string(),
-  entries: z.number().int().min(1),
-  /** Content was replaced by its kind and length: such a session can be read, and not be gone on with. */
-  redacted: z.boolean(),
-})
-export type ExportHeader = Omit<z.infer<typeof headerSchema>, 'format' | 'v'>
+const headerSchema = lazily(() =>
+  z.strictObject({
+    format: z.literal(format),
+    v: z.literal(exportVersion),
+    /** Its name where it was exported. */
+    sessionId: sessionIdSchema(),
+    /** ISO 8601. */
+    exportedAt: z.string(),
+    /** The lastgood version that wrote the file. */
+    writer: z.string(),
+    entries: z.number().int().min(1),
+    /** Content was replaced by its kind and length: such a session can be read, and not be gone on with. */
+    redacted: z.boolean(),
+  }),
+)
+export type ExportHeader = Omit<z.infer<ReturnType<typeof headerSchema>>, 'format' | 'v'>
 
-const footerSchema = z.strictObject({
-  end: z.literal(format),
-  entries: z.number(),
-  sha256: hashSchema,
-  header: hashSchema,
-})
+const footerSchema = lazily(() =>
+  z.strictObject({
+    end: z.literal(format),
+    entries: z.number(),
+    sha256: hashSchema(),
+    header: hashSchema(),
+  }),
+)
 
 /** The lines of a file, each with its newline. */
 export async function* encodeExport(header: ExportHeader, entries: AsyncIterable<Entry>): AsyncGenerator<string> {
@@ -112,14 +117,14 @@ function headerIn(line: string): ExportHeader {
   const { format: found, v } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   if (found !== format) throw damaged(1, 'is not that of an exported session')
   if (typeof v === 'number' && v > exportVersion) throw newerVersion('an exported session', v, exportVersion)
-  const { success, data } = headerSchema.safeParse(value)
+  const { success, data } = headerSchema().safeParse(value)
   if (!success) throw damaged(1, 'is damaged')
   const { format: _format, v: _v, ...header } = data
   return header
 }
 
-function footerIn(line: string, number: number): z.infer<typeof footerSchema> {
-  const { success, data } = footerSchema.safeParse(parsed(line))
+function footerIn(line: string, number: number): z.infer<ReturnType<typeof footerSchema>> {
+  const { success, data } = footerSchema().safeParse(parsed(line))
   if (success) return data
   throw damaged(number, 'is damaged')
 }

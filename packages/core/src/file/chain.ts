@@ -20,32 +20,35 @@ import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import { isRecord } from '../json.ts'
+import { lazily } from '../lazily.ts'
 
 /** Of the lines, not of the entries in them. */
 export const lineVersion = 1
 
 const hashPattern = /^[0-9a-f]{64}$/
-const hashSchema = z.string().regex(hashPattern)
-const common = {
-  hash: hashSchema,
+const hashSchema = lazily(() => z.string().regex(hashPattern))
+const common = lazily(() => ({
+  hash: hashSchema(),
   size: z.number(),
   v: z.literal(lineVersion),
-  prev: hashSchema,
+  prev: hashSchema(),
   fence: z.number().int().min(1),
   seq: z.number().int().min(0),
-}
-const lineSchema = z.union([
-  z.strictObject({
-    ...common,
-    entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1),
-    head: z.looseObject({}),
-  }),
-  z.strictObject({
-    ...common,
-    lease: z.strictObject({ owner: ownerSchema, since: z.number(), expiresAt: z.number() }),
-  }),
-])
-export type Line = z.infer<typeof lineSchema>
+}))
+const lineSchema = lazily(() =>
+  z.union([
+    z.strictObject({
+      ...common(),
+      entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1),
+      head: z.looseObject({}),
+    }),
+    z.strictObject({
+      ...common(),
+      lease: z.strictObject({ owner: ownerSchema(), since: z.number(), expiresAt: z.number() }),
+    }),
+  ]),
+)
+export type Line = z.infer<ReturnType<typeof lineSchema>>
 export type EntriesLine = Extract<Line, { entries: unknown }>
 export type LeaseLine = Extract<Line, { lease: unknown }>
 
@@ -86,7 +89,32 @@ export function decodePiece(bytes: Buffer): Piece {
   if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
   if (isSurelyEntriesLine(value, frame[1])) return { kind: 'line', line: value }
   // zod's copy would have its keys in another order: the value itself is what was written.
-  return lineSchema.safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
+  return lineSchema().safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
+}
+
+/** What a line begins with: all that a verdict on it needs but for its entries. */
+export interface Beginning extends Tip {
+  prev: string
+  isLease: boolean
+}
+
+/**
+ * How the line in `bytes` begins, where its hash is right and it is written as `encodeLine` does; its JSON, which takes
+ * several times as long as its hash, is not looked at. Undefined says nothing: `decodePiece` decides.
+ */
+export function beginningOf(bytes: Buffer): Beginning | undefined {
+  const begin = beginPattern.exec(bytes.toString('latin1', 0, 300))
+  if (!begin) return undefined
+  const [, hash = '', size, prev = '', fence, seq, content] = begin
+  const rest = bytes.subarray(`{"hash":"${hash}","size":${size},`.length)
+  if (rest.length !== Number(size) || sha256(rest) !== hash) return undefined
+  return { hash, prev, fence: Number(fence), seq: Number(seq), isLease: content === 'lease' }
+}
+
+/** Whether a line that begins like this goes on from `tip`, its entries aside; false says nothing, as above. */
+export function goesOn({ prev, fence, seq, isLease }: Beginning, tip: Tip): boolean {
+  if (prev !== tip.hash) return false
+  return isLease ? fence > tip.fence && seq === tip.seq : fence === tip.fence && seq > tip.seq
 }
 
 /** As `lineSchema` has it, at a small part of its cost: most lines are this. `framed` is its hash. False says nothing. */
@@ -128,6 +156,8 @@ export function judge(line: Line, tip: Tip, counted: Pick<ReadonlySet<string>, '
 }
 
 const framePattern = /^\{"hash":"([0-9a-f]{64})","size":(\d{1,12}),/
+const beginPattern =
+  /^\{"hash":"([0-9a-f]{64})","size":(\d{1,12}),"v":1,"prev":"([0-9a-f]{64})","fence":(\d{1,15}),"seq":(\d{1,15}),"(entries|lease)":/
 const shortestFrame = `{"hash":"${genesis.hash}","size":0,`
 
 /** Whether these bytes, which are no whole line, are the beginning of one. `missing`: bytes up to its end, if known. */

@@ -6,7 +6,17 @@
  * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
  */
 import { LastgoodError, newerVersion } from '../errors.ts'
-import { type Line, type Tip, decodePiece, genesis, judge, lineVersion } from './chain.ts'
+import {
+  type EntriesLine,
+  type Line,
+  type Tip,
+  beginningOf,
+  decodePiece,
+  genesis,
+  goesOn,
+  judge,
+  lineVersion,
+} from './chain.ts'
 import type { JournalHandle } from './open-file.ts'
 import { type Segment, segments } from './segments.ts'
 
@@ -101,6 +111,36 @@ export async function tail(
     }
   }
   return part
+}
+
+/** The last line with entries, and what counts last; undefined where there is none, or more has to be looked at. */
+export interface Ending {
+  newest: EntriesLine
+  last: Tip
+}
+
+/**
+ * The same end without the JSON of what comes before it, for who looks at many journals. Only where every line that is
+ * near goes on from the one before: `tail` looks at everything else, and names what is wrong.
+ */
+export async function endingOf(handle: JournalHandle, end: number): Promise<Ending | undefined> {
+  const start = Math.max(0, end - firstWindowBytes)
+  let last: Tip | undefined = start === 0 ? genesis : undefined
+  let newest: { bytes: Buffer; before: Tip } | undefined
+  for await (const some of segments(handle, start, end)) {
+    for (const { bytes, at } of some) {
+      if (at === start && start > 0) continue
+      const line = beginningOf(bytes)
+      if (!line || (last && !goesOn(line, last))) return undefined
+      // The first that is near is proved to count by the one that goes on from it.
+      if (!line.isLease) newest = last && { bytes, before: last }
+      last = line
+    }
+  }
+  const piece = newest && decodePiece(newest.bytes)
+  const line = piece?.kind === 'line' ? piece.line : undefined
+  if (!last || !newest || !line || !('entries' in line)) return undefined
+  return judge(line, newest.before, new Set()) === 'counts' ? { newest: line, last } : undefined
 }
 
 /** As `tail`, but undefined when more than `limit` bytes would have to be read, or when those leave a doubt. */

@@ -6,10 +6,10 @@
  * It also remembers how far the journal went when it was written, which a journal that was cut back cannot tell: what is
  * left of it is sound. That is said of one file, by its inode, so a copy that was put in its place is taken as it is.
  */
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
-import { ownerSchema } from '../journal.ts'
+import type { Owner } from '../journal.ts'
+import { isRecord } from '../json.ts'
 import type { Holder } from '../store.ts'
 import { type LeaseLine, type Line, type Tip, genesis } from './chain.ts'
 import { cutBack, fileError, onPath, systemCode } from './file-error.ts'
@@ -18,20 +18,18 @@ import { tail } from './journal-file.ts'
 import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
-const leaseFileSchema = z.strictObject({
-  v: z.literal(1),
-  owner: ownerSchema,
-  fence: z.number(),
-  since: z.number(),
-  expiresAt: z.number(),
+/** The values that its hash is of, and the hash: a flipped bit must not make a lease endless, or a journal too short. */
+interface LeaseFile {
+  v: 1
+  owner: Owner
+  fence: number
+  since: number
+  expiresAt: number
   /** Given back before it ran out. */
-  released: z.boolean(),
+  released: boolean
   /** The journal, and its last entry then. */
-  journal: z.strictObject({ file: z.string(), seq: z.number() }),
-  /** Of all before it: a flipped bit must not make a lease endless, or a journal too short. */
-  hash: z.string(),
-})
-type LeaseFile = Omit<z.infer<typeof leaseFileSchema>, 'hash'>
+  journal: { file: string; seq: number }
+}
 
 export interface RecordedLease {
   holder: Holder
@@ -132,10 +130,8 @@ export async function writeLeaseFile(
 /** Undefined where there is none that can be believed: the journal's own lease line is as good. */
 async function leaseFileAt(path: string): Promise<LeaseFile | undefined> {
   try {
-    const { data } = leaseFileSchema.safeParse(JSON.parse(await readText(path)))
-    if (!data) return undefined
-    const { hash, ...content } = data
-    return hash === hashOf(content) ? content : undefined
+    const value: unknown = JSON.parse(await readText(path))
+    return isLeaseFile(value) ? value : undefined
   } catch (error) {
     // Not there, or left empty by a power cut.
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
@@ -143,9 +139,15 @@ async function leaseFileAt(path: string): Promise<LeaseFile | undefined> {
   }
 }
 
+/** With the right hash it is what this file wrote, field by field. */
+function isLeaseFile(value: unknown): value is LeaseFile {
+  if (!isRecord(value) || value['v'] !== 1 || !isRecord(value['owner']) || !isRecord(value['journal'])) return false
+  return value['hash'] === hashOf(value as unknown as LeaseFile)
+}
+
 /** Of the values: their order in a copy of an object may differ. */
 function hashOf({ v, owner, fence, since, expiresAt, released, journal }: LeaseFile): string {
   const { id, host, realm, pid } = owner
   const values = [v, id, host, realm, pid, fence, since, expiresAt, released, journal.file, journal.seq]
-  return createHash('sha256').update(JSON.stringify(values)).digest('hex')
+  return digest('sha256', JSON.stringify(values), 'hex')
 }

@@ -2,8 +2,8 @@
 import { type SessionSummary, parseHead } from '../store.ts'
 import type { EntriesLine, Line } from './chain.ts'
 import { statOfFile } from './folder.ts'
-import { tail } from './journal-file.ts'
-import { liveHolder, newestLease, recordedLease } from './lease-file.ts'
+import { type Ending, endingOf, tail } from './journal-file.ts'
+import { liveHolder, recordedLease } from './lease-file.ts'
 import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
@@ -14,15 +14,21 @@ export async function summaryIn(
   now: number,
 ): Promise<SessionSummary | undefined> {
   const { size } = await statOfFile(handle, place.journal)
-  const { lines } = await tail(handle, place.journal, size, (some) => newestEntries(some) !== undefined)
-  const [newest, last] = [newestEntries(lines), lines.at(-1)]
+  const { newest, last } = (await endingOf(handle, size)) ?? (await doubtfulEnding(handle, place, size))
   if (!last) return undefined
-  const lease = await recordedLease(handle, place, size, last, newestLease(lines))
+  const lease = await recordedLease(handle, place, size, last)
   if (!newest) return undefined
   const head = parseHead(newest.head, `${place.journal}, entry ${newest.seq}`, place.sessionId)
   return { head, holder: liveHolder(lease, now) }
 }
 
-function newestEntries(lines: readonly Line[]): EntriesLine | undefined {
-  return lines.findLast((line): line is EntriesLine => 'entries' in line)
+async function doubtfulEnding(
+  handle: JournalHandle,
+  { journal }: SessionPlace,
+  size: number,
+): Promise<Partial<Ending>> {
+  const isEntries = (line: Line): line is EntriesLine => 'entries' in line
+  const { lines } = await tail(handle, journal, size, (some) => some.some(isEntries))
+  const [newest, last] = [lines.findLast(isEntries), lines.at(-1)]
+  return { ...(newest && { newest }), ...(last && { last }) }
 }

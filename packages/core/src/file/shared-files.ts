@@ -23,17 +23,20 @@ import {
 } from '../shared-state.ts'
 import { onPath, systemCode } from './file-error.ts'
 import { makeFolder, namesIn, readText } from './folder.ts'
+import { lazily } from '../lazily.ts'
 
-const fileSchema = z.strictObject({
-  v: z.literal(1),
-  key: z.string(),
-  /** Of this write alone. */
-  id: z.string(),
-  /** Ids of the writes before it, newest first. */
-  builtOn: z.array(z.string()),
-  value: z.unknown(),
-})
-type Written = z.infer<typeof fileSchema> & { version: number }
+const fileSchema = lazily(() =>
+  z.strictObject({
+    v: z.literal(1),
+    key: z.string(),
+    /** Of this write alone. */
+    id: z.string(),
+    /** Ids of the writes before it, newest first. */
+    builtOn: z.array(z.string()),
+    value: z.unknown(),
+  }),
+)
+type Written = z.infer<ReturnType<typeof fileSchema>> & { version: number }
 
 /** How often a writer may be overtaken before it looks again, and still learn that it won. */
 const rememberedWrites = 32
@@ -55,14 +58,14 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
     for (const version of versions) {
       const text = await readText(join(folder, nameOf(stem, version))).catch(unlessMissing)
       if (text === undefined) return 'gone'
-      const { data } = fileSchema.safeParse(jsonOf(text))
+      const { data } = fileSchema().safeParse(jsonOf(text))
       if (data && stemOf(data.key) === stem) return { ...data, version }
     }
     return undefined
   }
 
   /** Whether version `number` came to be, and nobody else's in its place. */
-  async function put(stem: string, number: number, content: z.infer<typeof fileSchema>): Promise<boolean> {
+  async function put(stem: string, number: number, content: z.infer<ReturnType<typeof fileSchema>>): Promise<boolean> {
     const temporary = join(folder, `${stem}.${content.id}.tmp`)
     try {
       await writeFile(temporary, JSON.stringify(content), { mode: 0o600, flag: 'wx' })

@@ -24,7 +24,7 @@ function breaker(draw = 0.5) {
     see(session: string, outcome: Outcome, afterMs = 0) {
       b.now += afterMs
       b.record = report(b.record, { key, session, outcome, now: b.now, random: draw })
-      expect(healthRecordSchema.parse(b.record)).toEqual(b.record)
+      expect(healthRecordSchema().parse(b.record)).toEqual(b.record)
       return b.record.breaker
     },
     ask(session: string, { waited = false, random = draw } = {}) {

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { newerVersion } from '../errors.ts'
 import { faultKindSchema } from '../fault.ts'
+import { lazily } from '../lazily.ts'
 
 /** What is well or ill as a whole. */
 export interface HealthKey {
@@ -16,66 +17,70 @@ export interface HealthKey {
   readonly model: string
 }
 
-const instant = z.number()
-const count = z.number().int().min(0)
-const sighting = z.strictObject({ session: z.string(), at: instant })
+const instant = lazily(() => z.number())
+const count = lazily(() => z.number().int().min(0))
+const sighting = lazily(() => z.strictObject({ session: z.string(), at: instant() }))
 
 /** What an open breaker remembers until it closes. */
-const trouble = {
+const trouble = () => ({
   /** When it opened. */
-  since: instant,
+  since: instant(),
   /** Since when sessions may wait together, where that is longer: those of the last time were still coming back. */
-  waitersSince: instant.optional(),
+  waitersSince: instant().optional(),
   /** The fault that opened it, or of the last probe. */
-  cause: faultKindSchema,
+  cause: faultKindSchema(),
   /** Probes that failed. */
-  probes: count,
+  probes: count(),
   /** The session that failed last: others probe before it, because the fault may be in its request. */
   failedBy: z.string(),
-}
-
-const breakerSchema = z.discriminatedUnion('state', [
-  z.strictObject({
-    state: z.literal('closed'),
-    /** Failures in a row, over all sessions. */
-    failures: count,
-    /** The last time it was open; `since`: from when sessions may have waited together. */
-    recovered: z.strictObject({ since: instant, at: instant }).optional(),
-  }),
-  z.strictObject({
-    state: z.literal('open'),
-    ...trouble,
-    probeAt: instant,
-    /** The session that was told to come at `probeAt` sharp. */
-    booked: z.string().optional(),
-  }),
-  z.strictObject({
-    state: z.literal('half-open'),
-    ...trouble,
-    prober: z.string(),
-    startedAt: instant,
-    /** When another session may probe, because the prober is taken for dead. */
-    until: instant,
-  }),
-])
-export type Breaker = z.infer<typeof breakerSchema>
-
-export const healthRecordSchema = z.strictObject({
-  v: z.literal(1),
-  endpoint: z.string(),
-  model: z.string(),
-  breaker: breakerSchema,
-  /** The server asked everybody to wait: since when it says so, and until when. */
-  held: z.strictObject({ since: instant, until: instant }).optional(),
-  /** The last successes of different sessions, newest first. */
-  successes: z.array(sighting).max(4),
-  /** The last 401s and 403s of different sessions, newest first. */
-  denials: z.array(sighting).max(8),
-  /** Answers and failures of each minute of the last hour, oldest first; `at` is the minute's first instant. */
-  minutes: z.array(z.strictObject({ at: instant, ok: count, failed: count })).max(60),
-  lastFault: z.strictObject({ kind: faultKindSchema, at: instant }).optional(),
 })
-export type HealthRecord = z.infer<typeof healthRecordSchema>
+
+const breakerSchema = lazily(() =>
+  z.discriminatedUnion('state', [
+    z.strictObject({
+      state: z.literal('closed'),
+      /** Failures in a row, over all sessions. */
+      failures: count(),
+      /** The last time it was open; `since`: from when sessions may have waited together. */
+      recovered: z.strictObject({ since: instant(), at: instant() }).optional(),
+    }),
+    z.strictObject({
+      state: z.literal('open'),
+      ...trouble(),
+      probeAt: instant(),
+      /** The session that was told to come at `probeAt` sharp. */
+      booked: z.string().optional(),
+    }),
+    z.strictObject({
+      state: z.literal('half-open'),
+      ...trouble(),
+      prober: z.string(),
+      startedAt: instant(),
+      /** When another session may probe, because the prober is taken for dead. */
+      until: instant(),
+    }),
+  ]),
+)
+export type Breaker = z.infer<ReturnType<typeof breakerSchema>>
+
+export const healthRecordSchema = lazily(() =>
+  z.strictObject({
+    v: z.literal(1),
+    endpoint: z.string(),
+    model: z.string(),
+    breaker: breakerSchema(),
+    /** The server asked everybody to wait: since when it says so, and until when. */
+    held: z.strictObject({ since: instant(), until: instant() }).optional(),
+    /** The last successes of different sessions, newest first. */
+    successes: z.array(sighting()).max(4),
+    /** The last 401s and 403s of different sessions, newest first. */
+    denials: z.array(sighting()).max(8),
+    /** Answers and failures of each minute of the last hour, oldest first; `at` is the minute's first instant. */
+    minutes: z.array(z.strictObject({ at: instant(), ok: count(), failed: count() })).max(60),
+    lastFault: z.strictObject({ kind: faultKindSchema(), at: instant() }).optional(),
+  }),
+)
+export type HealthRecord = z.infer<ReturnType<typeof healthRecordSchema>>
 
 /** All is well, as far as anybody knows. */
 export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
@@ -92,7 +97,7 @@ export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
 
 /** The record in a shared value; undefined when it is none, and may be replaced. Throws when a newer release wrote it. */
 export function parseHealthRecord(value: unknown): HealthRecord | undefined {
-  const { data } = healthRecordSchema.safeParse(value)
+  const { data } = healthRecordSchema().safeParse(value)
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
   if (!data && typeof version === 'number' && version > 1) throw newerVersion('a health record', version, 1)
   return data

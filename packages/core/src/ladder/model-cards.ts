@@ -12,6 +12,7 @@ import type { SharedState } from '../shared-state.ts'
 import { cardOf } from './built-in-cards.ts'
 import { isSameModel, type ModelCard } from './model-card.ts'
 import { modelCardFrom } from './models-api.ts'
+import { lazily } from '../lazily.ts'
 
 export interface ModelCardsOptions {
   readonly shared: SharedState
@@ -29,15 +30,17 @@ const timeoutMs = 5_000
 const answerHoldsMs = 24 * 3_600_000
 const failureHoldsMs = 600_000
 
-const knownSchema = z.looseObject({
-  model: z.string(),
-  /** Epoch ms of the last question. */
-  askedAt: z.number(),
-  /** It was not answered; `body` is then an older answer. */
-  failed: z.boolean(),
-  body: z.unknown().optional(),
-})
-type Known = z.infer<typeof knownSchema>
+const knownSchema = lazily(() =>
+  z.looseObject({
+    model: z.string(),
+    /** Epoch ms of the last question. */
+    askedAt: z.number(),
+    /** It was not answered; `body` is then an older answer. */
+    failed: z.boolean(),
+    body: z.unknown().optional(),
+  }),
+)
+type Known = z.infer<ReturnType<typeof knownSchema>>
 
 export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions): ModelCards {
   const local = new Map<string, Known>()
@@ -53,7 +56,7 @@ export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions):
     const mine = local.get(model)
     if (mine && isFresh(mine)) return mine
     const record = await within(clock, () => shared.read(keyOf(model)))
-    const parsed = knownSchema.safeParse(record?.value).data
+    const parsed = knownSchema().safeParse(record?.value).data
     const theirs = parsed?.model === model ? parsed : undefined
     if (theirs && isFresh(theirs)) return theirs
     const body = await within(clock, (signal) => ask(model, signal))

@@ -7,30 +7,33 @@
 import { z } from 'zod'
 import { cardOf } from './built-in-cards.ts'
 import { effortLevels, type ModelCard } from './model-card.ts'
+import { lazily } from '../lazily.ts'
 
 const thinkingTypes = ['adaptive', 'enabled', 'disabled', 'between_tools'] as const
 
-const supportSchema = z.looseObject({ supported: z.boolean() })
-const supportsSchema = z.record(z.string(), z.unknown()).nullish().catch(undefined)
-const tokensSchema = z.number().int().positive().nullish().catch(undefined)
+const supportSchema = lazily(() => z.looseObject({ supported: z.boolean() }))
+const supportsSchema = lazily(() => z.record(z.string(), z.unknown()).nullish().catch(undefined))
+const tokensSchema = lazily(() => z.number().int().positive().nullish().catch(undefined))
 
-const modelInfoSchema = z.looseObject({
-  id: z.string().min(1),
-  max_input_tokens: tokensSchema,
-  max_tokens: tokensSchema,
-  capabilities: z
-    .looseObject({
-      thinking: z.looseObject({ types: supportsSchema }).nullish().catch(undefined),
-      effort: supportsSchema,
-      server_tools: supportsSchema,
-    })
-    .nullish()
-    .catch(undefined),
-})
+const modelInfoSchema = lazily(() =>
+  z.looseObject({
+    id: z.string().min(1),
+    max_input_tokens: tokensSchema(),
+    max_tokens: tokensSchema(),
+    capabilities: z
+      .looseObject({
+        thinking: z.looseObject({ types: supportsSchema() }).nullish().catch(undefined),
+        effort: supportsSchema(),
+        server_tools: supportsSchema(),
+      })
+      .nullish()
+      .catch(undefined),
+  }),
+)
 
 /** The card of the model that the answer describes; undefined when the answer is none. */
 export function modelCardFrom(body: unknown): ModelCard | undefined {
-  const parsed = modelInfoSchema.safeParse(body)
+  const parsed = modelInfoSchema().safeParse(body)
   if (!parsed.success) return undefined
   const { id, max_input_tokens, max_tokens, capabilities } = parsed.data
   const thinking = told(thinkingTypes, capabilities?.thinking?.types)
@@ -72,5 +75,5 @@ function lackingIn(tools: Supports): string[] {
 }
 
 function isSupported(value: unknown): boolean | undefined {
-  return supportSchema.safeParse(value).data?.supported
+  return supportSchema().safeParse(value).data?.supported
 }

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { isLastgoodError } from '../errors.ts'
-import { faultKindSchema } from '../fault.ts'
+import { faultKinds } from '../fault.ts'
 import { type PolicyOptions, defaultPolicy, resolvePolicy } from './options.ts'
 
 describe('options', () => {
   test('the default policy is what no options give', () => {
     expect(resolvePolicy({})).toEqual(defaultPolicy)
     expect(resolvePolicy({ horizonMs: undefined, rules: { overloaded: {}, config: undefined } })).toEqual(defaultPolicy)
-    expect(Object.keys(defaultPolicy.rules).sort()).toEqual([...faultKindSchema.options].sort())
+    expect(Object.keys(defaultPolicy.rules).sort()).toEqual([...faultKinds].sort())
   })
 
   test('a row keeps the fields that the options do not name; a higher cap takes the long cap along', () => {

@@ -6,7 +6,7 @@
  *    whatever the options say (P6).
  */
 import { LastgoodError } from '../errors.ts'
-import { faultKindSchema, type FaultKind } from '../fault.ts'
+import { faultKinds, type FaultKind } from '../fault.ts'
 import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
 
 /** A row of the table: its fields over those of the default row, or a whole row with another `action`. */
@@ -63,7 +63,7 @@ const yearMs = 366 * 86_400_000
 /** All present and in range; throws `bad-option`. */
 export function resolvePolicy(options: PolicyOptions = {}): Policy {
   assertKnown('policy', options, Object.keys(optionNames))
-  assertKnown('rules', options.rules, faultKindSchema.options)
+  assertKnown('rules', options.rules, faultKinds)
   const rules: Record<FaultKind, Rule> = { ...defaultRules }
   for (const [kind, row] of Object.entries(options.rules ?? {}) as [FaultKind, RuleOptions | undefined][]) {
     if (row !== undefined) rules[kind] = ruleOver(kind, row)

@@ -8,79 +8,94 @@
  * Source of the format: https://status.claude.com/api (Statuspage's public API, version 2).
  */
 import { z } from 'zod'
+import { lazily } from '../lazily.ts'
 
 /** The component of the Messages API on Anthropic's page, and how it is called there. */
 const apiComponent = { id: 'k8w3r06qmzrp', name: /\bapi\.anthropic\.com\b|^claude api\b/i }
 
-const incidentSchema = z.strictObject({
-  name: z.string(),
-  /** `investigating`, `identified`, `monitoring`, or a word of tomorrow. */
-  status: z.string(),
-  /** `none`, `minor`, `major`, `critical`, or a word of tomorrow. */
-  impact: z.string(),
-  /** Epoch ms. */
-  startedAt: z.number().optional(),
-  /** It names components, and the API is not among them. */
-  isElsewhere: z.literal(true).optional(),
-})
-export type Incident = z.infer<typeof incidentSchema>
+const incidentSchema = lazily(() =>
+  z.strictObject({
+    name: z.string(),
+    /** `investigating`, `identified`, `monitoring`, or a word of tomorrow. */
+    status: z.string(),
+    /** `none`, `minor`, `major`, `critical`, or a word of tomorrow. */
+    impact: z.string(),
+    /** Epoch ms. */
+    startedAt: z.number().optional(),
+    /** It names components, and the API is not among them. */
+    isElsewhere: z.literal(true).optional(),
+  }),
+)
+export type Incident = z.infer<ReturnType<typeof incidentSchema>>
 
 /** What is kept of a page. The schema also reads it back from a shared record. */
-export const statusPageSchema = z.strictObject({
-  /** Of everything on the page: `none`, `minor`, `major`, `critical`, `maintenance`, or a word of tomorrow. */
-  indicator: z.string(),
-  /** The page's own words for it: `All Systems Operational`. */
-  description: z.string(),
-  /**
-   * The Messages API's component: `operational`, `degraded_performance`, `partial_outage`, `major_outage`,
-   * `under_maintenance`, or a word of tomorrow; absent when the page has no such component.
-   */
-  api: z.string().optional(),
-  openIncidents: z.array(incidentSchema),
-  /** When the page changed last, epoch ms. */
-  updatedAt: z.number().optional(),
-})
-export type StatusPage = z.infer<typeof statusPageSchema>
+export const statusPageSchema = lazily(() =>
+  z.strictObject({
+    /** Of everything on the page: `none`, `minor`, `major`, `critical`, `maintenance`, or a word of tomorrow. */
+    indicator: z.string(),
+    /** The page's own words for it: `All Systems Operational`. */
+    description: z.string(),
+    /**
+     * The Messages API's component: `operational`, `degraded_performance`, `partial_outage`, `major_outage`,
+     * `under_maintenance`, or a word of tomorrow; absent when the page has no such component.
+     */
+    api: z.string().optional(),
+    openIncidents: z.array(incidentSchema()),
+    /** When the page changed last, epoch ms. */
+    updatedAt: z.number().optional(),
+  }),
+)
+export type StatusPage = z.infer<ReturnType<typeof statusPageSchema>>
 
 const largestCount = 12
-const word = z.string().transform((text) => text.slice(0, 40))
-const words = z.string().transform((text) => text.slice(0, 200))
-const instant = z.string().transform((text) => {
-  const at = Date.parse(text)
-  return Number.isFinite(at) ? at : undefined
-})
-const component = z.looseObject({
-  id: z.string().optional().catch(undefined),
-  name: z.string().optional().catch(undefined),
-  status: word.optional().catch(undefined),
-})
-const update = z.looseObject({
-  affected_components: z
-    .array(
-      z.looseObject({ code: z.string().optional().catch(undefined), name: z.string().optional().catch(undefined) }),
-    )
-    .nullish()
-    .catch(undefined),
-})
-const incident = z.looseObject({
-  name: words,
-  status: word,
-  impact: word.catch('none'),
-  started_at: instant.optional().catch(undefined),
-  created_at: instant.optional().catch(undefined),
-  components: z.array(component).catch([]),
-  incident_updates: z.array(update).catch([]),
-})
-const summarySchema = z.looseObject({
-  page: z.looseObject({ updated_at: instant.optional().catch(undefined) }).catch({}),
-  status: z.looseObject({ indicator: word, description: words.catch('') }),
-  components: z.array(component).catch([]),
-  incidents: z.array(z.unknown()).catch([]),
-})
+const word = lazily(() => z.string().transform((text) => text.slice(0, 40)))
+const words = lazily(() => z.string().transform((text) => text.slice(0, 200)))
+const instant = lazily(() =>
+  z.string().transform((text) => {
+    const at = Date.parse(text)
+    return Number.isFinite(at) ? at : undefined
+  }),
+)
+const component = lazily(() =>
+  z.looseObject({
+    id: z.string().optional().catch(undefined),
+    name: z.string().optional().catch(undefined),
+    status: word().optional().catch(undefined),
+  }),
+)
+const update = lazily(() =>
+  z.looseObject({
+    affected_components: z
+      .array(
+        z.looseObject({ code: z.string().optional().catch(undefined), name: z.string().optional().catch(undefined) }),
+      )
+      .nullish()
+      .catch(undefined),
+  }),
+)
+const incident = lazily(() =>
+  z.looseObject({
+    name: words(),
+    status: word(),
+    impact: word().catch('none'),
+    started_at: instant().optional().catch(undefined),
+    created_at: instant().optional().catch(undefined),
+    components: z.array(component()).catch([]),
+    incident_updates: z.array(update()).catch([]),
+  }),
+)
+const summarySchema = lazily(() =>
+  z.looseObject({
+    page: z.looseObject({ updated_at: instant().optional().catch(undefined) }).catch({}),
+    status: z.looseObject({ indicator: word(), description: words().catch('') }),
+    components: z.array(component()).catch([]),
+    incidents: z.array(z.unknown()).catch([]),
+  }),
+)
 
 /** The page in an already parsed body of `summary.json`; undefined when it is something else. */
 export function readStatusPage(body: unknown): StatusPage | undefined {
-  const { success, data } = summarySchema.safeParse(body)
+  const { success, data } = summarySchema().safeParse(body)
   if (!success) return undefined
   const { page, status, components, incidents } = data
   const api = components.find(({ id }) => id === apiComponent.id) ?? components.find(isApi)
@@ -95,7 +110,7 @@ export function readStatusPage(body: unknown): StatusPage | undefined {
 
 /** One that cannot be read is left out: the others still count. */
 function openIncident(value: unknown): Incident[] {
-  const { success, data } = incident.safeParse(value)
+  const { success, data } = incident().safeParse(value)
   if (!success || /^(resolved|postmortem)$/.test(data.status)) return []
   const { name, status, impact, started_at: began, created_at: posted, components, incident_updates: updates } = data
   const startedAt = began ?? posted

@@ -14,6 +14,7 @@ import { LastgoodError } from '../errors.ts'
 import type { SharedState } from '../shared-state.ts'
 import { askPage, type Asking } from './ask.ts'
 import { statusPageSchema, type StatusPage } from './page.ts'
+import { lazily } from '../lazily.ts'
 
 export interface StatusPageOptions {
   shared: SharedState
@@ -66,15 +67,17 @@ export const defaultStatusUrls: readonly string[] = [
 ]
 
 const key = 'status-page'
-const recordSchema = z.strictObject({
-  v: z.literal(1),
-  /** Of whom it speaks: pollers of other addresses leave it alone. */
-  urls: z.array(z.string()),
-  triedAt: z.number(),
-  good: z.strictObject({ page: statusPageSchema, checkedAt: z.number(), source: z.url() }).optional(),
-  failure: z.string().optional(),
-})
-type Known = z.infer<typeof recordSchema>
+const recordSchema = lazily(() =>
+  z.strictObject({
+    v: z.literal(1),
+    /** Of whom it speaks: pollers of other addresses leave it alone. */
+    urls: z.array(z.string()),
+    triedAt: z.number(),
+    good: z.strictObject({ page: statusPageSchema(), checkedAt: z.number(), source: z.url() }).optional(),
+    failure: z.string().optional(),
+  }),
+)
+type Known = z.infer<ReturnType<typeof recordSchema>>
 
 /** Errors: `bad-option` for an address that is none, or for a duration that is not positive. */
 export function statusPage(options: StatusPageOptions): StatusPagePoller {
@@ -110,7 +113,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
   async function read(): Promise<{ known: Known | undefined; version: number | undefined }> {
     try {
       const record = await shared.read(key)
-      const { success, data } = recordSchema.safeParse(record?.value)
+      const { success, data } = recordSchema().safeParse(record?.value)
       const isOurs = success && data.urls.join() === places.join()
       const isNewer = isOurs && data.triedAt >= (own?.triedAt ?? -Infinity)
       return { known: isNewer ? data : own, version: record?.version ?? 0 }
@@ -145,7 +148,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
 
 /** What the page said last, whoever of the store asked and wherever. Asks nobody; rejects when the store cannot answer. */
 export async function lastReading(shared: SharedState, now: number): Promise<StatusReading> {
-  return readingOf(recordSchema.safeParse((await shared.read(key))?.value).data, now)
+  return readingOf(recordSchema().safeParse((await shared.read(key))?.value).data, now)
 }
 
 function readingOf(known: Known | undefined, now: number): StatusReading {

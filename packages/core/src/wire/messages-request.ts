@@ -12,6 +12,7 @@
 import { z } from 'zod'
 import { continuationOf } from '../continuation.ts'
 import { messageSchema, type Envelope, type Message } from '../journal.ts'
+import { lazily } from '../lazily.ts'
 
 /** The part of a request that every mount has: the SDK's middleware request and a gateway's alike. */
 export interface WireRequest {
@@ -51,19 +52,21 @@ export interface ConversationRequest {
   asSent: RequestBody | undefined
 }
 
-const bodySchema = z.looseObject({
-  model: z.string(),
-  messages: z.array(messageSchema),
-  stream: z.boolean().nullish(),
-  thread: z
-    .discriminatedUnion('type', [
-      z.looseObject({ type: z.literal('create') }),
-      z.looseObject({ type: z.literal('continue'), previous_message_id: z.string() }),
-    ])
-    .nullish(),
-})
+const bodySchema = lazily(() =>
+  z.looseObject({
+    model: z.string(),
+    messages: z.array(messageSchema()),
+    stream: z.boolean().nullish(),
+    thread: z
+      .discriminatedUnion('type', [
+        z.looseObject({ type: z.literal('create') }),
+        z.looseObject({ type: z.literal('continue'), previous_message_id: z.string() }),
+      ])
+      .nullish(),
+  }),
+)
 
-export type MessagesBody = z.infer<typeof bodySchema>
+export type MessagesBody = z.infer<ReturnType<typeof bodySchema>>
 
 /** As a caller's client has written it. */
 export type RequestBody = string | Uint8Array
@@ -174,5 +177,5 @@ export function readMessagesBody(request: WireRequest): MessagesBody | undefined
 }
 
 export function isMessagesBody(value: unknown): value is MessagesBody {
-  return bodySchema.safeParse(value).success
+  return bodySchema().safeParse(value).success
 }

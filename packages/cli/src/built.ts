@@ -1,0 +1,19 @@
+/**
+ * What is published of this package, by its place there. A module cannot tell where that is from its own address: the
+ * build puts many modules into one file.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const manifest = createRequire(import.meta.url).resolve('lastgood/package.json')
+
+/** The path of a built file, for another process: `builtFile('bin/resume.js')`. */
+export function builtFile(place: string): string {
+  return join(dirname(manifest), 'dist', place)
+}
+
+/** The version of this package, as its manifest has it. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
+}
