@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { packages } from './support/documents.ts'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 
 const run = promisify(execFile)
@@ -21,7 +22,7 @@ interface Manifest {
   peerDependencies?: Record<string, string>
 }
 
-const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
+const folders = packages.map((name) => join(root, name))
 const manifests = folders.map(readManifest).filter((manifest) => manifest.private !== true)
 const modules = manifests.flatMap(({ name, exports = {} }) =>
   Object.keys(exports)

@@ -64,7 +64,9 @@ export function checkArchitecture(files: Files): string[] {
 /** The manifests and sources of all packages below `root`. */
 export function readPackages(root: string): Files {
   const files = new Map<string, string>()
-  for (const name of readdirSync(join(root, 'packages'))) {
+  for (const { name } of readdirSync(join(root, 'packages'), { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  )) {
     for (const file of ['package.json', ...walk(join(root, 'packages', name, 'src'), 'src')]) {
       const path = `packages/${name}/${file}`
       files.set(path, readFileSync(join(root, path), 'utf8'))

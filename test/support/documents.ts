@@ -11,7 +11,9 @@ const pagesIn = (folder: string, options = {}) =>
     .sort()
     .map((name) => `${folder}/${name}`)
 
-export const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+export const packages = readdirSync(join(root, 'packages'), { withFileTypes: true })
+  .filter((one) => one.isDirectory())
+  .map(({ name }) => `packages/${name}`)
 export const pages = [
   'README.md',
   'CONTRIBUTING.md',

@@ -14,7 +14,9 @@ export function table(
   { dim }: Pick<Palette, 'dim'>,
 ): string[] {
   const all = [header.map((text): Cell => ({ text, paint: dim })), ...rows]
-  const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column]?.text ?? ''))))
+  const widths = header.map((_, column) =>
+    all.reduce((widest, row) => Math.max(widest, widthOf(row[column]?.text ?? '')), 0),
+  )
   return all.map((row) => {
     let room = columns
     const cells = row.map(({ text, paint = (plain) => plain }, column) => {

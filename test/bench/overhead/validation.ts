@@ -2,6 +2,8 @@
  * The check of a conversation before it is sent, alone: first of a whole history, as after a resume, then of one step
  * more, as in each request that follows. The second must not depend on the length of the history.
  */
+import { cardOf, type Message as CoreMessage } from '@lastgood/core'
+import { TranscriptWatch } from '@lastgood/core/testing'
 import { historyOf, resultOf } from './history.ts'
 
 /** In ms. */
@@ -10,22 +12,13 @@ export interface Checked {
   readonly step: number
 }
 
-// They have no public name.
-const built = new URL('../../../../../packages/core/dist/', import.meta.url)
-const { TranscriptWatch } = (await import(new URL('repair/transcript/transcript-watch.js', built).href)) as {
-  TranscriptWatch: new () => { repair(outgoing: object, context: object): unknown }
-}
-const { cardOf } = (await import(new URL('ladder/built-in-cards.js', built).href)) as {
-  cardOf: (id: string) => object
-}
-
 const stepsAfter = 5
 
 export function measureValidation(messages: number, runs: number): Checked[] {
   const context = { card: cardOf('claude-opus-5-5') }
   return Array.from({ length: runs + Math.ceil(runs / 5) }, () => {
     const watch = new TranscriptWatch()
-    let out = { params: {}, messages: historyOf(messages), betas: [] }
+    let out = { params: {}, messages: historyOf(messages) as CoreMessage[], betas: [] }
     const timed = (): number => {
       const startedAt = performance.now()
       watch.repair(out, context)
@@ -36,7 +29,7 @@ export function measureValidation(messages: number, runs: number): Checked[] {
     for (let at = 0; at < stepsAfter; at++) {
       const id = `toolu_more_${at}`
       const call = { role: 'assistant' as const, content: [{ type: 'tool_use', id, name: 'read', input: {} }] }
-      out = { ...out, messages: [...out.messages, call, resultOf(id)] }
+      out = { ...out, messages: [...out.messages, call, resultOf(id) as CoreMessage] }
       steps += timed()
     }
     return { whole, step: steps / stepsAfter }

@@ -4,3 +4,5 @@ export { entriesAfter, entry, head, owner, testEpoch, turnStarted } from './entr
 export { ManualClock, type ManualClockOptions } from './manual-clock.ts'
 export { seededRandom } from './random.ts'
 export { type StoreCase, type StoreHarness, storeContract } from './store-contract.ts'
+/** For benchmarks: the check of what is sent, alone. */
+export { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'

@@ -1,0 +1,58 @@
+// Builds the JavaScript of the packages into their dist/: each one's entries and what these share, in few files. A program
+// that starts loads one file after the other, so two hundred modules cost more than what is in them. Declarations come
+// from the compiler, module by module.
+//
+// 1. Every export and command of a manifest is an entry, at the place where the manifest says that it is.
+// 2. A package carries what it depends on only where it is loaded at every start: xstate and zod in core.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join, relative } from 'node:path'
+import { build } from 'rolldown'
+
+const carried = { core: ['xstate', 'zod'] }
+/** Started or imported by their path: programs, what the demo's configuration imports, the command line on a test's clock. */
+const started = { cli: ['demo/agent-process', 'demo/demo-config', 'program', 'node-context'] }
+
+const isOwn = (id) => id.startsWith('.') || id.startsWith('/')
+
+function entriesOf(name, folder) {
+  const { exports, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const built = [...Object.values(exports).map((to) => to.default), ...Object.values(bin)]
+  const places = built.flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path ?? '')?.[1] ?? [])
+  return [...places, ...(started[name] ?? [])]
+}
+
+function optionsFor(name) {
+  const folder = join(import.meta.dirname, name)
+  const source = join(folder, 'src')
+  const isCarried = (id) => carried[name]?.some((one) => id === one || id.startsWith(`${one}/`)) === true
+  return {
+    input: Object.fromEntries(entriesOf(name, folder).map((entry) => [entry, join(source, `${entry}.ts`)])),
+    external: (id, importer) =>
+      isBuiltin(id) || (!isOwn(id) && !isCarried(id) && !importer?.includes('/node_modules/')),
+    platform: 'node',
+    output: {
+      dir: join(folder, 'dist'),
+      format: 'esm',
+      sourcemap: true,
+      // What is loaded when it is needed keeps the name of its module.
+      chunkFileNames: ({ facadeModuleId: id }) =>
+        id ? `${relative(source, id).slice(0, -'.ts'.length)}.js` : 'shared/[name].js',
+    },
+  }
+}
+
+/** What is carried comes with its licence. */
+function writeLicences(name) {
+  const folder = join(import.meta.dirname, name)
+  const texts = (carried[name] ?? []).map((one) => {
+    const text = readFileSync(join(folder, 'node_modules', one, 'LICENSE'), 'utf8')
+    return `${one}\n\n${text}`
+  })
+  if (texts.length > 0) writeFileSync(join(folder, 'dist/LICENSES.txt'), texts.join('\n\n'))
+}
+
+const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
+const names = folders.flatMap((one) => (one.isDirectory() ? [one.name] : []))
+await build(names.map(optionsFor))
+for (const name of names) writeLicences(name)
