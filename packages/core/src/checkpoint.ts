@@ -3,7 +3,8 @@
  * that does not grow with the conversation.
  */
 import type { Entry, Origin } from './journal.ts'
-import { saveSnapshot, type Snapshot, type StateName } from './machine.ts'
+import { type StateName } from './machine.ts'
+import { saveSnapshot, type Snapshot } from './machine-step.ts'
 import { headVersion, type Head, type SessionStatus } from './store.ts'
 
 /** What its own entries say of a session once and for all, or until they say otherwise. */

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { foldJournal } from './fold.ts'
 import { journals } from './journals.fixture.ts'
-import { machineVersion, saveSnapshot } from './machine.ts'
+import { machineVersion } from './machine.ts'
+import { saveSnapshot } from './machine-step.ts'
 import type { Head } from './store.ts'
 
 describe('foldJournal', () => {

@@ -8,7 +8,8 @@
 import { factsAfter, type SessionFacts } from './checkpoint.ts'
 import type { HistoryEntry } from './history.ts'
 import type { Entry } from './journal.ts'
-import { initialSnapshot, restoreSnapshot, step, type Effect, type Snapshot } from './machine.ts'
+import { type Effect } from './machine.ts'
+import { initialSnapshot, restoreSnapshot, step, type Snapshot } from './machine-step.ts'
 import type { Head } from './store.ts'
 import { Transcript } from './transcript.ts'
 

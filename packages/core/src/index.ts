@@ -42,15 +42,8 @@ export {
   journalVersion,
   parseEntry,
 } from './journal.ts'
-export {
-  type Context,
-  type Effect,
-  type Snapshot,
-  type StateName,
-  machineVersion,
-  sessionMachine,
-  step,
-} from './machine.ts'
+export { type Context, type Effect, type StateName, machineVersion, sessionMachine } from './machine.ts'
+export { type Snapshot, step } from './machine-step.ts'
 export { memoryStore } from './memory-store.ts'
 export { isDead, thisOwner } from './owner.ts'
 export { openSession, visitSession } from './open-session.ts'

@@ -1,7 +1,8 @@
 /** Journals as a driver could have written them, at random. */
 import fc from 'fast-check'
 import type { Block, Entry, EntryBody } from './journal.ts'
-import { initialSnapshot, machineVersion, saveSnapshot, step, type Effect, type Snapshot } from './machine.ts'
+import { machineVersion, type Effect } from './machine.ts'
+import { initialSnapshot, saveSnapshot, step, type Snapshot } from './machine-step.ts'
 import type { Head } from './store.ts'
 import { Transcript } from './transcript.ts'
 

@@ -1,15 +1,9 @@
 import fc from 'fast-check'
+import { initialTransition, transition } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import type { Entry, EntryBody } from './journal.ts'
-import {
-  initialSnapshot,
-  restoreSnapshot,
-  saveSnapshot,
-  sessionMachine,
-  step,
-  type Effect,
-  type Snapshot,
-} from './machine.ts'
+import { sessionMachine, type Effect } from './machine.ts'
+import { initialSnapshot, restoreSnapshot, saveSnapshot, step, type Snapshot } from './machine-step.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
 const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 2, seq, at, fence: 1, lane: 'main' })
@@ -211,7 +205,6 @@ describe('the session machine', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...bodies), { maxLength: 30 }), (walk) => {
         const { snapshot, state, context } = run(walk)
-        expect(snapshot.status).toBe('active')
         expect(state).not.toBe('restoring')
         expect(Object.keys(context.calls).length).toBeLessThanOrEqual(2)
         const saved = JSON.parse(JSON.stringify(saveSnapshot(snapshot)))
@@ -220,6 +213,70 @@ describe('the session machine', () => {
         const again = run([resumed], snapshot)
         expect(again.owed?.kind ?? 'rest').toMatch(/rest|send-request|wait|run-tools/)
       }),
+    )
+  })
+
+  test('a step is what xstate makes of it: state, context and the effect that is owed, for any entry in any state', () => {
+    const suspended = (reason: 'interrupted' | 'needs-input'): EntryBody => ({
+      type: 'session-suspended',
+      reason,
+      detail: 'd',
+      ...(reason === 'interrupted' && { retryAt: 9 }),
+    })
+    const bodies: EntryBody[] = [
+      started,
+      { type: 'turn-continued', messages: [] },
+      sent,
+      response('tool_use', 'a', 'b'),
+      response('end_turn'),
+      response('refusal'),
+      response('pause_turn'),
+      intent('a'),
+      finished('a'),
+      finished('b'),
+      fault({ kind: 'retry', at: 5 }),
+      fault({ kind: 'resend' }),
+      fault({ kind: 'fallback', rung: 1 }),
+      fault({ kind: 'suspend', reason: 'x', retryAt: 8 }),
+      fault({ kind: 'fail', reason: 'x' }),
+      fault({ kind: 'repair', rule: 'r' }),
+      fault({ kind: 'keep-and-continue' }),
+      { type: 'request-held', until: 7, reason: 'h' },
+      { type: 'rung-changed', rung: 1, model: 'n', reason: 'o' },
+      { type: 'repairs-reverted', reason: 'r' },
+      ended,
+      resumed,
+      { ...resumed, refolded: true } as EntryBody,
+      suspended('interrupted'),
+      suspended('needs-input'),
+      { type: 'rewound', messages: 0, turn: 1, lastGoodTurn: 0, reason: 'r' },
+      { type: 'rewound', messages: 0, turn: 0, lastGoodTurn: 0, reason: 'r' },
+    ]
+    const effects: Readonly<Record<string, string>> = {
+      rest: 'rest',
+      sendRequest: 'send-request',
+      wait: 'wait',
+      runTools: 'run-tools',
+      endTurn: 'end-turn',
+      askPerson: 'ask-person',
+    }
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...bodies), { maxLength: 40 }), (walk) => {
+        let ours = initialSnapshot
+        let [theirs] = initialTransition(sessionMachine)
+        for (const [at, body] of walk.entries()) {
+          const event: Entry = { ...body, v: 2, seq: at + 1, at: at * 10, fence: 1, lane: 'main' }
+          const stepped = step(ours, event)
+          const [next, actions] = transition(sessionMachine, theirs, event)
+          expect(stepped.snapshot).toEqual({ value: next.value, context: next.context })
+          const owed = actions.flatMap(({ type }) => effects[type] ?? []).at(-1)
+          expect(stepped.effect?.kind).toBe(owed)
+          expect(stepped.snapshot === ours).toBe(next === theirs)
+          ours = stepped.snapshot
+          theirs = next
+        }
+      }),
+      { numRuns: 500 },
     )
   })
 })

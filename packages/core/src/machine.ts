@@ -8,7 +8,7 @@
  * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
  * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
  */
-import { assign, createActor, setup, type SnapshotFrom } from 'xstate'
+import { assign, setup, type SnapshotFrom } from 'xstate'
 import { callsOf, isRefusal, pausesTurn } from './answer.ts'
 import type { AssistantMessage, Entry } from './journal.ts'
 
@@ -67,7 +67,8 @@ const budget = {
 }
 const progress = { attempt: 0, ...budget, tried: [], wakeAt: null, reason: null }
 const atHome = { rung: 0, rungModel: null }
-const fresh: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...atHome, ...progress }
+/** Before the first entry. */
+export const freshContext: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...atHome, ...progress }
 
 const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
   entry.type === 'response-received' && which(entry.message)
@@ -81,106 +82,118 @@ const needsOtherWords: ReadonlySet<string> = new Set(['output-filtered', 'poison
 const callIdsIn = (entry: Entry): string[] =>
   entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
 
+type Update = (context: Context, event: Entry) => Partial<Context>
+
+/** When a way is taken. */
+export const guards = {
+  refuses: (_, event) => isAnswer(event, isRefusal),
+  leavesCalls: (_, event) => callIdsIn(event).length > 0,
+  pausesTurn: (_, event) => isAnswer(event, pausesTurn),
+  isLastCall: (context, event) =>
+    event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
+  isKnownCall: (context, event) => 'toolUseId' in event && event.toolUseId in context.calls,
+  willRetry: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'retry',
+  goesOnAtOnce: (_, event) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
+  keepsAnswer: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
+  cannotWin: (_, event) =>
+    event.type === 'fault-observed' &&
+    (event.decision.kind === 'fail' || (event.decision.kind === 'suspend' && needsOtherWords.has(event.fault.kind))),
+  isRefolded: (_, event) => event.type === 'session-resumed' && event.refolded === true,
+  needsInput: (_, event) => event.type === 'session-suspended' && event.reason === 'needs-input',
+  hasCalls: (context) => Object.keys(context.calls).length > 0,
+  isWaiting: (context) => context.wakeAt !== null,
+  hasOpenTurn: (context) => context.turn > context.lastGoodTurn,
+} satisfies Record<string, (context: Context, event: Entry) => boolean>
+
+/** What a way changes in the context. */
+export const updates = {
+  startTurn: (context, event) =>
+    event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
+  continueTurn: (context) => ({ ...progress, calls: {}, tried: context.rung > 0 ? context.tried : [] }),
+  countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
+  takeResponse: (context, event) => ({
+    ...progress,
+    // What another rung refused it refuses in its next request too.
+    tried: context.rung > 0 ? context.tried : [],
+    calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
+  }),
+  recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
+  startCall: (context, event) =>
+    event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
+  finishCall: (context, event) => {
+    if (event.type !== 'tool-finished') return {}
+    const { [event.toolUseId]: _finished, ...calls } = context.calls
+    return { calls }
+  },
+  recordFault: (context, event) => {
+    if (event.type !== 'fault-observed') return {}
+    const { fault, decision } = event
+    return {
+      faults: context.faults + 1,
+      firstFaultAt: context.firstFaultAt ?? event.at,
+      faultKind: fault.kind,
+      faultsOfKind: context.faultKind === fault.kind ? context.faultsOfKind + 1 : 1,
+      rungFaults: context.rungFaults + 1,
+      rungFaultAt: context.rungFaultAt ?? event.at,
+      tried: decision.kind === 'repair' ? [...context.tried, decision.rule] : context.tried,
+      tokens: context.tokens + (fault.tokens ?? 0),
+      wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
+      reason: 'reason' in decision ? decision.reason : [fault.status, fault.kind].filter(Boolean).join(' '),
+    }
+  },
+  hold: (context, event) =>
+    event.type === 'request-held'
+      ? { wakeAt: event.until, reason: event.reason, firstFaultAt: context.firstFaultAt ?? event.at }
+      : {},
+  changeRung: (_, event) =>
+    event.type === 'rung-changed'
+      ? {
+          rung: event.rung,
+          rungModel: event.rung > 0 ? event.model : null,
+          rungFaults: 0,
+          rungFaultAt: null,
+          tried: [],
+          wakeAt: null,
+        }
+      : {},
+  park: (_, event) =>
+    event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
+  // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
+  renewBudget: () => budget,
+  startAnew: () => progress,
+  endLastTurn: (context) => ({ ...progress, calls: {}, lastGoodTurn: context.turn }),
+  rewind: (_, event) =>
+    event.type === 'rewound'
+      ? { ...progress, calls: {}, ...atHome, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
+      : {},
+} satisfies Record<string, Update>
+
+/** The entry actions: the effects, as data. Nothing runs them here. */
+const effects = ['rest', 'sendRequest', 'wait', 'runTools', 'endTurn', 'askPerson'] as const
+
+const nothing = (): void => {}
+const assigned = (update: Update) =>
+  assign<Context, Entry, undefined, Entry, never>(({ context, event }) => update(context, event))
+const eachOf = <Name extends string, From, To>(from: Readonly<Record<Name, From>>, to: (one: From) => To) =>
+  Object.fromEntries(Object.entries<From>(from).map(([name, one]) => [name, to(one)])) as Record<Name, To>
+
 const builder = setup({
   types: { context: {} as Context, events: {} as Entry },
-  guards: {
-    refuses: ({ event }) => isAnswer(event, isRefusal),
-    leavesCalls: ({ event }) => callIdsIn(event).length > 0,
-    pausesTurn: ({ event }) => isAnswer(event, pausesTurn),
-    isLastCall: ({ context, event }) =>
-      event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
-    isKnownCall: ({ context, event }) => 'toolUseId' in event && event.toolUseId in context.calls,
-    willRetry: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'retry',
-    goesOnAtOnce: ({ event }) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
-    keepsAnswer: ({ event }) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
-    cannotWin: ({ event }) =>
-      event.type === 'fault-observed' &&
-      (event.decision.kind === 'fail' || (event.decision.kind === 'suspend' && needsOtherWords.has(event.fault.kind))),
-    isRefolded: ({ event }) => event.type === 'session-resumed' && event.refolded === true,
-    needsInput: ({ event }) => event.type === 'session-suspended' && event.reason === 'needs-input',
-    hasCalls: ({ context }) => Object.keys(context.calls).length > 0,
-    isWaiting: ({ context }) => context.wakeAt !== null,
-    hasOpenTurn: ({ context }) => context.turn > context.lastGoodTurn,
-  },
+  guards: eachOf(
+    guards,
+    (guard) =>
+      ({ context, event }: { context: Context; event: Entry }) =>
+        guard(context, event),
+  ),
   actions: {
-    // The effects, as data; see `effectOf`.
-    rest: () => {},
-    sendRequest: () => {},
-    wait: () => {},
-    runTools: () => {},
-    endTurn: () => {},
-    askPerson: () => {},
-    startTurn: assign(({ context, event }) =>
-      event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
-    ),
-    continueTurn: assign(({ context }) => ({ ...progress, calls: {}, tried: context.rung > 0 ? context.tried : [] })),
-    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1, wakeAt: null }),
-    takeResponse: assign(({ context, event }) => ({
-      ...progress,
-      // What another rung refused it refuses in its next request too.
-      tried: context.rung > 0 ? context.tried : [],
-      calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
-    })),
-    recordRefusal: assign({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
-    startCall: assign(({ context, event }) =>
-      event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
-    ),
-    finishCall: assign(({ context, event }) => {
-      if (event.type !== 'tool-finished') return {}
-      const { [event.toolUseId]: _finished, ...calls } = context.calls
-      return { calls }
-    }),
-    recordFault: assign(({ context, event }) => {
-      if (event.type !== 'fault-observed') return {}
-      const { fault, decision } = event
-      return {
-        faults: context.faults + 1,
-        firstFaultAt: context.firstFaultAt ?? event.at,
-        faultKind: fault.kind,
-        faultsOfKind: context.faultKind === fault.kind ? context.faultsOfKind + 1 : 1,
-        rungFaults: context.rungFaults + 1,
-        rungFaultAt: context.rungFaultAt ?? event.at,
-        tried: decision.kind === 'repair' ? [...context.tried, decision.rule] : context.tried,
-        tokens: context.tokens + (fault.tokens ?? 0),
-        wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
-        reason: 'reason' in decision ? decision.reason : [fault.status, fault.kind].filter(Boolean).join(' '),
-      }
-    }),
-    hold: assign(({ context, event }) =>
-      event.type === 'request-held'
-        ? { wakeAt: event.until, reason: event.reason, firstFaultAt: context.firstFaultAt ?? event.at }
-        : {},
-    ),
-    changeRung: assign(({ event }) =>
-      event.type === 'rung-changed'
-        ? {
-            rung: event.rung,
-            rungModel: event.rung > 0 ? event.model : null,
-            rungFaults: 0,
-            rungFaultAt: null,
-            tried: [],
-            wakeAt: null,
-          }
-        : {},
-    ),
-    park: assign(({ event }) =>
-      event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
-    ),
-    // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
-    renewBudget: assign(budget),
-    startAnew: assign(progress),
-    endLastTurn: assign(({ context }) => ({ ...progress, calls: {}, lastGoodTurn: context.turn })),
-    rewind: assign(({ event }) =>
-      event.type === 'rewound'
-        ? { ...progress, calls: {}, ...atHome, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
-        : {},
-    ),
+    ...eachOf(updates, assigned),
+    ...(Object.fromEntries(effects.map((name) => [name, nothing])) as Record<(typeof effects)[number], () => void>),
   },
 })
 
 export const sessionMachine = builder.createMachine({
   id: 'session',
-  context: fresh,
+  context: freshContext,
   initial: 'idle',
   on: {
     'turn-started': { target: '.requesting', actions: 'startTurn' },
@@ -266,66 +279,4 @@ export const sessionMachine = builder.createMachine({
   },
 })
 
-export type Snapshot = SnapshotFrom<typeof sessionMachine>
-export type StateName = Snapshot['value']
-
-/** The state before the first entry. */
-export const initialSnapshot: Snapshot = sessionMachine.resolveState({ value: 'idle', context: fresh })
-
-/** What xstate's own `transition` makes anew for every event, at several times the cost of the step itself. */
-const actor = createActor(sessionMachine)
-const nothing = (): void => {}
-const inert = {
-  self: actor,
-  id: '',
-  sessionId: '',
-  system: actor.system,
-  logger: nothing,
-  defer: nothing,
-  emit: nothing,
-  stopChild: nothing,
-}
-
-/** The state after `entry`, and the effect owed from then on; no effect when it stays what it was. */
-export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; effect?: Effect } {
-  const actions: string[] = []
-  const next = sessionMachine.transition(snapshot, entry, {
-    ...inert,
-    actionExecutor: ({ type }) => void actions.push(type),
-  })
-  const effect = actions.map((action) => effectOf(action, next.context)).findLast((one) => one !== undefined)
-  return effect ? { snapshot: next, effect } : { snapshot: next }
-}
-
-function effectOf(action: string, context: Context): Effect | undefined {
-  switch (action) {
-    case 'rest':
-      return { kind: 'rest' }
-    case 'sendRequest':
-      return { kind: 'send-request' }
-    case 'wait':
-      return { kind: 'wait', until: context.wakeAt ?? 0 }
-    case 'runTools':
-      return { kind: 'run-tools' }
-    case 'endTurn':
-      return { kind: 'end-turn' }
-    case 'askPerson':
-      return { kind: 'ask-person' }
-    default:
-      return undefined
-  }
-}
-
-/** The snapshot as the head keeps it: without what is as in a fresh one, because it is written with every append. */
-export function saveSnapshot({ value, context }: Snapshot): { value: string; context: Partial<Context> } {
-  const isChanged = ([key, now]: [string, unknown]) => {
-    const before = fresh[key as keyof Context]
-    return typeof now === 'object' && now !== null ? Object.keys(now).length > 0 : now !== before
-  }
-  return { value, context: Object.fromEntries(Object.entries(context).filter(isChanged)) }
-}
-
-/** The snapshot of a head that was written under this machine's version. */
-export function restoreSnapshot(saved: { value: string; context: object }): Snapshot {
-  return sessionMachine.resolveState({ value: saved.value, context: { ...fresh, ...saved.context } })
-}
+export type StateName = SnapshotFrom<typeof sessionMachine>['value']

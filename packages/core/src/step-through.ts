@@ -4,7 +4,8 @@
  */
 import { LastgoodError } from './errors.ts'
 import type { Entry, EntryType } from './journal.ts'
-import { step, type Effect, type Snapshot } from './machine.ts'
+import { type Effect } from './machine.ts'
+import { step, type Snapshot } from './machine-step.ts'
 
 export interface Standing {
   snapshot: Snapshot

@@ -2,7 +2,7 @@
 
 import type { Store } from '@lastgood/core'
 import { headAfter } from '../../../packages/core/src/checkpoint.ts'
-import { initialSnapshot, step } from '../../../packages/core/src/machine.ts'
+import { initialSnapshot, step } from '../../../packages/core/src/machine-step.ts'
 
 export interface Truth {
   from: number

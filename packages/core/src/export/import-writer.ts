@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { factsAfter, headAfter, type SessionFacts } from '../checkpoint.ts'
 import { type Entry, journalVersion } from '../journal.ts'
-import { initialSnapshot, step } from '../machine.ts'
+import { initialSnapshot, step } from '../machine-step.ts'
 import { appendPatiently, type PatientAppend } from '../patient-append.ts'
 import type { Head } from '../store.ts'
 import { Transcript } from '../transcript.ts'
