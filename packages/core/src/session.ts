@@ -348,7 +348,7 @@ export class Session {
     const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
     const after = this.#seq + this.#staged.length
     // A copy: what a caller does with its messages later must not change what was recorded.
-    return bodies.map((body, i) => ({ ...recordable(body, body.type), ...stamp, seq: after + 1 + i }))
+    return bodies.map((body, i) => Object.assign(recordable(body, body.type), stamp, { seq: after + 1 + i }))
   }
 
   #adopt(entries: readonly Entry[], standing: Standing): void {
