@@ -1,16 +1,22 @@
 /**
- * Says of the entries that a journal has most of that they are sound, at a small part of what the schemas cost: a long
- * session is opened by reading all of it. `true` is a promise, and holds for no value that the schema of its kind refuses;
- * `false` says nothing, and the schema decides. Pure.
+ * Says of the entries that a journal has most of that they are sound: a long session is opened by reading all of it. See
+ * `surely.ts`. Pure.
  */
 import { isRecord } from './json.ts'
+import {
+  areTexts,
+  hasJust,
+  isNumber,
+  isOneOf,
+  isOwner,
+  isText,
+  isTrue,
+  isWhole,
+  isWholeFrom,
+  type Check,
+  type Fields,
+} from './surely.ts'
 
-type Field = readonly [isSound: (value: unknown) => boolean, isOptional?: true]
-type Fields = Readonly<Record<string, Field>>
-
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isWhole = (value: unknown): boolean => Number.isSafeInteger(value)
-const isNumber = (value: unknown): boolean => Number.isFinite(value)
 const isBlock = (value: unknown): boolean => isRecord(value) && typeof value['type'] === 'string'
 const areBlocks = (value: unknown): boolean => Array.isArray(value) && value.every(isBlock)
 const isMessage = (value: unknown): boolean =>
@@ -24,12 +30,24 @@ const isAnswer = (value: unknown): boolean =>
   (value['stop_reason'] === null || isText(value['stop_reason'])) &&
   (value['usage'] === undefined || isRecord(value['usage'])) &&
   areBlocks(value['content'])
-const isOneOf =
-  (...words: readonly string[]) =>
-  (value: unknown): boolean =>
-    words.some((word) => word === value)
+const isEnvelope: Check = (value) =>
+  isRecord(value) &&
+  hasJust(value, {
+    body: [(body) => isRecord(body) && isText(body['model'])],
+    apiVersion: [isText, true],
+    betas: [areTexts],
+  })
 
 const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
+  ['session-opened', { owner: [isOwner], cwd: [isText, true], writer: [isText] }],
+  ['session-resumed', { owner: [isOwner], refolded: [isTrue, true] }],
+  [
+    'session-suspended',
+    { reason: [isOneOf('interrupted', 'needs-input', 'exhausted')], detail: [isText], retryAt: [isNumber, true] },
+  ],
+  ['envelope-changed', { envelope: [isEnvelope] }],
+  ['request-held', { until: [isNumber], reason: [isText] }],
+  ['rung-changed', { rung: [isWholeFrom(0)], model: [isText], reason: [isText] }],
   ['turn-started', { turn: [isWhole], agent: [isText, true], messages: [areMessages] }],
   ['turn-continued', { messages: [areMessages] }],
   ['request-sent', { model: [isText], attempt: [isWhole] }],
@@ -41,31 +59,17 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
 
 /** Of the stamp, and the kind. */
 const stampFields = 6
+const isFromOne = isWholeFrom(1)
 
 /** Whether `value` is surely an entry of version `v`. */
 export function isSurelyEntry(value: unknown, v: number): boolean {
   if (!isRecord(value)) return false
-  const { seq, fence } = value
   const isStamped =
     value['v'] === v &&
     value['lane'] === 'main' &&
     isNumber(value['at']) &&
-    Number.isSafeInteger(seq) &&
-    Number(seq) >= 1 &&
-    Number.isSafeInteger(fence) &&
-    Number(fence) >= 1
+    isFromOne(value['seq']) &&
+    isFromOne(value['fence'])
   const fields = kinds.get(value['type'])
-  return isStamped && fields !== undefined && hasJust(value, fields)
-}
-
-/** The fields that it has to have, sound, and none that is not its kind's or the stamp's. */
-function hasJust(value: Readonly<Record<string, unknown>>, fields: Fields): boolean {
-  let known = stampFields
-  for (const name in fields) {
-    const [isSound, isOptional] = fields[name] as Field
-    const there = Object.hasOwn(value, name)
-    if (there ? !isSound(value[name]) : !isOptional) return false
-    if (there) known += 1
-  }
-  return Object.keys(value).length === known
+  return isStamped && fields !== undefined && hasJust(value, fields, stampFields)
 }

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { changed } from './changed.fixture.ts'
 import { parseEntry } from './journal.ts'
-import { assertSessionId, parseHead, type Head } from './store.ts'
+import { assertSessionId, headSchema, isSurelyHead, parseHead, type Head } from './store.ts'
 import { entry, head } from './testing/entries.ts'
 
 const corrupt = (message: RegExp) =>
@@ -25,4 +27,13 @@ test.each(impossible)('what cannot name a session is in no head and no entry: %j
   expect(() => parseHead(stored({ origin }), 'here', 's')).toThrow(corrupt(/not a head \(origin\.sessionId\)/))
   const forked = entry(1, 1, { type: 'session-forked', origin, reason: 'forked' })
   expect(() => parseEntry(forked, 'here')).toThrow(corrupt(/not a journal entry \(origin\.sessionId/))
+})
+
+test('what is surely a head the schema takes too, whatever was changed in it', () => {
+  const whole = head('s', 1, { agent: 'a', cwd: '/c', model: 'm', reason: 'r', dueAt: 1, ttlMs: 1, pinned: true })
+  expect(isSurelyHead(whole)).toBe(true)
+  const sure = fc.property(changed(whole), (value) => {
+    expect(isSurelyHead(value) && !headSchema().safeParse(value).success).toBe(false)
+  })
+  fc.assert(sure, { numRuns: 1000 })
 })

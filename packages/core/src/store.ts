@@ -16,7 +16,9 @@ import { z } from 'zod'
 import { LastgoodError, newerVersion } from './errors.ts'
 import { originSchema, type Entry, type Owner } from './journal.ts'
 import { isSessionId, sessionIdSchema } from './session-id.ts'
+import { isRecord } from './json.ts'
 import type { SharedState } from './shared-state.ts'
+import { hasJust, isNumber, isOneOf, isText, isTrue, isWhole, isWholeFrom, type Fields } from './surely.ts'
 import { upgradedHead } from './upgrade.ts'
 import { lazily } from './lazily.ts'
 
@@ -38,7 +40,7 @@ export type SessionStatus = (typeof sessionStatuses)[number]
 export const headVersion = 2
 
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
-const headSchema = lazily(() =>
+export const headSchema = lazily(() =>
   z.strictObject({
     v: z.literal(headVersion),
     sessionId: sessionIdSchema(),
@@ -75,6 +77,7 @@ export type Head = z.infer<ReturnType<typeof headSchema>>
  */
 export function parseHead(stored: unknown, place: string, sessionId: string): Head {
   const value = upgradedHead(stored)
+  if (isSurelyHead(value) && value.sessionId === sessionId) return value
   const parsed = headSchema().safeParse(value)
   if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
   if (parsed.success) throw unsoundHead(`${place}: the head is that of another session`)
@@ -82,6 +85,30 @@ export function parseHead(stored: unknown, place: string, sessionId: string): He
   if (typeof version === 'number' && version > headVersion)
     throw newerVersion(`${place}: the head`, version, headVersion)
   throw unsoundHead(`${place}: not a head (${parsed.error.issues[0]?.path.join('.') || 'head'})`)
+}
+
+export function isSurelyHead(value: unknown): value is Head {
+  return hasJust(value, headFields)
+}
+
+/** As `headSchema` has it; see `surely.ts`. */
+const headFields: Fields = {
+  v: [isOneOf(headVersion)],
+  sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
+  seq: [isWholeFrom(0)],
+  status: [isOneOf(...sessionStatuses)],
+  agent: [isText, true],
+  cwd: [isText, true],
+  model: [isText, true],
+  turn: [isWhole],
+  lastGoodTurn: [isWhole],
+  reason: [isText, true],
+  dueAt: [isNumber, true],
+  createdAt: [isNumber],
+  updatedAt: [isNumber],
+  ttlMs: [isNumber, true],
+  pinned: [isTrue, true],
+  machine: [(value) => hasJust(value, { version: [isText], value: [isText], context: [isRecord] })],
 }
 
 function unsoundHead(message: string): LastgoodError {

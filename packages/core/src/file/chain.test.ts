@@ -1,6 +1,19 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { changed } from '../changed.fixture.ts'
 import { entriesAfter, head, owner } from '../testing/entries.ts'
-import { type Content, type Line, decodePiece, encodeLine, genesis, judge } from './chain.ts'
+import {
+  type Content,
+  type Line,
+  beginningOf,
+  decodePiece,
+  encodeLine,
+  genesis,
+  goesOn,
+  isSurelyLine,
+  judge,
+  lineSchema,
+} from './chain.ts'
 
 const lease: Content = { prev: genesis.hash, fence: 1, seq: 0, lease: { owner: owner('ann'), since: 1, expiresAt: 2 } }
 
@@ -98,5 +111,47 @@ describe('a line counts', () => {
       { ...lease, prev: hash, fence: 2, seq: 3 },
     ]
     for (const content of bad) expect(judge(lineOf(content), second, counted)).toBe('broken')
+  })
+})
+
+describe('what is told without looking at all of a line', () => {
+  const lines = [lineOf(lease), lineOf(append(genesis, 2))]
+
+  test.each(lines)('what is surely a line the schema takes too, whatever was changed in it', (line) => {
+    expect(isSurelyLine(line, line.hash)).toBe(true)
+    const sure = fc.property(changed(line), (value) => {
+      expect(isSurelyLine(value, line.hash) && !lineSchema().safeParse(value).success).toBe(false)
+    })
+    fc.assert(sure, { numRuns: 1000 })
+  })
+
+  test.each([lease, append(genesis, 2)])('the beginning of a line is that of the whole one', (content) => {
+    const { hash, prev, fence, seq } = lineOf(content)
+    expect(beginningOf(bare(content))).toEqual({ hash, prev, fence, seq, isLease: 'lease' in content })
+  })
+
+  test('no line that was altered or torn has a beginning', () => {
+    const bytes = bare(append(genesis, 2))
+    const altered = fc.property(fc.nat(bytes.length - 1), fc.nat(7), (at, bit) => {
+      const copy = Buffer.from(bytes)
+      copy[at] = (copy[at] ?? 0) ^ (1 << bit)
+      expect(beginningOf(copy)).toBeUndefined()
+    })
+    fc.assert(altered, { numRuns: 500 })
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), (end) => void expect(beginningOf(bytes.subarray(0, end))).toBeUndefined()),
+    )
+  })
+
+  test('a line that goes on is one that counts, its entries aside', () => {
+    const first = lineOf(lease)
+    const tips = [genesis, first, { ...first, fence: 2 }, { ...first, seq: 1 }, { ...first, hash: genesis.hash }]
+    for (const tip of tips) {
+      for (const content of [lease, append(first, 2), append(genesis, 1), { ...lease, prev: first.hash, fence: 2 }]) {
+        const beginning = beginningOf(bare(content))
+        const counts = judge(lineOf(content), tip, new Set()) === 'counts'
+        expect(counts && !(beginning && goesOn(beginning, tip))).toBe(false)
+      }
+    }
   })
 })

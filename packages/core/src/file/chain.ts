@@ -20,6 +20,7 @@ import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
 import { ownerSchema } from '../journal.ts'
 import { isRecord } from '../json.ts'
+import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../surely.ts'
 import { lazily } from '../lazily.ts'
 
 /** Of the lines, not of the entries in them. */
@@ -27,7 +28,7 @@ export const lineVersion = 1
 
 const hashPattern = /^[0-9a-f]{64}$/
 const hashSchema = lazily(() => z.string().regex(hashPattern))
-const common = lazily(() => ({
+const commonSchema = lazily(() => ({
   hash: hashSchema(),
   size: z.number(),
   v: z.literal(lineVersion),
@@ -35,15 +36,15 @@ const common = lazily(() => ({
   fence: z.number().int().min(1),
   seq: z.number().int().min(0),
 }))
-const lineSchema = lazily(() =>
+export const lineSchema = lazily(() =>
   z.union([
     z.strictObject({
-      ...common(),
+      ...commonSchema(),
       entries: z.array(z.looseObject({ seq: z.number(), fence: z.number() })).min(1),
       head: z.looseObject({}),
     }),
     z.strictObject({
-      ...common(),
+      ...commonSchema(),
       lease: z.strictObject({ owner: ownerSchema(), since: z.number(), expiresAt: z.number() }),
     }),
   ]),
@@ -87,7 +88,7 @@ export function decodePiece(bytes: Buffer): Piece {
   }
   const value = parsed(bytes) as { v?: unknown } | undefined
   if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
-  if (isSurelyEntriesLine(value, frame[1])) return { kind: 'line', line: value }
+  if (isSurelyLine(value, frame[1])) return { kind: 'line', line: value }
   // zod's copy would have its keys in another order: the value itself is what was written.
   return lineSchema().safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
 }
@@ -117,26 +118,28 @@ export function goesOn({ prev, fence, seq, isLease }: Beginning, tip: Tip): bool
   return isLease ? fence > tip.fence && seq === tip.seq : fence === tip.fence && seq > tip.seq
 }
 
-/** As `lineSchema` has it, at a small part of its cost: most lines are this. `framed` is its hash. False says nothing. */
-function isSurelyEntriesLine(value: unknown, framed: string | undefined): value is EntriesLine {
-  if (!isRecord(value) || Object.keys(value).length !== 8) return false
-  const { hash, size, v, prev, fence, seq, entries, head } = value
-  return (
-    hash === framed &&
-    Number.isFinite(size) &&
-    v === lineVersion &&
-    isHash(prev) &&
-    isWholeFrom(1, fence) &&
-    isWholeFrom(0, seq) &&
-    Array.isArray(entries) &&
-    entries.length > 0 &&
-    entries.every((one) => isRecord(one) && Number.isFinite(one['seq']) && Number.isFinite(one['fence'])) &&
-    isRecord(head)
-  )
+/** As `lineSchema` has it; see `surely.ts`. `framed` is its hash. */
+export function isSurelyLine(value: unknown, framed: string | undefined): value is Line {
+  if (!isRecord(value) || value['hash'] !== framed) return false
+  return hasJust(value, 'lease' in value ? leaseLine : entriesLine)
 }
 
-const isHash = (value: unknown): boolean => typeof value === 'string' && hashPattern.test(value)
-const isWholeFrom = (least: number, value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= least
+const isHash: Check = (value) => typeof value === 'string' && hashPattern.test(value)
+const common: Fields = {
+  hash: [isHash],
+  size: [isNumber],
+  v: [isOneOf(lineVersion)],
+  prev: [isHash],
+  fence: [isWholeFrom(1)],
+  seq: [isWholeFrom(0)],
+}
+const areEntries: Check = (value) =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((one) => isRecord(one) && isNumber(one['seq']) && isNumber(one['fence']))
+const entriesLine: Fields = { ...common, entries: [areEntries], head: [isRecord] }
+const isLease: Check = (value) => hasJust(value, { owner: [isOwner], since: [isNumber], expiresAt: [isNumber] })
+const leaseLine: Fields = { ...common, lease: [isLease] }
 
 export type Verdict =
   | 'counts'
