@@ -4,7 +4,10 @@
  */
 import { isRecord } from './json.ts'
 import {
+  areBlocks,
+  areMessages,
   areTexts,
+  isBlock,
   hasJust,
   isNumber,
   isOneOf,
@@ -17,11 +20,6 @@ import {
   type Fields,
 } from './surely.ts'
 
-const isBlock = (value: unknown): boolean => isRecord(value) && typeof value['type'] === 'string'
-const areBlocks = (value: unknown): boolean => Array.isArray(value) && value.every(isBlock)
-const isMessage = (value: unknown): boolean =>
-  isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
-const areMessages = (value: unknown): boolean => Array.isArray(value) && value.every(isMessage)
 const isAnswer = (value: unknown): boolean =>
   isRecord(value) &&
   value['role'] === 'assistant' &&

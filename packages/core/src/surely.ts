@@ -23,6 +23,12 @@ export const isOneOf =
   (value) =>
     words.includes(value)
 
+export const isBlock: Check = (value) => isRecord(value) && typeof value['type'] === 'string'
+export const areBlocks: Check = (value) => Array.isArray(value) && value.every(isBlock)
+const isMessage: Check = (value) =>
+  isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
+export const areMessages: Check = (value) => Array.isArray(value) && value.every(isMessage)
+
 /** The fields that it has to have, sound, and none besides but `others` of them, which the caller has checked. */
 export function hasJust(value: unknown, fields: Fields, others = 0): boolean {
   if (!isRecord(value)) return false

@@ -4,11 +4,10 @@
  * Until something fails it is not there: what is no Messages request passes as it is, and of one that is nothing is
  * changed but what recovery has to.
  */
-import { isMessagesRequest, systemClock } from '@lastgood/core'
+import { BodyReader, isMessagesRequest, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf } from './bodies.ts'
-import { BodyReader } from './body-reader.ts'
 import { deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
@@ -68,7 +67,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       ...(bytes && { body: bytes }),
     }
     const isConversation = bytes && isMessagesRequest(wire)
-    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
+    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', new TextDecoder().decode(bytes))
     if (!body) {
       const response = await upstream.pass(request, bytes)
       leave()

@@ -12,6 +12,8 @@
 import { z } from 'zod'
 import { continuationOf } from '../continuation.ts'
 import { messageSchema, type Envelope, type Message } from '../journal.ts'
+import { isRecord } from '../json.ts'
+import { areMessages, isOneOf, isText } from '../surely.ts'
 import { lazily } from '../lazily.ts'
 
 /** The part of a request that every mount has: the SDK's middleware request and a gateway's alike. */
@@ -161,21 +163,14 @@ function isEmptyAnswer({ role, content }: Message): boolean {
   return role === 'assistant' && content.length === 0
 }
 
-/**
- * The body of a Messages request with its keys in the order they were sent, which zod's own output does not keep.
- * Undefined for any other request, and for what the API will refuse: that is passed on, so that its own error comes back.
- */
-export function readMessagesBody(request: WireRequest): MessagesBody | undefined {
-  const { body } = request
-  if (!isMessagesRequest(request) || typeof body !== 'string') return undefined
-  try {
-    const value: unknown = JSON.parse(body)
-    return isMessagesBody(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+/** Undefined for what the API will refuse: that is passed on, so that its own error comes back. */
+export function isMessagesBody(value: unknown): value is MessagesBody {
+  return isSurelyBody(value) || bodySchema().safeParse(value).success
 }
 
-export function isMessagesBody(value: unknown): value is MessagesBody {
-  return bodySchema().safeParse(value).success
+/** See `surely.ts`. */
+function isSurelyBody(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { model, messages, stream, thread } = value
+  return isText(model) && areMessages(messages) && isOneOf(undefined, null, true, false)(stream) && thread === undefined
 }
