@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { profileNames, type ProfileName } from '@lastgood/outage-lab'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
+import { benchCapacity, capacityReport } from './capacity/bench.ts'
 import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
 import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
@@ -15,7 +16,7 @@ import { benchStartup, startupReport } from './startup/bench.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|capacity|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -41,6 +42,10 @@ store:    what a checkpoint and opening a session cost, against the least that w
   --longest <n>           steps of the longest session, default 10000
   --runs <n>              pairs of processes that open a session, default 7
 
+capacity: what sessions take of Redis and of a worker
+  --sessions <n>          default 200
+  --runs <n>              commands of each kind, default 5000
+
 gateway:  what a gateway adds to a request and a stream, against the least that would do and another gateway
   --quick                 a few of each, to see that it works`
 
@@ -65,7 +70,7 @@ function refuse(): number {
   return 2
 }
 
-const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'capacity', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -82,7 +87,11 @@ async function main(): Promise<number> {
   if (!values) return refuse()
   const { json, md, profile = [...profileNames] } = values
   const [bench = '', ...more] = positionals
-  const usual = { store: { runs: '7' }, startup: { runs: '15', sessions: '5000' } }[bench]
+  const usual = {
+    store: { runs: '7' },
+    startup: { runs: '15', sessions: '5000' },
+    capacity: { runs: '5000', sessions: '200' },
+  }[bench]
   const given = { runs: '100', sessions: '500', ...usual, ...values }
   const counts = Object.fromEntries(countNames.map((name) => [name, Number(given[name])]))
   const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
@@ -108,6 +117,11 @@ async function main(): Promise<number> {
   if (bench === 'store') {
     const results = await benchStore({ checkpoints, longest, runs }, tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : storeReport(results, md, at))
+    return 0
+  }
+  if (bench === 'capacity') {
+    const results = await benchCapacity({ sessions, commands: runs }, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : capacityReport(results, md, at))
     return 0
   }
   if (bench === 'startup') {
