@@ -23,7 +23,7 @@ export interface AgentWorker {
   /** Resolves when what is under way has ended. */
   close(): Promise<void>
   /** For a server that is gone. */
-  disconnect(): Promise<void>
+  disconnect(): void
 }
 
 /** `connection` is one of a patient copy. */
@@ -54,6 +54,7 @@ export function agentWorker(
     drain: () => worker.pause(),
     takeAgain: () => worker.resume(),
     close: () => worker.close(),
-    disconnect: () => worker.disconnect(),
+    // Not waited for: of a client that looks for its server there is no end to hear.
+    disconnect: () => void worker.disconnect().catch(() => {}),
   }
 }

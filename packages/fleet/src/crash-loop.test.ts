@@ -7,7 +7,9 @@ describe('a session whose starts do not end', () => {
     for (let i = 0; i < 4; i++) await index.start('s', 60_000)
     const fleet = start({ coder: agentOf('coder') })
     await fleet.submit('s', 'Go.', { agent: 'coder' })
-    await expect.poll(() => told, patient).toContainEqual({ kind: 'set-aside', sessionId: 's', agent: 'coder', starts: 4 })
+    await expect
+      .poll(() => told, patient)
+      .toContainEqual({ kind: 'set-aside', sessionId: 's', agent: 'coder', starts: 4 })
     expect(await store.summary('s')).toMatchObject({
       head: { status: 'needs-input', turn: 1, reason: expect.stringContaining('lastgood resume s') },
       holder: null,

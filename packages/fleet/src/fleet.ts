@@ -18,6 +18,7 @@ import { Recoveries } from './recoveries.ts'
 import { RecoveryWatch } from './recovery-watch.ts'
 import { repeat, troubleOf, type Repeated } from './repeat.ts'
 import { sweep } from './sweep.ts'
+import { queueUnavailable } from './unavailable.ts'
 import { Unreadable } from './unreadable.ts'
 import type { Workplace } from './work.ts'
 
@@ -36,7 +37,7 @@ export interface Fleet extends FleetClient {
 /** How often the health of models is looked at while sessions have rows, and otherwise. */
 const watchEveryMs = 3_000
 /** What closing may take beyond the grace of tools. */
-const closingMs = 5_000
+const closingMs = 3_000
 
 /** Begins at once. Errors: `bad-option`. */
 export function runFleet(given: FleetOptions): Fleet {
@@ -89,11 +90,12 @@ export function runFleet(given: FleetOptions): Fleet {
     const all = Promise.all([loops, ...workers.map((worker) => worker.close())])
     const late = new AbortController()
     const limit = clock.sleepUntil(clock.now() + options.graceMs + closingMs, { signal: late.signal })
+    // What is late waits for a server that is away.
     await Promise.race([all, limit]).catch(() => {})
     late.abort()
-    limit.catch(() => {})
-    await Promise.allSettled([client.close(), ...workers.map((worker) => worker.disconnect())])
+    for (const worker of workers) worker.disconnect()
     forWorkers.disconnect()
+    await client.close()
   }
 
   const stop = () => (closing ??= close())
@@ -110,11 +112,15 @@ export function runFleet(given: FleetOptions): Fleet {
 function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => void {
   let toldAt = -Infinity
   return (error) => {
-    if (clock.now() - toldAt < toldEveryMs) return
+    if (isOfLostJob(error) || clock.now() - toldAt < toldEveryMs) return
     toldAt = clock.now()
-    tell(troubleOf('queue', error))
+    tell(troubleOf('queue', queueUnavailable(error)))
   }
 }
+
+/** This process slept, or lost its server, and its job is gone: the head of the session knows what was done. */
+const isOfLostJob = (error: unknown): boolean =>
+  error instanceof Error && /^(Missing (lock|key)|Lock mismatch)/.test(error.message)
 
 const toldEveryMs = 10_000
 

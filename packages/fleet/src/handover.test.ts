@@ -62,7 +62,7 @@ describe('a fleet that is closed', () => {
     expect((await keys()).filter((key) => /:(active|wait|prioritized|stalled)$|:lock$|session-/.test(key))).toEqual([])
   })
 
-  it('is closed once, however often it is asked, and needs no Redis for it', async () => {
+  it('is closed once, however often it is asked', async () => {
     const { start } = openPlace()
     const fleet = start({ coder: agentOf('coder') })
     await Promise.all([fleet.close(), fleet.close(), fleet[Symbol.asyncDispose]()])
@@ -73,7 +73,10 @@ describe('a fleet that is drained', () => {
   it('ends what is under way and takes nothing new until it is told to', async () => {
     const { start, store } = openPlace()
     let [go, begin] = [() => {}, () => {}]
-    const [gate, begun] = [new Promise<void>((resolve) => (go = resolve)), new Promise<void>((resolve) => (begin = resolve))]
+    const [gate, begun] = [
+      new Promise<void>((resolve) => (go = resolve)),
+      new Promise<void>((resolve) => (begin = resolve)),
+    ]
     const fleet = start({
       coder: agentOf('coder', async () => {
         begin()

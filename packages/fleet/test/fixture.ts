@@ -13,8 +13,8 @@ import type { FleetAgent, FleetOptions } from '../src/options.ts'
 
 export const patient = { timeout: 20_000 }
 
-export function connect(url = inject('redisUrl')): Redis {
-  const redis = new Redis(url)
+export function connect(url = inject('redisUrl'), options: { maxRetriesPerRequest?: number } = {}): Redis {
+  const redis = new Redis(url, options)
   redis.on('error', () => undefined)
   onTestFinished(() => redis.disconnect())
   return redis
