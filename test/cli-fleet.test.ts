@@ -1,5 +1,4 @@
 // The commands of a fleet against a real Redis.
-import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { redisStore } from '@lastgood/redis'

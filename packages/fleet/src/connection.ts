@@ -6,7 +6,7 @@
  * 2. A worker's copy has no limits of time or tries: it waits for a Redis that is away, and blocks for its next job.
  */
 import { LastgoodError } from '@lastgood/core'
-import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 /** A client of ioredis. */
 export type FleetConnection = Redis | Cluster
@@ -38,7 +38,7 @@ const patient = { maxRetriesPerRequest: null }
 /** For commands that block, and wait for a server that is away. */
 export function patientCopyOf(connection: FleetConnection): FleetConnection {
   if (!isCluster(connection)) {
-    return heard(connection.duplicate({ ...patient, commandTimeout: undefined } as RedisOptions))
+    return heard(connection.duplicate({ ...patient, commandTimeout: undefined }))
   }
   const { commandTimeout: _none, ...redisOptions } = { ...connection.options.redisOptions, ...patient }
   // The types of the two differ only in options that may be undefined.

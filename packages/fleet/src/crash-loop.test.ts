@@ -23,7 +23,8 @@ describe('a session whose starts do not end', () => {
     const counts: number[] = []
     const agent = agentOf('coder', async (session) => {
       const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
-      const message = { id: 'm', role: 'assistant', model: 'm', content: [call], stop_reason: 'tool_use' } as const
+      const role = 'assistant' as const
+      const message = { id: 'm', role, model: 'm', content: [call], stop_reason: 'tool_use' }
       await session.record([
         { type: 'request-sent', model: 'm', attempt: 1 },
         { type: 'response-received', message },

@@ -65,7 +65,8 @@ describe('a fleet that is closed', () => {
   it('is closed once, however often it is asked', async () => {
     const { start } = openPlace()
     const fleet = start({ coder: agentOf('coder') })
-    await Promise.all([fleet.close(), fleet.close(), fleet[Symbol.asyncDispose]()])
+    const closing = Promise.all([fleet.close(), fleet.close(), fleet[Symbol.asyncDispose]()])
+    await expect(closing).resolves.toHaveLength(3)
   })
 })
 

@@ -8,7 +8,7 @@
 import { LastgoodError } from '@lastgood/core'
 import { hashOf } from './draw.ts'
 
-export const shardCount = 16
+const shardCount = 16
 
 export interface ShardKeys {
   /** Sorted set: session id → instant of the next look. */

@@ -29,7 +29,7 @@ const keptEvents = 100
 
 const prefix = 'session-'
 
-export const jobIdOf = (sessionId: string, seq: number): string => `${prefix}${sessionId}.${seq}`
+const jobIdOf = (sessionId: string, seq: number): string => `${prefix}${sessionId}.${seq}`
 
 /** The session of a job; undefined for a job that is none of ours. */
 export function sessionOf(jobId: string | undefined): string | undefined {

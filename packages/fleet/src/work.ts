@@ -54,7 +54,10 @@ interface Begun {
 async function begin(place: Workplace, { agent }: RunningAgent, sessionId: string): Promise<Begun | undefined> {
   const { options, index, recoveries, unreadable, stopping } = place
   const { store, clock } = options
-  if (stopping.aborted) return void (await index.put(sessionId, handedBackMs))
+  if (stopping.aborted) {
+    await index.put(sessionId, handedBackMs)
+    return undefined
+  }
   try {
     const summary = await store.summary(sessionId)
     const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
@@ -64,7 +67,7 @@ async function begin(place: Workplace, { agent }: RunningAgent, sessionId: strin
     // Its row knows.
     if (again.kind !== 'due' || again.agent !== agent.name) return undefined
   } catch (error) {
-    return void (await leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep'))
+    return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep')
   }
   const { score, starts } = await index.start(sessionId, options.leaseMs)
   try {
@@ -75,12 +78,13 @@ async function begin(place: Workplace, { agent }: RunningAgent, sessionId: strin
     const againInMs = isLastgoodError(error, 'session-busy')
       ? Math.max(Number(error.details['expiresAt']) - clock.now(), firstAgainMs)
       : unreadable.againInMs(sessionId, error)
-    return void (await leave(place, sessionId, againInMs, 'undo'))
+    return leave(place, sessionId, againInMs, 'undo')
   }
 }
 
 async function leave({ index }: Workplace, sessionId: string, inMs: number | undefined, count: CountAction) {
   await index.settle(sessionId, undefined, inMs ?? 'keep', count)
+  return undefined
 }
 
 class Job {
