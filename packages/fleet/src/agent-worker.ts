@@ -12,7 +12,7 @@ import { bullOptions, queueNameOf, sessionOf } from './queue.ts'
 import { workOn, type Workplace } from './work.ts'
 
 /** How long a job is its worker's without renewal, and how often those without are looked for. */
-const [lockDuration, stalledInterval] = [10_000, 5_000]
+const [lockDuration, stalledInterval] = [5_000, 2_500]
 /** After a connection was lost. */
 const runRetryDelay = 1_000
 

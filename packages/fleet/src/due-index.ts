@@ -78,6 +78,12 @@ export class DueIndex {
     return { score: Number(score), starts: Number(count) }
   }
 
+  /** Starts of a session whose end nobody saw. */
+  async startsOf(sessionId: string): Promise<number> {
+    const { starts } = this.#keys.shardOf(sessionId)
+    return Number(await this.#ask((redis) => redis.hget(starts, sessionId)))
+  }
+
   /** What was looked at or worked on. With `score` only if the row is still the same. */
   async settle(sessionId: string, score: number | undefined, row: RowAction, count: CountAction): Promise<void> {
     const shard = this.#keys.shardOf(sessionId)

@@ -22,8 +22,10 @@ export interface FeederParts {
 
 /** Rows of one look at a shard. */
 const chunkLength = 25
-/** What is queued is looked at again after this, in case that the queue lost it. */
-export const queuedLookMs = 30_000
+/** What is queued is looked at again after this, in case that the queue lost it, or a worker died with its job. */
+export const queuedLookMs = 10_000
+/** Where very many wait in the queue they are looked at more seldom: so much later for each row there is. */
+const laterPerRowMs = 5
 /** How old news of a recovery may be where a session is about to be told to wait. */
 const freshMs = 1_000
 
@@ -65,8 +67,12 @@ export class Feeder {
       return index.settle(sessionId, score, againInMs, 'keep')
     }
     const verdict = await this.#assessed(summary)
-    if (verdict.kind === 'due') await queues.add(verdict.agent, sessionId, verdict.seq, priority)
-    await index.settle(sessionId, score, actionOf(verdict), 'keep')
+    if (verdict.kind === 'due') {
+      // What was submitted a moment ago is in the queue already; what else is due here was begun before.
+      const urgency = priority === 'interactive' ? 'interactive' : 'begun'
+      await queues.add(verdict.agent, sessionId, verdict.seq, urgency)
+    }
+    await index.settle(sessionId, score, this.#actionOf(verdict), 'keep')
   }
 
   async #assessed(summary: SessionSummary | undefined): Promise<Verdict> {
@@ -77,16 +83,16 @@ export class Feeder {
     await recoveries.refresh(freshMs)
     return assess(summary, { now: clock.now(), recovered: recoveries.of })
   }
-}
 
-function actionOf(verdict: Verdict): RowAction {
-  switch (verdict.kind) {
-    case 'nothing':
-      return 'remove'
-    case 'due':
-      return queuedLookMs
-    case 'later':
-      return verdict.inMs
+  #actionOf(verdict: Verdict): RowAction {
+    switch (verdict.kind) {
+      case 'nothing':
+        return 'remove'
+      case 'due':
+        return Math.max(queuedLookMs, this.rows * laterPerRowMs)
+      case 'later':
+        return verdict.inMs
+    }
   }
 }
 

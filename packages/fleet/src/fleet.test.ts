@@ -43,17 +43,28 @@ describe('a fleet', () => {
   it('takes interactive turns before batches, one at a time where that is said', async () => {
     const { start, store, told } = openPlace()
     const fleet = start({ coder: { agent: agentOf('coder'), concurrency: 1 } })
-    await fleet.pause()
-    await fleet.submit('first', 'Go.', { agent: 'coder' })
     await fleet.pause('coder')
     const batch = ['b-1', 'b-2', 'b-3']
     for (const id of batch) await fleet.submit(id, 'Go.', { agent: 'coder' })
     await fleet.submit('now', 'Go.', { agent: 'coder', priority: 'interactive' })
     expect((await fleet.status()).agents).toMatchObject({ coder: { paused: true } })
     await fleet.resume()
-    await expectEnded(store, [...batch, 'now', 'first'])
-    const started = told.flatMap((event) => (event.kind === 'started' ? [event.sessionId] : []))
-    expect(started.indexOf('now')).toBeLessThan(started.indexOf('b-1'))
+    await expectEnded(store, [...batch, 'now'])
+    expect(told.find(({ kind }) => kind === 'started')).toMatchObject({ sessionId: 'now' })
+  })
+
+  it('goes on with what was begun before it begins more of a batch', async () => {
+    const { start, store, told, index } = openPlace()
+    const fleet = start({ coder: { agent: agentOf('coder'), concurrency: 1 } })
+    await fleet.pause('coder')
+    const batch = ['b-1', 'b-2', 'b-3']
+    for (const id of batch) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    await openTurn(store, 'begun', 'coder')
+    await index.put('begun', 0)
+    await expect.poll(() => fleet.status(), patient).toMatchObject({ agents: { coder: { waiting: 4 } } })
+    await fleet.resume('coder')
+    await expectEnded(store, [...batch, 'begun'])
+    expect(told.find(({ kind }) => kind === 'started')).toMatchObject({ sessionId: 'begun' })
   })
 
   it('keeps the jobs of an agent that no worker knows for one that does', async () => {

@@ -17,6 +17,7 @@ import { Queues } from './queue.ts'
 import { Recoveries } from './recoveries.ts'
 import { RecoveryWatch } from './recovery-watch.ts'
 import { repeat, troubleOf, type Repeated } from './repeat.ts'
+import { Suspects } from './suspects.ts'
 import { sweep } from './sweep.ts'
 import { queueUnavailable } from './unavailable.ts'
 import { Unreadable } from './unreadable.ts'
@@ -52,7 +53,8 @@ export function runFleet(given: FleetOptions): Fleet {
   const stopping = new AbortController()
   // Each session under way listens to it.
   setMaxListeners(0, stopping.signal)
-  const place: Workplace = { options, index, recoveries, unreadable, stopping: stopping.signal }
+  const suspects = new Suspects(clock)
+  const place: Workplace = { options, index, recoveries, unreadable, suspects, stopping: stopping.signal }
 
   const troubled = troubleAtQueue(options)
   const workers = [...options.agents.values()].map((running) => agentWorker(place, running, forWorkers, keys, troubled))

@@ -9,7 +9,6 @@
  */
 import { Queue, type JobsOptions } from 'bullmq'
 import type { FleetConnection } from './connection.ts'
-import type { Priority } from './due-index.ts'
 import type { Keys } from './keys.ts'
 import { queueUnavailable } from './unavailable.ts'
 
@@ -20,7 +19,9 @@ export interface QueueCounts {
   paused: boolean
 }
 
-const priorities: Readonly<Record<Priority, number>> = { interactive: 1, batch: 10 }
+/** In their order: what a person waits for, what was begun (its prompt is in a cache that gets cold), what was not. */
+export type Urgency = 'interactive' | 'begun' | 'batch'
+const priorities: Readonly<Record<Urgency, number>> = { interactive: 1, begun: 5, batch: 10 }
 
 const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 
@@ -59,8 +60,8 @@ export class Queues {
   }
 
   /** Errors: `store-unavailable`; so for all that follow. */
-  async add(agent: string, sessionId: string, seq: number, priority: Priority): Promise<void> {
-    const options = { ...jobOptions, jobId: jobIdOf(sessionId, seq), priority: priorities[priority] }
+  async add(agent: string, sessionId: string, seq: number, urgency: Urgency): Promise<void> {
+    const options = { ...jobOptions, jobId: jobIdOf(sessionId, seq), priority: priorities[urgency] }
     await asked(this.#of(agent).add('session', {}, options))
   }
 

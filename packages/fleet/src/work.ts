@@ -14,6 +14,7 @@ import type { CountAction, DueIndex, RowAction } from './due-index.ts'
 import type { ResolvedFleet, RunningAgent } from './options.ts'
 import type { Recoveries } from './recoveries.ts'
 import { troubleOf } from './repeat.ts'
+import type { Suspects } from './suspects.ts'
 import type { Unreadable } from './unreadable.ts'
 
 export interface Workplace {
@@ -21,12 +22,15 @@ export interface Workplace {
   readonly index: DueIndex
   readonly recoveries: Recoveries
   readonly unreadable: Unreadable
+  readonly suspects: Suspects
   /** Aborts when the process is asked to stop. */
   readonly stopping: AbortSignal
 }
 
 /** A session that was handed over before it was begun is queued anew when its job is gone. */
 const handedBackMs = 1_000
+/** A suspect comes again after this where another one is under way. */
+const suspectAgainMs = 1_000
 /** Where the agent threw, it is tried again after this, and twice that, and so on. */
 const [firstAgainMs, longestAgainMs] = [1_000, 60_000]
 /** How old news of a recovery may be where it decides whether a wait is over. */
@@ -48,11 +52,13 @@ interface Begun {
   /** The score of its row. */
   readonly score: number
   readonly starts: number
+  /** It is no suspect any more. */
+  readonly acquit: () => void
 }
 
 /** The session, opened; undefined where there is nothing to do here now. */
 async function begin(place: Workplace, { agent }: RunningAgent, sessionId: string): Promise<Begun | undefined> {
-  const { options, index, recoveries, unreadable, stopping } = place
+  const { options, index, recoveries, unreadable, suspects, stopping } = place
   const { store, clock } = options
   if (stopping.aborted) {
     await index.put(sessionId, handedBackMs)
@@ -69,12 +75,15 @@ async function begin(place: Workplace, { agent }: RunningAgent, sessionId: strin
   } catch (error) {
     return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep')
   }
-  const { score, starts } = await index.start(sessionId, options.leaseMs)
+  const acquit = suspects.enter(await index.startsOf(sessionId))
+  if (!acquit) return leave(place, sessionId, suspectAgainMs * (1 + clock.random()), 'keep')
   try {
+    const { score, starts } = await index.start(sessionId, options.leaseMs)
     const owner = options.owner?.()
     const session = await openSession(sessionId, { ...options.session, ...(owner && { owner }) })
-    return { session, score, starts }
+    return { session, score, starts, acquit }
   } catch (error) {
+    acquit()
     const againInMs = isLastgoodError(error, 'session-busy')
       ? Math.max(Number(error.details['expiresAt']) - clock.now(), firstAgainMs)
       : unreadable.againInMs(sessionId, error)
@@ -117,6 +126,7 @@ class Job {
       await this.#settle(await this.#thrown())
     } finally {
       unsubscribe()
+      this.#begun.acquit()
       stopping.removeEventListener('abort', stop)
       // A lease that cannot be given back runs out by itself.
       await session.close().catch(() => {})
@@ -156,6 +166,7 @@ class Job {
   #clear(): void {
     if (this.#isCleared) return
     this.#isCleared = true
+    this.#begun.acquit()
     const { index, options } = this.#place
     index
       .settle(this.#session.id, undefined, 'keep', 'clear')
