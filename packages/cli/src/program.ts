@@ -43,7 +43,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
 
 async function programFor(context: CliContext): Promise<Command> {
   const program = new Command('lastgood')
-    .description('Keeps coding-agent sessions alive, and goes on with them from their last good turn.')
+    .description('Keeps coding-agent sessions alive, and goes on from their last good turn.')
     .version(packageVersion())
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(lastgood --help shows what there is)')
@@ -54,7 +54,7 @@ async function programFor(context: CliContext): Promise<Command> {
   )
   program.addHelpText(
     'after',
-    `${exampleOf('lastgood list', 'lastgood resume last', 'lastgood run -- claude')}
+    `${exampleOf('lastgood resume last', 'lastgood run -- claude')}
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal,
 75 suspended: run it again`,

@@ -1,0 +1,62 @@
+/** `lastgood fleet`: what is queued, waits and runs; and whether workers take more. */
+import { Argument, Command } from 'commander'
+import type { FleetClient, FleetStatus } from '@lastgood/fleet'
+import type { CliContext } from '../context.ts'
+import { exampleOf } from '../help-example.ts'
+import { safeJson, safeLine } from '../text.ts'
+import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from './place.ts'
+
+interface FleetCommandOptions extends FleetPlaceOptions {
+  agent?: string
+  json?: boolean
+}
+
+const actions = ['status', 'pause', 'resume', 'drain'] as const
+type Action = (typeof actions)[number]
+
+export function fleetCommand(context: CliContext): Command {
+  return withFleetOptions(new Command('fleet'))
+    .summary('what a fleet does; pauses and resumes it')
+    .description('what a fleet does. pause: no worker takes a further session; drain: and waits for those under way')
+    .addArgument(new Argument('[action]', 'what to do').choices(actions).default('status'))
+    .option('--agent <name>', 'of pause, resume and drain: this agent alone')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', exampleOf('lastgood fleet', 'lastgood fleet pause --agent coder'))
+    .action((action: Action, options: FleetCommandOptions) => run(context, action, options))
+}
+
+async function run(context: CliContext, action: Action, options: FleetCommandOptions): Promise<void> {
+  const at = await openFleetPlace(context, options)
+  try {
+    const { fleetClient } = await import('@lastgood/fleet')
+    const { store } = at.opened
+    await using client = fleetClient({ store, connection: at.connection, prefix: options.prefix, clock: context.clock })
+    if (action === 'resume') await client.resume(options.agent)
+    if (action === 'pause' || action === 'drain') await client.pause(options.agent)
+    if (action === 'drain') await drained(context, client, options.agent)
+    tell(context, await client.status(), options.json === true)
+  } finally {
+    await at.close()
+  }
+}
+
+const lookEveryMs = 500
+
+async function drained({ clock }: CliContext, client: FleetClient, agent: string | undefined): Promise<void> {
+  for (;;) {
+    const { agents } = await client.status()
+    const active = Object.entries(agents).filter(([name, { active: count }]) => count > 0 && (agent ?? name) === name)
+    if (active.length === 0) return
+    await clock.sleepUntil(clock.now() + lookEveryMs)
+  }
+}
+
+function tell({ stdout }: CliContext, status: FleetStatus, isJson: boolean): void {
+  if (isJson) return void stdout.write(`${safeJson({ schema: 'lastgood.fleet/v1', ...status })}\n`)
+  const names = Object.entries(status.agents)
+  for (const [name, { waiting, active, paused }] of names) {
+    stdout.write(`${safeLine(name)}  ${active} under way, ${waiting} queued${paused ? ', paused' : ''}\n`)
+  }
+  if (names.length === 0) stdout.write('no agent has had a session yet\n')
+  stdout.write(`${status.due} due, ${status.later} to be looked at later\n`)
+}

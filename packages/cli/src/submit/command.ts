@@ -1,0 +1,53 @@
+/** `lastgood submit`: a turn for a worker of a fleet. */
+import { Command } from 'commander'
+import { LastgoodError } from '@lastgood/core'
+import type { CliContext } from '../context.ts'
+import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
+import { exampleOf } from '../help-example.ts'
+import { safeJson, safeLine } from '../text.ts'
+
+interface SubmitOptions extends FleetPlaceOptions {
+  agent: string
+  batch?: boolean
+  json?: boolean
+}
+
+export function submitCommand(context: CliContext): Command {
+  return withFleetOptions(new Command('submit'))
+    .summary('gives a turn to the workers of a fleet')
+    .description('records a turn and queues it for a worker: the same again is no second turn')
+    .argument('<sessionId>', 'the session, a new one or one that is there')
+    .argument('<words...>', 'what the agent is to do')
+    .requiredOption('--agent <name>', 'the agent that runs it')
+    .option('--batch', 'after all that a person waits for')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', exampleOf('lastgood submit fix-auth --agent coder "Make the tests green"'))
+    .action((sessionId: string, words: string[], options: SubmitOptions) => submit(context, sessionId, words, options))
+}
+
+async function submit(
+  context: CliContext,
+  sessionId: string,
+  words: readonly string[],
+  options: SubmitOptions,
+): Promise<void> {
+  const message = words.join(' ')
+  if (message.trim() === '') throw new LastgoodError('bad-option', 'the message is empty', { hint: 'say what to do' })
+  const at = await openFleetPlace(context, options)
+  try {
+    const { fleetClient } = await import('@lastgood/fleet')
+    const { store } = at.opened
+    await using client = fleetClient({ store, connection: at.connection, prefix: options.prefix, clock: context.clock })
+    const priority = options.batch ? 'batch' : 'interactive'
+    const { turn, isNew } = await client.submit(sessionId, message, { agent: options.agent, priority })
+    if (options.json) {
+      const document = { schema: 'lastgood.submit/v1', sessionId, agent: options.agent, turn, isNew, priority }
+      context.stdout.write(`${safeJson(document)}\n`)
+      return
+    }
+    const what = isNew ? 'queued' : 'was queued before'
+    context.stderr.write(`turn ${turn} ${what} for ${safeLine(options.agent)}: lastgood watch ${sessionId}\n`)
+  } finally {
+    await at.close()
+  }
+}

@@ -1,0 +1,94 @@
+/** `lastgood worker`: goes on with the sessions of a fleet, until it is asked to stop. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { FleetAgent, FleetEvent } from '@lastgood/fleet'
+import { agentNamed, missingConfig, type LoadedConfig } from '../config.ts'
+import type { CliContext } from '../context.ts'
+import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
+import { logFormatOf, logFormats, talkOf, type LogFormat } from '../gateway/talk.ts'
+import { exampleOf } from '../help-example.ts'
+import { Stopped, stopSwitch } from '../resume/stop.ts'
+import { safeLine } from '../text.ts'
+import { lineOf } from './lines.ts'
+
+interface WorkerOptions extends FleetPlaceOptions {
+  agent?: string[]
+  concurrency: number
+  log?: LogFormat
+}
+
+export function workerCommand(context: CliContext): Command {
+  return withFleetOptions(new Command('worker'))
+    .summary('goes on with the sessions of a fleet')
+    .description(
+      'goes on with the sessions of a fleet: those that are submitted, whose wait is over, or whose process died',
+    )
+    .option('--agent <names...>', 'agents of the configuration (default: all of them)')
+    .option('--concurrency <number>', 'sessions of one agent at a time', count, 10)
+    .addOption(new Option('--log <format>', 'of what it says on stderr (LASTGOOD_LOG)').choices(logFormats))
+    .addHelpText(
+      'after',
+      exampleOf('lastgood worker --store redis://127.0.0.1:6379', 'lastgood worker --agent coder --concurrency 20'),
+    )
+    .action((options: WorkerOptions) => work(context, options))
+}
+
+async function work(context: CliContext, options: WorkerOptions): Promise<void> {
+  const stop = stopSwitch(context)
+  try {
+    const talk = await talkOf(logFormatOf(options.log, context.env), context)
+    const at = await stop.orStopped(openFleetPlace(context, options))
+    try {
+      const loaded = at.place.config()
+      if (!loaded) throw missingConfig(context, options.agent?.[0] ?? 'coder')
+      const agents = await agentsOf(loaded, options.agent)
+      const { policy, machineVersion } = loaded.config
+      const { runFleet } = await import('@lastgood/fleet')
+      const tell = (event: FleetEvent) => {
+        const { kind, ...fields } = event
+        talk.tell(kind, { event: kind, ...fields }, [lineOf(event, context.clock.now())])
+      }
+      await using _fleet = runFleet({
+        store: at.opened.store,
+        connection: at.connection,
+        prefix: options.prefix,
+        clock: context.clock,
+        agents,
+        concurrency: options.concurrency,
+        onEvent: tell,
+        ...(policy && { policy }),
+        ...(machineVersion !== undefined && { machineVersion }),
+        ...(talk.heard.logger && { logger: talk.heard.logger }),
+      })
+      const names = Object.keys(agents)
+      const { location } = at.opened.store
+      talk.tell('ready', { event: 'ready', store: location, queue: at.queue, agents: names }, [
+        `store    ${safeLine(location)} (${safeLine(at.opened.source)})`,
+        `queue    ${safeLine(at.queue)}`,
+        `agents   ${safeLine(names.join(', '))}`,
+      ])
+      await stop.orStopped(new Promise(() => {}))
+    } finally {
+      await at.close()
+      talk.tell('stopped', { event: 'stopped' }, ['stopped'])
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  } finally {
+    stop.dispose()
+  }
+}
+
+async function agentsOf(
+  loaded: LoadedConfig,
+  wanted: readonly string[] | undefined,
+): Promise<Record<string, FleetAgent>> {
+  const names = wanted ?? Object.keys(loaded.config.agents)
+  const agents: Record<string, FleetAgent> = {}
+  for (const name of names) agents[name] = await agentNamed(name, loaded)
+  return agents
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('write a whole number above 0.')
+}

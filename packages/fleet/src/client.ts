@@ -1,0 +1,93 @@
+/** What a program does with a fleet whose workers run elsewhere: submit turns, look, pause. */
+import { LastgoodError, type Block, type Head } from '@lastgood/core'
+import { copyOf } from './connection.ts'
+import { DueIndex } from './due-index.ts'
+import { keysUnder } from './keys.ts'
+import { resolveClient, type ClientOptions } from './options.ts'
+import { Queues, type QueueCounts } from './queue.ts'
+import { submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
+
+export interface FleetStatus {
+  /** What is queued and under way, by agent. */
+  readonly agents: Readonly<Record<string, QueueCounts>>
+  /** Rows of sessions whose instant has come, and of those that are to be looked at later. */
+  readonly due: number
+  readonly later: number
+  /** Sessions with a start whose end nobody has seen yet: those under way, and those whose worker died. */
+  readonly started: number
+}
+
+export interface FleetClient extends AsyncDisposable {
+  /**
+   * Records a turn and queues it. A session that is new is made. The same again is no second turn.
+   * Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`.
+   */
+  submit(sessionId: string, input: string | Block[], options: SubmitOptions): Promise<Submitted>
+  /** Resolves when turn `turn` has ended, or the session is parked for a person; the head as it is then. */
+  settled(sessionId: string, turn: number, options?: { signal?: AbortSignal }): Promise<Head>
+  status(): Promise<FleetStatus>
+  /** No worker of the fleet takes a further session, of this agent or of any, until `resume`. */
+  pause(agent?: string): Promise<void>
+  resume(agent?: string): Promise<void>
+  /** Closes what it opened. */
+  close(): Promise<void>
+}
+
+/** How often `settled` looks: sooner for what is short. */
+const [firstLookMs, longestLookMs] = [100, 2_000]
+
+/** Errors: `bad-option`. */
+export function fleetClient(options: ClientOptions): FleetClient {
+  const resolved = resolveClient(options)
+  const keys = keysUnder(resolved.prefix)
+  const { connection } = resolved
+  return clientOver({
+    options: resolved,
+    index: new DueIndex(connection, keys),
+    queues: new Queues(copyOf(connection), keys),
+  })
+}
+
+/** Closes `queues` in the end. */
+export function clientOver(parts: SubmitParts): FleetClient {
+  const { options, index, queues } = parts
+  const { store, clock } = options
+  const each = async (agent: string | undefined, act: (name: string) => Promise<void>) => {
+    for (const name of agent === undefined ? await index.agents() : [agent]) await act(name)
+  }
+
+  return {
+    submit: (sessionId, input, asked) => submit(parts, sessionId, input, asked),
+
+    async settled(sessionId, turn, { signal } = {}) {
+      for (let pauseMs = firstLookMs; ; pauseMs = Math.min(longestLookMs, pauseMs * 1.5)) {
+        const summary = await store.summary(sessionId)
+        if (!summary || summary.head.turn < turn) throw noSuchTurn(sessionId, turn)
+        if (isSettled(summary.head, turn)) return summary.head
+        await clock.sleepUntil(clock.now() + pauseMs, { signal })
+      }
+    },
+
+    async status() {
+      const names = await index.agents()
+      const counts = await Promise.all(names.map(async (name) => [name, await queues.counts(name)] as const))
+      return { agents: Object.fromEntries(counts), ...(await index.counts(clock.now())) }
+    },
+
+    pause: (agent) => each(agent, (name) => queues.pause(name)),
+    resume: (agent) => each(agent, (name) => queues.resume(name)),
+    close: () => queues.close(),
+    [Symbol.asyncDispose]: () => queues.close(),
+  }
+}
+
+function isSettled({ lastGoodTurn, status, dueAt }: Head, turn: number): boolean {
+  return lastGoodTurn >= turn || status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
+}
+
+function noSuchTurn(sessionId: string, turn: number): LastgoodError {
+  return new LastgoodError('bad-option', `session ${sessionId} has no turn ${turn}`, {
+    hint: 'submit it first: client.submit(sessionId, input, { agent })',
+    details: { sessionId, turn },
+  })
+}

@@ -1,0 +1,34 @@
+--[[
+  Writes the row of a session.
+
+  KEYS[1]  zset    the rows of its shard
+  KEYS[2]  set     those of them that a person waits for
+  ARGV[1]  string  the session
+  ARGV[2]  ms      from now until the next look
+  ARGV[3]  string  'always'; 'missing': only where there is no row; 'earlier': only where the row there is of later
+  ARGV[4]  string  'interactive' or 'batch'; 'kept': as it is
+
+  Returns { 'put' } or { 'left' }.
+  Errors  none of its own.
+]]
+local rows, interactive = KEYS[1], KEYS[2]
+local id, delay_ms, where, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000) + delay_ms
+
+local there = tonumber(redis.call('ZSCORE', rows, id))
+if where == 'missing' and there then
+  return { 'left' }
+end
+if where == 'earlier' and (not there or there <= at) then
+  return { 'left' }
+end
+
+redis.call('ZADD', rows, at, id)
+if priority == 'interactive' then
+  redis.call('SADD', interactive, id)
+elseif priority == 'batch' then
+  redis.call('SREM', interactive, id)
+end
+return { 'put' }

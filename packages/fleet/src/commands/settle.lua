@@ -1,0 +1,35 @@
+--[[
+  Says what becomes of the row of a session that was looked at or worked on, and of its count of starts.
+
+  KEYS[1]  zset    the rows of its shard
+  KEYS[2]  set     those of them that a person waits for
+  KEYS[3]  hash    starts without an end that anybody saw, by session
+  ARGV[1]  string  the session
+  ARGV[2]  number  the row's score as it was; empty: whatever it is
+  ARGV[3]  string  'remove', 'keep', or the ms from now until the next look
+  ARGV[4]  string  the count: 'keep', 'clear', or 'undo' the last start
+
+  Returns { 'settled' } or { 'newer' } when the row was written anew since then: it stays as it is.
+  Errors  none of its own.
+]]
+local rows, interactive, starts = KEYS[1], KEYS[2], KEYS[3]
+local id, score, action, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+
+if count == 'clear' then
+  redis.call('HDEL', starts, id)
+elseif count == 'undo' and redis.call('HINCRBY', starts, id, -1) <= 0 then
+  redis.call('HDEL', starts, id)
+end
+
+if score and tonumber(redis.call('ZSCORE', rows, id)) ~= score then
+  return { 'newer' }
+end
+if action == 'remove' then
+  redis.call('ZREM', rows, id)
+  redis.call('SREM', interactive, id)
+  redis.call('HDEL', starts, id)
+elseif action ~= 'keep' then
+  local time = redis.call('TIME')
+  redis.call('ZADD', rows, time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(action), id)
+end
+return { 'settled' }

@@ -1,0 +1,54 @@
+/**
+ * The connections of a fleet, made from the caller's client.
+ *
+ * 1. The caller's own client stays as it was given, and is neither opened nor closed: BullMQ, which defines commands on
+ *    what it gets, gets copies, and what this file copies it closes.
+ * 2. A worker's copy has no limits of time or tries: it waits for a Redis that is away, and blocks for its next job.
+ */
+import { LastgoodError } from '@lastgood/core'
+import type { Cluster, Redis } from 'ioredis'
+
+/** A client of ioredis. */
+export type FleetConnection = Redis | Cluster
+
+/** JavaScript callers may pass anything. Throws `bad-option`. */
+export function assertConnection(connection: unknown): asserts connection is FleetConnection {
+  const isClient = typeof connection === 'object' && connection !== null && 'evalsha' in connection
+  if (!isClient || !('duplicate' in connection)) {
+    throw new LastgoodError('bad-option', 'connection is not a Redis client', {
+      hint: "pass a client of ioredis: connection: new Redis('redis://127.0.0.1:6379')",
+      details: { field: 'connection' },
+    })
+  }
+  const { keyPrefix } = (connection as unknown as FleetConnection).options as { keyPrefix?: string }
+  if (!keyPrefix) return
+  throw new LastgoodError('bad-option', 'connection puts a prefix before its keys, which BullMQ cannot have', {
+    hint: 'give the fleet a client without keyPrefix, and the option prefix',
+    details: { field: 'connection' },
+  })
+}
+
+/** For commands that end: with the limits of the caller's client. */
+export function copyOf(connection: FleetConnection): FleetConnection {
+  return heard(isCluster(connection) ? connection.duplicate() : connection.duplicate())
+}
+
+const patient = { maxRetriesPerRequest: null }
+
+/** For commands that block, and wait for a server that is away. */
+export function patientCopyOf(connection: FleetConnection): FleetConnection {
+  if (!isCluster(connection)) {
+    return heard(connection.duplicate({ ...patient, commandTimeout: undefined }))
+  }
+  const { commandTimeout: _none, ...redisOptions } = { ...connection.options.redisOptions, ...patient }
+  // The types of the two differ only in options that may be undefined.
+  return heard(connection.duplicate(undefined, { redisOptions } as never))
+}
+
+const isCluster = (connection: FleetConnection): connection is Cluster => connection.isCluster
+
+/** Without a listener ioredis prints; the commands' own failures say the same. */
+function heard<Client extends FleetConnection>(client: Client): Client {
+  client.on('error', () => {})
+  return client
+}

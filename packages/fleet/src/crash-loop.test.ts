@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { agentOf, answer, expectEnded, openPlace, patient } from '../test/fixture.ts'
+
+describe('a session whose starts do not end', () => {
+  it('P6: is set aside for a person with the command that goes on, and its row is gone', async () => {
+    const { start, store, told, index } = openPlace()
+    for (let i = 0; i < 4; i++) await index.start('s', 60_000)
+    const fleet = start({ coder: agentOf('coder') })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expect
+      .poll(() => told, patient)
+      .toContainEqual({ kind: 'set-aside', sessionId: 's', agent: 'coder', starts: 4 })
+    expect(await store.summary('s')).toMatchObject({
+      head: { status: 'needs-input', turn: 1, reason: expect.stringContaining('lastgood resume s') },
+      holder: null,
+    })
+    expect(await index.counts(Date.now())).toEqual({ due: 0, later: 0, started: 0 })
+  })
+
+  it('is not set aside when one of them got a step done: others may have been the cause', async () => {
+    const { start, store, index } = openPlace()
+    for (let i = 0; i < 3; i++) await index.start('s', 60_000)
+    const counts: number[] = []
+    const agent = agentOf('coder', async (session) => {
+      const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
+      const role = 'assistant' as const
+      const message = { id: 'm', role, model: 'm', content: [call], stop_reason: 'tool_use' }
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'response-received', message },
+        { type: 'tool-started', toolUseId: 't1', name: 'count', inDoubt: 'report' },
+      ])
+      counts.push((await index.counts(Date.now())).started)
+      const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
+      await session.record([{ type: 'tool-finished', toolUseId: 't1', result, outcome: 'ran' }])
+      await expect.poll(async () => (await index.counts(Date.now())).started, patient).toBe(0)
+      await answer(session)
+    })
+    const fleet = start({ coder: agent })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['s'])
+    expect(counts).toEqual([1])
+  })
+
+  it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {
+    const { start, store, told } = openPlace()
+    let runs = 0
+    const broken = agentOf('coder', async () => {
+      runs += 1
+      throw new Error('secret words of a prompt')
+    })
+    const fleet = start({ coder: broken }, { crashLimit: 1 })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'set-aside', starts: 1 }))
+    expect(runs).toBe(1)
+    const failed = { kind: 'failed', sessionId: 's', agent: 'coder', code: 'unknown', againInMs: 1_000 }
+    expect(told).toContainEqual(failed)
+    expect(JSON.stringify(told)).not.toContain('secret')
+    expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input' } })
+  })
+
+  it('a fault that cannot be won is told once and leaves no row', async () => {
+    const { start, told, index } = openPlace()
+    const agent = agentOf('coder', async (session) => {
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
+      ])
+      throw new Error('413')
+    })
+    const fleet = start({ coder: agent })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    const suspended = { kind: 'suspended', sessionId: 's', agent: 'coder', reason: 'too large' }
+    await expect.poll(() => told, patient).toContainEqual(suspended)
+    await expect.poll(() => index.counts(Date.now()), patient).toEqual({ due: 0, later: 0, started: 0 })
+  })
+})

@@ -1,0 +1,160 @@
+/**
+ * When somebody should look at a session: sorted sets in shards, scored with instants of the Redis clock.
+ *
+ * 1. A row is a hint, and the head of the session decides. A lost row is found again by the sweep.
+ * 2. Whoever looks moves the row first (`claim`): two feeders do not look at the same one, and one that dies loses none.
+ * 3. A row is written before the lease of its session is taken, and removed only as it was when it was looked at.
+ * 4. Delays are told, not instants: what differs between the clocks of hosts does not add up.
+ *
+ * Errors: `store-unavailable`.
+ */
+import { type CommandName, command } from './commands.ts'
+import type { FleetConnection } from './connection.ts'
+import type { Keys, ShardKeys } from './keys.ts'
+import { queueUnavailable } from './unavailable.ts'
+
+export type Priority = 'interactive' | 'batch'
+
+/** A row that was claimed. */
+export interface Row {
+  readonly sessionId: string
+  readonly score: number
+  readonly priority: Priority
+}
+
+/** What becomes of a row: it goes, stays, or is due in so many ms. */
+export type RowAction = 'remove' | 'keep' | number
+/** What becomes of a count of starts. */
+export type CountAction = 'keep' | 'clear' | 'undo'
+
+/** A claimed row is due again after this, if its feeder dies. */
+const claimMs = 10_000
+
+export class DueIndex {
+  readonly #redis: FleetConnection
+  readonly #keys: Keys
+
+  constructor(redis: FleetConnection, keys: Keys) {
+    this.#redis = redis
+    this.#keys = keys
+    // A package without its scripts should fail when the program starts.
+    command('claim')
+  }
+
+  get shards(): readonly ShardKeys[] {
+    return this.#keys.shards
+  }
+
+  /** Up to `limit` rows of a shard whose instant has come, and how many it has. */
+  async claim(shard: ShardKeys, limit: number): Promise<{ size: number; rows: Row[] }> {
+    const [size, ...found] = await this.#run('claim', [shard.rows, shard.interactive], [limit, claimMs])
+    const rows: Row[] = []
+    for (let i = 0; i + 2 < found.length; i += 3) {
+      const priority = Number(found[i + 2]) === 1 ? 'interactive' : 'batch'
+      rows.push({ sessionId: String(found[i]), score: Number(found[i + 1]), priority })
+    }
+    return { size: Number(size), rows }
+  }
+
+  /** A row for the session in `inMs`, whatever there was. */
+  async put(sessionId: string, inMs: number, priority: Priority | 'kept' = 'kept'): Promise<void> {
+    await this.#put(sessionId, inMs, 'always', priority)
+  }
+
+  /** Whether there was none. */
+  async putIfMissing(sessionId: string, inMs: number): Promise<boolean> {
+    return this.#put(sessionId, inMs, 'missing', 'kept')
+  }
+
+  /** Whether there was one for later. */
+  async putEarlier(sessionId: string, inMs: number): Promise<boolean> {
+    return this.#put(sessionId, inMs, 'earlier', 'kept')
+  }
+
+  /** Somebody begins to work on a session; `starts` counts those whose end nobody saw, with this one. */
+  async start(sessionId: string, inMs: number): Promise<{ score: number; starts: number }> {
+    const { rows, starts } = this.#keys.shardOf(sessionId)
+    const [score, count] = await this.#run('start', [rows, starts], [sessionId, whole(inMs)])
+    return { score: Number(score), starts: Number(count) }
+  }
+
+  /** Starts of a session whose end nobody saw. */
+  async startsOf(sessionId: string): Promise<number> {
+    const { starts } = this.#keys.shardOf(sessionId)
+    return Number(await this.#ask((redis) => redis.hget(starts, sessionId)))
+  }
+
+  /** What was looked at or worked on. With `score` only if the row is still the same. */
+  async settle(sessionId: string, score: number | undefined, row: RowAction, count: CountAction): Promise<void> {
+    const shard = this.#keys.shardOf(sessionId)
+    const action = typeof row === 'number' ? whole(row) : row
+    await this.#run('settle', [shard.rows, shard.interactive, shard.starts], [sessionId, score ?? '', action, count])
+  }
+
+  /** The sessions of a shard that are to be looked at later than `now` (epoch ms), in chunks. */
+  async *later(shard: ShardKeys, now: number): AsyncGenerator<string[]> {
+    for (let from = 0; ; from += chunkLength) {
+      const ids = await this.#ask((redis) => redis.zrangebyscore(shard.rows, now, '+inf', 'LIMIT', from, chunkLength))
+      if (ids.length > 0) yield ids
+      if (ids.length < chunkLength) return
+    }
+  }
+
+  /** Remembers the name of an agent that has a queue. */
+  async enlist(agent: string): Promise<void> {
+    await this.#ask((redis) => redis.sadd(this.#keys.agents, agent))
+  }
+
+  async agents(): Promise<string[]> {
+    return (await this.#ask((redis) => redis.smembers(this.#keys.agents))).sort()
+  }
+
+  /** Whether `key` was free, and is ours for `ttlMs`. */
+  async lock(key: string, ttlMs: number): Promise<boolean> {
+    return (await this.#ask((redis) => redis.set(key, '1', 'PX', whole(ttlMs), 'NX'))) === 'OK'
+  }
+
+  /** Rows whose instant has come at `now` (epoch ms), those of later, and sessions with starts. */
+  async counts(now: number): Promise<{ due: number; later: number; started: number }> {
+    const perShard = await Promise.all(
+      this.shards.map(({ rows, starts }) =>
+        this.#ask((redis) => Promise.all([redis.zcount(rows, '-inf', now), redis.zcard(rows), redis.hlen(starts)])),
+      ),
+    )
+    const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0)
+    const due = sum(perShard.map(([count]) => count))
+    return { due, later: sum(perShard.map(([, all]) => all)) - due, started: sum(perShard.map(([, , one]) => one)) }
+  }
+
+  async #put(sessionId: string, inMs: number, where: string, priority: string): Promise<boolean> {
+    const { rows, interactive } = this.#keys.shardOf(sessionId)
+    const [kind] = await this.#run('put', [rows, interactive], [sessionId, whole(inMs), where, priority])
+    return kind === 'put'
+  }
+
+  #run(name: CommandName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown[]> {
+    const { source, sha1 } = command(name)
+    const all = [...keys, ...args.map(String)]
+    return this.#ask(async (redis) => {
+      try {
+        return (await redis.evalsha(sha1, keys.length, ...all)) as unknown[]
+      } catch (error) {
+        if (!String(error).includes('NOSCRIPT')) throw error
+        return (await redis.eval(source, keys.length, ...all)) as unknown[]
+      }
+    })
+  }
+
+  async #ask<T>(question: (redis: FleetConnection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#redis)
+    } catch (error) {
+      throw queueUnavailable(error)
+    }
+  }
+}
+
+/** Rows of one round trip. */
+const chunkLength = 100
+
+const whole = (ms: number): number => Math.max(0, Math.ceil(ms))

@@ -1,0 +1,102 @@
+/**
+ * Looks at sessions whose row is due, and queues those that can go on.
+ *
+ * 1. It reads heads and writes rows and jobs; it takes no lease.
+ * 2. A row of a session in other hands is looked at again when that lease would have run out: one look for each lease.
+ */
+import type { Clock, SessionSummary, Store } from '@lastgood/core'
+import { assess, type Verdict } from './assess.ts'
+import type { DueIndex, Row, RowAction } from './due-index.ts'
+import type { Queues } from './queue.ts'
+import type { Recoveries } from './recoveries.ts'
+import type { Unreadable } from './unreadable.ts'
+
+export interface FeederParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly index: DueIndex
+  readonly queues: Queues
+  readonly recoveries: Recoveries
+  readonly unreadable: Unreadable
+}
+
+/** Rows of one look at a shard. */
+const chunkLength = 25
+/** What is queued is looked at again after this, in case that the queue lost it, or a worker died with its job. */
+export const queuedLookMs = 10_000
+/** Where very many wait in the queue they are looked at more seldom: so much later for each row there is. */
+const laterPerRowMs = 5
+/** How old news of a recovery may be where a session is about to be told to wait. */
+const freshMs = 1_000
+
+export class Feeder {
+  readonly #it: FeederParts
+  /** Rows of all shards at the last look. */
+  rows = 0
+
+  constructor(parts: FeederParts) {
+    this.#it = parts
+  }
+
+  /** Looks once at every shard; whether there may be more that is due. Errors: `store-unavailable`. */
+  async pass(): Promise<boolean> {
+    const { index } = this.#it
+    const looks = await Promise.allSettled(
+      index.shards.map(async (shard) => {
+        const { size, rows } = await index.claim(shard, chunkLength)
+        const settled = await Promise.allSettled(rows.map((row) => this.#look(row)))
+        throwFirst(settled)
+        return { size, isFull: rows.length === chunkLength }
+      }),
+    )
+    throwFirst(looks)
+    const found = looks.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    this.rows = found.reduce((sum, { size }) => sum + size, 0)
+    return found.some(({ isFull }) => isFull)
+  }
+
+  async #look(row: Row): Promise<void> {
+    const { store, index, queues, unreadable } = this.#it
+    const { sessionId, score, priority } = row
+    let summary: SessionSummary | undefined
+    try {
+      summary = await store.summary(sessionId)
+    } catch (error) {
+      const againInMs = unreadable.againInMs(sessionId, error)
+      if (againInMs === undefined) throw error
+      return index.settle(sessionId, score, againInMs, 'keep')
+    }
+    const verdict = await this.#assessed(summary)
+    if (verdict.kind === 'due') {
+      // What was submitted a moment ago is in the queue already; what else is due here was begun before.
+      const urgency = priority === 'interactive' ? 'interactive' : 'begun'
+      await queues.add(verdict.agent, sessionId, verdict.seq, urgency)
+    }
+    await index.settle(sessionId, score, this.#actionOf(verdict), 'keep')
+  }
+
+  async #assessed(summary: SessionSummary | undefined): Promise<Verdict> {
+    const { clock, recoveries } = this.#it
+    const known = assess(summary, { now: clock.now(), recovered: recoveries.of })
+    if (known.kind !== 'later' || known.why !== 'waiting') return known
+    // Somebody else may have pulled it forward, because he knows already that its model answers again.
+    await recoveries.refresh(freshMs)
+    return assess(summary, { now: clock.now(), recovered: recoveries.of })
+  }
+
+  #actionOf(verdict: Verdict): RowAction {
+    switch (verdict.kind) {
+      case 'nothing':
+        return 'remove'
+      case 'due':
+        return Math.max(queuedLookMs, this.rows * laterPerRowMs)
+      case 'later':
+        return verdict.inMs
+    }
+  }
+}
+
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = results.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+}

@@ -1,0 +1,133 @@
+/**
+ * A fleet as one process sees it: it works on sessions of its agents, and helps to find those that are due.
+ *
+ * 1. All processes of a fleet are alike, and none of them is needed: what one does the others can do.
+ * 2. What Redis or the store cannot answer is asked again; nothing here gives up by itself.
+ */
+import { setMaxListeners } from 'node:events'
+import { LastgoodError } from '@lastgood/core'
+import { agentWorker } from './agent-worker.ts'
+import { clientOver, type FleetClient } from './client.ts'
+import { copyOf, patientCopyOf } from './connection.ts'
+import { DueIndex } from './due-index.ts'
+import { Feeder } from './feeder.ts'
+import { keysUnder } from './keys.ts'
+import { resolveFleet, type FleetOptions, type ResolvedFleet } from './options.ts'
+import { Queues } from './queue.ts'
+import { Recoveries } from './recoveries.ts'
+import { RecoveryWatch } from './recovery-watch.ts'
+import { repeat, troubleOf, type Repeated } from './repeat.ts'
+import { Suspects } from './suspects.ts'
+import { sweep } from './sweep.ts'
+import { queueUnavailable } from './unavailable.ts'
+import { Unreadable } from './unreadable.ts'
+import type { Workplace } from './work.ts'
+
+export interface Fleet extends FleetClient {
+  /** Take no further session here; resolves when those under way here have ended or wait. Others go on. */
+  drain(): Promise<void>
+  /** After `drain`. */
+  takeAgain(): Promise<void>
+  /**
+   * Stop: sessions under way are handed over to other workers; a tool that runs has `graceMs` to end. Resolves when the
+   * last one was given back, or cannot be.
+   */
+  close(): Promise<void>
+}
+
+/** How often the health of models is looked at while sessions have rows, and otherwise. */
+const watchEveryMs = 3_000
+/** What closing may take beyond the grace of tools. */
+const closingMs = 3_000
+
+/** Begins at once. Errors: `bad-option`. */
+export function runFleet(given: FleetOptions): Fleet {
+  const options = resolveFleet(given)
+  const keys = keysUnder(options.prefix)
+  const { store, clock, connection, tell } = options
+  const [index, queues] = [new DueIndex(connection, keys), new Queues(copyOf(connection), keys)]
+  const client = clientOver({ options, index, queues })
+  const forWorkers = patientCopyOf(connection)
+  const recoveries = new Recoveries(store, clock)
+  const unreadable = new Unreadable(tell)
+  const stopping = new AbortController()
+  // Each session under way listens to it.
+  setMaxListeners(0, stopping.signal)
+  const suspects = new Suspects(clock)
+  const place: Workplace = { options, index, recoveries, unreadable, suspects, stopping: stopping.signal }
+
+  const troubled = troubleAtQueue(options)
+  const workers = [...options.agents.values()].map((running) => agentWorker(place, running, forWorkers, keys, troubled))
+  const loops = startLoops()
+  let closing: Promise<void> | undefined
+
+  function startLoops(): Promise<unknown> {
+    const feeder = new Feeder({ store, clock, index, queues, recoveries, unreadable })
+    const watch = new RecoveryWatch({ store, clock, index, keys, recoveries })
+    const { signal } = stopping
+    const lock = { key: keys.sweep, ttlMs: options.sweepEveryMs * 0.9 }
+    const agents = new Set(options.agents.keys())
+    const again = (where: Repeated['where'], once: () => Promise<number>) =>
+      repeat({ clock, tell, signal, where }, once)
+    let isEnlisted = false
+    return Promise.all([
+      again('due-index', async () => {
+        if (!isEnlisted) await Promise.all([...agents].map((name) => index.enlist(name)))
+        isEnlisted = true
+        return (await feeder.pass()) ? 0 : options.pollMs
+      }),
+      again('sweep', async () => {
+        await sweep({ store, clock, index, recoveries, agents, lock, signal })
+        return options.sweepEveryMs
+      }),
+      again('recovery', async () => {
+        if (feeder.rows > 0) await watch.look()
+        return watchEveryMs
+      }),
+    ])
+  }
+
+  async function close(): Promise<void> {
+    stopping.abort(stopped())
+    const all = Promise.all([loops, ...workers.map((worker) => worker.close())])
+    const late = new AbortController()
+    const limit = clock.sleepUntil(clock.now() + options.graceMs + closingMs, { signal: late.signal })
+    // What is late waits for a server that is away.
+    await Promise.race([all, limit]).catch(() => {})
+    late.abort()
+    for (const worker of workers) worker.disconnect()
+    forWorkers.disconnect()
+    await client.close()
+  }
+
+  const stop = () => (closing ??= close())
+  return {
+    ...client,
+    drain: async () => void (await Promise.all(workers.map((worker) => worker.drain()))),
+    takeAgain: async () => void (await Promise.all(workers.map((worker) => worker.takeAgain()))),
+    close: stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** What BullMQ's workers say of Redis: they go on by themselves. */
+function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => void {
+  let toldAt = -Infinity
+  return (error) => {
+    if (isOfLostJob(error) || clock.now() - toldAt < toldEveryMs) return
+    toldAt = clock.now()
+    tell(troubleOf('queue', queueUnavailable(error)))
+  }
+}
+
+/** This process slept, or lost its server, and its job is gone: the head of the session knows what was done. */
+const isOfLostJob = (error: unknown): boolean =>
+  error instanceof Error && /^(Missing (lock|key)|Lock mismatch)/.test(error.message)
+
+const toldEveryMs = 10_000
+
+function stopped(): LastgoodError {
+  return new LastgoodError('session-closed', 'the fleet of this process was closed', {
+    hint: 'another worker goes on with its sessions',
+  })
+}

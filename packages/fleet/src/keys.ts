@@ -1,0 +1,58 @@
+/**
+ * The names of all keys of a fleet.
+ *
+ * 1. A session's row, its priority and its count of starts are in one slot, so that a script may touch them together.
+ * 2. The shards are in different slots, so that a Cluster spreads them. A session is always in the same one.
+ * 3. All of BullMQ's keys are in one slot: its scripts touch many of them.
+ */
+import { LastgoodError } from '@lastgood/core'
+import { hashOf } from './draw.ts'
+
+const shardCount = 16
+
+export interface ShardKeys {
+  /** Sorted set: session id → instant of the next look. */
+  readonly rows: string
+  /** Set: the sessions that a person waits for. */
+  readonly interactive: string
+  /** Hash: starts of a session without an end that anybody saw. */
+  readonly starts: string
+}
+
+export interface Keys {
+  readonly shards: readonly ShardKeys[]
+  shardOf(sessionId: string): ShardKeys
+  /** There while somebody sweeps, or has just done so. */
+  readonly sweep: string
+  /** There for a while after somebody began to pull the sessions of a model forward, because it answers since `at`. */
+  recovery(model: string, at: number): string
+  /** Set: the agents that sessions were queued for. */
+  readonly agents: string
+  /** What BullMQ puts before the names of its queues. */
+  readonly queues: string
+}
+
+const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
+
+/** Throws `bad-option` when `prefix` cannot begin a key. */
+export function keysUnder(prefix: string): Keys {
+  if (!prefixPattern.test(prefix)) {
+    throw new LastgoodError('bad-option', 'prefix cannot begin the name of a key', {
+      hint: 'a prefix has 1 to 128 letters, digits, ".", "_", ":" or "-" and starts with a letter or digit',
+      details: { field: 'prefix' },
+    })
+  }
+  const shards = Array.from({ length: shardCount }, (_, k) => ({
+    rows: `${prefix}:fleet:{due:${k}}:rows`,
+    interactive: `${prefix}:fleet:{due:${k}}:interactive`,
+    starts: `${prefix}:fleet:{due:${k}}:starts`,
+  }))
+  return {
+    shards,
+    shardOf: (sessionId) => shards[hashOf(sessionId) % shardCount] as ShardKeys,
+    sweep: `${prefix}:fleet:sweep`,
+    recovery: (model, at) => `${prefix}:fleet:recovery:${hashOf(`${model} ${at}`)}`,
+    agents: `${prefix}:fleet:agents`,
+    queues: `{${prefix}:fleet}`,
+  }
+}

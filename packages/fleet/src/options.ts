@@ -1,0 +1,162 @@
+/** What can be chosen for a fleet. Bad options throw when it is made. */
+import {
+  LastgoodError,
+  systemClock,
+  type Agent,
+  type Block,
+  type Clock,
+  type Owner,
+  type SessionOptions,
+  type Store,
+} from '@lastgood/core'
+import { assertConnection, type FleetConnection } from './connection.ts'
+import type { FleetEvent, Tell } from './events.ts'
+
+/** An agent as a fleet runs it: `defineAgent` of `@lastgood/anthropic` makes one. */
+export type FleetAgent = Agent<string | Block[], unknown, { signal?: AbortSignal } | undefined>
+
+export interface ClientOptions {
+  /** Where the sessions are. The caller opens and closes it. */
+  store: Store
+  /** A Redis client of ioredis for queue and due index; the caller opens and closes it. */
+  connection: FleetConnection
+  /** What all keys begin with. Default: `lastgood`. */
+  prefix?: string
+  /** Default: the system's. */
+  clock?: Clock
+  /** What happens, without content. Default: silence. */
+  onEvent?: (event: FleetEvent) => void
+  /** Handed to every session: see `SessionOptions`. */
+  machineVersion?: string
+}
+
+export interface FleetOptions
+  extends ClientOptions, Pick<SessionOptions, 'policy' | 'decide' | 'storePatienceMs' | 'logger' | 'telemetry'> {
+  /** The agents by their names; with `concurrency` where one differs. */
+  agents: Readonly<Record<string, FleetAgent | { agent: FleetAgent; concurrency?: number }>>
+  /** Sessions of one agent that this process runs at a time. Default 10. */
+  concurrency?: number
+  /** How long a lease runs without renewal: the time until another worker goes on after a crash. Default 10,000 ms. */
+  leaseMs?: number
+  /** How often due rows are looked for. Default 1,000 ms. */
+  pollMs?: number
+  /** How often the heads are gone over for lost rows, by one worker of all. Default 60,000 ms. */
+  sweepEveryMs?: number
+  /** A session that has to wait for longer is closed until then. Default 5,000 ms. */
+  parkAboveMs?: number
+  /** A session whose workers died or whose agent threw so often in a row, without a step done, is set aside. Default 4. */
+  crashLimit?: number
+  /** What a tool that is under way gets to end and be recorded when the fleet is closed. Default 5,000 ms. */
+  graceMs?: number
+  /** Who holds a session. Default: this process, with a new id for each. */
+  owner?: () => Owner
+}
+
+export interface RunningAgent {
+  readonly agent: FleetAgent
+  readonly concurrency: number
+}
+
+export type ResolvedClient = Required<Pick<ClientOptions, 'store' | 'connection' | 'prefix' | 'clock'>> & {
+  readonly tell: Tell
+  readonly session: SessionOptions
+}
+
+export interface ResolvedFleet extends ResolvedClient {
+  readonly agents: ReadonlyMap<string, RunningAgent>
+  readonly leaseMs: number
+  readonly pollMs: number
+  readonly sweepEveryMs: number
+  readonly parkAboveMs: number
+  readonly crashLimit: number
+  readonly graceMs: number
+  readonly owner: (() => Owner) | undefined
+}
+
+/** Throws `bad-option`. */
+export function resolveClient(options: ClientOptions): ResolvedClient {
+  const { store, connection, prefix = 'lastgood', clock = systemClock, onEvent, machineVersion } = options
+  if (typeof (store as Store | undefined)?.summary !== 'function') {
+    throw bad('store', 'is not a store', 'pass one: store: redisStore(client)')
+  }
+  assertConnection(connection)
+  return {
+    store,
+    connection,
+    prefix,
+    clock,
+    tell: (event) => {
+      try {
+        onEvent?.(event)
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error), { code: 'LASTGOOD_LISTENER' })
+      }
+    },
+    session: { store, clock, ...(machineVersion !== undefined && { machineVersion }) },
+  }
+}
+
+/** Throws `bad-option`. */
+export function resolveFleet(options: FleetOptions): ResolvedFleet {
+  const client = resolveClient(options)
+  const { policy, decide, storePatienceMs, logger, telemetry, owner } = options
+  const leaseMs = positive('leaseMs', options.leaseMs ?? 10_000)
+  return {
+    ...client,
+    agents: agentsOf(options),
+    leaseMs,
+    pollMs: positive('pollMs', options.pollMs ?? 1_000),
+    sweepEveryMs: positive('sweepEveryMs', options.sweepEveryMs ?? 60_000),
+    parkAboveMs: positive('parkAboveMs', options.parkAboveMs ?? 5_000),
+    crashLimit: count('crashLimit', options.crashLimit ?? 4),
+    graceMs: positive('graceMs', options.graceMs ?? 5_000),
+    owner,
+    session: {
+      ...client.session,
+      leaseMs,
+      ...(policy && { policy }),
+      ...(decide && { decide }),
+      ...(storePatienceMs !== undefined && { storePatienceMs }),
+      ...(logger && { logger }),
+      ...(telemetry && { telemetry }),
+    },
+  }
+}
+
+function agentsOf({ agents, concurrency = 10 }: FleetOptions): ReadonlyMap<string, RunningAgent> {
+  const usual = count('concurrency', concurrency)
+  const names = Object.keys(agents ?? {})
+  if (names.length === 0) throw bad('agents', 'has no agent', 'name at least one: agents: { coder }')
+  return new Map(
+    names.map((name) => {
+      const given = agents[name] as FleetAgent | { agent: FleetAgent; concurrency?: number }
+      const { agent, concurrency: own = usual } = 'agent' in given ? given : { agent: given }
+      if (typeof agent?.run !== 'function' || agent.name !== name) {
+        throw bad(
+          `agents.${name}`,
+          'is not an agent of this name',
+          'sessions find an agent by its name: keep the two the same',
+        )
+      }
+      return [name, { agent, concurrency: count(`agents.${name}.concurrency`, own) }]
+    }),
+  )
+}
+
+function positive(field: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value
+  throw bad(
+    field,
+    `must be a positive number of milliseconds, got ${String(value)}`,
+    `leave ${field} out for the default`,
+  )
+}
+
+function count(field: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw bad(field, `must be a whole number above 0, got ${String(value)}`, `leave ${field} out for the default`)
+}
+
+function bad(field: string, what: string, hint: string): LastgoodError {
+  return new LastgoodError('bad-option', `${field} ${what}`, { hint, details: { field } })
+}

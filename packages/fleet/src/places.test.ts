@@ -1,0 +1,74 @@
+// The same fleet on a Cluster, behind a sentinel, and on a server that is away for a while.
+import { Cluster, Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startRedis } from '../../../test/support/redis-server.ts'
+import { startCluster } from '../../redis/test/cluster.ts'
+import { startSentinel } from '../../redis/test/sentinel.ts'
+import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
+
+const ids = Array.from({ length: 20 }, (_, i) => `s-${i}`)
+
+describe('a fleet', { timeout: 60_000 }, () => {
+  it('on a Cluster runs what is submitted, with the due index on all masters', async () => {
+    const cluster = await startCluster()
+    onTestFinished(() => cluster.stop())
+    const redis = new Cluster(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    redis.on('error', () => undefined)
+    onTestFinished(() => redis.disconnect())
+    const { start, store, index, told } = openPlace(redis)
+    const fleet = start({ coder: agentOf('coder'), writer: agentOf('writer') })
+    for (const id of ids) await index.put(`row-of-${id}`, 60_000)
+    const perNode = await Promise.all(redis.nodes('master').map((node) => node.keys('*:fleet:{due:*')))
+    for (const keys of perNode) expect(keys.length).toBeGreaterThan(0)
+    await Promise.all(ids.map((id, i) => fleet.submit(id, 'Go.', { agent: i % 2 ? 'coder' : 'writer' })))
+    await expectEnded(store, ids)
+    await expect.poll(() => fleet.status(), patient).toMatchObject({ due: 0, later: ids.length, started: 0 })
+    await fleet.close()
+    expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([])
+  })
+
+  it('P1: behind a sentinel goes on at the promoted replica', async () => {
+    const { master, sentinelPort, stop } = await startSentinel()
+    onTestFinished(stop)
+    const redis = new Redis({ sentinels: [{ host: '127.0.0.1', port: sentinelPort }], name: 'main' })
+    redis.on('error', () => undefined)
+    onTestFinished(() => redis.disconnect())
+    const { start, store } = openPlace(redis)
+    const fleet = start({ coder: agentOf('coder') })
+    await fleet.pause('coder')
+    for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    expect(await redis.wait(1, 10_000)).toBe(1)
+    await master.kill()
+    await expect
+      .poll(
+        () =>
+          fleet.resume('coder').then(
+            () => true,
+            () => false,
+          ),
+        patient,
+      )
+      .toBe(true)
+    await expectEnded(store, ids)
+  })
+
+  it('goes on by itself when its Redis was away, and can be closed while it is', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const redis = connect(server.url, { maxRetriesPerRequest: 1 })
+    const { start, store, told } = openPlace(redis)
+    const fleet = start({ coder: agentOf('coder') })
+    await fleet.submit('before', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['before'])
+    await server.kill()
+    await expect
+      .poll(() => told, patient)
+      .toContainEqual(expect.objectContaining({ kind: 'trouble', where: 'due-index' }))
+    await server.restart()
+    await expect.poll(() => told, patient).toContainEqual({ kind: 'trouble-over', where: 'due-index' })
+    await fleet.submit('after', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['after'])
+    await server.kill()
+    await fleet.close()
+  })
+})

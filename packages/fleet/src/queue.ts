@@ -1,0 +1,111 @@
+/**
+ * The queues: one for each agent, of session ids and nothing else.
+ *
+ * 1. A job is a hint that a session is due. It has no payload and one attempt; who works on it asks the head first. What
+ *    became of it is not kept: a job that got lost is queued again when the row of its session is due.
+ * 2. A job's id names the session and the entry at which it was found due: the same find twice is one job, and one that
+ *    its dead worker still holds does not stand in the way of the next find.
+ * 3. Ids are prefixed: BullMQ keeps jobs beside keys of its own, and an id "wait" would be one of those.
+ */
+import { Queue, type JobsOptions } from 'bullmq'
+import type { FleetConnection } from './connection.ts'
+import type { Keys } from './keys.ts'
+import { queueUnavailable } from './unavailable.ts'
+
+/** What the queue of an agent holds. */
+export interface QueueCounts {
+  waiting: number
+  active: number
+  paused: boolean
+}
+
+/** In their order: what a person waits for, what was begun (its prompt is in a cache that gets cold), what was not. */
+export type Urgency = 'interactive' | 'begun' | 'batch'
+const priorities: Readonly<Record<Urgency, number>> = { interactive: 1, begun: 5, batch: 10 }
+
+const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
+
+/** Events of a queue that BullMQ keeps for whoever looks. */
+const keptEvents = 100
+
+const prefix = 'session-'
+
+const jobIdOf = (sessionId: string, seq: number): string => `${prefix}${sessionId}.${seq}`
+
+/** The session of a job; undefined for a job that is none of ours. */
+export function sessionOf(jobId: string | undefined): string | undefined {
+  const end = jobId?.lastIndexOf('.') ?? -1
+  return jobId?.startsWith(prefix) === true && end > prefix.length ? jobId.slice(prefix.length, end) : undefined
+}
+
+/** What BullMQ calls the queue of an agent. */
+export const queueNameOf = (agent: string): string => encodeURIComponent(agent)
+
+/** What all of BullMQ's objects here have. */
+export const bullOptions = (connection: FleetConnection, keys: Keys) => ({
+  connection,
+  prefix: keys.queues,
+  skipVersionCheck: true,
+})
+
+export class Queues {
+  readonly #connection: FleetConnection
+  readonly #keys: Keys
+  readonly #queues = new Map<string, Queue>()
+
+  /** `connection` is the queues' own. */
+  constructor(connection: FleetConnection, keys: Keys) {
+    this.#connection = connection
+    this.#keys = keys
+  }
+
+  /** Errors: `store-unavailable`; so for all that follow. */
+  async add(agent: string, sessionId: string, seq: number, urgency: Urgency): Promise<void> {
+    const options = { ...jobOptions, jobId: jobIdOf(sessionId, seq), priority: priorities[urgency] }
+    await asked(this.#of(agent).add('session', {}, options))
+  }
+
+  async counts(agent: string): Promise<QueueCounts> {
+    const queue = this.#of(agent)
+    const [counts, paused] = await asked(
+      Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'), queue.isPaused()]),
+    )
+    const { active = 0, ...others } = counts
+    return { waiting: Object.values(others).reduce((sum, one) => sum + one, 0), active, paused }
+  }
+
+  /** For all workers of the fleet, until it is resumed. */
+  async pause(agent: string): Promise<void> {
+    await asked(this.#of(agent).pause())
+  }
+
+  async resume(agent: string): Promise<void> {
+    await asked(this.#of(agent).resume())
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
+    this.#connection.disconnect()
+  }
+
+  #of(agent: string): Queue {
+    const known = this.#queues.get(agent)
+    if (known) return known
+    const queue = new Queue(queueNameOf(agent), {
+      ...bullOptions(this.#connection, this.#keys),
+      streams: { events: { maxLen: keptEvents } },
+    })
+    // What fails is told to who asked.
+    queue.on('error', () => {})
+    this.#queues.set(agent, queue)
+    return queue
+  }
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw queueUnavailable(error)
+  }
+}

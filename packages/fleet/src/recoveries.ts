@@ -1,0 +1,46 @@
+/**
+ * Which models answer again after an outage, as the sessions of the store know it.
+ *
+ * 1. It is advice: when it cannot be read, sessions wait for their own instants.
+ */
+import { providerHealth, type Clock, type Health, type Store } from '@lastgood/core'
+import type { Recovered } from './comeback.ts'
+
+export class Recoveries {
+  readonly #health: Health
+  readonly #clock: Clock
+  #known = new Map<string, Recovered>()
+  #readAt = -Infinity
+  #reading: Promise<void> | undefined
+
+  constructor(store: Store, clock: Clock) {
+    this.#health = providerHealth(store.shared, clock)
+    this.#clock = clock
+  }
+
+  of = (model: string): Recovered | undefined => this.#known.get(model)
+
+  get all(): ReadonlyMap<string, Recovered> {
+    return this.#known
+  }
+
+  /** Read anew, unless that was done within `ageMs`. */
+  async refresh(ageMs: number): Promise<void> {
+    if (this.#clock.now() - this.#readAt < ageMs) return
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    await this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const records = await this.#health.records()
+    const known = new Map<string, Recovered>()
+    const isDown = new Set(records.flatMap(({ model, breaker }) => (breaker.state === 'closed' ? [] : [model])))
+    for (const { model, breaker } of records) {
+      const before = known.get(model)
+      const recovered = breaker.state === 'closed' ? breaker.recovered : undefined
+      if (recovered && !isDown.has(model) && recovered.at > (before?.at ?? 0)) known.set(model, recovered)
+    }
+    this.#known = known
+    this.#readAt = this.#clock.now()
+  }
+}

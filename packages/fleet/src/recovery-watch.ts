@@ -1,0 +1,66 @@
+/**
+ * Pulls sessions forward when the model that they wait for answers again, instead of letting each sleep to its own instant.
+ *
+ * 1. Each comes at its own place on a ramp (`comeback.ts`), so that recovery is not the second outage.
+ * 2. One worker of all does it for each recovery. If it dies half-way, the others wait for their own instants.
+ */
+import type { Clock, Store } from '@lastgood/core'
+import { assess } from './assess.ts'
+import type { DueIndex } from './due-index.ts'
+import type { Keys } from './keys.ts'
+import type { Recoveries } from './recoveries.ts'
+
+export interface WatchParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly index: DueIndex
+  readonly keys: Keys
+  readonly recoveries: Recoveries
+}
+
+/** What is older was told by a worker before. */
+const newsMs = 600_000
+const lockMs = 60_000
+
+export class RecoveryWatch {
+  readonly #it: WatchParts
+  readonly #seen = new Map<string, number>()
+
+  constructor(parts: WatchParts) {
+    this.#it = parts
+  }
+
+  /** The rows that were pulled forward. Errors: `store-unavailable`. */
+  async look(): Promise<number> {
+    const { clock, index, keys, recoveries } = this.#it
+    await recoveries.refresh(0)
+    let pulled = 0
+    for (const [model, { at }] of recoveries.all) {
+      if (at <= (this.#seen.get(model) ?? clock.now() - newsMs)) continue
+      if (await index.lock(keys.recovery(model, at), lockMs)) pulled += await this.#pull(model)
+      this.#seen.set(model, at)
+    }
+    return pulled
+  }
+
+  async #pull(model: string): Promise<number> {
+    const { index, clock } = this.#it
+    let pulled = 0
+    for (const shard of index.shards) {
+      for await (const ids of index.later(shard, clock.now())) {
+        const moved = await Promise.all(ids.map((id) => this.#pullOne(id, model)))
+        pulled += moved.filter(Boolean).length
+      }
+    }
+    return pulled
+  }
+
+  async #pullOne(sessionId: string, model: string): Promise<boolean> {
+    const { store, clock, index, recoveries } = this.#it
+    const summary = await store.summary(sessionId)
+    if (summary?.head.model !== model || summary.head.status !== 'waiting') return false
+    const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
+    if (verdict.kind === 'nothing') return false
+    return index.putEarlier(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
+  }
+}

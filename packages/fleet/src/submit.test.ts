@@ -1,0 +1,92 @@
+import { openSession } from '@lastgood/core'
+import { describe, expect, it } from 'vitest'
+import { agentOf, answer, expectEnded, openPlace, openTurn } from '../test/fixture.ts'
+import { fleetClient } from './client.ts'
+import { onTestFinished } from 'vitest'
+
+function openClient() {
+  const place = openPlace()
+  const client = fleetClient({ store: place.store, connection: place.redis, prefix: place.prefix })
+  onTestFinished(() => client.close())
+  return { ...place, client }
+}
+
+const coder = { agent: 'coder' }
+const refused = (code: string) => expect.objectContaining({ code })
+
+describe('submit', () => {
+  it('P1: the turn is in the journal, also where no worker runs', async () => {
+    const { client, store, index } = openClient()
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: true })
+    expect(await store.summary('s')).toMatchObject({
+      head: { status: 'running', turn: 1, agent: 'coder' },
+      holder: null,
+    })
+    expect(await index.counts(Date.now())).toMatchObject({ later: 1 })
+    expect(await client.status()).toMatchObject({ agents: { coder: { waiting: 1 } } })
+  })
+
+  it('the same again is no second turn and no second job, and takes no lease', async () => {
+    const { client, store } = openClient()
+    await client.submit('s', 'Go.', coder)
+    const before = await store.summary('s')
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    expect(await store.summary('s')).toEqual(before)
+    expect(await client.status()).toMatchObject({ agents: { coder: { waiting: 1 } } })
+  })
+
+  it('the same again while a worker is at it is the same turn', async () => {
+    const { client, store } = openClient()
+    const session = await openSession('s', { store })
+    await session.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    await expect(client.submit('s', 'Else.', coder)).rejects.toEqual(refused('bad-option'))
+    await session.close()
+  })
+
+  it('with its number a turn that has ended is not begun again', async () => {
+    const { client, store } = openClient()
+    await openTurn(store, 's', 'coder', answer)
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({ sessionId: 's', turn: 2, isNew: true })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({ sessionId: 's', turn: 2, isNew: false })
+  })
+
+  it('another turn while one is open is refused, and so is one of a session that somebody has', async () => {
+    const { client, store } = openClient()
+    await openTurn(store, 's', 'coder')
+    await expect(client.submit('s', 'Something else.', coder)).rejects.toEqual(refused('bad-option'))
+    await expect(client.submit('s', 'Go.', { agent: 'writer' })).rejects.toEqual(refused('bad-option'))
+    const idle = await openSession('idle', { store })
+    await idle.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+    await answer(idle)
+    await expect(client.submit('idle', 'More.', coder)).rejects.toEqual(refused('session-busy'))
+    await idle.close()
+  })
+
+  it('other words take the place of what was refused', async () => {
+    const { client, store, start } = openClient()
+    await openTurn(store, 's', 'coder', async (session) => {
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
+      ])
+    })
+    expect(await client.submit('s', 'Shorter.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: true })
+    start({ coder: agentOf('coder') })
+    await expectEnded(store, ['s'])
+  })
+
+  it('settled gives the head when the turn has ended, or waits for a person', async () => {
+    const { client, start } = openClient()
+    start({
+      coder: agentOf('coder'),
+      asker: agentOf('asker', (session) => session.suspend('needs-input', 'which one?')),
+    })
+    await client.submit('s', 'Go.', coder)
+    expect(await client.settled('s', 1)).toMatchObject({ status: 'idle', lastGoodTurn: 1 })
+    await client.submit('q', 'Go.', { agent: 'asker' })
+    expect(await client.settled('q', 1)).toMatchObject({ status: 'needs-input', reason: 'which one?' })
+    await expect(client.settled('s', 2)).rejects.toEqual(refused('bad-option'))
+  })
+})

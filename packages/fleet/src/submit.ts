@@ -1,0 +1,121 @@
+/**
+ * Begins a turn that a worker finishes.
+ *
+ * 1. The turn is in the journal before it is in a queue: a queue that is lost loses nothing.
+ * 2. The row of the session is written first, so that a turn whose submitter died is found.
+ * 3. The same turn again is no second one: neither in the journal nor in the queue.
+ */
+import {
+  foldHistory,
+  LastgoodError,
+  openSession,
+  readHistory,
+  type Block,
+  type Message,
+  type SessionSummary,
+  type Store,
+} from '@lastgood/core'
+import type { DueIndex, Priority } from './due-index.ts'
+import { queuedLookMs } from './feeder.ts'
+import type { ResolvedClient } from './options.ts'
+import type { Queues } from './queue.ts'
+
+export interface SubmitOptions {
+  /** The name of the agent that runs it. */
+  agent: string
+  /** `interactive` comes before `batch`. Default `batch`. */
+  priority?: Priority
+  /** The number of the turn that this input is: one that was begun is not begun again. For programs that are started again. */
+  turn?: number
+}
+
+export interface Submitted {
+  readonly sessionId: string
+  readonly turn: number
+  /** False: this very turn had been submitted before. */
+  readonly isNew: boolean
+}
+
+export interface SubmitParts {
+  readonly options: ResolvedClient
+  readonly index: DueIndex
+  readonly queues: Queues
+}
+
+/** A row that nobody needs is looked at once. */
+const unfinishedLookMs = 10_000
+
+/** Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`, and those of `openSession`. */
+export async function submit(
+  { options, index, queues }: SubmitParts,
+  sessionId: string,
+  input: string | Block[],
+  { agent, priority = 'batch', turn }: SubmitOptions,
+): Promise<Submitted> {
+  const { store } = options
+  const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
+  const there = await store.summary(sessionId)
+  const before = there && (await begunBefore(store, there, wanted))
+  if (before?.is === 'over') return { sessionId, turn: before.turn, isNew: false }
+  await index.enlist(agent)
+  await index.putIfMissing(sessionId, unfinishedLookMs)
+  if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false }
+  const begun = before ?? (await begin(options, wanted))
+  await queues.add(agent, sessionId, begun.seq, priority)
+  await index.put(sessionId, queuedLookMs, priority)
+  options.tell({ kind: 'submitted', sessionId, agent, turn: begun.turn })
+  return { sessionId, turn: begun.turn, isNew: begun.is === 'new' }
+}
+
+interface Wanted {
+  readonly sessionId: string
+  readonly message: Message
+  readonly agent: string
+  readonly turn: number | undefined
+}
+
+interface Begun {
+  readonly is: 'new' | 'open' | 'over'
+  readonly turn: number
+  /** The last entry. */
+  readonly seq: number
+}
+
+/** The turn, where it was begun before. It takes no lease. Errors: `bad-option` where another one is open. */
+async function begunBefore(store: Store, { head }: SessionSummary, wanted: Wanted): Promise<Begun | undefined> {
+  const { turn, lastGoodTurn, seq } = head
+  if (wanted.turn !== undefined && wanted.turn <= lastGoodTurn) return { is: 'over', turn: wanted.turn, seq }
+  if (turn === lastGoodTurn || head.machine.value === 'refused') return undefined
+  const { transcript } = await foldHistory(readHistory(store, wanted.sessionId), head.machine.version, head)
+  return openTurn(transcript, head.agent, { turn, seq }, wanted)
+}
+
+async function begin({ session: options }: ResolvedClient, wanted: Wanted): Promise<Begun> {
+  const { sessionId, message, agent } = wanted
+  const session = await openSession(sessionId, options)
+  try {
+    // What was refused would be refused again: other words take its place.
+    if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
+    if (session.hasOpenTurn) return openTurn(session.transcript, session.agent, session, wanted)
+    await session.startTurn([message], agent)
+    return { is: 'new', turn: session.turn, seq: session.seq }
+  } finally {
+    await session.close()
+  }
+}
+
+/** The open turn, if it is the wanted one. Errors: `bad-option`. */
+function openTurn(
+  transcript: { wasBegunWith(message: Message): boolean },
+  agent: string | undefined,
+  { turn, seq }: { turn: number; seq: number },
+  wanted: Wanted,
+): Begun {
+  const isWanted = wanted.turn === undefined ? transcript.wasBegunWith(wanted.message) : wanted.turn === turn
+  if (isWanted && agent === wanted.agent) return { is: 'open', turn, seq }
+  const { sessionId } = wanted
+  throw new LastgoodError('bad-option', `session ${sessionId}: turn ${turn} is open, and a session has one at a time`, {
+    hint: `wait until it has ended; see how it stands: lastgood show ${sessionId}`,
+    details: { sessionId, turn },
+  })
+}

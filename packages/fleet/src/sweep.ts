@@ -1,0 +1,51 @@
+/**
+ * Goes over the heads, and writes the rows that are missing: of sessions whose own program died outside the fleet, and
+ * those that a server lost.
+ *
+ * 1. One worker of all does it at a time, and it is paced. It reads heads, and writes only where there is no row.
+ * 2. A session that cannot be read does not stop it.
+ */
+import { isLastgoodError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
+import { assess } from './assess.ts'
+import type { DueIndex } from './due-index.ts'
+import type { Recoveries } from './recoveries.ts'
+
+export interface SweepParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly index: DueIndex
+  readonly recoveries: Recoveries
+  /** Names of the agents that the fleet can go on with. */
+  readonly agents: ReadonlySet<string>
+  /** The key that says that somebody sweeps, or has just done so, and for how long. */
+  readonly lock: { readonly key: string; readonly ttlMs: number }
+  readonly signal: AbortSignal
+}
+
+const open: readonly SessionStatus[] = ['running', 'waiting', 'suspended']
+/** A pause after so many heads. */
+const [chunkLength, pauseMs] = [100, 20]
+
+/** The rows that were written; 0 where another worker sweeps. Errors: `store-unavailable`. */
+export async function sweep(parts: SweepParts): Promise<number> {
+  const { store, clock, index, recoveries, agents, lock, signal } = parts
+  if (!(await index.lock(lock.key, lock.ttlMs))) return 0
+  let [seen, written] = [0, 0]
+  try {
+    for await (const summary of store.list({ status: open })) {
+      if (signal.aborted) break
+      const { agent, sessionId } = summary.head
+      const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
+      if (agent !== undefined && agents.has(agent) && verdict.kind !== 'nothing') {
+        const isNew = await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
+        if (isNew) written += 1
+      }
+      seen += 1
+      if (seen % chunkLength === 0) await clock.sleepUntil(clock.now() + pauseMs, { signal, background: true })
+    }
+  } catch (error) {
+    // The list has told of all others first; `lastgood doctor` tells of this one.
+    if (!signal.aborted && !(isLastgoodError(error) && error.code.startsWith('journal-'))) throw error
+  }
+  return written
+}

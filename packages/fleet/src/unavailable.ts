@@ -1,0 +1,12 @@
+/** The error for a Redis that cannot answer for the due index or a queue; free of keys, arguments and passwords. */
+import { isLastgoodError, LastgoodError, withoutSecrets } from '@lastgood/core'
+
+export function queueUnavailable(error: unknown): LastgoodError {
+  if (isLastgoodError(error)) return error
+  const [line = ''] = (error instanceof Error ? error.message : 'unknown').split('\n', 1)
+  const text = withoutSecrets(line.replace(/,? with args beginning with.*/, '')).slice(0, 200)
+  return new LastgoodError('store-unavailable', 'the Redis of the fleet cannot answer', {
+    hint: 'check that the server is up and reachable from here: redis-cli ping. What was recorded is found again by the sweep',
+    cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
+  })
+}

@@ -1,0 +1,257 @@
+/**
+ * One session under one worker: opened, run until there is nothing to do here now, and given back.
+ *
+ * 1. The head decides whether there is something to do, the lease who does it, and the fence who may write (P3).
+ * 2. A wait that is worth it is no work: the session is closed with its turn open, and its row says when (P6).
+ * 3. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person.
+ * 4. When the process is asked to stop, the turn stays open and somebody else goes on with it. A tool that is under way
+ *    hears of it, and has some seconds to end, so that what it did is recorded (P2).
+ * 5. It never rejects.
+ */
+import { isLastgoodError, LastgoodError, openSession, statuses, type Entry, type Session } from '@lastgood/core'
+import { assess } from './assess.ts'
+import type { CountAction, DueIndex, RowAction } from './due-index.ts'
+import type { ResolvedFleet, RunningAgent } from './options.ts'
+import type { Recoveries } from './recoveries.ts'
+import { troubleOf } from './repeat.ts'
+import type { Suspects } from './suspects.ts'
+import type { Unreadable } from './unreadable.ts'
+
+export interface Workplace {
+  readonly options: ResolvedFleet
+  readonly index: DueIndex
+  readonly recoveries: Recoveries
+  readonly unreadable: Unreadable
+  readonly suspects: Suspects
+  /** Aborts when the process is asked to stop. */
+  readonly stopping: AbortSignal
+}
+
+/** A session that was handed over before it was begun is queued anew when its job is gone. */
+const handedBackMs = 1_000
+/** A suspect comes again after this where another one is under way. */
+const suspectAgainMs = 1_000
+/** Where the agent threw, it is tried again after this, and twice that, and so on. */
+const [firstAgainMs, longestAgainMs] = [1_000, 60_000]
+/** How old news of a recovery may be where it decides whether a wait is over. */
+const freshMs = 1_000
+
+export async function workOn(place: Workplace, running: RunningAgent, sessionId: string): Promise<void> {
+  const { tell } = place.options
+  try {
+    const begun = await begin(place, running, sessionId)
+    if (begun) await new Job(place, running, begun).run()
+  } catch (error) {
+    // The row that was written before is looked at again.
+    tell(troubleOf('session', error))
+  }
+}
+
+interface Begun {
+  readonly session: Session
+  /** The score of its row. */
+  readonly score: number
+  readonly starts: number
+  /** It is no suspect any more. */
+  readonly acquit: () => void
+}
+
+/** The session, opened; undefined where there is nothing to do here now. */
+async function begin(place: Workplace, { agent }: RunningAgent, sessionId: string): Promise<Begun | undefined> {
+  const { options, index, recoveries, unreadable, suspects, stopping } = place
+  const { store, clock } = options
+  if (stopping.aborted) {
+    await index.put(sessionId, handedBackMs)
+    return undefined
+  }
+  try {
+    const summary = await store.summary(sessionId)
+    const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
+    const isWaiting = verdict.kind === 'later' && verdict.why === 'waiting'
+    if (isWaiting) await recoveries.refresh(freshMs)
+    const again = isWaiting ? assess(summary, { now: clock.now(), recovered: recoveries.of }) : verdict
+    // Its row knows.
+    if (again.kind !== 'due' || again.agent !== agent.name) return undefined
+  } catch (error) {
+    return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep')
+  }
+  const acquit = suspects.enter(await index.startsOf(sessionId))
+  if (!acquit) return leave(place, sessionId, suspectAgainMs * (1 + clock.random()), 'keep')
+  try {
+    const { score, starts } = await index.start(sessionId, options.leaseMs)
+    const owner = options.owner?.()
+    const session = await openSession(sessionId, { ...options.session, ...(owner && { owner }) })
+    return { session, score, starts, acquit }
+  } catch (error) {
+    acquit()
+    const againInMs = isLastgoodError(error, 'session-busy')
+      ? Math.max(Number(error.details['expiresAt']) - clock.now(), firstAgainMs)
+      : unreadable.againInMs(sessionId, error)
+    return leave(place, sessionId, againInMs, 'undo')
+  }
+}
+
+async function leave({ index }: Workplace, sessionId: string, inMs: number | undefined, count: CountAction) {
+  await index.settle(sessionId, undefined, inMs ?? 'keep', count)
+  return undefined
+}
+
+class Job {
+  readonly #place: Workplace
+  readonly #running: RunningAgent
+  readonly #session: Session
+  readonly #begun: Begun
+  readonly #stop = new AbortController()
+  readonly #names: { readonly sessionId: string; readonly agent: string }
+
+  constructor(place: Workplace, running: RunningAgent, begun: Begun) {
+    this.#place = place
+    this.#running = running
+    this.#session = begun.session
+    this.#begun = begun
+    this.#names = { sessionId: begun.session.id, agent: running.agent.name }
+  }
+
+  async run(): Promise<void> {
+    const { options, stopping } = this.#place
+    const session = this.#session
+    const stop = () => this.#stop.abort(stopping.reason)
+    stopping.addEventListener('abort', stop)
+    if (stopping.aborted) stop()
+    const unsubscribe = session.subscribe((event) => event.type === 'entry' && this.#hear(event.entry))
+    try {
+      if (this.#begun.starts > options.crashLimit) return await this.#setAside()
+      await this.#comeBack()
+      options.tell({ kind: 'started', ...this.#names, turn: session.turn, starts: this.#begun.starts })
+      await this.#settle(await this.#thrown())
+    } finally {
+      unsubscribe()
+      this.#begun.acquit()
+      stopping.removeEventListener('abort', stop)
+      // A lease that cannot be given back runs out by itself.
+      await session.close().catch(() => {})
+    }
+  }
+
+  /** What the agent threw; undefined when it returned, or was told to stop and did not come back in time. */
+  async #thrown(): Promise<{ error: unknown } | undefined> {
+    const { agent } = this.#running
+    const ran = this.#session.run(agent, undefined, { signal: this.#stop.signal }).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    return await Promise.race([ran, this.#graceIsOver()])
+  }
+
+  /** Resolves when it was told to stop and a tool has had its time; the session is closed under it then. */
+  #graceIsOver(): Promise<undefined> {
+    const { clock, graceMs } = this.#place.options
+    return new Promise((resolve) => {
+      const begin = () => void clock.after(graceMs, () => resolve(undefined))
+      if (this.#stop.signal.aborted) begin()
+      else this.#stop.signal.addEventListener('abort', begin, { once: true })
+    })
+  }
+
+  #hear(entry: Entry): void {
+    const { clock, parkAboveMs } = this.#place.options
+    const until = waitIn(entry)
+    if (until !== undefined && until - clock.now() > parkAboveMs) this.#stop.abort(waits())
+    // A step that was done clears it of what others may have caused.
+    const isStep = entry.type === 'tool-finished' && entry.outcome === 'ran'
+    if (isStep && this.#begun.starts > 1) this.#clear()
+  }
+
+  #isCleared = false
+  #clear(): void {
+    if (this.#isCleared) return
+    this.#isCleared = true
+    this.#begun.acquit()
+    const { index, options } = this.#place
+    index
+      .settle(this.#session.id, undefined, 'keep', 'clear')
+      .catch((error: unknown) => options.tell(troubleOf('due-index', error)))
+  }
+
+  /** It was pulled forward because its model answers again: the wait that it is in is over. */
+  async #comeBack(): Promise<void> {
+    const { clock, parkAboveMs } = this.#place.options
+    const { owed, owner } = this.#session
+    if (owed.kind !== 'wait' || owed.until - clock.now() <= parkAboveMs) return
+    await this.#session.record([
+      { type: 'session-suspended', reason: 'interrupted', detail: 'The model answers again, so the wait is over' },
+      { type: 'session-resumed', owner },
+    ])
+  }
+
+  async #setAside(): Promise<void> {
+    const { options } = this.#place
+    const { id } = this.#session
+    const { starts } = this.#begun
+    await this.#session.suspend(
+      'needs-input',
+      `Set aside by the fleet: ${starts - 1} starts in a row ended without a step done. Go on with: lastgood resume ${id}`,
+    )
+    await this.#leave('remove', 'clear')
+    options.tell({ kind: 'set-aside', ...this.#names, starts: starts - 1 })
+  }
+
+  /** Gives the session back, and says what becomes of its row. */
+  async #settle(thrown: { error: unknown } | undefined): Promise<void> {
+    const { options, stopping } = this.#place
+    const session = this.#session
+    const lost = session.signal.aborted ? session.signal.reason : undefined
+    const { turn } = session
+    const { wakeAt, reason } = session.context
+    const status = statuses[session.state]
+    await session.close().catch(() => {})
+
+    if (isLastgoodError(lost, 'lease-lost')) return options.tell({ kind: 'lost', ...this.#names })
+    if (isLastgoodError(lost, 'store-unavailable')) {
+      options.tell(troubleOf('session', lost))
+      return this.#leave('keep', 'undo')
+    }
+    if (status === 'running') {
+      if (!stopping.aborted) return this.#again(thrown?.error)
+      await this.#leave(0, 'clear')
+      return options.tell({ kind: 'handed-over', ...this.#names })
+    }
+    if (status === 'idle') {
+      await this.#leave('remove', 'clear')
+      return options.tell({ kind: 'ended', ...this.#names, turn })
+    }
+    await this.#leave(wakeAt === null ? 'remove' : wakeAt - options.clock.now(), 'clear')
+    if (status === 'waiting' && wakeAt !== null) {
+      return options.tell({ kind: 'waiting', ...this.#names, until: wakeAt, reason: reason ?? '' })
+    }
+    const until = wakeAt === null ? {} : { until: wakeAt }
+    options.tell({ kind: 'suspended', ...this.#names, ...until, reason: reason ?? '' })
+  }
+
+  /** The agent is not done, and nothing says why: its own code failed. */
+  async #again(error: unknown): Promise<void> {
+    const { options } = this.#place
+    const againInMs = Math.min(longestAgainMs, firstAgainMs * 2 ** (this.#begun.starts - 1))
+    await this.#leave(againInMs, 'keep')
+    const code = isLastgoodError(error) ? error.code : 'unknown'
+    options.tell({ kind: 'failed', ...this.#names, code, againInMs })
+  }
+
+  async #leave(row: RowAction, count: CountAction): Promise<void> {
+    const { index } = this.#place
+    // A turn that was submitted since then has written the row anew, and keeps it.
+    await index.settle(this.#session.id, row === 'remove' ? this.#begun.score : undefined, row, count)
+  }
+}
+
+/** The instant of a wait that an entry begins. */
+function waitIn(entry: Entry): number | undefined {
+  if (entry.type === 'request-held') return entry.until
+  return entry.type === 'fault-observed' && entry.decision.kind === 'retry' ? entry.decision.at : undefined
+}
+
+function waits(): LastgoodError {
+  return new LastgoodError('session-closed', 'the session waits, and is closed until its instant', {
+    hint: 'a worker of the fleet goes on with it then',
+  })
+}

@@ -1,0 +1,88 @@
+// The commands of a fleet against a real Redis.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { redisStore } from '@lastgood/redis'
+import { Redis } from 'ioredis'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { folder, obliging, run } from '../packages/cli/test/context.ts'
+
+/** A project whose sessions are in a database of its own, so that its keys can have their usual names. */
+async function project(database: number) {
+  const url = `${inject('redisUrl')}/${database}`
+  const redis = new Redis(url)
+  onTestFinished(() => redis.disconnect())
+  await redis.flushdb()
+  const cwd = folder()
+  writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: '${url}', agents: { ${obliging} } }\n`)
+  return { cwd, url, store: redisStore(redis) }
+}
+
+describe('lastgood worker', () => {
+  it('goes on with what was submitted, says a line for each change, and gives all back when it is asked to stop', async () => {
+    const { cwd, store } = await project(11)
+    const submitted = await run(['submit', 'fix-auth', '--agent', 'coder', 'Make it', 'green'], { cwd })
+    expect(submitted).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'turn 1 queued for coder: lastgood watch fix-auth\n',
+    })
+    expect(await run(['fleet'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: 'coder  0 under way, 1 queued\n0 due, 1 to be looked at later\n',
+    })
+    const worker = run(['worker'], { cwd })
+    await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('fix-auth  ✔ turn 1 is saved\n')
+    worker.stop('SIGTERM')
+    const { code, stderr, stdout } = await worker
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+    expect(stderr).toMatch(
+      /^store .*\nqueue .*\nagents {3}coder\nfix-auth {2}turn 1 under way, coder\nfix-auth {2}✔ .*\nstopped\n$/,
+    )
+    expect(await store.summary('fix-auth')).toMatchObject({ head: { status: 'idle', lastGoodTurn: 1 }, holder: null })
+  })
+
+  it('with --log json says the same as objects, without content', async () => {
+    const { cwd } = await project(12)
+    const { stdout } = await run(['submit', 's', '--agent', 'coder', '--batch', '--json', 'private words'], { cwd })
+    expect(JSON.parse(stdout)).toEqual({
+      schema: 'lastgood.submit/v1',
+      sessionId: 's',
+      agent: 'coder',
+      turn: 1,
+      isNew: true,
+      priority: 'batch',
+    })
+    const worker = run(['worker', '--log', 'json', '--agent', 'coder'], { cwd })
+    await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('"event":"ended"')
+    worker.stop('SIGINT')
+    const { stderr } = await worker
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string })
+    expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['ready', 'started', 'ended', 'stopped']))
+    expect(stderr).not.toContain('private')
+  })
+
+  it('needs a Redis for its queue, an agent that is there, and says what to do without', async () => {
+    const { cwd } = await project(13)
+    const local = await run(['worker', '--store', 'state'], { cwd })
+    expect(local).toMatchObject({ code: 2, stderr: expect.stringContaining('--queue redis://127.0.0.1:6379') })
+    const unknown = await run(['worker', '--agent', 'codre'], { cwd })
+    expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('no agent "codre"') })
+  })
+})
+
+describe('lastgood fleet', () => {
+  it('pauses and resumes what workers take', async () => {
+    const { cwd } = await project(14)
+    expect((await run(['fleet'], { cwd })).stdout).toMatch(/^no agent/)
+    await run(['submit', 's', '--agent', 'coder', 'Go.'], { cwd })
+    expect((await run(['fleet', 'drain'], { cwd })).stdout).toMatch(/^coder {2}0 under way, 1 queued, paused\n/)
+    const { stdout } = await run(['fleet', 'resume', '--agent', 'coder', '--json'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'lastgood.fleet/v1',
+      agents: { coder: { waiting: 1, active: 0, paused: false } },
+    })
+  })
+})
