@@ -11,14 +11,14 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'packages/dashboard/page/**/*.test.ts'],
-          exclude: ['packages/redis/**', '**/node_modules/**'],
+          exclude: ['packages/redis/**', 'packages/fleet/**', '**/node_modules/**'],
         },
       },
       {
         test: {
           ...shared,
           name: 'redis',
-          include: ['packages/redis/src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['packages/{redis,fleet}/src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/browser/**', '**/node_modules/**'],
           // Only here: a global setup in the shared part would run once per project.
           globalSetup: './test/support/redis-global-setup.ts',
