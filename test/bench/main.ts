@@ -1,11 +1,12 @@
 /**
- * `pnpm bench outage`, `overhead`, `store`, `gateway` and `startup`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
+ * `pnpm bench outage`, `overhead`, `store`, `gateway`, `startup` and `fleet`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
  * of docs/at-rest.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { profileNames, type ProfileName } from '@lastgood/outage-lab'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
+import { benchFleet, fleetReport } from './fleet/bench.ts'
 import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
 import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
@@ -15,7 +16,7 @@ import { benchStartup, startupReport } from './startup/bench.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|fleet|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -42,13 +43,22 @@ store:    what a checkpoint and opening a session cost, against the least that w
   --runs <n>              pairs of processes that open a session, default 7
 
 gateway:  what a gateway adds to a request and a stream, against the least that would do and another gateway
-  --quick                 a few of each, to see that it works`
+  --quick                 a few of each, to see that it works
+
+fleet:    how a fleet comes back from an outage, on virtual time
+  --simulate              the only way there is so far
+  --sessions <n>          default 100000
+  --workers <n>           default 1000
+  --seed <n>              default 1
+  --jobs <n>              threads, default one for each processor`
 
 const options = {
   json: { type: 'boolean', default: false },
   md: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
+  simulate: { type: 'boolean', default: false },
   sessions: { type: 'string' },
+  workers: { type: 'string', default: '1000' },
   steps: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
@@ -58,14 +68,14 @@ const options = {
   profile: { type: 'string', multiple: true },
 } as const
 
-const countNames = ['sessions', 'steps', 'seed', 'jobs', 'runs', 'checkpoints', 'longest'] as const
+const countNames = ['sessions', 'workers', 'steps', 'seed', 'jobs', 'runs', 'checkpoints', 'longest'] as const
 
 function refuse(): number {
   console.error(usage)
   return 2
 }
 
-const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'fleet', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -82,10 +92,12 @@ async function main(): Promise<number> {
   if (!values) return refuse()
   const { json, md, profile = [...profileNames] } = values
   const [bench = '', ...more] = positionals
-  const usual = { store: { runs: '7' }, startup: { runs: '15', sessions: '5000' } }[bench]
+  const usual = { store: { runs: '7' }, startup: { runs: '15', sessions: '5000' }, fleet: { sessions: '100000' } }[
+    bench
+  ]
   const given = { runs: '100', sessions: '500', ...usual, ...values }
   const counts = Object.fromEntries(countNames.map((name) => [name, Number(given[name])]))
-  const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
+  const { sessions = 0, workers = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
   const profiles = profile.filter(isProfile)
   const isSound = Object.values(counts).every((one) => Number.isInteger(one) && one > 0)
   if (!isSound || profiles.length < profile.length || more.length > 0 || !isBench(bench)) return refuse()
@@ -119,6 +131,12 @@ async function main(): Promise<number> {
     const results = await benchGateway(gatewayBenchOptions[values.quick ? 'quick' : 'usual'], tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : gatewayReport(results, md, at))
     return 0
+  }
+  if (bench === 'fleet') {
+    if (!values.simulate) return refuse()
+    const results = await benchFleet({ sessions, workers, seed, jobs }, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : fleetReport(results, md, at))
+    return results.broken.length === 0 ? 0 : 1
   }
   const results = await benchOutage({ profiles, sessions, steps, seed, jobs }, tell)
   console.log(
