@@ -9,6 +9,7 @@ import { machineVersion } from './machine.ts'
 import { thisOwner } from './owner.ts'
 import { decide } from './policy/decide.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from './policy/options.ts'
+import type { RequestLimiter } from './request-limiter.ts'
 import { checkedRetention, type Retention } from './retention.ts'
 import type { Store } from './store.ts'
 import { logWatcher, type Logger } from './watching/logger.ts'
@@ -21,6 +22,8 @@ export interface SessionOptions {
   policy?: PolicyOptions
   /** What is done about a fault. Default: `decide`, by the policy; wrap it to answer some faults yourself. */
   decide?: typeof decide
+  /** Asked before each request: a rate that a fleet keeps together, `redisLimiter` of `@lastgood/fleet`. Default: none. */
+  limiter?: RequestLimiter
   /** How long the lease runs without renewal. Default 30,000 ms. */
   leaseMs?: number
   /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
@@ -48,8 +51,11 @@ export interface SessionOptions {
 }
 
 /** All present. */
-export type ResolvedOptions = Required<Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry'>> & {
+export type ResolvedOptions = Required<
+  Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry' | 'limiter'>
+> & {
   policy: Policy
+  limiter: RequestLimiter | undefined
   watchers: readonly Watcher[]
   retention: Retention
 }
@@ -67,6 +73,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     store: options.store ?? fileStore(),
     policy: resolvePolicy(options.policy),
     decide: options.decide ?? decide,
+    limiter: options.limiter,
     retention: checkedRetention(options),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
     leaseMs,

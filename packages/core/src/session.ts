@@ -56,6 +56,8 @@ export class Session {
   readonly policy: Policy
   /** What is done about a fault. */
   readonly decide: ResolvedOptions['decide']
+  /** Asked before each request leaves. */
+  readonly limiter: ResolvedOptions['limiter']
   /** For the tool ledger, and for whoever runs the session's work. */
   readonly calls: CallsAtHand
   readonly watchers = new Watchers()
@@ -82,6 +84,7 @@ export class Session {
     this.clock = options.clock
     this.policy = options.policy
     this.decide = options.decide
+    this.limiter = options.limiter
     this.calls = new CallsAtHand(id)
     this.#options = options
     this.#lease = lease

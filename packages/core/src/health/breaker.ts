@@ -3,8 +3,9 @@
  * a session saw, `admit` says whether a session may send; both give the record that follows.
  *
  * 1. It opens after some failures in a row, of whatever session, without one answer between: a wall opens it, a partial
- *    outage does not. What the front door or the request says (4xx) neither opens nor closes it, but for an outage of
- *    the login, which hits all of them.
+ *    outage does not. Where some hundred requests are answered each second, five in a row are soon there by chance, and
+ *    processes tell of answers late: there it takes a second without an answer, too. What the front door or the request
+ *    says (4xx) neither opens nor closes it, but for an outage of the login, which hits all of them.
  * 2. While it is open, one session at a time has the probe. Its answer, or anybody's to a request sent since then, closes
  *    it; its failure opens it anew with the next back-off. A session that dies with the probe loses it after `leaseMs`.
  * 3. A session that failed does not probe while another could: the fault may be in its own request.
@@ -21,10 +22,11 @@
  *   waiters come at N / ramp a second, on top of those that already work again. With steps of S seconds, N sessions send
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
-import { fullJitter } from '../backoff.ts'
 import type { FaultKind } from '../fault.ts'
 import { type Outcome, type Sign, noted, signOf } from './notes.ts'
+import { goneProbeMs, probePause } from './probe-pause.ts'
 import { type Breaker, type HealthKey, type HealthRecord, blankRecord } from './record.ts'
+import { isBusy } from './recovery.ts'
 
 export interface BreakerOptions {
   /** Failures in a row that open it. Default: 5. */
@@ -64,9 +66,7 @@ interface Asking {
 const second = 1000
 const minute = 60 * second
 const defaults = { openAfter: 5, rampMs: 30 * second, lagMs: 10 * second, leaseMs: 10 * minute }
-const [baseMs, capMs, longCapMs, longAfterMs] = [2 * second, minute, 5 * minute, 15 * minute]
-/** A model that is gone seldom comes back. */
-const goneProbeMs = 15 * minute
+const silenceMs = second
 /** A longer `retry-after` is a limit of one session's account rather than a moment's pressure. */
 const longestHoldMs = 10 * minute
 
@@ -145,21 +145,27 @@ export function admit(
   return yields ? { admission: wait(probeAt + delay, reason), record } : probing()
 }
 
-/** Whether `admit` lets everybody go, so that an answer more is no news. */
-export function isCalm(record: HealthRecord | undefined, now: number, options: BreakerOptions = {}): boolean {
+/** Whether neither an answer more nor who asks changes the breaker. Sessions may still be coming back. */
+export function isSettled(record: HealthRecord | undefined, now: number): boolean {
   if (!record) return true
   const { breaker, held } = record
-  if (breaker.state !== 'closed' || breaker.failures > 0 || (held && held.until > now)) return false
-  return breaker.recovered === undefined || breaker.recovered.at + resolved(options).rampMs <= now
+  return breaker.state === 'closed' && breaker.failures === 0 && !(held && held.until > now)
+}
+
+/** Whether `admit` lets everybody go. */
+export function isCalm(record: HealthRecord | undefined, now: number, options: BreakerOptions = {}): boolean {
+  const recovered = record?.breaker.state === 'closed' ? record.breaker.recovered : undefined
+  return isSettled(record, now) && (recovered === undefined || recovered.at + resolved(options).rampMs <= now)
 }
 
 function next(
-  { breaker, successes }: HealthRecord,
+  record: HealthRecord,
   sign: Sign,
   outcome: Outcome,
   { session, now, random }: Asking,
   { openAfter = defaults.openAfter, rampMs = defaults.rampMs, probeFactor = 1 }: BreakerOptions,
 ): Breaker {
+  const { breaker, successes } = record
   if (outcome.kind === 'abandoned') {
     const isProbe = breaker.state === 'half-open' && breaker.prober === session
     if (!isProbe) return breaker
@@ -179,7 +185,7 @@ function next(
     cause,
     probes,
     failedBy: session,
-    probeAt: now + probeFactor * (sign === 'gone' ? goneProbeMs : backOff(probes, now - since, random)),
+    probeAt: now + probeFactor * (sign === 'gone' ? goneProbeMs : probePause(record, { probes, since, now, random })),
   })
   switch (breaker.state) {
     case 'closed': {
@@ -190,7 +196,7 @@ function next(
         return there ? breaker : opened(now, 0)
       }
       const failures = breaker.failures + 1
-      if (failures < openAfter) return { ...breaker, failures }
+      if (failures < openAfter || isAnswering(record, now)) return { ...breaker, failures }
       const { recovered } = breaker
       const areComing = recovered && now < recovered.at + Math.min(rampMs, recovered.at - recovered.since)
       return opened(now, 0, areComing ? recovered.since : undefined)
@@ -206,17 +212,16 @@ function next(
   }
 }
 
+/** Of a busy model: that somebody was answered a moment ago. */
+function isAnswering(record: HealthRecord, now: number): boolean {
+  const [newest] = record.successes
+  return newest !== undefined && now < newest.at + silenceMs && isBusy(record, now)
+}
+
 type Trouble = Pick<Breaker & { state: 'open' }, 'since' | 'waitersSince' | 'cause' | 'probes' | 'failedBy'>
 
 function troubleOf({ since, waitersSince, cause, probes, failedBy }: Trouble): Trouble {
   return { since, ...(waitersSince !== undefined && { waitersSince }), cause, probes, failedBy }
-}
-
-/** Between half and all of the exponential bound: never at once, and never all breakers together. */
-function backOff(probes: number, openMs: number, random: number): number {
-  const cap = openMs >= longAfterMs ? longCapMs : capMs
-  const bound = Math.min(cap, baseMs * 2 ** Math.min(probes, 20))
-  return bound / 2 + fullJitter(probes + 1, baseMs / 2, cap / 2, random)
 }
 
 function holdOf({ held }: HealthRecord, outcome: Outcome, now: number): Pick<HealthRecord, 'held'> {

@@ -228,3 +228,25 @@ test('an outage of the past is not known to be one now: what nobody has tried si
   expect(await health.admit(key, 'x', asking)).toMatchObject({ kind: 'probe' })
   expect(await health.isDown(key)).toBe(true)
 })
+
+test('while sessions come back from an outage, their answers are written together and who asks costs no read each', async () => {
+  const { clock, process, during } = place()
+  const health = process()
+  await wall(health)
+  await clock.advance(10_000)
+  await health.admit(key, 'x', asking)
+  await health.report(key, 'x', ok)
+  const sent = await during(async () => {
+    for (let turn = 0; turn < 100; turn++) {
+      await health.admit(key, `s${turn}`, asking)
+      await health.report(key, `s${turn}`, ok)
+      await clock.advance(40)
+    }
+  })
+  expect(sent.filter((what) => what === 'write')).toEqual([])
+  expect(sent.length).toBeLessThan(5)
+  await clock.advance(1000)
+  expect(await during(() => health.report(key, 'x', ok))).toContain('write')
+  expect((await health.records())[0]?.minutes.reduce((sum, minute) => sum + minute.ok, 0)).toBe(102)
+  expect(health.recovery(key)).toMatchObject({ usualPerSecond: undefined })
+})

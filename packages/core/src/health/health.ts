@@ -5,12 +5,13 @@
  *    asks again some seconds later.
  * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old, which is read anew behind it
  *    when it is older than 1 s, so that what leaves at that moment may leave on old news. Answers are counted here and
- *    written together. Everything else is read and written at once, by compare-and-swap.
+ *    written together, also while sessions come back from an outage. Everything else is read and written at once, by
+ *    compare-and-swap.
  * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
  */
 import type { Clock } from '../clock.ts'
 import type { SharedState } from '../shared-state.ts'
-import { type Admission, admit, isCalm, report, reportLate } from './breaker.ts'
+import { type Admission, admit, isCalm, isSettled, report, reportLate } from './breaker.ts'
 import { probeFactor } from '../status-page/advice.ts'
 import { lastReading } from '../status-page/poller.ts'
 import { type Evidence, evidence } from './evidence.ts'
@@ -24,6 +25,7 @@ import {
   parseHealthRecord,
   sharedKeyOf,
 } from './record.ts'
+import { type Recovery, recoveryOf } from './recovery.ts'
 
 /** None of these ever rejects. */
 export interface Health {
@@ -38,6 +40,8 @@ export interface Health {
   report(key: HealthKey, session: string, outcome: Outcome): Promise<void>
   /** What other sessions saw; successes count after `since` (epoch ms). */
   evidence(key: HealthKey, session: string, since: number): Promise<Evidence>
+  /** The model answers again since some minutes; as of the last admission, from memory. */
+  recovery(key: HealthKey): Recovery | undefined
   /** All that is known, for people. */
   records(): Promise<HealthRecord[]>
 }
@@ -101,12 +105,13 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return run
   }
 
-  /** Whether the copy says that all is well, and is fresh enough to be believed. */
-  function isQuiet({ copy, aloneUntil }: Local, ageMs = freshMs): boolean {
+  function isFresh({ copy, aloneUntil }: Local, ageMs = freshMs): boolean {
     const now = clock.now()
-    const fresh = copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= ageMs)
-    return fresh && isCalm(copy.record, now)
+    return copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= ageMs)
   }
+
+  /** Whether the copy says that all is well, and is fresh enough to be believed. */
+  const isQuiet = (local: Local, ageMs = freshMs) => isFresh(local, ageMs) && isCalm(local.copy?.record, clock.now())
 
   const isAlone = ({ aloneUntil }: Local) => clock.now() < aloneUntil
 
@@ -170,10 +175,10 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return probeFactor(reading?.page, reading?.checkedAt, clock.now())
   }
 
-  /** Whether an answer is no news. */
+  /** Whether an answer is no news. While sessions come back there are many of them. */
   async function isWell(local: Local): Promise<boolean> {
-    if (!isQuiet(local)) await look(local)
-    return isCalm(local.copy?.record, clock.now())
+    if (!isFresh(local)) await look(local)
+    return isSettled(local.copy?.record, clock.now())
   }
 
   async function list(prefix: string): Promise<HealthRecord[]> {
@@ -199,6 +204,10 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         void inTurn(local, async () => (isQuiet(local) ? undefined : look(local)))
         return { kind: 'go' }
       }
+      // While sessions come back, all ask; nothing changes by it, and the record need not be read for each.
+      const { record } = local.copy ?? {}
+      const now = clock.now()
+      if (isFresh(local) && isSettled(record, now)) return admit(record, { session, now, ...asking }).admission
       const admission = await inTurn(local, () =>
         update(local, (before) => {
           const { record, admission: result } = admit(before, { session, now: clock.now(), ...asking })
@@ -244,6 +253,8 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       const key = cleanKey(asked)
       return evidence(await list(endpointPrefix(key)), { key, session, now: clock.now(), since })
     },
+
+    recovery: (key) => recoveryOf(localOf(key).copy?.record, clock.now()),
 
     records: () => list(healthPrefix),
   }

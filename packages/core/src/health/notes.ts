@@ -82,6 +82,9 @@ function counted(minutes: HealthRecord['minutes'], sign: Sign, now: number): Hea
   const at = Math.floor(now / minuteMs) * minuteMs
   const [ok, failed] = [sign === 'answer' ? 1 : 0, sign === 'failure' || sign === 'gone' ? 1 : 0]
   if (ok + failed === 0) return minutes
+  const last = minutes.at(-1)
+  // Nearly always.
+  if (last?.at === at) return [...minutes.slice(0, -1), { at, ok: last.ok + ok, failed: last.failed + failed }]
   const there = minutes.find((minute) => minute.at === at) ?? { at, ok: 0, failed: 0 }
   return [...minutes.filter((minute) => minute.at !== at), { at, ok: there.ok + ok, failed: there.failed + failed }]
     .sort((a, b) => a.at - b.at)

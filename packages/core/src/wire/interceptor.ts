@@ -15,6 +15,7 @@ import { validateLadder } from '../ladder/ladder.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
 import { modelCards, type ModelCards } from '../ladder/model-cards.ts'
 import { providerHealth } from '../health/health.ts'
+import { limitedHealth } from '../health/limited-health.ts'
 import { askModel } from './ask-model.ts'
 import { Exchange } from './exchange.ts'
 import {
@@ -97,7 +98,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
   const conversation = conversationOf(session)
-  const health = providerHealth(session.store.shared, clock)
+  const health = limitedHealth(providerHealth(session.store.shared, clock), session.limiter, clock)
   const cards = new Map<string, ModelCards>()
   let asking: (model: string, signal: AbortSignal) => Promise<unknown> = () => Promise.reject(new Error('nobody asks'))
 

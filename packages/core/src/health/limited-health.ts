@@ -1,0 +1,72 @@
+/**
+ * Health that asks a limiter, too: who may go by the breaker may have to wait for a turn of its own.
+ *
+ * 1. A probe is never limited: everybody waits for its result.
+ * 2. A limiter that rejects, or has no answer after `patienceMs`, is not asked for some seconds; meanwhile all may go.
+ * 3. Who waits for the limiter has passed the breaker, whose staggered start does not hold it a second time.
+ */
+import type { Clock } from '../clock.ts'
+import type { LimiterAnswer, LimiterAsking, RequestLimiter } from '../request-limiter.ts'
+import type { Health } from './health.ts'
+import { type Outcome, signOf } from './notes.ts'
+import { type HealthKey, cleanKey } from './record.ts'
+
+const patienceMs = 2000
+const aloneMs = 5000
+/** Until when a limiter is not asked, for all sessions of this process. */
+const aloneUntil = new WeakMap<RequestLimiter, number>()
+
+/** For one session: it remembers who of it waits. Without a limiter it is `health` itself. */
+export function limitedHealth(health: Health, limiter: RequestLimiter | undefined, clock: Clock): Health {
+  return limiter ? limitedBy(limiter, health, clock) : health
+}
+
+function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Health {
+  const waiting = new Set<string>()
+
+  async function answerOf(key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer> {
+    const now = clock.now()
+    if (now < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
+    const done = new AbortController()
+    try {
+      const answer = limiter.admit(key, asking)
+      const tooLate = clock
+        .sleepUntil(now + patienceMs, { signal: done.signal, background: true })
+        .then(() => Promise.reject(new Error('the limiter does not answer')))
+      return await Promise.race([answer, tooLate])
+    } catch {
+      aloneUntil.set(limiter, clock.now() + aloneMs)
+      return { kind: 'go' }
+    } finally {
+      done.abort()
+    }
+  }
+
+  return {
+    ...health,
+
+    async admit(key, session, asking) {
+      const hasPassed = waiting.delete(session)
+      const admission = await health.admit(key, session, { ...asking, waited: asking.waited && !hasPassed })
+      if (admission.kind !== 'go') return admission
+      const answer = await answerOf(cleanKey(key), { session, recovery: health.recovery(key) })
+      if (answer.kind === 'go') return admission
+      waiting.add(session)
+      const { ms, reason } = answer
+      return { kind: 'wait', until: Math.ceil(clock.now() + ms), reason, cause: undefined }
+    },
+
+    report(key, session, outcome) {
+      try {
+        if (isRefusal(outcome)) limiter.refused(cleanKey(key))
+      } catch {
+        // As above.
+      }
+      return health.report(key, session, outcome)
+    },
+  }
+}
+
+function isRefusal(outcome: Outcome): boolean {
+  return signOf(outcome) === 'failure' || (outcome.kind === 'fault' && outcome.fault === 'rate-limited')
+}

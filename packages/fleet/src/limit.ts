@@ -1,0 +1,194 @@
+/**
+ * The rate that a fleet keeps for one model of an endpoint, as arithmetic: tokens that grow with time, and numbered
+ * tickets. `commands/take.lua` does the same on the server, operation by operation; the simulation uses this one.
+ *
+ * 1. Ticket n goes once n tokens have grown: first come, first served. A session has one ticket, and who comes too early
+ *    is told when it is likely its turn. A ticket that nobody claims costs one token.
+ * 2. The rate is the least of the configured limit and, after an outage, of the ramp.
+ * 3. The ramp begins at a hundredth of the usual rate. While its tokens are used and requests succeed it doubles every
+ *    step up to the usual rate, then grows by a tenth, at first to half above it (`boundMs`). A step with more than a tenth
+ *    of its requests refused lowers it to what was not, and it grows by a tenth from there. Where that does not help, the
+ *    refusals are not for the load, and as many are put up with. If the outage comes back before the ramp is over, the
+ *    next one doubles up to half of what this one had reached.
+ * 4. The ramp is over when a whole step has passed in which nobody had to wait, once the sessions are back (`herdMs`) or
+ *    the rate is at its bound.
+ */
+
+export interface Bucket {
+  /** Tokens that have grown, and tickets that were given, since the bucket was made. */
+  readonly tokens: number
+  readonly tickets: number
+  /** Until when tokens have been counted (ms). */
+  readonly at: number
+  readonly ramp: Ramp | undefined
+}
+
+export interface Ramp {
+  /** Of the recovery: when the breaker closed. */
+  readonly id: number
+  readonly isOver: boolean
+  readonly startedAt: number
+  /** A second. */
+  readonly rate: number
+  /** Up to it the rate doubles. */
+  readonly doublesTo: number
+  /** The most at first; `endless` where nobody knows what is usual. */
+  readonly bound: number
+  /** The share of refused requests that does not count. */
+  readonly tolerated: number
+  /** What was refused when the rate was lowered last, until it is known whether it helped; else 0. */
+  readonly lowered: number
+  /** Refusals of requests that left before the rate was lowered are still coming. */
+  readonly settles: boolean
+  readonly stepAt: number
+  /** Of this step: who may go, what was refused, and whether anybody had to wait. */
+  readonly granted: number
+  readonly refused: number
+  readonly waited: boolean
+}
+
+export interface Taking {
+  /** Ms, of one clock for all. */
+  readonly now: number
+  /** That the session has. */
+  readonly ticket: number | undefined
+  /** Requests a second, as configured; 0 for none. */
+  readonly limit: number
+  /** The last recovery that is known here; `at` 0 for none. */
+  readonly recovery: { readonly at: number; readonly usual: number }
+  /** Refused requests that nobody has told yet. */
+  readonly refused: number
+}
+
+export type Taken =
+  /** `isOver`: the ramp of this recovery does not hold anybody any more. */
+  | { readonly kind: 'go'; readonly isOver: boolean }
+  | { readonly kind: 'wait'; readonly ms: number; readonly ticket: number; readonly isRamp: boolean }
+
+const stepMs = 2000
+const leastRate = 2
+const firstShare = 0.01
+const creep = 1.1
+const aboveUsual = 1.5
+const refusedShare = 0.1
+/** Fewer refusals than that are chance. */
+const fewRefused = 20
+/** Of what was refused before: below it, a lower rate has helped. */
+const helpedShare = 0.5
+const toleratedMore = 1.25
+/** Until then waiters of the outage are still on their way: the breaker tells them to come within 40 s. */
+const herdMs = 45_000
+/** What is taken for the usual rate may be too low: later only refusals bound the rate. */
+const boundMs = 120_000
+/** Tokens that may lie unused, in seconds of the rate. */
+const limitBurst = 5
+const rampBurst = 0.1
+const longestWaitMs = 60_000
+/** A ticket whose turn was so long ago is worth nothing. */
+const lapseMs = 10_000
+/** A number that a server can keep. */
+const endless = 1e300
+
+/** `lapsed`: tickets below it are worth nothing any more. */
+export function take(before: Bucket | undefined, taking: Taking): { bucket: Bucket; taken: Taken; lapsed: number } {
+  const { now, limit } = taking
+  const started = begun(before ?? { tokens: 0, tickets: 0, at: 0, ramp: undefined }, taking)
+  // What has grown, grew by the rate of the step that may end now.
+  const rate = rateOf(started.ramp, limit)
+  const ramp = started.ramp && stepped(started.ramp, taking)
+  if (rateOf(ramp, limit) === 0) {
+    return { bucket: { ...started, at: now, ramp }, taken: { kind: 'go', isOver: true }, lapsed: 0 }
+  }
+
+  const isRamp = ramp !== undefined && !ramp.isOver
+  const burst = Math.max(1, rate * (isRamp ? rampBurst : limitBurst))
+  const grown = started.tokens + (rate * Math.max(0, now - started.at)) / 1000
+  const tokens = Math.min(grown, started.tickets + burst)
+  const lapsed = tokens - burst - (rate * lapseMs) / 1000
+  const { ticket: own = 0 } = taking
+  const isNew = own === 0 || own < lapsed || own > started.tickets
+  const tickets = isNew ? started.tickets + 1 : started.tickets
+  const ticket = isNew ? tickets : own
+  const goes = ticket <= tokens
+  const bucket = { tokens, tickets, at: Math.max(now, started.at), ramp: ramp && counted(ramp, goes) }
+  if (goes) return { bucket, taken: { kind: 'go', isOver: !isRamp }, lapsed }
+  const ms = Math.min(longestWaitMs, Math.ceil(untilGrown(ticket - tokens, ramp, limit, now)) + 1)
+  return { bucket, taken: { kind: 'wait', ms, ticket, isRamp }, lapsed }
+}
+
+/** With the ramp of a recovery that is new here. A bucket that had no ramp gives nothing away for its idle time. */
+function begun(bucket: Bucket, { now, recovery: { at, usual } }: Taking): Bucket {
+  const last = bucket.ramp
+  if (at <= (last?.id ?? 0)) return bucket
+  const known = usual > 0 ? usual : endless
+  const reached = last === undefined || last.isOver ? endless : Math.max(leastRate, last.rate / 2)
+  const bound = Math.min(endless, known * aboveUsual)
+  const ramp: Ramp = {
+    id: at,
+    isOver: bound <= leastRate,
+    startedAt: now,
+    rate: Math.max(leastRate, usual * firstShare),
+    doublesTo: Math.min(known, reached),
+    bound,
+    tolerated: refusedShare,
+    lowered: 0,
+    settles: false,
+    stepAt: now,
+    granted: 0,
+    refused: 0,
+    waited: false,
+  }
+  return { ...bucket, tokens: Math.min(bucket.tokens, bucket.tickets + 1), at: now, ramp }
+}
+
+function stepped(ramp: Ramp, { now, refused: more }: Taking): Ramp {
+  if (ramp.isOver) return ramp
+  const refused = ramp.refused + more
+  if (now < ramp.stepAt + stepMs) return { ...ramp, refused }
+  const { granted, rate, waited, doublesTo } = ramp
+  const next = { ...ramp, stepAt: now, granted: 0, refused: 0, waited: false, settles: false }
+  if (ramp.settles) return next
+  const share = Math.min(1, refused / Math.max(1, granted))
+  const { tolerated } = ramp
+  if (ramp.lowered > 0 && share > ramp.lowered * helpedShare) {
+    return { ...next, tolerated: Math.min(1, Math.max(tolerated, share * toleratedMore)), lowered: 0 }
+  }
+  if (share > tolerated && refused >= fewRefused) {
+    return { ...next, rate: Math.max(leastRate, rate / 8, rate * (1 - share)), lowered: share, settles: true }
+  }
+  const isUsed = waited || granted * 1000 >= (rate * stepMs) / 2
+  const areBack = now >= ramp.startedAt + herdMs || rate >= ramp.bound
+  const slower = ramp.lowered > 0 ? { ...next, doublesTo: Math.min(doublesTo, rate), lowered: 0 } : next
+  return { ...slower, isOver: !waited && areBack, rate: isUsed ? nextRate(slower, rate, now) : rate }
+}
+
+function nextRate({ doublesTo, bound, startedAt }: Ramp, rate: number, now: number): number {
+  const next = rate < doublesTo ? Math.min(doublesTo, rate * 2) : rate * creep
+  return now < startedAt + boundMs ? Math.min(bound, next) : next
+}
+
+function counted(ramp: Ramp, goes: boolean): Ramp {
+  return goes ? { ...ramp, granted: ramp.granted + 1 } : { ...ramp, waited: true }
+}
+
+/** 0 for none. */
+function rateOf(ramp: Ramp | undefined, limit: number): number {
+  if (ramp === undefined || ramp.isOver) return limit
+  return limit > 0 ? Math.min(limit, ramp.rate) : ramp.rate
+}
+
+/** Until so many tokens more have grown, if all goes well. */
+function untilGrown(tokens: number, ramp: Ramp | undefined, limit: number, now: number): number {
+  if (ramp === undefined || ramp.isOver) return (tokens * 1000) / limit
+  let [left, rate, ms, endsIn] = [tokens, ramp.rate, 0, Math.max(0, ramp.stepAt + stepMs - now)]
+  while (ms < longestWaitMs) {
+    const real = limit > 0 ? Math.min(limit, rate) : rate
+    const grows = (real * endsIn) / 1000
+    if (left <= grows) return ms + (left * 1000) / real
+    left = left - grows
+    ms = ms + endsIn
+    endsIn = stepMs
+    rate = nextRate(ramp, rate, now)
+  }
+  return ms
+}

@@ -1,0 +1,115 @@
+/**
+ * A rate that all processes keep together, for each model of an endpoint: the configured one, and after an outage a ramp,
+ * so that what comes back is not the next outage. The arithmetic is in `limit.ts`, and runs on the server.
+ *
+ * 1. Where no rate is configured and nothing has recovered lately, nobody is asked.
+ * 2. It never opens, closes or changes the client. What the client throws the caller gets: core lets such a request go.
+ * 3. Names of keys and of sessions are all that is kept, for 20 min after the last request.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { LastgoodError, systemClock, type Clock, type HealthKey, type RequestLimiter } from '@lastgood/core'
+
+/** The commands of a client that the limiter uses. `Redis` and `Cluster` of ioredis have them. */
+export interface LimiterConnection {
+  evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+}
+
+export interface LimiterOptions {
+  /** Requests a minute of the whole fleet, by the model that is asked for, at each endpoint. Default: no limit. */
+  readonly perMinute?: Readonly<Record<string, number>>
+  /** What all keys begin with. Default: `lastgood`. */
+  readonly prefix?: string
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** What this process knows of one model. */
+interface Local {
+  readonly keys: readonly [bucket: string, tickets: string]
+  readonly limit: number
+  /** The recovery whose ramp holds nobody any more. */
+  overFor: number
+  /** Refused, and not told yet. */
+  refused: number
+  refusedAt: number
+}
+
+type Reply = readonly ['go', isOver: number] | readonly ['wait', ms: number, isRamp: number]
+
+/** Later a refusal says nothing of the rate: it belongs to an outage. */
+const refusedMs = 2000
+
+/** For `openSession(id, { limiter })`. Throws `bad-option` for a rate that is none. */
+export function redisLimiter(connection: LimiterConnection, options: LimiterOptions = {}): RequestLimiter {
+  const { prefix = 'lastgood', clock = systemClock } = options
+  const perMinute = new Map(Object.entries(options.perMinute ?? {}))
+  for (const [model, rate] of perMinute) if (!(rate > 0 && Number.isFinite(rate))) throw badRate(model, rate)
+  const locals = new Map<string, Local>()
+  const source = readFileSync(new URL('../src/commands/take.lua', import.meta.url), 'utf8')
+  const sha1 = createHash('sha1').update(source).digest('hex')
+
+  function localOf(key: HealthKey): Local {
+    const name = `${key.endpoint}\n${key.model}`
+    const fresh = { overFor: 0, refused: 0, refusedAt: 0 }
+    const local = locals.get(name) ?? {
+      keys: keysOf(prefix, key),
+      limit: (perMinute.get(key.model) ?? 0) / 60,
+      ...fresh,
+    }
+    locals.set(name, local)
+    return local
+  }
+
+  async function run(keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+    const rest = [...keys, ...args.map(String)]
+    try {
+      return (await connection.evalsha(sha1, keys.length, ...rest)) as Reply
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return (await connection.eval(source, keys.length, ...rest)) as Reply
+    }
+  }
+
+  return {
+    async admit(key, { session, recovery }) {
+      const local = localOf(key)
+      const { keys, limit } = local
+      const isRamp = recovery !== undefined && recovery.at > local.overFor
+      if (limit === 0 && !isRamp) return { kind: 'go' }
+      const refused = clock.now() < local.refusedAt + refusedMs ? local.refused : 0
+      local.refused = 0
+      const { at = 0, usualPerSecond: usual = 0 } = recovery ?? {}
+      const reply = await run(keys, [session, limit, at, usual, refused])
+      if (reply[0] === 'wait') return { kind: 'wait', ms: reply[1], reason: reasonOf(key.model, reply[2] === 1) }
+      if (reply[1] === 1 && isRamp) local.overFor = recovery.at
+      return { kind: 'go' }
+    },
+
+    refused(key) {
+      const local = localOf(key)
+      local.refused += 1
+      local.refusedAt = clock.now()
+    },
+  }
+}
+
+function reasonOf(model: string, isRamp: boolean): string {
+  return isRamp
+    ? `${model} answers again; the sessions of the fleet come back at a growing rate`
+    : `the fleet's rate limit of ${model} (perMinute)`
+}
+
+/** Both in one slot. An address may have a secret in it, and is not shown. */
+function keysOf(prefix: string, { endpoint, model }: HealthKey): Local['keys'] {
+  const hash = createHash('sha256').update(`${endpoint}\n${model}`).digest('hex').slice(0, 16)
+  const name = `${prefix}:{limit:${model.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 60)}@${hash}}`
+  return [`${name}:bucket`, `${name}:tickets`]
+}
+
+function badRate(model: string, rate: number): LastgoodError {
+  return new LastgoodError('bad-option', `perMinute of ${model} must be a positive number, got ${String(rate)}`, {
+    hint: 'leave the model out for no limit',
+  })
+}

@@ -1,0 +1,168 @@
+/** The benches by name: what each shows, its options, and how it is run. */
+import { availableParallelism } from 'node:os'
+import { profileNames, type ProfileName } from '@lastgood/outage-lab'
+import { atRestReport, benchAtRest } from './at-rest/bench.ts'
+import { benchCapacity, capacityReport } from './capacity/bench.ts'
+import { benchFleet, fleetReport } from './fleet/bench.ts'
+import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
+import { gatewayReport } from './gateway/table.ts'
+import { benchOutage, outageReport } from './outage/bench.ts'
+import { benchOverhead, overheadReport } from './overhead/bench.ts'
+import { benchPeers, peersBenchOptions } from './peers/bench.ts'
+import { peersReport } from './peers/table.ts'
+import type { Surroundings } from './report.ts'
+import { benchStartup, startupReport } from './startup/bench.ts'
+import { benchStore } from './store/bench.ts'
+import { storeReport } from './store/table.ts'
+
+interface Flag {
+  readonly kind: 'count' | 'flag' | 'words'
+  readonly what: string
+  /** Of a count that is left out. */
+  readonly usual?: number
+}
+
+/** What was asked for. */
+interface Given {
+  /** A whole number above 0; undefined where there is none and no usual one. */
+  count(flag: string): number | undefined
+  flag(flag: string): boolean
+  words(flag: string): string[]
+}
+
+interface Outcome {
+  readonly results: object
+  readonly report: (isMarkdown: boolean, at: Surroundings) => string
+  /** A rule does not hold. */
+  readonly isBroken?: boolean
+}
+
+interface Bench {
+  readonly about: string
+  readonly flags: Readonly<Record<string, Flag>>
+  /** Undefined for options that make no sense. */
+  run(given: Given, tell: (line: string) => void): Promise<Outcome> | undefined
+}
+
+const count = (what: string, usual?: number): Flag => ({ kind: 'count', what, ...(usual !== undefined && { usual }) })
+const flag = (what: string): Flag => ({ kind: 'flag', what })
+const words = (what: string): Flag => ({ kind: 'words', what })
+const seed = count('', 1)
+const jobs = count('threads', availableParallelism())
+
+const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
+
+async function outcome<Results extends object>(
+  running: Promise<Results>,
+  report: (results: Results, isMarkdown: boolean, at: Surroundings) => string,
+): Promise<Outcome> {
+  const results = await running
+  const broken = 'broken' in results && Array.isArray(results.broken) ? results.broken.length > 0 : false
+  return { results, report: (isMarkdown, at) => report(results, isMarkdown, at), isBroken: broken }
+}
+
+export const benches: Readonly<Record<string, Bench>> = {
+  outage: {
+    about: 'each outage profile, to sessions of lastgood and of other clients, on virtual time',
+    flags: {
+      sessions: count('', 500),
+      steps: count('of a session', 200),
+      seed,
+      profile: words(`one of ${profileNames.join(', ')}; may be repeated, default all`),
+      jobs,
+    },
+    run(given, tell) {
+      const asked = given.words('profile')
+      const profiles = asked.length > 0 ? asked.filter(isProfile) : [...profileNames]
+      if (asked.length > profiles.length) return undefined
+      const [sessions = 0, steps = 0, theSeed = 0, threads = 0] = ['sessions', 'steps', 'seed', 'jobs'].map(given.count)
+      const options = { profiles, sessions, steps, seed: theSeed, jobs: threads }
+      return outcome(
+        benchOutage(options, tell).then((results) => ({ sessions, steps, seed: theSeed, ...results })),
+        outageReport,
+      )
+    },
+  },
+  overhead: {
+    about: 'what lastgood adds to a request',
+    flags: { runs: count('', 100) },
+    run: (given, tell) => outcome(benchOverhead(given.count('runs') ?? 0, tell), overheadReport),
+  },
+  store: {
+    about: 'what a checkpoint and opening a session cost, against the least that would do',
+    flags: {
+      checkpoints: count('of each contender', 2000),
+      longest: count('steps of the longest session', 10_000),
+      runs: count('pairs of processes that open a session', 7),
+    },
+    run(given, tell) {
+      const [checkpoints = 0, longest = 0, runs = 0] = ['checkpoints', 'longest', 'runs'].map(given.count)
+      return outcome(benchStore({ checkpoints, longest, runs }, tell), storeReport)
+    },
+  },
+  peers: {
+    about: 'lastgood beside other ways to keep an agent, installed on demand',
+    flags: {
+      quick: flag('a minute or two, to see that it works'),
+      only: words('part of a name, as in the table; may be repeated, default all'),
+      steps: words('lengths of the sessions, default 50,200,1000'),
+      runs: count('rounds, usually 3'),
+    },
+    run(given, tell) {
+      const lengths = given.words('steps').flatMap((some) => some.split(',').map(Number))
+      if (!lengths.every((one) => Number.isInteger(one) && one > 0)) return undefined
+      const [rounds, only] = [given.count('runs'), given.words('only')]
+      const options = {
+        ...peersBenchOptions[given.flag('quick') ? 'quick' : 'usual'],
+        ...(rounds !== undefined && { rounds }),
+        ...(lengths.length > 0 && { lengths }),
+        ...(only.length > 0 && { only }),
+      }
+      return outcome(benchPeers(options, tell), peersReport)
+    },
+  },
+  gateway: {
+    about: 'what a gateway adds to a request and a stream, against the least that would do and another gateway',
+    flags: { quick: flag('a few of each, to see that it works') },
+    run: (given, tell) =>
+      outcome(benchGateway(gatewayBenchOptions[given.flag('quick') ? 'quick' : 'usual'], tell), gatewayReport),
+  },
+  startup: {
+    about: 'how long a person waits for a command, and for the list of a store',
+    flags: { runs: count('processes of each kind', 15), sessions: count('in the store', 5000) },
+    run(given, tell) {
+      const [runs = 0, sessions = 0] = ['runs', 'sessions'].map(given.count)
+      return outcome(benchStartup({ runs, sessions }, tell), startupReport)
+    },
+  },
+  fleet: {
+    about: 'how a fleet comes back from an outage, on virtual time',
+    flags: {
+      simulate: flag('the only way there is so far'),
+      sessions: count('', 100_000),
+      workers: count('', 1000),
+      seed,
+      jobs,
+    },
+    run(given, tell) {
+      if (!given.flag('simulate')) return undefined
+      const [sessions = 0, workers = 0, theSeed = 0, threads = 0] = ['sessions', 'workers', 'seed', 'jobs'].map(
+        given.count,
+      )
+      return outcome(benchFleet({ sessions, workers, seed: theSeed, jobs: threads }, tell), fleetReport)
+    },
+  },
+  capacity: {
+    about: 'what sessions take of Redis and of a worker',
+    flags: { sessions: count('', 200), commands: count('of each kind', 5000) },
+    run(given, tell) {
+      const [sessions = 0, commands = 0] = ['sessions', 'commands'].map(given.count)
+      return outcome(benchCapacity({ sessions, commands }, tell), capacityReport)
+    },
+  },
+  'at-rest': {
+    about: 'what an entry costs when it is compressed, encrypted, or both',
+    flags: { runs: count('', 100) },
+    run: (given, tell) => outcome(benchAtRest(given.count('runs') ?? 0, tell), atRestReport),
+  },
+}
