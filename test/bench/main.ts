@@ -10,12 +10,14 @@ import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
 import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
+import { benchPeers, peersBenchOptions } from './peers/bench.ts'
+import { peersReport } from './peers/table.ts'
 import { surroundings } from './report.ts'
 import { benchStartup, startupReport } from './startup/bench.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-const usage = `Usage: pnpm bench outage|overhead|store|gateway|startup|at-rest [options]
+const usage = `Usage: pnpm bench outage|overhead|store|gateway|peers|startup|at-rest [options]
 
   --json, --md            results as JSON, or tables in Markdown
 
@@ -42,14 +44,20 @@ store:    what a checkpoint and opening a session cost, against the least that w
   --runs <n>              pairs of processes that open a session, default 7
 
 gateway:  what a gateway adds to a request and a stream, against the least that would do and another gateway
-  --quick                 a few of each, to see that it works`
+  --quick                 a few of each, to see that it works
+
+peers:    lastgood beside other ways to keep an agent, installed on demand
+  --quick                 a minute or two, to see that it works
+  --only <name>           part of a name, as in the table; may be repeated, default all
+  --steps <n,n>           lengths of the sessions, default 50,200,1000`
 
 const options = {
   json: { type: 'boolean', default: false },
   md: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
   sessions: { type: 'string' },
-  steps: { type: 'string', default: '200' },
+  steps: { type: 'string' },
+  only: { type: 'string', multiple: true },
   seed: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
   runs: { type: 'string' },
@@ -65,7 +73,7 @@ function refuse(): number {
   return 2
 }
 
-const benches = ['outage', 'overhead', 'store', 'gateway', 'startup', 'at-rest'] as const
+const benches = ['outage', 'overhead', 'store', 'gateway', 'peers', 'startup', 'at-rest'] as const
 const isBench = (name: string | undefined): name is (typeof benches)[number] => benches.some((one) => one === name)
 const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
@@ -83,7 +91,9 @@ async function main(): Promise<number> {
   const { json, md, profile = [...profileNames] } = values
   const [bench = '', ...more] = positionals
   const usual = { store: { runs: '7' }, startup: { runs: '15', sessions: '5000' } }[bench]
-  const given = { runs: '100', sessions: '500', ...usual, ...values }
+  const given = { runs: '100', sessions: '500', ...usual, ...values, steps: values.steps ?? '200' }
+  const lengths = bench === 'peers' ? values.steps?.split(',').map(Number) : undefined
+  if (lengths) given.steps = String(Math.min(...lengths))
   const counts = Object.fromEntries(countNames.map((name) => [name, Number(given[name])]))
   const { sessions = 0, steps = 0, seed = 0, jobs = 0, runs = 0, checkpoints = 0, longest = 0 } = counts
   const profiles = profile.filter(isProfile)
@@ -113,6 +123,17 @@ async function main(): Promise<number> {
   if (bench === 'startup') {
     const results = await benchStartup({ runs, sessions }, tell)
     console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : startupReport(results, md, at))
+    return 0
+  }
+  if (bench === 'peers') {
+    const { quick, only } = values
+    const chosen = {
+      ...peersBenchOptions[quick ? 'quick' : 'usual'],
+      ...(lengths && { lengths }),
+      ...(only && { only }),
+    }
+    const results = await benchPeers(chosen, tell)
+    console.log(json ? JSON.stringify({ bench, ...at, ...results }, null, 2) : peersReport(results, md, at))
     return 0
   }
   if (bench === 'gateway') {

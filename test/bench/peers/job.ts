@@ -1,0 +1,82 @@
+/** One job of a contender, in a process of its own; see `processes/work.mjs`. */
+import { cp, mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startNode, type Child } from '../gateway/child.ts'
+import type { Contender } from './contenders.ts'
+import { installed, nodeFrom } from './packages.ts'
+import type { Server, Target } from './servers.ts'
+
+/** A contender that can be measured. */
+export interface Ready extends Contender {
+  readonly on: Server
+  readonly target: Target
+  readonly node: string
+  readonly path: string
+}
+
+const programs = join(import.meta.dirname, 'processes')
+
+/** Installs what it is made of. `dir`: of the bench, for programs that have to lie beside their packages. */
+export async function makeReady(contender: Contender, on: Server, dir: string): Promise<Ready> {
+  const file = `${contender.program}.mjs`
+  let path = join(programs, file)
+  if (contender.packages !== undefined) {
+    const own = join(dir, 'programs', contender.program)
+    const modules = join(await installed(contender.packages), 'node_modules')
+    await mkdir(own, { recursive: true })
+    for (const one of ['work.mjs', file]) await cp(join(programs, one), join(own, one))
+    await symlink(modules, join(own, 'node_modules')).catch(() => {}) // another contender of this program was first
+    path = join(own, file)
+  }
+  const node = await nodeFrom(contender.oldestNode)
+  return { ...contender, on, target: await on.place(contender.name), node, path }
+}
+
+/** What of a job is different from the others of its kind. */
+export interface Job {
+  readonly kind: 'run' | 'read' | 'die' | 'go on'
+  readonly id: string
+  readonly workload?: string
+  readonly steps?: number
+  readonly sessions?: number
+  readonly warmUp?: number
+  readonly limitMs?: number
+  /** How often it was read before. */
+  readonly reading?: number
+}
+
+const quiet = { DO_NOT_TRACK: '1', LANGSMITH_TRACING: 'false', MASTRA_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
+
+/** Starts the process, lets `use` talk with it, and ends it, whatever happens. */
+export async function inProcess<T>(ready: Ready, job: Job, use: (child: Child) => Promise<T>): Promise<T> {
+  const { target, options = {}, node, path } = ready
+  const all = JSON.stringify({ ...target, ...job, options })
+  // Its folder is its home, so that it finds no settings of who runs this.
+  const child = startNode({ args: [path, all], node, env: { ...quiet, HOME: target.dir ?? '/nonexistent' } })
+  try {
+    return await use(child)
+  } catch (error) {
+    throw new Error(`job ${job.kind}: ${(error as Error).message}`, { cause: error })
+  } finally {
+    await child.stop()
+  }
+}
+
+/** Its next message. Errors: it ended without one, or took too long. */
+export async function messageOf<Message>(child: Child, limitMs: number): Promise<Message> {
+  const { process: it } = child
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => settle(() => reject(new Error(`${why}: ${child.said()}`)))
+    const late = setTimeout(() => fail(`no word within ${limitMs / 1000} s`), limitMs)
+    const take = (message: unknown) => settle(() => resolve(message as Message))
+    const ended = (code: unknown) => fail(`it ended with ${String(code)}`)
+    const settle = (how: () => void) => {
+      clearTimeout(late)
+      it.off('message', take)
+      it.off('exit', ended)
+      how()
+    }
+    it.on('message', take)
+    it.on('exit', ended)
+  })
+}
