@@ -11,7 +11,7 @@ import { median } from '../store/spread.ts'
 import { contenders, type Contender } from './contenders.ts'
 import { makeReady, type Ready } from './job.ts'
 import { measureAtOnce, measureGoingOn, measureSteps, type AtOnce, type GoingOn, type Steps } from './measure.ts'
-import { versionsOf } from './packages.ts'
+import { nodeFor, versionsOf } from './packages.ts'
 import { startServer, type Server, type ServerName } from './servers.ts'
 import { standingsOf } from './standings.ts'
 import { stepOf } from './workload.ts'
@@ -24,6 +24,7 @@ export interface PeersBenchOptions {
   /** Steps before the kill. */
   readonly killAfter: number
   readonly warmUp: number
+  readonly warmUpMs: number
   readonly limitMs: number
   readonly goOnLimitMs: number
   /** A length that took longer is not measured again. */
@@ -37,9 +38,10 @@ const usual: PeersBenchOptions = {
   lengths: [50, 200, 1000],
   atOnce: { sessions: 32, steps: 50 },
   killAfter: 50,
-  warmUp: 50,
-  limitMs: 30_000,
-  goOnLimitMs: 75_000,
+  warmUp: 500,
+  warmUpMs: 1_000,
+  limitMs: 20_000,
+  goOnLimitMs: 65_000,
   slowMs: 10_000,
 }
 
@@ -49,7 +51,7 @@ const quick: PeersBenchOptions = {
   rounds: 1,
   lengths: [50],
   atOnce: { sessions: 32, steps: 10 },
-  warmUp: 20,
+  warmUpMs: 300,
   limitMs: 5_000,
   goOnLimitMs: 5_000,
 }
@@ -85,11 +87,13 @@ export async function benchPeers(
     const longest = Math.max(...options.lengths, options.atOnce.steps, options.killAfter, options.warmUp)
     await writeFile(workload, JSON.stringify(Array.from({ length: longest }, (_, step) => stepOf(step))))
     const chosen = everybody.filter(({ name }) => options.only?.some((part) => name.includes(part)) ?? true)
+    const node = await nodeFor(Math.max(...chosen.map(({ oldestNode }) => oldestNode ?? 0)))
     const servers = new Map<ServerName, Server | Error>()
     const ready: Ready[] = []
     for (const contender of chosen) {
       try {
-        ready.push(await makeReady(contender, await serverFor(contender.server, dir, servers, closing), dir))
+        const server = await serverFor(contender.server, dir, servers, closing)
+        ready.push(await makeReady(contender, server, node, dir))
       } catch (error) {
         leaveOut(contender, error)
       }
@@ -113,6 +117,7 @@ export async function benchPeers(
     const names = running.map(({ version }) => version).filter((one) => one !== '')
     return {
       options,
+      node: node.version,
       servers: [...new Set(names)],
       versions: [...used].flatMap((one) => (one === undefined ? [] : [versionsOf(one)])),
       missing: [...missing].map(([name, why]): Missing => ({ name, why })),

@@ -18,8 +18,10 @@ export interface Contender {
   readonly program: string
   readonly server: ServerName
   readonly packages?: PackagesName
-  /** Its code needs this version of Node. */
+  /** Its code needs this version of Node; then all run on it. */
   readonly oldestNode?: number
+  /** For modules that the server has from then on. */
+  readonly oldestRedis?: number
   /** For its process. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
 }
@@ -69,11 +71,11 @@ export const contenders: readonly Contender[] = [
     ...postgres,
     options: { saver: 'postgres', state: 'full', durability: 'async' },
   },
-  // It needs a server with the modules for JSON and search: Redis 8, or the one in REDIS_SERVER_BIN.
   {
     name: 'LangGraph, Redis always, sync, delta',
     ...langgraph,
     ...always,
+    oldestRedis: 8,
     options: { saver: 'redis', state: 'delta', ...sync },
   },
   { name: 'DBOS, Postgres', kind: 'peer', program: 'dbos', packages: 'dbos', ...postgres },
@@ -90,8 +92,23 @@ export const contenders: readonly Contender[] = [
   { name: 'BullMQ, Redis always', ...bullmq, ...always },
   { name: 'Mastra storage, Redis everysec', ...mastra, ...everysec, options: { store: 'redis' } },
   { name: 'Mastra storage, Redis always', ...mastra, ...always, options: { store: 'redis' } },
+  {
+    name: 'OpenAI Agents, Redis always',
+    kind: 'peer',
+    program: 'openai-agents',
+    packages: 'openai-agents',
+    ...always,
+  },
   { name: 'Mastra storage, Postgres', ...mastra, ...postgres, options: { store: 'postgres' } },
 ]
+
+/** What has a place among them, and cannot be measured like this. */
+export const leftOut = [
+  {
+    name: 'Vercel Workflow, local',
+    why: 'its workflows have to be compiled by one of its builders for a web framework; it replays all steps at each',
+  },
+] as const
 
 /** One commit for each step, as the peers have it, and the two that a loop makes by itself. */
 function ours(name: string, where: Pick<Contender, 'league' | 'server'>): Contender[] {

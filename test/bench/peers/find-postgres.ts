@@ -22,9 +22,13 @@ export interface Postgres {
 export async function findPostgres(): Promise<Postgres> {
   const named = process.env['POSTGRES_BIN']
   for (const bin of named ? [named] : binIn('/')) return probe(bin, {})
-  const folder = await unpacked()
-  const [bin] = binIn(folder)
-  if (!bin) throw new Error('no PostgreSQL server: install one, or name its folder of programs in POSTGRES_BIN')
+  const folder = await unpacked().catch((error: Error) => {
+    const hint = 'install one, or name its folder of programs in POSTGRES_BIN'
+    throw new Error(`no PostgreSQL server, and none from Debian's packages; ${hint}: ${error.message}`, {
+      cause: error,
+    })
+  })
+  const [bin = ''] = binIn(folder)
   const lib = join(folder, 'usr/lib')
   const libraries = readdirSync(lib).filter((one) => one.endsWith('-linux-gnu'))
   return probe(bin, { LD_LIBRARY_PATH: libraries.map((one) => join(lib, one)).join(':') })
@@ -62,6 +66,7 @@ async function unpacked(): Promise<string> {
     for (const file of readdirSync(work).filter((one) => one.endsWith('.deb'))) {
       await run('dpkg-deb', ['-x', join(work, file), fresh], limits)
     }
+    if (binIn(fresh).length === 0) throw new Error('they have no server')
     await rm(work, { recursive: true, force: true })
     await chmod(fresh, 0o755)
     await rename(fresh, folder)

@@ -3,7 +3,7 @@ import { cp, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startNode, type Child } from '../gateway/child.ts'
 import type { Contender } from './contenders.ts'
-import { installed, nodeFrom } from './packages.ts'
+import { installed, type Node } from './packages.ts'
 import type { Server, Target } from './servers.ts'
 
 /** A contender that can be measured. */
@@ -16,8 +16,17 @@ export interface Ready extends Contender {
 
 const programs = join(import.meta.dirname, 'processes')
 
-/** Installs what it is made of. `dir`: of the bench, for programs that have to lie beside their packages. */
-export async function makeReady(contender: Contender, on: Server, dir: string): Promise<Ready> {
+/**
+ * Installs what it is made of. `dir`: of the bench, for programs that have to lie beside their packages.
+ *
+ * Errors: why it cannot be measured here.
+ */
+export async function makeReady(contender: Contender, on: Server, node: Node, dir: string): Promise<Ready> {
+  const { oldestNode = 0, oldestRedis = 0 } = contender
+  if (majorOf(node.version) < oldestNode) throw new Error(`it needs Node ${oldestNode}, this is ${node.version}`)
+  if (majorOf(on.version) < oldestRedis) {
+    throw new Error(`it needs Redis ${oldestRedis}, or its modules for JSON and search; this is ${on.version}`)
+  }
   const file = `${contender.program}.mjs`
   let path = join(programs, file)
   if (contender.packages !== undefined) {
@@ -28,9 +37,10 @@ export async function makeReady(contender: Contender, on: Server, dir: string): 
     await symlink(modules, join(own, 'node_modules')).catch(() => {}) // another contender of this program was first
     path = join(own, file)
   }
-  const node = await nodeFrom(contender.oldestNode)
-  return { ...contender, on, target: await on.place(contender.name), node, path }
+  return { ...contender, on, target: await on.place(contender.name), node: node.path, path }
 }
+
+const majorOf = (version: string) => Number(/\d+/.exec(version)?.[0] ?? 0)
 
 /** What of a job is different from the others of its kind. */
 export interface Job {
@@ -40,9 +50,8 @@ export interface Job {
   readonly steps?: number
   readonly sessions?: number
   readonly warmUp?: number
+  readonly warmUpMs?: number
   readonly limitMs?: number
-  /** How often it was read before. */
-  readonly reading?: number
 }
 
 const quiet = { DO_NOT_TRACK: '1', LANGSMITH_TRACING: 'false', MASTRA_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }

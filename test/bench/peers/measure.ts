@@ -39,7 +39,9 @@ export interface GoingOn {
 export interface Limits {
   /** A file with the bodies of all steps. */
   readonly workload: string
+  /** Steps before those that count, and the time that they get. */
   readonly warmUp: number
+  readonly warmUpMs: number
   /** A run ends after this, with the steps that it has. */
   readonly limitMs: number
   readonly goOnLimitMs: number
@@ -56,7 +58,7 @@ export async function measureSteps(ready: Ready, id: string, steps: number, limi
   const ran = await ranSteps(ready, { id, steps, sessions: 1 }, limits)
   const [times = []] = ran.times
   const done = times.length
-  const { total, loaded, messages, digest } = await inProcess(ready, { kind: 'read', id, reading: 0 }, (child) =>
+  const { total, loaded, messages, digest } = await inProcess(ready, { kind: 'read', id }, (child) =>
     messageOf<{ total: number; loaded: number; messages: number; digest: string }>(child, limits.limitMs + 30_000),
   )
   return {
@@ -96,13 +98,14 @@ export async function measureGoingOn(ready: Ready, id: string, steps: number, li
   })
 }
 
-async function ranSteps(ready: Ready, job: Omit<Job, 'kind'>, { workload, warmUp, limitMs }: Limits) {
+async function ranSteps(ready: Ready, job: Omit<Job, 'kind'>, { workload, warmUp, warmUpMs, limitMs }: Limits) {
   const { on } = ready
-  const ran = await inProcess(ready, { kind: 'run', ...job, workload, warmUp, limitMs }, async (child) => {
+  const ran = await inProcess(ready, { kind: 'run', ...job, workload, warmUp, warmUpMs, limitMs }, async (child) => {
     await messageOf(child, limitMs + 30_000)
     const [stored, before] = [await on.stored(), on.facts()]
     child.process.send('go')
-    const { begun, cpuMs, written } = await messageOf<Done>(child, limitMs * 2 + 30_000)
+    // Who writes behind has the most of it before him when the time is over.
+    const { begun, cpuMs, written } = await messageOf<Done>(child, limitMs * 6 + 60_000)
     const after = on.facts()
     // Until it has closed what it has open; then everything is stored.
     await new Promise((resolve) => (child.process.exitCode === null ? child.process.once('exit', resolve) : resolve(0)))

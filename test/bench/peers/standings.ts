@@ -1,4 +1,7 @@
-/** Where lastgood stands: in each row, beside the best peer of its league. */
+/**
+ * Where lastgood stands: in each row, beside the best peer of its league that keeps what it acknowledged. Who lost steps to the
+ * kill writes behind, or not at all, and is not compared.
+ */
 import { leagues, type League } from './contenders.ts'
 import type { Measured } from './bench.ts'
 
@@ -24,7 +27,7 @@ export function standingsOf(measured: readonly Measured[]): Standing[] {
       const here = measured.filter(({ contender }) => contender.league === league)
       const ours = here.filter(({ contender }) => contender.kind === 'lastgood').map(value)[0]
       const peers = here
-        .filter(({ contender }) => contender.kind === 'peer')
+        .filter(({ contender, goingOn }) => contender.kind === 'peer' && (goingOn.lost ?? 0) === 0)
         .flatMap((one) => {
           const found = value(one)
           return found === undefined || Number.isNaN(found) ? [] : [{ peer: one.contender.name, best: found }]
@@ -64,5 +67,5 @@ function rowsOfLength(steps: number): Row[] {
 const otherRows: readonly Row[] = [
   { row: 'sessions at once: p50', value: ({ atOnce }) => atOnce.p50 },
   { row: 'sessions at once: steps/s', value: ({ atOnce }) => atOnce.perSecond, isMoreBetter: true },
-  { row: 'SIGKILL to the next request', value: ({ goingOn }) => (goingOn.lost === 0 ? goingOn.ms : undefined) },
+  { row: 'SIGKILL to the next request', value: ({ goingOn }) => goingOn.ms },
 ]

@@ -1,7 +1,7 @@
 /** The report of `bench peers`. */
 import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
 import type { benchPeers } from './bench.ts'
-import { leagues } from './contenders.ts'
+import { leagues, leftOut } from './contenders.ts'
 
 export type PeersReport = Awaited<ReturnType<typeof benchPeers>>
 
@@ -36,15 +36,11 @@ export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surro
         }),
       ]),
     ),
-    ...(missing.length === 0
-      ? []
-      : [
-          table(
-            ['not measured', 'why'],
-            missing.map(({ name, why }) => [name, why.replaceAll('|', '/').slice(0, 300)]),
-          ),
-        ]),
-    `medians of ${options.rounds} rounds; ${results.servers.join(', ')}; ${results.versions.join(', ')}`,
+    table(
+      ['not measured', 'why'],
+      [...missing, ...leftOut].map(({ name, why }) => [name, why.replaceAll('|', '/').slice(0, 300)]),
+    ),
+    `medians of ${options.rounds} rounds; all on Node ${results.node}; ${[...results.servers, ...results.versions].join(', ')}`,
     surroundingsLine(at),
   ].join('\n\n')
 }

@@ -19,17 +19,15 @@ const session = restate.workflow({
         if (two === null) break
         messages.push(...two)
       }
-      for (let reading = 0; ; reading += 1) {
-        readers.get(ctx.key)?.(messages)
-        await ctx.promise(`reading ${reading}`)
-      }
+      readers.get(ctx.key)?.(messages)
+      await ctx.promise('woken')
     },
-    wake: (ctx, reading) => ctx.promise(`reading ${reading}`).resolve(true),
+    wake: (ctx) => ctx.promise('woken').resolve(true),
   },
   options: { inactivityTimeout: 100, enableLazyState: true },
 })
 
-const { ingress, admin, port, reading } = job
+const { ingress, admin, port } = job
 
 await work(async () => {
   const endpoint = restate.endpoint().bind(session)
@@ -63,7 +61,7 @@ await work(async () => {
     },
     async read(id) {
       const messages = readWhen(id)
-      await ask(`${ingress}/session/${id}/wake/send`, reading)
+      await ask(`${ingress}/session/${id}/wake/send`, undefined)
       return messages
     },
   }

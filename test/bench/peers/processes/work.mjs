@@ -28,7 +28,9 @@ export async function work(open) {
 
 async function run(adapter) {
   const contents = workload()
-  await adapter.run(`${job.id}-warm`, (step) => (step < job.warmUp ? contents[step] : undefined))
+  const warmAt = performance.now() + job.warmUpMs
+  const isWarm = (step) => step === job.warmUp || performance.now() > warmAt
+  await adapter.run(`${job.id}-warm`, (step) => (isWarm(step) ? undefined : contents[step]))
   const ids = Array.from({ length: job.sessions }, (_, at) => (at === 0 ? job.id : `${job.id}-${at}`))
   await tell({ kind: 'ready' })
   await new Promise((resolve) => process.once('message', resolve))
