@@ -41,7 +41,7 @@ const usual: PeersBenchOptions = {
   warmUp: 500,
   warmUpMs: 1_000,
   limitMs: 20_000,
-  goOnLimitMs: 65_000,
+  goOnLimitMs: 30_000,
   slowMs: 10_000,
 }
 
