@@ -1,7 +1,8 @@
 /** The small edition of `pnpm bench peers`: floors and lastgood, and no peer, because those come from a registry. */
 import { expect, test } from 'vitest'
-import { benchPeers, peersBenchOptions, type Measured, type PeersBenchOptions } from './peers/bench.ts'
+import { benchPeers, peersBenchOptions, type PeersBenchOptions } from './peers/bench.ts'
 import { contenders, type Contender } from './peers/contenders.ts'
+import type { Measured } from './peers/rounds.ts'
 import { standingsOf } from './peers/standings.ts'
 import { peersReport } from './peers/table.ts'
 import { stepOf } from './peers/workload.ts'

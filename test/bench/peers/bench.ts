@@ -7,28 +7,16 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { median } from '../store/spread.ts'
 import { contenders, type Contender } from './contenders.ts'
 import { makeReady, type Ready } from './job.ts'
-import { measureAtOnce, measureGoingOn, measureSteps, type AtOnce, type GoingOn, type Steps } from './measure.ts'
 import { nodeFor, versionsOf } from './packages.ts'
+import { measureRound, mediansOf, type Round, type RoundOptions } from './rounds.ts'
 import { startServer, type Server, type ServerName } from './servers.ts'
 import { standingsOf } from './standings.ts'
 import { stepOf } from './workload.ts'
 
-export interface PeersBenchOptions {
+export interface PeersBenchOptions extends Omit<RoundOptions, 'workload'> {
   readonly rounds: number
-  /** Steps of the sessions that are measured, ascending. */
-  readonly lengths: readonly number[]
-  readonly atOnce: { readonly sessions: number; readonly steps: number }
-  /** Steps before the kill. */
-  readonly killAfter: number
-  readonly warmUp: number
-  readonly warmUpMs: number
-  readonly limitMs: number
-  readonly goOnLimitMs: number
-  /** A length that took longer is not measured again. */
-  readonly slowMs: number
   /** Parts of names. Default: all. */
   readonly only?: readonly string[]
 }
@@ -57,13 +45,6 @@ const quick: PeersBenchOptions = {
 }
 
 export const peersBenchOptions = { usual, quick }
-
-export interface Measured {
-  readonly contender: Contender
-  readonly lengths: readonly ({ readonly steps: number } & Steps)[]
-  readonly atOnce: AtOnce
-  readonly goingOn: GoingOn
-}
 
 export interface Missing {
   readonly name: string
@@ -117,7 +98,7 @@ export async function benchPeers(
     const names = running.map(({ version }) => version).filter((one) => one !== '')
     return {
       options,
-      node: node.version,
+      ranOn: node.version,
       servers: [...new Set(names)],
       versions: [...used].flatMap((one) => (one === undefined ? [] : [versionsOf(one)])),
       missing: [...missing].map(([name, why]): Missing => ({ name, why })),
@@ -143,66 +124,6 @@ async function serverFor(
   }
   if (server instanceof Error) throw server
   return server
-}
-
-interface Round {
-  readonly lengths: ReadonlyMap<number, Steps>
-  readonly atOnce: AtOnce
-  readonly goingOn: GoingOn
-}
-
-async function measureRound(
-  one: Ready,
-  round: number,
-  before: readonly Round[],
-  options: PeersBenchOptions & { workload: string },
-): Promise<Round> {
-  const lengths = new Map<number, Steps>()
-  const id = (what: string) => `${one.program}-${one.name.replaceAll(/\W+/g, '-')}-${what}-${round}`
-  for (const steps of options.lengths) {
-    const known = before[0]?.lengths.get(steps)
-    const isSlow = known && known.p50 * known.done > options.slowMs
-    lengths.set(steps, isSlow ? known : await measureSteps(one, id(String(steps)), steps, options))
-  }
-  const atOnce = await measureAtOnce(one, { id: id('at-once'), ...options.atOnce }, options)
-  // Once where it takes long.
-  const known = before[0]?.goingOn
-  const isSlow = known && (known.ms ?? Infinity) > options.slowMs
-  const goingOn = isSlow ? known : await measureGoingOn(one, id('kill'), options.killAfter, options)
-  return { lengths, atOnce, goingOn }
-}
-
-function mediansOf(contender: Ready, rounds: readonly Round[]): Measured {
-  const of = (value: (round: Round) => number) => median(rounds.map(value))
-  const lengths = [...(rounds[0]?.lengths.keys() ?? [])].map((steps) => {
-    const at = (key: Exclude<keyof Steps, 'isExact'>) => of((round) => round.lengths.get(steps)?.[key] ?? NaN)
-    return {
-      steps,
-      done: at('done'),
-      p50: at('p50'),
-      p99: at('p99'),
-      late: at('late'),
-      clientCpu: at('clientCpu'),
-      serverCpu: at('serverCpu'),
-      written: at('written'),
-      stored: at('stored'),
-      open: at('open'),
-      openAlone: at('openAlone'),
-      isExact: rounds.every((round) => round.lengths.get(steps)?.isExact === true),
-    }
-  })
-  const { on: _on, target: _target, node: _node, path: _path, ...plain } = contender
-  const wentOn = rounds.map(({ goingOn }) => goingOn)
-  const isBack = wentOn.every(({ ms }) => ms !== undefined)
-  return {
-    contender: plain,
-    lengths,
-    atOnce: { p50: of(({ atOnce }) => atOnce.p50), perSecond: of(({ atOnce }) => atOnce.perSecond) },
-    goingOn: {
-      ms: isBack ? of(({ goingOn }) => goingOn.ms ?? NaN) : undefined,
-      lost: isBack ? Math.max(...wentOn.map(({ lost }) => lost ?? NaN)) : undefined,
-    },
-  }
 }
 
 function inTurn<T>(all: readonly T[], round: number): T[] {

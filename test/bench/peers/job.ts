@@ -65,20 +65,22 @@ export async function inProcess<T>(ready: Ready, job: Job, use: (child: Child) =
   try {
     return await use(child)
   } catch (error) {
+    if (error instanceof TooLong) throw error
     throw new Error(`job ${job.kind}: ${(error as Error).message}`, { cause: error })
   } finally {
     await child.stop()
   }
 }
 
-/** Its next message. Errors: it ended without one, or took too long. */
+export class TooLong extends Error {}
+
+/** Its next message. Errors: it ended without one, `TooLong`. */
 export async function messageOf<Message>(child: Child, limitMs: number): Promise<Message> {
   const { process: it } = child
   return new Promise((resolve, reject) => {
-    const fail = (why: string) => settle(() => reject(new Error(`${why}: ${child.said()}`)))
-    const late = setTimeout(() => fail(`no word within ${limitMs / 1000} s`), limitMs)
+    const late = setTimeout(() => settle(() => reject(new TooLong(`no word within ${limitMs / 1000} s`))), limitMs)
     const take = (message: unknown) => settle(() => resolve(message as Message))
-    const ended = (code: unknown) => fail(`it ended with ${String(code)}`)
+    const ended = (code: unknown) => settle(() => reject(new Error(`it ended with ${String(code)}: ${child.said()}`)))
     const settle = (how: () => void) => {
       clearTimeout(late)
       it.off('message', take)

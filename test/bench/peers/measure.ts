@@ -5,7 +5,7 @@ import { digestOf } from './workload.ts'
 
 /** One round of one contender, or the medians of all; times in ms, of a step. */
 export interface Steps {
-  /** Fewer than were asked for when it took too long. */
+  /** Fewer than were asked for when it took too long; none when it did not end at all. */
   readonly done: number
   readonly p50: number
   readonly p99: number
@@ -45,6 +45,20 @@ export interface Limits {
   /** A run ends after this, with the steps that it has. */
   readonly limitMs: number
   readonly goOnLimitMs: number
+}
+
+export const neverEnded: Steps = {
+  done: 0,
+  p50: NaN,
+  p99: NaN,
+  late: NaN,
+  clientCpu: NaN,
+  serverCpu: NaN,
+  written: NaN,
+  stored: NaN,
+  open: NaN,
+  openAlone: NaN,
+  isExact: false,
 }
 
 interface Done {

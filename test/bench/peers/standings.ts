@@ -3,7 +3,7 @@
  * kill writes behind, or not at all, and is not compared.
  */
 import { leagues, type League } from './contenders.ts'
-import type { Measured } from './bench.ts'
+import type { Measured } from './rounds.ts'
 
 export interface Standing {
   readonly league: League

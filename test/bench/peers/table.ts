@@ -40,7 +40,7 @@ export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surro
       ['not measured', 'why'],
       [...missing, ...leftOut].map(({ name, why }) => [name, why.replaceAll('|', '/').slice(0, 300)]),
     ),
-    `medians of ${options.rounds} rounds; all on Node ${results.node}; ${[...results.servers, ...results.versions].join(', ')}`,
+    `medians of ${options.rounds} rounds; all on Node ${results.ranOn}; ${[...results.servers, ...results.versions].join(', ')}`,
     surroundingsLine(at),
   ].join('\n\n')
 }
@@ -65,6 +65,7 @@ function stepsTable(
     measured.flatMap(({ contender, lengths }) => {
       const one = lengths.find((length) => length.steps === steps)
       if (!one) return []
+      if (one.done === 0) return [[`${contender.name} (did not end)`]]
       const short = one.done < steps ? ` (${one.done} steps, then too long)` : ''
       return [
         [

@@ -16,9 +16,13 @@ import { readFileSync } from 'node:fs'
 /** What an adapter needs of it: where it stores, and its options. It loads its modules before it calls `work`. */
 export const job = JSON.parse(process.argv[2] ?? '{}')
 
-/** `open` gives the adapter: an object with `run` and `read`, maybe `settle(id)` before the process ends, and `close`. */
+/**
+ * `open` gives the adapter: an object with `run` and `read`, maybe `tidy()` for what a store puts off, `settle(id)` before the
+ * process ends, and `close()`.
+ */
 export async function work(open) {
   const loaded = performance.now()
+  process.once('disconnect', () => process.exit(1))
   const adapter = await open()
   const jobs = { run, read, die, 'go on': goOn }
   await jobs[job.kind](adapter, loaded)
@@ -31,6 +35,7 @@ async function run(adapter) {
   const warmAt = performance.now() + job.warmUpMs
   const isWarm = (step) => step === job.warmUp || performance.now() > warmAt
   await adapter.run(`${job.id}-warm`, (step) => (isWarm(step) ? undefined : contents[step]))
+  await adapter.tidy?.()
   const ids = Array.from({ length: job.sessions }, (_, at) => (at === 0 ? job.id : `${job.id}-${at}`))
   await tell({ kind: 'ready' })
   await new Promise((resolve) => process.once('message', resolve))
@@ -63,17 +68,19 @@ async function die(adapter) {
   const contents = workload()
   await adapter.run(job.id, (step) => {
     if (step < job.steps) return contents[step]
-    process.send({ kind: 'asked', step })
-    // The message is on its way. Nothing of this process runs any more, as little as after the kill.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    standStill(step)
   })
 }
 
 async function goOn(adapter) {
-  await adapter.run(job.id, (step) => {
-    process.send({ kind: 'asked', step })
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-  })
+  await adapter.run(job.id, standStill)
+}
+
+/** The message is on its way. Nothing of this process runs any more, as little as after the kill that it waits for. */
+function standStill(step) {
+  process.send({ kind: 'asked', step })
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
+  process.exit(1) // nobody is there
 }
 
 const workload = () => JSON.parse(readFileSync(job.workload, 'utf8'))
