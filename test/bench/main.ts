@@ -1,6 +1,6 @@
 /**
  * `pnpm bench outage`, `overhead`, `store`, `gateway` and `startup`: the numbers of docs/benchmarks.md; `pnpm bench at-rest`: those
- * of docs/at-rest.md. Exit code 1 when a rule is broken.
+ * of docs/at-rest.md; `pnpm bench peers`: those of docs/performance.md. Exit code 1 when a rule is broken.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -49,7 +49,8 @@ gateway:  what a gateway adds to a request and a stream, against the least that 
 peers:    lastgood beside other ways to keep an agent, installed on demand
   --quick                 a minute or two, to see that it works
   --only <name>           part of a name, as in the table; may be repeated, default all
-  --steps <n,n>           lengths of the sessions, default 50,200,1000`
+  --steps <n,n>           lengths of the sessions, default 50,200,1000
+  --runs <n>              rounds, default 3`
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -129,6 +130,7 @@ async function main(): Promise<number> {
     const { quick, only } = values
     const chosen = {
       ...peersBenchOptions[quick ? 'quick' : 'usual'],
+      ...(values.runs && { rounds: runs }),
       ...(lengths && { lengths }),
       ...(only && { only }),
     }

@@ -1,7 +1,7 @@
 /**
  * `bench peers`: lastgood beside the least that would do and beside what else keeps agents or their steps, with one workload.
  *
- * 1. The contenders take turns with every round, so that what the machine does meanwhile happens to all of them.
+ * 1. The contenders take turns with every part of every round, so that what the machine does meanwhile happens to all.
  * 2. Who cannot be installed, started or measured is told with the reason, and the others are measured.
  * 3. What a peer is made of is installed on demand, outside of this repository.
  */
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { contenders, type Contender } from './contenders.ts'
 import { makeReady, type Ready } from './job.ts'
 import { nodeFor, versionsOf } from './packages.ts'
-import { measureRound, mediansOf, type Round, type RoundOptions } from './rounds.ts'
+import { measurePart, mediansOf, noSamples, type Part, type RoundOptions } from './rounds.ts'
 import { startServer, type Server, type ServerName } from './servers.ts'
 import { standingsOf } from './standings.ts'
 import { stepOf } from './workload.ts'
@@ -79,20 +79,27 @@ export async function benchPeers(
         leaveOut(contender, error)
       }
     }
-    const rounds = new Map<string, Round[]>()
+    const samples = new Map(ready.map(({ name }) => [name, noSamples()]))
+    const parts: readonly Part[] = [...options.lengths, 'at once', 'kill']
     for (let round = 0; round < options.rounds; round++) {
-      for (const [at, one] of inTurn(ready, round).entries()) {
-        if (missing.has(one.name)) continue
-        try {
-          const before = rounds.get(one.name) ?? []
-          rounds.set(one.name, [...before, await measureRound(one, round, before, { ...options, workload })])
-        } catch (error) {
-          leaveOut(one, error)
+      for (const part of parts) {
+        for (const one of inTurn(ready, round)) {
+          const known = samples.get(one.name)
+          if (!known) continue
+          try {
+            await measurePart(one, part, round, known, { ...options, workload })
+          } catch (error) {
+            samples.delete(one.name)
+            leaveOut(one, error)
+          }
         }
-        tell(`round ${round + 1} of ${options.rounds}, ${at + 1} of ${ready.length}: ${one.name}`)
+        tell(`round ${round + 1} of ${options.rounds}: ${typeof part === 'number' ? `${part} steps` : part}`)
       }
     }
-    const measured = ready.flatMap((one) => (missing.has(one.name) ? [] : [mediansOf(one, rounds.get(one.name) ?? [])]))
+    const measured = ready.flatMap((one) => {
+      const known = samples.get(one.name)
+      return known ? [mediansOf(one, known)] : []
+    })
     const used = new Set(measured.map(({ contender }) => contender.packages))
     const running = [...servers.values()].filter((one): one is Server => !(one instanceof Error))
     const names = running.map(({ version }) => version).filter((one) => one !== '')

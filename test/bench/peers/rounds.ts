@@ -1,4 +1,4 @@
-/** A round of one contender: all that is measured of it, in the same order for everybody; and the medians of its rounds. */
+/** The parts of a round, of one contender, and the medians of its rounds. */
 import { median } from '../store/spread.ts'
 import type { Contender } from './contenders.ts'
 import { TooLong, type Ready } from './job.ts'
@@ -30,33 +30,41 @@ export interface Measured {
   readonly goingOn: GoingOn
 }
 
-export interface Round {
-  readonly lengths: ReadonlyMap<number, Steps>
-  readonly atOnce: AtOnce
-  readonly goingOn: GoingOn
+/** What was measured of one contender so far, one of each kind for each round. */
+export interface Samples {
+  readonly lengths: Map<number, Steps[]>
+  readonly atOnce: AtOnce[]
+  readonly goingOn: GoingOn[]
 }
 
-export async function measureRound(
+export const noSamples = (): Samples => ({ lengths: new Map(), atOnce: [], goingOn: [] })
+
+/** The parts of a round: a length of `lengths`, sessions at once, the kill. */
+export type Part = number | 'at once' | 'kill'
+
+/** Adds a sample. What took long in the first round is not measured again. */
+export async function measurePart(
   one: Ready,
+  part: Part,
   round: number,
-  before: readonly Round[],
+  samples: Samples,
   options: RoundOptions,
-): Promise<Round> {
-  const lengths = new Map<number, Steps>()
-  const id = (what: string) => `${one.program}-${one.name.replaceAll(/\W+/g, '-')}-${what}-${round}`
-  for (const steps of options.lengths) {
-    const known = before[0]?.lengths.get(steps)
-    const isSlow = known && (known.done < steps || known.p50 * steps > options.slowMs)
+): Promise<void> {
+  const id = `${one.name.replaceAll(/\W+/g, '-')}-${part}-${round}`.replaceAll(' ', '-')
+  if (part === 'at once') {
+    samples.atOnce.push(await measureAtOnce(one, { id, ...options.atOnce }, options))
+  } else if (part === 'kill') {
+    const [first] = samples.goingOn
+    if (first && (first.ms ?? Infinity) > options.slowMs) return
+    samples.goingOn.push(await measureGoingOn(one, id, options.killAfter, options))
+  } else {
+    const known = samples.lengths.get(part) ?? []
+    const [first] = known
+    if (first && (first.done < part || first.p50 * part > options.slowMs)) return
     // Who comes to no end with many steps is still measured with few.
-    const measured = () => measureSteps(one, id(String(steps)), steps, options).catch(unlessTooLong)
-    lengths.set(steps, isSlow ? known : await measured())
+    const steps = await measureSteps(one, id, part, options).catch(unlessTooLong)
+    samples.lengths.set(part, [...known, steps])
   }
-  const atOnce = await measureAtOnce(one, { id: id('at-once'), ...options.atOnce }, options)
-  // Once where it takes long.
-  const known = before[0]?.goingOn
-  const isSlow = known && (known.ms ?? Infinity) > options.slowMs
-  const goingOn = isSlow ? known : await measureGoingOn(one, id('kill'), options.killAfter, options)
-  return { lengths, atOnce, goingOn }
 }
 
 function unlessTooLong(error: unknown): Steps {
@@ -64,35 +72,33 @@ function unlessTooLong(error: unknown): Steps {
   throw error
 }
 
-export function mediansOf(contender: Ready, rounds: readonly Round[]): Measured {
-  const of = (value: (round: Round) => number) => median(rounds.map(value))
-  const lengths = [...(rounds[0]?.lengths.keys() ?? [])].map((steps) => {
-    const at = (key: Exclude<keyof Steps, 'isExact'>) => of((round) => round.lengths.get(steps)?.[key] ?? NaN)
-    return {
-      steps,
-      done: at('done'),
-      p50: at('p50'),
-      p99: at('p99'),
-      late: at('late'),
-      clientCpu: at('clientCpu'),
-      serverCpu: at('serverCpu'),
-      written: at('written'),
-      stored: at('stored'),
-      open: at('open'),
-      openAlone: at('openAlone'),
-      isExact: rounds.every((round) => round.lengths.get(steps)?.isExact === true),
-    }
-  })
+export function mediansOf(contender: Ready, { lengths, atOnce, goingOn }: Samples): Measured {
   const { on: _on, target: _target, node: _node, path: _path, ...plain } = contender
-  const wentOn = rounds.map(({ goingOn }) => goingOn)
-  const isBack = wentOn.every(({ ms }) => ms !== undefined)
+  const isBack = goingOn.every(({ ms }) => ms !== undefined)
   return {
     contender: plain,
-    lengths,
-    atOnce: { p50: of(({ atOnce }) => atOnce.p50), perSecond: of(({ atOnce }) => atOnce.perSecond) },
+    lengths: [...lengths].map(([steps, all]) => ({ steps, ...medianSteps(all) })),
+    atOnce: { p50: median(atOnce.map(({ p50 }) => p50)), perSecond: median(atOnce.map(({ perSecond }) => perSecond)) },
     goingOn: {
-      ms: isBack ? of(({ goingOn }) => goingOn.ms ?? NaN) : undefined,
-      lost: isBack ? Math.max(...wentOn.map(({ lost }) => lost ?? NaN)) : undefined,
+      ms: isBack ? median(goingOn.map(({ ms }) => ms ?? NaN)) : undefined,
+      lost: isBack ? Math.max(...goingOn.map(({ lost }) => lost ?? NaN)) : undefined,
     },
+  }
+}
+
+function medianSteps(all: readonly Steps[]): Steps {
+  const at = (key: Exclude<keyof Steps, 'isExact'>) => median(all.map((one) => one[key]))
+  return {
+    done: at('done'),
+    p50: at('p50'),
+    p99: at('p99'),
+    late: at('late'),
+    clientCpu: at('clientCpu'),
+    serverCpu: at('serverCpu'),
+    written: at('written'),
+    stored: at('stored'),
+    open: at('open'),
+    openAlone: at('openAlone'),
+    isExact: all.every(({ isExact }) => isExact),
   }
 }
