@@ -8,12 +8,14 @@ export type PeersReport = Awaited<ReturnType<typeof benchPeers>>
 const number = (value: number) => value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0)
 const megabytes = (bytes: number) => (bytes > 0 ? number(bytes / 1e6) : '')
 
+type Table = (columns: readonly string[], rows: readonly (readonly string[])[]) => string
+
 export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surroundings): string {
   const { options, measured, missing, standings } = results
-  const table = (columns: readonly string[], rows: readonly (readonly string[])[]) =>
-    formatTable(columns, rows, isMarkdown)
+  const table: Table = (columns, rows) => formatTable(columns, rows, isMarkdown)
   const { sessions } = options.atOnce
   return [
+    summaryTable(results, table),
     ...options.lengths.map((steps) => stepsTable(results, steps, table)),
     table(
       [`${sessions} sessions at once`, 'p50, ms', 'steps/s', 'SIGKILL to the next request, ms', 'steps lost'],
@@ -45,11 +47,58 @@ export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surro
   ].join('\n\n')
 }
 
-function stepsTable(
-  { measured }: PeersReport,
-  steps: number,
-  table: (columns: readonly string[], rows: readonly (readonly string[])[]) => string,
-): string {
+/** For those who read one table. */
+const summarized = [
+  'lastgood, file',
+  'lastgood, Redis everysec',
+  'lastgood, Redis always',
+  'Mastra storage, Redis always',
+  'BullMQ, Redis always',
+  'Restate',
+  'DBOS, Postgres',
+  'LangGraph, SQLite, sync',
+  'LangGraph, Postgres, sync',
+  'LangGraph, Postgres, async (its default)',
+]
+
+function summaryTable({ options, measured }: PeersReport, table: Table): string {
+  const steps = options.lengths.at(-1) ?? 0
+  return table(
+    [
+      `a session of ${steps} steps`,
+      'a step, ms',
+      'at the end',
+      'processor, ms',
+      'stored, MB',
+      'open, ms',
+      `steps/s, ${options.atOnce.sessions} sessions`,
+      'SIGKILL to the next request, ms',
+      'lost',
+    ],
+    measured
+      .filter(({ contender }) => summarized.includes(contender.name))
+      .flatMap(({ contender: { name }, lengths, atOnce, goingOn: { ms, lost } }) => {
+        const one = lengths.at(-1)
+        if (!one) return []
+        const isDone = one.done === steps
+        return [
+          [
+            isDone ? name : `${name} (${one.done} steps in ${options.limitMs / 1000} s)`,
+            one.done === 0 ? '' : number(one.p50),
+            one.done === 0 ? '' : number(one.late),
+            one.done === 0 ? '' : number(one.clientCpu + one.serverCpu),
+            isDone ? megabytes(one.stored) : '',
+            isDone && one.isExact ? one.open.toFixed(0) : '',
+            atOnce.perSecond.toFixed(0),
+            ms === undefined ? `more than ${options.goOnLimitMs}` : ms.toFixed(0),
+            lost === undefined ? '' : `${lost} of ${options.killAfter}`,
+          ],
+        ]
+      }),
+  )
+}
+
+function stepsTable({ measured }: PeersReport, steps: number, table: Table): string {
   return table(
     [
       `${steps} steps`,
