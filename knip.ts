@@ -17,7 +17,8 @@ const config: KnipConfig = {
         'test/bench/store/opening-process.ts',
         'test/bench/gateway/*-process.mjs',
       ],
-      project: ['test/**/*.{ts,mjs}', '*.ts'],
+      // The processes of the peers import what the bench installs elsewhere.
+      project: ['test/**/*.{ts,mjs}', '!test/bench/peers/processes/**', '*.ts'],
       // Started by test/packages.test.ts.
       ignoreDependencies: ['publint', '@arethetypeswrong/cli'],
       // The setup of the browser tests.

@@ -14,11 +14,13 @@ export interface Start {
   readonly args: readonly string[]
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Default: the one that runs this. */
+  readonly node?: string
 }
 
 /** Node with these arguments, a way to send it messages, and nothing of this environment but its path. */
-export function startNode({ args, cwd, env = {} }: Start): Child {
-  const child = spawn(process.execPath, args, {
+export function startNode({ args, cwd, env = {}, node = process.execPath }: Start): Child {
+  const child = spawn(node, args, {
     ...(cwd !== undefined && { cwd }),
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,0 +1,69 @@
+/** Servers that are no Redis: each ends with the process that started it, also when that is killed. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface GuardedServer {
+  readonly pid: number
+  /** Ends it, and removes its folder. */
+  stop(): Promise<void>
+}
+
+export interface Start {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly uid?: number
+  readonly gid?: number
+  /** What is removed at its end. */
+  readonly folder: string
+  /** That it ends at. */
+  readonly signal: NodeJS.Signals
+}
+
+const startingMs = 60_000
+
+/** Resolves when `isReady`, which gets what it said so far. Errors: what it said instead. */
+export async function startGuarded(
+  { command, args, env, cwd, uid, gid, folder, signal }: Start,
+  isReady: (said: string) => Promise<boolean>,
+): Promise<GuardedServer> {
+  const user = { ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }) }
+  const server = spawn(command, args, { env, cwd, ...user, stdio: ['ignore', 'pipe', 'pipe'] })
+  const script = 'trap "" INT TERM HUP; read -r _; kill -9 "$1"; rm -rf "$2"'
+  const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  let said = ''
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
+  }
+  const ended = once(server, 'exit').catch(() => {})
+  const hasEnded = () => server.exitCode !== null || server.signalCode !== null || server.pid === undefined
+  const stop = async () => {
+    const late = setTimeout(() => server.kill('SIGKILL'), 10_000)
+    if (!hasEnded()) server.kill(signal)
+    await ended
+    clearTimeout(late)
+    guard.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  }
+  const until = performance.now() + startingMs
+  while (!hasEnded() && performance.now() < until) {
+    if (await isReady(said)) return { pid: server.pid ?? NaN, stop }
+    await sleep(50)
+  }
+  await stop()
+  throw new Error(`${command} did not start: ${said.trim().replaceAll(/\s+/g, ' ').slice(-500)}`)
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
