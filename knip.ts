@@ -14,6 +14,7 @@ const config: KnipConfig = {
         'test/clients/main.ts',
         'test/clients/*.mjs',
         'test/journeys/project/*.mjs',
+        'test/bench/capacity/worker-process.ts',
         'test/bench/store/opening-process.ts',
         'test/bench/gateway/*-process.mjs',
       ],

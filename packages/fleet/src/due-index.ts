@@ -8,7 +8,7 @@
  *
  * Errors: `store-unavailable`.
  */
-import { type CommandName, command } from './commands.ts'
+import { command, runScript } from './commands.ts'
 import type { FleetConnection } from './connection.ts'
 import type { Keys, ShardKeys } from './keys.ts'
 import { queueUnavailable } from './unavailable.ts'
@@ -37,7 +37,6 @@ export class DueIndex {
   constructor(redis: FleetConnection, keys: Keys) {
     this.#redis = redis
     this.#keys = keys
-    // A package without its scripts should fail when the program starts.
     command('claim')
   }
 
@@ -132,17 +131,8 @@ export class DueIndex {
     return kind === 'put'
   }
 
-  #run(name: CommandName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown[]> {
-    const { source, sha1 } = command(name)
-    const all = [...keys, ...args.map(String)]
-    return this.#ask(async (redis) => {
-      try {
-        return (await redis.evalsha(sha1, keys.length, ...all)) as unknown[]
-      } catch (error) {
-        if (!String(error).includes('NOSCRIPT')) throw error
-        return (await redis.eval(source, keys.length, ...all)) as unknown[]
-      }
-    })
+  #run(name: Parameters<typeof runScript>[1], keys: readonly string[], args: readonly (string | number)[]) {
+    return this.#ask(async (redis) => (await runScript(redis, name, keys, args)) as unknown[])
   }
 
   async #ask<T>(question: (redis: FleetConnection) => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@
  *     await fleet.submit('fix-auth', 'Make the tests green', { agent: 'coder' })  // or fleetClient(…) anywhere
  */
 export { type FleetClient, type FleetStatus, fleetClient } from './client.ts'
+export { type ScriptConnection } from './commands.ts'
 export { type FleetConnection } from './connection.ts'
 export { type Priority } from './due-index.ts'
 export { type FleetEvent } from './events.ts'
@@ -12,5 +13,5 @@ export { type Fleet, runFleet } from './fleet.ts'
 export { type Bucket, type Ramp, type Taken, type Taking, take } from './limit.ts'
 export { type ClientOptions, type FleetAgent, type FleetOptions } from './options.ts'
 export { type QueueCounts } from './queue.ts'
-export { type LimiterConnection, type LimiterOptions, redisLimiter } from './redis-limiter.ts'
+export { type LimiterOptions, redisLimiter } from './redis-limiter.ts'
 export { type SubmitOptions, type Submitted } from './submit.ts'

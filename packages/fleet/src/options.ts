@@ -11,6 +11,7 @@ import {
 } from '@lastgood/core'
 import { assertConnection, type FleetConnection } from './connection.ts'
 import type { FleetEvent, Tell } from './events.ts'
+import { redisLimiter, type LimiterOptions } from './redis-limiter.ts'
 
 /** An agent as a fleet runs it: `defineAgent` of `@lastgood/anthropic` makes one. */
 export type FleetAgent = Agent<string | Block[], unknown, { signal?: AbortSignal } | undefined>
@@ -31,9 +32,13 @@ export interface ClientOptions {
 }
 
 export interface FleetOptions
-  extends ClientOptions, Pick<SessionOptions, 'policy' | 'decide' | 'storePatienceMs' | 'logger' | 'telemetry'> {
+  extends
+    ClientOptions,
+    Pick<SessionOptions, 'policy' | 'decide' | 'limiter' | 'storePatienceMs' | 'logger' | 'telemetry'> {
   /** The agents by their names; with `concurrency` where one differs. */
   agents: Readonly<Record<string, FleetAgent | { agent: FleetAgent; concurrency?: number }>>
+  /** Requests a minute of the whole fleet, by model. Default: no limit but the ramp after an outage; see `redisLimiter`. */
+  perMinute?: LimiterOptions['perMinute']
   /** Sessions of one agent that this process runs at a time. Default 10. */
   concurrency?: number
   /** How long a lease runs without renewal: the time until another worker goes on after a crash. Default 10,000 ms. */
@@ -100,6 +105,9 @@ export function resolveClient(options: ClientOptions): ResolvedClient {
 export function resolveFleet(options: FleetOptions): ResolvedFleet {
   const client = resolveClient(options)
   const { policy, decide, storePatienceMs, logger, telemetry, owner } = options
+  const { prefix, clock } = client
+  const perMinute = options.perMinute && { perMinute: options.perMinute }
+  const limiter = options.limiter ?? redisLimiter(client.connection, { prefix, clock, ...perMinute })
   const leaseMs = positive('leaseMs', options.leaseMs ?? 10_000)
   return {
     ...client,
@@ -114,6 +122,7 @@ export function resolveFleet(options: FleetOptions): ResolvedFleet {
     session: {
       ...client.session,
       leaseMs,
+      limiter,
       ...(policy && { policy }),
       ...(decide && { decide }),
       ...(storePatienceMs !== undefined && { storePatienceMs }),

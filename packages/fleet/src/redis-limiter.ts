@@ -7,14 +7,8 @@
  * 3. Names of keys and of sessions are all that is kept, for 20 min after the last request.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { command, runScript, type ScriptConnection } from './commands.ts'
 import { LastgoodError, systemClock, type Clock, type HealthKey, type RequestLimiter } from '@lastgood/core'
-
-/** The commands of a client that the limiter uses. `Redis` and `Cluster` of ioredis have them. */
-export interface LimiterConnection {
-  evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
-  eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
-}
 
 export interface LimiterOptions {
   /** Requests a minute of the whole fleet, by the model that is asked for, at each endpoint. Default: no limit. */
@@ -42,13 +36,12 @@ type Reply = readonly ['go', isOver: number] | readonly ['wait', ms: number, isR
 const refusedMs = 2000
 
 /** For `openSession(id, { limiter })`. Throws `bad-option` for a rate that is none. */
-export function redisLimiter(connection: LimiterConnection, options: LimiterOptions = {}): RequestLimiter {
+export function redisLimiter(connection: ScriptConnection, options: LimiterOptions = {}): RequestLimiter {
   const { prefix = 'lastgood', clock = systemClock } = options
   const perMinute = new Map(Object.entries(options.perMinute ?? {}))
   for (const [model, rate] of perMinute) if (!(rate > 0 && Number.isFinite(rate))) throw badRate(model, rate)
   const locals = new Map<string, Local>()
-  const source = readFileSync(new URL('../src/commands/take.lua', import.meta.url), 'utf8')
-  const sha1 = createHash('sha1').update(source).digest('hex')
+  command('take')
 
   function localOf(key: HealthKey): Local {
     const name = `${key.endpoint}\n${key.model}`
@@ -62,16 +55,6 @@ export function redisLimiter(connection: LimiterConnection, options: LimiterOpti
     return local
   }
 
-  async function run(keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
-    const rest = [...keys, ...args.map(String)]
-    try {
-      return (await connection.evalsha(sha1, keys.length, ...rest)) as Reply
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return (await connection.eval(source, keys.length, ...rest)) as Reply
-    }
-  }
-
   return {
     async admit(key, { session, recovery }) {
       const local = localOf(key)
@@ -81,7 +64,7 @@ export function redisLimiter(connection: LimiterConnection, options: LimiterOpti
       const refused = clock.now() < local.refusedAt + refusedMs ? local.refused : 0
       local.refused = 0
       const { at = 0, usualPerSecond: usual = 0 } = recovery ?? {}
-      const reply = await run(keys, [session, limit, at, usual, refused])
+      const reply = (await runScript(connection, 'take', keys, [session, limit, at, usual, refused])) as Reply
       if (reply[0] === 'wait') return { kind: 'wait', ms: reply[1], reason: reasonOf(key.model, reply[2] === 1) }
       if (reply[1] === 1 && isRamp) local.overFor = recovery.at
       return { kind: 'go' }

@@ -4,7 +4,7 @@ import type { FleetClient, FleetStatus } from '@lastgood/fleet'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { safeJson, safeLine } from '../text.ts'
-import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from './place.ts'
+import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from './place.ts'
 
 interface FleetCommandOptions extends FleetPlaceOptions {
   agent?: string
@@ -26,18 +26,13 @@ export function fleetCommand(context: CliContext): Command {
 }
 
 async function run(context: CliContext, action: Action, options: FleetCommandOptions): Promise<void> {
-  const at = await openFleetPlace(context, options)
-  try {
-    const { fleetClient } = await import('@lastgood/fleet')
-    const { store } = at.opened
-    await using client = fleetClient({ store, connection: at.connection, prefix: options.prefix, clock: context.clock })
+  const status = await withFleetClient(context, options, async (client) => {
     if (action === 'resume') await client.resume(options.agent)
     if (action === 'pause' || action === 'drain') await client.pause(options.agent)
     if (action === 'drain') await drained(context, client, options.agent)
-    tell(context, await client.status(), options.json === true)
-  } finally {
-    await at.close()
-  }
+    return client.status()
+  })
+  tell(context, status, options.json === true)
 }
 
 const lookEveryMs = 500

@@ -1,6 +1,6 @@
 /** Where a fleet is: the store of its sessions, and the Redis of its queue. */
 import { LastgoodError } from '@lastgood/core'
-import type { FleetConnection } from '@lastgood/fleet'
+import type { FleetClient, FleetConnection } from '@lastgood/fleet'
 import type { Command } from 'commander'
 import { setUp, withStoreOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
@@ -56,4 +56,21 @@ function noQueue(store: string): LastgoodError {
     hint: 'name one: --queue redis://127.0.0.1:6379, or keep the sessions there: --store redis://127.0.0.1:6379',
     details: { field: '--queue' },
   })
+}
+
+/** What `use` does with a client of the fleet, which is closed after it. */
+export async function withFleetClient<T>(
+  context: CliContext,
+  options: FleetPlaceOptions,
+  use: (client: FleetClient) => Promise<T>,
+): Promise<T> {
+  const at = await openFleetPlace(context, options)
+  try {
+    const { fleetClient } = await import('@lastgood/fleet')
+    const { connection, opened } = at
+    const client = fleetClient({ store: opened.store, connection, prefix: options.prefix, clock: context.clock })
+    return await use(client).finally(() => client.close())
+  } finally {
+    await at.close()
+  }
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
-import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
+import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { exampleOf } from '../help-example.ts'
 import { safeJson, safeLine } from '../text.ts'
 
@@ -33,21 +33,16 @@ async function submit(
 ): Promise<void> {
   const message = words.join(' ')
   if (message.trim() === '') throw new LastgoodError('bad-option', 'the message is empty', { hint: 'say what to do' })
-  const at = await openFleetPlace(context, options)
-  try {
-    const { fleetClient } = await import('@lastgood/fleet')
-    const { store } = at.opened
-    await using client = fleetClient({ store, connection: at.connection, prefix: options.prefix, clock: context.clock })
-    const priority = options.batch ? 'batch' : 'interactive'
-    const { turn, isNew } = await client.submit(sessionId, message, { agent: options.agent, priority })
-    if (options.json) {
-      const document = { schema: 'lastgood.submit/v1', sessionId, agent: options.agent, turn, isNew, priority }
-      context.stdout.write(`${safeJson(document)}\n`)
-      return
-    }
-    const what = isNew ? 'queued' : 'was queued before'
-    context.stderr.write(`turn ${turn} ${what} for ${safeLine(options.agent)}: lastgood watch ${sessionId}\n`)
-  } finally {
-    await at.close()
+  const { agent } = options
+  const priority = options.batch ? 'batch' : 'interactive'
+  const { turn, isNew } = await withFleetClient(context, options, (client) =>
+    client.submit(sessionId, message, { agent, priority }),
+  )
+  if (options.json) {
+    const document = { schema: 'lastgood.submit/v1', sessionId, agent, turn, isNew, priority }
+    context.stdout.write(`${safeJson(document)}\n`)
+    return
   }
+  const what = isNew ? 'queued' : 'was queued before'
+  context.stderr.write(`turn ${turn} ${what} for ${safeLine(agent)}: lastgood watch ${sessionId}\n`)
 }

@@ -47,7 +47,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
         const { kind, ...fields } = event
         talk.tell(kind, { event: kind, ...fields }, [lineOf(event, context.clock.now())])
       }
-      await using _fleet = runFleet({
+      const fleet = runFleet({
         store: at.opened.store,
         connection: at.connection,
         prefix: options.prefix,
@@ -66,7 +66,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
         `queue    ${safeLine(at.queue)}`,
         `agents   ${safeLine(names.join(', '))}`,
       ])
-      await stop.orStopped(new Promise(() => {}))
+      await stop.orStopped(new Promise(() => {})).finally(() => fleet.close())
     } finally {
       await at.close()
       talk.tell('stopped', { event: 'stopped' }, ['stopped'])
