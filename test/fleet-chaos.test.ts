@@ -81,7 +81,9 @@ async function heldBy(store: Store, { child }: ToldProcess<Told>): Promise<Map<s
 }
 
 /** Frozen at work, until others go on with half of what it held: it wakes up as a stale writer. */
-async function freeze({ store }: Stage, worker: ToldProcess<Told>): Promise<void> {
+async function freeze(stage: Stage, frozen: Stage['workers'][number]): Promise<void> {
+  const { store } = stage
+  const { process: worker } = frozen
   await expect.poll(async () => (await heldBy(store, worker)).size, patient).toBeGreaterThan(3)
   worker.child.kill('SIGSTOP')
   const held = await heldBy(store, worker)
@@ -91,6 +93,7 @@ async function freeze({ store }: Stage, worker: ToldProcess<Told>): Promise<void
   }
   await expect.poll(() => taken().catch(() => 0), patient).toBeGreaterThanOrEqual(Math.ceil(held.size / 2))
   worker.child.kill('SIGCONT')
+  stage.workers.push(frozen)
 }
 
 /** Everything acknowledged is on the replica when the master dies: what Redis loses otherwise is not what this is about. */
@@ -178,7 +181,7 @@ it(
           start(stage, isNew ? 2 : 1)
           break
         case 'freeze':
-          frozen.push(freeze(stage, stage.workers[at]!.process))
+          frozen.push(freeze(stage, stage.workers.splice(at, 1)[0]!))
           break
         case 'upgrade': {
           const old = stage.workers.findIndex(({ release }) => release === 1)
