@@ -7,7 +7,7 @@
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
 import { assess } from './assess.ts'
 import type { CountAction, DueIndex } from './due-index.ts'
-import type { ResolvedFleet, RunningAgent } from './options.ts'
+import type { ResolvedFleet } from './options.ts'
 import type { Recoveries } from './recoveries.ts'
 import { troubleOf } from './repeat.ts'
 import type { Suspects } from './suspects.ts'
