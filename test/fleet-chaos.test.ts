@@ -3,7 +3,7 @@
  * and frozen, Redis fails over, and a newer release takes over worker by worker. Every session completes, every step has
  * its effect once, and nothing is left.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Entry, Store } from '@lastgood/core'
@@ -58,7 +58,7 @@ interface Stage {
   readonly ended: ToldProcess<Told>[]
 }
 
-const countEffects = ({ effects }: Stage): number => readdirSync(effects).length
+const countEffects = ({ effects }: Stage): number => readdirSync(join(effects, 'done')).length
 
 function start(stage: Stage, release: number): void {
   stage.workers.push({ process: startProcess<Told>('fleet-process.mjs', { ...stage.plan, release }), release })
@@ -75,13 +75,15 @@ function take(stage: Stage, at: number): Stage['workers'][number] {
 async function heldBy(store: Store, { child }: ToldProcess<Told>): Promise<Map<string, number>> {
   const held = new Map<string, number>()
   for await (const { head, holder } of store.list()) {
-    if (holder?.owner.pid === child.pid) held.set(head.sessionId, holder.fence)
+    if (holder && holder.owner.pid === child.pid) held.set(head.sessionId, holder.fence)
   }
   return held
 }
 
 /** Frozen at work, until others go on with half of what it held: it wakes up as a stale writer. */
-async function freeze({ store }: Stage, worker: ToldProcess<Told>): Promise<void> {
+async function freeze(stage: Stage, frozen: Stage['workers'][number]): Promise<void> {
+  const { store } = stage
+  const { process: worker } = frozen
   await expect.poll(async () => (await heldBy(store, worker)).size, patient).toBeGreaterThan(3)
   worker.child.kill('SIGSTOP')
   const held = await heldBy(store, worker)
@@ -91,6 +93,7 @@ async function freeze({ store }: Stage, worker: ToldProcess<Told>): Promise<void
   }
   await expect.poll(() => taken().catch(() => 0), patient).toBeGreaterThanOrEqual(Math.ceil(held.size / 2))
   worker.child.kill('SIGCONT')
+  stage.workers.push(frozen)
 }
 
 /** Everything acknowledged is on the replica when the master dies: what Redis loses otherwise is not what this is about. */
@@ -125,6 +128,7 @@ it(
     const lab = await startLab({ model, outages, seed, toolIds: 'fresh' })
     onTestFinished(() => lab.close())
     const effects = mkdtempSync(join(tmpdir(), 'lastgood-fleet-'))
+    for (const name of ['done', 'drafts']) mkdirSync(join(effects, name))
     onTestFinished(() => rmSync(effects, { recursive: true, force: true }))
     const redis = new Redis({ sentinels: [{ host: '127.0.0.1', port: sentinel.sentinelPort }], name: 'main' })
     redis.on('error', () => undefined)
@@ -178,7 +182,7 @@ it(
           start(stage, isNew ? 2 : 1)
           break
         case 'freeze':
-          frozen.push(freeze(stage, stage.workers[at]!.process))
+          frozen.push(freeze(stage, stage.workers.splice(at, 1)[0]!))
           break
         case 'upgrade': {
           const old = stage.workers.findIndex(({ release }) => release === 1)
@@ -211,7 +215,7 @@ it(
       expect(worker.told.filter(({ kind }) => kind === 'unhandled')).toEqual([])
     }
 
-    const done = readdirSync(effects).map((file) => readFileSync(join(effects, file), 'utf8'))
+    const done = readdirSync(join(effects, 'done')).map((file) => readFileSync(join(effects, 'done', file), 'utf8'))
     const wanted = ids.flatMap((session) =>
       Array.from({ length: stepCount }, (_, n) => JSON.stringify({ session, n: n + 1 })),
     )

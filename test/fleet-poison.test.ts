@@ -1,5 +1,5 @@
 /** A session that kills every worker that goes on with it, among others that do nothing wrong. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ it('P6: is set aside after four of them, and the others complete', { timeout: 90
   const lab = await startLab({ model })
   onTestFinished(() => lab.close())
   const effects = mkdtempSync(join(tmpdir(), 'lastgood-fleet-'))
+  for (const name of ['done', 'drafts']) mkdirSync(join(effects, name))
   onTestFinished(() => rmSync(effects, { recursive: true, force: true }))
   const redis = new Redis(inject('redisUrl'))
   onTestFinished(() => redis.disconnect())
@@ -76,5 +77,5 @@ it('P6: is set aside after four of them, and the others complete', { timeout: 90
     })
   isOver = true
   expect(workers).toHaveLength(2 + 4)
-  expect(readdirSync(effects)).toHaveLength(innocents.length * stepCount)
+  expect(readdirSync(join(effects, 'done'))).toHaveLength(innocents.length * stepCount)
 })

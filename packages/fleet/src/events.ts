@@ -18,7 +18,7 @@ export type FleetEvent =
   | { kind: 'failed'; sessionId: string; agent: string; code: string; againInMs: number }
   /** Parked for a person after a row of starts that did not end. */
   | { kind: 'set-aside'; sessionId: string; agent: string; starts: number }
-  /** It cannot be read here: a newer journal, a damaged one. Told once for each session. */
+  /** It cannot be opened here: its journal is newer, or damaged. Told once. */
   | { kind: 'unreadable'; sessionId: string; code: string }
   /** Redis or the store cannot answer; the fleet asks again. Told once until it can. */
   | { kind: 'trouble'; where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session'; code: string; message: string }

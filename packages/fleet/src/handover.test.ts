@@ -1,16 +1,14 @@
+import { runToolCalls, type ToolContext } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, patient, untilAborted } from '../test/fixture.ts'
 
 /** An agent that hangs until it is stopped, and says when it has begun. */
-function hanging(onAbort: () => Promise<void> = async () => {}) {
+function hanging() {
   let begin = () => {}
   const begun = new Promise<void>((resolve) => (begin = resolve))
   const agent = agentOf('coder', async (_session, signal) => {
     begin()
-    await untilAborted(signal).catch(async (error: unknown) => {
-      await onAbort()
-      throw error
-    })
+    await untilAborted(signal)
   })
   return { agent, begun }
 }
@@ -31,19 +29,38 @@ describe('a fleet that is closed', () => {
     expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([])
   })
 
-  it('P2: gives a tool that is under way its time to end and be recorded', async () => {
+  it('P2: gives a tool that is under way its time to end, and what it did is recorded', async () => {
     const { start, store } = openPlace()
-    let run = 0
-    const { agent, begun } = hanging(async () => {
-      await new Promise((resolve) => setImmediate(resolve))
-      run += 1
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const deploy = {
+      inDoubt: 'report' as const,
+      async run(_input: unknown, { toolUseId, signal }: ToolContext) {
+        begin()
+        await untilAborted(signal).catch(() => {})
+        return { type: 'tool_result', tool_use_id: toolUseId, content: 'rolled back' }
+      },
+    }
+    const agent = agentOf('coder', async (session, signal) => {
+      const call = { type: 'tool_use', id: 't1', name: 'deploy', input: {} }
+      const role = 'assistant' as const
+      const message = { id: 'm', role, model: 'm', content: [call], stop_reason: 'tool_use' }
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'response-received', message },
+      ])
+      await runToolCalls(session, { find: () => deploy }, { signal })
+      await session.record([])
+      signal.throwIfAborted()
     })
     const fleet = start({ coder: agent })
     await fleet.submit('s', 'Go.', { agent: 'coder' })
     await begun
     await fleet.close()
-    expect(run).toBe(1)
     expect(await store.summary('s')).toMatchObject({ head: { status: 'running' }, holder: null })
+    const finished = []
+    for await (const entry of store.read('s')) if (entry.type === 'tool-finished') finished.push(entry)
+    expect(finished).toMatchObject([{ outcome: 'ran', result: { content: 'rolled back' } }])
   })
 
   it('does not wait for a tool that does not hear of it', async () => {

@@ -1,99 +1,31 @@
 /**
- * One session under one worker: opened, run until there is nothing to do here now, and given back.
+ * One session under one worker: run until there is nothing to do here now, and given back.
  *
- * 1. The head decides whether there is something to do, the lease who does it, and the fence who may write (P3).
- * 2. A wait that is worth it is no work: the session is closed with its turn open, and its row says when (P6).
- * 3. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person.
- * 4. When the process is asked to stop, the turn stays open and somebody else goes on with it. A tool that is under way
+ * 1. A wait that is worth it is no work: the session is closed with its turn open, and its row says when (P6).
+ * 2. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person.
+ * 3. When the process is asked to stop, the turn stays open and somebody else goes on with it. A tool that is under way
  *    hears of it, and has some seconds to end, so that what it did is recorded (P2).
+ * 4. The fence decides who may write (P3): a worker that lost its session says so, and leaves the row to the new one.
  * 5. It never rejects.
  */
-import { isLastgoodError, LastgoodError, openSession, statuses, type Entry, type Session } from '@lastgood/core'
-import { assess } from './assess.ts'
-import type { CountAction, DueIndex, RowAction } from './due-index.ts'
-import type { ResolvedFleet, RunningAgent } from './options.ts'
-import type { Recoveries } from './recoveries.ts'
+import { isLastgoodError, LastgoodError, statuses, type Entry, type Session } from '@lastgood/core'
+import { begin, type Begun, type Workplace } from './begin.ts'
+import type { CountAction, RowAction } from './due-index.ts'
+import type { RunningAgent } from './options.ts'
 import { troubleOf } from './repeat.ts'
-import type { Suspects } from './suspects.ts'
-import type { Unreadable } from './unreadable.ts'
 
-export interface Workplace {
-  readonly options: ResolvedFleet
-  readonly index: DueIndex
-  readonly recoveries: Recoveries
-  readonly unreadable: Unreadable
-  readonly suspects: Suspects
-  /** Aborts when the process is asked to stop. */
-  readonly stopping: AbortSignal
-}
-
-/** A session that was handed over before it was begun is queued anew when its job is gone. */
-const handedBackMs = 1_000
-/** A suspect comes again after this where another one is under way. */
-const suspectAgainMs = 1_000
 /** Where the agent threw, it is tried again after this, and twice that, and so on. */
 const [firstAgainMs, longestAgainMs] = [1_000, 60_000]
-/** How old news of a recovery may be where it decides whether a wait is over. */
-const freshMs = 1_000
 
 export async function workOn(place: Workplace, running: RunningAgent, sessionId: string): Promise<void> {
   const { tell } = place.options
   try {
-    const begun = await begin(place, running, sessionId)
+    const begun = await begin(place, running.agent.name, sessionId)
     if (begun) await new Job(place, running, begun).run()
   } catch (error) {
     // The row that was written before is looked at again.
     tell(troubleOf('session', error))
   }
-}
-
-interface Begun {
-  readonly session: Session
-  /** The score of its row. */
-  readonly score: number
-  readonly starts: number
-  /** It is no suspect any more. */
-  readonly acquit: () => void
-}
-
-/** The session, opened; undefined where there is nothing to do here now. */
-async function begin(place: Workplace, { agent }: RunningAgent, sessionId: string): Promise<Begun | undefined> {
-  const { options, index, recoveries, unreadable, suspects, stopping } = place
-  const { store, clock } = options
-  if (stopping.aborted) {
-    await index.put(sessionId, handedBackMs)
-    return undefined
-  }
-  try {
-    const summary = await store.summary(sessionId)
-    const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
-    const isWaiting = verdict.kind === 'later' && verdict.why === 'waiting'
-    if (isWaiting) await recoveries.refresh(freshMs)
-    const again = isWaiting ? assess(summary, { now: clock.now(), recovered: recoveries.of }) : verdict
-    // Its row knows.
-    if (again.kind !== 'due' || again.agent !== agent.name) return undefined
-  } catch (error) {
-    return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep')
-  }
-  const acquit = suspects.enter(await index.startsOf(sessionId))
-  if (!acquit) return leave(place, sessionId, suspectAgainMs * (1 + clock.random()), 'keep')
-  try {
-    const { score, starts } = await index.start(sessionId, options.leaseMs)
-    const owner = options.owner?.()
-    const session = await openSession(sessionId, { ...options.session, ...(owner && { owner }) })
-    return { session, score, starts, acquit }
-  } catch (error) {
-    acquit()
-    const againInMs = isLastgoodError(error, 'session-busy')
-      ? Math.max(Number(error.details['expiresAt']) - clock.now(), firstAgainMs)
-      : unreadable.againInMs(sessionId, error)
-    return leave(place, sessionId, againInMs, 'undo')
-  }
-}
-
-async function leave({ index }: Workplace, sessionId: string, inMs: number | undefined, count: CountAction) {
-  await index.settle(sessionId, undefined, inMs ?? 'keep', count)
-  return undefined
 }
 
 class Job {

@@ -1,0 +1,91 @@
+/**
+ * The beginning of work on one session: whether there is something to do here now, and the lease.
+ *
+ * 1. The head decides whether there is something to do, the lease who does it (P3).
+ * 2. What is left to others keeps a row, or gets one for later.
+ */
+import { isLastgoodError, openSession, type Session } from '@lastgood/core'
+import { assess } from './assess.ts'
+import type { CountAction, DueIndex } from './due-index.ts'
+import type { ResolvedFleet } from './options.ts'
+import type { Recoveries } from './recoveries.ts'
+import { troubleOf } from './repeat.ts'
+import type { Suspects } from './suspects.ts'
+import type { Unreadable } from './unreadable.ts'
+
+export interface Workplace {
+  readonly options: ResolvedFleet
+  readonly index: DueIndex
+  readonly recoveries: Recoveries
+  readonly unreadable: Unreadable
+  readonly suspects: Suspects
+  /** Aborts when the process is asked to stop. */
+  readonly stopping: AbortSignal
+}
+
+/** A session that was handed over before it was begun is queued anew when its job is gone. */
+const handedBackMs = 1_000
+/** A suspect comes again after this where another one is under way, and one that somebody has at the earliest. */
+const againMs = 1_000
+/** How old news of a recovery may be where it decides whether a wait is over. */
+const freshMs = 1_000
+
+export interface Begun {
+  readonly session: Session
+  /** The score of its row. */
+  readonly score: number
+  readonly starts: number
+  /** It is no suspect any more. */
+  readonly acquit: () => void
+}
+
+/** The session, opened; undefined where there is nothing to do here now. Errors: `store-unavailable`. */
+export async function begin(place: Workplace, agent: string, sessionId: string): Promise<Begun | undefined> {
+  const { options, index, unreadable, suspects, stopping } = place
+  const { clock } = options
+  if (stopping.aborted) return leave(place, sessionId, handedBackMs, 'keep')
+  try {
+    // Otherwise its row knows.
+    if (!(await isDue(place, agent, sessionId))) return undefined
+  } catch (error) {
+    return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep', error)
+  }
+  const acquit = suspects.enter(await index.startsOf(sessionId))
+  if (!acquit) return leave(place, sessionId, againMs * (1 + clock.random()), 'keep')
+  try {
+    const { score, starts } = await index.start(sessionId, options.leaseMs)
+    const owner = options.owner?.()
+    const session = await openSession(sessionId, { ...options.session, ...(owner && { owner }) })
+    unreadable.opened(sessionId)
+    return { session, score, starts, acquit }
+  } catch (error) {
+    acquit()
+    const againInMs = isLastgoodError(error, 'session-busy')
+      ? Math.max(Number(error.details['expiresAt']) - clock.now(), againMs)
+      : unreadable.againInMs(sessionId, error)
+    return leave(place, sessionId, againInMs, 'undo', error)
+  }
+}
+
+async function isDue({ options, recoveries }: Workplace, agent: string, sessionId: string): Promise<boolean> {
+  const { store, clock } = options
+  const summary = await store.summary(sessionId)
+  const look = () => assess(summary, { now: clock.now(), recovered: recoveries.of })
+  const known = look()
+  if (known.kind === 'later' && known.why === 'waiting') await recoveries.refresh(freshMs)
+  const verdict = look()
+  return verdict.kind === 'due' && verdict.agent === agent
+}
+
+/** `inMs` undefined: the row stays as it is, and who asks is told of `error`. */
+async function leave(
+  { index, options }: Workplace,
+  sessionId: string,
+  inMs: number | undefined,
+  count: CountAction,
+  error?: unknown,
+): Promise<undefined> {
+  if (inMs === undefined) options.tell(troubleOf('session', error))
+  await index.settle(sessionId, undefined, inMs ?? 'keep', count)
+  return undefined
+}

@@ -1,0 +1,61 @@
+import { memoryStore } from '@lastgood/core'
+import { describe, expect, it } from 'vitest'
+import { agentOf, connect } from '../test/fixture.ts'
+import { runFleet } from './fleet.ts'
+import { resolveFleet, type FleetOptions } from './options.ts'
+
+const coder = agentOf('coder')
+
+function options(changes: object = {}): FleetOptions {
+  return { store: memoryStore(), connection: connect(), agents: { coder }, ...changes }
+}
+
+describe('bad options throw when the fleet is made', () => {
+  it.each([
+    ['store', { store: {} }],
+    ['connection', { connection: 'redis://127.0.0.1' }],
+    ['connection', { connection: { evalsha() {}, duplicate() {}, options: { keyPrefix: 'x:' } } }],
+    ['prefix', { prefix: 'a{b}' }],
+    ['agents', { agents: {} }],
+    ['agents.writer', { agents: { writer: coder } }],
+    ['agents.coder', { agents: { coder: { agent: { name: 'coder' } } } }],
+    ['agents.coder.concurrency', { agents: { coder: { agent: coder, concurrency: 0 } } }],
+    ['concurrency', { concurrency: 1.5 }],
+    ['leaseMs', { leaseMs: 0 }],
+    ['pollMs', { pollMs: Number.NaN }],
+    ['sweepEveryMs', { sweepEveryMs: -1 }],
+    ['parkAboveMs', { parkAboveMs: Infinity }],
+    ['crashLimit', { crashLimit: 0 }],
+    ['graceMs', { graceMs: '5s' }],
+  ])('%s in %o', (field, changes) => {
+    const told = expect.objectContaining({ code: 'bad-option', hint: expect.any(String), details: { field } })
+    expect(() => runFleet(options(changes))).toThrowError(told)
+  })
+})
+
+it('each default is the documented one', () => {
+  const { prefix, leaseMs, pollMs, sweepEveryMs, parkAboveMs, crashLimit, graceMs, agents } = resolveFleet(options())
+  expect({ prefix, leaseMs, pollMs, sweepEveryMs, parkAboveMs, crashLimit, graceMs }).toEqual({
+    prefix: 'lastgood',
+    leaseMs: 10_000,
+    pollMs: 1_000,
+    sweepEveryMs: 60_000,
+    parkAboveMs: 5_000,
+    crashLimit: 4,
+    graceMs: 5_000,
+  })
+  expect(agents.get('coder')).toEqual({ agent: coder, concurrency: 10 })
+})
+
+it('a listener that throws is no end of the fleet', async () => {
+  const warned = new Promise((resolve) => process.once('warning', resolve))
+  const { tell } = resolveFleet(
+    options({
+      onEvent() {
+        throw new Error('broken')
+      },
+    }),
+  )
+  tell({ kind: 'trouble-over', where: 'queue' })
+  expect(await warned).toMatchObject({ message: 'broken' })
+})
