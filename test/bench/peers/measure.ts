@@ -119,7 +119,7 @@ async function ranSteps(ready: Ready, job: Omit<Job, 'kind'>, { workload, warmUp
     const [stored, before] = [await on.stored(), on.facts()]
     child.process.send('go')
     // Who writes behind has the most of it before him when the time is over.
-    const { begun, cpuMs, written } = await messageOf<Done>(child, limitMs * 6 + 60_000)
+    const { begun, cpuMs, written } = await messageOf<Done>(child, limitMs + 90_000)
     const after = on.facts()
     // Until it has closed what it has open; then everything is stored.
     await new Promise((resolve) => (child.process.exitCode === null ? child.process.once('exit', resolve) : resolve(0)))
