@@ -4,6 +4,7 @@ import { profileNames, type ProfileName } from '@lastgood/outage-lab'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
 import { benchCapacity, capacityReport } from './capacity/bench.ts'
 import { benchFleet, fleetReport } from './fleet/bench.ts'
+import { benchTakeover, takeoverReport } from './fleet/takeover.ts'
 import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
 import { gatewayReport } from './gateway/table.ts'
 import { benchOutage, outageReport } from './outage/bench.ts'
@@ -136,16 +137,17 @@ export const benches: Readonly<Record<string, Bench>> = {
     },
   },
   fleet: {
-    about: 'how a fleet comes back from an outage, on virtual time',
+    about:
+      'from the death of a worker until its sessions go on; or how a fleet comes back from an outage, on virtual time',
     flags: {
-      simulate: flag('the only way there is so far'),
-      sessions: count('', 100_000),
-      workers: count('', 1000),
+      simulate: flag('the outage'),
+      sessions: count('of the simulation', 100_000),
+      workers: count('of the simulation', 1000),
       seed,
       jobs,
     },
     run(given, tell) {
-      if (!given.flag('simulate')) return undefined
+      if (!given.flag('simulate')) return outcome(benchTakeover([1, 1000], tell), takeoverReport)
       const [sessions = 0, workers = 0, theSeed = 0, threads = 0] = ['sessions', 'workers', 'seed', 'jobs'].map(
         given.count,
       )
