@@ -71,11 +71,11 @@ function take(stage: Stage, at: number): Stage['workers'][number] {
   return worker
 }
 
-/** The sessions that a process holds, with its fences. */
+/** The sessions that a process holds, each with its last entry. */
 async function heldBy(store: Store, { child }: ToldProcess<Told>): Promise<Map<string, number>> {
   const held = new Map<string, number>()
   for await (const { head, holder } of store.list()) {
-    if (holder && holder.owner.pid === child.pid) held.set(head.sessionId, holder.fence)
+    if (holder && holder.owner.pid === child.pid) held.set(head.sessionId, head.seq)
   }
   return held
 }
@@ -89,7 +89,7 @@ async function freeze(stage: Stage, frozen: Stage['workers'][number]): Promise<v
   const held = await heldBy(store, worker)
   const taken = async () => {
     const summaries = await Promise.all([...held.keys()].map((id) => store.summary(id)))
-    return summaries.filter((one) => one?.holder && one.holder.fence > (held.get(one.head.sessionId) ?? 0)).length
+    return summaries.filter((one) => one && one.head.seq > (held.get(one.head.sessionId) ?? 0)).length
   }
   await expect.poll(() => taken().catch(() => 0), patient).toBeGreaterThanOrEqual(Math.ceil(held.size / 2))
   worker.child.kill('SIGCONT')

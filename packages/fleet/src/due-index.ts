@@ -90,13 +90,9 @@ export class DueIndex {
     await this.#run('settle', [shard.rows, shard.interactive, shard.starts], [sessionId, score ?? '', action, count])
   }
 
-  /** The sessions of a shard that are to be looked at later than `now` (epoch ms), in chunks. */
-  async *later(shard: ShardKeys, now: number): AsyncGenerator<string[]> {
-    for (let from = 0; ; from += chunkLength) {
-      const ids = await this.#ask((redis) => redis.zrangebyscore(shard.rows, now, '+inf', 'LIMIT', from, chunkLength))
-      if (ids.length > 0) yield ids
-      if (ids.length < chunkLength) return
-    }
+  /** The sessions of a shard that are to be looked at later than `now` (epoch ms). */
+  later(shard: ShardKeys, now: number): Promise<string[]> {
+    return this.#ask((redis) => redis.zrangebyscore(shard.rows, `(${now}`, '+inf'))
   }
 
   /** Remembers the name of an agent that has a queue. */
@@ -143,8 +139,5 @@ export class DueIndex {
     }
   }
 }
-
-/** Rows of one round trip. */
-const chunkLength = 100
 
 const whole = (ms: number): number => Math.max(0, Math.ceil(ms))

@@ -21,6 +21,8 @@ export interface WatchParts {
 /** What is older was told by a worker before. */
 const newsMs = 600_000
 const lockMs = 60_000
+/** Heads of one round trip. */
+const chunkLength = 100
 
 export class RecoveryWatch {
   readonly #it: WatchParts
@@ -47,8 +49,10 @@ export class RecoveryWatch {
     const { index, clock } = this.#it
     let pulled = 0
     for (const shard of index.shards) {
-      for await (const ids of index.later(shard, clock.now())) {
-        const moved = await Promise.all(ids.map((id) => this.#pullOne(id, model)))
+      // All at once: rows that are moved would change the places of those after them.
+      const ids = await index.later(shard, clock.now())
+      for (let from = 0; from < ids.length; from += chunkLength) {
+        const moved = await Promise.all(ids.slice(from, from + chunkLength).map((id) => this.#pullOne(id, model)))
         pulled += moved.filter(Boolean).length
       }
     }

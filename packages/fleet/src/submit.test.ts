@@ -77,6 +77,28 @@ describe('submit', () => {
     await expectEnded(store, ['s'])
   })
 
+  it('by its number a turn that was refused is not begun again', async () => {
+    const { client, store } = openClient()
+    await openTurn(store, 's', 'coder', async (session) => {
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
+      ])
+    })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({ sessionId: 's', turn: 1, isNew: false })
+  })
+
+  it.each([
+    ['agent', { agent: '' }],
+    ['priority', { agent: 'coder', priority: 'urgent' as never }],
+    ['turn', { agent: 'coder', turn: 3 }],
+  ])('a bad %s is told, and no turn is begun', async (field, options) => {
+    const { client, store } = openClient()
+    const told = expect.objectContaining({ code: 'bad-option', details: { field } })
+    await expect(client.submit('s', 'Go.', options)).rejects.toEqual(told)
+    expect(await store.summary('s')).toBeUndefined()
+  })
+
   it('settled gives the head when the turn has ended, or waits for a person', async () => {
     const { client, start } = openClient()
     start({

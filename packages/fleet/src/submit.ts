@@ -53,6 +53,8 @@ export async function submit(
   { agent, priority = 'batch', turn }: SubmitOptions,
 ): Promise<Submitted> {
   const { store } = options
+  if (typeof agent !== 'string' || agent === '') throw bad('agent', 'is the name of the agent that runs the turn')
+  if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'is interactive or batch')
   const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
@@ -85,7 +87,10 @@ interface Begun {
 async function begunBefore(store: Store, { head }: SessionSummary, wanted: Wanted): Promise<Begun | undefined> {
   const { turn, lastGoodTurn, seq } = head
   if (wanted.turn !== undefined && wanted.turn <= lastGoodTurn) return { is: 'over', turn: wanted.turn, seq }
-  if (turn === lastGoodTurn || head.machine.value === 'refused') return undefined
+  const isRefused = head.machine.value === 'refused'
+  // By its number it is that turn, whatever became of it.
+  if (isRefused && wanted.turn === turn) return { is: 'over', turn, seq }
+  if (turn === lastGoodTurn || isRefused) return undefined
   const { transcript } = await foldHistory(readHistory(store, wanted.sessionId), head.machine.version, head)
   return openTurn(transcript, head.agent, { turn, seq }, wanted)
 }
@@ -97,6 +102,9 @@ async function begin({ session: options }: ResolvedClient, wanted: Wanted): Prom
     // What was refused would be refused again: other words take its place.
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) return openTurn(session.transcript, session.agent, session, wanted)
+    if ((wanted.turn ?? session.turn + 1) !== session.turn + 1) {
+      throw bad('turn', `cannot be ${wanted.turn}: the next one of session ${sessionId} is turn ${session.turn + 1}`)
+    }
     await session.startTurn([message], agent)
     return { is: 'new', turn: session.turn, seq: session.seq }
   } finally {
@@ -117,5 +125,12 @@ function openTurn(
   throw new LastgoodError('bad-option', `session ${sessionId}: turn ${turn} is open, and a session has one at a time`, {
     hint: `wait until it has ended; see how it stands: lastgood show ${sessionId}`,
     details: { sessionId, turn },
+  })
+}
+
+function bad(field: string, what: string): LastgoodError {
+  return new LastgoodError('bad-option', `${field} ${what}`, {
+    hint: "submit(sessionId, input, { agent: 'coder', priority: 'interactive' })",
+    details: { field },
   })
 }
