@@ -69,7 +69,11 @@ export async function withFleetClient<T>(
     const { fleetClient } = await import('@lastgood/fleet')
     const { connection, opened } = at
     const client = fleetClient({ store: opened.store, connection, prefix: options.prefix, clock: context.clock })
-    return await use(client).finally(() => client.close())
+    try {
+      return await use(client)
+    } finally {
+      await client.close()
+    }
   } finally {
     await at.close()
   }

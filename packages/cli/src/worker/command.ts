@@ -66,7 +66,11 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
         `queue    ${safeLine(at.queue)}`,
         `agents   ${safeLine(names.join(', '))}`,
       ])
-      await stop.orStopped(new Promise(() => {})).finally(() => fleet.close())
+      try {
+        await stop.orStopped(new Promise(() => {}))
+      } finally {
+        await fleet.close()
+      }
     } finally {
       await at.close()
       talk.tell('stopped', { event: 'stopped' }, ['stopped'])
