@@ -130,7 +130,12 @@ it(
     const effects = mkdtempSync(join(tmpdir(), 'lastgood-fleet-'))
     for (const name of ['done', 'drafts']) mkdirSync(join(effects, name))
     onTestFinished(() => rmSync(effects, { recursive: true, force: true }))
-    const redis = new Redis({ sentinels: [{ host: '127.0.0.1', port: sentinel.sentinelPort }], name: 'main' })
+    const redis = new Redis({
+      sentinels: [{ host: '127.0.0.1', port: sentinel.sentinelPort }],
+      name: 'main',
+      // What was under way at a fail-over may never be answered; it is asked again.
+      commandTimeout: 5_000,
+    })
     redis.on('error', () => undefined)
     onTestFinished(() => redis.disconnect())
     const prefix = 'chaos'
