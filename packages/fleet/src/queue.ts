@@ -84,7 +84,8 @@ export class Queues {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
+    // Not waited for: a queue that looks for its server hears no end of it. The connection is all that there is to close.
+    for (const queue of this.#queues.values()) queue.close().catch(() => {})
     this.#connection.disconnect()
   }
 
