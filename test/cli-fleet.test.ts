@@ -7,15 +7,25 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { folder, obliging, run } from '../packages/cli/test/context.ts'
 
 /** A project whose sessions are in a database of its own, so that its keys can have their usual names. */
-async function project(database: number) {
+async function project(database: number, { agents = obliging, more = '' } = {}) {
   const url = `${inject('redisUrl')}/${database}`
   const redis = new Redis(url)
   onTestFinished(() => redis.disconnect())
   await redis.flushdb()
   const cwd = folder()
-  writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: '${url}', agents: { ${obliging} } }\n`)
-  return { cwd, url, store: redisStore(redis) }
+  const config = `export default { store: '${url}', agents: { ${agents} }, ${more} }\n`
+  writeFileSync(join(cwd, 'lastgood.config.mjs'), config)
+  return { cwd, url, redis, store: redisStore(redis) }
 }
+
+/** An agent that sends one request, which is answered here. */
+const asking = `asking: { name: 'asking', async run(session) {
+  const { intercept } = await import(${JSON.stringify(import.meta.resolve('@lastgood/core'))})
+  const message = { id: 'msg', type: 'message', role: 'assistant', model: 'claude-opus-5-5', content: [{ type: 'text', text: 'Done.' }], stop_reason: 'end_turn' }
+  const body = JSON.stringify({ model: 'claude-opus-5-5', max_tokens: 9, messages: session.messages() })
+  const request = { url: 'https://api.test/v1/messages', method: 'POST', headers: new Headers(), body }
+  await intercept(session, { record: 'always' })(request, async () => Response.json(message))
+} }`
 
 describe('lastgood worker', () => {
   it('goes on with what was submitted, says a line for each change, and gives all back when it is asked to stop', async () => {
@@ -62,6 +72,25 @@ describe('lastgood worker', () => {
       .map((line) => JSON.parse(line) as { event: string })
     expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['ready', 'started', 'ended', 'stopped']))
     expect(stderr).not.toContain('private')
+  })
+
+  it('keeps the rate of a model that the configuration names, and refuses one that is none', async () => {
+    const { cwd, url, redis } = await project(10, {
+      agents: asking,
+      more: "perMinute: { 'claude-opus-5-5': 600 }",
+    })
+    await run(['submit', 's', '--agent', 'asking', 'Go.'], { cwd })
+    const worker = run(['worker'], { cwd })
+    await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('turn 1 is saved')
+    expect(await redis.keys('lastgood:{limit:claude-opus-5-5@*}:bucket')).toHaveLength(1)
+    worker.stop('SIGTERM')
+    await worker
+    const text = `export default { store: '${url}', perMinute: { m: 0 }, agents: {} }\n`
+    writeFileSync(join(cwd, 'other.config.mjs'), text)
+    expect(await run(['worker', '--config', 'other.config.mjs'], { cwd })).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('perMinute.m'),
+    })
   })
 
   it('needs a Redis for its queue, an agent that is there, and says what to do without', async () => {

@@ -28,6 +28,7 @@ const schema = z.strictObject({
     )
     .optional(),
   confirmAboveUsd: z.number().nonnegative().optional(),
+  perMinute: z.record(z.string(), z.number().positive()).optional(),
   machineVersion: z.string().optional(),
 })
 

@@ -37,6 +37,8 @@ export interface LastgoodConfig {
   prices?: Readonly<Record<string, Price>>
   /** `resume` asks first when what it will read costs more than this; `--yes` answers. USD. Default: it never asks. */
   confirmAboveUsd?: number
+  /** Requests a minute of all workers of a fleet together, by the model that is asked for. Default: no limit. */
+  perMinute?: Readonly<Record<string, number>>
   /** `SessionOptions.machineVersion` of the sessions that `resume` opens. Default: the release's own. */
   machineVersion?: string
 }

@@ -6,6 +6,7 @@
  *    `transition` takes ten times as long for it, with every entry of every request.
  * 2. Both agree on every entry in every state: a property test holds them equal.
  */
+import { LastgoodError } from './errors.ts'
 import type { Entry } from './journal.ts'
 import { lazily } from './lazily.ts'
 import { freshContext, guards, sessionMachine, updates, type Context, type Effect, type StateName } from './machine.ts'
@@ -113,7 +114,16 @@ export function saveSnapshot({ value, context }: Snapshot): { value: string; con
   return { value, context: Object.fromEntries(Object.entries(context).filter(isChanged)) }
 }
 
-/** The snapshot of a head that was written under this machine's version. */
-export function restoreSnapshot(saved: { value: string; context: object }): Snapshot {
-  return { value: saved.value as StateName, context: { ...freshContext, ...saved.context } }
+/** The snapshot of a head that was written under this machine's version. Errors: `journal-corrupt` for no state of it. */
+export function restoreSnapshot({ value, context }: { value: string; context: object }): Snapshot {
+  if (Object.hasOwn(sessionMachine.states, value)) {
+    return { value: value as StateName, context: { ...freshContext, ...context } }
+  }
+  throw new LastgoodError(
+    'journal-corrupt',
+    `the head says that the session is ${JSON.stringify(value)}, which is no state`,
+    {
+      hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
+    },
+  )
 }

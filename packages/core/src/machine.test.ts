@@ -216,6 +216,14 @@ describe('the session machine', () => {
     )
   })
 
+  test('a head that names no state of the machine is damage, and is told (P5)', () => {
+    for (const value of ['of-tomorrow', '', 'toString']) {
+      expect(() => restoreSnapshot({ value, context: {} })).toThrow(
+        expect.objectContaining({ code: 'journal-corrupt', hint: expect.stringContaining('lastgood show') }),
+      )
+    }
+  })
+
   test('a step is what xstate makes of it: state, context and the effect that is owed, for any entry in any state', () => {
     const suspended = (reason: 'interrupted' | 'needs-input'): EntryBody => ({
       type: 'session-suspended',

@@ -2,7 +2,7 @@
  * The session machine: a statechart used as a pure function. Its events are journal entries, so the state of a session
  * is the fold of its journal.
  *
- * 1. `step` is pure: no timers, no promises, no `invoke`, no `after`. A wait is an instant in the context.
+ * 1. `step` (`machine-step.ts`) is pure: no timers, no promises, no `invoke`, no `after`. A wait is an instant in the context.
  * 2. A state's entry action names, as data, the one effect that the session owes while it is there. The driver runs it
  *    after the entry is durable; coming back after a restart re-enters the state and so owes the same effect again.
  * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.

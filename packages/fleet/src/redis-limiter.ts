@@ -7,8 +7,8 @@
  * 3. Names of keys and of sessions are all that is kept, for 20 min after the last request.
  */
 import { createHash } from 'node:crypto'
-import { command, runScript, type ScriptConnection } from './commands.ts'
 import { LastgoodError, systemClock, type Clock, type HealthKey, type RequestLimiter } from '@lastgood/core'
+import { command, runScript, type ScriptConnection } from './commands.ts'
 
 export interface LimiterOptions {
   /** Requests a minute of the whole fleet, by the model that is asked for, at each endpoint. Default: no limit. */

@@ -8,7 +8,7 @@
  */
 import { decide, defaultPolicy, type HealthRecord } from '@lastgood/core'
 import { admit, isCalm, isSettled, recoveryOf, report, reportLate } from '@lastgood/core/testing'
-import { take, type Bucket } from '@lastgood/fleet'
+import { take, type Bucket } from '@lastgood/fleet/testing'
 
 /** Of one session. */
 export interface Asker {

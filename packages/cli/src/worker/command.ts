@@ -41,7 +41,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
       const loaded = at.place.config()
       if (!loaded) throw missingConfig(context, options.agent?.[0] ?? 'coder')
       const agents = await agentsOf(loaded, options.agent)
-      const { policy, machineVersion } = loaded.config
+      const { policy, machineVersion, perMinute } = loaded.config
       const { runFleet } = await import('@lastgood/fleet')
       const tell = (event: FleetEvent) => {
         const { kind, ...fields } = event
@@ -56,6 +56,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
         concurrency: options.concurrency,
         onEvent: tell,
         ...(policy && { policy }),
+        ...(perMinute && { perMinute }),
         ...(machineVersion !== undefined && { machineVersion }),
         ...(talk.heard.logger && { logger: talk.heard.logger }),
       })

@@ -2,46 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { FaultKind } from '../fault.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { seededRandom } from '../testing/random.ts'
-import { admit, isCalm, report, reportLate } from './breaker.ts'
-import type { Outcome } from './notes.ts'
-import { type HealthRecord, healthRecordSchema } from './record.ts'
-
-const key = { endpoint: 'https://api.anthropic.com', model: 'claude-opus-5-5' }
-const ok: Outcome = { kind: 'ok' }
-const fault = (kind: FaultKind = 'overloaded', retryAfterMs?: number): Outcome => ({
-  kind: 'fault',
-  fault: kind,
-  retryAfterMs,
-})
-const second = 1000
-const minute = 60 * second
-
-/** A record, and the instant it is at. `draw` is everybody's random number. */
-function breaker(draw = 0.5) {
-  const b = {
-    now: start,
-    record: undefined as HealthRecord | undefined,
-    see(session: string, outcome: Outcome, afterMs = 0) {
-      b.now += afterMs
-      b.record = report(b.record, { key, session, outcome, now: b.now, random: draw })
-      expect(healthRecordSchema().parse(b.record)).toEqual(b.record)
-      return b.record.breaker
-    },
-    ask(session: string, { waited = false, random = draw } = {}) {
-      const { admission, record } = admit(b.record, { session, now: b.now, random, waited })
-      b.record = record
-      return admission
-    },
-    /** A row of failures, one of each session. */
-    wall(...sessions: string[]) {
-      for (const session of sessions) b.see(session, fault())
-      return b.record?.breaker
-    },
-  }
-  return b
-}
-
-const five = ['a', 'b', 'c', 'd', 'e']
+import { breaker, fault, five, key, minute, ok, second } from './breaker.fixture.ts'
+import { isCalm, report, reportLate } from './breaker.ts'
 
 describe('opens', () => {
   test('after five failures in a row, of whatever sessions', () => {
@@ -359,49 +321,5 @@ describe('opens again while those who waited are coming back', () => {
     expect(b.record?.breaker).toMatchObject({ since: b.now })
     expect(b.record?.breaker).not.toHaveProperty('waitersSince')
     expect(relapsed(second).record?.breaker).toMatchObject({ since: start + 10 * minute + second, waitersSince: start })
-  })
-})
-
-describe('where hundreds of requests are answered each second', () => {
-  /** Two hundred a second, told of together. */
-  function busy() {
-    const b = breaker()
-    const answers = Array.from({ length: 12_000 }, (_, i) => ({ session: `s${i % 1000}`, at: start + 5 * i }))
-    b.record = reportLate(undefined, key, answers)
-    b.now = start + minute
-    return b
-  }
-
-  test('a partial outage opens nothing, though five failures in a row are soon there by chance', () => {
-    const b = busy()
-    const random = seededRandom(3)
-    for (let turn = 0; turn < 20_000; turn++) {
-      b.see(`s${turn % 1000}`, random() < 0.5 ? fault() : ok, 5)
-      expect(b.record?.breaker.state).toBe('closed')
-    }
-  })
-
-  test('a wall opens it a second after the last answer', () => {
-    const b = busy()
-    b.see('a', ok)
-    b.wall(...five)
-    expect(b.see('f', fault(), 999)).toMatchObject({ state: 'closed', failures: 6 })
-    expect(b.see('g', fault(), 1)).toMatchObject({ state: 'open' })
-  })
-
-  test('it is probed at least once a minute while it is known how busy it was; elsewhere every five minutes in the end', () => {
-    const pauses = (b: ReturnType<typeof breaker>) => {
-      b.now += second
-      b.wall(...five)
-      for (let probe = 0; probe < 10; probe++) {
-        b.now += 5 * minute
-        expect(b.ask(`p${probe}`).kind).toBe('probe')
-        b.see(`p${probe}`, fault())
-      }
-      const now = b.record?.breaker
-      return now?.state === 'open' ? now.probeAt - b.now : undefined
-    }
-    expect(pauses(busy())).toBe(0.75 * minute)
-    expect(pauses(breaker())).toBe(3.75 * minute)
   })
 })

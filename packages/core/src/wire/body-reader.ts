@@ -26,8 +26,8 @@ export class BodyReader {
   readonly #read = new Map<string, Read[]>()
   #characters = 0
 
-  /** `maxCharacters`: of the bodies that are kept. */
-  constructor(maxCharacters = 64 * 1024 * 1024) {
+  /** `maxCharacters`: of the bodies that are kept. Default: what takes 64 MiB where a character takes two bytes. */
+  constructor(maxCharacters = 32 * 1024 * 1024) {
     this.#maxCharacters = maxCharacters
   }
 

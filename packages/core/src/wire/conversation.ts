@@ -9,6 +9,7 @@
 import type { AssistantMessage } from '../journal.ts'
 import type { Session } from '../session.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
+import { BodyReader } from './body-reader.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {
@@ -22,6 +23,8 @@ interface InFlight {
 export class Conversation {
   /** By the id that the caller saw: the id of the answer that is recorded. */
   readonly #aliases = new Map<string, string>()
+  /** Its requests, each of which begins with what the one before it said. They go with the session. */
+  readonly bodies = new BodyReader()
   /** What of the conversation was found sound before it was sent. */
   readonly watch = new TranscriptWatch()
   /** Repairs of this process that are journaled. */

@@ -9,7 +9,6 @@
 import type { InDoubt } from '../journal.ts'
 import type { Session } from '../session.ts'
 import type { Next } from './attempt.ts'
-import { BodyReader } from './body-reader.ts'
 import { conversationOf } from './conversation.ts'
 import { validateLadder } from '../ladder/ladder.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
@@ -74,14 +73,6 @@ export interface Interceptor {
   goOn<R extends WireRequest>(request: R, body: MessagesBody): Promise<Send<R> | undefined>
 }
 
-/** Of all sessions of this process, so that what it keeps has one limit. */
-const bodies = new BodyReader()
-
-function bodyOf(request: WireRequest, { id }: Session): MessagesBody | undefined {
-  const { body } = request
-  return typeof body === 'string' && isMessagesRequest(request) ? bodies.read(id, body) : undefined
-}
-
 /** On a request that an interceptor of this session has in hand: another mount lets it pass. */
 const inHand = Symbol('lastgood.in-hand')
 
@@ -107,7 +98,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
-    const body = bodyOf(request, session)
+    const isText = typeof request.body === 'string' && isMessagesRequest(request)
+    const body = isText ? conversation.bodies.read('', request.body as string) : undefined
     let joined = body && join(request, body)
     if (body && joined && conversation.isBusy) joined = await joinAfter(request, body)
     return joined ? goOn(request, joined, next) : goBeside(request, body, next)

@@ -168,9 +168,11 @@ export function isMessagesBody(value: unknown): value is MessagesBody {
   return isSurelyBody(value) || bodySchema().safeParse(value).success
 }
 
+const isFlag = isOneOf(undefined, null, true, false)
+
 /** See `surely.ts`. */
 function isSurelyBody(value: unknown): boolean {
   if (!isRecord(value)) return false
   const { model, messages, stream, thread } = value
-  return isText(model) && areMessages(messages) && isOneOf(undefined, null, true, false)(stream) && thread === undefined
+  return isText(model) && areMessages(messages) && isFlag(stream) && thread === undefined
 }
