@@ -80,20 +80,31 @@ async function heldBy(store: Store, { child }: ToldProcess<Told>): Promise<Map<s
   return held
 }
 
-/** Frozen at work, until others go on with half of what it held: it wakes up as a stale writer. */
-async function freeze(stage: Stage, frozen: Stage['workers'][number]): Promise<void> {
-  const { store } = stage
-  const { process: worker } = frozen
-  await expect.poll(async () => (await heldBy(store, worker)).size, patient).toBeGreaterThan(3)
-  worker.child.kill('SIGSTOP')
-  const held = await heldBy(store, worker)
+/** Freezes whoever has the most to do: one that has only just started may find nothing left to hold. */
+async function freeze(stage: Stage): Promise<Stage['workers'][number]> {
+  let at = 0
+  const busiest = async () => {
+    const sizes = await Promise.all(stage.workers.map(async ({ process }) => (await heldBy(stage.store, process)).size))
+    const size = Math.max(...sizes)
+    at = sizes.indexOf(size)
+    return size
+  }
+  await expect.poll(() => busiest().catch(() => 0), patient).toBeGreaterThan(3)
+  const [frozen] = stage.workers.splice(at, 1) as [Stage['workers'][number]]
+  frozen.process.child.kill('SIGSTOP')
+  return frozen
+}
+
+/** Wakes it up when others go on with half of what it held: as a stale writer. */
+async function thaw({ store, workers }: Stage, frozen: Stage['workers'][number]): Promise<void> {
+  const held = await heldBy(store, frozen.process)
   const taken = async () => {
     const summaries = await Promise.all([...held.keys()].map((id) => store.summary(id)))
     return summaries.filter((one) => one && one.head.seq > (held.get(one.head.sessionId) ?? 0)).length
   }
   await expect.poll(() => taken().catch(() => 0), patient).toBeGreaterThanOrEqual(Math.ceil(held.size / 2))
-  worker.child.kill('SIGCONT')
-  stage.workers.push(frozen)
+  frozen.process.child.kill('SIGCONT')
+  workers.push(frozen)
 }
 
 /** Everything acknowledged is on the replica when the master dies: what Redis loses otherwise is not what this is about. */
@@ -175,7 +186,7 @@ it(
       'upgrade',
       'kill',
     ]
-    const frozen: Promise<void>[] = []
+    const thawed: Promise<void>[] = []
     for (const [i, event] of story.entries()) {
       const share = (i + 0.5 + random() / 2) / (story.length + 2)
       await expect.poll(() => countEffects(stage), patient).toBeGreaterThan(Math.floor(all * share))
@@ -187,7 +198,7 @@ it(
           start(stage, isNew ? 2 : 1)
           break
         case 'freeze':
-          frozen.push(freeze(stage, stage.workers.splice(at, 1)[0]!))
+          thawed.push(thaw(stage, await freeze(stage)))
           break
         case 'upgrade': {
           const old = stage.workers.findIndex(({ release }) => release === 1)
@@ -200,7 +211,7 @@ it(
           break
       }
     }
-    await Promise.all(frozen)
+    await Promise.all(thawed)
 
     const open = async () => {
       const summaries = await Promise.all(ids.map((id) => store.summary(id)))
