@@ -7,6 +7,7 @@
  * 3. Above this file nobody knows of blobs: entries go in and come out whole.
  */
 import { createHash } from 'node:crypto'
+import { chunksOf, inChunks } from './chunked.ts'
 import { LastgoodError } from './errors.ts'
 import { type Entry, parseEntry } from './journal.ts'
 import { stillSealed } from './sealed.ts'
@@ -36,19 +37,23 @@ export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
 }
 
 /** The entries that were read from `store`, with the bodies that are kept apart in place. Errors: `journal-corrupt`, `journal-sealed`. */
-export async function* withBlobs(
-  store: Store,
-  sessionId: string,
-  entries: AsyncIterable<Entry>,
-): AsyncGenerator<Entry, void, undefined> {
-  for await (const entry of entries) {
-    // Never taken for nothing: the store was opened without what its entries were written with.
-    if (entry.type === 'sealed') throw stillSealed(entry)
-    yield entry.type === 'kept-apart' ? await whole(store, sessionId, entry) : entry
-  }
+export function withBlobs(store: Store, sessionId: string, entries: AsyncIterable<Entry>): AsyncIterable<Entry> {
+  return inChunks(async function* () {
+    for await (const some of chunksOf(entries)) {
+      if (some.every(isWhole)) yield some
+      else for (const entry of some) yield [isWhole(entry) ? entry : await whole(store, sessionId, entry)]
+    }
+  })
 }
 
-async function whole(store: Store, sessionId: string, entry: Entry & { type: 'kept-apart' }): Promise<Entry> {
+const isWhole = (entry: Entry): entry is Exclude<Entry, InParts> =>
+  entry.type !== 'kept-apart' && entry.type !== 'sealed'
+
+type InParts = Entry & { type: 'kept-apart' | 'sealed' }
+
+async function whole(store: Store, sessionId: string, entry: InParts): Promise<Entry> {
+  // Never taken for nothing: the store was opened without what its entries were written with.
+  if (entry.type === 'sealed') throw stillSealed(entry)
   const { blob, of: _of, type: _type, ...stamp } = entry
   const text = await store.readBlob(sessionId, blob.name)
   const place = `${store.journalAt(sessionId)} entry ${entry.seq}`

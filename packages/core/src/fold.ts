@@ -5,6 +5,7 @@
  *    and every entry is stepped through. Both give the same state: the head is a cache of the fold.
  * 2. What a fork inherited counts for conversation and state, not for sequence and facts: those are the session's own.
  */
+import { chunksOf } from './chunked.ts'
 import { factsAfter, type SessionFacts } from './checkpoint.ts'
 import type { HistoryEntry } from './history.ts'
 import type { Entry } from './journal.ts'
@@ -45,16 +46,18 @@ export async function foldHistory(
   let owed: Effect | undefined
   let seq = 0
   let facts: SessionFacts = {}
-  for await (const { entry, isInherited, sessionId } of history) {
-    transcript.apply(entry, sessionId)
-    if (!isInherited) {
-      facts = factsAfter(facts, entry)
-      seq = entry.seq
+  for await (const some of chunksOf(history)) {
+    for (const { entry, isInherited, sessionId } of some) {
+      transcript.apply(entry, sessionId)
+      if (!isInherited) {
+        facts = factsAfter(facts, entry)
+        seq = entry.seq
+      }
+      if (usable && (isInherited || entry.seq <= usable.seq)) continue
+      const stepped = step(snapshot, entry)
+      snapshot = stepped.snapshot
+      owed = stepped.effect ?? owed
     }
-    if (usable && (isInherited || entry.seq <= usable.seq)) continue
-    const stepped = step(snapshot, entry)
-    snapshot = stepped.snapshot
-    owed = stepped.effect ?? owed
   }
   const refolded = head !== undefined && !usable
   return { snapshot, ...(owed && { owed }), transcript, seq, facts, refolded }

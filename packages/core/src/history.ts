@@ -7,6 +7,7 @@
  * 3. The lineage is read from the journals, not from heads, and is finite: no circles, and no more than so many.
  */
 import { withBlobs } from './blobs.ts'
+import { chunksOf, inChunks } from './chunked.ts'
 import { LastgoodError } from './errors.ts'
 import type { Entry, Origin } from './journal.ts'
 import type { Store } from './store.ts'
@@ -22,16 +23,26 @@ export interface HistoryEntry {
 const deepest = 1_000
 
 /** Errors: `journal-corrupt`, `journal-version`, `store-unavailable`. Nothing for a session that is not there. */
-export async function* readHistory(store: Store, sessionId: string): AsyncGenerator<HistoryEntry, void, undefined> {
-  const lineage = await lineageOf(store, sessionId)
-  for (const origin of lineage) {
-    for await (const entry of upTo(store, sessionId, origin)) {
-      yield { entry, sessionId: origin.sessionId, isInherited: true }
+export function readHistory(store: Store, sessionId: string): AsyncIterable<HistoryEntry> {
+  return inChunks(async function* () {
+    const own = chunksOf(withBlobs(store, sessionId, store.read(sessionId)))[Symbol.asyncIterator]()
+    try {
+      const { origin, entries } = await beginningOf(own)
+      for (const one of await lineageOf(store, sessionId, origin)) {
+        for await (const some of upTo(store, sessionId, one)) yield some.map(from(one.sessionId, true))
+      }
+      yield entries.map(from(sessionId, false))
+      for (let part = await own.next(); !part.done; part = await own.next()) {
+        yield part.value.map(from(sessionId, false))
+      }
+    } finally {
+      await own.return?.()
     }
-  }
-  for await (const entry of withBlobs(store, sessionId, store.read(sessionId))) {
-    yield { entry, sessionId, isInherited: false }
-  }
+  })
+}
+
+function from(sessionId: string, isInherited: boolean): (entry: Entry) => HistoryEntry {
+  return (entry) => ({ entry, sessionId, isInherited })
 }
 
 /** Of each finished turn of the conversation, the place where it ended: there it can be forked. */
@@ -54,10 +65,10 @@ export async function* inheritedFrom(store: Store, origin: Origin): AsyncGenerat
 }
 
 /** The oldest first. */
-async function lineageOf(store: Store, sessionId: string): Promise<Origin[]> {
+async function lineageOf(store: Store, sessionId: string, parent: Origin | undefined): Promise<Origin[]> {
   const lineage: Origin[] = []
   const seen = new Set([sessionId])
-  for (let origin = await originOf(store, sessionId); origin; origin = await originOf(store, origin.sessionId)) {
+  for (let origin = parent; origin; origin = await originOf(store, origin.sessionId)) {
     if (seen.has(origin.sessionId) || lineage.length === deepest) throw endless(sessionId, origin.sessionId)
     seen.add(origin.sessionId)
     lineage.unshift(origin)
@@ -65,33 +76,51 @@ async function lineageOf(store: Store, sessionId: string): Promise<Origin[]> {
   return lineage
 }
 
-/** A fork says so before anything else; only that it was opened comes before. */
 async function originOf(store: Store, sessionId: string): Promise<Origin | undefined> {
-  for await (const entry of store.read(sessionId)) {
-    if (entry.type === 'session-forked') return entry.origin
-    if (entry.type !== 'session-opened') return undefined
+  const own = chunksOf(store.read(sessionId))[Symbol.asyncIterator]()
+  try {
+    return (await beginningOf(own)).origin
+  } finally {
+    await own.return?.()
   }
-  return undefined
 }
 
-async function* upTo(store: Store, child: string, origin: Origin): AsyncGenerator<Entry, void, undefined> {
-  const { sessionId, seq, at } = origin
-  const isIt = (entry: Entry): boolean => entry.type === 'turn-ended' && entry.at === (at ?? entry.at)
-  let last: Entry | undefined
-  for await (const entry of withBlobs(store, sessionId, store.read(sessionId))) {
-    last = entry
-    if (entry.seq === seq && !isIt(entry)) break
-    yield entry
-    if (entry.seq >= seq) break
+/** What a journal begins with. A fork says so before anything else; only that it was opened comes before. */
+async function beginningOf(
+  own: AsyncIterator<readonly Entry[]>,
+): Promise<{ origin: Origin | undefined; entries: readonly Entry[] }> {
+  const entries: Entry[] = []
+  for (let part = await own.next(); !part.done; part = await own.next()) {
+    for (const entry of part.value) entries.push(entry)
+    const telling = entries.find(({ type }) => type !== 'session-opened')
+    if (telling) return { origin: telling.type === 'session-forked' ? telling.origin : undefined, entries }
   }
-  if (last?.seq === seq && isIt(last)) return
+  return { origin: undefined, entries }
+}
+
+async function* upTo(
+  store: Store,
+  child: string,
+  { sessionId, seq, at }: Origin,
+): AsyncGenerator<readonly Entry[], void, undefined> {
+  const isIt = (entry: Entry | undefined): boolean =>
+    entry?.type === 'turn-ended' && entry.seq === seq && entry.at === (at ?? entry.at)
+  let last: Entry | undefined
+  for await (const some of chunksOf(withBlobs(store, sessionId, store.read(sessionId)))) {
+    const inherited = some.filter((entry) => entry.seq <= seq)
+    last = inherited.at(-1) ?? last
+    if (last?.seq === seq && !isIt(last)) inherited.pop()
+    yield inherited
+    if (last?.seq === seq || inherited.length < some.length) break
+  }
+  if (isIt(last)) return
   const what = last === undefined ? 'is not there' : 'is not the journal that it was'
   throw new LastgoodError(
     'journal-corrupt',
     `session ${child} goes on from entry ${seq} of session ${sessionId}, which ${what}`,
     {
       hint: `restore ${sessionId} in ${store.location} from a copy, or from a file: lastgood import <file> --as ${sessionId}`,
-      details: { sessionId: child, origin },
+      details: { sessionId: child, origin: { sessionId, seq, at } },
     },
   )
 }

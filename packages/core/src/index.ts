@@ -12,6 +12,7 @@ export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resol
 export { type Rule } from './policy/rules.ts'
 export { type Wire, classify } from './classify.ts'
 export { withBlobs } from './blobs.ts'
+export { inChunks, chunksOf } from './chunked.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type Continuation, continuationOf } from './continuation.ts'
 export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './envelope-drift.ts'

@@ -183,7 +183,7 @@ export interface Store {
   putBlob(lease: Lease, name: string, text: string): Promise<void>
   /** The text under `name`, or undefined when there is none. Not verified: who asks knows what it should be. */
   readBlob(sessionId: string, name: string): Promise<string | undefined>
-  /** The entries after `afterSeq` (default 0: all), in order, verified, in chunks behind the scenes. */
+  /** The entries after `afterSeq` (default 0: all), in order, verified. Made `inChunks`, a reader of all has them sooner. */
   read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
   /** The head and the live holder, or undefined when no entry was ever appended. */
   summary(sessionId: string): Promise<SessionSummary | undefined>

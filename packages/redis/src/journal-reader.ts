@@ -18,22 +18,44 @@ export async function* readJournal(
   keys: Keys,
   sessionId: string,
   afterSeq: number,
-): AsyncGenerator<Entry> {
+): AsyncGenerator<readonly Entry[], void, undefined> {
   const key = keys.journal(sessionId)
   const place = server.place(key)
   const last = await lastSeq(server, keys, sessionId)
+
+  const chunkAt = (seq: number): Promise<string[]> => {
+    const chunk =
+      seq < last
+        ? server.ask((redis) => redis.lrange(key, seq, Math.min(seq + chunkLength, last) - 1))
+        : Promise.resolve([])
+    // It may fail when nobody wants it any more; who wants it is told.
+    chunk.catch(() => {})
+    return chunk
+  }
+
   let fence = 0
+  let coming = chunkAt(afterSeq)
   for (let seq = afterSeq; seq < last;) {
-    const chunk = await server.ask((redis) => redis.lrange(key, seq, Math.min(seq + chunkLength, last) - 1))
+    const chunk = await coming
     if (chunk.length === 0) throw await missing(server, keys, sessionId, seq)
-    for (const text of chunk) {
-      const entryPlace = `${place}[${seq}]`
-      const entry = parseEntry(jsonFrom(text, entryPlace), entryPlace)
-      if (entry.seq !== ++seq) throw damaged(entryPlace, `entry ${entry.seq} stands where entry ${seq} belongs`)
-      if (entry.fence < fence) throw damaged(entryPlace, `fence ${entry.fence} follows fence ${fence}`)
-      fence = entry.fence
-      yield entry
+    // While this one is parsed.
+    coming = chunkAt(seq + chunk.length)
+    const entries: Entry[] = []
+    try {
+      for (const text of chunk) {
+        const entryPlace = `${place}[${seq}]`
+        const entry = parseEntry(jsonFrom(text, entryPlace), entryPlace)
+        if (entry.seq !== ++seq) throw damaged(entryPlace, `entry ${entry.seq} stands where entry ${seq} belongs`)
+        if (entry.fence < fence) throw damaged(entryPlace, `fence ${entry.fence} follows fence ${fence}`)
+        fence = entry.fence
+        entries.push(entry)
+      }
+    } catch (error) {
+      // What comes before one that is damaged is sound.
+      yield entries
+      throw error
     }
+    yield entries
   }
 }
 

@@ -13,6 +13,7 @@ import {
   assertAppend,
   assertBlobName,
   assertSessionId,
+  inChunks,
   leaseLost,
   matchesFilter,
 } from '@lastgood/core'
@@ -103,10 +104,11 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       return (await server.ask((redis) => redis.hget(keys.blobs(sessionId), name))) ?? undefined
     },
 
-    async *read(sessionId, afterSeq = 0) {
-      assertSessionId(sessionId)
-      yield* readJournal(server, keys, sessionId, afterSeq)
-    },
+    read: (sessionId, afterSeq = 0) =>
+      inChunks(async function* () {
+        assertSessionId(sessionId)
+        yield* readJournal(server, keys, sessionId, afterSeq)
+      }),
 
     async summary(sessionId): Promise<SessionSummary | undefined> {
       assertSessionId(sessionId)

@@ -64,7 +64,7 @@ export async function importSession(
   const lease = await takeLease(sessionId, resolved)
   const lost = new AbortController()
   // Opened by the first entry that is there already.
-  const left = withBlobs(store, sessionId, store.read(sessionId))
+  const left = withBlobs(store, sessionId, store.read(sessionId))[Symbol.asyncIterator]()
   const keeper = keepLease(store, lease, leaseMs, clock, (reason) => lost.abort(reason))
   try {
     const summary = await store.summary(sessionId)
@@ -80,7 +80,7 @@ export async function importSession(
     return { sessionId, from: file.sessionId, entries: file.entries, head }
   } finally {
     keeper.stop()
-    await left.return()
+    await left.return?.()
     // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
     await store.release(lease).catch(() => {})
   }

@@ -15,6 +15,7 @@ import { constants, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { inChunks } from '../chunked.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal.ts'
@@ -102,15 +103,25 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     place: SessionPlace,
     afterSeq: number,
     onTornTail: (torn: TornTail) => void,
-  ): AsyncGenerator<Entry, void, undefined> {
+  ): AsyncGenerator<readonly Entry[], void, undefined> {
     const handle = await onPath(place.journal, () => openIfThere(place.journal, constants.O_RDONLY))
     if (!handle) return
     try {
       const { size } = await statOfFile(handle, place.journal)
-      for await (const { line, place: where } of linesAfter(handle, place.journal, size, afterSeq, onTornTail)) {
-        for (const value of 'entries' in line ? line.entries : []) {
-          if (value.seq > afterSeq) yield parseEntry(value, where)
+      for await (const lines of linesAfter(handle, place.journal, size, afterSeq, onTornTail)) {
+        const entries: Entry[] = []
+        try {
+          for (const { line, place: where } of lines) {
+            for (const value of 'entries' in line ? line.entries : []) {
+              if (value.seq > afterSeq) entries.push(parseEntry(value, where))
+            }
+          }
+        } catch (error) {
+          // What comes before one that is damaged is sound.
+          yield entries
+          throw error
         }
+        yield entries
       }
     } catch (error) {
       throw fileError(error, place.journal)
@@ -165,10 +176,11 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       return onPath(join(place.blobs, name), () => readBlobFile(place, name))
     },
 
-    async *read(sessionId, afterSeq = 0) {
-      const place = placeOf(folder, sessionId)
-      yield* entriesOf(place, afterSeq, (torn) => warn(place, torn))
-    },
+    read: (sessionId, afterSeq = 0) =>
+      inChunks(async function* () {
+        const place = placeOf(folder, sessionId)
+        yield* entriesOf(place, afterSeq, (torn) => warn(place, torn))
+      }),
 
     summary,
     findings: () => fileFindings(resolve(dir), examine, clock.now()),

@@ -167,13 +167,13 @@ export async function* linesAfter(
   end: number,
   afterSeq: number,
   onTornTail: (torn: TornTail) => void,
-): AsyncGenerator<{ line: Line; place: string }, void, undefined> {
+): AsyncGenerator<{ line: Line; place: string }[], void, undefined> {
   const near = afterSeq > 0 ? await nearEnd(handle, end, reachingBackTo(afterSeq), nearBytes) : undefined
   if (near?.torn) onTornTail(near.torn)
-  if (near) for (const line of near.lines) yield { line, place: `${path} seq ${line.seq}` }
+  if (near) yield near.lines.map((line) => ({ line, place: `${path} seq ${line.seq}` }))
   else
     for await (const some of walk(handle, path, end, onTornTail))
-      for (const { line, number } of some) yield { line, place: `${path} line ${number}` }
+      yield some.map(({ line, number }) => ({ line, place: `${path} line ${number}` }))
 }
 
 /** Whether lines begin at or before the end of entry `afterSeq`. */
