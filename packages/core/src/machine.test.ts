@@ -58,6 +58,14 @@ describe('the session machine', () => {
     expect(end).toMatchObject({ state: 'idle', owed: { kind: 'rest' }, context: { turn: 1, lastGoodTurn: 1 } })
   })
 
+  test('what every object has is no call that was made', () => {
+    const calling = run([started, sent, response('tool_use', 'a', 'b')])
+    for (const id of ['constructor', 'toString', '__proto__']) {
+      expect(run([intent(id)], calling.snapshot).snapshot).toBe(calling.snapshot)
+      expect(run([finished(id)], calling.snapshot).snapshot).toBe(calling.snapshot)
+    }
+  })
+
   test('a wait is an instant that survives a restart (P6)', () => {
     const waiting = run([started, sent, fault({ kind: 'retry', at: 9_000 })])
     expect(waiting.owed).toEqual({ kind: 'wait', until: 9_000 })

@@ -91,7 +91,7 @@ export const guards = {
   pausesTurn: (_, event) => isAnswer(event, pausesTurn),
   isLastCall: (context, event) =>
     event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
-  isKnownCall: (context, event) => 'toolUseId' in event && event.toolUseId in context.calls,
+  isKnownCall: (context, event) => 'toolUseId' in event && Object.hasOwn(context.calls, event.toolUseId),
   willRetry: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'retry',
   goesOnAtOnce: (_, event) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
   keepsAnswer: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
