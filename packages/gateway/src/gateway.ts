@@ -67,7 +67,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       ...(bytes && { body: bytes }),
     }
     const isConversation = bytes && isMessagesRequest(wire)
-    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', new TextDecoder().decode(bytes))
+    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
     if (!body) {
       const response = await upstream.pass(request, bytes)
       leave()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BodyReader } from './body-reader.ts'
 
-const textOf = (value: unknown, space?: string) => JSON.stringify(value, null, space)
+const bytesOf = (value: unknown, space?: string) => Buffer.from(JSON.stringify(value, null, space))
 const user = (content: unknown) => ({ role: 'user', content })
 const body = (messages: unknown[], more: object = {}) => ({
   model: 'm',
@@ -14,8 +14,8 @@ const body = (messages: unknown[], more: object = {}) => ({
 
 test('messages that were read before are the same objects, and the others are read', () => {
   const reader = new BodyReader()
-  const first = reader.read('ses', textOf(body([user('one'), user('two')])))
-  const next = reader.read('ses', textOf(body([user('one'), user('two'), user('three')])))
+  const first = reader.read('ses', bytesOf(body([user('one'), user('two')])))
+  const next = reader.read('ses', bytesOf(body([user('one'), user('two'), user('three')])))
   expect(next).toEqual(body([user('one'), user('two'), user('three')]))
   expect(next?.messages[0]).toBe(first?.messages[0])
   expect(next?.messages[1]).toBe(first?.messages[1])
@@ -24,15 +24,15 @@ test('messages that were read before are the same objects, and the others are re
 
 test('a helper of the same name does not make the agent begin anew', () => {
   const reader = new BodyReader()
-  const first = reader.read('ses', textOf(body([user('one')])))
-  reader.read('ses', textOf(body([user('Title?')])))
-  const next = reader.read('ses', textOf(body([user('one'), user('two')])))
+  const first = reader.read('ses', bytesOf(body([user('one')])))
+  reader.read('ses', bytesOf(body([user('Title?')])))
+  const next = reader.read('ses', bytesOf(body([user('one'), user('two')])))
   expect(next?.messages[0]).toBe(first?.messages[0])
 })
 
-test('so many characters are kept and no more, those that were used last', () => {
+test('so many bytes are kept and no more, those that were used last', () => {
   const reader = new BodyReader(300)
-  const long = (name: string) => textOf(body([user(name.repeat(100))]))
+  const long = (name: string) => bytesOf(body([user(name.repeat(100))]))
   const [first] = reader.read('a', long('a'))?.messages ?? []
   expect(reader.read('a', long('a'))?.messages[0]).toBe(first)
   reader.read('b', long('b'))
@@ -52,7 +52,7 @@ describe('what is not of the usual form is read as a whole', () => {
     ['no JSON between', `${known},{"role":"user" "content":"two"}],"model":"m"}`],
   ])('%s', (_what, text) => {
     const reader = new BodyReader()
-    reader.read('ses', `${known}],"model":"m"}`)
+    reader.read('ses', Buffer.from(`${known}],"model":"m"}`))
     let whole: unknown
     try {
       whole = JSON.parse(text)
@@ -60,7 +60,7 @@ describe('what is not of the usual form is read as a whole', () => {
       whole = undefined
     }
     const isBody = (whole as { messages?: unknown[] } | undefined)?.messages?.every((one) => typeof one === 'object')
-    expect(reader.read('ses', text)).toEqual(isBody ? whole : undefined)
+    expect(reader.read('ses', Buffer.from(text))).toEqual(isBody ? whole : undefined)
   })
 })
 
@@ -92,9 +92,9 @@ test('whatever comes after one another is read as parsing each of them would rea
         const before = keepsParameters ? last.before : given.head
         const after = keepsParameters ? last.after : given.tail
         last = { messages, before, after }
-        const text = textOf({ model: 'm', ...before, messages, ...after, stream: true }, space)
-        const read = reader.read('ses', text)
-        expect(JSON.stringify(read)).toBe(JSON.stringify(JSON.parse(text)))
+        const bytes = bytesOf({ model: 'm', ...before, messages, ...after, stream: true }, space)
+        const read = reader.read('ses', bytes)
+        expect(JSON.stringify(read)).toBe(JSON.stringify(JSON.parse(bytes.toString())))
       }
     }),
     { numRuns: 300 },

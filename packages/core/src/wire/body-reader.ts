@@ -1,16 +1,17 @@
 /**
  * Reads the bodies of Messages requests. A conversation is sent whole with every request, and grows at its end: what was
- * read before is known by its text, and only what is new is parsed (P7).
+ * read before is known by its bytes, which are compared at the speed of memory, and only what is new is decoded and
+ * parsed (P7).
  *
  * 1. What is read is what parsing the whole would give, key order included. Messages that were read before are the same
  *    objects.
- * 2. The last bodies are kept, up to a limit of characters; one that was let go costs a parse of the whole.
+ * 2. The last bodies are kept, up to a limit of bytes; one that was let go costs a parse of the whole.
  */
 import { placesAfter, placesIn, type Places } from './message-places.ts'
 import { isMessagesBody, type MessagesBody } from './messages-request.ts'
 
 interface Read {
-  text: string
+  bytes: Uint8Array
   places: Places
   body: MessagesBody
 }
@@ -21,21 +22,24 @@ const bodiesOfName = 4
 const fewMessages = 4
 
 export class BodyReader {
-  readonly #maxCharacters: number
+  readonly #maxBytes: number
   /** The name that was used last is the last one; of a name, the newest body. */
   readonly #read = new Map<string, Read[]>()
-  #characters = 0
+  #bytes = 0
 
-  /** `maxCharacters`: of the bodies that are kept. Default: what takes 64 MiB where a character takes two bytes. */
-  constructor(maxCharacters = 32 * 1024 * 1024) {
-    this.#maxCharacters = maxCharacters
+  /** `maxBytes`: of the bodies that are kept. Default: 64 MiB. */
+  constructor(maxBytes = 64 * 1024 * 1024) {
+    this.#maxBytes = maxBytes
   }
 
-  /** `name`: whose bodies are likely to begin alike. Undefined for what is no body of a Messages request. */
-  read(name: string, text: string): MessagesBody | undefined {
+  /**
+   * `name`: whose bodies are likely to begin alike. `bytes` are kept, and must not change. Undefined for what is no body
+   * of a Messages request.
+   */
+  read(name: string, bytes: Uint8Array): MessagesBody | undefined {
     const kept = this.#read.get(name) ?? []
-    const best = mostInCommon(kept, text)
-    const read = (best && this.#after(best, text)) ?? this.#whole(text)
+    const best = mostInCommon(kept, bytes)
+    const read = (best && this.#after(best, bytes)) ?? this.#whole(bytes)
     // What it goes on from is not asked about again, but for the last messages, which a client may take back.
     const replaced = best && best.known >= best.before.places.ends.length - fewMessages ? best.before : undefined
     if (read?.places)
@@ -48,42 +52,42 @@ export class BodyReader {
     return read?.body
   }
 
-  #whole(text: string): (Omit<Read, 'places'> & { places: Places | undefined }) | undefined {
-    const body = parsed(text)
-    return isMessagesBody(body) ? { text, body, places: placesIn(text) } : undefined
+  #whole(bytes: Uint8Array): (Omit<Read, 'places'> & { places: Places | undefined }) | undefined {
+    const body = parsed(text(bytes))
+    return isMessagesBody(body) ? { bytes, body, places: placesIn(bytes) } : undefined
   }
 
   /** Read from where it differs from one before it. */
-  #after({ before, known }: Common, text: string): Read | undefined {
+  #after({ before, known }: Common, bytes: Uint8Array): Read | undefined {
     const ends = before.places.ends.slice(0, known)
-    const places = placesAfter(text, before.places.start, ends)
+    const places = placesAfter(bytes, before.places.start, ends)
     if (!places) return undefined
-    const rest = this.#rest(before, text, places)
-    const from = places.ends.length > known ? text.indexOf(',', ends.at(-1)) + 1 : places.end
-    const added = rest && { ...rest, messages: parsed(`[${text.slice(from, places.end)}]`) }
+    const rest = this.#rest(before, bytes, places)
+    const from = places.ends.length > known ? bytes.indexOf(comma, ends.at(-1)) + 1 : places.end
+    const added = rest && { ...rest, messages: parsed(`[${text(bytes.subarray(from, places.end))}]`) }
     if (!isMessagesBody(added)) return undefined
     const messages = [...before.body.messages.slice(0, known), ...added.messages]
-    return { text, places, body: { ...added, messages } }
+    return { bytes, places, body: { ...added, messages } }
   }
 
   /** All but the messages, with their key in its place. */
-  #rest(before: Read, text: string, places: Places): Record<string, unknown> | undefined {
-    const tail = text.slice(places.end)
-    if (tail === before.text.slice(before.places.end)) return before.body
-    const whole = text.slice(0, places.start) + tail
+  #rest(before: Read, bytes: Uint8Array, places: Places): Record<string, unknown> | undefined {
+    const tail = bytes.subarray(places.end)
+    if (Buffer.compare(tail, before.bytes.subarray(before.places.end)) === 0) return before.body
+    const whole = Buffer.concat([bytes.subarray(0, places.start), tail])
     // A second list of messages would be another request.
-    return placesIn(whole) && (parsed(whole) as Record<string, unknown> | undefined)
+    return placesIn(whole) && (parsed(text(whole)) as Record<string, unknown> | undefined)
   }
 
   #keep(name: string, kept: readonly Read[], replaced: Read | undefined, read: Read): void {
     const others = kept.slice(-(bodiesOfName - 1))
     const gone = [...kept.slice(0, kept.length - others.length), ...(replaced ? [replaced] : [])]
-    this.#characters += read.text.length - gone.reduce(sumOfLengths, 0)
+    this.#bytes += read.bytes.length - gone.reduce(sumOfLengths, 0)
     this.#read.delete(name)
     this.#read.set(name, [...others, read])
     for (const [oldest, bodies] of this.#read) {
-      if (this.#characters <= this.#maxCharacters) break
-      this.#characters -= bodies.reduce(sumOfLengths, 0)
+      if (this.#bytes <= this.#maxBytes) break
+      this.#bytes -= bodies.reduce(sumOfLengths, 0)
       this.#read.delete(oldest)
     }
   }
@@ -95,32 +99,38 @@ interface Common {
   known: number
 }
 
-function mostInCommon(kept: readonly Read[], text: string): Common | undefined {
+function mostInCommon(kept: readonly Read[], bytes: Uint8Array): Common | undefined {
   let best: Common | undefined
   for (const before of kept) {
-    const known = knownOf(before, text)
+    const { ends } = before.places
+    const common = commonLength(before.bytes, bytes)
+    // Most often all of them, or all but the last few.
+    let known = ends.length
+    while (known > 0 && (ends[known - 1] ?? 0) > common) known -= 1
     if (known > (best?.known ?? 0)) best = { before, known }
   }
   return best
 }
 
-/** How many messages two bodies begin with alike: most often all, or all but the last few. */
-function knownOf({ text: before, places: { ends } }: Read, text: string): number {
-  // Equality of texts is a comparison of memory; `startsWith` goes letter by letter.
-  const isKnown = (count: number) => text.slice(0, ends[count - 1]) === before.slice(0, ends[count - 1])
-  let [most, step] = [ends.length, 1]
-  for (; most > 0 && !isKnown(most); step *= 2) most = Math.max(0, most - step)
-  // Between the last step and the one before it.
-  let tooMany = Math.min(ends.length + 1, most + step)
-  while (most > 0 && tooMany - most > 1) {
-    const middle = Math.floor((most + tooMany) / 2)
-    if (isKnown(middle)) most = middle
-    else tooMany = middle
+/** How many bytes two bodies begin with alike. */
+function commonLength(one: Uint8Array, other: Uint8Array): number {
+  const most = Math.min(one.length, other.length)
+  const step = 32 * 1024
+  let at = 0
+  while (at < most) {
+    const to = Math.min(at + step, most)
+    if (Buffer.compare(one.subarray(at, to), other.subarray(at, to)) !== 0) break
+    at = to
   }
-  return most
+  while (at < most && one[at] === other[at]) at += 1
+  return at
 }
 
-const sumOfLengths = (sum: number, { text }: Read): number => sum + text.length
+const comma = 0x2c
+
+const sumOfLengths = (sum: number, { bytes }: Read): number => sum + bytes.length
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 function parsed(json: string): unknown {
   try {

@@ -1,111 +1,101 @@
 /**
- * Where the messages of a request stand in its text, found without parsing them.
+ * Where the messages of a request stand in its bytes, found without parsing them.
  *
  * Only what is JSON of the usual form has places: an object with one list of objects named `messages`. Everything else
  * has none, and is read as a whole; so is what has the name in another spelling.
  */
 export interface Places {
-  /** Behind the list's bracket. */
+  /** The first byte after the list's bracket. */
   readonly start: number
-  /** Behind each message. */
+  /** For each message, the first byte after it. */
   readonly ends: readonly number[]
   /** The list's closing bracket. */
   readonly end: number
 }
 
-export function placesIn(text: string): Places | undefined {
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
+const messagesKey = Buffer.from('"messages"')
+
+export function placesIn(bytes: Uint8Array): Places | undefined {
   let places: Places | undefined
-  let at = afterSpace(text, 0)
-  if (text[at] !== '{') return undefined
-  at = afterSpace(text, at + 1)
-  while (text[at] === '"') {
-    const keyEnd = afterString(text, at)
-    const key = text.slice(at, keyEnd)
-    if (key.includes('\\')) return undefined
-    at = afterSpace(text, keyEnd)
-    if (text[at] !== ':') return undefined
-    at = afterSpace(text, at + 1)
-    if (key === '"messages"') {
-      if (places || text[at] !== '[') return undefined
-      places = restOfList(text, at + 1, [])
+  let at = afterSpace(bytes, 0)
+  if (bytes[at] !== openBrace) return undefined
+  at = afterSpace(bytes, at + 1)
+  while (bytes[at] === quote) {
+    const keyEnd = afterString(bytes, at)
+    const key = bytes.subarray(at, keyEnd)
+    if (key.includes(backslash)) return undefined
+    at = afterSpace(bytes, keyEnd)
+    if (bytes[at] !== colon) return undefined
+    at = afterSpace(bytes, at + 1)
+    if (messagesKey.equals(key)) {
+      if (places || bytes[at] !== openBracket) return undefined
+      places = restOfList(bytes, at + 1, [])
       if (!places) return undefined
       at = places.end + 1
-    } else at = afterValue(text, at)
-    at = afterSpace(text, at)
-    if (text[at] !== ',') break
-    at = afterSpace(text, at + 1)
+    } else at = afterValue(bytes, at)
+    at = afterSpace(bytes, at)
+    if (bytes[at] !== comma) break
+    at = afterSpace(bytes, at + 1)
   }
-  return text[at] === '}' && afterSpace(text, at + 1) === text.length ? places : undefined
+  return bytes[at] === closeBrace && afterSpace(bytes, at + 1) === bytes.length ? places : undefined
 }
 
 /** The places in a list that begins with messages whose ends are known. */
-export function placesAfter(text: string, start: number, ends: readonly number[]): Places | undefined {
+export function placesAfter(bytes: Uint8Array, start: number, ends: readonly number[]): Places | undefined {
   const last = ends.at(-1)
-  if (last === undefined) return restOfList(text, start, [])
-  const next = afterSpace(text, last)
-  if (text[next] === ']') return { start, ends, end: next }
-  if (text[next] !== ',') return undefined
-  const rest = restOfList(text, next + 1, [...ends])
+  if (last === undefined) return restOfList(bytes, start, [])
+  const next = afterSpace(bytes, last)
+  if (bytes[next] === closeBracket) return { start, ends, end: next }
+  if (bytes[next] !== comma) return undefined
+  const rest = restOfList(bytes, next + 1, [...ends])
   // A list does not end with a comma.
   return rest && rest.ends.length > ends.length ? { ...rest, start } : undefined
 }
 
-function restOfList(text: string, start: number, ends: number[]): Places | undefined {
-  let at = afterSpace(text, start)
-  while (text[at] === '{') {
-    const end = afterValue(text, at)
+function restOfList(bytes: Uint8Array, start: number, ends: number[]): Places | undefined {
+  let at = afterSpace(bytes, start)
+  while (bytes[at] === openBrace) {
+    const end = afterValue(bytes, at)
     ends.push(end)
-    at = afterSpace(text, end)
-    if (text[at] !== ',') break
-    at = afterSpace(text, at + 1)
-    if (text[at] !== '{') return undefined
+    at = afterSpace(bytes, end)
+    if (bytes[at] !== comma) break
+    at = afterSpace(bytes, at + 1)
+    if (bytes[at] !== openBrace) return undefined
   }
-  return text[at] === ']' ? { start, ends, end: at } : undefined
+  return bytes[at] === closeBracket ? { start, ends, end: at } : undefined
 }
 
-const space = /[ \t\r\n]*/y
-function afterSpace(text: string, from: number): number {
-  space.lastIndex = from
-  space.test(text)
-  return space.lastIndex
+function afterSpace(bytes: Uint8Array, from: number): number {
+  let at = from
+  for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at]) at += 1
+  return at
 }
 
 /** `from`: its opening quote. */
-function afterString(text: string, from: number): number {
-  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+function afterString(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(quote, from + 1); at >= 0; at = bytes.indexOf(quote, at + 1)) {
     let slashes = 0
-    while (text[at - 1 - slashes] === '\\') slashes += 1
+    while (bytes[at - 1 - slashes] === backslash) slashes += 1
     if (slashes % 2 === 0) return at + 1
   }
-  return text.length
+  return bytes.length
 }
 
-const structure = /["[\]{},]/g
-
-function afterValue(text: string, from: number): number {
+function afterValue(bytes: Uint8Array, from: number): number {
   let depth = 0
-  structure.lastIndex = from
-  for (let found = structure.exec(text); found; found = structure.exec(text)) {
-    const { index } = found
-    switch (found[0]) {
-      case '"': {
-        const end = afterString(text, index)
-        if (depth === 0) return end
-        structure.lastIndex = end
-        break
-      }
-      case '{':
-      case '[':
-        depth += 1
-        break
-      case ',':
-        if (depth === 0) return index
-        break
-      default:
-        if (depth === 0) return index
-        depth -= 1
-        if (depth === 0) return index + 1
-    }
+  for (let at = from; at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte === quote) {
+      at = afterString(bytes, at) - 1
+      if (depth === 0) return at + 1
+    } else if (byte === openBrace || byte === openBracket) depth += 1
+    else if (byte === closeBrace || byte === closeBracket) {
+      if (depth === 0) return at
+      depth -= 1
+      if (depth === 0) return at + 1
+    } else if (depth === 0 && byte === comma) return at
   }
-  return text.length
+  return bytes.length
 }
