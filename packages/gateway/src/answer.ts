@@ -6,7 +6,7 @@
  * 2. A client that is there sets the pace: so much is read ahead of the quickest, and no more.
  * 3. It is kept from its first byte until it has ended and nobody is reading it: then the journal has it.
  */
-import type { Clock } from '@lastgood/core'
+import { readPieces, type Clock } from '@lastgood/core'
 
 export interface AnswerHead {
   readonly status: number
@@ -127,9 +127,8 @@ export class Answer {
     try {
       const { body, ok } = await response
       this.#isRefusal = !ok
-      // Ends with the signal even where the body does not.
-      const reader = body?.getReader()
-      for (let piece = await pieceOf(reader); piece; piece = await pieceOf(reader)) {
+      const pieces = readPieces(body)
+      for (let piece = await pieces.next(); piece; piece = await pieces.next()) {
         if (!this.#isGone) this.#pieces.push(piece)
         this.#bytes += piece.length
         this.#changed.tell()
@@ -167,8 +166,6 @@ export class Answer {
       this.abandon('the client went away and did not come back')
   }
 }
-
-const pieceOf = async (reader: ReadableStreamDefaultReader<Uint8Array> | undefined) => (await reader?.read())?.value
 
 /** Something changed: those who wait look again. */
 class Change {

@@ -7,7 +7,7 @@
  *    pings (`progress.ts`).
  * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
  */
-import { writeEvent, type Clock } from '@lastgood/core'
+import { streamOf, writeEvent, type Clock } from '@lastgood/core'
 import type { AnswerHead, Attached } from './answer.ts'
 import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
@@ -73,23 +73,19 @@ function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Respons
 
 /** The bytes as they are; what breaks them breaks the connection. */
 function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const piece = await attached.next()
-          if (piece) return controller.enqueue(piece)
-          attached.leave()
-          controller.close()
-        } catch (error) {
-          attached.leave()
-          controller.error(error)
-        }
-      },
-      cancel: () => attached.leave(),
+  return streamOf({
+    async next() {
+      try {
+        const piece = await attached.next()
+        if (!piece) attached.leave()
+        return piece
+      } catch (error) {
+        attached.leave()
+        throw error
+      }
     },
-    { highWaterMark: 0 },
-  )
+    cancel: async () => attached.leave(),
+  })
 }
 
 /** Whole events, what keeps a client where they are silent, and an `error` event where they break. */
@@ -102,35 +98,32 @@ function eventsOf(
   const progress = new Progress({ clock, progressMs, model })
   let next: Promise<Settled<Uint8Array | undefined>> | undefined
   let hasBegun = false
+  let hasEnded = false
   const leave = () => {
     silence.stop()
     attached.leave()
   }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        for (;;) {
-          next ??= settled(hasBegun ? attached.next() : begunWith(attached))
-          const piece = await silence.orBefore(next)
-          if (piece === undefined) return controller.enqueue(progress.due() ?? ping)
-          next = undefined
-          if ('value' in piece && piece.value) {
-            hasBegun = true
-            const passed = progress.pass(piece.value)
-            if (passed) return controller.enqueue(passed)
-            continue
-          }
-          if ('error' in piece) {
-            controller.enqueue(encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error)))))
-          }
-          leave()
-          return controller.close()
+  return streamOf({
+    async next() {
+      while (!hasEnded) {
+        next ??= settled(hasBegun ? attached.next() : begunWith(attached))
+        const piece = await silence.orBefore(next)
+        if (piece === undefined) return progress.due() ?? ping
+        next = undefined
+        if ('value' in piece && piece.value) {
+          hasBegun = true
+          const passed = progress.pass(piece.value)
+          if (passed) return passed
+          continue
         }
-      },
-      cancel: leave,
+        hasEnded = true
+        leave()
+        if ('error' in piece) return encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error))))
+      }
+      return undefined
     },
-    { highWaterMark: 0 },
-  )
+    cancel: async () => leave(),
+  })
 }
 
 /** The first piece of a stream. An answer that is none, after the headers are out, is an error. */

@@ -5,6 +5,7 @@
  */
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { streamOf } from '@lastgood/core'
 import type { Fetch } from '@lastgood/gateway'
 import { EnvHttpProxyAgent, request } from 'undici'
 import type { Env } from '../context.ts'
@@ -52,7 +53,7 @@ export function upstreamFetch(env: Env): UpstreamFetch {
       if (isEmpty) await stream.dump()
       const responseHeaders = webHeaders(received)
       const decoded = decodedBody(stream, responseHeaders)
-      return new Response(isEmpty ? null : piecesOf(decoded), {
+      return new Response(isEmpty ? null : webStream(decoded), {
         status: statusCode,
         statusText,
         headers: responseHeaders,
@@ -80,21 +81,14 @@ function decodedBody(stream: Readable, headers: Headers): Readable {
 }
 
 /** As they come, and no sooner than they are asked for. */
-function piecesOf(stream: Readable): ReadableStream<Uint8Array> {
+function webStream(stream: Readable): ReadableStream<Uint8Array> {
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await pieces.next()
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel(reason) {
-        stream.destroy(reason instanceof Error ? reason : undefined)
-      },
+  return streamOf({
+    next: async () => (await pieces.next()).value,
+    async cancel(reason) {
+      stream.destroy(reason instanceof Error ? reason : undefined)
     },
-    { highWaterMark: 0 },
-  )
+  })
 }
 
 function webHeaders(received: Readonly<Record<string, string | string[] | undefined>>): Headers {

@@ -8,6 +8,7 @@
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { readPieces } from '@lastgood/core'
 
 export async function writeResponse({ status, headers, body }: Response, outgoing: ServerResponse): Promise<void> {
   outgoing.writeHead(status, [...headers].flat())
@@ -16,18 +17,18 @@ export async function writeResponse({ status, headers, body }: Response, outgoin
     return
   }
   const gone = new AbortController()
-  const reader = body.getReader()
+  const pieces = readPieces(body)
   outgoing.once('close', () => {
     gone.abort()
-    reader.cancel().catch(() => {})
+    pieces.cancel().catch(() => {})
   })
   const late = setImmediate(() => outgoing.flushHeaders())
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const piece = await pieces.next()
       clearImmediate(late)
-      if (done) break
-      if (!outgoing.write(value)) await once(outgoing, 'drain', { signal: gone.signal })
+      if (!piece) break
+      if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal: gone.signal })
     }
     outgoing.end()
   } catch (error) {

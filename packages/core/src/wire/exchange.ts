@@ -13,6 +13,7 @@ import { isThinking } from '../message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../answer.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
+import { streamOf } from './pieces.ts'
 import type { Recorder } from './recorder.ts'
 import { relay, type Delivered } from './relay.ts'
 import { Spent } from './spent.ts'
@@ -154,32 +155,29 @@ export class Exchange<R extends WireRequest> {
     this.#isUnread = true
     this.#isResting = true
     first.watchdog.hold()
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          this.#isUnread = false
-          this.#isResting = false
-          try {
-            this.signal.throwIfAborted()
-            const { done, value } = await pieces.next()
-            this.#isResting = !done
-            if (!done) return controller.enqueue(encoder.encode(value))
-            this.#finish()
-            controller.close()
-          } catch (error) {
-            this.#finish()
-            controller.error(error)
-          }
-        },
-        cancel: async (reason) => {
-          this.#abort.abort(reason)
-          // Nobody is left to hear how it ends; but what is under way has to end before the next request.
-          await pieces.return().catch(() => {})
+    return streamOf({
+      next: async () => {
+        this.#isUnread = false
+        this.#isResting = false
+        try {
+          this.signal.throwIfAborted()
+          const { done, value } = await pieces.next()
+          this.#isResting = !done
+          if (!done) return encoder.encode(value)
           this.#finish()
-        },
+          return undefined
+        } catch (error) {
+          this.#finish()
+          throw error
+        }
       },
-      { highWaterMark: 0 },
-    )
+      cancel: async (reason) => {
+        this.#abort.abort(reason)
+        // Nobody is left to hear how it ends; but what is under way has to end before the next request.
+        await pieces.return().catch(() => {})
+        this.#finish()
+      },
+    })
   }
 
   async *#relayAll(first: Answer): AsyncGenerator<string, void, undefined> {

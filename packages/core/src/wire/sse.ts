@@ -5,6 +5,8 @@
  * 2. `raw` is the event's own text, so that what is passed on unchanged is unchanged.
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
+import { readPieces } from './pieces.ts'
+
 export interface ServerSentEvent {
   event: string
   data: string
@@ -19,21 +21,20 @@ export async function* readEvents(
   /** What was searched of the event that is arriving: a long one is not searched or copied again with every piece. */
   let begun: string[] = []
   let rest = ''
-  // An iterator of the stream would take a turn more for each piece.
-  const reader = body?.getReader()
-  let isEnded = reader === undefined
+  const pieces = readPieces(body)
+  let isEnded = false
   try {
-    while (reader) {
-      const { done, value } = await reader.read()
-      isEnded = done
-      if (!value) break
-      rest += decoder.decode(value, { stream: true })
+    for (;;) {
+      const piece = await pieces.next()
+      isEnded = piece === undefined
+      if (!piece) break
+      rest += decoder.decode(piece, { stream: true })
       const events = complete(blankLine)
       if (events.length > 0) yield events
     }
   } finally {
     // It has failed, or nobody hears how it ends.
-    if (!isEnded) await reader?.cancel().catch(() => {})
+    if (!isEnded) await pieces.cancel().catch(() => {})
   }
   const last = complete(lastBlankLine)
   if (last.length > 0) yield last

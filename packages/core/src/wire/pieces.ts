@@ -1,0 +1,43 @@
+/**
+ * The body of a response piece by piece. Between two of ours who both have pieces a web stream would cost each event a
+ * dozen turns of the microtask queue, so one that was made here gives its pieces to who asks for them here.
+ *
+ * 1. To everybody else it is a stream like any other: it gives the same pieces, no sooner than they are asked for.
+ * 2. Taking the pieces locks the stream, as reading it does.
+ */
+export interface Pieces {
+  /** The next one, when it has come; undefined at the end. Rejects with what broke it, and is not to be asked again then. */
+  next(): Promise<Uint8Array | undefined>
+  /** Nobody wants the rest. */
+  cancel(reason?: unknown): Promise<void>
+}
+
+const made = new WeakMap<ReadableStream<Uint8Array>, Pieces>()
+
+export function streamOf(pieces: Pieces): ReadableStream<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const piece = await pieces.next()
+        if (piece) controller.enqueue(piece)
+        else controller.close()
+      },
+      cancel: (reason) => pieces.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  made.set(stream, pieces)
+  return stream
+}
+
+/** Of a body; none for null. Errors: a `TypeError` when somebody reads it already. */
+export function readPieces(body: ReadableStream<Uint8Array> | null): Pieces {
+  const reader = body?.getReader()
+  const pieces = body && made.get(body)
+  return (
+    pieces ?? {
+      next: async () => (await reader?.read())?.value,
+      cancel: async (reason) => reader?.cancel(reason),
+    }
+  )
+}
