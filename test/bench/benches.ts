@@ -95,10 +95,12 @@ export const benches: Readonly<Record<string, Bench>> = {
       checkpoints: count('of each contender', 2000),
       longest: count('steps of the longest session', 10_000),
       runs: count('pairs of processes that open a session', 7),
+      'other-keys': count('of others on the same Redis, beside which a session is opened', 1_000_000),
     },
     run(given, tell) {
       const [checkpoints = 0, longest = 0, runs = 0] = ['checkpoints', 'longest', 'runs'].map(given.count)
-      return outcome(benchStore({ checkpoints, longest, runs }, tell), storeReport)
+      const otherKeys = given.count('other-keys') ?? 0
+      return outcome(benchStore({ checkpoints, longest, runs, otherKeys }, tell), storeReport)
     },
   },
   peers: {

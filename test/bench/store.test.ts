@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStore } from '@lastgood/core/file'
 import { expect, onTestFinished, test } from 'vitest'
-import { measureAtOnce, measureCheckpoints } from './store/checkpoints.ts'
+import { measureAtOnce, measureCheckpoints, measureProcessor } from './store/checkpoints.ts'
 import { fileMedium, roles } from './store/contenders.ts'
 import { goalsOf } from './store/goals.ts'
 import { measureGrowth, writeSession } from './store/growth.ts'
@@ -30,6 +30,8 @@ test('each contender is measured, and its checkpoints are in its store', async (
   const { file, store } = await medium()
   const { times } = await measureCheckpoints(file, 6)
   for (const role of roles) expect(times[role].p50).toBeGreaterThan(0)
+  const { cpu } = await measureProcessor(file, 6, 2)
+  for (const role of roles) expect(cpu[role]).toBeGreaterThan(0)
   const { stepsPerSecond } = await measureAtOnce(file, 3, 2, 1)
   for (const role of roles) expect(stepsPerSecond[role]).toBeGreaterThan(0)
   const { places } = await measureGrowth(file, 'append', [20, 40], 24)
@@ -48,7 +50,15 @@ test('a step has the size that the goals speak of', () => {
 test('a goal is met or not by its own floor', () => {
   const spread = (p50: number, p99: number) => ({ p50, p99 })
   const times = { floor: spread(1, 2), append: spread(1.1, 4), record: spread(1.2, 3) }
-  const goals = goalsOf({ checkpoints: [{ medium: 'redis', times }], growth: [], stored: [], opening: [], atOnce: [] })
+  const goals = goalsOf({
+    checkpoints: [{ medium: 'redis', times }],
+    processor: [],
+    growth: [],
+    stored: [],
+    opening: [],
+    beside: [],
+    atOnce: [],
+  })
   expect(goals.map(({ name, met }) => [name, met])).toEqual([
     ['redis: append p50', true],
     ['redis: append p99', false],

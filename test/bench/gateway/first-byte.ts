@@ -3,7 +3,7 @@ import { spreadOf, type Spread } from './spread.ts'
 import { askOnce } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
-import { cpuOf } from './process-facts.ts'
+import { cpuOf } from '../process-facts.ts'
 import { Talk } from './talk.ts'
 
 export interface FirstByte {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { askOnce } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
-import { residentOf } from './process-facts.ts'
+import { residentOf } from '../process-facts.ts'
 import { Talk } from './talk.ts'
 
 /** Resident memory of the process, MB. */

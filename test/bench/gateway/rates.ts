@@ -2,7 +2,7 @@
 import { askOnce, now } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
-import { cpuOf } from './process-facts.ts'
+import { cpuOf } from '../process-facts.ts'
 import { spreadOf } from './spread.ts'
 import { Talk } from './talk.ts'
 

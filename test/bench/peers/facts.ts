@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cpuOf } from '../gateway/process-facts.ts'
+import { cpuOf } from '../process-facts.ts'
 
 export interface Facts {
   /** Processor time so far of the process and those that it started, ms. */

@@ -8,9 +8,16 @@ import { fileStore } from '@lastgood/core/file'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.ts'
-import { measureAtOnce, measureCheckpoints, type AtOnce, type Checkpoints } from './checkpoints.ts'
+import {
+  measureAtOnce,
+  measureCheckpoints,
+  measureProcessor,
+  type AtOnce,
+  type Checkpoints,
+  type Processor,
+} from './checkpoints.ts'
 import { fileMedium, redisMedium, type Medium } from './contenders.ts'
-import { goalsOf, type StoreResults } from './goals.ts'
+import { goalsOf, type Beside, type StoreResults } from './goals.ts'
 import { measureGrowth, writeSession, type Growth, type Stored } from './growth.ts'
 import { measureOpening, type Opening, type Subject } from './opening.ts'
 import { usualHead } from './workload.ts'
@@ -22,6 +29,8 @@ export interface StoreBenchOptions {
   readonly longest: number
   /** Pairs of processes that open a session; rounds of sessions at once. */
   readonly runs: number
+  /** Of others on the same Redis, beside which a session is opened. */
+  readonly otherKeys: number
 }
 
 export async function benchStore(options: StoreBenchOptions, onProgress: (line: string) => void) {
@@ -45,6 +54,8 @@ interface Setup {
   readonly bytesIn: (id: string) => Promise<number>
   readonly floorArguments: (id: string) => readonly string[]
   readonly openArguments: (id: string) => readonly string[]
+  /** Makes so many keys of others; undefined where there is nobody else. */
+  readonly crowd?: (keys: number) => Promise<unknown>
 }
 
 type Head = Awaited<ReturnType<typeof usualHead>>
@@ -73,26 +84,32 @@ async function redisSetup(
   closing.push(() => client.quit())
   const store = redisStore(client)
   return {
-    medium: redisMedium(`redis ${appendfsync}`, client, store, head),
+    medium: redisMedium(`redis ${appendfsync}`, client, store, head, server.pid),
     version: server.version,
     bytesIn: async () => Number(/aof_current_size:(\d+)/.exec(await client.info('persistence'))?.[1]),
     floorArguments: (id) => ['floor-redis', server.url, `lastgood:{${id}}:journal`],
     openArguments: (id) => ['redis', server.url, id],
+    crowd: (keys) => client.eval(crowdScript, 0, keys),
   }
 }
 
+const crowdScript = `for i = 1, ARGV[1] do redis.call('SET', 'other:' .. i, i) end`
+
 async function measure(
   media: readonly Setup[],
-  { checkpoints: count, longest, runs }: StoreBenchOptions,
+  { checkpoints: count, longest, runs, otherKeys }: StoreBenchOptions,
   tell: (line: string) => void,
 ): Promise<StoreResults> {
   const checkpoints: Checkpoints[] = []
+  const processor: Processor[] = []
   const growth: Growth[] = []
   const stored: Stored[] = []
   const opening: Opening[] = []
+  const beside: Beside[] = []
   const atOnce: AtOnce[] = []
   for (const { medium } of media) {
     checkpoints.push(await measureCheckpoints(medium, count))
+    processor.push(await measureProcessor(medium, count, runs))
     tell(`${medium.name}: checkpoints`)
   }
   for (const { medium } of media) {
@@ -108,21 +125,24 @@ async function measure(
       growth.push(await measureGrowth(medium, role, [longest / 10, longest], Math.min(300, longest / 10)))
       tell(`${medium.name}: ${role}, far into a session`)
     }
+    const subjects: Subject[] = []
     for (const { id, what, steps, size } of sessionsToOpen(longest)) {
       const one = await writeSession(medium, 'record', id, steps, setup.bytesIn, size)
       if (id === 'shorter') stored.push(one)
-      const subject: Subject = {
-        medium: medium.name,
-        what,
-        bytes: one.stored,
-        floor: setup.floorArguments(id),
-        open: setup.openArguments(id),
-      }
+      const [floor, open] = [setup.floorArguments(id), setup.openArguments(id)]
+      const subject = { medium: medium.name, what, bytes: one.stored, floor, open }
+      subjects.push(subject)
       opening.push(await measureOpening(subject, runs))
       tell(`${medium.name}: opening ${what}`)
     }
+    const [shorter] = subjects
+    if (!setup.crowd || !shorter) continue
+    const alone = await measureOpening(shorter, runs)
+    await setup.crowd(otherKeys)
+    beside.push({ keys: otherKeys, alone, beside: await measureOpening(shorter, runs) })
+    tell(`${medium.name}: opening ${shorter.what} beside ${otherKeys} other keys`)
   }
-  return { checkpoints, growth, stored, opening, atOnce }
+  return { checkpoints, processor, growth, stored, opening, beside, atOnce }
 }
 
 function sessionsToOpen(longest: number) {

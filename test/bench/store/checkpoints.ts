@@ -1,4 +1,5 @@
 /** One checkpoint after the other, and several sessions at once: floor, store and session in turns, in one process. */
+import { cpuOf } from '../process-facts.ts'
 import { roles, type Medium, type Role, type Writer } from './contenders.ts'
 import { median, spreadOf, timed, type Spread } from './spread.ts'
 
@@ -49,6 +50,31 @@ export async function measureAtOnce(medium: Medium, sessions: number, steps: num
 }
 
 const prepared = (writer: Writer, step: number) => writer.prepare(step)
+
+/** Of client and server together for a checkpoint, ms. */
+export interface Processor {
+  readonly medium: string
+  readonly cpu: Readonly<Record<Role, number>>
+}
+
+/** `count` checkpoints of each in blocks that take turns: a single one is too short for the system to count. */
+export async function measureProcessor(medium: Medium, count: number, rounds: number): Promise<Processor> {
+  const writers = await byRole((role) => medium.open(role, `processor-${role}`))
+  const cpu: Record<Role, number[]> = { floor: [], append: [], record: [] }
+  const used = () => [process.pid, medium.serverPid].reduce<number>((sum, pid) => sum + (cpuOf(pid) ?? 0), 0)
+  const block = Math.ceil(count / rounds)
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    for (const role of inTurn(round)) {
+      const jobs = Array.from({ length: block }, (_, at) => prepared(writers[role], round * block + at))
+      const before = used()
+      await inOrder(jobs)
+      if (round > 0) cpu[role].push((used() - before) / block)
+    }
+  }
+  for (const role of roles) await writers[role].close()
+  return { medium: medium.name, cpu: await byRole(async (role) => median(cpu[role])) }
+}
 
 async function inOrder(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const job of jobs) await job()

@@ -23,15 +23,18 @@ export interface Writer {
 export interface Medium {
   readonly name: string
   readonly store: Store
+  /** Of the server that works for it; undefined where there is none. */
+  readonly serverPid: number | undefined
   open(role: Role, id: string, size?: Size): Promise<Writer>
 }
 
 const leaseMs = 3_600_000
 
-export function redisMedium(name: string, client: Redis, store: Store, head: Head): Medium {
+export function redisMedium(name: string, client: Redis, store: Store, head: Head, serverPid: number): Medium {
   return {
     name,
     store,
+    serverPid,
     open: (role, id, size) => writerFor(role, id, store, head, () => evalFloor(client, id, head), size),
   }
 }
@@ -40,6 +43,7 @@ export function fileMedium(folder: string, store: Store, head: Head): Medium {
   return {
     name: 'file',
     store,
+    serverPid: undefined,
     open: (role, id, size) => writerFor(role, id, store, head, () => appendFloor(join(folder, id), head), size),
   }
 }

@@ -1,14 +1,23 @@
 /** What is aimed at, and whether it was met: all of it against the floor of the same run. */
-import type { AtOnce, Checkpoints } from './checkpoints.ts'
+import type { AtOnce, Checkpoints, Processor } from './checkpoints.ts'
 import type { Growth, Stored } from './growth.ts'
 import type { Opening } from './opening.ts'
 
 export interface StoreResults {
   readonly checkpoints: readonly Checkpoints[]
+  readonly processor: readonly Processor[]
   readonly growth: readonly Growth[]
   readonly stored: readonly Stored[]
   readonly opening: readonly Opening[]
+  /** The same session on the same server, alone there and beside others' keys. */
+  readonly beside: readonly Beside[]
   readonly atOnce: readonly AtOnce[]
+}
+
+export interface Beside {
+  readonly keys: number
+  readonly alone: Opening
+  readonly beside: Opening
 }
 
 export interface Goal {
@@ -21,7 +30,7 @@ export interface Goal {
 /** Modules have to be loaded before a session can be opened; a floor has none. */
 const loadingMs = 30
 
-export function goalsOf({ checkpoints, growth, stored, opening, atOnce }: StoreResults): Goal[] {
+export function goalsOf({ checkpoints, processor, growth, stored, opening, beside, atOnce }: StoreResults): Goal[] {
   return [
     ...checkpoints.flatMap(({ medium, times: { floor, append, record } }) =>
       [
@@ -32,12 +41,23 @@ export function goalsOf({ checkpoints, growth, stored, opening, atOnce }: StoreR
         ...(medium === 'file' ? [] : [goal(`${medium}: ${role} p99`, p99 / floor.p99, 1.5)]),
       ]),
     ),
+    ...processor.flatMap(({ medium, cpu: { floor, append, record } }) => [
+      goal(`${medium}: processor of append`, append / floor, 1.2),
+      goal(`${medium}: processor of record`, record / floor, 1.2),
+    ]),
     ...growth.map(({ medium, role, places }) =>
       goal(`${medium}: ${role} far into a session`, farthest(places) / (places[0]?.p50 ?? NaN), 1.1),
     ),
     ...stored.map(({ medium, role, content, stored }) => goal(`${medium}: bytes of ${role}`, stored / content, 1.15)),
     ...opening.map(({ medium, what, floor, opened }) =>
       goal(`${medium}: opening ${what}`, (opened - loadingMs) / floor, 1.15),
+    ),
+    ...beside.map(({ keys, alone, beside: crowded }) =>
+      goal(
+        `${alone.medium}: opening ${alone.what} beside ${keys} other keys, times alone`,
+        crowded.opened / crowded.floor / (alone.opened / alone.floor),
+        1.2,
+      ),
     ),
     ...atOnce
       .filter(({ sessions }) => sessions > 16)

@@ -6,7 +6,7 @@ import type { Spread } from './spread.ts'
 export type Report = Awaited<ReturnType<typeof benchStore>>
 
 export function storeReport(results: Report, isMarkdown: boolean, at: Surroundings): string {
-  const { checkpoints, growth, stored, opening, atOnce, goals } = results
+  const { checkpoints, processor, growth, stored, opening, beside, atOnce, goals } = results
   const ms = (value: number) => value.toFixed(value < 10 ? 2 : 0)
   const times = (value: number) => `${value.toFixed(2)}x`
   const share = (value: number) => `${Math.round(value * 100)} %`
@@ -24,6 +24,17 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
         ratio(append, floor),
         spread(record),
         ratio(record, floor),
+      ]),
+    ),
+    table(
+      ['processor of a checkpoint, ms', 'floor', 'append', 'to the floor', 'record', 'to the floor'],
+      processor.map(({ medium, cpu: { floor, append, record } }) => [
+        medium,
+        ms(floor),
+        ms(append),
+        times(append / floor),
+        ms(record),
+        times(record / floor),
       ]),
     ),
     table(
@@ -58,6 +69,28 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
         `${ms(one.floorAlone)}, ${ms(one.openedAlone)}`,
         times(one.openedAlone / one.floorAlone),
         `${ms(one.floorCpu)}, ${ms(one.openedCpu)}`,
+      ]),
+    ),
+    table(
+      [
+        'opening beside keys of others, ms',
+        '',
+        'other keys',
+        'alone',
+        'beside them',
+        'times',
+        'floor alone',
+        'beside them',
+      ],
+      beside.map(({ keys, alone, beside: crowded }) => [
+        alone.medium,
+        alone.what,
+        String(keys),
+        ms(alone.opened),
+        ms(crowded.opened),
+        times(crowded.opened / alone.opened),
+        ms(alone.floor),
+        ms(crowded.floor),
       ]),
     ),
     table(
