@@ -15,7 +15,7 @@ const config: KnipConfig = {
         'test/clients/*.mjs',
         'test/journeys/project/*.mjs',
         'test/bench/capacity/worker-process.ts',
-        'test/bench/fleet/takeover-worker.ts',
+        'test/bench/fleet/{takeover-worker,comeback-*}.ts',
         'test/bench/store/opening-process.ts',
         'test/bench/gateway/*-process.mjs',
       ],

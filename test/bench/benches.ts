@@ -4,6 +4,7 @@ import { profileNames, type ProfileName } from '@lastgood/outage-lab'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
 import { benchCapacity, capacityReport } from './capacity/bench.ts'
 import { benchFleet, fleetReport } from './fleet/bench.ts'
+import { benchComeback, comebackReport } from './fleet/comeback.ts'
 import { benchTakeover, takeoverReport } from './fleet/takeover.ts'
 import { benchGateway, gatewayBenchOptions } from './gateway/bench.ts'
 import { gatewayReport } from './gateway/table.ts'
@@ -61,6 +62,8 @@ async function outcome<Results extends object>(
   const broken = 'broken' in results && Array.isArray(results.broken) ? results.broken.length > 0 : false
   return { results, report: (isMarkdown, at) => report(results, isMarkdown, at), isBroken: broken }
 }
+
+const comebackOptions = { sessions: 160, workers: 4, warmMs: 130_000, outageMs: 60_000, afterMs: 90_000 }
 
 export const benches: Readonly<Record<string, Bench>> = {
   outage: {
@@ -140,15 +143,17 @@ export const benches: Readonly<Record<string, Bench>> = {
   },
   fleet: {
     about:
-      'from the death of a worker until its sessions go on; or how a fleet comes back from an outage, on virtual time',
+      'from the death of a worker until its sessions go on; or how a fleet comes back from an outage, real or on virtual time',
     flags: {
-      simulate: flag('the outage'),
+      outage: flag('to real workers, and to sessions that know of nobody; nine minutes'),
+      simulate: flag('the outage, on virtual time'),
       sessions: count('of the simulation', 100_000),
       workers: count('of the simulation', 1000),
       seed,
       jobs,
     },
     run(given, tell) {
+      if (given.flag('outage')) return outcome(benchComeback(comebackOptions, tell), comebackReport)
       if (!given.flag('simulate')) return outcome(benchTakeover([1, 1000], tell), takeoverReport)
       const [sessions = 0, workers = 0, theSeed = 0, threads = 0] = ['sessions', 'workers', 'seed', 'jobs'].map(
         given.count,

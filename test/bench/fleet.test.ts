@@ -1,5 +1,6 @@
 /** The small edition of `pnpm bench fleet --simulate`: what must hold when a fleet comes back, and that it can be broken. */
 import { expect, test } from 'vitest'
+import { comebackOf } from './fleet/comeback.ts'
 import { Agenda } from './fleet/agenda.ts'
 import { Provider } from './fleet/provider.ts'
 import { brokenRules } from './fleet/rules.ts'
@@ -90,4 +91,16 @@ test('the provider refuses all while it is down, then what is beyond its capacit
   for (const full of [before, after]) expect(Math.abs((full ?? 0) - 100)).toBeLessThan(2)
   // Half of it, and what half a second of that was saved.
   expect(Math.abs((recovering ?? 0) - 75)).toBeLessThan(2)
+})
+
+test('a comeback is counted from the end of the outage, by the first answer that each session has after it', () => {
+  const options = { sessions: 2, workers: 1, warmMs: 10_000, outageMs: 5_000, afterMs: 10_000 }
+  const answered = (session: string, at: number) => ({ session, at, answeredAt: at + 100 })
+  const refused = (session: string, at: number) => ({ session, at, answeredAt: undefined })
+  const steady = Array.from({ length: 100 }, (_, turn) => answered(turn % 2 ? 'a' : 'b', turn * 100))
+  const asked = [...steady, refused('a', 12_000), refused('b', 15_500), answered('a', 16_000), answered('a', 17_000)]
+  const comeback = comebackOf('fleet', asked, options)
+  expect(comeback).toMatchObject({ usual: 10, first: 1_100, half: 1_100, all: undefined, refused: 2, refusedAfter: 1 })
+  expect(comeback.peak1s).toBeCloseTo(0.2)
+  expect(comebackOf('fleet', [...asked, answered('b', 18_000)], options).all).toBe(3_100)
 })

@@ -148,6 +148,23 @@ test('refusals are told with the next question, and those of an outage before it
   expect(told).toEqual(['2', '0', '0'])
 })
 
+test('what was refused before the model answered again does not slow down the return', async () => {
+  const told: (string | undefined)[] = []
+  const evalsha = (_sha1: string, _count: number, ...rest: string[]) => {
+    told.push(rest[6])
+    return Promise.resolve(['go', 0])
+  }
+  const limiter = redisLimiter({ evalsha, eval: evalsha }, { clock: new ManualClock() })
+  const recovery = { at: 1000, usualPerSecond: 500 }
+  limiter.refused(key)
+  await limiter.admit(key, asking('a', recovery))
+  limiter.refused(key)
+  await limiter.admit(key, asking('a', recovery))
+  limiter.refused(key)
+  await limiter.admit(key, asking('a', { ...recovery, at: 2000 }))
+  expect(told).toEqual(['0', '1', '0'])
+})
+
 test('what is kept has the names of sessions and goes by itself; a server that lost the script gets it again', async () => {
   const redis = client()
   const { prefix } = prefixed()

@@ -23,6 +23,8 @@ export interface LimiterOptions {
 interface Local {
   readonly keys: readonly [bucket: string, tickets: string]
   readonly limit: number
+  /** The last recovery that was heard of: what was refused before it belongs to the outage. */
+  heardOf: number
   /** The recovery whose ramp holds nobody any more. */
   overFor: number
   /** Refused, and not told yet. */
@@ -45,7 +47,7 @@ export function redisLimiter(connection: ScriptConnection, options: LimiterOptio
 
   function localOf(key: HealthKey): Local {
     const name = `${key.endpoint}\n${key.model}`
-    const fresh = { overFor: 0, refused: 0, refusedAt: 0 }
+    const fresh = { heardOf: 0, overFor: 0, refused: 0, refusedAt: 0 }
     const local = locals.get(name) ?? {
       keys: keysOf(prefix, key),
       limit: (perMinute.get(key.model) ?? 0) / 60,
@@ -61,9 +63,11 @@ export function redisLimiter(connection: ScriptConnection, options: LimiterOptio
       const { keys, limit } = local
       const isRamp = recovery !== undefined && recovery.at > local.overFor
       if (limit === 0 && !isRamp) return { kind: 'go' }
-      const refused = clock.now() < local.refusedAt + refusedMs ? local.refused : 0
-      local.refused = 0
       const { at = 0, usualPerSecond: usual = 0 } = recovery ?? {}
+      const isNews = clock.now() < local.refusedAt + refusedMs && at <= local.heardOf
+      const refused = isNews ? local.refused : 0
+      local.refused = 0
+      local.heardOf = Math.max(local.heardOf, at)
       const reply = (await runScript(connection, 'take', keys, [session, limit, at, usual, refused])) as Reply
       if (reply[0] === 'wait') return { kind: 'wait', ms: reply[1], reason: reasonOf(key.model, reply[2] === 1) }
       if (reply[1] === 1 && isRamp) local.overFor = recovery.at

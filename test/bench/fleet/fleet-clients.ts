@@ -46,6 +46,7 @@ interface Worker {
   writtenAt: number
   refused: number
   refusedAt: number
+  heardOf: number
   overFor: number
 }
 
@@ -57,6 +58,7 @@ export function fleet(workerCount: number, random: () => number, { limiter }: { 
     writtenAt: 0,
     refused: 0,
     refusedAt: 0,
+    heardOf: 0,
     overFor: 0,
   }))
   const asked = { limiter: 0, record: 0 }
@@ -101,9 +103,10 @@ export function fleet(workerCount: number, random: () => number, { limiter }: { 
     const recovery = recoveryOf(worker.copy, now)
     if (recovery === undefined || worker.overFor >= recovery.at) return now
     asked.limiter += 1
-    const refused = now < worker.refusedAt + refusedMs ? worker.refused : 0
-    worker.refused = 0
     const { at, usualPerSecond: usual = 0 } = recovery
+    const refused = now < worker.refusedAt + refusedMs && at <= worker.heardOf ? worker.refused : 0
+    worker.refused = 0
+    worker.heardOf = at
     const result = take(bucket, { now, ticket: asker.ticket, limit: 0, recovery: { at, usual }, refused })
     bucket = result.bucket
     const { taken } = result
