@@ -154,7 +154,9 @@ export class Answer {
   }
 
   #mostTaken(): number {
-    return Math.max(0, ...[...this.#clients].map((client) => client.bytes))
+    let most = 0
+    for (const { bytes } of this.#clients) most = Math.max(most, bytes)
+    return most
   }
 
   async #goSoon(): Promise<void> {
@@ -169,16 +171,17 @@ export class Answer {
 
 /** Something changed: those who wait look again. */
 class Change {
-  #tell: () => void = () => {}
-  next: Promise<void> = this.#renew()
+  #tell: (() => void) | undefined
+  #next: Promise<void> | undefined
+
+  get next(): Promise<void> {
+    this.#next ??= new Promise((resolve) => (this.#tell = resolve))
+    return this.#next
+  }
 
   tell(): void {
     const tell = this.#tell
-    this.next = this.#renew()
-    tell()
-  }
-
-  #renew(): Promise<void> {
-    return new Promise((resolve) => (this.#tell = resolve))
+    this.#tell = this.#next = undefined
+    tell?.()
   }
 }

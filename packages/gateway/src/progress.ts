@@ -89,8 +89,11 @@ function startOf(model: string, id: string): string {
 
 /** That, and nothing that came with it. */
 const isPing = (piece: Uint8Array): boolean =>
+  (piece[6] === letterP || piece[7] === letterP) &&
   pingBegins.test(decoder.decode(piece.subarray(0, 12))) &&
   eventsIn(decoder.decode(piece)).every(({ event }) => event === 'ping')
+/** Where the name begins: asked of every piece, and few need to be decoded for it. */
+const letterP = 0x70
 const pingBegins = /^event: ?ping\s/
 const isStart = (piece: Uint8Array): boolean => /^event: ?message_start\s/m.test(decoder.decode(piece))
 

@@ -27,14 +27,16 @@ export class Silence {
   }
 
   /** What `work` comes to, or undefined where that takes `ms` or longer. */
-  async orBefore<Value>(work: Promise<Settled<Value>>): Promise<Settled<Value> | undefined> {
+  orBefore<Value>(work: Promise<Settled<Value>>): Promise<Settled<Value> | undefined> {
     this.#since = this.#clock.elapsed()
-    const first = await new Promise<Settled<Value> | undefined>((resolve) => {
-      this.#give = () => resolve(undefined)
-      void work.then(resolve)
+    return new Promise((resolve) => {
+      const give = () => resolve(undefined)
+      this.#give = give
+      void work.then((settled) => {
+        if (this.#give === give) this.#give = undefined
+        resolve(settled)
+      })
     })
-    this.#give = undefined
-    return first
   }
 
   stop(): void {

@@ -3,7 +3,7 @@
  * has those; by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`); and without the copies that `fetch`
  * makes of a body, since a conversation is sent whole with every request.
  */
-import { pipeline, type Readable, type Transform } from 'node:stream'
+import { finished, pipeline, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { streamOf } from '@lastgood/core'
 import type { Fetch } from '@lastgood/gateway'
@@ -82,9 +82,27 @@ function decodedBody(stream: Readable, headers: Headers): Readable {
 
 /** As they come, and no sooner than they are asked for. */
 function webStream(stream: Readable): ReadableStream<Uint8Array> {
-  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
+  let asked: { give(piece: Uint8Array | undefined): void; fail(error: Error): void } | undefined
+  let end: { error: Error | undefined } | undefined
+  // Not by its iterator, which takes some turns more for each piece.
+  const give = () => {
+    const piece = asked ? (stream.read() as Uint8Array | null) : null
+    if (!asked || (!piece && !end)) return
+    if (!piece && end?.error) asked.fail(end.error)
+    else asked.give(piece ?? undefined)
+    asked = undefined
+  }
+  stream.on('readable', give)
+  finished(stream, (error) => {
+    end = { error: error ?? undefined }
+    give()
+  })
   return streamOf({
-    next: async () => (await pieces.next()).value,
+    next: () =>
+      new Promise((resolve, reject) => {
+        asked = { give: resolve, fail: reject }
+        give()
+      }),
     async cancel(reason) {
       stream.destroy(reason instanceof Error ? reason : undefined)
     },

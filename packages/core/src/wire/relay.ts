@@ -67,14 +67,6 @@ export async function* relay(
   let isOver = false
   const index = (data: Json) => Number(data['index']) + delivered.leftovers
 
-  /** Time in which the reader does something else is not silence of the API. */
-  function* handOut(text: string): Generator<string> {
-    if (text === '') return
-    watchdog.hold()
-    yield text
-    watchdog.resume()
-  }
-
   /** What the caller gets for the events that came together. */
   function take(events: readonly ServerSentEvent[]): string {
     let text = ''
@@ -146,7 +138,13 @@ export async function* relay(
   watchdog.resume()
   try {
     for await (const events of readEvents(response.body)) {
-      yield* handOut(take(events))
+      const text = take(events)
+      if (text !== '') {
+        // Time in which the reader does something else is not silence of the API.
+        watchdog.hold()
+        yield text
+        watchdog.resume()
+      }
       if (isOver) break
     }
     seen.endedPolitely = !isOver

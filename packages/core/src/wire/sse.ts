@@ -70,8 +70,18 @@ const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
 const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
 
+/** As the API writes them: a line that names it, a line of data, a blank one. */
+function usualEvent(raw: string): ServerSentEvent | undefined {
+  const [named, end] = [raw.indexOf('\n'), raw.length - 2]
+  const isUsual = raw.startsWith('event: ') && raw.startsWith('\ndata: ', named) && raw.endsWith('\n\n')
+  if (!isUsual || raw.indexOf('\n', named + 1) !== end || raw.includes('\r')) return undefined
+  return { event: raw.slice(7, named), data: raw.slice(named + 7, end), raw }
+}
+
 /** The event in one block of lines, or undefined for a block of comments alone. */
 function parseEvent(raw: string): ServerSentEvent | undefined {
+  const usual = usualEvent(raw)
+  if (usual) return usual
   let event = 'message'
   const data: string[] = []
   for (const line of raw.includes('\r') ? raw.split(/\r\n|\n|\r/) : raw.split('\n')) {
