@@ -132,6 +132,8 @@ export class Answer {
         if (!this.#isGone) this.#pieces.push(piece)
         this.#bytes += piece.length
         this.#changed.tell()
+        // On its way first: what asking for more sets going would be in front of it.
+        await nextTurn()
         while (this.isAwaited && this.#bytes - this.#mostTaken() > aheadBytes) await this.#changed.next
       }
     } catch (error) {
@@ -168,6 +170,8 @@ export class Answer {
       this.abandon('the client went away and did not come back')
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** Something changed: those who wait look again. */
 class Change {

@@ -143,20 +143,22 @@ export class Assembler {
 
   #applyDelta(open: OpenBlock | undefined, delta: Json): void {
     if (!open) return
-    const { type, ...fields } = delta
+    const { type } = delta
     if (type === 'input_json_delta') {
-      if (typeof fields['partial_json'] === 'string') open.json += fields['partial_json']
+      if (typeof delta['partial_json'] === 'string') open.json += delta['partial_json']
       return
     }
     if (type === 'citations_delta') {
       open.block['citations'] = [
         ...((open.block['citations'] as unknown[] | null | undefined) ?? []),
-        fields['citation'],
+        delta['citation'],
       ]
       return
     }
-    for (const [field, value] of Object.entries(fields)) {
-      const before = open.block[field]
+    // With every piece of text: a loop, because a list of pairs would be made for each.
+    for (const field in delta) {
+      if (field === 'type') continue
+      const [before, value] = [open.block[field], delta[field]]
       // Text and thinking arrive in pieces; a signature arrives once, after an empty one.
       open.block[field] = typeof value === 'string' && typeof before === 'string' ? before + value : value
     }
