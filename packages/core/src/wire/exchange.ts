@@ -15,7 +15,7 @@ import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer
 import type { WireRequest } from './messages-request.ts'
 import { streamOf } from './pieces.ts'
 import type { Recorder } from './recorder.ts'
-import { relay, type Delivered } from './relay.ts'
+import { Relay, type Broken, type Delivered } from './relay.ts'
 import { Spent } from './spent.ts'
 import type { Limits } from './watchdog.ts'
 
@@ -42,6 +42,9 @@ export class Exchange<R extends WireRequest> {
   readonly #abort = new AbortController()
   /** The answer that is being read. */
   #answer: Answer | undefined
+  /** Of the stream that is handed out: its attempt, and whether its end was told. */
+  #relay: Relay | undefined
+  #isTold = false
   #isUnread = false
   /** The stream is handed out, and nobody is waiting for its next piece: only its reader can move it. */
   #isResting = false
@@ -150,8 +153,10 @@ export class Exchange<R extends WireRequest> {
 
   /** Relays attempt after attempt into one stream, as fast as it is read. */
   #streamOf(first: Answer): ReadableStream<Uint8Array> {
+    const { recorder, clock } = this.#it
     const encoder = new TextEncoder()
-    const pieces = this.#relayAll(first)
+    this.#relay = new Relay(first, recorder, this.delivered, clock, this.signal)
+    let pulled: Promise<unknown> = Promise.resolve()
     this.#isUnread = true
     this.#isResting = true
     first.watchdog.hold()
@@ -161,9 +166,11 @@ export class Exchange<R extends WireRequest> {
         this.#isResting = false
         try {
           this.signal.throwIfAborted()
-          const { done, value } = await pieces.next()
-          this.#isResting = !done
-          if (!done) return encoder.encode(value)
+          const piece = this.#nextPiece()
+          pulled = piece.catch(() => {})
+          const text = await piece
+          this.#isResting = text !== undefined
+          if (text !== undefined) return encoder.encode(text)
           this.#finish()
           return undefined
         } catch (error) {
@@ -174,34 +181,50 @@ export class Exchange<R extends WireRequest> {
       cancel: async (reason) => {
         this.#abort.abort(reason)
         // Nobody is left to hear how it ends; but what is under way has to end before the next request.
-        await pieces.return().catch(() => {})
+        await pulled
+        await this.#relay?.stop()
         this.#finish()
       },
     })
   }
 
-  async *#relayAll(first: Answer): AsyncGenerator<string, void, undefined> {
+  /** What the caller gets next, of attempt after attempt; undefined at the end. */
+  async #nextPiece(): Promise<string | undefined> {
     const { recorder, clock } = this.#it
-    for (let answer = first; ;) {
-      const ended = yield* relay(answer, recorder, this.delivered, clock, this.signal)
-      if (ended.kind === 'answered') return
-      const isKept = await this.#goOnOrThrow(ended.wire)
-      if (isKept && ended.whole) {
-        const requestId = answer.response.headers.get('request-id') ?? undefined
-        await recorder.answered({ message: ended.whole, requestId, salvaged: ended.isCut })
-        yield ended.release(ended.whole)
-        return
-      }
-      if (isKept) recorder.kept(ended.text)
-      yield* ended.leave(isKept)
-      const again = await this.#nextAnswer()
-      if ('refusal' in again) {
-        // The caller has a 200 already, so a refusal can only end its stream.
-        const fault = classify(refusalSeen(again.refusal, await again.refusal.text(), clock))
-        throw recorder.givenUp(fault, { kind: 'fail', reason: fault.message ?? fault.kind })
-      }
-      answer = again
+    while (!this.#isTold) {
+      this.#relay ??= new Relay(await this.#nextStream(), recorder, this.delivered, clock, this.signal)
+      const relay = this.#relay
+      const said = await relay.next()
+      if (typeof said === 'string') return said
+      this.#isTold = said.kind === 'answered'
+      const text = said.kind === 'answered' ? said.rest : await this.#leave(relay, said)
+      if (text !== '') return text
     }
+    return undefined
+  }
+
+  /** The last words of an attempt that broke: the end of the answer that is kept, or what the next one goes on after. */
+  async #leave(relay: Relay, { wire, whole, isCut, text }: Broken): Promise<string> {
+    const { recorder } = this.#it
+    const isKept = await this.#goOnOrThrow(wire)
+    if (isKept && whole) {
+      const requestId = relay.answer.response.headers.get('request-id') ?? undefined
+      await recorder.answered({ message: whole, requestId, salvaged: isCut })
+      this.#isTold = true
+      return relay.release(whole)
+    }
+    if (isKept) recorder.kept(text)
+    this.#relay = undefined
+    return relay.leave(isKept)
+  }
+
+  async #nextStream(): Promise<Answer> {
+    const { recorder, clock } = this.#it
+    const again = await this.#nextAnswer()
+    if (!('refusal' in again)) return again
+    // The caller has a 200 already, so a refusal can only end its stream.
+    const fault = classify(refusalSeen(again.refusal, await again.refusal.text(), clock))
+    throw recorder.givenUp(fault, { kind: 'fail', reason: fault.message ?? fault.kind })
   }
 
   /** Whether what broke is kept; false when another attempt follows. */

@@ -14,9 +14,10 @@ import { isThinking } from '../message.ts'
 import { costOf, shortfallOf, usablePart } from '../answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
+import { readPieces, type Pieces } from './pieces.ts'
 import type { AnswerRecorder } from './recorder.ts'
 import { HeldEvents } from './held-events.ts'
-import { readEvents, writeEvent, type ServerSentEvent } from './sse.ts'
+import { EventReader, writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 
 type Json = Record<string, unknown>
@@ -34,8 +35,8 @@ export interface Delivered {
   readonly spent: Spent
 }
 
-/** How one attempt ended: recorded and handed out, or with something left to decide. */
-export type Relayed = { kind: 'answered' } | Broken
+/** How one attempt ended: recorded, with the rest of what the caller gets, or with something left to decide. */
+export type Relayed = { kind: 'answered'; rest: string } | Broken
 
 export interface Broken {
   kind: 'broke'
@@ -46,157 +47,201 @@ export interface Broken {
   isCut: boolean
   /** The text that is left otherwise. */
   text: readonly Block[]
-  /** Hands out what was held of `whole`, once that is durable. */
-  release(message: AssistantMessage): string
-  /** Ends what the caller has seen of it, which stays there before the next attempt: kept, or taken back. */
-  leave(isKept: boolean): Generator<string>
 }
 
-/** Relays one attempt; yields text for the caller, returns how it ended. */
-export async function* relay(
-  { response, watchdog }: Answer,
-  recorder: AnswerRecorder,
-  delivered: Delivered,
-  clock: Clock,
-  signal: AbortSignal,
-): AsyncGenerator<string, Relayed, undefined> {
-  const assembler = new Assembler()
-  const held = new HeldEvents(delivered.spent)
-  const seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
-  let openBlock: number | undefined
-  let isOver = false
-  const index = (data: Json) => Number(data['index']) + delivered.leftovers
+/** Relays one attempt. */
+export class Relay {
+  readonly answer: Answer
+  readonly #recorder: AnswerRecorder
+  readonly #delivered: Delivered
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+  readonly #events = new EventReader()
+  readonly #assembler = new Assembler()
+  readonly #held: HeldEvents
+  readonly #seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
+  #pieces: Pieces | undefined
+  #openBlock: number | undefined
+  /** Nothing more of it is read. */
+  #isOver = false
+  #hasStopped = false
+
+  constructor(answer: Answer, recorder: AnswerRecorder, delivered: Delivered, clock: Clock, signal: AbortSignal) {
+    this.answer = answer
+    this.#recorder = recorder
+    this.#delivered = delivered
+    this.#clock = clock
+    this.#signal = signal
+    this.#held = new HeldEvents(delivered.spent)
+    this.#pieces = readPieces(answer.response.body)
+  }
+
+  /** Text for the caller; once there is no more, how the attempt ended. */
+  async next(): Promise<string | Relayed> {
+    const { watchdog } = this.answer
+    // Time in which the reader does something else is not silence of the API.
+    watchdog.resume()
+    while (!this.#isOver) {
+      let piece: Uint8Array | undefined
+      try {
+        piece = await this.#pieces?.next()
+      } catch (error) {
+        this.#breaks(error)
+        break
+      }
+      const text = this.#take(piece ? this.#events.take(piece) : this.#events.end())
+      if (!piece) this.#ends()
+      if (text === '') continue
+      watchdog.hold()
+      return text
+    }
+    await this.stop()
+    // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
+    this.#signal.throwIfAborted()
+    return this.#ending()
+  }
+
+  /** Nobody reads it any more. */
+  async stop(): Promise<void> {
+    if (this.#hasStopped) return
+    this.#hasStopped = true
+    this.answer.watchdog.stop()
+    if (this.#signal.aborted && this.#assembler.blockCount > 0) this.#recorder.dropped()
+    // It has failed, or nobody hears how it ends.
+    await this.#pieces?.cancel().catch(() => {})
+  }
+
+  /** Hands out what was held of `message`, once that is durable. */
+  release(message: AssistantMessage): string {
+    return this.#held.release(message)
+  }
+
+  /** Ends what the caller has seen of it, which stays there before the next attempt: kept, or taken back. */
+  leave(isKept: boolean): string {
+    const index = this.#openBlock
+    const streamed = this.#held.isHolding ? this.#held.firstIndex : this.#assembler.blockCount
+    if (streamed > 0 && !isKept) this.#recorder.dropped()
+    this.#delivered.leftovers += streamed
+    this.#delivered.spent.add(this.#assembler)
+    return index === undefined ? '' : writeEvent('content_block_stop', { type: 'content_block_stop', index })
+  }
+
+  /** There are no more bytes. */
+  #ends(): void {
+    this.#pieces = undefined
+    this.#seen.endedPolitely = !this.#isOver
+    this.#isOver = true
+  }
+
+  #breaks(error: unknown): void {
+    Object.assign(this.#seen, brokenBy(error, this.answer.watchdog))
+    this.#isOver = true
+  }
 
   /** What the caller gets for the events that came together. */
-  function take(events: readonly ServerSentEvent[]): string {
+  #take(events: readonly ServerSentEvent[]): string {
     let text = ''
     try {
       for (const event of events) {
-        text += heard(event)
-        isOver = seen.inBandError !== undefined
-        if (isOver) break
+        text += this.#heard(event)
+        if (this.#seen.inBandError === undefined) continue
+        this.#isOver = true
+        break
       }
     } catch (error) {
-      Object.assign(seen, brokenBy(error, watchdog))
-      isOver = true
+      this.#breaks(error)
     }
     return text
   }
 
-  function heard(event: ServerSentEvent): string {
+  #heard(event: ServerSentEvent): string {
+    const { watchdog } = this.answer
     if (!known.has(event.event)) {
       if (event.event !== 'ping' && event.data !== '') watchdog.progress()
       return event.raw
     }
     const data = JSON.parse(event.data) as Json
     if (event.event === 'error') {
-      seen.inBandError = data['error'] ?? {}
+      this.#seen.inBandError = data['error'] ?? {}
+      this.#seen.endedPolitely = false
       return ''
     }
     watchdog.progress()
-    seen.events += 1
-    assembler.take(data)
+    this.#seen.events += 1
+    this.#assembler.take(data)
     switch (event.event) {
       case 'message_start':
-        if (delivered.started) return ''
-        delivered.started = true
-        delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
+        if (this.#delivered.started) return ''
+        this.#delivered.started = true
+        this.#delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
         return event.raw
-      case 'content_block_start': {
-        recorder.began()
-        const block = data['content_block'] as Block
-        let note = ''
-        if (!isThinking(block) && recorder.note !== undefined && delivered.note !== recorder.note) {
-          note = noteAt(index(data), recorder.note)
-          delivered.note = recorder.note
-          delivered.leftovers += 1
-        }
-        if (block.type === 'tool_use') held.begin()
-        return note + ofBlock(event, data)
-      }
+      case 'content_block_start':
+        return this.#begins(event, data)
       case 'content_block_delta':
       case 'content_block_stop':
-        return ofBlock(event, data)
+        return this.#ofBlock(event, data)
       default:
-        held.end(event)
+        this.#held.end(event)
         return ''
     }
   }
 
-  function ofBlock(event: ServerSentEvent, data: Json): string {
-    const text = shifted(event, data, delivered.leftovers)
-    if (held.isHolding) {
-      held.add(Number(data['index']), text)
+  #begins(event: ServerSentEvent, data: Json): string {
+    const [recorder, delivered] = [this.#recorder, this.#delivered]
+    recorder.began()
+    const block = data['content_block'] as Block
+    let note = ''
+    if (!isThinking(block) && recorder.note !== undefined && delivered.note !== recorder.note) {
+      note = noteAt(this.#indexOf(data), recorder.note)
+      delivered.note = recorder.note
+      delivered.leftovers += 1
+    }
+    if (block.type === 'tool_use') this.#held.begin()
+    return note + this.#ofBlock(event, data)
+  }
+
+  #ofBlock(event: ServerSentEvent, data: Json): string {
+    const text = shifted(event, data, this.#delivered.leftovers)
+    if (this.#held.isHolding) {
+      this.#held.add(Number(data['index']), text)
       return ''
     }
-    if (event.event === 'content_block_start') openBlock = index(data)
-    if (event.event === 'content_block_stop') openBlock = undefined
-    tellDelta(data, recorder)
+    if (event.event === 'content_block_start') this.#openBlock = this.#indexOf(data)
+    if (event.event === 'content_block_stop') this.#openBlock = undefined
+    tellDelta(data, this.#recorder)
     return text
   }
 
-  watchdog.resume()
-  try {
-    for await (const events of readEvents(response.body)) {
-      const text = take(events)
-      if (text !== '') {
-        // Time in which the reader does something else is not silence of the API.
-        watchdog.hold()
-        yield text
-        watchdog.resume()
-      }
-      if (isOver) break
+  #indexOf(data: Json): number {
+    return Number(data['index']) + this.#delivered.leftovers
+  }
+
+  async #ending(): Promise<Relayed> {
+    const assembler = this.#assembler
+    const { status, headers } = this.answer.response
+    const complete = assembler.isComplete ? assembler.message() : undefined
+    const shortfall = complete && shortfallOf(complete, this.#recorder.isBilled)
+    if (complete && !shortfall) {
+      const message = usablePart(complete)
+      await this.#recorder.answered({ message, requestId: headers.get('request-id') ?? undefined, salvaged: false })
+      return { kind: 'answered', rest: this.release(message) }
     }
-    seen.endedPolitely = !isOver
-  } catch (error) {
-    Object.assign(seen, brokenBy(error, watchdog))
-  } finally {
-    watchdog.stop()
-    if (signal.aborted && assembler.blockCount > 0) recorder.dropped()
-  }
-
-  // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
-  signal.throwIfAborted()
-  const complete = assembler.isComplete ? assembler.message() : undefined
-  const shortfall = complete && shortfallOf(complete, recorder.isBilled)
-  if (complete && !shortfall) {
-    const message = usablePart(complete)
-    const requestId = response.headers.get('request-id') ?? undefined
-    await recorder.answered({ message, requestId, salvaged: false })
-    yield held.release(message)
-    return { kind: 'answered' }
-  }
-
-  const whole = complete ? usablePart(complete) : assembler.salvage()
-  const text = assembler.keptText()
-  const { events, ...rest } = seen
-  return {
-    kind: 'broke',
-    whole,
-    isCut: !complete,
-    text,
-    wire: {
+    const whole = complete ? usablePart(complete) : assembler.salvage()
+    const text = assembler.keptText()
+    const { events, ...rest } = this.#seen
+    const wire: Wire = {
       phase: 'body',
-      status: response.status,
-      headers: response.headers,
-      contentType: contentTypeOf(response.headers),
+      status,
+      headers,
+      contentType: contentTypeOf(headers),
       eventsSeen: events,
       stopReasonSeen: assembler.stopReason !== null,
       tokens: costOf(assembler.usage),
       ...(shortfall ? { answer: shortfall } : whole ? { complete: 'calls' } : text.length > 0 && { complete: 'text' }),
       ...rest,
-      now: clock.now(),
-    },
-    release: (message) => held.release(message),
-    *leave(isKept) {
-      if (openBlock !== undefined) {
-        yield writeEvent('content_block_stop', { type: 'content_block_stop', index: openBlock })
-      }
-      const streamed = held.isHolding ? held.firstIndex : assembler.blockCount
-      if (streamed > 0 && !isKept) recorder.dropped()
-      delivered.leftovers += streamed
-      delivered.spent.add(assembler)
-    },
+      now: this.#clock.now(),
+    }
+    return { kind: 'broke', whole, isCut: !complete, text, wire }
   }
 }
 

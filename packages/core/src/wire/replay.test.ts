@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { AssistantMessage, Block } from '../journal.ts'
 import { Assembler } from './assembler.ts'
 import { replayed } from './replay.ts'
-import { readEvents } from './sse.ts'
+import { eventsOf } from './sse.fixture.ts'
 
 const text = fc.record({
   type: fc.constant('text'),
@@ -50,7 +50,7 @@ test('a replayed answer is assembled to the same answer, whatever its blocks', a
     fc.asyncProperty(answer, async (message) => {
       const assembler = new Assembler()
       const bytes = ReadableStream.from([...replayed(message)].map((piece) => new TextEncoder().encode(piece)))
-      for await (const events of readEvents(bytes))
+      for await (const events of eventsOf(bytes))
         for (const { data } of events) assembler.take(JSON.parse(data) as Record<string, unknown>)
       expect(assembler.isComplete).toBe(true)
       expect(assembler.message()).toEqual(message)

@@ -6,7 +6,8 @@ import { memoryStore } from '../memory-store.ts'
 import { openSession } from '../open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { intercept } from './interceptor.ts'
-import { readEvents, writeEvent } from './sse.ts'
+import { eventsOf } from './sse.fixture.ts'
+import { writeEvent } from './sse.ts'
 
 type Json = Record<string, unknown>
 
@@ -124,7 +125,7 @@ async function relayed(first: readonly Uint8Array[], breaks = false): Promise<{ 
     return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
   })
   const seen: Json[] = []
-  for await (const events of readEvents(response.body))
+  for await (const events of eventsOf(response.body))
     for (const { data, event } of events) if (event !== 'ping') seen.push(JSON.parse(data) as Json)
   await session.close()
   const entries: Entry[] = []

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { readEvents, writeEvent } from './sse.ts'
+import { eventsOf } from './sse.fixture.ts'
+import { writeEvent } from './sse.ts'
 
 function pieces(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
@@ -9,11 +10,11 @@ function pieces(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint
 
 async function read(text: string, cuts: readonly number[] = []) {
   const events = []
-  for await (const some of readEvents(pieces(new TextEncoder().encode(text), cuts))) events.push(...some)
+  for await (const some of eventsOf(pieces(new TextEncoder().encode(text), cuts))) events.push(...some)
   return events
 }
 
-describe('readEvents', () => {
+describe('an event reader', () => {
   test('reads the same events whatever bytes the network cuts between', async () => {
     const event = fc.record({
       name: fc.constantFrom('ping', 'message_start', 'x'),

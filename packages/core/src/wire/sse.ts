@@ -5,47 +5,36 @@
  * 2. `raw` is the event's own text, so that what is passed on unchanged is unchanged.
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-import { readPieces } from './pieces.ts'
-
 export interface ServerSentEvent {
   event: string
   data: string
   raw: string
 }
 
-/** The events of each piece of bytes together, as they came. Who stops reading them ends the body. */
-export async function* readEvents(
-  body: ReadableStream<Uint8Array> | null,
-): AsyncGenerator<readonly ServerSentEvent[], void, undefined> {
-  const decoder = new TextDecoder()
+/** Of one stream: takes its bytes as they come, and gives the events that are whole. */
+export class EventReader {
+  readonly #decoder = new TextDecoder()
   /** What was searched of the event that is arriving: a long one is not searched or copied again with every piece. */
-  let begun: string[] = []
-  let rest = ''
-  const pieces = readPieces(body)
-  let isEnded = false
-  try {
-    for (;;) {
-      const piece = await pieces.next()
-      isEnded = piece === undefined
-      if (!piece) break
-      rest += decoder.decode(piece, { stream: true })
-      const events = complete(blankLine)
-      if (events.length > 0) yield events
-    }
-  } finally {
-    // It has failed, or nobody hears how it ends.
-    if (!isEnded) await pieces.cancel().catch(() => {})
-  }
-  const last = complete(lastBlankLine)
-  if (last.length > 0) yield last
+  #begun: string[] = []
+  #rest = ''
 
-  function complete(boundary: RegExp): ServerSentEvent[] {
-    const { events, end } = eventsUntil(boundary, rest, begun.join(''))
-    if (end > 0) begun = []
+  take(bytes: Uint8Array): readonly ServerSentEvent[] {
+    this.#rest += this.#decoder.decode(bytes, { stream: true })
+    return this.#complete(blankLine)
+  }
+
+  /** No more bytes will come. */
+  end(): readonly ServerSentEvent[] {
+    return this.#complete(lastBlankLine)
+  }
+
+  #complete(boundary: RegExp): readonly ServerSentEvent[] {
+    const { events, end } = eventsUntil(boundary, this.#rest, this.#begun.join(''))
+    if (end > 0) this.#begun = []
     // A blank line is at most four characters long, and three of them may be here already.
-    const searched = Math.max(end, rest.length - 3)
-    begun.push(rest.slice(end, searched))
-    rest = rest.slice(searched)
+    const searched = Math.max(end, this.#rest.length - 3)
+    if (searched > end) this.#begun.push(this.#rest.slice(end, searched))
+    this.#rest = this.#rest.slice(searched)
     return events
   }
 }

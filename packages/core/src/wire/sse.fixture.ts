@@ -1,0 +1,8 @@
+/** A stream's events, those of each piece together. */
+import { EventReader, type ServerSentEvent } from './sse.ts'
+
+export async function* eventsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<readonly ServerSentEvent[]> {
+  const events = new EventReader()
+  for await (const piece of body ?? []) yield events.take(piece)
+  yield events.end()
+}
