@@ -74,6 +74,7 @@ export { type Recovery } from './health/recovery.ts'
 export { type LimiterAnswer, type LimiterAsking, type RequestLimiter } from './request-limiter.ts'
 export { type Incident, type StatusPage } from './status-page/page.ts'
 export { pageSays, probeFactor, relevantIncident } from './status-page/advice.ts'
+export { storedEntry, valueStoredIn } from './stored-entry.ts'
 export {
   type PollOptions,
   type StatusPageOptions,

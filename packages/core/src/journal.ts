@@ -17,7 +17,7 @@ import { upgradedEntry } from './upgrade.ts'
 import { lazily } from './lazily.ts'
 
 /** The entry format that this release writes; `upgrade.ts` says what changed. Raised when an older reader could misunderstand. */
-export const journalVersion = 2
+export const journalVersion = 3
 
 /** A content block as the API has it. Unknown kinds and fields pass through. */
 export const blockSchema = lazily(() => z.looseObject({ type: z.string() }))
@@ -116,6 +116,9 @@ export const editSchema = lazily(() =>
   }),
 )
 export type Edit = z.infer<ReturnType<typeof editSchema>>
+
+/** How `data` of a sealed entry was made: of `deflate` versions 1 and 2, of `deflate-1` with the first dictionary. */
+const sealedCodecs = ['deflate', 'deflate-1', 'zstd', 'aes-256-gcm'] as const
 
 /** The kinds of entries. */
 const bodies = lazily(
@@ -240,7 +243,7 @@ const bodies = lazily(
       /** What an `at-rest` decorator made of an entry, which has its stamp in the clear; nobody else writes or sees it. */
       z.strictObject({
         type: z.literal('sealed'),
-        codec: z.enum(['deflate', 'zstd', 'aes-256-gcm']),
+        codec: z.enum(sealedCodecs),
         /** Id of the key, where there is one. */
         key: z.string().optional(),
         /** Base64. */
@@ -279,6 +282,7 @@ export type Entry = EntryBody & z.infer<ReturnType<typeof stampSchema>>
 export function parseEntry(stored: unknown, place: string): Entry {
   if (isSurelyEntry(stored, journalVersion)) return stored as Entry
   const value = upgradedEntry(stored)
+  if (value !== stored && isSurelyEntry(value, journalVersion)) return value as Entry
   const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
     unknown

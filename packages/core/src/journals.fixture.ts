@@ -68,7 +68,7 @@ function journalOf(choices: readonly number[]): { entries: Entry[]; heads: Head[
     const body: EntryBody = isParked
       ? { type: 'session-resumed', owner }
       : (options[choice % options.length] as EntryBody)
-    const entry: Entry = { ...body, v: 2, seq: i + 1, at: i, fence: 1, lane: 'main' }
+    const entry: Entry = { ...body, v: 3, seq: i + 1, at: i, fence: 1, lane: 'main' }
     const stepped = step(snapshot, entry)
     snapshot = stepped.snapshot
     owed = stepped.effect ?? owed
@@ -77,7 +77,7 @@ function journalOf(choices: readonly number[]): { entries: Entry[]; heads: Head[
     const { turn, lastGoodTurn } = snapshot.context
     const machine = { version: machineVersion, ...saveSnapshot(snapshot) }
     heads.push({
-      v: 2,
+      v: 3,
       sessionId: 's',
       seq: i + 1,
       status: 'idle',

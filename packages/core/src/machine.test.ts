@@ -6,7 +6,7 @@ import { sessionMachine, type Effect } from './machine.ts'
 import { initialSnapshot, restoreSnapshot, saveSnapshot, step, type Snapshot } from './machine-step.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
-const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 2, seq, at, fence: 1, lane: 'main' })
+const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 3, seq, at, fence: 1, lane: 'main' })
 
 function run(bodies: readonly EntryBody[], from: Snapshot = initialSnapshot) {
   let snapshot = from
@@ -281,7 +281,7 @@ describe('the session machine', () => {
         let ours = initialSnapshot
         let [theirs] = initialTransition(sessionMachine)
         for (const [at, body] of walk.entries()) {
-          const event: Entry = { ...body, v: 2, seq: at + 1, at: at * 10, fence: 1, lane: 'main' }
+          const event: Entry = { ...body, v: 3, seq: at + 1, at: at * 10, fence: 1, lane: 'main' }
           const stepped = step(ours, event)
           const [next, actions] = transition(sessionMachine, theirs, event)
           expect(stepped.snapshot).toEqual({ value: next.value, context: next.context })

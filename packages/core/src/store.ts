@@ -37,7 +37,7 @@ export const sessionStatuses = [
 ] as const
 export type SessionStatus = (typeof sessionStatuses)[number]
 
-export const headVersion = 2
+export const headVersion = 3
 
 /** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
 export const headSchema = lazily(() =>

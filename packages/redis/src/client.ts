@@ -1,8 +1,8 @@
 /** The commands and settings of a Redis client that the store uses. `Redis` and `Cluster` of ioredis have them. */
 export interface RedisLike {
   readonly options: RedisLikeOptions
-  evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
-  eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  evalsha(sha1: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
+  eval(source: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>
   hscan(
     key: string,
@@ -13,7 +13,7 @@ export interface RedisLike {
     count: number,
   ): Promise<[cursor: string, elements: string[]]>
   llen(key: string): Promise<number>
-  lrange(key: string, start: number, stop: number): Promise<string[]>
+  lrangeBuffer(key: string, start: number, stop: number): Promise<Buffer[]>
   zadd(key: string, score: number, member: string): Promise<unknown>
   zscan(key: string, cursor: string, token: 'COUNT', count: number): Promise<[cursor: string, elements: string[]]>
   /** This and the next two are asked only for findings. */

@@ -5,9 +5,9 @@
  * 2. Every entry is verified: its form, its sequence, a fence that does not shrink.
  * 3. An end before the head's sequence is damage, never "the end": a server that lost its tail must not look idle.
  */
-import { type Entry, LastgoodError, parseEntry } from '@lastgood/core'
+import { type Entry, LastgoodError, parseEntry, valueStoredIn } from '@lastgood/core'
 import type { Keys } from './keys.ts'
-import { damaged, journalShort, jsonFrom } from './outcome.ts'
+import { damaged, journalShort } from './outcome.ts'
 import type { Server } from './server.ts'
 
 /** Entries of one round trip: large lists block the server for the other clients. */
@@ -23,10 +23,10 @@ export async function* readJournal(
   const place = server.place(key)
   const last = await lastSeq(server, keys, sessionId)
 
-  const chunkAt = (seq: number): Promise<string[]> => {
+  const chunkAt = (seq: number): Promise<Buffer[]> => {
     const chunk =
       seq < last
-        ? server.ask((redis) => redis.lrange(key, seq, Math.min(seq + chunkLength, last) - 1))
+        ? server.ask((redis) => redis.lrangeBuffer(key, seq, Math.min(seq + chunkLength, last) - 1))
         : Promise.resolve([])
     // It may fail when nobody wants it any more; who wants it is told.
     chunk.catch(() => {})
@@ -42,9 +42,11 @@ export async function* readJournal(
     coming = chunkAt(seq + chunk.length)
     const entries: Entry[] = []
     try {
-      for (const text of chunk) {
+      for (const stored of chunk) {
         const entryPlace = `${place}[${seq}]`
-        const entry = parseEntry(jsonFrom(text, entryPlace), entryPlace)
+        const value = valueStoredIn(stored)
+        if (value === undefined) throw damaged(entryPlace, 'not JSON')
+        const entry = parseEntry(value, entryPlace)
         if (entry.seq !== ++seq) throw damaged(entryPlace, `entry ${entry.seq} stands where entry ${seq} belongs`)
         if (entry.fence < fence) throw damaged(entryPlace, `fence ${entry.fence} follows fence ${fence}`)
         fence = entry.fence

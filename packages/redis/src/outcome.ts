@@ -69,7 +69,7 @@ export function damaged(place: string, what: string): LastgoodError {
 }
 
 /** A JSON value. The parser's own error would quote the text, so it is not kept. */
-export function jsonFrom(text: unknown, place: string): unknown {
+function jsonFrom(text: unknown, place: string): unknown {
   try {
     return JSON.parse(String(text))
   } catch {

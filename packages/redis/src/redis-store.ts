@@ -16,6 +16,7 @@ import {
   inChunks,
   leaseLost,
   matchesFilter,
+  storedEntry,
 } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
 import { command } from './commands.ts'
@@ -81,12 +82,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
       const journal = keys.journal(lease.sessionId)
-      const args = [
-        ...holderOf(lease),
-        afterSeq,
-        JSON.stringify(head),
-        ...entries.map((entry) => JSON.stringify(entry)),
-      ]
+      const args = [...holderOf(lease), afterSeq, JSON.stringify(head), ...entries.map(storedEntry)]
       const reply = await server.run('append', [keys.session(lease.sessionId), journal], args)
       return appended(reply, lease, afterSeq, server.place(journal))
     },

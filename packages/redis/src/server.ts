@@ -14,10 +14,12 @@ import { locationOf } from './location.ts'
 /** What a script returned: a word, and what belongs to it. */
 export type Reply = readonly [kind: string, ...values: unknown[]]
 
+type Argument = string | number | Buffer
+
 export interface Server {
   readonly location: string
   ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T>
-  run(name: CommandName, keys: readonly string[], args?: readonly (string | number)[]): Promise<Reply>
+  run(name: CommandName, keys: readonly string[], args?: readonly Argument[]): Promise<Reply>
   /** The key as the server knows it, with what the client puts before it. */
   nameOf(key: string): string
   /** The same for error messages. */
@@ -43,7 +45,7 @@ export function serverOf(client: RedisLike): Server {
     ask,
     run(name, keys, args = []) {
       const { source, sha1 } = command(name)
-      const rest = [...keys, ...args.map(String)]
+      const rest = [...keys, ...args.map((one) => (typeof one === 'number' ? String(one) : one))]
       return ask(async (redis) => {
         try {
           return (await redis.evalsha(sha1, keys.length, ...rest)) as Reply

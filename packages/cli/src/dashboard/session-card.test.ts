@@ -6,7 +6,7 @@ import { sessionCard } from './session-card.ts'
 
 const now = Date.UTC(2026, 10, 1, 12)
 const head = (changes: Partial<Head>): Head => ({
-  v: 2,
+  v: 3,
   sessionId: 'fix-auth',
   seq: 9,
   status: 'idle',

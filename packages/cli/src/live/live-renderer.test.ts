@@ -24,7 +24,7 @@ function watching(changes: Partial<LiveOptions> = {}, isTTY = false) {
 
 const stamped = (body: EntryBody, seq: number, at: number): Entry => ({
   ...body,
-  v: 2,
+  v: 3,
   seq,
   at,
   fence: 1,

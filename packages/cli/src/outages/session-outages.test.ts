@@ -7,7 +7,7 @@ import { SessionOutages } from './session-outages.ts'
 function outagesOf(...bodies: EntryBody[]): SessionOutages {
   const outages = new SessionOutages()
   bodies.forEach((body, i) => {
-    outages.take({ ...body, v: 2, seq: i + 1, at: (i + 1) * 1000, fence: 1, lane: 'main' } as Entry)
+    outages.take({ ...body, v: 3, seq: i + 1, at: (i + 1) * 1000, fence: 1, lane: 'main' } as Entry)
   })
   return outages
 }

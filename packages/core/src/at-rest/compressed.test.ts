@@ -1,12 +1,14 @@
 import * as zlib from 'node:zlib'
 import { expect, test } from 'vitest'
 import * as fc from 'fast-check'
+import { chunksOf, inChunks } from '../chunked.ts'
 import type { Entry, EntryBody } from '../journal.ts'
 import { memoryStore } from '../memory-store.ts'
 import type { SealedEntry } from '../sealed.ts'
 import type { Lease, Store } from '../store.ts'
 import { storeOver } from '../store-over.ts'
 import { entry, head, owner, turnStarted } from '../testing/entries.ts'
+import { seededRandom } from '../testing/random.ts'
 import { anyBody } from './bodies.fixture.ts'
 import { compressed, encrypted } from './index.ts'
 import { testKey } from './keys.fixture.ts'
@@ -38,6 +40,12 @@ const readingOf = (stored: unknown): Promise<Entry[]> =>
     ),
   )
 
+/** Of all that can be typed, in no order: it takes more as base64 of what is compressed than as it is. */
+function noise(length: number): string {
+  const random = seededRandom(1)
+  return Array.from({ length }, () => String.fromCodePoint(0x20 + Math.floor(random() * 95))).join('')
+}
+
 test('any entry comes back as it went in (P4)', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -54,7 +62,7 @@ test('any entry comes back as it went in (P4)', async () => {
 test('any text comes back as a blob, also one that looks compressed already', async () => {
   const text = fc.oneof(
     fc.string({ unit: 'grapheme' }),
-    fc.string().map((rest) => `sealed/1:deflate::${rest}`),
+    fc.string().map((rest) => `sealed/1:deflate-1::${rest}`),
     fc.base64String().map((rest) => `sealed/1:aes-256-gcm:key:${rest}`),
     fc.string().map((word) => word.repeat(200)),
   )
@@ -77,7 +85,7 @@ test('large entries and blobs get smaller; small ones and those that do not stay
   const [large] = (await all(inner)) as [SealedEntry]
   expect(large.type).toBe('sealed')
   expect(JSON.stringify(large).length).toBeLessThan(500)
-  for (const text of ['small', Array.from({ length: 400 }, (_, i) => String.fromCodePoint(0x4e00 + i * 37)).join('')]) {
+  for (const text of ['small', noise(2_000)]) {
     const clear = memoryStore()
     await append(compressed(clear), turnStarted(text))
     expect((await all(clear))[0]?.type).toBe('turn-started')
@@ -126,6 +134,50 @@ test('damage is journal-corrupt by its place, and so is what would fill the memo
     })
   }
 })
+
+test('what comes in chunks stays in chunks, and what is before a damaged entry is read', async () => {
+  const options = { current: testKey('a') }
+  const inner = memoryStore()
+  const store = compressed(encrypted(inner, options), { minBytes: 0 })
+  const lease = (await store.acquire('s', owner('ann'), 600_000)) as Lease
+  const entries = [1, 2, 3].map((seq) => entry(seq, lease.fence))
+  await store.append(lease, 0, entries, head('s', 3))
+  const stored = (await all(inner)) as SealedEntry[]
+  const inOne = (chunk: readonly Entry[]) =>
+    storeOver(inner, {
+      read: () =>
+        inChunks(async function* () {
+          yield chunk
+        }),
+    })
+  const chunks: (readonly Entry[])[] = []
+  const readChunks = async (chunk: readonly Entry[]) => {
+    chunks.length = 0
+    const read = compressed(encrypted(inOne(chunk), options)).read('s')
+    for await (const some of chunksOf(read)) chunks.push(some)
+  }
+  await readChunks(stored)
+  expect(chunks).toEqual([entries])
+  await expect(readChunks([...stored.slice(0, 2), { ...stored[2]!, data: 'AAAA' }])).rejects.toMatchObject({
+    code: 'journal-corrupt',
+  })
+  expect(chunks.flat()).toEqual(entries.slice(0, 2))
+})
+
+test.each(hasZstd ? (['deflate', 'zstd'] as const) : (['deflate'] as const))(
+  'by %s a small entry and a very large one come back, and again give the same bytes',
+  async (codec) => {
+    for (const length of [600, 70_000, 1_000_000]) {
+      const body = turnStarted(noise(length))
+      const stores = [memoryStore(), memoryStore()] as const
+      for (const inner of stores) {
+        const one = await append(compressed(inner, { codec }), body)
+        expect(await all(compressed(inner))).toEqual([one])
+      }
+      expect(await all(stores[0])).toEqual(await all(stores[1]))
+    }
+  },
+)
 
 test.runIf(hasZstd)('zstd is read back, by a store that writes deflate too', async () => {
   const inner = memoryStore()

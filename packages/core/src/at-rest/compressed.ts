@@ -7,23 +7,15 @@
  * 3. What is sealed already is left alone: encryption goes inside, `compressed(encrypted(store))`.
  * 4. No entry grows past a bound when it is opened, whoever wrote it.
  */
+import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal.ts'
 import { journalSealed } from '../sealed.ts'
 import type { Store } from '../store.ts'
 import { storeOver } from '../store-over.ts'
-import { type Compressor, compressors, largestBytes } from './compressors.ts'
-import {
-  fromBase64,
-  packEntry,
-  packText,
-  sealIn,
-  sealedEntry,
-  sealedText,
-  unpackEntry,
-  unpackText,
-  unreadable,
-} from './pack.ts'
+import { type Compression, type Compressor, compressors, largestBytes } from './compressors.ts'
+import { opened } from './opened.ts'
+import { packEntry, packText, sealIn, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
 
 export interface CompressionOptions {
   /**
@@ -53,10 +45,10 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
     return sealed?.type === 'sealed' && sealed.data.length + overhead < bytes.length ? sealed : entry
   }
 
-  async function read(entry: Entry, journal: string): Promise<Entry> {
+  function read(entry: Entry, journal: string): Entry | Promise<Entry> {
     if (entry.type !== 'sealed' || entry.codec === 'aes-256-gcm') return entry
     const place = `${journal} entry ${entry.seq}`
-    return unpackEntry(await expanded(entry.codec, entry.data, place), entry, place)
+    return expanded(entry.codec, entry.data, place).then((bytes) => unpackEntry(bytes, entry, place))
   }
 
   return storeOver(store, {
@@ -64,9 +56,9 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
       return store.append(lease, afterSeq, await Promise.all(entries.map(written)), head)
     },
 
-    async *read(sessionId, afterSeq) {
+    read(sessionId, afterSeq) {
       const journal = store.journalAt(sessionId)
-      for await (const entry of store.read(sessionId, afterSeq)) yield await read(entry, journal)
+      return opened(store.read(sessionId, afterSeq), (entry) => read(entry, journal))
     },
 
     async putBlob(lease, name, text) {
@@ -90,20 +82,25 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
 }
 
 /** What `sealed` takes besides its data. */
-const overhead = '{"type":"sealed","codec":"deflate","data":""}'.length
+const overhead = '{"type":"sealed","codec":"deflate-1","data":""}'.length
 
-function resolveOptions({ codec = 'deflate', minBytes = 512 }: CompressionOptions): Required<CompressionOptions> {
+interface Resolved {
+  codec: Compression
+  minBytes: number
+}
+
+function resolveOptions({ codec = 'deflate', minBytes = 512 }: CompressionOptions): Resolved {
   if (codec !== 'deflate' && codec !== 'zstd')
     throw badOption('codec', `'deflate' or 'zstd'`, 'give codec one of these')
   if (!Number.isFinite(minBytes) || minBytes < 0) throw badOption('minBytes', 'a number from 0', 'leave it out for 512')
-  return { codec, minBytes }
+  return { codec: codec === 'deflate' ? 'deflate-1' : codec, minBytes }
 }
 
 function badOption(field: string, range: string, hint: string): LastgoodError {
   return new LastgoodError('bad-option', `Compression option ${field} must be ${range}`, { hint, details: { field } })
 }
 
-function usable(codec: 'deflate' | 'zstd'): Compressor {
+function usable(codec: Compression): Compressor {
   const compressor = compressors[codec]
   if (compressor) return compressor
   throw new LastgoodError('bad-option', 'this Node has no zstd', {
@@ -112,7 +109,7 @@ function usable(codec: 'deflate' | 'zstd'): Compressor {
   })
 }
 
-async function expanded(codec: 'deflate' | 'zstd', base64: string, place: string): Promise<Buffer> {
+async function expanded(codec: Compression, base64: string, place: string): Promise<Buffer> {
   const compressor = compressors[codec]
   if (!compressor) {
     throw journalSealed(`${place} is compressed with zstd, which this Node does not have`, needsNode, { codec })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileStore } from '../file/index.ts'
-import { type Entry, parseEntry } from '../journal.ts'
+import { type Entry, journalVersion, parseEntry } from '../journal.ts'
 import { memoryStore } from '../memory-store.ts'
 import type { SealedEntry } from '../sealed.ts'
 import type { Lease, Store } from '../store.ts'
@@ -88,19 +88,25 @@ describe('nothing of the plaintext is in the files', () => {
 describe('what was altered is refused, by its place and without content', () => {
   test('any single bit of a record, whatever field it is in', async () => {
     const inner = memoryStore()
-    await written(encrypted(inner, { current }), [canary])
+    const [one] = await written(encrypted(inner, { current }), [canary])
     const [sealed] = await sealedIn(inner)
     const json = Buffer.from(JSON.stringify(sealed))
     for (let bit = 0; bit < json.length * 8; bit++) {
       const flipped = Buffer.from(json)
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      let parsed: unknown
+      let parsed: { v?: unknown }
       try {
-        parsed = JSON.parse(flipped.toString())
+        parsed = JSON.parse(flipped.toString()) as object
       } catch {
         continue
       }
-      const error = await all(encrypted(forged(inner, [parsed]), { current })).then(
+      const reading = all(encrypted(forged(inner, [parsed]), { current }))
+      // An earlier version of the seal means the same, and the entry's own is inside.
+      if (Number(parsed.v) > 0 && Number(parsed.v) < journalVersion) {
+        expect(await reading).toEqual([one])
+        continue
+      }
+      const error = await reading.then(
         () => 'it was read',
         (reason: Error & { code: string }) => reason,
       )
@@ -240,7 +246,7 @@ describe('what is in the clear', () => {
     await inner.putBlob(lease, blobName, 'clear')
     await store.append(lease, 2, [entry(3, lease.fence)], head('s', 3))
     expect((await all(store)).map(({ type }) => type)).toEqual(['turn-started', 'turn-started', 'turn-started'])
-    expect((await sealedIn(inner)).map(({ codec }) => codec)).toEqual([undefined, 'deflate', 'aes-256-gcm'])
+    expect((await sealedIn(inner)).map(({ codec }) => codec)).toEqual([undefined, 'deflate-1', 'aes-256-gcm'])
     expect(await store.readBlob('s', blobName)).toBe('clear')
   })
 })

@@ -8,23 +8,15 @@
  * 3. Writers use `current`, readers know all keys: so keys can be changed one process at a time.
  * 4. What is in the clear is refused unless `acceptClear` is set: who can write to the store could have put it there.
  */
+import { fromBase64 } from '../base64.ts'
 import type { Entry } from '../journal.ts'
 import { journalSealed } from '../sealed.ts'
 import { type Store, assertBlobName } from '../store.ts'
 import { storeOver } from '../store-over.ts'
 import { type Cipher, cipherOf } from './cipher.ts'
 import { type CheckedKey, type EncryptionKey, badKey, checkedKey } from './keys.ts'
-import {
-  fromBase64,
-  packEntry,
-  packText,
-  sealIn,
-  sealedEntry,
-  sealedText,
-  unpackEntry,
-  unpackText,
-  unreadable,
-} from './pack.ts'
+import { opened } from './opened.ts'
+import { packEntry, packText, sealIn, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
 
 export type { EncryptionKey } from './keys.ts'
 
@@ -46,7 +38,7 @@ const codec = 'aes-256-gcm'
 export function encrypted(store: Store, options: EncryptionOptions): Store {
   const { current, keys, acceptClear } = resolveOptions(options)
 
-  function opened(entry: Entry, sessionId: string, place: string, ciphers: Map<string, Cipher>): Entry {
+  function decrypted(entry: Entry, sessionId: string, place: string, ciphers: Map<string, Cipher>): Entry {
     if (entry.type !== 'sealed' || entry.codec !== codec) {
       if (acceptClear) return entry
       throw inTheClear(place)
@@ -71,19 +63,19 @@ export function encrypted(store: Store, options: EncryptionOptions): Store {
       return store.append(lease, afterSeq, sealed, head)
     },
 
-    async *read(sessionId, afterSeq = 0) {
+    read(sessionId, afterSeq = 0) {
       const journal = store.journalAt(sessionId)
       const ciphers = new Map<string, Cipher>()
       let [seq, fence] = [afterSeq, 0]
-      for await (const entry of store.read(sessionId, afterSeq)) {
+      return opened(store.read(sessionId, afterSeq), (entry) => {
         const place = `${journal} entry ${entry.seq}`
         if (entry.seq !== seq + 1 || entry.fence < fence) {
           throw unreadable(place, 'it does not follow the entry before it')
         }
         seq = entry.seq
         fence = entry.fence
-        yield opened(entry, sessionId, place, ciphers)
-      }
+        return decrypted(entry, sessionId, place, ciphers)
+      })
     },
 
     async putBlob(lease, name, text) {

@@ -1,10 +1,13 @@
 // What is at rest today is read by every later release: these lines are never edited.
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { parseEntry } from '../journal.ts'
+import { type Entry, parseEntry } from '../journal.ts'
 import { memoryStore } from '../memory-store.ts'
 import type { Lease, Store } from '../store.ts'
 import { storeOver } from '../store-over.ts'
+import { valueStoredIn } from '../stored-entry.ts'
 import { entry, head, owner } from '../testing/entries.ts'
+import { dictionary1 } from './dictionary.ts'
 import { compressed, encrypted } from './index.ts'
 import { testKey } from './keys.fixture.ts'
 
@@ -53,6 +56,22 @@ test.each<[string, unknown, (store: Store) => Store]>([
   expect.assertions(1)
 })
 
+test('an entry that version 3 has compressed can be read, kept as JSON or as bytes', async () => {
+  const data = 'YyBYjpJYwKCkEViTz1AJqXQAAA=='
+  const stored = { type: 'sealed', codec: 'deflate-1', data, ...stamp, v: 3 }
+  const { data: _, ...rest } = stored
+  const asBytes = valueStoredIn(Buffer.concat([Buffer.from(`${JSON.stringify(rest)}\n`), Buffer.from(data, 'base64')]))
+  for (const form of [stored, asBytes]) {
+    for await (const one of compressed(reading(form)).read('s')) expect(one).toEqual(entry(1, 1))
+  }
+  expect.assertions(2)
+})
+
+test('the dictionary of deflate-1 is what it was when the first entry was written with it', () => {
+  const digest = createHash('sha256').update(dictionary1).digest('hex')
+  expect(digest).toBe('202f96a94e03f61fbd79c7d5114b9dfdd2247686c079b1abedad47129d7fcf94')
+})
+
 test('a blob that version 2 has encrypted can be read', async () => {
   expect(await encrypted(reading(golden.encrypted), { current }).readBlob('s', name)).toBe('text')
 })
@@ -61,7 +80,7 @@ test('what is encrypted today is what was encrypted then, byte for byte', async 
   const inner = memoryStore()
   const store = encrypted(inner, { current })
   const lease = (await store.acquire('s', owner('ann'), 600_000)) as Lease
-  await store.append(lease, 0, [{ ...entry(1, 1), ...stamp }], head('s', 1))
+  await store.append(lease, 0, [{ ...entry(1, 1), ...stamp } as unknown as Entry], head('s', 1))
   await store.putBlob(lease, name, 'text')
   for await (const one of inner.read('s')) expect(one).toEqual(golden.encrypted)
   expect(await inner.readBlob('s', golden.blobName)).toBe(golden.blob)

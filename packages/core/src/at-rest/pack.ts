@@ -9,6 +9,7 @@
  *    today's; what is inside is upgraded when it is opened.
  * 3. Base64 is read in the one form that it is written in.
  */
+import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal.ts'
 import type { SealedEntry } from '../sealed.ts'
@@ -37,25 +38,19 @@ function unpack(bytes: Buffer): { text: string; base64?: string } | undefined {
   return { text: bytes.toString('utf8', 1, end), base64: bytes.toString('base64', end + 1) }
 }
 
-/** The bytes of `text`, or undefined when they would not be written so. */
-export function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.toString('base64') === text ? bytes : undefined
-}
-
 // -- Entries ----------------------------------------------------------------------------------------------------------
 
 export function packEntry(entry: Entry): Buffer {
   const { seq: _, at: __, fence: ___, lane: ____, ...rest } = entry
   const bytes = rest.type === 'sealed' ? fromBase64(rest.data) : undefined
-  // Left out, `data` is put back behind the other fields: where a decorator has it.
   return bytes ? pack(JSON.stringify({ ...rest, data: undefined }), bytes) : pack(JSON.stringify(rest))
 }
 
 /** `entry` with its place in the clear and everything else in `seal`. */
 export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, data }: Seal): Entry {
-  const body = { type: 'sealed', codec, ...(key !== undefined && { key }), data: data.toString('base64') } as const
-  return { ...body, v, seq, at, fence, lane }
+  // Its data is last: so it is put back by whoever took it out to keep it as bytes.
+  const body = { type: 'sealed', codec, ...(key !== undefined && { key }) } as const
+  return { ...body, v, seq, at, fence, lane, data: data.toString('base64') }
 }
 
 /** The entry that was packed into `bytes` and sealed as `outer`. Throws `journal-corrupt` where it was not. */
@@ -78,7 +73,7 @@ function parsed(json: string): unknown {
 // -- Blobs ------------------------------------------------------------------------------------------------------------
 
 /** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
-const sealedTextPattern = /^sealed\/1:(deflate|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
+const sealedTextPattern = /^sealed\/1:(deflate|deflate-1|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
 
 export function packText(text: string): Buffer {
   const [head = ''] = sealedTextPattern.exec(text) ?? []

@@ -187,14 +187,14 @@ test('a newer line, entry or head is a journal-version, not damage', async () =>
   const original = await readFile(file)
   const newer = [
     { v: 2, ...base },
-    { ...base, entries: [{ ...base.entries[0], v: 3, seq: 2, fence: 1 }] },
+    { ...base, entries: [{ ...base.entries[0], v: 99, seq: 2, fence: 1 }] },
     { ...base, entries: [{ ...base.entries[0], type: 'from-the-future', seq: 2, fence: 1 }] },
   ]
   for (const content of newer) {
     await writeFile(file, Buffer.concat([original, encodeLine(content).bytes]))
     expect(await codeOf(all(open()))).toBe('journal-version')
   }
-  await writeFile(file, Buffer.concat([original, encodeLine({ ...base, head: { ...base.head, v: 3 } }).bytes]))
+  await writeFile(file, Buffer.concat([original, encodeLine({ ...base, head: { ...base.head, v: 99 } }).bytes]))
   expect(await codeOf(open().summary('s'))).toBe('journal-version')
   await writeFile(file, Buffer.concat([original, encodeLine({ ...base, head: { v: 1 } }).bytes]))
   expect(await codeOf(open().summary('s'))).toBe('journal-corrupt')

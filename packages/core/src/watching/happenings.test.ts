@@ -39,7 +39,7 @@ function told(
   }
   const happenings = new Happenings(session as never, before as Head | undefined)
   const all = bodies.flatMap((body, i) => {
-    const entry = { ...body, v: 2, seq: i + 1, at: 1_000 * (i + 1), fence: 1, lane: 'main' } as const
+    const entry = { ...body, v: 3, seq: i + 1, at: 1_000 * (i + 1), fence: 1, lane: 'main' } as const
     return happenings.take({ type: 'entry', entry })
   })
   return {

@@ -7,7 +7,7 @@
   ARGV[2]   string  id of its owner
   ARGV[3]   number  sequence of the entry that the new ones follow
   ARGV[4]   JSON    the new head
-  ARGV[5…]  JSON    the entries, at least one
+  ARGV[5…]  bytes   the entries, at least one, as they are compared and kept
 
   Returns { 'appended', last sequence }, also when these very entries are already there;
           { 'lease-lost' } when another owner took the session;

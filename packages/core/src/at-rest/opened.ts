@@ -1,0 +1,27 @@
+/** What a store reads, with its entries opened. Who decorates a store adds no step of an iteration for each of them. */
+import { chunksOf, inChunks } from '../chunked.ts'
+import type { Entry } from '../journal.ts'
+
+/** Where one cannot be opened, those before it are given first. */
+export function opened(
+  entries: AsyncIterable<Entry>,
+  open: (entry: Entry) => Entry | Promise<Entry>,
+): AsyncIterable<Entry> {
+  return inChunks(async function* (): AsyncGenerator<readonly Entry[], void, undefined> {
+    for await (const chunk of chunksOf(entries)) yield* openedChunk(chunk, open)
+  })
+}
+
+async function* openedChunk(
+  chunk: readonly Entry[],
+  open: (entry: Entry) => Entry | Promise<Entry>,
+): AsyncGenerator<readonly Entry[], void, undefined> {
+  const done: Entry[] = []
+  try {
+    for (const entry of chunk) done.push(await open(entry))
+  } catch (error) {
+    yield done
+    throw error
+  }
+  yield done
+}
