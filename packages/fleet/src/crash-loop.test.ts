@@ -1,6 +1,5 @@
-import { journalVersion, LastgoodError, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
+import { agentOf, answer, expectEnded, openPlace, patient } from '../test/fixture.ts'
 
 describe('a session whose starts do not end', () => {
   it('P6: is set aside for a person with the command that goes on, and its row is gone', async () => {
@@ -75,41 +74,4 @@ describe('a session whose starts do not end', () => {
     await expect.poll(() => told, patient).toContainEqual(suspended)
     await expect.poll(() => index.counts(Date.now()), patient).toEqual({ due: 0, later: 0, started: 0 })
   })
-
-  it.each([
-    ['its head', (store: Store): Store => ({ ...store, summary: () => Promise.reject(newer()) })],
-    [
-      'its entries, behind a head that can be read',
-      (store: Store): Store => ({
-        ...store,
-        read: () => {
-          throw newer()
-        },
-      }),
-    ],
-  ])('is not set aside by a worker that is too old for %s: it is left to a newer one', async (_, older) => {
-    const { start, store, told, index } = openPlace()
-    await openTurn(store, 's', 'coder')
-    for (let i = 0; i < 4; i++) await index.start('s', 0)
-    let runs = 0
-    const coder = agentOf('coder', async () => {
-      runs += 1
-    })
-    const old = start({ coder }, { store: older(store) })
-    await expect
-      .poll(() => told, patient)
-      .toContainEqual({ kind: 'unreadable', sessionId: 's', code: 'journal-version' })
-    await expect.poll(() => old.status(), patient).toMatchObject({ due: 0, later: 1 })
-    // Neither its count nor its conversation knows of that worker.
-    expect({ runs, starts: await index.startsOf('s') }).toEqual({ runs: 0, starts: 4 })
-    expect(await store.summary('s')).toMatchObject({ head: { status: 'running', seq: 2 }, holder: null })
-    await old.close()
-    await index.settle('s', undefined, 0, 'clear')
-    start({ coder })
-    await expectEnded(store, ['s'])
-    expect(told.map(({ kind }) => kind)).not.toContain('set-aside')
-  })
 })
-
-const newer = () =>
-  new LastgoodError('journal-version', 'a newer one', { hint: 'update', details: { v: journalVersion + 1 } })
