@@ -17,7 +17,7 @@ import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import { readPieces, type Pieces } from './pieces.ts'
 import type { AnswerRecorder } from './recorder.ts'
 import { HeldEvents } from './held-events.ts'
-import { EventReader, eventsIn, writeEvent, type ServerSentEvent } from './sse.ts'
+import { EventReader, writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 
 type Json = Record<string, unknown>
@@ -62,8 +62,6 @@ export class Relay {
   readonly #seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   #pieces: Pieces | undefined
   #openBlock: number | undefined
-  /** Deltas that the caller has: what they say is taken in when it asks for more, for nothing of that is in their way. */
-  #unheard: string | undefined
   /** Nothing more of it is read. */
   #isOver = false
   #hasStopped = false
@@ -83,7 +81,6 @@ export class Relay {
     const { watchdog } = this.answer
     // Time in which the reader does something else is not silence of the API.
     watchdog.resume()
-    if (this.#unheard !== undefined) this.#take(eventsIn(this.#unheard))
     while (!this.#isOver) {
       let piece: Uint8Array | undefined
       try {
@@ -92,9 +89,7 @@ export class Relay {
         this.#breaks(error)
         break
       }
-      if (piece) this.#events.add(piece)
-      this.#unheard = this.#passesDeltas ? this.#events.takeDeltas() : undefined
-      const text = this.#unheard ?? this.#take(piece ? this.#events.take() : this.#events.end())
+      const text = this.#take(piece ? this.#events.take(piece) : this.#events.end())
       if (!piece) this.#ends()
       if (text === '') continue
       watchdog.hold()
@@ -129,11 +124,6 @@ export class Relay {
     this.#delivered.leftovers += streamed
     this.#delivered.spent.add(this.#assembler)
     return index === undefined ? '' : writeEvent('content_block_stop', { type: 'content_block_stop', index })
-  }
-
-  /** Deltas go on as they are. */
-  get #passesDeltas(): boolean {
-    return this.#openBlock !== undefined && !this.#held.isHolding && this.#delivered.leftovers === 0
   }
 
   /** There are no more bytes. */

@@ -18,21 +18,9 @@ export class EventReader {
   #begun: string[] = []
   #rest = ''
 
-  add(bytes: Uint8Array): void {
+  take(bytes: Uint8Array): readonly ServerSentEvent[] {
     this.#rest += this.#decoder.decode(bytes, { stream: true })
-  }
-
-  /** Takes out the events that are whole. */
-  take(): readonly ServerSentEvent[] {
     return this.#complete(blankLine)
-  }
-
-  /** Takes out the text of what is here, where that is whole `content_block_delta` events and nothing else. */
-  takeDeltas(): string | undefined {
-    if (this.#begun.length > 0 || !wholeDeltas.test(this.#rest)) return undefined
-    const text = this.#rest
-    this.#rest = ''
-    return text
   }
 
   /** No more bytes will come. */
@@ -66,9 +54,6 @@ function eventsUntil(boundary: RegExp, text: string, before: string): { events: 
   }
   return { events, end }
 }
-
-/** As the API writes them. */
-const wholeDeltas = /^(?:event: content_block_delta\ndata: \{[^\r\n]*\}\n\n)+$/
 
 const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
