@@ -2,7 +2,7 @@
  * What is read one by one and comes some at once: a reader of all of it can take the chunks as they come, since a step of
  * an asynchronous iteration, and of each one behind it, takes longer than most entries do.
  *
- * 1. Both ways give the same, in the same order, and end with the same error. One of them can be taken, once.
+ * 1. Both ways give the same, in the same order, and end with the same error.
  * 2. Nothing is read before it is asked for; who stops early gives back what is open.
  */
 
