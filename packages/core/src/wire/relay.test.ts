@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { memoryStore } from '../memory-store.ts'
+import { openSession } from '../open-session.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { intercept } from './interceptor.ts'
+import { replayed } from './replay.ts'
+
+const answer = {
+  id: 'msg_1',
+  role: 'assistant' as const,
+  model: 'm',
+  content: [{ type: 'text', text: 'The whole answer.' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 1, output_tokens: 1 },
+}
+const events = [...replayed(answer)]
+
+test('an event that is no JSON does not reach the caller, whole as it looks: the request is sent again', async () => {
+  const clock = new ManualClock({ autoAdvance: true })
+  const session = await openSession('s', { store: memoryStore({ clock }), clock })
+  const bad = 'event: content_block_delta\ndata: {no json}\n\n'
+  const bodies = [[...events.slice(0, 2), bad], events]
+  const send = intercept(session)
+  const request = {
+    url: 'https://api.anthropic.com/v1/messages',
+    method: 'POST',
+    headers: new Headers(),
+    body: JSON.stringify({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+  }
+  const response = await send(request, async () => {
+    const pieces = bodies.shift() ?? []
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const piece = pieces.shift()
+        if (piece === undefined) controller.close()
+        else controller.enqueue(new TextEncoder().encode(piece))
+      },
+    })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  })
+  const text = await response.text()
+  expect(text).not.toContain('no json')
+  expect(text).toContain('The whole answer.')
+  expect(bodies).toEqual([])
+  await session.close()
+})
