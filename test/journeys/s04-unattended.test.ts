@@ -15,7 +15,8 @@ const downForAnHour: Outage = {
 }
 
 test('S4: a job whose outage outlasts --max-wait ends with 75 and says in JSON what is saved, when, and what to run; the same command finishes later', async () => {
-  const at = await journey({ model, outages: [downForAnHour] }, { WAIT_MS: '400' })
+  // Two requests within the second, so four of both tries: one more opens the breaker, and the third waits for its probe.
+  const at = await journey({ model, outages: [downForAnHour] }, { WAIT_MS: '600' })
   expect(await at.run('main', ['fix-auth', 'Make the tests green'])).toMatchObject({ code: 0 })
 
   const job = ['resume', 'fix-auth', 'Write the docs', '--max-wait', '1s']
