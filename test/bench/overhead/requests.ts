@@ -36,10 +36,17 @@ export async function measureRequests(path: Path, messages: number, runs: number
   }
 }
 
+const encoder = new TextEncoder()
+let bytesOut = 0
+
 async function measureOne(path: Path, count: number, folder: string, run: number): Promise<Measured> {
   const history = historyOf(count - 2)
   const id = `toolu_answer_${run}`
-  const provider: Send = async () => answerWith(id)
+  // The body is written to a socket, with lastgood or without.
+  const provider: Send = async ({ body }) => {
+    bytesOut += encoder.encode(body as string).length
+    return answerWith(id)
+  }
   const store = storeOf(path, folder)
   const session = store && (await openSession(`run-${run}`, { store }))
   const through = session && intercept(session)

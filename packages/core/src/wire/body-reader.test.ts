@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BodyReader } from './body-reader.ts'
+import { commonLength, type BodyText } from './body-text.ts'
 
-const bytesOf = (value: unknown, space?: string) => Buffer.from(JSON.stringify(value, null, space))
+/** As a program has it, and as it comes over a socket. */
+const forms: [string, (json: string) => BodyText][] = [
+  ['a string', (json) => json],
+  ['bytes', (json) => Buffer.from(json)],
+]
 const user = (content: unknown) => ({ role: 'user', content })
 const body = (messages: unknown[], more: object = {}) => ({
   model: 'm',
@@ -10,58 +15,6 @@ const body = (messages: unknown[], more: object = {}) => ({
   messages,
   system: 'Be.',
   ...more,
-})
-
-test('messages that were read before are the same objects, and the others are read', () => {
-  const reader = new BodyReader()
-  const first = reader.read('ses', bytesOf(body([user('one'), user('two')])))
-  const next = reader.read('ses', bytesOf(body([user('one'), user('two'), user('three')])))
-  expect(next).toEqual(body([user('one'), user('two'), user('three')]))
-  expect(next?.messages[0]).toBe(first?.messages[0])
-  expect(next?.messages[1]).toBe(first?.messages[1])
-  expect(Object.keys(next ?? {})).toEqual(['model', 'max_tokens', 'messages', 'system'])
-})
-
-test('a helper of the same name does not make the agent begin anew', () => {
-  const reader = new BodyReader()
-  const first = reader.read('ses', bytesOf(body([user('one')])))
-  reader.read('ses', bytesOf(body([user('Title?')])))
-  const next = reader.read('ses', bytesOf(body([user('one'), user('two')])))
-  expect(next?.messages[0]).toBe(first?.messages[0])
-})
-
-test('so many bytes are kept and no more, those that were used last', () => {
-  const reader = new BodyReader(300)
-  const long = (name: string) => bytesOf(body([user(name.repeat(100))]))
-  const [first] = reader.read('a', long('a'))?.messages ?? []
-  expect(reader.read('a', long('a'))?.messages[0]).toBe(first)
-  reader.read('b', long('b'))
-  reader.read('c', long('c'))
-  expect(reader.read('a', long('a'))?.messages[0]).not.toBe(first)
-})
-
-describe('what is not of the usual form is read as a whole', () => {
-  const known = '{"messages":[{"role":"user","content":"one"}'
-  test.each([
-    ['a second list of messages', `${known}],"model":"m","messages":[{"role":"user","content":"two"}]}`],
-    ['one in another spelling', `${known}],"model":"m","mess\\u0061ges":[{"role":"user","content":"two"}]}`],
-    ['a list that ends with a comma', `${known},],"model":"m"}`],
-    ['a list of something else', `${known},7],"model":"m"}`],
-    ['an end in the middle', `${known},{"role":"user","content":"tw`],
-    ['more after the end', `${known}],"model":"m"} {}`],
-    ['no JSON between', `${known},{"role":"user" "content":"two"}],"model":"m"}`],
-  ])('%s', (_what, text) => {
-    const reader = new BodyReader()
-    reader.read('ses', Buffer.from(`${known}],"model":"m"}`))
-    let whole: unknown
-    try {
-      whole = JSON.parse(text)
-    } catch {
-      whole = undefined
-    }
-    const isBody = (whole as { messages?: unknown[] } | undefined)?.messages?.every((one) => typeof one === 'object')
-    expect(reader.read('ses', Buffer.from(text))).toEqual(isBody ? whole : undefined)
-  })
 })
 
 const words = fc.oneof(
@@ -74,29 +27,104 @@ const message = fc.record({
 })
 const head = fc.dictionary(fc.oneof(words, fc.constantFrom('system', 'tools')), fc.jsonValue(), { maxKeys: 3 })
 
-test('whatever comes after one another is read as parsing each of them would read it', () => {
-  const step = fc.record({
-    kept: fc.nat(),
-    added: fc.array(message, { maxLength: 3 }),
-    head,
-    tail: head,
-    keepsParameters: fc.boolean(),
-    space: fc.constantFrom(undefined, ' '),
+describe.each(forms)('from %s', (_form, as) => {
+  const textOf = (value: unknown) => as(JSON.stringify(value))
+
+  test('messages that were read before are the same objects, and the others are read', () => {
+    const reader = new BodyReader()
+    const first = reader.read('ses', textOf(body([user('one'), user('two')])))
+    const next = reader.read('ses', textOf(body([user('one'), user('two'), user('three')])))
+    expect(next).toEqual(body([user('one'), user('two'), user('three')]))
+    expect(next?.messages[0]).toBe(first?.messages[0])
+    expect(next?.messages[1]).toBe(first?.messages[1])
+    expect(Object.keys(next ?? {})).toEqual(['model', 'max_tokens', 'messages', 'system'])
   })
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
+
+  test('a helper of the same name does not make the agent begin anew', () => {
+    const reader = new BodyReader()
+    const first = reader.read('ses', textOf(body([user('one')])))
+    reader.read('ses', textOf(body([user('Title?')])))
+    const next = reader.read('ses', textOf(body([user('one'), user('two')])))
+    expect(next?.messages[0]).toBe(first?.messages[0])
+  })
+
+  test('so much is kept and no more, those that were used last', () => {
+    const reader = new BodyReader(300)
+    const long = (name: string) => textOf(body([user(name.repeat(100))]))
+    const [first] = reader.read('a', long('a'))?.messages ?? []
+    expect(reader.read('a', long('a'))?.messages[0]).toBe(first)
+    reader.read('b', long('b'))
+    reader.read('c', long('c'))
+    expect(reader.read('a', long('a'))?.messages[0]).not.toBe(first)
+  })
+
+  describe('what is not of the usual form is read as a whole', () => {
+    const known = '{"messages":[{"role":"user","content":"one"}'
+    test.each([
+      ['a second list of messages', `${known}],"model":"m","messages":[{"role":"user","content":"two"}]}`],
+      ['one in another spelling', `${known}],"model":"m","mess\\u0061ges":[{"role":"user","content":"two"}]}`],
+      ['a list that ends with a comma', `${known},],"model":"m"}`],
+      ['a list of something else', `${known},7],"model":"m"}`],
+      ['an end in the middle', `${known},{"role":"user","content":"tw`],
+      ['more after the end', `${known}],"model":"m"} {}`],
+      ['no JSON between', `${known},{"role":"user" "content":"two"}],"model":"m"}`],
+    ])('%s', (_what, text) => {
       const reader = new BodyReader()
-      let last: { messages: unknown[]; before: object; after: object } = { messages: [], before: {}, after: {} }
-      for (const { kept, added, keepsParameters, space, ...given } of steps) {
-        const messages = [...last.messages.slice(0, kept % (last.messages.length + 1)), ...added]
-        const before = keepsParameters ? last.before : given.head
-        const after = keepsParameters ? last.after : given.tail
-        last = { messages, before, after }
-        const bytes = bytesOf({ model: 'm', ...before, messages, ...after, stream: true }, space)
-        const read = reader.read('ses', bytes)
-        expect(JSON.stringify(read)).toBe(JSON.stringify(JSON.parse(bytes.toString())))
+      reader.read('ses', as(`${known}],"model":"m"}`))
+      let whole: unknown
+      try {
+        whole = JSON.parse(text)
+      } catch {
+        whole = undefined
       }
+      const isBody = (whole as { messages?: unknown[] } | undefined)?.messages?.every((one) => typeof one === 'object')
+      expect(reader.read('ses', as(text))).toEqual(isBody ? whole : undefined)
+    })
+  })
+
+  test('whatever comes after one another is read as parsing each of them would read it', () => {
+    const step = fc.record({
+      kept: fc.nat(),
+      added: fc.array(message, { maxLength: 3 }),
+      head,
+      tail: head,
+      keepsParameters: fc.boolean(),
+      space: fc.constantFrom(undefined, ' '),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 8 }), (steps) => {
+        const reader = new BodyReader()
+        let last: { messages: unknown[]; before: object; after: object } = { messages: [], before: {}, after: {} }
+        for (const { kept, added, keepsParameters, space, ...given } of steps) {
+          const messages = [...last.messages.slice(0, kept % (last.messages.length + 1)), ...added]
+          const before = keepsParameters ? last.before : given.head
+          const after = keepsParameters ? last.after : given.tail
+          last = { messages, before, after }
+          const json = JSON.stringify({ model: 'm', ...before, messages, ...after, stream: true }, null, space)
+          const read = reader.read('ses', as(json))
+          expect(JSON.stringify(read)).toBe(JSON.stringify(JSON.parse(json)))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+test.each(forms)('how much two texts begin with alike, whatever they are: %s', (_form, as) => {
+  const words = fc.string({ unit: fc.constantFrom('a', 'b', '\u00e9', '\ud83d\ude00') })
+  const long = fc.nat(100_000).map((length) => 'ab\u00e9\ud83d\ude00'.repeat(length / 5))
+  fc.assert(
+    fc.property(long, words, words, (begin, one, other) => {
+      const [a, b] = [as(begin + one), as(begin + other)]
+      let length = 0
+      while (length < Math.min(a.length, b.length) && a[length] === b[length]) length += 1
+      expect(commonLength(a, b)).toBe(length)
     }),
-    { numRuns: 300 },
+    { numRuns: 50 },
   )
+})
+
+test('half a character, which a socket could not carry, is read as the API will read it', () => {
+  const read = new BodyReader().read('ses', '{"model":"m","messages":[{"role":"user","content":"\ud83d"}]}')
+  expect(read?.messages).toEqual([user('\ufffd')])
 })

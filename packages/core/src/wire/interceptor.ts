@@ -99,7 +99,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     // What cannot be sent twice is sent once.
     if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
     const isText = typeof request.body === 'string' && isMessagesRequest(request)
-    const body = isText ? conversation.bodies.read('', Buffer.from(request.body as string)) : undefined
+    const body = isText ? conversation.bodies.read('', request.body as string) : undefined
     let joined = body && join(request, body)
     if (body && joined && conversation.isBusy) joined = await joinAfter(request, body)
     return joined ? goOn(request, joined, next) : goBeside(request, body, next)
