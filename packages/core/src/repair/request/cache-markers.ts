@@ -20,10 +20,10 @@ export const cacheMarkers: LocalRule = {
   row: 30,
   invariant: 'At most four cache markers over tools, system, messages and the request.',
   repair(outgoing) {
-    const given = markersOf(outgoing).length
-    const repaired = lastFour(outgoing)
+    const markers = markersOf(outgoing)
+    const repaired = lastFour(outgoing, markers)
     if (repaired === outgoing) return undefined
-    const what = `left out the first ${count(given - mostMarkers, 'cache marker')} of ${given}`
+    const what = `left out the first ${count(markers.length - mostMarkers, 'cache marker')} of ${markers.length}`
     return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
   },
 }
@@ -33,9 +33,10 @@ export const cacheTtl: LocalRule = {
   row: 31,
   invariant: 'No cache marker of 5 minutes stands before one of an hour.',
   repair(outgoing) {
-    const repaired = longFirst(outgoing)
+    const markers = markersOf(outgoing)
+    const repaired = longFirst(outgoing, markers)
     if (repaired === outgoing) return undefined
-    const raised = markersOf(repaired).filter(isLong).length - markersOf(outgoing).filter(isLong).length
+    const raised = markersOf(repaired).filter(isLong).length - markers.filter(isLong).length
     const what = `set ${count(raised, 'cache marker')} before one of 1h to 1h`
     return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
   },
@@ -43,19 +44,21 @@ export const cacheTtl: LocalRule = {
 
 /** The request with markers that the API takes; the same object when none is too many and none out of order. */
 export function capCacheMarkers(outgoing: Outgoing): Outgoing {
-  return longFirst(lastFour(outgoing))
+  const markers = markersOf(outgoing)
+  const capped = lastFour(outgoing, markers)
+  return longFirst(capped, capped === outgoing ? markers : markersOf(capped))
 }
 
-function lastFour(outgoing: Outgoing): Outgoing {
-  const extra = markersOf(outgoing).length - mostMarkers
+/** `markers`: those of the request. */
+function lastFour(outgoing: Outgoing, markers: readonly Marker[]): Outgoing {
+  const extra = markers.length - mostMarkers
   if (extra <= 0) return outgoing
   let at = 0
   return mapMarkers(outgoing, (marker) => (at++ < extra ? undefined : marker))
 }
 
 /** What stands before a marker of an hour is billed for an hour anyway, so the short ones before it rise. */
-function longFirst(outgoing: Outgoing): Outgoing {
-  const markers = markersOf(outgoing)
+function longFirst(outgoing: Outgoing, markers: readonly Marker[]): Outgoing {
   const lastLong = markers.findLastIndex(isLong)
   if (markers.slice(0, lastLong + 1).every(isLong)) return outgoing
   let at = 0
