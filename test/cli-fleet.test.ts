@@ -93,6 +93,33 @@ describe('lastgood worker', () => {
     })
   })
 
+  it('takes the queue that the configuration makes, as for Sentinel or a Cluster, unless a flag names the store', async () => {
+    const { cwd, url, redis } = await project(15)
+    const file = (name: string, queue: string) => {
+      writeFileSync(join(cwd, name), `export default { store: 'state', agents: { ${obliging} }, queue: ${queue} }\n`)
+      return ['--config', name]
+    }
+    const ioredis = JSON.stringify(import.meta.resolve('ioredis'))
+    const flags = file('queue.mjs', `async () => new (await import(${ioredis})).Redis('${url}')`)
+    await run(['submit', 's', '--agent', 'coder', 'Go.', ...flags], { cwd })
+    const worker = run(['worker', ...flags], { cwd })
+    await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('turn 1 is saved')
+    worker.stop('SIGTERM')
+    const { stderr } = await worker
+    expect(stderr).toContain(`queue    a client of ${join(cwd, 'queue.mjs')}\n`)
+    expect(stderr).toContain(`store    file:${join(cwd, 'state')} `)
+    expect(await redis.smembers('lastgood:fleet:agents')).toEqual(['coder'])
+    // What is submitted from another store is not for the workers of this one.
+    const elsewhere = await run(['fleet', ...flags, '--store', 'other'], { cwd })
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('a fleet needs a Redis') })
+    expect(await run(['fleet', ...file('none.mjs', '{}')], { cwd })).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('none.mjs: queue is no Redis client'),
+    })
+    const { stdout } = await run(['config', ...flags], { cwd })
+    expect(stdout).toMatch(/queue of the fleet +the file +a client that it makes\n/)
+  })
+
   it('needs a Redis for its queue, an agent that is there, and says what to do without', async () => {
     const { cwd } = await project(13)
     const local = await run(['worker', '--store', 'state'], { cwd })

@@ -38,6 +38,8 @@ export function jsonlOption(what: string): Option {
 export interface SetUp {
   /** Undefined where there is none; throws what went wrong when it was loaded. */
   config(): LoadedConfig | undefined
+  /** The configuration has the word on the store: no flag and no variable names one. */
+  readonly hasWordOnStore: boolean
   readonly choices: [StoreChoice, ...StoreChoice[]]
   /** The flags that lead a later command to the same place. */
   readonly flags: readonly string[]
@@ -61,6 +63,7 @@ export async function setUp(context: CliContext, options: CommonOptions, wantsCo
   const config = options.config === undefined ? '' : `--config ${shellWord(options.config)}`
   return {
     choices,
+    hasWordOnStore: !isChosen,
     flags: [choices[0].flag, config].filter((flag) => flag !== ''),
     config() {
       if (failure) throw failure.reason

@@ -4,6 +4,7 @@ import { z } from 'zod'
 const thing = z.custom<object>((value) => (typeof value === 'object' && value !== null) || typeof value === 'function')
 const schema = z.strictObject({
   store: z.union([z.string(), thing]).optional(),
+  queue: z.union([z.string(), thing]).optional(),
   agents: z.record(z.string(), thing),
   policy: z.looseObject({}).optional(),
   statusPage: z

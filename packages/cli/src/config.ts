@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
 import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
+import type { FleetConnection } from '@lastgood/fleet'
 import type { CliContext } from './context.ts'
 import type { Price } from './cost/prices.ts'
 import { ConfigError } from './failure.ts'
@@ -24,6 +25,11 @@ export interface LastgoodConfig {
   store?: string | Lazy<Store>
   /** The agents by their names. */
   agents: Readonly<Record<string, Lazy<CodingAgent>>>
+  /**
+   * The Redis of a fleet's queue: an address, or a client of ioredis, as for Sentinel or a Cluster. Default: that of the
+   * store. `--queue` comes before it; so does the store that a flag or a variable names.
+   */
+  queue?: string | Lazy<FleetConnection>
   /** How faults are answered; `--max-wait` comes before its `horizonMs`. */
   policy?: PolicyOptions
   /**

@@ -3,7 +3,9 @@ import { LastgoodError } from '@lastgood/core'
 import type { FleetClient, FleetConnection } from '@lastgood/fleet'
 import type { Command } from 'commander'
 import { setUp, withStoreOptions, type SetUp } from '../common-options.ts'
+import { made } from '../config.ts'
 import type { CliContext } from '../context.ts'
+import { ConfigError } from '../failure.ts'
 import { shownAddress } from '../shown-address.ts'
 import type { OpenStore } from '../stores.ts'
 
@@ -33,22 +35,43 @@ export function withFleetOptions(command: Command): Command {
 export async function openFleetPlace(context: CliContext, options: FleetPlaceOptions): Promise<FleetPlace> {
   const place = await setUp(context, { ...options, color: 'auto' }, true)
   const [choice] = place.choices
-  const address = options.queue ?? choice.address
-  if (address === undefined || !/^rediss?:/i.test(address)) throw noQueue(choice.shown)
-  // Loaded only here: most commands start without it.
-  const { connectRedis } = await import('../redis-client.ts')
-  const connection = await connectRedis(address, context.clock)
+  const { connection, shown } = await queueOf(context, options, place)
   try {
     const opened = await choice.open()
     const close = async () => {
       await opened.close()
       connection.disconnect()
     }
-    return { place, opened, connection, queue: shownAddress(address), close }
+    return { place, opened, connection, queue: shown, close }
   } catch (error) {
     connection.disconnect()
     throw error
   }
+}
+
+/** `--queue`; else what the configuration says, where it has the word on the store, too; else the store's own Redis. */
+async function queueOf(
+  context: CliContext,
+  options: FleetPlaceOptions,
+  { config, hasWordOnStore, choices: [store] }: SetUp,
+): Promise<{ connection: FleetConnection; shown: string }> {
+  const loaded = hasWordOnStore ? config() : undefined
+  const given = options.queue ?? loaded?.config.queue ?? store.address
+  if (loaded && given !== undefined && typeof given !== 'string') {
+    const connection = await made(given, `${loaded.path}: queue`)
+    if (typeof connection?.evalsha === 'function') {
+      // Without a listener ioredis prints; what the fleet asks fails with the same.
+      connection.on('error', () => {})
+      return { connection, shown: `a client of ${loaded.path}` }
+    }
+    throw new ConfigError(`${loaded.path}: queue is no Redis client`, {
+      hint: "write an address (queue: 'redis://127.0.0.1:6379') or a client of ioredis (queue: () => new Redis({ sentinels, name }))",
+    })
+  }
+  if (typeof given !== 'string' || !/^rediss?:/i.test(given)) throw noQueue(store.shown)
+  // Loaded only here: most commands start without it.
+  const { connectRedis } = await import('../redis-client.ts')
+  return { connection: await connectRedis(given, context.clock), shown: shownAddress(given) }
 }
 
 function noQueue(store: string): LastgoodError {

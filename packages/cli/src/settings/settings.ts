@@ -65,6 +65,8 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
       value: config.confirmAboveUsd === undefined ? null : `$${config.confirmAboveUsd}`,
       ...inFile(config.confirmAboveUsd),
     },
+    { name: 'queue of the fleet', ...queueOf(loaded) },
+    { name: 'requests a minute', value: perMinuteIn(config), ...inFile(config.perMinute) },
     { name: 'own prices', value: Object.keys(config.prices ?? {}).join(', ') || null, ...inFile(config.prices) },
     { name: 'machine version', value: config.machineVersion ?? "the release's own", ...inFile(config.machineVersion) },
     { name: 'gateway token', ...secret(env, ['LASTGOOD_GATEWAY_TOKEN']) },
@@ -113,6 +115,21 @@ function statusPageOf(env: Env, loaded: LoadedConfig | undefined): Pick<Setting,
   const urls = (chosen || {}).urls
   const shown = (urls ?? defaultStatusUrls).map(shownAddress).join(', ')
   return { value: shown, ...(loaded && urls ? { from: 'file' as const, by: loaded.path } : byDefault) }
+}
+
+function queueOf(loaded: LoadedConfig | undefined): Pick<Setting, 'value'> & Origin {
+  const queue = loaded?.config.queue
+  if (!loaded || queue === undefined) return { value: 'that of the store', ...byDefault }
+  const value = typeof queue === 'string' ? shownAddress(queue) : 'a client that it makes'
+  return { value, from: 'file', by: loaded.path }
+}
+
+function perMinuteIn({ perMinute = {} }: Partial<LoadedConfig['config']>): string | null {
+  return (
+    Object.entries(perMinute)
+      .map(([model, most]) => `${model} ${most}`)
+      .join(', ') || null
+  )
 }
 
 function proxyOf(env: Env): Pick<Setting, 'value'> & Origin {
