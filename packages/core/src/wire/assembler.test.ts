@@ -52,8 +52,11 @@ describe('an answer', () => {
     })
   })
 
-  test('is not complete before its end, nor with input that is no JSON', () => {
+  test('is not complete before its end, nor with a call without one, nor with input that is no JSON', () => {
     expect(assembled(...text(0, ['Hello'])).isComplete).toBe(false)
+    expect(assembled(...call(0, '{"n": 1', false), ...end('tool_use')).isComplete).toBe(false)
+    expect(assembled(...call(0, '{"n": 1}', false), ...call(1, '{}'), ...end('tool_use')).isComplete).toBe(false)
+    expect(assembled(...text(0, ['Hello'], false), ...end('end_turn')).isComplete).toBe(true)
     expect(assembled(...call(0, '{"n": 1,,'), ...end('tool_use')).isComplete).toBe(false)
   })
 

@@ -3,7 +3,7 @@
  *
  * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
- *    with input that is no JSON is not complete, unless the model was cut off there.
+ *    with a call that has no end, or input that is no JSON, is not complete, unless the model was cut off there.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal.ts'
@@ -24,6 +24,10 @@ interface OpenBlock {
   /** Its JSON did not parse: cut by `max_tokens`, most likely. */
   broken: boolean
 }
+
+/** Of a text whose own end is missing nothing is. */
+const isHalfCall = ({ block, complete, broken }: OpenBlock): boolean =>
+  broken || (!complete && block.type.endsWith('tool_use'))
 
 const untilFirst = <T>(at: number, list: readonly T[]): readonly T[] => (at < 0 ? list : list.slice(0, at))
 
@@ -68,7 +72,7 @@ export class Assembler {
   /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
   get isComplete(): boolean {
     const hasEnd = this.#message !== undefined && (this.#stopped || this.stopReason !== null)
-    return hasEnd && (isCut(this.stopReason) || !this.#blocks.some((one) => one.broken))
+    return hasEnd && (isCut(this.stopReason) || !this.#blocks.some(isHalfCall))
   }
 
   get stopReason(): string | null {
