@@ -50,19 +50,19 @@ function samenessOf(ours: Message, theirs: Message): Sameness {
 }
 
 function isSameMessage(ours: Message, theirs: Message): boolean {
-  return ours.role === theirs.role && isSame(blocksOf(ours), blocksOf(theirs))
+  return ours.role === theirs.role && meansTheSame(blocksOf(ours), blocksOf(theirs))
 }
 
 function isSameAnswer(ours: Message, theirs: Message): boolean {
   if (ours.role !== 'assistant' || theirs.role !== 'assistant') return false
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
-  if (said.length === 0 || !isSame(said.at(-1), heard.at(-1))) return false
+  if (said.length === 0 || !meansTheSame(said.at(-1), heard.at(-1))) return false
   // Its calls have ids that no other answer has: then a client may have joined its text with that of a broken attempt.
   const isSurely = said.at(-1)?.type === 'tool_use'
   let at = 0
   for (const block of heard) {
     const ours = said[at]
-    if (ours && (isSame(ours, block) || (isSurely && endsWithTextOf(ours, block)))) at += 1
+    if (ours && (meansTheSame(ours, block) || (isSurely && endsWithTextOf(ours, block)))) at += 1
   }
   return at === said.length
 }
@@ -72,15 +72,17 @@ const endsWithTextOf = (ours: Block, theirs: Block): boolean =>
 
 const spokenBlocks = (message: Message): Block[] => blocksOf(message).filter((block) => !isThinking(block))
 
-/** Whether two JSON values mean the same. It walks them side by side: a history is compared with every request. */
-function isSame(a: unknown, b: unknown): boolean {
+/** Whether two JSON values mean the same to the API. It walks them side by side: a history is compared with every request. */
+export function meansTheSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, i) => isSame(value, b[i]))
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, i) => meansTheSame(value, b[i]))
+    )
   }
   const [ours, theirs] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  const saysTheSame = (field: string) => !hasMeaning(field, ours[field]) || isSame(ours[field], theirs[field])
+  const saysTheSame = (field: string) => !hasMeaning(field, ours[field]) || meansTheSame(ours[field], theirs[field])
   return (
     Object.keys(ours).every(saysTheSame) &&
     Object.keys(theirs).every((field) => hasMeaning(field, ours[field]) || !hasMeaning(field, theirs[field]))

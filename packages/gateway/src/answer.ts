@@ -134,7 +134,7 @@ export class Answer {
         this.#changed.tell()
         // On its way first: what asking for more sets going would be in front of it.
         await itsWay()
-        while (this.isAwaited && this.#bytes - this.#mostTaken() > aheadBytes) await this.#changed.next
+        while (!this.#isGone && this.isAwaited && this.#bytes - this.#mostTaken() > aheadBytes) await this.#changed.next
       }
     } catch (error) {
       this.#failure = { error: this.#abort.signal.aborted ? this.#abort.signal.reason : error }

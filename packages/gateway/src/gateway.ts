@@ -68,13 +68,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     }
     const isConversation = bytes && isMessagesRequest(wire)
     const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
-    if (!body) {
+    const named = new Headers(request.headers)
+    const found = body && (await sessions.answerTo({ request: wire, body, named, onLeft: leave }))
+    if (!body || !found) {
       const response = await upstream.pass(request, bytes)
       leave()
       return response
     }
-    const named = new Headers(request.headers)
-    const { attached, sessionId } = await sessions.answerTo({ request: wire, body, named, onLeft: leave })
+    const { attached, sessionId } = found
     const model = body.thread ? undefined : body.model
     const response = await deliver(attached, { streams: body.stream === true, model, signal: request.signal }, resolved)
     response.headers.set('x-lastgood-session', sessionId)

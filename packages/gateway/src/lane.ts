@@ -3,12 +3,15 @@
  *
  * 1. One request at a time. The same one again gets the same answer, also one that a process before this recorded.
  * 2. Another one, while a client waits for the answer in hand, is not of this conversation. When nobody waits for that
- *    any more it is given up first.
+ *    any more, and the other goes on with the conversation, it is given up first.
  */
 import {
   continuationOf,
   intercept,
+  isCut,
+  meansTheSame,
   replayed,
+  type AssistantMessage,
   type Interceptor,
   type MessagesBody,
   type Session,
@@ -39,6 +42,7 @@ export class Lane {
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
   #usedAt: number
+  #closing: Promise<void> | undefined
 
   constructor(session: Session, agent: string | undefined, options: ResolvedGatewayOptions, upstream: Upstream) {
     this.session = session
@@ -74,12 +78,13 @@ export class Lane {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
     const before = this.#current?.answer
+    const interceptor = this.#interceptorFor(asked.body)
     if (before && !before.hasEnded) {
-      if (before.isAwaited) return undefined
+      if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined
       before.abandon('the conversation went on with another request')
       await before.ended
     }
-    const send = await this.#interceptorFor(asked.body).goOn(asked.request, asked.body)
+    const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
@@ -116,6 +121,7 @@ export class Lane {
       return undefined
     }
     if (continuationOf(transcript.messages, messages).kept < messages.length) return undefined
+    if (!isAnswerTo(last, this.session.envelope?.body ?? {}, asked.body)) return undefined
     const isStream = asked.body.stream === true
     const text = isStream ? [...replayed(last)].join('') : JSON.stringify(last)
     const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json'
@@ -132,8 +138,18 @@ export class Lane {
     return answer.attach(onLeft)
   }
 
+  /** It takes no more requests. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
   /** Waits a while for the answer in hand, and gives the session back. A turn that is open stays open. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const { clock, drainMs } = this.#options
     const answer = this.#current?.answer
     if (answer && !answer.hasEnded) {
@@ -149,10 +165,29 @@ export class Lane {
 }
 
 function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
+  const [asked, now] = [partsOf(one), partsOf(other)]
   return (
-    one.model === other.model &&
     (one.stream === true) === (other.stream === true) &&
+    meansTheSame(asked, now) &&
     one.messages.length === other.messages.length &&
     continuationOf(one.messages, other.messages).kept === one.messages.length
   )
+}
+
+/**
+ * Whether an answer to a request with such parameters is one to these. A client that asks without a stream in the end may
+ * leave the model less room; that matters only to an answer that had not enough.
+ */
+function isAnswerTo({ stop_reason }: AssistantMessage, parameters: Parameters, now: MessagesBody): boolean {
+  const { thread: _written, ...body } = now
+  const [asked, again] = [partsOf(parameters), partsOf(body)]
+  return meansTheSame(asked.rest, again.rest) && (!isCut(stop_reason) || meansTheSame(asked.room, again.room))
+}
+
+type Parameters = Readonly<Record<string, unknown>>
+
+/** Of a request what its answer depends on, besides what was said. */
+function partsOf(body: Parameters): { rest: Parameters; room: readonly unknown[] } {
+  const { messages: _said, stream: _how, metadata: _who, max_tokens, thinking, ...rest } = body
+  return { rest, room: [max_tokens, thinking] }
 }

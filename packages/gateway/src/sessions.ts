@@ -6,7 +6,8 @@
  *    in a session named after the agent's: `<session>.<beginning>`.
  * 2. A request that names no session goes on with the one that has the most of it, an answer at least; one without an
  *    answer begins a session.
- * 3. Which session a request belongs to is decided one after the other for those that may belong together.
+ * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
+ * 4. Which session a request belongs to is decided one after the other for those that may belong together.
  */
 import { continuationOf, openSession, type MessagesBody } from '@lastgood/core'
 import type { Attached } from './answer.ts'
@@ -42,11 +43,17 @@ export class Sessions {
     void this.#closeIdle()
   }
 
-  /** The answer to a request, and the session that it is recorded in. Errors: those of opening a session. */
-  answerTo(asked: Asked): Promise<Found> {
+  /**
+   * The answer to a request, and the session that it is recorded in; undefined for one that goes on with a thread whose
+   * history nobody here has. Errors: those of opening a session.
+   */
+  answerTo(asked: Asked): Promise<Found | undefined> {
     const name = sessionNameOf(asked.named, asked.body)
     const group = name?.id ?? unnamed(asked.body)
-    const places = () => (name ? this.#placesOf(name, asked) : this.#placesOfUnnamed(asked, group))
+    const places = () => {
+      if (asked.body.thread?.type === 'continue') return this.#placesOfThread(name)
+      return name ? this.#placesOf(name, asked) : this.#placesOfUnnamed(asked, group)
+    }
     const decision = (this.#decisions.get(group) ?? Promise.resolve()).then(() => this.#decide(asked, places()))
     const over = decision.then(
       () => {},
@@ -57,13 +64,13 @@ export class Sessions {
     return decision
   }
 
-  async #decide(asked: Asked, places: AsyncIterable<Place>): Promise<Found> {
+  async #decide(asked: Asked, places: AsyncIterable<Place>): Promise<Found | undefined> {
     for await (const { id, agent } of places) {
       const lane = await this.#lane(id, agent)
       const attached = await lane.answerTo(asked)
       if (attached) return { attached, sessionId: id }
     }
-    throw new Error('a request found no session')
+    return undefined
   }
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
@@ -71,6 +78,13 @@ export class Sessions {
     const main = await this.#lane(id, agent)
     if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
+  }
+
+  /** A thread's own messages say nothing of its beginning, so that none begins with them. */
+  async *#placesOfThread(name: SessionName | undefined): AsyncGenerator<Place> {
+    if (name) yield name
+    const prefix = name ? `${name.id}.` : 'gw-'
+    for (const id of this.#lanes.keys()) if (id.startsWith(prefix)) yield { id }
   }
 
   async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<Place> {
@@ -95,7 +109,8 @@ export class Sessions {
   async #holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): Promise<string[]> {
     const found: { id: string; kept: number }[] = []
     for (const id of ids.filter((one) => one.startsWith(prefix))) {
-      const recorded = (await this.#lane(id)).session.transcript.messages
+      // One that another process has, or that cannot be read, is no affair of who begins with the same words.
+      const recorded = (await this.#lane(id).catch(() => undefined))?.session.transcript.messages ?? []
       const { kept } = continuationOf(recorded, messages)
       if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept })
     }
@@ -105,9 +120,9 @@ export class Sessions {
   /** `agent`: whose own conversation it is. */
   async #lane(id: string, agent?: string): Promise<Lane> {
     const open = await this.#lanes.get(id)
-    if (open && !open.session.signal.aborted) return open
-    // One that lost its store or its lease is opened again, once it has let go of the lease.
-    await open?.session.close().catch(() => {})
+    if (open && !open.isClosing && !open.session.signal.aborted) return open
+    // One that is given back, or lost its store or its lease, is opened again once it has let go of the lease.
+    await open?.close().catch(() => {})
     const { store, policy, clock, onEvent, watchers } = this.#options
     const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
@@ -126,10 +141,9 @@ export class Sessions {
         await clock.sleepUntil(clock.now() + Math.max(1_000, idleMs / 4), { background: true, signal })
         for (const [id, opening] of this.#lanes) {
           const lane = await opening.catch(() => undefined)
-          if (lane?.isIdle) {
-            this.#lanes.delete(id)
-            await lane.close().catch(() => {}) // a lease that cannot be given back runs out by itself
-          }
+          if (!lane?.isIdle) continue
+          await lane.close().catch(() => {}) // a lease that cannot be given back runs out by itself
+          if (this.#lanes.get(id) === opening) this.#lanes.delete(id)
         }
       }
     } catch {

@@ -40,11 +40,10 @@ export class Upstream {
 
   /** The same model at the other addresses. */
   othersFor(model: string): LadderRung[] {
-    const { upstream, others } = this.#options
-    return others.map((endpoint) => ({
+    return this.#options.others.map((endpoint) => ({
       model,
       endpoint,
-      send: (request) => this.send({ ...request, url: request.url.replace(upstream, endpoint) }),
+      send: (request) => this.#sendTo(endpoint, request),
     }))
   }
 
@@ -67,18 +66,28 @@ export class Upstream {
     return kept
   }
 
-  readonly send = async ({ url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> =>
-    this.#options.fetch(url, {
+  readonly send = (request: WireRequest): Promise<Response> => this.#sendTo(this.#options.upstream, request)
+
+  async #sendTo(endpoint: string, { url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> {
+    return this.#options.fetch(this.#at(endpoint, url), {
       method,
-      headers: await this.#withCredentials(url, headers),
+      headers: await this.#withCredentials(endpoint, headers),
       redirect: 'manual',
       ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> }),
       ...(signal && { signal }),
     })
+  }
 
-  async #withCredentials(url: string, headers: Headers): Promise<Headers> {
-    const { upstream, others, credentials } = this.#options
-    const endpoint = [upstream, ...others].find((one) => url.startsWith(`${one}/`)) ?? upstream
+  /** The same path there. One address may begin with another. */
+  #at(endpoint: string, url: string): string {
+    const { upstream, others } = this.#options
+    const here = [upstream, ...others].filter((one) => url.startsWith(`${one}/`))
+    const longest = here.reduce((a, b) => (b.length > a.length ? b : a), '')
+    return longest === '' ? url : `${endpoint}${url.slice(longest.length)}`
+  }
+
+  async #withCredentials(endpoint: string, headers: Headers): Promise<Headers> {
+    const { credentials } = this.#options
     const own = await credentials(endpoint)
     if (!own) return headers
     const replaced = new Headers(headers)

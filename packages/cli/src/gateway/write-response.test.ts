@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, get, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -70,6 +70,20 @@ test('a body that breaks is no end of it', async () => {
   await once(incoming, 'readable')
   controller.error(new Error('broken'))
   await expect(text(incoming)).rejects.toThrow('aborted')
+})
+
+test('when the client had gone before there was an answer, the body is cancelled, and nothing is waited for', async () => {
+  const { body, isCancelled } = controlled()
+  const server = createServer()
+  onTestFinished(() => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' }).on('error', () => {})
+  const [incoming, outgoing] = (await once(server, 'request')) as [IncomingMessage, ServerResponse]
+  const left = once(outgoing, 'close')
+  incoming.socket.destroy()
+  await left
+  await writeResponse(new Response(body), outgoing)
+  await expect(isCancelled).resolves.toBeUndefined()
 })
 
 test('when the client has gone, the body is cancelled', async () => {

@@ -16,6 +16,11 @@ export async function writeResponse({ status, headers, body }: Response, outgoin
     outgoing.end()
     return
   }
+  // It left before there was an answer: nothing will tell so any more.
+  if (outgoing.destroyed) {
+    await body.cancel()
+    return
+  }
   const gone = new AbortController()
   const pieces = readPieces(body)
   outgoing.once('close', () => {

@@ -71,6 +71,8 @@ export interface Interceptor {
    * conversation is busy with another.
    */
   goOn<R extends WireRequest>(request: R, body: MessagesBody): Promise<Send<R> | undefined>
+  /** Whether the session's conversation goes on with the request, busy or not. */
+  joins(request: WireRequest, body: MessagesBody): boolean
 }
 
 /** On a request that an interceptor of this session has in hand: another mount lets it pass. */
@@ -183,6 +185,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       if (joined && conversation.isBusy) joined = await joinAfter(request, body)
       return joined && ((next: Next<R>, signal: AbortSignal) => goOn({ ...request, signal }, joined, next))
     },
+    joins: (request: WireRequest, body: MessagesBody) => join(request, body) !== undefined,
   })
 }
 

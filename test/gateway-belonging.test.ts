@@ -1,0 +1,250 @@
+/** Which answer and which session a request gets at the gateway, and which it does not. */
+import { memoryStore, replayed } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { createGateway, type GatewayOptions } from '@lastgood/gateway'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { hello, idsOf, named, post } from './support/gateway-stage.ts'
+import { Gate, jumpingClock } from './support/harness.ts'
+
+interface Seen {
+  url: string
+  headers: Headers
+  body: { system?: string; thread?: object; max_tokens?: number; model: string }
+  isAborted: boolean
+}
+
+/** An API that says which request it answers; `answer` may make it wait, or say something else. */
+function api(answer: (seen: Seen) => Promise<object | void> | object | void = () => {}) {
+  const requests: Seen[] = []
+  const fetch: NonNullable<GatewayOptions['fetch']> = async (url, { headers, body, signal }) => {
+    const seen: Seen = {
+      url,
+      headers: new Headers(headers),
+      body: body ? ((await new Response(body).json()) as Seen['body']) : { model: '' },
+      isAborted: false,
+    }
+    const nth = requests.push(seen)
+    const aborted = new Promise<never>((_resolve, reject) =>
+      signal?.addEventListener('abort', () => {
+        seen.isAborted = true
+        reject(signal.reason as Error)
+      }),
+    )
+    aborted.catch(() => {})
+    const said = await Promise.race([answer(seen), aborted])
+    return Response.json({ ...message(`answer ${nth}`), ...said })
+  }
+  return { requests, fetch }
+}
+
+const message = (text: string) => ({
+  id: `msg_${text.replaceAll(' ', '_')}`,
+  type: 'message',
+  role: 'assistant' as const,
+  model: 'claude-opus-5-5',
+  content: [{ type: 'text', text }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 5, output_tokens: 1 },
+})
+
+function gatewayOf(options: GatewayOptions) {
+  const gateway = createGateway({ store: memoryStore(), clock: jumpingClock(), ...options })
+  onTestFinished(() => gateway.close())
+  return gateway
+}
+
+const saidBy = async (response: Response) =>
+  ((await response.json()) as { content: { text: string }[] }).content[0]?.text ?? ''
+
+describe('a thread', () => {
+  const more = (id: string) => ({
+    ...hello,
+    messages: [{ role: 'user', content: 'More' }],
+    thread: { type: 'continue', previous_message_id: id },
+  })
+
+  test.each([{}, named])('goes on in the session that has its beginning, named or not: %o', async (headers) => {
+    const { fetch, requests } = api()
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch })
+    const first = await post(gateway, { ...hello, thread: { type: 'create' } }, { headers })
+    const { id } = (await first.json()) as { id: string }
+    const next = await post(gateway, more(id), { headers })
+    expect(next.headers.get('x-lastgood-session')).toBe(first.headers.get('x-lastgood-session'))
+    expect(requests[1]?.body).toMatchObject({ messages: [{}, { role: 'assistant' }, { content: 'More' }] })
+    expect(await idsOf(store)).toHaveLength(1)
+  })
+
+  test.each([{}, named, { 'x-claude-code-session-id': 'agent' }])(
+    'that nobody here knows is passed on, once, and opens no session for itself: %o',
+    async (headers) => {
+      const { fetch, requests } = api()
+      const store = memoryStore()
+      const gateway = gatewayOf({ store, fetch })
+      const response = await post(gateway, more('msg_elsewhere'), { headers })
+      expect(await saidBy(response)).toBe('answer 1')
+      expect(requests.map(({ body }) => body.thread)).toEqual([more('msg_elsewhere').thread])
+      expect(await idsOf(store)).toEqual([])
+    },
+  )
+})
+
+describe('the same messages', () => {
+  test('with more room are asked anew where the answer had not enough, and a full answer is given again', async () => {
+    const { fetch, requests } = api(({ body }) => (body.max_tokens === 10 ? { stop_reason: 'max_tokens' } : {}))
+    const gateway = gatewayOf({ fetch })
+    const ask = (max_tokens: number) => post(gateway, { ...hello, max_tokens }, { headers: named })
+    await (await ask(10)).text()
+    expect(await saidBy(await ask(10))).toBe('answer 1')
+    expect(await saidBy(await ask(1000))).toBe('answer 2')
+    expect(await saidBy(await ask(500))).toBe('answer 2')
+    expect(requests).toHaveLength(2)
+  })
+
+  test.each([
+    ['another system prompt', { system: 'You write titles' }],
+    ['another model', { model: 'claude-haiku-4-5' }],
+    ['a tool choice', { tool_choice: { type: 'none' } }],
+  ])('with %s get an answer of their own', async (_what, change) => {
+    const { fetch, requests } = api()
+    const gateway = gatewayOf({ fetch })
+    const coder = { ...hello, system: 'You write code', tools: [{ name: 'count', input_schema: { type: 'object' } }] }
+    await (await post(gateway, coder, { headers: named })).text()
+    const other = await post(gateway, { ...coder, ...change }, { headers: named })
+    expect(other.headers.get('x-lastgood-replayed')).toBeNull()
+    expect(await saidBy(other)).toBe('answer 2')
+    expect(requests).toHaveLength(2)
+  })
+
+  test('of two who ask at once, of whom one wants something else, are two requests', async () => {
+    const gate = new Gate()
+    const { fetch, requests } = api(async () => gate.pass())
+    const gateway = gatewayOf({ fetch })
+    const headers = { 'x-claude-code-session-id': 'agent' }
+    const coder = { ...hello, system: 'You write code', tools: [{ name: 'count', input_schema: { type: 'object' } }] }
+    const first = post(gateway, coder, { headers })
+    await gate.reached
+    const title = post(gateway, { ...hello, system: 'You write titles' }, { headers })
+    const again = post(gateway, { ...coder, metadata: { user_id: 'another' } }, { headers })
+    gate.open()
+    const said = await Promise.all([first, title, again].map(async (one) => saidBy(await one)))
+    expect(said[0]).toBe(said[2])
+    expect(said[1]).not.toBe(said[0])
+    expect(requests.map(({ body }) => body.system).sort()).toEqual(['You write code', 'You write titles'])
+  })
+})
+
+test("a helper's request leaves the main answer to the client that comes back for it: it is paid once", async () => {
+  const gate = new Gate()
+  const { fetch, requests } = api(async ({ body }) => (body.system ? undefined : gate.pass()))
+  const gateway = gatewayOf({ fetch, clock: new ManualClock() })
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const main = { ...hello, tools: [{ name: 'count', input_schema: { type: 'object' } }] }
+  const gone = new AbortController()
+  const first = post(gateway, main, { headers, signal: gone.signal })
+  await gate.reached
+  gone.abort()
+  const helper = {
+    ...hello,
+    model: 'claude-haiku-4-5',
+    system: 'Title',
+    messages: [{ role: 'user', content: 'T: Hello' }],
+  }
+  const title = await post(gateway, helper, { headers })
+  expect(title.headers.get('x-lastgood-session')).toMatch(/^agent\./)
+  const again = post(gateway, main, { headers })
+  gate.open()
+  expect(await saidBy(await again)).toBe('answer 1')
+  expect(requests.map(({ isAborted }) => isAborted)).toEqual([false, false])
+  await first
+})
+
+test('a session that another process has is no affair of another that begins with the same words', async () => {
+  const { fetch } = api()
+  const [store, clock] = [memoryStore(), jumpingClock()]
+  const other = gatewayOf({ store, clock, fetch })
+  await (await post(other, hello)).text()
+  const before = gatewayOf({ store, clock, fetch })
+  const said = await saidBy(await post(before, hello))
+  await before.close()
+  const gateway = gatewayOf({ store, clock, fetch })
+  const next = [
+    { role: 'assistant', content: said },
+    { role: 'user', content: 'Go on' },
+  ]
+  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
+  expect(response.status).toBe(200)
+  expect(await idsOf(store)).toHaveLength(2)
+})
+
+test('a request that comes while an idle session is given back waits for that', async () => {
+  const clock = new ManualClock()
+  const gate = new Gate()
+  const memory = memoryStore()
+  const store = {
+    ...memory,
+    release: async (...args: Parameters<typeof memory.release>) => {
+      await gate.pass()
+      await memory.release(...args)
+    },
+  }
+  const { fetch } = api()
+  const gateway = gatewayOf({ store, fetch, clock, idleMs: 10_000, reattachMs: 0 })
+  await (await post(gateway, hello, { headers: named })).text()
+  await clock.advance(15_000)
+  await gate.reached
+  const next = post(gateway, { ...hello, system: 'Another' }, { headers: named })
+  // Whatever it does without a wait it does in this turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  gate.open()
+  expect((await next).status).toBe(200)
+})
+
+test('it can be closed while a client stands still in a long answer', async () => {
+  const clock = new ManualClock()
+  const events = replayed({ ...message('x'), content: Array.from({ length: 100 }, () => longText) })
+  const long = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const { done, value } = events.next()
+      if (done) controller.close()
+      else controller.enqueue(Buffer.from(value))
+    },
+  })
+  const gateway = createGateway({
+    store: memoryStore(),
+    clock,
+    drainMs: 1_000,
+    fetch: async () => new Response(long, { headers: { 'content-type': 'text/event-stream' } }),
+  })
+  const response = await post(gateway, { ...hello, stream: true }, { headers: named })
+  const reader = response.body?.getReader()
+  await reader?.read()
+  const closed = gateway.close()
+  await expect.poll(() => clock.sleepers.some(({ background }) => !background)).toBe(true)
+  await clock.advance(1_000)
+  await closed
+  await reader?.cancel()
+})
+
+const longText = { type: 'text', text: 'words '.repeat(2_000) }
+
+test('of upstreams of which one address begins with the other each has its own key and its own paths', async () => {
+  const [one, other] = ['http://gw.example/a', 'http://gw.example/a/b']
+  const seen: [string, string | null][] = []
+  const gateway = gatewayOf({
+    upstream: [one, other],
+    credentials: (upstream) => ({ 'x-api-key': `key of ${upstream}` }),
+    fetch: async (url, { headers }) => {
+      seen.push([url, new Headers(headers).get('x-api-key')])
+      return url.startsWith(`${other}/`) ? Response.json(message('hi')) : new Response('', { status: 529 })
+    },
+  })
+  expect((await post(gateway, hello, { headers: named })).status).toBe(200)
+  expect(new Set(seen.map(([url, key]) => `${url} ${key}`))).toEqual(
+    new Set([
+      `${one}/v1/messages key of ${one}`,
+      `${other}/v1/models/claude-opus-5-5 key of ${other}`,
+      `${other}/v1/messages key of ${other}`,
+    ]),
+  )
+})
