@@ -130,16 +130,47 @@ describe('a fork', () => {
     }
     await importSession(store, file, { clock, as: 'c' })
     for (const id of ['a', 'b', 'c']) {
-      const session = await openSession(id, { store, clock })
       const keys: string[] = []
-      const verify = async (_input: unknown, { idempotencyKey }: { idempotencyKey: string }) => {
-        keys.push(idempotencyKey)
-        return { kind: 'done', result: 'live' } as const
+      // However often it is begun again there, and stopped half-way.
+      for (const kind of ['not-done', 'not-done', 'done'] as const) {
+        const session = await openSession(id, { store, clock })
+        const stop = new AbortController()
+        const verify = async (_input: unknown, { idempotencyKey }: { idempotencyKey: string }) => {
+          keys.push(idempotencyKey)
+          return kind === 'done' ? { kind, result: 'live' } : { kind }
+        }
+        const run = () => {
+          stop.abort(new Error('stopped'))
+          throw new Error('half-way')
+        }
+        const step = session.step('deploy', {}, run, { key: 'deploy', verify, signal: stop.signal })
+        if (kind === 'done') expect(await step).toBe('live')
+        else await expect(step).rejects.toThrow('stopped')
+        await session.close()
       }
-      expect(await session.step('deploy', {}, () => 'again', { key: 'deploy', verify })).toBe('live')
-      expect(keys).toEqual(['a:key:deploy'])
-      await session.close()
+      expect(keys).toEqual(Array.from({ length: 3 }, () => 'a:key:deploy'))
     }
+  })
+
+  test('keeps the key of a tool call that was begun in it, however often it is begun again elsewhere (P2)', async () => {
+    const store = memoryStore()
+    const call = { type: 'tool_use', id: 't1', name: 'deploy', input: {} }
+    const said: EntryBody = {
+      type: 'response-received',
+      message: { id: 'm', role: 'assistant', model: 'm', content: [call], stop_reason: 'tool_use' },
+    }
+    const started: EntryBody = { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'report' }
+    await write(store, 'a', ask(1), sent, said, started)
+    const lines: string[] = []
+    for await (const line of exportSession(store, 'a', { clock })) lines.push(line.slice(0, -1))
+    const file = async function* () {
+      yield* lines
+    }
+    await importSession(store, file, { clock, as: 'b' })
+    await write(store, 'b', started)
+    const session = await openSession('b', { store, clock })
+    expect(session.transcript.unanswered).toMatchObject([{ state: 'started', startedIn: 'a' }])
+    await session.close()
   })
 
   test('under another machine version is folded anew, with what it inherited', async () => {

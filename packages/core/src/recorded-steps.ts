@@ -2,35 +2,60 @@
  * The steps of a loop of one's own, as a fold of the journal.
  *
  * 1. A lasting step, one with a key and all inside it, is known for as long as the session lives. Any other belongs to a
- *    place of the conversation, and is forgotten when that is left, unless nobody knows what came of it.
+ *    place of the conversation, and is forgotten when that is left, unless nobody knows what came of it. Then what is
+ *    known of the steps inside one is kept as well: it may run again.
  * 2. A step is known by the session that it was started in: a fork or an import goes on with it under the same key.
  */
 import type { Entry } from './journal.ts'
 
 type Finished = Extract<Entry, { type: 'step-finished' }>
 
-export type RecordedStep = { name?: string | undefined; startedIn?: string | undefined } & (
-  | { state: 'started' }
-  | { state: 'finished'; outcome: Finished['outcome']; value: unknown }
-)
+export type RecordedStep = {
+  name?: string | undefined
+  startedIn?: string | undefined
+  /**
+   * When it was first heard of where the conversation stands, counted over all steps. Undefined for one whose outcome was
+   * unknown when its own place was left, as long as it was not asked for again.
+   */
+  order?: number | undefined
+} & ({ state: 'started' } | { state: 'finished'; outcome: Finished['outcome']; value: unknown })
 
 /** Whether a step is known for as long as the session lives; `step-ids.ts` makes the ids. */
 export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
+
+/** Where a step without a key belongs that is inside of nothing: after so many changes, the so manieth of its kind. */
+interface Place {
+  changes: number
+  kind: string
+  number: number
+}
+
+function placeOf(stepId: string): Place | undefined {
+  const [, changes, kind, number] = /^(\d+):(.*):(\d+)$/s.exec(stepId) ?? []
+  return kind === undefined ? undefined : { changes: Number(changes), kind, number: Number(number) }
+}
 
 export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep & { state: 'finished' } =>
   step?.state === 'finished' && step.outcome !== 'in-doubt'
 
 export class RecordedSteps {
   readonly #steps = new Map<string, RecordedStep>()
+  #heard = 0
 
   /** `sessionId`: whose journal it is in. */
   apply(entry: Entry, sessionId: string | undefined): void {
+    this.#heard += 1
     if (entry.type === 'step-started') {
-      this.#steps.set(entry.stepId, { state: 'started', name: entry.name, startedIn: sessionId })
+      // Its idempotency key stays what it was when it began.
+      const { startedIn = sessionId, order = this.#heard } = this.#steps.get(entry.stepId) ?? {}
+      this.#steps.set(entry.stepId, { state: 'started', name: entry.name, startedIn, order })
     } else if (entry.type === 'step-finished') {
       const { outcome, value } = entry
-      const { name, startedIn } = this.#steps.get(entry.stepId) ?? {}
-      this.#steps.set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn })
+      const known = this.#steps.get(entry.stepId)
+      // The run that began at its own place may come to its end late: then nobody has asked for it here.
+      const isAsked = !known || outcome === 'verified' || outcome === 'in-doubt'
+      const { name, startedIn, order = isAsked ? this.#heard : undefined } = known ?? {}
+      this.#steps.set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })
     } else if (entry.type === 'session-imported') {
       // What reads as started here was started when the session was called otherwise.
       for (const [id, step] of this.#steps) {
@@ -41,15 +66,23 @@ export class RecordedSteps {
 
   /** The conversation has left the place where it stood. */
   leavePlace(): void {
-    for (const [id, step] of this.#steps) if (!isLasting(id) && hasOutcome(step)) this.#steps.delete(id)
+    const mayRunAgain = [...this.#steps].some(([id, step]) => placeOf(id) && !hasOutcome(step))
+    for (const [id, step] of this.#steps) {
+      if (isLasting(id)) continue
+      if (!hasOutcome(step)) this.#steps.set(id, { ...step, order: undefined })
+      else if (placeOf(id) || !mayRunAgain) this.#steps.delete(id)
+    }
   }
 
   of(stepId: string): RecordedStep | undefined {
     return this.#steps.get(stepId)
   }
 
-  /** Those that belong to a place, which may have been left, and have no outcome. */
-  get unfinished(): readonly string[] {
-    return [...this.#steps].flatMap(([id, step]) => (isLasting(id) || hasOutcome(step) ? [] : [id]))
+  /** Those of a kind that belong to a place, of this one and of those that were left, in the order in which they began. */
+  ofKind(kind: string): readonly (Place & { stepId: string; step: RecordedStep })[] {
+    return [...this.#steps].flatMap(([stepId, step]) => {
+      const place = placeOf(stepId)
+      return place?.kind === kind ? [{ stepId, step, ...place }] : []
+    })
   }
 }

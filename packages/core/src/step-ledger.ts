@@ -38,7 +38,7 @@ export type ToolStepOptions = Omit<StepOptions<ToolContent>, 'key'> & { toolUseI
 /** What the steps need of a session. */
 export interface StepSession extends LedgerSession {
   readonly transcript: LedgerSession['transcript'] & {
-    readonly steps: Pick<RecordedSteps, 'of' | 'unfinished'>
+    readonly steps: Pick<RecordedSteps, 'of' | 'ofKind'>
     resultOf(toolUseId: string): Block | undefined
   }
 }

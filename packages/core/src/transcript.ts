@@ -18,7 +18,7 @@ export interface ToolCall {
   name: string
   input: unknown
   state: 'open' | 'started' | 'finished'
-  /** The session that it was started in, where that is known: another one for what was imported under a new name. */
+  /** The session that it was first started in, where that is known: another one for what was imported under a new name. */
   startedIn?: string | undefined
 }
 
@@ -108,10 +108,10 @@ export class Transcript {
         this.standing = []
         break
       case 'tool-started':
-        this.#change(entry.toolUseId, { state: 'started', startedIn: sessionId })
+        this.#change(entry.toolUseId, ({ startedIn = sessionId }) => ({ state: 'started', startedIn }))
         break
       case 'tool-finished':
-        this.#change(entry.toolUseId, { state: 'finished' })
+        this.#change(entry.toolUseId, () => ({ state: 'finished' }))
         this.#results.set(entry.toolUseId, entry.result)
         if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
         break
@@ -221,8 +221,8 @@ export class Transcript {
     return this.#calls.map((call) => this.#results.get(call.toolUseId) ?? inDoubtResult(call.toolUseId))
   }
 
-  #change(toolUseId: string, change: Partial<ToolCall>): void {
-    this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, ...change } : call))
+  #change(toolUseId: string, change: (call: ToolCall) => Partial<ToolCall>): void {
+    this.#calls = this.#calls.map((call) => (call.toolUseId === toolUseId ? { ...call, ...change(call) } : call))
   }
 
   #closeTurn(): void {
