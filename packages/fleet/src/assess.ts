@@ -21,13 +21,16 @@ export interface Surroundings {
 /** How long a row of a session in other hands waits, whatever the difference between the clocks. */
 const [shortestHeldMs, longestHeldMs] = [500, 30_000]
 
+/** Until a lease of somebody else is looked at again, ms. */
+export const untilFree = (expiresAt: number, now: number): number =>
+  Math.min(Math.max(expiresAt - now, shortestHeldMs), longestHeldMs)
+
 export function assess(summary: SessionSummary | undefined, surroundings: Surroundings): Verdict {
   const { now, recovered, isGone = isDead } = surroundings
   if (!summary || summary.head.agent === undefined) return { kind: 'nothing' }
   const { head, holder } = summary
   if (holder && !isGone(holder.owner)) {
-    const inMs = Math.min(Math.max(holder.expiresAt - now, shortestHeldMs), longestHeldMs)
-    return { kind: 'later', why: 'held', inMs }
+    return { kind: 'later', why: 'held', inMs: untilFree(holder.expiresAt, now) }
   }
   const { status, agent, seq, dueAt, model, updatedAt } = head
   if (status === 'idle' || status === 'needs-input') return { kind: 'nothing' }

@@ -5,7 +5,7 @@
  * 2. What is left to others keeps a row, or gets one for later.
  */
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
-import { assess } from './assess.ts'
+import { assess, untilFree } from './assess.ts'
 import type { CountAction, DueIndex } from './due-index.ts'
 import type { ResolvedFleet } from './options.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -25,7 +25,7 @@ export interface Workplace {
 
 /** A session that was handed over before it was begun is queued anew when its job is gone. */
 const handedBackMs = 1_000
-/** A suspect comes again after this where another one is under way, and one that somebody has at the earliest. */
+/** A suspect comes again after this where another one is under way. */
 const againMs = 1_000
 /** How old news of a recovery may be where it decides whether a wait is over. */
 const freshMs = 1_000
@@ -61,7 +61,7 @@ export async function begin(place: Workplace, agent: string, sessionId: string):
   } catch (error) {
     acquit()
     const againInMs = isLastgoodError(error, 'session-busy')
-      ? Math.max(Number(error.details['expiresAt']) - clock.now(), againMs)
+      ? untilFree(Number(error.details['expiresAt']), clock.now())
       : unreadable.againInMs(sessionId, error)
     return leave(place, sessionId, againInMs, 'undo', error)
   }

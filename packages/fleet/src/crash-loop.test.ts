@@ -1,5 +1,8 @@
+import type { Session } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, answer, expectEnded, openPlace, patient } from '../test/fixture.ts'
+
+const toolResult = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
 
 describe('a session whose starts do not end', () => {
   it('P6: is set aside for a person with the command that goes on, and its row is gone', async () => {
@@ -40,6 +43,45 @@ describe('a session whose starts do not end', () => {
     await fleet.submit('s', 'Go.', { agent: 'coder' })
     await expectEnded(store, ['s'])
     expect(counts).toEqual([1])
+  })
+
+  it.each<[string, (session: Session) => Promise<unknown>]>([
+    ['a step of its own', (session) => session.step('count', {}, () => 1)],
+    [
+      'a call that had been done',
+      async (session) => {
+        await session.record([
+          { type: 'tool-started', toolUseId: 't1', name: 'count', inDoubt: 'report' },
+          { type: 'tool-finished', toolUseId: 't1', result: toolResult, outcome: 'verified' },
+        ])
+      },
+    ],
+    [
+      'results of a loop of its own',
+      (session) => session.record([{ type: 'turn-continued', messages: [{ role: 'user', content: [toolResult] }] }]),
+    ],
+  ])('is not set aside with %s', async (_what, step) => {
+    const { start, store, index } = openPlace()
+    for (let i = 0; i < 3; i++) await index.start('s', 60_000)
+    const agent = agentOf('coder', async (session) => {
+      const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
+      const role = 'assistant' as const
+      const message = { id: 'm', role, model: 'm', content: [call], stop_reason: 'tool_use' }
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'response-received', message },
+      ])
+      expect((await index.counts(Date.now())).started).toBe(1)
+      await step(session)
+      await expect.poll(async () => (await index.counts(Date.now())).started, patient).toBe(0)
+      if (session.transcript.unanswered.length > 0) {
+        await session.record([{ type: 'turn-continued', messages: [{ role: 'user', content: [toolResult] }] }])
+      }
+      await answer(session)
+    })
+    const fleet = start({ coder: agent })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['s'])
   })
 
   it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {

@@ -69,13 +69,8 @@ export function runFleet(given: FleetOptions): Fleet {
     const agents = new Set(options.agents.keys())
     const again = (where: Repeated['where'], once: () => Promise<number>) =>
       repeat({ clock, tell, signal, where }, once)
-    let isEnlisted = false
     return Promise.all([
-      again('due-index', async () => {
-        if (!isEnlisted) await Promise.all([...agents].map((name) => index.enlist(name)))
-        isEnlisted = true
-        return (await feeder.pass()) ? 0 : options.pollMs
-      }),
+      again('due-index', async () => ((await feeder.pass()) ? 0 : options.pollMs)),
       again('sweep', async () => {
         await sweep({ store, clock, index, recoveries, agents, lock, signal })
         return options.sweepEveryMs

@@ -166,3 +166,17 @@ test('an outage that comes back before the ramp is over begins a ramp that doubl
   // News of the outage before changes nothing.
   expect(ask(ask(bucket, again, again), again + 1, startAt).ramp?.id).toBe(again)
 })
+
+test('after a fail-over to a server whose clock is behind, time goes on from there', () => {
+  const recovery = { at: startAt, usual: 100 }
+  const ask = (bucket: Bucket | undefined, now: number, ticket?: number) =>
+    take(bucket, { now, ticket, limit: 1, recovery, refused: 0 })
+  let { bucket, taken } = ask(undefined, startAt)
+  for (let asked = 0; taken.kind === 'go' && asked < 20; asked++) ({ bucket, taken } = ask(bucket, startAt))
+  const [ticket, behind] = [taken.kind === 'wait' ? taken.ticket : 0, startAt - 3_600_000]
+  const first = ask(bucket, behind, ticket)
+  expect(first.taken).toMatchObject({ kind: 'wait', ticket })
+  const ms = first.taken.kind === 'wait' ? first.taken.ms : 0
+  expect(ms).toBeLessThanOrEqual(2_000)
+  expect(ask(first.bucket, behind + ms, ticket).taken).toMatchObject({ kind: 'go' })
+})

@@ -92,7 +92,7 @@ const endless = 1e300
 /** `lapsed`: tickets below it are worth nothing any more. */
 export function take(before: Bucket | undefined, taking: Taking): { bucket: Bucket; taken: Taken; lapsed: number } {
   const { now, limit } = taking
-  const started = begun(before ?? { tokens: 0, tickets: 0, at: 0, ramp: undefined }, taking)
+  const started = begun(onClock(before ?? { tokens: 0, tickets: 0, at: 0, ramp: undefined }, now), taking)
   // What has grown, grew by the rate of the step that may end now.
   const rate = rateOf(started.ramp, limit)
   const ramp = started.ramp && stepped(started.ramp, taking)
@@ -102,7 +102,7 @@ export function take(before: Bucket | undefined, taking: Taking): { bucket: Buck
 
   const isRamp = ramp !== undefined && !ramp.isOver
   const burst = Math.max(1, rate * (isRamp ? rampBurst : limitBurst))
-  const grown = started.tokens + (rate * Math.max(0, now - started.at)) / 1000
+  const grown = started.tokens + (rate * (now - started.at)) / 1000
   const tokens = Math.min(grown, started.tickets + burst)
   const lapsed = tokens - burst - (rate * lapseMs) / 1000
   const { ticket: own = 0 } = taking
@@ -110,10 +110,22 @@ export function take(before: Bucket | undefined, taking: Taking): { bucket: Buck
   const tickets = isNew ? started.tickets + 1 : started.tickets
   const ticket = isNew ? tickets : own
   const goes = ticket <= tokens
-  const bucket = { tokens, tickets, at: Math.max(now, started.at), ramp: ramp && counted(ramp, goes) }
+  const bucket = { tokens, tickets, at: now, ramp: ramp && counted(ramp, goes) }
   if (goes) return { bucket, taken: { kind: 'go', isOver: !isRamp }, lapsed }
   const ms = Math.min(longestWaitMs, Math.ceil(untilGrown(ticket - tokens, ramp, limit, now)) + 1)
   return { bucket, taken: { kind: 'wait', ms, ticket, isRamp }, lapsed }
+}
+
+/** After a fail-over to a server whose clock is behind, time goes on from there. */
+function onClock(bucket: Bucket, now: number): Bucket {
+  if (now >= bucket.at) return bucket
+  const { ramp } = bucket
+  const { startedAt = 0, stepAt = 0 } = ramp ?? {}
+  return {
+    ...bucket,
+    at: now,
+    ramp: ramp && { ...ramp, startedAt: Math.min(startedAt, now), stepAt: Math.min(stepAt, now) },
+  }
 }
 
 /** With the ramp of a recovery that is new here. A bucket that had no ramp gives nothing away for its idle time. */

@@ -2,9 +2,11 @@
  * Pulls sessions forward when the model that they wait for answers again, instead of letting each sleep to its own instant.
  *
  * 1. Each comes at its own place on a ramp (`comeback.ts`), so that recovery is not the second outage.
- * 2. One worker of all does it for each recovery. If it dies half-way, the others wait for their own instants.
+ * 2. One worker of all does it for each recovery, until it is done. If it dies half-way, the others wait for their own
+ *    instants.
+ * 3. A session that cannot be read does not stop it.
  */
-import type { Clock, Store } from '@lastgood/core'
+import { isLastgoodError, type Clock, type Store } from '@lastgood/core'
 import { assess } from './assess.ts'
 import type { DueIndex } from './due-index.ts'
 import type { Keys } from './keys.ts'
@@ -27,6 +29,8 @@ const chunkLength = 100
 export class RecoveryWatch {
   readonly #it: WatchParts
   readonly #seen = new Map<string, number>()
+  /** The recovery of a model that is this worker's, and not done yet: the store was away, for one. */
+  readonly #begun = new Map<string, number>()
 
   constructor(parts: WatchParts) {
     this.#it = parts
@@ -39,7 +43,11 @@ export class RecoveryWatch {
     let pulled = 0
     for (const [model, { at }] of recoveries.all) {
       if (at <= (this.#seen.get(model) ?? clock.now() - newsMs)) continue
-      if (await index.lock(keys.recovery(model, at), lockMs)) pulled += await this.#pull(model)
+      if (this.#begun.get(model) === at || (await index.lock(keys.recovery(model, at), lockMs))) {
+        this.#begun.set(model, at)
+        pulled += await this.#pull(model)
+        this.#begun.delete(model)
+      }
       this.#seen.set(model, at)
     }
     return pulled
@@ -61,7 +69,11 @@ export class RecoveryWatch {
 
   async #pullOne(sessionId: string, model: string): Promise<boolean> {
     const { store, clock, index, recoveries } = this.#it
-    const summary = await store.summary(sessionId)
+    const summary = await store.summary(sessionId).catch((error: unknown) => {
+      // The feeder tells of it.
+      if (isLastgoodError(error) && error.code.startsWith('journal-')) return undefined
+      throw error
+    })
     if (summary?.head.model !== model || summary.head.status !== 'waiting') return false
     const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
     if (verdict.kind === 'nothing') return false

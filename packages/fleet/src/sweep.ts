@@ -2,7 +2,8 @@
  * Goes over the heads, and writes the rows that are missing: of sessions whose own program died outside the fleet, and
  * those that a server lost.
  *
- * 1. One worker of all does it at a time, and it is paced. It reads heads, and writes only where there is no row.
+ * 1. One worker of all does it at a time, for the agents of all, and it is paced. It reads heads, and writes only where
+ *    there is no row.
  * 2. A session that cannot be read does not stop it.
  */
 import { isLastgoodError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
@@ -15,7 +16,7 @@ export interface SweepParts {
   readonly clock: Clock
   readonly index: DueIndex
   readonly recoveries: Recoveries
-  /** Names of the agents that the fleet can go on with. */
+  /** Names of the agents that this worker can go on with. */
   readonly agents: ReadonlySet<string>
   /** The key that says that somebody sweeps, or has just done so, and for how long. */
   readonly lock: { readonly key: string; readonly ttlMs: number }
@@ -29,14 +30,17 @@ const [chunkLength, pauseMs] = [100, 20]
 /** The rows that were written; 0 where another worker sweeps. Errors: `store-unavailable`. */
 export async function sweep(parts: SweepParts): Promise<number> {
   const { store, clock, index, recoveries, agents, lock, signal } = parts
+  // What a server lost is written again: nobody else would ask for this worker's agents.
+  await Promise.all([...agents].map((name) => index.enlist(name)))
   if (!(await index.lock(lock.key, lock.ttlMs))) return 0
+  const known = new Set(await index.agents())
   let [seen, written] = [0, 0]
   try {
     for await (const summary of store.list({ status: open })) {
       if (signal.aborted) break
       const { agent, sessionId } = summary.head
       const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
-      if (agent !== undefined && agents.has(agent) && verdict.kind !== 'nothing') {
+      if (agent !== undefined && known.has(agent) && verdict.kind !== 'nothing') {
         const isNew = await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
         if (isNew) written += 1
       }

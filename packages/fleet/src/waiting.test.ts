@@ -60,9 +60,14 @@ describe('a session that waits', () => {
     await expectEnded(store, ['s'])
   })
 
-  it('comes back at its place on the ramp when its model answers again, long before its own instant', async () => {
-    const { start, store, told } = openPlace()
+  it('comes back at its place on the ramp when its model answers again, long before its own instant, whatever else waits', async () => {
+    const { start, store, told, redis, prefix, index } = openPlace()
     const ids = ['a', 'b', 'c', 'd']
+    // In every shard one that nobody can read.
+    for (let n = 0; n < 100; n++) {
+      await redis.hset(`${prefix}:{bad-${n}}:session`, 'head', 'no head', 'fence', '1', 'seq', '1')
+      await index.put(`bad-${n}`, 3_600_000)
+    }
     const fleet = start({ coder: patientAgent((session) => backOff(session, Date.now() + 3_600_000)) })
     for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
     await expect.poll(() => told.filter(({ kind }) => kind === 'waiting').length, patient).toBe(ids.length)

@@ -2,7 +2,8 @@
  * One session under one worker: run until there is nothing to do here now, and given back.
  *
  * 1. A wait that is worth it is no work: the session is closed with its turn open, and its row says when (P6).
- * 2. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person.
+ * 2. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person. An
+ *    answer of the model is no step here: what dies of each of its calls would have one with every start.
  * 3. When the process is asked to stop, the turn stays open and somebody else goes on with it. A tool that is under way
  *    hears of it, and has some seconds to end, so that what it did is recorded (P2).
  * 4. The fence decides who may write (P3): a worker that lost its session says so, and leaves the row to the new one.
@@ -89,9 +90,8 @@ class Job {
     const { clock, parkAboveMs } = this.#place.options
     const until = waitIn(entry)
     if (until !== undefined && until - clock.now() > parkAboveMs) this.#stop.abort(waits())
-    // A step that was done clears it of what others may have caused.
-    const isStep = entry.type === 'tool-finished' && entry.outcome === 'ran'
-    if (isStep && this.#begun.starts > 1) this.#clear()
+    // That clears it of what others may have caused.
+    if (this.#begun.starts > 1 && isStepDone(entry)) this.#clear()
   }
 
   #isCleared = false
@@ -177,6 +177,13 @@ class Job {
 }
 
 /** The instant of a wait that an entry begins. */
+/** A call or a step came to its end, or a loop of one's own went on with its results. */
+function isStepDone(entry: Entry): boolean {
+  if (entry.type === 'turn-continued') return true
+  const isEnd = entry.type === 'tool-finished' || entry.type === 'step-finished'
+  return isEnd && (entry.outcome === 'ran' || entry.outcome === 'verified')
+}
+
 function waitIn(entry: Entry): number | undefined {
   if (entry.type === 'request-held') return entry.until
   return entry.type === 'fault-observed' && entry.decision.kind === 'retry' ? entry.decision.at : undefined

@@ -330,6 +330,7 @@ test('a redacted file has kinds and lengths in place of content, and still says 
           max_tokens: 5,
           system: secret,
           metadata: { user_id: secret },
+          output_config: { effort: 'high', format: { type: 'json_schema', schema: { description: secret } } },
           tools: [{ name: 'run', description: secret, input_schema: { type: 'object', properties: { [secret]: {} } } }],
         },
         betas: ['b'],
@@ -376,7 +377,16 @@ test('a redacted file has kinds and lengths in place of content, and still says 
     { messages: [{ role: 'user', content: [{ type: 'text', text: '[15 characters]' }] }] },
     {
       envelope: {
-        body: { model: 'm', max_tokens: 5, system: '[15 characters]', tools: [{ name: 'run' }] },
+        body: {
+          model: 'm',
+          max_tokens: 5,
+          system: '[15 characters]',
+          output_config: {
+            effort: 'high',
+            format: { type: 'json_schema', schema: expect.stringContaining('[object') },
+          },
+          tools: [{ name: 'run' }],
+        },
         betas: ['b'],
       },
     },

@@ -52,7 +52,6 @@ const keptOfBody: ReadonlySet<string> = new Set([
   'top_p',
   'top_k',
   'thinking',
-  'output_config',
   'tool_choice',
   'service_tier',
   'cache_control',
@@ -61,11 +60,17 @@ const keptOfBody: ReadonlySet<string> = new Set([
 
 function bodyField(name: string, value: unknown): unknown {
   if (keptOfBody.has(name)) return value
+  if (name === 'output_config' && isRecord(value)) return mapped(value, outputField)
   if (name === 'tools' && Array.isArray(value)) return value.map((tool) => kept(tool, keptOfTool))
   if (name === 'system' && Array.isArray(value)) return value.map(block)
   return stub(value)
 }
 
+/** A schema says what the answer is about. */
+const outputField = (name: string, value: unknown): unknown =>
+  name === 'effort' ? value : name === 'format' ? kept(value, keptOfFormat) : stub(value)
+
+const keptOfFormat: ReadonlySet<string> = new Set(['type'])
 const keptOfTool: ReadonlySet<string> = new Set(['name', 'type', 'cache_control', 'strict'])
 const keptOfAnswer: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'stop_reason', 'usage'])
 const keptOfBlock: ReadonlySet<string> = new Set([

@@ -36,6 +36,12 @@ local stored = redis.call('HMGET', bucket_key, unpack(fields))
 for i, field in ipairs(fields) do
   b[field] = tonumber(stored[i] or 0)
 end
+-- After a fail-over to a server whose clock is behind, time goes on from there.
+if now < b.at then
+  b.at = now
+  b.startedAt = math.min(b.startedAt, now)
+  b.stepAt = math.min(b.stepAt, now)
+end
 local own = tonumber(redis.call('ZSCORE', tickets_key, session) or nil)
 
 local function is_ramp()
@@ -146,9 +152,9 @@ end
 
 local ramp = is_ramp()
 local burst = math.max(1, rate * (ramp and ramp_burst or limit_burst))
-local grown = b.tokens + (rate * math.max(0, now - b.at)) / 1000
+local grown = b.tokens + (rate * (now - b.at)) / 1000
 b.tokens = math.min(grown, b.tickets + burst)
-b.at = math.max(now, b.at)
+b.at = now
 local lapsed = b.tokens - burst - (rate * lapse_ms) / 1000
 if own == nil or own < lapsed or own > b.tickets then
   b.tickets = b.tickets + 1
