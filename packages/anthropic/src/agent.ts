@@ -97,6 +97,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
       const isPinned = () => session.envelopeAgent === options.name && run.envelope !== 'current'
       const loop: Loop = { session, run, envelope: () => (isPinned() ? session.envelope : undefined) ?? current }
       try {
+        run.signal?.throwIfAborted()
         const turn = await turnFor(loop, input)
         if (session.hasOpenTurn && turn === session.turn) await finish(loop)
         return replyOf(session, turn)
@@ -125,9 +126,14 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     const message: Message = { role: 'user', content: input }
     // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
     if (session.hasOpenTurn && wanted === undefined && session.transcript.wasBegunWith(message)) return session.turn
-    // What the model or the API refused would be refused again: other words take its place.
-    if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
+    if (session.state === 'refused') {
+      // The next turn is another one, and begins after this one's end.
+      if (wanted !== undefined) throw requestFailed(session)
+      // What the model or the API refused would be refused again: other words take its place.
+      await session.rewind(session.lastGoodTurn, 'other words after a refusal')
+    }
     if (session.hasOpenTurn) await finish(loop)
+    run.signal?.throwIfAborted()
     await session.startTurn([message], options.name)
     return session.turn
   }

@@ -10,7 +10,12 @@ import { isCall } from './message.ts'
 /** Stop reasons that cut an answer wherever it was. */
 const cutReasons: ReadonlySet<string | null> = new Set(['max_tokens', 'model_context_window_exceeded'])
 
+const refusal = 'refusal'
+
 export const isCut = (stopReason: string | null): boolean => cutReasons.has(stopReason)
+
+/** Whether an answer that ends so may end within a call: `usablePart` leaves that out. */
+export const endsAnywhere = (stopReason: string | null): boolean => isCut(stopReason) || stopReason === refusal
 
 /** The part of an answer that is handed out: no call of a refusal, and no last call that its end may have cut. */
 export function usablePart(message: AssistantMessage): AssistantMessage {
@@ -27,7 +32,7 @@ export function callsOf(message: AssistantMessage): readonly Block[] {
   return isRefusal(message) ? [] : message.content.filter(isCall)
 }
 
-export const isRefusal = ({ stop_reason }: AssistantMessage): boolean => stop_reason === 'refusal'
+export const isRefusal = ({ stop_reason }: AssistantMessage): boolean => stop_reason === refusal
 
 /** The server paused or compacted: the same conversation is sent again, and it goes on. */
 export const pausesTurn = ({ stop_reason }: AssistantMessage): boolean =>

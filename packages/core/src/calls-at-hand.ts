@@ -10,6 +10,7 @@ import { LastgoodError } from './errors.ts'
 export class CallsAtHand {
   readonly #sessionId: string
   #came: ReadonlySet<string> = new Set()
+  #isHandedOut = false
   readonly #begun = new Set<string>()
   readonly #taken = new Set<string>()
 
@@ -20,12 +21,18 @@ export class CallsAtHand {
   /** The calls of an answer that has just been recorded. */
   handOut(toolUseIds: Iterable<string>): void {
     this.#came = new Set(toolUseIds)
+    this.#isHandedOut = true
     this.#begun.clear()
   }
 
+  /** Whoever asked for that answer has gone without it. */
+  takeBack(): void {
+    this.#isHandedOut = false
+  }
+
   /** Whether somebody in this process may be running it: what a dead process had, nobody has. */
-  cameHere(toolUseId: string): boolean {
-    return this.#came.has(toolUseId)
+  isOut(toolUseId: string): boolean {
+    return this.#isHandedOut && this.#came.has(toolUseId)
   }
 
   isNew(toolUseId: string): boolean {

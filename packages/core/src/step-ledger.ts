@@ -207,7 +207,8 @@ export class StepLedger {
     if (verdict.kind !== 'unknown') session.emit({ ...told, did: `verified-${verdict.kind}` })
     if (verdict.kind === 'done') return verdict
     if (verdict.kind === 'not-done') return { kind: 'run' }
-    const answer = rule === 'ask' ? ((await onInDoubt?.()) ?? 'suspend') : rule
+    const ask = async () => onInDoubt?.()
+    const answer = rule === 'ask' ? ((await orAborted(ask(), context.signal)) ?? 'suspend') : rule
     session.emit({ ...told, did: answer === 'rerun' ? 'rerun' : answer === 'report' ? 'reported' : 'parked' })
     if (answer !== 'suspend') return { kind: answer === 'rerun' ? 'run' : 'report' }
     const detail = `step ${name} was started and its outcome is unknown`

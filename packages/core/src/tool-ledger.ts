@@ -183,7 +183,9 @@ async function fateOf(call: ToolCall, { session, tools, signal }: Run): Promise<
   if (verdict.kind === 'done') return told('verified-done', verdict)
   if (verdict.kind === 'not-done') return told('verified-not-done', { kind: 'run', again: true })
   const rule = ruleOf(call, tools)
-  const answer = rule === 'ask' ? ((await tools.onInDoubt?.({ toolUseId, name, input })) ?? 'suspend') : rule
+  const ask = async () => tools.onInDoubt?.({ toolUseId, name, input })
+  // Nobody who is asked, a person or a service, is waited for after the end.
+  const answer = rule === 'ask' ? ((await orAborted(ask(), signal)) ?? 'suspend') : rule
   if (answer === 'rerun') return told('rerun', { kind: 'run', again: true })
   return told(answer === 'report' ? 'reported' : 'parked', { kind: answer })
 }

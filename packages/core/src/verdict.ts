@@ -1,4 +1,5 @@
 /** What can be found out about something of unknown outcome, by looking and without changing anything. */
+import { orAborted } from './or-aborted.ts'
 
 /** Its result, that it had no effect, or nothing. */
 export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
@@ -10,7 +11,7 @@ export async function verdictOf<Result>(
 ): Promise<Verdict<Result>> {
   let seen: Verdict<Result> | undefined
   try {
-    seen = await look?.()
+    seen = look && (await orAborted(look(), signal))
   } catch {
     signal.throwIfAborted()
   }

@@ -117,7 +117,10 @@ describe('what is done at once', () => {
   test('complete text alone is sent again, or kept where the policy says so', () => {
     const text: Fault = { kind: 'stream-cut', complete: 'text' }
     expect(decide(text, at(1), defaultPolicy).kind).toBe('retry')
-    expect(decide(text, at(1), resolvePolicy({ cutText: 'keep' }))).toEqual({ kind: 'keep-and-continue' })
+    const keep = resolvePolicy({ cutText: 'keep' })
+    // Twice for a request, whatever else went wrong with it.
+    expect(decide(text, at(9, { kept: 1 }), keep)).toEqual({ kind: 'keep-and-continue' })
+    expect(decide(text, at(2, { kept: 2 }), keep).kind).toBe('retry')
   })
 
   test('each repair that the fault names is tried once, in their order; then it is told', () => {

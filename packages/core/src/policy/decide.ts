@@ -31,6 +31,8 @@ export interface FaultHistory {
   tokens?: number | undefined
   /** Repair rules tried since the last progress. */
   tried?: readonly string[] | undefined
+  /** Texts of broken answers that were kept for this request (`policy.cutText`). Default 0. */
+  kept?: number | undefined
   /** The rungs that could take the turn: the next one at all, and the next one at another endpoint. */
   nextRung?: { model?: number | undefined; endpoint?: number | undefined } | undefined
   /** Epoch ms. */
@@ -63,8 +65,7 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
 /** A model that breaks off again and again is not asked to go on for ever. */
 const keptTexts = 2
 
-const keepsText = ({ attempts }: FaultHistory, { cutText }: Policy): boolean =>
-  cutText === 'keep' && attempts <= keptTexts
+const keepsText = ({ kept = 0 }: FaultHistory, { cutText }: Policy): boolean => cutText === 'keep' && kept < keptTexts
 
 function fallBack(rule: FallbackRule | undefined, history: FaultHistory): Decision | undefined {
   const { attempts, firstFaultAt, now, nextRung } = history

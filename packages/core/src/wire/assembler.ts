@@ -3,11 +3,11 @@
  *
  * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
- *    with a call that has no end, or input that is no JSON, is not complete, unless the model was cut off there.
+ *    with a call that has no end, or input that is no JSON, is not complete, unless the model was cut off there or refused.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal.ts'
-import { firstTwin, isCut } from '../answer.ts'
+import { endsAnywhere, firstTwin } from '../answer.ts'
 
 type Json = Record<string, unknown>
 
@@ -72,7 +72,7 @@ export class Assembler {
   /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
   get isComplete(): boolean {
     const hasEnd = this.#message !== undefined && (this.#stopped || this.stopReason !== null)
-    return hasEnd && (isCut(this.stopReason) || !this.#blocks.some(isHalfCall))
+    return hasEnd && (endsAnywhere(this.stopReason) || !this.#blocks.some(isHalfCall))
   }
 
   get stopReason(): string | null {

@@ -112,6 +112,11 @@ export class Exchange<R extends WireRequest> {
         if (decision.kind === 'fail' || decision.kind === 'suspend') throw recorder.givenUp(fault, decision)
         continue
       }
+      if (this.signal.aborted) {
+        outcome.watchdog.stop()
+        void outcome.response.body?.cancel().catch(() => {})
+        this.signal.throwIfAborted()
+      }
       this.#answer = outcome
       const isStream = contentTypeOf(outcome.response.headers).includes('text/event-stream')
       if (expects !== 'stream' || isStream) return outcome

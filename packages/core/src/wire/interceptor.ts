@@ -103,7 +103,11 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     const isText = typeof request.body === 'string' && isMessagesRequest(request)
     const body = isText ? conversation.bodies.read('', request.body as string) : undefined
     let joined = body && join(request, body)
-    if (body && joined && conversation.isBusy) joined = await joinAfter(request, body)
+    if (body && joined && conversation.isBusy) {
+      await conversation.makeRoom()
+      joined = joinNow(request, body)
+    }
+    // At once: another one may have waited for the same room.
     return joined ? goOn(request, joined, next) : goBeside(request, body, next)
   }
 
@@ -167,12 +171,8 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     return known(model)
   }
 
-  /** Once there is room for it; undefined where somebody is reading the answer before it. */
-  async function joinAfter(request: WireRequest, body: MessagesBody) {
-    await conversation.makeRoom()
-    // What ended meanwhile may have been recorded.
-    return conversation.isBusy ? undefined : join(request, body)
-  }
+  /** What ended meanwhile may have been recorded; undefined where there is no room. */
+  const joinNow = (request: WireRequest, body: MessagesBody) => (conversation.isBusy ? undefined : join(request, body))
 
   function join(request: WireRequest, body: MessagesBody) {
     if (record === false) return undefined
@@ -182,8 +182,16 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   return Object.assign(lastgood, {
     async goOn<R extends WireRequest>(request: R, body: MessagesBody) {
       let joined = join(request, body)
-      if (joined && conversation.isBusy) joined = await joinAfter(request, body)
-      return joined && ((next: Next<R>, signal: AbortSignal) => goOn({ ...request, signal }, joined, next))
+      if (joined && conversation.isBusy) {
+        await conversation.makeRoom()
+        joined = joinNow(request, body)
+      }
+      if (!joined) return undefined
+      const { seq } = session
+      return (next: Next<R>, signal: AbortSignal) => {
+        if (conversation.isBusy || session.seq !== seq) joined = joinNow(request, body)
+        return joined ? goOn({ ...request, signal }, joined, next) : goBeside({ ...request, signal }, body, next)
+      }
     },
     joins: (request: WireRequest, body: MessagesBody) => join(request, body) !== undefined,
   })
@@ -196,7 +204,7 @@ function recordedOf(session: Session, isSure: boolean): Recorded {
     envelope: session.envelope,
     lacksResults: unanswered.length > 0,
     isSure,
-    runningCalls: unanswered.map((call) => call.toolUseId).filter((id) => session.calls.cameHere(id)),
+    runningCalls: unanswered.map((call) => call.toolUseId).filter((id) => session.calls.isOut(id)),
     messagesUpTo: (messageId) => responses.get(conversationOf(session).recordedId(messageId)),
   }
 }

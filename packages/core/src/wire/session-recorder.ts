@@ -58,6 +58,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
   #freshHeaders: Readonly<Record<string, string>> = {}
+  /** Of the caller. */
+  #signal: AbortSignal | undefined
   /** When the attempt left, and whether it is known that the model answers it. */
   #sentAt = 0
   #isTold = true
@@ -94,6 +96,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async sending(signal: AbortSignal) {
+    this.#signal = signal
     const { session, request, agent } = this.#it
     // Staged, so that they share an append with the request; after them the session may owe something else.
     for (const entry of this.#isOpen ? [] : openingEntries(session, request, agent)) await session.stage(entry)
@@ -131,6 +134,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
         firstFaultOnRungAt: rungFaultAt ?? now,
         tokens: tokens + (fault.tokens ?? 0),
         tried,
+        kept: this.#kept.length,
         nextRung: await this.#walk.nextRungs(),
         now,
         random: session.clock.random(),
@@ -180,6 +184,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       ...intents,
       ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
     ])
+    // Its caller broke off while it was made durable, and does not know that there is an answer.
+    if (this.#signal?.aborted) session.calls.takeBack()
     for (const { repairs } of repaired) for (const { rule, what } of repairs) told.add(`${rule} ${what}`)
     onAnswered(message)
     await this.#tellThatItLives()
