@@ -6,12 +6,12 @@ import { systemClock } from '@lastgood/core'
 import type { CliContext, Keyboard, StopSignal } from './context.ts'
 import { signalCodes } from './exit-codes.ts'
 
-export function nodeContext(): CliContext {
+export function nodeContext(cwd = process.cwd()): CliContext {
   const features: object = process.features
   return {
     argv: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     home: homedir(),
     stdin: { isTTY: process.stdin.isTTY, line },
     keyboard: keyboard(),

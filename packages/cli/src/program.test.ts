@@ -22,10 +22,10 @@ describe('wrong usage is exit code 2', () => {
     [['list', '--jso'], 'Did you mean --json?'],
     [['list', '--json', '--jsonl'], 'cannot be used with'],
     [['list', '--state', 'broken'], 'there is no state "broken"'],
-    [['list', '--since', 'soon'], '90s, 2h, 7d'],
+    [['list', '--since', 'soon'], '90s, 2h or 7d'],
     [['resume', 'x', '--max-wait', 'long'], '90s, 10m, 2h'],
     [['resume', 'x', '--in-doubt', 'maybe'], 'rerun, report, ask'],
-    [['show'], 'missing required argument'],
+    [['show'], "missing required argument 'session'\n  next: lastgood show --help\n"],
     [['show', 'x', '--turn', '0'], 'turns count from 1'],
     [['list', '--color', 'pink'], 'auto, always, never'],
     [['list', '--store', 'mysql://host'], 'of an unknown kind: mysql'],
@@ -41,7 +41,11 @@ describe('wrong usage is exit code 2', () => {
     const { code, stdout } = await run(['list', '--json', '--sicne', '1h'])
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 'lastgood.error/v1',
-      error: { code: 'bad-option', message: "unknown option '--sicne'\n(Did you mean --since?)" },
+      error: {
+        code: 'bad-option',
+        message: "unknown option '--sicne'\n(Did you mean --since?)",
+        hint: 'lastgood list --help',
+      },
       exitCode: code,
     })
   })

@@ -17,8 +17,11 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
   let exitCode: number = exitCodes.done
   const context: CliContext = { ...outside, setExitCode: (code) => void (exitCode = code) }
   const wantsJson = asksForJson(context.argv)
+  let help = 'lastgood --help'
   try {
     const program = await programFor(context)
+    const named = program.commands.find((command) => command.name() === context.argv[0])
+    if (named) help = helpOf(named)
     await program.parseAsync([...context.argv], { from: 'user' })
     return exitCode
   } catch (error) {
@@ -30,7 +33,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
         code: 'bad-option',
         message: error.message.replace(/^error: /, ''),
         causes: [],
-        hint: 'lastgood --help',
+        hint: help,
         docs: 'docs/errors/bad-option.md',
         details: {},
       }
@@ -59,6 +62,7 @@ async function programFor(context: CliContext): Promise<Command> {
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal,
 75 suspended: run it again`,
   )
+  for (const command of program.commands) command.showHelpAfterError(`  next: ${helpOf(command)}`)
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),
@@ -71,6 +75,8 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 set-up, 5 busy, 6 journal,
   }
   return program
 }
+
+const helpOf = (command: Command): string => `lastgood ${command.name()} --help`
 
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')

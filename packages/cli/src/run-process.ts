@@ -3,7 +3,8 @@
  *
  * 1. The process ends when the command has ended, even while a configuration keeps connections open, and not before
  *    what was written has left.
- * 2. A reader that went away (`lastgood list | head`) ends it quietly.
+ * 2. A reader that went away (`lastgood list | head`) ends quietly what only reads. What changes something goes on without
+ *    one: a turn is not given up because nobody looks.
  * 3. What only says which version this is loads nothing else.
  */
 import process from 'node:process'
@@ -14,15 +15,24 @@ export async function runProcess(...before: readonly string[]): Promise<void> {
   const [first, ...more] = process.argv.slice(2)
   const isVersionAsked = more.length === 0 && (first === '--version' || first === '-V')
   const streams = [process.stdout, process.stderr]
+  const goesOn = !readers.has(before[0] ?? first ?? 'help')
+  let isLost = false
   for (const stream of streams) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === 'EPIPE' ? 0 : 1)
+      const isGone = error.code === 'EPIPE'
+      isLost ||= !isGone
+      if (!goesOn) process.exit(isGone ? 0 : 1)
     })
   }
   const code = isVersionAsked ? tellVersion() : await run(before)
   await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', resolve))))
-  process.exit(code)
+  process.exit(code === 0 && isLost ? 1 : code)
 }
+
+/** Commands that change nothing. */
+const readers: ReadonlySet<string> = new Set(
+  'list show watch status doctor config export completion help --help -h --version -V'.split(' '),
+)
 
 function tellVersion(): number {
   process.stdout.write(`${packageVersion()}\n`)
@@ -31,6 +41,25 @@ function tellVersion(): number {
 
 async function run(before: readonly string[]): Promise<number> {
   const [{ nodeContext }, { main }] = await Promise.all([import('./node-context.ts'), import('./program.ts')])
-  const context = nodeContext()
+  const folder = workingFolder()
+  if (folder === undefined) return tellFolderGone()
+  const context = nodeContext(folder)
   return main({ ...context, argv: [...before, ...context.argv] })
+}
+
+/** Undefined where it was removed: a redeploy may have put another one in its place. */
+function workingFolder(): string | undefined {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
+  }
+}
+
+async function tellFolderGone(): Promise<number> {
+  const { exitCodes } = await import('./exit-codes.ts')
+  process.stderr.write(
+    'error: the folder that this was called in is gone\n  next: cd "$PWD", then the same command again\n',
+  )
+  return exitCodes.setUp
 }

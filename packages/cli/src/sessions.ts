@@ -77,7 +77,7 @@ export interface Located {
 }
 
 /**
- * The session that `argument` names in the store of choice; `last` is the one that was written last, of those that were
+ * The session that `argument` names in the store of choice; `commands` are what a word after `resume` may have meant; `last` is the one that was written last, of those that were
  * recorded in `cwd` if there are any: agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which names other stores that have it.
  */
 export async function locate(
@@ -91,7 +91,7 @@ export async function locate(
   try {
     const row = argument === 'last' ? await newest(opened.store, cwd) : await named(opened.store, argument)
     if (row) return { opened, row }
-    throw await notFound(opened.store, argument, others, commands)
+    throw await notFound(opened.store, argument, choice.flag, others, commands)
   } catch (error) {
     await opened.close()
     throw error
@@ -139,6 +139,7 @@ function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {
 async function notFound(
   store: Store,
   sessionId: string,
+  flag: string,
   others: readonly StoreChoice[],
   commands: readonly string[],
 ): Promise<LastgoodError> {
@@ -155,13 +156,15 @@ async function notFound(
     rows.map(({ head }) => head.sessionId),
   )
   const command = nearest(sessionId, commands)
+  // Only who wants to go on with a session is told to: it costs.
+  const isResume = commands.length > 0
   const hint =
     elsewhere.hint ??
     (command !== undefined && (id === undefined || command === sessionId)
       ? `did you mean ${command}? lastgood ${command}`
       : id === undefined
-        ? 'see what is there: lastgood list --all'
-        : `did you mean ${id}? lastgood resume ${shellWord(id)}`)
+        ? `see what is there: ${['lastgood list --all', flag].join(' ').trim()}`
+        : `did you mean ${id}? ${isResume ? resumeCommandFor(id, [flag]) : ['lastgood show', shellWord(id), flag].join(' ').trim()}`)
   return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${elsewhere.text}`, {
     hint,
     details: { sessionId, location: store.location },

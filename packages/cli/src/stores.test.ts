@@ -82,6 +82,9 @@ describe('a session that is not in the store', () => {
     const { code, stderr } = await run(['resume', 'fix-auht'], { cwd })
     expect(code).toBe(3)
     expect(stderr).toContain('did you mean fix-auth? lastgood resume fix-auth')
+    // To who only looks, nothing that costs; with the flag that leads there.
+    const shown = await run(['show', 'fix-auht', '--store', 'state'], { cwd })
+    expect(shown.stderr).toContain('did you mean fix-auth? lastgood show fix-auth --store state\n')
   })
 
   it('last of none', async () => {

@@ -15,13 +15,20 @@ export interface Terminal {
   readonly isLive: boolean
   /** Width; 80 where there is none. */
   columns(): number
+  /** What a row may take: without a limit where it is no terminal, and somebody may search what is written. */
+  room(): number
 }
 
 export function terminalOf(output: Output, env: Env, color: ColorMode = 'auto'): Terminal {
   const isLive = output.isTTY === true && env['TERM'] !== 'dumb'
   const isForced = isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0'
   const isColored = color === 'auto' ? !isSet(env['NO_COLOR']) && (isForced || isLive) : color === 'always'
-  return { palette: pc.createColors(isColored), isLive, columns: () => output.columns || 80 }
+  return {
+    palette: pc.createColors(isColored),
+    isLive,
+    columns: () => output.columns || 80,
+    room: () => (output.isTTY === true ? output.columns || 80 : Infinity),
+  }
 }
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''

@@ -1,9 +1,12 @@
 // The built commands as real processes, with the real SDK, against a Messages API that fails as scripted.
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fileStore } from '@lastgood/core/file'
 import { reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, it } from 'vitest'
+import { folder } from '../../test/context.ts'
 import { place, type Place } from '../../test/processes.ts'
 
 const model = story([
@@ -192,6 +195,24 @@ it('a reader that goes away ends a command quietly', async () => {
   const running = at.start('lastgood', ['show', 'last', '--raw'])
   running.child.stdout?.destroy()
   expect(await running.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+it('a reader that goes away ends no turn: the work goes on', async () => {
+  const at = await killedInTool()
+  const running = at.start('resume', ['last'])
+  running.child.stdout?.destroy()
+  running.child.stderr?.destroy()
+  expect((await running.ended).code).toBe(0)
+  expect(await headIn(at)).toMatchObject({ status: 'idle', lastGoodTurn: 1 })
+})
+
+it('a folder that is gone is told, with what to do', async () => {
+  const cwd = folder()
+  const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+  const line = `mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" list`
+  const { status, stderr } = spawnSync('sh', ['-c', line, process.execPath, bin], { cwd, encoding: 'utf8' })
+  expect(stderr).toMatch(/^error: .* is gone\n {2}next: cd /)
+  expect(status).toBe(4)
 })
 
 async function waitForRequests({ lab }: Place, count: number): Promise<void> {

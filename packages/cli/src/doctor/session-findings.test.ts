@@ -53,6 +53,15 @@ describe('sessions that do not go on by themselves', () => {
     ])
   })
 
+  it('that are parked for reasons of their own are not told one of them', async () => {
+    const { cwd, store } = await healthy()
+    const parked = (detail: string) => ({ type: 'session-suspended', reason: 'exhausted', detail }) as const
+    for (const id of ['a', 'b']) await seed(store, id, [started(1), parked(`the limit of ${id}`)])
+    expect((await found(cwd)).findings).toMatchObject([
+      { what: expect.stringMatching(/^2 sessions \(\w, \w\) are parked: each for its own reason$/) },
+    ])
+  })
+
   it('one that a live process holds is nobody’s trouble', async () => {
     const { cwd, store } = await healthy()
     await seed(store, 'held', [started(1), sent()], true)

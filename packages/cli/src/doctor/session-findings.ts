@@ -88,9 +88,10 @@ function sessions(rows: readonly SessionRow[], one: string, many: string): strin
   return `${rows.length} sessions (${ids.join(', ')}${rows.length > 3 ? ', …' : ''}) ${many}`
 }
 
-/** Why, for one; the first reason, for several. */
+/** Why, where they have one reason. */
 function reasonOf(rows: readonly SessionRow[]): string {
-  return safeLine(rows.find(({ head }) => head.reason !== undefined)?.head.reason ?? 'no reason was recorded')
+  const [reason = 'no reason was recorded', ...others] = new Set(rows.flatMap(({ head }) => head.reason ?? []))
+  return others.length > 0 ? 'each for its own reason' : safeLine(reason)
 }
 
 function mendOf(

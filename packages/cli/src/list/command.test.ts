@@ -27,7 +27,7 @@ describe('list', () => {
     expect(stdout).toMatch(/waiting +waits +coder +1 +0 .*next try in \S+ · 529 overloaded/)
     expect(stdout).toMatch(/interrupted +broke +coder +2 +1 /)
     expect(stdout).toMatch(/running +busy .*held by pid 1 on gone\.test/)
-    expect(stderr).toBe(`store    file:${cwd}/state (--store)\n1 more with: lastgood list --all\n`)
+    expect(stderr).toBe(`store    file:${cwd}/state (--store)\n1 more with: lastgood list --all --store state\n`)
     expect(ids((await run(['list', '--all', '--store', 'state'], { cwd })).stdout)).toHaveLength(4)
   })
 

@@ -64,7 +64,16 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
         ...(broken && failureJson(broken)),
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
-    } else print(context, options, shown, rows.length - shown.length, `${safeLine(location)} (${safeLine(source)})`)
+    } else {
+      const all = ['lastgood list --all', ...flags].join(' ')
+      print(
+        context,
+        options,
+        shown,
+        { count: rows.length - shown.length, all },
+        `${safeLine(location)} (${safeLine(source)})`,
+      )
+    }
     if (!broken) return
     // The sessions that can be read are shown all the same.
     writeFailure(context, broken)
@@ -78,21 +87,21 @@ function print(
   context: CliContext,
   { color }: ListOptions,
   rows: readonly SessionRow[],
-  hidden: number,
+  hidden: { count: number; all: string },
   place: string,
 ): void {
   const { stdout, stderr, env, clock } = context
-  const { palette, columns } = terminalOf(stdout, env, color)
+  const { palette, room } = terminalOf(stdout, env, color)
   stderr.write(`store    ${place}\n`)
   if (rows.length === 0) {
-    stderr.write(hidden === 0 ? 'no sessions\n' : `nothing to resume; ${hidden} more with: lastgood list --all\n`)
+    stderr.write(hidden.count === 0 ? 'no sessions\n' : `nothing to resume; ${hidden.count} more with: ${hidden.all}\n`)
     return
   }
   const header = ['STATUS', 'SESSION', 'AGENT', 'TURN', 'SAVED', 'WRITTEN', 'ABOUT']
   const cells = rows.map((row) => cellsOf(row, clock.now(), palette))
   // In one piece: a write for each of thousands of lines takes longer than to make them.
-  stdout.write(`${table(header, cells, columns(), palette).join('\n')}\n`)
-  if (hidden > 0) stderr.write(`${hidden} more with: lastgood list --all\n`)
+  stdout.write(`${table(header, cells, room(), palette).join('\n')}\n`)
+  if (hidden.count > 0) stderr.write(`${hidden.count} more with: ${hidden.all}\n`)
 }
 
 function cellsOf(
@@ -129,6 +138,6 @@ function since(text: string): number {
   try {
     return parseDuration(text, '--since')
   } catch {
-    throw new InvalidArgumentError('write 90s, 2h, 7d, or a number of milliseconds.')
+    throw new InvalidArgumentError('write 90s, 2h or 7d.')
   }
 }

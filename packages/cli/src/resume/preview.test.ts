@@ -48,6 +48,20 @@ test('a dry run says what would be done and what it costs, and changes nothing',
   expect(await seqOf(store)).toBe(before)
 })
 
+test.each(['session-suspended', 'fault-observed'] as const)(
+  'of one that is parked it says what is open (%s)',
+  async (type) => {
+    const { cwd, store } = await stage()
+    const parked: EntryBody =
+      type === 'session-suspended'
+        ? { type, reason: 'exhausted', detail: 'the limit is reached' }
+        : { type, fault: { kind: 'config', status: 400 }, decision: { kind: 'fail', reason: 'refused' } }
+    await seed(store, 'parked', [...open, parked])
+    const { stderr } = await run(['resume', 'parked', '--dry-run'], { cwd })
+    expect(stderr).toMatch(/state {4}saved at turn 1; turn 2 is open: continuing\n/)
+  },
+)
+
 test('as JSON it has the numbers', async () => {
   const { cwd } = await stage()
   const { stdout } = await run(['resume', 's', '--dry-run', '--json'], { cwd })

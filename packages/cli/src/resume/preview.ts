@@ -1,7 +1,16 @@
 /**
  * What a resume would do and cost, found out without opening the session: nothing is written, no lease is taken.
  */
-import { foldHistory, machineVersion, readHistory, type Session } from '@lastgood/core'
+import {
+  foldHistory,
+  journalVersion,
+  machineVersion,
+  readHistory,
+  step,
+  type Entry,
+  type Session,
+  type Snapshot,
+} from '@lastgood/core'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
@@ -20,7 +29,16 @@ export async function previewOf({ row, opened }: Located, now: number, config?: 
   const history = readHistory(opened.store, sessionId)
   const { snapshot, owed, transcript } = await foldHistory(history, machineVersion)
   const { turn, lastGoodTurn } = snapshot.context
-  return { turn, lastGoodTurn, owed: owed ?? { kind: 'rest' }, transcript, cost: costBefore(transcript, now, config) }
+  const next = owedOnceResumed(snapshot, now) ?? owed ?? { kind: 'rest' }
+  return { turn, lastGoodTurn, owed: next, transcript, cost: costBefore(transcript, now, config) }
+}
+
+/** A parked session owes nothing until it is resumed, which is what the preview is about. */
+function owedOnceResumed(snapshot: Snapshot, now: number): Session['owed'] | undefined {
+  if (snapshot.value !== 'suspended' && snapshot.value !== 'refused') return undefined
+  const owner = { id: 'preview', host: '', realm: '', pid: 0 }
+  const resumed: Entry = { type: 'session-resumed', owner, v: journalVersion, seq: 1, at: now, fence: 1, lane: 'main' }
+  return step(snapshot, resumed).effect
 }
 
 export function costBefore(

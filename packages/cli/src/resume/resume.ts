@@ -100,7 +100,7 @@ function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeO
 async function goOn(task: Task, located: Located): Promise<number> {
   const { context, options, style, stop, message } = task
   const { head, holder } = located.row
-  if (holder && !options.takeover) throw held(holder, head.sessionId, context.clock.now())
+  if (holder && !options.takeover) throw held(holder, head.sessionId, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
   const command = clientCommand(head.agent, head.sessionId)
   if (command !== undefined && task.place.config()?.config.agents?.[head.agent ?? ''] === undefined) {

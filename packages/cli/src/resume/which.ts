@@ -118,7 +118,9 @@ async function listWhich(
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
   const place = `${safeLine(store.location)} (${safeLine(source)})`
   if (recoverable.length === 0) {
-    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: lastgood list --all\n`)
+    stderr.write(
+      `error: name a session; there is none to resume in ${place}\n  next: ${['lastgood list --all', ...flags].join(' ')}\n`,
+    )
   } else {
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {

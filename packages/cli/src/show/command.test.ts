@@ -115,6 +115,14 @@ describe('show', () => {
     expect(stdout).not.toContain('Make it green')
   })
 
+  it('of a turn that there is not says which there are', async () => {
+    const { code, stderr } = await shown('--turn', '7')
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no turn 7\n {2}next: turns: 1, 2/),
+    })
+  })
+
   it('--entries has one line for each entry and no content', async () => {
     const { stdout } = await shown('--entries')
     expect(stdout.trim().split('\n')).toHaveLength(13)

@@ -1,6 +1,6 @@
 /** `lastgood show`: one session's history. Only `--raw` shows content in full. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readHistory, type Entry, type HistoryEntry } from '@lastgood/core'
+import { LastgoodError, readHistory, type Entry, type HistoryEntry } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
@@ -33,7 +33,12 @@ export function showCommand(context: CliContext): Command {
     .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
     .argument('<session>', 'a session id, or last: the one that was written last')
     .option('--turn <n>', 'only this turn', turnNumber)
-    .addOption(new Option('--entries', "the journal's entries, one line each, without content").conflicts('raw'))
+    .addOption(
+      new Option(
+        '--entries',
+        "the journal's entries, a line each, with --json a document each; without content",
+      ).conflicts('raw'),
+    )
     .addOption(new Option('--raw', "the journal's entries as JSON lines, with all content").conflicts('json'))
     .addOption(
       new Option(
@@ -186,11 +191,19 @@ async function* ofTurn<One>(
   entryOf: (one: One) => Entry,
 ): AsyncGenerator<One, void, undefined> {
   let current = 0
+  const seen = new Set<number>()
   for await (const one of all) {
     const entry = entryOf(one)
     if (entry.type === 'turn-started') current = entry.turn
+    seen.add(current)
     if (turn === undefined || current === turn) yield one
   }
+  if (turn === undefined || seen.has(turn)) return
+  seen.delete(0)
+  throw new LastgoodError('bad-option', `the session has no turn ${turn}`, {
+    hint: `turns: ${[...seen].join(', ') || 'none yet'}`,
+    details: { field: '--turn' },
+  })
 }
 
 function turnNumber(text: string): number {

@@ -118,9 +118,9 @@ function print(
   { kind, text }: Verdict,
   command: string | undefined,
 ): void {
-  const { palette, columns } = terminalOf(stdout, env, color)
+  const { palette, room } = terminalOf(stdout, env, color)
   const { red, yellow, green } = palette
-  for (const line of reportLines(report, columns(), palette)) stdout.write(`${line}\n`)
+  for (const line of reportLines(report, room(), palette)) stdout.write(`${line}\n`)
   const paint = kind === 'fine' ? green : kind === 'outage' ? red : yellow
   stdout.write(`\n${paint(text)}\n`)
   if (command !== undefined) stdout.write(`  next: ${command}\n`)

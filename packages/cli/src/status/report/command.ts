@@ -32,8 +32,8 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
       stdout.write(`${safeJson(document, 2)}\n`)
     } else {
       stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
-      const { palette, columns } = terminalOf(stdout, env, options.color)
-      for (const line of reportLines(report, columns(), palette)) stdout.write(`${line}\n`)
+      const { palette, room } = terminalOf(stdout, env, options.color)
+      for (const line of reportLines(report, room(), palette)) stdout.write(`${line}\n`)
     }
     if (!broken) return
     writeFailure(context, broken)
