@@ -39,7 +39,9 @@ export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep
   step?.state === 'finished' && step.outcome !== 'in-doubt'
 
 export class RecordedSteps {
-  readonly #steps = new Map<string, RecordedStep>()
+  readonly #lasting = new Map<string, RecordedStep>()
+  /** Few at any time: what happens to them with every message may cost something. */
+  readonly #placed = new Map<string, RecordedStep>()
   #heard = 0
 
   /** `sessionId`: whose journal it is in. */
@@ -47,42 +49,49 @@ export class RecordedSteps {
     this.#heard += 1
     if (entry.type === 'step-started') {
       // Its idempotency key stays what it was when it began.
-      const { startedIn = sessionId, order = this.#heard } = this.#steps.get(entry.stepId) ?? {}
-      this.#steps.set(entry.stepId, { state: 'started', name: entry.name, startedIn, order })
+      const { startedIn = sessionId, order = this.#heard } = this.of(entry.stepId) ?? {}
+      this.#set(entry.stepId, { state: 'started', name: entry.name, startedIn, order })
     } else if (entry.type === 'step-finished') {
       const { outcome, value } = entry
-      const known = this.#steps.get(entry.stepId)
+      const known = this.of(entry.stepId)
       // The run that began at its own place may come to its end late: then nobody has asked for it here.
       const isAsked = !known || outcome === 'verified' || outcome === 'in-doubt'
       const { name, startedIn, order = isAsked ? this.#heard : undefined } = known ?? {}
-      this.#steps.set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })
+      this.#set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })
     } else if (entry.type === 'session-imported') {
       // What reads as started here was started when the session was called otherwise.
-      for (const [id, step] of this.#steps) {
-        if (step.startedIn === sessionId) this.#steps.set(id, { ...step, startedIn: entry.sessionId })
+      for (const [id, step] of [...this.#lasting, ...this.#placed]) {
+        if (step.startedIn === sessionId) this.#set(id, { ...step, startedIn: entry.sessionId })
       }
     }
   }
 
   /** The conversation has left the place where it stood. */
   leavePlace(): void {
-    const mayRunAgain = [...this.#steps].some(([id, step]) => placeOf(id) && !hasOutcome(step))
-    for (const [id, step] of this.#steps) {
-      if (isLasting(id)) continue
-      if (!hasOutcome(step)) this.#steps.set(id, { ...step, order: undefined })
-      else if (placeOf(id) || !mayRunAgain) this.#steps.delete(id)
+    const mayRunAgain = [...this.#placed].some(([id, step]) => placeOf(id) && !hasOutcome(step))
+    for (const [id, step] of this.#placed) {
+      if (!hasOutcome(step)) this.#placed.set(id, { ...step, order: undefined })
+      else if (placeOf(id) || !mayRunAgain) this.#placed.delete(id)
     }
   }
 
   of(stepId: string): RecordedStep | undefined {
-    return this.#steps.get(stepId)
+    return this.#mapOf(stepId).get(stepId)
   }
 
   /** Those of a kind that belong to a place, of this one and of those that were left, in the order in which they began. */
   ofKind(kind: string): readonly (Place & { stepId: string; step: RecordedStep })[] {
-    return [...this.#steps].flatMap(([stepId, step]) => {
+    return [...this.#placed].flatMap(([stepId, step]) => {
       const place = placeOf(stepId)
       return place?.kind === kind ? [{ stepId, step, ...place }] : []
     })
+  }
+
+  #set(stepId: string, step: RecordedStep): void {
+    this.#mapOf(stepId).set(stepId, step)
+  }
+
+  #mapOf(stepId: string): Map<string, RecordedStep> {
+    return isLasting(stepId) ? this.#lasting : this.#placed
   }
 }
