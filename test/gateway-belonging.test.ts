@@ -89,6 +89,20 @@ describe('a thread', () => {
   )
 })
 
+test("a thread gets no answer to another's same words", async () => {
+  const { fetch, requests } = api()
+  const gateway = gatewayOf({ fetch })
+  const words = (content: string) => ({ ...hello, messages: [{ role: 'user', content }] })
+  await (await post(gateway, words('More'))).text()
+  const created = await post(gateway, { ...words('Hello'), thread: { type: 'create' } })
+  const { id } = (await created.json()) as { id: string }
+  const thread = { type: 'continue', previous_message_id: id }
+  const more = await post(gateway, { ...words('More'), thread })
+  expect(more.headers.get('x-lastgood-session')).toBe(created.headers.get('x-lastgood-session'))
+  expect(await saidBy(more)).toBe('answer 3')
+  expect(requests).toHaveLength(3)
+})
+
 describe('the same messages', () => {
   test('with more room are asked anew where the answer had not enough, and a full answer is given again', async () => {
     const { fetch, requests } = api(({ body }) => (body.max_tokens === 10 ? { stop_reason: 'max_tokens' } : {}))

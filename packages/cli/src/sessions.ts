@@ -149,22 +149,24 @@ async function notFound(
       details: { location: store.location },
     })
   }
-  const elsewhere = await whereElse(sessionId, store.location, others)
+  // Only who wants to go on with a session is told to: it costs.
+  const isResume = commands.length > 0
+  const commandFor = (id: string, at: string) =>
+    isResume ? resumeCommandFor(id, [at]) : ['lastgood show', shellWord(id), at].join(' ').trim()
+  const elsewhere = await whereElse(sessionId, store.location, others, commandFor)
   const { rows } = await sessionRows(store)
   const id = nearest(
     sessionId,
     rows.map(({ head }) => head.sessionId),
   )
   const command = nearest(sessionId, commands)
-  // Only who wants to go on with a session is told to: it costs.
-  const isResume = commands.length > 0
   const hint =
     elsewhere.hint ??
     (command !== undefined && (id === undefined || command === sessionId)
       ? `did you mean ${command}? lastgood ${command}`
       : id === undefined
         ? `see what is there: ${['lastgood list --all', flag].join(' ').trim()}`
-        : `did you mean ${id}? ${isResume ? resumeCommandFor(id, [flag]) : ['lastgood show', shellWord(id), flag].join(' ').trim()}`)
+        : `did you mean ${id}? ${commandFor(id, flag)}`)
   return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${elsewhere.text}`, {
     hint,
     details: { sessionId, location: store.location },
@@ -176,6 +178,7 @@ async function whereElse(
   sessionId: string,
   here: string,
   others: readonly StoreChoice[],
+  commandFor: (id: string, flag: string) => string,
 ): Promise<{ text: string; hint?: string }> {
   let text = ''
   let hint: string | undefined
@@ -185,7 +188,7 @@ async function whereElse(
       try {
         if (store.location === here || !(await store.summary(sessionId))) continue
         text += `; it is in ${store.location} (${choice.source})`
-        hint ??= `${resumeCommandFor(sessionId)} ${choice.flag || `--store ${shellWord(store.location)}`}`
+        hint ??= commandFor(sessionId, choice.flag || `--store ${shellWord(store.location)}`)
       } finally {
         await close()
       }

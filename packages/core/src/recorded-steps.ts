@@ -44,8 +44,8 @@ export class RecordedSteps {
   readonly #placed = new Map<string, RecordedStep>()
   #heard = 0
 
-  /** `sessionId`: whose journal it is in. */
-  apply(entry: Entry, sessionId: string | undefined): void {
+  /** `sessionId`: whose journal it is in; `changes`: where the conversation stands. */
+  apply(entry: Entry, sessionId: string | undefined, changes: number): void {
     this.#heard += 1
     if (entry.type === 'step-started') {
       // Its idempotency key stays what it was when it began.
@@ -55,7 +55,8 @@ export class RecordedSteps {
       const { outcome, value } = entry
       const known = this.of(entry.stepId)
       // The run that began at its own place may come to its end late: then nobody has asked for it here.
-      const isAsked = !known || outcome === 'verified' || outcome === 'in-doubt'
+      const isOwn = !known && (placeOf(entry.stepId)?.changes ?? changes) === changes
+      const isAsked = isOwn || outcome === 'verified' || outcome === 'in-doubt'
       const { name, startedIn, order = isAsked ? this.#heard : undefined } = known ?? {}
       this.#set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })
     } else if (entry.type === 'session-imported') {

@@ -49,20 +49,39 @@ describe('a step of unknown outcome whose place was left', () => {
     expect([await look(fourth), await look(fourth), await look(fourth)]).toEqual([1, 2, 3])
   })
 
-  test('that came to its end late, beside the conversation, is none of the new place', async () => {
+  test('keeps its place over restarts where its rule is to run again, too (P2)', async () => {
     const store = memoryStore()
-    const session = await open(store)
-    let end!: (value: string) => void
-    const late = session.step('look', {}, () => new Promise<string>((resolve) => (end = resolve)))
-    await expect.poll(() => end).toBeTypeOf('function')
-    await moveOn(session)
-    expect(await session.step('look', {}, () => 'here')).toBe('here')
-    end('late')
-    expect(await late).toBe('late')
-    expect(await session.step('look', {}, () => 'second')).toBe('second')
-    const next = await open(store)
-    expect([await next.step('look', {}, () => '?'), await next.step('look', {}, () => '?')]).toEqual(['here', 'second'])
+    const died = await open(store)
+    await hang(died, 'pay')
+    await moveOn(died)
+    let runs = 0
+    const pay = (session: Session) => session.step('pay', {}, () => (runs += 1), { inDoubt: 'rerun' })
+    const second = await open(store)
+    expect([await pay(second), await pay(second)]).toEqual([1, 2])
+    const third = await open(store)
+    expect([await pay(third), await pay(third), await pay(third)]).toEqual([1, 2, 3])
   })
+
+  test.each(['report', 'rerun'] as const)(
+    'that came to its end late, beside the conversation, is none of the new place (%s)',
+    async (inDoubt) => {
+      const store = memoryStore()
+      const session = await open(store)
+      let end!: (value: string) => void
+      const late = session.step('look', {}, () => new Promise<string>((resolve) => (end = resolve)), { inDoubt })
+      await expect.poll(() => end).toBeTypeOf('function')
+      await moveOn(session)
+      expect(await session.step('look', {}, () => 'here')).toBe('here')
+      end('late')
+      expect(await late).toBe('late')
+      expect(await session.step('look', {}, () => 'second')).toBe('second')
+      const next = await open(store)
+      expect([await next.step('look', {}, () => '?'), await next.step('look', {}, () => '?')]).toEqual([
+        'here',
+        'second',
+      ])
+    },
+  )
 
   test('has what was done inside it with it when it runs again (P2)', async () => {
     const store = memoryStore()

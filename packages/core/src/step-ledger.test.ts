@@ -354,6 +354,12 @@ describe('a step of unknown outcome', () => {
     expect((await entriesOf(store)).at(-1)).toMatchObject({ outcome: 'verified', value: 'was deployed' })
   })
 
+  test('is asked what came of it by code that answers at once, without types', async () => {
+    const session = await diedWithin(memoryStore())
+    const verify = (() => ({ kind: 'done', result: 'live' })) as unknown as StepOptions<string>['verify']
+    expect(await again(session, [], { ...(verify && { verify }) })).toBe('live')
+  })
+
   test('is asked what came of it: not done runs, under a new intent', async () => {
     const { result, runs, told, store } = await resumed({ verify: async () => ({ kind: 'not-done' }) })
     expect([result, runs, told]).toEqual(['deployed', ['ran'], ['verified-not-done']])

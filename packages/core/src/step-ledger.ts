@@ -178,7 +178,8 @@ export class StepLedger {
     }
     signal.throwIfAborted()
     const { inDoubt: rule = 'report' } = options
-    if (rule !== 'rerun') await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
+    // One of unknown outcome says that it begins again, whatever the rule: so it has its place there after a restart.
+    if (rule !== 'rerun' || recorded) await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
     let result: Result
     try {
       result = await inside(effect, () => run(context))

@@ -76,7 +76,7 @@ export class Transcript {
 
   /** `sessionId`: whose journal it is in; that of a fork's inherited entries is another one. */
   apply(entry: Entry, sessionId?: string): void {
-    this.steps.apply(entry, sessionId)
+    this.steps.apply(entry, sessionId, this.changes)
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope

@@ -10,8 +10,9 @@ export async function verdictOf<Result>(
   signal: AbortSignal,
 ): Promise<Verdict<Result>> {
   let seen: Verdict<Result> | undefined
+  const looking = async () => look?.()
   try {
-    seen = look && (await orAborted(look(), signal))
+    seen = await orAborted(looking(), signal)
   } catch {
     signal.throwIfAborted()
   }

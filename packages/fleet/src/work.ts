@@ -176,14 +176,14 @@ class Job {
   }
 }
 
-/** The instant of a wait that an entry begins. */
 /** A call or a step came to its end, or a loop of one's own went on with its results. */
 function isStepDone(entry: Entry): boolean {
   if (entry.type === 'turn-continued') return true
   const isEnd = entry.type === 'tool-finished' || entry.type === 'step-finished'
-  return isEnd && (entry.outcome === 'ran' || entry.outcome === 'verified')
+  return isEnd && entry.outcome !== 'in-doubt' && entry.outcome !== 'refused'
 }
 
+/** The instant of a wait that an entry begins. */
 function waitIn(entry: Entry): number | undefined {
   if (entry.type === 'request-held') return entry.until
   return entry.type === 'fault-observed' && entry.decision.kind === 'retry' ? entry.decision.at : undefined

@@ -112,7 +112,9 @@ export class Lane {
   #recorded(asked: Asked): Attached | undefined {
     const { transcript, clock } = this.session
     const last = transcript.lastAnswer
-    const { messages } = asked.body
+    const { messages, thread } = asked.body
+    // What goes on with a thread has no history of its own to be compared.
+    if (thread?.type === 'continue') return undefined
     if (!last || transcript.messages.at(-1)?.content !== last.content) return undefined
     if (
       messages.length !== transcript.messages.length - 1 ||

@@ -84,7 +84,10 @@ export class Sessions {
   async *#placesOfThread(name: SessionName | undefined): AsyncGenerator<Place> {
     if (name) yield name
     const prefix = name ? `${name.id}.` : 'gw-'
-    for (const id of this.#lanes.keys()) if (id.startsWith(prefix)) yield { id }
+    for (const id of [...this.#lanes.keys()]) {
+      // One that another process has meanwhile is no affair of this thread.
+      if (id.startsWith(prefix) && (await this.#lane(id).catch(() => undefined))) yield { id }
+    }
   }
 
   async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<Place> {
@@ -123,13 +126,15 @@ export class Sessions {
     if (open && !open.isClosing && !open.session.signal.aborted) return open
     // One that is given back, or lost its store or its lease, is opened again once it has let go of the lease.
     await open?.close().catch(() => {})
+    const meanwhile = this.#lanes.get(id)
+    if (open && meanwhile && (await meanwhile) !== open) return meanwhile
     const { store, policy, clock, onEvent, watchers } = this.#options
     const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
       return new Lane(session, agent, this.#options, this.#upstream)
     })
     this.#lanes.set(id, opening)
-    opening.catch(() => this.#lanes.delete(id))
+    opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
     return opening
   }
 

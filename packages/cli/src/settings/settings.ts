@@ -65,7 +65,7 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
       value: config.confirmAboveUsd === undefined ? null : `$${config.confirmAboveUsd}`,
       ...inFile(config.confirmAboveUsd),
     },
-    { name: 'queue of the fleet', ...queueOf(loaded) },
+    { name: 'queue of the fleet', ...queueOf(loaded, originOf(store)) },
     { name: 'requests a minute', value: perMinuteIn(config), ...inFile(config.perMinute) },
     { name: 'own prices', value: Object.keys(config.prices ?? {}).join(', ') || null, ...inFile(config.prices) },
     { name: 'machine version', value: config.machineVersion ?? "the release's own", ...inFile(config.machineVersion) },
@@ -117,9 +117,11 @@ function statusPageOf(env: Env, loaded: LoadedConfig | undefined): Pick<Setting,
   return { value: shown, ...(loaded && urls ? { from: 'file' as const, by: loaded.path } : byDefault) }
 }
 
-function queueOf(loaded: LoadedConfig | undefined): Pick<Setting, 'value'> & Origin {
+/** That of the file goes with its store: where a flag or a variable names another one it does not count. */
+function queueOf(loaded: LoadedConfig | undefined, { from }: Origin): Pick<Setting, 'value'> & Origin {
   const queue = loaded?.config.queue
-  if (!loaded || queue === undefined) return { value: 'that of the store', ...byDefault }
+  if (!loaded || queue === undefined || from === 'flag' || from === 'environment')
+    return { value: 'that of the store', ...byDefault }
   const value = typeof queue === 'string' ? shownAddress(queue) : 'a client that it makes'
   return { value, from: 'file', by: loaded.path }
 }

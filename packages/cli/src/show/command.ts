@@ -200,7 +200,7 @@ async function* ofTurn<One>(
   }
   if (turn === undefined || seen.has(turn)) return
   seen.delete(0)
-  throw new LastgoodError('bad-option', `the session has no turn ${turn}`, {
+  throw new LastgoodError('bad-option', `the journal has no turn ${turn}`, {
     hint: `turns: ${[...seen].join(', ') || 'none yet'}`,
     details: { field: '--turn' },
   })
