@@ -84,9 +84,10 @@ export class Sessions {
   async *#placesOfThread(name: SessionName | undefined): AsyncGenerator<Place> {
     if (name) yield name
     const prefix = name ? `${name.id}.` : 'gw-'
-    for (const id of [...this.#lanes.keys()]) {
+    // As they are now: one that is opened again moves to the end.
+    for (const id of [...this.#lanes.keys()].filter((one) => one.startsWith(prefix))) {
       // One that another process has meanwhile is no affair of this thread.
-      if (id.startsWith(prefix) && (await this.#lane(id).catch(() => undefined))) yield { id }
+      if (await this.#lane(id).catch(() => undefined)) yield { id }
     }
   }
 
