@@ -1,5 +1,5 @@
 /** Which answer and which session a request gets at the gateway, and which it does not. */
-import { memoryStore, replayed } from '@lastgood/core'
+import { memoryStore, openSession, replayed } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -213,6 +213,26 @@ test('a request that comes while an idle session is given back waits for that', 
   await new Promise((resolve) => setImmediate(resolve))
   gate.open()
   expect((await next).status).toBe(200)
+})
+
+test('of two who come for a session that was lost one opens it, and it is given back in the end', async () => {
+  const { fetch } = api()
+  const [store, clock] = [memoryStore(), jumpingClock()]
+  const gateway = createGateway({ store, fetch, clock })
+  const created = await post(gateway, { ...hello, thread: { type: 'create' } })
+  const { id } = (await created.json()) as { id: string }
+  const session = created.headers.get('x-lastgood-session') ?? ''
+  const thread = { type: 'continue', previous_message_id: id }
+  const more = (content: string) => post(gateway, { ...hello, messages: [{ role: 'user', content }], thread })
+  await (await openSession(session, { store, clock, takeover: true })).close()
+  // Finds out that it is lost.
+  await (await more('One')).text()
+  // By words of their own, so that neither waits for the other's place.
+  const both = await Promise.all([more('Two'), more('Three')])
+  expect(both.map(({ status }) => status)).toEqual([200, 200])
+  expect(both.map(({ headers }) => headers.get('x-lastgood-session'))).toContain(session)
+  await gateway.close()
+  expect((await store.summary(session))?.holder).toBeNull()
 })
 
 test('it can be closed while a client stands still in a long answer', async () => {

@@ -123,12 +123,13 @@ export class Sessions {
 
   /** `agent`: whose own conversation it is. */
   async #lane(id: string, agent?: string): Promise<Lane> {
-    const open = await this.#lanes.get(id)
+    const known = this.#lanes.get(id)
+    const open = await known
     if (open && !open.isClosing && !open.session.signal.aborted) return open
     // One that is given back, or lost its store or its lease, is opened again once it has let go of the lease.
     await open?.close().catch(() => {})
     const meanwhile = this.#lanes.get(id)
-    if (open && meanwhile && (await meanwhile) !== open) return meanwhile
+    if (meanwhile && meanwhile !== known) return meanwhile
     const { store, policy, clock, onEvent, watchers } = this.#options
     const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
