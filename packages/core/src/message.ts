@@ -6,6 +6,15 @@ export function blocksOf({ content }: Message): readonly Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content
 }
 
+/** Of the messages that stood in its place the one that `message` came from: it shares the most blocks, or is the last of its role. */
+export function originOf(message: Message, replaced: readonly Message[]): Message | undefined {
+  const has = new Set(blocksOf(message).map((block) => JSON.stringify(block)))
+  const shared = (one: Message) => blocksOf(one).filter((block) => has.has(JSON.stringify(block))).length
+  return replaced
+    .filter(({ role }) => role === message.role)
+    .reduce<Message | undefined>((best, one) => (best && shared(best) > shared(one) ? best : one), undefined)
+}
+
 export const isCall = ({ type }: Block): boolean => type === 'tool_use'
 export const isThinking = ({ type }: Block): boolean => type === 'thinking' || type === 'redacted_thinking'
 

@@ -10,6 +10,7 @@
  */
 import { billed, callsOf, isRefusal } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
+import { originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
 
 /** A tool call of the last response. */
@@ -190,9 +191,13 @@ export class Transcript {
     // What would lie over nothing came too late.
     const valid = edits.filter(({ from, to }) => from <= to && to <= this.messages.length)
     for (const { from, to, insert } of valid) {
-      const replaced = this.messages.slice(from, to).findLast(({ role }) => role === 'assistant')
-      const maker = (replaced && this.madeBy(replaced)) ?? this.envelope?.body.model
-      for (const message of insert) if (message.role === 'assistant' && maker) this.#makers.set(message, maker)
+      const replaced = this.messages.slice(from, to)
+      for (const message of insert) {
+        if (message.role !== 'assistant') continue
+        const origin = originOf(message, replaced)
+        const maker = (origin && this.madeBy(origin)) ?? this.envelope?.body.model
+        if (maker) this.#makers.set(message, maker)
+      }
     }
     this.edits = mergeEdits(this.edits, valid)
     const model = this.envelope?.body.model

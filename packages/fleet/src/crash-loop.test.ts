@@ -2,7 +2,18 @@ import type { Session } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, answer, expectEnded, openPlace, patient } from '../test/fixture.ts'
 
-const toolResult = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
+const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
+const continued = { type: 'turn-continued' as const, messages: [{ role: 'user' as const, content: [result] }] }
+const thrown = () => {
+  throw new Error('no')
+}
+
+/** A call that is begun, which is no end, and then comes to one. */
+const ended = (outcome: 'ran' | 'verified') => async (session: Session, isCounted: () => Promise<void>) => {
+  await session.record([{ type: 'tool-started', toolUseId: 't1', name: 'count', inDoubt: 'report' }])
+  await isCounted()
+  await session.record([{ type: 'tool-finished', toolUseId: 't1', result, outcome }])
+}
 
 describe('a session whose starts do not end', () => {
   it('P6: is set aside for a person with the command that goes on, and its row is gone', async () => {
@@ -20,49 +31,16 @@ describe('a session whose starts do not end', () => {
     expect(await index.counts(Date.now())).toEqual({ due: 0, later: 0, started: 0 })
   })
 
-  it('is not set aside when one of them got a step done: others may have been the cause', async () => {
-    const { start, store, index } = openPlace()
-    for (let i = 0; i < 3; i++) await index.start('s', 60_000)
-    const counts: number[] = []
-    const agent = agentOf('coder', async (session) => {
-      const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
-      const role = 'assistant' as const
-      const message = { id: 'm', role, model: 'm', content: [call], stop_reason: 'tool_use' }
-      await session.record([
-        { type: 'request-sent', model: 'm', attempt: 1 },
-        { type: 'response-received', message },
-        { type: 'tool-started', toolUseId: 't1', name: 'count', inDoubt: 'report' },
-      ])
-      counts.push((await index.counts(Date.now())).started)
-      const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
-      await session.record([{ type: 'tool-finished', toolUseId: 't1', result, outcome: 'ran' }])
-      await expect.poll(async () => (await index.counts(Date.now())).started, patient).toBe(0)
-      await answer(session)
-    })
-    const fleet = start({ coder: agent })
-    await fleet.submit('s', 'Go.', { agent: 'coder' })
-    await expectEnded(store, ['s'])
-    expect(counts).toEqual([1])
-  })
-
-  it.each<[string, (session: Session) => Promise<unknown>]>([
+  it.each<[string, (session: Session, isCounted: () => Promise<void>) => Promise<unknown>]>([
+    ['a tool call that ran', ended('ran')],
+    ['a tool call that had been done', ended('verified')],
     ['a step of its own', (session) => session.step('count', {}, () => 1)],
-    [
-      'a call that had been done',
-      async (session) => {
-        await session.record([
-          { type: 'tool-started', toolUseId: 't1', name: 'count', inDoubt: 'report' },
-          { type: 'tool-finished', toolUseId: 't1', result: toolResult, outcome: 'verified' },
-        ])
-      },
-    ],
-    [
-      'results of a loop of its own',
-      (session) => session.record([{ type: 'turn-continued', messages: [{ role: 'user', content: [toolResult] }] }]),
-    ],
-  ])('is not set aside with %s', async (_what, step) => {
+    ['a step of its own that threw', (session) => session.step('count', {}, thrown).catch(() => {})],
+    ['results of a loop of its own', (session) => session.record([continued])],
+  ])('is not set aside when one of them got %s done: others may have been the cause', async (_what, step) => {
     const { start, store, index } = openPlace()
     for (let i = 0; i < 3; i++) await index.start('s', 60_000)
+    const startsNow = async () => (await index.counts(Date.now())).started
     const agent = agentOf('coder', async (session) => {
       const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
       const role = 'assistant' as const
@@ -71,12 +49,11 @@ describe('a session whose starts do not end', () => {
         { type: 'request-sent', model: 'm', attempt: 1 },
         { type: 'response-received', message },
       ])
-      expect((await index.counts(Date.now())).started).toBe(1)
-      await step(session)
-      await expect.poll(async () => (await index.counts(Date.now())).started, patient).toBe(0)
-      if (session.transcript.unanswered.length > 0) {
-        await session.record([{ type: 'turn-continued', messages: [{ role: 'user', content: [toolResult] }] }])
-      }
+      const isCounted = async () => expect(await startsNow()).toBe(1)
+      await isCounted()
+      await step(session, isCounted)
+      await expect.poll(startsNow, patient).toBe(0)
+      if (session.transcript.unanswered.length > 0) await session.record([continued])
       await answer(session)
     })
     const fleet = start({ coder: agent })

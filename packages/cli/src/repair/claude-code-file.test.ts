@@ -45,6 +45,27 @@ describe('a session file of Claude Code', () => {
     expect(mend(file)?.bytes).toBeUndefined()
   })
 
+  it('of which a result would be lost beside the way is left as it is, and said to be so', () => {
+    const line = (uuid: string, parentUuid: string | null, type: string, message: object) =>
+      JSON.stringify({ isSidechain: false, uuid, parentUuid, type, message })
+    const answer = (id: string, words: string) => ({
+      id,
+      role: 'assistant',
+      model: 'claude-opus-5-5',
+      content: [text(words)],
+    })
+    const orphan = { type: 'tool_result', tool_use_id: 'b', content: 'PRECIOUS' }
+    const lines = [
+      line('u0', null, 'user', { role: 'user', content: 'hi' }),
+      line('u1', 'u0', 'assistant', answer('m1', 'ok')),
+      line('r2', 'u1', 'user', { role: 'user', content: [orphan] }),
+      line('u3', 'u1', 'assistant', answer('m2', 'so')),
+    ]
+    const mended = mend(Buffer.from(`${lines.join('\n')}\n`))
+    expect(mended?.bytes).toBeUndefined()
+    expect(mended).toMatchObject({ repairs: [], unrepairable: expect.stringContaining('cannot hold all') })
+  })
+
   it.each<[string, string, (lines: LineValue[]) => LineValue[] | void]>([
     [
       'a call without a result, in the middle',

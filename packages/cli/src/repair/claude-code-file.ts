@@ -32,7 +32,16 @@ export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFil
   for (let round = 0; round < mostRounds; round += 1) {
     const again = linesOf(bytes)
     const second = lookAt(again)
-    if (second.mended.repairs.length === 0) return { before, after, repairs, bytes }
+    if (second.mended.repairs.length === 0) {
+      if (saidIn(second.groups.map(({ message }) => message)) === saidIn(after))
+        return { before, after, repairs, bytes }
+      return {
+        before,
+        after: before,
+        repairs: [],
+        unrepairable: 'a file of Claude Code cannot hold all that is mended',
+      }
+    }
     after = second.mended.messages
     // Their places are those of a file that nobody has seen.
     repairs = [...repairs, ...second.mended.repairs.map(({ message: _place, ...one }) => one)]
@@ -43,6 +52,14 @@ export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFil
 
 /** A result that is moved to its call may leave the lines of an answer that had two: the next round sees to those. */
 const mostRounds = 4
+
+/** All that is said, whatever messages it is said in. */
+const saidIn = (messages: readonly Message[]): string =>
+  JSON.stringify(
+    messages.flatMap(({ role, content }) =>
+      (typeof content === 'string' ? [{ type: 'text', text: content }] : content).map((block) => [role, block]),
+    ),
+  )
 
 function lookAt(lines: readonly Line[]): { groups: Group[]; mended: RepairedTranscript } {
   const spoken = conversationOf(lines)

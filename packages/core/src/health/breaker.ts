@@ -9,6 +9,7 @@
  * 2. While it is open, one session at a time has the probe. Its answer, or anybody's to a request sent since then, closes
  *    it; its failure opens it anew with the next back-off. A session that dies with the probe loses it after `leaseMs`.
  * 3. A session that failed does not probe while another could: the fault may be in its own request.
+ * 4. Hosts have clocks of their own: what one of them wrote that is ahead holds nobody longer than it was meant to.
  *
  * Who waits, and until when. Each waiter has one draw r in [0, 1), the same each time.
  * - One waiter is booked for `probeAt` sharp, so that a lone session loses nothing by all this. The others are told
@@ -25,7 +26,7 @@
 import type { FaultKind } from '../fault.ts'
 import { type Outcome, type Sign, noted, signOf } from './notes.ts'
 import { goneProbeMs, probePause } from './probe-pause.ts'
-import { type Breaker, type HealthKey, type HealthRecord, blankRecord } from './record.ts'
+import { type Breaker, type HealthKey, type HealthRecord, asOf, blankRecord } from './record.ts'
 import { isBusy } from './recovery.ts'
 
 export interface BreakerOptions {
@@ -76,7 +77,7 @@ export function report(
   { key, session, outcome, now, random }: Asking & { readonly key: HealthKey; readonly outcome: Outcome },
   options: BreakerOptions = {},
 ): HealthRecord {
-  const before = record ?? blankRecord(key)
+  const before = record ? asOf(record, now) : blankRecord(key)
   const after = noted(before, session, outcome, now)
   const breaker = next(before, signOf(outcome), outcome, { session, now, random }, options)
   return { ...after, breaker, ...holdOf(before, outcome, now) }
@@ -97,11 +98,12 @@ export function reportLate(
 
 /** Whether `session` may send now. The record is the same object when nothing changed. */
 export function admit(
-  record: HealthRecord | undefined,
+  before: HealthRecord | undefined,
   { session, now, random, waited }: Asking & { readonly waited: boolean },
   options: BreakerOptions = {},
 ): { admission: Admission; record: HealthRecord | undefined } {
   const { rampMs, lagMs, leaseMs } = resolved(options)
+  const record = before && asOf(before, now)
   const down = record && record.breaker.state !== 'closed' ? record.breaker.cause : undefined
   const wait = (until: number, reason: string) =>
     ({ kind: 'wait', until: Math.ceil(until), reason, cause: down }) as const

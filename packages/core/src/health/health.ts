@@ -17,6 +17,7 @@ import { lastReading } from '../status-page/poller.ts'
 import { type Evidence, evidence } from './evidence.ts'
 import type { Outcome } from './notes.ts'
 import {
+  asOf,
   type HealthKey,
   type HealthRecord,
   cleanKey,
@@ -227,8 +228,9 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     async isDown(key) {
       const local = localOf(key)
       if (!isQuiet(local)) await inTurn(local, () => look(local))
-      const { breaker, held } = local.copy?.record ?? {}
       const now = clock.now()
+      const { record } = local.copy ?? {}
+      const { breaker, held } = record ? asOf(record, now) : {}
       const triedAgainAt =
         breaker?.state === 'open' ? breaker.probeAt : breaker?.state === 'half-open' ? breaker.until : 0
       return triedAgainAt > now || (held?.until ?? 0) > now

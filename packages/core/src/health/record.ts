@@ -82,6 +82,44 @@ export const healthRecordSchema = lazily(() =>
 )
 export type HealthRecord = z.infer<ReturnType<typeof healthRecordSchema>>
 
+/**
+ * The record as it is to be read at `now`: what was written under a clock that is ahead begins now, with the pauses that
+ * it had. The same object where nothing lies in the future.
+ */
+export function asOf(record: HealthRecord, now: number): HealthRecord {
+  const { breaker, held, lastFault } = record
+  const ahead = { breaker: aheadOf(breaker, lastFault?.at ?? 0, now), held: held ? held.since - now : 0 }
+  if (ahead.breaker <= 0 && ahead.held <= 0) return record
+  const back = ahead.breaker > 0 ? shifted(breaker, ahead.breaker, now) : breaker
+  return {
+    ...record,
+    breaker: back,
+    ...(held && ahead.held > 0 && { held: { since: now, until: held.until - ahead.held } }),
+    ...(lastFault && { lastFault: { ...lastFault, at: Math.min(lastFault.at, now) } }),
+  }
+}
+
+/** How far in the future its last change lies. */
+function aheadOf(breaker: Breaker, faultAt: number, now: number): number {
+  if (breaker.state === 'closed') return (breaker.recovered?.at ?? 0) - now
+  return (breaker.state === 'half-open' ? breaker.startedAt : Math.max(breaker.since, faultAt)) - now
+}
+
+function shifted(breaker: Breaker, by: number, now: number): Breaker {
+  if (breaker.state === 'closed') {
+    const { recovered } = breaker
+    return recovered ? { ...breaker, recovered: { since: recovered.since - by, at: recovered.at - by } } : breaker
+  }
+  const { since, waitersSince } = breaker
+  const trouble = {
+    since: Math.min(since, now),
+    ...(waitersSince !== undefined && { waitersSince: Math.min(waitersSince, now) }),
+  }
+  return breaker.state === 'open'
+    ? { ...breaker, ...trouble, probeAt: breaker.probeAt - by }
+    : { ...breaker, ...trouble, startedAt: breaker.startedAt - by, until: breaker.until - by }
+}
+
 /** All is well, as far as anybody knows. */
 export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
   return {

@@ -51,6 +51,18 @@ describe('a stored transcript', () => {
     expect(judged(mended.messages)).toBeUndefined()
   })
 
+  test.each([
+    ['before its last words', [user('hi'), assistant(call('a'), text('I read it'))]],
+    ['before an answer that says nothing', [user('hi'), assistant(call('a')), assistant(text(' '))]],
+  ])('with an open call %s has no words that nobody said', (_where, messages) => {
+    const mended = repairTranscript({ messages })
+    expect(JSON.stringify(mended)).not.toContain('(next)')
+    expect(mended.messages.at(-1)?.content).toMatchObject([{ type: 'tool_result', tool_use_id: 'a', is_error: true }])
+    expect(judged(mended.messages)).toBeUndefined()
+    for (const { message = 0 } of mended.repairs) expect(message).toBeLessThan(messages.length)
+    expect(repairTranscript({ messages: mended.messages }).repairs).toEqual([])
+  })
+
   test('that is a request as it stands gets the last message that the model needs', () => {
     const messages = [user('go'), assistant(text('It is'))]
     expect(repairTranscript({ messages }).repairs).toEqual([])

@@ -63,8 +63,8 @@ export function repairTranscript({
     repairs = [...repairs, note, ...second.repairs.map(({ message: _place, ...one }) => one)]
   }
   if (repairs.length === 0) return { messages, params, repairs }
-  const kept = isWhole && outgoing.messages.at(-1) === next ? outgoing.messages.slice(0, -1) : outgoing.messages
-  if (kept.length > 0) return { messages: kept, params: outgoing.params, repairs }
+  const kept = isWhole ? withoutNext(outgoing.messages) : outgoing.messages
+  if (kept.length > 0) return { messages: kept, params: outgoing.params, repairs: repairs.map(placedIn(messages)) }
   const { rule } = repairs[0] as Repair
   return {
     messages,
@@ -73,6 +73,25 @@ export function repairTranscript({
     unrepairable: { rule, message: 0, what: 'nothing of it would be left', soundMessages: 0 },
   }
 }
+
+/** What was put into the placeholder, as the result of a call that turned out to be open, stays. */
+function withoutNext(messages: readonly Message[]): readonly Message[] {
+  const last = messages.at(-1)
+  if (!last || last.role !== 'user') return messages
+  const blocks = blocksOf(last)
+  const own = blocks.at(-1)
+  if (own?.type !== 'text' || own['text'] !== next.content) return messages
+  const left = blocks.slice(0, -1)
+  return [...messages.slice(0, -1), ...(left.length > 0 ? [{ ...last, content: left }] : [])]
+}
+
+/** Without a place that is the placeholder's. */
+const placedIn =
+  (messages: readonly Message[]) =>
+  (repair: Repair): Repair => {
+    const { message, ...rest } = repair
+    return message === undefined || message < messages.length ? repair : rest
+  }
 
 /** Nothing is pending in it. */
 function endsWithAnswer(messages: readonly Message[]): boolean {

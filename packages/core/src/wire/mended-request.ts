@@ -13,7 +13,7 @@ import type { Block, Edit, Message, RepairNote } from '../journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
-import { goOnAfter } from '../message.ts'
+import { goOnAfter, originOf } from '../message.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
 import { applyRejected, nameOfRule, standingRules } from '../repair/request/rejected.ts'
@@ -97,6 +97,11 @@ export function mend(mending: Mending): MendedRequest {
   // The model that was asked for may not take what another has left there.
   if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {
     const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
+    // What a repair has just made of an answer is its maker's, too.
+    for (const { from, to, insert } of all) {
+      const replaced = recorded.slice(from, to)
+      for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
+    }
     out = translate(out, home, rung ?? home, (message) =>
       transcript.madeBy(recordedOf.get(message) ?? message),
     ).outgoing

@@ -8,6 +8,7 @@ import { isRecord, recordsIn, without } from '../../json.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { withoutIdleClearing } from './thinking-off.ts'
 
 const betaName = /\b[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}-\d{2}-\d{2}\b/g
 const toolType = /\b[a-z]\w*_\d{8}\b/g
@@ -18,11 +19,12 @@ export const dropParams: RejectedRule = {
   name: 'drop-params',
   row: 23,
   does: 'Leaves out the parameters, betas and tools that the API named as not supported.',
-  repair(outgoing, { fault }, argument) {
+  repair(outgoing, { card, fault }, argument) {
     const named = argument === undefined ? namesIn(fault?.message ?? '', outgoing) : argument.split(',')
     const present = named.filter((name) => dropped(outgoing, name) !== outgoing)
     if (present.length === 0) return undefined
-    const left = present.reduce(dropped, outgoing)
+    const bare = present.reduce(dropped, outgoing)
+    const left = present.includes('thinking') ? { ...bare, params: withoutIdleClearing(bare.params, card) } : bare
     return repairedBy(this, left, `left out ${present.join(', ')}`, { argument: present.join(',') })
   },
 }
@@ -38,12 +40,16 @@ export const dropNewestBeta: RejectedRule = {
   },
 }
 
+/** What a setting is refused beside is not refused: `temperature` may only be set to 1 when thinking is enabled. */
+const condition = /\b(?:when|while|if|unless)\b[^,.;]*/gi
+
 function namesIn(message: string, { params, betas }: Outgoing): string[] {
   const found = new Set<string>()
   for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
   for (const [type] of message.matchAll(toolType)) found.add(type)
   if (/\beffort\b/.test(message)) found.add('effort')
-  for (const [name] of message.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
+  const claim = message.replaceAll(condition, '')
+  for (const [name] of claim.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
   return [...found]
 }
 

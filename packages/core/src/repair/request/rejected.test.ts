@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../error-codes.ts'
 import { errorPatterns } from '../../error-patterns.ts'
+import { cardOf } from '../../ladder/built-in-cards.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
 import { contextOf, olderCard, plainRequest, requestOf, strictCard } from './request-case.fixture.ts'
 import { png } from './images.fixture.ts'
@@ -99,6 +100,29 @@ test.each([
   const fault = { kind: 'request-rejected' as const, message: `${path}: Extra inputs are not permitted`, paths: [path] }
   expect(applyRejected('drop-field', plainRequest, { ...one, fault })).toBeUndefined()
   expect(applyRejected(`drop-params:${path}`, plainRequest, one)).toBeUndefined()
+})
+
+test.each([
+  ['`temperature` may only be set to 1 when thinking is enabled.', 'temperature'],
+  ['When thinking is enabled, `temperature` must be 1.', 'temperature'],
+  ['thinking: Extra inputs are not permitted', 'thinking'],
+])('what a setting is refused beside stays: %s', (message, name) => {
+  const management = { edits: [{ type: 'clear_thinking_20251015' }] }
+  const params = {
+    ...plainRequest.params,
+    temperature: 0.5,
+    thinking: { type: 'enabled', budget_tokens: 2_000 },
+    context_management: management,
+  }
+  const fault = { kind: 'params-incompatible', message } as const
+  // Of a model that does not think by itself.
+  const card = cardOf('claude-sonnet-4-5')
+  const repaired = applyRejected('drop-params', requestOf({ params }), { ...one, card, fault })
+  const { [name]: _dropped, context_management: _clearing, ...left } = params as Record<string, unknown>
+  // What clears thinking goes with it.
+  const expected = name === 'thinking' ? left : { ...left, context_management: management }
+  expect(repaired?.outgoing.params).toEqual(expected)
+  expect(repaired?.repairs[0]?.rule).toBe(`drop-params:${name}`)
 })
 
 test('where too little room is left for an answer, max_tokens is not the cure', () => {

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import type { Entry } from '../journal.ts'
+import { memoryStore } from '../memory-store.ts'
+import { openSession } from '../open-session.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { decodeExport } from './export-file.ts'
+import { exportSession } from './export-session.ts'
+
+const clock = new ManualClock()
+
+async function* each(lines: readonly string[]) {
+  yield* lines
+}
+
+test('a redacted file has kinds and lengths in place of content, and still says how it went', async () => {
+  const store = memoryStore({ clock })
+  const session = await openSession('s', { store, clock, cwd: '/home/ada/secret-shop' })
+  const secret = 'the secret plan'
+  const call = { type: 'tool_use', id: 't1', name: 'run', input: { cmd: secret } }
+  await session.record([
+    { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: [{ type: 'text', text: secret }] }] },
+    {
+      type: 'envelope-changed',
+      envelope: {
+        body: {
+          model: 'm',
+          max_tokens: 5,
+          system: secret,
+          metadata: { user_id: secret },
+          output_config: { effort: 'high', format: { type: 'json_schema', schema: { description: secret } } },
+          tools: [{ name: 'run', description: secret, input_schema: { type: 'object', properties: { [secret]: {} } } }],
+        },
+        betas: ['b'],
+      },
+    },
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    {
+      type: 'response-received',
+      message: {
+        id: 'm1',
+        role: 'assistant',
+        model: 'm',
+        content: [{ type: 'thinking', thinking: secret, signature: secret }, { type: 'text', text: secret }, call],
+        stop_reason: 'tool_use',
+        usage: { input_tokens: 7 },
+      },
+    },
+    { type: 'tool-started', toolUseId: 't1', name: 'run', inDoubt: 'report' },
+    {
+      type: 'tool-finished',
+      toolUseId: 't1',
+      result: { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: secret }], is_error: true },
+      outcome: 'ran',
+    },
+    { type: 'step-started', stepId: 'k', name: 'deploy', inDoubt: 'report' },
+    { type: 'step-finished', stepId: 'k', outcome: 'ran', value: { url: secret } },
+    { type: 'turn-continued', messages: [{ role: 'user', content: secret }] },
+    {
+      type: 'transcript-repaired',
+      repairs: [{ rule: 'r', what: 'left out 1 image' }],
+      edits: [{ from: 0, to: 1, insert: [{ role: 'user', content: secret }] }],
+      standing: [],
+    },
+    { type: 'session-suspended', reason: 'interrupted', detail: 'refused: sk-ant-api03-AbCd1234EfGh5678' },
+  ])
+  await session.close()
+  const lines: string[] = []
+  for await (const line of exportSession(store, 's', { clock, redact: true })) lines.push(line.slice(0, -1))
+  expect(lines.join('\n')).not.toMatch(/the secret plan|secret-shop|AbCd1234/)
+  const { redacted } = await decodeExport(each(lines))
+  expect(redacted).toBe(true)
+  const entries = lines.slice(1, -1).map((line) => (JSON.parse(line) as { entry: Entry }).entry)
+  expect(entries).toMatchObject([
+    { cwd: '[21 characters]', owner: { host: expect.stringMatching(/^\[\d+ characters\]$/) } },
+    { messages: [{ role: 'user', content: [{ type: 'text', text: '[15 characters]' }] }] },
+    {
+      envelope: {
+        body: {
+          model: 'm',
+          max_tokens: 5,
+          system: '[15 characters]',
+          output_config: {
+            effort: 'high',
+            format: { type: 'json_schema', schema: expect.stringContaining('[object') },
+          },
+          tools: [{ name: 'run' }],
+        },
+        betas: ['b'],
+      },
+    },
+    {},
+    {
+      message: { id: 'm1', usage: { input_tokens: 7 }, content: [{ type: 'thinking' }, {}, { id: 't1', name: 'run' }] },
+    },
+    {},
+    { result: { tool_use_id: 't1', is_error: true, content: [{ type: 'text', text: '[15 characters]' }] } },
+    {},
+    { value: expect.stringMatching(/^\[object, \d+ characters of JSON\]$/) },
+    {},
+    { repairs: [{ what: 'left out 1 image' }] },
+    { detail: 'refused: sk-ant-…[secret]' },
+  ])
+})

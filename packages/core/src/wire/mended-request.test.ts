@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import type { Block, EntryBody, Message } from '../journal.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { blocksOf } from '../message.ts'
+import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
+import { Transcript } from '../transcript.ts'
+import { mend } from './mended-request.ts'
+
+const [home, rung] = ['claude-opus-4-6', 'claude-sonnet-4-5']
+const body = {
+  model: home,
+  max_tokens: 4_000,
+  thinking: { type: 'enabled', budget_tokens: 2_000 },
+  tools: [{ name: 'read', input_schema: { type: 'object' } }],
+}
+const envelope = { body, betas: [], apiVersion: '2023-06-01' }
+
+/** Answers with signed thinking and a call, and their results; what is said beside is blank, so that it is mended. */
+function answeredBy(...makers: string[]) {
+  const transcript = new Transcript()
+  let seq = 0
+  const apply = (entry: EntryBody) => {
+    seq += 1
+    transcript.apply({ ...entry, v: 3, seq, at: seq, fence: 1, lane: 'main' }, 's')
+  }
+  apply({ type: 'envelope-changed', envelope })
+  apply({ type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'hi' }] })
+  makers.forEach((model, at) => {
+    const thinking = { type: 'thinking', thinking: 'x', signature: `of ${model}` }
+    const call = { type: 'tool_use', id: `c${at}`, name: 'read', input: {} }
+    const content = [thinking, { type: 'text', text: '\n\n' }, call]
+    const message = { id: `m${at}`, role: 'assistant' as const, model, content, stop_reason: 'tool_use' }
+    apply({ type: 'response-received', message })
+    const result = { type: 'tool_result', tool_use_id: `c${at}`, content: 'r' }
+    apply({ type: 'turn-continued', messages: [{ role: 'user', content: [result] }] })
+  })
+  const sent = (to?: string) => {
+    const messages = [...transcript.messages]
+    const request = { messages, added: [], envelope, model: home, asSent: undefined, streams: false }
+    const session = { transcript, context: { tried: [] } }
+    const card = to === undefined ? undefined : cardOf(to)
+    return mend({ session, request, watch: new TranscriptWatch(), kept: [], rung: card })
+  }
+  return { apply, sent, transcript }
+}
+
+const signatures = (messages: readonly Message[]) =>
+  messages.flatMap((message) => blocksOf(message).flatMap((block) => block['signature'] ?? []))
+
+test("a mended answer stays its maker's: its thinking goes to no other model, and to that one (also before it is journaled)", () => {
+  const { sent, apply } = answeredBy(rung)
+  const first = sent()
+  expect(first.repairs.map(({ rule }) => rule)).toEqual(['empty-text'])
+  expect(signatures(first.outgoing.messages)).toEqual([])
+  expect(signatures(sent(rung).outgoing.messages)).toEqual([`of ${rung}`])
+  const { repairs, edits, standing } = first
+  apply({ type: 'transcript-repaired', repairs: [...repairs], edits: [...edits], standing: [...standing] })
+  expect(signatures(sent().outgoing.messages)).toEqual([])
+  expect(signatures(sent(rung).outgoing.messages)).toEqual([`of ${rung}`])
+})
+
+test('of several answers in whose place one edit stands each has its own maker', () => {
+  const { sent, apply, transcript } = answeredBy(rung, home)
+  const insert = transcript.messages.slice(1).map(({ role, content }) => {
+    const blocks = (content as Block[]).filter(({ type }) => type !== 'text')
+    return { role, content: structuredClone(blocks) }
+  })
+  apply({ type: 'transcript-repaired', repairs: [], edits: [{ from: 1, to: 5, insert }], standing: [] })
+  expect(signatures(sent().outgoing.messages)).toEqual([`of ${home}`])
+  expect(signatures(sent(rung).outgoing.messages)).toEqual([`of ${rung}`])
+})
