@@ -77,8 +77,10 @@ export interface Located {
 }
 
 /**
- * The session that `argument` names in the store of choice; `commands` are what a word after `resume` may have meant; `last` is the one that was written last, of those that were
- * recorded in `cwd` if there are any: agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which names other stores that have it.
+ * The session that `argument` names in the store of choice; `last` is the one that was written last, of those that were
+ * recorded in `cwd` if there are any: agents of other projects have the same names. `commands`: what a word after `resume`
+ * may have meant; empty for who only looks. Closes the store when it throws. Errors: `session-not-found`, which names other
+ * stores that have it.
  */
 export async function locate(
   choices: readonly [StoreChoice, ...StoreChoice[]],
