@@ -1,8 +1,8 @@
 /** The fault table, row by row, from the bytes on the wire to what the caller's program sees. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { errorPatterns } from '../packages/core/src/error-patterns.ts'
-import { faultKinds } from '../packages/core/src/fault.ts'
+import { errorPatterns } from '../packages/core/src/faults/error-patterns.ts'
+import { faultKinds } from '../packages/core/src/faults/fault.ts'
 import { faultCases, processCases } from './fault-table/cases.ts'
 import { faultsPage, known } from './fault-table/document.ts'
 import { textAndCall } from './fault-table/answer-parts.ts'

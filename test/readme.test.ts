@@ -159,7 +159,7 @@ test('no page tells to install from the registry: the packages are not there yet
 
 test('the events that listeners get are in the README of core', () => {
   const { rows } = documentOf('packages/core/README.md')
-  const source = readFileSync(join(root, 'packages/core/src/events.ts'), 'utf8')
+  const source = readFileSync(join(root, 'packages/core/src/session/events.ts'), 'utf8')
   const events = Array.from(source.matchAll(/^ {2}\| \{ type: '([a-z]+)'/gm), ([, name]) => `\`${name}\``)
   expect(events.length).toBeGreaterThan(2)
   expect(events.filter((event) => !rows.some(([first]) => first === event))).toEqual([])

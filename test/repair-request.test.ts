@@ -3,8 +3,8 @@
  */
 import { reply, startLab, text, toolUse, type Lab, type LabOptions } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { classify, type Wire } from '../packages/core/src/classify.ts'
-import type { Fault } from '../packages/core/src/fault.ts'
+import { classify, type Wire } from '../packages/core/src/faults/classify.ts'
+import type { Fault } from '../packages/core/src/faults/fault.ts'
 import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import type { Outgoing, RepairContext } from '../packages/core/src/repair/outgoing.ts'
 import { applyRejected } from '../packages/core/src/repair/request/rejected.ts'

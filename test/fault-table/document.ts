@@ -1,8 +1,8 @@
 /** docs/faults.md, made from the cases and the tables of the code. */
 import { defaultPolicy, type FaultKind, type Rule } from '@lastgood/core'
 import { formatDuration } from '../../packages/core/src/duration.ts'
-import { errorPatterns } from '../../packages/core/src/error-patterns.ts'
-import { faultKinds } from '../../packages/core/src/fault.ts'
+import { errorPatterns } from '../../packages/core/src/faults/error-patterns.ts'
+import { faultKinds } from '../../packages/core/src/faults/fault.ts'
 import { faultCases, processCases } from './cases.ts'
 import type { FaultCase, Verdict } from './fault-case.ts'
 import { messages } from './messages.ts'

@@ -2,7 +2,7 @@
  * The rows of the table of repairs: what the API demands of a conversation, its words when it is not met, and what a
  * repair means for thinking that is signed against what stands before it.
  */
-import { errorPatterns } from '../../packages/core/src/error-patterns.ts'
+import { errorPatterns } from '../../packages/core/src/faults/error-patterns.ts'
 
 /**
  * `settings`: nothing that is signed is touched. `end`: nothing signed stands behind the place. `guarded`: where signed

@@ -24,12 +24,12 @@ const layers: Record<string, readonly string[] | 'all'> = {
   fleet: ['core'],
   cli: 'all',
 }
-const pure = ['machine', 'journal', 'fault', 'policy', 'backoff', 'breaker', 'ladder', 'transcript', 'repair']
-const impure = /^(session|file|.*store.*)$/
+const pure = ['journal', 'faults', 'machine', 'policy', 'backoff', 'ladder', 'repair']
+const impure = /^(session|store|file)$/
 const clock = 'packages/core/src/clock.ts'
 /** Declared because another dependency has it for a peer and imports it. */
 const peerOf: Readonly<Record<string, string>> = { hono: '@hono/node-server' }
-const disk = /^packages\/core\/src\/(file\/|owner\.ts$)/
+const disk = /^packages\/core\/src\/(file\/|store\/owner\.ts$)/
 
 /** Paths relative to the root of the repository, with `/`, to their text. */
 export type Files = ReadonlyMap<string, string>

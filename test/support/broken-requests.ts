@@ -1,6 +1,6 @@
 /** Requests that the API refuses, each with the rule that mends it, and what such requests are made of. */
 import { MODELS, signThinking, type LabOptions } from '@lastgood/outage-lab'
-import type { Block, Message } from '../../packages/core/src/journal.ts'
+import type { Block, Message } from '../../packages/core/src/journal/journal.ts'
 import type { Outgoing } from '../../packages/core/src/repair/outgoing.ts'
 import { png } from '../../packages/core/src/repair/request/images.fixture.ts'
 

@@ -31,7 +31,7 @@ export function machineDiagram(): string {
   return [
     '# The session machine',
     '',
-    'Drawn from `packages/core/src/machine.ts`; a test holds this page equal to it, and `npx vitest run test/machine-diagram.test.ts -u` draws it anew.',
+    'Drawn from `packages/core/src/machine/machine.ts`; a test holds this page equal to it, and `npx vitest run test/machine-diagram.test.ts -u` draws it anew.',
     'Events are journal entries. In italics: the one effect that the session owes while it is in the state.',
     '',
     '```mermaid',

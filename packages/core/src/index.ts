@@ -10,24 +10,24 @@
 export { type FaultHistory, decide } from './policy/decide.ts'
 export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resolvePolicy } from './policy/options.ts'
 export { type Rule } from './policy/rules.ts'
-export { isCut } from './answer.ts'
-export { type Wire, classify } from './classify.ts'
-export { withBlobs } from './blobs.ts'
-export { inChunks, chunksOf } from './chunked.ts'
+export { isCut } from './journal/answer.ts'
+export { type Wire, classify } from './faults/classify.ts'
+export { withBlobs } from './store/blobs.ts'
+export { inChunks, chunksOf } from './store/chunked.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
-export { type Continuation, continuationOf, meansTheSame } from './continuation.ts'
-export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './envelope-drift.ts'
+export { type Continuation, continuationOf, meansTheSame } from './journal/continuation.ts'
+export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './journal/envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isLastgoodError } from './errors.ts'
 export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
 export { maskedEntry, redacted } from './export/redact.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
-export { type InDoubtDid, type Listener, type SessionEvent } from './events.ts'
-export { type Decision, type Fault, type FaultKind } from './fault.ts'
-export { type SessionFacts, statuses } from './checkpoint.ts'
-export { type Folded, foldHistory, foldJournal } from './fold.ts'
-export { type Fork, type ForkOptions, forkSession } from './fork.ts'
-export { type HistoryEntry, endsOfTurns, readHistory } from './history.ts'
+export { type InDoubtDid, type Listener, type SessionEvent } from './session/events.ts'
+export { type Decision, type Fault, type FaultKind } from './faults/fault.ts'
+export { type SessionFacts, statuses } from './session/checkpoint.ts'
+export { type Folded, foldHistory, foldJournal } from './session/fold.ts'
+export { type Fork, type ForkOptions, forkSession } from './session/fork.ts'
+export { type HistoryEntry, endsOfTurns, readHistory } from './store/history.ts'
 export {
   type AssistantMessage,
   type Block,
@@ -43,15 +43,15 @@ export {
   type RepairNote,
   journalVersion,
   parseEntry,
-} from './journal.ts'
-export { type Context, type Effect, type StateName, machineVersion, sessionMachine } from './machine.ts'
-export { type Snapshot, step } from './machine-step.ts'
-export { memoryStore } from './memory-store.ts'
-export { isDead, thisOwner } from './owner.ts'
-export { openSession, visitSession } from './open-session.ts'
+} from './journal/journal.ts'
+export { type Context, type Effect, type StateName, machineVersion, sessionMachine } from './machine/machine.ts'
+export { type Snapshot, step } from './machine/machine-step.ts'
+export { memoryStore } from './store/memory-store.ts'
+export { isDead, thisOwner } from './store/owner.ts'
+export { openSession, visitSession } from './session/open-session.ts'
 export { editsBetween } from './repair/transcript/edits.ts'
 export { type RepairedTranscript, type StoredTranscript, repairTranscript } from './repair/stored-transcript.ts'
-export { type Removable, type Removal, type RemovalOptions, removeSession, removeSessions } from './removal.ts'
+export { type Removable, type Removal, type RemovalOptions, removeSession, removeSessions } from './store/removal.ts'
 export {
   type KeptBecause,
   type PruneOptions,
@@ -59,23 +59,29 @@ export {
   type Retention,
   expiryOf,
   prunePlan,
-} from './retention.ts'
+} from './session/retention.ts'
 export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.ts'
 export { type Rung, validateLadder } from './ladder/ladder.ts'
 export { type TokenNeed, estimateTokens } from './ladder/token-need.ts'
 export { type ModelCard, isSameModel } from './ladder/model-card.ts'
 export { modelCardFrom } from './ladder/models-api.ts'
-export { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from './shared-state.ts'
-export { type Agent, type Session } from './session.ts'
-export { type SessionOptions } from './session-options.ts'
+export {
+  type SharedRecord,
+  type SharedState,
+  assertSharedKey,
+  assertSharedPrefix,
+  sharedJson,
+} from './shared/shared-state.ts'
+export { type Agent, type Session } from './session/session.ts'
+export { type SessionOptions } from './session/session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'
 export { signOf } from './health/notes.ts'
 export { type HealthKey, type HealthRecord } from './health/record.ts'
 export { type Recovery } from './health/recovery.ts'
-export { type LimiterAnswer, type LimiterAsking, type RequestLimiter } from './request-limiter.ts'
+export { type LimiterAnswer, type LimiterAsking, type RequestLimiter } from './health/request-limiter.ts'
 export { type Incident, type StatusPage } from './status-page/page.ts'
 export { pageSays, probeFactor, relevantIncident } from './status-page/advice.ts'
-export { storedEntry, valueStoredIn } from './stored-entry.ts'
+export { storedEntry, valueStoredIn } from './journal/stored-entry.ts'
 export {
   type PollOptions,
   type StatusPageOptions,
@@ -104,12 +110,18 @@ export {
   parseHead,
   sessionBusy,
   sessionNotFound,
-} from './store.ts'
+} from './store/store.ts'
 export { withoutSecrets } from './secrets.ts'
 export { shellWord } from './shell-word.ts'
-export { type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
-export { type ToolContent, toolContent } from './tool-content.ts'
-export { type LedgerRun, type LedgerTool, type LedgerTools, type ToolContext, runToolCalls } from './tool-ledger.ts'
+export { type StepContext, type StepOptions, type ToolStepOptions } from './session/step-ledger.ts'
+export { type ToolContent, toolContent } from './session/tool-content.ts'
+export {
+  type LedgerRun,
+  type LedgerTool,
+  type LedgerTools,
+  type ToolContext,
+  runToolCalls,
+} from './session/tool-ledger.ts'
 export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
@@ -120,7 +132,7 @@ export { type PendingRepairs, pendingRepairs } from './wire/pending-repairs.ts'
 export { replayed } from './wire/replay.ts'
 export { eventsIn, writeEvent } from './wire/sse.ts'
 export { type Limits } from './wire/watchdog.ts'
-export { type Verdict } from './verdict.ts'
+export { type Verdict } from './session/verdict.ts'
 export {
   type FaultFacts,
   type Happening,

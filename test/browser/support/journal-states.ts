@@ -1,8 +1,8 @@
 // What was true of a session, and when, as its journal has it.
 
 import type { Store } from '@lastgood/core'
-import { headAfter } from '../../../packages/core/src/checkpoint.ts'
-import { initialSnapshot, step } from '../../../packages/core/src/machine-step.ts'
+import { headAfter } from '../../../packages/core/src/session/checkpoint.ts'
+import { initialSnapshot, step } from '../../../packages/core/src/machine/machine-step.ts'
 
 export interface Truth {
   from: number

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '@lastgood/core'
 import { z } from 'zod'
-import { entryBodySchema } from '../../../packages/core/src/journal.ts'
+import { entryBodySchema } from '../../../packages/core/src/journal/journal.ts'
 
 /** Kinds, or variants of one, that no session writes by running, and why. */
 export const writtenElsewhere: Readonly<Record<string, string>> = {

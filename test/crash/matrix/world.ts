@@ -14,7 +14,7 @@ import {
 } from '@lastgood/core'
 import { crashAfter, type CrashPoint, ManualClock } from '@lastgood/core/testing'
 import { createLab, type ModelFunction, type Outage } from '@lastgood/outage-lab'
-import { withBlobs } from '../../../packages/core/src/blobs.ts'
+import { withBlobs } from '../../../packages/core/src/store/blobs.ts'
 import { Referee } from './referee.ts'
 
 const sessionId = 'ses'

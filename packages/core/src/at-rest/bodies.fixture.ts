@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { EntryBody } from '../journal.ts'
+import type { EntryBody } from '../journal/journal.ts'
 
 /** As it comes back: JSON has no -0. */
 const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown)

@@ -1,7 +1,7 @@
 /** What this Node can compress with. The same bytes in give the same bytes out, so levels are fixed. */
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
-import type { SealedEntry } from '../sealed.ts'
+import type { SealedEntry } from '../store/sealed.ts'
 import { dictionary1 } from './dictionary.ts'
 
 export type Compression = Exclude<SealedEntry['codec'], 'aes-256-gcm'>

@@ -9,10 +9,10 @@
  * 4. What is in the clear is refused unless `acceptClear` is set: who can write to the store could have put it there.
  */
 import { fromBase64 } from '../base64.ts'
-import type { Entry } from '../journal.ts'
-import { journalSealed } from '../sealed.ts'
-import { type Store, assertBlobName } from '../store.ts'
-import { storeOver } from '../store-over.ts'
+import type { Entry } from '../journal/journal.ts'
+import { journalSealed } from '../store/sealed.ts'
+import { type Store, assertBlobName } from '../store/store.ts'
+import { storeOver } from '../store/store-over.ts'
 import { type Cipher, cipherOf } from './cipher.ts'
 import { type CheckedKey, type EncryptionKey, badKey, checkedKey } from './keys.ts'
 import { opened } from './opened.ts'

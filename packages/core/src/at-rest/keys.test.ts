@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { memoryStore } from '../memory-store.ts'
+import { memoryStore } from '../store/memory-store.ts'
 import { type EncryptionKey, encrypted } from './index.ts'
 import { testKey } from './keys.fixture.ts'
 

@@ -1,6 +1,6 @@
 /** What a store reads, with its entries opened. Who decorates a store adds no step of an iteration for each of them. */
-import { chunksOf, inChunks } from '../chunked.ts'
-import type { Entry } from '../journal.ts'
+import { chunksOf, inChunks } from '../store/chunked.ts'
+import type { Entry } from '../journal/journal.ts'
 
 /** Where one cannot be opened, those before it are given first. */
 export function opened(

@@ -11,8 +11,8 @@
  */
 import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
-import { type Entry, parseEntry } from '../journal.ts'
-import type { SealedEntry } from '../sealed.ts'
+import { type Entry, parseEntry } from '../journal/journal.ts'
+import type { SealedEntry } from '../store/sealed.ts'
 
 export type Codec = SealedEntry['codec']
 

@@ -13,8 +13,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
-import { parseEntry, type Entry } from '../journal.ts'
-import { sessionIdSchema } from '../session-id.ts'
+import { parseEntry, type Entry } from '../journal/journal.ts'
+import { sessionIdSchema } from '../journal/session-id.ts'
 import { lazily } from '../lazily.ts'
 
 const exportVersion = 1

@@ -1,9 +1,9 @@
 /** A session as the lines of a file; see `export-file.ts`. It is only read, and may be written meanwhile. */
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { readHistory } from '../history.ts'
-import type { Entry } from '../journal.ts'
-import { sessionNotFound, type Store } from '../store.ts'
+import { readHistory } from '../store/history.ts'
+import type { Entry } from '../journal/journal.ts'
+import { sessionNotFound, type Store } from '../store/store.ts'
 import { writerVersion } from '../version.ts'
 import { encodeExport } from './export-file.ts'
 import { redacted } from './redact.ts'

@@ -6,15 +6,15 @@
  * 3. An import that did not come to its end is no session that could be opened: its head says so until the last append
  *    (`unfinished.ts`). The same file again goes on where it stopped, and what is there is compared with it.
  */
-import { withBlobs } from '../blobs.ts'
+import { withBlobs } from '../store/blobs.ts'
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import type { Owner } from '../journal.ts'
-import { keepLease } from '../lease-keeper.ts'
-import { takeLease } from '../open-session.ts'
-import { removeSession } from '../removal.ts'
-import { resolveOptions } from '../session-options.ts'
-import { assertSessionId, type Head, type SessionSummary, type Store } from '../store.ts'
+import type { Owner } from '../journal/journal.ts'
+import { keepLease } from '../session/lease-keeper.ts'
+import { takeLease } from '../session/open-session.ts'
+import { removeSession } from '../store/removal.ts'
+import { resolveOptions } from '../session/session-options.ts'
+import { assertSessionId, type Head, type SessionSummary, type Store } from '../store/store.ts'
 import { decodeExport, type VerifiedExport } from './export-file.ts'
 import { ImportWriter } from './import-writer.ts'
 import { anotherImport, nameTaken, unfinishedImport } from './unfinished.ts'

@@ -3,12 +3,12 @@
  * Entries that are there from the last time must be the file's: it may have changed while they were written.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { factsAfter, headAfter, type SessionFacts } from '../checkpoint.ts'
-import { type Entry, journalVersion } from '../journal.ts'
-import { initialSnapshot, step } from '../machine-step.ts'
-import { appendPatiently, type PatientAppend } from '../patient-append.ts'
-import type { Head } from '../store.ts'
-import { Transcript } from '../transcript.ts'
+import { factsAfter, headAfter, type SessionFacts } from '../session/checkpoint.ts'
+import { type Entry, journalVersion } from '../journal/journal.ts'
+import { initialSnapshot, step } from '../machine/machine-step.ts'
+import { appendPatiently, type PatientAppend } from '../store/patient-append.ts'
+import type { Head } from '../store/store.ts'
+import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
 import { anotherImport, unfinishedHead } from './unfinished.ts'
 

@@ -6,7 +6,7 @@
  * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together.
  * 3. What looks like a secret is masked wherever it is.
  */
-import type { Block, Entry, Message, Owner } from '../journal.ts'
+import type { Block, Entry, Message, Owner } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
 import { withoutSecrets } from '../secrets.ts'
 

@@ -3,7 +3,7 @@
  * for a conversation; the last append of the import replaces it.
  */
 import { LastgoodError } from '../errors.ts'
-import { headVersion, type Head } from '../store.ts'
+import { headVersion, type Head } from '../store/store.ts'
 
 const importing = 'importing'
 

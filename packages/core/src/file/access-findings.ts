@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { platform } from 'node:process'
-import type { Finding } from '../store.ts'
+import type { Finding } from '../store/store.ts'
 import { shellPath, systemCode } from './file-error.ts'
 import { namesIn } from './folder.ts'
 

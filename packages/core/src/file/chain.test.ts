@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { changed } from '../changed.fixture.ts'
+import { changed } from '../journal/changed.fixture.ts'
 import { entriesAfter, head, owner } from '../testing/entries.ts'
 import {
   type Content,

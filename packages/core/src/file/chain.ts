@@ -18,9 +18,9 @@
  */
 import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
-import { ownerSchema } from '../journal.ts'
+import { ownerSchema } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
-import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../surely.ts'
+import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
 
 /** Of the lines, not of the entries in them. */

@@ -1,7 +1,7 @@
 /** Journals that were cut, doubled or put together: what is left of one that was cut at a line's end is sound, so its lease file tells. */
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { openSession } from '../open-session.ts'
+import { openSession } from '../session/open-session.ts'
 import { add, all, codeOf, place, taken } from './file.fixture.ts'
 
 test('a lease line torn at any byte was never granted: entries stay, and the next lease goes on after it (P1, P3)', async () => {

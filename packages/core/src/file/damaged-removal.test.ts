@@ -1,9 +1,9 @@
 /** A damaged session can be removed, on an explicit word. */
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { forkSession } from '../fork.ts'
-import { openSession } from '../open-session.ts'
-import { removeSession } from '../removal.ts'
+import { forkSession } from '../session/fork.ts'
+import { openSession } from '../session/open-session.ts'
+import { removeSession } from '../store/removal.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { place } from './file.fixture.ts'
 import { fileStore } from './file-store.ts'

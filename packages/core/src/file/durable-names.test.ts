@@ -7,7 +7,7 @@ import type * as Files from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import type { Lease } from '../store.ts'
+import type { Lease } from '../store/store.ts'
 import { add, place, taken } from './file.fixture.ts'
 
 /** Paths whose names a power cut could take or bring back. */

@@ -15,12 +15,19 @@ import { constants, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { inChunks } from '../chunked.ts'
+import { inChunks } from '../store/chunked.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
-import { type Entry, parseEntry } from '../journal.ts'
-import { removerId, thisOwner } from '../owner.ts'
-import { type SessionSummary, type Store, assertBlobName, leaseLost, matchesFilter, sessionBusy } from '../store.ts'
+import { type Entry, parseEntry } from '../journal/journal.ts'
+import { removerId, thisOwner } from '../store/owner.ts'
+import {
+  type SessionSummary,
+  type Store,
+  assertBlobName,
+  leaseLost,
+  matchesFilter,
+  sessionBusy,
+} from '../store/store.ts'
 import { readBlobFile } from './blob-files.ts'
 import { fileError, onPath } from './file-error.ts'
 import { assertSoundFileSystem } from './volume.ts'

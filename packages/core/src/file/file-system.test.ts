@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Lease, Store } from '../store.ts'
+import type { Lease, Store } from '../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
 import type * as OpenFiles from './open-file.ts'

@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isLastgoodError } from '../errors.ts'
-import type { Finding } from '../store.ts'
+import type { Finding } from '../store/store.ts'
 import { accessFindings } from './access-findings.ts'
 import { onPath, shellPath } from './file-error.ts'
 import { fileSystemOf, otherPlaces, statsOfFileSystem, whyRefused } from './volume.ts'

@@ -8,9 +8,9 @@
  */
 import { hash as digest } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import type { Owner } from '../journal.ts'
+import type { Owner } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
-import type { Holder } from '../store.ts'
+import type { Holder } from '../store/store.ts'
 import { type LeaseLine, type Line, type Tip, genesis } from './chain.ts'
 import { cutBack, fileError, onPath, systemCode } from './file-error.ts'
 import { readText } from './folder.ts'

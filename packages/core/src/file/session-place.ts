@@ -4,7 +4,7 @@
  * is `fix-auth~11`. (`~` is in no id. A code for each letter could pass the 255 bytes that a name may have.)
  */
 import { join } from 'node:path'
-import { assertSessionId } from '../store.ts'
+import { assertSessionId } from '../store/store.ts'
 
 export interface SessionPlace {
   sessionId: string

@@ -1,5 +1,5 @@
 /** The summary of a session from the end of its journal: its cost does not grow with the session. */
-import { type SessionSummary, parseHead } from '../store.ts'
+import { type SessionSummary, parseHead } from '../store/store.ts'
 import type { EntriesLine, Line } from './chain.ts'
 import { statOfFile } from './folder.ts'
 import { type Ending, endingOf, tail } from './journal-file.ts'

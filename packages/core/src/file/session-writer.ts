@@ -12,9 +12,9 @@
  */
 import { constants } from 'node:fs'
 import type { Clock } from '../clock.ts'
-import type { Entry, Owner } from '../journal.ts'
-import { isRemover } from '../owner.ts'
-import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store.ts'
+import type { Entry, Owner } from '../journal/journal.ts'
+import { isRemover } from '../store/owner.ts'
+import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store/store.ts'
 import { writeBlobFile } from './blob-files.ts'
 import { type Content, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'

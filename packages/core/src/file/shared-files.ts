@@ -20,7 +20,7 @@ import {
   assertSharedKey,
   assertSharedPrefix,
   sharedJson,
-} from '../shared-state.ts'
+} from '../shared/shared-state.ts'
 import { onPath, systemCode } from './file-error.ts'
 import { makeFolder, namesIn, readText } from './folder.ts'
 import { lazily } from '../lazily.ts'

@@ -1,7 +1,7 @@
 import type * as Files from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import type { Lease } from '../store.ts'
+import type { Lease } from '../store/store.ts'
 import { owner } from '../testing/entries.ts'
 import { add, all, place, taken } from './file.fixture.ts'
 import { smallDisk, whyNoDisk } from './small-disk.fixture.ts'

@@ -1,6 +1,6 @@
 /** A breaker in the hands of a test, with its own clock and its own chance. */
 import { expect } from 'vitest'
-import type { FaultKind } from '../fault.ts'
+import type { FaultKind } from '../faults/fault.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { admit, report } from './breaker.ts'
 import type { Outcome } from './notes.ts'

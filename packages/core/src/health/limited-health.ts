@@ -6,7 +6,7 @@
  * 3. Who waits for the limiter has passed the breaker, whose staggered start does not hold it a second time.
  */
 import type { Clock } from '../clock.ts'
-import type { LimiterAnswer, LimiterAsking, RequestLimiter } from '../request-limiter.ts'
+import type { LimiterAnswer, LimiterAsking, RequestLimiter } from './request-limiter.ts'
 import type { Health } from './health.ts'
 import { type Outcome, signOf } from './notes.ts'
 import { type HealthKey, cleanKey } from './record.ts'

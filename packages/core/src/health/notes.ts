@@ -1,7 +1,7 @@
 /**
  * What sessions saw, kept in the record as evidence: bounded lists and counters. Pure.
  */
-import type { FaultKind } from '../fault.ts'
+import type { FaultKind } from '../faults/fault.ts'
 import type { HealthRecord } from './record.ts'
 
 /** How a request ended. */

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { newerVersion } from '../errors.ts'
-import { faultKindSchema } from '../fault.ts'
+import { faultKindSchema } from '../faults/fault.ts'
 import { lazily } from '../lazily.ts'
 
 /** What is well or ill as a whole. */

@@ -5,8 +5,8 @@
  * 2. The same messages for the same model give the same result, and a message in front is never changed because of a
  *    later one: the prefix that the other model's thinking and cache are bound to stays.
  */
-import type { Message } from '../journal.ts'
-import { blocksOf, goOnAfter, hasThinking, isThinking, withoutThinking } from '../message.ts'
+import type { Message } from '../journal/journal.ts'
+import { blocksOf, goOnAfter, hasThinking, isThinking, withoutThinking } from '../journal/message.ts'
 import { isSameModel } from './model-card.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'

@@ -1,5 +1,5 @@
 /** One step of a translation. */
-import type { Message } from '../journal.ts'
+import type { Message } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { ModelCard } from './model-card.ts'
 

@@ -5,7 +5,7 @@
  * 2. Where no setting is sure to be taken, the field is left out, which every model takes.
  */
 import { isRecord, without } from '../json.ts'
-import type { Message } from '../journal.ts'
+import type { Message } from '../journal/journal.ts'
 import { beginsWithThinking, endsWithThinking } from './message-steps.ts'
 import { effortLevels, isSameModel, type ModelCard } from './model-card.ts'
 import { type Params, type Step } from './step.ts'

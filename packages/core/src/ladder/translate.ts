@@ -10,7 +10,7 @@
  *
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback names what differs between models.
  */
-import type { Message, RepairNote } from '../journal.ts'
+import type { Message, RepairNote } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { foreignThinking, prefill, systemNotes } from './message-steps.ts'
 import { isSameModel, type ModelCard } from './model-card.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Decision, type Fault, type FaultKind, decisionSchema, faultKinds } from '../fault.ts'
+import { type Decision, type Fault, type FaultKind, decisionSchema, faultKinds } from '../faults/fault.ts'
 import { type FaultHistory, decide } from './decide.ts'
 import { type PolicyOptions, defaultPolicy, resolvePolicy } from './options.ts'
 import { neverWaitedOut } from './rules.ts'

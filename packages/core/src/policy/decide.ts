@@ -12,7 +12,7 @@
  */
 import { fullJitter } from '../backoff.ts'
 import { formatDuration } from '../duration.ts'
-import type { Decision, Fault } from '../fault.ts'
+import type { Decision, Fault } from '../faults/fault.ts'
 import type { Policy } from './options.ts'
 import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.ts'
 

@@ -6,7 +6,7 @@
  *    whatever the options say (P6).
  */
 import { LastgoodError } from '../errors.ts'
-import { faultKinds, type FaultKind } from '../fault.ts'
+import { faultKinds, type FaultKind } from '../faults/fault.ts'
 import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
 
 /** A row of the table: its fields over those of the default row, or a whole row with another `action`. */

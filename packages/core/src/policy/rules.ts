@@ -2,7 +2,7 @@
  * The fault table: what to do about each kind of fault. Data only; `decide` applies it, `resolvePolicy` lays a user's
  * rows over it.
  */
-import type { FaultKind } from '../fault.ts'
+import type { FaultKind } from '../faults/fault.ts'
 
 /** Waited out: each re-send after `minMs` and a uniform draw below `min(capMs, baseMs * 2^(attempt - 1))`. */
 export interface RetryRule {

@@ -5,8 +5,8 @@
  *    identity tells what changed.
  * 2. A note says what was done with names, counts and sizes, never with content.
  */
-import type { Fault } from '../fault.ts'
-import type { Block, Message, RepairNote } from '../journal.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Block, Message, RepairNote } from '../journal/journal.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
 
 export interface Outgoing {

@@ -5,7 +5,7 @@
  * 2. What it gives satisfies it: asked again, it gives undefined.
  * 3. It keeps the identity of every message that it did not change.
  */
-import type { Block, Message } from '../journal.ts'
+import type { Block, Message } from '../journal/journal.ts'
 import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
 export interface LocalRule {

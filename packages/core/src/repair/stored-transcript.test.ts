@@ -1,6 +1,6 @@
 import { checkRequest, signThinking } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
-import type { Block, Message } from '../journal.ts'
+import type { Block, Message } from '../journal/journal.ts'
 import { repairTranscript } from './stored-transcript.ts'
 import { assistant, call, result, text, user } from './transcript/cases.fixture.ts'
 

@@ -6,10 +6,10 @@
  * 2. One that ends with an answer is whole: somebody will speak next. `isRequest`: it is sent as it stands.
  * 3. What is sound comes back as the very objects that came in.
  */
-import type { Message } from '../journal.ts'
+import type { Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { permissive } from '../ladder/model-card.ts'
-import { blocksOf, hasThinking, withoutThinking } from '../message.ts'
+import { blocksOf, hasThinking, withoutThinking } from '../journal/message.ts'
 import type { Repair, Unrepairable } from './outgoing.ts'
 import { mapKeeping } from './request/blocks.ts'
 import { repairOutgoing } from './transcript/repair-transcript.ts'

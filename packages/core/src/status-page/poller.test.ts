@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { memoryStore } from '../memory-store.ts'
+import { memoryStore } from '../store/memory-store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { incident, summary } from './page.fixture.ts'
 import { statusPage, type StatusPageOptions } from './poller.ts'

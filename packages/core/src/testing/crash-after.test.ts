@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { memoryStore } from '../memory-store.ts'
-import type { Lease, Store } from '../store.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import type { Lease, Store } from '../store/store.ts'
 import { CrashError, crashAfter } from './crash-after.ts'
 import { entriesAfter, head, owner } from './entries.ts'
 

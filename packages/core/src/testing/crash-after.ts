@@ -11,7 +11,7 @@
  * 1. What was under way when the process died may still be applied; nobody learns of it.
  * 2. From then on nothing is asked of `inner`: every call fails.
  */
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 
 /** Stands for the end of the process: nothing that was under way afterwards happened. */
 export class CrashError extends Error {

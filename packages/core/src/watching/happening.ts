@@ -3,8 +3,8 @@
  *
  * The journal's entries are facts for a machine; these are what a person asks after. `happenings.ts` makes them.
  */
-import type { InDoubtDid } from '../events.ts'
-import type { Decision, FaultKind } from '../fault.ts'
+import type { InDoubtDid } from '../session/events.ts'
+import type { Decision, FaultKind } from '../faults/fault.ts'
 
 /** Why nothing is sent: the session's own pause, the server's, a long outage, or a circuit breaker that is open. */
 export type WaitReason = 'backoff' | 'retry_after' | 'outage' | 'circuit_open'

@@ -6,12 +6,12 @@
  *    the last fact before the interruption, to that answer.
  * 2. A wait ends with whatever comes next: an attempt, another wait, another rung, or the end of trying.
  */
-import { isRefusal } from '../answer.ts'
-import type { SessionEvent } from '../events.ts'
-import type { Fault } from '../fault.ts'
-import type { Entry } from '../journal.ts'
+import { isRefusal } from '../journal/answer.ts'
+import type { SessionEvent } from '../session/events.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Entry } from '../journal/journal.ts'
 import { nameOfRule } from '../repair/request/rejected.ts'
-import type { Head } from '../store.ts'
+import type { Head } from '../store/store.ts'
 import type { FaultFacts, Happening, TurnOutcome, TurnTally, WaitReason } from './happening.ts'
 import type { WatchedSession } from './watched-session.ts'
 

@@ -1,9 +1,9 @@
 /** What a watcher may ask of a session. */
 import type { Clock } from '../clock.ts'
-import type { Listener } from '../events.ts'
-import type { Context, StateName } from '../machine.ts'
+import type { Listener } from '../session/events.ts'
+import type { Context, StateName } from '../machine/machine.ts'
 import type { Policy } from '../policy/options.ts'
-import type { Store } from '../store.ts'
+import type { Store } from '../store/store.ts'
 
 export interface WatchedSession {
   readonly id: string

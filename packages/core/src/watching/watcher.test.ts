@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { memoryStore } from '../memory-store.ts'
-import { openSession } from '../open-session.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { openSession } from '../session/open-session.ts'
 import type { RunWork, Watcher } from './watcher.ts'
 
 const agent = { name: 'coder', run: async () => 'done' }

@@ -6,7 +6,7 @@
  *    what it gives.
  */
 import { messageOf } from '../errors.ts'
-import type { Head } from '../store.ts'
+import type { Head } from '../store/store.ts'
 import type { WatchedSession } from './watched-session.ts'
 
 /** What a session runs that lasts. */

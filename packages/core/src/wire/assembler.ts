@@ -6,8 +6,8 @@
  *    with a call that has no end, or input that is no JSON, is not complete, unless the model was cut off there or refused.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
-import type { AssistantMessage, Block } from '../journal.ts'
-import { endsAnywhere, firstTwin } from '../answer.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
+import { endsAnywhere, firstTwin } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,7 +1,7 @@
 /**
  * One attempt: send, and find out whether an answer began. What fails is returned as data.
  */
-import type { Wire } from '../classify.ts'
+import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
 import type { WireRequest } from './messages-request.ts'
 import { Watchdog, type Limits } from './watchdog.ts'

@@ -6,8 +6,8 @@
  * 2. A request that was broken off ends before the next begins. An answer that nobody reads is given up when the next
  *    request of the conversation comes. One that is being read keeps its place: the other is a side request.
  */
-import type { AssistantMessage } from '../journal.ts'
-import type { Session } from '../session.ts'
+import type { AssistantMessage } from '../journal/journal.ts'
+import type { Session } from '../session/session.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { BodyReader } from './body-reader.ts'
 import type { Delivered } from './relay.ts'

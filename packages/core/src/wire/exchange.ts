@@ -6,11 +6,11 @@
  * 2. A refusal that nothing mends reaches the caller as the API gave it, as long as nothing else has.
  * 3. It has ended when nothing of it can record or send any more; then `ended` resolves, once, and not before.
  */
-import { classify, type Wire } from '../classify.ts'
+import { classify, type Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
-import type { AssistantMessage } from '../journal.ts'
-import { isThinking } from '../message.ts'
-import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../answer.ts'
+import type { AssistantMessage } from '../journal/journal.ts'
+import { isThinking } from '../journal/message.ts'
+import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../journal/answer.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 import { streamOf } from './pieces.ts'

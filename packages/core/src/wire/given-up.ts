@@ -2,9 +2,9 @@
  * The errors for a request that is not sent any more: what happened, what is safe, and the one next command.
  */
 import { LastgoodError } from '../errors.ts'
-import type { Fault, FaultKind } from '../fault.ts'
+import type { Fault, FaultKind } from '../faults/fault.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import type { Ending } from './recorder.ts'
 
 export function givenUp(

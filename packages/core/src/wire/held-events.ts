@@ -1,7 +1,7 @@
 /**
  * The events of a streamed answer that wait until it is durable: its tool calls, what comes after them, and its end.
  */
-import type { AssistantMessage } from '../journal.ts'
+import type { AssistantMessage } from '../journal/journal.ts'
 import { writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 

@@ -6,8 +6,8 @@
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
  *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
-import type { InDoubt } from '../journal.ts'
-import type { Session } from '../session.ts'
+import type { InDoubt } from '../journal/journal.ts'
+import type { Session } from '../session/session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
 import { validateLadder } from '../ladder/ladder.ts'

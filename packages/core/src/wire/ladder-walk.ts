@@ -6,13 +6,13 @@
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
 import { formatDuration } from '../duration.ts'
-import type { FaultKind } from '../fault.ts'
+import type { FaultKind } from '../faults/fault.ts'
 import type { Health } from '../health/health.ts'
-import type { EntryBody } from '../journal.ts'
+import type { EntryBody } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { chooseRung, type Rung } from '../ladder/ladder.ts'
 import type { TokenNeed } from '../ladder/token-need.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import { suspendedError } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { RequestRung } from './rungs.ts'

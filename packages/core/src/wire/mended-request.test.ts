@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Block, EntryBody, Message } from '../journal.ts'
+import type { Block, EntryBody, Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
-import { blocksOf } from '../message.ts'
+import { blocksOf } from '../journal/message.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
-import { Transcript } from '../transcript.ts'
+import { Transcript } from '../journal/transcript.ts'
 import { mend } from './mended-request.ts'
 
 const [home, rung] = ['claude-opus-4-6', 'claude-sonnet-4-5']

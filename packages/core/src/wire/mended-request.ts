@@ -8,18 +8,18 @@
  *    what that rung refused.
  * 3. Checking costs what is new: the recorded messages that were found sound are not looked at again (P7).
  */
-import type { Fault } from '../fault.ts'
-import type { Block, Edit, Message, RepairNote } from '../journal.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Block, Edit, Message, RepairNote } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
-import { goOnAfter, originOf } from '../message.ts'
+import { goOnAfter, originOf } from '../journal/message.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
 import { applyRejected, nameOfRule, standingRules } from '../repair/request/rejected.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import type { ConversationRequest, RequestBody } from './messages-request.ts'
 
 export interface MendedRequest {

@@ -10,10 +10,10 @@
  * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
 import { z } from 'zod'
-import { continuationOf } from '../continuation.ts'
-import { messageSchema, type Envelope, type Message } from '../journal.ts'
+import { continuationOf } from '../journal/continuation.ts'
+import { messageSchema, type Envelope, type Message } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
-import { areMessages, isOneOf, isText } from '../surely.ts'
+import { areMessages, isOneOf, isText } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
 
 /** The part of a request that every mount has: the SDK's middleware request and a gateway's alike. */

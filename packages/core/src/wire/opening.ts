@@ -2,9 +2,9 @@
  * What a caller's request says happened before it: a resume, a rewind, new messages, a changed envelope.
  */
 import { isSameText } from '../json.ts'
-import type { EntryBody, Message } from '../journal.ts'
-import type { Session } from '../session.ts'
-import { inDoubtResult } from '../transcript.ts'
+import type { EntryBody, Message } from '../journal/journal.ts'
+import type { Session } from '../session/session.ts'
+import { inDoubtResult } from '../journal/transcript.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
 /** `agent`: who makes the requests, where that is known. */

@@ -4,11 +4,11 @@
  * 1. It only reads. A repair is journaled once the API has accepted it, so this records nothing.
  * 2. It is the mending of a real request (`mended-request.ts`), under the settings that are pinned.
  */
-import type { Folded } from '../fold.ts'
-import type { Edit, Message, RepairNote } from '../journal.ts'
+import type { Folded } from '../session/fold.ts'
+import type { Edit, Message, RepairNote } from '../journal/journal.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
-import type { TurnSpan } from '../transcript.ts'
+import type { TurnSpan } from '../journal/transcript.ts'
 import { mend } from './mended-request.ts'
 
 export interface PendingRepairs {

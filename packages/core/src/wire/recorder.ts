@@ -5,10 +5,10 @@
  * `sending` comes before each attempt and returns what may leave; `faulted` turns what was seen of a failure into a
  * decision; `answered` is durable before the answer's end reaches the caller.
  */
-import type { Wire } from '../classify.ts'
+import type { Wire } from '../faults/classify.ts'
 import type { LastgoodError } from '../errors.ts'
-import type { Decision, Fault } from '../fault.ts'
-import type { AssistantMessage, Block } from '../journal.ts'
+import type { Decision, Fault } from '../faults/fault.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
 import type { Next } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { memoryStore } from '../memory-store.ts'
-import { openSession } from '../open-session.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { intercept } from './interceptor.ts'
 import { replayed } from './replay.ts'

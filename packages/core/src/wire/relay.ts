@@ -7,11 +7,11 @@
  *    closed and stay before the new ones; the journal has only the answer that counts.
  * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
  */
-import type { Wire } from '../classify.ts'
+import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
-import type { AssistantMessage, Block } from '../journal.ts'
-import { isThinking } from '../message.ts'
-import { costOf, shortfallOf, usablePart } from '../answer.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
+import { isThinking } from '../journal/message.ts'
+import { costOf, shortfallOf, usablePart } from '../journal/answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import { readPieces, type Pieces } from './pieces.ts'

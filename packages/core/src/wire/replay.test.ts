@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AssistantMessage, Block } from '../journal.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { Assembler } from './assembler.ts'
 import { replayed } from './replay.ts'
 import { eventsOf } from './sse.fixture.ts'

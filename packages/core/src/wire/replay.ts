@@ -2,7 +2,7 @@
  * A recorded answer as a stream again, for a caller that did not get the end of it: what `Assembler` reads from these
  * events is the answer. Pure.
  */
-import type { AssistantMessage, Block } from '../journal.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { writeEvent } from './sse.ts'
 
 type Json = Readonly<Record<string, unknown>>

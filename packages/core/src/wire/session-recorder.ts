@@ -5,16 +5,16 @@
  * 1. Nothing leaves before its `request-sent` is durable, and no end of an answer before its `response-received` (P1).
  * 2. What lastgood did to a request on its way out is journaled with the answer that accepted it, not before.
  */
-import { callsOf, endsTurn, isRefusal } from '../answer.ts'
-import { classify, type Wire } from '../classify.ts'
-import type { Fault } from '../fault.ts'
-import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } from '../journal.ts'
+import { callsOf, endsTurn, isRefusal } from '../journal/answer.ts'
+import { classify, type Wire } from '../faults/classify.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } from '../journal/journal.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
 import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import { givenUp } from './given-up.ts'
 import { LadderWalk } from './ladder-walk.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'

@@ -1,10 +1,10 @@
 /**
  * The attempts of a request beside the conversation: waited out like the others, in memory only, and never mended.
  */
-import { classify } from '../classify.ts'
+import { classify } from '../faults/classify.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Health } from '../health/health.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'

@@ -3,7 +3,7 @@
  * answered, since callers read the size of their context from it, and `usage.iterations` has each one. The SDK's own
  * fallback (`betaRefusalFallbackMiddleware`) says it in the same words.
  */
-import type { AssistantMessage } from '../journal.ts'
+import type { AssistantMessage } from '../journal/journal.ts'
 
 type Usage = Readonly<Record<string, unknown>>
 

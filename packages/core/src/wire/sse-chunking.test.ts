@@ -1,9 +1,9 @@
 /** A stream means the same however the network cuts it into pieces, and never more than what came of it. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Block, Entry } from '../journal.ts'
-import { memoryStore } from '../memory-store.ts'
-import { openSession } from '../open-session.ts'
+import type { Block, Entry } from '../journal/journal.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { intercept } from './interceptor.ts'
 import { eventsOf } from './sse.fixture.ts'

@@ -2,9 +2,9 @@
  * What is known beyond one attempt: how this very request has fared, and what other sessions of the store see meanwhile.
  * Before a conversation is called poisoned, requests of two words have to be answered, each of them.
  */
-import { classify, type Elsewhere, type Wire } from '../classify.ts'
+import { classify, type Elsewhere, type Wire } from '../faults/classify.ts'
 import type { Health } from '../health/health.ts'
-import type { Session } from '../session.ts'
+import type { Session } from '../session/session.ts'
 import type { WireRequest } from './messages-request.ts'
 import { pingProvider } from './ping.ts'
 import type { RequestRung } from './rungs.ts'

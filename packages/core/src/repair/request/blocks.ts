@@ -5,7 +5,7 @@
  * 2. The blocks inside a tool's result are visited before the result itself. String content has no blocks.
  */
 import { isRecord } from '../../json.ts'
-import type { Block, Message } from '../../journal.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 
 /** Where a block stands: `messages.<message>.content.<index>`, or inside the result there. */
 export interface Place {

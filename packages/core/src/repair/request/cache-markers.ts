@@ -6,7 +6,7 @@
  *    for the request as a whole. They are no part of the prefix, so thinking stays valid.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
 import { count, mapBlocks, mapKeeping, placedBlocks } from './blocks.ts'

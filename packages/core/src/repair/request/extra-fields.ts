@@ -4,7 +4,7 @@
  * 1. Only fields that the API itself never returns: what it returned passes through, known to us or not.
  */
 import { isRecord, without } from '../../json.ts'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import type { LocalRule } from '../rule.ts'
 import { mapBlocks, mapKeeping } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'

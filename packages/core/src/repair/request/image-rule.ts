@@ -6,7 +6,7 @@
  * 3. Links and files are left to the API: it alone can see them.
  */
 import { isRecord } from '../../json.ts'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Repair } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'

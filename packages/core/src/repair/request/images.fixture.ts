@@ -1,5 +1,5 @@
 /** The first bytes of images, which is all that is looked at. */
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 
 export function png(width: number, height: number): Block {
   const bytes = new Uint8Array(24)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import { gif, png } from './images.fixture.ts'
 import { guardToolResult } from './ingest.ts'
 

@@ -6,7 +6,7 @@
  * 2. Nothing is left out silently: a line in its place says what and how much.
  */
 import { isRecord } from '../../json.ts'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import { innerOf, mapKeeping } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'

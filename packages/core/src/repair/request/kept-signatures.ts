@@ -7,7 +7,7 @@
  * 2. What is not asked for by an edit is not done: no thinking behind the edit, nothing to keep.
  */
 import { isRecord, without } from '../../json.ts'
-import { hasThinking, withoutThinking } from '../../message.ts'
+import { hasThinking, withoutThinking } from '../../journal/message.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
 import { mapKeeping } from './blocks.ts'

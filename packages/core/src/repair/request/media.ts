@@ -4,7 +4,7 @@
  * 1. A stand-in is text that says what was there and why it is not; it is no medium, so it is never replaced again.
  */
 import { isRecord } from '../../json.ts'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import { type Placed } from './blocks.ts'
 import { imageHeader } from './image-header.ts'
 

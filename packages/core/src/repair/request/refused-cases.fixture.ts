@@ -1,5 +1,5 @@
 /** What the rules do that only a refusal of the API calls for, as data, like `cases.fixture.ts`. */
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { png } from './images.fixture.ts'
 import {
   type RequestCase,

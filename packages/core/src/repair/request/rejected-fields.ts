@@ -6,7 +6,7 @@
  *    so it has a rule of its own name.
  */
 import { isRecord, without } from '../../json.ts'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 

@@ -4,7 +4,7 @@
  * 1. Those that the API named go; else those that cannot be read; else the older half, and the half of the rest next time.
  * 2. The name of the repair carries the places or the number, so that the same can be done again.
  */
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { count, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { maxSide, whyRefused } from './image-rule.ts'

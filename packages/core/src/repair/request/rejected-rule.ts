@@ -1,5 +1,5 @@
 /** A rule that is applied only because the API refused a request, or because of what it answered. */
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 
 export interface RejectedRule {

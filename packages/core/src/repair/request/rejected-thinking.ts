@@ -3,9 +3,9 @@
  * out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  */
 import { isRecord, without } from '../../json.ts'
-import { hasThinking, isThinking, withoutThinking } from '../../message.ts'
+import { hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { count, mapKeeping, placedBlocks } from './blocks.ts'
 import { droppingBlocks } from './kept-signatures.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../error-codes.ts'
-import { errorPatterns } from '../../error-patterns.ts'
+import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../faults/error-codes.ts'
+import { errorPatterns } from '../../faults/error-patterns.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
 import { contextOf, olderCard, plainRequest, requestOf, strictCard } from './request-case.fixture.ts'

@@ -1,8 +1,8 @@
 /**
  * The shape of a case of the rules for requests, and what cases are made of.
  */
-import type { Fault } from '../../fault.ts'
-import type { Block, Message } from '../../journal.ts'
+import type { Fault } from '../../faults/fault.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 

@@ -3,7 +3,7 @@
  * out in full every time, so it can go on without them.
  */
 import { isRecord, without } from '../../json.ts'
-import type { Block } from '../../journal.ts'
+import type { Block } from '../../journal/journal.ts'
 import { count, mapBlocks, placedBlocks } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { replacing } from './media.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { requestOf, strictCard } from './request-case.fixture.ts'
 import { applyRejected } from './rejected.ts'
 

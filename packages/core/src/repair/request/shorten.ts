@@ -8,9 +8,9 @@
  * 3. When it acts it makes room for some turns, since every edit costs the cache what stands behind it.
  */
 import { isRecord } from '../../json.ts'
-import type { Block, Message } from '../../journal.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
-import type { Fault } from '../../fault.ts'
+import type { Fault } from '../../faults/fault.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'

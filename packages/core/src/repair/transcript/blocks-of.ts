@@ -1,6 +1,6 @@
 /** Blocks by kind, and a message made of them. */
-import type { Block, Message } from '../../journal.ts'
-import { blocksOf, isCall } from '../../message.ts'
+import type { Block, Message } from '../../journal/journal.ts'
+import { blocksOf, isCall } from '../../journal/message.ts'
 
 /** The same message where the blocks are. */
 export function withBlocks(message: Message, blocks: readonly Block[]): Message {

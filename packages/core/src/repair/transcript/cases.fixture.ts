@@ -1,6 +1,6 @@
 /** Every rule for transcripts, by example: what would be refused, and what is sent instead. */
-import type { Block, Message } from '../../journal.ts'
-import { inDoubtResult } from '../../transcript.ts'
+import type { Block, Message } from '../../journal/journal.ts'
+import { inDoubtResult } from '../../journal/transcript.ts'
 
 export interface TranscriptCase {
   /** Row of the invariant in docs/repairs.md. */

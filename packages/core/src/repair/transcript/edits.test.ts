@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { applyEdits, editsBetween } from './edits.ts'
 
 const messageArb = fc.nat(9).map((n): Message => ({ role: n % 2 === 0 ? 'user' : 'assistant', content: String(n) }))

@@ -4,7 +4,7 @@
  * 1. Messages that both versions share, by identity, are the anchors; an edit replaces what stands between two of them.
  * 2. `applyEdits(recorded, editsBetween(recorded, repaired))` is `repaired`, message for message.
  */
-import type { Edit, Message } from '../../journal.ts'
+import type { Edit, Message } from '../../journal/journal.ts'
 
 export function editsBetween(recorded: readonly Message[], repaired: readonly Message[]): Edit[] {
   if (recorded === repaired) return []

@@ -6,9 +6,9 @@
  *    not lost.
  * 2. A call without any result gets one that says so, unless the record knows what came of it.
  */
-import { blocksOf, hasThinking, isCall, isThinking } from '../../message.ts'
-import type { Block, Message } from '../../journal.ts'
-import { inDoubtResult } from '../../transcript.ts'
+import { blocksOf, hasThinking, isCall, isThinking } from '../../journal/message.ts'
+import type { Block, Message } from '../../journal/journal.ts'
+import { inDoubtResult } from '../../journal/transcript.ts'
 import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from './blocks-of.ts'
 import { asEarlierResult } from './places.ts'
 import { count } from '../request/blocks.ts'

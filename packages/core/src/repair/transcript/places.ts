@@ -3,8 +3,8 @@
  * providers, of other programs, of other API versions.
  */
 import { isRecord, recordsIn } from '../../json.ts'
-import { blocksOf, isCall, isThinking } from '../../message.ts'
-import type { Block, Message } from '../../journal.ts'
+import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import {
   callIdOf,
   idOf,

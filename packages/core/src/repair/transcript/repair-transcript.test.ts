@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cardOf } from '../../ladder/built-in-cards.ts'
-import type { Block, Message } from '../../journal.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import { assistant, call, result, text, transcriptCases, user, type TranscriptCase } from './cases.fixture.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRules, repairOutgoing, transcriptRules } from './repair-transcript.ts'

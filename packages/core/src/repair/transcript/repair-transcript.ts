@@ -6,7 +6,7 @@
  * 3. What people and tools said is not dropped without standing in `removed`.
  * 4. Where an edit lies before thinking that is signed against it, the request says so to the API, or loses all thinking.
  */
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { editsBetween } from './edits.ts'
 import { uniqueCalls, callsLast, results } from './pairs.ts'
 import { callIds, callInputs, callNames, documents, emptyText, placesOfCalls, unicode } from './places.ts'

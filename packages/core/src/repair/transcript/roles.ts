@@ -1,8 +1,8 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
-import { blocksOf, hasThinking, isThinking } from '../../message.ts'
+import { blocksOf, hasThinking, isThinking } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import type { Step } from '../../ladder/step.ts'
-import type { Block, Message } from '../../journal.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import { callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRule, type Mend } from '../rule.ts'

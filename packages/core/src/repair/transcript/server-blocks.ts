@@ -3,8 +3,8 @@
  * only whole and where they stood.
  */
 import { isRecord, recordsIn } from '../../json.ts'
-import { blocksOf, isCall, isThinking } from '../../message.ts'
-import type { Block, Message } from '../../journal.ts'
+import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
+import type { Block, Message } from '../../journal/journal.ts'
 import { callIdOf, idOf, isPaused, isResult, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
 import { count, mapBlocks } from '../request/blocks.ts'
 import type { Outgoing } from '../outgoing.ts'

@@ -3,8 +3,8 @@
  * signature: see `request/rejected-thinking.ts`. Here is what shows without.
  */
 import { isRecord } from '../../json.ts'
-import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../message.ts'
-import type { Block } from '../../journal.ts'
+import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
+import type { Block } from '../../journal/journal.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import { mapKeeping } from '../request/blocks.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Message } from '../../journal.ts'
+import type { Message } from '../../journal/journal.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
 import { assistant, call, result, text, user } from './cases.fixture.ts'
 import type { Outgoing } from '../outgoing.ts'

@@ -7,8 +7,8 @@
  * 3. Its verdict is that of `repairOutgoing`.
  */
 import { recordsIn } from '../../json.ts'
-import { blocksOf } from '../../message.ts'
-import type { Message } from '../../journal.ts'
+import { blocksOf } from '../../journal/message.ts'
+import type { Message } from '../../journal/journal.ts'
 import { callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'

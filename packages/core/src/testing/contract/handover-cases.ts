@@ -1,6 +1,6 @@
 /** From one lease to the next: what an old one may no longer do, and what of its work stays (P1, P3). */
 import assert from 'node:assert/strict'
-import type { Lease } from '../../store.ts'
+import type { Lease } from '../../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../entries.ts'
 import { type StoreCase, added, listed, readAll, rejects, summaryOf, taken, ttlMs } from './harness.ts'
 

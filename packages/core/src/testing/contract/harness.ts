@@ -1,8 +1,8 @@
 /** What a contract case gets, and the few steps that most cases share. */
 import assert from 'node:assert/strict'
 import { type ErrorCode, isLastgoodError } from '../../errors.ts'
-import type { Entry, EntryBody, Owner } from '../../journal.ts'
-import type { Lease, SessionFilter, SessionSummary, Store } from '../../store.ts'
+import type { Entry, EntryBody, Owner } from '../../journal/journal.ts'
+import type { Lease, SessionFilter, SessionSummary, Store } from '../../store/store.ts'
 import { entriesAfter, head, owner } from '../entries.ts'
 
 /** One empty store for one case. */

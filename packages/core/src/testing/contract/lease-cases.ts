@@ -1,6 +1,6 @@
 /** Who may write: leases keep writers apart, fences make it certain (P3). */
 import assert from 'node:assert/strict'
-import type { Lease } from '../../store.ts'
+import type { Lease } from '../../store/store.ts'
 import { owner } from '../entries.ts'
 import { type StoreCase, added, readAll, rejects, summaryOf, taken, ttlMs } from './harness.ts'
 

@@ -1,6 +1,6 @@
 /** Summaries, lists, removal, and the names of sessions. */
 import assert from 'node:assert/strict'
-import { headVersion, type Head } from '../../store.ts'
+import { headVersion, type Head } from '../../store/store.ts'
 import { entriesAfter, head, owner, testEpoch } from '../entries.ts'
 import {
   type StoreCase,

@@ -1,8 +1,8 @@
 /** Many at once: whoever wins, one journal comes out of it, and everybody was told the truth (P1, P3). */
 import assert from 'node:assert/strict'
 import { isLastgoodError } from '../../errors.ts'
-import type { Entry } from '../../journal.ts'
-import type { Lease, Store } from '../../store.ts'
+import type { Entry } from '../../journal/journal.ts'
+import type { Lease, Store } from '../../store/store.ts'
 import { owner } from '../entries.ts'
 import { type StoreCase, added, listed, readAll, rejects, summaryOf, taken, ttlMs } from './harness.ts'
 

@@ -1,0 +1,321 @@
+/**
+ * What was seen of one failed attempt, turned into a `Fault`.
+ *
+ * 1. Pure, and never throws, whatever it is given: causes and bodies come from other people's code.
+ * 2. Code, type and status decide (`error-codes.ts`); texts only where the API has no code (`error-patterns.ts`).
+ * 3. A 4xx that nothing is known about is `request-rejected`: what is not known to pass is not waited out (P6).
+ * 4. A fault's text is at most 500 characters on one line, fit for a terminal: the words of the API or of the network,
+ *    without credentials, and no body that may hold the conversation.
+ * 5. What happened to others (`Elsewhere`) only ever turns a fault of the server into `poisoned` and a refused login into
+ *    `auth-outage`: a guess of theirs costs no other kind.
+ */
+import type { Shortfall } from '../journal/answer.ts'
+import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType, statusOfType } from './error-codes.ts'
+import { meaningOfText } from './error-patterns.ts'
+import type { Fault } from './fault.ts'
+import type { RuleName } from '../repair/request/rule-name.ts'
+import { withoutSecrets } from '../secrets.ts'
+
+/** Everything that was seen of one failed attempt. */
+export interface Wire {
+  /** Nothing came / a non-2xx status / it broke after a 2xx began. */
+  phase: 'connect' | 'status' | 'body'
+  status?: number | undefined
+  headers?: Headers | undefined
+  contentType?: string | undefined
+  /** The error body's text as far as it was read (<= 64 KB). */
+  body?: string | undefined
+  /** An SSE `event: error` after a 200. */
+  inBandError?: { type?: string | undefined; message?: string | undefined; details?: unknown } | undefined
+  /** What fetch or the body's reader threw. */
+  cause?: unknown
+  /** Our own watchdog that fired; the abort that it caused says nothing more. */
+  timer?: 'first-event' | 'between-events' | undefined
+  eventsSeen?: number | undefined
+  stopReasonSeen?: boolean | undefined
+  /** The body ended as HTTP wants it. */
+  endedPolitely?: boolean | undefined
+  /** What the broken answer leaves whole: tool calls, or text only. */
+  complete?: 'calls' | 'text' | undefined
+  /** What the attempt cost, in full-price input tokens. */
+  tokens?: number | undefined
+  /**
+   * It came whole, but `max_tokens` cut its only call, it says nothing, it says that it cost nothing, so that no model
+   * can have made it, or two of its calls have one id. Nothing else is looked at then.
+   */
+  answer?: Shortfall | undefined
+  elsewhere?: Elsewhere | undefined
+  /** Epoch ms, for dates in `retry-after`. */
+  now: number
+}
+
+/** What is known beyond this one attempt. */
+export interface Elsewhere {
+  /** How often in a row this very request has failed with 5xx, this time included. */
+  failures: number
+  /** Since the first of them. */
+  failingForMs: number
+  /** Another request to the same model was answered meanwhile. */
+  othersSucceed: boolean
+  /** Other sessions that were refused their login lately. */
+  othersDenied: number
+  /** The same credentials were answered within the last hour. */
+  workedBefore: boolean
+}
+
+/** The API's error, from its body or its stream. */
+interface ApiError {
+  type?: string | undefined
+  message?: string | undefined
+  code?: string | undefined
+  /** `details.paths`. */
+  paths?: readonly string[] | undefined
+  requestId?: string | undefined
+}
+
+interface CauseChain {
+  codes: string[]
+  message: string
+}
+
+const longestMessage = 500
+const longestName = 100
+
+export function classify(wire: Wire): Fault {
+  if (wire.answer) return withoutUndefined({ ...meaningOfAnswer[wire.answer], status: 200, tokens: wire.tokens })
+  const error = wire.inBandError ? fromInBand(wire.inBandError) : fromBody(wire.body)
+  const chain = causeChain(wire.cause)
+  const shouldRetry = header(wire, 'x-should-retry')
+  const { kind, repairs } = inTheLightOf(wire.elsewhere, verdictOn(wire, error, chain, shouldRetry === 'true'), error)
+  return withoutUndefined({
+    kind,
+    status: Number.isFinite(wire.status) ? wire.status : undefined,
+    errorType: cleaned(error.type, longestName),
+    errorCode: cleaned(error.code, longestName),
+    message: cleaned(
+      error.message || pageText(wire) || (!wire.timer && chain.message) || ownWords(wire),
+      longestMessage,
+    ),
+    requestId: cleaned(header(wire, 'request-id') ?? error.requestId, longestName),
+    retryAfterMs: wire.headers && retryAfterMs(wire.headers, wire.now),
+    shouldRetry: shouldRetry === 'true' || (shouldRetry === 'false' ? false : undefined),
+    causes: chain.codes.length > 0 ? chain.codes : undefined,
+    complete: wire.complete,
+    tokens: wire.tokens,
+    repairs: repairs && [...repairs],
+    paths: placesIn(error),
+  })
+}
+
+function withoutUndefined(fault: {
+  [K in keyof Fault]: Fault[K] | readonly string[] | undefined
+}): Fault {
+  return Object.fromEntries(Object.entries(fault).filter(([, value]) => value !== undefined)) as Fault
+}
+
+/**
+ * What the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, never negative.
+ * Undefined without them, and for what cannot be meant: no number, no date, more than a year.
+ */
+export function retryAfterMs(headers: Headers, now: number): number | undefined {
+  const exact = numberOf(headers.get('retry-after-ms'))
+  const seconds = numberOf(headers.get('retry-after'))
+  const date = headers.get('retry-after') ?? ''
+  // Date.parse takes nearly anything, "-5" too; a date has the name of a month.
+  const until = /[a-z]{3}.*\d{4}/i.test(date) ? Date.parse(date) - now : undefined
+  const waitMs = exact ?? (seconds === undefined ? until : seconds * 1_000)
+  if (waitMs === undefined || !(waitMs < 366 * 86_400_000)) return undefined
+  return Math.max(0, Math.round(waitMs))
+}
+
+function numberOf(text: string | null): number | undefined {
+  return text !== null && /^\s*\d+(\.\d*)?\s*$/.test(text) ? Number(text) : undefined
+}
+
+// -- The kind ---------------------------------------------------------------------------------------------------------
+
+/** A meaning, and the status that it was found under; `named` by a code or a text. */
+interface Verdict extends Meaning {
+  readonly status?: number
+  readonly named?: boolean
+}
+
+const meaningOfAnswer = {
+  'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
+  empty: { kind: 'empty-answer', repairs: ['nudge'] },
+  unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
+  'twin-calls': { kind: 'bad-gateway', message: 'an answer with two tool calls of one id' },
+} as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
+
+/** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */
+const poisonRepairs: readonly RuleName[] = [
+  'drop-container',
+  'drop-thread',
+  'drop-newest-beta',
+  'drop-block',
+  'placeholder-last-results',
+]
+
+function inTheLightOf(elsewhere: Elsewhere | undefined, verdict: Verdict, { code }: ApiError): Meaning {
+  if (!elsewhere) return verdict
+  const { failures, failingForMs, othersSucceed, othersDenied, workedBefore } = elsewhere
+  if (verdict.kind === 'server-transient' && (verdict.status ?? 0) >= 500 && code === undefined) {
+    const isAlone = failures >= 5 && failingForMs >= 300_000 && othersSucceed
+    return isAlone ? { kind: 'poisoned', repairs: poisonRepairs } : verdict
+  }
+  // A code or a text says what a person has to change, so it is no outage.
+  const isOutage = verdict.kind === 'auth-blocked' && !verdict.named && (othersDenied >= 2 || workedBefore)
+  return isOutage ? { kind: 'auth-outage' } : verdict
+}
+
+function verdictOn(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): Verdict {
+  if (wire.inBandError) return verdictOnError(statusOfType.get(error.type ?? '') ?? 500, error, serverSaysRetry)
+  if (wire.phase === 'status' && wire.status !== undefined) {
+    return verdictOnError(wire.status, isHtml(wire) ? {} : error, serverSaysRetry)
+  }
+  if (chain.codes.some((code) => setUpCodes.test(code))) return { kind: 'config' }
+  if (wire.phase === 'body') return verdictOnBrokenBody(wire, error, serverSaysRetry)
+  return meaningOfText(0, chain.message) ?? { kind: 'transport' }
+}
+
+/** It broke after a 2xx. */
+function verdictOnBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean): Verdict {
+  if (wire.timer) return { kind: 'stream-stalled' }
+  if (isHtml(wire)) return { kind: 'bad-gateway' }
+  if (error.type !== undefined) {
+    // A JSON error with a 200. Waiting mends a gateway's slip, but not, say, an empty balance.
+    const verdict = verdictOnError(statusOfType.get(error.type) ?? 500, error, serverSaysRetry)
+    return verdict.kind === 'server-transient' || verdict.kind === 'overloaded' ? { kind: 'bad-gateway' } : verdict
+  }
+  if (wire.cause !== undefined || wire.endedPolitely === false) return { kind: 'stream-cut' }
+  return { kind: (wire.eventsSeen ?? 0) > 0 ? 'stream-truncated' : 'bad-gateway' }
+}
+
+function verdictOnError(status: number, error: ApiError, serverSaysRetry: boolean): Verdict {
+  const named = meaningOfCode.get(error.code ?? '') ?? meaningOfText(status, error.message ?? '')
+  if (named) return { kind: named.kind, ...(named.repairs && { repairs: named.repairs }), status, named: true }
+  const known = meaningOfType.get(error.type ?? '') ?? meaningOfStatus.get(status)
+  if (known) return { ...known, status }
+  if (status >= 500 || serverSaysRetry) return { kind: 'server-transient', status }
+  return { kind: status < 400 ? 'bad-gateway' : 'request-rejected', status }
+}
+
+/** Codes of Node and OpenSSL that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const setUpCodes =
+  /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
+
+// -- What was said ----------------------------------------------------------------------------------------------------
+
+function fromInBand({ type, message, details }: NonNullable<Wire['inBandError']>): ApiError {
+  return {
+    type: textIn({ type }, 'type'),
+    message: textIn({ message }, 'message'),
+    code: textIn(details, 'error_code'),
+    paths: textsIn(details, 'paths'),
+  }
+}
+
+/** The API's envelope, or what proxies and other clouds make of it: `{"message"}`, `{"error":"text"}`, `{"detail"}`. */
+function fromBody(body: string | undefined): ApiError {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body ?? '')
+  } catch {
+    return {}
+  }
+  const inner = get(parsed, 'error')
+  return {
+    type: textIn(inner, 'type'),
+    message:
+      textIn(inner, 'message') ?? textIn(parsed, 'message') ?? textIn(parsed, 'error') ?? textIn(parsed, 'detail'),
+    code: textIn(get(inner, 'details'), 'error_code'),
+    paths: textsIn(get(inner, 'details'), 'paths'),
+    requestId: textIn(parsed, 'request_id'),
+  }
+}
+
+const mostPaths = 50
+
+/** The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. */
+function placesIn({ message = '', paths = [] }: ApiError): string[] | undefined {
+  const inText = message.slice(0, 4_000).match(/\b(?:messages|tools|system)(?:\.[\w-]+)+/g) ?? []
+  const field =
+    /^([\w.-]{1,200}): (?:extra inputs|field required|input (?:should|tag)|string should|list should)/i.exec(message)
+  const places = [...paths.slice(0, mostPaths), ...(field?.[1] ? [field[1]] : []), ...inText]
+  const clean = places.filter((place) => /^[\w-]+(\.[\w-]+)*$/.test(place) && place.length <= 200)
+  return clean.length > 0 ? [...new Set(clean)].slice(0, mostPaths) : undefined
+}
+
+function isHtml(wire: Wire): boolean {
+  const contentType = wire.contentType ?? header(wire, 'content-type') ?? ''
+  return /\bhtml\b/i.test(contentType) || /^\s*<(!doctype|html|head|body)\b/i.test(wire.body ?? '')
+}
+
+/**
+ * A body that is not the API's: a page's title, never the page; a refusal's plain text. An answer, and JSON that is no
+ * error of the API, may hold content of the conversation: they are not quoted.
+ */
+function pageText(wire: Wire): string {
+  const body = wire.body ?? ''
+  if (!isHtml(wire)) return wire.phase === 'body' || /^\s*[{["]/.test(body) ? '' : body
+  return /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() || `${wire.status ?? 'The answer'} with an HTML page`
+}
+
+function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire): string {
+  if (timer === 'first-event') return 'no event came in the time allowed'
+  if (timer === 'between-events') return `no further event came in the time allowed, after ${eventsSeen}`
+  if (phase !== 'body') return ''
+  if (eventsSeen === 0) return 'the answer held no event'
+  return `the stream ended after ${eventsSeen} events without ${stopReasonSeen ? '' : 'a stop reason or '}message_stop`
+}
+
+/** `fetch failed` says nothing; what it wraps does. Cycles and long chains end after eight links. */
+function causeChain(cause: unknown): CauseChain {
+  const codes = new Set<string>()
+  const messages = new Set<string>()
+  let link = cause
+  for (let depth = 0; depth < 8 && link != null; depth++) {
+    const code = cleaned(textIn(link, 'code'), longestName)
+    const message = typeof link === 'string' ? link : textIn(link, 'message')
+    if (code) codes.add(code)
+    if (message) messages.add(message)
+    // An AggregateError holds one error for each address that was tried.
+    link = get(link, 'cause') ?? get(get(link, 'errors'), '0')
+  }
+  return { codes: [...codes], message: [...messages].join(': ') }
+}
+
+function header({ headers }: Wire, name: string): string | undefined {
+  return headers?.get(name) ?? undefined
+}
+
+/** A property of an unknown value; getters that throw and revoked proxies count as absent. */
+function get(value: unknown, key: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[key]
+  } catch {
+    return undefined
+  }
+}
+
+function textIn(value: unknown, key: string): string | undefined {
+  const text = get(value, key)
+  return typeof text === 'string' ? text : undefined
+}
+
+function textsIn(value: unknown, key: string): string[] {
+  const list = get(value, key)
+  try {
+    return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+/** One line without credentials, control characters and half surrogate pairs; undefined when nothing is left. */
+function cleaned(text: string | undefined, longest: number): string | undefined {
+  if (text === undefined) return undefined
+  const line = withoutSecrets(text).replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+  const short = line.slice(0, longest).replaceAll(/\p{Surrogate}/gu, '')
+  return short.trim() || undefined
+}

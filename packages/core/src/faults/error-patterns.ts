@@ -1,0 +1,259 @@
+/**
+ * What the API's error texts mean, where it sends no code to branch on: ONE table (version 2), each row with its public source.
+ *
+ * 1. A text only chooses between kinds and proposes repairs; nothing is safe because of it. An unknown text of a 4xx is
+ *    `request-rejected`, which is told at once, so wording that changes costs a worse reason, never a loop.
+ * 2. No text turns a 4xx into a kind that is waited out for hours.
+ * 3. The first match wins, so that the order is part of the table.
+ */
+import type { Meaning } from './error-codes.ts'
+import type { FaultKind } from './fault.ts'
+import type { RuleName } from '../repair/request/rule-name.ts'
+
+export interface ErrorPattern extends Meaning {
+  /** The statuses under which the text was seen; an in-band error counts as the status of its type, none at all as 0. */
+  readonly statuses: readonly number[]
+  readonly text: RegExp
+  readonly kind: FaultKind
+  readonly repairs?: readonly RuleName[]
+  /** Where the text is documented or was reported. */
+  readonly source: string
+}
+
+const github = 'https://github.com'
+const docs = 'https://platform.claude.com/docs/en'
+
+type Row = readonly [statuses: number | readonly number[], text: RegExp, source: string, ...repairs: RuleName[]]
+
+const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
+  [
+    'config',
+    [
+      // fetch refuses these itself, without a code, each time.
+      [0, /\bbad port$|\bunknown scheme$/, 'https://fetch.spec.whatwg.org/#port-blocking'],
+      [0, /\binvalid header (name|value)/i, 'https://fetch.spec.whatwg.org/#headers-class'],
+    ],
+  ],
+  ['overloaded', [[500, /^overloaded\b/i, `${github}/anthropics/claude-code/issues/7832`]]],
+  [
+    'spend-blocked',
+    [
+      [
+        [400, 403, 429],
+        /reached your specified (\w+ )?api usage limits/i,
+        `${github}/anthropics/claude-code/issues/38035`,
+      ],
+      [[400, 403, 429], /credit balance is too low/i, `${github}/anthropics/claude-code/issues/66314`],
+      [429, /extra usage is required/i, `${github}/anthropics/claude-code/issues/29584`],
+    ],
+  ],
+  [
+    'auth-blocked',
+    [
+      [[400, 401, 403], /organization has been disabled/i, `${github}/anthropics/claude-code/issues/19028`],
+      [
+        [401, 403],
+        /not allowed for this organization|does not have access to claude/i,
+        `${github}/anthropics/claude-code/issues/6752`,
+      ],
+    ],
+  ],
+  [
+    'output-filtered',
+    [[[400, 500], /output blocked by content filtering policy/i, `${github}/anthropics/claude-code/issues/25934`]],
+  ],
+  [
+    'model-gone',
+    [
+      [404, /^model: \S/i, `${github}/anthropics/claude-code/issues/5349`],
+      [404, /^claude [\w .-]+ is not available\b/i, `${github}/anthropics/claude-code/issues/68120`],
+      [400, /model identifier is invalid/i, `${github}/langchain-ai/langchain-aws/issues/252`],
+      // An organisation without 30 days of retention cannot use some models; another one can take the turn.
+      [400, /data retention/i, `${docs}/about-claude/models/overview`],
+    ],
+  ],
+  [
+    'server-object-lost',
+    [
+      [
+        [400, 404, 500],
+        /\bcontainer\b.{0,80}\b(expired|not found|no longer|does not exist|invalid)/i,
+        `${github}/pydantic/pydantic-ai/issues/7833`,
+        'drop-container',
+      ],
+      [
+        [400, 404],
+        /\bfiles?\b.{0,80}\b(expired|not found|no longer|does not exist|deleted)/i,
+        `${docs}/build-with-claude/files`,
+        'drop-files',
+      ],
+    ],
+  ],
+  [
+    'context-overflow',
+    [
+      [400, /prompt is too long/i, `${docs}/build-with-claude/context-windows`, 'shorten-old-results'],
+      [
+        400,
+        /input length and `max_tokens` exceed context limit/i,
+        `${docs}/build-with-claude/context-windows`,
+        'clamp-max-tokens',
+        'shorten-old-results',
+      ],
+      [
+        [400, 413],
+        /exceeds model context window/i,
+        `${github}/anthropics/claude-code/issues/6380`,
+        'shorten-old-results',
+      ],
+    ],
+  ],
+  [
+    'too-large',
+    [[400, /request exceeds the maximum size/i, `${docs}/api/errors`, 'shrink-images', 'shorten-old-results']],
+  ],
+  [
+    'image-rejected',
+    [
+      [
+        400,
+        /could not process (image|pdf)|image cannot be empty|image dimensions exceed|image format \S+ not supported|image exceeds|image was specified using/i,
+        `${github}/anthropics/claude-code/issues/1747`,
+        'remove-images',
+      ],
+      [
+        400,
+        /too (many|much) (images|media)|at most \d+ images|\d+ pdf pages/i,
+        `${docs}/build-with-claude/vision`,
+        'shrink-images',
+      ],
+    ],
+  ],
+  [
+    'params-incompatible',
+    [
+      [400, /max_tokens: \d+ > \d+/i, `${github}/OpenHands/OpenHands/issues/11090`, 'clamp-max-tokens'],
+      [
+        400,
+        /`max_tokens` must be greater than `thinking\.budget_tokens`/i,
+        `${docs}/build-with-claude/extended-thinking`,
+        'thinking-config',
+        'thinking-off',
+      ],
+      [400, /maximum of \d+ blocks with cache_control/i, `${github}/tghamm/Anthropic.SDK/issues/50`, 'cache-markers'],
+      [400, /cache_control\.ttl: a ttl=/i, `${docs}/build-with-claude/prompt-caching`, 'cache-ttl'],
+      [
+        400,
+        /tool names must be unique|^tools\.\d+\.custom\.name: /i,
+        `${github}/anthropics/claude-code/issues/96152`,
+        'tool-names',
+      ],
+      [
+        400,
+        /^(?!messages\.)[\w.-]+: extra inputs are not permitted/i,
+        `${github}/RooCodeInc/Roo-Code/issues/11429`,
+        'drop-field',
+        'drop-newest-beta',
+      ],
+      [400, /\banthropic-beta\b/i, `${docs}/api/beta-headers`, 'drop-params', 'drop-newest-beta'],
+      [400, /does not support tool types/i, `${docs}/agents-and-tools/tool-use/computer-use-tool`, 'drop-params'],
+      [
+        400,
+        /^(?!messages\.|role 'system').*\b(is|are) not (supported|available|allowed) (for|on|by|with|in|when) |does not support the \S+ parameter/i,
+        `${docs}/about-claude/models/whats-new-claude-4-6`,
+        'drop-params',
+      ],
+      [
+        400,
+        /`?(temperature|top_p|top_k)`? (may only|and `?top_p|cannot|must be unset)/i,
+        `${docs}/build-with-claude/extended-thinking`,
+        'drop-params',
+      ],
+    ],
+  ],
+  [
+    'transcript-invalid',
+    [
+      [
+        400,
+        /blocks in the latest assistant message cannot be modified/i,
+        `${github}/anthropics/claude-code/issues/63357`,
+        'restore-thinking',
+        'strip-thinking',
+      ],
+      [
+        400,
+        /bound to a different conversation/i,
+        `${docs}/build-with-claude/preserved-thinking`,
+        'restore-thinking',
+        'drop-block',
+        'strip-thinking',
+      ],
+      [
+        400,
+        /invalid `signature`/i,
+        `${github}/anthropics/claude-code/issues/63357`,
+        'restore-thinking',
+        'strip-thinking',
+      ],
+      [
+        400,
+        /expected `thinking` or `redacted_thinking`, but found/i,
+        `${github}/sst/opencode/issues/3077`,
+        'restore-thinking',
+        'thinking-off',
+      ],
+      [
+        400,
+        /thinking is disabled, an assistant message in the final position/i,
+        `${github}/tailcallhq/forgecode/issues/1853`,
+        'strip-thinking',
+      ],
+      [
+        400,
+        /^messages\.\S+: extra inputs are not permitted/i,
+        `${github}/anthropics/anthropic-sdk-typescript/issues/857`,
+        'drop-field',
+      ],
+      [
+        400,
+        /does not support assistant message prefill|must end with a user message/i,
+        `${docs}/build-with-claude/streaming`,
+        'continue-after-prefill',
+      ],
+      [
+        400,
+        /role 'system' is not supported/i,
+        `${docs}/build-with-claude/mid-conversation-system-messages`,
+        'convert-system',
+      ],
+      [
+        400,
+        /`(tool_use|tool_result|thinking|redacted_thinking)`|tool_use (must have|ids)|tool use (concurrency|with id|block)/i,
+        `${docs}/agents-and-tools/tool-use/troubleshooting-tool-use`,
+      ],
+      [400, /^messages(\.\d|: )/i, `${github}/anthropics/claude-code/issues/4778`],
+      [
+        400,
+        /text content blocks must|must have non-empty content|cannot be set for empty text blocks/i,
+        `${github}/anthropics/claude-code/issues/60837`,
+      ],
+      [400, /no low surrogate in string|surrogates not allowed/i, `${github}/anthropics/claude-code/issues/60394`],
+    ],
+  ],
+]
+
+export const errorPatterns: readonly ErrorPattern[] = rows.flatMap(([kind, ofKind]) =>
+  ofKind.map(([statuses, text, source, ...repairs]) => ({
+    statuses: typeof statuses === 'number' ? [statuses] : statuses,
+    text,
+    kind,
+    ...(repairs.length > 0 && { repairs }),
+    source,
+  })),
+)
+
+/** What the text stands for under this status, if the table knows it. */
+export function meaningOfText(status: number, text: string): Meaning | undefined {
+  return errorPatterns.find((pattern) => pattern.statuses.includes(status) && pattern.text.test(text))
+}

@@ -1,0 +1,12 @@
+/** What can name a session. Stores make names of files and keys of it, and commands print it. */
+import { z } from 'zod'
+import { lazily } from '../lazily.ts'
+
+/** Letters, digits, `.`, `_`, `-`; up to 128; starts with a letter or digit. `last` is a word of the command line. */
+const sessionIdPattern = /^(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+export const sessionIdSchema = lazily(() => z.string().regex(sessionIdPattern))
+
+export function isSessionId(id: string): boolean {
+  return sessionIdPattern.test(id)
+}

@@ -1,0 +1,46 @@
+/**
+ * Checks by hand of the records that are read most, at a small part of what their schemas cost: to make the schemas alone
+ * takes longer than to open a session. `true` is a promise, and holds for no value that the schema refuses; `false` says
+ * nothing, and the schema decides. Pure.
+ */
+import { isRecord } from '../json.ts'
+
+export type Check = (value: unknown) => boolean
+export type Field = readonly [isSound: Check, isOptional?: true]
+export type Fields = Readonly<Record<string, Field>>
+
+export const isText: Check = (value) => typeof value === 'string'
+export const isNumber: Check = (value) => Number.isFinite(value)
+export const isWhole: Check = (value) => Number.isSafeInteger(value)
+export const isTrue: Check = (value) => value === true
+export const areTexts: Check = (value) => Array.isArray(value) && value.every(isText)
+export const isWholeFrom =
+  (least: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && Number(value) >= least
+export const isOneOf =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value)
+
+export const isBlock: Check = (value) => isRecord(value) && typeof value['type'] === 'string'
+export const areBlocks: Check = (value) => Array.isArray(value) && value.every(isBlock)
+const isMessage: Check = (value) =>
+  isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
+export const areMessages: Check = (value) => Array.isArray(value) && value.every(isMessage)
+
+/** The fields that it has to have, sound, and none besides but `others` of them, which the caller has checked. */
+export function hasJust(value: unknown, fields: Fields, others = 0): boolean {
+  if (!isRecord(value)) return false
+  let known = others
+  for (const name in fields) {
+    const [isSound, isOptional] = fields[name] as Field
+    const there = Object.hasOwn(value, name)
+    if (there ? !isSound(value[name]) : !isOptional) return false
+    if (there) known += 1
+  }
+  return Object.keys(value).length === known
+}
+
+export const isOwner: Check = (value) => hasJust(value, ownerFields)
+const ownerFields: Fields = { id: [isText], host: [isText], realm: [isText], pid: [isNumber] }

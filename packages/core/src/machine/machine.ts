@@ -1,0 +1,282 @@
+/**
+ * The session machine: a statechart used as a pure function. Its events are journal entries, so the state of a session
+ * is the fold of its journal.
+ *
+ * 1. `step` (`machine-step.ts`) is pure: no timers, no promises, no `invoke`, no `after`. A wait is an instant in the context.
+ * 2. A state's entry action names, as data, the one effect that the session owes while it is there. The driver runs it
+ *    after the entry is durable; coming back after a restart re-enters the state and so owes the same effect again.
+ * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
+ * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
+ */
+import { assign, setup, type SnapshotFrom } from 'xstate'
+import { callsOf, isRefusal, pausesTurn } from '../journal/answer.ts'
+import type { AssistantMessage, Entry } from '../journal/journal.ts'
+
+/**
+ * Names the meaning of states and context. A head written under another version is a cache of something else: it is
+ * dropped and the journal folded again. Raise it with every change of states, context or transitions.
+ */
+export const machineVersion = '2'
+
+export interface Context {
+  /** Turns started, turns ended. */
+  turn: number
+  lastGoodTurn: number
+  /** Tool calls of the last response that have no result yet: not started, or started. */
+  calls: Record<string, 'open' | 'started'>
+  /** Requests sent since the last progress, faults seen since then, and when the first of them was (epoch ms). */
+  attempt: number
+  faults: number
+  firstFaultAt: number | null
+  /** The kind of the last of them, and how many in a row had it. */
+  faultKind: string | null
+  faultsOfKind: number
+  /** The rung of the ladder that has the turn, those of the faults that were seen on it, and when the first was. */
+  rung: number
+  /** Its model, because a deploy may change the ladder; null for the model that was asked for. */
+  rungModel: string | null
+  rungFaults: number
+  rungFaultAt: number | null
+  /** Repair rules in force for this request, in the order they were tried, and the tokens that broken answers cost. */
+  tried: readonly string[]
+  tokens: number
+  /** Epoch ms of the next try, while backing off or suspended with a time to come back. */
+  wakeAt: number | null
+  /** Why it waits or is parked, for people. */
+  reason: string | null
+}
+
+/** What a session owes next. Nothing else is ever started for it. */
+export type Effect =
+  | { kind: 'rest' }
+  | { kind: 'send-request' }
+  | { kind: 'wait'; until: number }
+  | { kind: 'run-tools' }
+  | { kind: 'end-turn' }
+  | { kind: 'ask-person' }
+
+/** What a restart begins anew. */
+const budget = {
+  faults: 0,
+  firstFaultAt: null,
+  faultKind: null,
+  faultsOfKind: 0,
+  rungFaults: 0,
+  rungFaultAt: null,
+  tokens: 0,
+}
+const progress = { attempt: 0, ...budget, tried: [], wakeAt: null, reason: null }
+const atHome = { rung: 0, rungModel: null }
+/** Before the first entry. */
+export const freshContext: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...atHome, ...progress }
+
+const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
+  entry.type === 'response-received' && which(entry.message)
+
+/** Sent again now: as it was, mended, or by another rung. */
+const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallback'])
+
+/** What was said is the reason: a person says it otherwise, and that takes the turn's place. */
+const needsOtherWords: ReadonlySet<string> = new Set(['output-filtered', 'poisoned'])
+
+const callIdsIn = (entry: Entry): string[] =>
+  entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
+
+type Update = (context: Context, event: Entry) => Partial<Context>
+
+/** When a way is taken. */
+export const guards = {
+  refuses: (_, event) => isAnswer(event, isRefusal),
+  leavesCalls: (_, event) => callIdsIn(event).length > 0,
+  pausesTurn: (_, event) => isAnswer(event, pausesTurn),
+  isLastCall: (context, event) =>
+    event.type === 'tool-finished' && Object.keys(context.calls).every((id) => id === event.toolUseId),
+  isKnownCall: (context, event) => 'toolUseId' in event && Object.hasOwn(context.calls, event.toolUseId),
+  willRetry: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'retry',
+  goesOnAtOnce: (_, event) => event.type === 'fault-observed' && goingOnAtOnce.has(event.decision.kind),
+  keepsAnswer: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
+  cannotWin: (_, event) =>
+    event.type === 'fault-observed' &&
+    (event.decision.kind === 'fail' || (event.decision.kind === 'suspend' && needsOtherWords.has(event.fault.kind))),
+  isRefolded: (_, event) => event.type === 'session-resumed' && event.refolded === true,
+  needsInput: (_, event) => event.type === 'session-suspended' && event.reason === 'needs-input',
+  hasCalls: (context) => Object.keys(context.calls).length > 0,
+  isWaiting: (context) => context.wakeAt !== null,
+  hasOpenTurn: (context) => context.turn > context.lastGoodTurn,
+} satisfies Record<string, (context: Context, event: Entry) => boolean>
+
+/** What a way changes in the context. */
+export const updates = {
+  startTurn: (context, event) =>
+    event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
+  continueTurn: (context) => ({ ...progress, calls: {}, tried: context.rung > 0 ? context.tried : [] }),
+  countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
+  takeResponse: (context, event) => ({
+    ...progress,
+    // What another rung refused it refuses in its next request too.
+    tried: context.rung > 0 ? context.tried : [],
+    calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
+  }),
+  recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
+  startCall: (context, event) =>
+    event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
+  finishCall: (context, event) => {
+    if (event.type !== 'tool-finished') return {}
+    const { [event.toolUseId]: _finished, ...calls } = context.calls
+    return { calls }
+  },
+  recordFault: (context, event) => {
+    if (event.type !== 'fault-observed') return {}
+    const { fault, decision } = event
+    return {
+      faults: context.faults + 1,
+      firstFaultAt: context.firstFaultAt ?? event.at,
+      faultKind: fault.kind,
+      faultsOfKind: context.faultKind === fault.kind ? context.faultsOfKind + 1 : 1,
+      rungFaults: context.rungFaults + 1,
+      rungFaultAt: context.rungFaultAt ?? event.at,
+      tried: decision.kind === 'repair' ? [...context.tried, decision.rule] : context.tried,
+      tokens: context.tokens + (fault.tokens ?? 0),
+      wakeAt: (decision.kind === 'retry' ? decision.at : decision.kind === 'suspend' && decision.retryAt) || null,
+      reason: 'reason' in decision ? decision.reason : [fault.status, fault.kind].filter(Boolean).join(' '),
+    }
+  },
+  hold: (context, event) =>
+    event.type === 'request-held'
+      ? { wakeAt: event.until, reason: event.reason, firstFaultAt: context.firstFaultAt ?? event.at }
+      : {},
+  changeRung: (_, event) =>
+    event.type === 'rung-changed'
+      ? {
+          rung: event.rung,
+          rungModel: event.rung > 0 ? event.model : null,
+          rungFaults: 0,
+          rungFaultAt: null,
+          tried: [],
+          wakeAt: null,
+        }
+      : {},
+  park: (_, event) =>
+    event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
+  // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
+  renewBudget: () => budget,
+  startAnew: () => progress,
+  endLastTurn: (context) => ({ ...progress, calls: {}, lastGoodTurn: context.turn }),
+  rewind: (_, event) =>
+    event.type === 'rewound'
+      ? { ...progress, calls: {}, ...atHome, turn: event.turn, lastGoodTurn: event.lastGoodTurn }
+      : {},
+} satisfies Record<string, Update>
+
+/** The entry actions: the effects, as data. Nothing runs them here. */
+const effects = ['rest', 'sendRequest', 'wait', 'runTools', 'endTurn', 'askPerson'] as const
+
+const nothing = (): void => {}
+const assigned = (update: Update) =>
+  assign<Context, Entry, undefined, Entry, never>(({ context, event }) => update(context, event))
+const eachOf = <Name extends string, From, To>(from: Readonly<Record<Name, From>>, to: (one: From) => To) =>
+  Object.fromEntries(Object.entries<From>(from).map(([name, one]) => [name, to(one)])) as Record<Name, To>
+
+const builder = setup({
+  types: { context: {} as Context, events: {} as Entry },
+  guards: eachOf(
+    guards,
+    (guard) =>
+      ({ context, event }: { context: Context; event: Entry }) =>
+        guard(context, event),
+  ),
+  actions: {
+    ...eachOf(updates, assigned),
+    ...(Object.fromEntries(effects.map((name) => [name, nothing])) as Record<(typeof effects)[number], () => void>),
+  },
+})
+
+export const sessionMachine = builder.createMachine({
+  id: 'session',
+  context: freshContext,
+  initial: 'idle',
+  on: {
+    'turn-started': { target: '.requesting', actions: 'startTurn' },
+    'turn-continued': { target: '.requesting', actions: 'continueTurn' },
+    'session-suspended': [
+      { guard: 'needsInput', target: '.needsInput', actions: 'park' },
+      { target: '.suspended', actions: 'park' },
+    ],
+    'session-resumed': { target: '.restoring', actions: 'renewBudget' },
+    rewound: { target: '.restoring', actions: 'rewind' },
+  },
+  states: {
+    idle: { entry: 'rest' },
+    requesting: {
+      entry: 'sendRequest',
+      on: {
+        'request-sent': { actions: 'countAttempt' },
+        'response-received': [
+          { guard: 'refuses', target: 'refused', actions: 'recordRefusal' },
+          { guard: 'leavesCalls', target: 'executingTools', actions: 'takeResponse' },
+          { guard: 'pausesTurn', target: 'requesting', reenter: true, actions: 'takeResponse' },
+          { target: 'answered', actions: 'takeResponse' },
+        ],
+        'request-held': { target: 'backingOff', actions: 'hold' },
+        'rung-changed': { target: 'requesting', reenter: true, actions: 'changeRung' },
+        'fault-observed': [
+          { guard: 'willRetry', target: 'backingOff', actions: 'recordFault' },
+          { guard: 'goesOnAtOnce', target: 'requesting', reenter: true, actions: 'recordFault' },
+          { guard: 'keepsAnswer', actions: 'recordFault' },
+          { guard: 'cannotWin', target: 'refused', actions: 'recordFault' },
+          { target: 'suspended', actions: 'recordFault' },
+        ],
+      },
+    },
+    backingOff: {
+      entry: 'wait',
+      on: {
+        'request-sent': { target: 'requesting', actions: 'countAttempt' },
+        'request-held': { target: 'backingOff', reenter: true, actions: 'hold' },
+        'rung-changed': { target: 'requesting', actions: 'changeRung' },
+      },
+    },
+    executingTools: {
+      entry: 'runTools',
+      on: {
+        'tool-started': { guard: 'isKnownCall', actions: 'startCall' },
+        'tool-finished': [
+          { guard: 'isLastCall', target: 'requesting', actions: 'finishCall' },
+          { guard: 'isKnownCall', actions: 'finishCall' },
+        ],
+      },
+    },
+    answered: {
+      entry: 'endTurn',
+      on: { 'turn-ended': { target: 'idle', actions: 'endLastTurn' } },
+    },
+    suspended: {
+      entry: 'rest',
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+    },
+    // By the model or by the API: the same again cannot win.
+    refused: {
+      entry: 'rest',
+      on: {
+        'session-resumed': [
+          { guard: 'isRefolded', actions: 'renewBudget' },
+          { target: 'restoring', actions: 'startAnew' },
+        ],
+      },
+    },
+    needsInput: {
+      entry: 'askPerson',
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+    },
+    restoring: {
+      always: [
+        { guard: 'hasCalls', target: 'executingTools' },
+        { guard: 'isWaiting', target: 'backingOff' },
+        { guard: 'hasOpenTurn', target: 'requesting' },
+        { target: 'idle' },
+      ],
+    },
+  },
+})
+
+export type StateName = SnapshotFrom<typeof sessionMachine>['value']

@@ -1,0 +1,65 @@
+/**
+ * What a session tells a user interface, live.
+ *
+ * `entry` is a durable fact. `delta` is provisional: the model's words as they arrive, which count only when their
+ * `response-received` follows; `dropped` takes back the deltas of an attempt that broke. `unrecorded` is a Messages
+ * request that passed without being recorded, because it is about something else than the conversation. `in-doubt` is
+ * what is done about a tool call, or a step of one's own, that was started before a restart and has no result.
+ */
+import type { Entry } from '../journal/journal.ts'
+
+export type SessionEvent =
+  | { type: 'entry'; entry: Entry }
+  | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
+  | { type: 'dropped' }
+  | { type: 'unrecorded' }
+  | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid }
+
+/** `verified-*`: the tool itself found out; then the rule's: run again, reported to the model, parked for a person. */
+export type InDoubtDid = 'verified-done' | 'verified-not-done' | 'rerun' | 'reported' | 'parked'
+
+export type Listener = (event: SessionEvent) => void
+
+export class Emitter {
+  #listeners = new Set<Listener>()
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** A listener that throws is told off and dropped: a broken user interface must not break the session. */
+  emit(event: SessionEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#listeners.delete(listener)
+        process.emitWarning(error instanceof Error ? error : String(error), { code: 'LASTGOOD_LISTENER' })
+      }
+    }
+  }
+
+  /** The events from this call on, all of them up to the moment when `signal` aborts. */
+  iterate(signal: AbortSignal): AsyncGenerator<SessionEvent, void, undefined> {
+    const queue: SessionEvent[] = []
+    let wake = () => {}
+    const unsubscribe = this.subscribe((event) => {
+      queue.push(event)
+      wake()
+    })
+    signal.addEventListener('abort', () => wake(), { once: true })
+    return (async function* () {
+      try {
+        for (;;) {
+          const event = queue.shift()
+          if (event) yield event
+          else if (signal.aborted) return
+          else await new Promise<void>((resolve) => (wake = resolve))
+        }
+      } finally {
+        unsubscribe()
+      }
+    })()
+  }
+}

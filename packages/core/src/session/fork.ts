@@ -1,0 +1,106 @@
+/**
+ * Forking: another session that goes on from the end of a turn of this one. The parent is only read; it may be written
+ * meanwhile, and needs no lease.
+ *
+ * 1. Nothing is copied: the fork's journal begins with the place that it goes on from; see `history.ts`.
+ * 2. That place is in the journal where the turn ended, which for a fork's inherited turns is an older one.
+ * 3. A fork is there only if its parent stays: it writes itself, then looks; see `removal.ts`.
+ */
+import type { Clock } from '../clock.ts'
+import { LastgoodError } from '../errors.ts'
+import { assertImported } from '../export/unfinished.ts'
+import { foldHistory } from './fold.ts'
+import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
+import type { Origin, Owner } from '../journal/journal.ts'
+import { takeLease } from './open-session.ts'
+import { isBeingRemoved, removeSession } from '../store/removal.ts'
+import { checkedRetention, retentionChange, type Retention } from './retention.ts'
+import { Session } from './session.ts'
+import { resolveOptions } from './session-options.ts'
+import { assertSessionId, sessionNotFound, type Store } from '../store/store.ts'
+
+export interface ForkOptions extends Retention {
+  /** The turn after which it goes on. Default: the last good turn. */
+  turn?: number
+  /** For people. Default: `forked after turn n of <session>`. */
+  reason?: string
+  /** Recorded with the fork. Default: the folder of this process. */
+  cwd?: string
+  /** Default: the system's. */
+  clock?: Clock
+  /** Default: this process. */
+  owner?: Owner
+  /** As for `openSession`. */
+  machineVersion?: string
+}
+
+export interface Fork {
+  sessionId: string
+  /** Where it goes on from: in the parent's journal, or in that of a session the parent was forked from. */
+  origin: Origin
+  turn: number
+}
+
+/**
+ * Makes session `newId` out of the turns of `sessionId` up to `turn`, and leaves it closed.
+ *
+ * Errors: `session-not-found`, `bad-option` (no such finished turn, or `newId` is taken), `session-busy`, and those of
+ * reading and writing.
+ */
+export async function forkSession(
+  store: Store,
+  sessionId: string,
+  newId: string,
+  options: ForkOptions = {},
+): Promise<Fork> {
+  assertSessionId(sessionId)
+  assertSessionId(newId)
+  const { turn: wanted, reason, ttlMs, pinned, ...rest } = options
+  const retention = checkedRetention({ ...(ttlMs !== undefined && { ttlMs }), ...(pinned !== undefined && { pinned }) })
+  const resolved = resolveOptions({ ...rest, store })
+  const forked = await store.summary(sessionId)
+  if (!forked) throw sessionNotFound(sessionId, store)
+  assertImported(forked.head)
+  if (await store.summary(newId)) throw taken(newId)
+  const ends = await endsOfTurns(readHistory(store, sessionId))
+  const turn = wanted ?? [...ends.keys()].at(-1)
+  const origin = turn === undefined ? undefined : ends.get(turn)
+  if (turn === undefined || !origin) throw noSuchTurn(sessionId, wanted, [...ends.keys()])
+
+  const lease = await takeLease(newId, resolved)
+  let session: Session | undefined
+  try {
+    if (await store.summary(newId)) throw taken(newId)
+    const folded = await foldHistory(inheritedFrom(store, origin), resolved.machineVersion)
+    session = new Session(newId, lease, folded, resolved)
+    await session.restore(false)
+    const kept = retentionChange({}, retention)
+    await session.record([
+      { type: 'session-forked', origin, reason: reason ?? `forked after turn ${turn} of ${sessionId}` },
+      ...(kept ? [kept] : []),
+    ])
+    await session.close()
+  } catch (error) {
+    await (session ? session.close() : store.release(lease)).catch(() => {})
+    throw error
+  }
+  const parent = await store.summary(origin.sessionId)
+  if (parent && !isBeingRemoved(parent)) return { sessionId: newId, origin, turn }
+  await removeSession(store, newId, { clock: resolved.clock, owner: resolved.owner })
+  throw sessionNotFound(origin.sessionId, store)
+}
+
+function taken(sessionId: string): LastgoodError {
+  return new LastgoodError('bad-option', `there is a session ${sessionId} already`, {
+    hint: `choose another id; lastgood show ${sessionId} shows that one`,
+    details: { sessionId },
+  })
+}
+
+function noSuchTurn(sessionId: string, wanted: number | undefined, turns: readonly number[]): LastgoodError {
+  const what = wanted === undefined ? 'no finished turn' : `no finished turn ${wanted}`
+  return new LastgoodError('bad-option', `session ${sessionId} has ${what} to fork after`, {
+    hint: turns.length > 0 ? `finished turns: ${turns.join(', ')}` : `finish one first: lastgood resume ${sessionId}`,
+    details: { sessionId, turns },
+  })
+}

@@ -1,0 +1,90 @@
+/**
+ * Opening a session: its lease is taken, its journal folded, and the restart recorded.
+ */
+import { LastgoodError } from '../errors.ts'
+import { assertImported } from '../export/unfinished.ts'
+import { foldHistory, type Folded } from './fold.ts'
+import { readHistory } from '../store/history.ts'
+import { isDead } from '../store/owner.ts'
+import { Session } from './session.ts'
+import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
+import { assertSessionId, sessionBusy, sessionNotFound, type Head, type Lease } from '../store/store.ts'
+
+/**
+ * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
+ * process died is owed again: see `Session.owed`.
+ *
+ * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
+ */
+export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
+  const resolved = resolveOptions(options)
+  return opened(id, resolved, async (session, { refolded }, before) => {
+    await session.watchers.open(resolved.watchers, session, before)
+    await session.restore(refolded)
+    return session
+  })
+}
+
+/**
+ * Lets `record` say something of a session that is there (a rewind, how long it is kept) and closes it again. It is no
+ * restart: what is in flight is owed to whoever opens it next.
+ *
+ * Errors: those of `openSession`, `session-not-found`, and what `record` throws.
+ */
+export async function visitSession<T>(
+  id: string,
+  options: SessionOptions,
+  record: (session: Session) => Promise<T>,
+): Promise<T> {
+  const resolved = resolveOptions(options)
+  if (!(await resolved.store.summary(id))) throw sessionNotFound(id, resolved.store)
+  return opened(id, resolved, async (session) => {
+    const result = await record(session)
+    await session.close()
+    return result
+  })
+}
+
+async function opened<T>(
+  id: string,
+  options: ResolvedOptions,
+  use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
+): Promise<T> {
+  assertSessionId(id)
+  const { store } = options
+  const lease = await takeLease(id, options)
+  let session: Session | undefined
+  try {
+    const summary = await store.summary(id)
+    if (summary) assertImported(summary.head)
+    const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
+    if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
+    session = new Session(id, lease, folded, options)
+    return await use(session, folded, summary?.head)
+  } catch (error) {
+    // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
+    await (session ? session.close() : store.release(lease)).catch(() => {})
+    throw error
+  }
+}
+
+function shorterThanItsHead(id: string, length: number, seq: number): LastgoodError {
+  return new LastgoodError(
+    'journal-corrupt',
+    `session ${id}: the journal has ${length} entries, its head says ${seq}`,
+    {
+      hint: `the store lost a part of it: restore it from a copy; lastgood show ${id} shows what is left`,
+      details: { sessionId: id, length, seq },
+    },
+  )
+}
+
+/** Errors: `session-busy`, `store-unavailable`. */
+export async function takeLease(id: string, { store, owner, leaseMs, takeover }: ResolvedOptions): Promise<Lease> {
+  const first = await store.acquire(id, owner, leaseMs)
+  if (first.kind === 'lease') return first
+  if (!takeover && !isDead(first.owner)) throw sessionBusy(first)
+  const second = await store.acquire(id, owner, leaseMs, first.fence)
+  if (second.kind === 'lease') return second
+  throw sessionBusy(second)
+}

@@ -1,0 +1,34 @@
+/**
+ * What can be recorded is what JSON can say. Anything else is the caller's mistake, told before it reaches a store: `what`
+ * says in the message where it is.
+ */
+import { LastgoodError } from '../errors.ts'
+import { copyOf } from '../json.ts'
+
+/** A copy that later changes do not reach. Errors: `bad-option`. */
+export function recordable<Value>(value: Value, what: string): Value {
+  try {
+    return copyOf(value)
+  } catch (error) {
+    throw notJson(what, error)
+  }
+}
+
+/** Its JSON. Errors: `bad-option`, also for undefined and functions. */
+export function jsonText(value: unknown, what: string): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+  } catch (error) {
+    throw notJson(what, error)
+  }
+  if (text === undefined) throw notJson(what)
+  return text
+}
+
+function notJson(what: string, cause?: unknown): LastgoodError {
+  return new LastgoodError('bad-option', `${what} has something in it that JSON has no word for`, {
+    hint: 'give texts, finite numbers, booleans, null, and lists and records of them',
+    cause,
+  })
+}

@@ -1,0 +1,87 @@
+/**
+ * What can be chosen when a session is opened. Bad options throw at once, so that a typo does not look like an outage.
+ */
+import { systemClock, type Clock } from '../clock.ts'
+import { LastgoodError } from '../errors.ts'
+import { fileStore } from '../file/index.ts'
+import type { Owner } from '../journal/journal.ts'
+import { machineVersion } from '../machine/machine.ts'
+import { thisOwner } from '../store/owner.ts'
+import { decide } from '../policy/decide.ts'
+import { resolvePolicy, type Policy, type PolicyOptions } from '../policy/options.ts'
+import type { RequestLimiter } from '../health/request-limiter.ts'
+import { checkedRetention, type Retention } from './retention.ts'
+import type { Store } from '../store/store.ts'
+import { logWatcher, type Logger } from '../watching/logger.ts'
+import type { Watcher } from '../watching/watcher.ts'
+
+export interface SessionOptions {
+  /** Where the journal lives. Default: `fileStore()`. */
+  store?: Store
+  /** How faults are answered; each default is documented there. */
+  policy?: PolicyOptions
+  /** What is done about a fault. Default: `decide`, by the policy; wrap it to answer some faults yourself. */
+  decide?: typeof decide
+  /** Asked before each request: a rate that a fleet keeps together, `redisLimiter` of `@lastgood/fleet`. Default: none. */
+  limiter?: RequestLimiter
+  /** How long the lease runs without renewal. Default 30,000 ms. */
+  leaseMs?: number
+  /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
+  storePatienceMs?: number
+  /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
+  takeover?: boolean
+  /**
+   * How long after its last entry the session may be pruned; `null`: only when somebody asks for it. And whether it is
+   * never pruned. Default: as it is recorded, at first `null` and false.
+   */
+  ttlMs?: number | null
+  pinned?: boolean
+  /** Recorded with a new session, for people who look for it. Default: the folder of this process. */
+  cwd?: string
+  /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
+  machineVersion?: string
+  /** Hears what happens, a line for each change, without content: `pino()`, or anything alike. Default: silence. */
+  logger?: Logger
+  /** Traces and metrics: `otel()` of `@lastgood/otel`, or watchers of your own. Default: none. */
+  telemetry?: Watcher | readonly Watcher[]
+  /** Default: the system's. */
+  clock?: Clock
+  /** Who holds the lease. Default: this process. */
+  owner?: Owner
+}
+
+/** All present. */
+export type ResolvedOptions = Required<
+  Omit<SessionOptions, 'policy' | 'ttlMs' | 'pinned' | 'logger' | 'telemetry' | 'limiter'>
+> & {
+  policy: Policy
+  limiter: RequestLimiter | undefined
+  watchers: readonly Watcher[]
+  retention: Retention
+}
+
+export function resolveOptions(options: SessionOptions): ResolvedOptions {
+  const clock = options.clock ?? systemClock
+  const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
+  for (const [field, value] of Object.entries({ leaseMs, storePatienceMs })) {
+    if (Number.isFinite(value) && value > 0) continue
+    throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
+      hint: `leave ${field} out for the default`,
+    })
+  }
+  return {
+    store: options.store ?? fileStore(),
+    policy: resolvePolicy(options.policy),
+    decide: options.decide ?? decide,
+    limiter: options.limiter,
+    retention: checkedRetention(options),
+    watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
+    leaseMs,
+    storePatienceMs,
+    takeover: options.takeover ?? false,
+    cwd: options.cwd ?? process.cwd(),
+    machineVersion: options.machineVersion ?? machineVersion,
+    clock,
+    owner: options.owner ?? thisOwner(clock.newId()),
+  }
+}

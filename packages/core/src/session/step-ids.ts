@@ -1,0 +1,100 @@
+/**
+ * What a step is known by: the caller's key; or, without one, its name and its input, with where the conversation stands,
+ * or inside another step or a tool call, with that one; and how many of its kind were asked for there before.
+ *
+ * 1. A process that does the same again gives the same ids; so does a step or a call that runs again.
+ * 2. A step with a key, and all inside it, is known for as long as the session lives. Any other belongs to its place, and
+ *    the conversation never stands at the same place twice, whatever is rewound.
+ * 3. What came to no outcome does not count: asked for again, it is the same step, also when the conversation has gone on.
+ *    At the new place it then comes after what was asked for there while it still ran, and before anything new.
+ */
+import { createHash } from 'node:crypto'
+import { LastgoodError } from '../errors.ts'
+import { effectAround, type Effect } from './nesting.ts'
+import { jsonText } from './recordable.ts'
+import { hasOutcome, isLasting, type RecordedStep, type RecordedSteps } from '../journal/recorded-steps.ts'
+
+export interface StepId {
+  stepId: string
+  /** It came to no outcome. */
+  giveBack(): void
+}
+
+interface Places {
+  readonly transcript: { readonly changes: number; readonly steps: Pick<RecordedSteps, 'ofKind'> }
+}
+
+export class StepIds {
+  readonly #session: Places
+  /** What was taken inside of what; what is inside of nothing is asked for where the conversation stands. */
+  readonly #inside = new WeakMap<Effect, Set<string>>()
+  #atTop = new Set<string>()
+  #changes = 0
+
+  constructor(session: Places) {
+    this.#session = session
+  }
+
+  /** `isRunning`: in this process, now. Errors: `bad-option`. */
+  take(name: string, input: unknown, key: string | undefined, isRunning: (stepId: string) => boolean): StepId {
+    if (key !== undefined) return { stepId: keyed(key), giveBack() {} }
+    const around = effectAround(this.#session)
+    const kind = `${name}:${digestOf(jsonText([around?.id ?? null, name, input], `the input of step ${name}`))}`
+    const taken = this.#takenIn(around)
+    const ids = around ? numbered(`${isLasting(around.id) ? 'key' : 'in'}/${kind}`) : this.#idsHere(kind, isRunning)
+    for (const stepId of ids) {
+      if (taken.has(stepId)) continue
+      taken.add(stepId)
+      return { stepId, giveBack: () => void taken.delete(stepId) }
+    }
+    throw new Error('there is always another number')
+  }
+
+  /** In the order in which they are asked for where the conversation stands. */
+  *#idsHere(kind: string, isRunning: (stepId: string) => boolean): Generator<string> {
+    const { changes, steps } = this.#session.transcript
+    const known = steps.ofKind(kind)
+    const [own, left] = [known.filter((one) => one.changes === changes), known.filter((one) => one.changes !== changes)]
+    const takenUp = left.filter(isTakenUp).sort((one, other) => orderOf(one) - orderOf(other))
+    const ids = numbered(`${changes}:${kind}`)
+    const last = Math.max(-1, ...own.map(({ number }) => number))
+    for (let number = 0; number <= last; number += 1) {
+      // Some are heard of only when they have ended: what comes after them says as much of their place.
+      const heardOf = () => Math.min(...own.filter((one) => one.number >= number).map(orderOf))
+      while (takenUp[0] && orderOf(takenUp[0]) < heardOf()) yield takenUp.shift()?.stepId as string
+      yield ids.next().value as string
+    }
+    for (const { stepId } of takenUp) yield stepId
+    for (const one of left) if (!isTakenUp(one) && !hasOutcome(one.step) && !isRunning(one.stepId)) yield one.stepId
+    yield* ids
+  }
+
+  #takenIn(around: Effect | undefined): Set<string> {
+    if (around) {
+      const taken = this.#inside.get(around) ?? new Set()
+      this.#inside.set(around, taken)
+      return taken
+    }
+    const { changes } = this.#session.transcript
+    if (changes !== this.#changes) this.#atTop = new Set()
+    this.#changes = changes
+    return this.#atTop
+  }
+}
+
+const orderOf = ({ step }: { step: RecordedStep }): number => step.order ?? Infinity
+
+const isTakenUp = ({ step }: { step: RecordedStep }): boolean => step.order !== undefined
+
+function* numbered(place: string): Generator<string> {
+  for (let number = 0; ; number += 1) yield `${place}:${number}`
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+function keyed(key: string): string {
+  if (key.length > 0 && key.length <= 200) return `key:${key}`
+  throw new LastgoodError('bad-option', `the key of a step has 1 to 200 characters, got ${key.length}`, {
+    hint: 'use a short, stable name: an issue number, a file, a commit',
+  })
+}

@@ -1,0 +1,255 @@
+/**
+ * The tool ledger: side effects happen once, or somebody is told (P2).
+ *
+ * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, except for tools whose
+ *    rule is `rerun`.
+ * 2. Result before use: `tool-finished` is durable before the model can see it.
+ * 3. A call that was started is in doubt, unless its answer came to this process and nobody has begun it here. Its tool
+ *    is asked what came of it, if it can tell; if not, its rule decides. Listeners are told which.
+ * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
+ *    that follows.
+ */
+import type { CallsAtHand } from './calls-at-hand.ts'
+import { LastgoodError, messageOf } from '../errors.ts'
+import type { InDoubtDid, SessionEvent } from './events.ts'
+import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
+import { Effect, inside } from './nesting.ts'
+import { orAborted } from '../or-aborted.ts'
+import { guardToolResult } from '../repair/request/ingest.ts'
+import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
+import { verdictOf, type Verdict } from './verdict.ts'
+import type { RunWork } from '../watching/watcher.ts'
+
+export interface ToolContext {
+  toolUseId: string
+  /** The same for every run of this very call, over restarts and imports: hand it to services that can tell repeats. */
+  idempotencyKey: string
+  /** Aborts when the session is suspended, closed or lost, and when its run is stopped. */
+  signal: AbortSignal
+}
+
+export interface LedgerTool {
+  inDoubt: InDoubt
+  /**
+   * Runs the call and gives the tool_result block for the model. What it throws is an `is_error` result for the model,
+   * unless its signal has aborted: a call that was stopped half-way stays in doubt.
+   */
+  run(input: unknown, context: ToolContext): Promise<Block>
+  /**
+   * Looks what came of a call that was started and has no result, without changing anything. When it throws, nothing
+   * was found out. Without it the rule `inDoubt` decides at once.
+   */
+  verify?(input: unknown, context: ToolContext): Promise<Verdict<Block>>
+}
+
+export interface LedgerTools {
+  /** The tool of this name, or undefined when there is none (any more). */
+  find(name: string): LedgerTool | undefined
+  /** Asked for calls in doubt whose rule is `ask`. Without it, or when it says `suspend`, the session is parked. */
+  onInDoubt?: (call: { toolUseId: string; name: string; input: unknown }) => Promise<'rerun' | 'report' | 'suspend'>
+}
+
+export interface LedgerRun {
+  /** This one alone, under a caller who knows it as this effect; its result is durable at once. Default: every open call. */
+  only?: { toolUseId: string; effect: Effect }
+  /** Stops the calls; what they had not finished is in doubt. */
+  signal?: AbortSignal | undefined
+}
+
+/** What the ledger needs of a session. */
+export interface LedgerSession {
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly calls: CallsAtHand
+  readonly watchers: { run: RunWork }
+  readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
+  record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
+  stage(body: EntryBody): Promise<void>
+  suspend(reason: 'needs-input', detail: string): Promise<void>
+  emit(event: Exclude<SessionEvent, { type: 'entry' }>): void
+}
+
+/**
+ * Brings every open call of the last response to a result: the `tool_result` blocks as they are recorded, by call.
+ * Errors: `needs-input`, `bad-option` for a call that somebody else in this process is running, and those of `record`.
+ */
+export async function runToolCalls(
+  session: LedgerSession,
+  tools: LedgerTools,
+  run: LedgerRun = {},
+): Promise<ReadonlyMap<string, Block>> {
+  const { only } = run
+  const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
+  const calls = session.transcript.unanswered.filter((call) => only === undefined || call.toolUseId === only.toolUseId)
+  const giveBack = session.calls.take(calls.map((call) => call.toolUseId))
+  const all: Run = {
+    session,
+    tools,
+    signal,
+    answer: session.transcript.changes,
+    effectOf: (toolUseId) => only?.effect ?? new Effect(session, callEffectId(toolUseId)),
+  }
+  try {
+    const planned = await plan(calls, all)
+    // A tool that does not hear of the end of the session is not waited for.
+    return await orAborted(finishAll(planned, all, only === undefined), session.signal)
+  } finally {
+    giveBack()
+  }
+}
+
+/** What all steps of a run of the ledger work with. */
+interface Run {
+  session: LedgerSession
+  tools: LedgerTools
+  signal: AbortSignal
+  /** The changes of the conversation up to the answer whose calls these are. */
+  answer: number
+  effectOf(toolUseId: string): Effect
+}
+
+/** What a call is known by among the effects of its session. */
+export const callEffectId = (toolUseId: string): string => `call:${toolUseId}`
+
+interface Planned {
+  call: ToolCall
+  fate: Exclude<Fate, { kind: 'suspend' }>
+}
+
+/** What becomes of each call; the intents of those that run are durable. */
+async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
+  const planned: Planned[] = []
+  let asking: ToolCall | undefined
+  // One after the other: a person can answer one question at a time.
+  for (const call of calls) {
+    const fate = await fateOf(call, run)
+    if (fate.kind === 'suspend') asking ??= call
+    else planned.push({ call, fate })
+  }
+  if (asking) throw await parkForInput(run.session, asking)
+
+  // What the answer handed out has its intent already.
+  const intents = planned.filter(
+    ({ call, fate }) =>
+      fate.kind === 'run' && !(call.state === 'started' && !fate.again) && ruleOf(call, run.tools) !== 'rerun',
+  )
+  if (intents.length > 0) {
+    await run.session.record(
+      intents.map(({ call }) => ({
+        type: 'tool-started',
+        toolUseId: call.toolUseId,
+        name: call.name,
+        inDoubt: ruleOf(call, run.tools),
+      })),
+    )
+  }
+  return planned
+}
+
+async function finishAll(
+  planned: readonly Planned[],
+  run: Run,
+  stagesLast: boolean,
+): Promise<ReadonlyMap<string, Block>> {
+  const results = new Map<string, Block>()
+  const settled = await Promise.allSettled(
+    planned.map(async ({ call, fate }) => {
+      const finished = await finish(call, fate, run)
+      // Its answer was taken back meanwhile; another one may have a call of this id.
+      if (run.session.transcript.changes !== run.answer) throw tooLate(run.session.id, call)
+      results.set(call.toolUseId, finished.result)
+      if (stagesLast && results.size === planned.length) await run.session.stage(finished)
+      else await run.session.record([finished])
+    }),
+  )
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+  return results
+}
+
+type Fate = { kind: 'run'; again: boolean } | { kind: 'done'; result: Block } | { kind: 'report' } | { kind: 'suspend' }
+
+async function fateOf(call: ToolCall, { session, tools, signal }: Run): Promise<Fate> {
+  if (call.state === 'open' || session.calls.isNew(call.toolUseId)) return { kind: 'run', again: false }
+  const { toolUseId, name, input } = call
+  const told = (did: InDoubtDid, fate: Fate): Fate => {
+    session.emit({ type: 'in-doubt', toolUseId, name, did })
+    return fate
+  }
+  const tool = tools.find(name)
+  const look =
+    tool?.verify && (() => tool.verify?.(input, contextOf(call, session.id, signal)) as Promise<Verdict<Block>>)
+  const verdict = await verdictOf(look, signal)
+  if (verdict.kind === 'done') return told('verified-done', verdict)
+  if (verdict.kind === 'not-done') return told('verified-not-done', { kind: 'run', again: true })
+  const rule = ruleOf(call, tools)
+  const ask = async () => tools.onInDoubt?.({ toolUseId, name, input })
+  // Nobody who is asked, a person or a service, is waited for after the end.
+  const answer = rule === 'ask' ? ((await orAborted(ask(), signal)) ?? 'suspend') : rule
+  if (answer === 'rerun') return told('rerun', { kind: 'run', again: true })
+  return told(answer === 'report' ? 'reported' : 'parked', { kind: answer })
+}
+
+/** The rule of the code that runs now; `report` for a tool that is gone. */
+function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
+  return tools.find(call.name)?.inDoubt ?? 'report'
+}
+
+async function finish(
+  call: ToolCall,
+  fate: Planned['fate'],
+  { session, tools, signal, effectOf }: Run,
+): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
+  const { toolUseId, name, input } = call
+  if (fate.kind === 'done') {
+    return { type: 'tool-finished', toolUseId, result: guardToolResult(fate.result), outcome: 'verified' }
+  }
+  if (fate.kind !== 'run') {
+    return { type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' }
+  }
+  const tool = tools.find(name)
+  if (!tool) {
+    const result = errorResult(toolUseId, `Error: Tool '${name.slice(0, 100)}' not found`)
+    return { type: 'tool-finished', toolUseId, result, outcome: 'refused' }
+  }
+  try {
+    signal.throwIfAborted()
+    session.calls.begin(toolUseId)
+    const context = contextOf(call, session.id, signal)
+    const work = { kind: 'tool', toolUseId, name, again: fate.again } as const
+    const given = await session.watchers.run(work, () => inside(effectOf(toolUseId), () => tool.run(input, context)))
+    // What the API would refuse in a history is mended before it is one.
+    const result = guardToolResult(given)
+    return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
+  } catch (error) {
+    // Stopped half-way: no result is better than a wrong one.
+    signal.throwIfAborted()
+    const result = errorResult(toolUseId, `Error: ${messageOf(error)}`)
+    return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
+  }
+}
+
+function contextOf({ toolUseId, startedIn }: ToolCall, sessionId: string, signal: AbortSignal): ToolContext {
+  return { toolUseId, idempotencyKey: `${startedIn ?? sessionId}:${toolUseId}`, signal }
+}
+
+function errorResult(toolUseId: string, content: string): Block {
+  return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
+}
+
+function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodError {
+  return new LastgoodError(
+    'journal-conflict',
+    `session ${sessionId}: the result of tool call ${toolUseId} (${name}) came after its answer was taken back`,
+    { hint: `go on with: lastgood resume ${sessionId}`, details: { sessionId, toolUseId } },
+  )
+}
+
+async function parkForInput(session: LedgerSession, call: ToolCall): Promise<LastgoodError> {
+  const detail = `tool ${call.name} was started and its outcome is unknown`
+  await session.suspend('needs-input', detail)
+  return new LastgoodError('needs-input', `session ${session.id}: ${detail}`, {
+    hint: `decide with: lastgood resume ${session.id} --in-doubt rerun|report`,
+    details: { sessionId: session.id, tool: call.name, toolUseId: call.toolUseId },
+  })
+}

@@ -1,0 +1,39 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { changed } from '../journal/changed.fixture.ts'
+import { parseEntry } from '../journal/journal.ts'
+import { assertSessionId, headSchema, isSurelyHead, parseHead, type Head } from './store.ts'
+import { entry, head } from '../testing/entries.ts'
+
+const corrupt = (message: RegExp) =>
+  expect.objectContaining({
+    code: 'journal-corrupt',
+    message: expect.stringMatching(message),
+    hint: expect.any(String),
+  })
+const stored = (changes: Partial<Head> = {}): unknown => JSON.parse(JSON.stringify(head('s', 1, changes)))
+
+test('a head is that of the session that was asked for, or damage', () => {
+  expect(parseHead(stored(), 'here', 's')).toEqual(head('s', 1))
+  expect(() => parseHead(stored(), 'here', 'another')).toThrow(corrupt(/^here: the head is that of another session$/))
+})
+
+const impossible = ['', '..', '../../home/ada/.profile', '/etc/x', 'a/b', 'a\nb', '-rf', 'last', 'x'.repeat(129)]
+
+test.each(impossible)('what cannot name a session is in no head and no entry: %j', (sessionId) => {
+  expect(() => assertSessionId(sessionId)).toThrow(expect.objectContaining({ code: 'bad-option' }))
+  expect(() => parseHead(stored({ sessionId }), 'here', sessionId)).toThrow(corrupt(/not a head \(sessionId\)/))
+  const origin = { sessionId, seq: 1 }
+  expect(() => parseHead(stored({ origin }), 'here', 's')).toThrow(corrupt(/not a head \(origin\.sessionId\)/))
+  const forked = entry(1, 1, { type: 'session-forked', origin, reason: 'forked' })
+  expect(() => parseEntry(forked, 'here')).toThrow(corrupt(/not a journal entry \(origin\.sessionId/))
+})
+
+test('what is surely a head the schema takes too, whatever was changed in it', () => {
+  const whole = head('s', 1, { agent: 'a', cwd: '/c', model: 'm', reason: 'r', dueAt: 1, ttlMs: 1, pinned: true })
+  expect(isSurelyHead(whole)).toBe(true)
+  const sure = fc.property(changed(whole), (value) => {
+    expect(isSurelyHead(value) && !headSchema().safeParse(value).success).toBe(false)
+  })
+  fc.assert(sure, { numRuns: 1000 })
+})

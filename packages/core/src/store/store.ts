@@ -1,0 +1,275 @@
+/**
+ * The store contract: where journals live. It speaks of sessions, leases and entries, not of keys and values.
+ *
+ * 1. `append` is ONE atomic step: fence and sequence are checked, entries added, head replaced, or nothing happens.
+ * 2. What `append` acknowledged is there for every later `read`, of any process on any host.
+ * 3. Every granted lease has a higher fence than all before it; a writer with an older one is refused by `append`,
+ *    whatever its clock says. Only `remove` may start the fences of an id anew: stores compare the owner's id as well.
+ * 4. `append` is idempotent by sequence: the same entries again at the same place are acknowledged, not doubled.
+ * 5. A store never deletes by itself, and never turns an error into "empty".
+ *
+ * Errors: `lease-lost` (stale fence), `journal-conflict` (sequence), `store-unavailable` (cannot answer now; the write
+ * may or may not have been applied), `journal-corrupt`, `journal-version`. It has no transactions and no connections:
+ * a store is a literal made from a client that its owner opens and closes.
+ */
+import { z } from 'zod'
+import { LastgoodError, newerVersion } from '../errors.ts'
+import { originSchema, type Entry, type Owner } from '../journal/journal.ts'
+import { isSessionId, sessionIdSchema } from '../journal/session-id.ts'
+import { isRecord } from '../json.ts'
+import type { SharedState } from '../shared/shared-state.ts'
+import { hasJust, isNumber, isOneOf, isText, isTrue, isWhole, isWholeFrom, type Fields } from '../journal/surely.ts'
+import { upgradedHead } from '../journal/upgrade.ts'
+import { lazily } from '../lazily.ts'
+
+/** What a session is doing, for lists and pickers. */
+export const sessionStatuses = [
+  /** Between turns. */
+  'idle',
+  /** In a turn: a request or tools are in flight, or were when its process died. */
+  'running',
+  /** Waiting for an instant to try again. */
+  'waiting',
+  /** Parked with a reason. */
+  'suspended',
+  /** Parked until a person decides. */
+  'needs-input',
+] as const
+export type SessionStatus = (typeof sessionStatuses)[number]
+
+export const headVersion = 3
+
+/** The checkpoint: a small cache of the fold, replaced with every append. Its size does not grow with the session. */
+export const headSchema = lazily(() =>
+  z.strictObject({
+    v: z.literal(headVersion),
+    sessionId: sessionIdSchema(),
+    /** Sequence of the last entry that the head knows of. */
+    seq: z.number().int().min(0),
+    status: z.enum(sessionStatuses),
+    agent: z.string().optional(),
+    cwd: z.string().optional(),
+    model: z.string().optional(),
+    /** Turns started and turns ended. */
+    turn: z.number().int(),
+    lastGoodTurn: z.number().int(),
+    /** Why it is waiting or parked, for people. */
+    reason: z.string().optional(),
+    /** Epoch ms of the next try, while waiting or parked. */
+    dueAt: z.number().optional(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+    /** Of a fork: where its conversation began. */
+    origin: originSchema().optional(),
+    /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
+    ttlMs: z.number().optional(),
+    /** It is never pruned. */
+    pinned: z.literal(true).optional(),
+    /** The machine's state, valid only for this version of the machine. */
+    machine: z.strictObject({ version: z.string(), value: z.string(), context: z.looseObject({}) }),
+  }),
+)
+export type Head = z.infer<ReturnType<typeof headSchema>>
+
+/**
+ * The head of session `sessionId` in `stored`, an already parsed JSON value read from `place`. One that names another
+ * session is damage: callers make names of files and commands of it. Errors: `journal-version`, `journal-corrupt`.
+ */
+export function parseHead(stored: unknown, place: string, sessionId: string): Head {
+  const value = upgradedHead(stored)
+  if (isSurelyHead(value) && value.sessionId === sessionId) return value
+  const parsed = headSchema().safeParse(value)
+  if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
+  if (parsed.success) throw unsoundHead(`${place}: the head is that of another session`)
+  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  if (typeof version === 'number' && version > headVersion)
+    throw newerVersion(`${place}: the head`, version, headVersion)
+  throw unsoundHead(`${place}: not a head (${parsed.error.issues[0]?.path.join('.') || 'head'})`)
+}
+
+export function isSurelyHead(value: unknown): value is Head {
+  return hasJust(value, headFields)
+}
+
+/** As `headSchema` has it; see `surely.ts`. */
+const headFields: Fields = {
+  v: [isOneOf(headVersion)],
+  sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
+  seq: [isWholeFrom(0)],
+  status: [isOneOf(...sessionStatuses)],
+  agent: [isText, true],
+  cwd: [isText, true],
+  model: [isText, true],
+  turn: [isWhole],
+  lastGoodTurn: [isWhole],
+  reason: [isText, true],
+  dueAt: [isNumber, true],
+  createdAt: [isNumber],
+  updatedAt: [isNumber],
+  ttlMs: [isNumber, true],
+  pinned: [isTrue, true],
+  machine: [(value) => hasJust(value, { version: [isText], value: [isText], context: [isRecord] })],
+}
+
+function unsoundHead(message: string): LastgoodError {
+  return new LastgoodError('journal-corrupt', message, {
+    hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
+  })
+}
+
+/** Who holds a session, and until when its lease runs (epoch ms, the store's clock). */
+export interface Holder {
+  owner: Owner
+  fence: number
+  since: number
+  expiresAt: number
+}
+export interface Lease extends Holder {
+  kind: 'lease'
+  sessionId: string
+}
+export interface Busy extends Holder {
+  kind: 'busy'
+  sessionId: string
+}
+
+export interface SessionSummary {
+  head: Head
+  /** The live holder, or null when nobody holds a lease that has not run out. */
+  holder: Holder | null
+}
+
+export interface SessionFilter {
+  status?: readonly SessionStatus[]
+  agent?: string
+  /** Only sessions updated at or after this instant (epoch ms). */
+  updatedSince?: number
+}
+
+/** Something about a store that endangers the promises, for people. */
+export interface Finding {
+  /** `danger`: what was acknowledged can be lost, read by others, or not be gone on with. `info`: good to know. */
+  severity: 'danger' | 'warning' | 'info'
+  /** What is, with names and values; never content. */
+  what: string
+  /** Which promise is at risk, and how. */
+  risk: string
+  /** The one command or setting that mends it. */
+  mend: string
+}
+
+export interface Store {
+  /** Where it is, for people, without credentials: `file:/home/a/.local/state/lastgood`, `redis://host:6379/0`. */
+  readonly location: string
+  /** Small records that all sessions of the store share. */
+  readonly shared: SharedState
+  /** Where this session's journal is or would be, for a person with `tail`, `jq` or `redis-cli`: a path, a key. */
+  journalAt(sessionId: string): string
+  /**
+   * Take the session for writing, also one that does not exist yet. A live lease of another owner gives `Busy`, unless
+   * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word.
+   */
+  acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
+  /** Extend the lease, also one that has run out and that nobody took; false when it was released or another has it. */
+  renew(lease: Lease, ttlMs: number): Promise<boolean>
+  /** Give the lease back: nothing may be appended under it any more. Without effect when it is no longer ours. */
+  release(lease: Lease): Promise<void>
+  /** Add `entries` (at least one, `seq` counting from `afterSeq + 1`) and replace the head; the new last sequence. */
+  append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
+  /**
+   * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when it returns, and without
+   * effect when it is there. An entry may name it from then on. `lease-lost` as for `append`.
+   */
+  putBlob(lease: Lease, name: string, text: string): Promise<void>
+  /** The text under `name`, or undefined when there is none. Not verified: who asks knows what it should be. */
+  readBlob(sessionId: string, name: string): Promise<string | undefined>
+  /** The entries after `afterSeq` (default 0: all), in order, verified. Made `inChunks`, a reader of all has them sooner. */
+  read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
+  /** The head and the live holder, or undefined when no entry was ever appended. */
+  summary(sessionId: string): Promise<SessionSummary | undefined>
+  /** All sessions with at least one entry, in no particular order; a damaged one ends the list with its error, last. */
+  list(filter?: SessionFilter): AsyncIterable<SessionSummary>
+  /** What endangers the promises here, for people: settings, space, rights, damage. Reads them, changes nothing. */
+  findings(): Promise<Finding[]>
+  /**
+   * Delete a session that nobody holds (`session-busy` otherwise), or the one that `lease` holds, which must not have
+   * run out (`lease-lost` otherwise): then nobody else had it from the lease on. Without a lease it need not be readable.
+   */
+  remove(sessionId: string, lease?: Lease): Promise<void>
+  /** Release what the store itself opened; not the client that it was given. */
+  close(): Promise<void>
+}
+
+/** Throws `bad-option` when `id` cannot name a session. */
+export function assertSessionId(id: string): void {
+  if (isSessionId(id)) return
+  throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
+    hint: 'a session id has 1 to 128 letters, digits, ".", "_" or "-", starts with a letter or digit, and is not "last"',
+  })
+}
+
+const blobNamePattern = /^[0-9a-f]{64}$/
+
+/** Throws `bad-option` when `name` cannot name a blob. */
+export function assertBlobName(name: string): void {
+  if (blobNamePattern.test(name)) return
+  throw new LastgoodError('bad-option', 'not the name of a blob', { hint: 'a blob is named by 64 hex digits' })
+}
+
+/** Whether a summary passes a filter; for stores that filter after reading. */
+export function matchesFilter({ head }: SessionSummary, filter: SessionFilter): boolean {
+  if (filter.status && !filter.status.includes(head.status)) return false
+  if (filter.agent !== undefined && head.agent !== filter.agent) return false
+  return filter.updatedSince === undefined || head.updatedAt >= filter.updatedSince
+}
+
+/**
+ * Throws `journal-conflict` unless `entries` count on from `afterSeq` under the lease's fence and the head points at
+ * the last: a mistake of the caller, found before any store is asked.
+ */
+export function assertAppend(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): void {
+  const inOrder = entries.every((entry, i) => entry.seq === afterSeq + 1 + i && entry.fence === lease.fence)
+  if (entries.length > 0 && inOrder && head.seq === afterSeq + entries.length && head.sessionId === lease.sessionId)
+    return
+  throw journalConflict(lease.sessionId, afterSeq)
+}
+
+export function journalConflict(sessionId: string, afterSeq: number): LastgoodError {
+  return new LastgoodError(
+    'journal-conflict',
+    `session ${sessionId}: the journal does not continue after entry ${afterSeq}`,
+    {
+      hint: `open the session again: lastgood resume ${sessionId}`,
+      details: { sessionId, afterSeq },
+    },
+  )
+}
+
+export function leaseLost(sessionId: string, fence: number): LastgoodError {
+  return new LastgoodError(
+    'lease-lost',
+    `session ${sessionId} is no longer ours: another writer took it, or it was removed (our fence was ${fence})`,
+    {
+      hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
+      details: { sessionId, fence },
+    },
+  )
+}
+
+export function sessionNotFound(sessionId: string, { location }: Store): LastgoodError {
+  return new LastgoodError('session-not-found', `no session ${sessionId} in ${location}`, {
+    hint: 'see what is there: lastgood list --all',
+    details: { sessionId, location },
+  })
+}
+
+export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {
+  return new LastgoodError(
+    'session-busy',
+    `session ${sessionId} is written by pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`,
+    {
+      hint: `wait for it; go another way beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
+      details: { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence },
+    },
+  )
+}
