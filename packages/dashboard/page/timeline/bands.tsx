@@ -2,8 +2,7 @@
 import type { JSX } from 'preact'
 import type { Band, SessionDocument } from '../../src/session-document.ts'
 import { visibleLine } from '../words/visible-text.ts'
-import type { TimeAxis } from './time-axis.ts'
-import { across } from './timeline.tsx'
+import { across, type TimeAxis } from './time-axis.ts'
 
 const signs: Readonly<Record<string, string>> = { up: '', degraded: '▲', down: '✖' }
 

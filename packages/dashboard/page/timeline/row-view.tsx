@@ -8,8 +8,7 @@ import { visibleLine } from '../words/visible-text.ts'
 import { placedPoints } from './placed-points.ts'
 import { ResumeHere } from './resume-here.tsx'
 import type { Row } from './session-rows.ts'
-import type { TimeAxis } from './time-axis.ts'
-import { across } from './timeline.tsx'
+import { across, type TimeAxis } from './time-axis.ts'
 import type { Bar, Point } from './turn-marks.ts'
 
 const glyphWidth = 15

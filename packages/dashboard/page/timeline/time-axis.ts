@@ -98,3 +98,9 @@ function partAt(parts: readonly Part[], instant: number): Part {
   }
   return parts[low] ?? { from: 0, to: 1, isFold: false, x0: 0, x1: 1 }
 }
+
+/** The place of a stretch of the line, as a style. */
+export const across = ({ x0, x1 }: { x0: number; x1: number }): Record<string, string> => ({
+  left: `${(x0 * 100).toFixed(3)}%`,
+  width: `${((x1 - x0) * 100).toFixed(3)}%`,
+})

@@ -16,7 +16,7 @@ import { Legend } from './legend.tsx'
 import { RowView } from './row-view.tsx'
 import { drawnSession, rowsOf, type Row, type TurnRange } from './session-rows.ts'
 import { ticksOf } from './ticks.ts'
-import type { Part, TimeAxis } from './time-axis.ts'
+import { across, type Part, type TimeAxis } from './time-axis.ts'
 import { useWidth } from './use-width.ts'
 
 /** More turns than these on one axis are too small to be read. */
@@ -118,11 +118,6 @@ export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
 /** For tests and for the curious: which turn a row is. */
 const rowData = (row: Row): Record<string, string | number> =>
   row.kind === 'turn' ? { 'data-turn': row.turn.turn, 'data-last-good': String(row.isLastGood) } : {}
-
-export const across = ({ x0, x1 }: { x0: number; x1: number }): Record<string, string> => ({
-  left: `${(x0 * 100).toFixed(3)}%`,
-  width: `${((x1 - x0) * 100).toFixed(3)}%`,
-})
 
 function Ticks({ axis, width }: { axis: TimeAxis; width: number }): JSX.Element {
   const zoneMs = -new Date(axis.from).getTimezoneOffset() * 60_000
