@@ -1,5 +1,5 @@
 /** Which answer and which session a request gets at the gateway, and which it does not. */
-import { memoryStore, openSession, replayed } from '@lastgood/core'
+import { LastgoodError, memoryStore, openSession, replayed, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -190,6 +190,29 @@ test('a session that another process has is no affair of another that begins wit
   const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
   expect(response.status).toBe(200)
   expect(await idsOf(store)).toHaveLength(2)
+})
+
+test('a damaged session is no affair of another: what goes on from that one does', async () => {
+  const { fetch } = api()
+  const [memory, clock] = [memoryStore(), jumpingClock()]
+  const store: Store = {
+    ...memory,
+    async *list(filter) {
+      yield* memory.list(filter)
+      throw new LastgoodError('journal-corrupt', 'old.jsonl line 2 is damaged', { hint: 'lastgood show old' })
+    },
+  }
+  const before = gatewayOf({ store, clock, fetch })
+  const said = await saidBy(await post(before, hello))
+  await before.close()
+  const gateway = gatewayOf({ store, clock, fetch })
+  const next = [
+    { role: 'assistant', content: said },
+    { role: 'user', content: 'Go on' },
+  ]
+  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
+  expect(response.status).toBe(200)
+  expect(await idsOf(memory)).toHaveLength(1)
 })
 
 test('a request that comes while an idle session is given back waits for that', async () => {

@@ -48,6 +48,23 @@ describe('two runs at once', () => {
     ])
   })
 
+  test.each([null, 42, { type: 'text', text: 'x' }, [{}], [{ text: 'x' }]])(
+    'an input that no message can have is refused before anything is done, and loses nothing [%j]',
+    async (input) => {
+      const { client, lab } = await startTestLab({ model: () => reply(text('ok')) })
+      const session = await openTestSession()
+      const agent = defineAgent({ name: 'a', client, model })
+      await session.run(agent, task)
+      const before = await entriesOf(session.store, session.id)
+      await expect(session.run(agent, input as never)).rejects.toMatchObject({
+        code: 'bad-option',
+        message: 'input is neither a text nor a list of content blocks',
+      })
+      expect(await entriesOf(session.store, session.id)).toEqual(before)
+      expect(lab.requests).toHaveLength(1)
+    },
+  )
+
   test('one that follows a run that failed begins all the same', async () => {
     const { client } = await startTestLab({ model: () => reply(text('ok')), outages: [failing(1, 400)] })
     const session = await openTestSession()

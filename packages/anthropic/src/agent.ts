@@ -8,6 +8,7 @@
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
 import {
+  assertContent,
   isLastgoodError,
   LastgoodError,
   requestFailed,
@@ -98,6 +99,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
       const loop: Loop = { session, run, envelope: () => (isPinned() ? session.envelope : undefined) ?? current }
       try {
         run.signal?.throwIfAborted()
+        if (input !== undefined) assertContent(input, 'input')
         const turn = await turnFor(loop, input)
         if (session.hasOpenTurn && turn === session.turn) await finish(loop)
         return replyOf(session, turn)

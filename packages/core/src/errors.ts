@@ -78,6 +78,11 @@ export function isLastgoodError(value: unknown, code?: ErrorCode): value is Last
   return code === undefined || ('code' in value && value.code === code)
 }
 
+/** Whether `value` is about one journal, for which other sessions need not suffer. */
+export function isJournalError(value: unknown): value is LastgoodError {
+  return isLastgoodError(value) && value.code.startsWith('journal-')
+}
+
 /** What something that was thrown says: of an error its message. Never throws, whatever it is. */
 export function messageOf(thrown: unknown): string {
   try {

@@ -6,7 +6,7 @@
  *    there is no row.
  * 2. A session that cannot be read does not stop it.
  */
-import { isLastgoodError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
+import { isJournalError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
 import { assess } from './assess.ts'
 import type { DueIndex } from './due-index.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -49,7 +49,7 @@ export async function sweep(parts: SweepParts): Promise<number> {
     }
   } catch (error) {
     // The list has told of all others first; `lastgood doctor` tells of this one.
-    if (!signal.aborted && !(isLastgoodError(error) && error.code.startsWith('journal-'))) throw error
+    if (!signal.aborted && !isJournalError(error)) throw error
   }
   return written
 }

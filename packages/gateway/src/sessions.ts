@@ -9,7 +9,7 @@
  * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
  * 4. Which session a request belongs to is decided one after the other for those that may belong together.
  */
-import { continuationOf, openSession, type MessagesBody } from '@lastgood/core'
+import { continuationOf, isJournalError, openSession, type MessagesBody } from '@lastgood/core'
 import type { Attached } from './answer.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
@@ -106,7 +106,12 @@ export class Sessions {
     const open = await this.#holdingOf([...this.#lanes.keys()], prefix, body)
     if (open.length > 0) return open
     const all: string[] = []
-    for await (const { head } of this.#options.store.list()) all.push(head.sessionId)
+    try {
+      for await (const { head } of this.#options.store.list()) all.push(head.sessionId)
+    } catch (error) {
+      // The list has told of all others first; `lastgood doctor` tells of this one.
+      if (!isJournalError(error)) throw error
+    }
     return this.#holdingOf(all, prefix, body)
   }
 

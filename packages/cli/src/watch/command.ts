@@ -1,6 +1,14 @@
 /** `lastgood watch`: what happens in a session that another process runs, or in all of them, as it happens. */
 import { Command } from 'commander'
-import { foldHistory, machineVersion, readHistory, type SessionEvent, type Store } from '@lastgood/core'
+import {
+  foldHistory,
+  isJournalError,
+  machineVersion,
+  readHistory,
+  type Head,
+  type SessionEvent,
+  type Store,
+} from '@lastgood/core'
 import { jsonlOption, setUp, withLiveOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { Survived } from '../live/survived.ts'
@@ -8,9 +16,9 @@ import { exampleOf } from '../help-example.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { eventLines } from '../resume/event-lines.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
-import { locate } from '../sessions.ts'
+import { locate, sessionRows } from '../sessions.ts'
 import { safeLine } from '../text.ts'
-import { follow, type Seen } from './follow.ts'
+import { follow, type Known, type Seen } from './follow.ts'
 
 interface WatchOptions extends Omit<CommonOptions, 'json'> {
   jsonl?: boolean
@@ -35,16 +43,20 @@ interface Viewer {
 async function watch(context: CliContext, argument: string | undefined, options: WatchOptions): Promise<void> {
   const { choices } = await setUp(context, options, false)
   const opened =
-    argument === undefined ? { ...(await choices[0].open()), id: undefined } : await located(choices, argument)
-  const { store, close, source, id } = opened
+    argument === undefined ? { ...(await choices[0].open()), head: undefined } : await located(choices, argument)
+  const { store, close, source, head } = opened
   const over = new AbortController()
   const stop = stopSwitch(context)
-  const seen = new Map<string, number>()
-  const viewer = await viewerOf(context, options, store, id, seen)
+  const seen = new Map<string, Known>()
+  const viewer = await viewerOf(context, options, store, head, seen)
   context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
   try {
     await stop.orStopped(
-      show(context, viewer, follow({ store, clock: context.clock, signal: over.signal, sessionId: id, seen })),
+      show(
+        context,
+        viewer,
+        follow({ store, clock: context.clock, signal: over.signal, sessionId: head?.sessionId, seen }),
+      ),
     )
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
@@ -58,7 +70,7 @@ async function watch(context: CliContext, argument: string | undefined, options:
 
 async function located(choices: Parameters<typeof locate>[0], argument: string) {
   const { opened, row } = await locate(choices, argument, [])
-  return { ...opened, id: row.head.sessionId }
+  return { ...opened, head: row.head }
 }
 
 async function show({ stderr }: CliContext, viewer: Viewer, all: AsyncIterable<Seen>): Promise<void> {
@@ -66,6 +78,7 @@ async function show({ stderr }: CliContext, viewer: Viewer, all: AsyncIterable<S
     if (one.kind === 'entry') viewer.take(one.sessionId, { type: 'entry', entry: one.entry })
     else if (one.kind === 'away')
       stderr.write(`the store does not answer: ${safeLine(one.error.message)}; asking again\n`)
+    else if (one.kind === 'unreadable') stderr.write(`left out: ${safeLine(one.error.message)}; lastgood doctor\n`)
     else stderr.write('the store answers again\n')
   }
 }
@@ -75,17 +88,20 @@ async function viewerOf(
   context: CliContext,
   { jsonl, color }: WatchOptions,
   store: Store,
-  id: string | undefined,
-  seen: Map<string, number>,
+  head: Head | undefined,
+  seen: Map<string, Known>,
 ): Promise<Viewer> {
-  if (id === undefined) {
-    for await (const { head } of store.list()) seen.set(head.sessionId, head.seq)
+  if (head === undefined) {
+    const { rows, failure } = await sessionRows(store)
+    // What cannot be read is told of when it is looked at again.
+    if (failure !== undefined && !isJournalError(failure)) throw failure
+    for (const row of rows) seen.set(row.head.sessionId, row.head)
     if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))
     const survived = new Survived((line) => context.stdout.write(`${line}\n`), 'every turn')
     return { take: survived.take, stop: () => context.stderr.write(`${survived.sum}\n`) }
   }
-  const { snapshot, transcript, seq } = await foldHistory(readHistory(store, id), machineVersion)
-  seen.set(id, seq)
+  const { snapshot, transcript, seq } = await foldHistory(readHistory(store, head.sessionId), machineVersion)
+  seen.set(head.sessionId, { seq, createdAt: head.createdAt })
   if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))
   const from = { lastGoodTurn: snapshot.context.lastGoodTurn, context: snapshot.context, transcript }
   const { clock, env, stdout } = context

@@ -5,13 +5,27 @@
  *    what is new is read.
  * 2. A store that does not answer is told of once, and so is that it is back; nothing that was written meanwhile is left out.
  * 3. A session that was removed and begun anew is followed from its new beginning.
+ * 4. Of all sessions, one that cannot be read is told of once, and does not hide the others.
  */
-import { isLastgoodError, withBlobs, type Clock, type Entry, type LastgoodError, type Store } from '@lastgood/core'
+import {
+  isJournalError,
+  isLastgoodError,
+  withBlobs,
+  type Clock,
+  type Entry,
+  type Head,
+  type LastgoodError,
+  type Store,
+} from '@lastgood/core'
 
 export type Seen =
   | { kind: 'entry'; sessionId: string; entry: Entry }
   | { kind: 'away'; error: LastgoodError }
   | { kind: 'back' }
+  | { kind: 'unreadable'; error: LastgoodError }
+
+/** How much of a session was seen; another one of the same name began at another time. */
+export type Known = Pick<Head, 'seq' | 'createdAt'>
 
 export interface FollowOptions {
   store: Store
@@ -19,25 +33,36 @@ export interface FollowOptions {
   signal: AbortSignal
   /** Only this session. Default: all of the store, also those that come. */
   sessionId?: string | undefined
-  /** What is known already: the last entry of each session. One that is not named is new. */
-  seen: Map<string, number>
+  /** What is known already of each session. One that is not named is new. */
+  seen: Map<string, Known>
 }
 
 /** Between two looks. */
 const everyMs = 500
 
-/** Ends when `signal` aborts. Errors: those of a damaged session. */
+/** Ends when `signal` aborts. Errors: those of `sessionId`, if it is damaged. */
 export async function* follow({ store, clock, signal, sessionId, seen }: FollowOptions): AsyncGenerator<Seen> {
   let isAway = false
+  const told = new Set<string>()
+  /** What there is to tell of an error that does not end all. */
+  function* survived(error: unknown): Generator<Seen> {
+    if (sessionId !== undefined || !isJournalError(error)) throw error
+    if (!told.has(error.message)) yield { kind: 'unreadable', error }
+    told.add(error.message)
+  }
   while (!signal.aborted) {
     try {
-      for await (const { id, seq } of headsOf(store, sessionId)) {
-        const known = seen.get(id) ?? 0
-        if (seq === known) continue
-        for await (const entry of withBlobs(store, id, store.read(id, seq < known ? 0 : known))) {
-          yield { kind: 'entry', sessionId: id, entry }
-          seen.set(id, entry.seq)
+      try {
+        for await (const head of headsOf(store, sessionId)) {
+          try {
+            yield* newIn(store, head, seen)
+          } catch (error) {
+            yield* survived(error)
+          }
         }
+      } catch (error) {
+        // The list has told of all others first.
+        yield* survived(error)
       }
       if (isAway) yield { kind: 'back' }
       isAway = false
@@ -50,11 +75,22 @@ export async function* follow({ store, clock, signal, sessionId, seen }: FollowO
   }
 }
 
-async function* headsOf(store: Store, sessionId: string | undefined): AsyncGenerator<{ id: string; seq: number }> {
+async function* newIn(store: Store, head: Head, seen: Map<string, Known>): AsyncGenerator<Seen> {
+  const { sessionId, seq, createdAt } = head
+  const before = seen.get(sessionId)
+  const known = before?.createdAt === createdAt && before.seq <= seq ? before.seq : 0
+  if (known === seq) return
+  for await (const entry of withBlobs(store, sessionId, store.read(sessionId, known))) {
+    yield { kind: 'entry', sessionId, entry }
+    seen.set(sessionId, { seq: entry.seq, createdAt })
+  }
+}
+
+async function* headsOf(store: Store, sessionId: string | undefined): AsyncGenerator<Head> {
   if (sessionId === undefined) {
-    for await (const { head } of store.list()) yield { id: head.sessionId, seq: head.seq }
+    for await (const { head } of store.list()) yield head
     return
   }
   const summary = await store.summary(sessionId)
-  if (summary) yield { id: sessionId, seq: summary.head.seq }
+  if (summary) yield summary.head
 }

@@ -165,14 +165,17 @@ const shortestFrame = `{"hash":"${genesis.hash}","size":0,`
 
 /** Whether these bytes, which are no whole line, are the beginning of one. `missing`: bytes up to its end, if known. */
 function isTorn(bytes: Buffer, missing: number | undefined): boolean {
-  if (bytes.includes(unwritten)) return true
+  if (bytes.includes(unwritten) || bytes[0] === 0 || bytes.at(-1) === 0) return true
   // No beginning of a JSON object is JSON: if it parses, it was whole and its size was altered.
   if (missing !== undefined) return missing > 0 && parsed(bytes) === undefined
   const text = bytes.toString('latin1')
   return framePattern.test(text + shortestFrame.slice(text.length)) || framePattern.test(`${text},`)
 }
 
-/** Pages that a power cut kept from the disk read as NUL; JSON text has none, and no flipped bit makes eight. */
+/**
+ * Pages that a power cut kept from the disk read as NUL; JSON text has none, and no flipped bit makes eight, nor one of a
+ * brace. A line that ends or begins just beside the border of a page may have few bytes on the other one.
+ */
 const unwritten = Buffer.alloc(8)
 
 function parsed(bytes: Buffer): unknown {

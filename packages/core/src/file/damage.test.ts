@@ -51,6 +51,26 @@ test('a tail torn at any byte is dropped and reported, and the journal goes on a
   }
 })
 
+test.each([1, 2, 5, 7, 8, 12])(
+  'a page that never reached the disk may have %i bytes of an append, at its end or its beginning (P1)',
+  async (lost) => {
+    const { open, file } = await folder()
+    const writer = open()
+    const lease = await taken(writer)
+    const kept = await add(writer, lease, 0)
+    const before = (await readFile(file)).length
+    await add(writer, lease, 1)
+    const whole = await readFile(file)
+    for (const at of [before, whole.length - lost]) {
+      await writeFile(file, Buffer.from(whole).fill(0, at, at + lost))
+      expect(await all(open())).toEqual(kept)
+      const next = await taken(open(), 'bob', lease.fence)
+      const more = await add(open(), next, 1)
+      expect(await all(open())).toEqual([...kept, ...more])
+    }
+  },
+)
+
 test('the writer whose own append was torn by others reads on: several torn writes in a row are all dropped', async () => {
   const { open, file } = await folder()
   const store = open()

@@ -26,6 +26,8 @@ const usual: EntryBody[] = [
   { type: 'response-received', message: answer, requestId: 'req_1' },
   { type: 'tool-started', toolUseId: 't', name: 'edit', inDoubt: 'report' },
   { type: 'tool-finished', toolUseId: 't', result: block, outcome: 'ran' },
+  { type: 'step-started', stepId: 's', name: 'deploy', inDoubt: 'ask' },
+  { type: 'step-finished', stepId: 's', name: 'deploy', outcome: 'ran', value: { done: true } },
   { type: 'turn-ended', turn: 1 },
 ]
 const stamped = (body: object) => ({ ...body, v: journalVersion, seq: 1, at: 1.5, fence: 1, lane: 'main' })

@@ -52,6 +52,16 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['response-received', { message: [isAnswer], requestId: [isText, true] }],
   ['tool-started', { toolUseId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
   ['tool-finished', { toolUseId: [isText], result: [isBlock], outcome: [isOneOf('ran', 'in-doubt', 'refused')] }],
+  ['step-started', { stepId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
+  [
+    'step-finished',
+    {
+      stepId: [isText],
+      name: [isText, true],
+      outcome: [isOneOf('ran', 'verified', 'failed', 'in-doubt')],
+      value: [() => true, true],
+    },
+  ],
   ['turn-ended', { turn: [isWhole] }],
 ])
 

@@ -303,6 +303,21 @@ export function parseEntry(stored: unknown, place: string): Entry {
   )
 }
 
+/** `entry` itself. Errors: `bad-option` where no reader would take it for one, so that it must not be written. */
+export function soundEntry(entry: Entry): Entry {
+  if (isSurelyEntry(entry, journalVersion)) return entry
+  const { v: _v, seq: _seq, at: _at, fence: _fence, lane: _lane, ...rest } = entry
+  const { error } = entryBodySchema().safeParse(rest)
+  if (!error) return entry
+  throw new LastgoodError(
+    'bad-option',
+    `${entry.type} cannot be recorded (${firstIssue(error)}); nothing was written`,
+    {
+      hint: 'a message has a role, and a text or a list of blocks; a block is a record with a type',
+    },
+  )
+}
+
 function isEntryType(type: unknown): boolean {
   return bodies().some((body) => body.shape.type.value === type)
 }

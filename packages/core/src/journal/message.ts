@@ -1,5 +1,15 @@
 /** What a message is made of: its blocks, the kinds of them, and what goes when thinking has to. Pure. */
+import { LastgoodError } from '../errors.ts'
 import type { Block, Message } from './journal.ts'
+import { areBlocks, isText } from './surely.ts'
+
+/** Errors: `bad-option` where `content`, which its caller calls `what`, is nothing that a message can have. */
+export function assertContent(content: unknown, what: string): void {
+  if (isText(content) || areBlocks(content)) return
+  throw new LastgoodError('bad-option', `${what} is neither a text nor a list of content blocks`, {
+    hint: `give a text, or blocks as in ${what}: [{ type: 'text', text: 'Go on' }]`,
+  })
+}
 
 /** A text of its own is one block. */
 export function blocksOf({ content }: Message): readonly Block[] {

@@ -3,6 +3,7 @@
  * says in the message where it is.
  */
 import { LastgoodError } from '../errors.ts'
+import { soundEntry, type Entry, type EntryBody } from '../journal/journal.ts'
 import { copyOf } from '../json.ts'
 
 /** A copy that later changes do not reach. Errors: `bad-option`. */
@@ -12,6 +13,14 @@ export function recordable<Value>(value: Value, what: string): Value {
   } catch (error) {
     throw notJson(what, error)
   }
+}
+
+/**
+ * The entry of `body`: a copy, so that what a caller does with its messages later does not change what was recorded.
+ * Errors: `bad-option`, also for what no reader would take for an entry.
+ */
+export function recordableEntry(body: EntryBody, stamp: Omit<Entry, keyof EntryBody>): Entry {
+  return soundEntry(Object.assign(recordable(body, body.type), stamp))
 }
 
 /** Its JSON. Errors: `bad-option`, also for undefined and functions. */

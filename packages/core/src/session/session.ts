@@ -31,7 +31,7 @@ import type { Context, Effect, StateName } from '../machine/machine.ts'
 import { appendPatiently } from '../store/patient-append.ts'
 import type { Policy } from '../policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
-import { jsonText, recordable } from './recordable.ts'
+import { jsonText, recordableEntry } from './recordable.ts'
 import { RunQueue } from './run-queue.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import { StepLedger, type StepContext, type StepOptions, type ToolStepOptions } from './step-ledger.ts'
@@ -350,8 +350,7 @@ export class Session {
   #stamp(bodies: readonly EntryBody[]): Entry[] {
     const stamp = { v: journalVersion, at: this.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
     const after = this.#seq + this.#staged.length
-    // A copy: what a caller does with its messages later must not change what was recorded.
-    return bodies.map((body, i) => Object.assign(recordable(body, body.type), stamp, { seq: after + 1 + i }))
+    return bodies.map((body, i) => recordableEntry(body, { ...stamp, seq: after + 1 + i }))
   }
 
   #adopt(entries: readonly Entry[], standing: Standing): void {
