@@ -34,6 +34,19 @@ describe('the store is chosen by', () => {
     expect(stderr).toContain(`${dir} (the default)`)
   })
 
+  it('is asked where programs keep theirs, which read no XDG_STATE_HOME', async () => {
+    const { cwd } = project()
+    await seed(fileStore({ dir: join(cwd, '.local/state/lastgood') }), 'fix-auth', open)
+    const { code, stderr } = await run(['show', 'fix-auth'], {
+      cwd,
+      home: cwd,
+      env: { XDG_STATE_HOME: join(cwd, 'xdg') },
+    })
+    expect(code).toBe(3)
+    expect(stderr).toContain(`it is in file:${cwd}/.local/state/lastgood (programs)`)
+    expect(stderr).toContain(`next: lastgood show fix-auth --store file:${cwd}/.local/state/lastgood`)
+  })
+
   it('the configuration file, as a store of its own', async () => {
     const { cwd } = project()
     const { href } = new URL(import.meta.resolve('@lastgood/core/file'))

@@ -56,8 +56,11 @@ export function storeChoices(
     address: `file:${dir}`,
     open: async () => fromFolder(context, dir, 'the default'),
   }
+  // A program asks no environment: what it makes with fileStore() is there.
+  const programs = stateDir({}, context.home)
+  const ofPrograms = addressed(context, 'programs', `file:${programs}`, `--store ${shellWord(`file:${programs}`)}`)
   // What is used anyway needs no flag; only one that was given has to be given again.
-  const [first, ...others] = [...choices, local]
+  const [first, ...others] = [...choices, local, ...(programs === dir ? [] : [ofPrograms])]
   return [{ ...(first ?? local), flag: option === undefined ? '' : (first?.flag ?? '') }, ...others]
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EntryBody } from '@lastgood/core'
@@ -144,6 +144,18 @@ describe('show', () => {
       .map((line) => JSON.parse(line) as object)
     expect(entries).toHaveLength(13)
     expect(entries[5]).toMatchObject(result)
+  })
+
+  it('--raw has also what is kept beside the journal; where that is lost, the entry that names it', async () => {
+    const { cwd, store } = project()
+    const long = 'x'.repeat(100_000)
+    await seed(store, 'long', [started(1, long)])
+    const { stdout } = await run(['show', 'long', '--raw', '--store', 'state'], { cwd })
+    expect(stdout).toContain(long)
+    rmSync(join(cwd, 'state/sessions/long.blobs'), { recursive: true })
+    const damaged = await run(['show', 'long', '--raw', '--store', 'state'], { cwd })
+    expect(damaged.code).toBe(0)
+    expect(damaged.stdout).toContain('"type":"kept-apart"')
   })
 
   it('--json is the report as one document', async () => {

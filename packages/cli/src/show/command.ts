@@ -1,6 +1,14 @@
 /** `lastgood show`: one session's history. Only `--raw` shows content in full. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { LastgoodError, readHistory, type Entry, type HistoryEntry } from '@lastgood/core'
+import {
+  isJournalError,
+  LastgoodError,
+  readHistory,
+  withBlobs,
+  type Entry,
+  type HistoryEntry,
+  type Store,
+} from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
@@ -70,7 +78,7 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
     const { sessionId, opened } = journal
     if (options.raw) {
       const own = ofTurn(opened.store.read(sessionId), options.turn, (entry) => entry)
-      for await (const entry of own) context.stdout.write(`${safeJson(entry)}\n`)
+      for await (const entry of own) context.stdout.write(`${safeJson(await whole(opened.store, sessionId, entry))}\n`)
       return
     }
     if (options.html !== undefined) {
@@ -88,6 +96,19 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
   } finally {
     await journal.opened.close()
   }
+}
+
+/** With a body that is kept apart in place, where that can be read: what is damaged is looked at as it is. */
+async function whole(store: Store, sessionId: string, entry: Entry): Promise<Entry> {
+  async function* just() {
+    yield entry
+  }
+  try {
+    for await (const one of withBlobs(store, sessionId, just())) return one
+  } catch (error) {
+    if (!isJournalError(error)) throw error
+  }
+  return entry
 }
 
 async function showEntries(

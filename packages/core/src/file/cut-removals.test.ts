@@ -4,6 +4,7 @@ import type * as SyncFiles from 'node:fs'
 import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, test, vi } from 'vitest'
+import { openSession } from '../session/open-session.ts'
 import { thisOwner } from '../store/owner.ts'
 import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -120,6 +121,18 @@ describe('a removal that is killed at any step', () => {
       expect([n, (await readdir(sessions)).filter((name) => name.endsWith('.removed'))]).toEqual([n, []])
     }
   })
+})
+
+test('who comes while a session is removed is told so, and no command that cannot work', async () => {
+  const { clock, open } = await written()
+  await open().acquire('s', thisOwner('removing:me'), 60_000)
+  for (const takeover of [false, true]) {
+    await expect(openSession('s', { store: open(), clock, takeover })).rejects.toMatchObject({
+      code: 'session-busy',
+      message: expect.stringContaining('session s is being removed by pid '),
+      hint: expect.stringMatching(/^that ends at \S+Z at the latest; then try again$/),
+    })
+  }
 })
 
 describe('a removal that stands still at any step for longer than its lease', () => {

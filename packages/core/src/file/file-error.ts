@@ -68,7 +68,7 @@ const denied = 'make the folder and its files writable for this user, or choose 
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: full,
   EDQUOT: full,
-  EFBIG: full,
+  EFBIG: 'raise the limit of a file (ulimit -f), then go on: nothing that was acknowledged is lost',
   EACCES: denied,
   EPERM: denied,
   EROFS: denied,

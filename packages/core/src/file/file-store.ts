@@ -9,7 +9,7 @@
  *
  * It needs a local file system, where O_APPEND writes are atomic: NFS and its like are refused (see `volume.ts`).
  * Several processes may share a folder; a lease compares their clocks, the fence in the chain does not. To move a session,
- * copy its `.jsonl` while nobody writes it.
+ * export it.
  */
 import { constants, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -69,8 +69,9 @@ const lookedAtOnce = 32
 
 /** Sessions as files in one folder. Nothing to close: no file is open between calls. */
 export function fileStore(options: FileStoreOptions = {}): Store {
-  const { dir = stateDir({}, homedir()), clock = systemClock, onWarning } = options
-  const folder = join(resolve(dir), 'sessions')
+  const { clock = systemClock, onWarning } = options
+  const dir = resolve(options.dir ?? stateDir({}, homedir()))
+  const folder = join(dir, 'sessions')
   const writers = new Map<string, SessionWriter>()
 
   function warn({ sessionId, journal: file }: SessionPlace, torn: TornTail): void {
@@ -158,8 +159,8 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   return {
-    location: `file:${resolve(dir)}`,
-    shared: sharedFiles(join(resolve(dir), 'shared'), () => clock.newId()),
+    location: `file:${dir}`,
+    shared: sharedFiles(join(dir, 'shared'), () => clock.newId()),
     journalAt: (sessionId) => placeOf(folder, sessionId).journal,
 
     async acquire(sessionId, owner, ttlMs, takeover) {
@@ -190,7 +191,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       }),
 
     summary,
-    findings: () => fileFindings(resolve(dir), examine, clock.now()),
+    findings: () => fileFindings(dir, examine, clock.now()),
 
     /** A damaged session does not hide the others: the first error is thrown after they were listed. */
     async *list(filter = {}) {

@@ -30,6 +30,17 @@ test('a healthy store, and one that nobody has used, have none', async () => {
   expect(await found(open())).toEqual([])
 })
 
+test('a folder that was given by a relative path is the same one when the process goes elsewhere', async () => {
+  const { state, journal } = await written()
+  const before = process.cwd()
+  onTestFinished(() => process.chdir(before))
+  process.chdir(join(state, '..'))
+  const store = fileStore({ dir: 'state' })
+  process.chdir('/')
+  await writeFile(journal, 'no journal', { flag: 'a' })
+  expect(await found(store)).toMatchObject([{ severity: 'danger', what: expect.stringContaining(journal) }])
+})
+
 test('a damaged session is a danger with its file and line, does not hide the others, and nothing of it is told', async () => {
   const { store, journal, lease } = await written()
   await add(store, lease, 2, 1, 'a secret prompt')
@@ -45,7 +56,7 @@ test('a damaged session is a danger with its file and line, does not hide the ot
       severity: 'danger',
       what: `${journal} line 2 is damaged: it was altered`,
       risk: 'session s cannot be gone on with (P1)',
-      mend: expect.stringContaining('restore the file from a copy'),
+      mend: 'lastgood show s shows the part before it; restore the file from a copy to go on',
     },
     { severity: 'danger', what: expect.stringContaining('t.jsonl line'), risk: expect.stringContaining('session t') },
   ])

@@ -114,7 +114,7 @@ async function journalFindings(
       // Another user's: told once for all of them.
       if (error.details['code'] === 'EACCES') continue
       const risk = `session ${id} cannot be gone on with (P1)`
-      found.push({ severity: 'danger', what: error.message, risk, mend: error.hint.replace('<sessionId>', id) })
+      found.push({ severity: 'danger', what: error.message, risk, mend: error.hint })
     }
   }
   return { found, empty }

@@ -5,6 +5,7 @@
  * that another one names as its `prev` counted, and from there on every verdict follows. Where the end alone leaves a
  * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
  */
+import { basename } from 'node:path'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import {
   type EntriesLine,
@@ -19,6 +20,7 @@ import {
 } from './chain.ts'
 import type { JournalHandle } from './open-file.ts'
 import { type Segment, segments } from './segments.ts'
+import { sessionIdOfJournal } from './session-place.ts'
 
 /** A line that counts, and its number in the file, from 1. */
 export interface CountedLine {
@@ -255,7 +257,7 @@ function continuation(lines: readonly Line[], tip: Tip, recent: readonly string[
 
 function corrupt(path: string, number: number, what: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${path} line ${number} is damaged: ${what}`, {
-    hint: 'lastgood show <sessionId> shows the part before it; restore the file from a copy to go on',
+    hint: `lastgood show ${sessionIdOfJournal(basename(path)) ?? '<sessionId>'} shows the part before it; restore the file from a copy to go on`,
     details: { path, line: number },
   })
 }

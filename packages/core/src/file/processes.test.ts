@@ -123,7 +123,9 @@ test('a disk that fills in the middle of a line: a clear error, nothing acknowle
   const again = await toldBy<{ code: string }>(
     started({ dir, mode: 'until-full', name: 'bob' }, "trap '' XFSZ; ulimit -f 64"),
   )
-  expect(again).toMatchObject([{ code: 'store-unavailable', details: { code: 'EFBIG' } }])
+  expect(again).toMatchObject([
+    { code: 'store-unavailable', details: { code: 'EFBIG' }, hint: expect.stringContaining('ulimit -f') },
+  ])
 
   const told = await toldBy(started({ dir, mode: 'takeover', name: 'eve', count: 5 }))
   expect((await all(dir)).map(asTold)).toEqual([...lines, ...told])

@@ -14,6 +14,7 @@
  */
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
+import { isRemover } from './owner.ts'
 import { originSchema, type Entry, type Owner } from '../journal/journal.ts'
 import { isSessionId, sessionIdSchema } from '../journal/session-id.ts'
 import { isRecord } from '../json.ts'
@@ -167,7 +168,8 @@ export interface Store {
   journalAt(sessionId: string): string
   /**
    * Take the session for writing, also one that does not exist yet. A live lease of another owner gives `Busy`, unless
-   * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word.
+   * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word. Who
+   * removes the session may keep it until then.
    */
   acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
   /** Extend the lease, also one that has run out and that nobody took; false when it was released or another has it. */
@@ -264,12 +266,14 @@ export function sessionNotFound(sessionId: string, { location }: Store): Lastgoo
 }
 
 export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {
-  return new LastgoodError(
-    'session-busy',
-    `session ${sessionId} is written by pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`,
-    {
-      hint: `wait for it; go another way beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
-      details: { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence },
-    },
-  )
+  const who = `pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`
+  const details = { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence }
+  if (isRemover(owner)) {
+    const hint = `that ends at ${new Date(expiresAt).toISOString()} at the latest; then try again`
+    return new LastgoodError('session-busy', `session ${sessionId} is being removed by ${who}`, { hint, details })
+  }
+  return new LastgoodError('session-busy', `session ${sessionId} is written by ${who}`, {
+    hint: `wait for it; go another way beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
+    details,
+  })
 }
