@@ -62,6 +62,18 @@ function lostTail(sessionId: string, place: string, seq: number, afterSeq: numbe
   )
 }
 
+/** The entries were not added: with the blob once more, the same append is a good one. */
+export function blobLost(location: string): LastgoodError {
+  return new LastgoodError(
+    'store-unavailable',
+    `the store at ${location} cannot answer: it lost a large result before the entry that names it`,
+    {
+      hint: 'nothing was added: keep the blob again, then append again; after a fail-over a session does so by itself',
+      details: { location },
+    },
+  )
+}
+
 export function damaged(place: string, what: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${place}: ${what}`, {
     hint: 'somebody else wrote to this key, or the server lost a part of its data: restore the session from a copy',

@@ -23,7 +23,7 @@ import { command } from './commands.ts'
 import { redisFindings } from './findings.ts'
 import { readJournal } from './journal-reader.ts'
 import { keysUnder } from './keys.ts'
-import { acquired, appended, removed, summarized } from './outcome.ts'
+import { acquired, appended, blobLost, removed, summarized } from './outcome.ts'
 import { serverOf } from './server.ts'
 import { enlist, sessionSummaries, unlist } from './session-index.ts'
 import { sharedRecords } from './shared-records.ts'
@@ -41,6 +41,8 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
   assertClient(client)
   const keys = keysUnder(options.prefix ?? 'lastgood')
   const server = serverOf(client)
+  /** Blobs that no append has come after. A fail-over may come between: it takes the blob, and would not miss it. */
+  const unnamed = new WeakMap<Lease, Set<string>>()
   // A package without its scripts should fail when the program starts.
   command('append')
 
@@ -82,8 +84,12 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
       const journal = keys.journal(lease.sessionId)
-      const args = [...holderOf(lease), afterSeq, JSON.stringify(head), ...entries.map(storedEntry)]
-      const reply = await server.run('append', [keys.session(lease.sessionId), journal], args)
+      const all = [keys.session(lease.sessionId), journal, keys.blobs(lease.sessionId)]
+      const names = [...(unnamed.get(lease) ?? [])]
+      const args = [...holderOf(lease), afterSeq, JSON.stringify(head), names.join(' '), ...entries.map(storedEntry)]
+      const reply = await server.run('append', all, args)
+      for (const name of names) unnamed.get(lease)?.delete(name)
+      if (reply[0] === 'blob-missing') throw blobLost(server.location)
       return appended(reply, lease, afterSeq, server.place(journal))
     },
 
@@ -92,6 +98,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       const [session, blobs] = [keys.session(lease.sessionId), keys.blobs(lease.sessionId)]
       const [kind] = await server.run('put-blob', [session, blobs], [...holderOf(lease), name, text])
       if (kind !== 'kept') throw leaseLost(lease.sessionId, lease.fence)
+      unnamed.set(lease, (unnamed.get(lease) ?? new Set()).add(name))
     },
 
     async readBlob(sessionId, name) {

@@ -28,6 +28,7 @@ async function storeWith(username: string, rights: string[]) {
 /** Every command that the store may ever send. */
 async function everything(store: Awaited<ReturnType<typeof storeWith>>): Promise<void> {
   const lease = await leaseOf(store, 's')
+  await store.putBlob(lease, '1'.repeat(64), 'text')
   await appendSome(store, lease, 0, 2)
   await appendSome(store, lease, 0, 2)
   expect(await store.renew(lease, 1000)).toBe(true)

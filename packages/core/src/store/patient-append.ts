@@ -2,7 +2,8 @@
  * One append to a store that may not answer.
  *
  * 1. It is tried again with the same entries: idempotent by sequence, so an attempt that was applied unheard is no harm.
- * 2. What is kept apart is durable before the entry that names it.
+ * 2. What is kept apart is durable before the entry that names it. It is kept anew with each attempt: the store that took
+ *    it may have been replaced since.
  */
 import { fullJitter } from '../backoff.ts'
 import { keptApart } from './blobs.ts'

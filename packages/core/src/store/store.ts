@@ -180,7 +180,8 @@ export interface Store {
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
   /**
    * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when it returns, and without
-   * effect when it is there. An entry may name it from then on. `lease-lost` as for `append`.
+   * effect when it is there. An entry may name it from then on. `lease-lost` as for `append`. Where a server can lose it
+   * again, the next `append` under this very lease is `store-unavailable`, and adds nothing until it was kept anew.
    */
   putBlob(lease: Lease, name: string, text: string): Promise<void>
   /** The text under `name`, or undefined when there is none. Not verified: who asks knows what it should be. */

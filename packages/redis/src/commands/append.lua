@@ -3,25 +3,28 @@
 
   KEYS[1]   hash    the session
   KEYS[2]   list    its journal
+  KEYS[3]   hash    its blobs
   ARGV[1]   number  fence of the lease
   ARGV[2]   string  id of its owner
   ARGV[3]   number  sequence of the entry that the new ones follow
   ARGV[4]   JSON    the new head
-  ARGV[5…]  bytes   the entries, at least one, as they are compared and kept
+  ARGV[5]   string  names of the blobs that were kept for these entries, a space between two; empty: none
+  ARGV[6…]  bytes   the entries, at least one, as they are compared and kept
 
   Returns { 'appended', last sequence }, also when these very entries are already there;
           { 'lease-lost' } when another owner took the session;
           { 'conflict' } when other entries are already there;
           { 'gap', last sequence } when the entries follow one that is not there;
-          { 'journal-short', length of the journal, sequence of the head } when the two disagree.
+          { 'journal-short', length of the journal, sequence of the head } when the two disagree;
+          { 'blob-missing' } when a blob is not there: the server that took it is not this one any more.
   Errors  none of its own.
 
   The owner is checked besides the fence: a server that lost its last writes may hand out a fence for a second time.
   Every read comes before the first write, because Redis does not undo what a failing script wrote.
 ]]
-local session, journal = KEYS[1], KEYS[2]
+local session, journal, blobs = KEYS[1], KEYS[2], KEYS[3]
 local fence, owner_id, after_seq, head = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local first = 5
+local first = 6
 local last_seq = after_seq + #ARGV - first + 1
 
 local stored = redis.call('HMGET', session, 'fence', 'ownerId', 'seq')
@@ -49,6 +52,13 @@ if after_seq > seq then
 end
 if after_seq < seq then
   return { 'conflict' }
+end
+
+-- Read whole: whether a field is there could only be asked with a further right, and large entries are few.
+for name in string.gmatch(ARGV[5], '%x+') do
+  if not redis.call('HGET', blobs, name) then
+    return { 'blob-missing' }
+  end
 end
 
 -- Lua unpacks some thousands of values at most.
