@@ -80,7 +80,8 @@ const kinds: readonly Kind[] = [
   {
     match: 'OOM',
     problem: 'its memory is full',
-    hint: () => 'free memory or raise maxmemory; keep maxmemory-policy noeviction',
+    hint: () =>
+      'free memory (lastgood prune takes what nobody needs) or raise maxmemory; keep maxmemory-policy noeviction',
   },
   {
     match: 'READONLY',

@@ -1,8 +1,9 @@
 /** A disk that is really full, has no more files, or is mounted read-only: told, nothing acknowledged is lost, and space cures it. */
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openSession } from '../session/open-session.ts'
+import { removeSession } from '../store/removal.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { owner } from '../testing/entries.ts'
 import { add, all, codeOf, taken } from './file.fixture.ts'
@@ -53,6 +54,22 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason === undefined ? '
       expect((await all(open())).slice(0, 2)).toEqual(entries)
     })
   }
+
+  test('a session that cannot go, because nothing can be written, is told with its files; without them there is room', async () => {
+    const { disk, store, lease } = await started()
+    await store.release(lease)
+    disk.fill()
+    const journal = store.journalAt('s')
+    await expect(removeSession(store, 's')).rejects.toMatchObject({
+      code: 'store-unavailable',
+      details: { code: 'ENOSPC' },
+      hint: expect.stringContaining(`by hand, while no process is at the session, ${journal} and what beside it`),
+    })
+    const beside = (await readdir(dirname(journal))).filter((name) => name.startsWith('s.'))
+    for (const name of beside) await rm(join(dirname(journal), name), { recursive: true })
+    expect(await store.summary('s')).toBeUndefined()
+    await add(store, await taken(store), 0)
+  })
 
   test('a folder for which no file is left is store-unavailable, too [inodes]', async () => {
     // The root, state, sessions, journal, lease file and the temporary file of the next one.

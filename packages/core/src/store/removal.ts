@@ -8,6 +8,9 @@
  *
  * Whoever decides to remove a session has read its head first, and somebody may write before the lease is taken. So the
  * head is read again under the lease, and a session that is not what was decided on stays.
+ *
+ * A store that is full has no room for a lease, and to make some is what a removal is for. It has none for a fork or an
+ * entry either, so there a session is looked at once more and goes without a lease; the store still keeps one that is held.
  */
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
@@ -88,8 +91,9 @@ async function* removeBatch(
         if (!(await store.summary(sessionId))) continue
         leases.set(sessionId, await leaseForRemoval(store, sessionId, options))
         await assertAsDecided(store, one)
-      } catch (failure) {
-        failures.set(sessionId, failure)
+      } catch (error) {
+        const failure = isFull(error) ? await removedWithoutRoom(store, one, options) : error
+        if (failure !== undefined) failures.set(sessionId, failure)
         await givenBack(store, sessionId, leases)
       }
     }
@@ -141,6 +145,25 @@ async function removed(
   }
 }
 
+/** What the server or the file system calls it. */
+const fullCodes: readonly unknown[] = ['OOM', 'ENOSPC', 'EDQUOT']
+const isFull = (error: unknown): boolean =>
+  isLastgoodError(error, 'store-unavailable') && fullCodes.includes(error.details['code'])
+
+/** What went wrong. At once, so that the next one may find room for its lease. */
+async function removedWithoutRoom(store: Store, one: Removable, options: RemovalOptions): Promise<unknown> {
+  const sessionId = idOf(one)
+  try {
+    const own = (await forksOf(store, new Set([sessionId]), options)).get(sessionId)
+    if (own) return hasForks(sessionId, [...own])
+    await assertAsDecided(store, one)
+    await store.remove(sessionId)
+    return undefined
+  } catch (failure) {
+    return isFull(failure) ? noRoom(store, sessionId, failure as LastgoodError) : failure
+  }
+}
+
 async function leaseForRemoval(store: Store, sessionId: string, options: RemovalOptions): Promise<Lease> {
   const { clock = systemClock } = options
   const owner = options.owner ?? thisOwner(clock.newId())
@@ -186,6 +209,14 @@ function writtenMeanwhile(sessionId: string): LastgoodError {
   return new LastgoodError('journal-conflict', `session ${sessionId} was written meanwhile, and is kept`, {
     hint: `look at it before you ask for its removal again: lastgood show ${sessionId}`,
     details: { sessionId },
+  })
+}
+
+function noRoom(store: Store, sessionId: string, { message, details, cause }: LastgoodError): LastgoodError {
+  return new LastgoodError('store-unavailable', message, {
+    hint: `a removal writes a little first: free some space there; or delete by hand, while no process is at the session, ${store.journalAt(sessionId)} and what beside it has its name`,
+    details,
+    cause,
   })
 }
 
