@@ -36,6 +36,7 @@ export type Summarized = SessionSummary | 'gone' | 'empty'
 
 export function summarized([kind, head, ...holder]: Reply, sessionId: string, place: string): Summarized {
   if (kind === 'gone' || kind === 'empty') return kind
+  if (kind === 'journal-short') throw journalShort(place, Number(head), Number(holder[0]))
   return {
     head: parseHead(jsonFrom(head, `${place}[head]`), `${place}[head]`, sessionId),
     holder: kind === 'held' ? holderFrom(holder, place) : null,

@@ -23,9 +23,9 @@ import { command } from './commands.ts'
 import { redisFindings } from './findings.ts'
 import { readJournal } from './journal-reader.ts'
 import { keysUnder } from './keys.ts'
-import { acquired, appended, blobLost, removed, summarized } from './outcome.ts'
+import { acquired, appended, blobLost, removed } from './outcome.ts'
 import { serverOf } from './server.ts'
-import { enlist, sessionSummaries, unlist } from './session-index.ts'
+import { enlist, sessionSummaries, summaryOf, unlist } from './session-index.ts'
 import { sharedRecords } from './shared-records.ts'
 
 export interface RedisStoreOptions {
@@ -115,8 +115,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
 
     async summary(sessionId): Promise<SessionSummary | undefined> {
       assertSessionId(sessionId)
-      const key = keys.session(sessionId)
-      const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
+      const summary = await summaryOf(server, keys, sessionId)
       return typeof summary === 'object' ? summary : undefined
     },
 

@@ -1,4 +1,4 @@
-import { isLastgoodError } from '@lastgood/core'
+import { isLastgoodError, removeSession } from '@lastgood/core'
 import type { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { appendSome, collect, commandsDuring, leaseOf, openStore, rejection } from '../test/fixture.ts'
@@ -50,6 +50,30 @@ describe('list', () => {
     expect(found.sort()).toEqual(ids.filter((id) => id !== 's-7').sort())
     expect(await rejection(store.summary('s-7'))).toMatchObject({ code })
   })
+
+  it.each(['nobody has', 'somebody takes'])(
+    'gives all others, and then tells of a journal that lost its head (an eviction), that %s',
+    async (who) => {
+      const { store, redis, key } = openStore(url)
+      for (const id of ['a', 'orphan']) await appendSome(store, await leaseOf(store, id), 0)
+      await redis.del(key('orphan', 'session'))
+      if (who === 'somebody takes') await store.release(await leaseOf(store, 'orphan'))
+      const found: string[] = []
+      const reading = (async () => {
+        for await (const { head } of store.list()) found.push(head.sessionId)
+      })()
+      const told = {
+        code: 'journal-corrupt',
+        message: `redis:${key('orphan', 'session')}: the head is at entry 0, the journal has 1`,
+      }
+      expect(await rejection(reading)).toMatchObject(told)
+      expect(found).toEqual(['a'])
+      expect(await rejection(store.summary('orphan'))).toMatchObject(told)
+      await removeSession(store, 'orphan', { damaged: true })
+      expect(await redis.exists(key('orphan', 'journal'))).toBe(0)
+      expect(await collect(store.list())).toHaveLength(1)
+    },
+  )
 
   it('keeps the row of a session that has no entry yet, for its first entry', async () => {
     const { store } = openStore(url)

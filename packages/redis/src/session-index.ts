@@ -8,7 +8,7 @@
  */
 import type { Lease, SessionSummary } from '@lastgood/core'
 import type { Keys } from './keys.ts'
-import { summarized } from './outcome.ts'
+import { type Summarized, summarized } from './outcome.ts'
 import type { Server } from './server.ts'
 
 /** Rows of one round trip. */
@@ -20,6 +20,12 @@ export async function enlist(server: Server, keys: Keys, { sessionId, since }: L
 
 export async function unlist(server: Server, keys: Keys, sessionId: string, since: string | number): Promise<void> {
   await server.run('unlist', [keys.index], [sessionId, since])
+}
+
+/** How one session stands. Errors: `journal-corrupt`, `journal-version`. */
+export async function summaryOf(server: Server, keys: Keys, sessionId: string): Promise<Summarized> {
+  const key = keys.session(sessionId)
+  return summarized(await server.run('summary', [key, keys.journal(sessionId)]), sessionId, server.place(key))
 }
 
 export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenerator<SessionSummary> {
@@ -36,8 +42,7 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
       // Sent at once, so one round trip for all of them, in a Cluster one per node.
       const found = await Promise.allSettled(
         chunk.map(async ({ sessionId, since }) => {
-          const key = keys.session(sessionId)
-          const summary = summarized(await server.run('summary', [key]), sessionId, server.place(key))
+          const summary = await summaryOf(server, keys, sessionId)
           if (summary === 'gone') await unlist(server, keys, sessionId, since)
           return summary
         }),
