@@ -41,6 +41,24 @@ describe('sessions in Redis', () => {
     expect((await run(['resume', 'last'], { cwd, env })).stderr).toContain('nothing to continue: turn 2 has ended')
   })
 
+  it.each([
+    ['its last entry', (redis: Redis) => redis.rpop('lastgood:{fix-auth}:journal')],
+    ['its journal', (redis: Redis) => redis.del('lastgood:{fix-auth}:journal')],
+    ['its head', (redis: Redis) => redis.del('lastgood:{fix-auth}:session')],
+  ])('that lost %s can be removed: they go with prune --damaged', async (_, lose) => {
+    const url = await database(11)
+    const redis = new Redis(url)
+    onTestFinished(() => redis.disconnect())
+    await lose(redis)
+    const { cwd } = project()
+    const cli = (...argv: string[]) => run([...argv, '--store', url], { cwd })
+    expect(await cli('prune', '--damaged', 'fix-auth', '--yes')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^remove {2}fix-auth {2}.*the journal has/),
+    })
+    expect(await redis.keys('*{fix-auth}*')).toEqual([])
+  })
+
   it('are found when the store that was asked is another one', async () => {
     const url = await database(10)
     const { cwd } = project(obliging)

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openSession, type SessionOptions } from '@lastgood/core'
@@ -144,6 +144,24 @@ describe('prune', () => {
     expect(readdirSync(join(cwd, 'state', 'sessions')).filter((name) => name.startsWith('never'))).toEqual([])
     expect(await pruned('--older-than', '1d', '--yes')).toMatchObject({ code: 0 })
     expect(await ids()).toEqual(['pinned'])
+  })
+
+  it('takes one that is damaged where only a reader of all of it sees that, and keeps a sound one', async () => {
+    const { cwd, store, pruned, ids, clock } = await some()
+    const session = await openSession('never', { store, clock, cwd })
+    await session.startTurn([{ role: 'user', content: 'x'.repeat(100_000) }])
+    await session.close()
+    const folder = join(cwd, 'state', 'sessions')
+    const [blobs = ''] = readdirSync(folder).filter((name) => /^never.*blobs$/.test(name))
+    rmSync(join(folder, blobs), { recursive: true })
+    expect(await store.summary('never')).toBeDefined()
+    const sound = await pruned('--damaged', 'later', '--yes')
+    expect(sound).toMatchObject({ code: 2, stderr: expect.stringContaining('next: look at it: lastgood show later\n') })
+    expect(await pruned('--damaged', 'never', '--yes')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^remove {2}never {2}.* is missing/),
+    })
+    expect(await ids()).toEqual(['fork', 'later', 'over', 'pinned'])
   })
 
   it('of an empty store has nothing to do', async () => {

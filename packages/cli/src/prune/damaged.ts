@@ -1,5 +1,5 @@
 /** `lastgood prune --damaged <session>`: nothing tells when its time is over, so a person says so. */
-import { LastgoodError, isLastgoodError, removeSession, sessionNotFound, type Store } from '@lastgood/core'
+import { LastgoodError, isLastgoodError, readHistory, removeSession, sessionNotFound, type Store } from '@lastgood/core'
 import { confirmed, type Confirmation } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -34,18 +34,19 @@ export async function pruneDamaged(
   } else if (isWanted) stderr.write('✔ 1 removed\n')
 }
 
-/** Why it cannot be read. Throws where it can, or where nothing is. */
+/** Why it cannot be read, at its head or anywhere. Throws where it can, or where nothing is. */
 async function damageOf(store: Store, sessionId: string): Promise<LastgoodError> {
   let found
   try {
     found = await store.summary(sessionId)
+    for await (const _ of readHistory(store, sessionId)) continue
   } catch (error) {
     if (isLastgoodError(error, 'journal-corrupt')) return error
     throw error
   }
   if (!found) throw sessionNotFound(sessionId, store)
   throw new LastgoodError('bad-option', `session ${sessionId} can be read: --damaged is for one that cannot`, {
-    hint: 'see what prune would take: lastgood prune --older-than 30d --dry-run',
+    hint: `look at it: lastgood show ${sessionId}`,
     details: { sessionId },
   })
 }
