@@ -20,7 +20,18 @@ export function assertConnection(connection: unknown): asserts connection is Fle
       details: { field: 'connection' },
     })
   }
-  const { keyPrefix } = (connection as unknown as FleetConnection).options as { keyPrefix?: string }
+  type Options = { keyPrefix?: string; stringNumbers?: boolean; redisOptions?: { stringNumbers?: boolean } }
+  const { keyPrefix, stringNumbers, redisOptions } = (connection as unknown as FleetConnection).options as Options
+  if (stringNumbers || redisOptions?.stringNumbers) {
+    throw new LastgoodError(
+      'bad-option',
+      'connection gives numbers as strings, which BullMQ takes for something else',
+      {
+        hint: 'give the fleet a client without stringNumbers',
+        details: { field: 'connection' },
+      },
+    )
+  }
   if (!keyPrefix) return
   throw new LastgoodError('bad-option', 'connection puts a prefix before its keys, which BullMQ cannot have', {
     hint: 'give the fleet a client without keyPrefix, and the option prefix',

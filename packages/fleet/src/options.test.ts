@@ -19,6 +19,20 @@ describe('bad options throw when the fleet is made', () => {
     ['agents', { agents: {} }],
     ['agents.writer', { agents: { writer: coder } }],
     ['agents.coder', { agents: { coder: { agent: { name: 'coder' } } } }],
+    ['agents.coder', { agents: { coder: undefined } }],
+    ['agents.coder', { agents: { coder: null } }],
+    ['agents.coder', { agents: { coder: 'coder' } }],
+    ['agents.coder', { agents: { coder: { agent: null } } }],
+    ['perMinute', { perMinute: 60 }],
+    ['perMinute', { perMinute: 0 }],
+    ['perMinute', { perMinute: [60] }],
+    ['perMinute', { perMinute: { m: 0 } }],
+    ['perMinute', { perMinute: { m: '60' } }],
+    ['connection', { connection: { evalsha() {}, duplicate() {}, options: { stringNumbers: true } } }],
+    [
+      'connection',
+      { connection: { evalsha() {}, duplicate() {}, options: { redisOptions: { stringNumbers: true } } } },
+    ],
     ['agents.coder.concurrency', { agents: { coder: { agent: coder, concurrency: 0 } } }],
     ['concurrency', { concurrency: 1.5 }],
     ['leaseMs', { leaseMs: 0 }],
@@ -47,15 +61,19 @@ it('each default is the documented one', () => {
   expect(agents.get('coder')).toEqual({ agent: coder, concurrency: 10 })
 })
 
-it('a listener that throws is no end of the fleet', async () => {
+it.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('broken at https://user:pa55word@example.com')
+    },
+  ],
+  ['returns a promise that rejects', () => Promise.reject(new Error('broken at https://user:pa55word@example.com'))],
+])('a listener that %s is no end of the fleet, and what it says is told without secrets', async (_, onEvent) => {
   const warned = new Promise((resolve) => process.once('warning', resolve))
-  const { tell } = resolveFleet(
-    options({
-      onEvent() {
-        throw new Error('broken')
-      },
-    }),
-  )
+  const { tell } = resolveFleet(options({ onEvent }))
   tell({ kind: 'trouble-over', where: 'queue' })
-  expect(await warned).toMatchObject({ message: 'broken' })
+  const { message } = (await warned) as Error
+  expect(message).toContain('broken at')
+  expect(message).not.toContain('pa55word')
 })

@@ -2,6 +2,7 @@
 import {
   LastgoodError,
   systemClock,
+  withoutSecrets,
   type Agent,
   type Block,
   type Clock,
@@ -90,14 +91,18 @@ export function resolveClient(options: ClientOptions): ResolvedClient {
     connection,
     prefix,
     clock,
-    tell: (event) => {
-      try {
-        onEvent?.(event)
-      } catch (error) {
-        process.emitWarning(error instanceof Error ? error : String(error), { code: 'LASTGOOD_LISTENER' })
-      }
-    },
+    tell: (event) => void toldTo(onEvent, event),
     session: { store, clock, ...(machineVersion !== undefined && { machineVersion }) },
+  }
+}
+
+/** A listener that throws, or returns a promise that rejects, is no end of the fleet. */
+async function toldTo(onEvent: ClientOptions['onEvent'], event: FleetEvent): Promise<void> {
+  try {
+    await (onEvent?.(event) as unknown)
+  } catch (error) {
+    const text: unknown = error instanceof Error ? error.message : 'something that is no Error was thrown'
+    process.emitWarning(withoutSecrets(String(text)), { code: 'LASTGOOD_LISTENER' })
   }
 }
 
@@ -106,7 +111,7 @@ export function resolveFleet(options: FleetOptions): ResolvedFleet {
   const client = resolveClient(options)
   const { policy, decide, storePatienceMs, logger, telemetry, owner } = options
   const { prefix, clock } = client
-  const perMinute = options.perMinute && { perMinute: options.perMinute }
+  const perMinute = options.perMinute !== undefined && { perMinute: options.perMinute }
   const limiter = options.limiter ?? redisLimiter(client.connection, { prefix, clock, ...perMinute })
   const leaseMs = positive('leaseMs', options.leaseMs ?? 10_000)
   return {
@@ -138,8 +143,8 @@ function agentsOf({ agents, concurrency = 10 }: FleetOptions): ReadonlyMap<strin
   if (names.length === 0) throw bad('agents', 'has no agent', 'name at least one: agents: { coder }')
   return new Map(
     names.map((name) => {
-      const given = agents[name] as FleetAgent | { agent: FleetAgent; concurrency?: number }
-      const { agent, concurrency: own = usual } = 'agent' in given ? given : { agent: given }
+      const given = agents[name]
+      const { agent, concurrency: own = usual } = isPair(given) ? given : { agent: given }
       if (typeof agent?.run !== 'function' || agent.name !== name) {
         throw bad(
           `agents.${name}`,
@@ -151,6 +156,10 @@ function agentsOf({ agents, concurrency = 10 }: FleetOptions): ReadonlyMap<strin
     }),
   )
 }
+
+/** JavaScript callers may pass anything. */
+const isPair = (given: unknown): given is { agent: FleetAgent; concurrency?: number } =>
+  typeof given === 'object' && given !== null && 'agent' in given
 
 function positive(field: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value

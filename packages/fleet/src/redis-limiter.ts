@@ -40,7 +40,7 @@ const refusedMs = 2000
 /** For `openSession(id, { limiter })`. Throws `bad-option` for a rate that is none. */
 export function redisLimiter(connection: ScriptConnection, options: LimiterOptions = {}): RequestLimiter {
   const { prefix = 'lastgood', clock = systemClock } = options
-  const perMinute = new Map(Object.entries(options.perMinute ?? {}))
+  const perMinute = new Map(Object.entries(ratesOf(options.perMinute ?? {})))
   for (const [model, rate] of perMinute) if (!(rate > 0 && Number.isFinite(rate))) throw badRate(model, rate)
   const locals = new Map<string, Local>()
   command('take')
@@ -95,8 +95,18 @@ function keysOf(prefix: string, { endpoint, model }: HealthKey): Local['keys'] {
   return [`${name}:bucket`, `${name}:tickets`]
 }
 
+/** JavaScript callers may pass one number for all. */
+function ratesOf(given: unknown): Readonly<Record<string, number>> {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, number>
+  throw new LastgoodError('bad-option', 'perMinute has no models', {
+    hint: "name each model: perMinute: { 'claude-opus-5-5': 60 }",
+    details: { field: 'perMinute' },
+  })
+}
+
 function badRate(model: string, rate: number): LastgoodError {
   return new LastgoodError('bad-option', `perMinute of ${model} must be a positive number, got ${String(rate)}`, {
     hint: 'leave the model out for no limit',
+    details: { field: 'perMinute' },
   })
 }
