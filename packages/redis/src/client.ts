@@ -12,7 +12,8 @@ export interface RedisLike {
     token: 'COUNT',
     count: number,
   ): Promise<[cursor: string, elements: string[]]>
-  llen(key: string): Promise<number>
+  /** A string where the client has `stringNumbers`. */
+  llen(key: string): Promise<number | string>
   lrangeBuffer(key: string, start: number, stop: number): Promise<Buffer[]>
   zadd(key: string, score: number, member: string): Promise<unknown>
   zscan(key: string, cursor: string, token: 'COUNT', count: number): Promise<[cursor: string, elements: string[]]>

@@ -67,7 +67,7 @@ async function lastSeq(server: Server, keys: Keys, sessionId: string): Promise<n
   for (const _look of ['first', 'second']) {
     const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
     if (seq !== null) return Number(seq)
-    length = await server.ask((redis) => redis.llen(keys.journal(sessionId)))
+    length = Number(await server.ask((redis) => redis.llen(keys.journal(sessionId))))
     if (length === 0) return 0
   }
   throw journalShort(server.place(keys.session(sessionId)), length, 0)

@@ -18,6 +18,7 @@ describe('redisStore', () => {
     const { store } = openStore(url, { stringNumbers: true })
     const lease = await leaseOf(store, 's')
     expect(lease.fence).toBe(1)
+    expect(await collect(store.read('s'))).toEqual([])
     expect(await appendSome(store, lease, 0)).toBe(1)
     expect((await store.summary('s'))?.holder?.expiresAt).toBe(lease.expiresAt)
   })
