@@ -2,9 +2,13 @@
  * Which models answer again after an outage, as the sessions of the store know it.
  *
  * 1. It is advice: when it cannot be read, sessions wait for their own instants.
+ * 2. A head names its model and no endpoint: a model answers when nobody who uses it finds it down at any.
  */
-import { providerHealth, type Clock, type Health, type Store } from '@lastgood/core'
+import { providerHealth, type Clock, type Health, type HealthRecord, type Store } from '@lastgood/core'
 import type { Recovered } from './comeback.ts'
+
+/** Who uses a model that is down has come by so long after its probe was due; else its breaker is left over. */
+const leftOverMs = 300_000
 
 export class Recoveries {
   readonly #health: Health
@@ -34,7 +38,8 @@ export class Recoveries {
   async #read(): Promise<void> {
     const records = await this.#health.records()
     const known = new Map<string, Recovered>()
-    const isDown = new Set(records.flatMap(({ model, breaker }) => (breaker.state === 'closed' ? [] : [model])))
+    const now = this.#clock.now()
+    const isDown = new Set(records.flatMap((record) => (isDownFor(record, now) ? [record.model] : [])))
     for (const { model, breaker } of records) {
       const before = known.get(model)
       const recovered = breaker.state === 'closed' ? breaker.recovered : undefined
@@ -43,4 +48,9 @@ export class Recoveries {
     this.#known = known
     this.#readAt = this.#clock.now()
   }
+}
+
+function isDownFor({ breaker }: HealthRecord, now: number): boolean {
+  if (breaker.state === 'closed') return false
+  return now < (breaker.state === 'open' ? breaker.probeAt : breaker.until) + leftOverMs
 }
