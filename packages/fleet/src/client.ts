@@ -13,7 +13,7 @@ export interface FleetStatus {
   /** Rows of sessions whose instant has come, and of those that are to be looked at later. */
   readonly due: number
   readonly later: number
-  /** Sessions with a start whose end nobody has seen yet: those under way, and those whose worker died. */
+  /** Sessions with a start that has come to no step and to no end yet: those begun just now, and those whose worker died. */
   readonly started: number
 }
 

@@ -91,7 +91,7 @@ class Job {
     const until = waitIn(entry)
     if (until !== undefined && until - clock.now() > parkAboveMs) this.#stop.abort(waits())
     // That clears it of what others may have caused.
-    if (this.#begun.starts > 1 && isStepDone(entry)) this.#clear()
+    if (isStepDone(entry)) this.#clear()
   }
 
   #isCleared = false
