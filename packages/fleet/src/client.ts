@@ -5,7 +5,7 @@ import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
 import { resolveClient, type ClientOptions } from './options.ts'
 import { Queues, type QueueCounts } from './queue.ts'
-import { submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
+import { assertTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
 
 export interface FleetStatus {
   /** What is queued and under way, by agent. */
@@ -60,6 +60,7 @@ export function clientOver(parts: SubmitParts): FleetClient {
     submit: (sessionId, input, asked) => submit(parts, sessionId, input, asked),
 
     async settled(sessionId, turn, { signal } = {}) {
+      assertTurn(turn)
       for (let pauseMs = firstLookMs; ; pauseMs = Math.min(longestLookMs, pauseMs * 1.5)) {
         const summary = await store.summary(sessionId)
         if (!summary || summary.head.turn < turn) throw noSuchTurn(sessionId, turn)

@@ -90,13 +90,38 @@ describe('submit', () => {
 
   it.each([
     ['agent', { agent: '' }],
+    ['agent', undefined as never],
     ['priority', { agent: 'coder', priority: 'urgent' as never }],
     ['turn', { agent: 'coder', turn: 3 }],
+    ['turn', { agent: 'coder', turn: 0 }],
+    ['turn', { agent: 'coder', turn: -3 }],
+    ['turn', { agent: 'coder', turn: 0.5 }],
+    ['turn', { agent: 'coder', turn: '1' as never }],
   ])('a bad %s is told, and no turn is begun', async (field, options) => {
     const { client, store } = openClient()
     const told = expect.objectContaining({ code: 'bad-option', details: { field } })
     await expect(client.submit('s', 'Go.', options)).rejects.toEqual(told)
     expect(await store.summary('s')).toBeUndefined()
+  })
+
+  it.each([undefined, null, 42, { type: 'text', text: 'x' }, [{}], [null], ['x']])(
+    '%j is no input: it is told, and nothing is opened',
+    async (input) => {
+      const { client, store } = openClient()
+      await openTurn(store, 's', 'coder', answer)
+      const before = await store.summary('s')
+      const told = expect.objectContaining({ code: 'bad-option', details: { field: 'input' } })
+      for (const id of ['s', 'new']) await expect(client.submit(id, input as never, coder)).rejects.toEqual(told)
+      expect(await store.summary('s')).toEqual(before)
+      expect(await store.summary('new')).toBeUndefined()
+    },
+  )
+
+  it.each([undefined, Number.NaN, 0, -1, 1.5, '1'])('settled refuses turn %s at once', async (turn) => {
+    const { client, store } = openClient()
+    await openTurn(store, 's', 'coder')
+    const told = expect.objectContaining({ code: 'bad-option', details: { field: 'turn' } })
+    await expect(client.settled('s', turn as never)).rejects.toEqual(told)
   })
 
   it('settled gives the head when the turn has ended, or waits for a person', async () => {

@@ -50,11 +50,15 @@ export async function submit(
   { options, index, queues }: SubmitParts,
   sessionId: string,
   input: string | Block[],
-  { agent, priority = 'batch', turn }: SubmitOptions,
+  asked: SubmitOptions,
 ): Promise<Submitted> {
   const { store } = options
+  // JavaScript callers may leave anything out.
+  const { agent, priority = 'batch', turn } = (asked as SubmitOptions | undefined) ?? ({} as Partial<SubmitOptions>)
+  if (!isInput(input)) throw bad('input', 'is a text, or a list of content blocks')
   if (typeof agent !== 'string' || agent === '') throw bad('agent', 'is the name of the agent that runs the turn')
   if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'is interactive or batch')
+  if (turn !== undefined) assertTurn(turn)
   const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
@@ -126,6 +130,16 @@ function openTurn(
     hint: `wait until it has ended; see how it stands: lastgood show ${sessionId}`,
     details: { sessionId, turn },
   })
+}
+
+/** Throws `bad-option` for what cannot be the number of a turn. */
+export function assertTurn(turn: unknown): void {
+  if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'is the number of a turn: a whole number above 0')
+}
+
+function isInput(input: unknown): input is string | Block[] {
+  if (!Array.isArray(input)) return typeof input === 'string'
+  return input.every((block: unknown) => typeof (block as { type?: unknown } | null)?.type === 'string')
 }
 
 function bad(field: string, what: string): LastgoodError {
