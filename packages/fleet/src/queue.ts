@@ -65,6 +65,14 @@ export class Queues {
     await asked(this.#of(agent).add('session', {}, options))
   }
 
+  /** A person waits for it now: a job that was queued for less comes before those. */
+  async hurry(agent: string, sessionId: string, seq: number): Promise<void> {
+    const job = await asked(this.#of(agent).getJob(jobIdOf(sessionId, seq)))
+    if (!job || job.priority <= priorities.interactive) return
+    // Where it has just gone, somebody works on it.
+    await job.changePriority({ priority: priorities.interactive }).catch(() => {})
+  }
+
   async counts(agent: string): Promise<QueueCounts> {
     const queue = this.#of(agent)
     const [counts, paused] = await asked(

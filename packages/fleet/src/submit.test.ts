@@ -88,6 +88,19 @@ describe('submit', () => {
     expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({ sessionId: 's', turn: 1, isNew: false })
   })
 
+  it('again, for a person who waits now, comes before the batches', async () => {
+    const { client, store, start, told } = openClient()
+    const ids = ['b-1', 'b-2', 'b-3']
+    for (const id of ids) await client.submit(id, 'Go.', coder)
+    const again = { ...coder, priority: 'interactive' } as const
+    expect(await client.submit('b-3', 'Go.', again)).toEqual({ sessionId: 'b-3', turn: 1, isNew: false })
+    await client.submit('b-3', 'Go.', coder)
+    start({ coder: { agent: agentOf('coder'), concurrency: 1 } })
+    await expectEnded(store, ids)
+    const started = told.flatMap((event) => (event.kind === 'started' ? [event.sessionId] : []))
+    expect(started).toEqual(['b-3', 'b-1', 'b-2'])
+  })
+
   it.each([
     ['agent', { agent: '' }],
     ['agent', undefined as never],

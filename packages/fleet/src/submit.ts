@@ -68,6 +68,7 @@ export async function submit(
   if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false }
   const begun = before ?? (await begin(options, wanted))
   await queues.add(agent, sessionId, begun.seq, priority)
+  if (begun.is === 'open' && priority === 'interactive') await queues.hurry(agent, sessionId, begun.seq)
   await index.put(sessionId, queuedLookMs, priority)
   options.tell({ kind: 'submitted', sessionId, agent, turn: begun.turn })
   return { sessionId, turn: begun.turn, isNew: begun.is === 'new' }
