@@ -1,5 +1,6 @@
 /** What a program does with a fleet whose workers run elsewhere: submit turns, look, pause. */
 import { LastgoodError, type Block, type Head } from '@lastgood/core'
+import { Agents } from './agents.ts'
 import { copyOf } from './connection.ts'
 import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
@@ -26,7 +27,10 @@ export interface FleetClient extends AsyncDisposable {
   /** Resolves when turn `turn` has ended, or the session is parked for a person; the head as it is then. */
   settled(sessionId: string, turn: number, options?: { signal?: AbortSignal }): Promise<Head>
   status(): Promise<FleetStatus>
-  /** No worker of the fleet takes a further session, of this agent or of any, until `resume`. */
+  /**
+   * No worker of the fleet takes a further session, of this agent or of any, until `resume`. Errors: `bad-option` for an
+   * agent that has had no session; so for `resume`.
+   */
   pause(agent?: string): Promise<void>
   resume(agent?: string): Promise<void>
   /** Closes what it opened. */
@@ -41,20 +45,14 @@ export function fleetClient(options: ClientOptions): FleetClient {
   const resolved = resolveClient(options)
   const keys = keysUnder(resolved.prefix)
   const { connection } = resolved
-  return clientOver({
-    options: resolved,
-    index: new DueIndex(connection, keys),
-    queues: new Queues(copyOf(connection), keys),
-  })
+  const [index, queues] = [new DueIndex(connection, keys), new Queues(copyOf(connection), keys)]
+  return clientOver({ options: resolved, index, queues, agents: new Agents(index, queues) })
 }
 
 /** Closes `queues` in the end. */
 export function clientOver(parts: SubmitParts): FleetClient {
-  const { options, index, queues } = parts
+  const { options, index, queues, agents } = parts
   const { store, clock } = options
-  const each = async (agent: string | undefined, act: (name: string) => Promise<void>) => {
-    for (const name of agent === undefined ? await index.agents() : [agent]) await act(name)
-  }
 
   return {
     submit: (sessionId, input, asked) => submit(parts, sessionId, input, asked),
@@ -70,13 +68,13 @@ export function clientOver(parts: SubmitParts): FleetClient {
     },
 
     async status() {
-      const names = await index.agents()
+      const names = await agents.names()
       const counts = await Promise.all(names.map(async (name) => [name, await queues.counts(name)] as const))
       return { agents: Object.fromEntries(counts), ...(await index.counts(clock.now())) }
     },
 
-    pause: (agent) => each(agent, (name) => queues.pause(name)),
-    resume: (agent) => each(agent, (name) => queues.resume(name)),
+    pause: (agent) => agents.pause(agent),
+    resume: (agent) => agents.resume(agent),
     close: () => queues.close(),
     [Symbol.asyncDispose]: () => queues.close(),
   }

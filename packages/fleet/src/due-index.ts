@@ -95,13 +95,23 @@ export class DueIndex {
     return this.#ask((redis) => redis.zrangebyscore(shard.rows, `(${now}`, '+inf'))
   }
 
-  /** Remembers the name of an agent that has a queue. */
-  async enlist(agent: string): Promise<void> {
-    await this.#ask((redis) => redis.sadd(this.#keys.agents, agent))
+  /** Remembers the name of an agent that has a queue; whether it is new. */
+  async enlist(agent: string): Promise<boolean> {
+    return (await this.#ask((redis) => redis.sadd(this.#keys.agents, agent))) === 1
   }
 
   async agents(): Promise<string[]> {
     return (await this.#ask((redis) => redis.smembers(this.#keys.agents))).sort()
+  }
+
+  /** Whether all agents are paused, those that come later, too. */
+  async isPaused(): Promise<boolean> {
+    return (await this.#ask((redis) => redis.exists(this.#keys.paused))) === 1
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    const { paused } = this.#keys
+    await this.#ask<unknown>((redis) => (isPaused ? redis.set(paused, '1') : redis.del(paused)))
   }
 
   /** Whether `key` was free, and is ours for `ttlMs`. */

@@ -6,6 +6,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { LastgoodError } from '@lastgood/core'
+import { Agents } from './agents.ts'
 import { agentWorker } from './agent-worker.ts'
 import { clientOver, type FleetClient } from './client.ts'
 import { copyOf, patientCopyOf } from './connection.ts'
@@ -46,7 +47,9 @@ export function runFleet(given: FleetOptions): Fleet {
   const keys = keysUnder(options.prefix)
   const { store, clock, connection, tell } = options
   const [index, queues] = [new DueIndex(connection, keys), new Queues(copyOf(connection), keys)]
-  const client = clientOver({ options, index, queues })
+  const own = [...options.agents.keys()]
+  const agents = new Agents(index, queues, own)
+  const client = clientOver({ options, index, queues, agents })
   const forWorkers = patientCopyOf(connection)
   const recoveries = new Recoveries(store, clock)
   const unreadable = new Unreadable(tell)
@@ -66,13 +69,12 @@ export function runFleet(given: FleetOptions): Fleet {
     const watch = new RecoveryWatch({ store, clock, index, keys, recoveries })
     const { signal } = stopping
     const lock = { key: keys.sweep, ttlMs: options.sweepEveryMs * 0.9 }
-    const agents = new Set(options.agents.keys())
     const again = (where: Repeated['where'], once: () => Promise<number>) =>
       repeat({ clock, tell, signal, where }, once)
     return Promise.all([
       again('due-index', async () => ((await feeder.pass()) ? 0 : options.pollMs)),
       again('sweep', async () => {
-        await sweep({ store, clock, index, recoveries, agents, lock, signal })
+        await sweep({ store, clock, index, recoveries, agents, own, lock, signal })
         return options.sweepEveryMs
       }),
       again('recovery', async () => {

@@ -28,6 +28,8 @@ export interface Keys {
   recovery(model: string, at: number): string
   /** Set: the agents that sessions were queued for. */
   readonly agents: string
+  /** There while all agents are paused. */
+  readonly paused: string
   /** What BullMQ puts before the names of its queues. */
   readonly queues: string
 }
@@ -53,6 +55,7 @@ export function keysUnder(prefix: string): Keys {
     sweep: `${prefix}:fleet:sweep`,
     recovery: (model, at) => `${prefix}:fleet:recovery:${hashOf(`${model} ${at}`)}`,
     agents: `${prefix}:fleet:agents`,
+    paused: `${prefix}:fleet:paused`,
     queues: `{${prefix}:fleet}`,
   }
 }

@@ -15,6 +15,7 @@ import {
   type SessionSummary,
   type Store,
 } from '@lastgood/core'
+import type { Agents } from './agents.ts'
 import type { DueIndex, Priority } from './due-index.ts'
 import { queuedLookMs } from './feeder.ts'
 import type { ResolvedClient } from './options.ts'
@@ -40,6 +41,7 @@ export interface SubmitParts {
   readonly options: ResolvedClient
   readonly index: DueIndex
   readonly queues: Queues
+  readonly agents: Agents
 }
 
 /** A row that nobody needs is looked at once. */
@@ -47,7 +49,7 @@ const unfinishedLookMs = 10_000
 
 /** Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`, and those of `openSession`. */
 export async function submit(
-  { options, index, queues }: SubmitParts,
+  { options, index, queues, agents }: SubmitParts,
   sessionId: string,
   input: string | Block[],
   asked: SubmitOptions,
@@ -63,7 +65,7 @@ export async function submit(
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
   if (before?.is === 'over') return { sessionId, turn: before.turn, isNew: false }
-  await index.enlist(agent)
+  await agents.enlist(agent)
   await index.putIfMissing(sessionId, unfinishedLookMs)
   if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false }
   const begun = before ?? (await begin(options, wanted))

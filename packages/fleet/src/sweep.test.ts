@@ -1,11 +1,17 @@
 import { systemClock } from '@lastgood/core'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { openPlace, openTurn } from '../test/fixture.ts'
+import { Agents } from './agents.ts'
+import { copyOf } from './connection.ts'
+import { keysUnder } from './keys.ts'
+import { Queues } from './queue.ts'
 import { Recoveries } from './recoveries.ts'
 import { sweep } from './sweep.ts'
 
 it('finds the sessions of all agents of the fleet, whichever worker sweeps, and none of others', async () => {
-  const { store, index, prefix } = openPlace()
+  const { store, index, prefix, redis } = openPlace()
+  const queues = new Queues(copyOf(redis), keysUnder(prefix))
+  const agents = new Agents(index, queues)
   await openTurn(store, 'of-coder', 'coder')
   await openTurn(store, 'of-writer', 'writer')
   await openTurn(store, 'of-nobody', 'stranger')
@@ -15,10 +21,12 @@ it('finds the sessions of all agents of the fleet, whichever worker sweeps, and 
       clock: systemClock,
       index,
       recoveries: new Recoveries(store, systemClock),
-      agents: new Set([name]),
+      agents,
+      own: [name],
       lock: { key: `${prefix}:sweep`, ttlMs: 60_000 },
       signal: new AbortController().signal,
     })
+  onTestFinished(() => queues.close())
   await index.enlist('writer')
   expect(await by('coder')).toBe(2)
   expect(await index.counts(Date.now())).toMatchObject({ due: 2 })

@@ -8,6 +8,7 @@
  */
 import { isJournalError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
 import { assess } from './assess.ts'
+import type { Agents } from './agents.ts'
 import type { DueIndex } from './due-index.ts'
 import type { Recoveries } from './recoveries.ts'
 
@@ -16,8 +17,9 @@ export interface SweepParts {
   readonly clock: Clock
   readonly index: DueIndex
   readonly recoveries: Recoveries
+  readonly agents: Agents
   /** Names of the agents that this worker can go on with. */
-  readonly agents: ReadonlySet<string>
+  readonly own: Iterable<string>
   /** The key that says that somebody sweeps, or has just done so, and for how long. */
   readonly lock: { readonly key: string; readonly ttlMs: number }
   readonly signal: AbortSignal
@@ -29,11 +31,11 @@ const [chunkLength, pauseMs] = [100, 20]
 
 /** The rows that were written; 0 where another worker sweeps. Errors: `store-unavailable`. */
 export async function sweep(parts: SweepParts): Promise<number> {
-  const { store, clock, index, recoveries, agents, lock, signal } = parts
+  const { store, clock, index, recoveries, agents, own, lock, signal } = parts
   // What a server lost is written again: nobody else would ask for this worker's agents.
-  await Promise.all([...agents].map((name) => index.enlist(name)))
+  await Promise.all([...own].map((name) => agents.enlist(name)))
   if (!(await index.lock(lock.key, lock.ttlMs))) return 0
-  const known = new Set(await index.agents())
+  const known = new Set(await agents.names())
   let [seen, written] = [0, 0]
   try {
     for await (const summary of store.list({ status: open })) {

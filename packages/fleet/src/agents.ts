@@ -1,0 +1,59 @@
+/**
+ * The agents of a fleet that have a queue, and whether workers take more of them.
+ *
+ * 1. A pause of all holds for agents that come later, too: it is a key, and who enlists a new agent pauses its queue.
+ * 2. Both write first and look then, so that one of the two sees the other.
+ *
+ * Errors: `store-unavailable`.
+ */
+import { LastgoodError } from '@lastgood/core'
+import type { DueIndex } from './due-index.ts'
+import type { Queues } from './queue.ts'
+
+export class Agents {
+  readonly #index: DueIndex
+  readonly #queues: Queues
+  readonly #own: ReadonlySet<string>
+
+  /** `own`: what this process runs, which is known before anybody has enlisted it. */
+  constructor(index: DueIndex, queues: Queues, own: Iterable<string> = []) {
+    this.#index = index
+    this.#queues = queues
+    this.#own = new Set(own)
+  }
+
+  /** Before its first job is queued. */
+  async enlist(name: string): Promise<void> {
+    if (!(await this.#index.enlist(name)) || !(await this.#index.isPaused())) return
+    await this.#queues.pause(name)
+    if (!(await this.#index.isPaused())) await this.#queues.resume(name)
+  }
+
+  names(): Promise<string[]> {
+    return this.#index.agents()
+  }
+
+  /** Without a name all, also those that come later. Errors: `bad-option` for an agent that nobody knows. */
+  async pause(name?: string): Promise<void> {
+    if (name === undefined) await this.#index.setPaused(true)
+    for (const one of await this.#named(name)) await this.#queues.pause(one)
+  }
+
+  /** As `pause`. */
+  async resume(name?: string): Promise<void> {
+    if (name === undefined) await this.#index.setPaused(false)
+    for (const one of await this.#named(name)) await this.#queues.resume(one)
+  }
+
+  async #named(name: string | undefined): Promise<string[]> {
+    if (name !== undefined && this.#own.has(name)) await this.enlist(name)
+    const names = await this.names()
+    if (name === undefined) return names
+    if (names.includes(name)) return [name]
+    const there = names.length === 0 ? 'none has had a session yet' : `there are ${names.join(', ')}`
+    throw new LastgoodError('bad-option', `the fleet has no agent ${JSON.stringify(name)}; ${there}`, {
+      hint: 'name one that is there; lastgood fleet shows them',
+      details: { field: 'agent', agents: names },
+    })
+  }
+}

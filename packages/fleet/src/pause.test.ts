@@ -1,0 +1,56 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { agentOf, expectEnded, openPlace, patient } from '../test/fixture.ts'
+import { fleetClient } from './client.ts'
+
+function openClient() {
+  const place = openPlace()
+  const client = fleetClient({ store: place.store, connection: place.redis, prefix: place.prefix })
+  onTestFinished(() => client.close())
+  return { ...place, client }
+}
+
+it('a pause of all holds for an agent that has had no session yet, until all are resumed', async () => {
+  const { client, store, start, told } = openClient()
+  await client.pause()
+  start({ coder: agentOf('coder') })
+  await client.submit('s', 'Go.', { agent: 'coder' })
+  await client.submit('t', 'Go.', { agent: 'writer' })
+  const paused = { waiting: 1, active: 0, paused: true }
+  await expect.poll(() => client.status(), patient).toMatchObject({ agents: { coder: paused, writer: paused } })
+  expect(told).toEqual([])
+  await client.resume()
+  start({ writer: agentOf('writer'), painter: agentOf('painter') })
+  await expectEnded(store, ['s', 't'])
+  await expect.poll(() => client.status(), patient).toMatchObject({ agents: { painter: { paused: false } } })
+})
+
+it('an agent that is resumed alone goes on while the others stay paused', async () => {
+  const { client, store } = openClient()
+  await client.submit('s', 'Go.', { agent: 'coder' })
+  await client.pause()
+  await client.resume('coder')
+  await client.submit('t', 'Go.', { agent: 'writer' })
+  expect(await client.status()).toMatchObject({ agents: { coder: { paused: false }, writer: { paused: true } } })
+  expect(await store.summary('t')).toMatchObject({ head: { turn: 1 } })
+})
+
+it('an agent that nobody knows is refused with those that are there, and leaves no key', async () => {
+  const { client, keys } = openClient()
+  await client.submit('s', 'Go.', { agent: 'coder' })
+  const before = await keys()
+  const told = expect.objectContaining({
+    code: 'bad-option',
+    message: 'the fleet has no agent "codr"; there are coder',
+    details: { field: 'agent', agents: ['coder'] },
+  })
+  await expect(client.pause('codr')).rejects.toEqual(told)
+  await expect(client.resume('codr')).rejects.toEqual(told)
+  expect(await keys()).toEqual(before)
+})
+
+it('an agent of this very process can be paused before anybody has submitted for it', async () => {
+  const { start } = openClient()
+  const fleet = start({ coder: agentOf('coder') })
+  await fleet.pause('coder')
+  expect(await fleet.status()).toMatchObject({ agents: { coder: { paused: true } } })
+})
