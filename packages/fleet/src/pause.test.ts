@@ -54,3 +54,12 @@ it('an agent of this very process can be paused before anybody has submitted for
   await fleet.pause('coder')
   expect(await fleet.status()).toMatchObject({ agents: { coder: { paused: true } } })
 })
+
+it('what a dead worker has in its hands is not under way: its lock has run out', async () => {
+  const { client, redis, prefix } = openClient()
+  await client.submit('s', 'Go.', { agent: 'coder' })
+  const queue = `{${prefix}:fleet}:coder`
+  await redis.lpush(`${queue}:active`, 'session-dead.2', 'session-alive.2')
+  await redis.set(`${queue}:session-alive.2:lock`, 'token')
+  expect(await client.status()).toMatchObject({ agents: { coder: { active: 1, waiting: 1 } } })
+})

@@ -15,6 +15,7 @@ import { queueUnavailable } from './unavailable.ts'
 /** What the queue of an agent holds. */
 export interface QueueCounts {
   waiting: number
+  /** Those of a worker that died count for five seconds more. */
   active: number
   paused: boolean
 }
@@ -75,11 +76,16 @@ export class Queues {
 
   async counts(agent: string): Promise<QueueCounts> {
     const queue = this.#of(agent)
-    const [counts, paused] = await asked(
-      Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed', 'active'), queue.isPaused()]),
+    const [counts, active, paused] = await asked(
+      Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed'), this.#active(queue), queue.isPaused()]),
     )
-    const { active = 0, ...others } = counts
-    return { waiting: Object.values(others).reduce((sum, one) => sum + one, 0), active, paused }
+    return { waiting: Object.values(counts).reduce((sum, one) => sum + one, 0), active, paused }
+  }
+
+  /** Jobs whose worker lives and renews their locks: those of a dead one stay in the list until another one looks. */
+  async #active(queue: Queue): Promise<number> {
+    const ids = await queue.getRanges(['active'], 0, -1)
+    return ids.length === 0 ? 0 : this.#connection.exists(ids.map((id) => `${queue.toKey(id)}:lock`))
   }
 
   /** For all workers of the fleet, until it is resumed. */
