@@ -13,8 +13,8 @@ const key = { endpoint: 'https://api.anthropic.com', model: 'claude-opus-5-5' }
 const source = readFileSync(new URL('commands/take.lua', import.meta.url), 'utf8')
 const asking = (session: string, recovery?: { at: number; usualPerSecond: number }) => ({ session, recovery })
 
-function client(): Redis {
-  const redis = new Redis(url)
+function client(options: { stringNumbers?: boolean } = {}): Redis {
+  const redis = new Redis(url, options)
   onTestFinished(() => redis.disconnect())
   return redis
 }
@@ -68,6 +68,15 @@ test('the script on the server and the arithmetic that is simulated say the same
     }),
     { numRuns: 100 },
   )
+})
+
+test('a client that returns numbers as strings is understood', async () => {
+  const limiter = redisLimiter(client({ stringNumbers: true }), { perMinute: { [key.model]: 1 }, ...prefixed() })
+  for (const session of ['a', 'b', 'c']) {
+    const admission = await limiter.admit(key, asking(session))
+    if (admission.kind === 'wait') expect(admission.ms).toBeTypeOf('number')
+    else expect(session).toBe('a')
+  }
 })
 
 test('processes keep one rate together: what one has used the other has to wait for', async () => {

@@ -32,8 +32,6 @@ interface Local {
   refusedAt: number
 }
 
-type Reply = readonly ['go', isOver: number] | readonly ['wait', ms: number, isRamp: number]
-
 /** Later a refusal says nothing of the rate: it belongs to an outage. */
 const refusedMs = 2000
 
@@ -68,9 +66,11 @@ export function redisLimiter(connection: ScriptConnection, options: LimiterOptio
       const refused = isNews ? local.refused : 0
       local.refused = 0
       local.heardOf = Math.max(local.heardOf, at)
-      const reply = (await runScript(connection, 'take', keys, [session, limit, at, usual, refused])) as Reply
-      if (reply[0] === 'wait') return { kind: 'wait', ms: reply[1], reason: reasonOf(key.model, reply[2] === 1) }
-      if (reply[1] === 1 && isRamp) local.overFor = recovery.at
+      const reply = (await runScript(connection, 'take', keys, [session, limit, at, usual, refused])) as unknown[]
+      // A client may give numbers as strings.
+      const [first, second] = reply.slice(1).map(Number)
+      if (reply[0] === 'wait') return { kind: 'wait', ms: Number(first), reason: reasonOf(key.model, second === 1) }
+      if (first === 1 && isRamp) local.overFor = recovery.at
       return { kind: 'go' }
     },
 
