@@ -131,10 +131,17 @@ describe('lastgood worker', () => {
 
 describe('lastgood fleet', () => {
   it('pauses and resumes what workers take', async () => {
-    const { cwd } = await project(14)
+    const { cwd, redis } = await project(14)
     expect((await run(['fleet'], { cwd })).stdout).toMatch(/^no agent/)
     await run(['submit', 's', '--agent', 'coder', 'Go.'], { cwd })
     expect((await run(['fleet', 'drain'], { cwd })).stdout).toMatch(/^coder {2}0 under way, 1 queued, paused\n/)
+    // A worker that died in the middle: nobody is left who would take it off the list.
+    await redis.lpush('{lastgood:fleet}:coder:active', 'session-t.2')
+    expect((await run(['fleet', 'drain'], { cwd })).stdout).toMatch(/^coder {2}0 under way, 1 queued, paused\n/)
+    expect(await run(['fleet', 'pause', '--agent', 'codr'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the fleet has no agent "codr"; there are coder'),
+    })
     const { stdout } = await run(['fleet', 'resume', '--agent', 'coder', '--json'], { cwd })
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 'lastgood.fleet/v1',
