@@ -59,6 +59,21 @@ describe('sessions in Redis', () => {
     expect(await redis.keys('*{fix-auth}*')).toEqual([])
   })
 
+  it('of a database that the user may not select are not looked for in database 0: exit code 4', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const admin = new Redis(server.url)
+    onTestFinished(() => admin.disconnect())
+    await admin.acl('SETUSER', 'lastgood', 'on', '>password', '~lastgood:*', '+@all', '-select')
+    await seed(redisStore(admin), 'fix-auth', open)
+    const { cwd } = project()
+    const url = `${server.url.replace('redis://', 'redis://lastgood:password@')}/1`
+    const { code, stdout, stderr } = await run(['list', '--store', url], { cwd })
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
+    expect(stderr).toContain(`no connection to Redis at ${server.url}/1: the database was refused`)
+    expect(stderr).not.toContain('password')
+  })
+
   it('are found when the store that was asked is another one', async () => {
     const url = await database(10)
     const { cwd } = project(obliging)

@@ -35,6 +35,8 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
   })
   try {
     await Promise.race([client.connect(), late])
+    // A database that is refused is told by this alone, and the client goes on in database 0.
+    if (lastError) throw lastError
     hasConnected = true
     return client
   } catch (error) {

@@ -20,7 +20,17 @@ test.each([
 })
 
 test.each([
+  "NOPERM User lastgood has no permissions to run the 'select' command",
+  "NOPERM this user has no permissions to run the 'select' command or its subcommand",
+  'ERR DB index is out of range',
+])('of the database: %s', (message) => {
+  const told = { what: 'the database was refused', hint: expect.stringContaining('+select') }
+  expect(redisTrouble(new Error(message), 'redis://h:1/1')).toEqual(told)
+})
+
+test.each([
   ['connect ECONNREFUSED 127.0.0.1:1', /^check that the server is up: redis-cli -u rediss:\/\/h:1\/0 ping/],
+  ["NOPERM this user has no permissions to run the 'get' command", /^check the user and the password/],
   ['WRONGPASS invalid username-password pair', /^check the user and the password/],
 ])('of something else: %s', (message, hint) => {
   expect(redisTrouble(new Error(message), 'rediss://h:1/0')).toEqual({ hint: expect.stringMatching(hint) })

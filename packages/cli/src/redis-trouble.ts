@@ -9,6 +9,10 @@ export interface RedisTrouble {
 
 /** `address` without user and password. */
 export function redisTrouble({ message, code }: NodeJS.ErrnoException, address: string): RedisTrouble {
+  if (/DB index is out of range|SELECT is not allowed|'select' command/i.test(message)) {
+    const hint = 'name another one in the address (redis://host:6379/0), or allow the user +select'
+    return { what: 'the database was refused', hint }
+  }
   if (/NOAUTH|WRONGPASS|NOPERM|invalid password/i.test(message)) {
     return { hint: 'check the user and the password in the address' }
   }

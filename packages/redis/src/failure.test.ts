@@ -43,6 +43,7 @@ describe('storeUnavailable', () => {
     ['NOAUTH Authentication required.', 'NOAUTH', /password/],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', /password/],
     ["NOPERM this user has no permissions to run the 'evalsha' command", 'NOPERM', /ACL/],
+    ['ERR DB index is out of range', 'ERR', /name one that it has/],
     ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again .* cluster nodes/],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7000', undefined, /try again/],
     ['Command timed out', undefined, /asking the same again is safe/],

@@ -110,6 +110,11 @@ const kinds: readonly Kind[] = [
     problem: 'a key holds what lastgood did not write',
     hint: () => 'another application uses the same keys: give lastgood a prefix or a database of its own',
   },
+  {
+    match: /DB index is out of range|SELECT is not allowed/,
+    problem: 'it has no such database',
+    hint: () => 'name one that it has, or none: a prefix keeps what is of others apart, too',
+  },
   { match: 'NOAUTH', problem: 'it wants a password', hint: credentials },
   { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
   // Inside a script Redis 7 says it without a code.

@@ -18,11 +18,11 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 /** The store of a new user who has these rights. */
-async function storeWith(username: string, rights: string[]) {
+async function storeWith(username: string, rights: string[], db = 0) {
   const admin = new Redis(server.url)
   await admin.acl('SETUSER', username, 'on', '>pass', '~test:*', ...rights)
   admin.disconnect()
-  return openStore(server.url, { username, password: 'pass' }).store
+  return openStore(server.url, { username, password: 'pass', db }).store
 }
 
 /** Every command that the store may ever send. */
@@ -43,9 +43,21 @@ async function everything(store: Awaited<ReturnType<typeof storeWith>>): Promise
 }
 
 describe('a user with few rights', () => {
-  it('needs only what the README lists', async () => {
+  it.each([0, 1])('needs only what the README lists, in database %i', async (db) => {
     expect(listed.length).toBeGreaterThan(10)
-    await everything(await storeWith('lastgood', listed))
+    await everything(await storeWith('lastgood', listed, db))
+  })
+
+  it.each([
+    ['a user without +select', 1, listed.filter((right) => right !== '+select'), 'the user is not allowed'],
+    ['a database that is not there', 99, listed, 'it has no such database'],
+  ])('of %s is told instead of being served from database 0', async (_, db, rights, problem) => {
+    const store = await storeWith(`nowhere-${db}`, rights, db)
+    const told = { code: 'store-unavailable', message: expect.stringContaining(problem) }
+    for (const _again of ['before it is connected', 'after that']) {
+      expect(await rejection(leaseOf(store, 's'))).toMatchObject(told)
+      expect(await rejection(collect(store.list()))).toMatchObject(told)
+    }
   })
 
   it('sees more of the settings with the one that the README adds', async () => {
@@ -62,7 +74,7 @@ describe('a user with few rights', () => {
     await client(server.url).config('SET', 'appendfsync', 'always')
   })
 
-  it.each(listed.filter((right) => right !== '+info'))(
+  it.each(listed.filter((right) => right !== '+info' && right !== '+select'))(
     'is told when %s is missing, so the list is not too long',
     async (right) => {
       const others = listed.filter((one) => one !== right)

@@ -3,11 +3,12 @@
  *
  * 1. Every command goes through `ask` or `run`; what they throw is `store-unavailable`, free of payloads.
  * 2. A script is called by its hash, in one round trip; its source is sent only to a server that does not have it.
- * 3. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
+ * 3. What another database than the client's own was asked or told is refused.
+ * 4. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
  */
 import type { RedisLike } from './client.ts'
 import { type CommandName, command } from './commands.ts'
-import { reasonOf, watchConnection } from './connection-reason.ts'
+import { reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
@@ -32,9 +33,18 @@ export function serverOf(client: RedisLike): Server {
 
   const nameOf = (key: string) => `${client.options.keyPrefix ?? ''}${key}`
 
+  function assertDatabase(): void {
+    const refused = refusedSelectOf(client)
+    if (refused !== undefined) throw refused
+  }
+
   async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
     try {
-      return await question(client)
+      assertDatabase()
+      const answer = await question(client)
+      // Of a client that was not connected yet the first command finds out.
+      assertDatabase()
+      return answer
     } catch (error) {
       throw storeUnavailable(error, location, reasonOf(client))
     }
