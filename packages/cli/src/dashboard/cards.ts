@@ -1,5 +1,5 @@
 /** The sessions as they were seen last, as rows and as cards, and which of them nobody has been told of. */
-import type { SessionSummary } from '@lastgood/core'
+import { LastgoodError, type SessionSummary } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import type { Survived } from '../outages/session-outages.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
@@ -38,29 +38,45 @@ export class Cards {
     return [...this.#cards.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
   }
 
+  /** Errors: `journal-corrupt` where no card can be made of it; what was known before stays. */
   take(summary: SessionSummary): void {
-    this.#rows.set(summary.head.sessionId, rowOf(summary))
-    this.show(summary.head.sessionId)
-  }
-
-  /** Makes the card anew: a holder that died changes it without an entry, and so does a day that is over. */
-  show(sessionId: string): void {
-    const known = this.#rows.get(sessionId)
-    if (!known) return
-    const row = rowOf(known)
-    const card = sessionCard(row, this.#facts(sessionId))
+    const { sessionId } = summary.head
+    const row = rowOf(summary)
+    const card = this.#cardOf(row)
+    this.#rows.set(sessionId, row)
     const before = this.#cards.get(sessionId)
     if (before && JSON.stringify(before) === JSON.stringify(card)) return
-    this.#rows.set(sessionId, row)
     this.#cards.set(sessionId, card)
     this.#changed.add(sessionId)
     this.#removed.delete(sessionId)
+  }
+
+  /**
+   * Makes the card anew: a holder that died changes it without an entry, and so does a day that is over. Errors: as of
+   * `take`.
+   */
+  show(sessionId: string): void {
+    const known = this.#rows.get(sessionId)
+    if (known) this.take(known)
   }
 
   drop(sessionId: string): void {
     this.#rows.delete(sessionId)
     this.#changed.delete(sessionId)
     if (this.#cards.delete(sessionId)) this.#removed.add(sessionId)
+  }
+
+  #cardOf(row: SessionRow): SessionCard {
+    const { sessionId } = row.head
+    try {
+      return sessionCard(row, this.#facts(sessionId))
+    } catch (cause) {
+      throw new LastgoodError('journal-corrupt', `session ${sessionId} is damaged: what it says cannot be shown`, {
+        hint: `see what can be read: lastgood show ${sessionId}`,
+        cause,
+        details: { sessionId },
+      })
+    }
   }
 
   /** What is different since this was asked last. */

@@ -1,4 +1,4 @@
-import { LastgoodError, memoryStore, openSession, type Store } from '@lastgood/core'
+import { LastgoodError, memoryStore, openSession, type SessionSummary, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
@@ -154,6 +154,37 @@ describe('a store that does not answer', () => {
     await expect
       .poll(() => viewer.changes.flatMap(({ sessions = [] }) => sessions), inTime)
       .toMatchObject([{ sessionId: 'fix-auth' }])
+    await viewer.leave()
+  })
+
+  test('of which one head says what no card can show tells of that one, shows the others, and goes on', async () => {
+    const inner = memoryStore()
+    for (const id of ['sick', 'sound']) await seed(inner, id, [started(1), sent(), answered('Yes.'), ended(1)])
+    let isDamaged = false
+    const machine = { version: '0', value: 'idle', context: null } as unknown as SessionSummary['head']['machine']
+    const damaged = (summary: SessionSummary): SessionSummary =>
+      isDamaged && summary.head.sessionId === 'sick' ? { ...summary, head: { ...summary.head, machine } } : summary
+    const store: Store = {
+      ...inner,
+      async *list(filter) {
+        for await (const summary of inner.list(filter)) yield damaged(summary)
+      },
+      async summary(id) {
+        const summary = await inner.summary(id)
+        return summary && damaged(summary)
+      },
+    }
+    const clock = new ManualClock()
+    const viewer = await stage(store, { clock }).view()
+    await expect.poll(() => viewer.events.length, inTime).toBe(1)
+    isDamaged = true
+    await seed(inner, 'new', [started(1), sent(), answered('Yes.'), ended(1)])
+    // More often than everything is shown anew.
+    for (let i = 0; i < 40; i++) await clock.advance(1_000)
+    await expect.poll(() => viewer.changes.at(-1)?.store, inTime).toMatchObject({ trouble: null })
+    const damage = { code: 'journal-corrupt', hint: 'see what can be read: lastgood show sick' }
+    expect(viewer.changes.at(-1)?.store).toMatchObject({ damage })
+    expect(viewer.changes.flatMap(({ sessions = [] }) => sessions)).toMatchObject([{ sessionId: 'new' }])
     await viewer.leave()
   })
 

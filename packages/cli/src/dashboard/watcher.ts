@@ -3,13 +3,15 @@
  *
  * 1. It looks only while somebody wants to know, once a second, or more seldom where a look is slow.
  * 2. A store that does not answer is told of, with what was known before, and asked again.
- * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it.
+ * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it: of a
+ *    damaged session is told, and the others are shown.
  */
 import {
   type Clock,
   type HealthRecord,
   isLastgoodError,
   providerHealth,
+  type SessionSummary,
   type Store,
   withoutSecrets,
 } from '@lastgood/core'
@@ -76,7 +78,7 @@ export class Watcher {
   constructor(options: WatcherOptions) {
     this.#options = options
     this.#looker = new Looker(options.clock)
-    this.journals = new RecentJournals(options.clock, (sessionId) => this.#cards.show(sessionId))
+    this.journals = new RecentJournals(options.clock, (sessionId) => this.#show(sessionId))
     this.#cards = new Cards(
       { flags: options.flags, agents: options.agents },
       () => options.clock.now(),
@@ -102,13 +104,13 @@ export class Watcher {
     const leave = this.want()
     try {
       await this.#recent()
+      // Others are told first of what this one gets with all.
+      this.tell()
+      viewer({ kind: 'overview', overview: this.#overview() })
     } catch (error) {
       leave()
       throw error
     }
-    // Others are told first of what this one gets with all.
-    this.#tell()
-    viewer({ kind: 'overview', overview: this.#overview() })
     this.#viewers.add(viewer)
     return () => {
       this.#viewers.delete(viewer)
@@ -145,7 +147,7 @@ export class Watcher {
       const store = await this.#options.store.open()
       for (const id of sessionIds) {
         const summary = await store.summary(id)
-        if (summary) this.#cards.take(summary)
+        if (summary) this.#take(summary)
       }
       this.#actions = await readActions(store.shared)
     } catch {
@@ -154,9 +156,14 @@ export class Watcher {
     this.tell()
   }
 
-  /** Tells viewers of what is no part of the store. */
+  /** Tells viewers what has changed. What cannot be told is no reason to end: who asks for all is told why. */
   tell(): void {
-    if (this.#lookedAt > -Infinity) this.#tell()
+    if (this.#lookedAt === -Infinity) return
+    try {
+      this.#tell()
+    } catch {
+      // As said.
+    }
   }
 
   close(): void {
@@ -192,29 +199,51 @@ export class Watcher {
   }
 
   async #lookOnce(): Promise<void> {
-    const { clock, store: kept } = this.#options
-    try {
-      const store = await kept.open()
-      const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
-      for (const summary of summaries) {
-        this.#cards.take(summary)
-        this.journals.want(summary.head)
-      }
-      if (isLastgoodError(failure, 'store-unavailable')) throw failure
-      if (isFull) this.#damage = failure === undefined ? null : refusalOf(failure).body.error
-      if (isFull) await this.#dropMissing(store, new Set(summaries.map(({ head }) => head.sessionId)))
-      this.#records = await providerHealth(store.shared, clock).records()
-      this.#actions = await readActions(store.shared)
-      if (this.#trouble) this.#looker.startAnew()
-      this.#trouble = null
-      this.journals.read(store, this.#ended.signal)
-      this.#askPage(store)
-    } catch (error) {
+    await this.#read().catch((error: unknown) => {
       this.#trouble = this.#troubleOf(error)
-    }
+    })
     this.#showAgain()
-    this.#lookedAt = clock.elapsed()
-    this.#tell()
+    this.#lookedAt = this.#options.clock.elapsed()
+    this.tell()
+  }
+
+  async #read(): Promise<void> {
+    const { clock, store: kept } = this.#options
+    const store = await kept.open()
+    const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
+    let damage = failure
+    for (const summary of summaries) {
+      const own = this.#take(summary)
+      damage ??= own
+    }
+    if (isLastgoodError(failure, 'store-unavailable')) throw failure
+    if (isFull || damage !== undefined) this.#damage = damage === undefined ? null : refusalOf(damage).body.error
+    if (isFull) await this.#dropMissing(store, new Set(summaries.map(({ head }) => head.sessionId)))
+    this.#records = await providerHealth(store.shared, clock).records()
+    this.#actions = await readActions(store.shared)
+    if (this.#trouble) this.#looker.startAnew()
+    this.#trouble = null
+    this.journals.read(store, this.#ended.signal)
+    this.#askPage(store)
+  }
+
+  /** What is wrong with it, if anything. */
+  #take(summary: SessionSummary): unknown {
+    try {
+      this.#cards.take(summary)
+      this.journals.want(summary.head)
+      return undefined
+    } catch (damage) {
+      return damage
+    }
+  }
+
+  #show(sessionId: string): void {
+    try {
+      this.#cards.show(sessionId)
+    } catch (damage) {
+      this.#damage = refusalOf(damage).body.error
+    }
   }
 
   #troubleOf(error: unknown): Overview['store']['trouble'] {
@@ -238,7 +267,7 @@ export class Watcher {
     const now = this.#options.clock.elapsed()
     const isTime = now - this.#allShownAt > allEveryMs
     if (isTime) this.#allShownAt = now
-    for (const id of isTime ? this.#cards.ids : this.#cards.held) this.#cards.show(id)
+    for (const id of isTime ? this.#cards.ids : this.#cards.held) this.#show(id)
   }
 
   /** Behind the look; what it says is told with a later one. */
