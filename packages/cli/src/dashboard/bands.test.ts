@@ -4,13 +4,19 @@ import { providerBands, statusPageBands } from './bands.ts'
 
 const start = Date.UTC(2026, 10, 1, 12)
 const at = (seconds: number) => start + seconds * 1000
-const outage = (since: number, until: number | null, end: SessionOutage['end']): SessionOutage => ({
+const outage = (
+  since: number,
+  until: number | null,
+  end: SessionOutage['end'],
+  answered = end === 'suspended' || end === 'given-up' ? null : until,
+): SessionOutage => ({
   since: at(since),
   until: until === null ? null : at(until),
   cause: '529 overloaded',
   model: 'm',
   attempts: 2,
   end,
+  answeredAt: answered === null ? null : at(answered),
 })
 const bandsOf = (outages: SessionOutage[], endedAt = 600) =>
   providerBands(outages, at(0), at(endedAt)).map(({ from, to, state }) => {
@@ -40,6 +46,14 @@ describe('the provider, as a session met it', () => {
 
   test('is down from the beginning where the first request failed, and as far as anybody knows while a session is parked', () => {
     expect(bandsOf([outage(0, 5, 'suspended')])).toEqual([['down', 0, null]])
+  })
+
+  test.each(['suspended', 'given-up'] as const)('answers again with the first answer after one that was %s', (end) => {
+    expect(bandsOf([outage(10, 70, end, 100)])).toEqual([
+      ['up', 0, 10],
+      ['down', 10, 100],
+      ['up', 100, null],
+    ])
   })
 })
 

@@ -22,13 +22,13 @@ export function providerBands(
   const starts: { at: number; state: ProviderBand['state']; text: string }[] = [
     { at: firstRequestAt, state: 'up', text: 'it answers' },
   ]
-  for (const { since, until, cause, end } of outages) {
+  for (const { since, until, cause, end, answeredAt } of outages) {
     // What parked a session lasts, as far as it knows.
     const isOver = until !== null && end !== 'suspended'
     const lastedMs = (isOver ? until : endedAt) - since
     const state = lastedMs >= downAfterMs || end === 'suspended' ? 'down' : 'degraded'
     starts.push({ at: Math.max(since, firstRequestAt), state, text: cause })
-    if (isOver && end !== 'given-up') starts.push({ at: until, state: 'up', text: 'it answers' })
+    if (answeredAt !== null) starts.push({ at: answeredAt, state: 'up', text: 'it answers' })
   }
   const kept = starts.filter(({ at, state }, i) => starts[i + 1]?.at !== at && starts[i - 1]?.state !== state)
   return kept.map(({ at, state, text }, i) => {

@@ -30,6 +30,7 @@ const survived = (agoMs: number): Survived => ({
   model: 'm',
   attempts: 3,
   end: 'same-model',
+  answeredAt: now - agoMs,
 })
 const hour = 3_600_000
 const cardOf = (changes: Partial<Head>, held: Holder | null = null, came?: Survived, agents: string[] = []) =>

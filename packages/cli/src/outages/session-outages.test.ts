@@ -31,7 +31,15 @@ describe('an outage', () => {
   test('that was waited out ends with the answer of the same model', () => {
     const { all } = outagesOf(started(1), sent(), failed, sent(2), failed, sent(3), answered('Yes.'), ended(1))
     expect(all).toEqual([
-      { since: 3000, until: 7000, cause: '529 overloaded_error', model, attempts: 3, end: 'same-model' },
+      {
+        since: 3000,
+        until: 7000,
+        cause: '529 overloaded_error',
+        model,
+        attempts: 3,
+        end: 'same-model',
+        answeredAt: 7000,
+      },
     ])
   })
 
@@ -55,6 +63,13 @@ describe('an outage', () => {
       { since: 3000, until: 6000, attempts: 2, end: 'resumed' },
     ])
     expect(outagesOf(...before, started(2)).all).toMatchObject([{ until: 3000, end: 'suspended' }])
+  })
+
+  test('that nobody waited out knows the first answer that came after it', () => {
+    const later = [started(2), sent(), answered('Yes.'), ended(2), started(3), sent(), answered('No.'), ended(3)]
+    expect(outagesOf(started(1), sent(), parked, ...later).all).toMatchObject([{ end: 'suspended', answeredAt: 6000 }])
+    expect(outagesOf(started(1), sent(), failed, ...later).all).toMatchObject([{ end: 'given-up', answeredAt: 6000 }])
+    expect(outagesOf(started(1), sent(), failed, started(2), sent()).all).toMatchObject([{ answeredAt: null }])
   })
 
   test('in which the process died is resumed, and an earlier restart is not told of it', () => {

@@ -27,6 +27,8 @@ export interface SessionOutage {
    * `given-up`: the request failed for good, or the turn was left.
    */
   readonly end: 'same-model' | 'fallback' | 'resumed' | 'suspended' | 'given-up' | null
+  /** The first answer after it; null while there is none. */
+  readonly answeredAt: number | null
 }
 
 /** An outage that the session came through. */
@@ -123,9 +125,18 @@ export class SessionOutages {
 
   #answered(at: number): void {
     const open = this.#open
-    if (!open) return
+    if (!open) {
+      const last = this.#past.at(-1)
+      if (last?.answeredAt === null) this.#past = [...this.#past.slice(0, -1), { ...last, answeredAt: at }]
+      return
+    }
     const wasParked = open.end === 'suspended' || this.#wasResumed
-    this.#close({ ...open, until: at, end: wasParked ? 'resumed' : this.#rung > 0 ? 'fallback' : 'same-model' })
+    this.#close({
+      ...open,
+      until: at,
+      answeredAt: at,
+      end: wasParked ? 'resumed' : this.#rung > 0 ? 'fallback' : 'same-model',
+    })
   }
 
   /** What parked a session parked it, also when another turn begins instead. */
@@ -142,4 +153,4 @@ export class SessionOutages {
   }
 }
 
-const lasting = { until: null, end: null } as const
+const lasting = { until: null, end: null, answeredAt: null } as const
