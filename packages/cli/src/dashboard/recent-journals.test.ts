@@ -1,4 +1,4 @@
-import { type Head, memoryStore, openSession, type Store } from '@lastgood/core'
+import { type Head, LastgoodError, memoryStore, openSession, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import type { OutagesDocument } from '@lastgood/dashboard'
 import { expect, test } from 'vitest'
@@ -86,6 +86,33 @@ test('what is older than a day is not read, and one that cannot be read keeps no
   expect(recent.of('sound')?.all).toHaveLength(1)
 })
 
+test('what a store told before it went away is not counted again when it is back', async () => {
+  const inner = memoryStore()
+  await seed(inner, 'fix-auth', failedOnce)
+  const { recent, readAll } = journals()
+  recent.want(await headOf(inner, 'fix-auth'))
+  let isAway = true
+  const store: Store = {
+    ...inner,
+    async *read(id, after) {
+      for await (const entry of inner.read(id, after)) {
+        yield entry
+        if (isAway && entry.type === 'response-received') {
+          isAway = false
+          throw new LastgoodError('store-unavailable', 'gone', { hint: 'start it' })
+        }
+      }
+    },
+  }
+  recent.read(store, new AbortController().signal)
+  await expect.poll(() => isAway).toBe(false)
+  await readAll(store)
+  const counts = [...recent.minutes()].flatMap(([, minutes]) => minutes)
+  const sum = (name: 'answered' | 'failed') => counts.reduce((total, one) => total + one[name], 0)
+  expect([sum('answered'), sum('failed')]).toEqual([1, 1])
+  expect(recent.of('fix-auth')?.all).toHaveLength(1)
+})
+
 test('the page of outages has every outage, and what was answered minute by minute, of the last day at most', async () => {
   const store = memoryStore()
   await seed(store, 'fix-auth', failedOnce)
@@ -102,4 +129,5 @@ test('the page of outages has every outage, and what was answered minute by minu
   expect(Date.parse(at) - Date.parse(since)).toBe(86_400_000)
   expect((await document(`?since=${new Date(Date.now() + 60_000).toISOString()}`)).outages).toEqual([])
   expect(Date.parse((await document('?since=1999-01-01')).since)).toBeGreaterThan(Date.now() - 86_410_000)
+  await expect(document('?since=yesterday')).rejects.toThrow(/^400: .*"bad-option".*since is no instant/)
 })

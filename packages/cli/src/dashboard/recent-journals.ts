@@ -80,7 +80,7 @@ export class RecentJournals {
       } catch (error) {
         // Asked again with the next look.
         if (isLastgoodError(error, 'store-unavailable')) return
-        this.#take(next.sessionId, { seq: next.seq, createdAt: next.createdAt, outages: new SessionOutages() })
+        this.#known.set(next.sessionId, { seq: next.seq, createdAt: next.createdAt, outages: new SessionOutages() })
       }
       // What was written while it was read is wanted anew.
       if (this.#wanted.get(next.sessionId) === next) this.#wanted.delete(next.sessionId)
@@ -93,18 +93,15 @@ export class RecentJournals {
     // A session that was removed and begun anew is read from its new beginning.
     const isSame = before?.createdAt === head.createdAt && before.seq <= head.seq
     const known = isSame ? before : { seq: 0, createdAt: head.createdAt, outages: new SessionOutages() }
+    // What was counted of it is not counted again, also if the store goes away in the middle.
+    this.#known.set(head.sessionId, known)
     const since = this.#clock.now() - dayMs
     for await (const entry of store.read(head.sessionId, known.seq)) {
       const came = known.outages.take(entry)
       if (came !== undefined && entry.at > since) this.#count(known.outages.model ?? 'unknown', entry.at, came)
+      // A head may know less than its journal by now.
       known.seq = entry.seq
     }
-    // A head may know less than its journal by now.
-    this.#take(head.sessionId, known)
-  }
-
-  #take(sessionId: string, known: Known): void {
-    this.#known.set(sessionId, known)
   }
 
   #count(model: string, at: number, came: 'answered' | 'failed'): void {
