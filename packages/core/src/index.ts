@@ -21,7 +21,7 @@ export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './jour
 export { type ErrorCode, type ErrorOptions, LastgoodError, isJournalError, isLastgoodError } from './errors.ts'
 export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
-export { maskedEntry, redacted } from './export/redact.ts'
+export { redacted } from './export/redact.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
 export { type InDoubtDid, type Listener, type SessionEvent } from './session/events.ts'
 export { type Decision, type Fault, type FaultKind } from './faults/fault.ts'
@@ -112,7 +112,7 @@ export {
   sessionBusy,
   sessionNotFound,
 } from './store/store.ts'
-export { withoutSecrets } from './secrets.ts'
+export { withoutSecrets, withoutSecretsInside } from './secrets.ts'
 export { shellWord } from './shell-word.ts'
 export { type StepContext, type StepOptions, type ToolStepOptions } from './session/step-ledger.ts'
 export { type ToolContent, toolContent } from './session/tool-content.ts'

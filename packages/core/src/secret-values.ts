@@ -17,6 +17,7 @@ const assigned = new RegExp(
   String.raw`(?<![\w-])([\w-]{0,60}?(?:${names}))\\?["']?(\s?(?:[:=]|:=|=>)\s?)(?:\\?["']((?:[^"'\\\n]|\\[^"'\n])+)|([^\s"'\`\\,;&|<>(){}[\]]{1,512}))`,
   'dgi',
 )
+const secretName = new RegExp(`(?:${names})$`, 'i')
 const restOfWord = /[^\s"'`\\,;&|<>(){}[\]]*/y
 
 export function withoutSecretValues(text: string): string {
@@ -36,6 +37,11 @@ export function withoutSecretValues(text: string): string {
     assigned.lastIndex = from
   }
   return masked + text.slice(from)
+}
+
+/** Whether `text` is secret by the name of the field that holds it. */
+export function isSecretField(name: string, text: string): boolean {
+  return secretName.test(name) && isSecretText(name, ':', text)
 }
 
 /** In quotes. */

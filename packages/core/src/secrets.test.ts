@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { withoutSecrets } from './secrets.ts'
+import { withoutSecrets, withoutSecretsInside } from './secrets.ts'
 
 // Written in halves, so that no scanner of secrets takes this file for a leak.
 const sk = (rest: string) => `sk-${rest}`
@@ -148,6 +148,23 @@ const shapes = [
   "'",
   '$',
 ]
+
+test('inside of data a value is masked by the name of its field too, and what is no secret stays', () => {
+  const value = {
+    env: { DB_PASSWORD: 'hunter2-hunter2', API_KEY: ['abcd1234efgh5678'], PORT: '5432', client_secret: '$SECRET' },
+    headers: [{ name: 'authorization', value: 'Bearer abcdefgh12345678' }],
+    next_token: 'identifier',
+    max_tokens: 5,
+    note: null,
+  }
+  expect(withoutSecretsInside(value)).toEqual({
+    env: { DB_PASSWORD: '[secret]', API_KEY: ['[secret]'], PORT: '5432', client_secret: '$SECRET' },
+    headers: [{ name: 'authorization', value: 'Bearer [secret]' }],
+    next_token: 'identifier',
+    max_tokens: 5,
+    note: null,
+  })
+})
 
 test('masking twice is masking once, whatever the text is made of', () => {
   const text = fc.array(fc.oneof(fc.constantFrom(...shapes), fc.string({ maxLength: 6 })), { maxLength: 14 })

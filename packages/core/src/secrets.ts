@@ -9,7 +9,8 @@
  *    one that has begun either matches or has looked at that run and a bounded number of following ones alone.
  * 4. Hashes, UUIDs, encoded images and ordinary code stay as they are.
  */
-import { withoutSecretValues } from './secret-values.ts'
+import { isRecord } from './json.ts'
+import { isSecretField, withoutSecretValues } from './secret-values.ts'
 
 /** `text` with every secret that it recognises replaced by `[secret]`. */
 export function withoutSecrets(text: string): string {
@@ -22,6 +23,20 @@ export function withoutSecrets(text: string): string {
     .replaceAll(keysInHeaders, '$1[secret]')
     .replaceAll(bearers, '$1[secret]')
   return withoutSecretValues(masked)
+}
+
+/**
+ * `value` with the secrets in all its texts masked; one that is secret by the name of its field alone is masked whole.
+ * `shownText`: what is made of any other text, which has to mask it.
+ */
+export function withoutSecretsInside(value: unknown, shownText: (text: string) => string = withoutSecrets): unknown {
+  const shown = (one: unknown, name: string): unknown => {
+    if (typeof one === 'string') return isSecretField(name, one) ? '[secret]' : shownText(one)
+    if (Array.isArray(one)) return one.map((each) => shown(each, name))
+    if (!isRecord(one)) return one
+    return Object.fromEntries(Object.entries(one).map(([key, field]) => [key, shown(field, key)]))
+  }
+  return shown(value, '')
 }
 
 /** A prefix that stays, and how it goes on. None of them begins inside a word. */

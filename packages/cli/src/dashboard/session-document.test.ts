@@ -1,7 +1,9 @@
-import { memoryStore } from '@lastgood/core'
+import { memoryStore, type EntryBody } from '@lastgood/core'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
+import { longestQuoted, withContent } from './shown-entry.ts'
 
 const key = 'sk-ant-api03-abcdefghijklmnop'
 const call = { id: 'toolu_1', name: 'run', input: { command: `curl -H "x-api-key: ${key}"` } }
@@ -78,6 +80,70 @@ describe('the page of a session', () => {
     for (const seq of ['0', '99', '-1', '1e3', '__proto__', '99999999999999999999']) {
       expect((await ask(`/api/sessions/fix-auth/entries/${seq}`)).status).toBe(404)
     }
+  })
+
+  test('has no field of a call whose name says that it is secret, also where only that field is quoted', async () => {
+    const store = memoryStore()
+    const env = { DB_PASSWORD: 'hunter2-hunter2', API_KEY: 'abcd1234efgh5678' }
+    const calls = [
+      { id: 't1', name: 'deploy', input: { env } },
+      { id: 't2', name: 'login', input: { PASSWORD: 'hunter2-hunter2' } },
+    ]
+    await seed(store, 'obj', [
+      started(1),
+      sent(),
+      answered('Yes.', ...calls),
+      ...calls.map(({ id, name }): EntryBody => ({ type: 'tool-started', toolUseId: id, name, inDoubt: 'report' })),
+    ])
+    const { session, ask } = stage(store)
+    const document = await session('obj', '?content=1')
+    const entry = await (await ask('/api/sessions/obj/entries/4?content=1')).text()
+    expect(document.resume?.inDoubt.map(({ input }) => input)).toEqual([
+      '{"env":{"DB_PASSWORD":"[secret]","API_KEY":"[secret]"}}',
+      '[secret]',
+    ])
+    expect(JSON.stringify(document) + entry).not.toMatch(/hunter2|efgh/)
+  })
+
+  test('of a request that the API refused with its words has these only with content', async () => {
+    const store = memoryStore()
+    const message = 'messages.0.content: "MY PRIVATE PLAN" is not allowed'
+    await seed(store, 'm', [
+      started(1),
+      sent(),
+      {
+        type: 'fault-observed',
+        fault: { kind: 'transcript-invalid', status: 400, errorType: 'invalid_request_error', message },
+        decision: { kind: 'retry', at: now },
+      },
+    ])
+    const { session } = stage(store)
+    const without = await session('m')
+    expect(without.turns[0]?.steps).toMatchObject([{ kind: 'fault', fault: '400 invalid_request_error', message: '' }])
+    expect(JSON.stringify(without)).not.toContain('PRIVATE')
+    expect((await session('m', '?content=1')).turns[0]?.steps).toMatchObject([{ message }])
+  })
+
+  test('cuts no secret in two: what is left of it is masked too', () => {
+    const secrets = [
+      `npm_${'aB3dE6gH9jK2'.repeat(3)}`,
+      'postgres://app:S3cretPassw0rd@db/x',
+      `-----BEGIN PRIVATE KEY-----\n${'abcdEFGH12345678'.repeat(300)}\n-----END PRIVATE KEY-----`,
+    ]
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...secrets),
+        fc.integer({ min: 1, max: 6_000 }),
+        fc.constantFrom('', ...secrets),
+        (secret, at, first) => {
+          const text = `${first} ${'x '.repeat(at / 2)} ${secret} and so on ${'y'.repeat(6_000)}`
+          const shown = withContent({ text }) as { text: string }
+          expect(shown.text).not.toMatch(/aB3dE6|S3cret|abcdEFGH/)
+          expect(shown.text.length).toBeLessThan(longestQuoted + 50)
+        },
+      ),
+      { numRuns: 2_000 },
+    )
   })
 
   test('of a text of ten megabytes comes at once, and is cut', async () => {

@@ -13,7 +13,7 @@ import { SessionReport } from '../show/report.ts'
 import type { StatusReport } from '../status/verdict.ts'
 import { providerBands, statusPageBands } from './bands.ts'
 import { sessionCard } from './session-card.ts'
-import { longestQuoted, shownEntry } from './shown-entry.ts'
+import { longestQuoted, shownEntry, withContent } from './shown-entry.ts'
 
 export interface SessionFacts {
   readonly store: Store
@@ -96,7 +96,10 @@ async function resumePreview({ store, row, now, hasContent, prices }: SessionFac
     cost: cost ? costLine(cost) : null,
     inDoubt: transcript.unanswered
       .filter(({ state }) => state === 'started')
-      .map(({ name, input }) => ({ name, input: hasContent ? withoutSecrets(inputLabel(input, 120)) : '' })),
+      .map(({ name, input }) => ({
+        name,
+        input: hasContent ? withoutSecrets(inputLabel(withContent(input), 120)) : '',
+      })),
   }
 }
 
@@ -106,5 +109,6 @@ function withoutQuotes(turn: TurnReport): TurnReport {
 
 function withoutQuote(step: Step): Step {
   if (step.kind === 'answer') return { ...step, text: '' }
+  if (step.kind === 'fault') return { ...step, message: '' }
   return step.kind === 'tool' ? { ...step, input: '', result: '' } : step
 }

@@ -35,6 +35,12 @@ test('a redacted file has kinds and lengths in place of content, and still says 
     },
     { type: 'request-sent', model: 'm', attempt: 1 },
     {
+      type: 'fault-observed',
+      fault: { kind: 'transcript-invalid', status: 400, message: `messages.0.content: "${secret}" is not allowed` },
+      decision: { kind: 'repair', rule: 'r' },
+    },
+    { type: 'request-sent', model: 'm', attempt: 2 },
+    {
       type: 'response-received',
       message: {
         id: 'm1',
@@ -60,6 +66,12 @@ test('a redacted file has kinds and lengths in place of content, and still says 
       repairs: [{ rule: 'r', what: 'left out 1 image' }],
       edits: [{ from: 0, to: 1, insert: [{ role: 'user', content: secret }] }],
       standing: [],
+    },
+    { type: 'request-sent', model: 'm', attempt: 3 },
+    {
+      type: 'fault-observed',
+      fault: { kind: 'transcript-invalid', status: 400, message: secret },
+      decision: { kind: 'suspend', reason: `Gave up (400: ${secret}).` },
     },
     { type: 'session-suspended', reason: 'interrupted', detail: 'refused: sk-ant-api03-AbCd1234EfGh5678' },
   ])
@@ -89,6 +101,8 @@ test('a redacted file has kinds and lengths in place of content, and still says 
       },
     },
     {},
+    { fault: { kind: 'transcript-invalid', status: 400, message: '[52 characters]' }, decision: { rule: 'r' } },
+    {},
     {
       message: { id: 'm1', usage: { input_tokens: 7 }, content: [{ type: 'thinking' }, {}, { id: 't1', name: 'run' }] },
     },
@@ -98,6 +112,8 @@ test('a redacted file has kinds and lengths in place of content, and still says 
     { value: expect.stringMatching(/^\[object, \d+ characters of JSON\]$/) },
     {},
     { repairs: [{ what: 'left out 1 image' }] },
+    {},
+    { fault: { message: '[15 characters]' }, decision: { kind: 'suspend', reason: 'Gave up (400: [15 characters]).' } },
     { detail: 'refused: sk-ant-…[secret]' },
   ])
 })

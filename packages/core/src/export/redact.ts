@@ -1,22 +1,17 @@
 /**
  * An entry without its content, for somebody who may see how a session went and not what was said. Pure.
  *
- * 1. Texts, inputs, results, the system prompt and definitions of tools become their kind and length. What is not known
+ * 1. Texts, inputs, results, the system prompt, definitions of tools and what the API said become their kind and length. What is not known
  *    to be harmless counts as content.
  * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together.
  * 3. What looks like a secret is masked wherever it is.
  */
 import type { Block, Entry, Message, Owner } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
-import { withoutSecrets } from '../secrets.ts'
+import { withoutSecretsInside } from '../secrets.ts'
 
 export function redacted(entry: Entry): Entry {
-  return maskedEntry(withoutContent(entry))
-}
-
-/** With its content, for somebody who may see it: only what looks like a secret is masked. */
-export function maskedEntry(entry: Entry): Entry {
-  return withoutSecretsInside(entry) as Entry
+  return withoutSecretsInside(withoutContent(entry)) as Entry
 }
 
 function withoutContent(entry: Entry): Entry {
@@ -36,12 +31,30 @@ function withoutContent(entry: Entry): Entry {
       return { ...entry, edits: entry.edits.map((edit) => ({ ...edit, insert: edit.insert.map(message) })) }
     case 'response-received':
       return { ...entry, message: mapped(entry.message, answerField) as typeof entry.message }
+    case 'fault-observed':
+      return withoutMessage(entry)
     case 'tool-finished':
       return { ...entry, result: block(entry.result) }
     case 'step-finished':
       return entry.value === undefined ? entry : { ...entry, value: stub(entry.value) }
     default:
       return entry
+  }
+}
+
+/** The API may quote the conversation in what it refuses, and the decision quotes the API. */
+function withoutMessage(entry: Entry & { type: 'fault-observed' }): Entry {
+  const { fault, decision } = entry
+  const { message } = fault
+  if (message === undefined) return entry
+  const stubbed = stub(message) as string
+  return {
+    ...entry,
+    fault: { ...fault, message: stubbed },
+    decision:
+      message !== '' && 'reason' in decision
+        ? { ...decision, reason: decision.reason.replaceAll(message, () => stubbed) }
+        : decision,
   }
 }
 
@@ -116,10 +129,4 @@ function stub(value: unknown): unknown {
   if (typeof value === 'string') return `[${value.length} characters]`
   const kind = Array.isArray(value) ? `list of ${value.length}` : 'object'
   return `[${kind}, ${JSON.stringify(value ?? null).length} characters of JSON]`
-}
-
-function withoutSecretsInside(value: unknown): unknown {
-  if (typeof value === 'string') return withoutSecrets(value)
-  if (Array.isArray(value)) return value.map(withoutSecretsInside)
-  return isRecord(value) ? mapped(value, (_name, field) => withoutSecretsInside(field)) : value
 }
