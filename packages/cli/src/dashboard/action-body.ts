@@ -1,6 +1,7 @@
 /** What a page asks to be done, checked. Pure. */
 import { LastgoodError } from '@lastgood/core'
 import { z } from 'zod'
+import { safeLine } from '../text.ts'
 
 /** One line that a person wrote: nothing that a terminal would obey, nor a mark that reorders a line. */
 // oxlint-disable-next-line no-control-regex
@@ -38,13 +39,24 @@ const resumeAll = z.strictObject({ reason, everyMs: everyMs.optional() })
 /** Errors: `bad-option`. */
 export const resumeAllBody = (body: unknown): z.infer<typeof resumeAll> => checked(resumeAll, body)
 
+const shapes: Readonly<Record<string, string>> = {
+  reason: 'a reason has 1 to 300 characters in one line',
+  to: 'the number of a turn; 0 is before the first one',
+  at: 'the number of a turn',
+  newId: 'the name of a session; without it one is made',
+  inDoubt: 'rerun or report',
+  everyMs: 'milliseconds, from 0 to 3600000',
+}
+
 function checked<Body>(schema: z.ZodType<Body>, body: unknown): Body {
   const { success, data, error } = schema.safeParse(body)
   if (success) return data
   const issue = error.issues[0]
-  const field = issue?.path.join('.') || 'the request'
-  throw new LastgoodError('bad-option', `${field} cannot be taken (${issue?.code ?? 'unreadable'})`, {
-    hint: 'an action has a reason of 1 to 300 characters in one line',
+  const isUnknown = issue?.code === 'unrecognized_keys'
+  const field = safeLine((isUnknown ? issue.keys[0] : issue?.path.join('.')) || 'the request').slice(0, 60)
+  const why = isUnknown ? 'there is no such field' : (issue?.code ?? 'unreadable')
+  throw new LastgoodError('bad-option', `${field} cannot be taken: ${why}`, {
+    hint: shapes[field] ?? `what there is: ${Object.keys(shapes).join(', ')}; see docs/dashboard.md#for-programs`,
     details: { field },
   })
 }
