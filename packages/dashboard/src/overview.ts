@@ -127,3 +127,10 @@ export interface OverviewChange {
   staggered?: Staggered | null
   actions?: readonly ActionRecord[]
 }
+
+/** What `resume all` would resume: sessions that an outage stopped, that can go on here, and that nobody has parked. */
+export interface ResumeAllDocument {
+  schema: 'lastgood.resume-all/v1'
+  /** The first one is started first. */
+  sessionIds: readonly string[]
+}

@@ -19,7 +19,7 @@ export interface SessionDocument {
   started?: StartedResume | null
 }
 
-/** A `lastgood resume` of the server, and the last lines that it wrote: facts without content. */
+/** A `lastgood resume` of the server, and the last lines that it wrote; what its agent printed is content. */
 export interface StartedResume {
   at: string
   pid: number

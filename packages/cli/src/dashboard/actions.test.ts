@@ -1,5 +1,5 @@
 // Real processes: a program that is killed, resumes that are started by the dashboard, against a lab.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -165,6 +165,26 @@ describe('P3: a session that another process writes', () => {
     expect(ranIn(at)).toEqual(['ls', 'hang'])
     program.child.kill('SIGKILL')
   })
+})
+
+test('a session that was resumed from here and hangs is taken over from here: its process ends first', async () => {
+  const at = await place({ model })
+  const { store, board } = boardOf(at)
+  const session = await openSession('fix-auth', { store, cwd: at.cwd })
+  await session.record([started(1), sent(), overloaded(0, Date.now())])
+  await session.close()
+  expect(await board.post('/api/sessions/fix-auth/resume', { reason })).toMatchObject({ status: 200 })
+  await expect.poll(() => existsSync(join(at.cwd, 'ran.log')) && ranIn(at), { timeout: 10_000 }).toContain('hang')
+  const pid = (await store.summary('fix-auth'))?.holder?.owner.pid
+  const { status, body } = await board.post('/api/sessions/fix-auth/takeover', { reason: 'it hangs' })
+  expect({ status, body }).toMatchObject({ status: 200, body: { text: expect.stringContaining('goes on, by pid') } })
+  await expect.poll(async () => (await store.summary('fix-auth'))?.head.lastGoodTurn, { timeout: 10_000 }).toBe(1)
+  expect(ranIn(at)).toEqual(['ls', 'hang'])
+  expect((await entriesOf(store, 'fix-auth')).filter(({ type }) => type === 'session-suspended')).toMatchObject([
+    { detail: 'stopped by SIGTERM' },
+    { detail: `taken over from pid ${pid} on ${hostname()}: it hangs` },
+  ])
+  expect((await board.overview()).actions?.map(({ action }) => action)).toEqual(['takeover', 'resume'])
 })
 
 describe('rewind and fork', () => {

@@ -5,6 +5,7 @@
  * 2. A session that another process writes is taken from it by the store's fence, and by nothing else (P3); only where that
  *    was asked for.
  * 3. A session whose client goes on by itself is never resumed from here.
+ * 4. A process that was started from here is asked to stop before its session is taken from it: nothing of it stays behind.
  */
 import { hostname } from 'node:os'
 import {
@@ -17,6 +18,7 @@ import {
   type Store,
 } from '@lastgood/core'
 import type { ActionDone } from '@lastgood/dashboard'
+import { failureOf } from '../failure.ts'
 import { freeName } from '../fork/command.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
@@ -96,7 +98,7 @@ async function resume(
   if (head.status === 'idle') throw nothingOpen(row)
   const started = resumes.start(head, inDoubt)
   const begun = await resumes.begun(started)
-  const { pid } = started.standing
+  const { pid } = started
   const text = {
     begun: `it goes on, by pid ${pid}`,
     ended: 'it went on, and has ended',
@@ -133,20 +135,21 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
   const command = ownCommand(head, place.agents)
   if (command !== undefined)
     return { text: `it was taken from ${from}, and is suspended; its client goes on with it`, sessionId }
-  const started = place.resumes.start(head)
-  await place.resumes.begun(started).catch((error: unknown) => {
-    if (!(error instanceof NotResumed)) throw error
-    throw new NotResumed(
-      error.code,
-      `it was taken from ${from} and is suspended, but not resumed here: ${error.message}`,
-      error.hint,
-    )
-  })
-  return { text: `it was taken from ${from}, and goes on, by pid ${started.standing.pid}`, sessionId }
+  try {
+    const started = place.resumes.start(head)
+    await place.resumes.begun(started)
+    return { text: `it was taken from ${from}, and goes on, by pid ${started.pid}`, sessionId }
+  } catch (error) {
+    // What was done is told, whatever failed then.
+    const { code, message, hint } = error instanceof NotResumed ? error : failureOf(error)
+    const text = `it was taken from ${from} and is suspended, but not resumed here: ${message}`
+    throw new NotResumed(code, text, hint ?? null)
+  }
 }
 
 /** Fences whoever writes it: their next append is refused by the store. */
-async function park({ store, clock }: ActionPlace, { head }: SessionRow, detail: string): Promise<void> {
+async function park({ store, clock, resumes }: ActionPlace, { head }: SessionRow, detail: string): Promise<void> {
+  await resumes.stop(head.sessionId)
   await visitSession(head.sessionId, { store, clock, takeover: true }, (session) =>
     session.record([{ type: 'session-suspended', reason: 'interrupted', detail }]),
   )

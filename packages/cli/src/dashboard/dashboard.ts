@@ -6,7 +6,8 @@
  * 3. Content of conversations is given only where it was asked for, and never with a secret of a known shape.
  */
 import { randomBytes } from 'node:crypto'
-import { assertSessionId, sessionNotFound, type Clock, type Store } from '@lastgood/core'
+import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Store } from '@lastgood/core'
+import type { ResumeAllDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
 import { rowOf } from '../sessions.ts'
@@ -24,7 +25,7 @@ import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
 import { NotResumed, Resumes } from './resumes.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
-import { stoppedSessions } from './stopped-sessions.ts'
+import { stoppedSession, stoppedSessions } from './stopped-sessions.ts'
 import { Watcher } from './watcher.ts'
 
 export interface DashboardOptions {
@@ -83,8 +84,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const agents = new Set(Object.keys(config?.agents ?? {}))
   const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
   const resumes = new Resumes({ clock, resume: options.resume, cwd: options.cwd })
-  const resumeAll = new ResumeAll({ clock, resumes, onChange: () => watcher.tell() })
+  const resumeAll = new ResumeAll({
+    clock,
+    resumes,
+    stopped: async (sessionId) => stoppedSession(await store.open(), sessionId, agents),
+    onChange: () => watcher.tell(),
+  })
   watcher.staggered = () => resumeAll.standing
+  const stoppedIds = async (): Promise<string[]> => {
+    await watcher.overview()
+    return (await stoppedSessions(await store.open(), watcher.rows, agents)).map(({ sessionId }) => sessionId)
+  }
   const ended = new AbortController()
   const app = new Hono().basePath(prefix)
 
@@ -123,15 +133,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
   app.post('/api/resume-all', async (c) => {
     const { reason, everyMs } = resumeAllBody(await bodyOf(c.req.raw))
-    await watcher.overview()
-    const stopped = await stoppedSessions(await store.open(), watcher.rows, agents)
+    const stopped = await stoppedIds()
     const round = resumeAll.start(stopped, reason, everyMs)
     const leave = watcher.want()
     void round.finally(leave)
-    const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0]?.sessionId ?? ''} first`
+    const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0] ?? ''} first`
     await note({ clock, store: await store.open() }, { action: 'resume-all', sessionId: null, reason, outcome: text })
     await watcher.lookAt()
-    return json({ text, sessionId: stopped[0]?.sessionId ?? '' }, 202)
+    return json({ text, sessionId: stopped[0] ?? '' }, 202)
   })
   app.post('/api/resume-all/stop', async (c) => {
     await bodyOf(c.req.raw)
@@ -139,6 +148,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     return json({ text: 'no further session is resumed', sessionId: '' })
   })
 
+  app.get('/api/resume-all', async () =>
+    json({ schema: 'lastgood.resume-all/v1', sessionIds: await stoppedIds() } satisfies ResumeAllDocument),
+  )
   app.get('/api/overview', async () => json(await watcher.overview()))
   app.get('/api/events', (c) => {
     if (c.req.method === 'HEAD') return new Response(null)
@@ -159,7 +171,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       hasContent: wantsContent(c),
       page: watcher.statusReading,
       prices: config?.prices,
-      started: resumes.of(id),
+      started: resumes.of(id, wantsContent(c)),
     })
     return json(document)
   })
@@ -172,10 +184,10 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     return json({ schema: 'lastgood.entry-page/v1', hasContent: wantsContent(c), entry })
   })
   app.get('/api/outages', async (c) => {
+    const asked = sinceIn(c)
     await watcher.overview()
     const now = clock.now()
-    const asked = Date.parse(c.req.query('since') ?? '')
-    const since = Number.isFinite(asked) ? Math.max(asked, now - dayMs) : now - dayMs
+    const since = Math.max(asked ?? -Infinity, now - dayMs)
     const sessionIds = watcher.rows.map(({ head }) => head.sessionId)
     return json(outagesDocument({ journals: watcher.journals, sessionIds, records: watcher.records, now, since }))
   })
@@ -233,6 +245,17 @@ function sessionIdIn(c: Context): string {
   const id = c.req.param('id') ?? ''
   assertSessionId(id)
   return id
+}
+
+/** Errors: `bad-option`. */
+function sinceIn(c: Context): number | undefined {
+  const text = c.req.query('since')
+  const since = text === undefined ? undefined : Date.parse(text)
+  if (!Number.isNaN(since)) return since
+  throw new LastgoodError('bad-option', 'since is no instant', {
+    hint: 'write it as 2026-01-31T12:00:00Z',
+    details: { field: 'since' },
+  })
 }
 
 const wantsContent = (c: Context): boolean => c.req.query('content') === '1'

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { memoryStore, openSession, type EntryBody, type Head } from '@lastgood/core'
+import { LastgoodError, memoryStore, openSession, type EntryBody, type Head, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, text } from '@lastgood/outage-lab'
+import type { ResumeAllDocument, StartedResume } from '@lastgood/dashboard'
 import { describe, expect, test } from 'vitest'
 import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
@@ -11,14 +12,16 @@ import { place } from '../../test/processes.ts'
 import { sessionRows } from '../sessions.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeEnd, ResumeNews, ResumeProcess } from './resume-process.ts'
-import { stoppedSessions } from './stopped-sessions.ts'
+import { stoppedSession, stoppedSessions } from './stopped-sessions.ts'
 
 /** A resume that does what the test says. */
 class Scripted {
   readonly listeners = new Set<(news: ResumeNews) => void>()
   end: (end: ResumeEnd) => void = () => {}
   readonly ended = new Promise<ResumeEnd>((resolve) => (this.end = resolve))
-  readonly standing = { at: '', pid: 1, exitCode: null, lines: ['the last line'] }
+  standing(): StartedResume {
+    return { at: '', pid: 1, exitCode: null, lines: ['the last line'] }
+  }
   onNews(listener: (news: ResumeNews) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
@@ -28,8 +31,9 @@ class Scripted {
   }
 }
 
-function round(ids: readonly string[], refused: readonly string[] = []) {
+function round(ids: readonly string[], refused: readonly string[] = [], parked: readonly string[] = []) {
   const clock = new ManualClock()
+  const stopped = new Set(ids.filter((id) => !parked.includes(id)))
   const processes = new Map<string, Scripted>()
   const all = new ResumeAll({
     clock,
@@ -41,15 +45,19 @@ function round(ids: readonly string[], refused: readonly string[] = []) {
         return scripted as unknown as ResumeProcess
       },
     },
+    stopped: async (sessionId) => (stopped.has(sessionId) ? ({ sessionId } as Head) : undefined),
     onChange() {},
   })
-  const heads = ids.map((sessionId) => ({ sessionId }) as Head)
-  const over = all.start(heads, 'the provider is back', 1_000)
+  const over = all.start(ids, 'the provider is back', 1_000)
   const begun = () => [...processes.keys()]
   /** Until everything that can happen has happened. */
-  const settled = () => clock.advance(0)
-  return { clock, processes, all, over, begun, settled }
+  const settled = async () => {
+    for (let i = 0; i < 3; i++) await clock.advance(0)
+  }
+  return { clock, stopped, processes, all, over, begun, settled }
 }
+
+const suspended = (message: string) => ({ code: 'session-suspended', message, hint: null })
 
 describe('S13: sessions that an outage stopped', () => {
   test('wait for the first answer of the first, then go on one after another, at uneven pauses', async () => {
@@ -71,7 +79,7 @@ describe('S13: sessions that an outage stopped', () => {
     await clock.advance(1_500)
     expect(begun()).toEqual(['a', 'b', 'c'])
     processes.get('b')?.says('answered')
-    processes.get('c')?.end({ exitCode: 0, error: null })
+    processes.get('c')?.end({ exitCode: 0, metOutage: false, error: null })
     await over
     expect(all.standing).toBeNull()
   })
@@ -97,18 +105,49 @@ describe('S13: sessions that an outage stopped', () => {
   test('are not started at all when the probe gives up', async () => {
     const { processes, all, over, begun, settled } = round(['a', 'b'])
     await settled()
-    processes.get('a')?.end({ exitCode: 75, error: { code: 'session-suspended', message: 'still down', hint: null } })
+    processes.get('a')?.says('failed')
+    processes.get('a')?.end({ exitCode: 75, metOutage: true, error: suspended('still down') })
     await over
     expect(begun()).toEqual(['a'])
     expect(all.standing).toMatchObject({ state: 'stopped', left: ['b'] })
+  })
+
+  test('that are suspended for a limit of their own keep nobody back', async () => {
+    const { processes, all, over, begun, settled } = round(['a', 'b'])
+    await settled()
+    processes.get('a')?.end({ exitCode: 75, metOutage: false, error: suspended('the spend limit is used up') })
+    await settled()
+    expect(begun()).toEqual(['a', 'b'])
+    processes.get('b')?.says('answered')
+    await over
+    expect(all.standing).toMatchObject({
+      done: ['b'],
+      failed: [{ sessionId: 'a', why: 'the spend limit is used up' }],
+    })
+  })
+
+  test('that somebody has parked or resumed meanwhile are left to them', async () => {
+    const { clock, stopped, processes, all, over, begun, settled } = round(['x', 'a', 'b', 'c'], [], ['x'])
+    await settled()
+    processes.get('a')?.says('answered')
+    await settled()
+    stopped.delete('b')
+    await clock.advance(1_500)
+    expect(all.standing).toMatchObject({ done: ['a'], left: ['c'], failed: [] })
+    await clock.advance(1_500)
+    expect(begun()).toEqual(['a', 'c'])
+    processes.get('c')?.says('answered')
+    await over
+    expect(all.standing).toBeNull()
   })
 
   test('that cannot go on for a reason of their own keep nobody back', async () => {
     const { clock, processes, all, over, begun, settled } = round(['x', 'a', 'b'], ['x'])
     await settled()
     expect(begun()).toEqual(['a'])
-    processes.get('a')?.end({ exitCode: 4, error: { code: 'bad-config', message: 'no configuration', hint: null } })
-    await settled()
+    processes
+      .get('a')
+      ?.end({ exitCode: 4, metOutage: false, error: { code: 'bad-config', message: 'no configuration', hint: null } })
     await settled()
     processes.get('b')?.says('answered')
     await over
@@ -127,7 +166,7 @@ describe('S13: sessions that an outage stopped', () => {
   test('are started no more when a person stops it; a second round begins only then', async () => {
     const { clock, processes, all, over, begun, settled } = round(['a', 'b'])
     await settled()
-    expect(() => all.start([{ sessionId: 'a' } as Head], 'again')).toThrow('already')
+    expect(() => all.start(['a'], 'again')).toThrow('already')
     processes.get('a')?.says('answered')
     await settled()
     all.stop()
@@ -202,6 +241,28 @@ test('a session that a person has parked is not resumed with the others, one who
   const rows = (await sessionRows(store)).rows
   const ids = (await stoppedSessions(store, rows, new Set())).map(({ sessionId }) => sessionId)
   expect(ids.toSorted()).toEqual(['exhausted', 'stopped'])
+  const now = await Promise.all(rows.map(({ head }) => stoppedSession(store, head.sessionId, new Set())))
+  expect(now.flatMap((head) => head?.sessionId ?? []).toSorted()).toEqual(['exhausted', 'stopped'])
+  expect(await stoppedSession(store, 'removed', new Set())).toBeUndefined()
+  const { sessionIds } = await stage(store).get<ResumeAllDocument>('/api/resume-all')
+  expect(sessionIds.toSorted()).toEqual(['exhausted', 'stopped'])
+})
+
+test('one broken journal keeps nobody back, a store that does not answer is told of', async () => {
+  const inner = memoryStore()
+  const exhausted: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'Gave up waiting' }
+  for (const id of ['broken', 'sound'])
+    await seed(inner, id, [started(1), sent(), overloaded(0, Date.now()), exhausted])
+  const rows = (await sessionRows(inner)).rows
+  const failing = (code: 'journal-corrupt' | 'store-unavailable'): Store => ({
+    ...inner,
+    read(id, after) {
+      if (id === 'broken') throw new LastgoodError(code, 'not an entry', { hint: 'lastgood show broken' })
+      return inner.read(id, after)
+    },
+  })
+  expect(await stoppedSessions(failing('journal-corrupt'), rows, new Set())).toMatchObject([{ sessionId: 'sound' }])
+  await expect(stoppedSessions(failing('store-unavailable'), rows, new Set())).rejects.toThrow('not an entry')
 })
 
 test('with nothing to resume it says so', async () => {

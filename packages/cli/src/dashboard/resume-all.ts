@@ -4,7 +4,8 @@
  * 1. The first is a probe: the others wait for its first answer, however long it waits for that itself.
  * 2. Then one after another, at uneven pauses. As soon as one of them meets the outage again, no further one is started.
  * 3. Those that were started go on by themselves, whatever becomes of the rest.
- * 4. One that cannot be started (no configuration, no agent) says why, and keeps nobody back.
+ * 4. One that cannot go on for a reason of its own (no configuration, a spend limit) says why, and keeps nobody back.
+ * 5. Each is looked at again before it is started: what somebody has parked or resumed meanwhile is left to them.
  */
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { Staggered } from '@lastgood/dashboard'
@@ -16,14 +17,24 @@ import { notResumed, type Resumes } from './resumes.ts'
 export interface ResumeAllOptions {
   readonly clock: Clock
   readonly resumes: Pick<Resumes, 'start'>
+  /** The session's head, if an outage has stopped it still. */
+  readonly stopped: (sessionId: string) => Promise<Head | undefined>
   /** Called whenever there is something else to show. */
   readonly onChange: () => void
 }
 
 const usualEveryMs = 5_000
 
-/** How one of them went: it was answered, or had nothing to ask; it met the outage; it could not go on; or nobody waited. */
-type Outcome = { kind: 'answered' } | { kind: 'outage' } | { kind: 'unknown' } | { kind: 'failed'; why: string }
+/**
+ * How one of them went: it was answered, or had nothing to ask; it met the outage; it could not go on; it need not be resumed
+ * any more; or nobody waited.
+ */
+type Outcome =
+  | { kind: 'answered' }
+  | { kind: 'outage' }
+  | { kind: 'unknown' }
+  | { kind: 'needless' }
+  | { kind: 'failed'; why: string }
 
 interface Round {
   readonly startedAt: number
@@ -67,13 +78,13 @@ export class ResumeAll {
   }
 
   /** Begins a round; resolves when it has ended. Errors: `journal-conflict` where one goes on, or there is nobody to resume. */
-  start(heads: readonly Head[], reason: string, everyMs = usualEveryMs): Promise<void> {
+  start(sessionIds: readonly string[], reason: string, everyMs = usualEveryMs): Promise<void> {
     if (this.isGoing) {
       throw new LastgoodError('journal-conflict', 'sessions are being resumed one after another already', {
         hint: 'wait for it, or stop it first',
       })
     }
-    if (heads.length === 0) {
+    if (sessionIds.length === 0) {
       throw new LastgoodError(
         'journal-conflict',
         'there is no session that an outage stopped and that can go on here',
@@ -82,11 +93,11 @@ export class ResumeAll {
         },
       )
     }
-    const left = heads.map(({ sessionId }) => sessionId)
+    const left = [...sessionIds]
     const startedAt = this.#options.clock.now()
     const over = new AbortController()
     this.#round = { startedAt, reason, everyMs, over, state: 'probing', done: [], left, failed: [], nextAt: null }
-    return this.#go(this.#round, heads)
+    return this.#go(this.#round)
   }
 
   /** Starts no further one. */
@@ -94,8 +105,8 @@ export class ResumeAll {
     if (this.#round && this.isGoing) this.#stop(this.#round)
   }
 
-  async #go(round: Round, heads: readonly Head[]): Promise<void> {
-    const queue = [...heads]
+  async #go(round: Round): Promise<void> {
+    const queue = [...round.left]
     this.#changed()
     await this.#probe(round, queue)
     if (round.over.signal.aborted) return
@@ -109,24 +120,24 @@ export class ResumeAll {
   }
 
   /** Until one was answered. One that cannot be started is no probe. */
-  async #probe(round: Round, queue: Head[]): Promise<void> {
-    for (let head = queue.shift(); head; head = queue.shift()) {
-      const outcome = await this.#resume(round, head, 'patient')
+  async #probe(round: Round, queue: string[]): Promise<void> {
+    for (let sessionId = queue.shift(); sessionId !== undefined; sessionId = queue.shift()) {
+      const outcome = await this.#resume(round, sessionId, 'patient')
       if (round.over.signal.aborted || outcome.kind === 'answered') return
       if (outcome.kind === 'outage') return this.#stop(round)
     }
   }
 
-  async #others(round: Round, queue: readonly Head[]): Promise<void> {
+  async #others(round: Round, queue: readonly string[]): Promise<void> {
     const { clock } = this.#options
     const { signal } = round.over
     const started: Promise<unknown>[] = []
-    for (const head of queue) {
+    for (const sessionId of queue) {
       round.nextAt = Math.round(clock.now() + round.everyMs * (0.5 + clock.random()))
       this.#changed()
       await clock.sleepUntil(round.nextAt, { signal }).catch(() => {})
       if (signal.aborted) return
-      const outcome = this.#resume(round, head, 'strict').then((one) => {
+      const outcome = this.#resume(round, sessionId, 'strict').then((one) => {
         if (one.kind === 'outage') this.#stop(round)
       })
       started.push(outcome)
@@ -137,9 +148,8 @@ export class ResumeAll {
   }
 
   /** `patient`: an outage that it waits out is no end. */
-  async #resume(round: Round, head: Head, patience: 'patient' | 'strict'): Promise<Outcome> {
-    const { sessionId } = head
-    const outcome = await this.#outcomeOf(round, head, patience)
+  async #resume(round: Round, sessionId: string, patience: 'patient' | 'strict'): Promise<Outcome> {
+    const outcome = await this.#outcomeOf(round, sessionId, patience)
     if (outcome.kind === 'answered') round.done.push(sessionId)
     if (outcome.kind === 'failed') round.failed.push({ sessionId, why: outcome.why })
     if (outcome.kind === 'outage') round.failed.push({ sessionId, why: 'it met the outage again' })
@@ -149,10 +159,14 @@ export class ResumeAll {
     return outcome
   }
 
-  async #outcomeOf(round: Round, head: Head, patience: 'patient' | 'strict'): Promise<Outcome> {
+  async #outcomeOf(round: Round, sessionId: string, patience: 'patient' | 'strict'): Promise<Outcome> {
+    const { signal } = round.over
     let started: ResumeProcess
     try {
-      started = this.#options.resumes.start(head)
+      const stopped = await this.#options.stopped(sessionId)
+      if (signal.aborted) return { kind: 'unknown' }
+      if (!stopped) return { kind: 'needless' }
+      started = this.#options.resumes.start(stopped)
     } catch (error) {
       return { kind: 'failed', why: safeLine((error as Error).message) }
     }
@@ -166,12 +180,12 @@ export class ResumeAll {
     })
     const ended = started.ended.then((end): Outcome => {
       if (end.exitCode === 0) return { kind: 'answered' }
-      if (end.error?.code === 'session-suspended') return { kind: 'outage' }
-      return { kind: 'failed', why: safeLine(notResumed(end, started.standing).message) }
+      if (end.error?.code === 'session-suspended' && end.metOutage) return { kind: 'outage' }
+      return { kind: 'failed', why: safeLine(notResumed(end, started.standing()).message) }
     })
-    const stopped = aborted(round.over.signal).then((): Outcome => ({ kind: 'unknown' }))
+    const isOver = aborted(signal).then((): Outcome => ({ kind: 'unknown' }))
     try {
-      return await Promise.race([met, ended, stopped])
+      return await Promise.race([met, ended, isOver])
     } finally {
       leave.abort()
     }

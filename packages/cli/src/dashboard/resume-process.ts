@@ -2,15 +2,17 @@
  * A `lastgood resume` of its own process, and what it says: facts without content, line by line.
  *
  * 1. Its agent runs there and not in the server: what ends one does not end the other, and each session has its own folder.
- * 2. When the server ends, it is asked to stop, and suspends its session; see `resume.ts`.
- * 3. Of what it writes the last lines are kept. The reply of the model is none of them.
+ * 2. When it is asked to stop it suspends its session; see `resume.ts`. Then what its tools have started is ended with it.
+ * 3. Of what it writes the last lines are kept. What its agent prints, or the API quotes, is content; the reply of the model is
+ *    in none of them.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { withoutSecrets, type Clock, type FaultKind } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import { isOutageKind } from '../outages/outage-kinds.ts'
+import { isHeldByOutage, isOutageKind } from '../outages/outage-kinds.ts'
 import { shorten } from '../text.ts'
 
 export interface ResumeCommand {
@@ -27,6 +29,8 @@ export type ResumeNews = 'begun' | 'answered' | 'failed'
 export interface ResumeEnd {
   /** Null where a signal ended it. */
   readonly exitCode: number | null
+  /** What it met last was an outage. */
+  readonly metOutage: boolean
   /** Why it failed, and what to do, as it said it. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
 }
@@ -40,7 +44,10 @@ export class ResumeProcess {
   readonly #clock: Clock
   readonly #startedAt: string
   readonly #listeners = new Set<(news: ResumeNews) => void>()
-  readonly #lines: string[] = []
+  /** With content, and without. */
+  readonly #lines: Readonly<Record<'all' | 'facts', string[]>> = { all: [], facts: [] }
+  readonly #left: Promise<unknown>
+  #metOutage = false
   #exitCode: number | null | undefined
   #error: ResumeEnd['error'] = null
 
@@ -59,10 +66,11 @@ export class ResumeProcess {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => this.#take(line))
     }
+    this.#left = new Promise((resolve) => this.#child.once('exit', resolve).once('error', resolve))
     this.ended = new Promise((resolve) => {
       const end = (exitCode: number | null) => {
         this.#exitCode = exitCode
-        resolve({ exitCode, error: this.#error })
+        resolve({ exitCode, metOutage: this.#metOutage, error: this.#error })
       }
       this.#child.once('error', (error) => {
         this.#error = { code: 'not-started', message: error.message, hint: null }
@@ -76,9 +84,14 @@ export class ResumeProcess {
     return this.#exitCode === undefined
   }
 
-  get standing(): StartedResume {
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  standing(hasContent = false): StartedResume {
     const exitCode = this.#exitCode === undefined ? null : (this.#exitCode ?? -1)
-    return { at: this.#startedAt, pid: this.#child.pid ?? 0, exitCode, lines: [...this.#lines] }
+    const lines = [...this.#lines[hasContent ? 'all' : 'facts']]
+    return { at: this.#startedAt, pid: this.pid, exitCode, lines }
   }
 
   /** Calls `listener` for what it meets from now on; returns the way to stop. */
@@ -91,28 +104,60 @@ export class ResumeProcess {
   async stop(): Promise<void> {
     if (!this.isRunning) return
     this.#child.kill('SIGTERM')
-    const inTime = new AbortController()
-    const late = this.#clock.sleepUntil(this.#clock.now() + stopMs, { signal: inTime.signal }).catch(() => {})
-    await Promise.race([this.ended, late])
-    inTime.abort()
-    if (this.isRunning) this.#child.kill('SIGKILL')
+    await this.#inTime(this.#left)
+    this.#killAll()
+    // Only who has left its group can hold its pipes now.
+    await this.#inTime(this.ended)
+  }
+
+  async #inTime(event: Promise<unknown>): Promise<void> {
+    const over = new AbortController()
+    const late = this.#clock.sleepUntil(this.#clock.now() + stopMs, { signal: over.signal }).catch(() => {})
+    await Promise.race([event, late])
+    over.abort()
+  }
+
+  /** It leads a group of its own, in which are the processes of its tools. */
+  #killAll(): void {
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // Nobody is left of the group, or this system has none.
+      this.#child.kill('SIGKILL')
+    }
   }
 
   #take(line: string): void {
     const facts = factsIn(line)
-    this.#lines.push(shorten(withoutSecrets(facts ? JSON.stringify({ ...facts, text: undefined }) : line), 500))
-    if (this.#lines.length > keptLines) this.#lines.shift()
+    this.#keep('all', facts ? JSON.stringify({ ...facts, text: undefined }) : line)
+    if (facts) this.#keep('facts', JSON.stringify({ ...facts, text: undefined, fault: withoutMessage(facts['fault']) }))
+    else if (ownWords.test(line)) this.#keep('facts', line)
     if (!facts) return
-    if (facts['schema'] === 'lastgood.event/v1') {
-      this.#tell('begun')
-      if (facts['event'] === 'response-received') this.#tell('answered')
-      const { kind } = (facts['fault'] ?? {}) as { kind?: FaultKind }
-      if (facts['event'] === 'fault-observed' && kind !== undefined && isOutageKind(kind)) this.#tell('failed')
-      return
-    }
+    if (facts['schema'] === 'lastgood.event/v1') return this.#met(facts)
     const { code, message, hint } = (facts['error'] ?? {}) as Record<string, unknown>
     if (typeof code !== 'string' || typeof message !== 'string') return
     this.#error = { code, message, hint: typeof hint === 'string' ? hint : null }
+  }
+
+  #keep(kind: 'all' | 'facts', line: string): void {
+    const lines = this.#lines[kind]
+    lines.push(shorten(withoutSecrets(line), 500))
+    if (lines.length > keptLines) lines.shift()
+  }
+
+  #met({ event, fault, reason }: Readonly<Record<string, unknown>>): void {
+    this.#tell('begun')
+    if (event === 'response-received') {
+      this.#metOutage = false
+      this.#tell('answered')
+    }
+    if (event === 'request-held' && typeof reason === 'string') this.#metOutage = isHeldByOutage(reason)
+    if (event !== 'fault-observed') return
+    const { kind } = (fault ?? {}) as { kind?: FaultKind }
+    this.#metOutage = kind !== undefined && isOutageKind(kind)
+    if (this.#metOutage) this.#tell('failed')
   }
 
   #tell(news: ResumeNews): void {
@@ -120,11 +165,18 @@ export class ResumeProcess {
   }
 }
 
+/** How a command says that it failed; see `failure.ts`. */
+const ownWords = /^(?:error| {2}cause| {2}next): /
+
+/** The API may quote the conversation. */
+const withoutMessage = (fault: unknown): unknown =>
+  typeof fault === 'object' && fault !== null ? { ...fault, message: undefined } : fault
+
 function factsIn(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const value = JSON.parse(line) as Record<string, unknown>
-    return typeof value['schema'] === 'string' ? value : undefined
+    return String(value['schema']).startsWith('lastgood.') ? value : undefined
   } catch {
     return undefined
   }

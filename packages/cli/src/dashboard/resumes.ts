@@ -28,8 +28,13 @@ export class Resumes {
   }
 
   /** The last one of this session. */
-  of(sessionId: string): StartedResume | null {
-    return this.#processes.get(sessionId)?.standing ?? null
+  of(sessionId: string, hasContent: boolean): StartedResume | null {
+    return this.#processes.get(sessionId)?.standing(hasContent) ?? null
+  }
+
+  /** Asks the one of this session that goes on to stop, if there is one. */
+  async stop(sessionId: string): Promise<void> {
+    await this.#processes.get(sessionId)?.stop()
   }
 
   /** Errors: `session-busy` where one is under way, `bad-option` where there are too many. */
@@ -39,13 +44,9 @@ export class Resumes {
       throw new LastgoodError('session-closed', 'the dashboard is being stopped', { hint: 'start it again' })
     const before = this.#processes.get(sessionId)
     if (before?.isRunning) {
-      throw new LastgoodError(
-        'session-busy',
-        `session ${sessionId} is being resumed from here by pid ${before.standing.pid}`,
-        {
-          hint: `see how it goes: lastgood watch ${sessionId}`,
-        },
-      )
+      throw new LastgoodError('session-busy', `session ${sessionId} is being resumed from here by pid ${before.pid}`, {
+        hint: `see how it goes: lastgood watch ${sessionId}`,
+      })
     }
     const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning).length
     if (running >= mostRunning) {
@@ -74,7 +75,7 @@ export class Resumes {
       const first = await Promise.race([news, late, started.ended])
       if (typeof first === 'string') return first
       if (first.exitCode === 0) return 'ended'
-      throw notResumed(first, started.standing)
+      throw notResumed(first, started.standing())
     } finally {
       inTime.abort()
     }

@@ -3,23 +3,45 @@
  *
  * One that a person has parked, with a reason of their own, is not among them, whatever it waited for before.
  */
-import type { Head, Store } from '@lastgood/core'
+import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
-import type { SessionRow } from '../sessions.ts'
+import { rowOf, type SessionRow } from '../sessions.ts'
 import { ownCommand } from './session-card.ts'
 
-/** Errors: those of reading a journal. */
+/** One whose journal cannot be read is left out: it could not go on. Errors: `store-unavailable`. */
 export async function stoppedSessions(
   store: Store,
   rows: readonly SessionRow[],
   agents: ReadonlySet<string>,
 ): Promise<Head[]> {
   const stopped: Head[] = []
-  for (const { head, isRecoverable } of rows) {
-    if (!isRecoverable || head.agent === undefined || !isStoppedByOutage(head)) continue
-    if (ownCommand(head, agents) === undefined && !(await isParkedByPerson(store, head))) stopped.push(head)
+  for (const row of rows) {
+    const isOne = await isStopped(store, row, agents).catch((error: unknown) => {
+      if (isLastgoodError(error, 'store-unavailable')) throw error
+      return false
+    })
+    if (isOne) stopped.push(row.head)
   }
   return stopped.sort((a, b) => b.updatedAt - a.updatedAt)
+}
+
+/** Its head as it is now, if it is one of them still. Errors: those of reading it. */
+export async function stoppedSession(
+  store: Store,
+  sessionId: string,
+  agents: ReadonlySet<string>,
+): Promise<Head | undefined> {
+  const summary = await store.summary(sessionId)
+  return summary && (await isStopped(store, rowOf(summary), agents)) ? summary.head : undefined
+}
+
+async function isStopped(
+  store: Store,
+  { head, isRecoverable }: SessionRow,
+  agents: ReadonlySet<string>,
+): Promise<boolean> {
+  if (!isRecoverable || head.agent === undefined || !isStoppedByOutage(head)) return false
+  return ownCommand(head, agents) === undefined && !(await isParkedByPerson(store, head))
 }
 
 /** Not by the end of a process, which was in the middle of it: `resume` says so when it is asked to stop. */

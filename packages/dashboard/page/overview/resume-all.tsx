@@ -1,24 +1,30 @@
 /** Asks for a reason and says what will happen, before all that can be resumed are. */
 import type { JSX } from 'preact'
-import { postJson } from '../live/api.ts'
-import { sessions } from '../live/overview-state.ts'
+import { useEffect, useState } from 'preact/hooks'
+import type { ResumeAllDocument } from '../../src/overview.ts'
+import { getJson, postJson } from '../live/api.ts'
 import { ActionDialog } from '../session/action-dialog.tsx'
 import { counted } from '../words/numbers.ts'
 
 export function ResumeAll({ onClose }: { onClose: () => void }): JSX.Element {
-  const cards = [...sessions.value.values()]
-  const stopped = cards.filter(({ status }) => status === 'suspended' || status === 'interrupted')
-  const own = stopped.filter(({ clientCommand }) => clientCommand !== null).length
-  const asked = cards.filter(({ status }) => status === 'needs-input').length
+  const [who, setWho] = useState('One moment: the server looks which sessions an outage has stopped.')
+  useEffect(() => {
+    const over = new AbortController()
+    getJson<ResumeAllDocument>('api/resume-all', over.signal).then(
+      ({ sessionIds }) =>
+        setWho(`${counted(sessionIds.length, 'session')} that an outage stopped can go on from here.`),
+      (error: Error) => !over.signal.aborted && setWho(`How many sessions these are is not known: ${error.message}.`),
+    )
+    return () => over.abort()
+  }, [])
   return (
     <ActionDialog
       title="Resume all when up"
       confirm="Resume all"
       does={[
-        `${counted(stopped.length - own, 'session')} that stopped can be resumed from here.`,
+        who,
         'One is started first. When its first answer is there, the others follow one at a time, so that recovery is not the next outage. You can stop it at any time.',
-        ...(own > 0 ? [`${counted(own, 'session')} of clients that only go on by themselves are left out.`] : []),
-        ...(asked > 0 ? [`${counted(asked, 'session')} that need an answer from a person are left out.`] : []),
+        'Left out are those that a person has parked, that stopped for a reason of their own, that need an answer, and those of clients that only go on by themselves.',
       ]}
       onClose={onClose}
       run={async ({ reason }) => {
