@@ -112,6 +112,27 @@ describeInBrowser('the page of a session', () => {
     ])
   })
 
+  it('says how many turns a rewind gives up, with the one that is open', async () => {
+    const { page, staged } = await opened(everyMark())
+    expect(await page.textContent('.facts')).toContain('4 saved, 1 open')
+    await page.click('text=Rewind…')
+    expect(await page.locator('dialog option').allTextContents()).toEqual([
+      'turn 4',
+      'turn 3',
+      'turn 2',
+      'turn 1',
+      'before the first turn',
+    ])
+    expect(await page.textContent('dialog')).toContain('Goes back to turn 4: 1 turn is given up.')
+    await page.selectOption('dialog select', '3')
+    expect(await page.textContent('dialog')).toContain('Goes back to turn 3: 2 turns are given up.')
+    await page.fill('dialog [name=reason]', 'wrong way')
+    await page.click('dialog .primary')
+    await expect
+      .poll(() => staged.posts)
+      .toEqual([{ path: '/api/sessions/fix-auth-tests/rewind', body: { reason: 'wrong way', to: 3 } }])
+  })
+
   it('gives the client’s own command where only the client can go on', async () => {
     const { card, ...rest } = everyMark('7f3c')
     const { page } = await opened({ ...rest, card: { ...card, clientCommand: 'claude --resume 7f3c' } })

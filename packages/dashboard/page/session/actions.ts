@@ -3,6 +3,7 @@
  *
  * 1. What would be refused is not offered: it is shown disabled, with the reason.
  */
+import type { SessionCard } from '../../src/overview.ts'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { counted } from '../words/numbers.ts'
 
@@ -18,6 +19,15 @@ export interface Offer {
   refusal: string | undefined
 }
 
+/** The turns that it can go back to, or be forked at, the newest first; 0 is before the first one. */
+export function turnsFor(name: ActionName, { turns, card }: SessionDocument): number[] {
+  const good = [...new Set(turns.filter(({ state }) => state === 'ended').map(({ turn }) => turn))].reverse()
+  // What goes back to the last good turn gives up the one that is open.
+  return name === 'rewind' ? [...(isOpen(card) ? good : good.slice(1)), 0] : good
+}
+
+export const isOpen = ({ turn, lastGoodTurn }: SessionCard): boolean => turn > lastGoodTurn
+
 export function offersOf(document: SessionDocument, pageRefusal: string | undefined): Offer[] {
   const { card, resume } = document
   const { heldBy, clientCommand, lastGoodTurn } = card
@@ -27,6 +37,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
   const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
   const inDoubt =
     'A tool that is running may still finish: its outcome is then unknown, and it is not repeated silently.'
+  const atRest = card.status === 'idle' ? 'No turn is open in it.' : undefined
   const nothing = lastGoodTurn === 0 ? 'No turn has been saved yet.' : undefined
   return [
     {
@@ -51,7 +62,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
           ? 'It is suspended already.'
           : holder === null
             ? 'Nobody is working on it.'
-            : undefined),
+            : atRest),
     },
     {
       name: 'takeover',
@@ -62,7 +73,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
         inDoubt,
         resume ? `Then it goes on here: ${resume.does}.` : 'Then it goes on here.',
       ],
-      refusal: pageRefusal ?? client ?? (holder === null ? 'Nobody has it.' : undefined),
+      refusal: pageRefusal ?? client ?? (holder === null ? 'Nobody has it.' : atRest),
     },
     {
       name: 'rewind',

@@ -7,7 +7,7 @@ import { refusal } from '../live/overview-state.ts'
 import { CopyCommand } from '../shell/copy-command.tsx'
 import { visibleLine } from '../words/visible-text.ts'
 import { ActionDialog, textIn } from './action-dialog.tsx'
-import { offersOf, type ActionName, type Offer } from './actions.ts'
+import { offersOf, turnsFor, type ActionName, type Offer } from './actions.ts'
 
 interface ActionsProps {
   document: SessionDocument
@@ -58,11 +58,10 @@ interface ChosenProps {
 
 function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element {
   const { card, resume } = document
-  const good = [...new Set(document.turns.filter(({ state }) => state === 'ended').map(({ turn }) => turn))].reverse()
-  const [to, setTo] = useState(good[offer.name === 'rewind' ? 1 : 0] ?? 0)
-  const turns = offer.name === 'rewind' ? [...good.slice(1), 0] : good
+  const turns = turnsFor(offer.name, document)
+  const [to, setTo] = useState(turns[0] ?? 0)
   const inDoubt = resume?.inDoubt ?? []
-  const dropped = card.lastGoodTurn - to
+  const dropped = card.turn - to
   return (
     <ActionDialog
       title={offer.title}

@@ -15,7 +15,7 @@ import { StepsTable } from '../timeline/steps-table.tsx'
 import { spent } from '../../src/durations.ts'
 import { compact, counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
-import type { ActionName } from './actions.ts'
+import { isOpen, type ActionName } from './actions.ts'
 import { EntryDialog } from './entry-dialog.tsx'
 import { SessionActions } from './session-actions.tsx'
 import { StartedResume } from './started-resume.tsx'
@@ -98,7 +98,7 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
         <Fact name="last good turn" value={card.lastGoodTurn === 0 ? 'none yet' : String(card.lastGoodTurn)} isStrong />
         <Fact
           name="turns"
-          value={`${ended} saved${turns.length > ended + rewound ? ', 1 open' : ''}${rewound > 0 ? `, ${rewound} rewound` : ''}`}
+          value={`${ended} saved${isOpen(card) ? ', 1 open' : ''}${rewound > 0 ? `, ${rewound} rewound` : ''}`}
         />
         <Fact
           name="failures"

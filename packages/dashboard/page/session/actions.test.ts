@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import type { SessionCard } from '../../src/overview.ts'
+import type { SessionDocument } from '../../src/session-document.ts'
+import { offersOf, turnsFor } from './actions.ts'
+
+const heldBy = { host: 'there', pid: 12, since: '2026-01-01T00:00:00.000Z' }
+
+/** A session whose turns are `ended`, with one more where it is open. */
+function document(ended: readonly number[], card: Partial<SessionCard>): SessionDocument {
+  const lastGoodTurn = ended.at(-1) ?? 0
+  const turns = ended.map((turn) => ({ turn, state: 'ended' }))
+  const known = { status: 'idle', turn: lastGoodTurn, lastGoodTurn, heldBy: null, clientCommand: null, ...card }
+  return { card: known, resume: null, turns } as unknown as SessionDocument
+}
+
+const refusalOf = (name: string, card: Partial<SessionCard>): string | undefined =>
+  offersOf(document([1], card), undefined).find((one) => one.name === name)?.refusal
+
+it('what goes back to the last good turn is offered while a turn is open, and is the first choice', () => {
+  expect(turnsFor('rewind', document([1, 2, 3], { turn: 4 }))).toEqual([3, 2, 1, 0])
+  expect(turnsFor('rewind', document([1, 2, 3], {}))).toEqual([2, 1, 0])
+  expect(turnsFor('fork', document([1, 2, 3], { turn: 4 }))).toEqual([3, 2, 1])
+})
+
+it('a session that is held and at rest can be neither suspended nor taken over', () => {
+  for (const name of ['suspend', 'takeover']) {
+    expect(refusalOf(name, { heldBy, status: 'idle' })).toBe('No turn is open in it.')
+    expect(refusalOf(name, { heldBy, status: 'running', turn: 2 })).toBeUndefined()
+    expect(refusalOf(name, { status: 'waiting', turn: 2 })).toMatch(/^Nobody/)
+  }
+})
