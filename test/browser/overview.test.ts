@@ -98,6 +98,34 @@ describeInBrowser('the overview', () => {
     expect(await groupsOn(page)).toEqual({ 'needs-you': 0, running: 1 })
   })
 
+  it('says that it is not live while the server stands still, and why', async () => {
+    const { page, staged } = await opened()
+    staged.isStalled = true
+    staged.cut()
+    await expect.poll(() => page.textContent('.live'), { timeout: 3_000 }).toMatch(/not live · as of \d+s ago/)
+    await expect.poll(() => page.getAttribute('.live', 'title'), { timeout: 10_000 }).toContain('does not answer')
+    staged.isStalled = false
+    await expect.poll(() => page.textContent('.live'), { timeout: 15_000 }).toBe(' live')
+  })
+
+  it('has no connection while nobody sees it, and shows what is true when somebody does again', async () => {
+    const { page, staged } = await opened()
+    const see = (hidden: boolean): Promise<void> =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, value })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, hidden)
+    expect(staged.viewers).toBe(1)
+    await see(true)
+    await expect.poll(() => staged.viewers).toBe(0)
+    expect(await page.textContent('.live')).toMatch(/not live · as of/)
+    staged.overview = stagedOverview([stagedCard({ sessionId: 'new-one', group: 'running', status: 'running' })])
+    await see(false)
+    await expect.poll(() => page.textContent('.live')).toBe(' live')
+    expect(staged.viewers).toBe(1)
+    expect(await groupsOn(page)).toEqual({ 'needs-you': 0, running: 1 })
+  })
+
   it('tells of a store that does not answer: why, since when, when it is tried again', async () => {
     const overview = stagedOverview()
     overview.store.trouble = {
@@ -170,8 +198,11 @@ describeInBrowser('the overview', () => {
 
   it('resumes all only after a reason, says what that does, and can be stopped', async () => {
     const { page, staged } = await opened()
+    staged.stopped = ['a', 'b']
     await page.click('text=Resume all when up…')
-    expect(await page.textContent('dialog')).toMatch(/One is started first[^]*only go on by themselves are left out/)
+    await expect
+      .poll(() => page.textContent('dialog'))
+      .toMatch(/^Resume all when up.*2 sessions that an outage stopped[^]*One is started first[^]*Left out are/)
     await page.click('dialog .primary')
     expect(staged.posts).toEqual([])
     await page.fill('dialog [name=reason]', 'the outage is over')

@@ -30,6 +30,10 @@ export class StagedDashboard {
   readonly #server = createServer((request, response) => void this.#answer(request, response))
   readonly #streams = new Set<ServerResponse>()
   #isDown = false
+  /** Requests are taken, and not answered while this is set. */
+  isStalled = false
+  /** What `resume all` would resume. */
+  stopped: readonly string[] = []
 
   constructor(overview: Overview, documents: readonly SessionDocument[] = []) {
     this.overview = overview
@@ -53,18 +57,29 @@ export class StagedDashboard {
     })
   }
 
+  /** Pages that follow it. */
+  get viewers(): number {
+    return this.#streams.size
+  }
+
   change(change: OverviewChange): void {
     for (const stream of this.#streams) stream.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`)
+  }
+
+  /** Every stream breaks. */
+  cut(): void {
+    for (const stream of this.#streams) stream.destroy()
   }
 
   /** Every stream breaks, and no request is answered until it comes back. */
   setDown(isDown: boolean): void {
     this.#isDown = isDown
-    if (isDown) for (const stream of this.#streams) stream.destroy()
+    if (isDown) this.cut()
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#isDown) return void request.socket.destroy()
+    if (this.isStalled) return
     const { pathname: path, searchParams } = new URL(request.url ?? '/', this.url)
     if (!path.startsWith('/api/')) return this.#file(path, response)
     if (path === '/api/login') {
@@ -88,6 +103,8 @@ export class StagedDashboard {
       return
     }
     if (path === '/api/overview') return json(response, this.overview)
+    if (path === '/api/resume-all')
+      return json(response, { schema: 'lastgood.resume-all/v1', sessionIds: this.stopped })
     if (path === '/api/outages') return json(response, stagedOutages())
     const [, id, entry] = /^\/api\/sessions\/([^/]+)(\/entries\/\d+)?$/.exec(path) ?? []
     const document = id === undefined ? undefined : this.sessions.get(decodeURIComponent(id))
