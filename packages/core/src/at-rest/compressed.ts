@@ -10,12 +10,12 @@
 import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
-import { journalSealed } from '../store/sealed.ts'
+import { journalSealed, sealIn } from '../store/sealed.ts'
 import type { Store } from '../store/store.ts'
 import { storeOver } from '../store/store-over.ts'
 import { type Compression, type Compressor, compressors, largestBytes } from './compressors.ts'
 import { opened } from './opened.ts'
-import { packEntry, packText, sealIn, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
+import { packEntry, packText, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
 
 export interface CompressionOptions {
   /**

@@ -10,13 +10,13 @@
  */
 import { fromBase64 } from '../base64.ts'
 import type { Entry } from '../journal/journal.ts'
-import { journalSealed } from '../store/sealed.ts'
+import { journalSealed, sealIn } from '../store/sealed.ts'
 import { type Store, assertBlobName } from '../store/store.ts'
 import { storeOver } from '../store/store-over.ts'
 import { type Cipher, cipherOf } from './cipher.ts'
 import { type CheckedKey, type EncryptionKey, badKey, checkedKey } from './keys.ts'
 import { opened } from './opened.ts'
-import { packEntry, packText, sealIn, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
+import { packEntry, packText, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
 
 export type { EncryptionKey } from './keys.ts'
 

@@ -12,9 +12,7 @@
 import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
-import type { SealedEntry } from '../store/sealed.ts'
-
-export type Codec = SealedEntry['codec']
+import { type Codec, sealIn } from '../store/sealed.ts'
 
 /** What a decorator makes of bytes. */
 export interface Seal {
@@ -72,13 +70,10 @@ function parsed(json: string): unknown {
 
 // -- Blobs ------------------------------------------------------------------------------------------------------------
 
-/** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
-const sealedTextPattern = /^sealed\/1:(deflate|deflate-1|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
-
 export function packText(text: string): Buffer {
-  const [head = ''] = sealedTextPattern.exec(text) ?? []
-  const bytes = head === '' ? undefined : fromBase64(text.slice(head.length))
-  return bytes ? pack(head, bytes) : pack(text)
+  const { base64 } = sealIn(text) ?? {}
+  const bytes = base64 === undefined ? undefined : fromBase64(base64)
+  return base64 !== undefined && bytes ? pack(text.slice(0, text.length - base64.length), bytes) : pack(text)
 }
 
 export function unpackText(bytes: Buffer, place: string): string {
@@ -89,14 +84,6 @@ export function unpackText(bytes: Buffer, place: string): string {
 
 export function sealedText({ codec, key = '', data }: Seal): string {
   return `sealed/1:${codec}:${key}:${data.toString('base64')}`
-}
-
-/** What is sealed in `text`; undefined where it is in the clear. */
-export function sealIn(text: string): { codec: Codec; key: string; base64: string } | undefined {
-  const match = sealedTextPattern.exec(text)
-  if (!match) return undefined
-  const [head, codec, key = ''] = match
-  return { codec: codec as Codec, key, base64: text.slice(head.length) }
 }
 
 // -- Damage -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { chunksOf, inChunks } from './chunked.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
-import { stillSealed } from './sealed.ts'
+import { sealIn, stillSealed } from './sealed.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of an entry's JSON that still go into its line. The end of a file that a summary reads first is as long. */
@@ -53,11 +53,13 @@ type InParts = Entry & { type: 'kept-apart' | 'sealed' }
 
 async function whole(store: Store, sessionId: string, entry: InParts): Promise<Entry> {
   // Never taken for nothing: the store was opened without what its entries were written with.
-  if (entry.type === 'sealed') throw stillSealed(entry)
+  if (entry.type === 'sealed') throw stillSealed(entry, entry.seq)
   const { blob, of: _of, type: _type, ...stamp } = entry
   const text = await store.readBlob(sessionId, blob.name)
   const place = `${store.journalAt(sessionId)} entry ${entry.seq}`
   if (text === undefined) throw damaged(place, 'is missing', sessionId)
+  const seal = sealIn(text)
+  if (seal) throw stillSealed(seal, entry.seq)
   if (nameOf(text) !== blob.name) throw damaged(place, 'was altered', sessionId)
   // The version of the body: that of its line says how it was named. The first ones did not say it.
   const body = JSON.parse(text) as { v?: unknown }

@@ -29,3 +29,27 @@ test.each<[string, (store: Store) => Store, RegExp]>([
     await again.close()
   },
 )
+
+const keyed = (store: Store) => encrypted(store, { current: testKey('2026-11') })
+test.each<[string, (store: Store) => Store, (store: Store) => Store]>([
+  ['compressed', (store) => compressed(store), (store) => store],
+  ['compressed and encrypted, opened with the key alone', (store) => compressed(keyed(store)), keyed],
+  [
+    'compressed and encrypted, opened the other way round',
+    (store) => compressed(keyed(store)),
+    (store) => keyed(compressed(store)),
+  ],
+])(
+  'a body of unusual size is not called altered where only what its session was written with is missing: %s',
+  async (_, written, read) => {
+    const inner = memoryStore()
+    const session = await openSession('s', { store: written(inner) })
+    await session.startTurn([{ role: 'user', content: 'x'.repeat(100_000) }])
+    await session.close()
+    await expect(openSession('s', { store: read(inner) })).rejects.toMatchObject({
+      code: 'journal-sealed',
+      message: expect.stringMatching(/entry 2 is compressed with deflate-1/),
+      hint: expect.stringContaining('compressed(store)'),
+    })
+  },
+)

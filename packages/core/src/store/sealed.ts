@@ -3,13 +3,25 @@ import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
 
 export type SealedEntry = Extract<Entry, { type: 'sealed' }>
+export type Codec = SealedEntry['codec']
+
+/** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
+const sealedTextPattern = /^sealed\/1:(deflate|deflate-1|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
+
+/** What is sealed in the text of a blob; undefined where it is in the clear. */
+export function sealIn(text: string): { codec: Codec; key?: string; base64: string } | undefined {
+  const match = sealedTextPattern.exec(text)
+  if (!match) return undefined
+  const [head, codec, key] = match
+  return { codec: codec as Codec, ...(key && { key }), base64: text.slice(head.length) }
+}
 
 export function journalSealed(message: string, hint: string, details: Record<string, unknown> = {}): LastgoodError {
   return new LastgoodError('journal-sealed', message, { hint, details })
 }
 
-/** For a reader that met an entry which no decorator has opened: it is never taken for nothing. */
-export function stillSealed({ seq, codec, key }: SealedEntry): LastgoodError {
+/** For a reader that met an entry, or the body of one, which no decorator has opened: it is never taken for nothing. */
+export function stillSealed({ codec, key }: Pick<SealedEntry, 'codec' | 'key'>, seq: number): LastgoodError {
   const isEncrypted = codec === 'aes-256-gcm'
   const how = isEncrypted ? `encrypted with the key ${JSON.stringify(key)}` : `compressed with ${codec}`
   const decorator = isEncrypted ? 'encrypted(store, { current: { id, key } })' : 'compressed(store)'
