@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ago, left, parseDuration, spent } from './durations.ts'
+import { ago, iso, left, parseDuration, spent } from './durations.ts'
 
 it.each([
   ['90s', 90_000],
@@ -33,4 +33,8 @@ it('a countdown never shows 0', () => {
 
 it('an age has one unit, and none is negative', () => {
   expect([ago(0, 59_000), ago(0, 7_200_000), ago(9, 0)]).toEqual(['59s ago', '2h ago', '0s ago'])
+})
+
+it('an instant that no date can say is told as it is', () => {
+  expect([0, 1e300, NaN].map(iso)).toEqual(['1970-01-01T00:00:00.000Z', '1e+300', 'NaN'])
 })

@@ -16,6 +16,8 @@ export function parseDuration(text: string, option: string): number {
   })
 }
 
+/** What no date can say, in a store that somebody wrote to by hand, is told as the number that it is. */
 export function iso(instant: number): string {
-  return new Date(instant).toISOString()
+  const date = new Date(instant)
+  return Number.isNaN(date.getTime()) ? String(instant) : date.toISOString()
 }

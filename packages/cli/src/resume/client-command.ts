@@ -8,4 +8,4 @@ const commands: Readonly<Record<string, (sessionId: string) => string>> = {
 
 /** How the client `agent` goes on with its session; undefined for any other agent. */
 export const clientCommand = (agent: string | undefined, sessionId: string): string | undefined =>
-  agent === undefined ? undefined : commands[agent]?.(shellWord(sessionId))
+  agent !== undefined && Object.hasOwn(commands, agent) ? commands[agent]?.(shellWord(sessionId)) : undefined

@@ -16,6 +16,7 @@ import { LastgoodError, newerVersion } from '../errors.ts'
 import { parseEntry, type Entry } from '../journal/journal.ts'
 import { sessionIdSchema } from '../journal/session-id.ts'
 import { lazily } from '../lazily.ts'
+import { recordable } from '../session/recordable.ts'
 
 const exportVersion = 1
 const format = 'lastgood-export'
@@ -70,7 +71,8 @@ export interface VerifiedExport extends ExportHeader {
 
 /**
  * Reads a file: gives `onEntry` each entry once its line is found good, and returns what the file is once all of it is.
- * Lines come without their newlines. Errors: `journal-corrupt`, naming the line, and `journal-version`.
+ * Lines come without their newlines. Errors: `journal-corrupt`, naming the line,
+ * `journal-version`, and `bad-option` for an entry that nobody could record.
  */
 export async function decodeExport(
   lines: AsyncIterable<string>,
@@ -133,8 +135,9 @@ function footerIn(line: string, number: number): z.infer<ReturnType<typeof foote
 const elsewhere: ReadonlySet<string> = new Set(['session-forked', 'kept-apart', 'sealed'])
 
 function entryIn(text: string, number: number): Entry {
-  const entry = parseEntry(parsed(text), `line ${number}`)
+  const entry = recordable(parseEntry(parsed(text), `line ${number}`), `line ${number} of the file`)
   if (elsewhere.has(entry.type)) throw damaged(number, `has an entry ${entry.type}, which no file has`)
+  if (entry.type === 'rewound' && entry.lastGoodTurn > entry.turn) throw damaged(number, 'ends a turn that never began')
   return entry
 }
 

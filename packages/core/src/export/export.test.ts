@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encrypted } from '../at-rest/index.ts'
@@ -201,20 +202,43 @@ describe('a file is whole or it is no session', () => {
     await expect(decodeExport(each(newer))).rejects.toEqual(refusal('journal-version', /version 2 .* reads version 1/))
   })
 
-  test('an entry that has no meaning in a file is refused, however well it is hashed', async () => {
-    const fork: EntryBody = { type: 'session-forked', origin: { sessionId: 'secret', seq: 3 }, reason: 'r' }
-    const entries = [{ ...fork, v: journalVersion, seq: 1, at: 0, fence: 1, lane: 'main' } as const]
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+  const asking = (depth: number): EntryBody => ({
+    type: 'turn-started',
+    turn: 1,
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'x', extra: nested(depth) }] }],
+  })
+  const rewound: EntryBody = { type: 'rewound', messages: 0, turn: 7, lastGoodTurn: 9, reason: 'r' }
+  const forked: EntryBody = { type: 'session-forked', origin: { sessionId: 'secret', seq: 3 }, reason: 'r' }
+  test.each<[string, EntryBody & { at?: number }, ReturnType<typeof refusal>]>([
+    ['has no meaning in a file', forked, refusal('journal-corrupt', /session-forked, which no file has/)],
+    ['is of no instant', { ...rewound, at: 1e300 }, refusal('journal-corrupt', /^line 2: not a journal entry \(at:/)],
+    ['ends turns that never began', rewound, refusal('journal-corrupt', /^line 2 of the file ends a turn/)],
+    [
+      'is deeper than anybody reads',
+      asking(700),
+      refusal('bad-option', /^line 2 of the file .* nested deeper than 500/),
+    ],
+  ])('an entry that %s is refused, however well it is hashed', async (_, body, refused) => {
     const header = { sessionId: 's', exportedAt: '', writer: '', entries: 1, redacted: false }
     const lines: string[] = []
     for await (const line of encodeExport(
       header,
       (async function* () {
-        yield* entries
+        yield { at: 0, ...body, v: journalVersion, seq: 1, fence: 1, lane: 'main' } as const
       })(),
     ))
       lines.push(line.slice(0, -1))
-    await expect(decodeExport(each(lines))).rejects.toEqual(
-      refusal('journal-corrupt', /session-forked, which no file has/),
+    await expect(decodeExport(each(lines))).rejects.toEqual(refused)
+  })
+
+  test('text that is nested without end is told by its line, and not by the stack', async () => {
+    const lines = await exported(await written(1), 's')
+    const text = JSON.stringify({ ...asking(0), v: journalVersion, seq: 1, at: 0, fence: 1, lane: 'main' })
+    const deep = text.replace('"extra":1', `"extra":${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    const line = `{"sha256":"${createHash('sha256').update(deep).digest('hex')}","entry":${deep}}`
+    await expect(imported(memoryStore(), [lines[0] ?? '', line])).rejects.toEqual(
+      refusal('bad-option', /^line 2 of the file .* nested deeper/),
     )
   })
 })

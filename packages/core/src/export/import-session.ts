@@ -44,7 +44,7 @@ export interface Imported {
  * Makes a session of a file, closed and ready to go on. `lines` opens the file anew at each call, without newlines.
  *
  * Errors: `journal-corrupt` and `journal-version` for a file that is not whole or too new, `bad-option` for one that is
- * redacted and for a name that is taken, `session-busy`, and those of writing.
+ * redacted or has what cannot be recorded and for a name that is taken, `session-busy`, and those of writing.
  */
 export async function importSession(
   store: Store,

@@ -3,6 +3,7 @@
  * `decide` (in `policy.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
  */
 import { z } from 'zod'
+import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
 /** The classes of failure, one for each different thing to do. */
@@ -93,7 +94,7 @@ export type Fault = z.infer<ReturnType<typeof faultSchema>>
 export const decisionSchema = lazily(() =>
   z.discriminatedUnion('kind', [
     /** Send the identical request again at this instant (epoch ms). */
-    z.strictObject({ kind: z.literal('retry'), at: z.number() }),
+    z.strictObject({ kind: z.literal('retry'), at: instantSchema() }),
     /** Send the identical request again now, with fresh credentials where there is a way to get them. */
     z.strictObject({ kind: z.literal('resend') }),
     /** The complete blocks of the broken answer count; go on from them. */
@@ -103,7 +104,7 @@ export const decisionSchema = lazily(() =>
     /** Mend the outgoing request by this rule and send it, now. */
     z.strictObject({ kind: z.literal('repair'), rule: z.string() }),
     /** Park the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
-    z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: z.number().optional() }),
+    z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: instantSchema().optional() }),
     /** The caller's mistake: tell it at once; the turn stays open and can be continued once mended. */
     z.strictObject({ kind: z.literal('fail'), reason: z.string() }),
   ]),

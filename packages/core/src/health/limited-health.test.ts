@@ -109,6 +109,13 @@ test('a limiter that throws harms nobody', async () => {
   expect(await health.records()).toHaveLength(1)
 })
 
+test('a limiter that names no instant holds nobody', async () => {
+  for (const ms of [NaN, Infinity, 1e300]) {
+    const { health } = place(() => ({ kind: 'wait', ms, reason: 'r' }))
+    expect(await health.admit(key, 's', asking)).toEqual(go)
+  }
+})
+
 test('it hears of refusals, rate limits included, and of nothing else', async () => {
   const { health, refused } = place(() => go)
   await health.report(key, 's', overloaded)

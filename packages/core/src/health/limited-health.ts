@@ -2,10 +2,12 @@
  * Health that asks a limiter, too: who may go by the breaker may have to wait for a turn of its own.
  *
  * 1. A probe is never limited: everybody waits for its result.
- * 2. A limiter that rejects, or has no answer after `patienceMs`, is not asked for some seconds; meanwhile all may go.
+ * 2. A limiter that rejects, or has no answer after `patienceMs`, is not asked for some seconds; meanwhile all may go, as
+ *    does who is told to wait until an instant that is none.
  * 3. Who waits for the limiter has passed the breaker, whose staggered start does not hold it a second time.
  */
 import type { Clock } from '../clock.ts'
+import { isInstant } from '../journal/instant.ts'
 import type { LimiterAnswer, LimiterAsking, RequestLimiter } from './request-limiter.ts'
 import type { Health } from './health.ts'
 import { type Outcome, signOf } from './notes.ts'
@@ -51,9 +53,11 @@ function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Healt
       if (admission.kind !== 'go') return admission
       const answer = await answerOf(cleanKey(key), { session, recovery: health.recovery(key) })
       if (answer.kind === 'go') return admission
-      waiting.add(session)
       const { ms, reason } = answer
-      return { kind: 'wait', until: Math.ceil(clock.now() + ms), reason, cause: undefined }
+      const until = Math.ceil(clock.now() + ms)
+      if (!isInstant(until)) return admission
+      waiting.add(session)
+      return { kind: 'wait', until, reason, cause: undefined }
     },
 
     report(key, session, outcome) {

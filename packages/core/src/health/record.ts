@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { newerVersion } from '../errors.ts'
 import { faultKindSchema } from '../faults/fault.ts'
+import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
 /** What is well or ill as a whole. */
@@ -17,16 +18,15 @@ export interface HealthKey {
   readonly model: string
 }
 
-const instant = lazily(() => z.number())
 const count = lazily(() => z.number().int().min(0))
-const sighting = lazily(() => z.strictObject({ session: z.string(), at: instant() }))
+const sighting = lazily(() => z.strictObject({ session: z.string(), at: instantSchema() }))
 
 /** What an open breaker remembers until it closes. */
 const trouble = () => ({
   /** When it opened. */
-  since: instant(),
+  since: instantSchema(),
   /** Since when sessions may wait together, where that is longer: those of the last time were still coming back. */
-  waitersSince: instant().optional(),
+  waitersSince: instantSchema().optional(),
   /** The fault that opened it, or of the last probe. */
   cause: faultKindSchema(),
   /** Probes that failed. */
@@ -42,12 +42,12 @@ const breakerSchema = lazily(() =>
       /** Failures in a row, over all sessions. */
       failures: count(),
       /** The last time it was open; `since`: from when sessions may have waited together. */
-      recovered: z.strictObject({ since: instant(), at: instant() }).optional(),
+      recovered: z.strictObject({ since: instantSchema(), at: instantSchema() }).optional(),
     }),
     z.strictObject({
       state: z.literal('open'),
       ...trouble(),
-      probeAt: instant(),
+      probeAt: instantSchema(),
       /** The session that was told to come at `probeAt` sharp. */
       booked: z.string().optional(),
     }),
@@ -55,9 +55,9 @@ const breakerSchema = lazily(() =>
       state: z.literal('half-open'),
       ...trouble(),
       prober: z.string(),
-      startedAt: instant(),
+      startedAt: instantSchema(),
       /** When another session may probe, because the prober is taken for dead. */
-      until: instant(),
+      until: instantSchema(),
     }),
   ]),
 )
@@ -70,14 +70,14 @@ export const healthRecordSchema = lazily(() =>
     model: z.string(),
     breaker: breakerSchema(),
     /** The server asked everybody to wait: since when it says so, and until when. */
-    held: z.strictObject({ since: instant(), until: instant() }).optional(),
+    held: z.strictObject({ since: instantSchema(), until: instantSchema() }).optional(),
     /** The last successes of different sessions, newest first. */
     successes: z.array(sighting()).max(4),
     /** The last 401s and 403s of different sessions, newest first. */
     denials: z.array(sighting()).max(8),
     /** Answers and failures of each minute of the last hour, oldest first; `at` is the minute's first instant. */
-    minutes: z.array(z.strictObject({ at: instant(), ok: count(), failed: count() })).max(60),
-    lastFault: z.strictObject({ kind: faultKindSchema(), at: instant() }).optional(),
+    minutes: z.array(z.strictObject({ at: instantSchema(), ok: count(), failed: count() })).max(60),
+    lastFault: z.strictObject({ kind: faultKindSchema(), at: instantSchema() }).optional(),
   }),
 )
 export type HealthRecord = z.infer<ReturnType<typeof healthRecordSchema>>

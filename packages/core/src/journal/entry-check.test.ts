@@ -35,7 +35,13 @@ const stamped = (body: object) => ({ ...body, v: journalVersion, seq: 1, at: 1.5
 function isSoundBySchema(value: object): boolean {
   const { v, seq, at, fence, lane, ...body } = value as Record<string, unknown>
   const isWhole = (one: unknown) => Number.isSafeInteger(one) && Number(one) >= 1
-  const isStamped = v === journalVersion && isWhole(seq) && Number.isFinite(at) && isWhole(fence) && lane === 'main'
+  const isStamped =
+    v === journalVersion &&
+    isWhole(seq) &&
+    Math.abs(Number(at)) <= 8.64e15 &&
+    Number.isFinite(at) &&
+    isWhole(fence) &&
+    lane === 'main'
   return isStamped && entryBodySchema().safeParse(body).success
 }
 
@@ -58,4 +64,23 @@ test('an unknown version or kind is never surely an entry, and is told (P5)', ()
     expect(() => parseEntry(value, 'here')).toThrow(expect.objectContaining({ code: 'journal-version' }))
   }
   for (const value of [null, [], 'x', {}]) expect(isSurelyEntry(value, journalVersion)).toBe(false)
+})
+
+test.each<[string, object]>([
+  ['at', stamped({ type: 'turn-ended', turn: 1 })],
+  ['until', stamped({ type: 'request-held', until: 1, reason: 'r' })],
+  ['retryAt', stamped({ type: 'session-suspended', reason: 'interrupted', detail: 'd', retryAt: 1 })],
+])('an instant that no date can say is damage: %s', (field, sound) => {
+  for (const at of [1e300, -1e300, 8.64e15 + 2]) {
+    const value = { ...sound, [field]: at }
+    expect(isSurelyEntry(value, journalVersion)).toBe(false)
+    expect(() => parseEntry(value, 'here')).toThrow(expect.objectContaining({ code: 'journal-corrupt' }))
+  }
+  expect(parseEntry({ ...sound, [field]: 8.64e15 }, 'here')).toMatchObject({ [field]: 8.64e15 })
+})
+
+test.each(['retry', 'suspend'])('an instant of a decision that no date can say is damage: %s', (kind) => {
+  const decision = kind === 'retry' ? { kind, at: 1e300 } : { kind, reason: 'r', retryAt: 1e300 }
+  const value = stamped({ type: 'fault-observed', fault: { kind: 'overloaded' }, decision })
+  expect(() => parseEntry(value, 'here')).toThrow(expect.objectContaining({ code: 'journal-corrupt' }))
 })

@@ -3,13 +3,13 @@
  * `surely.ts`. Pure.
  */
 import { isRecord } from '../json.ts'
+import { isInstant } from './instant.ts'
 import {
   areBlocks,
   areMessages,
   areTexts,
   isBlock,
   hasJust,
-  isNumber,
   isOneOf,
   isOwner,
   isText,
@@ -41,10 +41,10 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['session-resumed', { owner: [isOwner], refolded: [isTrue, true] }],
   [
     'session-suspended',
-    { reason: [isOneOf('interrupted', 'needs-input', 'exhausted')], detail: [isText], retryAt: [isNumber, true] },
+    { reason: [isOneOf('interrupted', 'needs-input', 'exhausted')], detail: [isText], retryAt: [isInstant, true] },
   ],
   ['envelope-changed', { envelope: [isEnvelope] }],
-  ['request-held', { until: [isNumber], reason: [isText] }],
+  ['request-held', { until: [isInstant], reason: [isText] }],
   ['rung-changed', { rung: [isWholeFrom(0)], model: [isText], reason: [isText] }],
   ['turn-started', { turn: [isWhole], agent: [isText, true], messages: [areMessages] }],
   ['turn-continued', { messages: [areMessages] }],
@@ -75,7 +75,7 @@ export function isSurelyEntry(value: unknown, v: number): boolean {
   const isStamped =
     value['v'] === v &&
     value['lane'] === 'main' &&
-    isNumber(value['at']) &&
+    isInstant(value['at']) &&
     isFromOne(value['seq']) &&
     isFromOne(value['fence'])
   const fields = kinds.get(value['type'])

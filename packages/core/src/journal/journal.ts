@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { isSurelyEntry } from './entry-check.ts'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { decisionSchema, faultSchema } from '../faults/fault.ts'
+import { instantSchema } from './instant.ts'
 import { sessionIdSchema } from './session-id.ts'
 import { upgradedEntry } from './upgrade.ts'
 import { lazily } from '../lazily.ts'
@@ -90,7 +91,7 @@ export const originSchema = lazily(() =>
     sessionId: sessionIdSchema(),
     seq: z.number().int().min(1),
     /** When that entry was written, which tells whether it is still the same journal. The first forks do not say it. */
-    at: z.number().optional(),
+    at: instantSchema().optional(),
   }),
 )
 export type Origin = z.infer<ReturnType<typeof originSchema>>
@@ -144,7 +145,7 @@ const bodies = lazily(
       z.strictObject({ type: z.literal('turn-continued'), messages: z.array(messageSchema()) }),
       z.strictObject({ type: z.literal('request-sent'), model: z.string(), attempt: z.number().int() }),
       /** The circuit breaker of the model is open: nothing is sent before this instant (epoch ms). */
-      z.strictObject({ type: z.literal('request-held'), until: z.number(), reason: z.string() }),
+      z.strictObject({ type: z.literal('request-held'), until: instantSchema(), reason: z.string() }),
       /** Another rung of the ladder takes over; 0 is the model that the caller asked for. */
       z.strictObject({
         type: z.literal('rung-changed'),
@@ -212,7 +213,7 @@ const bodies = lazily(
         /** For people; no content. */
         detail: z.string(),
         /** When a next try makes sense, epoch ms. */
-        retryAt: z.number().optional(),
+        retryAt: instantSchema().optional(),
       }),
       z.strictObject({
         type: z.literal('session-resumed'),
@@ -271,7 +272,7 @@ const stampSchema = lazily(() =>
     v: z.literal(journalVersion),
     seq: z.number().int().min(1),
     /** Epoch ms, the writer's clock. */
-    at: z.number(),
+    at: instantSchema(),
     fence: z.number().int().min(1),
     lane: z.literal('main'),
   }),

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Decision, type Fault, type FaultKind, decisionSchema, faultKinds } from '../faults/fault.ts'
-import { type FaultHistory, decide } from './decide.ts'
+import { type FaultHistory, checkedDecide, decide } from './decide.ts'
 import { type PolicyOptions, defaultPolicy, resolvePolicy } from './options.ts'
 import { neverWaitedOut } from './rules.ts'
 
@@ -284,4 +284,20 @@ test('P6: waiting out a fault never fails; the worst is suspended', () => {
       expect(decide(fault, history, policy).kind).not.toBe('fail')
     }),
   )
+})
+
+test('what a function of the caller decides is a decision that a journal can have, or a bad-option that names the field', () => {
+  const decided = (decision: unknown) => () =>
+    checkedDecide(() => decision as Decision)({ kind: 'overloaded' }, at(1), defaultPolicy)
+  expect(decided({ kind: 'retry', at: now })()).toEqual({ kind: 'retry', at: now })
+  for (const [decision, field] of [
+    [{ kind: 'retry', at: 1e300 }, 'at'],
+    [{ kind: 'retry', at: NaN }, 'at'],
+    [{ kind: 'suspend', reason: 'r', retryAt: Infinity }, 'retryAt'],
+    [{ kind: 'wait' }, 'kind'],
+    [undefined, 'all'],
+  ]) {
+    const message = expect.stringContaining(`gave no decision (${field as string}:`)
+    expect(decided(decision)).toThrow(expect.objectContaining({ code: 'bad-option', message }))
+  }
 })

@@ -12,7 +12,8 @@
  */
 import { fullJitter } from '../backoff.ts'
 import { formatDuration } from '../duration.ts'
-import type { Decision, Fault } from '../faults/fault.ts'
+import { LastgoodError } from '../errors.ts'
+import { decisionSchema, type Decision, type Fault } from '../faults/fault.ts'
 import type { Policy } from './options.ts'
 import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.ts'
 
@@ -59,6 +60,19 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
       return resendOrSuspend(rule, fault, history)
     case 'fail':
       return fallBack(rule.fallback, history) ?? { kind: 'fail', reason: withFacts(rule.reason, fault) }
+  }
+}
+
+/** `own`, whose decisions are taken only where a journal can have them. Its errors: `bad-option`. */
+export function checkedDecide(own: typeof decide): typeof decide {
+  return (...asked) => {
+    const decision = own(...asked)
+    const issue = decisionSchema().safeParse(decision).error?.issues[0]
+    if (!issue) return decision
+    const where = `${issue.path.join('.') || 'all'}: ${issue.code}`
+    throw new LastgoodError('bad-option', `the function decide gave no decision (${where})`, {
+      hint: 'give one of those that `decide` of @lastgood/core gives, at once, with instants in epoch ms',
+    })
   }
 }
 

@@ -11,7 +11,7 @@ export function recordable<Value>(value: Value, what: string): Value {
   try {
     return copyOf(value)
   } catch (error) {
-    throw notJson(what, error)
+    throw error instanceof RangeError ? tooDeep(what, error) : notJson(what, error)
   }
 }
 
@@ -33,6 +33,13 @@ export function jsonText(value: unknown, what: string): string {
   }
   if (text === undefined) throw notJson(what)
   return text
+}
+
+function tooDeep(what: string, cause: RangeError): LastgoodError {
+  return new LastgoodError('bad-option', `${what} has ${cause.message}`, {
+    hint: 'give what is nested so deeply as a text, its JSON for example',
+    cause,
+  })
 }
 
 function notJson(what: string, cause?: unknown): LastgoodError {

@@ -96,6 +96,15 @@ describe('how long a session is kept', () => {
     expect((await types(store)).filter((type) => type === 'retention-changed')).toHaveLength(4)
   })
 
+  test('for ever, as a number, is over at the last instant that there is', async () => {
+    const store = memoryStore({ clock })
+    const session = await opened(store, { ttlMs: Number.MAX_SAFE_INTEGER })
+    await session.record([turnStarted('hello')])
+    await session.close()
+    const expiry = expiryOf(((await store.summary('s')) as SessionSummary).head) ?? NaN
+    expect(new Date(expiry).toISOString()).toBe('+275760-09-13T00:00:00.000Z')
+  })
+
   test('is kept by a head of another machine version too: it is in the journal', async () => {
     const store = memoryStore({ clock })
     const session = await opened(store, { ttlMs: day, pinned: true })

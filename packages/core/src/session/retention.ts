@@ -7,6 +7,7 @@
  */
 import { LastgoodError } from '../errors.ts'
 import type { SessionFacts } from './checkpoint.ts'
+import { latestInstant } from '../journal/instant.ts'
 import type { EntryBody } from '../journal/journal.ts'
 import type { Head, SessionSummary } from '../store/store.ts'
 
@@ -38,9 +39,9 @@ export function retentionChange(
   return { type: 'retention-changed', ...after }
 }
 
-/** When it may be pruned (epoch ms); undefined when it says never. */
+/** When it may be pruned (epoch ms, the last that there is at most); undefined when it says never. */
 export function expiryOf({ ttlMs, pinned, updatedAt }: Head): number | undefined {
-  return ttlMs === undefined || pinned ? undefined : updatedAt + ttlMs
+  return ttlMs === undefined || pinned ? undefined : Math.min(updatedAt + ttlMs, latestInstant)
 }
 
 /** Why a session that would go stays. */

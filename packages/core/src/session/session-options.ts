@@ -7,7 +7,7 @@ import { fileStore } from '../file/index.ts'
 import type { Owner } from '../journal/journal.ts'
 import { machineVersion } from '../machine/machine.ts'
 import { thisOwner } from '../store/owner.ts'
-import { decide } from '../policy/decide.ts'
+import { checkedDecide, decide } from '../policy/decide.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from '../policy/options.ts'
 import type { RequestLimiter } from '../health/request-limiter.ts'
 import { checkedRetention, type Retention } from './retention.ts'
@@ -72,7 +72,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
   return {
     store: options.store ?? fileStore(),
     policy: resolvePolicy(options.policy),
-    decide: options.decide ?? decide,
+    decide: options.decide ? checkedDecide(options.decide) : decide,
     limiter: options.limiter,
     retention: checkedRetention(options),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),

@@ -37,3 +37,9 @@ test('what is surely a head the schema takes too, whatever was changed in it', (
   })
   fc.assert(sure, { numRuns: 1000 })
 })
+
+test.each(['dueAt', 'createdAt', 'updatedAt'])('an instant of a head that no date can say is damage: %s', (field) => {
+  expect(() => parseHead(stored({ [field]: 1e300 }), 'here', 's')).toThrow(
+    corrupt(new RegExp(`not a head \\(${field}\\)`)),
+  )
+})

@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { isRemover } from './owner.ts'
 import { originSchema, type Entry, type Owner } from '../journal/journal.ts'
+import { instantSchema, isInstant } from '../journal/instant.ts'
 import { isSessionId, sessionIdSchema } from '../journal/session-id.ts'
 import { isRecord } from '../json.ts'
 import type { SharedState } from '../shared/shared-state.ts'
@@ -57,9 +58,9 @@ export const headSchema = lazily(() =>
     /** Why it is waiting or parked, for people. */
     reason: z.string().optional(),
     /** Epoch ms of the next try, while waiting or parked. */
-    dueAt: z.number().optional(),
-    createdAt: z.number(),
-    updatedAt: z.number(),
+    dueAt: instantSchema().optional(),
+    createdAt: instantSchema(),
+    updatedAt: instantSchema(),
     /** Of a fork: where its conversation began. */
     origin: originSchema().optional(),
     /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
@@ -104,9 +105,9 @@ const headFields: Fields = {
   turn: [isWhole],
   lastGoodTurn: [isWhole],
   reason: [isText, true],
-  dueAt: [isNumber, true],
-  createdAt: [isNumber],
-  updatedAt: [isNumber],
+  dueAt: [isInstant, true],
+  createdAt: [isInstant],
+  updatedAt: [isInstant],
   ttlMs: [isNumber, true],
   pinned: [isTrue, true],
   machine: [(value) => hasJust(value, { version: [isText], value: [isText], context: [isRecord] })],
