@@ -25,7 +25,7 @@ export interface AtRestResults {
   }[]
 }
 
-const source = readFileSync(new URL('../src/session.ts', import.meta.resolve('@lastgood/core')), 'utf8')
+const source = readFileSync(new URL('../src/session/session.ts', import.meta.resolve('@lastgood/core')), 'utf8')
 
 /** A tool result with the source of this repository in it. */
 function entryOf(seq: number, fence: number): Entry {

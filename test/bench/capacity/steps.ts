@@ -2,9 +2,13 @@
 import { readFileSync } from 'node:fs'
 import type { EntryBody } from '@lastgood/core'
 
-const sources = ['session', 'classify', 'transcript', 'tool-ledger', 'machine'].map((name) =>
-  readFileSync(new URL(`../src/${name}.ts`, import.meta.resolve('@lastgood/core')), 'utf8'),
-)
+const sources = [
+  'session/session',
+  'faults/classify',
+  'journal/transcript',
+  'session/tool-ledger',
+  'machine/machine',
+].map((name) => readFileSync(new URL(`../src/${name}.ts`, import.meta.resolve('@lastgood/core')), 'utf8'))
 const source = sources.join('\n')
 
 /** `length` characters, others for each `at`. */
