@@ -5,9 +5,11 @@ import * as fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileStore } from '../file/index.ts'
 import { type Entry, journalVersion, parseEntry } from '../journal/journal.ts'
+import { machineVersion } from '../machine/machine.ts'
+import { openSession } from '../session/open-session.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { SealedEntry } from '../store/sealed.ts'
-import type { Lease, Store } from '../store/store.ts'
+import type { Head, Lease, SessionSummary, Store } from '../store/store.ts'
 import { storeOver } from '../store/store-over.ts'
 import { entry, head, owner, turnStarted } from '../testing/entries.ts'
 import { anyBody } from './bodies.fixture.ts'
@@ -189,6 +191,71 @@ describe('what was altered is refused, by its place and without content', () => 
     }
     await inner.putBlob(s, name, one)
     expect(await store.readBlob('s', blobName)).toBe('one')
+  })
+})
+
+describe('the state of the machine in a head', () => {
+  const stateIn = (summary: SessionSummary | undefined) => summary?.head.machine
+
+  test('comes back with the key, also in lists, and is none of what a reader without it sees', async () => {
+    const inner = memoryStore()
+    const store = encrypted(inner, { current, others: [old] })
+    const machine = { version: '2', value: 'executingTools', context: { calls: { [canary]: 'started' } } }
+    const lease = await taken(store)
+    await store.append(lease, 0, [entry(1, lease.fence)], head('s', 1, { machine }))
+    for (const keys of [{ current }, { current: next, others: [current] }]) {
+      const reader = encrypted(inner, keys)
+      expect(stateIn(await reader.summary('s'))).toEqual(machine)
+      for await (const one of reader.list()) expect(stateIn(one)).toEqual(machine)
+    }
+    expect(JSON.stringify(await inner.summary('s'))).not.toContain(canary)
+    expect(stateIn(await encrypted(inner, { current: next }).summary('s'))?.version).toBe('unproven')
+  })
+
+  test('is of no machine where somebody without the key has put it there: the journal is folded', async () => {
+    const inner = memoryStore()
+    const store = encrypted(inner, { current })
+    await written(store, ['one'])
+    await written(store, ['one'], 'another')
+    const sealed = (await inner.summary('s'))!.head
+    const { head: another } = (await inner.summary('another'))!
+    const data = String(sealed.machine.context['data'])
+    const changes: Partial<Head>[] = [
+      { seq: 2 },
+      { machine: another.machine },
+      { machine: { version: machineVersion, value: 'requesting', context: { tried: ['drop-field:system'] } } },
+      ...[
+        undefined,
+        7,
+        '',
+        'AAAA',
+        `${data}\n`,
+        data.slice(4),
+        data.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+      ].map((one) => ({ machine: { ...sealed.machine, context: { data: one } } })),
+    ]
+    for (const change of changes) {
+      const summary = async () => ({ head: { ...sealed, ...change }, holder: null })
+      const reader = encrypted(storeOver(inner, { summary }), { current })
+      expect(stateIn(await reader.summary('s'))).toEqual({ version: 'unproven', value: 'idle', context: {} })
+    }
+  })
+
+  test('takes nothing out of what is sent, whatever somebody without the key has made of it', async () => {
+    const inner = memoryStore()
+    const store = encrypted(inner, { current })
+    const before = await openSession('s', { store })
+    await before.startTurn([{ role: 'user', content: 'hi' }])
+    await before.record([{ type: 'request-sent', model: 'm', attempt: 1 }])
+    await before.close()
+    const machine = { version: machineVersion, value: 'requesting', context: { tried: ['drop-field:system'] } }
+    const summary = async (id: string) => {
+      const one = await inner.summary(id)
+      return one && { ...one, head: { ...one.head, machine } }
+    }
+    const session = await openSession('s', { store: encrypted(storeOver(inner, { summary }), { current }) })
+    expect(session.context).toMatchObject({ turn: 1, tried: [] })
+    await session.close()
   })
 })
 

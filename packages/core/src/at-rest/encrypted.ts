@@ -1,8 +1,9 @@
 /**
  * A store whose entries and blobs are encrypted and bound to their place; see `cipher.ts` for how.
  *
- * 1. Every entry is sealed. In the clear stay the place of an entry (sequence, instant, fence, lane), heads, holders and
- *    what sessions share: what a list needs, and no content of a conversation but the API's words in a reason.
+ * 1. Every entry is sealed, and of a head the state of the machine. In the clear stay the place of an entry (sequence,
+ *    instant, fence, lane), the rest of heads, holders and what sessions share: what a list needs, and no content of a
+ *    conversation but the API's words in a reason.
  * 2. What is read was written with one of the keys for this session and this place, and follows the entry before it; else
  *    it is refused, by its place and without a word of its content.
  * 3. Writers use `current`, readers know all keys: so keys can be changed one process at a time.
@@ -11,12 +12,13 @@
 import { fromBase64 } from '../base64.ts'
 import type { Entry } from '../journal/journal.ts'
 import { journalSealed, sealIn } from '../store/sealed.ts'
-import { type Store, assertBlobName } from '../store/store.ts'
+import { type SessionSummary, type Store, assertBlobName } from '../store/store.ts'
 import { storeOver } from '../store/store-over.ts'
 import { type Cipher, cipherOf } from './cipher.ts'
 import { type CheckedKey, type EncryptionKey, badKey, checkedKey } from './keys.ts'
 import { opened } from './opened.ts'
 import { packEntry, packText, sealedEntry, sealedText, unpackEntry, unpackText, unreadable } from './pack.ts'
+import { isSealedState, withOpenState, withSealedState } from './sealed-state.ts'
 
 export type { EncryptionKey } from './keys.ts'
 
@@ -53,6 +55,16 @@ export function encrypted(store: Store, options: EncryptionOptions): Store {
     return unpackEntry(bytes, entry, place)
   }
 
+  function proven(summary: SessionSummary): SessionSummary {
+    const { head } = summary
+    if (acceptClear && !isSealedState(head)) return summary
+    const cipherWith = (id: string) => {
+      const key = keys.get(id)
+      return key && cipherOf(key, 'entry', head.sessionId)
+    }
+    return { ...summary, head: withOpenState(head, cipherWith) }
+  }
+
   return storeOver(store, {
     async append(lease, afterSeq, entries, head) {
       const cipher = cipherOf(current, 'entry', lease.sessionId)
@@ -60,7 +72,16 @@ export function encrypted(store: Store, options: EncryptionOptions): Store {
         const data = cipher.encrypt(packEntry(entry), placeOf(entry))
         return sealedEntry(entry, { codec, key: current.id, data })
       })
-      return store.append(lease, afterSeq, sealed, head)
+      return store.append(lease, afterSeq, sealed, withSealedState(head, cipher))
+    },
+
+    async summary(sessionId) {
+      const summary = await store.summary(sessionId)
+      return summary && proven(summary)
+    },
+
+    async *list(filter) {
+      for await (const summary of store.list(filter)) yield proven(summary)
     },
 
     read(sessionId, afterSeq = 0) {

@@ -1,7 +1,7 @@
 /**
  * Fields that the API refused: `messages.1.content.0.text.parsed: Extra inputs are not permitted`.
  *
- * 1. Exactly the named field goes; what a message or block cannot be without stays.
+ * 1. Exactly the named field goes; what a message or block cannot be without stays, and so do system prompt and tools.
  * 2. A field of the settings is left out of every further request. A place in the messages holds for this request alone,
  *    so it has a rule of its own name.
  */
@@ -10,7 +10,10 @@ import type { Message } from '../../journal/journal.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
-const essential = ['type', 'role', 'content', 'model', 'messages', 'max_tokens', 'id', 'tool_use_id', 'input', 'name']
+const essential = [
+  ...['model', 'messages', 'max_tokens', 'system', 'tools'],
+  ...['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name'],
+]
 
 export const dropField: RejectedRule = {
   name: 'drop-field',

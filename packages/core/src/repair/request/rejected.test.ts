@@ -93,13 +93,17 @@ test('a paused answer stays the last message', () => {
 
 test.each([
   'model',
+  'system',
+  'tools',
   'messages.1.role',
   'messages.1.content.0.text.type',
   'messages.2.content.0.tool_result.tool_use_id',
 ])('no refusal takes away what a request cannot be without: %s', (path) => {
   const fault = { kind: 'request-rejected' as const, message: `${path}: Extra inputs are not permitted`, paths: [path] }
-  expect(applyRejected('drop-field', plainRequest, { ...one, fault })).toBeUndefined()
-  expect(applyRejected(`drop-params:${path}`, plainRequest, one)).toBeUndefined()
+  const request = requestOf({ params: { ...plainRequest.params, system: 'Be careful.', tools: [{ name: 'edit' }] } })
+  expect(applyRejected('drop-field', request, { ...one, fault })).toBeUndefined()
+  expect(applyRejected(`drop-field:${path}`, request, one)).toBeUndefined()
+  expect(applyRejected(`drop-params:${path}`, request, one)).toBeUndefined()
 })
 
 test.each([

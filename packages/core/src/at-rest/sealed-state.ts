@@ -1,0 +1,30 @@
+/**
+ * The machine's state in a head, encrypted: a session goes on from it, so nobody without a key may have written it. The rest
+ * of a head stays in the clear, for lists.
+ *
+ * 1. It is bound to its session and to the sequence that the head was written with.
+ * 2. One that is not ours makes no list and no session fail: it is of no machine, so the journal is folded in its place.
+ */
+import { fromBase64 } from '../base64.ts'
+import type { Head } from '../store/store.ts'
+import type { Cipher } from './cipher.ts'
+
+const version = 'aes-256-gcm'
+const place = (seq: number) => ['head', seq]
+
+export function withSealedState(head: Head, cipher: Cipher): Head {
+  const data = cipher.encrypt(Buffer.from(JSON.stringify(head.machine)), place(head.seq)).toString('base64')
+  return { ...head, machine: { version, value: cipher.keyId, context: { data } } }
+}
+
+export const isSealedState = ({ machine }: Head): boolean => machine.version === version
+
+/** `cipherWith`: of the key with this id, where it is known. */
+export function withOpenState(head: Head, cipherWith: (keyId: string) => Cipher | undefined): Head {
+  const { value, context } = head.machine
+  const sealed = isSealedState(head) && typeof context['data'] === 'string' ? fromBase64(context['data']) : undefined
+  const plain = sealed && cipherWith(value)?.decrypt(sealed, place(head.seq))
+  return { ...head, machine: plain ? (JSON.parse(plain.toString()) as Head['machine']) : ofNoMachine }
+}
+
+const ofNoMachine: Head['machine'] = { version: 'unproven', value: 'idle', context: {} }
