@@ -31,11 +31,25 @@ describe('a listener that throws', () => {
     await session.startTurn([{ role: 'user', content: 'x' }])
     expect(broken).toHaveBeenCalledTimes(1)
     expect(working).toHaveBeenCalledTimes(2) // opened, turn started
-    expect(warn.mock.calls).toEqual([
-      [expect.objectContaining({ message: 'broken user interface' }), expect.anything()],
-    ])
+    expect(warn.mock.calls).toEqual([['a listener failed: broken user interface', { code: 'LASTGOOD_LISTENER' }]])
     await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }])
     expect(session.seq).toBe(3)
+  })
+
+  test('later, as a promise, is told off once, without a secret that its error quotes', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
+    const emitter = new Emitter()
+    const broken = vi.fn(() => Promise.reject(new Error('connect https://app:hunter2@logs failed')))
+    emitter.subscribe(broken)
+    emitter.emit(delta('one'))
+    emitter.emit(delta('two'))
+    await new Promise((resolve) => setImmediate(resolve))
+    emitter.emit(delta('three'))
+    expect(broken).toHaveBeenCalledTimes(2)
+    expect(warn.mock.calls).toEqual([
+      ['a listener failed: connect https://app:[secret]@logs failed', { code: 'LASTGOOD_LISTENER' }],
+    ])
   })
 })
 

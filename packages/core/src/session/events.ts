@@ -6,7 +6,9 @@
  * request that passed without being recorded, because it is about something else than the conversation. `in-doubt` is
  * what is done about a tool call, or a step of one's own, that was started before a restart and has no result.
  */
+import { messageOf } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
+import { withoutSecrets } from '../secrets.ts'
 
 export type SessionEvent =
   | { type: 'entry'; entry: Entry }
@@ -28,16 +30,21 @@ export class Emitter {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** A listener that throws is told off and dropped: a broken user interface must not break the session. */
+  /** A listener that throws, or rejects, is told off and dropped: a broken user interface must not break the session. */
   emit(event: SessionEvent): void {
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        const said: unknown = listener(event)
+        if (said instanceof Promise) said.catch((error: unknown) => this.#drop(listener, error))
       } catch (error) {
-        this.#listeners.delete(listener)
-        process.emitWarning(error instanceof Error ? error : String(error), { code: 'LASTGOOD_LISTENER' })
+        this.#drop(listener, error)
       }
     }
+  }
+
+  #drop(listener: Listener, error: unknown): void {
+    if (!this.#listeners.delete(listener)) return
+    process.emitWarning(`a listener failed: ${withoutSecrets(messageOf(error))}`, { code: 'LASTGOOD_LISTENER' })
   }
 
   /** The events from this call on, all of them up to the moment when `signal` aborts. */

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { expect, test, vi } from 'vitest'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from '../session/open-session.ts'
 import type { Logger } from './logger.ts'
@@ -29,4 +30,16 @@ test('what came from outside is masked before the logger has it', async () => {
     { event: 'in-doubt', tool: 'run sk-ant-…[secret]', did: 'reported' },
   ])
   expect(JSON.stringify(lines)).not.toContain('limit')
+})
+
+test('a logger that rejects is dropped with a warning, and the session goes on', async () => {
+  const warned = once(process, 'warning')
+  const fail = vi.fn(() => Promise.reject(new Error('the log server is down')))
+  const logger: Logger = { debug: fail, info: fail, warn: fail, error: fail }
+  const session = await openSession('ses', { store: memoryStore(), logger })
+  await session.startTurn([{ role: 'user', content: 'Hello' }])
+  expect(await warned).toMatchObject([{ message: 'a listener failed: the log server is down' }])
+  await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }])
+  expect(fail).toHaveBeenCalledTimes(1)
+  await session.close()
 })

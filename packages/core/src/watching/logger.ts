@@ -4,7 +4,7 @@
  *     openSession('fix-auth', { logger: pino() })
  *
  * 1. Fields are names, numbers and kinds. What came from outside (a model's name, a tool's) is scrubbed here, at the source.
- * 2. Silent by default. A logger that throws is dropped with a warning, like any listener.
+ * 2. Silent by default. A logger that throws or rejects is dropped with a warning, like any listener.
  */
 import { formatDuration } from '../duration.ts'
 import type { Happening } from './happening.ts'
@@ -15,7 +15,7 @@ import type { Watcher } from './watcher.ts'
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** Of pino, or of anything with the same four methods. */
-export type Logger = Readonly<Record<Level, (fields: Record<string, unknown>, message: string) => void>>
+export type Logger = Readonly<Record<Level, (fields: Record<string, unknown>, message: string) => unknown>>
 
 /** `debug` also has what goes well: turns, attempts and answers. */
 export function logWatcher(logger: Logger): Watcher {
@@ -23,16 +23,17 @@ export function logWatcher(logger: Logger): Watcher {
     opened(session, before) {
       const happenings = new Happenings(session, before)
       session.subscribe((event) => {
-        for (const happening of happenings.take(event)) log(logger, session.id, happening)
+        const said = happenings.take(event).map((happening) => log(logger, session.id, happening))
+        return said.some((one) => one instanceof Promise) ? Promise.all(said) : undefined
       })
     },
   }
 }
 
-function log(logger: Logger, sessionId: string, happening: Happening): void {
+function log(logger: Logger, sessionId: string, happening: Happening): unknown {
   const { kind, at: _at, ...fields } = happening
   const line = lineOf(happening)
-  if (line) logger[line.level](scrubbedFields({ sessionId, event: kind, ...dated(fields) }), line.message)
+  return line && logger[line.level](scrubbedFields({ sessionId, event: kind, ...dated(fields) }), line.message)
 }
 
 /** Instants as text: a number would be read as anything. */

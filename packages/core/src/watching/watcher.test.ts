@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from '../session/open-session.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import type { RunWork, Watcher } from './watcher.ts'
 
 const agent = { name: 'coder', run: async () => 'done' }
@@ -90,4 +91,54 @@ test('what the work itself throws is no warning, and is thrown as it is', async 
   await new Promise((resolve) => setImmediate(resolve))
   process.off('warning', hear)
   expect(warnings).toEqual([])
+})
+
+const never = () => new Promise<never>(() => {})
+
+test('one that never gets ready is waited for a few seconds, and is a warning; the session is as without it', async () => {
+  const [clock, told] = [new ManualClock(), [] as string[]]
+  const warned = once(process, 'warning')
+  const telemetry = [{ opened: never }, telling('other', told)]
+  const opening = openSession('ses', { store: memoryStore(), clock, telemetry })
+  await expect.poll(() => clock.sleepers.map(({ at }) => at)).toContain(clock.now() + 3_000)
+  await clock.advance(3_000)
+  const session = await opening
+  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: nothing came of it in 3 s' }])
+  expect(await session.run(agent)).toBe('done')
+  expect(told).toEqual(['other begins run', 'other ends run'])
+  await session.close()
+})
+
+test('one that never begins the work is waited for a few seconds, then the work is done without it', async () => {
+  const clock = new ManualClock()
+  const session = await openSession('ses', { store: memoryStore(), clock, telemetry: { opened: () => never } })
+  const warned = once(process, 'warning')
+  const running = session.run(agent)
+  await expect.poll(() => clock.sleepers.map(({ at }) => at)).toContain(clock.now() + 3_000)
+  await clock.advance(3_000)
+  expect(await running).toBe('done')
+  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: nothing came of it in 3 s' }])
+  await session.close()
+})
+
+test('one that never ends after the work holds nobody up: what the work came to is there', async () => {
+  const around: RunWork = async (_work, run) => {
+    await run().catch(() => {})
+    return never()
+  }
+  const error = new Error('the agent failed')
+  const clock = new ManualClock()
+  const session = await openSession('ses', { store: memoryStore(), clock, telemetry: { opened: () => around } })
+  expect(await session.run(agent)).toBe('done')
+  await expect(session.run({ name: 'coder', run: () => Promise.reject(error) })).rejects.toBe(error)
+  expect(clock.sleepers.filter(({ at }) => at === clock.now() + 3_000)).toEqual([])
+  await session.close()
+})
+
+test('what its error quotes is masked in the warning', async () => {
+  const warned = once(process, 'warning')
+  const broken: Watcher = { opened: () => Promise.reject(new Error('connect https://app:hunter2@collector failed')) }
+  const session = await openSession('ses', { store: memoryStore(), telemetry: broken })
+  expect(await warned).toMatchObject([{ message: expect.not.stringContaining('hunter2') as string }])
+  await session.close()
 })

@@ -2,12 +2,19 @@
  * Watchers: telemetry and logs, told of a session from its opening on.
  *
  * 1. A watcher changes nothing: a session does the same with it and without it, and what it throws is a warning.
- * 2. It is asked to run some work, so that what happens inside can be known as a part of it. It runs it once, and gives
- *    what it gives.
+ * 2. It is asked to run some work, so that what happens inside can be known as a part of it. The work runs once, and what
+ *    it comes to is there as soon as it has ended, whatever the watcher still does.
+ * 3. Nobody waits longer than some seconds for a watcher that does not get ready, or does not begin the work.
  */
+import type { Clock } from '../clock.ts'
+import { formatDuration } from '../duration.ts'
 import { messageOf } from '../errors.ts'
+import { orAborted } from '../or-aborted.ts'
+import { withoutSecrets } from '../secrets.ts'
 import type { Head } from '../store/store.ts'
 import type { WatchedSession } from './watched-session.ts'
+
+const patienceMs = 3_000
 
 /** What a session runs that lasts. */
 export type Work =
@@ -37,14 +44,22 @@ export class Watchers {
   #run: RunWork = justRun
 
   async open(all: readonly Watcher[], session: WatchedSession, before: Head | undefined): Promise<void> {
+    const { clock, id } = session
+    const warn = (error: unknown) => warnOf(id, error)
     for (const watcher of all) {
       const inner = this.#run
       try {
-        const outer = await watcher.opened(session, before)
-        const warn = (error: unknown) => warnOf(session.id, error)
-        if (outer) this.#run = (work, run) => harmless(outer, work, () => inner(work, run), warn)
+        const outer = await inTime(clock, async () => watcher.opened(session, before))
+        if (outer)
+          this.#run = (work, run) =>
+            harmless(
+              (once) => outer(work, once),
+              () => inner(work, run),
+              clock,
+              warn,
+            )
       } catch (error) {
-        warnOf(session.id, error)
+        warn(error)
       }
     }
   }
@@ -52,27 +67,44 @@ export class Watchers {
   run: RunWork = (work, run) => this.#run(work, run)
 }
 
-/** What `run` gives, which runs once whatever the watcher does with it. */
+/** What `run` comes to, which runs once whatever the watcher does with it. */
 async function harmless<Result>(
-  watcher: RunWork,
-  work: Work,
+  watch: (run: () => Promise<Result>) => Promise<Result>,
   run: () => Promise<Result>,
+  clock: Clock,
   warn: (error: unknown) => void,
 ): Promise<Result> {
   let ran: Promise<Result> | undefined
-  const once = () => (ran ??= run())
-  try {
-    await watcher(work, once)
-  } catch (error) {
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const once = () => {
+    begin()
+    return (ran ??= run())
+  }
+  const watching = (async () => watch(once))().catch(async (error: unknown) => {
     const own = await ran?.then(
       () => undefined,
       (thrown: unknown) => thrown,
     )
     if (own === undefined || own !== error) warn(error)
-  }
+  })
+  await inTime(clock, () => Promise.race([begun, watching])).catch(warn)
   return once()
 }
 
+/** Errors: those of `work`, and one after `patienceMs`. */
+async function inTime<Result>(clock: Clock, work: () => Promise<Result>): Promise<Result> {
+  const late = new AbortController()
+  const isLate = () => late.abort(new Error(`nothing came of it in ${formatDuration(patienceMs)}`))
+  const callOff = clock.after(patienceMs, isLate)
+  try {
+    return await orAborted(work(), late.signal)
+  } finally {
+    callOff()
+  }
+}
+
 function warnOf(sessionId: string, error: unknown): void {
-  process.emitWarning(`a watcher of session ${sessionId} failed: ${messageOf(error)}`, { code: 'LASTGOOD_WATCHER' })
+  const said = withoutSecrets(messageOf(error))
+  process.emitWarning(`a watcher of session ${sessionId} failed: ${said}`, { code: 'LASTGOOD_WATCHER' })
 }

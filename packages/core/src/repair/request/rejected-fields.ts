@@ -10,10 +10,9 @@ import type { Message } from '../../journal/journal.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
-const essential = [
-  ...['model', 'messages', 'max_tokens', 'system', 'tools'],
-  ...['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name'],
-]
+const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
+const ofBlocks = ['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name']
+const essential = [...ofRequests, ...ofBlocks]
 
 export const dropField: RejectedRule = {
   name: 'drop-field',
