@@ -2,7 +2,7 @@
  * Sessions as OpenTelemetry sees them.
  *
  * 1. Only the API is used: without an SDK in the process nothing is recorded, and nothing is kept for it.
- * 2. Tracer and meter are taken when the first session is opened, so that `otel()` may come before the SDK is set up.
+ * 2. Tracer and meter are taken when a session is opened, so that `otel()` may come before the SDK is set up.
  */
 import { Happenings, type Watcher } from '@lastgood/core'
 import {
@@ -10,6 +10,7 @@ import {
   metrics,
   propagation,
   trace,
+  type Meter,
   type MeterProvider,
   type SpanContext,
   type TracerProvider,
@@ -28,14 +29,21 @@ export interface OtelOptions {
 
 const scope = '@lastgood/otel'
 
+/** Of all `otel()` of a process: a gauge that each of them has for itself would say of the last one only. */
+const metricsOf = new WeakMap<Meter, SessionMetrics>()
+
+function countedBy(meter: Meter): SessionMetrics {
+  const counted = metricsOf.get(meter) ?? new SessionMetrics(meter)
+  metricsOf.set(meter, counted)
+  return counted
+}
+
 /** For `openSession(id, { telemetry: otel() })` and `createGateway({ telemetry: otel() })`. */
 export function otel(options: OtelOptions = {}): Watcher {
-  let counted: SessionMetrics | undefined
   return {
     async opened(session, before) {
       const tracer = (options.tracerProvider ?? trace).getTracer(scope)
-      counted ??= new SessionMetrics((options.meterProvider ?? metrics).getMeter(scope))
-      const sessions = counted
+      const sessions = countedBy((options.meterProvider ?? metrics).getMeter(scope))
       const kept = new InterruptedSpan(session.store.shared, session.clock, session.id)
       const interrupted: SpanContext | undefined = session.hasOpenTurn ? await kept.find(session.turn) : undefined
       const spans = new SessionTrace({ session, tracer, kept, interrupted })
