@@ -66,7 +66,7 @@ describe('the logger of a session', () => {
     await expect(session.run(defineAgent({ name: 'coder', client, model: opus }), prompt)).resolves.toMatchObject({
       text: said,
     })
-    expect(await warned).toMatchObject([{ message: 'the disk is full' }])
+    expect(await warned).toMatchObject([{ message: 'a listener failed: the disk is full' }])
   })
 })
 

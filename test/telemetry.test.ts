@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { trace } from '@opentelemetry/api'
 import { defineAgent, ladder, recoverable, tool } from '@lastgood/anthropic'
-import { memoryStore, type SessionOptions } from '@lastgood/core'
+import { memoryStore, openSession, type SessionOptions } from '@lastgood/core'
 import { otel } from '@lastgood/otel'
 import { reply, startLab, story, text, toolUse, type LabOptions, type Outage } from '@lastgood/outage-lab'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -250,6 +250,34 @@ describe("a loop of one's own", () => {
   })
 })
 
+test("a step of one's own that is in doubt is counted, is no tool, and its key is told nowhere", async () => {
+  const lines: unknown[] = []
+  const take = (fields: object) => void lines.push(fields)
+  const logger = { debug: take, info: take, warn: take, error: take }
+  const { session, open } = await stage({ model: calling }, { logger })
+  await session.startTurn([{ role: 'user', content: prompt }])
+  const options = { key: 'order 4711 of jane@example.com' }
+  await new Promise<void>((begun) => {
+    session.step('charge', {}, () => (begun(), new Promise(() => {})), options).catch(() => {})
+  })
+  await session.close()
+  const again = (await open()).step('charge', {}, () => 1, options)
+  await expect(again).rejects.toMatchObject({ code: 'step-in-doubt' })
+  expect(lines).toContainEqual({
+    sessionId: 'ses',
+    event: 'step-in-doubt',
+    step: 'charge',
+    stepId: expect.stringMatching(/^key:[0-9a-f]{16}$/) as string,
+    did: 'reported',
+  })
+  const words = wordsOf(traced.spans())
+  expect(words).not.toContain('execute_tool')
+  expect(`${words} ${JSON.stringify(lines)}`).not.toMatch(/4711|jane/)
+  expect((await traced.metric('lastgood.tools.replayed')).map(({ attributes }) => attributes)).toContainEqual({
+    'lastgood.reason': 'reported',
+  })
+})
+
 test('nothing of the conversation and no key is in any span or metric', async () => {
   const outages = [status(1, 500), { when: { request: 3 }, fault: { kind: 'status', status: 400 } } as Outage]
   const { client, session } = await stage({ model: calling, outages })
@@ -264,6 +292,19 @@ test('nothing of the conversation and no key is in any span or metric', async ()
 })
 
 describe('the metrics', () => {
+  test('count the open sessions of a process, each with telemetry of its own', async () => {
+    const idle = async () =>
+      (await traced.metric('lastgood.sessions')).filter((one) => one.attributes['lastgood.session.state'] === 'idle')
+    const store = memoryStore()
+    const sessions = []
+    for (const id of ['a', 'b', 'c']) sessions.push(await openSession(id, { store, telemetry: otel() }))
+    expect(await idle()).toMatchObject([{ value: 3 }])
+    await sessions[2]?.close()
+    expect(await idle()).toMatchObject([{ value: 2 }])
+    for (const session of sessions) await session.close()
+    expect(await idle()).toMatchObject([{ value: 0 }])
+  })
+
   const attributesOf = async (name: string) => (await traced.metric(name)).map(({ attributes }) => attributes)
 
   test('count what happened, with labels of few values', async () => {

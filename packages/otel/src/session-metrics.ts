@@ -23,7 +23,11 @@ export class SessionMetrics {
       attempts: this.#counter('attempts', 'Attempts at an answer, by what came of them', '{attempt}'),
       recoveries: this.#counter('recoveries', 'Answers after a fault or an interruption, by how they came', '{answer}'),
       turnsLost: this.#counter('turns.lost', 'Turns that were taken back', '{turn}'),
-      toolsReplayed: this.#counter('tools.replayed', 'Tool calls in doubt, by what was done about them', '{call}'),
+      toolsReplayed: this.#counter(
+        'tools.replayed',
+        'Tool calls and steps in doubt, by what was done about them',
+        '{call}',
+      ),
       repairs: this.#counter('repairs', 'Repairs of requests that were accepted, by rule', '{repair}'),
       waitSeconds: this.#counter('wait.seconds', 'Time that was waited, by reason', 's'),
       resumeTokens: this.#counter(
@@ -80,6 +84,7 @@ export class SessionMetrics {
         if (happening.turns > 0) turnsLost.add(happening.turns, { 'lastgood.reason': 'rewound' })
         return
       case 'in-doubt':
+      case 'step-in-doubt':
         toolsReplayed.add(1, { 'lastgood.reason': happening.did })
         return
       case 'repaired':

@@ -86,6 +86,7 @@ export class SessionTrace {
       case 'recovered':
       case 'repaired':
       case 'rewound':
+      case 'step-in-doubt':
         return
     }
   }

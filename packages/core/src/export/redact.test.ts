@@ -27,6 +27,12 @@ test('a redacted file has kinds and lengths in place of content, and still says 
           max_tokens: 5,
           system: secret,
           metadata: { user_id: secret },
+          context_management: {
+            edits: [
+              { type: 'compact_20260112', trigger: { type: 'input_tokens', value: 100_000 }, instructions: secret },
+              { type: 'clear_tool_uses_20250919', keep: { type: 'tool_uses', value: 3 }, exclude_tools: ['run'] },
+            ],
+          },
           output_config: { effort: 'high', format: { type: 'json_schema', schema: { description: secret } } },
           tools: [{ name: 'run', description: secret, input_schema: { type: 'object', properties: { [secret]: {} } } }],
         },
@@ -58,8 +64,9 @@ test('a redacted file has kinds and lengths in place of content, and still says 
       result: { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: secret }], is_error: true },
       outcome: 'ran',
     },
-    { type: 'step-started', stepId: 'k', name: 'deploy', inDoubt: 'report' },
-    { type: 'step-finished', stepId: 'k', outcome: 'ran', value: { url: secret } },
+    { type: 'step-started', stepId: `key:${secret}`, name: 'deploy', inDoubt: 'report' },
+    { type: 'step-finished', stepId: `key:${secret}`, outcome: 'ran', value: { url: secret } },
+    { type: 'step-finished', stepId: 'k', outcome: 'ran', value: 4_111_111_111_111_111 },
     { type: 'turn-continued', messages: [{ role: 'user', content: secret }] },
     {
       type: 'transcript-repaired',
@@ -78,7 +85,7 @@ test('a redacted file has kinds and lengths in place of content, and still says 
   await session.close()
   const lines: string[] = []
   for await (const line of exportSession(store, 's', { clock, redact: true })) lines.push(line.slice(0, -1))
-  expect(lines.join('\n')).not.toMatch(/the secret plan|secret-shop|AbCd1234/)
+  expect(lines.join('\n')).not.toMatch(/the secret plan|secret-shop|AbCd1234|4111111111111111/)
   const { redacted } = await decodeExport(each(lines))
   expect(redacted).toBe(true)
   const entries = lines.slice(1, -1).map((line) => (JSON.parse(line) as { entry: Entry }).entry)
@@ -91,6 +98,16 @@ test('a redacted file has kinds and lengths in place of content, and still says 
           model: 'm',
           max_tokens: 5,
           system: '[15 characters]',
+          context_management: {
+            edits: [
+              {
+                type: 'compact_20260112',
+                trigger: { type: 'input_tokens', value: 100_000 },
+                instructions: '[15 characters]',
+              },
+              { type: 'clear_tool_uses_20250919', keep: { type: 'tool_uses', value: 3 }, exclude_tools: ['run'] },
+            ],
+          },
           output_config: {
             effort: 'high',
             format: { type: 'json_schema', schema: expect.stringContaining('[object') },
@@ -108,12 +125,15 @@ test('a redacted file has kinds and lengths in place of content, and still says 
     },
     {},
     { result: { tool_use_id: 't1', is_error: true, content: [{ type: 'text', text: '[15 characters]' }] } },
-    {},
+    { stepId: expect.stringMatching(/^key:[0-9a-f]{16}$/) },
     { value: expect.stringMatching(/^\[object, \d+ characters of JSON\]$/) },
+    { value: '[number]' },
     {},
     { repairs: [{ what: 'left out 1 image' }] },
     {},
     { fault: { message: '[15 characters]' }, decision: { kind: 'suspend', reason: 'Gave up (400: [15 characters]).' } },
     { detail: 'refused: sk-ant-…[secret]' },
   ])
+  const ids = entries.flatMap((entry) => (entry.type.startsWith('step-') ? [(entry as { stepId: string }).stepId] : []))
+  expect(ids).toEqual([ids[0], ids[0], 'k'])
 })

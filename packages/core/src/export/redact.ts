@@ -3,10 +3,12 @@
  *
  * 1. Texts, inputs, results, the system prompt, definitions of tools and what the API said become their kind and length. What is not known
  *    to be harmless counts as content.
- * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together.
+ * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together. The key of a step is
+ *    the caller's text: it becomes a digest, the same wherever it stands.
  * 3. What looks like a secret is masked wherever it is.
  */
 import type { Block, Entry, Message, Owner } from '../journal/journal.ts'
+import { withoutKey } from '../journal/recorded-steps.ts'
 import { isRecord } from '../json.ts'
 import { withoutSecretsInside } from '../secrets.ts'
 
@@ -35,8 +37,12 @@ function withoutContent(entry: Entry): Entry {
       return withoutMessage(entry)
     case 'tool-finished':
       return { ...entry, result: block(entry.result) }
-    case 'step-finished':
-      return entry.value === undefined ? entry : { ...entry, value: stub(entry.value) }
+    case 'step-started':
+      return { ...entry, stepId: withoutKey(entry.stepId) }
+    case 'step-finished': {
+      const { stepId, value } = entry
+      return { ...entry, stepId: withoutKey(stepId), ...(value !== undefined && { value: resultStub(value) }) }
+    }
     default:
       return entry
   }
@@ -68,21 +74,29 @@ const keptOfBody: ReadonlySet<string> = new Set([
   'tool_choice',
   'service_tier',
   'cache_control',
-  'context_management',
 ])
 
 function bodyField(name: string, value: unknown): unknown {
   if (keptOfBody.has(name)) return value
+  if (name === 'context_management') return settings(value)
   if (name === 'output_config' && isRecord(value)) return mapped(value, outputField)
   if (name === 'tools' && Array.isArray(value)) return value.map((tool) => kept(tool, keptOfTool))
   if (name === 'system' && Array.isArray(value)) return value.map(block)
   return stub(value)
 }
 
+/** Numbers and kinds: the instructions for a compaction are text like any other. */
+function settings(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(settings)
+  if (!isRecord(value)) return stub(value)
+  return mapped(value, (name, field) => (keptOfSettings.has(name) ? field : settings(field)))
+}
+
 /** A schema says what the answer is about. */
 const outputField = (name: string, value: unknown): unknown =>
   name === 'effort' ? value : name === 'format' ? kept(value, keptOfFormat) : stub(value)
 
+const keptOfSettings: ReadonlySet<string> = new Set(['type', 'exclude_tools'])
 const keptOfFormat: ReadonlySet<string> = new Set(['type'])
 const keptOfTool: ReadonlySet<string> = new Set(['name', 'type', 'cache_control', 'strict'])
 const keptOfAnswer: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'stop_reason', 'usage'])
@@ -130,3 +144,6 @@ function stub(value: unknown): unknown {
   const kind = Array.isArray(value) ? `list of ${value.length}` : 'object'
   return `[${kind}, ${JSON.stringify(value ?? null).length} characters of JSON]`
 }
+
+/** What a step returned: a number may be one of an account. */
+const resultStub = (value: unknown): unknown => (typeof value === 'number' ? '[number]' : stub(value))

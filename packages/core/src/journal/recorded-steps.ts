@@ -6,6 +6,7 @@
  *    known of the steps inside one is kept as well: it may run again.
  * 2. A step is known by the session that it was started in: a fork or an import goes on with it under the same key.
  */
+import { createHash } from 'node:crypto'
 import type { Entry } from './journal.ts'
 
 type Finished = Extract<Entry, { type: 'step-finished' }>
@@ -22,6 +23,10 @@ export type RecordedStep = {
 
 /** Whether a step is known for as long as the session lives; `step-ids.ts` makes the ids. */
 export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
+
+/** For whoever may not see the caller's key: an id that says which step it is, and not what it was called. */
+export const withoutKey = (stepId: string): string =>
+  stepId.startsWith('key:') ? `key:${createHash('sha256').update(stepId).digest('hex').slice(0, 16)}` : stepId
 
 /** Where a step without a key belongs that is inside of nothing: after so many changes, the so manieth of its kind. */
 interface Place {

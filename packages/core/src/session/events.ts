@@ -15,7 +15,8 @@ export type SessionEvent =
   | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
   | { type: 'dropped' }
   | { type: 'unrecorded' }
-  | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid }
+  /** `isStep`: `toolUseId` is the id of a step of one's own. */
+  | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid; isStep?: true }
 
 /** `verified-*`: the tool itself found out; then the rule's: run again, reported to the model, parked for a person. */
 export type InDoubtDid = 'verified-done' | 'verified-not-done' | 'rerun' | 'reported' | 'parked'

@@ -204,7 +204,7 @@ export class StepLedger {
   ): Promise<{ kind: 'done'; result: Result } | { kind: 'run' } | { kind: 'report' }> {
     const session = this.#session
     const verdict = await verdictOf(verify && (() => verify(input, context)), context.signal)
-    const told = { type: 'in-doubt', toolUseId: stepId, name } as const
+    const told = { type: 'in-doubt', toolUseId: stepId, name, isStep: true } as const
     if (verdict.kind !== 'unknown') session.emit({ ...told, did: `verified-${verdict.kind}` })
     if (verdict.kind === 'done') return verdict
     if (verdict.kind === 'not-done') return { kind: 'run' }

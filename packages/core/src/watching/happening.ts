@@ -43,6 +43,8 @@ export type Happening = { at: number } & (
   | { kind: 'recovered'; mode: RecoveryMode; durationMs: number; attempt: number }
   | { kind: 'repaired'; rules: readonly string[] }
   | { kind: 'in-doubt'; tool: string; toolUseId: string; did: InDoubtDid }
+  /** Of a step of one's own; its id has no key of the caller in it. */
+  | { kind: 'step-in-doubt'; step: string; stepId: string; did: InDoubtDid }
   | { kind: 'suspended'; reason: string; attempts: number; retryAt: number | undefined }
   | { kind: 'failed'; reason: FaultKind | 'refused' }
   | ({ kind: 'turn-ended'; outcome: TurnOutcome } & TurnTally)

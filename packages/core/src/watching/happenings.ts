@@ -7,6 +7,7 @@
  * 2. A wait ends with whatever comes next: an attempt, another wait, another rung, or the end of trying.
  */
 import { isRefusal } from '../journal/answer.ts'
+import { withoutKey } from '../journal/recorded-steps.ts'
 import type { SessionEvent } from '../session/events.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -55,8 +56,10 @@ export class Happenings {
 
   take(event: SessionEvent): readonly Happening[] {
     if (event.type === 'in-doubt') {
-      const { name: tool, toolUseId, did } = event
-      return [{ kind: 'in-doubt', at: this.#session.clock.now(), tool, toolUseId, did }]
+      const { name, toolUseId, did, isStep } = event
+      const at = this.#session.clock.now()
+      if (isStep) return [{ kind: 'step-in-doubt', at, step: name, stepId: withoutKey(toolUseId), did }]
+      return [{ kind: 'in-doubt', at, tool: name, toolUseId, did }]
     }
     if (event.type !== 'entry') return []
     const told = [...this.#of(event.entry)]

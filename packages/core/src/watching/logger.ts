@@ -63,6 +63,8 @@ function lineOf(happening: Happening): { level: Level; message: string } | undef
       return { level: 'info', message: 'the request was repaired' }
     case 'in-doubt':
       return { level: 'warn', message: 'a tool call was in doubt' }
+    case 'step-in-doubt':
+      return { level: 'warn', message: 'a step was in doubt' }
     case 'suspended':
       return { level: 'warn', message: 'suspended' }
     case 'failed':
