@@ -59,10 +59,15 @@ function isSecretText(name: string, equals: string, text: string): boolean {
 function isSecretWord(name: string, equals: string, word: string, next: string | undefined): boolean {
   if (pointsElsewhere.test(word) || isMasked(word) || next === '(' || next === '[') return false
   if (shouts(name)) return word.length >= 4
+  if (ofAws.test(name) && word.length >= 16 && /\d/.test(word) && !isField.test(word)) return true
   // Spaces on both sides are code; so is a type, `token: Uint8Array`, and a field of something, `a.b2`.
-  if (/^\s.*\s$/.test(equals) || /^[A-Z][A-Za-z0-9]*$/.test(word) || /^[a-z_]\w*\.[a-z_]/i.test(word)) return false
+  if (/^\s.*\s$/.test(equals) || /^[A-Z][A-Za-z0-9]*$/.test(word) || isField.test(word)) return false
   return word.length >= 6 && /\d/.test(word) && /[a-z]/i.test(word)
 }
+
+/** As the file of credentials has them, with spaces: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html */
+const ofAws = /^aws_(?:secret_access_key|session_token)$/
+const isField = /^[a-z_]\w*\.[a-z_]/i
 
 /** `API_KEY`, and so `PASSWORD`; not `apiKey`. */
 const shouts = (name: string): boolean => /^[A-Z0-9_-]+$/.test(name)

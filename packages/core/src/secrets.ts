@@ -76,9 +76,10 @@ const passwordsInUrls = /(:\/\/[^\s/:@"'`<>]*:)[^\s/"'`<>]+@/g
 const tokensInUrls = /(?<=:\/\/)(?=[a-zA-Z_.~-]*\d)[\w.~-]{20,}(?=@)/g
 
 /** What headers carry: `authorization: Bearer …`, `"x-api-key":"…"`. */
-const credentials = /((?<![\w-])authorization\\?["']?[:=] ?\\?["']?(?:bearer|basic|token|digest) )[\w.~+/=:-]{4,}/gi
+const credentials =
+  /((?<![\w-])(?:proxy-)?authorization\\?["']?[:=] ?\\?["']?(?:bearer|basic|token|digest) )[\w.~+/=:-]{4,}/gi
 const keysInHeaders =
-  /((?<![\w-])(?:authorization|x-(?:api-key|goog-api-key|auth-token))\\?["']?[:=] ?\\?["']?)(?=[a-zA-Z.~_+/-]*\d)[\w.~+/-]{8,}=*/gi
+  /((?<![\w-])(?:(?:proxy-)?authorization|x-(?:api-key|goog-api-key|auth-token))\\?["']?[:=] ?\\?["']?)(?=[a-zA-Z.~_+/-]*\d)[\w.~+/-]{8,}=*/gi
 const bearers = /((?<![\w-])(?:bearer|basic) )(?=[a-zA-Z._~+/=-]*\d)[\w.~+/=-]{16,}/gi
 
 const keyMarker = /-----(BEGIN|END) (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g
