@@ -100,8 +100,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
 
     async putBlob(lease, name, text) {
       assertBlobName(name)
-      const kept = sessions.get(lease.sessionId)
-      if (kept?.fence !== lease.fence) throw leaseLost(lease.sessionId, lease.fence)
+      const kept = heldUnder(lease)
+      if (!kept) throw leaseLost(lease.sessionId, lease.fence)
       kept.blobs.set(name, text)
     },
 

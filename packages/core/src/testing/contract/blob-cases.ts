@@ -55,6 +55,17 @@ export const blobCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'under a lease that was given back, or that is of another owner, nothing is kept (P3)',
+    async run({ store, another }) {
+      const lease = await taken(store, 's')
+      await added(store, lease, 0)
+      await rejects(store.putBlob({ ...lease, owner: owner('bob') }, one, 'not mine'), 'lease-lost')
+      await store.release(lease)
+      await rejects(store.putBlob(lease, one, 'late'), 'lease-lost')
+      assert.equal(await (await another()).readBlob('s', one), undefined)
+    },
+  },
+  {
     name: 'remove takes the blobs of its session and of no other',
     async run({ store }) {
       for (const id of ['s', 't']) {
