@@ -1,7 +1,7 @@
 /** Level 1: a loop of one's own, with one line added. */
 import Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
-import { memoryStore, openSession, type Session } from '@lastgood/core'
+import { memoryStore, openSession, type Session, type SessionEvent } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, startLab, story, text, toolUse, type Lab, type Outage } from '@lastgood/outage-lab'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -115,3 +115,18 @@ describe.each(Object.entries(asks))('a hand-written loop over %s', (_name, ask) 
 function crash(): never {
   throw new Error('crash')
 }
+
+test('a call of unknown outcome that the loop reports to the model is told as such, once', async () => {
+  lab = await startLab({ model: story([reply([toolUse('count', {})]), reply(text('ok'))]) })
+  const store = memoryStore()
+  const client = (one: Session) => recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), one)
+  const before = await openSession('s', { store })
+  const first = await client(before).messages.create({ ...request, messages: [{ role: 'user', content: task }] })
+  await before.close()
+  session = await openSession('s', { store })
+  const told: SessionEvent[] = []
+  session.subscribe((event) => void (event.type === 'in-doubt' && told.push(event)))
+  await client(session).messages.create({ ...request, messages: session.messages() as Anthropic.MessageParam[] })
+  const [call] = first.content as [Anthropic.ToolUseBlock]
+  expect(told).toEqual([{ type: 'in-doubt', toolUseId: call.id, name: 'count', did: 'reported' }])
+})

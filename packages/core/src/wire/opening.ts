@@ -2,9 +2,9 @@
  * What a caller's request says happened before it: a resume, a rewind, new messages, a changed envelope.
  */
 import { isSameText } from '../json.ts'
-import type { EntryBody, Message } from '../journal/journal.ts'
+import type { Block, EntryBody, Message } from '../journal/journal.ts'
 import type { Session } from '../session/session.ts'
-import { inDoubtResult } from '../journal/transcript.ts'
+import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
 import type { ConversationRequest } from './messages-request.ts'
 
 /** `agent`: who makes the requests, where that is known. */
@@ -33,6 +33,15 @@ export function openingEntries(
   } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
   if (!session.envelope || !isSameText(envelope, session.envelope)) entries.push({ type: 'envelope-changed', envelope })
   return entries
+}
+
+/** Calls of unknown outcome that the caller answers as `session.messages()` does: the model is told so. */
+export function reportedCalls({ transcript }: Session, { rewindTo, added }: ConversationRequest): readonly ToolCall[] {
+  if (rewindTo !== undefined) return []
+  const blocks = added.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+  const isReported = (result: Block) =>
+    blocks.some((one) => one['tool_use_id'] === result['tool_use_id'] && one['content'] === result['content'])
+  return transcript.unanswered.filter(({ toolUseId }) => isReported(inDoubtResult(toolUseId)))
 }
 
 function isFinalAnswer(message: Message | undefined): boolean {

@@ -19,7 +19,7 @@ import { givenUp } from './given-up.ts'
 import { LadderWalk } from './ladder-walk.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'
 import type { ConversationRequest, WireRequest } from './messages-request.ts'
-import { openingEntries } from './opening.ts'
+import { openingEntries, reportedCalls } from './opening.ts'
 import type { Faulted, Received, Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
 import { Surroundings } from './surroundings.ts'
@@ -99,7 +99,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#signal = signal
     const { session, request, agent } = this.#it
     // Staged, so that they share an append with the request; after them the session may owe something else.
-    for (const entry of this.#isOpen ? [] : openingEntries(session, request, agent)) await session.stage(entry)
+    if (!this.#isOpen) {
+      const reported = reportedCalls(session, request)
+      for (const entry of openingEntries(session, request, agent)) await session.stage(entry)
+      for (const { toolUseId, name } of reported) session.emit({ type: 'in-doubt', toolUseId, name, did: 'reported' })
+    }
     this.#isOpen = true
     await this.#walk.waitForTurn(signal)
     // From here on a probe may be ours.
