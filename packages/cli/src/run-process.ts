@@ -4,7 +4,7 @@
  * 1. The process ends when the command has ended, even while a configuration keeps connections open, and not before
  *    what was written has left.
  * 2. A reader that went away (`lastgood list | head`) ends quietly what only reads. What changes something goes on without
- *    one: a turn is not given up because nobody looks.
+ *    one: a turn is not given up because nobody looks. Output that cannot be written, on a full disk say, is told.
  * 3. What only says which version this is loads nothing else.
  */
 import process from 'node:process'
@@ -20,6 +20,7 @@ export async function runProcess(...before: readonly string[]): Promise<void> {
   for (const stream of streams) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       const isGone = error.code === 'EPIPE'
+      if (!isGone && !isLost && stream !== process.stderr) process.stderr.write(cannotWrite(error))
       isLost ||= !isGone
       if (!goesOn) process.exit(isGone ? 0 : 1)
     })
@@ -28,6 +29,9 @@ export async function runProcess(...before: readonly string[]): Promise<void> {
   await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', resolve))))
   process.exit(code === 0 && isLost ? 1 : code)
 }
+
+const cannotWrite = ({ code = 'unknown' }: NodeJS.ErrnoException): string =>
+  `error: what is printed cannot be written (${code})\n  next: the same command, with its output in a place that takes it\n`
 
 /** Commands that change nothing. */
 const readers: ReadonlySet<string> = new Set(

@@ -1,11 +1,11 @@
 // The built commands as real processes, with the real SDK, against a Messages API that fails as scripted.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fileStore } from '@lastgood/core/file'
 import { reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { folder } from '../../test/context.ts'
 import { place, type Place } from '../../test/processes.ts'
 
@@ -195,6 +195,17 @@ it('a reader that goes away ends a command quietly', async () => {
   const running = at.start('lastgood', ['show', 'last', '--raw'])
   running.child.stdout?.destroy()
   expect(await running.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+it.runIf(existsSync('/dev/full'))('output that cannot be written is told, and is a failure', () => {
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+  const ran = spawnSync(process.execPath, [bin, 'help'], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+  expect(ran).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^error: what is printed cannot be written \(ENOSPC\)\n {2}next: [^\n]+\n$/),
+  })
 })
 
 it('a reader that goes away ends no turn: the work goes on', async () => {

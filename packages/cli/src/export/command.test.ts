@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -147,6 +148,17 @@ describe('export and import', () => {
     expect(await run(['import', 'none.jsonl'], { cwd: folder() })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('there is no file'),
+    })
+  })
+
+  it.runIf(process.platform !== 'win32')('a pipe is not imported: what is read from it once is gone', async () => {
+    const cwd = folder()
+    spawnSync('mkfifo', [join(cwd, 'pipe')])
+    expect(await run(['import', 'pipe'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /pipe is no file: an import reads it twice[^]*\n {2}next: keep what comes in a file/,
+      ),
     })
   })
 })

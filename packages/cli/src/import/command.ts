@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { resumeCommandFor } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
-import { linesOf } from './file-lines.ts'
+import { assertReadableAgain, linesOf } from './file-lines.ts'
 
 interface ImportOptions extends CommonOptions {
   as?: string
@@ -30,6 +30,7 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
   try {
     const { as, force = false } = options
     const path = resolve(context.cwd, file)
+    await assertReadableAgain(path)
     const { sessionId, from, entries, head } = await importSession(store, () => linesOf(path), {
       clock: context.clock,
       force,

@@ -3,7 +3,17 @@
  * that JSON keeps in its texts.
  */
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { LastgoodError } from '@lastgood/core'
+
+/** Throws `bad-option` for a pipe or a terminal: what is read from it once is gone. */
+export async function assertReadableAgain(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found || found.isFile() || found.isDirectory()) return
+  throw new LastgoodError('bad-option', `${path} is no file: an import reads it twice, first to check all of it`, {
+    hint: 'keep what comes in a file, and import that: cat > session.jsonl; lastgood import session.jsonl',
+  })
+}
 
 export async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
   const parts: string[] = []
