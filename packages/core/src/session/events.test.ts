@@ -40,7 +40,7 @@ describe('a listener that throws', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
     const emitter = new Emitter()
-    const broken = vi.fn(() => Promise.reject(new Error('connect https://app:hunter2@logs failed')))
+    const broken = vi.fn<Listener>(() => Promise.reject(new Error('connect https://app:hunter2@logs failed')))
     emitter.subscribe(broken)
     emitter.emit(delta('one'))
     emitter.emit(delta('two'))

@@ -21,7 +21,8 @@ export type SessionEvent =
 /** `verified-*`: the tool itself found out; then the rule's: run again, reported to the model, parked for a person. */
 export type InDoubtDid = 'verified-done' | 'verified-not-done' | 'rerun' | 'reported' | 'parked'
 
-export type Listener = (event: SessionEvent) => void
+/** What it returns is not looked at, but for a promise that rejects. */
+export type Listener = (event: SessionEvent) => unknown
 
 export class Emitter {
   #listeners = new Set<Listener>()

@@ -34,7 +34,7 @@ test('what came from outside is masked before the logger has it', async () => {
 
 test('a logger that rejects is dropped with a warning, and the session goes on', async () => {
   const warned = once(process, 'warning')
-  const fail = vi.fn(() => Promise.reject(new Error('the log server is down')))
+  const fail = vi.fn<() => Promise<never>>(() => Promise.reject(new Error('the log server is down')))
   const logger: Logger = { debug: fail, info: fail, warn: fail, error: fail }
   const session = await openSession('ses', { store: memoryStore(), logger })
   await session.startTurn([{ role: 'user', content: 'Hello' }])
