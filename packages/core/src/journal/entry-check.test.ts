@@ -28,6 +28,27 @@ const usual: EntryBody[] = [
   { type: 'tool-finished', toolUseId: 't', result: block, outcome: 'ran' },
   { type: 'step-started', stepId: 's', name: 'deploy', inDoubt: 'ask' },
   { type: 'step-finished', stepId: 's', name: 'deploy', outcome: 'ran', value: { done: true } },
+  {
+    type: 'fault-observed',
+    fault: { kind: 'overloaded', status: 529, causes: ['ECONNRESET'], shouldRetry: true, complete: 'calls', tokens: 1 },
+    decision: { kind: 'retry', at: 5 },
+  },
+  {
+    type: 'fault-observed',
+    fault: { kind: 'rate-limited', errorType: 'e', errorCode: 'c', message: 'm', requestId: 'r', retryAfterMs: 1 },
+    decision: { kind: 'suspend', reason: 'r', retryAt: 5 },
+  },
+  {
+    type: 'fault-observed',
+    fault: { kind: 'too-large', repairs: ['r'], paths: ['messages.0'] },
+    decision: { kind: 'fallback', rung: 0 },
+  },
+  { type: 'repairs-reverted', reason: 'r' },
+  { type: 'rewound', messages: 0, turn: 1, lastGoodTurn: 1, reason: 'r' },
+  { type: 'session-forked', origin: { sessionId: 'a', seq: 1, at: 5 }, reason: 'r' },
+  { type: 'retention-changed', ttlMs: 1, pinned: false },
+  { type: 'kept-apart', of: 'tool-finished', blob: { name: 'a'.repeat(64), bytes: 1 } },
+  { type: 'sealed', codec: 'aes-256-gcm', key: 'k', data: 'x' },
   { type: 'turn-ended', turn: 1 },
 ]
 const stamped = (body: object) => ({ ...body, v: journalVersion, seq: 1, at: 1.5, fence: 1, lane: 'main' })

@@ -2,14 +2,17 @@
  * Says of the entries that a journal has most of that they are sound: a long session is opened by reading all of it. See
  * `surely.ts`. Pure.
  */
+import { faultKinds } from '../faults/fault.ts'
 import { isRecord } from '../json.ts'
 import { isInstant } from './instant.ts'
+import { isSessionId } from './session-id.ts'
 import {
   areBlocks,
   areMessages,
   areTexts,
   isBlock,
   hasJust,
+  isNumber,
   isOneOf,
   isOwner,
   isText,
@@ -35,6 +38,45 @@ const isEnvelope: Check = (value) =>
     apiVersion: [isText, true],
     betas: [areTexts],
   })
+const isCount = isWholeFrom(0)
+const isOrigin: Check = (value) =>
+  hasJust(value, {
+    sessionId: [(id) => typeof id === 'string' && isSessionId(id)],
+    seq: [isWholeFrom(1)],
+    at: [isInstant, true],
+  })
+const isBlobRef: Check = (value) =>
+  hasJust(value, { name: [(name) => typeof name === 'string' && /^[0-9a-f]{64}$/.test(name)], bytes: [isCount] })
+
+const ofFault: Fields = {
+  kind: [isOneOf(...faultKinds)],
+  status: [isNumber, true],
+  errorType: [isText, true],
+  errorCode: [isText, true],
+  message: [isText, true],
+  requestId: [isText, true],
+  retryAfterMs: [isNumber, true],
+  shouldRetry: [isOneOf(true, false), true],
+  causes: [areTexts, true],
+  complete: [isOneOf('calls', 'text'), true],
+  tokens: [isNumber, true],
+  repairs: [areTexts, true],
+  paths: [areTexts, true],
+}
+const decisions: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
+  ['retry', { at: [isInstant] }],
+  ['resend', {}],
+  ['keep-and-continue', {}],
+  ['fallback', { rung: [isCount] }],
+  ['repair', { rule: [isText] }],
+  ['suspend', { reason: [isText], retryAt: [isInstant, true] }],
+  ['fail', { reason: [isText] }],
+])
+const isFault: Check = (value) => hasJust(value, ofFault)
+const isDecision: Check = (value) => {
+  const fields = isRecord(value) && decisions.get(value['kind'])
+  return fields !== undefined && fields !== false && hasJust(value, fields, 1)
+}
 
 const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['session-opened', { owner: [isOwner], cwd: [isText, true], writer: [isText] }],
@@ -45,7 +87,7 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ],
   ['envelope-changed', { envelope: [isEnvelope] }],
   ['request-held', { until: [isInstant], reason: [isText] }],
-  ['rung-changed', { rung: [isWholeFrom(0)], model: [isText], reason: [isText] }],
+  ['rung-changed', { rung: [isCount], model: [isText], reason: [isText] }],
   ['turn-started', { turn: [isWhole], agent: [isText, true], messages: [areMessages] }],
   ['turn-continued', { messages: [areMessages] }],
   ['request-sent', { model: [isText], attempt: [isWhole] }],
@@ -63,6 +105,16 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
     },
   ],
   ['turn-ended', { turn: [isWhole] }],
+  ['fault-observed', { fault: [isFault], decision: [isDecision] }],
+  ['repairs-reverted', { reason: [isText] }],
+  ['rewound', { messages: [isCount], turn: [isCount], lastGoodTurn: [isCount], reason: [isText] }],
+  ['session-forked', { origin: [isOrigin], reason: [isText] }],
+  [
+    'retention-changed',
+    { ttlMs: [(ms) => ms === null || (isNumber(ms) && Number(ms) > 0)], pinned: [isOneOf(true, false)] },
+  ],
+  ['kept-apart', { of: [isText], blob: [isBlobRef] }],
+  ['sealed', { codec: [isOneOf('deflate', 'deflate-1', 'zstd', 'aes-256-gcm')], key: [isText, true], data: [isText] }],
 ])
 
 /** Of the stamp, and the kind. */
