@@ -25,6 +25,19 @@ describe('a failure that is not survived', () => {
     })
   })
 
+  test.each(['CERT_HAS_EXPIRED', 'SELF_SIGNED_CERT_IN_CHAIN'])(
+    'because of the set-up of this machine (%s) is no overload, and asking again does not help',
+    async (code) => {
+      const fetch = () => Promise.reject(Object.assign(new Error('a certificate'), { code }))
+      const { gateway } = await setUp({ gateway: { fetch } })
+      for (const path of ['/v1/messages', '/v1/messages/count_tokens']) {
+        const response = await post(gateway, hello, { path, headers: named })
+        expect([response.status, response.headers.get('x-should-retry')]).toEqual([502, 'false'])
+        expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } })
+      }
+    },
+  )
+
   test('in the middle of a stream ends it with an error event, and never as if it were whole', async () => {
     const outages = [
       {

@@ -16,7 +16,7 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { countTool, Effects, task } from './support/counting-story.ts'
 import { failing, hello, idsOf, named, post, setUp } from './support/gateway-stage.ts'
-import { Gate } from './support/harness.ts'
+import { entriesOf, Gate } from './support/harness.ts'
 
 const request = { model: 'claude-opus-5-5', max_tokens: 1024, tools: [countTool] }
 
@@ -219,6 +219,28 @@ describe('the gateway serves', () => {
       ['client', undefined],
       [undefined, 'Bearer second'],
     ])
+  })
+
+  test('nobody with credentials that no header can have, which it quotes nowhere', async () => {
+    const key = 'first-secret\nsecond-secret'
+    const { gateway, store, lab } = await setUp({ gateway: { credentials: () => ({ 'x-api-key': key }) } })
+    const asked = await post(gateway, hello, { headers: named })
+    const counted = await post(gateway, hello, { path: '/v1/messages/count_tokens' })
+    expect([asked.status, counted.status]).toEqual([502, 400])
+    expect(asked.headers.get('x-should-retry')).toBe('false')
+    const told = [await asked.text(), await counted.text(), JSON.stringify(await entriesOf(store))]
+    expect(told.join('')).not.toContain('secret')
+    expect(told[2]).toContain(`credentials for ${lab.url} are no header value`)
+    expect(lab.requests).toHaveLength(0)
+  })
+
+  test('nobody a key that an error of its upstream quotes', async () => {
+    const fetch = () =>
+      Promise.reject(new Error('Headers.set: "sk-ant-api03-0123456789abcdef" is an invalid header value'))
+    const { gateway } = await setUp({ gateway: { fetch } })
+    const told = await (await post(gateway, hello, { path: '/v1/messages/count_tokens' })).text()
+    expect(told).toContain('is an invalid header value')
+    expect(told).not.toContain('0123456789')
   })
 
   test('no request that it has sent itself', async () => {

@@ -4,7 +4,7 @@
  *
  * 1. `x-should-retry` says whether asking again can help. What was waited out to the end is not retried on top (P8).
  */
-import { isLastgoodError } from '@lastgood/core'
+import { classify, isLastgoodError, withoutSecrets } from '@lastgood/core'
 import { RequestTooLarge } from './bodies.ts'
 
 export interface ApiError {
@@ -30,20 +30,27 @@ export class RefusedLate extends Error {
 }
 
 export function apiErrorOf(error: unknown): ApiError {
+  const told = meantBy(error)
+  return { ...told, message: withoutSecrets(told.message) }
+}
+
+function meantBy(error: unknown): ApiError {
   if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
   if (error instanceof RequestTooLarge) {
     return { status: 413, type: 'request_too_large', message: `lastgood: ${error.message}`, retry: false }
   }
   if (!isLastgoodError(error)) {
     const message = `lastgood: the gateway failed: ${error instanceof Error ? error.message : String(error)}`
-    // Of what passes nothing was waited out.
-    return { status: 502, type: 'api_error', message, retry: true }
+    // Of what passes nothing was waited out; what this machine's set-up keeps from the API asking again does not mend.
+    const { kind } = classify({ phase: 'connect', cause: error, now: 0 })
+    return { status: 502, type: 'api_error', message, retry: kind !== 'config' }
   }
   const message = `lastgood: ${error.message}; ${error.hint}`
   if (passing.has(error.code)) return { status: 503, type: 'api_error', message, retry: true }
   const seen = Number(error.details['status'])
   if (error.code === 'session-suspended' || error.code === 'request-failed') {
-    const status = seen >= 400 && seen < 600 ? seen : 529
+    // What time may mend is an overload to clients; a failure without a status is not.
+    const status = seen >= 400 && seen < 600 ? seen : error.code === 'session-suspended' ? 529 : 502
     return { status, type: typeOf(status), message, retry: false }
   }
   if (error.code === 'bad-option') return { status: 400, type: 'invalid_request_error', message, retry: false }

@@ -1,10 +1,10 @@
 /**
  * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
  */
+import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-import type { LadderRung, WireRequest } from '@lastgood/core'
 
 /** Of one connection, https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, or said anew by whoever sends. */
 const ofConnection = [
@@ -92,7 +92,15 @@ export class Upstream {
     if (!own) return headers
     const replaced = new Headers(headers)
     for (const name of ['x-api-key', 'authorization']) replaced.delete(name)
-    for (const [name, value] of Object.entries(own)) replaced.set(name, value)
+    try {
+      for (const [name, value] of Object.entries(own)) replaced.set(name, value)
+    } catch {
+      // Without its cause, which quotes them.
+      throw new LastgoodError('bad-option', `credentials for ${endpoint} are no header value`, {
+        hint: 'give them on one line, in ASCII',
+        details: { field: 'credentials' },
+      })
+    }
     return replaced
   }
 

@@ -118,6 +118,18 @@ describe('lastgood gateway', () => {
     expect(texts.join('')).not.toContain('secret')
   })
 
+  test.each(['first-secret\nsecond-secret', 'cl\u00e9-secret', '\u201csecret\u201d', 'a secret'])(
+    'with a key that no header can have (%j) says so, and not what it is',
+    async (key) => {
+      const cwd = folder()
+      const argv = ['gateway', '--port', '0', '--store', `file:${cwd}/state`, '--key-env', 'MY_KEY']
+      const { code, stderr } = await run(argv, { cwd, env: { MY_KEY: key } })
+      expect(code).toBe(2)
+      expect(stderr).toContain('--key-env MY_KEY names a variable whose value is no key')
+      expect(stderr).not.toContain('secret')
+    },
+  )
+
   test('on a port that is taken says so, and which one to try', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

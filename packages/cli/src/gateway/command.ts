@@ -149,12 +149,20 @@ export async function withGateway<T>(
 }
 
 function credentialsIn({ env }: CliContext, name: string): () => Credentials {
-  const key = env[name]
-  if (key) return () => ({ 'x-api-key': key })
-  throw new LastgoodError('bad-option', `--key-env ${safeLine(name)} names a variable that is not set`, {
-    hint: 'give it the name of the variable, not the key: --key-env ANTHROPIC_API_KEY',
-    details: { field: '--key-env' },
-  })
+  const key = env[name]?.trim()
+  const bad = (what: string, hint: string) =>
+    new LastgoodError('bad-option', `--key-env ${safeLine(name)} names a variable ${what}`, {
+      hint,
+      details: { field: '--key-env' },
+    })
+  if (!key) {
+    throw bad('that is not set', 'give it the name of the variable, not the key: --key-env ANTHROPIC_API_KEY')
+  }
+  // What no header can have is quoted by whoever refuses it.
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw bad('whose value is no key', `set it to the key alone, on one line: export ${safeLine(name)}='sk-ant-…'`)
+  }
+  return () => ({ 'x-api-key': key })
 }
 
 const limitsOf = (stallMs: number) => ({ firstEventMs: stallMs, betweenEventsMs: stallMs })

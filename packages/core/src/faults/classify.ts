@@ -200,9 +200,9 @@ function verdictOnError(status: number, error: ApiError, serverSaysRetry: boolea
   return { kind: status < 400 ? 'bad-gateway' : 'request-rejected', status }
 }
 
-/** Codes of Node and OpenSSL that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Codes of Node and OpenSSL, and of ours, that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const setUpCodes =
-  /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
+  /CERT|^bad-option$|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
 
 // -- What was said ----------------------------------------------------------------------------------------------------
 
