@@ -131,7 +131,7 @@ describe('a long wait', () => {
     const told = await asked
     expect([told.status, told.headers.get('x-should-retry')]).toEqual([502, 'true'])
     expect((await store.summary('ses'))?.holder).toBeNull()
-    const next = createGateway({ store, clock, fetch: async () => Response.json(message) })
+    const next = createGateway({ store, clock, drainMs: 0, fetch: async () => Response.json(message) })
     onTestFinished(() => next.close())
     expect((await post(next, hello, { headers: named })).status).toBe(200)
     expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1 })
@@ -148,6 +148,73 @@ describe('a long wait', () => {
     gate.open()
     expect(await (await again).json()).toMatchObject({ content: [{ text: 'hi' }] })
     expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
+  })
+})
+
+describe('when the gateway is closed', () => {
+  const whole = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant' as const,
+    model: 'claude-opus-5-5',
+    content: [{ type: 'text', text: 'word '.repeat(1000) }],
+    stop_reason: 'end_turn',
+    usage: { input_tokens: 5, output_tokens: 1 },
+  }
+
+  /** The API answers, or not until the gate opens. */
+  function closing(answer: () => Response, clock = new ManualClock()) {
+    const gate = new Gate()
+    const fetch = async () => {
+      await gate.pass()
+      return answer()
+    }
+    return { clock, gate, gateway: createGateway({ clock, fetch }) }
+  }
+  const streamed = () =>
+    new Response(ReadableStream.from([...replayed(whole)].map((event) => new TextEncoder().encode(event))), {
+      headers: { 'content-type': 'text/event-stream' },
+    })
+
+  test.each([true, false])(
+    'a client that is behind has all of an answer that ends in time (stream: %s)',
+    async (stream) => {
+      const { gate, gateway } = closing(() => (stream ? streamed() : Response.json(whole)))
+      const asked = post(gateway, { ...hello, stream }, { headers: named })
+      await gate.reached
+      const closed = gateway.close()
+      gate.open()
+      const response = await asked
+      await new Promise((resolve) => setImmediate(resolve))
+      const said = await response.text()
+      await closed
+      expect(said.includes('event: message_stop')).toBe(stream)
+      expect(said).toContain('word word')
+    },
+  )
+
+  test('what passes has its time, too', async () => {
+    const { gate, gateway } = closing(() => Response.json({ input_tokens: 1 }))
+    let isClosed = false
+    const asked = post(gateway, hello, { path: '/v1/messages/count_tokens' })
+    await gate.reached
+    const closed = gateway.close().then(() => (isClosed = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isClosed).toBe(false)
+    gate.open()
+    expect(await (await asked).json()).toEqual({ input_tokens: 1 })
+    await closed
+  })
+
+  test('nobody who does not read keeps it longer than the time that it gives', async () => {
+    const { clock, gate, gateway } = closing(streamed)
+    const asked = post(gateway, { ...hello, stream: true }, { headers: named })
+    gate.open()
+    await asked
+    const closed = gateway.close()
+    await expect.poll(() => clock.sleepers.some(({ background }) => !background)).toBe(true)
+    await clock.advance(10_000)
+    await closed
   })
 })
 

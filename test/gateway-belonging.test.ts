@@ -48,7 +48,7 @@ const message = (text: string) => ({
 })
 
 function gatewayOf(options: GatewayOptions) {
-  const gateway = createGateway({ store: memoryStore(), clock: jumpingClock(), ...options })
+  const gateway = createGateway({ store: memoryStore(), clock: jumpingClock(), drainMs: 0, ...options })
   onTestFinished(() => gateway.close())
   return gateway
 }

@@ -47,7 +47,8 @@ async function stage(answer: Answer = json, options: GatewayOptions = {}) {
   api.listen(0, '127.0.0.1')
   await once(api, 'listening')
   const upstream = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
-  const gateway = createGateway({ upstream, ...options })
+  // What a test does not read is not waited for.
+  const gateway = createGateway({ upstream, drainMs: 0, ...options })
   onTestFinished(async () => {
     api.closeAllConnections()
     api.close()
@@ -218,6 +219,28 @@ describe('the smaller endpoints are there', () => {
     expect(reached[0]?.body.toString()).toBe(body ?? '')
   })
 
+  test.each(['/v1/files', '/v1/messages/batches', '/v1/messages/count_tokens'])(
+    '%s takes what is larger than a Messages request may be, piece by piece',
+    async (path) => {
+      const { send, reached } = await stage(json, { maxBodyBytes: 1000 })
+      const gates = [new Gate(), new Gate(), new Gate()]
+      const body = ReadableStream.from(
+        (async function* () {
+          for (const gate of gates) {
+            yield new Uint8Array(1000)
+            // Asked for more: the piece before has left.
+            gate.open()
+          }
+        })(),
+      )
+      const init = { method: 'POST', body, duplex: 'half' as const, headers: { 'content-length': '3000' } }
+      expect((await send(path, init)).status).toBe(200)
+      expect(reached[0]?.body.length).toBe(3000)
+      expect(reached[0]?.headers['content-length']).toBe('3000')
+      await Promise.all(gates.map((gate) => gate.pass()))
+    },
+  )
+
   test('bytes that are no text pass as they are', async () => {
     const { send, reached } = await stage()
     const body = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -234,6 +257,25 @@ test('what the API compressed is read, and told as what it is', async () => {
   const answer = await ask(JSON.stringify(asking()))
   expect(answer.headers.has('content-encoding')).toBe(false)
   expect(await answer.json()).toEqual(whole)
+})
+
+test.each(['zstd', 'gzip, zstd'])('what nobody here can decode (%s) keeps its name', async (encoding) => {
+  const { send } = await stage((_request, response) => {
+    response.setHeader('content-encoding', encoding)
+    response.end('packed')
+  })
+  const answer = await send('/v1/models')
+  expect([answer.headers.get('content-encoding'), await answer.text()]).toEqual([encoding, 'packed'])
+})
+
+test('what an answer says of the connection to the API is not told', async () => {
+  const { send } = await stage((_request, response) => {
+    for (const name of ['x-hop', 'proxy-authenticate', 'x-end']) response.setHeader(name, 'v')
+    response.setHeader('connection', 'x-hop, close')
+    response.end('{}')
+  })
+  const { headers } = await send('/v1/models')
+  expect(['connection', 'x-hop', 'proxy-authenticate', 'x-end'].filter((name) => headers.has(name))).toEqual(['x-end'])
 })
 
 test('a request may be as large as the API takes it: 32 MB', async () => {

@@ -21,6 +21,7 @@ export class Admission {
   readonly #id: string
   #inside = 0
   #isClosed = false
+  #tellEmpty: () => void = () => {}
 
   constructor({ hosts, token, maxRequests }: ResolvedGatewayOptions, id: string) {
     this.#hosts = new Set([...loopback, ...hosts.map((name) => name.toLowerCase())])
@@ -34,8 +35,13 @@ export class Admission {
     return this.#inside
   }
 
-  close(): void {
+  /** Lets nobody in any more. Resolves when all who are inside have left. */
+  close(): Promise<void> {
     this.#isClosed = true
+    return new Promise((resolve) => {
+      this.#tellEmpty = resolve
+      if (this.#inside === 0) resolve()
+    })
   }
 
   /** The answer to who is not served; undefined for everybody else. */
@@ -66,6 +72,7 @@ export class Admission {
     return () => {
       if (!isLeft) this.#inside -= 1
       isLeft = true
+      if (this.#inside === 0) this.#tellEmpty()
     }
   }
 }

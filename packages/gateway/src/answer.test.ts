@@ -30,3 +30,21 @@ test('what has ended is kept only for those who are reading it', async () => {
   other.leave()
   expect([answer.isToBeHad, answer.isMissed]).toEqual([false, true])
 })
+
+test('who is reading when it is abandoned hears of it, however politely it then ends; who has all of it has its end', async () => {
+  const slow = new TransformStream<Uint8Array, Uint8Array>()
+  const answer = new Answer({
+    clock: new ManualClock(),
+    reattachMs: 1000,
+    begin: async () => new Response(slow.readable),
+  })
+  const [behind, ahead] = [answer.attach(), answer.attach()]
+  const writer = slow.writable.getWriter()
+  await writer.write(new TextEncoder().encode('said'))
+  await ahead.next()
+  answer.abandon('stopped')
+  await writer.close()
+  await answer.ended
+  await expect(behind.next()).rejects.toThrow('stopped')
+  expect(await ahead.next()).toBeUndefined()
+})

@@ -5,6 +5,7 @@
  * 1. It is read on for a while when its clients have gone: what is being paid for is not thrown away at once.
  * 2. A client that is there sets the pace: so much is read ahead of the quickest, and no more.
  * 3. It is kept from its first byte until it has ended and nobody is reading it: then the journal has it.
+ * 4. Who reads it when it is abandoned hears of that, unless there was nothing more: no end of it is made up.
  */
 import { readPieces, type Clock } from '@lastgood/core'
 
@@ -107,6 +108,7 @@ export class Answer {
             return piece
           }
           if (this.#failure) throw this.#failure.error
+          if (this.#isGone && this.#clients.has(client) && client.bytes < this.#bytes) throw this.#abort.signal.reason
           if (this.#hasEnded) {
             this.#wasTaken = true
             return undefined

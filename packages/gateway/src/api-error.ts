@@ -37,7 +37,12 @@ export function apiErrorOf(error: unknown): ApiError {
 function meantBy(error: unknown): ApiError {
   if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
   if (error instanceof RequestTooLarge) {
-    return { status: 413, type: 'request_too_large', message: `lastgood: ${error.message}`, retry: false }
+    return {
+      status: 413,
+      type: 'request_too_large',
+      message: `lastgood: ${error.message}; ${error.hint}`,
+      retry: false,
+    }
   }
   if (!isLastgoodError(error)) {
     const message = `lastgood: the gateway failed: ${error instanceof Error ? error.message : String(error)}`

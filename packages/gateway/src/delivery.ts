@@ -7,7 +7,7 @@
  *    pings (`progress.ts`).
  * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
  */
-import { streamOf, writeEvent, type Clock } from '@lastgood/core'
+import { streamOf, writeEvent, type Clock, type Pieces } from '@lastgood/core'
 import type { AnswerHead, Attached } from './answer.ts'
 import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
@@ -48,7 +48,7 @@ export async function deliver(
   }
   const { value } = head
   const isStream = (value.headers.get('content-type') ?? '').includes('text/event-stream')
-  return responseOf(value, isStream ? eventsOf(attached, model, waits) : bytesOf(attached))
+  return responseOf(value, isStream ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave))
 }
 
 const committedHeaders = {
@@ -71,20 +71,23 @@ function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Respons
   return response
 }
 
-/** The bytes as they are; what breaks them breaks the connection. */
-function bytesOf(attached: Attached): ReadableStream<Uint8Array> {
+/** The bytes as they are; what breaks them breaks the connection. `leave` when there are no more, or nobody wants them. */
+export function bytesOf(pieces: Pick<Pieces, 'next'> & Partial<Pieces>, leave: () => void): ReadableStream<Uint8Array> {
   return streamOf({
     async next() {
       try {
-        const piece = await attached.next()
-        if (!piece) attached.leave()
+        const piece = await pieces.next()
+        if (!piece) leave()
         return piece
       } catch (error) {
-        attached.leave()
+        leave()
         throw error
       }
     },
-    cancel: async () => attached.leave(),
+    async cancel(reason) {
+      leave()
+      await pieces.cancel?.(reason)
+    },
   })
 }
 

@@ -4,15 +4,16 @@
  * Until something fails it is not there: what is no Messages request passes as it is, and of one that is nothing is
  * changed but what recovery has to.
  */
-import { BodyReader, isMessagesRequest, systemClock } from '@lastgood/core'
+import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
-import { bodyOf } from './bodies.ts'
-import { deliver } from './delivery.ts'
+import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
+import { bytesOf, deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
 import { nameInHeaders } from './session-name.ts'
 import { Sessions } from './sessions.ts'
+import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
 
 export interface Gateway {
@@ -23,7 +24,7 @@ export interface Gateway {
    * the request's is then not read.
    */
   fetch(request: Request, body?: AsyncIterable<Uint8Array>): Promise<Response>
-  /** Takes no more requests, waits `drainMs` for the answers in hand, and gives the sessions back. */
+  /** Takes no more requests, waits `drainMs` for those in hand to be answered and read, and gives the sessions back. */
   close(): Promise<void>
 }
 
@@ -59,27 +60,32 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     pieces: AsyncIterable<Uint8Array> | undefined,
     leave: () => void,
   ): Promise<Response> {
+    const wire = { url: upstream.urlOf(request), method: request.method, headers: upstream.headersOf(request) }
+    if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces), leave)
     const bytes = await bodyOf(request, pieces, resolved.maxBodyBytes)
-    const wire = {
-      url: upstream.urlOf(request),
-      method: request.method,
-      headers: upstream.headersOf(request),
-      ...(bytes && { body: bytes }),
-    }
-    const isConversation = bytes && isMessagesRequest(wire)
-    const body = isConversation && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
+    const body = bytes && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
-    const found = body && (await sessions.answerTo({ request: wire, body, named, onLeft: leave }))
-    if (!body || !found) {
-      const response = await upstream.pass(request, bytes)
-      leave()
-      return response
-    }
+    const asked = body && { request: { ...wire, body: bytes }, body, named, onLeft: leave }
+    const found = asked && (await sessions.answerTo(asked))
+    if (!found) return passOn(request, bytes, leave)
     const { attached, sessionId } = found
-    const model = body.thread ? undefined : body.model
-    const response = await deliver(attached, { streams: body.stream === true, model, signal: request.signal }, resolved)
+    const { stream, thread, model } = asked.body
+    const waiting = { streams: stream === true, model: thread ? undefined : model, signal: request.signal }
+    const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return response
+  }
+
+  async function passOn(
+    request: Request,
+    body: Uint8Array | ReadableStream<Uint8Array> | undefined,
+    leave: () => void,
+  ): Promise<Response> {
+    const response = await upstream.pass(request, body)
+    request.signal.addEventListener('abort', leave, { once: true })
+    if (!response.body) leave()
+    const pieces = response.body && readPieces(response.body)
+    return replaceBody(response, pieces && bytesOf(pieces, leave))
   }
 
   return {
@@ -99,8 +105,9 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       }
     },
     async close() {
-      admission.close()
-      await sessions.close()
+      const left = admission.close()
+      // A session is given back as soon as its own answer has ended, whoever is still reading.
+      await Promise.all([sessions.close(), atMost(resolved.drainMs, resolved.clock, left)])
     },
   }
 }

@@ -20,6 +20,7 @@ import {
 import { Answer, type Attached } from './answer.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { hasTools } from './session-name.ts'
+import { atMost } from './silence.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Asked {
@@ -155,11 +156,9 @@ export class Lane {
     const { clock, drainMs } = this.#options
     const answer = this.#current?.answer
     if (answer && !answer.hasEnded) {
-      const drained = new AbortController()
-      const late = clock.sleepUntil(clock.now() + drainMs, { signal: drained.signal }).catch(() => {})
-      await Promise.race([answer.ended, late])
-      drained.abort()
-      answer.abandon('the gateway was stopped; the same request again goes on')
+      await atMost(drainMs, clock, answer.ended)
+      // One that has ended stays for those who are still reading it.
+      if (!answer.hasEnded) answer.abandon('the gateway was stopped; the same request again goes on')
       await answer.ended
     }
     await this.session.close()

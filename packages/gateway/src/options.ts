@@ -61,11 +61,11 @@ export interface GatewayOptions {
   reattachMs?: number
   /** How long a session stays open after its last request. Default 300,000 ms. */
   idleMs?: number
-  /** How long the answers in hand may take to come to their end when the gateway is closed. Default 10,000 ms. */
+  /** How long the answers in hand may take to come to their end, and to be read, when the gateway is closed. Default 10,000 ms. */
   drainMs?: number
-  /** The largest body of a request. Default 32 MiB, as the API has it. */
+  /** The largest body of a Messages request. Default 32 MiB, as the API has it. */
   maxBodyBytes?: number
-  /** So many requests may be inside at once, each with its body in memory. Default 1,000. */
+  /** So many requests may be inside at once, a Messages request with its body in memory. Default 1,000. */
   maxRequests?: number
   /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
   hosts?: readonly string[]

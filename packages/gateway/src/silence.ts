@@ -11,6 +11,14 @@ export const settled = <Value>(work: Promise<Value>): Promise<Settled<Value>> =>
     (error: unknown) => ({ error }),
   )
 
+/** Resolves when `work` has, or after `ms` at the latest. */
+export async function atMost(ms: number, clock: Clock, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  const late = clock.sleepUntil(clock.now() + ms, { signal: over.signal }).catch(() => {})
+  await Promise.race([work, late])
+  over.abort()
+}
+
 export class Silence {
   readonly #clock: Clock
   readonly #ms: number

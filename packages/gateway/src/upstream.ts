@@ -3,25 +3,8 @@
  */
 import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
-import { replaceBody } from './bodies.ts'
+import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-
-/** Of one connection, https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, or said anew by whoever sends. */
-const ofConnection = [
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]
 
 /** Ours, and nobody else's affair. */
 const ownPrefix = 'x-lastgood-'
@@ -54,9 +37,9 @@ export class Upstream {
   }
 
   headersOf({ headers }: Request): Headers {
-    const kept = new Headers(headers)
-    for (const name of ofConnection) kept.delete(name)
-    for (const name of (headers.get('connection') ?? '').split(',')) if (name.trim() !== '') kept.delete(name.trim())
+    const kept = withoutConnection(headers)
+    // Said anew by whoever sends.
+    kept.delete('accept-encoding')
     const own = [...headers.keys()].filter((name) => name.startsWith(ownPrefix))
     for (const name of own) kept.delete(name)
     // The API itself does not lead back here.
@@ -73,7 +56,8 @@ export class Upstream {
       method,
       headers: await this.#withCredentials(endpoint, headers),
       redirect: 'manual',
-      ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> }),
+      ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> | ReadableStream }),
+      ...(body instanceof ReadableStream && { duplex: 'half' }),
       ...(signal && { signal }),
     })
   }
@@ -105,14 +89,12 @@ export class Upstream {
   }
 
   /** What is no affair of ours, as it is. */
-  async pass(request: Request, body: Uint8Array | undefined): Promise<Response> {
+  pass(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Promise<Response> {
     const { method, signal } = request
     const headers = this.headersOf(request)
-    return asRead(await this.send({ url: this.urlOf(request), method, headers, body, signal }))
+    const length = request.headers.get('content-length')
+    // Of what comes in pieces only the client knows it.
+    if (body instanceof ReadableStream && length !== null) headers.set('content-length', length)
+    return this.send({ url: this.urlOf(request), method, headers, body, signal })
   }
-}
-
-/** The response with its body as `fetch` has decoded it. */
-function asRead(response: Response): Response {
-  return replaceBody(response, response.body)
 }
