@@ -139,6 +139,16 @@ describe('lastgood gateway', () => {
     const { code, stderr } = await run(['gateway', '--port', String(port), '--store', `file:${cwd}/state`], { cwd })
     expect(code).toBe(2)
     expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by another process`)
+    expect(stderr).toContain(port < 65_535 ? `--port ${port + 1}` : '--port 0')
+  })
+
+  test('at an address that this machine does not have says so, and proposes no port', async () => {
+    const cwd = folder()
+    const away = ['--host', '192.0.2.1', '--allow-host', 'gateway.example', '--behind-proxy']
+    const { code, stderr } = await run(['gateway', '--port', '0', ...away, '--store', `file:${cwd}/state`], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('name an address of this machine: --host 127.0.0.1')
+    expect(stderr).not.toContain('--port')
   })
 
   test('that is its own upstream says so: it would ask itself for ever', async () => {

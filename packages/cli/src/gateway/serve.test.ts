@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
-import { text as textOf } from 'node:stream/consumers'
+import { buffer, text as textOf } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, startLab, text } from '@lastgood/outage-lab'
@@ -32,6 +32,10 @@ async function say(port: number, bytes: string): Promise<string> {
   return textOf(socket)
 }
 
+function begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  controller.enqueue(Buffer.from('begun'))
+}
+
 describe('a client that sends', () => {
   test('headers that are too large is told so in the form of the API', async () => {
     const { port } = await stage()
@@ -54,6 +58,52 @@ describe('a client that sends', () => {
     expect(await say(port, 'hello?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*this is no HTTP request/s)
   })
 })
+
+test('a client that sends stray bytes into its own answer has no other answer in it', async () => {
+  const { port } = await stage({}, { fetch: async () => new Response(new ReadableStream({ start: begin })) })
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+  let said = String((await once(socket, 'data'))[0])
+  if (!said.includes('begun')) said += String((await once(socket, 'data'))[0])
+  socket.write('stray\r\n\r\n')
+  expect(said + (await textOf(socket).catch(() => ''))).not.toMatch(/HTTP.*HTTP/s)
+})
+
+describe('when it is closed', () => {
+  test('a client that reads slowly has all of its answer, also of one that passes', async () => {
+    const whole = Buffer.alloc(8 * 1024 * 1024, 'x')
+    const { url, close } = await stage({}, { fetch: async () => new Response(whole) })
+    const [incoming] = (await once(get(`${url}/v1/files/x/content`), 'response')) as [IncomingMessage]
+    await once(incoming, 'readable')
+    const closed = close()
+    // Its turn comes while all is being closed.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect((await buffer(incoming)).length).toBe(whole.length)
+    await closed
+  })
+})
+
+test.each(['/v1/messages', '/v1/files'])(
+  'an upload to %s that is refused before its end hears why, and its connection is read on',
+  async (path) => {
+    const api = createServer((_request, response) => void response.writeHead(413).end('too large'))
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+    const outside = upstreamFetch({})
+    onTestFinished(async () => {
+      await outside.close()
+      api.close()
+    })
+    const upstream = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+    const { port } = await stage({}, { maxBodyBytes: 1000, upstream, fetch: outside.fetch })
+    const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n`
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`${head}7d0\r\n${'x'.repeat(2000)}\r\n`)
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 413 /)
+    const rest = `${`7d0\r\n${'x'.repeat(2000)}\r\n`.repeat(500)}0\r\n\r\n`
+    socket.write(`${rest}GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`)
+    expect(await textOf(socket)).toContain('HTTP/1.1 200 ')
+  },
+)
 
 test('with a certificate it is HTTPS', async () => {
   const tls = { cert: fixture('tls-cert.pem'), key: fixture('tls-key.pem') }
@@ -91,6 +141,8 @@ test.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],
   ['br', brotliCompressSync],
+  ['x-gzip', gzipSync],
+  ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
 ] as const)(
   'what the API compresses all the same (%s) is read, and Node warns of nothing',
   async (encoding, compress) => {

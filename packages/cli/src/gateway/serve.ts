@@ -1,15 +1,16 @@
 /**
  * The socket in front of a gateway.
  *
- * What is no HTTP, or has headers that are too large, is told so in the API's own form: clients read nothing else.
+ * What is written last has a while to leave when all is closed: a client that is cut off before it lacks the end of an answer.
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { LastgoodError } from '@lastgood/core'
+import { LastgoodError, systemClock } from '@lastgood/core'
 import type { Gateway } from '@lastgood/gateway'
+import { tellClientError } from './client-error.ts'
 import type { Exposure } from './exposure.ts'
 import { writeResponse } from './write-response.ts'
 
@@ -23,6 +24,12 @@ export interface Served {
 /** Of all headers of a request: four times what Node has, since clients list their betas there. */
 const maxHeaderBytes = 64 * 1024
 
+/** For a whole request: an upload may be of 500 MB, on a slow line. Node's own limit is 5 min. */
+const wholeRequestMs = 3_600_000
+
+/** What was written last has so long to leave, when all is being closed. */
+const lastBytesMs = 2_000
+
 /** Above the pause of a person between two requests, so that a client seldom writes into a connection that is closing. */
 const keepAliveMs = 120_000
 
@@ -34,18 +41,32 @@ export async function serve(
 ): Promise<Served> {
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      // The body as the socket gives it: every other way to it copies the whole conversation.
-      const response = await gateway.fetch(request, incoming as IncomingMessage)
+      // The body as the socket gives it: every other way to it copies the whole conversation. Whoever reads no more of it
+      // still answers, so the socket stays.
+      const pieces = (incoming as IncomingMessage).iterator({ destroyOnReturn: false })
+      const response = await gateway.fetch(request, pieces)
       await writeResponse(response, outgoing as ServerResponse)
       return RESPONSE_ALREADY_SENT
     },
     // The globals of the process are the user's.
     { overrideGlobalObjects: false },
   )
-  const options = { maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs }
+  const options = { maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs, requestTimeout: wholeRequestMs }
   const server = tls ? tlsServer({ ...options, ...tls }) : createServer(options)
-  server.on('request', (request, response) => void listener(request, response))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => tell(error, socket))
+  const open = new Set<ServerResponse>()
+  server.on('request', (request, response) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+    void listener(request, response)
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    tellClientError(
+      error,
+      socket,
+      maxHeaderBytes,
+      [...open].some((one) => one.socket === socket && one.headersSent),
+    )
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(notServed(host, port, cause)))
     server.listen(port, host, resolve)
@@ -57,6 +78,8 @@ export async function serve(
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await gateway.close()
+      const sent = Promise.all([...open].map((response) => once(response, 'close')))
+      await Promise.race([sent, systemClock.sleepUntil(systemClock.now() + lastBytesMs, { background: true })])
       server.closeAllConnections()
       await closed
     },
@@ -75,33 +98,19 @@ function tlsServer(options: Parameters<typeof createTlsServer>[0]): Server {
   }
 }
 
-function tell(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = isTooLarge ? 431 : 400
-  const message = isTooLarge ? `the headers are larger than ${maxHeaderBytes} bytes` : 'this is no HTTP request'
-  const body = JSON.stringify({
-    type: 'error',
-    error: { type: 'invalid_request_error', message: `lastgood: ${message}` },
-  })
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'content-type: application/json',
-    'x-should-retry: false',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+function notServed(host: string, port: number, cause: NodeJS.ErrnoException): LastgoodError {
+  const { code = cause.name } = cause
+  const isTaken = code === 'EADDRINUSE'
+  const next = isTaken && port < 65_535 ? `--port ${port + 1}` : '--port 0, for any that is free'
+  return new LastgoodError(
+    'bad-option',
+    `port ${port} of ${host} ${isTaken ? 'is taken by another process' : `cannot be taken (${code})`}`,
+    {
+      hint: notHere.has(code) ? 'name an address of this machine: --host 127.0.0.1' : `choose another one: ${next}`,
+      cause,
+    },
+  )
 }
 
-function notServed(host: string, port: number, cause: NodeJS.ErrnoException): LastgoodError {
-  const why =
-    cause.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be taken (${cause.code ?? cause.name})`
-  return new LastgoodError('bad-option', `port ${port} of ${host} ${why}`, {
-    hint: `choose another one: --port ${port + 1}`,
-    cause,
-  })
-}
+/** The port is not the reason. */
+const notHere: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'])

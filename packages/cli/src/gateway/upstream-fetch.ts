@@ -66,18 +66,20 @@ export function upstreamFetch(env: Env): UpstreamFetch {
 /** Each gives what it has at once: an event does not wait for the next one. */
 const decoders: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
+  'x-gzip': () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
   deflate: () => createInflate({ flush: constants.Z_SYNC_FLUSH }),
   br: () => createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH }),
 }
 
-/** As it was before it was compressed; the headers then say nothing of that. */
+/** As it was before it was compressed; the headers then say nothing of that. As it is where one of its codings is unknown. */
 function decodedBody(stream: Readable, headers: Headers): Readable {
-  const decoder = decoders[headers.get('content-encoding')?.trim().toLowerCase() ?? '']?.()
-  if (!decoder) return stream
+  const codings = (headers.get('content-encoding') ?? '').toLowerCase().split(',')
+  const known = codings.map((coding) => decoders[coding.trim()])
+  if (!known.every((make) => make !== undefined)) return stream
   headers.delete('content-encoding')
   headers.delete('content-length')
-  // What breaks either of them breaks the other, and whoever reads it hears of it.
-  return pipeline(stream, decoder, () => {})
+  // The last one was put on last. What breaks one of them breaks the others, and whoever reads it hears of it.
+  return known.reduceRight<Readable>((body, make) => pipeline(body, make(), () => {}), stream)
 }
 
 /** As they come, and no sooner than they are asked for. */

@@ -1,0 +1,38 @@
+/** What is no request, or does not come whole, is told so in the API's own form: clients read nothing else. */
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** `isAnswering`: an answer is under way there, into which nothing else may be written. */
+export function tellClientError(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  maxHeaderBytes: number,
+  isAnswering: boolean,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+    socket.destroy()
+    return
+  }
+  const { status, type, message, retry } = meantBy(error, maxHeaderBytes)
+  const body = JSON.stringify({ type: 'error', error: { type, message: `lastgood: ${message}` } })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json',
+    `x-should-retry: ${retry}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function meantBy({ code }: NodeJS.ErrnoException, maxHeaderBytes: number) {
+  const type = 'invalid_request_error'
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, type, message: `the headers are larger than ${maxHeaderBytes} bytes`, retry: false }
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, type: 'timeout_error', message: 'the request did not come whole in time', retry: true }
+    default:
+      return { status: 400, type, message: 'this is no HTTP request', retry: false }
+  }
+}
