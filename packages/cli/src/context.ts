@@ -43,8 +43,10 @@ export interface CliContext {
   readonly clock: Clock
   /** Whether this Node can import TypeScript, and its version for messages. */
   readonly node: { readonly version: string; readonly importsTypeScript: boolean }
-  /** Calls `listener` when the process is asked to stop; returns the way to stop listening. */
-  onStop(listener: (signal: StopSignal) => void): () => void
+  /**
+   * Calls `listener` when the process is asked to stop; returns the way to stop listening. `second`: what a second signal does.
+   */
+  onStop(listener: (signal: StopSignal) => void, second?: 'exits' | 'is told'): () => void
   /** What the process will answer; the last word counts, and an error has one of its own. */
   setExitCode(code: number): void
 }

@@ -43,11 +43,11 @@ async function line(): Promise<string | undefined> {
   }
 }
 
-/** The first Ctrl+C is the listener's to answer, the second ends the process at once. */
-function onStop(listener: (signal: StopSignal) => void): () => void {
+/** The first Ctrl+C is the listener's to answer, the second ends the process at once, unless all are the listener's. */
+function onStop(listener: (signal: StopSignal) => void, second: 'exits' | 'is told' = 'exits'): () => void {
   let isAsked = false
   const onSignal = (signal: NodeJS.Signals) => {
-    if (isAsked) process.exit(signalCodes[signal as StopSignal])
+    if (isAsked && second === 'exits') process.exit(signalCodes[signal as StopSignal])
     isAsked = true
     listener(signal as StopSignal)
   }

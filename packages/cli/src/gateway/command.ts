@@ -8,7 +8,7 @@ import { exampleOf } from '../help-example.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
-import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk } from './talk.ts'
+import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from './talk.ts'
 import type { Credentials, Gateway } from '@lastgood/gateway'
 import type { OpenStore } from '../stores.ts'
 
@@ -94,12 +94,12 @@ export interface Front {
 export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
-  place: Exposure & { port: number; front?: Front | undefined },
+  place: Exposure & { port: number; front?: Front | undefined; told?: Told },
   work: (url: string, talk: Talk) => Promise<T>,
 ): Promise<T> {
   const { clock } = context
   const { front } = place
-  const talk = await talkOf(logFormatOf(options.log, context.env), context)
+  const talk = await talkOf(logFormatOf(options.log, context.env), context, place.told)
   const set = await setUp(context, { ...options, color: 'auto' }, front !== undefined)
   const opened = await set.choices[0].open()
   // Loaded only here: no other command needs a server.

@@ -9,6 +9,21 @@ test('the flag comes before the environment, and text is the default', () => {
   expect(() => logFormatOf(undefined, { LASTGOOD_LOG: 'xml' })).toThrow('LASTGOOD_LOG must be text or json')
 })
 
+test('where only the sum is told, no line comes before it', async () => {
+  const stderr = new Collector()
+  const talk = await talkOf('text', { stderr }, 'the sum')
+  const fault = { kind: 'overloaded', status: 529 } as const
+  const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
+  talk.heard.onEvent?.('ses', {
+    type: 'entry',
+    entry: { ...seen, type: 'fault-observed', fault, decision: { kind: 'retry', at: 1 } },
+  })
+  talk.tell('listening', {}, ['gateway  http://127.0.0.1'])
+  expect(stderr.text).toBe('')
+  talk.sumUp()
+  expect(stderr.text).toBe('0 answers in 1 session; 1 fault, 0 answers all the same\n  lastgood show ses\n')
+})
+
 test('text is for people, json is one object a line, and each says the same once', async () => {
   const [text, json] = [new Collector(), new Collector()]
   const secret = 'sk-ant-api03-0123456789abcdefghijklmnop'

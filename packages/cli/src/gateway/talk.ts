@@ -12,6 +12,8 @@ import { Survived } from '../live/survived.ts'
 export const logFormats = ['text', 'json'] as const
 export type LogFormat = (typeof logFormats)[number]
 
+export type Told = 'all' | 'the sum'
+
 export interface Talk {
   /** How the gateway's sessions are heard. */
   readonly heard: Pick<GatewayOptions, 'onEvent' | 'logger'>
@@ -32,26 +34,30 @@ export function logFormatOf(flag: LogFormat | undefined, env: Env): LogFormat {
   })
 }
 
-export async function talkOf(format: LogFormat, { stderr }: Pick<CliContext, 'stderr'>): Promise<Talk> {
+/** `the sum`: for people nothing else. */
+export async function talkOf(
+  format: LogFormat,
+  { stderr }: Pick<CliContext, 'stderr'>,
+  told: Told = 'all',
+): Promise<Talk> {
   const say = (line: string) => void stderr.write(`${line}\n`)
+  const meanwhile = told === 'all' ? say : () => {}
   const logger = format === 'json' ? await jsonLogger((line) => stderr.write(line)) : undefined
   // With a logger the lines come from there, and only the sum is kept.
-  const survived = new Survived(logger ? () => {} : say)
-  const talk: Talk = {
+  const survived = new Survived(logger ? () => {} : meanwhile)
+  const tellBy =
+    (line: (text: string) => void): Talk['tell'] =>
+    (message, fields, text) =>
+      logger ? logger.info(scrubbedFields(fields), message) : text.forEach((one) => line(one))
+  return {
     heard: { onEvent: survived.take, ...(logger && { logger }) },
-    tell(message, fields, text) {
-      if (logger) logger.info(scrubbedFields(fields), message)
-      else text.forEach(say)
-    },
+    tell: tellBy(meanwhile),
     sumUp() {
       const { sum, sessions } = survived
-      talk.tell(`stopped: ${sum}`, { event: 'stopped', sessions }, [
-        sum,
-        ...sessions.map((id) => `  lastgood show ${id}`),
-      ])
+      const lines = [sum, ...sessions.map((id) => `  lastgood show ${id}`)]
+      tellBy(say)(`stopped: ${sum}`, { event: 'stopped', sessions }, lines)
     },
   }
-  return talk
 }
 
 const redacted = [

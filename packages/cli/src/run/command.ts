@@ -18,7 +18,9 @@ export function runCommand(context: CliContext): Command {
     .action(async (words: string[], options: GatewayCommandOptions) => {
       const outside = context.env['ANTHROPIC_BASE_URL']
       const upstream = options.upstream ?? (outside ? [outside] : undefined)
-      const place = { ...onlyHere, port: 0 }
+      // On a terminal the screen is the command's until it ends.
+      const told = context.stderr.isTTY ? 'the sum' : 'all'
+      const place = { ...onlyHere, port: 0, told } as const
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
         runBehind(context, words, url),
       )
@@ -30,8 +32,8 @@ export function runCommand(context: CliContext): Command {
 async function runBehind(context: CliContext, [name = '', ...words]: readonly string[], url: string): Promise<number> {
   const env = { ...context.env, ...environmentOf(url, context.env) }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
-  // A terminal's Ctrl+C reaches it as well; it decides what becomes of it, and we wait for it.
-  const forget = context.onStop((signal) => void child.kill(signal))
+  // A terminal's Ctrl+C has reached it as well, each time; it decides what becomes of it, and we wait for it.
+  const forget = context.onStop((signal) => signal === 'SIGTERM' && child.kill(signal), 'is told')
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (cause: NodeJS.ErrnoException) => reject(notStarted(name, cause)))
