@@ -40,17 +40,20 @@ export class HeldEvents {
     const blocks = [...this.#blocks].sort(([a], [b]) => a - b).filter(([index]) => index < kept)
     const texts = blocks.flatMap(([, ofBlock]) => ofBlock)
     const usage = this.#spent.with(message)
-    if (!this.#ends.some((event) => event.event === 'message_delta')) {
+    let isReasonSaid = false
+    for (const { event, data, raw } of this.#ends) {
+      if (event !== 'message_delta') continue
+      const said = JSON.parse(data) as { delta?: { stop_reason?: unknown } }
+      isReasonSaid ||= said.delta?.stop_reason != null
+      texts.push(usage ? writeEvent(event, { ...said, usage }) : raw)
+    }
+    // Another gateway fills its silences with such deltas, without a reason.
+    if (!isReasonSaid) {
       const delta = { stop_reason: message.stop_reason, stop_sequence: null }
       texts.push(writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} }))
     }
-    for (const { event, data, raw } of this.#ends) {
-      const isRewritten = usage && event === 'message_delta'
-      texts.push(isRewritten ? writeEvent(event, { ...(JSON.parse(data) as Record<string, unknown>), usage }) : raw)
-    }
-    if (!this.#ends.some((event) => event.event === 'message_stop')) {
-      texts.push(writeEvent('message_stop', { type: 'message_stop' }))
-    }
+    const stop = this.#ends.find((event) => event.event === 'message_stop')
+    texts.push(stop?.raw ?? writeEvent('message_stop', { type: 'message_stop' }))
     return texts.join('')
   }
 }

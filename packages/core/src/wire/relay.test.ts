@@ -4,6 +4,7 @@ import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { intercept } from './interceptor.ts'
 import { replayed } from './replay.ts'
+import { writeEvent } from './sse.ts'
 
 const answer = {
   id: 'msg_1',
@@ -42,5 +43,31 @@ test('an event that is no JSON does not reach the caller, whole as it looks: the
   expect(text).not.toContain('no json')
   expect(text).toContain('The whole answer.')
   expect(bodies).toEqual([])
+  await session.close()
+})
+
+test('a salvaged call ends with its stop reason, also after a delta that filled a silence without one', async () => {
+  const session = await openSession('s', { store: memoryStore() })
+  const usage = { output_tokens: 0 }
+  const delta = { stop_reason: null, stop_sequence: null }
+  const silence = writeEvent('message_delta', { type: 'message_delta', delta, usage })
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: {} }
+  const events = [...replayed({ ...answer, content: [call], stop_reason: 'tool_use' })].slice(0, -2)
+  const body = JSON.stringify({
+    model: 'm',
+    max_tokens: 9,
+    stream: true,
+    tools: [{ name: 'count', input_schema: { type: 'object' } }],
+    messages: [{ role: 'user', content: 'Count' }],
+  })
+  const response = await intercept(session)(
+    { url: 'https://api.anthropic.com/v1/messages', method: 'POST', headers: new Headers(), body },
+    async () =>
+      new Response([...events.slice(0, 1), silence, ...events.slice(1)].join(''), {
+        headers: { 'content-type': 'text/event-stream' },
+      }),
+  )
+  const reasons = (await response.text()).match(/"stop_reason":[^,}]*/g)
+  expect(reasons?.at(-1)).toBe('"stop_reason":"tool_use"')
   await session.close()
 })
