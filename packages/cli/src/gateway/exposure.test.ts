@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folder, run } from '../../test/context.ts'
+import { isLoopback } from './exposure.ts'
 
 describe('lastgood gateway --host 0.0.0.0', () => {
   const away = ['--host', '0.0.0.0', '--allow-host', 'gateway.example']
@@ -32,3 +33,12 @@ describe('lastgood gateway --host 0.0.0.0', () => {
     expect((await gateway).code).toBe(0)
   })
 })
+
+test.each([
+  ['127.0.0.1', true],
+  ['localhost', true],
+  ['::1', true],
+  [new URL('http://[::1]:4141').hostname, true],
+  ['0.0.0.0', false],
+  ['[::]', false],
+])('%s is this machine alone: %s', (host, is) => expect(isLoopback(host)).toBe(is))

@@ -31,7 +31,8 @@ export const onlyHere: Exposure = { host: '127.0.0.1', hosts: [], token: undefin
 
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
 
-export const isLoopback = (host: string): boolean => loopback.has(host)
+/** Of an address as it is, or as it stands in a URL. */
+export const isLoopback = (host: string): boolean => loopback.has(host.replace(/^\[(.*)\]$/, '$1'))
 
 /** Errors: `bad-option`, with the flag that is missing or the file that cannot be read. */
 export function exposureOf(
