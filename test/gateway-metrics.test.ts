@@ -81,6 +81,32 @@ test('a session that waits is told, with the time that it waits', async () => {
   await (await asked).body?.cancel()
 })
 
+test('one that nobody waits for any more does not fail on', async () => {
+  const clock = new ManualClock()
+  const { gateway, metrics } = await stage({
+    lab: { model: () => reply(text('hi')), outages: [failing(529)] },
+    gateway: { clock, reattachMs: 1_000 },
+  })
+  const gone = new AbortController()
+  const asked = post(gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
+  await expect.poll(metrics).toMatchObject({ lastgood_sessions_failing: 1 })
+  gone.abort()
+  await clock.advance(1_000)
+  await asked
+  await expect.poll(metrics).toMatchObject({ lastgood_sessions_failing: 0, lastgood_outage_seconds: 0 })
+})
+
+test('a client that has gone got nothing', async () => {
+  const gone = new AbortController()
+  const fetch = () => {
+    gone.abort()
+    return Promise.reject(gone.signal.reason as Error)
+  }
+  const { gateway, metrics } = await stage({ gateway: { fetch } })
+  await post(gateway, hello, { path: '/v1/messages/count_tokens', signal: gone.signal })
+  expect(Object.keys(await metrics()).filter((name) => name.startsWith('lastgood_responses_total'))).toEqual([])
+})
+
 test('one that was given up waits no more', async () => {
   const { gateway, metrics } = await stage({
     lab: { model: () => reply(text('hi')), outages: [failing(529)] },

@@ -38,8 +38,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const id = resolved.clock.newId()
   const admission = new Admission(resolved, id)
   const upstream = new Upstream(resolved, id)
-  const sessions = new Sessions(resolved, upstream)
+  const sessions = new Sessions(resolved, upstream, metrics.rests)
   const bodies = new BodyReader()
+
+  /** Who has gone gets nothing. */
+  function answered({ signal }: Request, response: Response): Response {
+    if (!signal.aborted) metrics.answered(response.status)
+    return response
+  }
 
   async function handle(request: Request, pieces?: AsyncIterable<Uint8Array>): Promise<Response> {
     const refusal = admission.refusalOf(request)
@@ -96,12 +102,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
           (run, watcher) => () => watcher.serving?.(request.headers, run) ?? run(),
           () => handle(request, body),
         )()
-        if (!isScrape(request)) metrics.answered(response.status)
+        if (!isScrape(request)) answered(request, response)
         return response
       } catch (error) {
-        const response = errorResponse(apiErrorOf(error))
-        metrics.answered(response.status)
-        return response
+        return answered(request, errorResponse(apiErrorOf(error)))
       }
     },
     async close() {

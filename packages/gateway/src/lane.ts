@@ -39,17 +39,25 @@ export class Lane {
   readonly #agent: string | undefined
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
+  readonly #onRest: () => void
   /** By the model that is asked for. */
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
   #usedAt: number
   #closing: Promise<void> | undefined
 
-  constructor(session: Session, agent: string | undefined, options: ResolvedGatewayOptions, upstream: Upstream) {
+  constructor(
+    session: Session,
+    agent: string | undefined,
+    options: ResolvedGatewayOptions,
+    upstream: Upstream,
+    onRest: () => void,
+  ) {
     this.session = session
     this.#agent = agent
     this.#options = options
     this.#upstream = upstream
+    this.#onRest = onRest
     this.#usedAt = options.clock.now()
   }
 
@@ -136,6 +144,7 @@ export class Lane {
     const { clock, reattachMs } = this.#options
     const answer = new Answer({ clock, reattachMs, begin })
     this.#current = { body, answer }
+    void answer.ended.then(this.#onRest)
     this.#usedAt = clock.now()
     // At once: what has ended is kept only for those who are reading it.
     return answer.attach(onLeft)

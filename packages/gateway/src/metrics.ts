@@ -70,6 +70,9 @@ export class Metrics implements Watcher {
     this.#responses.inc({ status: String(status) })
   }
 
+  /** An answer of the session has ended: nobody waits for one, whether it came or not. */
+  readonly rests = (session: WatchedSession): void => this.#fails(session, undefined)
+
   /** `waiting`: requests that are being answered. */
   async page({ waiting }: { waiting: number }): Promise<Response> {
     // Watching the process costs something: only where somebody looks.

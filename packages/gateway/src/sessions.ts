@@ -9,7 +9,7 @@
  * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
  * 4. Which session a request belongs to is decided one after the other for those that may belong together.
  */
-import { continuationOf, isJournalError, openSession, type MessagesBody } from '@lastgood/core'
+import { continuationOf, isJournalError, openSession, type MessagesBody, type Session } from '@lastgood/core'
 import type { Attached } from './answer.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
@@ -32,14 +32,17 @@ const unnamed = (body: MessagesBody): string => `gw-${beginningOf(body)}`
 export class Sessions {
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
+  readonly #onRest: (session: Session) => void
   readonly #lanes = new Map<string, Promise<Lane>>()
   /** The last decision of each name. */
   readonly #decisions = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
 
-  constructor(options: ResolvedGatewayOptions, upstream: Upstream) {
+  /** `onRest`: an answer of the session has ended, whole or not. */
+  constructor(options: ResolvedGatewayOptions, upstream: Upstream, onRest: (session: Session) => void) {
     this.#options = options
     this.#upstream = upstream
+    this.#onRest = onRest
     void this.#closeIdle()
   }
 
@@ -138,7 +141,7 @@ export class Sessions {
     const { store, policy, clock, onEvent, watchers } = this.#options
     const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
-      return new Lane(session, agent, this.#options, this.#upstream)
+      return new Lane(session, agent, this.#options, this.#upstream, () => this.#onRest(session))
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
