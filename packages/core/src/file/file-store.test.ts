@@ -1,11 +1,23 @@
 import { mkdtemp, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { storeContract } from '../testing/store-contract.ts'
+import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
+import type * as Writers from './session-writer.ts'
+
+const made: string[] = []
+vi.mock('./session-writer.ts', async (original) => {
+  const real = await original<typeof Writers>()
+  const sessionWriter: typeof real.sessionWriter = (place, ...rest) => {
+    made.push(place.sessionId)
+    return real.sessionWriter(place, ...rest)
+  }
+  return { ...real, sessionWriter }
+})
 
 describe('fileStore keeps the store contract', () => {
   for (const { name, run } of storeContract) {
@@ -48,4 +60,30 @@ test('a list of what is new does not open what its file says is old, and finds a
   }
   expect(await listed(before)).toEqual(['Other', 'new'])
   expect(await listed()).toEqual(['Other', 'new', 'old'])
+})
+
+test('what is remembered of a session goes when its lease is given back, and a late append is refused all the same', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const store = fileStore({ dir })
+  made.length = 0
+  const take = async () => {
+    const lease = await store.acquire('s', owner('ann'), 600_000)
+    if (lease.kind === 'busy') throw new Error('s is busy')
+    return lease
+  }
+  const first = await take()
+  const append = (lease: typeof first, afterSeq: number) =>
+    store.append(lease, afterSeq, entriesAfter(afterSeq, 1, lease.fence, turnStarted('hello')), head('s', afterSeq + 1))
+  await append(first, 0)
+  await store.renew(first, 600_000)
+  expect(made).toEqual(['s'])
+  await store.release(first)
+  const second = await take()
+  expect(made).toEqual(['s', 's'])
+  await append(second, 1)
+  expect(await append(second, 1)).toBe(2)
+  await expect(append(first, 1)).rejects.toMatchObject({ code: 'lease-lost' })
+  await store.release(second)
+  await expect(append(second, 2)).rejects.toMatchObject({ code: 'lease-lost' })
 })

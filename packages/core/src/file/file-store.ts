@@ -72,19 +72,37 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   const { clock = systemClock, onWarning } = options
   const dir = resolve(options.dir ?? stateDir({}, homedir()))
   const folder = join(dir, 'sessions')
-  const writers = new Map<string, SessionWriter>()
+  /** Those that have a lease out, or are at work: what they remember spares reading the file again. */
+  const writers = new Map<string, { writer: SessionWriter; users: number }>()
 
   function warn({ sessionId, journal: file }: SessionPlace, torn: TornTail): void {
     onWarning?.({ kind: 'torn-tail', sessionId, file, ...torn })
   }
 
-  function writerOf(sessionId: string): SessionWriter {
+  function writerOf(sessionId: string): { writer: SessionWriter; users: number } {
     const known = writers.get(sessionId)
     if (known) return known
     const place = placeOf(folder, sessionId)
-    const writer = sessionWriter(place, clock, (torn) => warn(place, torn))
-    writers.set(sessionId, writer)
-    return writer
+    const made = { writer: sessionWriter(place, clock, (torn) => warn(place, torn)), users: 0 }
+    writers.set(sessionId, made)
+    return made
+  }
+
+  /** `isOver`: with what came of it the lease is out no more. The writer goes when nobody else is using it. */
+  async function write<T>(
+    sessionId: string,
+    job: (writer: SessionWriter) => Promise<T>,
+    isOver: (result: T) => boolean = () => false,
+  ): Promise<T> {
+    const used = writerOf(sessionId)
+    used.users += 1
+    try {
+      const result = await job(used.writer)
+      if (isOver(result) && used.users === 1) writers.delete(sessionId)
+      return result
+    } finally {
+      used.users -= 1
+    }
   }
 
   /**
@@ -164,18 +182,24 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     journalAt: (sessionId) => placeOf(folder, sessionId).journal,
 
     async acquire(sessionId, owner, ttlMs, takeover) {
-      const writer = writerOf(sessionId)
       await onSoundFileSystem()
-      return writer.acquire(owner, ttlMs, takeover)
+      const acquire = (writer: SessionWriter) => writer.acquire(owner, ttlMs, takeover)
+      return write(sessionId, acquire, ({ kind }) => kind === 'busy')
     },
 
-    renew: async (lease, ttlMs) => writerOf(lease.sessionId).renew(lease, ttlMs),
-    release: async (lease) => writerOf(lease.sessionId).release(lease),
-    append: async (lease, afterSeq, entries, head) => writerOf(lease.sessionId).append(lease, afterSeq, entries, head),
+    renew: (lease, ttlMs) => write(lease.sessionId, (writer) => writer.renew(lease, ttlMs)),
+    release: (lease) =>
+      write(
+        lease.sessionId,
+        (writer) => writer.release(lease),
+        () => true,
+      ),
+    append: (lease, afterSeq, entries, head) =>
+      write(lease.sessionId, (writer) => writer.append(lease, afterSeq, entries, head)),
 
     async putBlob(lease, name, text) {
       assertBlobName(name)
-      await writerOf(lease.sessionId).putBlob(lease, name, text)
+      await write(lease.sessionId, (writer) => writer.putBlob(lease, name, text))
     },
 
     async readBlob(sessionId, name) {
@@ -219,7 +243,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       const lost = (fence: number) => leaseLost(sessionId, fence)
       if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
       // Held while it goes: no other writer is let in, and a late one is fenced off.
-      const writer = writerOf(sessionId)
+      const { writer } = writerOf(sessionId)
       const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
       const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
         if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
