@@ -88,17 +88,18 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     return made
   }
 
-  /** `isOver`: with what came of it the lease is out no more. The writer goes when nobody else is using it. */
+  /** `isOver`: with what came of it no lease is out any more. The writer goes when nobody else is using it. */
   async function write<T>(
     sessionId: string,
     job: (writer: SessionWriter) => Promise<T>,
-    isOver: (result: T) => boolean = () => false,
+    isOver: (result: T, wasKnown: boolean) => boolean = () => false,
   ): Promise<T> {
+    const wasKnown = writers.has(sessionId)
     const used = writerOf(sessionId)
     used.users += 1
     try {
       const result = await job(used.writer)
-      if (isOver(result) && used.users === 1) writers.delete(sessionId)
+      if (isOver(result, wasKnown) && used.users === 1) writers.delete(sessionId)
       return result
     } finally {
       used.users -= 1
@@ -184,7 +185,8 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     async acquire(sessionId, owner, ttlMs, takeover) {
       await onSoundFileSystem()
       const acquire = (writer: SessionWriter) => writer.acquire(owner, ttlMs, takeover)
-      return write(sessionId, acquire, ({ kind }) => kind === 'busy')
+      // One that was known may have a lease out, and remembers what of it may not be on the disk.
+      return write(sessionId, acquire, ({ kind }, wasKnown) => kind === 'busy' && !wasKnown)
     },
 
     renew: (lease, ttlMs) => write(lease.sessionId, (writer) => writer.renew(lease, ttlMs)),
