@@ -62,7 +62,7 @@ describe('doctor', () => {
       node: 'v22.20.0',
       configuration: { path: join(cwd, 'lastgood.config.mjs'), agents: ['coder'] },
       apiKeySet: true,
-      sessions: { total: 1, recoverable: 0 },
+      sessions: { total: 1, recoverable: 0, tried: 1 },
       findings: expect.arrayContaining([
         {
           about: 'store',

@@ -15,6 +15,7 @@ import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { reportLines } from './report-lines.ts'
 import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
+import { tryFirstEntries } from './first-entries.ts'
 import { sessionFindings } from './session-findings.ts'
 import {
   agentNames,
@@ -89,13 +90,16 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       agents: loaded && agentNames(loaded),
     }
     const damaged = failure === undefined ? [] : [damage(failure, source)]
+    const { tried, findings } = await tryFirstEntries(store, rows, context.clock, [...known, ...damaged])
+    const recoverable = rows.filter(({ isRecoverable }) => isRecoverable).length
     return {
       store: here,
-      sessions: { total: rows.length, recoverable: rows.filter(({ isRecoverable }) => isRecoverable).length },
+      sessions: { total: rows.length, recoverable, tried },
       findings: [
-        ...known.map((one) => about('store')({ ...one, mend: withFlags(one.mend, place.flags) })),
+        ...known.map(withFlags(place.flags)).map(about('store')),
         // The store may have told of it, too.
         ...damaged.filter(({ what }) => !known.some((one) => one.what === what)).map(about('sessions')),
+        ...findings.map(withFlags(place.flags)).map(about('sessions')),
         ...sessionFindings(rows, facts).map(about('sessions')),
       ],
     }
@@ -105,9 +109,12 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
 }
 
 /** A store does not know how the command line came to it. */
-function withFlags(mend: string, flags: readonly string[]): string {
-  return mend.replace(/\blastgood (show|resume) \S+/, (command) => [command, ...flags].join(' '))
-}
+const withFlags =
+  (flags: readonly string[]) =>
+  (one: Finding): Finding => ({
+    ...one,
+    mend: one.mend.replace(/\blastgood (show|resume) \S+/, (command) => [command, ...flags].join(' ')),
+  })
 
 function unreachable(error: unknown, source: string): Finding {
   const { message, causes, hint } = failureOf(error)

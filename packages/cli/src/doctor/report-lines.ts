@@ -17,7 +17,7 @@ export function reportLines(report: DoctorReport, columns: number, palette: Pale
     ['node', nodeVersion],
     ['config', config],
     ['api key', hasApiKey ? 'ANTHROPIC_API_KEY is set' : 'ANTHROPIC_API_KEY is not set'],
-    ['sessions', sessions ? `${sessions.total}, of them ${sessions.recoverable} to resume` : 'could not be read'],
+    ['sessions', sessions ? sessionsLine(sessions) : 'could not be read'],
   ]
   return [
     ...facts.map(([name = '', text = '']) => `${palette.dim(name.padEnd(8))} ${safeLine(text)}`),
@@ -25,6 +25,11 @@ export function reportLines(report: DoctorReport, columns: number, palette: Pale
     ...findings.flatMap((finding) => [...findingLines(finding, columns, palette), '']),
     verdict(findings, palette),
   ]
+}
+
+function sessionsLine({ total, recoverable, tried }: NonNullable<DoctorReport['sessions']>): string {
+  const some = tried < total ? `; only of the newest ${tried} it was tried whether they can be opened` : ''
+  return `${total}, of them ${recoverable} to resume${some}`
 }
 
 function findingLines({ severity, what, risk, mend }: DoctorFinding, columns: number, palette: Palette): string[] {

@@ -11,7 +11,14 @@ export interface DoctorReport {
   readonly hasApiKey: boolean
   /** Undefined where the store could not be asked. */
   readonly store: { readonly location: string; readonly source: string } | undefined
-  readonly sessions: { readonly total: number; readonly recoverable: number } | undefined
+  readonly sessions:
+    | {
+        readonly total: number
+        readonly recoverable: number
+        /** Of so many the first entry was read; the others are older. */
+        readonly tried: number
+      }
+    | undefined
   readonly findings: readonly DoctorFinding[]
 }
 

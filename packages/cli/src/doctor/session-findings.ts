@@ -28,7 +28,7 @@ export function sessionFindings(rows: readonly SessionRow[], facts: SessionFacts
 function asking(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
   return finding(rows, {
     severity: 'warning',
-    what: `${sessions(rows, 'needs', 'need')} a person: ${reasonOf(rows)}`,
+    what: `${sessionsText(rows, 'needs', 'need')} a person: ${reasonOf(rows)}`,
     risk: 'nothing is lost; it stands still until somebody decides about a call of unknown outcome (P2)',
     mend: mendOf(rows, 'needs-input', [...flags, '--in-doubt report'], flags),
   })
@@ -39,7 +39,7 @@ function interrupted(rows: readonly SessionRow[], { flags }: SessionFacts): Find
   const doubt = calls === 0 ? '' : `, with ${calls} tool call${calls === 1 ? '' : 's'} of unknown outcome`
   return finding(rows, {
     severity: 'warning',
-    what: `${sessions(rows, 'was', 'were')} cut in the middle of a turn: the process is gone${doubt}`,
+    what: `${sessionsText(rows, 'was', 'were')} cut in the middle of a turn: the process is gone${doubt}`,
     risk: `nothing that was acknowledged is lost, and nobody goes on${doubt && '; no call is repeated silently (P2)'}`,
     mend: mendOf(rows, 'interrupted', flags),
   })
@@ -51,7 +51,7 @@ function waiting(rows: readonly SessionRow[], { flags, now }: SessionFacts): Fin
   const when = first > now ? `the next try is due in ${left(first - now)}` : `a try was due ${ago(first, now)}`
   return finding(rows, {
     severity: 'warning',
-    what: `${sessions(rows, 'waits', 'wait')} for the API, and no process is there to try again: ${when}`,
+    what: `${sessionsText(rows, 'waits', 'wait')} for the API, and no process is there to try again: ${when}`,
     risk: 'nothing is lost; it waits for ever (P6)',
     mend: mendOf(rows, 'waiting', flags),
   })
@@ -60,7 +60,7 @@ function waiting(rows: readonly SessionRow[], { flags, now }: SessionFacts): Fin
 function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
   return finding(rows, {
     severity: 'info',
-    what: `${sessions(rows, 'is', 'are')} parked: ${reasonOf(rows)}`,
+    what: `${sessionsText(rows, 'is', 'are')} parked: ${reasonOf(rows)}`,
     risk: 'nothing is lost; it goes on when somebody resumes it (P6)',
     mend: mendOf(rows, 'suspended', flags),
   })
@@ -73,7 +73,7 @@ function unknownAgents(rows: readonly SessionRow[], { agents, cwd }: SessionFact
   const names = [...new Set(lost.map(({ head }) => safeLine(head.agent ?? '')))].join(', ')
   return finding(lost, {
     severity: 'warning',
-    what: `${sessions(lost, 'was', 'were')} run by an agent that the configuration does not have: ${names}`,
+    what: `${sessionsText(lost, 'was', 'were')} run by an agent that the configuration does not have: ${names}`,
     risk: 'resume refuses what nobody here knows how to run (P6)',
     mend: `add it under agents, by the name that was recorded: ${names}`,
   })
@@ -82,7 +82,7 @@ function unknownAgents(rows: readonly SessionRow[], { agents, cwd }: SessionFact
 const finding = (rows: readonly SessionRow[], one: Finding): Finding[] => (rows.length === 0 ? [] : [one])
 
 /** `session a waits`, `3 sessions (a, b, …) wait`. */
-function sessions(rows: readonly SessionRow[], one: string, many: string): string {
+export function sessionsText(rows: readonly SessionRow[], one: string, many = one): string {
   const ids = rows.slice(0, 3).map(({ head }) => safeLine(head.sessionId))
   if (rows.length === 1) return `session ${ids[0]} ${one}`
   return `${rows.length} sessions (${ids.join(', ')}${rows.length > 3 ? ', …' : ''}) ${many}`

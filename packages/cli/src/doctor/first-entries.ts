@@ -1,0 +1,53 @@
+/**
+ * Whether sessions can be opened through the store as it is set up. What a store says of itself says nothing of it: a key
+ * or a codec belongs to who decorates the store.
+ */
+import type { Clock, Finding, Store } from '@lastgood/core'
+import { failureOf, type Failure } from '../failure.ts'
+import type { SessionRow } from '../sessions.ts'
+import { sessionsText } from './session-findings.ts'
+
+/** The newest ones are tried, so many at most, and for so long. */
+const mostTried = 1_000
+const longestMs = 10_000
+
+export interface Tried {
+  readonly tried: number
+  readonly findings: Finding[]
+}
+
+/** Reads the first entry of each session. `told`: what is known of their damage. */
+export async function tryFirstEntries(
+  store: Store,
+  rows: readonly SessionRow[],
+  clock: Clock,
+  told: readonly Finding[],
+): Promise<Tried> {
+  const byMend = new Map<string, { failure: Failure; rows: SessionRow[] }>()
+  const end = clock.elapsed() + longestMs
+  let tried = 0
+  for (const row of rows.toSorted((a, b) => b.head.updatedAt - a.head.updatedAt).slice(0, mostTried)) {
+    if (clock.elapsed() >= end) break
+    tried += 1
+    try {
+      for await (const _ of store.read(row.head.sessionId)) break
+    } catch (error) {
+      const failure = failureOf(error)
+      if (told.some(({ what }) => what === failure.message)) continue
+      // What one key mends is one finding.
+      const mend = failure.hint ?? failure.message
+      const alike = byMend.get(mend) ?? { failure, rows: [] }
+      byMend.set(mend, { ...alike, rows: [...alike.rows, row] })
+    }
+  }
+  return { tried, findings: [...byMend.values()].map(({ failure, rows: alike }) => findingOf(failure, alike)) }
+}
+
+function findingOf({ message, causes, hint }: Failure, rows: readonly SessionRow[]): Finding {
+  return {
+    severity: 'danger',
+    what: `${sessionsText(rows, 'cannot be opened')}: ${[message, ...causes].join(': ')}`,
+    risk: 'what was recorded can neither be shown nor gone on with from here (P1)',
+    mend: hint ?? 'lastgood list --all',
+  }
+}
