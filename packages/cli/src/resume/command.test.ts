@@ -148,6 +148,7 @@ describe('resume', () => {
       turn: 2,
       lastGoodTurn: 2,
       text: 'All done.',
+      messagePending: false,
       command: 'lastgood resume s',
       exitCode: 0,
     })

@@ -18,8 +18,10 @@ export interface EndState {
   readonly agent: string | undefined
   readonly turn: number
   readonly lastGoodTurn: number
-  /** The command that goes on. */
-  readonly command: string
+  /** There is a message that has not become a turn yet: only the command has it. */
+  readonly isPending: boolean
+  /** The command that goes on, with more flags. */
+  readonly commandWith: (...flags: string[]) => string
   /** What the agent would send otherwise today; absent where nothing. */
   readonly drift?: { readonly changes: readonly EnvelopeChange[]; readonly adopted: boolean }
 }
@@ -42,7 +44,7 @@ export function tellNothingToDo(context: CliContext, end: EndState, { json, quie
   if (json) document(context, end, { state: 'nothing-to-do', exitCode: exitCodes.done })
   else if (!quiet) {
     const turns = end.lastGoodTurn === 0 ? 'no turn was started' : `turn ${end.lastGoodTurn} has ended`
-    context.stderr.write(`nothing to continue: ${turns}. A new turn: ${end.command} "<message>"\n`)
+    context.stderr.write(`nothing to continue: ${turns}. A new turn: ${end.commandWith()} "<message>"\n`)
   }
   return exitCodes.done
 }
@@ -57,7 +59,7 @@ export function tellStopped(
   const exitCode = signalCodes[signal]
   const { stderr } = context
   if (trouble !== undefined) stderr.write(`note: ${safeLine(trouble)}\n`)
-  stderr.write(`interrupted: ${savedAt(end.lastGoodTurn)}; go on with\n${end.command}\n`)
+  stderr.write(`interrupted: ${savedOf(end)}; go on with\n${end.commandWith()}\n`)
   if (json) document(context, end, { state: 'interrupted', signal, exitCode })
   return exitCode
 }
@@ -82,16 +84,23 @@ function wayOn(
   dueAt: number | undefined,
   now: number,
 ): { text: string; command: string } | undefined {
-  const saved = savedAt(end.lastGoodTurn)
+  const saved = savedOf(end)
   if (isLastgoodError(error, 'needs-input')) {
     const text = `${saved}; decide: --in-doubt rerun repeats the call, --in-doubt report tells the model that nobody knows`
-    return { text, command: `${end.command} --in-doubt report` }
+    return { text, command: end.commandWith('--in-doubt report') }
   }
   if (!isLastgoodError(error, 'session-suspended') && !isLastgoodError(error, 'request-failed')) return undefined
   const when = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later` : 'once that is mended'
-  return { text: `${saved}; ${when}, go on with`, command: end.command }
+  return { text: `${saved}; ${when}, go on with`, command: end.commandWith() }
+}
+
+function savedOf({ lastGoodTurn, isPending }: EndState): string {
+  return `${savedAt(lastGoodTurn)}${isPending ? '; the new message is not recorded yet, the command has it' : ''}`
 }
 
 function document({ stdout }: CliContext, end: EndState, outcome: object): void {
-  stdout.write(`${safeJson({ schema: 'lastgood.resume/v1', ...end, agent: end.agent ?? null, ...outcome })}\n`)
+  const { commandWith, isPending, agent = null, ...known } = end
+  const command = commandWith()
+  const document = { schema: 'lastgood.resume/v1', ...known, agent, messagePending: isPending, command, ...outcome }
+  stdout.write(`${safeJson(document)}\n`)
 }

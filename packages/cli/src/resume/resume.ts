@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, type Session, type StatusPagePoller } from '@lastgood/core'
+import { LastgoodError, openSession, shellWord, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -117,8 +117,8 @@ async function goOn(task: Task, located: Located): Promise<number> {
     return tellNothingToDo(context, endOf(task, located, head), style)
   if (options.dryRun) {
     const preview = await stop.orStopped(previewOf(located, context.clock.now(), task.place.config()?.config))
-    const { command: same } = endOf(task, located, head)
-    tellPreview(context, head.sessionId, preview, { command: same, json: style.json })
+    const same = endOf(task, located, head, message)
+    tellPreview(context, head.sessionId, preview, { command: same.commandWith(), json: style.json })
     return exitCodes.done
   }
   const agent = await stop.orStopped(agentOf(task, located))
@@ -180,8 +180,12 @@ async function run(
   }
   const follow = follower(task, session, page)
   const adopted = options.adopt === true
+  let pending = message
+  session.subscribe((event) => {
+    if (event.type === 'entry' && event.entry.type === 'turn-started') pending = undefined
+  })
   const end = () => ({
-    ...endOf(task, located, session),
+    ...endOf(task, located, session, pending),
     ...(drift.length > 0 && { drift: { changes: drift, adopted } }),
   })
   try {
@@ -268,10 +272,16 @@ function endOf(
   { place }: Task,
   { row, opened }: Located,
   { turn, lastGoodTurn }: Pick<Session, 'turn' | 'lastGoodTurn'>,
+  pending?: string,
 ): EndState {
   const { sessionId, agent } = row.head
-  const command = resumeCommandFor(sessionId, place.flags)
-  return { sessionId, store: opened.store.location, agent, turn, lastGoodTurn, command }
+  const commandWith = (...flags: string[]) => {
+    const command = resumeCommandFor(sessionId, [...place.flags, ...flags])
+    if (pending === undefined) return command
+    return [command, ...(pending.startsWith('-') ? ['--'] : []), shellWord(pending)].join(' ')
+  }
+  const isPending = pending !== undefined
+  return { sessionId, store: opened.store.location, agent, turn, lastGoodTurn, isPending, commandWith }
 }
 
 function tellAll({ stderr }: CliContext, lines: readonly string[]): void {
