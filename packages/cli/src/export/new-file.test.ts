@@ -1,4 +1,5 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { folder } from '../../test/context.ts'
@@ -46,3 +47,26 @@ it.each([false, true])(
     expect(calls.at(-1)).toBe(`sync ${dir}`)
   },
 )
+
+it.each([
+  ['a pipe', (path: string) => execFileSync('sh', ['-c', 'mkfifo "$0"', path])],
+  ['a link to a file', (path: string) => symlink('mine', path)],
+  ['a link to nothing', (path: string) => symlink('none', path)],
+  ['a folder', (path: string) => mkdir(path)],
+])('%s is never replaced, and no hint leads there', async (_what, make) => {
+  const dir = folder()
+  const path = join(dir, 'out.jsonl')
+  await writeFile(join(dir, 'mine'), 'mine')
+  await make(path)
+  const { ino } = await lstat(path)
+  for (const force of [false, true]) {
+    await expect(writeNewFile(path, lines(), { force, id: 'id' })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: `${path} is there, and is no regular file`,
+      hint: 'write to - and pipe it, or name a file',
+    })
+  }
+  expect((await lstat(path)).ino).toBe(ino)
+  expect((await readdir(dir)).toSorted()).toEqual(['mine', 'out.jsonl'])
+  expect(await readFile(join(dir, 'mine'), 'utf8')).toBe('mine')
+})

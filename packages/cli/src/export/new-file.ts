@@ -1,11 +1,11 @@
 /** A file that is whole or not there, readable by its owner only, and never in place of another one by accident. */
-import { open, rename, rm } from 'node:fs/promises'
+import { lstat, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform } from 'node:process'
 import { LastgoodError } from '@lastgood/core'
 
 export interface NewFileOptions {
-  /** Replace a file that is there. */
+  /** Replace a regular file that is there. */
   force: boolean
   /** Of the temporary file that `force` needs. */
   id: string
@@ -20,6 +20,7 @@ export async function writeNewFile(
   lines: AsyncIterable<string | Uint8Array>,
   { force, id, mode = 0o600, owner }: NewFileOptions,
 ): Promise<{ lines: number; bytes: number }> {
+  await assertReplaceable(path)
   const target = force ? `${path}.${id}.tmp` : path
   const handle = await open(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
     throw notMade(path, cause)
@@ -47,6 +48,15 @@ export async function writeNewFile(
     await rm(target, { force: true })
     throw error
   }
+}
+
+/** What is no file (a device, a pipe, a folder) and where a link leads is somebody else's: a rename would put a file in its place. */
+async function assertReplaceable(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined)
+  if (!there || there.isFile()) return
+  throw new LastgoodError('bad-option', `${path} is there, and is no regular file`, {
+    hint: 'write to - and pipe it, or name a file',
+  })
 }
 
 /** A new name is durable only when its folder is. */
