@@ -50,7 +50,8 @@ export interface SetUp {
  * store; what is wrong with it then matters only to who asks for it.
  */
 export async function setUp(context: CliContext, options: CommonOptions, wantsConfig: boolean): Promise<SetUp> {
-  const isChosen = [options.store, context.env['LASTGOOD_STORE'], context.env['REDIS_URL']].some(Boolean)
+  const { LASTGOOD_STORE, REDIS_URL } = context.env
+  const isChosen = options.store !== undefined || Boolean(LASTGOOD_STORE || REDIS_URL)
   let loaded: LoadedConfig | undefined
   let failure: { reason: unknown } | undefined
   try {

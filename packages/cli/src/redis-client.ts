@@ -60,12 +60,12 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
 
 /** The address without user and password; throws `bad-option` when it is none. */
 function addressOf(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const parsed = /^rediss?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
   // With an @ behind its host, what looks like user, host and port is the begin of a password that has a slash in it.
   if (parsed && !`${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@')) {
     return `${parsed.protocol}//${parsed.hostname || '127.0.0.1'}:${parsed.port || 6379}${parsed.pathname}`
   }
-  throw new LastgoodError('bad-option', 'the address of the Redis store cannot be read', {
+  throw new LastgoodError('bad-option', 'the address of the Redis cannot be read', {
     hint: 'write it as redis://host:6379/0 (rediss:// for TLS); encode special characters of a password',
   })
 }

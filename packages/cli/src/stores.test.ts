@@ -147,6 +147,63 @@ describe('a Redis that cannot be reached is exit code 4, soon, with address and 
   })
 })
 
+describe('an address that names no place is exit code 2, and never the current folder', () => {
+  it.each([
+    ['--store', ['--store', ''], {}],
+    ['--store', ['--store', '   '], {}],
+    ['--store', ['--store', 'file:'], {}],
+    ['--store', ['--store', 'file://'], { REDIS_URL: 'redis://127.0.0.1:1' }],
+    ['LASTGOOD_STORE', [], { LASTGOOD_STORE: ' ' }],
+  ])('%s as %j with %j', async (source, flags, env) => {
+    const { cwd } = project(obliging)
+    const listed = await run(['list', ...flags], { cwd, env })
+    expect(listed).toMatchObject({ code: 2, stdout: '' })
+    expect(listed.stderr).toMatch(`error: ${source} is empty; is the variable set?\n  next: write redis://host:6379`)
+    const examined = await run(['doctor', ...flags], { cwd, env })
+    expect(examined).toMatchObject({ code: 1 })
+    expect(examined.stdout).toContain(`the store (${source}) cannot be asked: ${source} is empty`)
+    expect(examined.stdout).not.toContain('config   cannot be loaded')
+  })
+
+  it('nor does an empty one of the configuration file', async () => {
+    const { cwd } = project()
+    const path = join(cwd, 'lastgood.config.mjs')
+    writeFileSync(path, "export default { store: '', agents: {} }")
+    const { code, stderr } = await run(['list'], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain(`error: ${path}: store is empty`)
+  })
+
+  it('a URL of a file on a host is told with what chose it, also by the doctor', async () => {
+    const { cwd } = project(obliging)
+    const env = { LASTGOOD_STORE: 'file://tmp/x' }
+    expect(await run(['list'], { cwd, env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('error: LASTGOOD_STORE is no folder of this machine: file://tmp/x\n'),
+    })
+    const { stdout } = await run(['doctor'], { cwd, env })
+    expect(stdout).toContain('the store (LASTGOOD_STORE) cannot be asked')
+    expect(stdout).not.toContain('configuration file')
+  })
+
+  it('a Redis without its host is told how to write it', async () => {
+    const { cwd } = project()
+    expect(await run(['list', '--store', 'redis:127.0.0.1'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /the address of the Redis cannot be read\n {2}next: write it as redis:\/\/host:6379/,
+      ),
+    })
+  })
+
+  it('a queue that is none is told as one', async () => {
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['worker', '--store', 'redis://127.0.0.1:1', '--queue', 'notaurl'], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('a fleet needs a Redis for its queue, and --queue names none\n')
+  })
+})
+
 it.each([
   'redis://kim:65123/s3cret@127.0.0.1:1',
   'redis://kim:65123#s3cret@127.0.0.1:1',

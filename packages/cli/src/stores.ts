@@ -64,20 +64,30 @@ export function storeChoices(
   return [{ ...(first ?? local), flag: option === undefined ? '' : (first?.flag ?? '') }, ...others]
 }
 
-function addressed(context: CliContext, source: string, address: string, flag: string): StoreChoice {
-  const shown = shownStore(context, address)
-  return {
-    source,
-    shown,
-    flag,
-    address: isFolder(address) ? shown : address,
-    open: () => openAddress(context, address, source),
+/** One that names no place is a choice, too: who opens it is told why. `field`: what has the address. */
+function addressed(
+  context: CliContext,
+  source: string,
+  address: string,
+  flag: string,
+  field: string = source,
+): StoreChoice {
+  if (!isFolder(address)) {
+    const open = () => openRemote(context, address, source, field)
+    return { source, shown: shownAddress(address), flag, address, open }
+  }
+  try {
+    const dir = folderOf(context, address, field)
+    const shown = `file:${dir}`
+    return { source, shown, flag, address: shown, open: async () => fromFolder(context, dir, source) }
+  } catch (error) {
+    return { source, shown: shellWord(address), flag, open: () => Promise.reject(error) }
   }
 }
 
 function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
   if (typeof store === 'string') {
-    return { ...addressed(context, path, store, `--store ${shellWord(shownAddress(store))}`) }
+    return addressed(context, path, store, `--store ${shellWord(shownAddress(store))}`, `${path}: store`)
   }
   return {
     source: path,
@@ -95,37 +105,41 @@ function fromConfig(context: CliContext, { path }: LoadedConfig, store: string |
   }
 }
 
-async function openAddress(context: CliContext, address: string, source: string): Promise<OpenStore> {
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(address) ?? []
-  if (scheme === 'redis' || scheme === 'rediss') {
-    // Loaded only here: most commands start without it.
-    const [{ redisStore }, { connectRedis }] = await Promise.all([
-      import('@lastgood/redis'),
-      import('./redis-client.ts'),
-    ])
-    const client = await connectRedis(address, context.clock)
-    // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
-    const close = async () => client.disconnect()
-    return { store: redisStore(client), source, close }
-  }
-  if (scheme !== undefined && scheme !== 'file') {
-    throw new LastgoodError('bad-option', `${source} names a store of an unknown kind: ${safeLine(scheme)}`, {
-      hint: 'write redis://host:6379, rediss://host:6379, file:<folder>, or the path of a folder',
+async function openRemote(context: CliContext, address: string, source: string, field: string): Promise<OpenStore> {
+  const [, scheme = ''] = remote.exec(address) ?? []
+  if (!/^rediss?$/i.test(scheme)) {
+    throw new LastgoodError('bad-option', `${field} names a store of an unknown kind: ${safeLine(scheme)}`, {
+      hint: addressForms,
     })
   }
-  return fromFolder(context, folderOf(context, address), source)
+  // Loaded only here: most commands start without it.
+  const [{ redisStore }, { connectRedis }] = await Promise.all([import('@lastgood/redis'), import('./redis-client.ts')])
+  const client = await connectRedis(address, context.clock)
+  // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
+  const close = async () => client.disconnect()
+  return { store: redisStore(client), source, close }
 }
 
-function folderOf({ cwd, home }: CliContext, address: string): string {
-  const dir = address.startsWith('file://') ? fileURLToPath(address) : address.replace(/^file:/, '')
-  return resolve(cwd, dir.replace(/^~(?=\/|$)/, home))
+const addressForms = 'write redis://host:6379, rediss://host:6379, file:<folder>, or the path of a folder'
+
+/** Errors: `bad-option`. */
+function folderOf({ cwd, home }: CliContext, address: string, field: string): string {
+  // The current folder, which this would be, is meant by nobody: a variable of a script has no value.
+  if (/^(?:file:(?:\/\/)?)?\s*$/i.test(address)) {
+    throw new LastgoodError('bad-option', `${field} is empty; is the variable set?`, { hint: addressForms })
+  }
+  if (!/^file:\/\//i.test(address)) return resolve(cwd, address.replace(/^file:/i, '').replace(/^~(?=\/|$)/, home))
+  try {
+    return fileURLToPath(address)
+  } catch {
+    throw new LastgoodError('bad-option', `${field} is no folder of this machine: ${safeLine(address)}`, {
+      hint: 'write file:<folder>, or file:/// and a path from the root',
+    })
+  }
 }
 
-function shownStore(context: CliContext, address: string): string {
-  return isFolder(address) ? `file:${folderOf(context, address)}` : shownAddress(address)
-}
-
-const isFolder = (address: string): boolean => !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(address)
+const remote = /^(?!file:)([a-z][a-z0-9+.-]+):/i
+const isFolder = (address: string): boolean => !remote.test(address)
 
 function fromFolder({ stderr, clock }: CliContext, dir: string, source: string): OpenStore {
   const store = fileStore({

@@ -68,14 +68,17 @@ async function queueOf(
       hint: "write an address (queue: 'redis://127.0.0.1:6379') or a client of ioredis (queue: () => new Redis({ sentinels, name }))",
     })
   }
-  if (typeof given !== 'string' || !/^rediss?:/i.test(given)) throw noQueue(store.shown)
+  if (typeof given !== 'string' || !/^rediss?:/i.test(given)) {
+    const by = options.queue !== undefined ? '--queue' : loaded?.config.queue && `${loaded.path}: queue`
+    throw noQueue(by === undefined ? `the store is ${store.shown}` : `${by} names none`)
+  }
   // Loaded only here: most commands start without it.
   const { connectRedis } = await import('../redis-client.ts')
   return { connection: await connectRedis(given, context.clock), shown: shownAddress(given) }
 }
 
-function noQueue(store: string): LastgoodError {
-  return new LastgoodError('bad-option', `a fleet needs a Redis for its queue, and the store is ${store}`, {
+function noQueue(why: string): LastgoodError {
+  return new LastgoodError('bad-option', `a fleet needs a Redis for its queue, and ${why}`, {
     hint: 'name one: --queue redis://127.0.0.1:6379, or keep the sessions there: --store redis://127.0.0.1:6379',
     details: { field: '--queue' },
   })
