@@ -35,7 +35,7 @@ export interface GatewayOptions {
   tellsFallback?: boolean
   /** How faults are answered; each default is documented there. */
   policy?: PolicyOptions
-  /** When an answer counts as stalled; each default is documented there. */
+  /** When an answer counts as stalled; each default is documented there. At least 1,000 ms. */
   limits?: NonNullable<InterceptorOptions['limits']>
   /**
    * How long a streamed answer is waited for before its headers go out, so that a failure within that time has its true
@@ -102,6 +102,9 @@ export type ResolvedGatewayOptions = Required<
   others: readonly string[]
 }
 
+/** No answer of a model begins sooner for certain: each would be given up, and asked for again. */
+const leastLimitMs = 1_000
+
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
   const times = {
     holdMs: options.holdMs ?? 20_000,
@@ -117,6 +120,12 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   for (const [field, value] of Object.entries(times)) {
     if (Number.isFinite(value) && value >= 0) continue
     throw new LastgoodError('bad-option', `${field} must be a number from 0, got ${String(value)}`, {
+      hint: `leave ${field} out for the default`,
+    })
+  }
+  for (const [field, value] of Object.entries(options.limits ?? {})) {
+    if (value === undefined || value >= leastLimitMs) continue
+    throw new LastgoodError('bad-option', `limits.${field} must be at least 1,000 ms, got ${String(value)}`, {
       hint: `leave ${field} out for the default`,
     })
   }

@@ -168,6 +168,8 @@ describe('lastgood gateway', () => {
     [['--port', 'http'], 'a port is a number'],
     [['--key-env', 'NO_SUCH_KEY'], 'names a variable that is not set'],
     [['--upstream', 'ftp://x'], 'upstream must be an http or https address'],
+    [['--stall', '0s'], '--stall 0s is too short for any answer to arrive'],
+    [['--stall', '999ms'], '--stall 999ms is too short'],
     [['--hold', 'long'], '--hold takes a duration'],
   ])('%j is told as a mistake', async (argv, told) => {
     const cwd = folder()

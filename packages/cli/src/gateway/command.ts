@@ -122,7 +122,7 @@ export async function withGateway<T>(
       ...(options.upstream !== undefined && { upstream: options.upstream }),
       ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
       ...(options.maxWait !== undefined && { policy: { horizonMs: parseDuration(options.maxWait, '--max-wait') } }),
-      ...(options.stall !== undefined && { limits: limitsOf(parseDuration(options.stall, '--stall')) }),
+      ...(options.stall !== undefined && { limits: limitsOf(options.stall) }),
       ...(options.hold !== undefined && { holdMs: parseDuration(options.hold, '--hold') }),
     })
     const served = await serve(front?.over(gateway, opened, set) ?? gateway, place, place.port)
@@ -165,7 +165,14 @@ function credentialsIn({ env }: CliContext, name: string): () => Credentials {
   return () => ({ 'x-api-key': key })
 }
 
-const limitsOf = (stallMs: number) => ({ firstEventMs: stallMs, betweenEventsMs: stallMs })
+function limitsOf(stall: string): { firstEventMs: number; betweenEventsMs: number } {
+  const stallMs = parseDuration(stall, '--stall')
+  if (stallMs >= 1_000) return { firstEventMs: stallMs, betweenEventsMs: stallMs }
+  throw new LastgoodError('bad-option', `--stall ${stall} is too short for any answer to arrive`, {
+    hint: 'give it 1s at least, or leave it out: 2m, 3m within a stream',
+    details: { field: '--stall' },
+  })
+}
 
 function port(text: string): number {
   const number = Number(text)

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest'
+import { resolveGatewayOptions } from './options.ts'
+
+it('a limit in which no answer can arrive is refused by its name; one of a second is not', () => {
+  for (const field of ['firstEventMs', 'betweenEventsMs', 'wholeAnswerMs']) {
+    for (const value of [0, 999, -1, NaN]) {
+      expect(() => resolveGatewayOptions({ limits: { [field]: value } })).toThrow(
+        `limits.${field} must be at least 1,000 ms, got ${value}`,
+      )
+    }
+    expect(resolveGatewayOptions({ limits: { [field]: 1_000 } }).limits).toEqual({ [field]: 1_000 })
+  }
+})
