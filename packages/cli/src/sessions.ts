@@ -71,6 +71,27 @@ export function resumeCommandFor(sessionId: string, flags: readonly string[] = [
   return ['lastgood resume', shellWord(safeLine(sessionId)), ...flags.filter((flag) => flag !== '')].join(' ')
 }
 
+/** The same, or undefined where no command can: no agent of a configuration ran the session, and no client that is known. */
+export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly string[] = []): string | undefined {
+  return agent === undefined ? undefined : resumeCommandFor(sessionId, flags)
+}
+type RunBy = Pick<Head, 'sessionId' | 'agent'>
+
+/** What to do where there is no command. */
+export function ownWayOn(sessionId: string): string {
+  const id = safeLine(sessionId)
+  // The gateway calls so what a client gave no name.
+  return id.startsWith('gw-')
+    ? `send the next request through lastgood gateway again; the header x-lastgood-session: ${id} names its session`
+    : `start its own program again; with the session id ${id} it goes on from the last good turn`
+}
+
+/** The end of what is said to people. `message`: what comes behind the command. */
+export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {
+  const command = resumeCommandOf(head, flags)
+  return command === undefined ? `to go on, ${ownWayOn(head.sessionId)}\n` : `go on with\n${command}${message}\n`
+}
+
 export interface Located {
   readonly opened: OpenStore
   readonly row: SessionRow

@@ -1,7 +1,7 @@
 /** Sessions that do not go on by themselves, one finding for each kind. Pure. */
 import { type Finding, machineVersion } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
-import { resumeCommandFor, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { ownWayOn, resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export interface SessionFacts {
@@ -101,7 +101,7 @@ function mendOf(
   listFlags: readonly string[] = flags,
 ): string {
   const [only, ...others] = rows
-  if (only && others.length === 0) return resumeCommandFor(only.head.sessionId, flags)
+  if (only && others.length === 0) return resumeCommandOf(only.head, flags) ?? ownWayOn(only.head.sessionId)
   return ['lastgood list --state', status, ...listFlags].join(' ')
 }
 

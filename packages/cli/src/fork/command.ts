@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { forkSession, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { locate, resumeCommandFor } from '../sessions.ts'
+import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { originJson } from '../list/session-json.ts'
 import { exampleOf } from '../help-example.ts'
@@ -46,8 +46,9 @@ async function fork(
       ...(turn !== undefined && { turn }),
       ...(reason !== undefined && { reason }),
     })
-    const command = resumeCommandFor(newId, flags)
+    const fork = { sessionId: newId, agent: row.head.agent }
     if (options.json) {
+      const command = resumeCommandOf(fork, flags) ?? null
       const origin = originJson(made.origin)
       const document = { schema: 'lastgood.fork/v1', store: store.location, from, ...made, origin, command }
       context.stdout.write(`${safeJson(document, 2)}\n`)
@@ -56,7 +57,7 @@ async function fork(
     const shared = made.origin.sessionId === from ? '' : `, which it shares with ${made.origin.sessionId}`
     context.stdout.write(`${safeLine(newId)}\n`)
     context.stderr.write(
-      `✔ ${safeLine(newId)} goes on after turn ${made.turn} of ${safeLine(from)}${shared}\ngo on with\n${command} '<message>'\n`,
+      `✔ ${safeLine(newId)} goes on after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, " '<message>'")}`,
     )
   } finally {
     await opened.close()

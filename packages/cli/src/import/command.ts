@@ -5,7 +5,7 @@ import { importSession } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { resumeCommandFor } from '../sessions.ts'
+import { goOnLines, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { assertReadableAgain, linesOf } from './file-lines.ts'
 
@@ -36,9 +36,10 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
       force,
       ...(as !== undefined && { as }),
     })
-    const command = resumeCommandFor(sessionId, flags)
     const { turn, lastGoodTurn, status } = head
+    const message = turn === lastGoodTurn ? " '<message>'" : ''
     if (options.json) {
+      const command = resumeCommandOf(head, flags) ?? null
       const place = { store: store.location, sessionId, from, file: path }
       const document = { schema: 'lastgood.import/v1', ...place, entries, turn, lastGoodTurn, status, command }
       context.stdout.write(`${safeJson(document, 2)}\n`)
@@ -49,7 +50,7 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
     context.stderr.write(
       `✔ ${entries} entries${name} are in ${safeLine(store.location)}, saved at turn ${lastGoodTurn}\n`,
     )
-    context.stderr.write(`go on with\n${command}${turn === lastGoodTurn ? " '<message>'" : ''}\n`)
+    context.stderr.write(goOnLines(head, flags, message))
   } finally {
     await close()
   }

@@ -1,7 +1,7 @@
 /** A session in a list, for programs. */
 import { expiryOf, type Origin } from '@lastgood/core'
 import { iso } from '../durations.ts'
-import { resumeCommandFor, type SessionRow } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 
 export function sessionJson(
   { head, holder, status, isRecoverable }: SessionRow,
@@ -28,7 +28,7 @@ export function sessionJson(
     pinned: head.pinned ?? false,
     expiresAt: expiresAt === undefined ? null : iso(expiresAt),
     heldBy: holder && { host: holder.owner.host, pid: holder.owner.pid, since: iso(holder.since) },
-    command: resumeCommandFor(head.sessionId, flags),
+    command: resumeCommandOf(head, flags) ?? null,
   }
 }
 

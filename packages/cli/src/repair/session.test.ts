@@ -7,7 +7,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { answered, ended, project, run, seed, sent, started } from '../../test/context.ts'
 
 const model = 'claude-opus-5-5'
-const said = (turn: number, ...messages: Message[]): EntryBody => ({ type: 'turn-started', turn, messages })
+const said = (turn: number, ...messages: Message[]): EntryBody => ({
+  type: 'turn-started',
+  turn,
+  agent: 'coder',
+  messages,
+})
 const pinned: EntryBody = { type: 'envelope-changed', envelope: { body: { model, max_tokens: 100 }, betas: [] } }
 const user = (content: Message['content']): Message => ({ role: 'user', content })
 /** A person brought an empty text and a call that nobody answered. */

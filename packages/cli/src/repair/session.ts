@@ -13,7 +13,7 @@ import { setUp } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { locate, ownWayOn, resumeCommandOf, type Located } from '../sessions.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { changeLines, changesOf, type Changes } from './changes.ts'
@@ -25,8 +25,8 @@ export async function repairSession(context: CliContext, argument: string, optio
   try {
     const { store } = located.opened
     const { sessionId } = located.row.head
-    const command = resumeCommandFor(sessionId, flags)
-    if (options.apply) throw appliedByItself(sessionId, command)
+    const command = resumeCommandOf(located.row.head, flags)
+    if (options.apply) throw appliedByItself(sessionId, command ?? ownWayOn(sessionId))
     const pending = pendingRepairs(await foldHistory(readHistory(store, sessionId), machineVersion))
     const changes = changesOf(pending.messages, pending.edits, pending.repairs, (at) => turnOf(pending, at))
     if (!options.json) tell(context, options, located, pending, changes)
@@ -45,10 +45,10 @@ export async function repairSession(context: CliContext, argument: string, optio
         unrepairable: pending.unrepairable?.what ?? null,
         applied: false,
         reverted: isWanted,
-        command,
+        command: command ?? null,
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
-    } else close(context, { options, changes, inForce, command, isReverted: isWanted })
+    } else close(context, { options, changes, inForce, command: command ?? ownWayOn(sessionId), isReverted: isWanted })
   } finally {
     await located.opened.close()
   }
@@ -89,6 +89,7 @@ interface Outcome {
   options: RepairOptions
   changes: Changes
   inForce: number
+  /** What goes on with it. */
   command: string
   isReverted: boolean
 }

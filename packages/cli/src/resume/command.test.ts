@@ -181,7 +181,7 @@ describe('resume', () => {
     await seed(store, 's', [{ type: 'turn-started', turn: 1, messages: [] }])
     const { code, stderr } = await run(['resume', 's'], { cwd })
     expect(code).toBe(4)
-    expect(stderr).toMatch(/not run by an agent[^]*next: start its own program again/)
+    expect(stderr).toMatch(/not run by an agent[^]*next: start its own program again; with the session id s it/)
   })
 })
 

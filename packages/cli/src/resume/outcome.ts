@@ -9,6 +9,7 @@ import { iso, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
+import { ownWayOn } from '../sessions.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 
 /** What is known of the session at its end. */
@@ -43,8 +44,9 @@ export function tellReply(context: CliContext, end: EndState, reply: Reply, { js
 export function tellNothingToDo(context: CliContext, end: EndState, { json, quiet }: OutcomeStyle): number {
   if (json) document(context, end, { state: 'nothing-to-do', exitCode: exitCodes.done })
   else if (!quiet) {
+    const next = end.agent === undefined ? ownWayOn(end.sessionId) : `${end.commandWith()} "<message>"`
     const turns = end.lastGoodTurn === 0 ? 'no turn was started' : `turn ${end.lastGoodTurn} has ended`
-    context.stderr.write(`nothing to continue: ${turns}. A new turn: ${end.commandWith()} "<message>"\n`)
+    context.stderr.write(`nothing to continue: ${turns}. A new turn: ${next}\n`)
   }
   return exitCodes.done
 }
@@ -100,7 +102,7 @@ function savedOf({ lastGoodTurn, isPending }: EndState): string {
 
 function document({ stdout }: CliContext, end: EndState, outcome: object): void {
   const { commandWith, isPending, agent = null, ...known } = end
-  const command = commandWith()
+  const command = agent === null ? null : commandWith()
   const document = { schema: 'lastgood.resume/v1', ...known, agent, messagePending: isPending, command, ...outcome }
   stdout.write(`${safeJson(document)}\n`)
 }

@@ -15,7 +15,7 @@ import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
-import { locate, resumeCommandFor, type Located } from '../sessions.ts'
+import { locate, ownWayOn, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 import { clientCommand } from './client-command.ts'
@@ -115,6 +115,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   }
   if (head.status === 'idle' && message === undefined)
     return tellNothingToDo(context, endOf(task, located, head), style)
+  if (head.agent === undefined) throw withoutAgent(head.sessionId)
   if (options.dryRun) {
     const preview = await stop.orStopped(previewOf(located, context.clock.now(), task.place.config()?.config))
     const same = endOf(task, located, head, message)
@@ -136,17 +137,16 @@ async function goOn(task: Task, located: Located): Promise<number> {
 
 async function agentOf({ context, place }: Task, { row }: Located): Promise<CodingAgent> {
   const { agent: name, sessionId } = row.head
-  if (name === undefined) {
-    throw new ConfigError(
-      `session ${sessionId} was not run by an agent of a configuration file, but by a loop of its own`,
-      {
-        hint: `start its own program again; with the session id ${sessionId} it goes on from the last good turn`,
-      },
-    )
-  }
+  if (name === undefined) throw withoutAgent(sessionId)
   const loaded = place.config()
   if (!loaded) throw missingConfig(context, name)
   return agentNamed(name, loaded)
+}
+
+function withoutAgent(sessionId: string): ConfigError {
+  return new ConfigError(`session ${sessionId} was not run by an agent of a configuration file`, {
+    hint: ownWayOn(sessionId),
+  })
 }
 
 function open({ context, options, place }: Task, { row, opened }: Located): Promise<Session> {

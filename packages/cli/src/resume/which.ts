@@ -6,7 +6,7 @@ import { setUp } from '../common-options.ts'
 import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { sessionJson } from '../list/session-json.ts'
-import { resumeCommandFor, sessionRows, type SessionRow } from '../sessions.ts'
+import { ownWayOn, resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -125,7 +125,9 @@ async function listWhich(
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {
       const what = [head.agent, `turn ${head.turn}`, head.reason].filter((fact) => fact !== undefined).join(' · ')
-      stderr.write(`  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandFor(head.sessionId, flags)}\n`)
+      stderr.write(
+        `  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandOf(head, flags) ?? ownWayOn(head.sessionId)}\n`,
+      )
     }
   }
   if (options.json || options.jsonl) {

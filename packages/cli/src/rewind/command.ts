@@ -17,7 +17,7 @@ import { setUp, withCommonOptions, type CommonOptions } from '../common-options.
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { locate, resumeCommandFor } from '../sessions.ts'
+import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { SessionReport } from '../show/report.ts'
 import { shorten, safeJson, safeLine } from '../text.ts'
 
@@ -62,8 +62,8 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
         await session.rewind(options.turn, 'lastgood rewind')
       })
     }
-    const command = resumeCommandFor(sessionId, flags)
     if (options.json) {
+      const command = resumeCommandOf(row.head, flags) ?? null
       const turns = dropped.map(({ turn, state, message, steps }) => ({ turn, state, message, tools: toolsIn(steps) }))
       const document = {
         schema: 'lastgood.rewind/v1',
@@ -76,7 +76,9 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else if (isWanted)
-      context.stderr.write(`✔ the last good turn is turn ${options.turn}\ngo on with\n${command} '<message>'\n`)
+      context.stderr.write(
+        `✔ the last good turn is turn ${options.turn}\n${goOnLines(row.head, flags, " '<message>'")}`,
+      )
   } finally {
     await opened.close()
   }

@@ -18,7 +18,7 @@ import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
-import { locateJournal, resumeCommandFor, type SessionRow } from '../sessions.ts'
+import { goOnLines, locateJournal, type SessionRow } from '../sessions.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
@@ -163,7 +163,7 @@ async function showReport(
   } else {
     const terminal = terminalOf(context.stdout, context.env, options.color)
     for (const line of reportLines(context, journal, report, terminal)) context.stdout.write(`${line}\n`)
-    if (row?.isRecoverable && !broken) context.stderr.write(`go on with\n${resumeCommandFor(sessionId, flags)}\n`)
+    if (row?.isRecoverable && !broken) context.stderr.write(goOnLines(row.head, flags))
   }
   if (!broken) return
   writeFailure(context, broken)

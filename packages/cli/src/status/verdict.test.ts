@@ -37,7 +37,7 @@ const incident: StatusReading = {
 function row(sessionId: string, status: SessionRow['status'], reason?: string, isRecoverable = true): SessionRow {
   const machine = { version: '2', value: 'x', context: {} }
   const times = { createdAt: now, updatedAt: now }
-  const head = { v: 3, sessionId, seq: 3, turn: 1, lastGoodTurn: 0, machine, ...times } as const
+  const head = { v: 3, sessionId, agent: 'coder', seq: 3, turn: 1, lastGoodTurn: 0, machine, ...times } as const
   const shown = status === 'interrupted' ? 'running' : status
   return { head: { ...head, status: shown, ...(reason && { reason }) }, holder: null, status, isRecoverable }
 }

@@ -52,7 +52,7 @@ export function verdictOf(report: StatusReport): Verdict {
   const asking = open.find(({ status }) => status === 'needs-input')
   if (asking) {
     const text = `Session ${idOf(asking)} needs you: ${reasonOf(asking)}`
-    return { kind: 'needs-input', text, next: { command: 'resume', sessionId: asking.head.sessionId, inDoubt: true } }
+    return { kind: 'needs-input', text, next: { ...nextOf(asking), inDoubt: true } }
   }
   return open.length > 0 ? sessionsOnly(report, open) : nothingOpen(report)
 }
@@ -89,8 +89,7 @@ function rateLimited({ open, now }: StatusReport, { model, heldUntil = now }: Pr
 function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdict {
   const [first] = open
   if (!first) return nothingOpen(report)
-  const { isRecoverable, head } = open.find((row) => row.isRecoverable) ?? first
-  const next = { command: isRecoverable ? 'resume' : 'show', sessionId: head.sessionId } as const
+  const next = nextOf(open.find((row) => row.isRecoverable) ?? first)
   if (answered(report.providers) === 0) {
     if (isRefused(report)) return refused(open, next)
     const who = open.length === 1 ? `Session ${idOf(first)} does` : `${open.length} sessions do`
@@ -155,11 +154,17 @@ function aside({ page }: StatusReport): string {
   return says === 'unknown' ? '' : `; the status page says: ${says}`
 }
 
+/** What can be resumed from here; of another one it is shown how it stands, and what goes on with it. */
+function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdict['next']> {
+  const canResume = head.agent !== undefined && (isRecoverable || status === 'needs-input')
+  return { command: canResume ? 'resume' : 'show', sessionId: head.sessionId }
+}
+
 /** The first session that waits for nobody to wake it. */
 function toResume(open: readonly SessionRow[]): Pick<Verdict, 'next'> {
   // Only one that waits: what was refused would be refused again.
   const row = open.find(({ status, isRecoverable }) => isRecoverable && status === 'waiting')
-  return row ? { next: { command: 'resume', sessionId: row.head.sessionId } } : {}
+  return row ? { next: nextOf(row) } : {}
 }
 
 function waiting(open: readonly SessionRow[]): string {

@@ -1,6 +1,6 @@
 /** A report for programs, `lastgood.report/v1`: instants are ISO 8601, absent facts are null. Pure. */
 import { iso } from '../../durations.ts'
-import { resumeCommandFor } from '../../sessions.ts'
+import { resumeCommandOf } from '../../sessions.ts'
 import { summaryOf } from './summary.ts'
 import type { ExtraCost } from './extra-cost.ts'
 import type { GoneTurn } from './lost-turns.ts'
@@ -74,7 +74,7 @@ function sessionJson(line: SessionLine, flags: readonly string[]): object {
     turnsTakenBack,
     calls: line.calls,
     extra: extraJson(line.extra),
-    command: standing === 'recovered' || standing === 'waiting' ? null : resumeCommandFor(sessionId, flags),
+    command: standing === 'recovered' || standing === 'waiting' ? null : (resumeCommandOf(row.head, flags) ?? null),
   }
 }
 

@@ -1,0 +1,60 @@
+import type { EntryBody, Store } from '@lastgood/core'
+import { describe, expect, it } from 'vitest'
+import { answered, ended, obliging, project, run, seed, sent } from '../test/context.ts'
+
+const begun: EntryBody = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'Hi' }] }
+const parked = { type: 'session-suspended', reason: 'exhausted', detail: 'spent' } as const
+
+describe('of a session that no agent ran, no command is named that would be refused', () => {
+  const words = {
+    own: 'start its own program again; with the session id own it goes on from the last good turn',
+    'gw-e528-1':
+      'send the next request through lastgood gateway again; the header x-lastgood-session: gw-e528-1 names its session',
+  }
+
+  async function seeded(id: string): Promise<{ cwd: string; store: Store }> {
+    const { cwd, store } = project(obliging)
+    await seed(store, id, [begun, sent(), parked])
+    return { cwd, store }
+  }
+
+  it.each(Object.entries(words))('%s: how it goes on is said in words', async (id, how) => {
+    const { cwd } = await seeded(id)
+    expect((await run(['show', id], { cwd })).stderr).toBe(`to go on, ${how}\n`)
+    expect((await run(['resume'], { cwd })).stderr).toContain(`    ${how}\n`)
+    expect((await run(['doctor'], { cwd })).stdout).toContain(`mend: ${how}\n`)
+    expect((await run(['status', '--no-page'], { cwd })).stdout).toContain(`next: lastgood show ${id}\n`)
+    for (const flags of [[], ['--dry-run']]) {
+      const resumed = await run(['resume', id, ...flags], { cwd })
+      expect(resumed).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining(`next: ${how}\n`) })
+    }
+    expect((await run(['export', id, 'a.jsonl'], { cwd })).code).toBe(0)
+    const other = id === 'own' ? 'own-b' : 'gw-b'
+    const imported = await run(['import', 'a.jsonl', '--as', other], { cwd })
+    expect(imported.stderr).toContain(
+      `to go on, ${how.replaceAll(`session id ${id}`, `session id ${other}`).replaceAll(`session: ${id}`, `session: ${other}`)}\n`,
+    )
+    expect(imported.stderr).not.toContain('lastgood resume')
+  })
+
+  it('for programs there is no command', async () => {
+    const { cwd } = await seeded('own')
+    const { stdout } = await run(['list', '--json'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ sessions: [{ sessionId: 'own', agent: null, command: null }] })
+  })
+
+  it('nor is one for a new turn, for a fork, or after a rewind', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 'own', [begun, sent(), answered('Yes.'), ended(1)])
+    for (const argv of [
+      ['resume', 'own'],
+      ['fork', 'own'],
+      ['rewind', 'own', '--turn', '0', '--yes'],
+    ]) {
+      const { code, stderr } = await run(argv, { cwd })
+      expect(code).toBe(0)
+      expect(stderr).toContain('start its own program again')
+      expect(stderr).not.toContain('lastgood resume')
+    }
+  })
+})
