@@ -6,6 +6,7 @@
  */
 import {
   isDead,
+  isJournalError,
   isLastgoodError,
   LastgoodError,
   shellWord,
@@ -112,7 +113,7 @@ export async function locate(
   const [choice, ...others] = choices
   const opened = await choice.open()
   try {
-    const row = argument === 'last' ? await newest(opened.store, cwd) : await named(opened.store, argument)
+    const row = argument === 'last' ? await newest(opened.store, cwd, choice.flag) : await named(opened.store, argument)
     if (row) return { opened, row }
     throw await notFound(opened.store, argument, choice.flag, others, commands)
   } catch (error) {
@@ -144,9 +145,14 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(store: Store, cwd: string | undefined): Promise<SessionRow | undefined> {
+async function newest(store: Store, cwd: string | undefined, flag: string): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
   // The damaged one may be the last one: going on with another could surprise.
+  if (isJournalError(failure)) {
+    const { code, message, hint, cause, details } = failure
+    const all = ['lastgood list --all', flag].join(' ').trim()
+    throw new LastgoodError(code, message, { hint: `name the session, as in ${all}; ${hint}`, cause, details })
+  }
   if (failure !== undefined) throw failure
   const here = cwd === undefined ? rows : rows.filter(({ head }) => head.cwd === cwd)
   return newestOf(here) ?? newestOf(rows)

@@ -28,6 +28,7 @@ export { type Decision, type Fault, type FaultKind } from './faults/fault.ts'
 export { type SessionFacts, statuses } from './session/checkpoint.ts'
 export { type Folded, foldHistory, foldJournal } from './session/fold.ts'
 export { type Fork, type ForkOptions, forkSession } from './session/fork.ts'
+export { type LeftOut, leftOutBy, listError } from './store/left-out.ts'
 export { type HistoryEntry, endsOfTurns, readHistory } from './store/history.ts'
 export {
   type AssistantMessage,

@@ -4,9 +4,9 @@
  * 1. A row is written after a session was acquired and before the lease is handed out: no entry without a row.
  * 2. Every lease writes it again, so a row that a server lost comes back.
  * 3. A row is removed only when its session is gone, and only if no later lease has written it anew.
- * 4. A session that cannot be read does not hide the others: the first error is thrown after they were listed.
+ * 4. A session that cannot be read does not hide the others: its error is thrown after they were listed.
  */
-import type { Lease, SessionSummary } from '@lastgood/core'
+import { listError, type LeftOut, type Lease, type SessionSummary } from '@lastgood/core'
 import type { Keys } from './keys.ts'
 import { type Summarized, summarized } from './outcome.ts'
 import type { Server } from './server.ts'
@@ -31,7 +31,7 @@ export async function summaryOf(server: Server, keys: Keys, sessionId: string): 
 export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenerator<SessionSummary> {
   // A scan may show a row twice; it never leaves out one that was there all the time.
   const seen = new Set<string>()
-  const failures: unknown[] = []
+  const leftOut: LeftOut[] = []
   let cursor = '0'
   do {
     const [next, elements] = await server.ask((redis) => redis.zscan(keys.index, cursor, 'COUNT', chunkLength))
@@ -47,13 +47,13 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
           return summary
         }),
       )
-      for (const one of found) {
-        if (one.status === 'rejected') failures.push(one.reason)
+      for (const [i, one] of found.entries()) {
+        if (one.status === 'rejected') leftOut.push({ sessionId: chunk[i]?.sessionId ?? '', error: one.reason })
         else if (typeof one.value === 'object') yield one.value
       }
     }
   } while (cursor !== '0')
-  if (failures.length > 0) throw failures[0]
+  if (leftOut.length > 0) throw listError(leftOut)
 }
 
 function rowsOf(elements: readonly string[]): { sessionId: string; since: string }[] {

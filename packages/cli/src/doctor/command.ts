@@ -97,8 +97,8 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       sessions: { total: rows.length, recoverable, tried },
       findings: [
         ...known.map(withFlags(place.flags)).map(about('store')),
-        // The store may have told of it, too.
-        ...damaged.filter(({ what }) => !known.some((one) => one.what === what)).map(about('sessions')),
+        // The store may have told of it, too; a list that several sessions ended begins with one of them.
+        ...damaged.filter(({ what }) => !known.some((one) => what.startsWith(one.what))).map(about('sessions')),
         ...findings.map(withFlags(place.flags)).map(about('sessions')),
         ...sessionFindings(rows, facts).map(about('sessions')),
       ],

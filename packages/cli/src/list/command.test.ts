@@ -93,6 +93,38 @@ describe('list', () => {
     const json = JSON.parse((await run(['list', '--json', '--store', 'state'], { cwd })).stdout) as object
     expect(json).toMatchObject({ sessions: [{}, {}], error: { code: 'journal-corrupt' }, exitCode: 6 })
   })
+
+  it('names all that are damaged; where none can be read it does not say that there are none', async () => {
+    const { cwd, store } = project()
+    for (const id of ['a', 'b', 'c']) {
+      await seed(store, id, [started(1), sent()])
+      damage(cwd, id)
+    }
+    const { code, stdout, stderr } = await run(['list', '--store', 'state'], { cwd })
+    expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
+    expect(stderr).toMatch(/^error: \S+\/a\.jsonl.*; nor can be read: b, c\n/)
+    expect(JSON.parse((await run(['list', '--json', '--store', 'state'], { cwd })).stdout)).toMatchObject({
+      error: { details: { sessions: ['a', 'b', 'c'].map((sessionId) => ({ sessionId, code: 'journal-corrupt' })) } },
+    })
+  })
+
+  it('of what is no folder gives the error alone', async () => {
+    const { cwd } = project()
+    writeFileSync(join(cwd, 'file'), '')
+    const { code, stderr } = await run(['list', '--store', 'file'], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/^error: .*ENOTDIR/)
+    expect(stderr).not.toContain('no sessions')
+  })
+
+  it.each(['show', 'resume'])('%s last, which may be the damaged one, says to name the session', async (command) => {
+    const { cwd, store } = project()
+    await some(store)
+    damage(cwd, 'broke')
+    const { code, stderr } = await run([command, 'last', '--store', 'state'], { cwd })
+    expect(code).toBe(6)
+    expect(stderr).toContain('next: name the session, as in lastgood list --all --store state; ')
+  })
 })
 
 /** Overwrites bytes of the last line. */

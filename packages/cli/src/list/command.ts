@@ -64,7 +64,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
         ...(broken && failureJson(broken)),
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
-    } else {
+    } else if (!broken || rows.length > 0) {
       const all = ['lastgood list --all', ...flags].join(' ')
       print(
         context,

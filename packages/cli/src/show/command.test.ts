@@ -262,6 +262,16 @@ describe('a journal that cannot be read is exit code 6', () => {
     expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('> Make it green')
   })
 
+  it('damaged from the beginning: the failure alone, and no sum of nothing', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', [started(1), sent()])
+    const file = join(cwd, 'state', 'sessions', 's.jsonl')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('session-opened', 'session-opaned'))
+    const { code, stdout, stderr } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
+    expect(stderr).toMatch(/^error: \S+s\.jsonl line \d+ is damaged/)
+  })
+
   it('written by a newer lastgood: says which version is needed', async () => {
     const { cwd, store } = project()
     await seed(store, 's', [started(1)])

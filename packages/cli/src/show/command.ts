@@ -140,8 +140,12 @@ async function showReport(
   const { store, source } = journal.opened
   const report = new SessionReport()
   let failure: unknown
+  let isEmpty = true
   try {
-    for await (const { entry, isInherited } of history) report.take(entry, isInherited)
+    for await (const { entry, isInherited } of history) {
+      report.take(entry, isInherited)
+      isEmpty = false
+    }
   } catch (error) {
     // The part before the damage is what a person needs to see.
     failure = error
@@ -160,7 +164,7 @@ async function showReport(
       ...(broken && failureJson(broken)),
     }
     context.stdout.write(`${safeJson(document, 2)}\n`)
-  } else {
+  } else if (!broken || !isEmpty) {
     const terminal = terminalOf(context.stdout, context.env, options.color)
     for (const line of reportLines(context, journal, report, terminal)) context.stdout.write(`${line}\n`)
     if (row?.isRecoverable && !broken) context.stderr.write(goOnLines(row.head, flags))

@@ -19,6 +19,7 @@ import { inChunks } from '../store/chunked.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
+import { type LeftOut, listError } from '../store/left-out.ts'
 import { removerId, thisOwner } from '../store/owner.ts'
 import {
   type SessionSummary,
@@ -219,21 +220,21 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     summary,
     findings: () => fileFindings(dir, examine, clock.now()),
 
-    /** A damaged session does not hide the others: the first error is thrown after they were listed. */
+    /** A damaged session does not hide the others: the error is thrown after they were listed. */
     async *list(filter = {}) {
-      const failures: unknown[] = []
+      const leftOut: LeftOut[] = []
       const names = await onPath(folder, () => namesIn(folder))
       const ids = names
         .filter((name) => name.endsWith('.jsonl') && !isOlder(join(folder, name), filter.updatedSince))
         .flatMap((name) => sessionIdOfJournal(name) ?? [])
       for (let at = 0; at < ids.length; at += lookedAtOnce) {
         const some = await Promise.allSettled(ids.slice(at, at + lookedAtOnce).map(summary))
-        for (const one of some) {
-          if (one.status === 'rejected') failures.push(one.reason)
+        for (const [i, one] of some.entries()) {
+          if (one.status === 'rejected') leftOut.push({ sessionId: ids[at + i] ?? '', error: one.reason })
           else if (one.value && matchesFilter(one.value, filter)) yield one.value
         }
       }
-      if (failures.length > 0) throw failures[0]
+      if (leftOut.length > 0) throw listError(leftOut)
     },
 
     async remove(sessionId, lease) {

@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import type { Entry } from '../journal/journal.ts'
 import { memorySharedState } from '../shared/memory-shared-state.ts'
+import { type LeftOut, listError } from './left-out.ts'
 import {
   type Holder,
   type Lease,
@@ -120,12 +121,12 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
     summary,
 
     async *list(filter = {}) {
-      const failures: unknown[] = []
+      const leftOut: LeftOut[] = []
       for (const sessionId of sessions.keys()) {
-        const found = await summary(sessionId).catch((error: unknown) => void failures.push(error))
+        const found = await summary(sessionId).catch((error: unknown) => void leftOut.push({ sessionId, error }))
         if (found && matchesFilter(found, filter)) yield found
       }
-      if (failures.length > 0) throw failures[0]
+      if (leftOut.length > 0) throw listError(leftOut)
     },
 
     async findings() {

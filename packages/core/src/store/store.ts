@@ -191,7 +191,7 @@ export interface Store {
   read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
   /** The head and the live holder, or undefined when no entry was ever appended. */
   summary(sessionId: string): Promise<SessionSummary | undefined>
-  /** All sessions with at least one entry, in no particular order; a damaged one ends the list with its error, last. */
+  /** All sessions with at least one entry, in no particular order; damaged ones end the list, last, with an error that names them (`listError`). */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>
   /** What endangers the promises here, for people: settings, space, rights, damage. Reads them, changes nothing. */
   findings(): Promise<Finding[]>

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
@@ -89,6 +91,35 @@ describe('status --report', () => {
       unreadable: [],
     })
     expect(stdout).not.toContain('Make it green')
+  })
+
+  it('names each session that cannot be read, and does not say that nothing of it is lost', async () => {
+    const { cwd, store } = project()
+    const clock = await night(store)
+    for (const id of ['fix-auth', 'write-docs']) {
+      const file = join(cwd, 'state', 'sessions', `${id}.jsonl`)
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"status":"', '"status":"x'))
+    }
+    const ran = async (...flags: string[]) => run(['status', '--report', '--store', 'state', ...flags], { cwd, clock })
+    const { code, stdout } = await ran()
+    expect(code).toBe(6)
+    expect(stdout).toContain('lost     0 turns; of 2 sessions nobody can say\n')
+    expect(stdout).toContain('fix-auth could not be read (journal-corrupt): lastgood doctor\n')
+    expect(JSON.parse((await ran('--json')).stdout)).toMatchObject({
+      unreadable: ['fix-auth', 'write-docs'].map((sessionId) => ({ sessionId, code: 'journal-corrupt' })),
+    })
+    const doctor = await run(['doctor', '--store', 'state', '--json'], { cwd, clock })
+    expect(JSON.parse(doctor.stdout)).toMatchObject({ dangers: 2 })
+  })
+
+  it('of what is no folder gives the error alone', async () => {
+    const cwd = folder()
+    writeFileSync(join(cwd, 'file'), '')
+    expect(await run(['status', '--report', '--store', 'file'], { cwd })).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: .*ENOTDIR/),
+    })
   })
 
   it('of a night in which nothing happened says so', async () => {

@@ -30,7 +30,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
         ...(broken && failureJson(broken)),
       }
       stdout.write(`${safeJson(document, 2)}\n`)
-    } else {
+    } else if (!broken || report.read + report.unreadable.length > 0) {
       stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
       const { palette, room } = terminalOf(stdout, env, options.color)
       for (const line of reportLines(report, room(), palette)) stdout.write(`${line}\n`)

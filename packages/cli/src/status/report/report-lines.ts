@@ -47,7 +47,7 @@ export function reportLines(report: Report, columns: number, palette: Palette): 
 }
 
 function headline(report: Report): string[] {
-  const { outages, outageMs, sessions, since, now, calls, extra, read } = report
+  const { outages, outageMs, sessions, since, now, calls, extra, read, unreadable } = report
   const { bySelf, standings, lost } = summaryOf(report)
   const lines = [`since    ${iso(since)} (${spent(now - since)}), ${count(read, 'session')} written`]
   const down = outages.length === 0 ? 'none was met' : `${spent(outageMs)} in ${count(outages.length, 'outage')}`
@@ -62,7 +62,8 @@ function headline(report: Report): string[] {
     needing > 0 && `${needing} need${needing === 1 ? 's' : ''} somebody`,
   ]
   lines.push(`sessions ${facts.filter((fact) => typeof fact === 'string').join(', ')}`)
-  lines.push(`lost     ${lost === 0 ? '0 turns' : lostWords(sessions)}`)
+  const unknown = unreadable.length === 0 ? '' : `; of ${count(unreadable.length, 'session')} nobody can say`
+  lines.push(`lost     ${lost === 0 ? '0 turns' : lostWords(sessions)}${unknown}`)
   const asked = [
     calls.told > 0 && `${calls.told} told as of unknown outcome`,
     calls.rerun > 0 && `${calls.rerun} run again`,

@@ -2,7 +2,7 @@
  * The morning after: what was down, who met it, how each session came through, what is gone and what it cost. From the
  * journals alone, one session after the other.
  */
-import { isLastgoodError, withBlobs, type Store } from '@lastgood/core'
+import { isLastgoodError, leftOutBy, withBlobs, type Store } from '@lastgood/core'
 import type { Price } from '../../cost/prices.ts'
 import { sessionRows, type SessionRow } from '../../sessions.ts'
 import { nothingAsked, type AskedAgain } from './asked-again.ts'
@@ -66,14 +66,15 @@ export interface ReportOptions {
   readonly prices?: Readonly<Record<string, Price>> | undefined
 }
 
-/** `failure`: of a damaged session, which ends the list; what was listed before it is in the report. */
+/** `failure`: of damaged sessions, which end the list; what was listed before is in the report. */
 export async function readReport(
   store: Store,
   { since, now, prices }: ReportOptions,
 ): Promise<{ report: Report; failure?: unknown }> {
-  const { rows, ...failure } = await sessionRows(store, { updatedSince: since })
+  const { rows, ...failed } = await sessionRows(store, { updatedSince: since })
   const outages = new Outages()
-  const [sessions, unreadable] = [new Array<SessionLine>(), new Array<Unreadable>()]
+  const sessions: SessionLine[] = []
+  const unreadable: Unreadable[] = leftOutBy(failed.failure)
   const [recoveries, calls, extra] = [noRecoveries(), nothingAsked(), noExtraCost()]
   for (const row of rows) {
     const { sessionId } = row.head
@@ -96,7 +97,7 @@ export async function readReport(
     (a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || a.row.head.updatedAt - b.row.head.updatedAt,
   )
   const report = { since, now, read: rows.length, sessions, recoveries, calls, extra, unreadable }
-  return { report: { ...report, outages: outages.all, outageMs: outages.totalMs(now) }, ...failure }
+  return { report: { ...report, outages: outages.all, outageMs: outages.totalMs(now) }, ...failed }
 }
 
 const order: readonly Standing[] = ['suspended', 'stopped', 'refused', 'rewound', 'waiting', 'recovered']

@@ -1,5 +1,7 @@
 /** Summaries, lists, removal, and the names of sessions. */
 import assert from 'node:assert/strict'
+import { isLastgoodError } from '../../errors.ts'
+import { leftOutBy } from '../../store/left-out.ts'
 import { headVersion, type Head } from '../../store/store.ts'
 import { entriesAfter, head, owner, testEpoch } from '../entries.ts'
 import {
@@ -86,17 +88,23 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'a head that a newer lastgood wrote hides no other session: list gives the others, and then its error',
+    name: 'heads that a newer lastgood wrote hide no other session: list gives the others, then an error that names them',
     async run(harness) {
       const { store, another } = harness
       const newer = { v: headVersion + 1 } as unknown as Partial<Head>
-      for (const id of ['a', 'b', 'c']) await finished(harness, id, id === 'b' ? newer : {})
+      for (const id of ['a', 'b', 'c', 'd']) await finished(harness, id, id === 'b' || id === 'd' ? newer : {})
       const other = await another()
       const ids: string[] = []
       const reading = async () => {
         for await (const summary of other.list()) ids.push(summary.head.sessionId)
       }
-      await rejects(reading(), 'journal-version')
+      const error = await reading().catch((reason: unknown) => reason)
+      assert.ok(isLastgoodError(error, 'journal-version'))
+      const leftOut = leftOutBy(error).sort((a, b) => a.sessionId.localeCompare(b.sessionId))
+      assert.deepEqual(leftOut, [
+        { sessionId: 'b', code: 'journal-version' },
+        { sessionId: 'd', code: 'journal-version' },
+      ])
       assert.deepEqual(ids.sort(), ['a', 'c'])
       await rejects(other.summary('b'), 'journal-version')
       await rejects(store.summary('b'), 'journal-version')

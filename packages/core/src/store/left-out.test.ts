@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { isLastgoodError, LastgoodError } from '../errors.ts'
+import { leftOutBy, listError } from './left-out.ts'
+
+const damaged = new LastgoodError('journal-corrupt', 'a.jsonl line 3 is damaged', {
+  hint: 'look',
+  details: { line: 3 },
+})
+
+it('the error of a list is that of the first session, and has all', () => {
+  const leftOut = Array.from({ length: 13 }, (_, i) => ({
+    sessionId: `s${i}`,
+    error: i === 1 ? new Error('x') : damaged,
+  }))
+  const error = listError(leftOut)
+  expect(error).toMatchObject({
+    code: 'journal-corrupt',
+    message: 'a.jsonl line 3 is damaged; nor can be read: s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, …',
+    hint: 'look',
+    details: { line: 3 },
+  })
+  expect(leftOutBy(error)).toEqual(
+    leftOut.map(({ sessionId }, i) => ({ sessionId, code: i === 1 ? 'unexpected' : 'journal-corrupt' })),
+  )
+  const one = listError(leftOut.slice(0, 1))
+  expect(isLastgoodError(one) && one.message).toBe(damaged.message)
+})
+
+it('an error that is not of a list names no session; one that is no error of ours stays what it is', () => {
+  expect(leftOutBy(damaged)).toEqual([])
+  expect(leftOutBy(undefined)).toEqual([])
+  const bug = new TypeError('bug')
+  expect(listError([{ sessionId: 'a', error: bug }])).toBe(bug)
+})
