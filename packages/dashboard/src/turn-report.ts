@@ -26,6 +26,8 @@ export type Step = { seq: number; at: string } & (
       outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'
       durationMs: number | null
       result: string
+      /** It was run once more under the same idempotency key: what came of the run before nobody knew. */
+      again?: true
     }
   | {
       kind: 'fault'

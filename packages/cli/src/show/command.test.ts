@@ -212,6 +212,24 @@ describe('show', () => {
     expect(stdout).toMatch(/turn 2 open[^]*> Better/)
   })
 
+  it('a call that ran again is there twice: without a result, and again after the resume', async () => {
+    const { cwd, store } = project()
+    const begun = { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' } as const
+    await seed(store, 's', [started(1), sent(), answered('Deploying.', { ...call, name: 'deploy' }), begun])
+    await seed(store, 's', [begun, result])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toMatch(/… no result: deploy[^\n]*\n {2}▸ resumed by [^]*✔ deploy [^\n]* ran again, same key/)
+    expect(stdout).toContain('1 tool call')
+    const json = JSON.parse((await run(['show', 's', '--store', 'state', '--json'], { cwd })).stdout) as object
+    const steps = [
+      { kind: 'answer' },
+      { kind: 'tool', outcome: 'none' },
+      { kind: 'resumed' },
+      { kind: 'tool', outcome: 'ok', again: true },
+    ]
+    expect(json).toMatchObject({ turns: [{ steps }] })
+  })
+
   it('says what was mended before it names the rules, so that a narrow screen shows it', async () => {
     const { cwd, store } = project()
     const rule = `remove-images:messages.4.content.0.${'tool_result.content.0.'.repeat(4)}image`

@@ -91,7 +91,7 @@ function line(step: Step, columns: number, palette: Palette): string {
 }
 
 function toolLine(
-  { name, input, outcome, durationMs, result }: StepOf<'tool'>,
+  { name, input, outcome, durationMs, result, again }: StepOf<'tool'>,
   columns: number,
   palette: Palette,
 ): string {
@@ -105,7 +105,8 @@ function toolLine(
   }
   const time = durationMs === null || outcome === 'in-doubt' ? '' : dim(` ${spent(durationMs)}`)
   const shown = outcome === 'error' && result !== '' ? dim(`: ${shorten(result, Math.max(20, columns - 60))}`) : ''
-  return `${words[outcome]} ${name} ${shorten(input, Math.max(20, columns - 40))}${time}${shown}`
+  const once = again ? yellow(' ran again, same key') : ''
+  return `${words[outcome]} ${name} ${shorten(input, Math.max(20, columns - 40))}${once}${time}${shown}`
 }
 
 function tokensText({ input, cacheRead, output }: Tokens): string {

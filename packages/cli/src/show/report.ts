@@ -80,6 +80,12 @@ export class SessionReport {
         turn?.steps.push(...content.filter((block) => block.type === 'tool_use').map((block) => callStep(block, entry)))
         return undefined
       }
+      case 'tool-started': {
+        const call = this.#calls(turn).findLast((one) => one[callId] === entry.toolUseId)
+        if (call?.[hasBegun]) turn?.steps.push(againStep(call, entry))
+        else if (call) call[hasBegun] = true
+        return undefined
+      }
       case 'tool-finished':
         settle(turn, entry.toolUseId, entry, this.#calls(turn))
         return undefined
@@ -159,9 +165,10 @@ export class SessionReport {
 
 type Distribute<T> = T extends unknown ? Omit<T, 'seq' | 'at'> : never
 type DistributedStep = Distribute<Step>
-type CallStep = StepOf<'tool'> & { readonly [callId]?: string }
-/** Not for programs: it never becomes JSON. */
+type CallStep = StepOf<'tool'> & { readonly [callId]?: string; [hasBegun]?: true }
+/** Not for programs: they never become JSON. */
 const callId = Symbol('toolUseId')
+const hasBegun = Symbol('hasBegun')
 
 function callStep(block: Block, { seq, at }: Entry): CallStep {
   const [name, input] = [shorten(String(block['name']), 60), inputLabel(block['input'], quoted)]
@@ -175,6 +182,23 @@ function callStep(block: Block, { seq, at }: Entry): CallStep {
     durationMs: null,
     result: '',
     [callId]: String(block['id']),
+  }
+}
+
+/** The same call, run once more; the one before stays without a result. */
+function againStep({ name, input, ...call }: CallStep, { seq, at }: Entry): CallStep {
+  const begun = { [callId]: call[callId] ?? '', [hasBegun]: true } as const
+  return {
+    seq,
+    at: iso(at),
+    kind: 'tool',
+    name,
+    input,
+    outcome: 'none',
+    durationMs: null,
+    result: '',
+    again: true,
+    ...begun,
   }
 }
 
