@@ -1,5 +1,6 @@
 /** Whether what a configuration file exports is one. */
 import { z } from 'zod'
+import { nearest } from './nearest.ts'
 
 const thing = z.custom<object>((value) => (typeof value === 'object' && value !== null) || typeof value === 'function')
 const schema = z.strictObject({
@@ -33,11 +34,29 @@ const schema = z.strictObject({
   machineVersion: z.string().optional(),
 })
 
-/** What is wrong with `value`, and where; undefined when nothing is. */
-export function mistakeInConfig(value: unknown): string | undefined {
+/** What each field takes, by an example. */
+const takes: Readonly<Record<Exclude<keyof z.infer<typeof schema>, 'agents'>, string>> = {
+  store: "an address, or a store: store: 'redis://127.0.0.1:6379', store: fileStore({ dir })",
+  queue: "an address, or a client of ioredis: queue: 'redis://127.0.0.1:6379'",
+  policy: 'what openSession takes as policy: policy: { horizonMs: 3_600_000 }',
+  statusPage: "false, or addresses of summary.json: statusPage: { urls: ['https://…/api/v2/summary.json'] }",
+  prices: "USD for a million tokens: prices: { 'claude-opus-5-5': { input: 4 } }",
+  confirmAboveUsd: 'a number of USD from 0: confirmAboveUsd: 1',
+  perMinute: "requests a minute: perMinute: { 'claude-opus-5-5': 50 }",
+  machineVersion: "a text: machineVersion: '2'",
+}
+
+/** What is wrong with `value`, and where, and what is right there, unless that is a whole configuration; undefined when nothing is. */
+export function mistakeInConfig(value: unknown): { what: string; hint?: string } | undefined {
   const { success, error } = schema.safeParse(value)
   if (success) return undefined
   const [issue] = error.issues
   const place = issue?.path.length ? issue.path.join('.') : 'the default export'
-  return `${place}: ${issue?.message ?? 'not a configuration'}`
+  const what = `${place}: ${issue?.message ?? 'not a configuration'}`
+  const field = Object.entries(takes).find(([name]) => name === issue?.path[0])
+  if (field) return { what, hint: `${field[0]} takes ${field[1]}` }
+  if (issue?.code !== 'unrecognized_keys') return { what }
+  const fields = Object.keys(schema.shape)
+  const meant = nearest(issue.keys[0] ?? '', fields)
+  return { what, hint: meant === undefined ? `fields: ${fields.join(', ')}` : `did you mean ${meant}?` }
 }

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { obliging, project, run, seed, sent, started } from '../test/context.ts'
 
@@ -25,12 +27,36 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     ['does not parse', 'export default {', 'could not be loaded', 'cause: '],
     ['has no default export', 'export const agents = {}', 'has no default export', 'export default defineConfig'],
     ['has no agents', 'export default {}', 'agents: Invalid input', 'export default defineConfig'],
-    ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'export default defineConfig'],
+    ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'next: did you mean policy?'],
+    [
+      'has a field of nobody',
+      'export default { agents: {}, colour: 1 }',
+      'colour',
+      'next: fields: store, queue, agents',
+    ],
+    [
+      'has a number for a store',
+      'export default { agents: {}, store: 5 }',
+      'store: Invalid',
+      'store takes an address, or',
+    ],
+    [
+      'has a number for a page',
+      'export default { agents: {}, statusPage: 7 }',
+      'statusPage: Invalid',
+      'takes false, or',
+    ],
+    [
+      'has a wrong price',
+      'export default { agents: {}, prices: { m: 3 } }',
+      'prices.m: Invalid',
+      'takes USD for a million',
+    ],
     [
       'names a status page of no address',
       `export default { agents: {}, statusPage: { urls: ['status.claude.com'] } }`,
-      'statusPage',
-      'export default defineConfig',
+      'statusPage.urls.0: Invalid URL',
+      'statusPage takes false, or addresses of summary.json',
     ],
     [
       'lacks the agent',
@@ -76,6 +102,23 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     if (text !== undefined && !text.includes('policy:')) expect(stderr).toContain(join(cwd, 'lastgood.config.mjs'))
     expect(code).toBe(_case === 'has a policy that is none' ? 2 : 4)
     expect(summary, 'the session was not touched').toMatchObject({ head: { status: 'running', seq: 3 }, holder: null })
+  })
+
+  it.each([
+    ['an agent', 'export default { agents: { coder: () => new Promise(() => {}) } }', ': agents.coder'],
+    ['the file', 'await new Promise(() => {})\nexport default { agents: {} }', ''],
+  ])('waits in %s for something that never comes: who is said, before the process ends', async (_case, text, who) => {
+    const { cwd, store } = project()
+    await seed(store, 's', open)
+    const path = join(cwd, 'lastgood.config.mjs')
+    writeFileSync(path, text)
+    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'resume', 's', '--store', 'state'], {
+      cwd,
+      encoding: 'utf8',
+    })
+    expect(status).toBe(4)
+    expect(stderr).toContain(`error: ${path}${who} waits for something that never comes\n  next: see what`)
   })
 
   it('is TypeScript, and this Node cannot import it', async () => {

@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
 import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
@@ -78,8 +79,9 @@ export async function loadConfig(context: CliContext, option: string | undefined
   }
   let module: { default?: unknown }
   try {
-    module = (await import(pathToFileURL(path).href)) as typeof module
+    module = (await settled(import(pathToFileURL(path).href), path)) as typeof module
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     throw new ConfigError(`${path} could not be loaded`, { hint: `correct it; this shows more: node ${path}`, cause })
   }
   return { path, config: await checkedConfig(path, module.default) }
@@ -118,9 +120,25 @@ export async function agentNamed(name: string, { path, config }: LoadedConfig): 
 export async function made<T extends object>(lazy: Lazy<T>, place: string): Promise<T> {
   if (typeof lazy !== 'function') return lazy
   try {
-    return await lazy()
+    return await settled(lazy(), place)
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     throw new ConfigError(`${place} threw an error`, { hint: 'correct it, then run this again', cause })
+  }
+}
+
+/** Where nothing is left that could settle `work`, the process would end, and nobody be told. */
+async function settled<T>(work: T | Promise<T>, place: string): Promise<T> {
+  let tell = () => {}
+  const never = new Promise<never>((_, reject) => {
+    const hint = 'see what it waits for, then run this again'
+    tell = () => reject(new ConfigError(`${place} waits for something that never comes`, { hint }))
+  })
+  process.once('beforeExit', tell)
+  try {
+    return await Promise.race([work, never])
+  } finally {
+    process.off('beforeExit', tell)
   }
 }
 
@@ -140,5 +158,5 @@ async function checkedConfig(path: string, value: unknown): Promise<LastgoodConf
   const { mistakeInConfig } = await import('./config-check.ts')
   const mistake = mistakeInConfig(value)
   if (mistake === undefined) return value as LastgoodConfig
-  throw new ConfigError(`${path}: ${mistake}`, { hint: example })
+  throw new ConfigError(`${path}: ${mistake.what}`, { hint: mistake.hint ?? example })
 }

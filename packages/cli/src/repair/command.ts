@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { isLastgoodError, LastgoodError, shellWord } from '@lastgood/core'
 import { withCommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
@@ -30,8 +31,22 @@ export function repairCommand(context: CliContext): Command {
         exampleOf('lastgood repair last', 'lastgood repair ~/.claude/projects/my-app/4f1c.jsonl --apply'),
     )
     .action((argument: string, options: RepairOptions) =>
-      isFile(context, argument) ? repairFile(context, argument, options) : repairSession(context, argument, options),
+      isFile(context, argument) ? repairFile(context, argument, options) : repairNamed(context, argument, options),
     )
+}
+
+async function repairNamed(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
+  try {
+    await repairSession(context, argument, options)
+  } catch (error) {
+    const isThere = isLastgoodError(error, 'session-not-found') && existsSync(resolve(context.cwd, argument))
+    if (!isThere) throw error
+    const command = `lastgood repair ${shellWord(`./${argument}`)}`
+    throw new LastgoodError(error.code, `${error.message}; a file is named with its folder`, {
+      hint: command,
+      details: error.details,
+    })
+  }
 }
 
 /** No session id has a separator; a file without one is meant when it has the ending and is there. */

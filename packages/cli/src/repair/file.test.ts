@@ -169,6 +169,20 @@ describe('repair of a file', () => {
     expect(checkRequest(now)).toBeUndefined()
   })
 
+  it('without its folder, where there is no such session, says how a file is named', async () => {
+    const { cwd } = there(poisoned(), 'notes')
+    expect(await run(['repair', 'notes', '--store', 'state'], { cwd })).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /no session notes in .*; a file is named with its folder\n {2}next: lastgood repair \.\/notes\n/,
+      ),
+    })
+    expect(await run(['repair', 'missing', '--store', 'state'], { cwd })).toMatchObject({
+      code: 3,
+      stderr: expect.not.stringContaining('a file is named'),
+    })
+  })
+
   it('with --revert says where the copy is', async () => {
     const { cwd, path } = there()
     expect(await run(['repair', path, '--revert'], { cwd })).toMatchObject({
