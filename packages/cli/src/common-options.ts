@@ -41,6 +41,8 @@ export interface SetUp {
   /** The configuration has the word on the store: no flag and no variable names one. */
   readonly hasWordOnStore: boolean
   readonly choices: [StoreChoice, ...StoreChoice[]]
+  /** The flag that names the configuration again; empty where it is found anyway. */
+  readonly configFlag: string
   /** The flags that lead a later command to the same place. */
   readonly flags: readonly string[]
 }
@@ -61,11 +63,12 @@ export async function setUp(context: CliContext, options: CommonOptions, wantsCo
     failure = { reason }
   }
   const choices = storeChoices(context, options.store, loaded)
-  const config = options.config === undefined ? '' : `--config ${shellWord(options.config)}`
+  const configFlag = options.config === undefined ? '' : `--config ${shellWord(options.config)}`
   return {
     choices,
     hasWordOnStore: !isChosen,
-    flags: [choices[0].flag, config].filter((flag) => flag !== ''),
+    configFlag,
+    flags: [choices[0].flag, configFlag].filter((flag) => flag !== ''),
     config() {
       if (failure) throw failure.reason
       return loaded

@@ -17,6 +17,7 @@ import {
   type Store,
 } from '@lastgood/core'
 import { nearest } from './nearest.ts'
+import type { SetUp } from './common-options.ts'
 import type { OpenStore, StoreChoice } from './stores.ts'
 import { safeLine } from './text.ts'
 
@@ -69,8 +70,10 @@ export async function sessionRows(
 
 /** The command that goes on with a session, with the flags that were needed to get here. */
 export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
-  return ['lastgood resume', shellWord(safeLine(sessionId)), ...flags.filter((flag) => flag !== '')].join(' ')
+  return commandLine('lastgood resume', shellWord(safeLine(sessionId)), ...flags)
 }
+
+const commandLine = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' ')
 
 /** The same, or undefined where no command can: no agent of a configuration ran the session, and no client that is known. */
 export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly string[] = []): string | undefined {
@@ -93,6 +96,9 @@ export function goOnLines(head: RunBy, flags: readonly string[], message = ''): 
   return command === undefined ? `to go on, ${ownWayOn(head.sessionId)}\n` : `go on with\n${command}${message}\n`
 }
 
+/** Where a command looks. */
+type Place = Pick<SetUp, 'choices' | 'configFlag'>
+
 export interface Located {
   readonly opened: OpenStore
   readonly row: SessionRow
@@ -105,17 +111,18 @@ export interface Located {
  * stores that have it.
  */
 export async function locate(
-  choices: readonly [StoreChoice, ...StoreChoice[]],
+  { choices, configFlag }: Place,
   argument: string,
   commands: readonly string[],
   cwd?: string,
 ): Promise<Located> {
   const [choice, ...others] = choices
+  const flags = [choice.flag, configFlag]
   const opened = await choice.open()
   try {
-    const row = argument === 'last' ? await newest(opened.store, cwd, choice.flag) : await named(opened.store, argument)
+    const row = argument === 'last' ? await newest(opened.store, cwd, flags) : await named(opened.store, argument)
     if (row) return { opened, row }
-    throw await notFound(opened.store, argument, choice.flag, others, commands)
+    throw await notFound(opened.store, argument, flags, others, commands)
   } catch (error) {
     await opened.close()
     throw error
@@ -127,16 +134,16 @@ export async function locate(
  * the damage can be shown.
  */
 export async function locateJournal(
-  choices: readonly [StoreChoice, ...StoreChoice[]],
+  place: Place,
   argument: string,
 ): Promise<{ opened: OpenStore; sessionId: string; row: SessionRow | undefined }> {
   try {
-    const { opened, row } = await locate(choices, argument, [])
+    const { opened, row } = await locate(place, argument, [])
     return { opened, sessionId: row.head.sessionId, row }
   } catch (error) {
     const isDamaged = isLastgoodError(error, 'journal-corrupt') || isLastgoodError(error, 'journal-version')
     if (!isDamaged || argument === 'last') throw error
-    return { opened: await choices[0].open(), sessionId: argument, row: undefined }
+    return { opened: await place.choices[0].open(), sessionId: argument, row: undefined }
   }
 }
 
@@ -145,12 +152,16 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(store: Store, cwd: string | undefined, flag: string): Promise<SessionRow | undefined> {
+async function newest(
+  store: Store,
+  cwd: string | undefined,
+  flags: readonly string[],
+): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
   // The damaged one may be the last one: going on with another could surprise.
   if (isJournalError(failure)) {
     const { code, message, hint, cause, details } = failure
-    const all = ['lastgood list --all', flag].join(' ').trim()
+    const all = commandLine('lastgood list --all', ...flags)
     throw new LastgoodError(code, message, { hint: `name the session, as in ${all}; ${hint}`, cause, details })
   }
   if (failure !== undefined) throw failure
@@ -168,7 +179,7 @@ function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {
 async function notFound(
   store: Store,
   sessionId: string,
-  flag: string,
+  flags: readonly string[],
   others: readonly StoreChoice[],
   commands: readonly string[],
 ): Promise<LastgoodError> {
@@ -180,9 +191,11 @@ async function notFound(
   }
   // Only who wants to go on with a session is told to: it costs.
   const isResume = commands.length > 0
-  const commandFor = (id: string, at: string) =>
-    isResume ? resumeCommandFor(id, [at]) : ['lastgood show', shellWord(id), at].join(' ').trim()
-  const elsewhere = await whereElse(sessionId, store.location, others, commandFor)
+  const commandFor = (id: string, at: readonly string[]) =>
+    isResume ? resumeCommandFor(id, at) : commandLine('lastgood show', shellWord(id), ...at)
+  const elsewhere = await whereElse(sessionId, store.location, others, (flag) =>
+    commandFor(sessionId, [flag, ...flags.slice(1)]),
+  )
   const { rows } = await sessionRows(store)
   const id = nearest(
     sessionId,
@@ -194,8 +207,8 @@ async function notFound(
     (command !== undefined && (id === undefined || command === sessionId)
       ? `did you mean ${command}? lastgood ${command}`
       : id === undefined
-        ? `see what is there: ${['lastgood list --all', flag].join(' ').trim()}`
-        : `did you mean ${id}? ${commandFor(id, flag)}`)
+        ? `see what is there: ${commandLine('lastgood list --all', ...flags)}`
+        : `did you mean ${id}? ${commandFor(id, flags)}`)
   return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${elsewhere.text}`, {
     hint,
     details: { sessionId, location: store.location },
@@ -207,7 +220,7 @@ async function whereElse(
   sessionId: string,
   here: string,
   others: readonly StoreChoice[],
-  commandFor: (id: string, flag: string) => string,
+  commandAt: (flag: string) => string,
 ): Promise<{ text: string; hint?: string }> {
   let text = ''
   let hint: string | undefined
@@ -217,7 +230,7 @@ async function whereElse(
       try {
         if (store.location === here || !(await store.summary(sessionId))) continue
         text += `; it is in ${store.location} (${choice.source})`
-        hint ??= commandFor(sessionId, choice.flag || `--store ${shellWord(store.location)}`)
+        hint ??= commandAt(choice.flag || `--store ${shellWord(store.location)}`)
       } finally {
         await close()
       }

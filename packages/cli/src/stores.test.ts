@@ -95,6 +95,12 @@ describe('a session that is not in the store', () => {
     const { code, stderr } = await run(['resume', 'fix-auht'], { cwd })
     expect(code).toBe(3)
     expect(stderr).toContain('did you mean fix-auth? lastgood resume fix-auth')
+    // A configuration that was named is named again: it has the agent.
+    writeFileSync(join(cwd, 'mine.mjs'), `export default { store: './state', agents: {} }`)
+    const named = await run(['resume', 'fix-auht', '--config', 'mine.mjs'], { cwd })
+    expect(named.stderr).toContain('did you mean fix-auth? lastgood resume fix-auth --config mine.mjs\n')
+    const elsewhere = await run(['resume', 'fix-auth', '--store', 'other', '--config', 'mine.mjs'], { cwd })
+    expect(elsewhere.stderr).toContain('next: lastgood resume fix-auth --store ./state --config mine.mjs\n')
     // To who only looks, nothing that costs; with the flag that leads there.
     const shown = await run(['show', 'fix-auht', '--store', 'state'], { cwd })
     expect(shown.stderr).toContain('did you mean fix-auth? lastgood show fix-auth --store state\n')

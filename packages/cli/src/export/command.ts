@@ -36,8 +36,9 @@ async function exportTo(
   file: string | undefined,
   options: ExportOptions,
 ): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
-  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  const place = await setUp(context, options, false)
+  const { flags } = place
+  const { opened, row } = await locate(place, argument, [], context.cwd)
   try {
     const { store } = opened
     const { sessionId } = row.head

@@ -33,8 +33,9 @@ async function fork(
   name: string | undefined,
   options: ForkOptions,
 ): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
-  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  const place = await setUp(context, options, false)
+  const { flags } = place
+  const { opened, row } = await locate(place, argument, [], context.cwd)
   const { store } = opened
   try {
     const { sessionId: from, cwd } = row.head

@@ -41,8 +41,8 @@ async function retain(
   options: CommonOptions,
   retention: Retention,
 ): Promise<void> {
-  const { choices } = await setUp(context, options, false)
-  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  const place = await setUp(context, options, false)
+  const { opened, row } = await locate(place, argument, [], context.cwd)
   try {
     const { store } = opened
     const { sessionId } = row.head

@@ -20,8 +20,9 @@ import { changeLines, changesOf, type Changes } from './changes.ts'
 import type { RepairOptions } from './options.ts'
 
 export async function repairSession(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
-  const located = await locate(choices, argument, [], context.cwd)
+  const place = await setUp(context, options, false)
+  const { flags } = place
+  const located = await locate(place, argument, [], context.cwd)
   try {
     const { store } = located.opened
     const { sessionId } = located.row.head

@@ -44,8 +44,9 @@ export function rewindCommand(context: CliContext): Command {
 }
 
 async function rewind(context: CliContext, argument: string, options: RewindOptions): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
-  const { opened, row } = await locate(choices, argument, [], context.cwd)
+  const place = await setUp(context, options, false)
+  const { flags } = place
+  const { opened, row } = await locate(place, argument, [], context.cwd)
   try {
     const { store } = opened
     const { sessionId } = row.head

@@ -72,8 +72,9 @@ export function showCommand(context: CliContext): Command {
 }
 
 async function show(context: CliContext, argument: string, options: ShowOptions): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
-  const journal = await locateJournal(choices, argument)
+  const place = await setUp(context, options, false)
+  const { flags } = place
+  const journal = await locateJournal(place, argument)
   try {
     const { sessionId, opened } = journal
     if (options.raw) {

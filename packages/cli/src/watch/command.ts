@@ -9,7 +9,7 @@ import {
   type SessionEvent,
   type Store,
 } from '@lastgood/core'
-import { jsonlOption, setUp, withLiveOptions, type CommonOptions } from '../common-options.ts'
+import { jsonlOption, setUp, withLiveOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { Survived } from '../live/survived.ts'
 import { exampleOf } from '../help-example.ts'
@@ -41,9 +41,9 @@ interface Viewer {
 }
 
 async function watch(context: CliContext, argument: string | undefined, options: WatchOptions): Promise<void> {
-  const { choices } = await setUp(context, options, false)
+  const place = await setUp(context, options, false)
   const opened =
-    argument === undefined ? { ...(await choices[0].open()), head: undefined } : await located(choices, argument)
+    argument === undefined ? { ...(await place.choices[0].open()), head: undefined } : await located(place, argument)
   const { store, close, source, head } = opened
   const over = new AbortController()
   const stop = stopSwitch(context)
@@ -68,8 +68,8 @@ async function watch(context: CliContext, argument: string | undefined, options:
   }
 }
 
-async function located(choices: Parameters<typeof locate>[0], argument: string) {
-  const { opened, row } = await locate(choices, argument, [])
+async function located(place: SetUp, argument: string) {
+  const { opened, row } = await locate(place, argument, [])
   return { ...opened, head: row.head }
 }
 
