@@ -14,6 +14,11 @@ type Middleware = NonNullable<ClientOptions['middleware']>[number]
  * middleware after it would see each attempt, the one before it sees one answer.
  */
 export function recovery(session: Session, options: InterceptorOptions = {}): Middleware {
+  return recoveryIn(undefined, session, options)
+}
+
+/** `timeoutMs` is the client's, for requests that do not say theirs; those of messages do. */
+function recoveryIn(timeoutMs: number | undefined, session: Session, options: InterceptorOptions): Middleware {
   const lastgood = intercept(session, options)
   let hasWarned = false
   const middleware: Middleware = async (request, next, context) => {
@@ -21,7 +26,7 @@ export function recovery(session: Session, options: InterceptorOptions = {}): Mi
       hasWarned = true
       context.logger.warn('lastgood: the SDK retries as well, so attempts multiply; set maxRetries: 0 on this request')
     }
-    return lastgood(request, next)
+    return lastgood(request, next, context.options?.timeout ?? timeoutMs)
   }
   sessions.set(middleware, session)
   return middleware
@@ -34,12 +39,13 @@ export const isRecovery = (middleware: Middleware): boolean => sessions.has(midd
 const sessions = new WeakMap<Middleware, Session>()
 
 /** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. */
-export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'middleware'>>(
+export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'middleware' | 'timeout'>>(
   client: Client,
   session: Session,
   options: InterceptorOptions = {},
 ): Client {
   const others = client.middleware.filter((middleware) => sessions.get(middleware) !== session)
+  const middleware = [...others, recoveryIn(client.timeout, session, options)]
   // `withOptions` gives the type of the client it is called on.
-  return client.withOptions({ maxRetries: 0, middleware: [...others, recovery(session, options)] }) as unknown as Client
+  return client.withOptions({ maxRetries: 0, middleware }) as unknown as Client
 }

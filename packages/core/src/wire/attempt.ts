@@ -27,11 +27,13 @@ export async function attempt<R extends WireRequest>(
   clock: Clock,
   limits: Limits,
   exchange: AbortSignal,
-  /** `until headers`: the body is the caller's own affair, and so is its signal. */
+  /** `until headers`: the body is the caller's own affair, and only its signal ends it. */
   watched: 'whole' | 'until headers',
 ): Promise<Attempt> {
   const watchdog = new Watchdog(clock, limits, exchange)
-  const signal = watched === 'whole' ? watchdog.signal : request.signal
+  // The watchdog of headers alone is stopped when they are there.
+  const signal =
+    watched === 'whole' || !request.signal ? watchdog.signal : AbortSignal.any([request.signal, watchdog.signal])
   try {
     const response = await next({ ...request, headers: new Headers(request.headers), signal })
     if (response.ok) return { kind: 'answer', response, watchdog }

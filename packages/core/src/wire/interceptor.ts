@@ -28,7 +28,7 @@ import {
 import { rungsOf, type LadderRung, type RequestRung } from './rungs.ts'
 import { SessionRecorder } from './session-recorder.ts'
 import { sideRecorder } from './side-recorder.ts'
-import { defaultLimits, type Limits } from './watchdog.ts'
+import { defaultLimits, limitsUnder, type Limits } from './watchdog.ts'
 
 export interface InterceptorOptions {
   /**
@@ -64,7 +64,8 @@ export interface InterceptorOptions {
 export type Send<R extends WireRequest> = (next: Next<R>, signal: AbortSignal) => Promise<Response>
 
 export interface Interceptor {
-  <R extends WireRequest>(request: R, next: Next<R>): Promise<Response>
+  /** `timeoutMs`: after so long the mount ends an attempt, and the whole request with it. Limits are below that. */
+  <R extends WireRequest>(request: R, next: Next<R>, timeoutMs?: number): Promise<Response>
   /**
    * For a mount that has read the body already, and is the only one: how to send a request that the session's conversation
    * goes on with, before anything else is asked. Undefined when the request is something beside that, or the
@@ -88,14 +89,13 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     credentials,
   } = options
   if (ladder.length > 0) validateLadder(ladder)
-  const limits = { ...defaultLimits, ...options.limits }
   const { clock } = session
   const conversation = conversationOf(session)
   const health = limitedHealth(providerHealth(session.store.shared, clock), session.limiter, clock)
   const cards = new Map<string, ModelCards>()
   let asking: (model: string, signal: AbortSignal) => Promise<unknown> = () => Promise.reject(new Error('nobody asks'))
 
-  async function lastgood<R extends WireRequest>(request: R, next: Next<R>): Promise<Response> {
+  async function lastgood<R extends WireRequest>(request: R, next: Next<R>, timeoutMs?: number): Promise<Response> {
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
@@ -108,13 +108,18 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       joined = joinNow(request, body)
     }
     // At once: another one may have waited for the same room.
-    return joined ? goOn(request, joined, next) : goBeside(request, body, next)
+    return joined ? goOn(request, joined, next, timeoutMs) : goBeside(request, body, next, timeoutMs)
   }
 
-  function goOn<R extends WireRequest>(request: R, joined: ConversationRequest, next: Next<R>): Promise<Response> {
+  function goOn<R extends WireRequest>(
+    request: R,
+    joined: ConversationRequest,
+    next: Next<R>,
+    timeoutMs?: number,
+  ): Promise<Response> {
     const sent = { ...request, [inHand]: session }
     const exchange: Exchange<typeof sent> = new Exchange({
-      ...common(request),
+      ...common(request, timeoutMs),
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
       recorder: new SessionRecorder({
@@ -141,22 +146,24 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     request: R,
     body: MessagesBody | undefined,
     next: Next<R>,
+    timeoutMs?: number,
   ): Promise<Response> {
     const sent = { ...request, [inHand]: session }
     const rung = body && rungsOf(ladder, sent, body.model, next)[0]
     if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
     const expects = !isMessagesRequest(request) ? 'anything' : body?.stream === true ? 'stream' : 'message'
     return new Exchange({
-      ...common(request),
+      ...common(request, timeoutMs),
       request: sent,
       expects,
       recorder: sideRecorder(session, sent, next, health, rung),
     }).run()
   }
 
-  const common = ({ signal }: WireRequest) => ({
+  const common = ({ signal }: WireRequest, timeoutMs?: number) => ({
     clock,
-    limits,
+    limits:
+      timeoutMs === undefined ? { ...defaultLimits, ...options.limits } : limitsUnder(timeoutMs, options.limits ?? {}),
     signals: signal ? [signal, session.signal] : [session.signal],
   })
 

@@ -16,11 +16,22 @@ export interface Limits {
   firstEventMs: number
   /** Between two events. Default 180,000 ms, as long-lived clients use. */
   betweenEventsMs: number
-  /** From a request that does not stream to the end of its answer. Default 590,000 ms: just below the SDK's own 600 s. */
+  /** From a request that does not stream to the end of its answer. Default 590,000 ms, and with the SDK just below its `timeout`. */
   wholeAnswerMs: number
 }
 
 export const defaultLimits: Limits = { firstEventMs: 120_000, betweenEventsMs: 180_000, wholeAnswerMs: 590_000 }
+
+/** The limits under a timer of the mount around each attempt, which would end the whole request: ours fires before it. */
+export function limitsUnder(timeoutMs: number, set: Partial<Limits>): Limits {
+  const most = timeoutMs - Math.min(10_000, timeoutMs / 10)
+  const { firstEventMs, betweenEventsMs } = { ...defaultLimits, ...set }
+  return {
+    firstEventMs: Math.min(firstEventMs, most),
+    betweenEventsMs,
+    wholeAnswerMs: Math.min(set.wholeAnswerMs ?? most, most),
+  }
+}
 
 export class Watchdog {
   readonly #clock: Clock
