@@ -1,10 +1,11 @@
 /** What the SDK has of its own around a request: timers, errors, parsers, uploads. */
 import { recoverable } from '@lastgood/anthropic'
 import { ManualClock } from '@lastgood/core/testing'
+import { isLastgoodError } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
-import { answeringClient, model, unanswered, user, whole, type Call } from './support/answering-api.ts'
+import { answeringClient, failed, model, unanswered, user, whole, type Call } from './support/answering-api.ts'
 import { openTestSession } from './support/harness.ts'
-import { said } from './support/scripted-api.ts'
+import { said, started, textBlock } from './support/scripted-api.ts'
 
 const request = { model, max_tokens: 500, messages: [user('Go')] }
 type Client = ReturnType<typeof answeringClient>['client']
@@ -41,5 +42,42 @@ describe("an attempt that takes as long as the SDK's timeout allows", () => {
       expect(calls).toHaveLength(2)
       await session.close()
     }
+  })
+})
+
+describe('an error of lastgood keeps its code, hint and details', () => {
+  const read = async (stream: Promise<AsyncIterable<unknown>> | AsyncIterable<unknown>) => {
+    for await (const _event of await stream) continue
+  }
+  const shapes: [string, (client: Client) => Promise<unknown>][] = [
+    ['create', (client) => client.messages.create(request)],
+    ['create with stream', (client) => read(client.messages.create({ ...request, stream: true }))],
+    ['stream', (client) => client.messages.stream(request).finalMessage()],
+    ['stream, event by event', (client) => read(client.messages.stream(request))],
+    [
+      'stream, by listener',
+      (client) =>
+        client.messages
+          .stream(request)
+          .emitted('error')
+          .then((error) => Promise.reject(error)),
+    ],
+    ['beta stream', (client) => client.beta.messages.stream(request).finalMessage()],
+    ['tool runner', (client) => client.beta.messages.toolRunner({ ...request, tools: [] }).runUntilDone()],
+  ]
+  const wrong = () => failed(402, 'billing_error', 'no money')
+  const kept = { code: 'session-suspended', hint: expect.any(String), details: { sessionId: 'ses', status: 402 } }
+
+  test.each(shapes)('from %s', async (_shape, ask) => {
+    const { client } = answeringClient(wrong)
+    const error: unknown = await ask(recoverable(client, await openTestSession())).catch((one: unknown) => one)
+    expect(error).toMatchObject(kept)
+    expect(isLastgoodError(error, 'session-suspended')).toBe(true)
+  })
+
+  test.each(shapes.filter(([shape]) => shape.includes('stream')))('from %s that breaks off', async (_shape, ask) => {
+    const { client } = answeringClient((_call, n) => (n === 1 ? started() + textBlock(0, 'Once') : wrong()))
+    const error: unknown = await ask(recoverable(client, await openTestSession())).catch((one: unknown) => one)
+    expect(error).toMatchObject(kept)
   })
 })

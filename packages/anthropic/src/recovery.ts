@@ -5,7 +5,8 @@
  * to that; whoever mounts `recovery` by hand sets `maxRetries: 0`.
  */
 import type { Anthropic, ClientOptions } from '@anthropic-ai/sdk'
-import { intercept, type InterceptorOptions, type Session } from '@lastgood/core'
+import { intercept, isMessagesRequest, type InterceptorOptions, type Session } from '@lastgood/core'
+import { telling, toldAs } from './told.ts'
 
 type Middleware = NonNullable<ClientOptions['middleware']>[number]
 
@@ -26,7 +27,12 @@ function recoveryIn(timeoutMs: number | undefined, session: Session, options: In
       hasWarned = true
       context.logger.warn('lastgood: the SDK retries as well, so attempts multiply; set maxRetries: 0 on this request')
     }
-    return lastgood(request, next, context.options?.timeout ?? timeoutMs)
+    try {
+      const response = await lastgood(request, next, context.options?.timeout ?? timeoutMs)
+      return isMessagesRequest(request) ? telling(response) : response
+    } catch (error) {
+      throw toldAs(error)
+    }
   }
   sessions.set(middleware, session)
   return middleware
