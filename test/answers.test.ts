@@ -174,6 +174,50 @@ describe('a call whose input is no JSON', () => {
   })
 })
 
+test.each([
+  ['text', { text: 'half' }],
+  ['a call', { id: 'toolu_1', name: 'count', input: {} }],
+  ['nothing', null],
+])('a streamed block of %s without a type breaks its answer: the attempt is sent again', async (_what, block) => {
+  const begun = `event: content_block_start\ndata: ${JSON.stringify({
+    type: 'content_block_start',
+    index: 0,
+    content_block: block,
+  })}\n\n`
+  const { client, calls } = scriptedClient((_call, n) =>
+    n === 1 ? started() + begun + ended('end_turn') : said('whole', 'msg_2'),
+  )
+  const session = await openTestSession()
+  const answer = await recoverable(client, session).messages.stream(request).finalMessage()
+  expect(answer.content).toMatchObject([{ text: 'whole' }])
+  expect(calls).toHaveLength(2)
+  expect(session.lastGoodTurn).toBe(1)
+})
+
+describe("a decision of one's own that is none", () => {
+  test.each([
+    ['at no instant', { kind: 'retry', at: Number.NaN }, 'at: invalid_type'],
+    ['with a field too many', { kind: 'retry', at: 1, soon: true }, 'unrecognized_keys'],
+    ['of no known kind', { kind: 'shrug' }, 'kind: invalid_union'],
+    ['promised', Promise.resolve({ kind: 'resend' }), 'kind: invalid_union'],
+    ['undefined', undefined, 'invalid_type'],
+  ])('%s is told by name, and the turn can go on', async (_what, decision, cause) => {
+    const store = memoryStore()
+    const session = await openTestSession(store, { decide: () => decision as never })
+    for (const record of [true, false]) {
+      const own = recoverable(scriptedClient(() => started()).client, session, { record })
+      const error = { code: 'bad-option', message: expect.stringMatching(`^decide gave .*${cause}`) }
+      await expect(own.messages.stream(request).finalMessage()).rejects.toMatchObject(error)
+    }
+    await session.close()
+    const later = await openTestSession(store)
+    await recoverable(scriptedClient(() => said('done')).client, later)
+      .messages.stream(request)
+      .finalMessage()
+    expect(later.lastGoodTurn).toBe(1)
+  })
+})
+
 test('an answer that cost nothing, where answers did before, was made by nobody: it is asked for again', async () => {
   const made = (usage: object) =>
     `event: message_start\ndata: ${JSON.stringify({

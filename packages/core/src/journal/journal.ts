@@ -314,7 +314,9 @@ export function soundEntry(entry: Entry): Entry {
     'bad-option',
     `${entry.type} cannot be recorded (${firstIssue(error)}); nothing was written`,
     {
-      hint: 'a message has a role, and a text or a list of blocks; a block is a record with a type',
+      hint: isOfMessage(error)
+        ? 'a message has a role, and a text or a list of blocks; a block is a record with a type'
+        : `${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`,
     },
   )
 }
@@ -323,8 +325,10 @@ function isEntryType(type: unknown): boolean {
   return bodies().some((body) => body.shape.type.value === type)
 }
 
+const isOfMessage = ({ issues }: z.ZodError): boolean => String(issues[0]?.path[0]).startsWith('message')
+
 /** Field and cause of the first issue, never the value. */
-function firstIssue(error: z.ZodError | undefined): string {
+export function firstIssue(error: z.ZodError | undefined): string {
   const issue = error?.issues[0]
   return issue ? `${issue.path.join('.') || 'entry'}: ${issue.code}` : 'unreadable'
 }

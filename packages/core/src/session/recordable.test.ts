@@ -44,8 +44,11 @@ test('whatever is handed in as a message is refused and loses nothing, or the se
   )
 })
 
+const step = { type: 'step-started', stepId: 's', name: 'deploy' }
+
 test.each<[string, EntryBody, string]>([
   ['a step without a name', { type: 'step-started', stepId: 's', inDoubt: 'ask' } as never, 'name: invalid_type'],
+  ['a rule that there is not', { ...step, inDoubt: 'retry' } as never, 'inDoubt: invalid_value'],
   ['a kind that there is not', { type: 'lunch-ended' } as never, 'type: invalid_union'],
   ['a field that is not known', { type: 'turn-ended', turn: 1, mood: 'good' } as never, 'entry: unrecognized_keys'],
 ])('%s is not written, and its field is named', async (_what, body, field) => {
@@ -54,6 +57,7 @@ test.each<[string, EntryBody, string]>([
   await expect(session.record([body])).rejects.toMatchObject({
     code: 'bad-option',
     message: expect.stringContaining(field),
+    hint: expect.stringContaining(field.split(':')[0]!.replace('entry', 'mood')),
   })
   await session.close()
 })

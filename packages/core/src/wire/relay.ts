@@ -11,6 +11,7 @@ import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
+import { isBlock } from '../journal/surely.ts'
 import { costOf, shortfallOf, usablePart } from '../journal/answer.ts'
 import { Assembler } from './assembler.ts'
 import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
@@ -166,6 +167,7 @@ export class Relay {
       this.#seen.endedPolitely = false
       return ''
     }
+    if (event.event === 'content_block_start') assertBlock(data['content_block'])
     watchdog.progress()
     this.#seen.events += 1
     this.#assembler.take(data)
@@ -255,6 +257,10 @@ const known: ReadonlySet<string> = new Set([
   'message_delta',
   'message_stop',
 ])
+
+function assertBlock(block: unknown): void {
+  if (!isBlock(block)) throw new Error('a block of the answer has no type')
+}
 
 function shifted(event: ServerSentEvent, data: Json, by: number): string {
   return by === 0 ? event.raw : writeEvent(event.event, { ...data, index: Number(data['index']) + by })
