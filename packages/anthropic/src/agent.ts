@@ -17,37 +17,13 @@ import {
   type Block,
   type CurrentEnvelope,
   type InDoubt,
-  type InterceptorOptions,
   type LedgerTools,
   type Message,
   type Session,
 } from '@lastgood/core'
-import type { Ladder } from './ladder.ts'
+import { resolveAgent, type AgentOptions } from './agent-options.ts'
 import { recoverable } from './recovery.ts'
-import { fromRunnableTool, type AgentTool, type RunnableTool } from './tool.ts'
-
-export interface AgentOptions {
-  /** Recorded with each turn; `resume` finds the agent by it. */
-  name: string
-  client: Anthropic
-  /** The model, or a `ladder(…)` of models that take over from one another. */
-  model: string | Ladder
-  system?: string | Block[]
-  /** Made by `tool`, or runnable tools of the SDK. */
-  tools?: readonly (AgentTool | RunnableTool)[]
-  /** Rules for the SDK's tools, by name, where `report` is not right. */
-  inDoubt?: Readonly<Record<string, InDoubt>>
-  /** `max_tokens` of each request. Default 32,000. */
-  maxTokens?: number
-  /** Whether answers stream, so that words can be shown as they come. Default true. */
-  stream?: boolean
-  /** Anything else of a request's body: `thinking`, `output_config`, `metadata`. Default: automatic prompt caching. */
-  params?: Readonly<Record<string, unknown>>
-  /** Values of the `anthropic-beta` header. */
-  betas?: readonly string[]
-  /** Headers with fresh credentials, asked for after a 401. Default: the same again. */
-  credentials?: InterceptorOptions['credentials']
-}
+import type { AgentTool } from './tool.ts'
 
 export interface RunOptions {
   /**
@@ -78,11 +54,10 @@ export interface CodingAgent extends Agent<string | Block[], Reply, RunOptions |
 }
 
 export function defineAgent(options: AgentOptions): CodingAgent {
-  const tools = new Map((options.tools ?? []).map((one) => byName(one, options.inDoubt)))
-  const rungs = typeof options.model === 'string' ? [] : options.model
+  const { model, rungs, tools, maxTokens, stream } = resolveAgent(options)
   const body = {
-    model: typeof options.model === 'string' ? options.model : firstOf(options.model).model,
-    max_tokens: options.maxTokens ?? 32_000,
+    model,
+    max_tokens: maxTokens,
     cache_control: { type: 'ephemeral' },
     ...options.params,
     ...(options.system !== undefined && { system: options.system }),
@@ -172,7 +147,6 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     { body, betas }: ReturnType<Loop['envelope']>,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { stream = true } = options
     const request = { ...body, messages: session.transcript.conversation(), stream, ...(betas.length > 0 && { betas }) }
     const before = session.seq
     try {
@@ -194,12 +168,6 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   }
 }
 
-function firstOf(rungs: Ladder): Ladder[number] {
-  const [first] = rungs
-  if (first) return first
-  throw new LastgoodError('bad-option', 'the ladder has no rung', { hint: 'name at least one model' })
-}
-
 function noSuchTurn(session: Session, turn: number | undefined): LastgoodError {
   return new LastgoodError('bad-option', `session ${session.id}: there is no turn ${turn ?? ''} to go on with`, {
     hint: `the next one is turn ${session.turn + 1}, and needs an input`,
@@ -215,11 +183,6 @@ function openTurnOf(session: Session, agent: string | undefined): LastgoodError 
       hint: `end it there, or go back: session.rewind(${session.lastGoodTurn}, reason)`,
     },
   )
-}
-
-function byName(one: AgentTool | RunnableTool, rules: AgentOptions['inDoubt'] = {}): [string, AgentTool] {
-  if ('definition' in one) return [one.definition.name, one]
-  return [one.name, fromRunnableTool(one, rules[one.name] ?? 'report')]
 }
 
 /** Tools that are safe to repeat need no intent; one that does not exist has no effect to announce. */

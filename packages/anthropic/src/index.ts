@@ -7,7 +7,8 @@
  *     const agent = defineAgent({ name: 'coder', client: new Anthropic(), model: 'claude-opus-5-5', tools: [run] })
  *     await session.run(agent, 'Make the tests green')         // level 2: lastgood's loop, your tools
  */
-export { type AgentOptions, type CodingAgent, type Reply, type RunOptions, defineAgent } from './agent.ts'
+export { type CodingAgent, type Reply, type RunOptions, defineAgent } from './agent.ts'
+export { type AgentOptions } from './agent-options.ts'
 export { type Ladder, type RungClient, type RungOption, ladder } from './ladder.ts'
 export { recoverable, recovery } from './recovery.ts'
 export { type AgentTool, type RunnableTool, type ToolOptions, type ToolOutput, tool } from './tool.ts'

@@ -7,10 +7,13 @@
  *    refuse the whole conversation.
  */
 import {
+  checksOf,
+  inDoubtRules,
   toolContent,
   type Block,
   type InDoubt,
   type LedgerTool,
+  type OptionChecks,
   type ToolContent,
   type ToolContext,
   type Verdict,
@@ -45,9 +48,12 @@ export interface ToolOptions<Input extends z.ZodType> {
   verify?(input: z.output<Input>, context: ToolContext): Verdict<ToolOutput> | Promise<Verdict<ToolOutput>>
 }
 
+const { oneOf }: OptionChecks = checksOf('Tool')
+
 /** A tool declared by a zod schema. */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
-  const { name, description, input: schema, inDoubt = 'report' } = options
+  const { name, description, input: schema } = options
+  const inDoubt = oneOf(`inDoubt of ${name}`, options.inDoubt ?? 'report', inDoubtRules)
   const { $schema: _schema, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' })
   return {
     definition: { name, description, input_schema: inputSchema },

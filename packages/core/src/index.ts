@@ -39,6 +39,7 @@ export {
   type EntryType,
   type Envelope,
   type InDoubt,
+  inDoubtRules,
   type Message,
   type Origin,
   type Owner,
@@ -124,7 +125,9 @@ export {
   type ToolContext,
   runToolCalls,
 } from './session/tool-ledger.ts'
-export { type Interceptor, type InterceptorOptions, intercept } from './wire/interceptor.ts'
+export { type Interceptor, intercept } from './wire/interceptor.ts'
+export { type InterceptorOptions } from './wire/interceptor-options.ts'
+export { type OptionChecks, checksOf } from './option-checks.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { BodyReader } from './wire/body-reader.ts'

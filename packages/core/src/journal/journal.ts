@@ -72,7 +72,7 @@ export const ownerSchema = lazily(() =>
 export type Owner = z.infer<ReturnType<typeof ownerSchema>>
 
 /** What to do on resume with a call that started and has no result: run it again, tell the model, ask a person. */
-const inDoubtRules = ['rerun', 'report', 'ask'] as const
+export const inDoubtRules = ['rerun', 'report', 'ask'] as const
 export type InDoubt = (typeof inDoubtRules)[number]
 
 /** What stands in the journal for a text that is kept beside it. */

@@ -5,7 +5,7 @@
  * 2. One row of the fault table can be replaced or have its numbers changed. What time does not mend is never waited out,
  *    whatever the options say (P6).
  */
-import { LastgoodError } from '../errors.ts'
+import { checksOf, type OptionChecks } from '../option-checks.ts'
 import { faultKinds, type FaultKind } from '../faults/fault.ts'
 import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
 
@@ -58,7 +58,7 @@ export interface Policy {
   readonly rules: Readonly<Record<FaultKind, Readonly<Rule>>>
 }
 
-const yearMs = 366 * 86_400_000
+const { inRange, oneOf, badOption, assertKnown }: OptionChecks = checksOf('Policy')
 
 /** All present and in range; throws `bad-option`. */
 export function resolvePolicy(options: PolicyOptions = {}): Policy {
@@ -170,37 +170,6 @@ function checkCaps(field: string, merged: Record<string, unknown>, set: Record<s
     merged['longCapMs'] = Math.max(Number(merged['longCapMs']), Number(merged['capMs']))
   }
   inRange(`${field}.longCapMs`, merged['longCapMs'] ?? merged['capMs'], Number(merged['capMs']))
-}
-
-function inRange(field: string, value: unknown, min = 0, max = yearMs): number {
-  // NaN fails both comparisons.
-  if (typeof value === 'number' && value >= min && value <= max) return value
-  throw badOption(field, value, `a number from ${min} to ${max}`)
-}
-
-function oneOf<T extends string>(field: string, value: unknown, values: readonly T[]): T {
-  const found = values.find((one) => one === value)
-  if (found === undefined) throw badOption(field, value, `one of ${values.join(', ')}`)
-  return found
-}
-
-function badOption(field: string, value: unknown, range: string): LastgoodError {
-  return new LastgoodError('bad-option', `Policy option ${field} must be ${range}, got ${String(value)}`, {
-    hint: `Set ${field} to ${range}, or leave it out for the default.`,
-    details: { field, value: String(value), range },
-  })
-}
-
-function assertKnown(field: string, options: unknown, known: readonly string[]): void {
-  if (options === undefined) return
-  const isObject = typeof options === 'object' && options !== null
-  const unknown = isObject ? Object.keys(options).find((name) => !known.includes(name)) : `a ${typeof options}`
-  if (unknown === undefined) return
-  const range = isObject ? `one of ${known.join(', ')}` : `an object with ${known.join(', ')}`
-  throw new LastgoodError('bad-option', `Policy option ${field} holds ${unknown}; it must be ${range}`, {
-    hint: `Known in ${field}: ${known.join(', ')}.`,
-    details: { field, value: unknown, range },
-  })
 }
 
 export const defaultPolicy: Policy = resolvePolicy()

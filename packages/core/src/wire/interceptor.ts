@@ -6,17 +6,16 @@
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
  *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
-import type { InDoubt } from '../journal/journal.ts'
 import type { Session } from '../session/session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
-import { validateLadder } from '../ladder/ladder.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
 import { modelCards, type ModelCards } from '../ladder/model-cards.ts'
 import { providerHealth } from '../health/health.ts'
 import { limitedHealth } from '../health/limited-health.ts'
 import { askModel } from './ask-model.ts'
 import { Exchange } from './exchange.ts'
+import { resolveOptions, type InterceptorOptions } from './interceptor-options.ts'
 import {
   isMessagesRequest,
   joinConversation,
@@ -25,40 +24,10 @@ import {
   type Recorded,
   type WireRequest,
 } from './messages-request.ts'
-import { rungsOf, type LadderRung, type RequestRung } from './rungs.ts'
+import { rungsOf, type RequestRung } from './rungs.ts'
 import { SessionRecorder } from './session-recorder.ts'
 import { sideRecorder } from './side-recorder.ts'
-import { defaultLimits, limitsUnder, type Limits } from './watchdog.ts'
-
-export interface InterceptorOptions {
-  /**
-   * The rule recorded for a tool call when it is handed out; undefined for a tool that needs no intent because it is
-   * safe to repeat. Default: `report` for every tool.
-   */
-  intentOf?: (toolName: string) => InDoubt | undefined
-  /**
-   * Which requests are recorded as the conversation. `true`: those that go on from it; what looks like a helper's (a
-   * title, a summary, a sub-agent) is not. `always`: every Messages request. `false`: none, for a client of helpers.
-   * Default true.
-   */
-  record?: boolean | 'always'
-  /** When an answer counts as stalled; each default is documented there. */
-  limits?: Partial<Limits>
-  /**
-   * Models, or other endpoints, that take a turn when the one before them cannot: `ladder(…)` makes it. It serves
-   * requests for a model that it names. Default: none.
-   */
-  ladder?: readonly LadderRung[]
-  /** Name of the program that makes the requests, recorded with each turn for people. Default: none. */
-  agent?: string
-  /**
-   * Whether the person hears of another model that takes a turn, in a line before its first words. What is sent on and
-   * recorded does not have it. Default false.
-   */
-  tellsFallback?: boolean
-  /** Headers with fresh credentials, asked for after a 401 that is sent once more. Default: the same again. */
-  credentials?: () => Promise<Readonly<Record<string, string>>>
-}
+import { defaultLimits, limitsUnder } from './watchdog.ts'
 
 /** The signal is for a request that has none of its own yet. */
 export type Send<R extends WireRequest> = (next: Next<R>, signal: AbortSignal) => Promise<Response>
@@ -80,15 +49,7 @@ export interface Interceptor {
 const inHand = Symbol('lastgood.in-hand')
 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
-  const {
-    intentOf = () => 'report' as const,
-    record = true,
-    ladder = [],
-    agent,
-    tellsFallback = false,
-    credentials,
-  } = options
-  if (ladder.length > 0) validateLadder(ladder)
+  const { intentOf, record, ladder, agent, tellsFallback, credentials, limits } = resolveOptions(options)
   const { clock } = session
   const conversation = conversationOf(session)
   const health = limitedHealth(providerHealth(session.store.shared, clock), session.limiter, clock)
@@ -162,8 +123,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
 
   const common = ({ signal }: WireRequest, timeoutMs?: number) => ({
     clock,
-    limits:
-      timeoutMs === undefined ? { ...defaultLimits, ...options.limits } : limitsUnder(timeoutMs, options.limits ?? {}),
+    limits: timeoutMs === undefined ? { ...defaultLimits, ...limits } : limitsUnder(timeoutMs, limits),
     signals: signal ? [signal, session.signal] : [session.signal],
   })
 

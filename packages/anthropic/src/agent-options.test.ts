@@ -1,0 +1,40 @@
+import Anthropic from '@anthropic-ai/sdk'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineAgent } from './agent.ts'
+import { ladder } from './ladder.ts'
+import { tool } from './tool.ts'
+
+const client = new Anthropic({ apiKey: 'test' })
+const made = tool({ name: 'made', description: '', input: z.object({}), run: () => '' })
+const ofSdk = { name: 'ofSdk', run: () => '' }
+const sound = { name: 'a', client, model: 'm', tools: [made, ofSdk], inDoubt: { ofSdk: 'ask' as const } }
+
+test.each<[field: string, options: object]>([
+  ['name', { name: undefined }],
+  ['name', { name: 42 }],
+  ['name', { name: ' ' }],
+  ['client', { client: undefined }],
+  ['client', { client: {} }],
+  ['model', { model: undefined }],
+  ['model', { model: [] }],
+  ['ladder', { model: ladder('m', 'm') }],
+  ['tools', { tools: [made, ofSdk, made] }],
+  ['tools', { tools: [ofSdk, { ...ofSdk }] }],
+  ['inDoubt.ofSdk', { inDoubt: { ofSdk: 'retry' } }],
+  ['inDoubt', { inDoubt: { offSdk: 'rerun' } }],
+  ['inDoubt', { inDoubt: { made: 'rerun' } }],
+  ['maxTokens', { maxTokens: -5 }],
+  ['maxTokens', { maxTokens: Number.NaN }],
+  ['stream', { stream: 'no' }],
+  ['modle', { modle: 'm' }],
+])('an agent with a bad %s is not defined: %o', (field, options) => {
+  expect(() => defineAgent(sound)).not.toThrow()
+  const bad = expect.objectContaining({ code: 'bad-option', details: expect.objectContaining({ field }) })
+  expect(() => defineAgent({ ...sound, ...options } as never)).toThrow(bad)
+})
+
+test('a tool with a rule that there is not is not made', () => {
+  const options = { name: 't', description: '', input: z.object({}), run: () => '', inDoubt: 'retry' as never }
+  expect(() => tool(options)).toThrow(expect.objectContaining({ code: 'bad-option' }))
+})

@@ -1,0 +1,101 @@
+/**
+ * What can be chosen of an agent. Bad options throw where it is defined, and not when a turn of it has begun.
+ */
+import type { Anthropic } from '@anthropic-ai/sdk'
+import {
+  checksOf,
+  inDoubtRules,
+  validateLadder,
+  type Block,
+  type InDoubt,
+  type InterceptorOptions,
+  type OptionChecks,
+} from '@lastgood/core'
+import type { Ladder } from './ladder.ts'
+import { fromRunnableTool, type AgentTool, type RunnableTool } from './tool.ts'
+
+export interface AgentOptions {
+  /** Recorded with each turn; `resume` finds the agent by it. */
+  name: string
+  client: Anthropic
+  /** The model, or a `ladder(…)` of models that take over from one another. */
+  model: string | Ladder
+  system?: string | Block[]
+  /** Made by `tool`, or runnable tools of the SDK. */
+  tools?: readonly (AgentTool | RunnableTool)[]
+  /** Rules for the SDK's tools, by name, where `report` is not right. */
+  inDoubt?: Readonly<Record<string, InDoubt>>
+  /** `max_tokens` of each request. Default 32,000. */
+  maxTokens?: number
+  /** Whether answers stream, so that words can be shown as they come. Default true. */
+  stream?: boolean
+  /** Anything else of a request's body: `thinking`, `output_config`, `metadata`. Default: automatic prompt caching. */
+  params?: Readonly<Record<string, unknown>>
+  /** Values of the `anthropic-beta` header. */
+  betas?: readonly string[]
+  /** Headers with fresh credentials, asked for after a 401. Default: the same again. */
+  credentials?: InterceptorOptions['credentials']
+}
+
+interface ResolvedAgent {
+  model: string
+  /** Empty where there is no ladder. */
+  rungs: Ladder
+  tools: ReadonlyMap<string, AgentTool>
+  maxTokens: number
+  stream: boolean
+}
+
+// As an object, so that the compiler keeps it complete.
+const optionNames: Record<keyof AgentOptions, true> = {
+  name: true,
+  client: true,
+  model: true,
+  system: true,
+  tools: true,
+  inDoubt: true,
+  maxTokens: true,
+  stream: true,
+  params: true,
+  betas: true,
+  credentials: true,
+}
+const { inRange, oneOf, badOption, assertKnown }: OptionChecks = checksOf('Agent')
+
+/** Throws `bad-option`. */
+export function resolveAgent(options: AgentOptions): ResolvedAgent {
+  assertKnown(undefined, options, Object.keys(optionNames))
+  const { name, client, model, maxTokens = 32_000, stream = true } = options
+  if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
+  if (typeof client?.withOptions !== 'function') throw badOption('client', typeof client, 'a client of the SDK')
+  const first = Array.isArray(model) ? (model as Ladder)[0]?.model : model
+  if (!isName(first)) throw badOption('model', typeof first, 'the name of a model, or a ladder of at least one')
+  if (typeof model !== 'string') validateLadder(model)
+  return {
+    model: first,
+    rungs: typeof model === 'string' ? [] : model,
+    tools: toolsOf(options),
+    maxTokens: inRange('maxTokens', maxTokens, 1, Infinity),
+    stream: oneOf('stream', stream, [true, false]),
+  }
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
+
+function toolsOf({ tools = [], inDoubt = {} }: AgentOptions): Map<string, AgentTool> {
+  const runnable = tools.flatMap((one) => ('definition' in one ? [] : [one.name]))
+  for (const [tool, rule] of Object.entries(inDoubt)) {
+    oneOf(`inDoubt.${tool}`, rule, inDoubtRules)
+    // Under another name it would leave the tool that was meant without its rule.
+    if (!runnable.includes(tool))
+      throw badOption('inDoubt', tool, "names of the SDK's tools: `tool` takes a rule itself")
+  }
+  const found = new Map<string, AgentTool>()
+  for (const one of tools) {
+    const tool = 'definition' in one ? one : fromRunnableTool(one, inDoubt[one.name] ?? 'report')
+    const { name } = tool.definition
+    if (found.has(name)) throw badOption('tools', name, 'tools of different names')
+    found.set(name, tool)
+  }
+  return found
+}

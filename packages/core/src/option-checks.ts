@@ -1,0 +1,48 @@
+/**
+ * Checks of options by name. What does not hold throws `bad-option`, naming the field, the value and the range. Pure.
+ */
+import { LastgoodError } from './errors.ts'
+
+export interface OptionChecks {
+  inRange(field: string, value: unknown, min?: number, max?: number): number
+  oneOf<T>(field: string, value: unknown, values: readonly T[]): T
+  badOption(field: string, value: unknown, range: string): LastgoodError
+  /** That `options` has no other names than these; without a `field` it is all there is. */
+  assertKnown(field: string | undefined, options: unknown, known: readonly string[]): void
+}
+
+const yearMs = 366 * 86_400_000
+
+/** `of` says in the message whose options they are. */
+export function checksOf(of: string): OptionChecks {
+  const badOption: OptionChecks['badOption'] = (field, value, range) =>
+    new LastgoodError('bad-option', `${of} option ${field} must be ${range}, got ${String(value)}`, {
+      hint: `Set ${field} to ${range}, or leave it out for the default.`,
+      details: { field, value: String(value), range },
+    })
+  return {
+    badOption,
+    inRange(field, value, min = 0, max = yearMs) {
+      // NaN fails both comparisons.
+      if (typeof value === 'number' && value >= min && value <= max) return value
+      throw badOption(field, value, `a number from ${min} to ${max}`)
+    },
+    oneOf(field, value, values) {
+      const found = values.find((one) => one === value)
+      if (found === undefined) throw badOption(field, value, `one of ${values.join(', ')}`)
+      return found
+    },
+    assertKnown(field, options, known) {
+      if (options === undefined) return
+      const isObject = typeof options === 'object' && options !== null
+      const unknown = isObject ? Object.keys(options).find((name) => !known.includes(name)) : `a ${typeof options}`
+      if (unknown === undefined) return
+      const [where, kin] = field === undefined ? ['', ''] : [` ${field}`, ` in ${field}`]
+      const range = isObject ? `one of ${known.join(', ')}` : `an object with ${known.join(', ')}`
+      throw new LastgoodError('bad-option', `${of} option${where} holds ${unknown}; it must be ${range}`, {
+        hint: `Known${kin}: ${known.join(', ')}.`,
+        details: { field: field ?? unknown, value: unknown, range },
+      })
+    },
+  }
+}
