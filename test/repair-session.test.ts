@@ -1,6 +1,7 @@
 /** Conversations that the API refuses go on: mended on the way out, journaled once accepted, the record unchanged. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { reply, story, text, thinking, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { code, entriesOf, openTestSession, startTestLab } from './support/harness.ts'
@@ -224,6 +225,44 @@ test('a 401 while the session works is sent once more at once, with fresh creden
   expect(JSON.stringify(lab.requests[2]?.headers)).toContain('Bearer fresh')
   const [fault] = (await entriesOf(store)).filter((entry) => entry.type === 'fault-observed')
   expect(fault).toMatchObject({ fault: { kind: 'auth-outage' }, decision: { kind: 'resend' } })
+})
+
+describe('credentials that never come', () => {
+  const asking = async () => {
+    const expired: Outage = { when: { request: 1 }, fault: { kind: 'status', status: 401 } }
+    const { lab, client } = await startTestLab({ model: answers, outages: [expired] })
+    const clock = new ManualClock({ autoAdvance: true })
+    const session = await openTestSession(undefined, { clock })
+    let asked = (): void => {}
+    const isAsked = new Promise<void>((resolve) => (asked = resolve))
+    const never = () => {
+      asked()
+      return new Promise<never>(() => {})
+    }
+    const own = recoverable(client, session, { credentials: never })
+    const stop = new AbortController()
+    const request = { model, max_tokens: 500, messages: [{ role: 'user' as const, content: 'Go' }] }
+    const answer = own.messages.create(request, { signal: stop.signal })
+    answer.catch(() => {})
+    await isAsked
+    return { lab, clock, session, stop, answer }
+  }
+
+  test('are not waited for longer than 30 s: the same go again', async () => {
+    const { lab, clock, answer } = await asking()
+    await clock.advance(30_000)
+    expect((await answer).content).toMatchObject([{}, { text: 'one' }])
+    expect(lab.requests).toHaveLength(2)
+  })
+
+  test('keep neither the caller nor a session that closes', async () => {
+    const left = await asking()
+    left.stop.abort()
+    await expect(left.answer).rejects.toThrow('aborted')
+    const closed = await asking()
+    await closed.session.close()
+    await expect(closed.answer).rejects.toEqual(code('session-closed'))
+  })
 })
 
 test('an agent is given fresh credentials too', async () => {

@@ -14,6 +14,7 @@ import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
 import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
+import { orAborted } from '../or-aborted.ts'
 import type { Session } from '../session/session.ts'
 import { givenUp } from './given-up.ts'
 import { LadderWalk } from './ladder-walk.ts'
@@ -48,6 +49,9 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   tellsFallback: boolean
   onAnswered: (message: AssistantMessage) => void
 }
+
+/** So long credentials are waited for: a token service that hangs is down as well. */
+const longestRefreshMs = 30_000
 
 export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   readonly #it: SessionRecorderOptions<R>
@@ -151,16 +155,26 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     else if (decision.kind === 'fallback') {
       await session.record([observed, this.#walk.changed(decision.rung, `${fault.status ?? ''} ${fault.kind}`.trim())])
     } else await session.record([observed])
-    if (fault.status === 401 && decision.kind !== 'suspend') await this.#refresh()
+    if (fault.status === 401 && decision.kind !== 'suspend') await this.#refresh(signal)
     return { fault, decision }
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const { credentials, session } = this.#it
+    // A login outage takes the place that gives credentials along: the request finds out by itself.
+    this.#freshHeaders = {}
+    if (!credentials) return
+    let giveUp = (): void => {}
+    const tooLate = new Promise<undefined>((resolve) => {
+      giveUp = session.clock.after(longestRefreshMs, () => resolve(undefined))
+    })
+    const given = async () => credentials()
     try {
-      this.#freshHeaders = (await this.#it.credentials?.()) ?? {}
+      this.#freshHeaders = (await orAborted(Promise.race([given(), tooLate]), signal)) ?? {}
     } catch {
-      // A login outage takes the place that gives credentials along: the request finds out by itself.
-      this.#freshHeaders = {}
+      signal.throwIfAborted()
+    } finally {
+      giveUp()
     }
   }
 
