@@ -81,3 +81,33 @@ describe('an error of lastgood keeps its code, hint and details', () => {
     expect(error).toMatchObject(kept)
   })
 })
+
+describe('an answer that the SDK parses', () => {
+  const format = { type: 'json_schema' as const, schema: { type: 'object' } }
+  const cut =
+    started('msg_cut') + textBlock(0, '{"half":1}') + textBlock(1, '{"answ').split('event: content_block_stop')[0]
+
+  test.each([
+    ['resend', 'stream', (client: Client) => client.messages.stream({ ...request, output_config: { format } })],
+    ['keep', 'stream', (client: Client) => client.messages.stream({ ...request, output_config: { format } })],
+    [
+      'resend',
+      'beta stream',
+      (client: Client) => client.beta.messages.stream({ ...request, output_config: { format } }),
+    ],
+    ['resend', 'old field', (client: Client) => client.messages.stream({ ...request, output_format: format } as never)],
+  ] as const)('has nothing of a broken attempt in it [cutText: %s, %s]', async (cutText, _shape, ask) => {
+    const { client, calls } = answeringClient((_call, n) => (n === 1 ? cut : said('{"answer":42}', 'msg_2')))
+    const session = await openTestSession(undefined, { policy: { cutText } })
+    const words: string[] = []
+    session.subscribe((event) => {
+      if (event.type === 'dropped') words.length = 0
+      if (event.type === 'delta') words.push(event.text)
+    })
+    const answer = await ask(recoverable(client, session)).finalMessage()
+    expect(answer.content).toMatchObject([{ text: '{"answer":42}' }])
+    expect(calls).toHaveLength(2)
+    expect(words).toEqual(['{"answer":42}'])
+    expect(session.messages().at(-1)?.content).toMatchObject([{ text: '{"answer":42}' }])
+  })
+})

@@ -23,6 +23,8 @@ export interface ExchangeOptions<R extends WireRequest> {
   request: R
   /** What counts as an answer: the Messages API's stream, its JSON message, or any 2xx. */
   expects: 'stream' | 'message' | 'anything'
+  /** The caller parses the text of the answer. */
+  isStructured: boolean
   recorder: Recorder<R>
   clock: Clock
   limits: Limits
@@ -160,7 +162,7 @@ export class Exchange<R extends WireRequest> {
   #streamOf(first: Answer): ReadableStream<Uint8Array> {
     const { recorder, clock } = this.#it
     const encoder = new TextEncoder()
-    this.#relay = new Relay(first, recorder, this.delivered, clock, this.signal)
+    this.#relay = new Relay(first, recorder, this.delivered, clock, this.signal, this.#it.isStructured)
     let pulled: Promise<unknown> = Promise.resolve()
     this.#isUnread = true
     this.#isResting = true
@@ -195,9 +197,9 @@ export class Exchange<R extends WireRequest> {
 
   /** What the caller gets next, of attempt after attempt; undefined at the end. */
   async #nextPiece(): Promise<string | undefined> {
-    const { recorder, clock } = this.#it
+    const { recorder, clock, isStructured } = this.#it
     while (!this.#isTold) {
-      this.#relay ??= new Relay(await this.#nextStream(), recorder, this.delivered, clock, this.signal)
+      this.#relay ??= new Relay(await this.#nextStream(), recorder, this.delivered, clock, this.signal, isStructured)
       const relay = this.#relay
       const said = await relay.next()
       if (typeof said === 'string') return said

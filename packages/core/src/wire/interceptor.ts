@@ -18,6 +18,7 @@ import { Exchange } from './exchange.ts'
 import { resolveOptions, type InterceptorOptions } from './interceptor-options.ts'
 import {
   isMessagesRequest,
+  isStructured,
   joinConversation,
   type ConversationRequest,
   type MessagesBody,
@@ -83,6 +84,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       ...common(request, timeoutMs),
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
+      isStructured: isStructured(joined.envelope.body),
       recorder: new SessionRecorder({
         session,
         sent,
@@ -117,6 +119,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       ...common(request, timeoutMs),
       request: sent,
       expects,
+      isStructured: isStructured(body),
       recorder: sideRecorder(session, sent, next, health, rung),
     }).run()
   }

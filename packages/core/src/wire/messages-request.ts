@@ -77,6 +77,12 @@ export function isMessagesRequest({ url, method }: WireRequest): boolean {
   return method?.toUpperCase() === 'POST' && new URL(url, 'http://localhost').pathname.endsWith('/v1/messages')
 }
 
+/** Whether the answer's text is asked for as JSON of a schema. */
+export function isStructured(body: Readonly<Record<string, unknown>> | undefined): boolean {
+  const { output_config: config, output_format: format } = body ?? {}
+  return isRecord(format) || (isRecord(config) && isRecord(config['format']))
+}
+
 /** The request, joined to the conversation; undefined when it is about something else. */
 export function joinConversation(
   request: WireRequest,

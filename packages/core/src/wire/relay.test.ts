@@ -16,19 +16,19 @@ const answer = {
 }
 const events = [...replayed(answer)]
 
-test('an event that is no JSON does not reach the caller, whole as it looks: the request is sent again', async () => {
+/** What the caller gets when its attempts are answered so, and the words that listeners are told. */
+async function through(bodies: string[][]) {
   const clock = new ManualClock({ autoAdvance: true })
   const session = await openSession('s', { store: memoryStore({ clock }), clock })
-  const bad = 'event: content_block_delta\ndata: {no json}\n\n'
-  const bodies = [[...events.slice(0, 2), bad], events]
-  const send = intercept(session)
+  const words: string[] = []
+  session.subscribe((event) => event.type === 'delta' && words.push(event.text))
   const request = {
     url: 'https://api.anthropic.com/v1/messages',
     method: 'POST',
     headers: new Headers(),
     body: JSON.stringify({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
   }
-  const response = await send(request, async () => {
+  const response = await intercept(session)(request, async () => {
     const pieces = bodies.shift() ?? []
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -40,10 +40,34 @@ test('an event that is no JSON does not reach the caller, whole as it looks: the
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
   })
   const text = await response.text()
+  await session.close()
+  return { text, words }
+}
+
+test('an event that is no JSON does not reach the caller, whole as it looks: the request is sent again', async () => {
+  const bad = 'event: content_block_delta\ndata: {no json}\n\n'
+  const bodies = [[...events.slice(0, 2), bad], events]
+  const { text } = await through(bodies)
   expect(text).not.toContain('no json')
   expect(text).toContain('The whole answer.')
   expect(bodies).toEqual([])
-  await session.close()
+})
+
+test('an event that nobody knows keeps its place among those that are held', async () => {
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
+  const sent = [...replayed({ ...answer, content: [...answer.content, call], stop_reason: 'tool_use' })]
+  const news = 'event: news\ndata: {"type":"news"}\n\n'
+  for (let at = 1; at < sent.length; at += 1) {
+    const pieces = sent.toSpliced(at, 0, news)
+    expect((await through([[...pieces]])).text).toBe(pieces.join(''))
+  }
+})
+
+test('text after a tool call is told while the call is held', async () => {
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
+  const content = [call, { type: 'text', text: 'And so on.' }]
+  const { words } = await through([[...replayed({ ...answer, content, stop_reason: 'tool_use' })]])
+  expect(words.join('')).toBe('And so on.')
 })
 
 test('a salvaged call ends with its stop reason, also after a delta that filled a silence without one', async () => {

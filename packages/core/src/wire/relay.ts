@@ -2,7 +2,8 @@
  * Passes a streamed answer on while it is being read, over as many attempts as it takes. The caller sees one stream.
  *
  * 1. Text and thinking stream at once. From the first tool call on, and always for the end of the message, events are
- *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2).
+ *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2). So is text
+ *    that a program will parse: what it had of a broken attempt would be no JSON.
  * 2. Never a second `message_start`; block indices only grow. Blocks of a broken attempt that the caller has seen are
  *    closed and stay before the new ones; the journal has only the answer that counts.
  * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
@@ -63,12 +64,27 @@ export class Relay {
   readonly #seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   #pieces: Pieces | undefined
   #openBlock: number | undefined
+  readonly #holdsText: boolean
+  /** The last block that something was said of. */
+  #lastIndex = 0
+  /** Its blocks are over. */
+  #isEnding = false
+  /** Listeners were told of its words. */
+  #hasTold = false
   /** Nothing more of it is read. */
   #isOver = false
   #hasStopped = false
 
-  constructor(answer: Answer, recorder: AnswerRecorder, delivered: Delivered, clock: Clock, signal: AbortSignal) {
+  constructor(
+    answer: Answer,
+    recorder: AnswerRecorder,
+    delivered: Delivered,
+    clock: Clock,
+    signal: AbortSignal,
+    holdsText: boolean,
+  ) {
     this.answer = answer
+    this.#holdsText = holdsText
     this.#recorder = recorder
     this.#delivered = delivered
     this.#clock = clock
@@ -107,7 +123,7 @@ export class Relay {
     if (this.#hasStopped) return
     this.#hasStopped = true
     this.answer.watchdog.stop()
-    if (this.#signal.aborted && this.#assembler.blockCount > 0) this.#recorder.dropped()
+    if (this.#signal.aborted && this.#hasTold) this.#recorder.dropped()
     // It has failed, or nobody hears how it ends.
     await this.#pieces?.cancel().catch(() => {})
   }
@@ -121,7 +137,7 @@ export class Relay {
   leave(isKept: boolean): string {
     const index = this.#openBlock
     const streamed = this.#held.isHolding ? this.#held.firstIndex : this.#assembler.blockCount
-    if (streamed > 0 && !isKept) this.#recorder.dropped()
+    if (this.#hasTold && !isKept) this.#recorder.dropped()
     this.#delivered.leftovers += streamed
     this.#delivered.spent.add(this.#assembler)
     return index === undefined ? '' : writeEvent('content_block_stop', { type: 'content_block_stop', index })
@@ -158,8 +174,9 @@ export class Relay {
   #heard(event: ServerSentEvent): string {
     const { watchdog } = this.answer
     if (!known.has(event.event)) {
-      if (event.event !== 'ping' && event.data !== '') watchdog.progress()
-      return event.raw
+      if (event.event === 'ping' || event.data === '') return event.raw
+      watchdog.progress()
+      return this.#inOrder(event)
     }
     const data = JSON.parse(event.data) as Json
     if (event.event === 'error') {
@@ -183,6 +200,7 @@ export class Relay {
       case 'content_block_stop':
         return this.#ofBlock(event, data)
       default:
+        this.#isEnding = true
         this.#held.end(event)
         return ''
     }
@@ -198,20 +216,29 @@ export class Relay {
       delivered.note = recorder.note
       delivered.leftovers += 1
     }
-    if (block.type === 'tool_use') this.#held.begin()
+    if (block.type === 'tool_use' || (this.#holdsText && block.type === 'text')) this.#held.begin()
     return note + this.#ofBlock(event, data)
   }
 
   #ofBlock(event: ServerSentEvent, data: Json): string {
+    this.#lastIndex = Number(data['index'])
     const text = shifted(event, data, this.#delivered.leftovers)
+    if (tellDelta(data, this.#recorder)) this.#hasTold = true
     if (this.#held.isHolding) {
-      this.#held.add(Number(data['index']), text)
+      this.#held.add(this.#lastIndex, text)
       return ''
     }
     if (event.event === 'content_block_start') this.#openBlock = this.#indexOf(data)
     if (event.event === 'content_block_stop') this.#openBlock = undefined
-    tellDelta(data, this.#recorder)
     return text
+  }
+
+  /** An event that is not known does not overtake what is held. */
+  #inOrder(event: ServerSentEvent): string {
+    if (this.#isEnding) this.#held.end(event)
+    else if (this.#held.isHolding) this.#held.add(this.#lastIndex, event.raw)
+    else return event.raw
+    return ''
   }
 
   #indexOf(data: Json): number {
@@ -229,7 +256,8 @@ export class Relay {
       return { kind: 'answered', rest: this.release(message) }
     }
     const whole = complete ? usablePart(complete) : assembler.salvage()
-    const text = assembler.keptText()
+    // What goes on after half a JSON text is no JSON.
+    const text = this.#holdsText ? [] : assembler.keptText()
     const { events, ...rest } = this.#seen
     const wire: Wire = {
       phase: 'body',
@@ -283,8 +311,11 @@ function noteAt(index: number, note: string): string {
   ].join('')
 }
 
-function tellDelta(data: Json, recorder: AnswerRecorder): void {
+/** Whether there was something to tell. */
+function tellDelta(data: Json, recorder: AnswerRecorder): boolean {
   const delta = (data['delta'] ?? {}) as Json
   if (delta['type'] === 'text_delta') recorder.delta('text', String(delta['text']))
-  if (delta['type'] === 'thinking_delta') recorder.delta('thinking', String(delta['thinking']))
+  else if (delta['type'] === 'thinking_delta') recorder.delta('thinking', String(delta['thinking']))
+  else return false
+  return true
 }

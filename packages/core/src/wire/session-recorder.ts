@@ -19,7 +19,7 @@ import type { Session } from '../session/session.ts'
 import { givenUp } from './given-up.ts'
 import { LadderWalk } from './ladder-walk.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'
-import type { ConversationRequest, WireRequest } from './messages-request.ts'
+import { isStructured, type ConversationRequest, type WireRequest } from './messages-request.ts'
 import { openingEntries, reportedCalls } from './opening.ts'
 import type { Faulted, Received, Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
@@ -95,7 +95,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const { tellsFallback, request, session } = this.#it
     const { model } = this.#walk.current
     const before = session.transcript.lastAnswer?.model
-    if (!tellsFallback || model === request.model || (before && isSameModel(before, model))) return undefined
+    if (
+      !tellsFallback ||
+      isStructured(request.envelope.body) ||
+      model === request.model ||
+      (before && isSameModel(before, model))
+    )
+      return undefined
     return `[lastgood: ${request.model} does not answer, ${model} goes on]\n\n`
   }
 
