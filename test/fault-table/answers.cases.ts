@@ -18,6 +18,7 @@ import {
 const filtered = invalid('Output blocked by content filtering policy')
 const silent = stream(started(), ended('end_turn'))
 const cutCall = stream(started(), callBlock(0, '{"n": 1, "wh'), ended('max_tokens'))
+const badCall = stream(started(), callBlock(0, '{"n": 1,,', 'toolu_bad'), ended('tool_use'))
 const compaction =
   event('content_block_start', { index: 0, content_block: { type: 'compaction', content: '', signature: 'c2ln' } }) +
   event('content_block_stop', { index: 0 })
@@ -148,6 +149,46 @@ export const answers: readonly FaultCase[] = [
       faults: [mended('output-cut', 'raise-max-tokens'), kept('output-cut')],
       caller: { says: '', stop: 'max_tokens', calls: [] },
       unrecorded: ['toolu_0'],
+    },
+  },
+  {
+    row: 36,
+    signal: 'a call whose input is no JSON, once',
+    claim: 'it is not handed out, and what is wrong with it is said: the request is sent again',
+    served: [badCall],
+    expect: {
+      faults: [
+        again('broken-call', 0, 1_000, { fault: { message: 'an answer with a tool call whose input is no JSON' } }),
+      ],
+      caller: { says: 'All is well.' },
+      unrecorded: ['toolu_bad'],
+    },
+  },
+  {
+    row: 36,
+    signal: 'a call whose input is no JSON, each time',
+    claim: 'a model that writes no other is not paid for a day: two re-sends, then parked',
+    served: times(3, badCall),
+    expect: {
+      faults: [
+        again('broken-call', 0, 1_000),
+        again('broken-call', 0, 2_000),
+        parked('broken-call', /tool call that cannot be read/),
+      ],
+      caller: { error: 'session-suspended' },
+    },
+  },
+  {
+    row: 36,
+    signal: 'a call whose input is no JSON, after a whole one',
+    claim: 'whole calls before it are handed out',
+    served: [
+      stream(started(), callBlock(0, '{"n":1}', 'toolu_1'), callBlock(1, '{"n": 1,,', 'toolu_bad'), ended('tool_use')),
+    ],
+    expect: {
+      faults: [kept('broken-call')],
+      caller: { says: '', stop: 'tool_use', calls: [{ id: 'toolu_1', input: { n: 1 } }] },
+      unrecorded: ['toolu_bad'],
     },
   },
   {

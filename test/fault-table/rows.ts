@@ -35,4 +35,5 @@ export const rows: Readonly<Record<number, string>> = {
   33: 'The store cannot write',
   34: 'Two processes have one session',
   35: 'The program changed between crash and resume',
+  36: 'A tool call cannot be read',
 }

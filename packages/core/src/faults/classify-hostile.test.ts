@@ -127,7 +127,7 @@ const wireArbitrary: fc.Arbitrary<Wire> = fc.record({
   endedPolitely: optional(fc.boolean()),
   complete: fc.constantFrom('calls', 'text', undefined),
   tokens: optional(fc.nat()),
-  answer: fc.constantFrom('output-cut', 'empty', undefined, undefined, undefined, undefined),
+  answer: fc.constantFrom('output-cut', 'broken-call', 'empty', undefined, undefined, undefined, undefined),
   elsewhere: optional(
     fc.record({
       failures: fc.nat(9),

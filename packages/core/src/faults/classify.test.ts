@@ -277,6 +277,7 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ],
     ],
   ],
+  ['broken-call', [['an answer whose call has input that is no JSON', answered('broken-call')]]],
   ['output-cut', [['an answer whose only call was cut by max_tokens', answered('output-cut')]]],
   ['empty-answer', [['an answer that says nothing', answered('empty')]]],
   [

@@ -82,7 +82,10 @@ const longestMessage = 500
 const longestName = 100
 
 export function classify(wire: Wire): Fault {
-  if (wire.answer) return withoutUndefined({ ...meaningOfAnswer[wire.answer], status: 200, tokens: wire.tokens })
+  if (wire.answer) {
+    const { answer, complete, tokens } = wire
+    return withoutUndefined({ ...meaningOfAnswer[answer], status: 200, complete, tokens })
+  }
   const error = wire.inBandError ? fromInBand(wire.inBandError) : fromBody(wire.body)
   const chain = causeChain(wire.cause)
   const shouldRetry = header(wire, 'x-should-retry')
@@ -142,6 +145,7 @@ interface Verdict extends Meaning {
 
 const meaningOfAnswer = {
   'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
+  'broken-call': { kind: 'broken-call', message: 'an answer with a tool call whose input is no JSON' },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
   'twin-calls': { kind: 'bad-gateway', message: 'an answer with two tool calls of one id' },

@@ -50,6 +50,8 @@ export const faultKinds = [
   'output-filtered',
   /** `max_tokens` cut the only tool call of an answer: its input is half. */
   'output-cut',
+  /** An answer that ended, with a tool call that is not whole or whose input is no JSON. */
+  'broken-call',
   /** An answer that says nothing. */
   'empty-answer',
   /** The model is gone or not allowed. */

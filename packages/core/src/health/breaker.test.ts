@@ -57,11 +57,14 @@ describe('opens', () => {
     expect(b.record?.breaker).toEqual({ state: 'closed', failures: 4 })
   })
 
-  test.each<FaultKind>(['output-filtered', 'output-cut', 'empty-answer'])('never by %s: the model answered', (kind) => {
-    const b = breaker()
-    b.wall('a', 'b', 'c', 'd')
-    expect(b.see('a', fault(kind))).toEqual({ state: 'closed', failures: 0 })
-  })
+  test.each<FaultKind>(['output-filtered', 'broken-call', 'output-cut', 'empty-answer'])(
+    'never by %s: the model answered',
+    (kind) => {
+      const b = breaker()
+      b.wall('a', 'b', 'c', 'd')
+      expect(b.see('a', fault(kind))).toEqual({ state: 'closed', failures: 0 })
+    },
+  )
 
   test('in less than one of ten thousand requests when one of ten fails', () => {
     const b = breaker()

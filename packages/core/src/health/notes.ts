@@ -43,6 +43,7 @@ const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
   'auth-outage': 'failure',
   'model-gone': 'gone',
   'output-filtered': 'answer',
+  'broken-call': 'answer',
   'output-cut': 'answer',
   'empty-answer': 'answer',
 }

@@ -44,10 +44,10 @@ export function endsTurn(message: AssistantMessage): boolean {
 }
 
 /**
- * How an answer that came whole falls short: its only call was cut off, it says nothing, or it says that it cost
- * nothing where answers did before: then something on the way has made it up.
+ * How an answer that came to its end falls short: its only call was cut off, a call cannot be read, it says nothing, or it
+ * says that it cost nothing where answers did before: then something on the way has made it up.
  */
-export type Shortfall = 'output-cut' | 'empty' | 'unbilled' | 'twin-calls'
+export type Shortfall = 'output-cut' | 'broken-call' | 'empty' | 'unbilled' | 'twin-calls'
 
 export function shortfallOf(message: AssistantMessage, isBilled: boolean): Shortfall | undefined {
   const { content, stop_reason } = message

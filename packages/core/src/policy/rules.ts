@@ -149,6 +149,14 @@ export const defaultRules = {
     exhausted: 'The content filter stopped the answer each time. Resume with other words, or rewind a turn',
     fallback: { attempts: 3, afterMs: 0, to: 'model' },
   },
+  'broken-call': {
+    action: 'retry',
+    baseMs: 1_000,
+    capMs: 30_000,
+    maxResends: 2,
+    exhausted: 'The model wrote a tool call that cannot be read each time. Resume, or say it otherwise',
+    fallback: { attempts: 3, afterMs: 0, to: 'model' },
+  },
   'output-cut': { action: 'repair', otherwise: 'keep', reason: 'max_tokens cut the tool call' },
   'empty-answer': { action: 'repair', otherwise: 'keep', reason: 'The answer is empty' },
   'model-gone': {

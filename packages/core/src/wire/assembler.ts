@@ -71,8 +71,16 @@ export class Assembler {
 
   /** The answer's end was seen: `message_stop`, or at least a stop reason (then only the last event is missing). */
   get isComplete(): boolean {
-    const hasEnd = this.#message !== undefined && (this.#stopped || this.stopReason !== null)
-    return hasEnd && (endsAnywhere(this.stopReason) || !this.#blocks.some(isHalfCall))
+    return this.#message !== undefined && (this.#stopped || this.stopReason !== null) && !this.#hasHalfCall
+  }
+
+  /** `message_stop` was seen, and a call has no end, or input that is no JSON: the model wrote it so. */
+  get hasBrokenCall(): boolean {
+    return this.#stopped && this.#hasHalfCall
+  }
+
+  get #hasHalfCall(): boolean {
+    return !endsAnywhere(this.stopReason) && this.#blocks.some(isHalfCall)
   }
 
   get stopReason(): string | null {

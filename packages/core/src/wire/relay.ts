@@ -249,7 +249,9 @@ export class Relay {
     const assembler = this.#assembler
     const { status, headers } = this.answer.response
     const complete = assembler.isComplete ? assembler.message() : undefined
-    const shortfall = complete && shortfallOf(complete, this.#recorder.isBilled)
+    const shortfall = complete
+      ? shortfallOf(complete, this.#recorder.isBilled)
+      : assembler.hasBrokenCall && 'broken-call'
     if (complete && !shortfall) {
       const message = usablePart(complete)
       await this.#recorder.answered({ message, requestId: headers.get('request-id') ?? undefined, salvaged: false })
@@ -267,7 +269,8 @@ export class Relay {
       eventsSeen: events,
       stopReasonSeen: assembler.stopReason !== null,
       tokens: costOf(assembler.usage),
-      ...(shortfall ? { answer: shortfall } : whole ? { complete: 'calls' } : text.length > 0 && { complete: 'text' }),
+      ...(shortfall && { answer: shortfall }),
+      ...(!complete && (whole ? { complete: 'calls' } : text.length > 0 && { complete: 'text' })),
       ...rest,
       now: this.#clock.now(),
     }
