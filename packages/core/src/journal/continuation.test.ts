@@ -43,6 +43,17 @@ describe('continuationOf', () => {
     expect({ kept, resolved, exact }).toEqual({ kept: 2, resolved: [...recorded, user('next')], exact: false })
   })
 
+  test('an answer of thinking alone counts as the same after blocks of a broken attempt, and not when it is another', () => {
+    const answer = assistant({ type: 'thinking', thinking: 'So.', signature: 's' })
+    const after = (thinking: object) =>
+      assistant({ type: 'thinking', thinking: 'S' }, { type: 'text', text: 'hal' }, { type: 'thinking', ...thinking })
+    const ours = [user('hi'), answer]
+    const seen = [user('hi'), after({ thinking: 'So.', signature: 's' }), user('next')]
+    expect(continuationOf(ours, seen)).toEqual({ kept: 2, resolved: [...ours, user('next')], exact: false })
+    expect(continuationOf(ours, [user('hi'), after({ thinking: 'Or.', signature: 't' })]).kept).toBe(1)
+    expect(continuationOf([user('hi'), assistant()], [user('hi'), assistant({ type: 'text', text: 'x' })]).kept).toBe(1)
+  })
+
   test('an answer whose thinking the caller left out counts as the same; the recorded one is sent on', () => {
     const answer = assistant({ type: 'thinking', thinking: 'x' }, { type: 'text', text: 'hello', citations: null })
     const { resolved, exact } = continuationOf(

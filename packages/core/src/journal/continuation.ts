@@ -56,7 +56,8 @@ function isSameMessage(ours: Message, theirs: Message): boolean {
 function isSameAnswer(ours: Message, theirs: Message): boolean {
   if (ours.role !== 'assistant' || theirs.role !== 'assistant') return false
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
-  if (said.length === 0 || !meansTheSame(said.at(-1), heard.at(-1))) return false
+  if (said.length === 0) return endsWith(blocksOf(theirs), blocksOf(ours))
+  if (!meansTheSame(said.at(-1), heard.at(-1))) return false
   // Its calls have ids that no other answer has: then a client may have joined its text with that of a broken attempt.
   const isSurely = said.at(-1)?.type === 'tool_use'
   let at = 0
@@ -66,6 +67,10 @@ function isSameAnswer(ours: Message, theirs: Message): boolean {
   }
   return at === said.length
 }
+
+/** Of an answer that is nothing but thinking, all of it has to be there. */
+const endsWith = (theirs: readonly Block[], ours: readonly Block[]): boolean =>
+  ours.length > 0 && meansTheSame(ours, theirs.slice(-ours.length))
 
 const endsWithTextOf = (ours: Block, theirs: Block): boolean =>
   ours.type === 'text' && theirs.type === 'text' && String(theirs['text']).endsWith(String(ours['text']))
