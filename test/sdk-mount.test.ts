@@ -111,3 +111,35 @@ describe('an answer that the SDK parses', () => {
     expect(session.messages().at(-1)?.content).toMatchObject([{ text: '{"answer":42}' }])
   })
 })
+
+describe('a request with a body that is no text', () => {
+  const uploaded = () => Response.json({ id: 'file_1', type: 'file', filename: 'a.txt' })
+  const busyOnce = (answer: () => Response) => answeringClient((_call, n) => (n === 1 ? failed(529) : answer()))
+
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ['a file', (client) => client.beta.files.upload({ file: new File(['abc'], 'a.txt') })],
+    ['bytes', (client) => client.post('/v1/files', { body: new Uint8Array([1, 2, 3]) })],
+    ['a blob', (client) => client.post('/v1/files', { body: new Blob(['abc']) })],
+  ])('is waited out as others are: %s', async (_what, send) => {
+    const { client, calls } = busyOnce(uploaded)
+    await expect(send(recoverable(client, await openTestSession()))).resolves.toMatchObject({ id: 'file_1' })
+    expect(calls).toHaveLength(2)
+  })
+
+  test('goes once where it is a stream, which cannot be read again', async () => {
+    const { client, calls } = busyOnce(uploaded)
+    const body = new Blob(['abc']).stream()
+    const sending = recoverable(client, await openTestSession()).post('/v1/files', { body })
+    await expect(sending).rejects.toMatchObject({ status: 529 })
+    expect(calls).toHaveLength(1)
+  })
+
+  test('may ask for a stream of events, which is passed on as it comes', async () => {
+    const { client, calls } = answeringClient((_call, n) => (n === 1 ? failed(529) : said('hello')))
+    const body = new TextEncoder().encode(JSON.stringify({ ...request, stream: true }))
+    const own = recoverable(client, await openTestSession())
+    const answer = await own.post('/v1/messages', { body }).asResponse()
+    expect(await answer.text()).toBe(said('hello'))
+    expect(calls).toHaveLength(2)
+  })
+})

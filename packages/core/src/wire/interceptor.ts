@@ -61,7 +61,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
-    if (request.body !== undefined && request.body !== null && typeof request.body !== 'string') return next(request)
+    if (isRead(request.body)) return next(request)
     const isText = typeof request.body === 'string' && isMessagesRequest(request)
     const body = isText ? conversation.bodies.read('', request.body as string) : undefined
     let joined = body && join(request, body)
@@ -114,7 +114,9 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     const sent = { ...request, [inHand]: session }
     const rung = body && rungsOf(ladder, sent, body.model, next)[0]
     if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
-    const expects = !isMessagesRequest(request) ? 'anything' : body?.stream === true ? 'stream' : 'message'
+    // Of a body that is no text nobody here knows what it asks for.
+    const isKnown = body !== undefined || (isMessagesRequest(request) && typeof request.body === 'string')
+    const expects = !isKnown ? 'anything' : body?.stream === true ? 'stream' : 'message'
     return new Exchange({
       ...common(request, timeoutMs),
       request: sent,
@@ -166,6 +168,9 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     joins: (request: WireRequest, body: MessagesBody) => join(request, body) !== undefined,
   })
 }
+
+/** A stream, which is used up by being sent; texts, forms, files and bytes are not. */
+const isRead = (body: unknown): boolean => typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 
 function recordedOf(session: Session, isSure: boolean): Recorded {
   const { messages, responses, unanswered } = session.transcript
