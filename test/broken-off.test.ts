@@ -1,6 +1,7 @@
 /** Answers that their caller leaves: unread, broken off, aborted; and what the next request of the conversation gets. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { assistantCount, reply, text, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { task } from './support/counting-story.ts'
@@ -46,6 +47,29 @@ describe('an answer that its caller leaves', () => {
     await recoverable(client, session, { record: false }).messages.create(request)
     await readAll(unread)
     expect(session.messages()).toHaveLength(2)
+  })
+
+  test.each([true, false])('and that nobody begins to read, does not stay open [record: %s]', async (record) => {
+    const { client, calls } = scriptedClient((call) => hangAfter(started()).stream(call))
+    const clock = new ManualClock()
+    const session = await openTestSession(undefined, { clock })
+    const own = recoverable(client, session, { record })
+    const unread = await own.messages.create({ ...request, stream: true })
+    await clock.advance(599_999)
+    expect(calls[0]?.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(calls[0]?.signal.aborted).toBe(true)
+    await expect(readAll(unread)).rejects.toThrow('given up unread')
+  })
+
+  test('and that is read slowly, stays open', async () => {
+    const { client, calls } = scriptedClient((call) => hangAfter(started()).stream(call))
+    const clock = new ManualClock()
+    const own = recoverable(client, await openTestSession(undefined, { clock }), { record: false })
+    const stream = await own.messages.create({ ...request, stream: true })
+    await stream[Symbol.asyncIterator]().next()
+    await clock.advance(3_600_000)
+    expect(calls[0]?.signal.aborted).toBe(false)
   })
 
   test.each(['break', 'abort'] as const)('by %s inside a call, is neither salvaged nor recorded (P2)', async (how) => {

@@ -183,3 +183,18 @@ test('the same words for two turns are two runs', async () => {
   const runs = [session.run(agent, 'continue', { turn: 1 }), session.run(agent, 'continue', { turn: 2 })]
   expect((await Promise.all(runs)).map(({ turn }) => turn)).toEqual([1, 2])
 })
+
+test('twenty helpers at a time are no leak of listeners', async () => {
+  const { client } = await startTestLab({ model: () => reply(text('yes')) })
+  const helper = recoverable(client, await openTestSession(), { record: false })
+  const warnings: Error[] = []
+  const hear = (warning: Error) => void warnings.push(warning)
+  process.on('warning', hear)
+  try {
+    await Promise.all(Array.from({ length: 20 }, () => helper.messages.create({ ...title, messages: [user('x')] })))
+    await new Promise(setImmediate)
+    expect(warnings).toEqual([])
+  } finally {
+    process.off('warning', hear)
+  }
+})

@@ -143,3 +143,10 @@ describe('a request with a body that is no text', () => {
     expect(calls).toHaveLength(2)
   })
 })
+
+test('a refusal reaches the caller as the API gave it, however long', async () => {
+  const long = 'x'.repeat(200_000)
+  const { client } = answeringClient(() => failed(400, 'invalid_request_error', long))
+  const own = recoverable(client, await openTestSession())
+  await expect(own.messages.create(request)).rejects.toMatchObject({ error: { error: { message: long } } })
+})

@@ -18,7 +18,7 @@ export type Attempt =
   | ({ kind: 'answer' } & Answer)
   | { kind: 'fault'; wire: Wire; /** The API's own refusal, for the caller. */ refusal?: Response }
 
-/** Error bodies are small; what is longer is not the API's. */
+/** Error bodies are small; what is longer is not the API's, and is not looked through. */
 const longestErrorBody = 64 * 1024
 
 export async function attempt<R extends WireRequest>(
@@ -37,9 +37,10 @@ export async function attempt<R extends WireRequest>(
   try {
     const response = await next({ ...request, headers: new Headers(request.headers), signal })
     if (response.ok) return { kind: 'answer', response, watchdog }
-    const body = (await response.text()).slice(0, longestErrorBody)
+    const body = await response.text()
     watchdog.stop()
-    return { kind: 'fault', wire: refusalSeen(response, body, clock), refusal: replaceBody(response, body) }
+    const wire = refusalSeen(response, body.slice(0, longestErrorBody), clock)
+    return { kind: 'fault', wire, refusal: replaceBody(response, body) }
   } catch (error) {
     watchdog.stop()
     exchange.throwIfAborted()

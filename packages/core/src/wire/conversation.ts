@@ -6,6 +6,7 @@
  * 2. A request that was broken off ends before the next begins. An answer that nobody reads is given up when the next
  *    request of the conversation comes. One that is being read keeps its place: the other is a side request.
  */
+import { setMaxListeners } from 'node:events'
 import type { AssistantMessage } from '../journal/journal.ts'
 import type { Session } from '../session/session.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
@@ -72,6 +73,8 @@ export function conversationOf(session: Session): Conversation {
   if (known) return known
   const conversation = new Conversation()
   conversations.set(session, conversation)
+  // Each of its requests listens for its end, and helpers make many at a time: that is no leak to be warned of.
+  setMaxListeners(0, session.signal)
   // What was taken back is told again when it is done again.
   session.subscribe((event) => {
     if (event.type === 'entry' && event.entry.type === 'repairs-reverted') conversation.told.clear()

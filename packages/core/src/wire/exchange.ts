@@ -37,6 +37,9 @@ interface Refused {
   refusal: Response
 }
 
+/** A stream that nobody has begun to read by then is not kept open: most such were dropped. */
+const longestUnreadMs = 600_000
+
 export class Exchange<R extends WireRequest> {
   readonly ended: Promise<void>
   readonly delivered: Delivered = { started: false, leftovers: 0, spent: new Spent() }
@@ -48,6 +51,7 @@ export class Exchange<R extends WireRequest> {
   #relay: Relay | undefined
   #isTold = false
   #isUnread = false
+  #callOffGivingUp = (): void => {}
   /** The stream is handed out, and nobody is waiting for its next piece: only its reader can move it. */
   #isResting = false
   #end: () => void = () => {}
@@ -90,8 +94,13 @@ export class Exchange<R extends WireRequest> {
     }
   }
 
-  #finish(): void {
+  #isRead(): void {
     this.#isUnread = false
+    this.#callOffGivingUp()
+  }
+
+  #finish(): void {
+    this.#isRead()
     this.#isResting = false
     this.#answer?.watchdog.stop()
     this.#it.recorder.ended()
@@ -166,10 +175,11 @@ export class Exchange<R extends WireRequest> {
     let pulled: Promise<unknown> = Promise.resolve()
     this.#isUnread = true
     this.#isResting = true
+    this.#callOffGivingUp = clock.after(longestUnreadMs, () => this.abort(new Error('given up unread')))
     first.watchdog.hold()
     return streamOf({
       next: async () => {
-        this.#isUnread = false
+        this.#isRead()
         this.#isResting = false
         try {
           this.signal.throwIfAborted()
