@@ -38,6 +38,13 @@ export const serverHeld: readonly FaultCase[] = [
   },
   {
     row: 22,
+    signal: 'a 400 that nobody knows, with `x-should-retry: true`',
+    claim: 'no header makes a refusal worth sending again',
+    served: [refusal(400, 'invalid_request_error', 'That will not do', '', { 'x-should-retry': 'true' })],
+    expect: { faults: [told('request-rejected', /would refuse the same again/)], caller: { status: 400 } },
+  },
+  {
+    row: 22,
     signal: 'a 422 that nobody knows',
     claim: 'other refusals likewise',
     served: [http(422, '{"detail":"Unprocessable"}', { 'content-type': 'application/json' })],
