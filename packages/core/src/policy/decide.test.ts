@@ -295,9 +295,9 @@ test('what a function of the caller decides is a decision that a journal can hav
     [{ kind: 'retry', at: NaN }, 'at'],
     [{ kind: 'suspend', reason: 'r', retryAt: Infinity }, 'retryAt'],
     [{ kind: 'wait' }, 'kind'],
-    [undefined, 'all'],
+    [undefined, 'entry'],
   ]) {
-    const message = expect.stringContaining(`gave no decision (${field as string}:`)
+    const message = expect.stringContaining(`(${field as string}: `)
     expect(decided(decision)).toThrow(expect.objectContaining({ code: 'bad-option', message }))
   }
 })

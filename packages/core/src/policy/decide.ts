@@ -14,6 +14,7 @@ import { fullJitter } from '../backoff.ts'
 import { formatDuration } from '../duration.ts'
 import { LastgoodError } from '../errors.ts'
 import { decisionSchema, type Decision, type Fault } from '../faults/fault.ts'
+import { firstIssue } from '../journal/journal.ts'
 import type { Policy } from './options.ts'
 import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.ts'
 
@@ -63,15 +64,14 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
   }
 }
 
-/** `own`, whose decisions are taken only where a journal can have them. Its errors: `bad-option`. */
+/** `own`, whose decisions are taken only where a journal can have them: any other would be waited for without end. Its errors: `bad-option`. */
 export function checkedDecide(own: typeof decide): typeof decide {
-  return (...asked) => {
-    const decision = own(...asked)
-    const issue = decisionSchema().safeParse(decision).error?.issues[0]
-    if (!issue) return decision
-    const where = `${issue.path.join('.') || 'all'}: ${issue.code}`
-    throw new LastgoodError('bad-option', `the function decide gave no decision (${where})`, {
-      hint: 'give one of those that `decide` of @lastgood/core gives, at once, with instants in epoch ms',
+  return (fault, history, policy) => {
+    const decision = own(fault, history, policy)
+    const { error } = decisionSchema().safeParse(decision)
+    if (!error) return decision
+    throw new LastgoodError('bad-option', `decide gave no decision about ${fault.kind} (${firstIssue(error)})`, {
+      hint: 'the turn is open; give at once what decide of @lastgood/core gives, with instants in epoch ms, then ask again',
     })
   }
 }

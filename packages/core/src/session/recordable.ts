@@ -7,7 +7,7 @@ import { soundEntry, type Entry, type EntryBody } from '../journal/journal.ts'
 import { copyOf } from '../json.ts'
 
 /** A copy that later changes do not reach. Errors: `bad-option`. */
-function recordable<Value>(value: Value, what: string): Value {
+export function recordable<Value>(value: Value, what: string): Value {
   try {
     return copyOf(value)
   } catch (error) {

@@ -4,8 +4,7 @@
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import { fileStore } from '../file/index.ts'
-import { decisionSchema } from '../faults/fault.ts'
-import { firstIssue, type Owner } from '../journal/journal.ts'
+import type { Owner } from '../journal/journal.ts'
 import { machineVersion } from '../machine/machine.ts'
 import { thisOwner } from '../store/owner.ts'
 import { checkedDecide, decide } from '../policy/decide.ts'
@@ -59,18 +58,6 @@ export type ResolvedOptions = Required<
   limiter: RequestLimiter | undefined
   watchers: readonly Watcher[]
   retention: Retention
-}
-
-/** Code without types decides anything: what is no decision would be waited for, or sent again, without end. */
-function checkedDecide(own: typeof decide): typeof decide {
-  return (fault, history, policy) => {
-    const decision = own(fault, history, policy)
-    const { error } = decisionSchema().safeParse(decision)
-    if (!error) return decision
-    throw new LastgoodError('bad-option', `decide gave no decision about ${fault.kind} (${firstIssue(error)})`, {
-      hint: 'the turn is open; give what decide of @lastgood/core gives, then ask again',
-    })
-  }
 }
 
 export function resolveOptions(options: SessionOptions): ResolvedOptions {
