@@ -40,20 +40,21 @@ export class HeldEvents {
     const blocks = [...this.#blocks].sort(([a], [b]) => a - b).filter(([index]) => index < kept)
     const texts = blocks.flatMap(([, ofBlock]) => ofBlock)
     const usage = this.#spent.with(message)
+    const stop = this.#ends.findIndex(({ event }) => event === 'message_stop')
+    const [ends, last] = stop < 0 ? [this.#ends, []] : [this.#ends.slice(0, stop), this.#ends.slice(stop)]
     let isReasonSaid = false
-    for (const { event, data, raw } of this.#ends) {
-      if (event !== 'message_delta') continue
-      const said = JSON.parse(data) as { delta?: { stop_reason?: unknown } }
-      isReasonSaid ||= said.delta?.stop_reason != null
-      texts.push(usage ? writeEvent(event, { ...said, usage }) : raw)
+    for (const { event, data, raw } of ends) {
+      const said = event === 'message_delta' ? (JSON.parse(data) as { delta?: { stop_reason?: unknown } }) : undefined
+      isReasonSaid ||= said?.delta?.stop_reason != null
+      texts.push(said && usage ? writeEvent(event, { ...said, usage }) : raw)
     }
     // Another gateway fills its silences with such deltas, without a reason.
     if (!isReasonSaid) {
       const delta = { stop_reason: message.stop_reason, stop_sequence: null }
       texts.push(writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} }))
     }
-    const stop = this.#ends.find((event) => event.event === 'message_stop')
-    texts.push(stop?.raw ?? writeEvent('message_stop', { type: 'message_stop' }))
+    texts.push(...last.map(({ raw }) => raw))
+    if (stop < 0) texts.push(writeEvent('message_stop', { type: 'message_stop' }))
     return texts.join('')
   }
 }
