@@ -56,6 +56,16 @@ function gatewayOf(options: GatewayOptions) {
 const saidBy = async (response: Response) =>
   ((await response.json()) as { content: { text: string }[] }).content[0]?.text ?? ''
 
+/** A client without a name for its session that was told `said`. */
+async function goOn(gateway: ReturnType<typeof gatewayOf>, said: string): Promise<void> {
+  const next = [
+    { role: 'assistant', content: said },
+    { role: 'user', content: 'Go on' },
+  ]
+  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
+  expect(response.status).toBe(200)
+}
+
 describe('a thread', () => {
   const more = (id: string) => ({
     ...hello,
@@ -183,12 +193,7 @@ test('a session that another process has is no affair of another that begins wit
   const said = await saidBy(await post(before, hello))
   await before.close()
   const gateway = gatewayOf({ store, clock, fetch })
-  const next = [
-    { role: 'assistant', content: said },
-    { role: 'user', content: 'Go on' },
-  ]
-  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
-  expect(response.status).toBe(200)
+  await goOn(gateway, said)
   expect(await idsOf(store)).toHaveLength(2)
 })
 
@@ -206,12 +211,7 @@ test('a damaged session is no affair of another: what goes on from that one does
   const said = await saidBy(await post(before, hello))
   await before.close()
   const gateway = gatewayOf({ store, clock, fetch })
-  const next = [
-    { role: 'assistant', content: said },
-    { role: 'user', content: 'Go on' },
-  ]
-  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
-  expect(response.status).toBe(200)
+  await goOn(gateway, said)
   expect(await idsOf(memory)).toHaveLength(1)
 })
 

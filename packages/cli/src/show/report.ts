@@ -186,20 +186,9 @@ function callStep(block: Block, { seq, at }: Entry): CallStep {
 }
 
 /** The same call, run once more; the one before stays without a result. */
-function againStep({ name, input, ...call }: CallStep, { seq, at }: Entry): CallStep {
-  const begun = { [callId]: call[callId] ?? '', [hasBegun]: true } as const
-  return {
-    seq,
-    at: iso(at),
-    kind: 'tool',
-    name,
-    input,
-    outcome: 'none',
-    durationMs: null,
-    result: '',
-    again: true,
-    ...begun,
-  }
+function againStep(before: CallStep, { seq, at }: Entry): CallStep {
+  const nothingYet = { outcome: 'none', durationMs: null, result: '' } as const
+  return { ...before, seq, at: iso(at), ...nothingYet, again: true, [hasBegun]: true }
 }
 
 function resultsIn({ content }: Message): readonly Block[] {
