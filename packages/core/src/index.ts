@@ -74,7 +74,7 @@ export {
   assertSharedKey,
   assertSharedPrefix,
   sharedJson,
-} from './shared/shared-state.ts'
+} from './records/shared-state.ts'
 export { type Agent, type Session } from './session/session.ts'
 export { type SessionOptions } from './session/session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'

@@ -6,6 +6,7 @@
  * 3. The same turn again is no second one: neither in the journal nor in the queue.
  */
 import {
+  assertContent,
   foldHistory,
   LastgoodError,
   openSession,
@@ -57,7 +58,7 @@ export async function submit(
   const { store } = options
   // JavaScript callers may leave anything out.
   const { agent, priority = 'batch', turn } = (asked as SubmitOptions | undefined) ?? ({} as Partial<SubmitOptions>)
-  if (!isInput(input)) throw bad('input', 'is a text, or a list of content blocks')
+  assertContent(input, 'input')
   if (typeof agent !== 'string' || agent === '') throw bad('agent', 'is the name of the agent that runs the turn')
   if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'is interactive or batch')
   if (turn !== undefined) assertTurn(turn)
@@ -138,11 +139,6 @@ function openTurn(
 /** Throws `bad-option` for what cannot be the number of a turn. */
 export function assertTurn(turn: unknown): void {
   if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'is the number of a turn: a whole number above 0')
-}
-
-function isInput(input: unknown): input is string | Block[] {
-  if (!Array.isArray(input)) return typeof input === 'string'
-  return input.every((block: unknown) => typeof (block as { type?: unknown } | null)?.type === 'string')
 }
 
 function bad(field: string, what: string): LastgoodError {

@@ -187,6 +187,22 @@ test('a session that was resumed from here and hangs is taken over from here: it
   expect((await board.overview()).actions?.map(({ action }) => action)).toEqual(['takeover', 'resume'])
 })
 
+test.each([
+  ['whose process ends at once', [process.execPath, '-e', 'process.exit(9)']],
+  ['that cannot be started', ['/nowhere/lastgood']],
+])('a session that was taken over and is not resumed here is told as that: by a command %s', async (_what, command) => {
+  const store = memoryStore()
+  const session = await openSession('fix-auth', { store })
+  await session.record([started(1), sent()])
+  const board = stage(store, { resume: { command, env: {}, flags: [] } })
+  const { status, body } = await board.post('/api/sessions/fix-auth/takeover', { reason: 'it hangs' })
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect(JSON.stringify(body)).toMatch(/it was taken from .* and is suspended, but not resumed here: /)
+  expect((await store.summary('fix-auth'))?.head.status).toBe('suspended')
+  expect((await board.overview()).actions?.map(({ action }) => action)).toContain('takeover')
+  await expect(session.record([sent(2)])).rejects.toMatchObject({ code: 'lease-lost' })
+})
+
 describe('rewind and fork', () => {
   const two = [started(1), sent(), answered('One.'), ended(1), started(2), sent(), answered('Two.'), ended(2)]
 

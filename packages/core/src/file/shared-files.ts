@@ -20,7 +20,7 @@ import {
   assertSharedKey,
   assertSharedPrefix,
   sharedJson,
-} from '../shared/shared-state.ts'
+} from '../records/shared-state.ts'
 import { onPath, systemCode } from './file-error.ts'
 import { makeFolder, namesIn, readText } from './folder.ts'
 import { lazily } from '../lazily.ts'

@@ -10,7 +10,7 @@
  * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
  */
 import type { Clock } from '../clock.ts'
-import type { SharedState } from '../shared/shared-state.ts'
+import type { SharedState } from '../records/shared-state.ts'
 import { type Admission, admit, isCalm, isSettled, report, reportLate } from './breaker.ts'
 import { probeFactor } from '../status-page/advice.ts'
 import { lastReading } from '../status-page/poller.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { intercept } from '../wire/interceptor.ts'
-import { memorySharedState } from '../shared/memory-shared-state.ts'
+import { memorySharedState } from '../records/memory-shared-state.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from '../session/open-session.ts'
 import type { LimiterAnswer, LimiterAsking, RequestLimiter } from './request-limiter.ts'

@@ -4,10 +4,11 @@ import type { Block, Message } from './journal.ts'
 import { areBlocks, isText } from './surely.ts'
 
 /** Errors: `bad-option` where `content`, which its caller calls `what`, is nothing that a message can have. */
-export function assertContent(content: unknown, what: string): void {
+export function assertContent(content: unknown, what: string): asserts content is string | Block[] {
   if (isText(content) || areBlocks(content)) return
   throw new LastgoodError('bad-option', `${what} is neither a text nor a list of content blocks`, {
     hint: `give a text, or blocks as in ${what}: [{ type: 'text', text: 'Go on' }]`,
+    details: { field: what },
   })
 }
 

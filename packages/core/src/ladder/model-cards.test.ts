@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { memorySharedState } from '../shared/memory-shared-state.ts'
-import type { SharedState } from '../shared/shared-state.ts'
+import { memorySharedState } from '../records/memory-shared-state.ts'
+import type { SharedState } from '../records/shared-state.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { cardOf } from './built-in-cards.ts'
 import { modelCards } from './model-cards.ts'

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import type { SharedState } from '../shared/shared-state.ts'
+import type { SharedState } from '../records/shared-state.ts'
 import { cardOf } from './built-in-cards.ts'
 import { isSameModel, type ModelCard } from './model-card.ts'
 import { modelCardFrom } from './models-api.ts'

@@ -11,7 +11,7 @@
 import { z } from 'zod'
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import type { SharedState } from '../shared/shared-state.ts'
+import type { SharedState } from '../records/shared-state.ts'
 import { askPage, type Asking } from './ask.ts'
 import { statusPageSchema, type StatusPage } from './page.ts'
 import { lazily } from '../lazily.ts'

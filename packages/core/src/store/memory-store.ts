@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Entry } from '../journal/journal.ts'
-import { memorySharedState } from '../shared/memory-shared-state.ts'
+import { memorySharedState } from '../records/memory-shared-state.ts'
 import { type LeftOut, listError } from './left-out.ts'
 import {
   type Holder,

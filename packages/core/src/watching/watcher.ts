@@ -7,9 +7,8 @@
  * 3. Nobody waits longer than some seconds for a watcher that does not get ready, or does not begin the work.
  */
 import type { Clock } from '../clock.ts'
-import { formatDuration } from '../duration.ts'
 import { messageOf } from '../errors.ts'
-import { orAborted } from '../or-aborted.ts'
+import { inTime } from '../in-time.ts'
 import { withoutSecrets } from '../secrets.ts'
 import type { Head } from '../store/store.ts'
 import type { WatchedSession } from './watched-session.ts'
@@ -49,7 +48,7 @@ export class Watchers {
     for (const watcher of all) {
       const inner = this.#run
       try {
-        const outer = await inTime(clock, async () => watcher.opened(session, before))
+        const outer = await inTime(clock, patienceMs, async () => watcher.opened(session, before))
         if (outer)
           this.#run = (work, run) =>
             harmless(
@@ -88,20 +87,8 @@ async function harmless<Result>(
     )
     if (own === undefined || own !== error) warn(error)
   })
-  await inTime(clock, () => Promise.race([begun, watching])).catch(warn)
+  await inTime(clock, patienceMs, () => Promise.race([begun, watching])).catch(warn)
   return once()
-}
-
-/** Errors: those of `work`, and one after `patienceMs`. */
-async function inTime<Result>(clock: Clock, work: () => Promise<Result>): Promise<Result> {
-  const late = new AbortController()
-  const isLate = () => late.abort(new Error(`nothing came of it in ${formatDuration(patienceMs)}`))
-  const callOff = clock.after(patienceMs, isLate)
-  try {
-    return await orAborted(work(), late.signal)
-  } finally {
-    callOff()
-  }
 }
 
 function warnOf(sessionId: string, error: unknown): void {

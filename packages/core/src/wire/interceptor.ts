@@ -61,7 +61,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
     // What cannot be sent twice is sent once.
-    if (isRead(request.body)) return next(request)
+    if (isUsedUp(request.body)) return next(request)
     const isText = typeof request.body === 'string' && isMessagesRequest(request)
     const body = isText ? conversation.bodies.read('', request.body as string) : undefined
     let joined = body && join(request, body)
@@ -170,7 +170,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
 }
 
 /** A stream, which is used up by being sent; texts, forms, files and bytes are not. */
-const isRead = (body: unknown): boolean => typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+const isUsedUp = (body: unknown): boolean => typeof body === 'object' && body !== null && Symbol.asyncIterator in body
 
 function recordedOf(session: Session, isSure: boolean): Recorded {
   const { messages, responses, unanswered } = session.transcript

@@ -14,6 +14,7 @@ import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
 import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
+import { inTime } from '../in-time.ts'
 import { orAborted } from '../or-aborted.ts'
 import type { Session } from '../session/session.ts'
 import { givenUp } from './given-up.ts'
@@ -170,17 +171,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     // A login outage takes the place that gives credentials along: the request finds out by itself.
     this.#freshHeaders = {}
     if (!credentials) return
-    let giveUp = (): void => {}
-    const tooLate = new Promise<undefined>((resolve) => {
-      giveUp = session.clock.after(longestRefreshMs, () => resolve(undefined))
-    })
-    const given = async () => credentials()
+    const given = inTime(session.clock, longestRefreshMs, async () => credentials())
     try {
-      this.#freshHeaders = (await orAborted(Promise.race([given(), tooLate]), signal)) ?? {}
+      this.#freshHeaders = (await orAborted(given, signal)) ?? {}
     } catch {
       signal.throwIfAborted()
-    } finally {
-      giveUp()
     }
   }
 

@@ -1,6 +1,6 @@
 /** What all sessions share: small records, of which one writer at a time wins the next version. */
 import assert from 'node:assert/strict'
-import type { SharedState } from '../../shared/shared-state.ts'
+import type { SharedState } from '../../records/shared-state.ts'
 import { type StoreCase, added, listed, rejects, taken } from './harness.ts'
 
 /** Adds one to the counter at `key`, however often it takes; the version that it wrote. */
