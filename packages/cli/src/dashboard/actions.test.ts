@@ -187,7 +187,7 @@ test('a session that was resumed from here and hangs is taken over from here: it
   expect((await board.overview()).actions?.map(({ action }) => action)).toEqual(['takeover', 'resume'])
 })
 
-test.each([
+test.each<[string, readonly [string, ...string[]]]>([
   ['whose process ends at once', [process.execPath, '-e', 'process.exit(9)']],
   ['that cannot be started', ['/nowhere/lastgood']],
 ])('a session that was taken over and is not resumed here is told as that: by a command %s', async (_what, command) => {

@@ -7,10 +7,12 @@ const damaged = new LastgoodError('journal-corrupt', 'a.jsonl line 3 is damaged'
   details: { line: 3 },
 })
 
+const newer = new LastgoodError('journal-version', 'b.jsonl is of version 9', { hint: 'update' })
+
 it('the error of a list is that of the first session, and has all', () => {
   const leftOut = Array.from({ length: 13 }, (_, i) => ({
     sessionId: `s${i}`,
-    error: i === 1 ? new Error('x') : damaged,
+    error: i === 1 ? newer : damaged,
   }))
   const error = listError(leftOut)
   expect(error).toMatchObject({
@@ -20,10 +22,27 @@ it('the error of a list is that of the first session, and has all', () => {
     details: { line: 3 },
   })
   expect(leftOutBy(error)).toEqual(
-    leftOut.map(({ sessionId }, i) => ({ sessionId, code: i === 1 ? 'unexpected' : 'journal-corrupt' })),
+    leftOut.map(({ sessionId }, i) => ({ sessionId, code: i === 1 ? 'journal-version' : 'journal-corrupt' })),
   )
   const one = listError(leftOut.slice(0, 1))
   expect(isLastgoodError(one) && one.message).toBe(damaged.message)
+})
+
+it('what is not about one journal comes first: who lives with a damaged session does not take unheard ones for none', () => {
+  const away = new LastgoodError('store-unavailable', 'no answer', { hint: 'start it' })
+  const error = listError([
+    { sessionId: 'a', error: damaged },
+    { sessionId: 'b', error: away },
+  ])
+  expect(error).toMatchObject({ code: 'store-unavailable', message: 'no answer; nor can be read: a', hint: 'start it' })
+  expect(leftOutBy(error).map(({ sessionId }) => sessionId)).toEqual(['a', 'b'])
+  const bug = new TypeError('bug')
+  expect(
+    listError([
+      { sessionId: 'a', error: damaged },
+      { sessionId: 'b', error: bug },
+    ]),
+  ).toBe(bug)
 })
 
 it('an error that is not of a list names no session; one that is no error of ours stays what it is', () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { LastgoodError } from '../errors.ts'
+import { listError } from './left-out.ts'
 import { memoryStore } from './memory-store.ts'
 import { openSession } from '../session/open-session.ts'
 import { removeSession, removeSessions } from './removal.ts'
@@ -95,4 +97,24 @@ describe('removing what was decided on', () => {
     await removeSession(store, decided, { clock })
     expect(await store.summary('s')).toBeUndefined()
   })
+})
+
+test('a damaged session stays while a sound one, which may be its fork, could not be read (P1)', async () => {
+  const memory = memoryStore()
+  await written(memory, 's')
+  const damaged = new LastgoodError('journal-corrupt', 's is damaged', { hint: 'look' })
+  const newer = new LastgoodError('journal-version', 'f is newer', { hint: 'update' })
+  const store: Store = {
+    ...memory,
+    summary: () => Promise.reject(damaged),
+    // oxlint-disable-next-line require-yield
+    async *list() {
+      throw listError([
+        { sessionId: 's', error: damaged },
+        { sessionId: 'f', error: newer },
+      ])
+    },
+  }
+  await expect(removeSession(store, 's', { clock, damaged: true })).rejects.toThrow('nor can be read: f')
+  expect(await headOf(memory, 's')).toMatchObject({ sessionId: 's' })
 })

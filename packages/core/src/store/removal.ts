@@ -16,6 +16,7 @@ import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
+import { leftOutBy } from './left-out.ts'
 import { assertSessionId, sessionBusy, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
 
 export interface RemovalOptions {
@@ -192,7 +193,9 @@ async function forksOf(
     }
   } catch (error) {
     // It comes last: all that can be read were listed.
-    if (!options.damaged || !isLastgoodError(error, 'journal-corrupt')) throw error
+    const areDamaged =
+      isLastgoodError(error, 'journal-corrupt') && leftOutBy(error).every(({ code }) => code === 'journal-corrupt')
+    if (!options.damaged || !areDamaged) throw error
   }
   return forks
 }
