@@ -96,8 +96,8 @@ export interface SessionCard {
   heldBy: { host: string; pid: number; since: string } | null
   /** The last outage that it came through, of the last 24 hours. */
   recovered: { at: string; afterMs: number; how: 'same-model' | 'fallback' | 'resumed'; attempts: number } | null
-  /** What a terminal would be told to type. */
-  command: string
+  /** What a terminal would be told to type; null where no agent of a configuration ran it: only its own program goes on. */
+  command: string | null
   /** The client's own command, where the session belongs to one that only goes on by itself. */
   clientCommand: string | null
 }

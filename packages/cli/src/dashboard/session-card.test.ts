@@ -62,8 +62,15 @@ describe('a session stands', () => {
 
 describe('its card says', () => {
   test('what a terminal would be told to type', () => {
-    expect(cardOf({ status: 'suspended' }).command).toBe('lastgood resume fix-auth --store ./state')
-    expect(cardOf({ status: 'needs-input' }).command).toBe('lastgood resume fix-auth --store ./state --in-doubt report')
+    const agent = 'coder'
+    expect(cardOf({ agent, status: 'suspended' }).command).toBe('lastgood resume fix-auth --store ./state')
+    expect(cardOf({ agent, status: 'needs-input' }).command).toBe(
+      'lastgood resume fix-auth --store ./state --in-doubt report',
+    )
+  })
+
+  test('no command of a session that no agent of a configuration ran', () => {
+    expect(cardOf({ status: 'suspended' })).toMatchObject({ command: null, clientCommand: null })
   })
 
   test('the client’s own command, unless an agent of the configuration has its name', () => {

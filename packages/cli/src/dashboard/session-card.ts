@@ -4,7 +4,7 @@ import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
 import { clientCommand } from '../resume/client-command.ts'
-import { resumeCommandFor, type SessionRow } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export interface CardFacts {
@@ -47,7 +47,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
           attempts: survived.attempts,
         }
       : null,
-    command: resumeCommandFor(head.sessionId, [...flags, ...answer]),
+    command: resumeCommandOf(head, [...flags, ...answer]) ?? null,
     clientCommand: ownCommand(head, agents) ?? null,
   }
 }

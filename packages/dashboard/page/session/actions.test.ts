@@ -9,7 +9,15 @@ const heldBy = { host: 'there', pid: 12, since: '2026-01-01T00:00:00.000Z' }
 function document(ended: readonly number[], card: Partial<SessionCard>): SessionDocument {
   const lastGoodTurn = ended.at(-1) ?? 0
   const turns = ended.map((turn) => ({ turn, state: 'ended' }))
-  const known = { status: 'idle', turn: lastGoodTurn, lastGoodTurn, heldBy: null, clientCommand: null, ...card }
+  const known = {
+    status: 'idle',
+    turn: lastGoodTurn,
+    lastGoodTurn,
+    heldBy: null,
+    command: 'lastgood resume s',
+    clientCommand: null,
+    ...card,
+  }
   return { card: known, resume: null, turns } as unknown as SessionDocument
 }
 
@@ -28,4 +36,11 @@ it('a session that is held and at rest can be neither suspended nor taken over',
     expect(refusalOf(name, { heldBy, status: 'running', turn: 2 })).toBeUndefined()
     expect(refusalOf(name, { status: 'waiting', turn: 2 })).toMatch(/^Nobody/)
   }
+})
+
+it('what no agent of a configuration ran is neither resumed nor taken over here, and can be suspended', () => {
+  const own = { command: null, status: 'running', turn: 2 } as const
+  expect(refusalOf('resume', own)).toMatch(/^No agent of a configuration ran it: start its own program again/)
+  expect(refusalOf('takeover', { ...own, heldBy })).toMatch(/^No agent/)
+  expect(refusalOf('suspend', { ...own, heldBy })).toBeUndefined()
 })

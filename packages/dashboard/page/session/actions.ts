@@ -30,10 +30,14 @@ export const isOpen = ({ turn, lastGoodTurn }: SessionCard): boolean => turn > l
 
 export function offersOf(document: SessionDocument, pageRefusal: string | undefined): Offer[] {
   const { card, resume } = document
-  const { heldBy, clientCommand, lastGoodTurn } = card
+  const { heldBy, clientCommand, command, lastGoodTurn } = card
   const holder = heldBy && `pid ${heldBy.pid} on ${heldBy.host}`
-  const client =
-    clientCommand === null ? undefined : 'It belongs to a client that only goes on by itself: use its own command.'
+  const elsewhere =
+    clientCommand !== null
+      ? 'It belongs to a client that only goes on by itself: use its own command.'
+      : command === null
+        ? 'No agent of a configuration ran it: start its own program again, and it goes on from the last good turn.'
+        : undefined
   const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
   const inDoubt =
     'A tool that is running may still finish: its outcome is then unknown, and it is not repeated silently.'
@@ -45,7 +49,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: resume ? `Resume at turn ${resume.turn}…` : 'Resume…',
       title: resume ? `Resume at turn ${resume.turn}` : 'Resume',
       does: resumeDoes(document),
-      refusal: pageRefusal ?? client ?? (resume ? held : 'Nothing is open: there is nothing to go on with.'),
+      refusal: pageRefusal ?? elsewhere ?? (resume ? held : 'Nothing is open: there is nothing to go on with.'),
     },
     {
       name: 'suspend',
@@ -73,7 +77,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
         inDoubt,
         resume ? `Then it goes on here: ${resume.does}.` : 'Then it goes on here.',
       ],
-      refusal: pageRefusal ?? client ?? (holder === null ? 'Nobody has it.' : atRest),
+      refusal: pageRefusal ?? elsewhere ?? (holder === null ? 'Nobody has it.' : atRest),
     },
     {
       name: 'rewind',

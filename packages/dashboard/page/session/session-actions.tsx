@@ -18,6 +18,7 @@ interface ActionsProps {
 
 export function SessionActions({ document, chosen, choose, onDone }: ActionsProps): JSX.Element {
   const { card } = document
+  const command = card.clientCommand ?? card.command
   const offers = offersOf(document, refusal.value)
   const offer = offers.find(({ name }) => name === chosen)
   const why = [
@@ -41,7 +42,7 @@ export function SessionActions({ document, chosen, choose, onDone }: ActionsProp
         ))}
       </div>
       <p class="muted">{why.map(visibleLine).join(' ')}</p>
-      <CopyCommand command={card.clientCommand ?? card.command} />
+      {command !== null && <CopyCommand command={command} />}
       {offer && (
         <Chosen key={offer.name} offer={offer} document={document} onClose={() => choose(undefined)} onDone={onDone} />
       )}
