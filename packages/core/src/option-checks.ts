@@ -46,3 +46,12 @@ export function checksOf(of: string): OptionChecks {
     },
   }
 }
+
+/** Errors: `bad-option` for what is no duration. `hint`: what to write instead. */
+export function positiveMs(field: string, value: number, hint = `leave ${field} out for the default`): number {
+  if (Number.isFinite(value) && value > 0) return value
+  throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
+    hint,
+    details: { field },
+  })
+}

@@ -1,8 +1,9 @@
 import { memoryStore } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, connect } from '../test/fixture.ts'
+import { fleetClient } from './client.ts'
 import { runFleet } from './fleet.ts'
-import { resolveFleet, type FleetOptions } from './options.ts'
+import { resolveFleet, type ClientOptions, type FleetOptions } from './options.ts'
 
 const coder = agentOf('coder')
 
@@ -76,4 +77,10 @@ it.each<[string, () => unknown]>([
   const { message } = (await warned) as Error
   expect(message).toContain('broken at')
   expect(message).not.toContain('pa55word')
+})
+
+it('an option that no fleet, or no client of one, has is refused by its name', () => {
+  expect(() => runFleet(options({ concurency: 3 }))).toThrow('Fleet option holds concurency')
+  const { store, connection } = options()
+  expect(() => fleetClient({ store, connection, agents: {} } as ClientOptions)).toThrow('Fleet option holds agents')
 })

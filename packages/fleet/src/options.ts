@@ -1,11 +1,14 @@
 /** What can be chosen for a fleet. Bad options throw when it is made. */
 import {
+  checksOf,
   LastgoodError,
+  positiveMs,
   systemClock,
   withoutSecrets,
   type Agent,
   type Block,
   type Clock,
+  type OptionChecks,
   type Owner,
   type SessionOptions,
   type Store,
@@ -79,8 +82,43 @@ export interface ResolvedFleet extends ResolvedClient {
   readonly owner: (() => Owner) | undefined
 }
 
+// As objects, so that the compiler keeps them complete.
+const clientNames: Record<keyof ClientOptions, true> = {
+  store: true,
+  connection: true,
+  prefix: true,
+  clock: true,
+  onEvent: true,
+  machineVersion: true,
+}
+const fleetNames: Record<keyof FleetOptions, true> = {
+  ...clientNames,
+  policy: true,
+  decide: true,
+  limiter: true,
+  storePatienceMs: true,
+  logger: true,
+  telemetry: true,
+  agents: true,
+  perMinute: true,
+  concurrency: true,
+  leaseMs: true,
+  pollMs: true,
+  sweepEveryMs: true,
+  parkAboveMs: true,
+  crashLimit: true,
+  graceMs: true,
+  owner: true,
+}
+const { assertKnown }: OptionChecks = checksOf('Fleet')
+
 /** Throws `bad-option`. */
 export function resolveClient(options: ClientOptions): ResolvedClient {
+  assertKnown(undefined, options, Object.keys(clientNames))
+  return clientOf(options)
+}
+
+function clientOf(options: ClientOptions): ResolvedClient {
   const { store, connection, prefix = 'lastgood', clock = systemClock, onEvent, machineVersion } = options
   if (typeof (store as Store | undefined)?.summary !== 'function') {
     throw bad('store', 'is not a store', 'pass one: store: redisStore(client)')
@@ -108,21 +146,22 @@ async function toldTo(onEvent: ClientOptions['onEvent'], event: FleetEvent): Pro
 
 /** Throws `bad-option`. */
 export function resolveFleet(options: FleetOptions): ResolvedFleet {
-  const client = resolveClient(options)
+  assertKnown(undefined, options, Object.keys(fleetNames))
+  const client = clientOf(options)
   const { policy, decide, storePatienceMs, logger, telemetry, owner } = options
   const { prefix, clock } = client
   const perMinute = options.perMinute !== undefined && { perMinute: options.perMinute }
   const limiter = options.limiter ?? redisLimiter(client.connection, { prefix, clock, ...perMinute })
-  const leaseMs = positive('leaseMs', options.leaseMs ?? 10_000)
+  const leaseMs = positiveMs('leaseMs', options.leaseMs ?? 10_000)
   return {
     ...client,
     agents: agentsOf(options),
     leaseMs,
-    pollMs: positive('pollMs', options.pollMs ?? 1_000),
-    sweepEveryMs: positive('sweepEveryMs', options.sweepEveryMs ?? 60_000),
-    parkAboveMs: positive('parkAboveMs', options.parkAboveMs ?? 5_000),
+    pollMs: positiveMs('pollMs', options.pollMs ?? 1_000),
+    sweepEveryMs: positiveMs('sweepEveryMs', options.sweepEveryMs ?? 60_000),
+    parkAboveMs: positiveMs('parkAboveMs', options.parkAboveMs ?? 5_000),
     crashLimit: count('crashLimit', options.crashLimit ?? 4),
-    graceMs: positive('graceMs', options.graceMs ?? 5_000),
+    graceMs: positiveMs('graceMs', options.graceMs ?? 5_000),
     owner,
     session: {
       ...client.session,
@@ -160,15 +199,6 @@ function agentsOf({ agents, concurrency = 10 }: FleetOptions): ReadonlyMap<strin
 /** JavaScript callers may pass anything. */
 const isPair = (given: unknown): given is { agent: FleetAgent; concurrency?: number } =>
   typeof given === 'object' && given !== null && 'agent' in given
-
-function positive(field: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw bad(
-    field,
-    `must be a positive number of milliseconds, got ${String(value)}`,
-    `leave ${field} out for the default`,
-  )
-}
 
 function count(field: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value

@@ -11,3 +11,9 @@ it('a limit in which no answer can arrive is refused by its name; one of a secon
     expect(resolveGatewayOptions({ limits: { [field]: 1_000 } }).limits).toEqual({ [field]: 1_000 })
   }
 })
+
+it('an option that no gateway has is refused by its name', () => {
+  expect(() => resolveGatewayOptions({ upstrem: 'http://127.0.0.1:1' } as object)).toThrow(
+    'Gateway option holds upstrem',
+  )
+})

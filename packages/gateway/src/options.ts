@@ -1,5 +1,6 @@
 /** What can be chosen of a gateway. Bad options throw when it is made. */
 import {
+  checksOf,
   LastgoodError,
   logWatcher,
   memoryStore,
@@ -7,6 +8,7 @@ import {
   type Clock,
   type InterceptorOptions,
   type Logger,
+  type OptionChecks,
   type PolicyOptions,
   type SessionEvent,
   type Store,
@@ -102,10 +104,39 @@ export type ResolvedGatewayOptions = Required<
   others: readonly string[]
 }
 
+// As an object, so that the compiler keeps it complete.
+const optionNames: Record<keyof GatewayOptions, true> = {
+  upstream: true,
+  store: true,
+  fallback: true,
+  tellsFallback: true,
+  policy: true,
+  limits: true,
+  holdMs: true,
+  holdWholeMs: true,
+  pingMs: true,
+  progressMs: true,
+  reattachMs: true,
+  idleMs: true,
+  drainMs: true,
+  maxBodyBytes: true,
+  maxRequests: true,
+  hosts: true,
+  token: true,
+  credentials: true,
+  fetch: true,
+  onEvent: true,
+  logger: true,
+  telemetry: true,
+  clock: true,
+}
+const { assertKnown }: OptionChecks = checksOf('Gateway')
+
 /** No answer of a model begins sooner for certain: each would be given up, and asked for again. */
 const leastLimitMs = 1_000
 
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
+  assertKnown(undefined, options, Object.keys(optionNames))
   const times = {
     holdMs: options.holdMs ?? 20_000,
     holdWholeMs: options.holdWholeMs ?? 280_000,

@@ -11,8 +11,8 @@ import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { keepLease } from '../session/lease-keeper.ts'
-import { takeLease } from '../session/open-session.ts'
 import { removeSession } from '../store/removal.ts'
+import { takeLease } from '../store/take-lease.ts'
 import { resolveOptions } from '../session/session-options.ts'
 import { assertSessionId, type Head, type SessionSummary, type Store } from '../store/store.ts'
 import { decodeExport, type VerifiedExport } from './export-file.ts'
@@ -61,7 +61,7 @@ export async function importSession(
   if (force && there && unfinishedImport(there.head)) await removeSession(store, there.head, rest)
   else assertFree(sessionId, there, file)
 
-  const lease = await takeLease(sessionId, resolved)
+  const lease = await takeLease(store, sessionId, resolved.owner, leaseMs)
   const lost = new AbortController()
   // Opened by the first entry that is there already.
   const left = withBlobs(store, sessionId, store.read(sessionId))[Symbol.asyncIterator]()

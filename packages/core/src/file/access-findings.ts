@@ -4,7 +4,8 @@ import { access, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { platform } from 'node:process'
 import type { Finding } from '../store/store.ts'
-import { shellPath, systemCode } from './file-error.ts'
+import { shellWord } from '../shell-word.ts'
+import { systemCode } from './file-error.ts'
 import { namesIn } from './folder.ts'
 
 export async function accessFindings(dir: string): Promise<Finding[]> {
@@ -18,7 +19,7 @@ export async function accessFindings(dir: string): Promise<Finding[]> {
       severity: 'danger',
       what: `${dir} can be written by other users of this machine (${octal(mode)})`,
       risk: 'they can put other journals in the place of yours (P1, P4)',
-      mend: `chmod go-w ${shellPath(dir)}`,
+      mend: `chmod go-w ${shellWord(dir)}`,
     })
   }
   for (const folder of folders) found.push(...(await folderFindings(folder)))
@@ -40,7 +41,7 @@ async function folderFindings(folder: string): Promise<Finding[]> {
       what: `${folder} is open to other users of this machine (${octal(mode)}, and should be 0700)`,
       risk:
         mode & othersWrite ? 'they can delete and replace journals (P1, P4)' : 'they can see which sessions there are',
-      mend: `chmod 700 ${shellPath(folder)}`,
+      mend: `chmod 700 ${shellWord(folder)}`,
     },
   ]
   if ((mode & othersEnter) === 0) return found
@@ -54,7 +55,7 @@ async function folderFindings(folder: string): Promise<Finding[]> {
     severity: 'danger',
     what: `${join(folder, open[0] ?? '')}${more} can be read or written by other users of this machine`,
     risk: 'transcripts hold code, tool output and secrets; what is written there is trusted on resume (P4)',
-    mend: `chmod -R go= ${shellPath(folder)}`,
+    mend: `chmod -R go= ${shellWord(folder)}`,
   })
   return found
 }
@@ -87,7 +88,7 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
   return [{ severity: 'danger', what, risk: 'such a session cannot be gone on with (P5)', mend: ownerMend(dir) }]
 }
 
-const ownerMend = (dir: string): string => `sudo chown -R "$(id -u)" ${shellPath(dir)}`
+const ownerMend = (dir: string): string => `sudo chown -R "$(id -u)" ${shellWord(dir)}`
 
 async function refusalOf(path: string, mode: number): Promise<string | undefined> {
   return access(path, mode).then(

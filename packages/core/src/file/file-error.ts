@@ -1,5 +1,6 @@
 /** What the file system refused, as a caller's error: with the path and the system's code, never with content. */
 import { LastgoodError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 
 /** `error` of an operation on `path`: a system error becomes `store-unavailable`, anything else is itself. */
 export function fileError(error: unknown, path: string): unknown {
@@ -27,7 +28,7 @@ export function shortWrite(path: string, written: number, asked: number): Lastgo
 /** A pipe, a device, a folder or a symbolic link where a journal should be. */
 export function notPlain(path: string, cause?: unknown): LastgoodError {
   return new LastgoodError('store-unavailable', `${path} is not a plain file`, {
-    hint: `move it away: mv ${shellPath(path)} ${shellPath(`${path}.aside`)}`,
+    hint: `move it away: mv ${shellWord(path)} ${shellWord(`${path}.aside`)}`,
     ...(cause !== undefined && { cause }),
     details: { path },
   })
@@ -36,7 +37,7 @@ export function notPlain(path: string, cause?: unknown): LastgoodError {
 /** The journal was longer: what is missing is not the torn end of an append, it had been there. */
 export function cutBack(path: string, lease: string, seq: number, was: number): LastgoodError {
   return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq}, and had ${was}: its end was lost`, {
-    hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellPath(lease)}`,
+    hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellWord(lease)}`,
     details: { path, seq, was },
   })
 }
@@ -45,11 +46,6 @@ export function cutBack(path: string, lease: string, seq: number, was: number): 
 export function systemCode(error: unknown): string | undefined {
   const { code, syscall } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException
   return typeof code === 'string' && typeof syscall === 'string' ? code : undefined
-}
-
-/** `path` as a shell takes it. */
-export function shellPath(path: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 /** `job`'s result; its system errors name `path`. */

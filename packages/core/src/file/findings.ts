@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { isLastgoodError } from '../errors.ts'
 import type { Finding } from '../store/store.ts'
 import { accessFindings } from './access-findings.ts'
-import { onPath, shellPath } from './file-error.ts'
+import { shellWord } from '../shell-word.ts'
+import { onPath } from './file-error.ts'
 import { fileSystemOf, otherPlaces, statsOfFileSystem, whyRefused } from './volume.ts'
 import { namesIn } from './folder.ts'
 import type { TornTail } from './journal-file.ts'
@@ -141,7 +142,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
       severity: 'info',
       what: `${count} temporary file${count === 1 ? '' : 's'} in ${dir}, left by a crash`,
       risk: 'none, but the space that they take',
-      mend: `find ${folders.map(shellPath).join(' ')} -type f -name '*.tmp' -mmin +60 -delete`,
+      mend: `find ${folders.map(shellWord).join(' ')} -type f -name '*.tmp' -mmin +60 -delete`,
     })
   }
   const journals = new Set(names.filter((name) => name.endsWith('.jsonl')).map((name) => join(sessions, name)))
@@ -154,7 +155,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
       severity: 'warning',
       what: `${folder} belongs to no session: a removal was cut, or the journal is missing`,
       risk: 'it holds content of a session that is not listed any more',
-      mend: `restore the journal from a copy, or: rm -r ${shellPath(folder)}`,
+      mend: `restore the journal from a copy, or: rm -r ${shellWord(folder)}`,
     })
   }
   for (const folder of names.filter(isAside).map((name) => join(sessions, name))) {
@@ -162,7 +163,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
       severity: 'warning',
       what: `${folder} is of a session that was removed, and its removal was cut`,
       risk: 'it holds content of a session that is not listed any more',
-      mend: `rm -r ${shellPath(folder)}`,
+      mend: `rm -r ${shellWord(folder)}`,
     })
   }
   return found

@@ -29,19 +29,6 @@ import { goneProbeMs, probePause } from './probe-pause.ts'
 import { type Breaker, type HealthKey, type HealthRecord, asOf, blankRecord } from './record.ts'
 import { isBusy } from './recovery.ts'
 
-export interface BreakerOptions {
-  /** Failures in a row that open it. Default: 5. */
-  readonly openAfter?: number | undefined
-  /** The time over which waiting sessions come back, in ms. Default: 30 s. */
-  readonly rampMs?: number | undefined
-  /** What a probe may take before the others ask for its result, in ms. Default: 10 s. */
-  readonly lagMs?: number | undefined
-  /** When a probe without result is given to another session, in ms. Default: 10 min. */
-  readonly leaseMs?: number | undefined
-  /** What the pause before the next probe is multiplied by: the status page may lengthen it. Default: 1. */
-  readonly probeFactor?: number | undefined
-}
-
 export type Admission =
   | { readonly kind: 'go' }
   /** Send, as the one that finds out; report the outcome. The probe is this session's until then. */
@@ -66,20 +53,27 @@ interface Asking {
 
 const second = 1000
 const minute = 60 * second
-const defaults = { openAfter: 5, rampMs: 30 * second, lagMs: 10 * second, leaseMs: 10 * minute }
+/** Failures in a row that open it. */
+const openAfter = 5
+/** The time over which waiting sessions come back. */
+const rampMs = 30 * second
+/** What a probe may take before the others ask for its result. */
+const lagMs = 10 * second
+/** When a probe without result is given to another session. */
+const leaseMs = 10 * minute
 const silenceMs = second
 /** A longer `retry-after` is a limit of one session's account rather than a moment's pressure. */
 const longestHoldMs = 10 * minute
 
-/** The record after `session` saw `outcome`. */
+/** The record after `session` saw `outcome`. `probeFactor`: what the pause before the next probe is multiplied by. */
 export function report(
   record: HealthRecord | undefined,
   { key, session, outcome, now, random }: Asking & { readonly key: HealthKey; readonly outcome: Outcome },
-  options: BreakerOptions = {},
+  probeFactor = 1,
 ): HealthRecord {
   const before = record ? asOf(record, now) : blankRecord(key)
   const after = noted(before, session, outcome, now)
-  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, options)
+  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, probeFactor)
   return { ...after, breaker, ...holdOf(before, outcome, now) }
 }
 
@@ -100,9 +94,7 @@ export function reportLate(
 export function admit(
   before: HealthRecord | undefined,
   { session, now, random, waited }: Asking & { readonly waited: boolean },
-  options: BreakerOptions = {},
 ): { admission: Admission; record: HealthRecord | undefined } {
-  const { rampMs, lagMs, leaseMs } = resolved(options)
   const record = before && asOf(before, now)
   const down = record && record.breaker.state !== 'closed' ? record.breaker.cause : undefined
   const wait = (until: number, reason: string) =>
@@ -155,9 +147,9 @@ export function isSettled(record: HealthRecord | undefined, now: number): boolea
 }
 
 /** Whether `admit` lets everybody go. */
-export function isCalm(record: HealthRecord | undefined, now: number, options: BreakerOptions = {}): boolean {
+export function isCalm(record: HealthRecord | undefined, now: number): boolean {
   const recovered = record?.breaker.state === 'closed' ? record.breaker.recovered : undefined
-  return isSettled(record, now) && (recovered === undefined || recovered.at + resolved(options).rampMs <= now)
+  return isSettled(record, now) && (recovered === undefined || recovered.at + rampMs <= now)
 }
 
 function next(
@@ -165,7 +157,7 @@ function next(
   sign: Sign,
   outcome: Outcome,
   { session, now, random }: Asking,
-  { openAfter = defaults.openAfter, rampMs = defaults.rampMs, probeFactor = 1 }: BreakerOptions,
+  probeFactor: number,
 ): Breaker {
   const { breaker, successes } = record
   if (outcome.kind === 'abandoned') {
@@ -232,16 +224,6 @@ function holdOf({ held }: HealthRecord, outcome: Outcome, now: number): Pick<Hea
   if (!(retryAfterMs > 0 && retryAfterMs <= longestHoldMs)) return {}
   const live = held && held.until > now ? held : { since: now, until: now }
   return { held: { since: live.since, until: Math.max(live.until, now + retryAfterMs) } }
-}
-
-function resolved(options: BreakerOptions): typeof defaults {
-  const { openAfter, rampMs, lagMs, leaseMs } = defaults
-  return {
-    openAfter: options.openAfter ?? openAfter,
-    rampMs: options.rampMs ?? rampMs,
-    lagMs: options.lagMs ?? lagMs,
-    leaseMs: options.leaseMs ?? leaseMs,
-  }
 }
 
 function time(instant: number): string {

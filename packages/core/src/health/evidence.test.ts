@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { faultKinds } from '../faults/fault.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { admit, report } from './breaker.ts'
-import { evidence, healthSummary } from './evidence.ts'
+import { evidence } from './evidence.ts'
 import type { Outcome } from './notes.ts'
 import { type HealthKey, type HealthRecord, cleanKey, healthRecordSchema, sharedKeyOf } from './record.ts'
 
@@ -30,7 +30,7 @@ const ask = (records: HealthRecord[], now: number, since = 0) =>
   evidence(records, { key: opus, session: 'me', now: start + now, since: start + since })
 
 test('nothing is known of nothing', () => {
-  expect(ask([], 0)).toEqual({ othersSucceed: false, othersDenied: 0, elsewhereFails: 0 })
+  expect(ask([], 0)).toEqual({ othersSucceed: false, othersDenied: 0 })
 })
 
 test('others succeed when another session was answered by this very model since then', () => {
@@ -51,40 +51,6 @@ test('others denied are counted once each, over all models of the endpoint, for 
   expect(ask(records, 10).othersDenied).toBe(2)
   expect(ask(records, 5 * minute + 3).othersDenied).toBe(1)
   expect(ask(records, 5 * minute + 4).othersDenied).toBe(0)
-})
-
-test('elsewhere fails what another model of this endpoint has an open breaker for', () => {
-  const wall = ['a', 'b', 'c', 'd', 'e'].map((session): Seen => [session, 'overloaded', 0])
-  expect(ask(recordOf(haiku, ...wall), 10).elsewhereFails).toBe(1)
-  expect(ask(recordOf(haiku, ...wall.slice(1)), 10).elsewhereFails).toBe(0)
-  expect(ask(recordOf(opus, ...wall), 10).elsewhereFails).toBe(0)
-})
-
-test('a summary has the state and the error rate of the last ten minutes', () => {
-  const seen: Seen[] = [
-    ['a', 'overloaded', 0],
-    ['a', 'ok', 9 * minute],
-    ['b', 'ok', 10 * minute],
-    ['c', 'overloaded', 10 * minute],
-  ]
-  const [record] = recordOf(opus, ...seen)
-  expect(record && healthSummary(record, start + 10 * minute)).toEqual({
-    ...opus,
-    state: 'closed',
-    ok: 2,
-    failed: 1,
-    errorRate: 1 / 3,
-    lastFault: { kind: 'overloaded', at: start + 10 * minute },
-  })
-  expect(record && healthSummary(record, start + 60 * minute)).not.toHaveProperty('errorRate')
-  const wall = ['a', 'b', 'c', 'd', 'e'].map((session): Seen => [session, 'overloaded', 0])
-  const [open] = recordOf(opus, ...wall)
-  expect(open && healthSummary(open, start)).toMatchObject({
-    state: 'open',
-    since: start,
-    nextAt: start + 1500,
-    errorRate: 1,
-  })
 })
 
 const outcomes = fc.oneof(

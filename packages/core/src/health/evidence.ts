@@ -7,8 +7,6 @@ export interface Evidence {
   readonly othersSucceed: boolean
   /** How many other sessions got a 401 or 403 of this endpoint, whatever the model, in the last 5 minutes (up to 8 a model). */
   readonly othersDenied: number
-  /** How many other models of this endpoint do not answer: their breaker is not closed. */
-  readonly elsewhereFails: number
 }
 
 /** Denials that are older have nothing to do with each other. */
@@ -32,45 +30,5 @@ export function evidence(records: readonly HealthRecord[], { key, session, now, 
       .filter(({ model }) => model === key.model)
       .some(({ successes }) => successes.some((one) => one.session !== session && one.at > since)),
     othersDenied: new Set(denied.map((one) => one.session)).size,
-    elsewhereFails: here.filter(({ model, breaker }) => model !== key.model && breaker.state !== 'closed').length,
   }
-}
-
-/** A health record in a few numbers, for people. */
-export interface HealthSummary extends HealthKey {
-  readonly state: HealthRecord['breaker']['state']
-  /** Since when it is not closed (epoch ms). */
-  readonly since?: number
-  /** The next probe, when the breaker is open; the end of a hold that the server asked for (epoch ms). */
-  readonly nextAt?: number
-  /** Of the last 10 minutes. */
-  readonly ok: number
-  readonly failed: number
-  /** failed / (ok + failed); undefined when nothing happened. */
-  readonly errorRate?: number
-  readonly lastFault?: NonNullable<HealthRecord['lastFault']>
-}
-
-const summaryMs = 10 * 60_000
-
-export function healthSummary(record: HealthRecord, now: number): HealthSummary {
-  const { endpoint, model, breaker, held, lastFault } = record
-  const recent = record.minutes.filter(({ at }) => at > now - summaryMs)
-  const [ok, failed] = [sum(recent.map((one) => one.ok)), sum(recent.map((one) => one.failed))]
-  const nextAt = breaker.state === 'open' ? breaker.probeAt : held && held.until > now ? held.until : undefined
-  return {
-    endpoint,
-    model,
-    state: breaker.state,
-    ...(breaker.state !== 'closed' && { since: breaker.since }),
-    ...(nextAt !== undefined && { nextAt }),
-    ok,
-    failed,
-    ...(ok + failed > 0 && { errorRate: failed / (ok + failed) }),
-    ...(lastFault && { lastFault }),
-  }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0)
 }

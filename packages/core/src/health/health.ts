@@ -242,7 +242,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         const told = { key: local.key, session, outcome, now: clock.now(), random: clock.random() }
         if (outcome.kind === 'fault' || !(await isWell(local))) {
           const factor = outcome.kind === 'fault' ? await factorOf(local) : 1
-          return update(local, (before) => ({ record: report(before, told, { probeFactor: factor }), result: null }))
+          return update(local, (before) => ({ record: report(before, told, factor), result: null }))
         }
         if (outcome.kind === 'abandoned') return null
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)

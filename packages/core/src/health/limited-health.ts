@@ -7,6 +7,7 @@
  * 3. Who waits for the limiter has passed the breaker, whose staggered start does not hold it a second time.
  */
 import type { Clock } from '../clock.ts'
+import { inTime } from '../in-time.ts'
 import { isInstant } from '../journal/instant.ts'
 import type { LimiterAnswer, LimiterAsking, RequestLimiter } from './request-limiter.ts'
 import type { Health } from './health.ts'
@@ -27,20 +28,12 @@ function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Healt
   const waiting = new Set<string>()
 
   async function answerOf(key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer> {
-    const now = clock.now()
-    if (now < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
-    const done = new AbortController()
+    if (clock.now() < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
     try {
-      const answer = limiter.admit(key, asking)
-      const tooLate = clock
-        .sleepUntil(now + patienceMs, { signal: done.signal, background: true })
-        .then(() => Promise.reject(new Error('the limiter does not answer')))
-      return await Promise.race([answer, tooLate])
+      return await inTime(clock, patienceMs, async () => limiter.admit(key, asking))
     } catch {
       aloneUntil.set(limiter, clock.now() + aloneMs)
       return { kind: 'go' }
-    } finally {
-      done.abort()
     }
   }
 

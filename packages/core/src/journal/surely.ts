@@ -23,8 +23,9 @@ export const isOneOf =
   (value) =>
     words.includes(value)
 
-export const isBlock: Check = (value) => isRecord(value) && typeof value['type'] === 'string'
-export const areBlocks: Check = (value) => Array.isArray(value) && value.every(isBlock)
+type Block = { type: string; [field: string]: unknown }
+export const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string'
+export const areBlocks = (value: unknown): value is Block[] => Array.isArray(value) && value.every(isBlock)
 const isMessage: Check = (value) =>
   isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
 export const areMessages: Check = (value) => Array.isArray(value) && value.every(isMessage)

@@ -6,7 +6,8 @@
  * 3. A card keeps the id that it was asked for: what a provider calls the model is what goes on the wire.
  */
 
-export type ThinkingType = 'adaptive' | 'enabled' | 'disabled' | 'between_tools'
+/** The values of `thinking.type`. */
+export const thinkingTypes = ['adaptive', 'enabled', 'disabled', 'between_tools'] as const
 
 export interface ModelCard {
   readonly id: string
@@ -15,7 +16,7 @@ export interface ModelCard {
   readonly maxInputTokens: number
   readonly maxOutputTokens: number
   /** The values of `thinking.type` that it takes. None of them: leave `thinking` out. */
-  readonly thinking: readonly ThinkingType[]
+  readonly thinking: readonly (typeof thinkingTypes)[number][]
   /** It thinks when a request says nothing about it. */
   readonly thinksByDefault: boolean
   /** The values of `output_config.effort`; empty when it has none. */
@@ -45,7 +46,7 @@ export function permissive(card: ModelCard): ModelCard {
     ...card,
     maxInputTokens: Infinity,
     maxOutputTokens: Infinity,
-    thinking: ['adaptive', 'enabled', 'disabled', 'between_tools'],
+    thinking: thinkingTypes,
     forcedToolChoice: true,
     prefill: true,
     sampling: true,

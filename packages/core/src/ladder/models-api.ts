@@ -6,10 +6,8 @@
  */
 import { z } from 'zod'
 import { cardOf } from './built-in-cards.ts'
-import { effortLevels, type ModelCard } from './model-card.ts'
+import { effortLevels, thinkingTypes, type ModelCard } from './model-card.ts'
 import { lazily } from '../lazily.ts'
-
-const thinkingTypes = ['adaptive', 'enabled', 'disabled', 'between_tools'] as const
 
 const supportSchema = lazily(() => z.looseObject({ supported: z.boolean() }))
 const supportsSchema = lazily(() => z.record(z.string(), z.unknown()).nullish().catch(undefined))

@@ -12,6 +12,9 @@ export interface Move {
   madeBy(message: Message): string | undefined
 }
 
+/** From a model to itself: what it does not take of what was written for it. */
+export const within = (card: ModelCard): Move => ({ from: card, to: card, madeBy: () => undefined })
+
 /** What a step changed, and a line about it for people, without content. */
 export interface Changed {
   readonly outgoing: Outgoing

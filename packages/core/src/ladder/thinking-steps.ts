@@ -53,16 +53,14 @@ function placed(config: Config, messages: readonly Message[], to: ModelCard): Co
  * The server clears thinking only where it is on.
  * https://github.com/anthropics/claude-code/issues/11971
  */
-function withoutClearing(params: Params): Params {
+export function withoutClearing(params: Params): Params {
   const management = params['context_management']
   if (!isRecord(management) || !Array.isArray(management['edits'])) return params
   const edits = management['edits'] as unknown[]
   const others = edits.filter((edit) => !isRecord(edit) || !String(edit['type']).startsWith('clear_thinking_'))
   if (others.length === edits.length) return params
-  const isEmpty = others.length === 0
-  return isEmpty
-    ? without(params, ['context_management'])
-    : { ...params, context_management: { ...management, edits: others } }
+  if (others.length === 0) return without(params, ['context_management'])
+  return { ...params, context_management: { ...management, edits: others } }
 }
 
 function mapped(asked: Config, params: Params, from: ModelCard, to: ModelCard): Config {

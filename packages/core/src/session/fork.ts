@@ -12,12 +12,12 @@ import { assertImported } from '../export/unfinished.ts'
 import { foldHistory } from './fold.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
-import { takeLease } from './open-session.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
 import { checkedRetention, retentionChange, type Retention } from './retention.ts'
 import { Session } from './session.ts'
 import { resolveOptions } from './session-options.ts'
 import { assertSessionId, sessionNotFound, type Store } from '../store/store.ts'
+import { takeLease } from '../store/take-lease.ts'
 
 export interface ForkOptions extends Retention {
   /** The turn after which it goes on. Default: the last good turn. */
@@ -67,7 +67,7 @@ export async function forkSession(
   const origin = turn === undefined ? undefined : ends.get(turn)
   if (turn === undefined || !origin) throw noSuchTurn(sessionId, wanted, [...ends.keys()])
 
-  const lease = await takeLease(newId, resolved)
+  const lease = await takeLease(store, newId, resolved.owner, resolved.leaseMs)
   let session: Session | undefined
   try {
     if (await store.summary(newId)) throw taken(newId)

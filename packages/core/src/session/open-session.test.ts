@@ -25,3 +25,12 @@ test.each([-1, 1])(
     expect((await store.summary('ses'))?.holder).toBeNull()
   },
 )
+
+test('an option that no session has is refused by its name, before anything is recorded elsewhere than meant', async () => {
+  const mistaken = { stroe: memoryStore() }
+  await expect(openSession('ses', mistaken as object)).rejects.toMatchObject({
+    code: 'bad-option',
+    message: expect.stringContaining('Session option holds stroe'),
+    details: { field: 'stroe' },
+  })
+})

@@ -5,10 +5,10 @@ import { LastgoodError } from '../errors.ts'
 import { assertImported } from '../export/unfinished.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
-import { isDead } from '../store/owner.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
-import { assertSessionId, sessionBusy, sessionNotFound, type Head, type Lease } from '../store/store.ts'
+import { assertSessionId, sessionNotFound, type Head } from '../store/store.ts'
+import { takeLease } from '../store/take-lease.ts'
 
 /**
  * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
@@ -51,8 +51,8 @@ async function opened<T>(
   use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
 ): Promise<T> {
   assertSessionId(id)
-  const { store } = options
-  const lease = await takeLease(id, options)
+  const { store, owner, leaseMs, takeover } = options
+  const lease = await takeLease(store, id, owner, leaseMs, takeover)
   let session: Session | undefined
   try {
     const summary = await store.summary(id)
@@ -77,14 +77,4 @@ function shorterThanItsHead(id: string, length: number, seq: number): LastgoodEr
       details: { sessionId: id, length, seq },
     },
   )
-}
-
-/** Errors: `session-busy`, `store-unavailable`. */
-export async function takeLease(id: string, { store, owner, leaseMs, takeover }: ResolvedOptions): Promise<Lease> {
-  const first = await store.acquire(id, owner, leaseMs)
-  if (first.kind === 'lease') return first
-  if (!takeover && !isDead(first.owner)) throw sessionBusy(first)
-  const second = await store.acquire(id, owner, leaseMs, first.fence)
-  if (second.kind === 'lease') return second
-  throw sessionBusy(second)
 }

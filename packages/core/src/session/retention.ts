@@ -5,7 +5,7 @@
  * 1. A session goes when its time after its last entry is over, or when somebody asks for all that are so old.
  * 2. A pinned one never goes, a held one not now, and one with forks not before them: they read its journal.
  */
-import { LastgoodError } from '../errors.ts'
+import { positiveMs } from '../option-checks.ts'
 import type { SessionFacts } from './checkpoint.ts'
 import { latestInstant } from '../journal/instant.ts'
 import type { EntryBody } from '../journal/journal.ts'
@@ -20,10 +20,8 @@ export interface Retention {
 
 /** What of `options` is about retention. Throws `bad-option`. */
 export function checkedRetention({ ttlMs, pinned }: Retention): Retention {
-  if (ttlMs !== undefined && ttlMs !== null && !(Number.isFinite(ttlMs) && ttlMs > 0)) {
-    throw new LastgoodError('bad-option', `ttlMs must be a positive number of milliseconds, got ${String(ttlMs)}`, {
-      hint: 'write null for a session that is kept until somebody prunes it',
-    })
+  if (ttlMs !== undefined && ttlMs !== null) {
+    positiveMs('ttlMs', ttlMs, 'write null for a session that is kept until somebody prunes it')
   }
   return { ...(ttlMs !== undefined && { ttlMs }), ...(pinned !== undefined && { pinned }) }
 }

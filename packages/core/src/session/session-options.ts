@@ -2,12 +2,12 @@
  * What can be chosen when a session is opened. Bad options throw at once, so that a typo does not look like an outage.
  */
 import { systemClock, type Clock } from '../clock.ts'
-import { LastgoodError } from '../errors.ts'
 import { fileStore } from '../file/index.ts'
 import type { Owner } from '../journal/journal.ts'
 import { machineVersion } from '../machine/machine.ts'
 import { thisOwner } from '../store/owner.ts'
 import { checkedDecide, decide } from '../policy/decide.ts'
+import { checksOf, positiveMs, type OptionChecks } from '../option-checks.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from '../policy/options.ts'
 import type { RequestLimiter } from '../health/request-limiter.ts'
 import { checkedRetention, type Retention } from './retention.ts'
@@ -60,15 +60,31 @@ export type ResolvedOptions = Required<
   retention: Retention
 }
 
+// As an object, so that the compiler keeps it complete.
+const optionNames: Record<keyof SessionOptions, true> = {
+  store: true,
+  policy: true,
+  decide: true,
+  limiter: true,
+  leaseMs: true,
+  storePatienceMs: true,
+  takeover: true,
+  ttlMs: true,
+  pinned: true,
+  cwd: true,
+  machineVersion: true,
+  logger: true,
+  telemetry: true,
+  clock: true,
+  owner: true,
+}
+const { assertKnown }: OptionChecks = checksOf('Session')
+
+/** Throws `bad-option`. */
 export function resolveOptions(options: SessionOptions): ResolvedOptions {
+  assertKnown(undefined, options, Object.keys(optionNames))
   const clock = options.clock ?? systemClock
   const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
-  for (const [field, value] of Object.entries({ leaseMs, storePatienceMs })) {
-    if (Number.isFinite(value) && value > 0) continue
-    throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
-      hint: `leave ${field} out for the default`,
-    })
-  }
   return {
     store: options.store ?? fileStore(),
     policy: resolvePolicy(options.policy),
@@ -76,8 +92,8 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     limiter: options.limiter,
     retention: checkedRetention(options),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
-    leaseMs,
-    storePatienceMs,
+    leaseMs: positiveMs('leaseMs', leaseMs),
+    storePatienceMs: positiveMs('storePatienceMs', storePatienceMs),
     takeover: options.takeover ?? false,
     cwd: options.cwd ?? process.cwd(),
     machineVersion: options.machineVersion ?? machineVersion,

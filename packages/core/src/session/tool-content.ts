@@ -1,6 +1,6 @@
 /** What a tool gives the model, of whatever its code returned. Pure. */
-import { isRecord } from '../json.ts'
 import type { Block } from '../journal/journal.ts'
+import { areBlocks } from '../journal/surely.ts'
 
 /** Text, or content blocks as the API takes them in a `tool_result`. */
 export type ToolContent = string | Block[]
@@ -12,7 +12,5 @@ export function toolContent(value: unknown): ToolContent {
   if (text === undefined || !Array.isArray(value)) return text ?? ''
   // As it will be read back: what JSON leaves out or writes otherwise is no part of it.
   const blocks = JSON.parse(text) as unknown[]
-  return blocks.every(isBlock) ? blocks : text
+  return areBlocks(blocks) ? blocks : text
 }
-
-const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string'

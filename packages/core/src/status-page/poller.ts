@@ -11,6 +11,7 @@
 import { z } from 'zod'
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
+import { positiveMs } from '../option-checks.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { askPage, type Asking } from './ask.ts'
 import { statusPageSchema, type StatusPage } from './page.ts'
@@ -51,8 +52,6 @@ export interface PollOptions {
 }
 
 export interface StatusPagePoller {
-  /** What is known, without asking the page. */
-  current(): Promise<StatusReading>
   /** Asks the page if it is time to; then what is known. */
   poll(options?: PollOptions): Promise<StatusReading>
 }
@@ -83,7 +82,7 @@ type Known = z.infer<ReturnType<typeof recordSchema>>
 export function statusPage(options: StatusPageOptions): StatusPagePoller {
   const { shared, clock = systemClock, fetch = globalThis.fetch, timeoutMs = 5_000, everyMs = 15 * 60_000 } = options
   const urls = checkedUrls(options.urls ?? defaultStatusUrls)
-  for (const [field, value] of Object.entries({ everyMs, timeoutMs })) assertPositive(field, value)
+  for (const [field, value] of Object.entries({ everyMs, timeoutMs })) positiveMs(field, value)
   const urgentMs = Math.min(everyMs, 2 * 60_000)
   // A query may hold a token, and the record is shared.
   const places = urls.map(placeOf)
@@ -91,7 +90,6 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
   let own: Known | undefined
 
   return {
-    current: async () => readingOf((await read()).known, clock.now()),
     async poll({ urgent = false, signal } = {}) {
       const now = clock.now()
       const { known, version } = await read()
@@ -177,11 +175,4 @@ function checkedUrls(urls: readonly string[]): string[] {
     })
   }
   return [...urls]
-}
-
-function assertPositive(field: string, value: number): void {
-  if (Number.isFinite(value) && value > 0) return
-  throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {
-    hint: `leave ${field} out for the default`,
-  })
 }

@@ -16,8 +16,9 @@ import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
+import { takeLease } from './take-lease.ts'
 import { leftOutBy } from './left-out.ts'
-import { assertSessionId, sessionBusy, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
+import { assertSessionId, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
 
 export interface RemovalOptions {
   /** Default: the system's. */
@@ -168,13 +169,7 @@ async function removedWithoutRoom(store: Store, one: Removable, options: Removal
 async function leaseForRemoval(store: Store, sessionId: string, options: RemovalOptions): Promise<Lease> {
   const { clock = systemClock } = options
   const owner = options.owner ?? thisOwner(clock.newId())
-  const marked = { ...owner, id: removerId(owner.id) }
-  const first = await store.acquire(sessionId, marked, removalMs)
-  if (first.kind === 'lease') return first
-  if (!isDead(first.owner)) throw sessionBusy(first)
-  const second = await store.acquire(sessionId, marked, removalMs, first.fence)
-  if (second.kind === 'lease') return second
-  throw sessionBusy(second)
+  return takeLease(store, sessionId, { ...owner, id: removerId(owner.id) }, removalMs)
 }
 
 /** The forks of each of these sessions. A damaged session may be one, so a list that fails is no list. */

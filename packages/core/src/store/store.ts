@@ -143,7 +143,6 @@ export interface SessionSummary {
 
 export interface SessionFilter {
   status?: readonly SessionStatus[]
-  agent?: string
   /** Only sessions updated at or after this instant (epoch ms). */
   updatedSince?: number
 }
@@ -223,7 +222,6 @@ export function assertBlobName(name: string): void {
 /** Whether a summary passes a filter; for stores that filter after reading. */
 export function matchesFilter({ head }: SessionSummary, filter: SessionFilter): boolean {
   if (filter.status && !filter.status.includes(head.status)) return false
-  if (filter.agent !== undefined && head.agent !== filter.agent) return false
   return filter.updatedSince === undefined || head.updatedAt >= filter.updatedSince
 }
 

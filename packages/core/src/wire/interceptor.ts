@@ -10,7 +10,7 @@ import type { Session } from '../session/session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
-import { modelCards, type ModelCards } from '../ladder/model-cards.ts'
+import { modelCards, type ModelCards } from './model-cards.ts'
 import { providerHealth } from '../health/health.ts'
 import { limitedHealth } from '../health/limited-health.ts'
 import { askModel } from './ask-model.ts'
@@ -89,7 +89,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         session,
         sent,
         request: joined,
-        rungs: rungsOf(ladder, sent, joined.model, next),
+        rungs: rungsOf(ladder, sent, joined.envelope.body.model, next),
         health,
         watch: conversation.watch,
         told: conversation.told,

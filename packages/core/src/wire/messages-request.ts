@@ -42,7 +42,6 @@ export interface Recorded {
 /** What to record and to send for a request that belongs to the conversation. */
 export interface ConversationRequest {
   streams: boolean
-  model: string
   envelope: Envelope
   /** Go back to so many recorded messages first. */
   rewindTo?: number
@@ -101,7 +100,6 @@ export function joinConversation(
   const asSent = exact && !thread && spoken.length === sent.length
   return {
     streams: stream === true,
-    model: parsed.model,
     envelope: envelopeOf(request.headers, body),
     ...(kept < recorded.messages.length && { rewindTo: kept }),
     added: resolved.slice(kept),

@@ -50,7 +50,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
     context: { tried: isOpen ? snapshot.context.tried : [] },
   }
   const envelope = transcript.envelope ?? { body: { model }, betas: [] }
-  const request = { streams: true, model, envelope, added: [], messages: all, asSent: undefined }
+  const request = { streams: true, envelope, added: [], messages: all, asSent: undefined }
   const mended = mend({ session, request, watch: new TranscriptWatch(), kept: [], rung: undefined })
   return { ...known, repairs: mended.repairs, edits: mended.edits, unrepairable: mended.unrepairable }
 }

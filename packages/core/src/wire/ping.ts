@@ -3,6 +3,7 @@
  * again and again. It costs some ten tokens.
  */
 import type { Clock } from '../clock.ts'
+import { inTime } from '../in-time.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { RequestRung } from './rungs.ts'
 
@@ -19,19 +20,14 @@ export async function pingProvider<R extends WireRequest>(
   const headers = new Headers(sent.headers)
   headers.delete('anthropic-beta')
   const body = JSON.stringify({ model: rung.model, max_tokens: 1, messages: [{ role: 'user', content: 'ping' }] })
-  const [over, done] = [new AbortController(), new AbortController()]
-  const follow = () => over.abort()
-  signal.addEventListener('abort', follow)
-  clock.sleepUntil(clock.now() + timeoutMs, { signal: done.signal, background: true }).then(follow, () => {})
   try {
-    const response = await rung.next({ ...sent, headers, body, signal: over.signal })
-    await response.body?.cancel()
-    return response.ok
+    return await inTime(clock, timeoutMs, async (late) => {
+      const response = await rung.next({ ...sent, headers, body, signal: AbortSignal.any([signal, late]) })
+      await response.body?.cancel()
+      return response.ok
+    })
   } catch {
     signal.throwIfAborted()
     return false // no answer is an answer
-  } finally {
-    done.abort()
-    signal.removeEventListener('abort', follow)
   }
 }

@@ -86,7 +86,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const { model } = this.#walk.current
     const rules = new Set(this.#mended?.repairs.map(({ rule }) => rule))
     return {
-      ...(model !== this.#it.request.model && { 'x-lastgood-model': model }),
+      ...(model !== this.#it.request.envelope.body.model && { 'x-lastgood-model': model }),
       ...(rules.size > 0 && { 'x-lastgood-repaired': [...rules].join(', ') }),
     }
   }
@@ -94,16 +94,17 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   /** Said once of a model, not with each of its answers. */
   get note(): string | undefined {
     const { tellsFallback, request, session } = this.#it
+    const asked = request.envelope.body.model
     const { model } = this.#walk.current
     const before = session.transcript.lastAnswer?.model
     if (
       !tellsFallback ||
       isStructured(request.envelope.body) ||
-      model === request.model ||
+      model === asked ||
       (before && isSameModel(before, model))
     )
       return undefined
-    return `[lastgood: ${request.model} does not answer, ${model} goes on]\n\n`
+    return `[lastgood: ${asked} does not answer, ${model} goes on]\n\n`
   }
 
   async sending(signal: AbortSignal) {

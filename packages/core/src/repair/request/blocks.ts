@@ -4,7 +4,7 @@
  * 1. What a change leaves alone stays the same object: block, content, message and list.
  * 2. The blocks inside a tool's result are visited before the result itself. String content has no blocks.
  */
-import { isRecord } from '../../json.ts'
+import { areBlocks } from '../../journal/surely.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 
 /** Where a block stands: `messages.<message>.content.<index>`, or inside the result there. */
@@ -56,11 +56,7 @@ export function mapKeeping<T>(list: readonly T[], change: (item: T, at: number) 
 /** The blocks inside a tool's result, where it has any. */
 export function innerOf(block: Block): readonly Block[] | undefined {
   const { content } = block
-  return block.type === 'tool_result' && isBlockList(content) ? content : undefined
-}
-
-function isBlockList(value: unknown): value is readonly Block[] {
-  return Array.isArray(value) && value.every((item: unknown) => isRecord(item) && typeof item['type'] === 'string')
+  return block.type === 'tool_result' && areBlocks(content) ? content : undefined
 }
 
 /** `n results`, `1 result`. */

@@ -1,7 +1,6 @@
 /** Messages in a form that a model goes on from. */
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
-import type { Step } from '../../ladder/step.ts'
-import type { Outgoing, RepairContext } from '../outgoing.ts'
+import { within } from '../../ladder/step.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
@@ -23,7 +22,7 @@ export const convertSystem: RejectedRule = {
   row: 15,
   does: 'Sends system messages as notes of the user.',
   repair(outgoing, { card }) {
-    const changed = as(systemNotes, outgoing, { ...card, systemMessages: false })
+    const changed = systemNotes(outgoing, within({ ...card, systemMessages: false }))
     return changed && keepingSignatures(outgoing, repairedBy(this, changed.outgoing, changed.what), card)
   },
 }
@@ -39,8 +38,4 @@ export const continueAfterPrefill: RejectedRule = {
     const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },
-}
-
-function as(step: Step, outgoing: Outgoing, card: RepairContext['card']): ReturnType<Step> {
-  return step(outgoing, { from: card, to: card, madeBy: () => undefined })
 }

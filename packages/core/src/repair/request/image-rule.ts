@@ -1,7 +1,7 @@
 /**
  * Images that the API would refuse. https://platform.claude.com/docs/en/build-with-claude/vision
  *
- * 1. An image becomes text that says what was there; nothing is scaled here, `ingest.ts` has the hook for that.
+ * 1. An image becomes text that says what was there; nothing is scaled.
  * 2. The limit of a side depends on how many images and documents a request has, so one more can make old ones too large.
  * 3. Links and files are left to the API: it alone can see them.
  */

@@ -7,31 +7,21 @@
  */
 import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
+import { isBlock } from '../../journal/surely.ts'
 import { innerOf, mapKeeping } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'
 import { isImage, mediumLeftOut } from './media.ts'
 
-export interface GuardOptions {
-  /**
-   * Characters of text that one result may have; what is longer is cut in the middle. Default 400,000: about 100,000
-   * tokens at four characters each (https://platform.claude.com/docs/en/about-claude/glossary#tokens), which is half of
-   * the smallest current window and a tenth of the usual one.
-   */
-  readonly maxChars?: number
-  /**
-   * Gives a smaller copy of an image that has a side of more than 2000 pixels or more than 10 MB of base64: that much is
-   * too large once a conversation has more than 20 images (https://platform.claude.com/docs/en/build-with-claude/vision).
-   * Default: none; such an image becomes a line of text.
-   */
-  readonly shrinkImage?: (image: Block) => Block | undefined
-}
-
-const defaultMaxChars = 400_000
+/**
+ * Characters of text that one result may have; what is longer is cut in the middle: about 100,000 tokens at four
+ * characters each (https://platform.claude.com/docs/en/about-claude/glossary#tokens), which is half of the smallest
+ * current window and a tenth of the usual one.
+ */
+const mostChars = 400_000
 
 /** The `tool_result` block as it may be recorded and sent. */
-export function guardToolResult(block: Block, options: GuardOptions = {}): Block {
-  const { maxChars = defaultMaxChars, shrinkImage } = options
+export function guardToolResult(block: Block, maxChars = mostChars): Block {
   const formed = wellFormed(block)
   if (!isBlock(formed)) return block
   const { content } = formed
@@ -42,7 +32,7 @@ export function guardToolResult(block: Block, options: GuardOptions = {}): Block
   const inner = innerOf(formed)
   if (!inner) return formed
   const fit = cutTexts(inner, maxChars)
-  const images = mapKeeping(fit, (each) => (isImage(each) ? guardImage(each, shrinkImage) : each))
+  const images = mapKeeping(fit, (each) => (isImage(each) ? guardImage(each) : each))
   const said = images.some(isEmptyText) ? images.filter((each) => !isEmptyText(each)) : images
   if (said === inner && said.length > 0) return formed
   return { ...formed, content: said.length > 0 ? said : '(no output)' }
@@ -65,13 +55,10 @@ function cutTexts(blocks: readonly Block[], maxChars: number): readonly Block[] 
   })
 }
 
-function guardImage(image: Block, shrink: GuardOptions['shrinkImage']): Block {
+function guardImage(image: Block): Block {
   const typed = withTrueMediaType(image)
   const reason = whyRefused(typed, maxSideOfMany)
-  if (reason === undefined) return typed
-  const smaller = shrink?.(typed)
-  const shrunk = smaller && withTrueMediaType(smaller)
-  return shrunk && whyRefused(shrunk, maxSideOfMany) === undefined ? shrunk : mediumLeftOut(typed, reason)
+  return reason === undefined ? typed : mediumLeftOut(typed, reason)
 }
 
 function textOf(block: Block): string {
@@ -79,10 +66,6 @@ function textOf(block: Block): string {
 }
 
 const isEmptyText = (block: Block) => block.type === 'text' && textOf(block).trim() === ''
-
-function isBlock(value: unknown): value is Block {
-  return isRecord(value) && typeof value['type'] === 'string'
-}
 
 /** Half surrogate pairs become U+FFFD, in every string; the same value when there are none. */
 export function wellFormed(value: unknown): unknown {

@@ -7,7 +7,7 @@
 import { isRecord, without } from '../../json.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import { maxTokens, toolChoice } from '../../ladder/setting-steps.ts'
-import type { Step } from '../../ladder/step.ts'
+import { within, type Step } from '../../ladder/step.ts'
 import { thinking } from '../../ladder/thinking-steps.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
@@ -16,25 +16,18 @@ import { withoutIdleClearing } from './thinking-off.ts'
 /** From this version on sampling settings are refused: https://platform.claude.com/docs/en/api/versioning */
 const versionWithoutSampling = '2026-10-21'
 
-const nobody = () => undefined
-
-/** A step of a translation, from the same model to itself. */
-function within(step: Step, outgoing: Outgoing, { card }: RepairContext): ReturnType<Step> {
-  return step(outgoing, { from: card, to: card, madeBy: nobody })
-}
-
 export const maxTokensRule: LocalRule = {
   name: 'max-tokens',
   row: 35,
   invariant: 'max_tokens is at most what the model can say.',
-  repair: ofModel('max-tokens', 35, (outgoing, context) => within(maxTokens, outgoing, context)),
+  repair: ofModel('max-tokens', 35, (outgoing, { card }) => maxTokens(outgoing, within(card))),
 }
 
 export const toolChoiceRule: LocalRule = {
   name: 'tool-choice',
   row: 24,
   invariant: 'tool_choice forces a tool only on models that can be forced.',
-  repair: ofModel('tool-choice', 24, (outgoing, context) => within(toolChoice, outgoing, context)),
+  repair: ofModel('tool-choice', 24, (outgoing, { card }) => toolChoice(outgoing, within(card))),
 }
 
 export const thinkingConfig: LocalRule = {
@@ -44,8 +37,7 @@ export const thinkingConfig: LocalRule = {
   repair: ofModel('thinking-config', 23, (outgoing, { card }) => {
     if (!isUnfit(outgoing, card)) return undefined
     // As if it came from a model that thinks the same way by default: then the type is mapped.
-    const move = { from: { ...card, id: '' }, to: card, madeBy: nobody }
-    const changed = thinking(outgoing, move)
+    const changed = thinking(outgoing, { ...within(card), from: { ...card, id: '' } })
     if (!changed) return undefined
     const { params } = changed.outgoing
     return { ...changed, outgoing: { ...changed.outgoing, params: withoutIdleClearing(params, card) } }

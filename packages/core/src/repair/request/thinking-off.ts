@@ -1,5 +1,6 @@
 /** Turning thinking off, as far as a model lets it. */
 import { isRecord, without } from '../../json.ts'
+import { withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing } from '../outgoing.ts'
 
@@ -17,18 +18,9 @@ export function thinkingTurnedOff(params: Params, card: ModelCard): Params | und
   return withoutIdleClearing(off, card)
 }
 
-/**
- * Thinking cannot be cleared by the server where it is off.
- * https://github.com/anthropics/claude-code/issues/11971
- */
+/** Thinking cannot be cleared by the server where it is off. */
 export function withoutIdleClearing(params: Params, card: ModelCard): Params {
-  const { thinking, context_management: management } = params
+  const { thinking } = params
   const type = isRecord(thinking) ? thinking['type'] : card.thinksByDefault ? 'adaptive' : undefined
-  if (type === 'adaptive' || type === 'enabled' || !isRecord(management)) return params
-  const edits: unknown = management['edits']
-  if (!Array.isArray(edits)) return params
-  const others = edits.filter((edit) => !isRecord(edit) || !String(edit['type']).startsWith('clear_thinking_'))
-  if (others.length === edits.length) return params
-  if (others.length === 0) return without(params, ['context_management'])
-  return { ...params, context_management: { ...management, edits: others } }
+  return type === 'adaptive' || type === 'enabled' ? params : withoutClearing(params)
 }

@@ -70,7 +70,7 @@ export const results = localRule(
     row: 1,
     invariant: 'The message after tool calls begins with their results, each once; nothing else is a result.',
   },
-  ({ messages }, { resultOf }) => {
+  ({ messages }) => {
     if (isPaired(messages)) return { mends: [] }
     const mends: Mend[] = []
     const known = resultsByCall(messages)
@@ -100,7 +100,7 @@ export const results = localRule(
     /** The result of a call: from the message itself, else from elsewhere, the record, or that nobody knows. */
     function resultFor(id: string, message: Message | undefined, at: number): Block {
       const own = message && blocksOf(message).find((block) => isResult(block) && callIdOf(block) === id)
-      const found = own ?? known.get(id)?.find((block) => !used.has(block)) ?? resultOf?.(id)
+      const found = own ?? known.get(id)?.find((block) => !used.has(block))
       if (found) used.add(found)
       if (!own)
         mends.push({

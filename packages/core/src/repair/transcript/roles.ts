@@ -1,7 +1,7 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
 import { blocksOf, hasThinking, isThinking } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
-import type { Step } from '../../ladder/step.ts'
+import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
@@ -32,7 +32,7 @@ export const systemPlaces = localRule(
     const { messages } = outgoing
     if (!messages.some(isSystem)) return { mends: [] }
     if (!card.systemMessages) {
-      const changed = systemNotes(outgoing, stepFor(card))
+      const changed = systemNotes(outgoing, within(card))
       return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
     }
     const mends: Mend[] = []
@@ -50,7 +50,7 @@ export const systemPlaces = localRule(
 
 function notesOf(message: Message, card: RepairContext['card']): readonly Message[] {
   const asked: Outgoing = { params: {}, messages: [message], betas: [] }
-  return systemNotes(asked, stepFor({ ...card, systemMessages: false }))?.outgoing.messages ?? []
+  return systemNotes(asked, within({ ...card, systemMessages: false }))?.outgoing.messages ?? []
 }
 
 export const firstUser = localRule(
@@ -151,7 +151,3 @@ export const lastThinking = localRule(
     return { messages: [...messages.slice(0, -1), withBlocks(last, rest)], mends }
   },
 )
-
-function stepFor(card: RepairContext['card']): Parameters<Step>[1] {
-  return { from: card, to: card, madeBy: () => undefined }
-}

@@ -9,9 +9,10 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { SharedState } from '../records/shared-state.ts'
-import { cardOf } from './built-in-cards.ts'
-import { isSameModel, type ModelCard } from './model-card.ts'
-import { modelCardFrom } from './models-api.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
+import { modelCardFrom } from '../ladder/models-api.ts'
+import { inTime } from '../in-time.ts'
 import { lazily } from '../lazily.ts'
 
 export interface ModelCardsOptions {
@@ -82,19 +83,5 @@ function describes(card: ModelCard, model: string): boolean {
 }
 
 /** What `act` gives; undefined when it fails or takes too long. */
-async function within<T>(clock: Clock, act: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-  const over = new AbortController()
-  const done = new AbortController()
-  const late = clock.sleepUntil(clock.now() + timeoutMs, { signal: done.signal, background: true }).then(() => {
-    over.abort()
-    return undefined
-  })
-  try {
-    return await Promise.race([act(over.signal), late])
-  } catch {
-    return undefined
-  } finally {
-    done.abort()
-    late.catch(() => {})
-  }
-}
+const within = <T>(clock: Clock, act: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> =>
+  inTime(clock, timeoutMs, act).catch(() => undefined)

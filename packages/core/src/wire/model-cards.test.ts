@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memorySharedState } from '../records/memory-shared-state.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { cardOf } from './built-in-cards.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
 import { modelCards } from './model-cards.ts'
 
 const hourMs = 3_600_000

@@ -1,0 +1,19 @@
+import type { Owner } from '../journal/journal.ts'
+import { isDead } from './owner.ts'
+import { sessionBusy, type Lease, type Store } from './store.ts'
+
+/** The lease of a session, also from a holder that is known to be dead; with `takeover` from a live one. Errors: `session-busy`, `store-unavailable`. */
+export async function takeLease(
+  store: Store,
+  sessionId: string,
+  owner: Owner,
+  ttlMs: number,
+  takeover = false,
+): Promise<Lease> {
+  const first = await store.acquire(sessionId, owner, ttlMs)
+  if (first.kind === 'lease') return first
+  if (!takeover && !isDead(first.owner)) throw sessionBusy(first)
+  const second = await store.acquire(sessionId, owner, ttlMs, first.fence)
+  if (second.kind === 'lease') return second
+  throw sessionBusy(second)
+}
