@@ -1,4 +1,4 @@
-/** Questions to the health records: is it me, is it everybody, is it this model alone? Pure. */
+/** Questions to the health records: is it me, or is it everybody? Pure. */
 import type { HealthKey, HealthRecord } from './record.ts'
 
 /** What other sessions saw. */
