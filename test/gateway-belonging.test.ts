@@ -184,6 +184,16 @@ test("a helper's request leaves the main answer to the client that comes back fo
   await first
 })
 
+test('a conversation without a name stays one when its client moves the cache marker and writes texts as blocks', async () => {
+  const { fetch } = api()
+  const store = memoryStore()
+  const gateway = gatewayOf({ store, fetch })
+  const marked = [{ type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }]
+  const first = await post(gateway, { ...hello, messages: [{ role: 'user', content: marked }] })
+  await goOn(gateway, await saidBy(first))
+  expect(await idsOf(store)).toEqual([first.headers.get('x-lastgood-session')])
+})
+
 test('a session that another process has is no affair of another that begins with the same words', async () => {
   const { fetch } = api()
   const [store, clock] = [memoryStore(), jumpingClock()]

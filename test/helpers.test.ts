@@ -83,6 +83,24 @@ test('a history that is compacted in mid-turn, with the results of its calls, go
   expect(words(session.messages())).toContain('Summary')
 })
 
+test('a history that was compacted is the same conversation, also where a line for the accounts changes with it', async () => {
+  const { client } = await startTestLab({ model: () => reply(text('done')) })
+  const session = await openTestSession()
+  const own = recoverable(client, session)
+  const asking = (accounts: string, first: string) => ({
+    ...request,
+    system: ['x-anthropic-billing-header: cc_version=2.1.330.' + accounts, 'You count.'].map((said) => ({
+      type: 'text' as const,
+      text: said,
+    })),
+    messages: [user(first)],
+  })
+  await own.messages.create(asking('232', 'Begin'))
+  await own.messages.create(asking('6e9', 'Summary: begun.'))
+  expect(words(session.messages())).toContain('Summary')
+  expect(session.turn).toBe(2)
+})
+
 describe('a stream that its caller stops reading', () => {
   const long = story([reply(text('a long answer, sent in several pieces of text')), reply(text('next'))])
 

@@ -25,13 +25,15 @@ export interface Waiting {
   streams: boolean
   /** That it asked for; undefined where it will name the answer by its id. */
   model: string | undefined
+  /** A refusal of its credentials is its own affair. */
+  renews: boolean
   /** Of its connection. */
   signal: AbortSignal
 }
 
 export async function deliver(
   attached: Attached,
-  { streams, model, signal }: Waiting,
+  { streams, model, renews, signal }: Waiting,
   waits: Waits,
 ): Promise<Response> {
   signal.addEventListener('abort', attached.leave, { once: true })
@@ -48,7 +50,7 @@ export async function deliver(
   }
   const { value } = head
   const isStream = (value.headers.get('content-type') ?? '').includes('text/event-stream')
-  return responseOf(value, isStream ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave))
+  return responseOf(value, renews, isStream ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave))
 }
 
 const committedHeaders = {
@@ -64,10 +66,11 @@ const stillWaiting: ApiError = {
   retry: true,
 }
 
-function responseOf(head: AnswerHead, body: ReadableStream<Uint8Array>): Response {
+function responseOf(head: AnswerHead, renews: boolean, body: ReadableStream<Uint8Array>): Response {
   const response = replaceBody(head, body)
+  const isDenial = head.status === 401 || head.status === 403
   // What could be waited out was.
-  if (head.status >= 400) response.headers.set('x-should-retry', 'false')
+  if (head.status >= 400 && !(renews && isDenial)) response.headers.set('x-should-retry', 'false')
   return response
 }
 

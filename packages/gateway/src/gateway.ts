@@ -9,6 +9,7 @@ import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
 import { bytesOf, deliver } from './delivery.ts'
+import { renewsCredentials } from './denials.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
 import { nameInHeaders } from './session-name.ts'
@@ -76,7 +77,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     if (!found) return passOn(request, bytes, leave)
     const { attached, sessionId } = found
     const { stream, thread, model } = asked.body
-    const waiting = { streams: stream === true, model: thread ? undefined : model, signal: request.signal }
+    const renews = resolved.hasClientsLogin && renewsCredentials(request.headers)
+    const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }
     const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return response

@@ -18,6 +18,7 @@ import {
   type WireRequest,
 } from '@lastgood/core'
 import { Answer, type Attached } from './answer.ts'
+import type { Denials } from './denials.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { hasTools } from './session-name.ts'
 import { atMost } from './silence.ts'
@@ -37,6 +38,7 @@ export class Lane {
   readonly session: Session
   /** Of an agent's own conversation, as it says; its helpers' have none. */
   readonly #agent: string | undefined
+  readonly #denials: Denials
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
   readonly #onRest: () => void
@@ -49,12 +51,14 @@ export class Lane {
   constructor(
     session: Session,
     agent: string | undefined,
+    denials: Denials,
     options: ResolvedGatewayOptions,
     upstream: Upstream,
     onRest: () => void,
   ) {
     this.session = session
     this.#agent = agent
+    this.#denials = denials
     this.#options = options
     this.#upstream = upstream
     this.#onRest = onRest
@@ -95,6 +99,7 @@ export class Lane {
     }
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
+    this.#denials.asks(this.#options.hasClientsLogin ? asked.request.headers : undefined)
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
 

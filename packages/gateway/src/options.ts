@@ -98,6 +98,8 @@ export type ResolvedGatewayOptions = Required<
 > & {
   watchers: readonly Watcher[]
   token: string | undefined
+  /** Nothing replaces the clients' own credentials. */
+  hasClientsLogin: boolean
   policy: PolicyOptions
   upstream: string
   /** The upstreams after the first. */
@@ -175,6 +177,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     hosts: options.hosts ?? [],
     token: tokenOf(options.token),
     credentials: options.credentials ?? (() => undefined),
+    hasClientsLogin: options.credentials === undefined,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
   }

@@ -5,7 +5,7 @@
  * 2. A request that says nothing is known by what its conversation begins with.
  */
 import { createHash } from 'node:crypto'
-import { assertSessionId, type MessagesBody } from '@lastgood/core'
+import { assertSessionId, blocksOf, type MessagesBody } from '@lastgood/core'
 
 export interface SessionName {
   id: string
@@ -29,18 +29,23 @@ export function nameInHeaders(headers: Headers): string | undefined {
 }
 
 function agentOf(headers: Headers): string | undefined {
-  const agent = headers.get('user-agent') ?? ''
-  if (headers.has('x-claude-code-session-id') || agent.startsWith('claude-cli/')) return 'claude-code'
-  return /\bopencode\//.test(agent) ? 'opencode' : undefined
+  if (isClaudeCode(headers)) return 'claude-code'
+  return /\bopencode\//.test(agentIn(headers)) ? 'opencode' : undefined
 }
+
+export const isClaudeCode = (headers: Headers): boolean =>
+  headers.has('x-claude-code-session-id') || agentIn(headers).startsWith('claude-cli/')
+
+const agentIn = (headers: Headers): string => headers.get('user-agent') ?? ''
 
 /** What an agent asks without tools it asks for itself: a title, a summary. */
 export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean =>
   Array.isArray(tools) && tools.length > 0
 
-/** What the conversation of a request begins with, in a few letters. */
-export function beginningOf({ messages }: MessagesBody): string {
-  return digest(JSON.stringify(messages[0]?.content ?? null))
+/** What the conversation of a request begins with, in a few letters. A client's cache marker wanders, and says nothing. */
+export function beginningOf({ messages: [first] }: MessagesBody): string {
+  const said = first ? blocksOf(first) : null
+  return digest(JSON.stringify(said, (key, value: unknown) => (key === 'cache_control' ? undefined : value)))
 }
 
 /** Claude Code: JSON with `session_id`; before that `user_…_session_<uuid>`. */

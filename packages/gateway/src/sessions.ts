@@ -11,6 +11,7 @@
  */
 import { continuationOf, isJournalError, openSession, type MessagesBody, type Session } from '@lastgood/core'
 import type { Attached } from './answer.ts'
+import { Denials } from './denials.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { beginningOf, hasTools, sessionNameOf, type SessionName } from './session-name.ts'
@@ -139,9 +140,11 @@ export class Sessions {
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
     const { store, policy, clock, onEvent, watchers } = this.#options
-    const opening = openSession(id, { store, policy, clock, telemetry: watchers }).then((session) => {
+    const denials = new Denials()
+    const { decide } = denials
+    const opening = openSession(id, { store, policy, clock, telemetry: watchers, decide }).then((session) => {
       session.subscribe((event) => onEvent(id, event))
-      return new Lane(session, agent, this.#options, this.#upstream, () => this.#onRest(session))
+      return new Lane(session, agent, denials, this.#options, this.#upstream, () => this.#onRest(session))
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))

@@ -130,7 +130,16 @@ function joinedAt(
 type Body = Readonly<Record<string, unknown>>
 
 const hasTools = ({ tools }: Body) => Array.isArray(tools) && tools.length > 0
-const sameSystem = (a: Body, b: Body) => JSON.stringify(a['system'] ?? null) === JSON.stringify(b['system'] ?? null)
+const sameSystem = (a: Body, b: Body) => promptOf(a) === promptOf(b)
+
+function promptOf({ system = null }: Body): string {
+  return JSON.stringify(Array.isArray(system) ? system.filter((block) => !isForAccounts(block)) : system)
+}
+
+/** A line that Claude Code puts first: it changes with the first words of a history, and is no part of the prompt. */
+function isForAccounts(block: unknown): boolean {
+  return isRecord(block) && String(block['text']).startsWith('x-anthropic-billing-header:')
+}
 
 /** A title, a summary: an agent does not go on without its tools. */
 const losesTools = (recorded: Body, incoming: Body) => hasTools(recorded) && !hasTools(incoming)
