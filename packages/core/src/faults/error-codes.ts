@@ -3,7 +3,7 @@
  *
  * 1. A code decides over a text, a text over a type, a type over a status.
  * 2. Each known code has a row, also where its status alone would say the same.
- * 3. Repairs are named here where the code says what is broken; they are a proposal, and the budgets of `policy.ts` hold.
+ * 3. Repairs are named here where the code says what is broken; they are a proposal, and the budgets of `policy/options.ts` hold.
  */
 import type { FaultKind } from './fault.ts'
 import type { RuleName } from '../repair/request/rule-name.ts'

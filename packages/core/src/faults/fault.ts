@@ -1,6 +1,6 @@
 /**
  * Faults: what happened on the wire, as data. `classify` (in `classify.ts`) turns what was seen into a `Fault`;
- * `decide` (in `policy.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
+ * `decide` (in `policy/decide.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
  */
 import { z } from 'zod'
 import { instantSchema } from '../journal/instant.ts'

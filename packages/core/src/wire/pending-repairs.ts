@@ -32,7 +32,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
   const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
   const inForce = {
     edits,
-    standing: standing.filter((one) => one.model === undefined || one.model === model).map(({ rule }) => rule),
+    standing: standing.filter((one) => one.model === model).map(({ rule }) => rule),
   }
   const known = { messages, turns, inForce }
   if (messages.length === 0) return { ...known, repairs: [], edits: [], unrepairable: undefined }
