@@ -1,7 +1,7 @@
 /** What the SDK has of its own around a request: timers, errors, parsers, uploads. */
-import { recoverable } from '@lastgood/anthropic'
+import { defineAgent, recoverable } from '@lastgood/anthropic'
 import { ManualClock } from '@lastgood/core/testing'
-import { isLastgoodError } from '@lastgood/core'
+import { isLastgoodError, LastgoodError, memoryStore } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
 import { answeringClient, failed, model, unanswered, user, whole, type Call } from './support/answering-api.ts'
 import { openTestSession } from './support/harness.ts'
@@ -73,6 +73,57 @@ describe('an error of lastgood keeps its code, hint and details', () => {
     const error: unknown = await ask(recoverable(client, await openTestSession())).catch((one: unknown) => one)
     expect(error).toMatchObject(kept)
     expect(isLastgoodError(error, 'session-suspended')).toBe(true)
+  })
+
+  test.each(shapes)(
+    'from %s, also where it quotes a timeout, which the SDK has an error of its own for',
+    async (_shape, ask) => {
+      const network = new Error('Connect Timeout Error (timeout: 10000ms)')
+      const answers: [() => Response, object][] = [
+        [
+          () => failed(500, 'api_error', 'Request timed out'),
+          { message: expect.stringContaining('Request timed out') },
+        ],
+        [
+          () => {
+            throw new TypeError('fetch failed', { cause: network })
+          },
+          { message: expect.stringContaining(network.message) },
+        ],
+      ]
+      for (const [answer, said] of answers) {
+        const session = await openTestSession(undefined, { policy: { maxAttempts: 1 } })
+        const own = recoverable(answeringClient(answer).client, session)
+        const error: unknown = await ask(own).catch((one: unknown) => one)
+        expect(error).toMatchObject({ ...said, code: 'session-suspended', hint: expect.any(String) })
+        expect(error).toMatchObject({ details: { retryAt: expect.any(Number) } })
+        expect(String(error)).toMatch(/^LastgoodError: .*timed?-out/i)
+        await session.close()
+      }
+    },
+  )
+
+  test.each(shapes)('from %s, and its cause, of a store that times out', async (_shape, ask) => {
+    const cause = Object.assign(new RangeError('Command timed out'), { code: 'SLOW' })
+    const memory = memoryStore()
+    const append = async () => {
+      throw new LastgoodError('store-unavailable', 'redis does not answer', { hint: 'ask again', cause })
+    }
+    const session = await openTestSession({ ...memory, append }, { storePatienceMs: 1 })
+    const own = recoverable(answeringClient(() => said('hello')).client, session)
+    const error: unknown = await ask(own).catch((one: unknown) => one)
+    expect(error).toMatchObject({ code: 'store-unavailable', hint: 'ask again' })
+    const told = (error as Error).cause
+    expect(told).toBeInstanceOf(RangeError)
+    expect(told).toMatchObject({ name: 'RangeError', message: 'Command timed out', code: 'SLOW', stack: cause.stack })
+    expect(String(cause)).toBe('RangeError: Command timed out')
+  })
+
+  test('from an agent', async () => {
+    const { client } = answeringClient(() => failed(500, 'api_error', 'Request timed out'))
+    const session = await openTestSession(undefined, { policy: { maxAttempts: 1 } })
+    const run = session.run(defineAgent({ name: 'a', client, model }), 'Go')
+    await expect(run).rejects.toMatchObject({ code: 'session-suspended', details: { retryAt: expect.any(Number) } })
   })
 
   test.each(shapes.filter(([shape]) => shape.includes('stream')))('from %s that breaks off', async (_shape, ask) => {

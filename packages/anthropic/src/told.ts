@@ -1,20 +1,29 @@
 /**
  * Errors of lastgood on their way through the SDK, which wraps what is none of its own in one without code, hint and
- * details when it comes out of `stream()`.
+ * details when it comes out of `stream()`, and gives one of its own for what speaks of a timeout: it reads the texts of an
+ * error and of its cause, and those may quote an API or a network that timed out.
  */
 import { AnthropicError } from '@anthropic-ai/sdk/error'
-import { isLastgoodError, readPieces, streamOf, type LastgoodError } from '@lastgood/core'
+import { isLastgoodError, readPieces, streamOf } from '@lastgood/core'
 
-/** The same error, and one of the SDK's family. */
-class ToldError extends AnthropicError {
-  constructor(error: LastgoodError) {
-    super(error.message)
-    Object.defineProperties(this, Object.getOwnPropertyDescriptors(error))
-  }
+/** What the SDK passes on as it is: the same error, and one of the SDK's family. */
+export function toldAs(error: unknown): unknown {
+  if (!isLastgoodError(error)) return error
+  const told = reworded(new AnthropicError(error.message), error)
+  if (!timeout.test(String(error.cause))) return told
+  const cause = error.cause instanceof Error ? error.cause : new Error(String(error.cause))
+  const copy: Error = Object.setPrototypeOf(new Error(cause.message), Object.getPrototypeOf(cause) as Error)
+  return Object.defineProperty(told, 'cause', { value: reworded(copy, cause) })
 }
 
-/** What the SDK passes on as it is. */
-export const toldAs = (error: unknown): unknown => (isLastgoodError(error) ? new ToldError(error) : error)
+/** What the SDK looks for. */
+const timeout = /(timed?) ?(out)/i
+
+/** All of `error` in `copy`, whose text has "time-out" where the SDK would see one; its message is the same. */
+function reworded(copy: Error, error: Error): Error {
+  const text = String(error).replaceAll(new RegExp(timeout, 'gi'), '$1-$2')
+  return Object.defineProperties(copy, { ...Object.getOwnPropertyDescriptors(error), toString: { value: () => text } })
+}
 
 /** The response with a body that breaks with such errors. */
 export function telling(response: Response): Response {
