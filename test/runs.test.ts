@@ -11,6 +11,7 @@ import { callBlock, hangAfter, said, scriptedClient, started, textBlock } from '
 
 const model = 'claude-opus-5-5'
 const oneCall = story([reply([toolUse('count', { n: 1 })]), reply(text('done'))])
+const listWithHole = Object.assign([], { 1: { type: 'text', text: 'x' } })
 const failing = (n: number, status: number): Outage => ({ when: { request: n }, fault: { kind: 'status', status } })
 
 describe('two runs at once', () => {
@@ -48,7 +49,7 @@ describe('two runs at once', () => {
     ])
   })
 
-  test.each([null, 42, { type: 'text', text: 'x' }, [{}], [{ text: 'x' }]])(
+  test.each([null, 42, { type: 'text', text: 'x' }, [{}], [{ text: 'x' }], listWithHole])(
     'an input that no message can have is refused before anything is done, and loses nothing [%j]',
     async (input) => {
       const { client, lab } = await startTestLab({ model: () => reply(text('ok')) })

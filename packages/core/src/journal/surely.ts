@@ -13,7 +13,12 @@ export const isText: Check = (value) => typeof value === 'string'
 export const isNumber: Check = (value) => Number.isFinite(value)
 export const isWhole: Check = (value) => Number.isSafeInteger(value)
 export const isTrue: Check = (value) => value === true
-export const areTexts: Check = (value) => Array.isArray(value) && value.every(isText)
+/** Not by `every`, which passes over holes. */
+const areAll =
+  (isSound: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.findIndex((one) => !isSound(one)) < 0
+export const areTexts = areAll(isText)
 export const isWholeFrom =
   (least: number): Check =>
   (value) =>
@@ -25,10 +30,11 @@ export const isOneOf =
 
 type Block = { type: string; [field: string]: unknown }
 export const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string'
-export const areBlocks = (value: unknown): value is Block[] => Array.isArray(value) && value.every(isBlock)
+const areSound = areAll(isBlock)
+export const areBlocks = (value: unknown): value is Block[] => areSound(value)
 const isMessage: Check = (value) =>
   isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
-export const areMessages: Check = (value) => Array.isArray(value) && value.every(isMessage)
+export const areMessages = areAll(isMessage)
 
 /** The fields that it has to have, sound, and none besides but `others` of them, which the caller has checked. */
 export function hasJust(value: unknown, fields: Fields, others = 0): boolean {

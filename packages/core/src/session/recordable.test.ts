@@ -18,6 +18,7 @@ test('whatever is handed in as a message is refused and loses nothing, or the se
   const content = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
     fc.array(fc.record({ type: fc.oneof(fc.constant('text'), fc.jsonValue({ maxDepth: 1 })) })),
+    fc.sparseArray(fc.constant({ type: 'text', text: 'x' }), { maxLength: 3 }),
     fc.constant(undefined),
   )
   await fc.assert(
