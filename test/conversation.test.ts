@@ -249,3 +249,26 @@ describe('a loop that begins again from its first message in a new process', () 
     expect(session.lastGoodTurn).toBe(1)
   })
 })
+
+test('an edited history that cannot be recorded undoes nothing', async () => {
+  const { store, session, own } = await sessionOn(numbered)
+  const messages: Anthropic.MessageParam[] = []
+  for (const said of ['one', 'two', 'three']) {
+    messages.push(user(said))
+    messages.push(assistant((await own.messages.create({ ...request, messages })).content))
+  }
+  let deep: unknown = 'x'
+  for (let level = 0; level < 600; level += 1) deep = [deep]
+  const edited = [
+    ...messages.slice(0, 2),
+    user('otherwise'),
+    { role: 'user', content: [{ type: 'text', text: 'x', deep }] },
+  ]
+  await expect(own.messages.create({ ...request, messages: edited as never })).rejects.toMatchObject({
+    code: 'bad-option',
+  })
+  expect(session.messages()).toEqual(messages)
+  await session.close()
+  expect(await typesOf(store)).not.toContain('rewound')
+  expect((await openTestSession(store)).messages()).toEqual(messages)
+})

@@ -279,11 +279,11 @@ export class Session {
     return commit
   }
 
-  /** Takes a fact that becomes durable with the next `record`: only for a caller who records before it acts on it. */
-  stage(body: EntryBody): Promise<void> {
+  /** Takes facts, all or none, that become durable with the next `record`: for a caller who then records before acting. */
+  stage(bodies: readonly EntryBody[]): Promise<void> {
     const staging = this.#commits.then(() => {
       this.signal.throwIfAborted()
-      const entries = this.#stamp([body])
+      const entries = this.#stamp(bodies)
       this.#adopt(entries, stepThrough(this.id, this.#standing, entries))
       this.#staged.push(...entries)
     })
@@ -323,9 +323,9 @@ export class Session {
   async restore(refolded: boolean): Promise<void> {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
-      await this.stage({ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion })
+      await this.stage([{ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion }])
       const kept = retentionChange(this.#facts, this.#options.retention)
-      if (kept) await this.stage(kept)
+      if (kept) await this.stage([kept])
     } else if (!['idle', 'refused'].includes(this.state) || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }

@@ -64,7 +64,7 @@ export interface LedgerSession {
   readonly watchers: { run: RunWork }
   readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
-  stage(body: EntryBody): Promise<void>
+  stage(bodies: readonly EntryBody[]): Promise<void>
   suspend(reason: 'needs-input', detail: string): Promise<void>
   emit(event: Exclude<SessionEvent, { type: 'entry' }>): void
 }
@@ -158,7 +158,7 @@ async function finishAll(
       // Its answer was taken back meanwhile; another one may have a call of this id.
       if (run.session.transcript.changes !== run.answer) throw tooLate(run.session.id, call)
       results.set(call.toolUseId, finished.result)
-      if (stagesLast && results.size === planned.length) await run.session.stage(finished)
+      if (stagesLast && results.size === planned.length) await run.session.stage([finished])
       else await run.session.record([finished])
     }),
   )

@@ -113,7 +113,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     // Staged, so that they share an append with the request; after them the session may owe something else.
     if (!this.#isOpen) {
       const reported = reportedCalls(session, request)
-      for (const entry of openingEntries(session, request, agent)) await session.stage(entry)
+      await session.stage(openingEntries(session, request, agent))
       for (const { toolUseId, name } of reported) session.emit({ type: 'in-doubt', toolUseId, name, did: 'reported' })
     }
     this.#isOpen = true
@@ -159,7 +159,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     )
     const observed: EntryBody = { type: 'fault-observed', fault, decision }
     // What is kept shares an append with the answer that it becomes.
-    if (decision.kind === 'keep-and-continue') await session.stage(observed)
+    if (decision.kind === 'keep-and-continue') await session.stage([observed])
     else if (decision.kind === 'fallback') {
       await session.record([observed, this.#walk.changed(decision.rung, `${fault.status ?? ''} ${fault.kind}`.trim())])
     } else await session.record([observed])
