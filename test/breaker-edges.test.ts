@@ -1,4 +1,5 @@
 /** Where the shared breaker meets helpers, aborts, stores that fail, models that are gone and logins that are down. */
+import { inspect } from 'node:util'
 import { recoverable } from '@lastgood/anthropic'
 import { LastgoodError, memoryStore, openSession, providerHealth, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
@@ -159,3 +160,21 @@ test('credentials that cannot be had while logins fail are waited out', async ()
   expect(asked).toBeGreaterThan(0)
   expect(calls).toHaveLength(5)
 })
+
+test.each([{ 'x-api-key': 'the-key\nthe-key' }, 'the-key\nthe-key' as never])(
+  'credentials that no header can have are told without their words, and the turn goes on with others [%j]',
+  async (bad) => {
+    const { client, calls } = answeringClient((_call, n) =>
+      n === 1 ? failed(401, 'authentication_error') : whole('ok'),
+    )
+    const session = await openTestSession()
+    const own = recoverable(client, session, { credentials: () => Promise.resolve(bad) })
+    const error: unknown = await own.messages.create({ ...request, messages: [hi] }).catch((one: unknown) => one)
+    expect(error).toMatchObject({ code: 'bad-option', message: 'credentials are no header value' })
+    expect(inspect(error)).not.toContain('the-key')
+    const types = (await entriesOf(session.store)).map(({ type }) => type)
+    expect(types.filter((type) => type === 'request-sent')).toHaveLength(calls.length)
+    await expect(recoverable(client, session).messages.create({ ...request, messages: [hi] })).resolves.toBeDefined()
+    expect(session.lastGoodTurn).toBe(1)
+  },
+)

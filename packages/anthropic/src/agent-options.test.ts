@@ -26,6 +26,18 @@ test.each<[field: string, options: object]>([
   ['inDoubt', { inDoubt: { made: 'rerun' } }],
   ['maxTokens', { maxTokens: -5 }],
   ['maxTokens', { maxTokens: Number.NaN }],
+  ['maxTokens', { maxTokens: Infinity }],
+  ['maxTokens', { maxTokens: 1.5 }],
+  ['ladder', { model: ['m', null].map((one) => one && { model: one }) }],
+  ['system', { system: 42 }],
+  ['params', { params: 'fast' }],
+  ['betas', { betas: 'context-1m' }],
+  ['betas', { betas: [1] }],
+  ['credentials', { credentials: 'key' }],
+  ['tools', { tools: {} }],
+  ['tools', { tools: [null] }],
+  ['tools', { tools: [{ run: () => '' }] }],
+  ['inDoubt', { inDoubt: null }],
   ['stream', { stream: 'no' }],
   ['modle', { modle: 'm' }],
 ])('an agent with a bad %s is not defined: %o', (field, options) => {
@@ -34,7 +46,19 @@ test.each<[field: string, options: object]>([
   expect(() => defineAgent({ ...sound, ...options } as never)).toThrow(bad)
 })
 
-test('a tool with a rule that there is not is not made', () => {
-  const options = { name: 't', description: '', input: z.object({}), run: () => '', inDoubt: 'retry' as never }
-  expect(() => tool(options)).toThrow(expect.objectContaining({ code: 'bad-option' }))
+test.each<[field: string, options: object]>([
+  ['inDoubt of t', { inDoubt: 'retry' }],
+  ['indoubt', { indoubt: 'ask' }],
+  ['name', { name: '' }],
+  ['description', { description: undefined }],
+  ['input', { input: { type: 'object' } }],
+  ['input', { input: undefined }],
+  ['run', { run: 5 }],
+  ['run', { run: undefined }],
+  ['verify', { verify: 5 }],
+])('a tool with a bad %s is not made: %o', (field, options) => {
+  const sound = { name: 't', description: '', input: z.object({}), run: () => '' }
+  expect(() => tool(sound)).not.toThrow()
+  const bad = expect.objectContaining({ code: 'bad-option', details: expect.objectContaining({ field }) })
+  expect(() => tool({ ...sound, ...options } as never)).toThrow(bad)
 })

@@ -3,6 +3,7 @@
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
 import {
+  assertContent,
   checksOf,
   inDoubtRules,
   validateLadder,
@@ -12,7 +13,7 @@ import {
   type OptionChecks,
 } from '@lastgood/core'
 import type { Ladder } from './ladder.ts'
-import { fromRunnableTool, type AgentTool, type RunnableTool } from './tool.ts'
+import { fromRunnableTool, isName, type AgentTool, type RunnableTool } from './tool.ts'
 
 export interface AgentOptions {
   /** Recorded with each turn; `resume` finds the agent by it. */
@@ -60,29 +61,38 @@ const optionNames: Record<keyof AgentOptions, true> = {
   betas: true,
   credentials: true,
 }
-const { inRange, oneOf, badOption, assertKnown }: OptionChecks = checksOf('Agent')
+const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksOf('Agent')
 
 /** Throws `bad-option`. */
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   assertKnown(undefined, options, Object.keys(optionNames))
-  const { name, client, model, maxTokens = 32_000, stream = true } = options
+  const { name, client, model, maxTokens = 32_000, stream = true, params = {}, betas = [] } = options
   if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
   if (typeof client?.withOptions !== 'function') throw badOption('client', typeof client, 'a client of the SDK')
   const first = Array.isArray(model) ? (model as Ladder)[0]?.model : model
   if (!isName(first)) throw badOption('model', typeof first, 'the name of a model, or a ladder of at least one')
   if (typeof model !== 'string') validateLadder(model)
+  if (options.system !== undefined) assertContent(options.system, 'system')
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
+    throw badOption('maxTokens', maxTokens, 'a whole number from 1')
+  if (!isRecord(params)) throw badOption('params', typeof params, 'a record of fields of the body')
+  if (!Array.isArray(betas) || !betas.every(isName)) throw badOption('betas', typeof betas, 'a list of names')
+  assertFunctions({ credentials: options.credentials })
   return {
     model: first,
     rungs: typeof model === 'string' ? [] : model,
     tools: toolsOf(options),
-    maxTokens: inRange('maxTokens', maxTokens, 1, Infinity),
+    maxTokens,
     stream: oneOf('stream', stream, [true, false]),
   }
 }
 
-const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTool = (one: AgentTool | RunnableTool) => isRecord(one) && ('definition' in one || isName(one.name))
 
 function toolsOf({ tools = [], inDoubt = {} }: AgentOptions): Map<string, AgentTool> {
+  if (!Array.isArray(tools) || !tools.every(isTool)) throw badOption('tools', typeof tools, 'a list of tools')
+  if (!isRecord(inDoubt)) throw badOption('inDoubt', typeof inDoubt, 'a record of rules by the names of tools')
   const runnable = tools.flatMap((one) => ('definition' in one ? [] : [one.name]))
   for (const [tool, rule] of Object.entries(inDoubt)) {
     oneOf(`inDoubt.${tool}`, rule, inDoubtRules)

@@ -48,11 +48,28 @@ export interface ToolOptions<Input extends z.ZodType> {
   verify?(input: z.output<Input>, context: ToolContext): Verdict<ToolOutput> | Promise<Verdict<ToolOutput>>
 }
 
-const { oneOf }: OptionChecks = checksOf('Tool')
+// As an object, so that the compiler keeps it complete.
+const optionNames: Record<keyof ToolOptions<z.ZodType>, true> = {
+  name: true,
+  description: true,
+  input: true,
+  inDoubt: true,
+  run: true,
+  verify: true,
+}
+const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksOf('Tool')
 
-/** A tool declared by a zod schema. */
+export const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
+
+/** A tool declared by a zod schema. Throws `bad-option`. */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
-  const { name, description, input: schema } = options
+  assertKnown(undefined, options, Object.keys(optionNames))
+  const { name, description, input: schema, run, verify } = options
+  if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
+  if (typeof description !== 'string') throw badOption('description', typeof description, 'a text')
+  if (schema?._zod === undefined) throw badOption('input', typeof schema, 'a schema of zod 4')
+  if (run === undefined) throw badOption('run', run, 'a function')
+  assertFunctions({ run, verify })
   const inDoubt = oneOf(`inDoubt of ${name}`, options.inDoubt ?? 'report', inDoubtRules)
   const { $schema: _schema, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' })
   return {

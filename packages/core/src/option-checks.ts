@@ -6,6 +6,8 @@ import { LastgoodError } from './errors.ts'
 export interface OptionChecks {
   inRange(field: string, value: unknown, min?: number, max?: number): number
   oneOf<T>(field: string, value: unknown, values: readonly T[]): T
+  /** That each of these is a function, where it is there at all. What is there instead may be a key: its type is told. */
+  assertFunctions(options: Readonly<Record<string, unknown>>): void
   badOption(field: string, value: unknown, range: string): LastgoodError
   /** That `options` has no other names than these; without a `field` it is all there is. */
   assertKnown(field: string | undefined, options: unknown, known: readonly string[]): void
@@ -31,6 +33,11 @@ export function checksOf(of: string): OptionChecks {
       const found = values.find((one) => one === value)
       if (found === undefined) throw badOption(field, value, `one of ${values.join(', ')}`)
       return found
+    },
+    assertFunctions(options) {
+      for (const [field, value] of Object.entries(options)) {
+        if (value !== undefined && typeof value !== 'function') throw badOption(field, typeof value, 'a function')
+      }
     },
     assertKnown(field, options, known) {
       if (options === undefined) return

@@ -1,7 +1,7 @@
 /**
  * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
  */
-import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
+import { credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
@@ -76,15 +76,7 @@ export class Upstream {
     if (!own) return headers
     const replaced = new Headers(headers)
     for (const name of ['x-api-key', 'authorization']) replaced.delete(name)
-    try {
-      for (const [name, value] of Object.entries(own)) replaced.set(name, value)
-    } catch {
-      // Without its cause, which quotes them.
-      throw new LastgoodError('bad-option', `credentials for ${endpoint} are no header value`, {
-        hint: 'give them on one line, in ASCII',
-        details: { field: 'credentials' },
-      })
-    }
+    for (const [name, value] of credentialHeaders(own, `credentials for ${endpoint}`)) replaced.set(name, value)
     return replaced
   }
 

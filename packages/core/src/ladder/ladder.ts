@@ -47,11 +47,13 @@ export function chooseRung(choice: RungChoice): number | undefined {
   return at < 0 ? undefined : at
 }
 
-/** Throws `bad-option` for a ladder without rungs, with one rung twice, or with more than 8. */
+/** Throws `bad-option` for what is no list, a ladder without rungs, with one rung twice, or with more than 8. */
 export function validateLadder(rungs: readonly Rung[]): void {
+  if (!Array.isArray(rungs))
+    throw badLadder('is no list', "Make it as in ladder('claude-opus-5-5', 'claude-sonnet-5-5').")
   if (rungs.length === 0) throw badLadder('has no rung', 'Name at least one model.')
   if (rungs.length > mostRungs) throw badLadder(`has ${rungs.length} rungs`, `Name ${mostRungs} at most.`)
-  for (const [at, { model, endpoint }] of rungs.entries()) {
+  for (const [at, { model, endpoint }] of rungs.map((rung: Partial<Rung> | null) => rung ?? {}).entries()) {
     if (typeof model !== 'string' || model.trim() === '')
       throw badLadder(`has no model at rung ${at}`, 'Name a model for every rung.')
     if (rungs.findIndex((rung) => rung.model === model && rung.endpoint === endpoint) < at)

@@ -34,3 +34,8 @@ test('an option that no session has is refused by its name, before anything is r
     details: { field: 'stroe' },
   })
 })
+
+test('what cannot decide about a fault is told before there is one', async () => {
+  const opened = openSession('ses', { store: memoryStore(), decide: 'x' as never })
+  await expect(opened).rejects.toMatchObject({ code: 'bad-option', details: { field: 'decide' } })
+})

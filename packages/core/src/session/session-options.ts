@@ -78,11 +78,12 @@ const optionNames: Record<keyof SessionOptions, true> = {
   clock: true,
   owner: true,
 }
-const { assertKnown }: OptionChecks = checksOf('Session')
+const { assertKnown, assertFunctions }: OptionChecks = checksOf('Session')
 
 /** Throws `bad-option`. */
 export function resolveOptions(options: SessionOptions): ResolvedOptions {
   assertKnown(undefined, options, Object.keys(optionNames))
+  assertFunctions({ decide: options.decide })
   const clock = options.clock ?? systemClock
   const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
   return {

@@ -13,6 +13,10 @@ test.each<[field: string, options: object]>([
   ['intentOf', { intentOf: 'ask' }],
   ['credentials', { credentials: { 'x-api-key': 'k' } }],
   ['tellsFallback', { tellsFallback: 1 }],
+  ['ladder', { ladder: 'claude-opus-5-5' }],
+  ['ladder', { ladder: {} }],
+  ['ladder', { ladder: null }],
+  ['ladder', { ladder: [null] }],
 ])('a bad %s is told at construction, not found out by each request: %o', (field, options) => {
   const bad = expect.objectContaining({ code: 'bad-option', details: expect.objectContaining({ field }) })
   expect(() => resolveOptions(options as never)).toThrow(bad)
@@ -27,4 +31,16 @@ test('a rule that there is not is told with the name of its tool', () => {
   const { intentOf } = resolveOptions({ intentOf: () => 'retry' as never })
   const bad = expect.objectContaining({ code: 'bad-option', message: expect.stringContaining('intentOf of deploy') })
   expect(() => intentOf('deploy')).toThrow(bad)
+})
+
+test('a key in place of a function that gives it is not quoted', () => {
+  const told = (): unknown => {
+    try {
+      return resolveOptions({ credentials: 'the-key' as never })
+    } catch (error) {
+      return { ...(error as object), message: String(error) }
+    }
+  }
+  expect(told()).toMatchObject({ message: expect.stringContaining('must be a function, got string') })
+  expect(JSON.stringify(told())).not.toContain('the-key')
 })

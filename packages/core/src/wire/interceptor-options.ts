@@ -54,17 +54,15 @@ const optionNames: Record<keyof InterceptorOptions, true> = {
   tellsFallback: true,
   credentials: true,
 }
-const { inRange, oneOf, badOption, assertKnown }: OptionChecks = checksOf('Client')
+const { inRange, oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksOf('Client')
 
 /** Throws `bad-option`. */
 export function resolveOptions(options: InterceptorOptions): ResolvedOptions {
   assertKnown(undefined, options, Object.keys(optionNames))
   const { intentOf, record = true, ladder = [], agent, tellsFallback = false, credentials } = options
-  for (const [field, value] of Object.entries({ intentOf, credentials })) {
-    if (value !== undefined && typeof value !== 'function') throw badOption(field, value, 'a function')
-  }
+  assertFunctions({ intentOf, credentials })
   if (agent !== undefined && typeof agent !== 'string') throw badOption('agent', agent, 'a text')
-  if (ladder.length > 0) validateLadder(ladder)
+  if (!Array.isArray(ladder) || ladder.length > 0) validateLadder(ladder)
   return {
     intentOf: intentOf ? checkedIntentOf(intentOf) : () => 'report',
     record: oneOf('record', record, [true, false, 'always']),

@@ -17,6 +17,7 @@ import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { inTime } from '../in-time.ts'
 import { orAborted } from '../or-aborted.ts'
 import type { Session } from '../session/session.ts'
+import { credentialHeaders } from './credential-headers.ts'
 import { givenUp } from './given-up.ts'
 import { LadderWalk } from './ladder-walk.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'
@@ -62,7 +63,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #isOpen = false
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
-  #freshHeaders: Readonly<Record<string, string>> = {}
+  #freshHeaders = new Headers()
   /** Of the caller. */
   #signal: AbortSignal | undefined
   /** When the attempt left, and whether it is known that the model answers it. */
@@ -170,14 +171,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   async #refresh(signal: AbortSignal): Promise<void> {
     const { credentials, session } = this.#it
     // A login outage takes the place that gives credentials along: the request finds out by itself.
-    this.#freshHeaders = {}
+    this.#freshHeaders = new Headers()
     if (!credentials) return
-    const given = inTime(session.clock, longestRefreshMs, async () => credentials())
-    try {
-      this.#freshHeaders = (await orAborted(given, signal)) ?? {}
-    } catch {
-      signal.throwIfAborted()
-    }
+    const asked = inTime(session.clock, longestRefreshMs, async () => credentials())
+    const given = await orAborted(asked, signal).catch(() => signal.throwIfAborted())
+    this.#freshHeaders = credentialHeaders(given ?? {})
   }
 
   kept(said: readonly Block[]): void {
@@ -257,7 +255,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const headers = new Headers(sent.headers)
     if (betas && betas.length > 0) headers.set('anthropic-beta', betas.join(','))
     else if (betas) headers.delete('anthropic-beta')
-    for (const [name, value] of Object.entries(this.#freshHeaders)) headers.set(name, value)
+    for (const [name, value] of this.#freshHeaders) headers.set(name, value)
     return { ...sent, headers, body }
   }
 
