@@ -5,6 +5,7 @@ import { reply, story, text, toolUse, type ModelFunction } from '@lastgood/outag
 import { describe, expect, test } from 'vitest'
 import { countingAgent, countTool, Effects, task } from './support/counting-story.ts'
 import { code, openTestSession, startTestLab, typesOf } from './support/harness.ts'
+import { answeringClient, whole } from './support/answering-api.ts'
 import { callBlock, ended, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
 
 const request = {
@@ -235,4 +236,30 @@ test('an answer that cost nothing, where answers did before, was made by nobody:
   await expect(session.run(agent, task)).resolves.toMatchObject({ text: 'answer 1' })
   await expect(session.run(agent, 'Go on')).resolves.toMatchObject({ text: 'answer 3' })
   expect(calls).toHaveLength(3)
+})
+
+test('an answer counts, and was paid once, whatever is in the place of what it cost', async () => {
+  for (const usage of [null, 'much', [1]]) {
+    const begun = started().replace('"usage":{}', `"usage":${JSON.stringify(usage)}`)
+    const stop = ended('end_turn').slice(ended('end_turn').indexOf('event: message_stop'))
+    const bodies = {
+      'whole answer': () => whole('hello', { usage }),
+      stream: () => begun + textBlock(0, 'hello') + ended('end_turn'),
+      'stream without a last delta': () => begun + textBlock(0, 'hello') + stop,
+      'stream that is cut after a call': () => begun + callBlock(0, '{"n":1}'),
+    }
+    for (const [shape, body] of Object.entries(bodies)) {
+      const { client, calls } = answeringClient(body)
+      const session = await openTestSession()
+      const own = recoverable(client, session)
+      const asked = { ...request, stream: shape !== 'whole answer' }
+      const read = async () => {
+        const answer = await own.messages.create(asked)
+        if (Symbol.asyncIterator in answer) for await (const _event of answer) continue
+      }
+      await expect(read()).resolves.toBeUndefined()
+      expect([shape, calls.length, session.messages().length]).toEqual([shape, 1, shape.endsWith('call') ? 3 : 2])
+      await session.close()
+    }
+  }
 })

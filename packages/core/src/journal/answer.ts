@@ -5,6 +5,7 @@
  * 2. The model's refusal is no turn: its calls are not handed out and its words are not history.
  */
 import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
+import { isRecord, without } from '../json.ts'
 import { isCall } from './message.ts'
 
 /** Stop reasons that cut an answer wherever it was. */
@@ -91,10 +92,15 @@ export function costOf(usage: Readonly<Record<string, unknown>> | undefined): nu
   )
 }
 
+/** Without a `usage` that is none, as some proxies have it: the answer was paid all the same. */
+export function withoutOddUsage<T extends Readonly<Record<string, unknown>>>(message: T): T {
+  return isRecord(message['usage']) ? message : without(message, ['usage'])
+}
+
 /** The message that `text` is, or undefined when it is something else. */
 export function messageIn(text: string): AssistantMessage | undefined {
   try {
-    return assistantMessageSchema().safeParse(JSON.parse(text)).data
+    return assistantMessageSchema().safeParse(withoutOddUsage(JSON.parse(text) as Record<string, unknown>)).data
   } catch {
     return undefined
   }

@@ -7,7 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
-import { endsAnywhere, firstTwin } from '../journal/answer.ts'
+import { endsAnywhere, firstTwin, withoutOddUsage } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
 
@@ -41,7 +41,7 @@ export class Assembler {
     const index = typeof data['index'] === 'number' ? data['index'] : -1
     switch (data['type']) {
       case 'message_start':
-        this.#message = { ...(data['message'] as Json) }
+        this.#message = withoutOddUsage({ ...(data['message'] as Json) })
         break
       case 'content_block_start':
         this.#blocks[index] = {
