@@ -48,7 +48,7 @@ export class HeldEvents {
       isReasonSaid ||= said?.delta?.stop_reason != null
       texts.push(said && usage ? writeEvent(event, { ...said, usage }) : raw)
     }
-    // Another gateway fills its silences with such deltas, without a reason.
+    // What is kept of a broken answer has no end of its own.
     if (!isReasonSaid) {
       const delta = { stop_reason: message.stop_reason, stop_sequence: null }
       texts.push(writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} }))

@@ -63,6 +63,20 @@ test('an event that nobody knows keeps its place among those that are held', asy
   }
 })
 
+test('so it does after a delta that fills a silence, and so does that', async () => {
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
+  const sent = [...replayed({ ...answer, content: [...answer.content, call], stop_reason: 'tool_use' })]
+  const delta = { stop_reason: null, stop_sequence: null }
+  const silence = writeEvent('message_delta', { type: 'message_delta', delta, usage: { output_tokens: 0 } })
+  const news = 'event: news\ndata: {"type":"news"}\n\n'
+  for (let at = 1; at < sent.length - 2; at += 1) {
+    for (let later = at + 1; later < sent.length; later += 1) {
+      const pieces = sent.toSpliced(at, 0, silence).toSpliced(later, 0, news)
+      expect((await through([[...pieces]])).text).toBe(pieces.join(''))
+    }
+  }
+})
+
 test('text after a tool call is told while the call is held', async () => {
   const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
   const content = [call, { type: 'text', text: 'And so on.' }]

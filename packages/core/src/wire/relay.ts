@@ -200,9 +200,9 @@ export class Relay {
       case 'content_block_stop':
         return this.#ofBlock(event, data)
       default:
-        this.#isEnding = true
-        this.#held.end(event)
-        return ''
+        // Deltas without a reason are no end: another gateway fills its silences with them.
+        this.#isEnding ||= event.event === 'message_stop' || this.#assembler.stopReason !== null
+        return this.#inOrder(event)
     }
   }
 
@@ -233,7 +233,7 @@ export class Relay {
     return text
   }
 
-  /** An event that is not known does not overtake what is held. */
+  /** An event that is of no block does not overtake what is held. */
   #inOrder(event: ServerSentEvent): string {
     if (this.#isEnding) this.#held.end(event)
     else if (this.#held.isHolding) this.#held.add(this.#lastIndex, event.raw)
