@@ -5,6 +5,7 @@ import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { decodeExport } from './export-file.ts'
 import { exportSession } from './export-session.ts'
+import { redacted } from './redact.ts'
 
 const clock = new ManualClock()
 
@@ -136,4 +137,19 @@ test('a redacted file has kinds and lengths in place of content, and still says 
   ])
   const ids = entries.flatMap((entry) => (entry.type.startsWith('step-') ? [(entry as { stepId: string }).stepId] : []))
   expect(ids).toEqual([ids[0], ids[0], 'k'])
+})
+
+test('a message of the API goes from a reason, and no letter of a word besides', () => {
+  const reasonOf = (message: string, reason: string) => {
+    const body = {
+      fault: { kind: 'request-rejected', status: 400, message },
+      decision: { kind: 'fail', reason },
+    } as const
+    const entry: Entry = { type: 'fault-observed', ...body, v: 3, seq: 1, at: 1, fence: 1, lane: 'main' }
+    return (redacted(entry) as { decision: { reason: string } }).decision.reason
+  }
+  expect(reasonOf('e', 'The API refused the request (400: e).')).toBe(
+    'The API refused the request (400: [1 characters]).',
+  )
+  expect(reasonOf('a+b (c', 'a+b (c? Refused (400: a+b (c).')).toBe('[6 characters]? Refused (400: [6 characters]).')
 })

@@ -59,9 +59,15 @@ function withoutMessage(entry: Entry & { type: 'fault-observed' }): Entry {
     fault: { ...fault, message: stubbed },
     decision:
       message !== '' && 'reason' in decision
-        ? { ...decision, reason: decision.reason.replaceAll(message, () => stubbed) }
+        ? { ...decision, reason: decision.reason.replaceAll(standingAlone(message), () => stubbed) }
         : decision,
   }
+}
+
+/** A message of one letter is in many a word. */
+function standingAlone(text: string): RegExp {
+  const escaped = text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+  return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'gu')
 }
 
 const keptOfBody: ReadonlySet<string> = new Set([
