@@ -59,7 +59,11 @@ describe('an answer that its caller leaves', () => {
     expect(calls[0]?.signal.aborted).toBe(false)
     await clock.advance(1)
     expect(calls[0]?.signal.aborted).toBe(true)
-    await expect(readAll(unread)).rejects.toThrow('given up unread')
+    await expect(readAll(unread)).rejects.toMatchObject({
+      code: 'request-failed',
+      message: 'the answer was given up unread: nobody began to read it within 10 min',
+      hint: expect.stringContaining('send the same request again'),
+    })
   })
 
   test('and that is read slowly, stays open', async () => {

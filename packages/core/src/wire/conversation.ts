@@ -11,6 +11,7 @@ import type { AssistantMessage } from '../journal/journal.ts'
 import type { Session } from '../session/session.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { BodyReader } from './body-reader.ts'
+import { givenUpUnread } from './given-up.ts'
 import type { Delivered } from './relay.ts'
 
 interface InFlight {
@@ -39,7 +40,7 @@ export class Conversation {
   /** Makes room for the next request of the conversation, where that is possible. */
   async makeRoom(): Promise<void> {
     while (this.#current && (this.#current.signal.aborted || this.#current.isUnread)) {
-      this.#current.abort(new Error('given up unread: the conversation went on with another request'))
+      this.#current.abort(givenUpUnread('the conversation went on with another request'))
       await this.#current.ended
     }
   }

@@ -11,7 +11,9 @@ import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../journal/answer.ts'
+import { formatDuration } from '../duration.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
+import { givenUpUnread } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
 import { streamOf } from './pieces.ts'
 import type { Recorder } from './recorder.ts'
@@ -175,7 +177,8 @@ export class Exchange<R extends WireRequest> {
     let pulled: Promise<unknown> = Promise.resolve()
     this.#isUnread = true
     this.#isResting = true
-    this.#callOffGivingUp = clock.after(longestUnreadMs, () => this.abort(new Error('given up unread')))
+    const why = `nobody began to read it within ${formatDuration(longestUnreadMs)}`
+    this.#callOffGivingUp = clock.after(longestUnreadMs, () => this.abort(givenUpUnread(why)))
     first.watchdog.hold()
     return streamOf({
       next: async () => {

@@ -25,6 +25,12 @@ export function givenUp(
   })
 }
 
+/** The error for a stream that nobody had begun to read: `why` it is there no more. */
+export const givenUpUnread = (why: string): LastgoodError =>
+  new LastgoodError('request-failed', `the answer was given up unread: ${why}`, {
+    hint: 'send the same request again, and begin to read its answer',
+  })
+
 /** The error for a session whose request was refused for good, by the API or by the model; `cause` is the SDK's error. */
 export function requestFailed(session: Session, cause?: unknown): LastgoodError {
   const { reason, faultKind } = session.context
