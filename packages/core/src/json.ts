@@ -37,7 +37,7 @@ const writtenKeys = (record: Readonly<Record<string, unknown>>): string[] =>
  */
 export function copyOf<T>(value: T, depth = 0): T {
   if (isShareable(value)) return value
-  if (depth > deepest) throw new RangeError(`a value is nested deeper than ${deepest} levels`)
+  if (depth > deepest) throw new RangeError(`a value nested deeper than ${deepest} levels`)
   if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one, depth + 1)) as T
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value)

@@ -62,3 +62,15 @@ test.each<[string, EntryBody, string]>([
   })
   await session.close()
 })
+
+test('what is nested too deeply is told in plain words', async () => {
+  const session = await openSession('ses', { store: memoryStore() })
+  let deep: unknown = 'x'
+  for (let level = 0; level < 600; level += 1) deep = [deep]
+  const content = [{ type: 'text', text: 'x', deep }]
+  await expect(session.startTurn([{ role: 'user', content }])).rejects.toMatchObject({
+    code: 'bad-option',
+    message: 'turn-started has a value nested deeper than 500 levels',
+  })
+  await session.close()
+})

@@ -138,3 +138,15 @@ test('nothing to send is told, not mended', () => {
     unrepairable: { rule: 'first-user', soundMessages: 0, message: 0, what: 'there is no message' },
   })
 })
+
+test('thinking that is null counts as left out', () => {
+  const thinking = { type: 'thinking', thinking: 'x', signature: 's' }
+  for (const model of ['claude-opus-5-5', 'claude-sonnet-4-5']) {
+    const mended = (params: object) =>
+      repairOutgoing(
+        { params: { model, ...params }, messages: [user([text('hi')]), assistant(thinking, text('so'))], betas: [] },
+        { card: cardOf(model) },
+      ).outgoing.messages
+    expect(mended({ thinking: null })).toEqual(mended({}))
+  }
+})

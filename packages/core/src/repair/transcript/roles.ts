@@ -1,5 +1,6 @@
 /** Who speaks first, last, and in turns; and where notes of the system may stand. */
 import { blocksOf, hasThinking, isThinking } from '../../journal/message.ts'
+import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -141,8 +142,8 @@ export const lastThinking = localRule(
   { name: 'last-thinking', row: 22, invariant: 'Without thinking, the last answer that is to go on has none.' },
   ({ messages, params }, { card }) => {
     const last = messages.at(-1)
-    const thinking = params['thinking'] as { type?: unknown } | undefined
-    const isOff = thinking === undefined ? !card.thinksByDefault : thinking.type === 'disabled'
+    const thinking = params['thinking']
+    const isOff = isRecord(thinking) ? thinking['type'] === 'disabled' : !card.thinksByDefault
     if (!isOff || !last || !hasThinking(last)) return { mends: [] }
     const blocks = blocksOf(last)
     const rest = blocks.filter((block) => !isThinking(block))
