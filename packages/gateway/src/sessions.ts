@@ -9,9 +9,17 @@
  * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
  * 4. Which session a request belongs to is decided one after the other for those that may belong together.
  */
-import { continuationOf, isJournalError, openSession, type MessagesBody, type Session } from '@lastgood/core'
+import {
+  continuationOf,
+  isJournalError,
+  isLastgoodError,
+  openSession,
+  type MessagesBody,
+  type Session,
+} from '@lastgood/core'
 import type { Attached } from './answer.ts'
 import { Denials } from './denials.ts'
+import { answeredElsewhere, gatewayOwner, keptByGateway } from './keeper.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { beginningOf, hasTools, sessionNameOf, type SessionName } from './session-name.ts'
@@ -70,7 +78,7 @@ export class Sessions {
 
   async #decide(asked: Asked, places: AsyncIterable<Place>): Promise<Found | undefined> {
     for await (const { id, agent } of places) {
-      const lane = await this.#lane(id, agent)
+      const lane = await this.#lane(id, { agent, takesOver: true })
       const attached = await lane.answerTo(asked)
       if (attached) return { attached, sessionId: id }
     }
@@ -79,7 +87,7 @@ export class Sessions {
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
   async *#placesOf({ id, hasHelpers, agent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
-    const main = await this.#lane(id, agent)
+    const main = await this.#lane(id, { agent, takesOver: true })
     if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
@@ -130,8 +138,14 @@ export class Sessions {
     return found.sort((a, b) => b.kept - a.kept).map(({ id }) => id)
   }
 
-  /** `agent`: whose own conversation it is. */
-  async #lane(id: string, agent?: string): Promise<Lane> {
+  /**
+   * `agent`: whose own conversation it is. `takesOver`: a request names it, so that another gateway which keeps it and has
+   * no answer of it in hand loses it.
+   */
+  async #lane(
+    id: string,
+    { agent, takesOver = false }: { agent?: string | undefined; takesOver?: boolean } = {},
+  ): Promise<Lane> {
     const known = this.#lanes.get(id)
     const open = await known
     if (open && !open.isClosing && !open.session.signal.aborted) return open
@@ -139,16 +153,28 @@ export class Sessions {
     await open?.close().catch(() => {})
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
-    const { store, policy, clock, onEvent, watchers } = this.#options
     const denials = new Denials()
-    const { decide } = denials
-    const opening = openSession(id, { store, policy, clock, telemetry: watchers, decide }).then((session) => {
-      session.subscribe((event) => onEvent(id, event))
+    const opening = this.#open(id, takesOver, denials).then((session) => {
+      session.subscribe((event) => this.#options.onEvent(id, event))
       return new Lane(session, agent, denials, this.#options, this.#upstream, () => this.#onRest(session))
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
     return opening
+  }
+
+  async #open(id: string, takesOver: boolean, { decide }: Denials): Promise<Session> {
+    const { store, policy, clock, watchers } = this.#options
+    const options = { store, policy, clock, telemetry: watchers, decide, owner: gatewayOwner(clock.newId()) }
+    try {
+      return await openSession(id, options)
+    } catch (error) {
+      if (!takesOver || !isLastgoodError(error, 'session-busy')) throw error
+      const keeper = keptByGateway(await store.summary(id))
+      if (keeper === undefined) throw error
+      if (keeper === 'answering') throw answeredElsewhere(error)
+      return openSession(id, { ...options, takeover: true })
+    }
   }
 
   async #closeIdle(): Promise<void> {
