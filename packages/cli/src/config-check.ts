@@ -6,7 +6,7 @@ const thing = z.custom<object>((value) => (typeof value === 'object' && value !=
 const schema = z.strictObject({
   store: z.union([z.string(), thing]).optional(),
   queue: z.union([z.string(), thing]).optional(),
-  agents: z.record(z.string(), thing),
+  agents: z.record(z.string(), thing).optional(),
   policy: z.looseObject({}).optional(),
   statusPage: z
     .union([

@@ -26,7 +26,13 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     ['throws', `throw new Error('no such key: API')`, 'could not be loaded', 'cause: Error: no such key: API'],
     ['does not parse', 'export default {', 'could not be loaded', 'cause: '],
     ['has no default export', 'export const agents = {}', 'has no default export', 'export default defineConfig'],
-    ['has no agents', 'export default {}', 'agents: Invalid input', 'export default defineConfig'],
+    [
+      'has no agents',
+      "export default { store: './state' }",
+      'has no agent "coder"; it has none',
+      'add it under agents',
+    ],
+    ['has a number for agents', 'export default { agents: 5 }', 'agents: Invalid input', 'export default defineConfig'],
     ['has a typo', 'export default { agents: {}, polcy: {} }', 'polcy', 'next: did you mean policy?'],
     [
       'has a field of nobody',
@@ -143,6 +149,15 @@ describe('the configuration file', () => {
     writeFileSync(join(cwd, 'lastgood.config.ts'), 'export default {}')
     await seed(store, 's', open)
     expect(await run(['resume', 's', '--store', 'state'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  it('may have a store alone, as for sessions of clients behind the gateway', async () => {
+    const { cwd, store } = project()
+    await seed(store, 's', open)
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), "export default { store: './state' }")
+    for (const argv of [['list'], ['doctor'], ['config'], ['rewind', 's', '--turn', '0', '--yes']])
+      expect(await run(argv, { cwd })).toMatchObject({ code: 0 })
+    expect((await run(['doctor'], { cwd })).stdout).toContain('(no agents)')
   })
 
   it('may be named, and one that is not there is an error', async () => {

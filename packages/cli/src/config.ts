@@ -24,8 +24,8 @@ export interface LastgoodConfig {
    * `--store`, `LASTGOOD_STORE` and `REDIS_URL` come before it.
    */
   store?: string | Lazy<Store>
-  /** The agents by their names. */
-  agents: Readonly<Record<string, Lazy<CodingAgent>>>
+  /** The agents by their names. Default: none, as for sessions of clients behind the gateway. */
+  agents?: Readonly<Record<string, Lazy<CodingAgent>>>
   /**
    * The Redis of a fleet's queue: an address, or a client of ioredis, as for Sentinel or a Cluster. Default: that of the
    * store. `--queue` comes before it; so does the store that a flag or a variable names.
@@ -99,8 +99,9 @@ export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
 
 /** The agent that is called `name`. */
 export async function agentNamed(name: string, { path, config }: LoadedConfig): Promise<CodingAgent> {
-  const names = Object.keys(config.agents)
-  const lazy = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined
+  const { agents = {} } = config
+  const names = Object.keys(agents)
+  const lazy = Object.hasOwn(agents, name) ? agents[name] : undefined
   if (lazy === undefined) {
     const meant = nearest(name, names)
     const there = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`

@@ -59,4 +59,4 @@ export function credentialFindings(env: Env): Finding[] {
   ]
 }
 
-export const agentNames = (loaded: LoadedConfig): string[] => Object.keys(loaded.config.agents)
+export const agentNames = (loaded: LoadedConfig): string[] => Object.keys(loaded.config.agents ?? {})

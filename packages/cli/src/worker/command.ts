@@ -87,7 +87,7 @@ async function agentsOf(
   loaded: LoadedConfig,
   wanted: readonly string[] | undefined,
 ): Promise<Record<string, FleetAgent>> {
-  const names = wanted ?? Object.keys(loaded.config.agents)
+  const names = wanted ?? Object.keys(loaded.config.agents ?? {})
   const agents: Record<string, FleetAgent> = {}
   for (const name of names) agents[name] = await agentNamed(name, loaded)
   return agents
