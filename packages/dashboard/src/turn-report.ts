@@ -47,7 +47,8 @@ export type Step = { seq: number; at: string } & (
   | { kind: 'added'; messages: number }
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
-  | { kind: 'rewound'; to: number; reason: string }
+  /** To the end of turn `to`, or inside `turn`, where that is later. */
+  | { kind: 'rewound'; to: number; turn: number; reason: string }
   | { kind: 'step'; stepId: string; outcome: 'ran' | 'verified' | 'failed' | 'in-doubt' | 'none' }
   | { kind: 'forked'; from: string; entry: number; reason: string }
   | { kind: 'imported'; from: string; entries: number }

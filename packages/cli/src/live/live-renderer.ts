@@ -145,7 +145,7 @@ export function liveRenderer({
         break
       case 'rewound':
         lastGoodTurn = entry.lastGoodTurn
-        pen.line(palette.yellow(`went back to turn ${entry.lastGoodTurn}: ${safeLine(entry.reason)}`))
+        pen.line(palette.yellow(`went back ${placeOf(entry)}: ${safeLine(entry.reason)}`))
         break
       case 'session-suspended':
         pen.line(palette.yellow(`suspended: ${safeLine(entry.detail)} · ${savedAt(lastGoodTurn)}`))
@@ -209,6 +209,9 @@ export function liveRenderer({
     }
   }
 }
+
+const placeOf = ({ turn, lastGoodTurn }: Entry & { type: 'rewound' }): string =>
+  turn > lastGoodTurn ? `inside turn ${turn}` : `to turn ${lastGoodTurn}`
 
 /** The outage that a session which waits was left in. */
 function armedOutage(from: LiveOptions['from'], now: number): Outage | null {

@@ -212,6 +212,31 @@ describe('show', () => {
     expect(stdout).toMatch(/turn 2 open[^]*> Better/)
   })
 
+  it("a turn's title is what a person said, without what a client put around it", async () => {
+    const { cwd, store } = project()
+    const content = [
+      { type: 'text', text: '<system-reminder>\nAttribution for git commits\n</system-reminder>' },
+      { type: 'text', text: 'Make it green' },
+    ]
+    await seed(store, 's', [{ type: 'turn-started', turn: 1, messages: [{ role: 'user', content }] }, sent()])
+    expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('\n  > Make it green\n')
+  })
+
+  it('a request that changed what was said last went back inside its turn, not to the one before', async () => {
+    const { cwd, store } = project()
+    const reason = 'the caller went on from an earlier message'
+    await seed(store, 's', [
+      started(1),
+      sent(),
+      answered('Looking.', { ...call }),
+      { type: 'rewound', messages: 1, turn: 1, lastGoodTurn: 0, reason },
+      { type: 'turn-continued', messages: [{ role: 'user', content: 'Otherwise' }] },
+      sent(),
+    ])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toContain(`↶ went back inside turn 1: ${reason}\n`)
+  })
+
   it('a call that ran again is there twice: without a result, and again after the resume', async () => {
     const { cwd, store } = project()
     const begun = { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' } as const

@@ -73,7 +73,7 @@ function line(step: Step, columns: number, palette: Palette): string {
     case 'resumed':
       return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal folded anew' : ''}`
     case 'rewound':
-      return `${yellow('↶')} went back to turn ${step.to}: ${step.reason}`
+      return `${yellow('↶')} went back ${step.turn > step.to ? `inside turn ${step.turn}` : `to turn ${step.to}`}: ${step.reason}`
     case 'step': {
       const paint = { ran: green, verified: green, failed: red, 'in-doubt': yellow, none: yellow }[step.outcome]
       const outcome = step.outcome === 'none' ? 'started, no result' : step.outcome

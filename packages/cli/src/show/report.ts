@@ -9,6 +9,7 @@ import type { Block, Decision, Entry, Message } from '@lastgood/core'
 import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
+import { firstWordsIn } from '../resume/first-words.ts'
 import { shorten } from '../text.ts'
 
 const quoted = 120
@@ -144,7 +145,7 @@ export class SessionReport {
           refolded: entry.refolded === true,
         }
       case 'rewound':
-        return { kind: 'rewound', to: entry.lastGoodTurn, reason: shorten(entry.reason, 240) }
+        return { kind: 'rewound', to: entry.lastGoodTurn, turn: entry.turn, reason: shorten(entry.reason, 240) }
       case 'session-forked': {
         const { sessionId, seq } = entry.origin
         return { kind: 'forked', from: shorten(sessionId, 128), entry: seq, reason: shorten(entry.reason, 240) }
@@ -222,7 +223,7 @@ function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }
     faults: 0,
     tools: 0,
     tokens: { input: 0, cacheRead: 0, output: 0 },
-    message: shorten(messages.map((message: Message) => textOf(message.content)).join(' '), quoted),
+    message: shorten(firstWordsIn(messages) ?? '', quoted),
     steps: [],
   }
 }

@@ -54,6 +54,19 @@ test('a session is followed from where it is, until Ctrl+C', async () => {
   expect(stdout).not.toMatch(/^turn 1$/m)
 })
 
+test('what went back is told with its place: to the end of a turn, or inside one', async () => {
+  const { open, watch } = await stage()
+  const session = await open('ses')
+  await session.record([...asked(1), ...answered(1), ...asked(2), ...answered(2)])
+  const watching = watch('ses')
+  await expect.poll(() => watching.stderr.text).toContain('store ')
+  const back = { type: 'rewound', messages: 2, turn: 1, lastGoodTurn: 1, reason: 'otherwise' } as const
+  await session.record([back, ...asked(2), { ...back, turn: 2 }])
+  await expect.poll(() => watching.stdout.text).toMatch(/back to turn 1: otherwise[^]*back inside turn 2: otherwise/)
+  watching.stop('SIGINT')
+  await watching
+})
+
 test('of all sessions each change is a line, also of one that comes', async () => {
   const { open, watch } = await stage()
   const first = await open('first')

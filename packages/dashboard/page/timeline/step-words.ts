@@ -70,7 +70,12 @@ export function stepWords(step: Step): StepWords {
         detail: `by pid ${step.pid} on ${visibleLine(step.host)}${step.refolded ? ', journal folded anew' : ''}`,
       }
     case 'rewound':
-      return { mark: '↶', tone: 'warn', what: `went back to turn ${step.to}`, detail: visibleLine(step.reason) }
+      return {
+        mark: '↶',
+        tone: 'warn',
+        what: `went back ${step.turn > step.to ? `inside turn ${step.turn}` : `to turn ${step.to}`}`,
+        detail: visibleLine(step.reason),
+      }
     case 'step': {
       const tones = { ran: 'good', verified: 'good', failed: 'bad', 'in-doubt': 'warn', none: 'warn' } as const
       const outcome = step.outcome === 'none' ? 'started, no result' : step.outcome

@@ -101,7 +101,7 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
         point('resumed', 'resumed')
         break
       case 'rewound':
-        point('rewound', `to ${step.to}`)
+        point('rewound', step.turn > step.to ? `in ${step.turn}` : `to ${step.to}`)
         break
       case 'retention':
         break
