@@ -390,3 +390,13 @@ describe('a session that another gateway keeps', () => {
     expect(await idsOf(store)).toHaveLength(2)
   })
 })
+
+test('the folder of a session is the one that the gateway was told its clients work in, and never its own', async () => {
+  const { fetch } = api()
+  const folderOf = async (options: GatewayOptions) => {
+    const store = memoryStore()
+    await (await post(gatewayOf({ store, fetch, ...options }), hello, { headers: named })).text()
+    return (await store.summary('ses'))?.head.cwd
+  }
+  expect([await folderOf({}), await folderOf({ cwd: '/home/ann/app' })]).toEqual([undefined, '/home/ann/app'])
+})

@@ -61,7 +61,7 @@ export interface GatewayOptions {
    * Default 90,000 ms: the longest pause between two tries of a client that was measured is 40 s.
    */
   reattachMs?: number
-  /** How long a session stays open after its last request. Default 300,000 ms. */
+  /** How long a session stays open after its last request, unless another gateway takes it over. Default 300,000 ms. */
   idleMs?: number
   /** How long the answers in hand may take to come to their end, and to be read, when the gateway is closed. Default 10,000 ms. */
   drainMs?: number
@@ -81,6 +81,8 @@ export interface GatewayOptions {
    * gateway then uses them. Default: the client's own everywhere.
    */
   credentials?: (upstream: string) => Credentials | undefined | Promise<Credentials | undefined>
+  /** The folder that the clients work in, recorded with their sessions. Default: none, they may be anywhere. */
+  cwd?: string
   /** How requests leave. Default: the global `fetch`. */
   fetch?: Fetch
   /** Hears what happens in the sessions that are open. Default: nobody. */
@@ -94,8 +96,9 @@ export interface GatewayOptions {
 }
 
 export type ResolvedGatewayOptions = Required<
-  Omit<GatewayOptions, 'policy' | 'token' | 'upstream' | 'logger' | 'telemetry'>
+  Omit<GatewayOptions, 'policy' | 'cwd' | 'token' | 'upstream' | 'logger' | 'telemetry'>
 > & {
+  cwd: string | null
   watchers: readonly Watcher[]
   token: string | undefined
   /** Nothing replaces the clients' own credentials. */
@@ -126,6 +129,7 @@ const optionNames: Record<keyof GatewayOptions, true> = {
   hosts: true,
   token: true,
   credentials: true,
+  cwd: true,
   fetch: true,
   onEvent: true,
   logger: true,
@@ -176,6 +180,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     limits: options.limits ?? {},
     hosts: options.hosts ?? [],
     token: tokenOf(options.token),
+    cwd: options.cwd ?? null,
     credentials: options.credentials ?? (() => undefined),
     hasClientsLogin: options.credentials === undefined,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),

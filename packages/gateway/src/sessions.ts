@@ -164,8 +164,8 @@ export class Sessions {
   }
 
   async #open(id: string, takesOver: boolean, { decide }: Denials): Promise<Session> {
-    const { store, policy, clock, watchers } = this.#options
-    const options = { store, policy, clock, telemetry: watchers, decide, owner: gatewayOwner(clock.newId()) }
+    const { store, policy, clock, cwd, watchers } = this.#options
+    const options = { store, policy, clock, cwd, telemetry: watchers, decide, owner: gatewayOwner(clock.newId()) }
     try {
       return await openSession(id, options)
     } catch (error) {

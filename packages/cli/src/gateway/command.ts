@@ -94,7 +94,7 @@ export interface Front {
 export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
-  place: Exposure & { port: number; front?: Front | undefined; told?: Told },
+  place: Exposure & { port: number; front?: Front | undefined; told?: Told; cwd?: string },
   work: (url: string, talk: Talk) => Promise<T>,
 ): Promise<T> {
   const { clock } = context
@@ -114,6 +114,7 @@ export async function withGateway<T>(
       store: opened.store,
       clock,
       hosts: place.hosts,
+      ...(place.cwd !== undefined && { cwd: place.cwd }),
       fetch: outside.fetch,
       tellsFallback: options.tellFallback ?? false,
       ...talk.heard,

@@ -20,7 +20,7 @@ export function runCommand(context: CliContext): Command {
       const upstream = options.upstream ?? (outside ? [outside] : undefined)
       // On a terminal the screen is the command's until it ends.
       const told = context.stderr.isTTY ? 'the sum' : 'all'
-      const place = { ...onlyHere, port: 0, told } as const
+      const place = { ...onlyHere, port: 0, told, cwd: context.cwd } as const
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
         runBehind(context, words, url),
       )

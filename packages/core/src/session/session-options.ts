@@ -36,8 +36,8 @@ export interface SessionOptions {
    */
   ttlMs?: number | null
   pinned?: boolean
-  /** Recorded with a new session, for people who look for it. Default: the folder of this process. */
-  cwd?: string
+  /** Recorded with a new session, for people who look for it; null: none. Default: the folder of this process. */
+  cwd?: string | null
   /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
   machineVersion?: string
   /** Hears what happens, a line for each change, without content: `pino()`, or anything alike. Default: silence. */
@@ -96,7 +96,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     leaseMs: positiveMs('leaseMs', leaseMs),
     storePatienceMs: positiveMs('storePatienceMs', storePatienceMs),
     takeover: options.takeover ?? false,
-    cwd: options.cwd ?? process.cwd(),
+    cwd: options.cwd === undefined ? process.cwd() : options.cwd,
     machineVersion: options.machineVersion ?? machineVersion,
     clock,
     owner: options.owner ?? thisOwner(clock.newId()),

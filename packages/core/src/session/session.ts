@@ -323,7 +323,7 @@ export class Session {
   async restore(refolded: boolean): Promise<void> {
     const { owner, cwd } = this.#options
     if (this.#seq === 0) {
-      await this.stage([{ type: 'session-opened', owner, ...(cwd !== undefined && { cwd }), writer: writerVersion }])
+      await this.stage([{ type: 'session-opened', owner, ...(cwd !== null && { cwd }), writer: writerVersion }])
       const kept = retentionChange(this.#facts, this.#options.retention)
       if (kept) await this.stage([kept])
     } else if (!['idle', 'refused'].includes(this.state) || refolded) {
