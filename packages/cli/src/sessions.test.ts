@@ -2,7 +2,7 @@ import type { EntryBody, Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent } from '../test/context.ts'
 
-const begun: EntryBody = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'Hi' }] }
+const begun = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'Hi' }] } satisfies EntryBody
 const parked = { type: 'session-suspended', reason: 'exhausted', detail: 'spent' } as const
 
 describe('of a session that no agent ran, no command is named that would be refused', () => {
@@ -56,5 +56,43 @@ describe('of a session that no agent ran, no command is named that would be refu
       expect(stderr).toContain('start its own program again')
       expect(stderr).not.toContain('lastgood resume')
     }
+  })
+})
+
+describe('a helper of a session of a client', () => {
+  const parent = '203593a5-ba0c-4b0f-b015-1faa585797ef'
+  const helper = `${parent}.3f2a9c0d1e4b`
+
+  async function left(): Promise<{ cwd: string; store: Store }> {
+    const { cwd, store } = project()
+    const asked: EntryBody = { ...begun, agent: 'claude-code' }
+    await seed(store, parent, [asked, sent(), answered('Yes.'), ended(1)])
+    await seed(store, helper, [begun, sent(), parked])
+    await seed(store, `${helper}-2`, [begun, sent()])
+    return { cwd, store }
+  }
+
+  it('is nothing to resume, and none is the last session', async () => {
+    const { cwd } = await left()
+    const at = ['--store', 'state']
+    expect((await run(['list', ...at], { cwd })).stderr).toContain('nothing to resume; 3 more with')
+    expect((await run(['list', '--all', ...at], { cwd })).stdout).toContain(`interrupted  ${helper}-2`)
+    expect((await run(['doctor', ...at], { cwd })).stdout).not.toContain(helper)
+    expect((await run(['status', '--no-page', ...at], { cwd })).stdout).not.toContain(helper)
+    expect((await run(['resume', ...at], { cwd })).stderr).toContain('there is none to resume')
+    expect((await run(['resume', 'last', ...at], { cwd })).stdout).toContain(`claude --resume ${parent}\n`)
+  })
+
+  it('says whose it is', async () => {
+    const { cwd } = await left()
+    const { code, stderr } = await run(['resume', helper, '--store', 'state'], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toContain(`next: resume ${parent}, whose helper this is: it goes on with that\n`)
+  })
+
+  it('is only one that a gateway named so: a program that calls its session alike goes on with it', async () => {
+    const { cwd, store } = project()
+    await seed(store, 'release.3f2a9c0d1e4b', [begun, sent()])
+    expect((await run(['list', '--store', 'state'], { cwd })).stdout).toContain('interrupted  release.3f2a9c0d1e4b')
   })
 })

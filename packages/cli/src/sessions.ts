@@ -42,14 +42,25 @@ export interface SessionRow {
 
 export function rowOf({ head, holder }: SessionSummary): SessionRow {
   const live = holder && !isDead(holder.owner) ? holder : null
-  const isRecoverable = live === null && head.status !== 'idle'
+  const isLeft = live === null && head.status !== 'idle'
   return {
     head,
     holder: live,
-    isRecoverable,
-    status: isRecoverable && head.status === 'running' ? 'interrupted' : head.status,
+    isRecoverable: isLeft && helpedBy(head) === undefined,
+    status: isLeft && head.status === 'running' ? 'interrupted' : head.status,
   }
 }
+
+/**
+ * The session whose helper this one is, in the names that the gateway gives. A client asks again for what it needs of a
+ * helper: nobody goes on with one.
+ */
+export function helpedBy({ sessionId, agent }: RunBy): string | undefined {
+  return agent === undefined ? helperName.exec(sessionId)?.[1] : undefined
+}
+
+/** After the ids that agents have: others may have a point, too. */
+const helperName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|ses_\w+)\.[0-9a-f]{12}(?:-\d+)?$/
 
 /** Recoverable first, the newest first among them. */
 export async function sessionRows(
@@ -84,6 +95,8 @@ type RunBy = Pick<Head, 'sessionId' | 'agent'>
 /** What to do where there is no command. */
 export function ownWayOn(sessionId: string): string {
   const id = safeLine(sessionId)
+  const helped = helpedBy({ sessionId, agent: undefined })
+  if (helped !== undefined) return `resume ${helped}, whose helper this is: it goes on with that`
   // The gateway calls so what a client gave no name.
   return id.startsWith('gw-')
     ? `send the next request through lastgood gateway again; the header x-lastgood-session: ${id} names its session`
@@ -170,10 +183,12 @@ async function newest(
 }
 
 function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {
-  return rows.reduce<SessionRow | undefined>(
-    (best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one),
-    undefined,
-  )
+  return rows
+    .filter(({ head }) => helpedBy(head) === undefined)
+    .reduce<SessionRow | undefined>(
+      (best, one) => (best && best.head.updatedAt >= one.head.updatedAt ? best : one),
+      undefined,
+    )
 }
 
 async function notFound(

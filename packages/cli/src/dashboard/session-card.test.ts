@@ -58,6 +58,13 @@ describe('a session stands', () => {
   ] as const)('among %s: %s, held by %o, recovered %o', (group, status, held, came) => {
     expect(cardOf({ status }, held, came).group).toBe(group)
   })
+
+  test('among those that need nobody, when it is a helper that was left', () => {
+    const sessionId = '203593a5-ba0c-4b0f-b015-1faa585797ef.3f2a9c0d1e4b'
+    expect(cardOf({ sessionId, status: 'suspended' }).group).toBe('done')
+    expect(cardOf({ sessionId, status: 'running' }, holder).group).toBe('running')
+    expect(cardOf({ sessionId, status: 'suspended', agent: 'coder' }).group).toBe('needs-you')
+  })
 })
 
 describe('its card says', () => {

@@ -4,7 +4,7 @@ import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
 import { clientCommand } from '../resume/client-command.ts'
-import { resumeCommandOf, type SessionRow } from '../sessions.ts'
+import { helpedBy, resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export interface CardFacts {
@@ -59,10 +59,11 @@ export function ownCommand({ agent, sessionId }: Head, agents: ReadonlySet<strin
 
 /** What nobody will wake needs a person, also what waits: its process is gone. */
 function groupOf(
-  { status, isRecoverable }: SessionRow,
+  { head, holder, status, isRecoverable }: SessionRow,
   survived: Survived | undefined,
   now: number,
 ): SessionCard['group'] {
+  if (holder === null && helpedBy(head) !== undefined) return 'done'
   if (isRecoverable || status === 'needs-input' || status === 'suspended') return 'needs-you'
   if (status === 'waiting') return 'waiting'
   // One that runs is looked for among those that recovered only for a while.

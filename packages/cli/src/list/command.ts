@@ -22,7 +22,7 @@ interface ListOptions extends CommonOptions {
 export function listCommand(context: CliContext): Command {
   return withCommonOptions(new Command('list'))
     .description('the sessions of the store, recoverable first')
-    .option('--all', 'idle sessions too')
+    .option('--all', 'idle sessions and helpers too')
     .option('--state <states>', `only these, by commas: ${shownStatuses.join(', ')}`, states)
     .option('--since <duration>', 'only sessions written within it: 90s, 2h, 7d', since)
     .addOption(jsonlOption('one JSON line on stdout for each session'))
@@ -42,8 +42,8 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       store,
       options.since === undefined ? {} : { updatedSince: now - options.since },
     )
-    const shown = rows.filter(({ status }) =>
-      options.state ? options.state.includes(status) : options.all || status !== 'idle',
+    const shown = rows.filter((row) =>
+      options.state ? options.state.includes(row.status) : options.all || row.isRecoverable || isAtWork(row),
     )
     const { location } = store
     const broken = failure === undefined ? undefined : failureOf(failure)
@@ -82,6 +82,8 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
     await close()
   }
 }
+
+const isAtWork = ({ holder, status }: SessionRow): boolean => holder !== null && status !== 'idle'
 
 function print(
   context: CliContext,

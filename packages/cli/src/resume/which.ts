@@ -6,7 +6,7 @@ import { setUp } from '../common-options.ts'
 import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { sessionJson } from '../list/session-json.ts'
-import { ownWayOn, resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
+import { helpedBy, ownWayOn, resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -62,7 +62,8 @@ async function letPick(
   flags: readonly string[],
 ): Promise<Choice> {
   const { stderr, env, clock, cwd, home } = context
-  const { rows, failure } = await sessionRows(store)
+  const { rows: all, failure } = await sessionRows(store)
+  const rows = all.filter(({ head }) => helpedBy(head) === undefined)
   if (failure !== undefined) stderr.write(`note: ${safeLine((failure as Error).message)}; see lastgood doctor\n`)
   if (rows.length === 0) throw nothingThere(store.location)
   const [sessions, { pick }] = await Promise.all([withWords(store, rows, cwd), import('./picker.ts')])

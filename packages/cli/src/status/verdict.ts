@@ -40,7 +40,10 @@ export interface Verdict {
 
 /** The rows of `open`: sessions that do not go on, or not now. */
 export function openRows(rows: readonly SessionRow[]): SessionRow[] {
-  return rows.filter(({ status }) => status === 'waiting' || status === 'suspended' || status === 'needs-input')
+  return rows.filter(
+    ({ status, isRecoverable, holder }) =>
+      (isRecoverable || holder) && (status === 'waiting' || status === 'suspended' || status === 'needs-input'),
+  )
 }
 
 export function verdictOf(report: StatusReport): Verdict {
