@@ -88,7 +88,7 @@ describe('resume', () => {
     ])
   })
 
-  test('is refused where somebody holds it, where nothing is open, and where its client goes on by itself', async () => {
+  test('is refused where somebody holds it, where nothing is open, and where its client goes on by itself, as all else', async () => {
     const store = memoryStore()
     await seed(store, 'busy', [started(1), sent()], true)
     await seed(store, 'idle', [started(1), sent(), answered('Yes.'), ended(1)])
@@ -100,8 +100,17 @@ describe('resume', () => {
     expect(await refused('none')).toMatchObject({ status: 404, body: { error: { code: 'session-not-found' } } })
     expect(await refused('theirs')).toMatchObject({
       status: 409,
-      body: { error: { code: 'client-session', hint: 'lastgood run -- claude --resume theirs' } },
+      body: { error: { code: 'client-session', hint: expect.stringMatching(/ -- claude --resume theirs$/) } },
     })
+    for (const [action, body] of [
+      ['rewind', { to: 0 }],
+      ['fork', {}],
+    ] as const) {
+      expect(await post(`/api/sessions/theirs/${action}`, { reason, ...body })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'bad-option', hint: expect.stringContaining('--fork-session') } },
+      })
+    }
     expect((await overview()).actions).toEqual([])
   })
 

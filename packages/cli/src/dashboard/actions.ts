@@ -4,7 +4,7 @@
  * 1. In the journal, where it has a place for it, and of all of them in the store's shared state; see `action-log.ts`.
  * 2. A session that another process writes is taken from it by the store's fence, and by nothing else (P3); only where that
  *    was asked for.
- * 3. A session whose client goes on by itself is never resumed from here.
+ * 3. A session whose client goes on by itself is never resumed, rewound or forked from here.
  * 4. A process that was started from here is asked to stop before its session is taken from it: nothing of it stays behind.
  */
 import { hostname } from 'node:os'
@@ -25,6 +25,7 @@ import { safeLine } from '../text.ts'
 import type { CheckedAction } from './action-body.ts'
 import { noteAction } from './action-log.ts'
 import { NotResumed, type Resumes } from './resumes.ts'
+import { heldByClient } from '../resume/client-command.ts'
 import { ownCommand } from './session-card.ts'
 
 export interface ActionPlace {
@@ -32,6 +33,8 @@ export interface ActionPlace {
   readonly store: Store
   readonly resumes: Resumes
   readonly agents: ReadonlySet<string>
+  /** That lead a command to this store. */
+  readonly flags: readonly string[]
 }
 
 /** Errors: `ClientSession`, `NotResumed`, and those of the session's own. */
@@ -87,13 +90,13 @@ function doIt(place: ActionPlace, row: SessionRow, asked: CheckedAction): Promis
 type Asked<Name extends CheckedAction['action']> = CheckedAction & { action: Name }
 
 async function resume(
-  { resumes, agents }: ActionPlace,
+  { resumes, agents, flags }: ActionPlace,
   row: SessionRow,
   { inDoubt }: Asked<'resume'>,
 ): Promise<ActionDone> {
   const { head, holder } = row
   if (holder) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
-  const command = ownCommand(head, agents)
+  const command = ownCommand(head, agents, flags)
   if (command !== undefined) throw new ClientSession(head.agent, command)
   if (head.status === 'idle') throw nothingOpen(row)
   const started = resumes.start(head, inDoubt)
@@ -132,7 +135,7 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
   const from = `pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`
   await park(place, row, `taken over from ${from}: ${reason}`)
   const { sessionId } = head
-  const command = ownCommand(head, place.agents)
+  const command = ownCommand(head, place.agents, place.flags)
   if (command !== undefined)
     return { text: `it was taken from ${from}, and is suspended; its client goes on with it`, sessionId }
   try {
@@ -156,21 +159,23 @@ async function park({ store, clock, resumes }: ActionPlace, { head }: SessionRow
 }
 
 async function rewind(
-  { store, clock }: ActionPlace,
+  { store, clock, agents, flags }: ActionPlace,
   { head, holder }: SessionRow,
   { reason, to }: Asked<'rewind'>,
 ): Promise<ActionDone> {
   const { sessionId } = head
+  if (ownCommand(head, agents, flags) !== undefined) throw heldByClient(head, flags)
   if (holder) throw sessionBusy({ kind: 'busy', sessionId, ...holder })
   await visitSession(sessionId, { store, clock }, (session) => session.rewind(to, reason))
   return { text: to === 0 ? 'it is at its beginning' : `its last good turn is turn ${to}`, sessionId }
 }
 
 async function fork(
-  { store, clock }: ActionPlace,
+  { store, clock, agents, flags }: ActionPlace,
   { head }: SessionRow,
   { reason, at, newId }: Asked<'fork'>,
 ): Promise<ActionDone> {
+  if (ownCommand(head, agents, flags) !== undefined) throw heldByClient(head, flags)
   const name = newId ?? (await freeName(store, head.sessionId))
   const { sessionId, turn } = await forkSession(store, head.sessionId, name, {
     clock,

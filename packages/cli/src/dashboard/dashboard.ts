@@ -127,7 +127,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const name = c.req.param('action')
     if (!isActionName(name)) return refused(refusal(404, 'not-found', 'there is no such action'))
     const asked = actionIn(name, await bodyOf(c.req.raw))
-    const done = await act({ clock, store: await store.open(), resumes, agents }, id, asked)
+    const done = await act({ clock, store: await store.open(), resumes, agents, flags }, id, asked)
     await watcher.lookAt(id, done.sessionId)
     return json(done)
   })

@@ -81,7 +81,7 @@ describe('its card says', () => {
   })
 
   test('the client’s own command, unless an agent of the configuration has its name', () => {
-    const command = 'lastgood run -- claude --resume fix-auth'
+    const command = 'lastgood run --store ./state -- claude --resume fix-auth'
     expect(cardOf({ agent: 'claude-code' }).clientCommand).toBe(command)
     expect(cardOf({ agent: 'claude-code' }, null, undefined, ['claude-code']).clientCommand).toBeNull()
     expect(cardOf({ agent: 'coder' }).clientCommand).toBeNull()

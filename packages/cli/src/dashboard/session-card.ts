@@ -3,7 +3,7 @@ import { withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
-import { clientCommand } from '../resume/client-command.ts'
+import { clientCommand, fallbackOf } from '../resume/client-command.ts'
 import { helpedBy, resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
@@ -29,7 +29,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
     status,
     agent: line(head.agent),
     model: line(head.model),
-    fallback: line((head.machine.context as { rungModel?: string | null }).rungModel ?? undefined),
+    fallback: line(fallbackOf(head)),
     cwd: line(head.cwd),
     turn: head.turn,
     lastGoodTurn: head.lastGoodTurn,
@@ -48,13 +48,13 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
         }
       : null,
     command: resumeCommandOf(head, [...flags, ...answer]) ?? null,
-    clientCommand: ownCommand(head, agents) ?? null,
+    clientCommand: ownCommand(head, agents, flags) ?? null,
   }
 }
 
 /** The client's own command, where nobody else can go on with its session. */
-export function ownCommand({ agent, sessionId }: Head, agents: ReadonlySet<string>): string | undefined {
-  return agents.has(agent ?? '') ? undefined : clientCommand(agent, sessionId)
+export function ownCommand(head: Head, agents: ReadonlySet<string>, flags: readonly string[]): string | undefined {
+  return agents.has(head.agent ?? '') ? undefined : clientCommand(head, flags)
 }
 
 /** What nobody will wake needs a person, also what waits: its process is gone. */

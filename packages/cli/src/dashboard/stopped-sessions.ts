@@ -41,7 +41,7 @@ async function isStopped(
   agents: ReadonlySet<string>,
 ): Promise<boolean> {
   if (!isRecoverable || head.agent === undefined || !isStoppedByOutage(head)) return false
-  return ownCommand(head, agents) === undefined && !(await isParkedByPerson(store, head))
+  return ownCommand(head, agents, []) === undefined && !(await isParkedByPerson(store, head))
 }
 
 /** Not by the end of a process, which was in the middle of it: `resume` says so when it is asked to stop. */

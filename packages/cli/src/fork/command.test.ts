@@ -1,3 +1,4 @@
+import type { EntryBody } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent, started } from '../../test/context.ts'
 
@@ -60,6 +61,28 @@ describe('fork', () => {
     const { cwd } = await there()
     const ran = await run(['fork', ...args], { cwd })
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(text) })
+  })
+
+  it('of a session whose client holds the conversation is refused, with what the client has for it', async () => {
+    const { cwd, store } = project(obliging)
+    const asked = (agent: string): EntryBody => ({ type: 'turn-started', turn: 1, agent, messages: [] })
+    for (const agent of ['claude-code', 'opencode'])
+      await seed(store, `of-${agent}`, [asked(agent), sent(), answered('Yes.'), ended(1)])
+    const hints = {
+      'of-claude-code': 'lastgood run -- claude --resume of-claude-code --fork-session; to go back in it: /rewind',
+      'of-opencode': 'lastgood run -- opencode --session of-opencode --fork; to go back in it: /undo',
+    }
+    for (const [id, hint] of Object.entries(hints))
+      for (const argv of [
+        ['fork', id],
+        ['rewind', id, '--turn', '0', '--yes'],
+      ]) {
+        const { code, stderr } = await run(argv, { cwd })
+        expect(code).toBe(2)
+        expect(stderr).toContain(`goes on with session ${id} from what it holds itself\n  next: to fork it: ${hint}`)
+      }
+    expect(await store.summary('of-opencode-2')).toBeUndefined()
+    expect((await store.summary('of-opencode'))?.head.lastGoodTurn).toBe(1)
   })
 
   it('whose parent is gone says which one, and what to do, wherever it is read', async () => {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { forkSession, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
+import { heldByClient, isClients } from '../resume/client-command.ts'
 import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { originJson } from '../list/session-json.ts'
@@ -33,11 +34,12 @@ async function fork(
   name: string | undefined,
   options: ForkOptions,
 ): Promise<void> {
-  const place = await setUp(context, options, false)
+  const place = await setUp(context, options, true)
   const { flags } = place
   const { opened, row } = await locate(place, argument, [], context.cwd)
   const { store } = opened
   try {
+    if (isClients(row.head, place)) throw heldByClient(row.head, flags)
     const { sessionId: from, cwd } = row.head
     const newId = name ?? (await freeName(store, from))
     const { turn, reason } = options

@@ -45,10 +45,13 @@ describe('lastgood run', () => {
     const argv = ['run', '--upstream', url, ...place, '--', process.execPath, '--input-type=module', '-e', said]
     expect((await run(argv, { cwd, env: process.env })).code).toBe(0)
     const { code, stdout } = await run(['resume', '5f0d', ...place], { cwd })
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'lastgood run -- claude --resume 5f0d\n' })
+    const command = `lastgood run ${place.join(' ')} -- claude --resume 5f0d`
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${command}\n` })
+    expect((await run(['resume', 'last', 'Go on', ...place], { cwd })).stdout).toBe(`${command} 'Go on'\n`)
     const asJson = await run(['resume', '5f0d', '--json', ...place], { cwd })
     expect(JSON.parse(asJson.stdout)).toMatchObject({ sessionId: '5f0d', agent: 'claude-code', command: stdout.trim() })
     expect((await run(['list', '--all', ...place], { cwd })).stdout).toContain('claude-code')
+    expect((await run(['show', '5f0d', ...place], { cwd })).stdout).toContain(` · in ${cwd}\n`)
   })
 
   test('tells of a command that is not there', async () => {

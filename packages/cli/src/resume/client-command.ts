@@ -1,11 +1,73 @@
-/** Clients that the gateway knows go on with their sessions themselves: it only has the record. */
-import { shellWord } from '@lastgood/core'
+/**
+ * Clients that the gateway knows go on with their sessions themselves: they hold the conversation, and the gateway has only
+ * the record. So the way on is a command of theirs, and to go back or to fork is theirs, too.
+ */
+import { LastgoodError, shellWord, type Head } from '@lastgood/core'
+import type { SetUp } from '../common-options.ts'
+import { safeLine } from '../text.ts'
 
-const commands: Readonly<Record<string, (sessionId: string) => string>> = {
-  'claude-code': (id) => `lastgood run -- claude --resume ${id}`,
-  opencode: (id) => `lastgood run -- opencode --session ${id}`,
+interface Client {
+  readonly name: string
+  /** What follows `lastgood run --`. `model`: the one that it asked for, when another one answered last. */
+  words(sessionId: string, model: string | undefined, message: string | undefined): string[]
+  readonly forkFlag: string
+  readonly goesBack: string
 }
 
-/** How the client `agent` goes on with its session; undefined for any other agent. */
-export const clientCommand = (agent: string | undefined, sessionId: string): string | undefined =>
-  agent !== undefined && Object.hasOwn(commands, agent) ? commands[agent]?.(shellWord(sessionId)) : undefined
+const clients: Readonly<Record<string, Client>> = {
+  'claude-code': {
+    name: 'Claude Code',
+    words: (id, model, message) => [
+      'claude --resume',
+      id,
+      // It takes its model from the last answer otherwise.
+      ...(model === undefined ? [] : ['--model', shellWord(model)]),
+      ...(message === undefined ? [] : [...(message.startsWith('-') ? ['--'] : []), shellWord(message)]),
+    ],
+    forkFlag: '--fork-session',
+    goesBack: '/rewind',
+  },
+  opencode: {
+    name: 'opencode',
+    words: (id, _model, message) => [
+      'opencode --session',
+      id,
+      ...(message === undefined ? [] : [`--prompt=${shellWord(message)}`]),
+    ],
+    forkFlag: '--fork',
+    goesBack: '/undo',
+  },
+}
+
+type Session = Pick<Head, 'agent' | 'sessionId' | 'model' | 'machine'>
+
+const clientOf = ({ agent = '' }: Pick<Head, 'agent'>): Client | undefined =>
+  Object.hasOwn(clients, agent) ? clients[agent] : undefined
+
+/** Whose session it is: an agent of the configuration that is called like a client is none. */
+export function isClients(head: Pick<Head, 'agent'>, place: Pick<SetUp, 'config'>): boolean {
+  return clientOf(head) !== undefined && !Object.hasOwn(place.config()?.config.agents ?? {}, head.agent ?? '')
+}
+
+/** How the client goes on with its session, with a message or without; undefined for any other agent. `flags`: of the store. */
+export function clientCommand(session: Session, flags: readonly string[], message?: string): string | undefined {
+  const fallback = fallbackOf(session)
+  const model = fallback === undefined || fallback === session.model ? undefined : session.model
+  const words = clientOf(session)?.words(shellWord(session.sessionId), model, message)
+  return words && ['lastgood run', ...flags, '--', ...words].join(' ')
+}
+
+/** The model of another rung that has the turn, or had the last one. */
+export function fallbackOf({ machine }: Pick<Head, 'machine'>): string | undefined {
+  return (machine.context as { rungModel?: string | null }).rungModel ?? undefined
+}
+
+/** Nothing that the journal goes back to, or begins with, binds the client. */
+export function heldByClient(session: Session, flags: readonly string[]): LastgoodError {
+  const { name = '', forkFlag = '', goesBack = '' } = clientOf(session) ?? {}
+  const { sessionId } = session
+  return new LastgoodError('bad-option', `${name} goes on with session ${sessionId} from what it holds itself`, {
+    hint: `to fork it: ${safeLine(clientCommand(session, flags) ?? '')} ${forkFlag}; to go back in it: ${goesBack} there`,
+    details: { sessionId },
+  })
+}

@@ -1,4 +1,4 @@
-import { openSession } from '@lastgood/core'
+import { openSession, type EntryBody } from '@lastgood/core'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ManualClock } from '@lastgood/core/testing'
@@ -182,6 +182,23 @@ describe('resume', () => {
     const { code, stderr } = await run(['resume', 's'], { cwd })
     expect(code).toBe(4)
     expect(stderr).toMatch(/not run by an agent[^]*next: start its own program again; with the session id s it/)
+  })
+})
+
+describe("resume of a client's session", () => {
+  it('prints its command also while a gateway keeps it, and leaves that alone', async () => {
+    const { cwd, store } = project()
+    const asked: EntryBody = { type: 'turn-started', turn: 1, agent: 'claude-code', messages: [] }
+    await seed(store, 's', [asked, sent(), answered('Yes.'), ended(1)], true)
+    const before = await store.summary('s')
+    for (const flags of [[], ['--takeover']]) {
+      const { code, stdout } = await run(['resume', 's', 'Go on', '--store', 'state', ...flags], { cwd })
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: "lastgood run --store state -- claude --resume s 'Go on'\n",
+      })
+    }
+    expect((await store.summary('s'))?.holder?.fence).toBe(before?.holder?.fence)
   })
 })
 

@@ -18,7 +18,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, ownWayOn, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
-import { clientCommand } from './client-command.ts'
+import { clientCommand, isClients } from './client-command.ts'
 import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
@@ -100,10 +100,13 @@ function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeO
 async function goOn(task: Task, located: Located): Promise<number> {
   const { context, options, style, stop, message } = task
   const { head, holder } = located.row
-  if (holder && !options.takeover) throw held(holder, head.sessionId, context.clock.now(), task.place.flags)
+  const command = clientCommand(head, task.place.flags, message)
+  const isTheirs = command !== undefined && isClients(head, task.place)
+  // A gateway that keeps a client's session gives it to the one that the client comes back through.
+  if (holder && !options.takeover && !isTheirs)
+    throw held(holder, head.sessionId, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
-  const command = clientCommand(head.agent, head.sessionId)
-  if (command !== undefined && task.place.config()?.config.agents?.[head.agent ?? ''] === undefined) {
+  if (isTheirs) {
     if (style.json) {
       const document = { schema: 'lastgood.client-session/v1', sessionId: head.sessionId, agent: head.agent, command }
       context.stdout.write(`${safeJson(document)}\n`)

@@ -89,7 +89,7 @@ async function letPick(
 
 /** A client goes on with its session itself, and one that is held is not ours to talk to. */
 function needsMessage({ row: { head, holder } }: SessionChoice): boolean {
-  return head.status === 'idle' && holder === null && clientCommand(head.agent, head.sessionId) === undefined
+  return head.status === 'idle' && holder === null && clientCommand(head, []) === undefined
 }
 
 /** The sessions of this folder are read first: they are the ones that are shown. */

@@ -17,6 +17,7 @@ import { setUp, withCommonOptions, type CommonOptions } from '../common-options.
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
+import { heldByClient, isClients } from '../resume/client-command.ts'
 import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { SessionReport } from '../show/report.ts'
 import { shorten, safeJson, safeLine } from '../text.ts'
@@ -44,12 +45,13 @@ export function rewindCommand(context: CliContext): Command {
 }
 
 async function rewind(context: CliContext, argument: string, options: RewindOptions): Promise<void> {
-  const place = await setUp(context, options, false)
+  const place = await setUp(context, options, true)
   const { flags } = place
   const { opened, row } = await locate(place, argument, [], context.cwd)
   try {
     const { store } = opened
     const { sessionId } = row.head
+    if (isClients(row.head, place)) throw heldByClient(row.head, flags)
     if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
     const standing = await standingOf(store, sessionId)
     const dropped = droppedBy(sessionId, standing, options.turn)

@@ -44,3 +44,11 @@ it('what no agent of a configuration ran is neither resumed nor taken over here,
   expect(refusalOf('takeover', { ...own, heldBy })).toMatch(/^No agent/)
   expect(refusalOf('suspend', { ...own, heldBy })).toBeUndefined()
 })
+
+it('what its client holds is neither rewound nor forked here', () => {
+  const theirs = { clientCommand: 'lastgood run -- claude --resume s' }
+  for (const name of ['rewind', 'fork']) {
+    expect(refusalOf(name, theirs)).toMatch(/^Its client goes on from what it holds itself/)
+    expect(refusalOf(name, {})).toBeUndefined()
+  }
+})

@@ -32,6 +32,8 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
   const { card, resume } = document
   const { heldBy, clientCommand, command, lastGoodTurn } = card
   const holder = heldBy && `pid ${heldBy.pid} on ${heldBy.host}`
+  const theirs =
+    clientCommand === null ? undefined : 'Its client goes on from what it holds itself: that is done there.'
   const elsewhere =
     clientCommand !== null
       ? 'It belongs to a client that only goes on by itself: use its own command.'
@@ -87,14 +89,14 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
         'Later turns are no part of the conversation any more. They stay in the journal.',
         'Files and other effects of their tools stay as they are.',
       ],
-      refusal: pageRefusal ?? nothing ?? held,
+      refusal: pageRefusal ?? theirs ?? nothing ?? held,
     },
     {
       name: 'fork',
       label: 'Fork…',
       title: 'Fork',
       does: ['A new session begins with the same history. This one is not touched.'],
-      refusal: pageRefusal ?? nothing,
+      refusal: pageRefusal ?? theirs ?? nothing,
     },
   ]
 }
