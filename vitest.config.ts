@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-const shared = { pool: 'forks', testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 10_000, retry: 0 } as const
+const shared = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 10_000,
+  retry: 0,
+  // What another process does, or a page draws, comes later where many tests run.
+  expect: { poll: { timeout: 10_000 } },
+} as const
 
 export default defineConfig({
   test: {
@@ -30,8 +38,6 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: './test/browser/support/browser-global-setup.ts',
-          // A page is drawn some frames later, and a frame takes long where many tests run.
-          expect: { poll: { timeout: 10_000 } },
           // Each file starts a browser, and a small machine has the memory for one.
           fileParallelism: false,
         },

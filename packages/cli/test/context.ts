@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EntryBody, type Owner, type Store, openSession, systemClock } from '@lastgood/core'
+import { type Clock, type EntryBody, type Owner, type Store, openSession, systemClock } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { onTestFinished } from 'vitest'
 import type { CliContext, StopSignal } from '../src/context.ts'
@@ -86,8 +86,14 @@ export const obliging = `coder: { name: 'coder', async run(session, input) {
 const nobody: Owner = { id: 'nobody', host: 'gone.test', realm: 'another machine', pid: 1 }
 
 /** Writes a session and leaves it as a closed or (`isHeld`) a live process would. */
-export async function seed(store: Store, id: string, bodies: readonly EntryBody[], isHeld = false): Promise<void> {
-  const session = await openSession(id, { store, cwd: '/projects/there', owner: { ...nobody, id } })
+export async function seed(
+  store: Store,
+  id: string,
+  bodies: readonly EntryBody[],
+  isHeld = false,
+  clock: Clock = systemClock,
+): Promise<void> {
+  const session = await openSession(id, { store, cwd: '/projects/there', owner: { ...nobody, id }, clock })
   await session.record(bodies)
   if (isHeld) onTestFinished(() => session.close())
   else await session.close()

@@ -1,8 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { EntryBody } from '@lastgood/core'
+import type { EntryBody, Store } from '@lastgood/core'
 import { encrypted } from '@lastgood/core/at-rest'
+import { ManualClock } from '@lastgood/core/testing'
 import { answered, ended, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const secret = `the whole file ${'x'.repeat(400)} its end`
@@ -13,14 +14,14 @@ const result: EntryBody = {
   result: { type: 'tool_result', tool_use_id: 't1', content: secret },
   outcome: 'ran',
 }
-const history: EntryBody[] = [
+const history = (now: number): EntryBody[] => [
   started(1),
   sent(),
   answered('Looking.', call),
   { type: 'tool-started', toolUseId: 't1', name: 'run', inDoubt: 'report' },
   result,
   sent(),
-  overloaded(2_000, Date.now()),
+  overloaded(2_000, now),
   sent(2),
   answered('Green.'),
   ended(1),
@@ -28,9 +29,15 @@ const history: EntryBody[] = [
   sent(),
 ]
 
+/** At one instant, so that what it says of waits does not depend on this machine. */
+async function seedHistory(store: Store): Promise<void> {
+  const now = Date.now()
+  await seed(store, 'fix-auth', history(now), false, new ManualClock({ startAt: now }))
+}
+
 async function shown(...flags: string[]) {
   const { cwd, store } = project()
-  await seed(store, 'fix-auth', history)
+  await seedHistory(store)
   return { cwd, ...(await run(['show', 'last', '--store', 'state', ...flags], { cwd })) }
 }
 
@@ -101,7 +108,7 @@ describe('show', () => {
 
   it('does not take a session that is encrypted for an empty one, and says what is missing', async () => {
     const { cwd, store } = project()
-    await seed(encrypted(store, { current: { id: '2026-11', key: new Uint8Array(32).fill(1) } }), 'fix-auth', history)
+    await seedHistory(encrypted(store, { current: { id: '2026-11', key: new Uint8Array(32).fill(1) } }))
     const { code, stdout, stderr } = await run(['show', 'fix-auth', '--store', 'state'], { cwd })
     expect(code).toBe(4)
     expect(stderr).toMatch(/error: entry 1 is encrypted with the key "2026-11"[^]*docs\/errors\/journal-sealed\.md/)
