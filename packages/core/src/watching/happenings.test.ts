@@ -25,10 +25,10 @@ const overloaded = (decision: Extract<EntryBody, { type: 'fault-observed' }>['de
   decision,
 })
 
-/** What is told of entries that are a second apart; the first is written at `from`. */
+/** What is told of entries, a second apart unless `at` says when each was written. */
 function told(
   bodies: readonly EntryBody[],
-  { hasOpenTurn = false, before = undefined as Partial<Head> | undefined } = {},
+  { hasOpenTurn = false, before = undefined as Partial<Head> | undefined, at = (i: number) => 1_000 * (i + 1) } = {},
 ) {
   const session = {
     policy: defaultPolicy,
@@ -39,7 +39,7 @@ function told(
   }
   const happenings = new Happenings(session as never, before as Head | undefined)
   const all = bodies.flatMap((body, i) => {
-    const entry = { ...body, v: 3, seq: i + 1, at: 1_000 * (i + 1), fence: 1, lane: 'main' } as const
+    const entry = { ...body, v: 3, seq: i + 1, at: at(i), fence: 1, lane: 'main' } as const
     return happenings.take({ type: 'entry', entry })
   })
   return {
@@ -51,6 +51,13 @@ function told(
 }
 
 describe('a wait', () => {
+  test('during which the wall clock is set back lasts no time', () => {
+    const instants = [60_000, 61_000, 62_000, 3_000, 4_000]
+    const bodies = [started, sent(), overloaded({ kind: 'retry', at: 63_000 }), sent(2), answered]
+    const { of } = told(bodies, { at: (i) => instants[i] ?? 0 })
+    expect(of('waited')).toMatchObject([{ reason: 'backoff', at: 3_000, since: 3_000 }])
+  })
+
   test('lasts from the fault to whatever comes next', () => {
     const retry = overloaded({ kind: 'retry', at: 9_000 })
     const held: EntryBody = { type: 'request-held', until: 60_000, reason: 'open' }

@@ -196,7 +196,8 @@ export class Happenings {
   }
 
   *#stopWaiting(at: number): Generator<Happening> {
-    if (this.#wait) yield { kind: 'waited', at, ...this.#wait }
+    // A wall clock may be set back meanwhile, and no wait is shorter than none.
+    if (this.#wait) yield { kind: 'waited', at, reason: this.#wait.reason, since: Math.min(this.#wait.since, at) }
     this.#wait = undefined
   }
 
