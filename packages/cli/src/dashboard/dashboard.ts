@@ -95,6 +95,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     await watcher.overview()
     return (await stoppedSessions(await store.open(), watcher.rows, agents)).map(({ sessionId }) => sessionId)
   }
+  let viewers = 0
   const ended = new AbortController()
   const app = new Hono().basePath(prefix)
 
@@ -154,9 +155,10 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.get('/api/overview', async () => json(await watcher.overview()))
   app.get('/api/events', (c) => {
     if (c.req.method === 'HEAD') return new Response(null)
-    if (watcher.viewers >= mostViewers)
+    if (viewers >= mostViewers)
       return refused(refusal(503, 'too-many-viewers', `${mostViewers} pages are open already`))
-    return eventStream(watcher, clock, ended.signal)
+    viewers += 1
+    return eventStream(watcher, clock, ended.signal, () => (viewers -= 1))
   })
   app.get('/api/sessions/:id', async (c) => {
     const id = sessionIdIn(c)

@@ -1,52 +1,58 @@
 /**
  * The server-sent events of one viewer: first everything, then what changes, and in between a sign of life.
  *
- * 1. A viewer that does not read is let go, not waited for: it comes back and gets everything.
+ * 1. A viewer that does not read is let go, not waited for, with its connection and what waits for it: it comes back and
+ *    gets everything.
  * 2. When the viewer leaves, so does what looked for it.
+ * 3. What all viewers are told is written once.
  */
 import type { Clock } from '@lastgood/core'
 import { iso } from '../durations.ts'
 import { safeJson } from '../text.ts'
-import type { Watcher } from './watcher.ts'
+import type { Viewer, Watcher } from './watcher.ts'
 
 const beatMs = 15_000
 /** Chunks that wait to be read. */
 const mostWaiting = 100
 
-export function eventStream(watcher: Watcher, clock: Clock, ended: AbortSignal): Response {
+const encoder = new TextEncoder()
+
+/** `onLeft`: it is over, whoever ended it. */
+export function eventStream(watcher: Watcher, clock: Clock, ended: AbortSignal, onLeft: () => void): Response {
   const left = new AbortController()
   const over = AbortSignal.any([left.signal, ended])
-  let stop: (() => void) | undefined
+  over.addEventListener('abort', onLeft, { once: true })
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
-      const encoder = new TextEncoder()
-      const end = () => {
+      const fail = (error: unknown) => {
+        controller.error(error)
         left.abort()
-        stop?.()
+      }
+      const write = (bytes: Uint8Array) => {
+        if (over.aborted) return
+        if ((controller.desiredSize ?? 0) < -mostWaiting) return fail(new Error('the viewer does not read'))
+        controller.enqueue(bytes)
+      }
+      const end = () => {
         try {
           controller.close()
         } catch {
-          // The viewer was faster.
+          // It has ended already.
         }
       }
-      const write = (text: string) => {
-        if (over.aborted) return
-        if ((controller.desiredSize ?? 0) < -mostWaiting) return end()
-        controller.enqueue(encoder.encode(text))
+      over.addEventListener('abort', end, { once: true })
+      try {
+        const stop = await watcher.view((event) => write(written(event)))
+        if (over.aborted) return stop()
+        over.addEventListener('abort', stop, { once: true })
+      } catch (error) {
+        return fail(error)
       }
-      ended.addEventListener('abort', end, { once: true })
-      left.signal.addEventListener('abort', () => ended.removeEventListener('abort', end), { once: true })
-      stop = await watcher.view((event) => {
-        const data = event.kind === 'overview' ? event.overview : event.change
-        write(`event: ${event.kind}\ndata: ${safeJson(data)}\n\n`)
-      })
-      if (over.aborted) return stop()
-      void beats(clock, over, () => write(`: beat\nevent: change\ndata: ${safeJson({ at: iso(clock.now()) })}\n\n`))
+      void beats(clock, over, () =>
+        write(encoder.encode(`: beat\nevent: change\ndata: ${safeJson({ at: iso(clock.now()) })}\n\n`)),
+      )
     },
-    cancel() {
-      left.abort()
-      stop?.()
-    },
+    cancel: () => left.abort(),
   })
   return new Response(body, {
     headers: {
@@ -55,6 +61,15 @@ export function eventStream(watcher: Watcher, clock: Clock, ended: AbortSignal):
       'x-accel-buffering': 'no',
     },
   })
+}
+
+const bytesOf = new WeakMap<object, Uint8Array>()
+
+function written(event: Parameters<Viewer>[0]): Uint8Array {
+  const data = event.kind === 'overview' ? event.overview : event.change
+  const bytes = bytesOf.get(data) ?? encoder.encode(`event: ${event.kind}\ndata: ${safeJson(data)}\n\n`)
+  bytesOf.set(data, bytes)
+  return bytes
 }
 
 async function beats(clock: Clock, over: AbortSignal, beat: () => void): Promise<void> {

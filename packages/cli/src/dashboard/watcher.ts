@@ -129,10 +129,6 @@ export class Watcher {
     return this.#cards.rows
   }
 
-  get viewers(): number {
-    return this.#viewers.size
-  }
-
   get records(): readonly HealthRecord[] {
     return this.#records
   }

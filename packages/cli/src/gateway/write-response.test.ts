@@ -94,6 +94,27 @@ test('when the client has gone, the body is cancelled', async () => {
   await expect(isCancelled).resolves.toBeUndefined()
 })
 
+test('a body that breaks while its client reads nothing breaks the connection', async () => {
+  const { body, give, asked, controller } = controlled()
+  const server = createServer()
+  onTestFinished(() => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const client = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
+  client.on('error', () => {})
+  client.on('response', (incoming) => incoming.pause())
+  onTestFinished(() => void client.destroy())
+  const [, outgoing] = (await once(server, 'request')) as [IncomingMessage, ServerResponse]
+  const closed = once(outgoing, 'close')
+  const written = writeResponse(new Response(body), outgoing)
+  for (let given = 0; asked() > given; given++) {
+    give('x'.repeat(1024 * 1024))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  controller.error(new Error('broken'))
+  await closed
+  await expect(written).resolves.toBeUndefined()
+})
+
 test('a client that reads nothing is not read ahead of without end, and its end is noticed', async () => {
   const { body, give, asked, isCancelled } = controlled()
   const incoming = await gotten(new Response(body))

@@ -4,7 +4,7 @@
  * 1. Nothing waits for more: a piece goes out as it comes, and the headers after one turn of the event loop at the latest.
  *    In that turn they share a packet with the first piece.
  * 2. The client sets the pace. When it has gone, the body is cancelled.
- * 3. What breaks the body breaks the connection: an end is never passed off as success.
+ * 3. What breaks the body breaks the connection, also while the client reads nothing: an end is never passed off as success.
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
@@ -27,6 +27,7 @@ export async function writeResponse({ status, headers, body }: Response, outgoin
     gone.abort()
     pieces.cancel().catch(() => {})
   })
+  pieces.broken?.catch((error: Error) => outgoing.destroy(error))
   const late = setImmediate(() => outgoing.flushHeaders())
   try {
     for (;;) {

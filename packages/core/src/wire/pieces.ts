@@ -10,6 +10,8 @@ export interface Pieces {
   next(): Promise<Uint8Array | undefined>
   /** Nobody wants the rest. */
   cancel(reason?: unknown): Promise<void>
+  /** Rejects when the rest is broken, also while nobody asks for it; not there where only asking tells. */
+  readonly broken?: Promise<unknown>
 }
 
 const made = new WeakMap<ReadableStream<Uint8Array>, Pieces>()
@@ -38,6 +40,7 @@ export function readPieces(body: ReadableStream<Uint8Array> | null): Pieces {
     pieces ?? {
       next: async () => (await reader?.read())?.value,
       cancel: async (reason) => reader?.cancel(reason),
+      ...(reader && { broken: reader.closed }),
     }
   )
 }
