@@ -6,8 +6,8 @@
  * 3. Content of conversations is given only where it was asked for, and never with a secret of a known shape.
  */
 import { randomBytes } from 'node:crypto'
-import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Store } from '@lastgood/core'
-import type { ResumeAllDocument } from '@lastgood/dashboard'
+import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry, type Store } from '@lastgood/core'
+import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
 import { rowOf } from '../sessions.ts'
@@ -20,6 +20,7 @@ import { Gate } from './gate.ts'
 import type { KeptStore } from './kept-store.ts'
 import { outagesDocument } from './outages-document.ts'
 import { unbuiltPage, type PageFile, type PageFiles } from './page-files.ts'
+import { Readings } from './readings.ts'
 import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
@@ -95,6 +96,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     await watcher.overview()
     return (await stoppedSessions(await store.open(), watcher.rows, agents)).map(({ sessionId }) => sessionId)
   }
+  const documents = new Readings<SessionDocument>()
+  const entries = new Readings<Entry | undefined>()
   let viewers = 0
   const ended = new AbortController()
   const app = new Hono().basePath(prefix)
@@ -163,27 +166,34 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.get('/api/sessions/:id', async (c) => {
     const id = sessionIdIn(c)
     const opened = await store.open()
-    const row = rowOf((await opened.summary(id)) ?? notThere(id, opened))
-    const document = await sessionDocument({
+    const summary = (await opened.summary(id)) ?? notThere(id, opened)
+    const hasContent = wantsContent(c)
+    const started = resumes.of(id, hasContent)
+    const facts = {
       store: opened,
-      row,
+      row: rowOf(summary),
       flags,
       agents,
       now: clock.now(),
-      hasContent: wantsContent(c),
+      hasContent,
       page: watcher.statusReading,
       prices: config?.prices,
-      started: resumes.of(id, wantsContent(c)),
-    })
-    return json(document)
+      started,
+    }
+    const asked = JSON.stringify([summary, hasContent, started])
+    return json(await documents.of(asked, c.req.raw.signal, (left) => sessionDocument(facts, left)))
   })
   app.get('/api/sessions/:id/entries/:seq', async (c) => {
     const id = sessionIdIn(c)
     const seq = /^[1-9]\d{0,14}$/.test(c.req.param('seq')) ? Number(c.req.param('seq')) : 0
-    const entry = seq === 0 ? undefined : await shownEntryAt(await store.open(), id, seq, wantsContent(c))
+    const hasContent = wantsContent(c)
+    const opened = await store.open()
+    const asked = JSON.stringify([id, seq, hasContent])
+    const read = () => shownEntryAt(opened, id, seq, hasContent)
+    const entry = seq === 0 ? undefined : await entries.of(asked, c.req.raw.signal, read)
     if (!entry)
       return refused(refusal(404, 'no-such-entry', `session ${id} has no entry ${c.req.param('seq').slice(0, 20)}`))
-    return json({ schema: 'lastgood.entry-page/v1', hasContent: wantsContent(c), entry })
+    return json({ schema: 'lastgood.entry-page/v1', hasContent, entry })
   })
   app.get('/api/outages', async (c) => {
     const asked = sinceIn(c)

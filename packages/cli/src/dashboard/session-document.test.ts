@@ -1,4 +1,4 @@
-import { memoryStore, type EntryBody } from '@lastgood/core'
+import { memoryStore, type EntryBody, type Store } from '@lastgood/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
@@ -21,6 +21,80 @@ async function board() {
   ])
   return stage(store)
 }
+
+/** A store whose second entry of a reading comes when the gate is opened. */
+function slow() {
+  const inner = memoryStore()
+  const seen = { readings: 0, entries: 0 }
+  let open!: () => void
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  const store: Store = {
+    ...inner,
+    async *read(id, after) {
+      seen.readings += 1
+      for await (const entry of inner.read(id, after)) {
+        if (entry.seq > 1) await opened
+        seen.entries += 1
+        yield entry
+      }
+    },
+  }
+  return { inner, store, seen, open }
+}
+
+describe('a reading', () => {
+  const done = [started(1), sent(), answered('Yes.'), ended(1)]
+
+  test.each(['/api/sessions/fix-auth?content=1', '/api/sessions/fix-auth/entries/2'])(
+    'of %s is one for all who ask while it goes on',
+    async (path) => {
+      const { inner, store, seen, open } = slow()
+      await seed(inner, 'fix-auth', done)
+      const { get } = stage(store)
+      const all = Promise.all([get(path), get(path), get(path)])
+      await expect.poll(() => seen.readings).toBe(1)
+      open()
+      expect(new Set((await all).map((one) => JSON.stringify(one))).size).toBe(1)
+      expect(seen.readings).toBe(1)
+      await get(path)
+      expect(seen.readings).toBe(2)
+    },
+  )
+
+  test('is another one for who asks for more of it, or after an entry that it may lack', async () => {
+    const { inner, store, seen, open } = slow()
+    await seed(inner, 'fix-auth', done)
+    const { session } = stage(store)
+    const before = [session('fix-auth'), session('fix-auth', '?content=1')]
+    await expect.poll(() => seen.readings).toBe(2)
+    await seed(inner, 'fix-auth', [started(2), sent(), answered('Again.'), ended(2)])
+    const after = session('fix-auth')
+    await expect.poll(() => seen.readings).toBe(3)
+    open()
+    expect((await after).turns).toHaveLength(2)
+    await Promise.all(before)
+  })
+
+  test('goes on while somebody waits for it, and is given up when the last one has left', async () => {
+    const { inner, store, seen, open } = slow()
+    await seed(inner, 'fix-auth', done)
+    const { ask } = stage(store)
+    const [first, last, other] = [new AbortController(), new AbortController(), new AbortController()]
+    const asked = [first, last].map(({ signal }) => ask('/api/sessions/fix-auth', { signal }))
+    const stays = ask('/api/sessions/fix-auth?content=1', { signal: other.signal })
+    await expect.poll(() => seen.entries).toBe(2)
+    const leaves = ask('/api/sessions/fix-auth?content=1', { signal: first.signal })
+    await new Promise((resolve) => setImmediate(resolve))
+    first.abort()
+    last.abort()
+    const readAll = (await inner.summary('fix-auth'))!.head.seq
+    open()
+    expect((await stays).status).toBe(200)
+    await Promise.all([...asked, leaves])
+    // One was at its second entry, the other one came to its end.
+    expect(seen.entries).toBe(2 + readAll)
+  })
+})
 
 describe('the page of a session', () => {
   test('has facts and no content until that is asked for; then content without keys', async () => {

@@ -27,14 +27,15 @@ export interface SessionFacts {
   readonly started: StartedResume | null
 }
 
-/** Errors: those of reading the journal. */
-export async function sessionDocument(facts: SessionFacts): Promise<SessionDocument> {
+/** Errors: those of reading the journal, and the reason of `left`, when nobody waits for it any more. */
+export async function sessionDocument(facts: SessionFacts, left?: AbortSignal): Promise<SessionDocument> {
   const { store, row, now, hasContent, page, started } = facts
   const { sessionId } = row.head
   const report = new SessionReport()
   const outages = new SessionOutages()
   let firstRequestAt: number | undefined
   for await (const { entry, isInherited } of readHistory(store, sessionId)) {
+    left?.throwIfAborted()
     report.take(shownEntry(entry, hasContent, longestQuoted), isInherited)
     outages.take(entry)
     if (entry.type === 'request-sent') firstRequestAt ??= entry.at
