@@ -1,6 +1,7 @@
 /** The gateway in front of the lab, asked by the real SDK with its own retries as they are. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { memoryStore, type Store } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { createGateway } from '@lastgood/gateway'
 import {
   startLab,
@@ -279,6 +280,36 @@ describe('the gateway serves', () => {
     await second.body?.cancel()
     expect((await ask('c')).status).toBe(200)
   })
+
+  test.each(['/v1/messages', '/v1/files'])(
+    'at %s nobody of whose body nothing comes any more: it is told to come again, and its place is free',
+    async (path) => {
+      const clock = new ManualClock()
+      const { gateway } = await setUp({ gateway: { clock, maxRequests: 1 }, lab: { model: () => reply(text('hi')) } })
+      let isWaiting = false
+      async function* pieces() {
+        for (const piece of ['{', '"']) {
+          await clock.advance(50_000)
+          yield Buffer.from(piece)
+        }
+        isWaiting = true
+        await new Promise(() => {})
+      }
+      const headers = { 'content-length': '100' }
+      const sent = new Request(`http://127.0.0.1:4141${path}`, { method: 'POST', headers })
+      const asked = gateway.fetch(sent, pieces())
+      await expect.poll(() => isWaiting).toBe(true)
+      await clock.advance(59_000)
+      expect((await post(gateway, hello, { headers: named })).status).toBe(503)
+      await clock.advance(60_000)
+      const told = await asked
+      expect([told.status, told.headers.get('x-should-retry')]).toEqual([408, 'true'])
+      expect(await told.json()).toMatchObject({
+        error: { type: 'timeout_error', message: 'lastgood: nothing more came of the request in 60 s' },
+      })
+      expect((await post(gateway, hello, { headers: named })).status).toBe(200)
+    },
+  )
 
   test('no body that is larger than it may be', async () => {
     const { gateway } = await setUp({ gateway: { maxBodyBytes: 1000 } })

@@ -30,7 +30,7 @@ export class Admission {
     this.#id = id
   }
 
-  /** Requests that are being served. */
+  /** Requests that are being read or answered. */
   get inside(): number {
     return this.#inside
   }
@@ -65,7 +65,7 @@ export class Admission {
   /** A place inside, which is left by calling it; or the answer to who finds none. */
   enter(): (() => void) | Response {
     if (this.#inside >= this.#maxRequests) {
-      return refused(503, 'api_error', `${this.#inside} requests are being answered, and no more may`, true)
+      return refused(503, 'api_error', `${this.#inside} requests are being read or answered, and no more may`, true)
     }
     this.#inside += 1
     let isLeft = false

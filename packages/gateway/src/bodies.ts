@@ -1,6 +1,7 @@
 /** Bodies of requests and responses. */
-import { LastgoodError } from '@lastgood/core'
+import { LastgoodError, type Clock } from '@lastgood/core'
 import { withoutConnection } from './connection.ts'
+import { settled, Silence } from './silence.ts'
 
 /** What `fetch` decodes, https://fetch.spec.whatwg.org/#handle-content-codings. */
 const decoded: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br'])
@@ -18,35 +19,63 @@ export function replaceBody(
   return new Response(isEmpty ? null : body, { status, statusText, headers: kept })
 }
 
-/** The body as it comes, for a request that passes; undefined for none. */
+/** The body as it comes, for a request that passes; undefined for none. It breaks with `BodyStalled`. */
 export function bodyStreamOf(
   request: Request,
   pieces: AsyncIterable<Uint8Array> | undefined,
+  clock: Clock,
 ): ReadableStream<Uint8Array> | undefined {
   const { method, headers } = request
   if (method === 'GET' || method === 'HEAD') return undefined
-  if (!pieces) return request.body ?? undefined
-  const isThere = headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
-  return isThere ? ReadableStream.from(pieces) : undefined
+  const isThere = !pieces || headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
+  const given = isThere && (pieces ?? request.body)
+  return given ? ReadableStream.from(withoutSilence(given, clock)) : undefined
 }
 
-/** The whole body; undefined for none. Errors: `bad-option` for one that is too large; no more than that is ever held. */
+/**
+ * The whole body; undefined for none. Errors: `bad-option` for one that is too large, of which no more than that is ever
+ * held, and `BodyStalled`.
+ */
 export async function bodyOf(
   request: Request,
   pieces: AsyncIterable<Uint8Array> | undefined,
-  maxBytes: number,
+  { maxBodyBytes, clock }: { maxBodyBytes: number; clock: Clock },
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  const given = pieces ?? (request.body as AsyncIterable<Uint8Array> | null)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
+  const given = pieces ?? request.body
   if (!given) return undefined
   const all: Uint8Array[] = []
   let length = 0
-  for await (const piece of given) {
+  for await (const piece of withoutSilence(given, clock)) {
     length += piece.length
-    if (length > maxBytes) throw tooLarge(maxBytes)
+    if (length > maxBodyBytes) throw tooLarge(maxBodyBytes)
     all.push(piece)
   }
   return length === 0 ? undefined : Buffer.concat(all, length)
+}
+
+/** Nothing more came of a body, and whoever sends it keeps a place that others wait for. */
+export class BodyStalled extends Error {}
+
+/** On the slowest line a piece of what is sent comes within seconds: so long nothing comes only of a client that hangs or has gone. */
+const longestSilenceMs = 60_000
+
+async function* withoutSilence(pieces: AsyncIterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
+  const silence = new Silence(clock, longestSilenceMs)
+  const all = pieces[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await silence.orBefore(settled(all.next()))
+      if (!next) throw new BodyStalled(`nothing more came of the request in ${longestSilenceMs / 1000} s`)
+      if ('error' in next) throw next.error
+      if (next.value.done) return
+      yield next.value.value
+    }
+  } finally {
+    silence.stop()
+    // Not waited for: that would be for the piece that does not come.
+    all.return?.().catch(() => {})
+  }
 }
 
 /** Of the gateway's own errors this one has the API's status and type for it. */

@@ -6,8 +6,8 @@
  */
 import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
-import { apiErrorOf, errorResponse } from './api-error.ts'
-import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
+import { apiErrorOf, errorResponse, type ApiError } from './api-error.ts'
+import { BodyStalled, bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
 import { bytesOf, deliver } from './delivery.ts'
 import { renewsCredentials } from './denials.ts'
 import { Metrics } from './metrics.ts'
@@ -68,8 +68,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     leave: () => void,
   ): Promise<Response> {
     const wire = { url: upstream.urlOf(request), method: request.method, headers: upstream.headersOf(request) }
-    if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces), leave)
-    const bytes = await bodyOf(request, pieces, resolved.maxBodyBytes)
+    if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
+    const bytes = await bodyOf(request, pieces, resolved)
     const body = bytes && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
     const asked = body && { request: { ...wire, body: bytes }, body, named, onLeft: leave }
@@ -107,7 +107,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         if (!isScrape(request)) answered(request, response)
         return response
       } catch (error) {
-        return answered(request, errorResponse(apiErrorOf(error)))
+        return answered(request, errorResponse(stalledIn(error) ?? apiErrorOf(error)))
       }
     },
     async close() {
@@ -116,4 +116,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await Promise.all([sessions.close(), atMost(resolved.drainMs, resolved.clock, left)])
     },
   }
+}
+
+/** Of a body that stalled, also as the cause of a request that did not leave. */
+function stalledIn(error: unknown): ApiError | undefined {
+  const stalled = [error, (error as Error).cause].find((one) => one instanceof BodyStalled)
+  return stalled && { status: 408, type: 'timeout_error', message: `lastgood: ${stalled.message}`, retry: true }
 }

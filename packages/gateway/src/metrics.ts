@@ -48,7 +48,7 @@ export class Metrics implements Watcher {
   readonly #standing = {
     states: this.#gauge('sessions', 'Sessions that are open, by state', ['state']),
     failing: this.#gauge('sessions_failing', 'Sessions that wait for an answer after a fault'),
-    waiting: this.#gauge('requests_waiting', 'Requests that are being answered'),
+    waiting: this.#gauge('requests_waiting', 'Requests that are being read or answered'),
     longest: this.#gauge('outage_seconds', 'Time since the first fault of the session that waits longest'),
   }
 
@@ -73,7 +73,7 @@ export class Metrics implements Watcher {
   /** An answer of the session has ended: nobody waits for one, whether it came or not. */
   readonly rests = (session: WatchedSession): void => this.#fails(session, undefined)
 
-  /** `waiting`: requests that are being answered. */
+  /** `waiting`: requests that are being read or answered. */
   async page({ waiting }: { waiting: number }): Promise<Response> {
     // Watching the process costs something: only where somebody looks.
     if (!this.#isScraped) collectDefaultMetrics({ register: this.#registry })
