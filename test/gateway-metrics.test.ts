@@ -158,6 +158,13 @@ test('neither sessions nor what clients call their models make labels', async ()
   expect(said).not.toMatch(/secret|"ses"/)
 })
 
+test('a value that is not known yet is NaN as the format has it', async () => {
+  const { page } = await stage()
+  const values = Array.from((await page()).text.matchAll(/^[^#\n].* (\S+)$/gm), ([, value = '']) => value)
+  expect(values).toContain('NaN')
+  expect(values.filter((value) => !/^(NaN|[+-]Inf|[-+.e\d]+)$/.test(value))).toEqual([])
+})
+
 test('with a token the page is shown to who has it', async () => {
   const token = 'a-token-of-enough-letters'
   const { page } = await stage({ gateway: { token } })

@@ -85,7 +85,9 @@ export class Metrics implements Watcher {
     this.#standing.failing.set(failing.length)
     this.#standing.waiting.set(waiting)
     this.#standing.longest.set((now - Math.min(now, ...failing)) / 1000)
-    return new Response(await this.#registry.metrics(), { headers: { 'content-type': this.#registry.contentType } })
+    // As the format has it: https://prometheus.io/docs/instrumenting/exposition_formats/
+    const text = (await this.#registry.metrics()).replace(/ Nan$/gm, ' NaN')
+    return new Response(text, { headers: { 'content-type': this.#registry.contentType } })
   }
 
   #count(session: WatchedSession, happening: Happening): void {
