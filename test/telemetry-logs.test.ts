@@ -70,12 +70,18 @@ describe('the logger of a session', () => {
   })
 })
 
-test('lastgood gateway --log json writes JSON lines through an outage, with neither keys nor prompts', async () => {
+test('lastgood gateway --log json writes nothing but JSON lines, through an outage and warnings of Node, with neither keys nor prompts', async () => {
   const lab = await startLab({ model: () => reply(text(said)), outages: [status(1, 529), status(2, 500)] })
   const dir = await mkdtemp(join(tmpdir(), 'lastgood-log-'))
   const bin = join(import.meta.dirname, '../packages/cli/dist/bin/lastgood.js')
   const argv = [bin, 'gateway', '--port', '0', '--upstream', lab.url, '--store', `file:${dir}`, '--log', 'json']
-  const env = { PATH: process.env['PATH'] ?? '', HOME: dir, LASTGOOD_STATUS_URL: 'off' }
+  const warns = `process.on('SIGUSR2',()=>process.emitWarning('a listener failed: ${key}',{code:'A_CODE'}))`
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: dir,
+    LASTGOOD_STATUS_URL: 'off',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(warns)}`,
+  }
   const gateway = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: dir })
   onTestFinished(async () => {
     gateway.kill('SIGKILL')
@@ -97,6 +103,8 @@ test('lastgood gateway --log json writes JSON lines through an outage, with neit
     body: JSON.stringify({ model: opus, max_tokens: 100, messages: [{ role: 'user', content: `${prompt} ${key}` }] }),
   })
   expect(await response.text()).toContain(said)
+  gateway.kill('SIGUSR2')
+  await expect.poll(() => stderr).toContain('A_CODE')
   gateway.kill('SIGTERM')
   await ended
   const lines = stderr
@@ -112,6 +120,7 @@ test('lastgood gateway --log json writes JSON lines through an outage, with neit
     'attempt-failed',
     'waiting',
     'recovered',
+    'warning',
     'stopped',
   ])
   for (const { level, msg, name } of lines) {

@@ -22,6 +22,9 @@ export type Env = Readonly<Record<string, string | undefined>>
 
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
+/** What `process.emitWarning` tells. */
+export type Warning = Pick<Error, 'name' | 'message'> & { readonly code?: string }
+
 export interface CliContext {
   /** The arguments after the program's name. */
   readonly argv: readonly string[]
@@ -47,6 +50,8 @@ export interface CliContext {
    * Calls `listener` when the process is asked to stop; returns the way to stop listening. `second`: what a second signal does.
    */
   onStop(listener: (signal: StopSignal) => void, second?: 'exits' | 'is told'): () => void
+  /** From now on `listener` has the warnings of the process, in place of Node, which prints them as text. */
+  onWarning(listener: (warning: Warning) => void): void
   /** What the process will answer; the last word counts, and an error has one of its own. */
   setExitCode(code: number): void
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@lastgood/core'
-import type { CliContext, Keyboard, StopSignal } from './context.ts'
+import type { CliContext, Keyboard, StopSignal, Warning } from './context.ts'
 import { signalCodes } from './exit-codes.ts'
 
 export function nodeContext(cwd = process.cwd()): CliContext {
@@ -20,6 +20,7 @@ export function nodeContext(cwd = process.cwd()): CliContext {
     clock: systemClock,
     node: { version: process.version, importsTypeScript: 'typescript' in features && Boolean(features.typescript) },
     onStop,
+    onWarning,
     setExitCode: (code) => void (process.exitCode = code),
   }
 }
@@ -55,4 +56,10 @@ function onStop(listener: (signal: StopSignal) => void, second: 'exits' | 'is to
   return () => {
     for (const signal of Object.keys(signalCodes)) process.off(signal, onSignal)
   }
+}
+
+function onWarning(listener: (warning: Warning) => void): void {
+  // Node prints by a listener like any other, of this name; others are somebody else's.
+  for (const one of process.listeners('warning')) if (one.name === 'onWarning') process.off('warning', one)
+  process.on('warning', listener)
 }

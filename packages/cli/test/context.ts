@@ -46,6 +46,7 @@ export function run(argv: readonly string[], changes: Partial<CliContext> = {}):
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onWarning: () => {},
     ...changes,
     // No test asks the real status page.
     env: { LASTGOOD_STATUS_URL: 'off', ...changes.env },

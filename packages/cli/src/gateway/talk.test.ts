@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Collector } from '../../test/context.ts'
+import type { Warning } from '../context.ts'
 import { logFormatOf, talkOf } from './talk.ts'
 
 test('the flag comes before the environment, and text is the default', () => {
@@ -11,7 +12,7 @@ test('the flag comes before the environment, and text is the default', () => {
 
 test('where only the sum is told, no line comes before it', async () => {
   const stderr = new Collector()
-  const talk = await talkOf('text', { stderr }, 'the sum')
+  const talk = await talkOf('text', { stderr, onWarning: () => {} }, 'the sum')
   const fault = { kind: 'overloaded', status: 529 } as const
   const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
   talk.heard.onEvent?.('ses', {
@@ -24,18 +25,21 @@ test('where only the sum is told, no line comes before it', async () => {
   expect(stderr.text).toBe('0 answers in 1 session; 1 fault, 0 answers all the same\n  lastgood show ses\n')
 })
 
-test('text is for people, json is one object a line, and each says the same once', async () => {
+test('text is for people, json is one object a line, warnings of the process too, and each says the same once', async () => {
   const [text, json] = [new Collector(), new Collector()]
   const secret = 'sk-ant-api03-0123456789abcdefghijklmnop'
   for (const [format, stderr] of [['text', text] as const, ['json', json] as const]) {
-    const talk = await talkOf(format, { stderr })
+    let warn: (warning: Warning) => void = () => {}
+    const talk = await talkOf(format, { stderr, onWarning: (listener) => void (warn = listener) })
     talk.tell('ready', { event: 'ready', url: `http://127.0.0.1/?key=${secret}` }, ['use it   http://127.0.0.1'])
+    warn({ name: 'Warning', message: `a listener failed: ${secret}`, code: 'LASTGOOD_LISTENER' })
     talk.sumUp()
   }
   expect(text.text).toBe('use it   http://127.0.0.1\n0 answers in 0 sessions; nothing failed\n')
   const lines = json.text.trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
     { level: 'info', name: 'lastgood', event: 'ready', msg: 'ready' },
+    { level: 'warn', event: 'warning', kind: 'Warning', code: 'LASTGOOD_LISTENER' },
     { level: 'info', event: 'stopped', msg: 'stopped: 0 answers in 0 sessions; nothing failed', sessions: [] },
   ])
   expect(json.text).not.toContain(secret)

@@ -1,10 +1,11 @@
 /**
  * What a server of the command line says on stderr: text for people, or JSON lines for whoever collects them.
  *
- * 1. With `json` every line is one object of pino's, and what happens in the sessions comes from the gateway's logger.
+ * 1. With `json` every line is one object of pino's, also the warnings of the process, and what happens in the sessions comes
+ *    from the gateway's logger.
  * 2. Lines hold no content, and secrets are masked before they come here; the paths below are the second net.
  */
-import { LastgoodError, scrubbedFields, type Logger } from '@lastgood/core'
+import { LastgoodError, scrubbedFields, withoutSecrets, type Logger } from '@lastgood/core'
 import type { GatewayOptions } from '@lastgood/gateway'
 import type { CliContext, Env } from '../context.ts'
 import { Survived } from '../live/survived.ts'
@@ -37,12 +38,16 @@ export function logFormatOf(flag: LogFormat | undefined, env: Env): LogFormat {
 /** `the sum`: for people nothing else. */
 export async function talkOf(
   format: LogFormat,
-  { stderr }: Pick<CliContext, 'stderr'>,
+  { stderr, onWarning }: Pick<CliContext, 'stderr' | 'onWarning'>,
   told: Told = 'all',
 ): Promise<Talk> {
   const say = (line: string) => void stderr.write(`${line}\n`)
   const meanwhile = told === 'all' ? say : () => {}
   const logger = format === 'json' ? await jsonLogger((line) => stderr.write(line)) : undefined
+  if (logger)
+    onWarning(({ name, message, code }) =>
+      logger.warn(scrubbedFields({ event: 'warning', kind: name, code }), withoutSecrets(message)),
+    )
   // With a logger the lines come from there, and only the sum is kept.
   const survived = new Survived(logger ? () => {} : meanwhile)
   const tellBy =
