@@ -12,6 +12,8 @@ import type { RedisLike } from './client.ts'
 interface Reason {
   last: unknown
   refusedSelect: unknown
+  /** Whether the server has answered since the client connected. */
+  hasAnswered: boolean
 }
 
 const reasons = new WeakMap<RedisLike, Reason>()
@@ -26,16 +28,30 @@ export function refusedSelectOf(client: RedisLike): unknown {
   return reasons.get(client)?.refusedSelect
 }
 
+/**
+ * Returns when it is known whether the server chose the database. It says so when the client connects, which may be in the
+ * middle of the first command: that one touches no key.
+ */
+export async function databaseTold(client: RedisLike): Promise<void> {
+  const reason = reasons.get(client)
+  if (!client.options.db || !reason || reason.hasAnswered) return
+  await client.eval('return 1', 0)
+  reason.hasAnswered = true
+}
+
 export function watchConnection(client: RedisLike): void {
   if (reasons.has(client)) return
-  const reason: Reason = { last: undefined, refusedSelect: undefined }
+  const reason: Reason = { last: undefined, refusedSelect: undefined, hasAnswered: false }
   reasons.set(client, reason)
   client.on?.(errorMonitor, (error: unknown) => {
     reason.last = error
     const { command } = (error ?? {}) as { command?: { name?: unknown } }
     if (command?.name === 'select') reason.refusedSelect = error
   })
-  // It is sent anew.
-  client.on?.('connect', () => (reason.refusedSelect = undefined))
+  client.on?.('connect', () => {
+    // It is sent anew.
+    reason.refusedSelect = undefined
+    reason.hasAnswered = false
+  })
   client.on?.('ready', () => (reason.last = undefined))
 }

@@ -3,7 +3,9 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
 import { appendSome, client, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
+import type { Store } from '@lastgood/core'
 import { redisFindings } from './findings.ts'
+import { redisStore } from './redis-store.ts'
 import { serverOf } from './server.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -58,6 +60,23 @@ describe('a user with few rights', () => {
       expect(await rejection(leaseOf(store, 's'))).toMatchObject(told)
       expect(await rejection(collect(store.list()))).toMatchObject(told)
     }
+  })
+
+  it.each([
+    ['remove', (store: Store) => store.remove('idle')],
+    ['acquire', (store: Store) => leaseOf(store, 'idle')],
+    ['shared.write', (store: Store) => store.shared.write('key', 0, 'value')],
+  ])('that cannot choose its database changes nothing in database 0 with a first %s', async (_, first) => {
+    const { store, prefix, redis } = openStore(server.url)
+    const lease = await leaseOf(store, 'idle')
+    await appendSome(store, lease, 0, 2)
+    await store.release(lease)
+    const before = await redis.dump(`${prefix}:{idle}:session`)
+    const unconnected = redisStore(client(server.url, { db: 99, lazyConnect: true }), { prefix })
+    expect(await rejection(first(unconnected))).toMatchObject({ code: 'store-unavailable' })
+    expect(await redis.dump(`${prefix}:{idle}:session`)).toEqual(before)
+    expect(await collect(store.read('idle'))).toHaveLength(2)
+    expect(await store.shared.list('')).toEqual([])
   })
 
   it('sees more of the settings with the one that the README adds', async () => {

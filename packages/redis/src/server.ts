@@ -3,12 +3,12 @@
  *
  * 1. Every command goes through `ask` or `run`; what they throw is `store-unavailable`, free of payloads.
  * 2. A script is called by its hash, in one round trip; its source is sent only to a server that does not have it.
- * 3. What another database than the client's own was asked or told is refused.
+ * 3. The server has chosen the client's own database before it is asked anything; what another one was asked is refused.
  * 4. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
  */
 import type { RedisLike } from './client.ts'
 import { type CommandName, command } from './commands.ts'
-import { reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
+import { databaseTold, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
@@ -40,9 +40,10 @@ export function serverOf(client: RedisLike): Server {
 
   async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
     try {
+      await databaseTold(client)
       assertDatabase()
       const answer = await question(client)
-      // Of a client that was not connected yet the first command finds out.
+      // It may have been connected anew meanwhile.
       assertDatabase()
       return answer
     } catch (error) {
