@@ -15,7 +15,7 @@ import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { reportLines } from './report-lines.ts'
 import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
-import { tryFirstEntries } from './first-entries.ts'
+import { tryHistories } from './histories.ts'
 import { sessionFindings } from './session-findings.ts'
 import {
   agentNames,
@@ -90,7 +90,7 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       agents: loaded && agentNames(loaded),
     }
     const damaged = failure === undefined ? [] : [damage(failure, source)]
-    const { tried, findings } = await tryFirstEntries(store, rows, context.clock, [...known, ...damaged])
+    const { tried, findings } = await tryHistories(store, rows, context.clock, [...known, ...damaged])
     const recoverable = rows.filter(({ isRecoverable }) => isRecoverable).length
     return {
       store: here,

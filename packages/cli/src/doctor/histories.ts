@@ -2,7 +2,7 @@
  * Whether sessions can be opened through the store as it is set up. What a store says of itself says nothing of it: a key
  * or a codec belongs to who decorates the store.
  */
-import type { Clock, Finding, Store } from '@lastgood/core'
+import { isLastgoodError, readHistory, type Clock, type Finding, type Store } from '@lastgood/core'
 import { failureOf, type Failure } from '../failure.ts'
 import type { SessionRow } from '../sessions.ts'
 import { sessionsText } from './session-findings.ts'
@@ -16,8 +16,8 @@ export interface Tried {
   readonly findings: Finding[]
 }
 
-/** Reads the first entry of each session. `told`: what is known of their damage. */
-export async function tryFirstEntries(
+/** Reads each session as a resume would: to its end, and first what it was forked from. `told`: what is known of their damage. */
+export async function tryHistories(
   store: Store,
   rows: readonly SessionRow[],
   clock: Clock,
@@ -25,14 +25,17 @@ export async function tryFirstEntries(
 ): Promise<Tried> {
   const byMend = new Map<string, { failure: Failure; rows: SessionRow[] }>()
   const end = clock.elapsed() + longestMs
+  const isLate = () => clock.elapsed() >= end
   let tried = 0
   for (const row of rows.toSorted((a, b) => b.head.updatedAt - a.head.updatedAt).slice(0, mostTried)) {
-    if (clock.elapsed() >= end) break
+    if (isLate()) break
     tried += 1
     try {
-      for await (const _ of store.read(row.head.sessionId)) break
+      for await (const _ of readHistory(store, row.head.sessionId)) if (isLate()) break
     } catch (error) {
       const failure = failureOf(error)
+      // It was removed meanwhile.
+      if (isLastgoodError(error, 'session-not-found')) continue
       if (told.some(({ what }) => what === failure.message)) continue
       // What one key mends is one finding.
       const mend = failure.hint ?? failure.message

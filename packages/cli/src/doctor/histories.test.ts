@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { memoryStore, type Store } from '@lastgood/core'
+import { forkSession, memoryStore, type Store } from '@lastgood/core'
 import { compressed, encrypted } from '@lastgood/core/at-rest'
 import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import { answered, ended, folder, run, seed, sent, started } from '../../test/context.ts'
+import { answered, ended, folder, project, run, seed, sent, started } from '../../test/context.ts'
 import { sessionRows } from '../sessions.ts'
-import { key as apiKey, node, type Found } from './doctor.fixture.ts'
-import { tryFirstEntries } from './first-entries.ts'
+import { found, key as apiKey, node, type Found } from './doctor.fixture.ts'
+import { tryHistories } from './histories.ts'
 
 const keyOf = (id: string) => createHash('sha256').update(id).digest('base64')
 const whole = [started(1), sent(), answered('Yes.'), ended(1)]
@@ -47,7 +47,38 @@ describe('the doctor opens what is recorded as resume would', () => {
     expect(dangers[0]?.what).toMatch(/^2 sessions \([ab], [ab]\) cannot be opened/)
   })
 
-  it('a first entry that the file store has found damaged is told once', async () => {
+  it.each([
+    ['encrypted', (store: Store) => encrypted(store, { current: { id: 'k1', key: keyOf('secret') } }), /the key "k1"/],
+    ['compressed', (store: Store) => compressed(store), /compressed with deflate/],
+    ['compressed, kept apart', (store: Store) => compressed(store), /compressed with deflate/, 200_000],
+  ])('of sessions that were written %s, a store without that is a danger', async (_how, over, what, length = 2_000) => {
+    const { cwd, store } = project()
+    await seed(over(store), 'a', [...whole, started(2, 'long '.repeat(length / 5))])
+    const { code, findings } = await found(cwd)
+    expect(code).toBe(1)
+    expect(findings.filter(({ severity }) => severity === 'danger')).toMatchObject([
+      {
+        about: 'sessions',
+        what: expect.stringMatching(what),
+        mend: expect.stringMatching(/^open it as it was written/),
+      },
+    ])
+  })
+
+  it('a fork of a session that is gone is a danger', async () => {
+    const { cwd, store } = project()
+    await seed(store, 'parent', whole)
+    await forkSession(store, 'parent', 'child')
+    expect((await found(cwd)).code).toBe(0)
+    await store.remove('parent')
+    const { code, findings } = await found(cwd)
+    expect(code).toBe(1)
+    expect(findings.filter(({ severity }) => severity === 'danger')).toMatchObject([
+      { severity: 'danger', what: expect.stringMatching(/session parent, which is not there/) },
+    ])
+  })
+
+  it('an entry that the file store has found damaged is told once', async () => {
     const cwd = folder()
     const dir = join(cwd, 'state')
     await seed(fileStore({ dir }), 'a', whole)
@@ -78,6 +109,6 @@ it('the newest sessions are tried first, and not for longer than 10 s', async ()
       yield* memory.read(sessionId)
     },
   }
-  expect(await tryFirstEntries(slow, rows, clock, [])).toEqual({ tried: 2, findings: [] })
+  expect(await tryHistories(slow, rows, clock, [])).toEqual({ tried: 2, findings: [] })
   expect(tried).toEqual(['newest', 'new'])
 })
