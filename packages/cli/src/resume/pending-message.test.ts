@@ -18,8 +18,16 @@ const asking = `coder: { name: 'coder', async run(session) {
   throw new LastgoodError('needs-input', 'was it deployed?', { hint: 'decide' })
 } }`
 
-async function stopped(entries: Parameters<typeof seed>[2], words: readonly string[]) {
-  const { cwd, store } = project(waiting)
+/** The turn is being recorded when it is stopped. */
+const late = `coder: { name: 'coder', async run(session, input) {
+  const begun = session.startTurn([{ role: 'user', content: input }], 'coder')
+  globalThis.lastgoodTestPending?.()
+  await begun
+  await new Promise((_, reject) => session.signal.addEventListener('abort', () => reject(session.signal.reason)))
+} }`
+
+async function stopped(entries: Parameters<typeof seed>[2], words: readonly string[], agent = waiting) {
+  const { cwd, store } = project(agent)
   await seed(store, 's', entries)
   Object.assign(globalThis, { lastgoodTestPending: () => setImmediate(() => running.stop('SIGTERM')) })
   const running = run(['resume', 's', ...words], { cwd })
@@ -48,6 +56,27 @@ describe('a message that has not become a turn is in the command that goes on', 
     const { stderr } = await stopped(idle, ['first words'])
     expect(stderr).not.toContain(pending)
     expect(lastLine(stderr)).toBe('lastgood resume s')
+  })
+
+  it('nor where the open turn began with the same words', async () => {
+    const { stderr } = await stopped([started(1, 'same words'), sent()], ['same words'])
+    expect(stderr).not.toContain(pending)
+    expect(lastLine(stderr)).toBe('lastgood resume s')
+  })
+
+  it('nor where its turn begins while the stop is recorded', async () => {
+    const { stderr } = await stopped(idle, ['late words'], late)
+    expect(stderr).not.toContain(pending)
+    expect(lastLine(stderr)).toBe('lastgood resume s')
+  })
+
+  it('nor where the agent has answered it', async () => {
+    const { cwd, store } = project(
+      `coder: { name: 'coder', run: async () => ({ turn: 1, text: 'Known.', content: [] }) }`,
+    )
+    await seed(store, 's', open)
+    const { stdout } = await run(['resume', 's', 'words', '--json'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'done', messagePending: false })
   })
 
   it('in a dry run', async () => {

@@ -183,7 +183,10 @@ async function run(
   }
   const follow = follower(task, session, page)
   const adopted = options.adopt === true
-  let pending = message
+  // The same words again, after a crash: the open turn has them.
+  const isRecorded =
+    message !== undefined && session.hasOpenTurn && session.transcript.wasBegunWith({ role: 'user', content: message })
+  let pending = isRecorded ? undefined : message
   session.subscribe((event) => {
     if (event.type === 'entry' && event.entry.type === 'turn-started') pending = undefined
   })
@@ -196,13 +199,17 @@ async function run(
     const onInDoubt = inDoubtAnswer(context, options)
     const envelope = options.adopt ? { envelope: 'current' as const } : {}
     const reply = await stop.orStopped(session.run(agent, message, { ...(onInDoubt && { onInDoubt }), ...envelope }))
+    pending = undefined
     await closed(context, session)
     follow.stop()
     return tellReply(context, end(), reply, style)
   } catch (error) {
     follow.stop()
-    if (error instanceof Stopped)
-      return tellStopped(context, end(), style, error.signal, await suspended(context, session, error))
+    if (error instanceof Stopped) {
+      // Meanwhile the turn may begin.
+      const trouble = await suspended(context, session, error)
+      return tellStopped(context, end(), style, error.signal, trouble)
+    }
     await closed(context, session)
     return tellFailure(context, end(), style, error)
   }
