@@ -15,8 +15,9 @@ const connectTimeoutMs = 2_500
 const readyTimeoutMs = 3_000
 const commandTimeoutMs = 10_000
 
-export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
-  const address = addressOf(url)
+/** `field`: what has the address. */
+export async function connectRedis(url: string, clock: Clock, field: string): Promise<Redis> {
+  const address = addressOf(url, field)
   let hasConnected = false
   let lastError: Error | undefined
   const client = new Redis(url, {
@@ -59,13 +60,21 @@ export async function connectRedis(url: string, clock: Clock): Promise<Redis> {
 }
 
 /** The address without user and password; throws `bad-option` when it is none. */
-function addressOf(url: string): string {
+function addressOf(url: string, field: string): string {
   const parsed = /^rediss?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
   // With an @ behind its host, what looks like user, host and port is the begin of a password that has a slash in it.
-  if (parsed && !`${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@')) {
-    return `${parsed.protocol}//${parsed.hostname || '127.0.0.1'}:${parsed.port || 6379}${parsed.pathname}`
-  }
-  throw new LastgoodError('bad-option', 'the address of the Redis cannot be read', {
+  if (!parsed || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@'))
+    throw badAddress(field, 'the address of the Redis cannot be read')
+  // The client takes the digits that one begins with, and of none it makes NaN.
+  const database = [parsed.pathname.slice(1), ...parsed.searchParams.getAll('db')]
+  if (!database.every((one) => /^\d{0,9}$/.test(one)))
+    throw badAddress(field, 'the database in the address of the Redis is no number')
+  return `${parsed.protocol}//${parsed.hostname || '127.0.0.1'}:${parsed.port || 6379}${parsed.pathname}`
+}
+
+function badAddress(field: string, what: string): LastgoodError {
+  return new LastgoodError('bad-option', `${field}: ${what}`, {
     hint: 'write it as redis://host:6379/0 (rediss:// for TLS); encode special characters of a password',
+    details: { field },
   })
 }

@@ -197,9 +197,40 @@ describe('an address that names no place is exit code 2, and never the current f
     expect(await run(['list', '--store', 'redis:127.0.0.1'], { cwd })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /the address of the Redis cannot be read\n {2}next: write it as redis:\/\/host:6379/,
+        /error: --store: the address of the Redis cannot be read\n {2}next: write it as redis:\/\/host:6379/,
       ),
     })
+  })
+
+  it.each(['/prod', '/1.5', '/1/2', '/99999999999', '?db=prod', '/-1'])(
+    'a Redis whose database is no number is told by what names it: %s',
+    async (path) => {
+      const { cwd } = project()
+      const url = `redis://127.0.0.1:1${path}`
+      const told = (field: string) => `error: ${field}: the database in the address of the Redis is no number\n`
+      const named = await run(['list', '--store', url], { cwd })
+      expect(named.code).toBe(2)
+      expect(named.stderr).toContain(told('--store'))
+      expect((await run(['list'], { cwd, env: { LASTGOOD_STORE: url } })).stderr).toContain(told('LASTGOOD_STORE'))
+      expect((await run(['fleet', '--queue', url], { cwd })).stderr).toContain(told('--queue'))
+    },
+  )
+
+  it.each([
+    ['redis:', ': the address of the Redis cannot be read'],
+    ['', ' is empty; is the variable set?'],
+  ])('the queue %j of a configuration is told by its field', async (queue, what) => {
+    const { cwd } = project()
+    const path = join(cwd, 'lastgood.config.mjs')
+    writeFileSync(path, `export default { store: './state', queue: '${queue}', agents: {} }`)
+    expect((await run(['fleet'], { cwd })).stderr).toContain(`${path}: queue${what}\n`)
+  })
+
+  it('a fleet whose store is none is told of the store', async () => {
+    const { cwd } = project()
+    const { code, stderr } = await run(['fleet', '--store', ''], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('error: --store is empty; is the variable set?\n')
   })
 
   it('a queue that is none is told as one', async () => {

@@ -114,7 +114,7 @@ async function openRemote(context: CliContext, address: string, source: string, 
   }
   // Loaded only here: most commands start without it.
   const [{ redisStore }, { connectRedis }] = await Promise.all([import('@lastgood/redis'), import('./redis-client.ts')])
-  const client = await connectRedis(address, context.clock)
+  const client = await connectRedis(address, context.clock, field)
   // Every command was awaited, so nothing is lost; QUIT would wait for a server that may be gone.
   const close = async () => client.disconnect()
   return { store: redisStore(client), source, close }

@@ -56,7 +56,9 @@ async function queueOf(
   { config, hasWordOnStore, choices: [store] }: SetUp,
 ): Promise<{ connection: FleetConnection; shown: string }> {
   const loaded = hasWordOnStore ? config() : undefined
-  const given = options.queue ?? loaded?.config.queue ?? store.address
+  const configured = loaded?.config.queue
+  const given = options.queue ?? configured ?? store.address
+  const by = options.queue !== undefined ? '--queue' : configured !== undefined && `${loaded?.path}: queue`
   if (loaded && given !== undefined && typeof given !== 'string') {
     const connection = await made(given, `${loaded.path}: queue`)
     if (typeof connection?.evalsha === 'function') {
@@ -69,12 +71,14 @@ async function queueOf(
     })
   }
   if (typeof given !== 'string' || !/^rediss?:/i.test(given)) {
-    const by = options.queue !== undefined ? '--queue' : loaded?.config.queue && `${loaded.path}: queue`
-    throw noQueue(by === undefined ? `the store is ${store.shown}` : `${by} names none`)
+    if (by) throw noQueue(given === '' ? `${by} is empty; is the variable set?` : `${by} names none`)
+    // One that cannot be opened is told as that.
+    await (await store.open()).close()
+    throw noQueue(`the store is ${store.shown}`)
   }
   // Loaded only here: most commands start without it.
   const { connectRedis } = await import('../redis-client.ts')
-  return { connection: await connectRedis(given, context.clock), shown: shownAddress(given) }
+  return { connection: await connectRedis(given, context.clock, by || store.source), shown: shownAddress(given) }
 }
 
 function noQueue(why: string): LastgoodError {
