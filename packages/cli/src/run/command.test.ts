@@ -1,8 +1,9 @@
-// The built command as a real process, in a group of its own as a terminal has it.
+// The built command as a real process, at a terminal and without one.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { openTerminal } from '../../../../test/support/terminal.ts'
 import { Collector, folder, run } from '../../test/context.ts'
 
 const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
@@ -19,33 +20,46 @@ setInterval(() => {}, 1000)
 process.stdout.write('ready\\n')
 `
 
-function start(): { child: ChildProcess; said: () => string; pid: number } {
+const behind = (cwd: string) => ['run', '--store', `file:${cwd}/state`, '--', process.execPath, '-e', client]
+
+/** As a CI job or a service has it. */
+function startWithoutTerminal(): { child: ChildProcess; said: () => string } {
   const cwd = folder()
-  const argv = ['run', '--store', `file:${cwd}/state`, '--', process.execPath, '-e', client]
-  const env = { PATH: process.env['PATH'], HOME: cwd, LASTGOOD_STATUS_URL: 'off' }
-  const child = spawn(process.execPath, [bin, ...argv], {
+  const child = spawn(process.execPath, [bin, ...behind(cwd)], {
     cwd,
-    env,
+    env: { PATH: process.env['PATH'], HOME: cwd, LASTGOOD_STATUS_URL: 'off' },
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   let said = ''
   child.stdout?.on('data', (piece) => (said += String(piece)))
-  const pid = child.pid ?? 0
   onTestFinished(() => {
-    if (child.exitCode === null) process.kill(-pid, 'SIGKILL')
+    if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL')
   })
-  return { child, said: () => said, pid }
+  return { child, said: () => said }
 }
 
 test('each Ctrl+C reaches the command once, and it goes on behind its gateway for as long as it likes', async () => {
-  const { child, said, pid } = start()
-  await expect.poll(said).toBe('ready\n')
+  const cwd = folder()
+  const terminal = openTerminal(['lastgood', ...behind(cwd)], { cwd })
+  await terminal.shows('ready')
   for (const times of [1, 2, 3]) {
-    process.kill(-pid, 'SIGINT')
-    await expect.poll(said).toBe(`ready\n${'SIGINT\n'.repeat(times)}`)
+    terminal.press('ctrl-c')
+    await terminal.shows(new RegExp(`(SIGINT[^]*){${times}}`))
   }
-  process.kill(pid, 'SIGTERM')
+  terminal.kill('SIGTERM')
+  expect(await terminal.ended).toMatchObject({ code: 7 })
+  expect(terminal.everything().match(/SIG[A-Z]+/g)).toEqual(['SIGINT', 'SIGINT', 'SIGINT', 'SIGTERM'])
+})
+
+test('without a terminal the command is told of each signal that its gateway gets', async () => {
+  const { child, said } = startWithoutTerminal()
+  await expect.poll(said, { timeout: 10_000 }).toBe('ready\n')
+  for (const times of [1, 2, 3]) {
+    child.kill('SIGINT')
+    await expect.poll(said, { timeout: 10_000 }).toBe(`ready\n${'SIGINT\n'.repeat(times)}`)
+  }
+  child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([7, null])
   expect(said()).toBe(`ready\n${'SIGINT\n'.repeat(3)}SIGTERM\n`)
 })

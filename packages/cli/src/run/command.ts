@@ -1,6 +1,8 @@
 /** `lastgood run -- <command>`: the command behind a gateway of its own, and what it survived. */
 import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import process from 'node:process'
 import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import { withStoreOptions } from '../common-options.ts'
@@ -33,7 +35,7 @@ async function runBehind(context: CliContext, [name = '', ...words]: readonly st
   const env = { ...context.env, ...environmentOf(url, context.env) }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
   // A terminal's Ctrl+C has reached it as well, each time; it decides what becomes of it, and we wait for it.
-  const forget = context.onStop((signal) => signal === 'SIGTERM' && child.kill(signal), 'is told')
+  const forget = context.onStop((signal) => (signal === 'SIGTERM' || !hasTerminal()) && child.kill(signal), 'is told')
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (cause: NodeJS.ErrnoException) => reject(notStarted(name, cause)))
@@ -41,6 +43,17 @@ async function runBehind(context: CliContext, [name = '', ...words]: readonly st
     })
   } finally {
     forget()
+  }
+}
+
+/** Whether there is a terminal to type Ctrl+C at, wherever input and output go. */
+function hasTerminal(): boolean {
+  if (process.platform === 'win32') return true
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
   }
 }
 
