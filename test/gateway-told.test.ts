@@ -35,6 +35,29 @@ describe('what is repaired on the way out', () => {
   })
 })
 
+describe('the way on that an error names', () => {
+  const asked = { ...request, messages: [user('Hello')] }
+  const out: Outage = { when: { requests: [1, Infinity] }, fault: { kind: 'status', status: 529 } }
+
+  test.each([
+    [
+      'is the client itself where nobody knows it',
+      {},
+      /send the next request through lastgood gateway again; the header/,
+    ],
+    [
+      'is the client itself where only the session has a name',
+      named,
+      /start its own program again; with the session id ses/,
+    ],
+    ['is a command for a client that is known', { 'x-claude-code-session-id': 'ses' }, /lastgood resume ses$/],
+  ])('%s', async (_claim, headers, way) => {
+    const { gateway } = await setUp({ lab: { outages: [out] }, gateway: { policy: { horizonMs: 1_000 } } })
+    const { error } = (await (await post(gateway, asked, { headers })).json()) as { error: { message: string } }
+    expect(error.message).toMatch(way)
+  })
+})
+
 describe('a model in place of another', () => {
   const fallback = [{ model: instead }]
   const gateway = { fallback }

@@ -37,6 +37,14 @@ describe('of a session that no agent ran, no command is named that would be refu
     expect(imported.stderr).not.toContain('lastgood resume')
   })
 
+  it.each(Object.entries(words))('%s: nor is one to take it over from who writes it', async (id, how) => {
+    const { cwd, store } = project(obliging)
+    await seed(store, id, [begun, sent()], true)
+    const { code, stderr } = await run(['resume', id], { cwd })
+    expect(code).toBe(5)
+    expect(stderr).toContain(`lastgood fork ${id}; or end that process, and ${how}\n`)
+  })
+
   it('for programs there is no command', async () => {
     const { cwd } = await seeded('own')
     const { stdout } = await run(['list', '--json'], { cwd })

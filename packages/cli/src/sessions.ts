@@ -5,10 +5,12 @@
  * be dead counts for nothing.
  */
 import {
+  helpedBy,
   isDead,
   isJournalError,
   isLastgoodError,
   LastgoodError,
+  ownWayOn,
   shellWord,
   type Head,
   type Holder,
@@ -51,17 +53,6 @@ export function rowOf({ head, holder }: SessionSummary): SessionRow {
   }
 }
 
-/**
- * The session whose helper this one is, in the names that the gateway gives. A client asks again for what it needs of a
- * helper: nobody goes on with one.
- */
-export function helpedBy({ sessionId, agent }: RunBy): string | undefined {
-  return agent === undefined ? helperName.exec(sessionId)?.[1] : undefined
-}
-
-/** After the ids that agents have: others may have a point, too. */
-const helperName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|ses_\w+)\.[0-9a-f]{12}(?:-\d+)?$/
-
 /** Recoverable first, the newest first among them. */
 export async function sessionRows(
   store: Store,
@@ -91,17 +82,6 @@ export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly str
   return agent === undefined ? undefined : resumeCommandFor(sessionId, flags)
 }
 type RunBy = Pick<Head, 'sessionId' | 'agent'>
-
-/** What to do where there is no command. */
-export function ownWayOn(sessionId: string): string {
-  const id = safeLine(sessionId)
-  const helped = helpedBy({ sessionId, agent: undefined })
-  if (helped !== undefined) return `resume ${helped}, whose helper this is: it goes on with that`
-  // The gateway calls so what a client gave no name.
-  return id.startsWith('gw-')
-    ? `send the next request through lastgood gateway again; the header x-lastgood-session: ${id} names its session`
-    : `start its own program again; with the session id ${id} it goes on from the last good turn`
-}
 
 /** The end of what is said to people. `message`: what comes behind the command. */
 export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {

@@ -51,6 +51,7 @@ export { type Context, type Effect, type StateName, machineVersion, sessionMachi
 export { type Snapshot, step } from './machine/machine-step.ts'
 export { memoryStore } from './store/memory-store.ts'
 export { isDead, thisOwner } from './store/owner.ts'
+export { helpedBy, ownWayOn } from './session/own-way-on.ts'
 export { openSession, visitSession } from './session/open-session.ts'
 export { editsBetween } from './repair/transcript/edits.ts'
 export { type RepairedTranscript, type StoredTranscript, repairTranscript } from './repair/stored-transcript.ts'

@@ -1,10 +1,10 @@
 /** One session as its card on the page: where it stands, and what a terminal would be told to type. Pure. */
-import { withoutSecrets, type Head } from '@lastgood/core'
+import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
 import { clientCommand, fallbackOf } from '../resume/client-command.ts'
-import { helpedBy, resumeCommandOf, type SessionRow } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export interface CardFacts {

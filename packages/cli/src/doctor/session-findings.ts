@@ -1,7 +1,7 @@
 /** Sessions that do not go on by themselves, one finding for each kind. Pure. */
-import { type Finding, machineVersion } from '@lastgood/core'
+import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
-import { ownWayOn, resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export interface SessionFacts {

@@ -3,6 +3,7 @@ import {
   foldHistory,
   LastgoodError,
   machineVersion,
+  ownWayOn,
   pendingRepairs,
   readHistory,
   sessionBusy,
@@ -13,7 +14,7 @@ import { setUp } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { locate, ownWayOn, resumeCommandOf, type Located } from '../sessions.ts'
+import { locate, resumeCommandOf, type Located } from '../sessions.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { changeLines, changesOf, type Changes } from './changes.ts'

@@ -3,13 +3,12 @@
  * the last line.
  */
 import type { Reply } from '@lastgood/anthropic'
-import { isLastgoodError, type EnvelopeChange } from '@lastgood/core'
+import { isLastgoodError, ownWayOn, type EnvelopeChange } from '@lastgood/core'
 import type { CliContext, StopSignal } from '../context.ts'
 import { iso, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
-import { ownWayOn } from '../sessions.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 
 /** What is known of the session at its end. */

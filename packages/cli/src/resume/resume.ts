@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, shellWord, type Session, type StatusPagePoller } from '@lastgood/core'
+import { LastgoodError, openSession, ownWayOn, shellWord, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -15,7 +15,7 @@ import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
-import { locate, ownWayOn, resumeCommandFor, type Located } from '../sessions.ts'
+import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 import { clientCommand, isClients } from './client-command.ts'
@@ -104,7 +104,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const isTheirs = command !== undefined && isClients(head, task.place)
   // A gateway that keeps a client's session gives it to the one that the client comes back through.
   if (holder && !options.takeover && !isTheirs)
-    throw held(holder, head.sessionId, context.clock.now(), task.place.flags)
+    throw held(holder, head, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
   if (isTheirs) {
     if (style.json) {

@@ -1,12 +1,12 @@
 /**
  * `resume` without a session: a picker where somebody can pick, else what could be resumed, with the command for each.
  */
-import { LastgoodError, type Store } from '@lastgood/core'
+import { helpedBy, LastgoodError, ownWayOn, type Store } from '@lastgood/core'
 import { setUp } from '../common-options.ts'
 import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { sessionJson } from '../list/session-json.ts'
-import { helpedBy, ownWayOn, resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
+import { resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'

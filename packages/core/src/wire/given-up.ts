@@ -4,6 +4,7 @@
 import { LastgoodError } from '../errors.ts'
 import type { Fault, FaultKind } from '../faults/fault.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
+import { ownWayOn } from '../session/own-way-on.ts'
 import type { Session } from '../session/session.ts'
 import type { Ending } from './recorder.ts'
 
@@ -46,7 +47,7 @@ export function suspendedError(
   session: Session,
   { reason, retryAt }: { reason: string; retryAt?: number | undefined },
   details: Readonly<Record<string, unknown>> = factsOf(session, null),
-  next = `go on with: lastgood resume ${session.id}`,
+  next = goOn(session),
 ): LastgoodError {
   const { id } = session
   const when = retryAt === undefined ? '' : `, a next try makes sense from ${new Date(retryAt).toISOString()}`
@@ -83,9 +84,16 @@ function hintFor(session: Session, kind: string | null): string {
   return `${savedAt(session)}; ${nextFor(session, kind, 'once mended')}`
 }
 
-function nextFor({ id }: Session, kind: string | null, otherwise = 'go on with'): string {
+function nextFor(session: Session, kind: string | null, when?: string): string {
   // Without a kind it was the model that refused.
-  return kind === null || ofTranscript.has(kind)
-    ? `say it otherwise, and that takes the place of the open turn: lastgood resume ${id} "…"`
-    : `${otherwise}: lastgood resume ${id}`
+  if (kind !== null && !ofTranscript.has(kind)) return goOn(session, when)
+  const { id, agent } = session
+  const next = agent === undefined ? ownWayOn(id) : `lastgood resume ${id} "…"`
+  return `say it otherwise, and that takes the place of the open turn: ${next}`
+}
+
+function goOn({ id, agent }: Session, when?: string): string {
+  return agent === undefined
+    ? `${when ?? 'to go on'}, ${ownWayOn(id)}`
+    : `${when ?? 'go on with'}: lastgood resume ${id}`
 }
