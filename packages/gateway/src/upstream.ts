@@ -81,12 +81,33 @@ export class Upstream {
   }
 
   /** What is no affair of ours, as it is. */
-  pass(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Promise<Response> {
+  async pass(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Promise<Response> {
     const { method, signal } = request
     const headers = this.headersOf(request)
     const length = request.headers.get('content-length')
     // Of what comes in pieces only the client knows it.
     if (body instanceof ReadableStream && length !== null) headers.set('content-length', length)
-    return this.send({ url: this.urlOf(request), method, headers, body, signal })
+    try {
+      return await this.send({ url: this.urlOf(request), method, headers, body, signal })
+    } catch (error) {
+      throw body instanceof ReadableStream && isWriteError(error) ? notTaken(error) : error
+    }
   }
+}
+
+/** Also inside of what `fetch` throws. */
+function isWriteError(error: unknown): boolean {
+  return error instanceof Error && (('syscall' in error && error.syscall === 'write') || isWriteError(error.cause))
+}
+
+/** Whoever stops reading has answered, mostly; the answer went with the connection. It would be the same again. */
+function notTaken(cause: unknown): LastgoodError {
+  return new LastgoodError(
+    'request-failed',
+    'the API took no more of this upload before its end, and its answer is lost',
+    {
+      hint: 'look at what it takes: the size of a file, the headers of the request',
+      cause,
+    },
+  )
 }

@@ -105,6 +105,21 @@ test.each(['/v1/messages', '/v1/files'])(
   },
 )
 
+const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' })
+const unreachable = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
+
+test.each([
+  ['is not to be sent again where the API stopped reading', broken, 'false', /took no more of this upload/],
+  ['as Node tells it', new TypeError('fetch failed', { cause: broken }), 'false', /took no more of this upload/],
+  ['may be sent again where nobody read', unreachable, 'true', /the gateway failed: connect ECONNREFUSED/],
+])('an upload %s', async (_claim, error, again, words) => {
+  const { url } = await stage({}, { fetch: () => Promise.reject(error) })
+  const response = await fetch(`${url}/v1/files`, { method: 'POST', body: 'x'.repeat(2000) })
+  expect(response.status).toBe(502)
+  expect(response.headers.get('x-should-retry')).toBe(again)
+  expect(await response.json()).toMatchObject({ error: { type: 'api_error', message: expect.stringMatching(words) } })
+})
+
 test('with a certificate it is HTTPS', async () => {
   const tls = { cert: fixture('tls-cert.pem'), key: fixture('tls-key.pem') }
   const { url } = await stage({ tls })
