@@ -6,6 +6,18 @@ const reason = 'the provider is back'
 describe('what cannot be taken', () => {
   test.each([
     ['fork', { reason, newid: 'x' }, 'newid cannot be taken: there is no such field', /reason, to, at, newId/],
+    [
+      'fork',
+      { reason, constructor: 1 },
+      'constructor cannot be taken: there is no such field',
+      /reason, to, at, newId/,
+    ],
+    [
+      'fork',
+      JSON.parse(`{ "reason": "r", "__proto__": 1 }`),
+      '__proto__ cannot be taken: there is no such field',
+      /reason, to/,
+    ],
     ['fork', { reason, newId: 7 }, 'newId cannot be taken: invalid_type', /name of a session/],
     ['rewind', { reason, to: -1 }, 'to cannot be taken: too_small', /number of a turn/],
     ['rewind', { reason }, 'to cannot be taken: invalid_type', /number of a turn/],
