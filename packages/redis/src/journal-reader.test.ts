@@ -41,7 +41,14 @@ describe('read', () => {
     const { store, redis, key } = openStore(url)
     await appendSome(store, await leaseOf(store, 's'), 0, 2)
     await redis.del(key('s', 'session'))
-    expect(await rejection(collect(store.read('s')))).toMatchObject({ code: 'journal-corrupt' })
+    const seqs: number[] = []
+    const reading = (async () => {
+      for await (const { seq } of store.read('s')) seqs.push(seq)
+    })()
+    expect(await rejection(reading)).toMatchObject({ code: 'journal-corrupt' })
+    // What is there can be looked at.
+    expect(seqs).toEqual([1, 2])
+    expect(await rejection(collect(store.read('s', 2)))).toMatchObject({ code: 'journal-corrupt' })
     expect(await rejection(appendSome(store, await leaseOf(store, 's'), 0))).toMatchObject({ code: 'journal-corrupt' })
   })
 

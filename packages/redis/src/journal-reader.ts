@@ -3,7 +3,8 @@
  *
  * 1. A read gives what the head spoke of when it began. Entries are never changed, so the chunks fit together.
  * 2. Every entry is verified: its form, its sequence, a fence that does not shrink.
- * 3. An end before the head's sequence is damage, never "the end": a server that lost its tail must not look idle.
+ * 3. An end before the head's sequence is damage, never "the end": a server that lost its tail must not look idle. So is
+ *    a journal without a head. What is there comes before the error.
  */
 import { type Entry, LastgoodError, parseEntry, valueStoredIn } from '@lastgood/core'
 import type { Keys } from './keys.ts'
@@ -21,7 +22,7 @@ export async function* readJournal(
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   const key = keys.journal(sessionId)
   const place = server.place(key)
-  const last = await lastSeq(server, keys, sessionId)
+  const { last, damage } = await endOf(server, keys, sessionId)
 
   const chunkAt = (seq: number): Promise<Buffer[]> => {
     const chunk =
@@ -59,18 +60,20 @@ export async function* readJournal(
     }
     yield entries
   }
+  if (damage) throw damage
 }
 
-async function lastSeq(server: Server, keys: Keys, sessionId: string): Promise<number> {
+/** How far there is something to read; `damage`, where that is not the end. */
+async function endOf(server: Server, keys: Keys, sessionId: string): Promise<{ last: number; damage?: LastgoodError }> {
   let length = 0
   // The two looks are at two instants: only what the second pair of them sees again is damage, and no first append.
   for (const _look of ['first', 'second']) {
     const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
-    if (seq !== null) return Number(seq)
+    if (seq !== null) return { last: Number(seq) }
     length = Number(await server.ask((redis) => redis.llen(keys.journal(sessionId))))
-    if (length === 0) return 0
+    if (length === 0) return { last: 0 }
   }
-  throw journalShort(server.place(keys.session(sessionId)), length, 0)
+  return { last: length, damage: journalShort(server.place(keys.session(sessionId)), length, 0) }
 }
 
 /** Why an entry that the head spoke of is not there. */
