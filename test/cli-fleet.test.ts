@@ -133,6 +133,9 @@ describe('lastgood fleet', () => {
   it('pauses and resumes what workers take', async () => {
     const { cwd, redis } = await project(14)
     expect((await run(['fleet'], { cwd })).stdout).toMatch(/^no agent/)
+    const pausedAll = /^no agent has had a session yet\nagents that come later are paused, too\n/
+    expect((await run(['fleet', 'pause'], { cwd })).stdout).toMatch(pausedAll)
+    expect((await run(['fleet', 'resume'], { cwd })).stdout).not.toContain('paused')
     await run(['submit', 's', '--agent', 'coder', 'Go.'], { cwd })
     expect((await run(['fleet', 'drain'], { cwd })).stdout).toMatch(/^coder {2}0 under way, 1 queued, paused\n/)
     // A worker that died in the middle: nobody is left who would take it off the list.

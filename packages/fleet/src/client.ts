@@ -11,6 +11,8 @@ import { assertTurn, submit, type SubmitOptions, type SubmitParts, type Submitte
 export interface FleetStatus {
   /** What is queued and under way, by agent. */
   readonly agents: Readonly<Record<string, QueueCounts>>
+  /** All were paused, those that come later, too; `agents` says which were resumed alone. */
+  readonly paused: boolean
   /** Rows of sessions whose instant has come, and of those that are to be looked at later. */
   readonly due: number
   readonly later: number
@@ -70,7 +72,8 @@ export function clientOver(parts: SubmitParts): FleetClient {
     async status() {
       const names = await agents.names()
       const counts = await Promise.all(names.map(async (name) => [name, await queues.counts(name)] as const))
-      return { agents: Object.fromEntries(counts), ...(await index.counts(clock.now())) }
+      const [paused, rows] = await Promise.all([index.isPaused(), index.counts(clock.now())])
+      return { agents: Object.fromEntries(counts), paused, ...rows }
     },
 
     pause: (agent) => agents.pause(agent),

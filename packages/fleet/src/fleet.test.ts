@@ -2,7 +2,7 @@ import { journalVersion, openSession } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 
-const quiet = (agents: Record<string, object>) => ({ agents, due: 0, later: 0, started: 0 })
+const quiet = (agents: Record<string, object>) => ({ agents, paused: false, due: 0, later: 0, started: 0 })
 const rest = { waiting: 0, active: 0, paused: false }
 
 describe('a fleet', () => {

@@ -12,6 +12,7 @@ function openClient() {
 it('a pause of all holds for an agent that has had no session yet, until all are resumed', async () => {
   const { client, store, start, told } = openClient()
   await client.pause()
+  expect(await client.status()).toMatchObject({ agents: {}, paused: true })
   start({ coder: agentOf('coder') })
   await client.submit('s', 'Go.', { agent: 'coder' })
   await client.submit('t', 'Go.', { agent: 'writer' })
@@ -19,6 +20,7 @@ it('a pause of all holds for an agent that has had no session yet, until all are
   await expect.poll(() => client.status(), patient).toMatchObject({ agents: { coder: paused, writer: paused } })
   expect(told).toEqual([])
   await client.resume()
+  expect(await client.status()).toMatchObject({ paused: false })
   start({ writer: agentOf('writer'), painter: agentOf('painter') })
   await expectEnded(store, ['s', 't'])
   await expect.poll(() => client.status(), patient).toMatchObject({ agents: { painter: { paused: false } } })

@@ -53,5 +53,6 @@ function tell({ stdout }: CliContext, status: FleetStatus, isJson: boolean): voi
     stdout.write(`${safeLine(name)}  ${active} under way, ${waiting} queued${paused ? ', paused' : ''}\n`)
   }
   if (names.length === 0) stdout.write('no agent has had a session yet\n')
+  if (status.paused) stdout.write('agents that come later are paused, too\n')
   stdout.write(`${status.due} due, ${status.later} to be looked at later\n`)
 }
