@@ -5,7 +5,7 @@
  * 2. What is left to others keeps a row, or gets one for later.
  */
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
-import { assess, untilFree } from './assess.ts'
+import { untilFree } from './assess.ts'
 import type { CountAction, DueIndex } from './due-index.ts'
 import type { ResolvedFleet } from './options.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -27,8 +27,6 @@ export interface Workplace {
 const handedBackMs = 1_000
 /** A suspect comes again after this where another one is under way. */
 const againMs = 1_000
-/** How old news of a recovery may be where it decides whether a wait is over. */
-const freshMs = 1_000
 
 export interface Begun {
   readonly session: Session
@@ -68,12 +66,7 @@ export async function begin(place: Workplace, agent: string, sessionId: string):
 }
 
 async function isDue({ options, recoveries }: Workplace, agent: string, sessionId: string): Promise<boolean> {
-  const { store, clock } = options
-  const summary = await store.summary(sessionId)
-  const look = () => assess(summary, { now: clock.now(), recovered: recoveries.of })
-  const known = look()
-  if (known.kind === 'later' && known.why === 'waiting') await recoveries.refresh(freshMs)
-  const verdict = look()
+  const verdict = await recoveries.assessFresh(await options.store.summary(sessionId))
   return verdict.kind === 'due' && verdict.agent === agent
 }
 

@@ -4,8 +4,8 @@
  * 1. It reads heads and writes rows and jobs; it takes no lease.
  * 2. A row of a session in other hands is looked at again when that lease would have run out: one look for each lease.
  */
-import type { Clock, SessionSummary, Store } from '@lastgood/core'
-import { assess, type Verdict } from './assess.ts'
+import type { SessionSummary, Store } from '@lastgood/core'
+import type { Verdict } from './assess.ts'
 import type { DueIndex, Row, RowAction } from './due-index.ts'
 import type { Queues } from './queue.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -13,7 +13,6 @@ import type { Unreadable } from './unreadable.ts'
 
 export interface FeederParts {
   readonly store: Store
-  readonly clock: Clock
   readonly index: DueIndex
   readonly queues: Queues
   readonly recoveries: Recoveries
@@ -26,8 +25,6 @@ const chunkLength = 25
 export const queuedLookMs = 10_000
 /** Where very many wait in the queue they are looked at more seldom: so much later for each row there is. */
 const laterPerRowMs = 5
-/** How old news of a recovery may be where a session is about to be told to wait. */
-const freshMs = 1_000
 
 export class Feeder {
   readonly #it: FeederParts
@@ -56,7 +53,7 @@ export class Feeder {
   }
 
   async #look(row: Row): Promise<void> {
-    const { store, index, queues, unreadable } = this.#it
+    const { store, index, queues, recoveries, unreadable } = this.#it
     const { sessionId, score, priority } = row
     let summary: SessionSummary | undefined
     try {
@@ -66,22 +63,13 @@ export class Feeder {
       if (againInMs === undefined) throw error
       return index.settle(sessionId, score, againInMs, 'keep')
     }
-    const verdict = await this.#assessed(summary)
+    const verdict = await recoveries.assessFresh(summary)
     if (verdict.kind === 'due') {
       // What was submitted a moment ago is in the queue already; what else is due here was begun before.
       const urgency = priority === 'interactive' ? 'interactive' : 'begun'
       await queues.add(verdict.agent, sessionId, verdict.seq, urgency)
     }
     await index.settle(sessionId, score, this.#actionOf(verdict), 'keep')
-  }
-
-  async #assessed(summary: SessionSummary | undefined): Promise<Verdict> {
-    const { clock, recoveries } = this.#it
-    const known = assess(summary, { now: clock.now(), recovered: recoveries.of })
-    if (known.kind !== 'later' || known.why !== 'waiting') return known
-    // Somebody else may have pulled it forward, because he knows already that its model answers again.
-    await recoveries.refresh(freshMs)
-    return assess(summary, { now: clock.now(), recovered: recoveries.of })
   }
 
   #actionOf(verdict: Verdict): RowAction {

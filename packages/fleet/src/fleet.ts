@@ -65,7 +65,7 @@ export function runFleet(given: FleetOptions): Fleet {
   let closing: Promise<void> | undefined
 
   function startLoops(): Promise<unknown> {
-    const feeder = new Feeder({ store, clock, index, queues, recoveries, unreadable })
+    const feeder = new Feeder({ store, index, queues, recoveries, unreadable })
     const watch = new RecoveryWatch({ store, clock, index, keys, recoveries })
     const { signal } = stopping
     const lock = { key: keys.sweep, ttlMs: options.sweepEveryMs * 0.9 }

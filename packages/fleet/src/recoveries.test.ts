@@ -20,7 +20,7 @@ async function recoveredAfter(ms: number, prober?: string) {
   await health.report(api, 'z', { kind: 'ok' })
   const recoveries = new Recoveries(store, clock)
   await recoveries.refresh(0)
-  return recoveries.of('m')
+  return recoveries.all.get('m')
 }
 
 it('a model that is down at another endpoint does not answer again', async () => {

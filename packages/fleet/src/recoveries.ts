@@ -4,11 +4,21 @@
  * 1. It is advice: when it cannot be read, sessions wait for their own instants.
  * 2. A head names its model and no endpoint: a model answers when nobody who uses it finds it down at any.
  */
-import { providerHealth, type Clock, type Health, type HealthRecord, type Store } from '@lastgood/core'
+import {
+  providerHealth,
+  type Clock,
+  type Health,
+  type HealthRecord,
+  type SessionSummary,
+  type Store,
+} from '@lastgood/core'
+import { assess, type Verdict } from './assess.ts'
 import type { Recovered } from './comeback.ts'
 
 /** Who uses a model that is down has come by so long after its probe was due; else its breaker is left over. */
 const leftOverMs = 300_000
+/** How old news may be where a session is about to be told to wait. */
+const freshMs = 1_000
 
 export class Recoveries {
   readonly #health: Health
@@ -22,10 +32,21 @@ export class Recoveries {
     this.#clock = clock
   }
 
-  of = (model: string): Recovered | undefined => this.#known.get(model)
-
   get all(): ReadonlyMap<string, Recovered> {
     return this.#known
+  }
+
+  /** What is to be done about a session, by what is known. */
+  assess(summary: SessionSummary | undefined): Verdict {
+    return assess(summary, { now: this.#clock.now(), recovered: (model) => this.#known.get(model) })
+  }
+
+  /** The same; one that waits may have been pulled forward by somebody who knows already that its model answers again. */
+  async assessFresh(summary: SessionSummary | undefined): Promise<Verdict> {
+    const known = this.assess(summary)
+    if (known.kind !== 'later' || known.why !== 'waiting') return known
+    await this.refresh(freshMs)
+    return this.assess(summary)
   }
 
   /** Read anew, unless that was done within `ageMs`. */

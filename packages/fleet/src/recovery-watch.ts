@@ -6,8 +6,7 @@
  *    instants.
  * 3. A session that cannot be read does not stop it.
  */
-import { isLastgoodError, type Clock, type Store } from '@lastgood/core'
-import { assess } from './assess.ts'
+import { isJournalError, type Clock, type Store } from '@lastgood/core'
 import type { DueIndex } from './due-index.ts'
 import type { Keys } from './keys.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -68,14 +67,14 @@ export class RecoveryWatch {
   }
 
   async #pullOne(sessionId: string, model: string): Promise<boolean> {
-    const { store, clock, index, recoveries } = this.#it
+    const { store, index, recoveries } = this.#it
     const summary = await store.summary(sessionId).catch((error: unknown) => {
       // The feeder tells of it.
-      if (isLastgoodError(error) && error.code.startsWith('journal-')) return undefined
+      if (isJournalError(error)) return undefined
       throw error
     })
     if (summary?.head.model !== model || summary.head.status !== 'waiting') return false
-    const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
+    const verdict = recoveries.assess(summary)
     if (verdict.kind === 'nothing') return false
     return index.putEarlier(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
   }

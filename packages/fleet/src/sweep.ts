@@ -7,7 +7,6 @@
  * 2. A session that cannot be read does not stop it.
  */
 import { isJournalError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
-import { assess } from './assess.ts'
 import type { Agents } from './agents.ts'
 import type { DueIndex } from './due-index.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -41,7 +40,7 @@ export async function sweep(parts: SweepParts): Promise<number> {
     for await (const summary of store.list({ status: open })) {
       if (signal.aborted) break
       const { agent, sessionId } = summary.head
-      const verdict = assess(summary, { now: clock.now(), recovered: recoveries.of })
+      const verdict = recoveries.assess(summary)
       if (agent !== undefined && known.has(agent) && verdict.kind !== 'nothing') {
         const isNew = await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
         if (isNew) written += 1
