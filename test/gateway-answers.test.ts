@@ -21,7 +21,10 @@ describe('a failure that is not survived', () => {
     expect([response.status, response.headers.get('x-should-retry')]).toEqual([529, 'false'])
     expect(await response.json()).toMatchObject({
       type: 'error',
-      error: { type: 'overloaded_error', message: expect.stringContaining('lastgood resume ses') as string },
+      error: {
+        type: 'overloaded_error',
+        message: expect.stringContaining('with the session id ses it goes on') as string,
+      },
     })
   })
 
