@@ -1,7 +1,7 @@
 /**
  * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
  */
-import { credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
+import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'

@@ -103,8 +103,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const command = clientCommand(head, task.place.flags, message)
   const isTheirs = command !== undefined && isClients(head, task.place)
   // A gateway that keeps a client's session gives it to the one that the client comes back through.
-  if (holder && !options.takeover && !isTheirs)
-    throw held(holder, head, context.clock.now(), task.place.flags)
+  if (holder && !options.takeover && !isTheirs) throw held(holder, head, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
   if (isTheirs) {
     if (style.json) {
