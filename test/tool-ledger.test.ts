@@ -279,6 +279,47 @@ describe("a loop of one's own that runs its calls as steps", () => {
     expect(effects.runs).toEqual([1])
   })
 
+  test.each([true, false])(
+    'a call with the id of an earlier one never runs, and is asked for no more than three times (P2, P6; stream: %s)',
+    async (stream) => {
+      // As an endpoint that numbers the calls of each answer anew.
+      const { client, lab } = await startTestLab({
+        model: ({ messages }) =>
+          JSON.stringify(messages.at(-1)).includes('tool_result')
+            ? reply(text('done'))
+            : reply([toolUse('count', { n: 1 }, 'call_0')]),
+      })
+      const [effects, store] = [new Effects(), memoryStore()]
+      const session = await open(store)
+      const agent = countingAgent(effects, client, { stream })
+      await session.run(agent, task)
+      await expect(session.run(agent, 'Once more')).rejects.toMatchObject({
+        code: 'session-suspended',
+        message: expect.stringContaining('a tool call that has the id of another one'),
+      })
+      expect(effects.runs).toEqual([1])
+      expect(lab.requests).toHaveLength(2 + 3)
+      // Who goes back to before the first one has no other.
+      await session.rewind(0, 'again')
+      await session.run(agent, task)
+      expect(effects.runs).toEqual([1, 1])
+    },
+  )
+
+  test('of a cut answer no call is kept that has the id of an earlier one (P2)', async () => {
+    const { client } = await startTestLab({
+      model: story([
+        reply([toolUse('count', { n: 1 }, 'call_0')]),
+        reply([toolUse('count', { n: 2 }, 'call_1'), toolUse('count', { n: 3 }, 'call_0'), text('So.')]),
+        reply(text('done')),
+      ]),
+      outages: [{ when: { request: 2 }, fault: { kind: 'cut', after: { afterBlock: 1 }, how: 'reset' } }],
+    })
+    const effects = new Effects()
+    await (await open(memoryStore())).run(countingAgent(effects, client), task)
+    expect(effects.runs).toEqual([1, 2])
+  })
+
   test('a call that is not of the last answer is a mistake, told as one', async () => {
     const session = await open(memoryStore())
     await expect(session.step('count', {}, () => 'x', { toolUseId: 'toolu_1' })).rejects.toMatchObject({

@@ -173,7 +173,7 @@ export const answers: readonly FaultCase[] = [
       faults: [
         again('broken-call', 0, 1_000),
         again('broken-call', 0, 2_000),
-        parked('broken-call', /tool call that cannot be read/),
+        parked('broken-call', /tool call that cannot be run/),
       ],
       caller: { error: 'session-suspended' },
     },

@@ -148,7 +148,7 @@ const meaningOfAnswer = {
   'broken-call': { kind: 'broken-call', message: 'an answer with a tool call whose input is no JSON' },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
-  'twin-calls': { kind: 'bad-gateway', message: 'an answer with two tool calls of one id' },
+  'twin-calls': { kind: 'broken-call', message: 'an answer with a tool call that has the id of another one' },
 } as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
 
 /** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */

@@ -45,25 +45,40 @@ export function endsTurn(message: AssistantMessage): boolean {
 }
 
 /**
- * How an answer that came to its end falls short: its only call was cut off, a call cannot be read, it says nothing, or it
- * says that it cost nothing where answers did before: then something on the way has made it up.
+ * How an answer that came to its end falls short: its only call was cut off, a call cannot be read, a call has the id of
+ * another one, it says nothing, or it says that it cost nothing where answers did before: then something on the way has
+ * made it up.
  */
 export type Shortfall = 'output-cut' | 'broken-call' | 'empty' | 'unbilled' | 'twin-calls'
 
-export function shortfallOf(message: AssistantMessage, isBilled: boolean): Shortfall | undefined {
+/** The answers of the conversation before this one. */
+export interface EarlierAnswers {
+  /** They have said what they cost. */
+  readonly isBilled: boolean
+  /** One of them has a call of this id. */
+  hasCall(toolUseId: string): boolean
+}
+
+export function shortfallOf(message: AssistantMessage, earlier: EarlierAnswers): Shortfall | undefined {
   const { content, stop_reason } = message
-  if (isBilled && billed(message) === false) return 'unbilled'
-  if (firstTwin(content) >= 0) return 'twin-calls'
+  if (earlier.isBilled && billed(message) === false) return 'unbilled'
+  if (firstTwin(content, earlier) >= 0) return 'twin-calls'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
   // A full window is full for the same request again; a limit can be raised.
   const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0
   return lostItsCall && usablePart(message) !== message ? 'output-cut' : undefined
 }
 
-/** The first call that has the id of one before it; -1 where there is none. Results are known by it, and so is what ran. */
-export function firstTwin(content: readonly Block[]): number {
+/**
+ * The first call that has the id of one before it, in this answer or in an earlier one; -1 where there is none. Results
+ * are known by it, and so is what ran.
+ */
+export function firstTwin(content: readonly Block[], earlier: Pick<EarlierAnswers, 'hasCall'>): number {
   return content.findIndex(
-    (block, at) => isCall(block) && content.findIndex((other) => isCall(other) && other['id'] === block['id']) < at,
+    (block, at) =>
+      isCall(block) &&
+      (content.findIndex((other) => isCall(other) && other['id'] === block['id']) < at ||
+        earlier.hasCall(String(block['id']))),
   )
 }
 

@@ -10,7 +10,7 @@
  */
 import { billed, callsOf, isRefusal } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
-import { originOf } from './message.ts'
+import { blocksOf, isCall, originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
 
 /** A tool call of the last response. */
@@ -140,6 +140,12 @@ export class Transcript {
   /** Calls of the last response that have no result. */
   get unanswered(): readonly ToolCall[] {
     return this.#calls.filter((call) => call.state !== 'finished')
+  }
+
+  /** Whether an answer has a call of this id. */
+  hasCall(toolUseId: string): boolean {
+    const isIt = (block: Block) => isCall(block) && block['id'] === toolUseId
+    return this.messages.some((message) => message.role === 'assistant' && blocksOf(message).some(isIt))
   }
 
   /** Whether the last turn began with this message. */

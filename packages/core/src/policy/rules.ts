@@ -154,7 +154,7 @@ export const defaultRules = {
     baseMs: 1_000,
     capMs: 30_000,
     maxResends: 2,
-    exhausted: 'The model wrote a tool call that cannot be read each time. Resume, or say it otherwise',
+    exhausted: 'The model wrote a tool call that cannot be run each time. Resume, or say it otherwise',
     fallback: { attempts: 3, afterMs: 0, to: 'model' },
   },
   'output-cut': { action: 'repair', otherwise: 'keep', reason: 'max_tokens cut the tool call' },

@@ -20,6 +20,9 @@ const end = (stop_reason: string) => [
   { type: 'message_stop' },
 ]
 
+/** Of a conversation that has no calls yet. */
+const first = { hasCall: () => false }
+
 function assembled(...events: object[]): Assembler {
   const assembler = new Assembler()
   const message = {
@@ -71,7 +74,7 @@ describe('an answer', () => {
 describe('what a broken answer leaves', () => {
   const contentOf = (...events: object[]) =>
     assembled(...events)
-      .salvage()
+      .salvage(first)
       ?.content.map(({ id, type }) => id ?? type)
 
   test('ends with the last whole call before the cut', () => {
@@ -87,7 +90,7 @@ describe('what a broken answer leaves', () => {
   })
 
   test('stops for the tools', () => {
-    expect(assembled(...call(0, '{"n":1}')).salvage()).toMatchObject({ stop_reason: 'tool_use', id: 'msg_1' })
+    expect(assembled(...call(0, '{"n":1}')).salvage(first)).toMatchObject({ stop_reason: 'tool_use', id: 'msg_1' })
   })
 })
 
@@ -100,6 +103,6 @@ test('of a cut answer the calls before a server tool without its result are kept
     },
     { type: 'content_block_stop', index: 1 },
   ]
-  const kept = assembled(...call(0, '{"n":1}'), ...search, ...call(2, '{"n":2}')).salvage()
+  const kept = assembled(...call(0, '{"n":1}'), ...search, ...call(2, '{"n":2}')).salvage(first)
   expect(kept?.content.map(({ id }) => id)).toEqual(['toolu_0'])
 })

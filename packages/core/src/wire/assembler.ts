@@ -7,7 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
-import { endsAnywhere, firstTwin, withoutOddUsage } from '../journal/answer.ts'
+import { endsAnywhere, firstTwin, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
 
@@ -113,13 +113,13 @@ export class Assembler {
    * What a cut answer leaves that can be kept: its complete blocks, when a tool call is among them, ending as if the
    * model had stopped for the tools. Otherwise undefined: the same request is better sent again.
    */
-  salvage(): AssistantMessage | undefined {
+  salvage(earlier: Pick<EarlierAnswers, 'hasCall'>): AssistantMessage | undefined {
     const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
     const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
     const pendingServerTool = complete.findIndex(
       (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
-    const usable = untilFirst(firstTwin(complete), untilFirst(pendingServerTool, complete))
+    const usable = untilFirst(firstTwin(complete, earlier), untilFirst(pendingServerTool, complete))
     const lastCall = usable.findLastIndex((block) => block.type === 'tool_use')
     if (lastCall < 0) return undefined
     return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')

@@ -141,7 +141,7 @@ export class Exchange<R extends WireRequest> {
   async #wholeAnswer(first: Answer): Promise<Response> {
     for (let answer = first; ;) {
       const { text, message, wire } = await this.#readWhole(answer)
-      const shortfall = message && shortfallOf(message, this.#it.recorder.isBilled)
+      const shortfall = message && shortfallOf(message, this.#it.recorder)
       if (!message || shortfall) {
         const isKept = await this.#goOnOrThrow({ ...wire, ...(message && seenOf(message, shortfall)) })
         if (!isKept || !message) {

@@ -8,6 +8,7 @@
 import type { Wire } from '../faults/classify.ts'
 import type { LastgoodError } from '../errors.ts'
 import type { Decision, Fault } from '../faults/fault.ts'
+import type { EarlierAnswers } from '../journal/answer.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import type { Next } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
@@ -16,9 +17,7 @@ import type { WireRequest } from './messages-request.ts'
 export type Ending = Extract<Decision, { kind: 'suspend' | 'fail' }>
 
 /** The part that a stream needs while it is being read. */
-export interface AnswerRecorder {
-  /** Answers of this conversation have said what they cost. */
-  readonly isBilled: boolean
+export interface AnswerRecorder extends EarlierAnswers {
   /** A line for the person, put before the words of the answer. */
   readonly note?: string | undefined
   /** The model has begun to answer: it lives, whatever becomes of this answer. */

@@ -249,15 +249,13 @@ export class Relay {
     const assembler = this.#assembler
     const { status, headers } = this.answer.response
     const complete = assembler.isComplete ? assembler.message() : undefined
-    const shortfall = complete
-      ? shortfallOf(complete, this.#recorder.isBilled)
-      : assembler.hasBrokenCall && 'broken-call'
+    const shortfall = complete ? shortfallOf(complete, this.#recorder) : assembler.hasBrokenCall && 'broken-call'
     if (complete && !shortfall) {
       const message = usablePart(complete)
       await this.#recorder.answered({ message, requestId: headers.get('request-id') ?? undefined, salvaged: false })
       return { kind: 'answered', rest: this.release(message) }
     }
-    const whole = complete ? usablePart(complete) : assembler.salvage()
+    const whole = complete ? usablePart(complete) : assembler.salvage(this.#recorder)
     // What goes on after half a JSON text is no JSON.
     const text = this.#holdsText ? [] : assembler.keptText()
     const { events, ...rest } = this.#seen

@@ -83,6 +83,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     return context.rung === 0 && transcript.isBilled
   }
 
+  hasCall(toolUseId: string): boolean {
+    return this.#it.session.transcript.hasCall(toolUseId)
+  }
+
   get told(): Readonly<Record<string, string>> {
     const { model } = this.#walk.current
     const rules = new Set(this.#mended?.repairs.map(({ rule }) => rule))

@@ -33,6 +33,7 @@ export function sideRecorder<R extends WireRequest>(
   }
   return {
     isBilled: false,
+    hasCall: () => false,
     told: {},
     async sending(signal) {
       for (;;) {
