@@ -1,7 +1,17 @@
 /** What becomes of a tool call that was started before a restart: asked, repeated, reported; in an agent and in a loop. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, recoverable, tool, type ToolOutput } from '@lastgood/anthropic'
-import { memoryStore, openSession, type InDoubtDid, type Session, type Store, type Verdict } from '@lastgood/core'
+import {
+  memoryStore,
+  openSession,
+  type InDoubt,
+  type InDoubtDid,
+  type Session,
+  type Store,
+  type ToolContext,
+  type Verdict,
+} from '@lastgood/core'
+import type { ManualClock } from '@lastgood/core/testing'
 import { reply, story, text, toolResults, toolUse, type Conversation } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
@@ -18,8 +28,14 @@ describe('a call of an agent that its process did not survive', () => {
   const deploying = (answer: (conversation: Conversation) => string) =>
     story([reply([toolUse('deploy', { to: 'live' })]), (conversation) => reply(text(answer(conversation)))])
 
-  /** Dies in the middle of `deploy`, resumes with a tool that can look, and tells what the model was told. */
-  async function resumed(verify?: () => Promise<Verdict<ToolOutput>>) {
+  interface Deploy {
+    name?: string
+    inDoubt?: InDoubt
+    verify?: (input: unknown, context: ToolContext) => Promise<Verdict<ToolOutput>>
+  }
+
+  /** Dies in the middle of `deploy`, resumes with the tool as it is `now`, and tells what the model was told. */
+  async function resumed(now: Deploy = {}, before = now, onResumed: (session: Session) => unknown = () => {}) {
     const { client } = await startTestLab({
       model: deploying((talk) =>
         toolResults(talk)
@@ -29,7 +45,7 @@ describe('a call of an agent that its process did not survive', () => {
     })
     const store = memoryStore()
     const runs: string[] = []
-    const agent = (run: () => Promise<string>) =>
+    const agent = (run: () => Promise<string>, options: Deploy) =>
       defineAgent({
         name: 'deployer',
         client,
@@ -40,7 +56,7 @@ describe('a call of an agent that its process did not survive', () => {
             description: 'Deploys.',
             input: z.object({ to: z.string() }),
             run: async ({ to }, { idempotencyKey }) => (runs.push(`${to} ${idempotencyKey.split(':')[0]}`), run()),
-            ...(verify && { verify }),
+            ...options,
           }),
         ],
       })
@@ -48,7 +64,7 @@ describe('a call of an agent that its process did not survive', () => {
     const begun = new Promise<void>((resolve) => {
       first
         .run(
-          agent(() => (resolve(), new Promise(() => {}))),
+          agent(() => (resolve(), new Promise(() => {})), before),
           'Deploy',
         )
         .catch(() => {})
@@ -57,8 +73,9 @@ describe('a call of an agent that its process did not survive', () => {
     const second = await open(store)
     const told: InDoubtDid[] = []
     second.subscribe((event) => event.type === 'in-doubt' && told.push(event.did))
+    onResumed(second)
     const answer = await second.run(
-      agent(async () => 'deployed'),
+      agent(async () => 'deployed', now),
       'Deploy',
     )
     const outcome = (await entriesOf(store)).find((entry) => entry.type === 'tool-finished')?.outcome
@@ -77,12 +94,12 @@ describe('a call of an agent that its process did not survive', () => {
   })
 
   test('P2: has the result that its tool found', async () => {
-    const found = await resumed(async () => ({ kind: 'done', result: 'it is live' }))
+    const found = await resumed({ verify: async () => ({ kind: 'done', result: 'it is live' }) })
     expect(found).toEqual({ model: 'it is live', runs: 1, told: ['verified-done'], outcome: 'verified', intents: 1 })
   })
 
   test('runs where its tool found that nothing had happened, under an intent of its own', async () => {
-    const found = await resumed(async () => ({ kind: 'not-done' }))
+    const found = await resumed({ verify: async () => ({ kind: 'not-done' }) })
     expect(found).toEqual({ model: 'deployed', runs: 2, told: ['verified-not-done'], outcome: 'ran', intents: 2 })
   })
 
@@ -90,7 +107,30 @@ describe('a call of an agent that its process did not survive', () => {
     ['says nothing', async (): Promise<Verdict<ToolOutput>> => ({ kind: 'unknown' })],
     ['fails', () => Promise.reject(new Error('no network'))],
   ])('P2: is left to the rule where the look %s', async (_, verify) => {
-    expect(await resumed(verify)).toMatchObject({ runs: 1, told: ['reported'], outcome: 'in-doubt' })
+    expect(await resumed({ verify })).toMatchObject({ runs: 1, told: ['reported'], outcome: 'in-doubt' })
+  })
+
+  test('P2: is left to the rule where the look has not answered after 30 s, and that is told to stop', async () => {
+    let stopped: AbortSignal | undefined
+    let clock: ManualClock | undefined
+    const verify = async (_input: unknown, { signal }: ToolContext) => {
+      stopped = signal
+      void clock?.advance(30_000)
+      return new Promise<never>(() => {})
+    }
+    const found = await resumed({ verify }, {}, (session) => (clock = session.clock as ManualClock))
+    expect(found).toMatchObject({ runs: 1, told: ['reported'], outcome: 'in-doubt' })
+    expect(stopped?.aborted).toBe(true)
+  })
+
+  const found = async () => ({ kind: 'done' as const, result: 'it is live' })
+  test.each<[string, Deploy, object]>([
+    ['is run again, and that is told', { inDoubt: 'rerun' }, { runs: 2, told: ['rerun'], model: 'deployed' }],
+    ['is asked first', { inDoubt: 'rerun', verify: found }, { runs: 1, told: ['verified-done'], model: 'it is live' }],
+    ['goes by the rule of today', {}, { runs: 1, told: ['reported'], outcome: 'in-doubt' }],
+    ['is reported where the tool is gone', { name: 'build' }, { runs: 1, told: ['reported'], outcome: 'in-doubt' }],
+  ])('P2: whose rule was to run again %s', async (_, now, expected) => {
+    expect(await resumed(now, { inDoubt: 'rerun' })).toMatchObject(expected)
   })
 })
 

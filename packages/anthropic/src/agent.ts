@@ -16,14 +16,12 @@ import {
   type Agent,
   type Block,
   type CurrentEnvelope,
-  type InDoubt,
   type LedgerTools,
   type Message,
   type Session,
 } from '@lastgood/core'
 import { resolveAgent, type AgentOptions } from './agent-options.ts'
 import { recoverable } from './recovery.ts'
-import type { AgentTool } from './tool.ts'
 
 export interface RunOptions {
   /**
@@ -119,7 +117,8 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   async function finish({ session, run, envelope }: Loop): Promise<void> {
     await session.resume()
     const client = recoverable(options.client, session, {
-      intentOf: (name) => ruleFor(tools.get(name)),
+      // A tool that does not exist has no effect to announce.
+      intentOf: (name) => tools.get(name)?.inDoubt,
       record: 'always',
       ladder: rungs,
       ...(options.credentials && { credentials: options.credentials }),
@@ -183,11 +182,6 @@ function openTurnOf(session: Session, agent: string | undefined): LastgoodError 
       hint: `end it there, or go back: session.rewind(${session.lastGoodTurn}, reason)`,
     },
   )
-}
-
-/** Tools that are safe to repeat need no intent; one that does not exist has no effect to announce. */
-function ruleFor(found: AgentTool | undefined): InDoubt | undefined {
-  return found && found.inDoubt !== 'rerun' ? found.inDoubt : undefined
 }
 
 function replyOf(session: Session, turn: number): Reply {

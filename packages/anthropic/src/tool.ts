@@ -36,14 +36,14 @@ export interface ToolOptions<Input extends z.ZodType> {
   input: Input
   /**
    * What to do on resume with a call that was started and has no result: `rerun` it (only for tools that are safe to
-   * repeat; they cost no entry before they start), `report` it to the model as of unknown outcome, or `ask` a person.
-   * Default `report`.
+   * repeat), `report` it to the model as of unknown outcome, or `ask` a person. Default `report`.
    */
   inDoubt?: InDoubt
   run(input: z.output<Input>, context: ToolContext): ToolOutput | Promise<ToolOutput>
   /**
    * Looks what came of a call that was started before a restart and has no result, without changing anything: `done`
-   * with what it returned, `not-done` (it runs now), or `unknown` (`inDoubt` decides, also when this throws).
+   * with what it returned, `not-done` (it runs now), or `unknown` (`inDoubt` decides, also when this throws or has not
+   * answered after 30 s).
    */
   verify?(input: z.output<Input>, context: ToolContext): Verdict<ToolOutput> | Promise<Verdict<ToolOutput>>
 }

@@ -341,10 +341,20 @@ describe('a step of unknown outcome', () => {
     expect(runs).toEqual(['ran'])
   })
 
-  test('is run again where that is its rule, without an intent', async () => {
+  test('is run again where that is its rule and it cannot look, without an intent', async () => {
     const { result, runs, store } = await resumed({ inDoubt: 'rerun' })
     expect([result, runs]).toEqual(['deployed', ['ran']])
     expect((await entriesOf(store)).filter(({ type }) => type === 'step-started')).toEqual([])
+  })
+
+  test('is asked first where its rule is to run again and it can look (P2)', async () => {
+    const options: StepOptions<string> = {
+      inDoubt: 'rerun',
+      verify: async () => ({ kind: 'done', result: 'was deployed' }),
+    }
+    const runs: string[] = []
+    expect(await again(await diedWithin(memoryStore(), options), runs, options)).toBe('was deployed')
+    expect(runs).toEqual([])
   })
 
   test('is asked what came of it: done is not repeated, and its result counts', async () => {

@@ -2,6 +2,7 @@
  * Steps of a loop of one's own: what `runToolCalls` does for the calls of a model, for anything that has an effect (P2).
  *
  * 1. Intent before effect, result before use: both are durable, and asked again the same step gives its recorded result.
+ *    A step whose rule is `rerun` and that cannot look what came of it needs no intent.
  * 2. A loop that is started again at the same place asks for the same steps; see `step-ids.ts`.
  * 3. A step that was started and has no result is in doubt: `verify` is asked, then the rule decides. So it is when that
  *    was reported before.
@@ -16,7 +17,7 @@ import { StepIds } from './step-ids.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
 import { hasOutcome, type RecordedStep, type RecordedSteps } from '../journal/recorded-steps.ts'
 import { callEffectId, runToolCalls, type LedgerSession, type ToolContext } from './tool-ledger.ts'
-import { verdictOf, type Verdict } from './verdict.ts'
+import { fateOf, type Fate, type Verdict } from './verdict.ts'
 
 export type StepContext = Pick<ToolContext, 'idempotencyKey' | 'signal'>
 
@@ -25,7 +26,10 @@ export interface StepOptions<Result> {
   key?: string
   /** What is done with a step of unknown outcome. Default `report`: the error `step-in-doubt`, and it is not repeated. */
   inDoubt?: InDoubt
-  /** Looks what came of a step of unknown outcome, without changing anything. When it throws, nothing was found out. */
+  /**
+   * Looks what came of a step of unknown outcome, without changing anything. When it throws, or has not answered after
+   * 30 s (then its signal aborts), nothing was found out.
+   */
   verify?: (input: unknown, context: StepContext) => Promise<Verdict<Result>>
   /** Asked where the rule is `ask`. Default: the session is parked and the error is `needs-input`. */
   onInDoubt?: () => Promise<'rerun' | 'report' | 'suspend'>
@@ -177,9 +181,10 @@ export class StepLedger {
       }
     }
     signal.throwIfAborted()
-    const { inDoubt: rule = 'report' } = options
+    const { inDoubt: rule = 'report', verify } = options
     // One of unknown outcome says that it begins again, whatever the rule: so it has its place there after a restart.
-    if (rule !== 'rerun' || recorded) await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
+    if (rule !== 'rerun' || verify || recorded)
+      await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
     let result: Result
     try {
       result = await inside(effect, () => run(context))
@@ -201,17 +206,16 @@ export class StepLedger {
     input: unknown,
     context: StepContext,
     { inDoubt: rule = 'report', verify, onInDoubt }: StepOptions<Result>,
-  ): Promise<{ kind: 'done'; result: Result } | { kind: 'run' } | { kind: 'report' }> {
+  ): Promise<Exclude<Fate<Result>, { kind: 'suspend' }>> {
     const session = this.#session
-    const verdict = await verdictOf(verify && (() => verify(input, context)), context.signal)
-    const told = { type: 'in-doubt', toolUseId: stepId, name, isStep: true } as const
-    if (verdict.kind !== 'unknown') session.emit({ ...told, did: `verified-${verdict.kind}` })
-    if (verdict.kind === 'done') return verdict
-    if (verdict.kind === 'not-done') return { kind: 'run' }
-    const ask = async () => onInDoubt?.()
-    const answer = rule === 'ask' ? ((await orAborted(ask(), context.signal)) ?? 'suspend') : rule
-    session.emit({ ...told, did: answer === 'rerun' ? 'rerun' : answer === 'report' ? 'reported' : 'parked' })
-    if (answer !== 'suspend') return { kind: answer === 'rerun' ? 'run' : 'report' }
+    const fate = await fateOf(session, {
+      told: { type: 'in-doubt', toolUseId: stepId, name, isStep: true },
+      look: (signal) => verify?.(input, { ...context, signal }),
+      rule,
+      ask: () => onInDoubt?.(),
+      signal: context.signal,
+    })
+    if (fate.kind !== 'suspend') return fate
     const detail = `step ${name} was started and its outcome is unknown`
     await session.suspend('needs-input', detail)
     throw new LastgoodError('needs-input', `session ${session.id}: ${detail}`, {

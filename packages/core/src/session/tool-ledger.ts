@@ -1,23 +1,25 @@
 /**
  * The tool ledger: side effects happen once, or somebody is told (P2).
  *
- * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, except for tools whose
- *    rule is `rerun`.
+ * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, whatever its rule: a
+ *    later process may have another rule for it, a way to look, or no such tool.
  * 2. Result before use: `tool-finished` is durable before the model can see it.
  * 3. A call that was started is in doubt, unless its answer came to this process and nobody has begun it here. Its tool
- *    is asked what came of it, if it can tell; if not, its rule decides. Listeners are told which.
+ *    is asked what came of it, if it can tell; if not, its rule decides (`verdict.ts`). One without an intent was
+ *    never begun, and runs.
  * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
  *    that follows.
  */
 import type { CallsAtHand } from './calls-at-hand.ts'
+import type { Clock } from '../clock.ts'
 import { LastgoodError, messageOf } from '../errors.ts'
-import type { InDoubtDid, SessionEvent } from './events.ts'
+import type { SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { guardToolResult } from '../repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
-import { verdictOf, type Verdict } from './verdict.ts'
+import { fateOf, type Fate, type Verdict } from './verdict.ts'
 import type { RunWork } from '../watching/watcher.ts'
 
 export interface ToolContext {
@@ -36,8 +38,9 @@ export interface LedgerTool {
    */
   run(input: unknown, context: ToolContext): Promise<Block>
   /**
-   * Looks what came of a call that was started and has no result, without changing anything. When it throws, nothing
-   * was found out. Without it the rule `inDoubt` decides at once.
+   * Looks what came of a call that was started and has no result, without changing anything. When it throws, or has
+   * not answered after 30 s (then its signal aborts), nothing was found out. Without it the rule `inDoubt` decides at
+   * once.
    */
   verify?(input: unknown, context: ToolContext): Promise<Verdict<Block>>
 }
@@ -59,6 +62,7 @@ export interface LedgerRun {
 /** What the ledger needs of a session. */
 export interface LedgerSession {
   readonly id: string
+  readonly clock: Clock
   readonly signal: AbortSignal
   readonly calls: CallsAtHand
   readonly watchers: { run: RunWork }
@@ -113,7 +117,9 @@ export const callEffectId = (toolUseId: string): string => `call:${toolUseId}`
 
 interface Planned {
   call: ToolCall
-  fate: Exclude<Fate, { kind: 'suspend' }>
+  fate: Exclude<Fate<Block>, { kind: 'suspend' }>
+  /** Nobody knows whether it ran before. */
+  again: boolean
 }
 
 /** What becomes of each call; the intents of those that run are durable. */
@@ -122,17 +128,15 @@ async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
   let asking: ToolCall | undefined
   // One after the other: a person can answer one question at a time.
   for (const call of calls) {
-    const fate = await fateOf(call, run)
+    const again = call.state === 'started' && !run.session.calls.isNew(call.toolUseId)
+    const fate = again ? await fateInDoubt(call, run) : ({ kind: 'run' } as const)
     if (fate.kind === 'suspend') asking ??= call
-    else planned.push({ call, fate })
+    else planned.push({ call, fate, again })
   }
   if (asking) throw await parkForInput(run.session, asking)
 
   // What the answer handed out has its intent already.
-  const intents = planned.filter(
-    ({ call, fate }) =>
-      fate.kind === 'run' && !(call.state === 'started' && !fate.again) && ruleOf(call, run.tools) !== 'rerun',
-  )
+  const intents = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
   if (intents.length > 0) {
     await run.session.record(
       intents.map(({ call }) => ({
@@ -153,8 +157,9 @@ async function finishAll(
 ): Promise<ReadonlyMap<string, Block>> {
   const results = new Map<string, Block>()
   const settled = await Promise.allSettled(
-    planned.map(async ({ call, fate }) => {
-      const finished = await finish(call, fate, run)
+    planned.map(async (one) => {
+      const { call } = one
+      const finished = await finish(one, run)
       // Its answer was taken back meanwhile; another one may have a call of this id.
       if (run.session.transcript.changes !== run.answer) throw tooLate(run.session.id, call)
       results.set(call.toolUseId, finished.result)
@@ -167,27 +172,15 @@ async function finishAll(
   return results
 }
 
-type Fate = { kind: 'run'; again: boolean } | { kind: 'done'; result: Block } | { kind: 'report' } | { kind: 'suspend' }
-
-async function fateOf(call: ToolCall, { session, tools, signal }: Run): Promise<Fate> {
-  if (call.state === 'open' || session.calls.isNew(call.toolUseId)) return { kind: 'run', again: false }
+async function fateInDoubt(call: ToolCall, { session, tools, signal }: Run): Promise<Fate<Block>> {
   const { toolUseId, name, input } = call
-  const told = (did: InDoubtDid, fate: Fate): Fate => {
-    session.emit({ type: 'in-doubt', toolUseId, name, did })
-    return fate
-  }
-  const tool = tools.find(name)
-  const look =
-    tool?.verify && (() => tool.verify?.(input, contextOf(call, session.id, signal)) as Promise<Verdict<Block>>)
-  const verdict = await verdictOf(look, signal)
-  if (verdict.kind === 'done') return told('verified-done', verdict)
-  if (verdict.kind === 'not-done') return told('verified-not-done', { kind: 'run', again: true })
-  const rule = ruleOf(call, tools)
-  const ask = async () => tools.onInDoubt?.({ toolUseId, name, input })
-  // Nobody who is asked, a person or a service, is waited for after the end.
-  const answer = rule === 'ask' ? ((await orAborted(ask(), signal)) ?? 'suspend') : rule
-  if (answer === 'rerun') return told('rerun', { kind: 'run', again: true })
-  return told(answer === 'report' ? 'reported' : 'parked', { kind: answer })
+  return fateOf(session, {
+    told: { type: 'in-doubt', toolUseId, name },
+    look: (late) => tools.find(name)?.verify?.(input, contextOf(call, session.id, late)),
+    rule: ruleOf(call, tools),
+    ask: () => tools.onInDoubt?.({ toolUseId, name, input }),
+    signal,
+  })
 }
 
 /** The rule of the code that runs now; `report` for a tool that is gone. */
@@ -196,8 +189,7 @@ function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
 }
 
 async function finish(
-  call: ToolCall,
-  fate: Planned['fate'],
+  { call, fate, again }: Planned,
   { session, tools, signal, effectOf }: Run,
 ): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
   const { toolUseId, name, input } = call
@@ -216,7 +208,7 @@ async function finish(
     signal.throwIfAborted()
     session.calls.begin(toolUseId)
     const context = contextOf(call, session.id, signal)
-    const work = { kind: 'tool', toolUseId, name, again: fate.again } as const
+    const work = { kind: 'tool', toolUseId, name, again } as const
     const given = await session.watchers.run(work, () => inside(effectOf(toolUseId), () => tool.run(input, context)))
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)

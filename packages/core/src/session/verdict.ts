@@ -1,18 +1,61 @@
-/** What can be found out about something of unknown outcome, by looking and without changing anything. */
+/**
+ * What becomes of something that was started and has no result: a look at what came of it, without changing anything,
+ * then its rule, then whoever is asked (P2). Listeners are told which.
+ */
+import type { Clock } from '../clock.ts'
+import { inTime } from '../in-time.ts'
+import type { InDoubt } from '../journal/journal.ts'
 import { orAborted } from '../or-aborted.ts'
+import type { InDoubtDid, SessionEvent } from './events.ts'
 
 /** Its result, that it had no effect, or nothing. */
 export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
 
-/** The verdict of `look`. A look that fails, or says something else, says nothing. Errors: the reason of `signal`. */
-export async function verdictOf<Result>(
-  look: (() => Promise<Verdict<Result>>) | undefined,
+export type Fate<Result> = { kind: 'done'; result: Result } | { kind: 'run' } | { kind: 'report' } | { kind: 'suspend' }
+
+/** So long a look is waited for: one that hangs finds out nothing. */
+const longestLookMs = 30_000
+
+type Told = Extract<SessionEvent, { type: 'in-doubt' }>
+
+/** Something of unknown outcome. */
+export interface InDoubtWork<Result> {
+  /** What it is called. */
+  told: Omit<Told, 'did'>
+  /** Looks what came of it; its signal aborts when nobody waits for it any more. */
+  look: ((signal: AbortSignal) => Promise<Verdict<Result>> | undefined) | undefined
+  rule: InDoubt
+  /** Asked where the rule is `ask`; nobody there parks the session. */
+  ask: () => Promise<'rerun' | 'report' | 'suspend'> | undefined
+  signal: AbortSignal
+}
+
+/** Errors: the reason of its signal, and those of `ask`. */
+export async function fateOf<Result>(
+  session: { readonly clock: Clock; emit(event: Told): void },
+  { told, look, rule, ask, signal }: InDoubtWork<Result>,
+): Promise<Fate<Result>> {
+  const tell = (did: InDoubtDid) => session.emit({ ...told, did })
+  const verdict = await verdictOf(look, session.clock, signal)
+  if (verdict.kind !== 'unknown') tell(`verified-${verdict.kind}`)
+  if (verdict.kind === 'done') return verdict
+  if (verdict.kind === 'not-done') return { kind: 'run' }
+  // Nobody who is asked, a person or a service, is waited for after the end.
+  const answer = rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule
+  tell(answer === 'rerun' ? 'rerun' : answer === 'report' ? 'reported' : 'parked')
+  return { kind: answer === 'rerun' ? 'run' : answer === 'report' ? 'report' : 'suspend' }
+}
+
+/** The verdict of `look`. A look that fails, takes too long, or says something else, says nothing. */
+async function verdictOf<Result>(
+  look: InDoubtWork<Result>['look'],
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Verdict<Result>> {
   let seen: Verdict<Result> | undefined
-  const looking = async () => look?.()
   try {
-    seen = await orAborted(looking(), signal)
+    const looking = inTime(clock, longestLookMs, async (late) => look?.(AbortSignal.any([signal, late])))
+    seen = await orAborted(looking, signal)
   } catch {
     signal.throwIfAborted()
   }
