@@ -28,7 +28,10 @@ export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
 export const withoutKey = (stepId: string): string =>
   stepId.startsWith('key:') ? `key:${createHash('sha256').update(stepId).digest('hex').slice(0, 16)}` : stepId
 
-/** Where a step without a key belongs that is inside of nothing: after so many changes, the so manieth of its kind. */
+/**
+ * Where a step without a key belongs that is inside of nothing: after so many changes, the so manieth of its kind. In a
+ * journal that counts what a caller added, these may be more than those at which the place began.
+ */
 interface Place {
   changes: number
   kind: string
@@ -49,8 +52,8 @@ export class RecordedSteps {
   readonly #placed = new Map<string, RecordedStep>()
   #heard = 0
 
-  /** `sessionId`: whose journal it is in; `changes`: where the conversation stands. */
-  apply(entry: Entry, sessionId: string | undefined, changes: number): void {
+  /** `sessionId`: whose journal it is in; `place`: where the conversation stands. */
+  apply(entry: Entry, sessionId: string | undefined, place: number): void {
     this.#heard += 1
     if (entry.type === 'step-started') {
       // Its idempotency key stays what it was when it began.
@@ -60,7 +63,7 @@ export class RecordedSteps {
       const { outcome, value } = entry
       const known = this.of(entry.stepId)
       // The run that began at its own place may come to its end late: then nobody has asked for it here.
-      const isOwn = !known && (placeOf(entry.stepId)?.changes ?? changes) === changes
+      const isOwn = !known && (placeOf(entry.stepId)?.changes ?? place) >= place
       const isAsked = isOwn || outcome === 'verified' || outcome === 'in-doubt'
       const { name, startedIn, order = isAsked ? this.#heard : undefined } = known ?? {}
       this.#set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })

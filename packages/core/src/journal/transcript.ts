@@ -70,14 +70,20 @@ export class Transcript {
   readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
   #results = new Map<string, Block>()
-  /** How often the conversation has changed, changes that were taken back among them: no place has the same twice. */
+  /** How often the conversation has changed, changes that were taken back among them. */
   changes = 0
+  /**
+   * Where it stands for steps: the changes when it last was answered or rewound, or had all results of an answer. What
+   * the caller adds is recorded with the request, so a loop that starts again asks for its steps after that as before;
+   * it leaves the place with the answer. No place is the same twice.
+   */
+  place = 0
   /** Steps of the caller's own. */
   readonly steps = new RecordedSteps()
 
   /** `sessionId`: whose journal it is in; that of a fork's inherited entries is another one. */
   apply(entry: Entry, sessionId?: string): void {
-    this.steps.apply(entry, sessionId, this.changes)
+    this.steps.apply(entry, sessionId, this.place)
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope
@@ -114,7 +120,9 @@ export class Transcript {
       case 'tool-finished':
         this.#change(entry.toolUseId, () => ({ state: 'finished' }))
         this.#results.set(entry.toolUseId, entry.result)
-        if (this.unanswered.length === 0) this.#add([{ role: 'user', content: this.#orderedResults() }])
+        if (this.unanswered.length > 0) break
+        this.#add([{ role: 'user', content: this.#orderedResults() }])
+        this.#leavePlace()
         break
       case 'session-imported':
         this.#calls = this.#calls.map((call) => startedUnder(call, sessionId, entry.sessionId))
@@ -132,6 +140,7 @@ export class Transcript {
         if (entry.messages === 0 && entry.lastGoodTurn > 0) this.turns = [{ turn: entry.lastGoodTurn, from: 0, to: 0 }]
         if (entry.turn > (this.turns.at(-1)?.turn ?? 0)) this.turns.push({ turn: entry.turn, from: entry.messages })
         this.#forgetCalls()
+        this.#leavePlace()
         break
       default: // the rest says nothing of the conversation
     }
@@ -181,6 +190,7 @@ export class Transcript {
     const last = this.turns.at(-1)
     if (last) last.stopReason = stop_reason
     this.#forgetCalls()
+    this.#leavePlace()
     if (content.length > 0 && !isRefusal(answer)) {
       const message: Message = { role: 'assistant', content }
       this.messages.push(message)
@@ -225,6 +235,10 @@ export class Transcript {
     this.changes += 1
     this.#calls = []
     this.#results.clear()
+  }
+
+  #leavePlace(): void {
+    this.place = this.changes
     this.steps.leavePlace()
   }
 

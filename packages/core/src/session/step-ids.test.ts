@@ -5,6 +5,7 @@ import type { Session } from './session.ts'
 import type { StepOptions } from './step-ledger.ts'
 import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
+import { ask, bringResult, callTool, takeTurn } from './turn.fixture.ts'
 
 /** The one before it dies. */
 async function open(store: Store): Promise<Session> {
@@ -21,12 +22,11 @@ const hang = (session: Session, name: string, options: StepOptions<string> = {})
 
 describe('a step of unknown outcome whose place was left', () => {
   const notDone = { verify: async () => ({ kind: 'not-done' as const }) }
-  const moveOn = (session: Session) => session.startTurn([{ role: 'user', content: 'go on' }])
   test('runs once more where it is asked for again, and not with the next restart there (P2)', async () => {
     const [store, runs] = [memoryStore(), [] as string[]]
     const died = await open(store)
     await hang(died, 'pay')
-    await moveOn(died)
+    await takeTurn(died)
     const pay = (session: Session) => session.step('pay', {}, () => `run ${runs.push('paid')}`, notDone)
     expect([await pay(await open(store)), await pay(await open(store))]).toEqual(['run 1', 'run 1'])
     const last = await open(store)
@@ -37,7 +37,7 @@ describe('a step of unknown outcome whose place was left', () => {
     const store = memoryStore()
     const first = await open(store)
     await hang(first, 'look')
-    await moveOn(first)
+    await takeTurn(first)
     let runs = 0
     const look = (session: Session) => session.step('look', {}, () => (runs += 1), { verify: notDone.verify })
     expect(await look(first)).toBe(1)
@@ -53,7 +53,7 @@ describe('a step of unknown outcome whose place was left', () => {
     const store = memoryStore()
     const died = await open(store)
     await hang(died, 'pay')
-    await moveOn(died)
+    await takeTurn(died)
     let runs = 0
     const pay = (session: Session) => session.step('pay', {}, () => (runs += 1), { inDoubt: 'rerun' })
     const second = await open(store)
@@ -70,7 +70,7 @@ describe('a step of unknown outcome whose place was left', () => {
       let end!: (value: string) => void
       const late = session.step('look', {}, () => new Promise<string>((resolve) => (end = resolve)), { inDoubt })
       await expect.poll(() => end).toBeTypeOf('function')
-      await moveOn(session)
+      await takeTurn(session)
       expect(await session.step('look', {}, () => 'here')).toBe('here')
       end('late')
       expect(await late).toBe('late')
@@ -99,10 +99,48 @@ describe('a step of unknown outcome whose place was left', () => {
       )
     const died = await open(store)
     await new Promise<void>((resolve) => void order(died, resolve).catch(() => {}))
-    await moveOn(died)
+    await takeTurn(died)
     expect(await order(await open(store))).toBe('receipt 1')
     expect(paid).toBe(1)
   })
+})
+
+describe('a step that ended before a request', () => {
+  const notify = (session: Session, runs: string[]) => session.step('notify', {}, () => `told ${runs.push('told')}`)
+
+  test('is not run again by a process that starts while that is in flight (P2)', async () => {
+    const [store, runs] = [memoryStore(), [] as string[]]
+    const first = await open(store)
+    await notify(first, runs)
+    await ask(first)
+    const second = await open(store)
+    expect(await notify(second, runs)).toBe('told 1')
+    await callTool(second)
+    expect(await notify(second, runs)).toBe('told 2')
+    await bringResult(second)
+    const third = await open(store)
+    expect(await notify(third, runs)).toBe('told 2')
+    await callTool(third)
+    expect(await notify(third, runs)).toBe('told 3')
+  })
+
+  test.each(['report', 'rerun'] as const)(
+    'is known from a journal that counts what the caller added, too (%s)',
+    async (inDoubt) => {
+      const [store, runs] = [memoryStore(), [] as string[]]
+      const look = (session: Session) => session.step('look', {}, () => `look ${runs.push('looked')}`, { inDoubt })
+      let stepId = ''
+      const first = await open(memoryStore())
+      await first.step('look', {}, ({ idempotencyKey }) => void (stepId = idempotencyKey.replace(/^s:0:/, '1:')))
+      const older = await open(store)
+      await ask(older)
+      if (inDoubt === 'report') await older.record([{ type: 'step-started', stepId, name: 'look', inDoubt }])
+      await older.record([{ type: 'step-finished', stepId, name: 'look', outcome: 'ran', value: 'looked before' }])
+      const session = await open(store)
+      expect(await look(session)).toBe('looked before')
+      expect(await look(session)).toBe('look 1')
+    },
+  )
 })
 
 describe('of two steps alike at one place', () => {

@@ -21,7 +21,7 @@ export interface StepId {
 }
 
 interface Places {
-  readonly transcript: { readonly changes: number; readonly steps: Pick<RecordedSteps, 'ofKind'> }
+  readonly transcript: { readonly place: number; readonly steps: Pick<RecordedSteps, 'ofKind'> }
 }
 
 export class StepIds {
@@ -29,7 +29,7 @@ export class StepIds {
   /** What was taken inside of what; what is inside of nothing is asked for where the conversation stands. */
   readonly #inside = new WeakMap<Effect, Set<string>>()
   #atTop = new Set<string>()
-  #changes = 0
+  #place = 0
 
   constructor(session: Places) {
     this.#session = session
@@ -52,11 +52,11 @@ export class StepIds {
 
   /** In the order in which they are asked for where the conversation stands. */
   *#idsHere(kind: string, isRunning: (stepId: string) => boolean): Generator<string> {
-    const { changes, steps } = this.#session.transcript
+    const { place, steps } = this.#session.transcript
     const known = steps.ofKind(kind)
-    const [own, left] = [known.filter((one) => one.changes === changes), known.filter((one) => one.changes !== changes)]
+    const [own, left] = [known.filter((one) => one.changes === place), known.filter((one) => one.changes !== place)]
     const takenUp = left.filter(isTakenUp).sort((one, other) => orderOf(one) - orderOf(other))
-    const ids = numbered(`${changes}:${kind}`)
+    const ids = numbered(`${place}:${kind}`)
     const last = Math.max(-1, ...own.map(({ number }) => number))
     for (let number = 0; number <= last; number += 1) {
       // Some are heard of only when they have ended: what comes after them says as much of their place.
@@ -75,9 +75,9 @@ export class StepIds {
       this.#inside.set(around, taken)
       return taken
     }
-    const { changes } = this.#session.transcript
-    if (changes !== this.#changes) this.#atTop = new Set()
-    this.#changes = changes
+    const { place } = this.#session.transcript
+    if (place !== this.#place) this.#atTop = new Set()
+    this.#place = place
     return this.#atTop
   }
 }

@@ -7,6 +7,7 @@ import type { Session } from './session.ts'
 import type { StepOptions } from './step-ledger.ts'
 import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
+import { takeTurn } from './turn.fixture.ts'
 
 const clock = () => new ManualClock({ autoAdvance: true })
 
@@ -85,7 +86,7 @@ describe('a step', () => {
     const session = await open(store)
     await again(session, runs)
     await again(session, runs, { key: 'once' })
-    await session.startTurn([{ role: 'user', content: 'go on' }])
+    await takeTurn(session)
     await again(session, runs)
     await again(session, runs, { key: 'once' })
     expect(runs).toHaveLength(3)
@@ -198,7 +199,7 @@ describe('a step', () => {
       )
     const first = await open(store)
     await expect(outer(first, new AbortController())).rejects.toThrow('enough')
-    await first.startTurn([{ role: 'user', content: 'meanwhile' }])
+    await takeTurn(first)
     await expect(outer(first, new AbortController())).rejects.toThrow('enough')
     await first.close()
     expect(await outer(await open(store))).toBe('receipt 1')
@@ -233,7 +234,7 @@ describe('a step', () => {
       session.step('pay', {}, () => (resolve(), new Promise<string>(() => {}))).catch(() => {})
     })
     await begun
-    await session.startTurn([{ role: 'user', content: 'beside it' }])
+    await takeTurn(session)
     const next = await open(store)
     await session.close().catch(() => {})
     await expect(next.step('pay', {}, () => 'again')).rejects.toMatchObject({ code: 'step-in-doubt' })

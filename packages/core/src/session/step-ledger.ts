@@ -42,6 +42,7 @@ export type ToolStepOptions = Omit<StepOptions<ToolContent>, 'key'> & { toolUseI
 /** What the steps need of a session. */
 export interface StepSession extends LedgerSession {
   readonly transcript: LedgerSession['transcript'] & {
+    readonly place: number
     readonly steps: Pick<RecordedSteps, 'of' | 'ofKind'>
     resultOf(toolUseId: string): Block | undefined
   }
