@@ -1,4 +1,7 @@
-/** What `work` comes to, if that is in time. Errors: those of `work`, and one after `ms`; then its signal aborts, and nobody waits for it any more. */
+/**
+ * What `work` comes to, if that is in time. Errors: those of `work`, and `tooLate` after `ms`; then its signal aborts, and
+ * nobody waits for it any more.
+ */
 import type { Clock } from './clock.ts'
 import { formatDuration } from './duration.ts'
 import { orAborted } from './or-aborted.ts'
@@ -7,9 +10,10 @@ export async function inTime<Result>(
   clock: Clock,
   ms: number,
   work: (late: AbortSignal) => Promise<Result>,
+  tooLate = () => new Error(`nothing came of it in ${formatDuration(ms)}`),
 ): Promise<Result> {
   const late = new AbortController()
-  const callOff = clock.after(ms, () => late.abort(new Error(`nothing came of it in ${formatDuration(ms)}`)))
+  const callOff = clock.after(ms, () => late.abort(tooLate()))
   try {
     return await orAborted(work(late.signal), late.signal)
   } finally {

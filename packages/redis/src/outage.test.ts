@@ -1,6 +1,7 @@
 // What the store says and keeps while its server fails. Each test has a server of its own.
 import { inspect } from 'node:util'
-import { isLastgoodError, type LastgoodError } from '@lastgood/core'
+import { isLastgoodError, openSession, type LastgoodError } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type RunningRedis, type StartOptions, startRedis } from '../../../test/support/redis-server.ts'
 import { appendSome, client, collect, leaseOf, openStore, rejection, someEntries, someOwner } from '../test/fixture.ts'
@@ -46,6 +47,20 @@ describe('a failing server', () => {
     await expect.poll(async () => (await store.summary('s'))?.head.seq).toBe(3)
     expect(await appendSome(hasty, lease, 1, 2, 'secret-text')).toBe(3)
     expect(await collect(store.read('s', 1))).toEqual(someEntries(lease, 1, 2, 'secret-text'))
+  })
+
+  it('P5: a session is done when the server has hung for as long as it is waited for', async () => {
+    const server = await ownServer()
+    const clock = new ManualClock()
+    const session = await openSession('s', { store: redisStore(client(server.url)), clock })
+    await session.startTurn([{ role: 'user', content: 'x' }])
+    await server.kill('SIGSTOP')
+    const refused = unavailable(session.record([{ type: 'turn-continued', messages: [] }]))
+    await clock.advance(15_000)
+    expect((await refused).message).toContain('did not answer in time')
+    expect(session.signal.aborted).toBe(true)
+    await server.kill('SIGCONT')
+    await session.close()
   })
 
   it('P1: nothing acknowledged is lost when the server is killed and started again', async () => {

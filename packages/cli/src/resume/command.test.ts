@@ -66,7 +66,7 @@ describe('an outage that is waited out', () => {
     await sees('◐ API')
     await clock.advance(30_000)
     await sees("status page: investigating 'Elevated errors'")
-    await clock.advance(100_000)
+    await clock.advance(70_000)
     expect(await ran).toMatchObject({ code: 0, stdout: 'All done.\n' })
   })
 
@@ -78,7 +78,7 @@ describe('an outage that is waited out', () => {
     await sees('◐ API')
     await clock.advance(60_000)
     await sees('next in 40s')
-    await clock.advance(100_000)
+    await clock.advance(40_000)
     expect(await ran).toMatchObject({ code: 0, stderr: expect.not.stringContaining('status page') })
     expect(lab.requests).toEqual([])
   })

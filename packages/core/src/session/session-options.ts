@@ -26,7 +26,10 @@ export interface SessionOptions {
   limiter?: RequestLimiter
   /** How long the lease runs without renewal. Default 30,000 ms. */
   leaseMs?: number
-  /** How long a commit is tried again while the store cannot answer. Default 15,000 ms. */
+  /**
+   * How long a commit is tried again while the store cannot answer; then the session is done. An attempt has this time
+   * for its answer, and 5,000 ms at least. Default 15,000 ms.
+   */
   storePatienceMs?: number
   /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
   takeover?: boolean

@@ -2,13 +2,15 @@
  * One append to a store that may not answer.
  *
  * 1. It is tried again with the same entries: idempotent by sequence, so an attempt that was applied unheard is no harm.
+ *    So one that has no answer is not waited for any longer than the patience lasts.
  * 2. What is kept apart is durable before the entry that names it. It is kept anew with each attempt: the store that took
  *    it may have been replaced since.
  */
 import { fullJitter } from '../backoff.ts'
 import { keptApart } from './blobs.ts'
 import type { Clock } from '../clock.ts'
-import { isLastgoodError } from '../errors.ts'
+import { isLastgoodError, LastgoodError } from '../errors.ts'
+import { inTime } from '../in-time.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Head, Lease, Store } from './store.ts'
 
@@ -25,21 +27,37 @@ export interface PatientAppend {
   signal: AbortSignal
 }
 
+/** So much time has any attempt: a patience of nothing means that it is not tried again. */
+const shortestAttemptMs = 5_000
+
 /** Errors: those of `Store.append`; `store-unavailable` when the patience has run out. */
 export async function appendPatiently(options: PatientAppend): Promise<void> {
   const { store, lease, afterSeq, head, clock, signal } = options
   const kept = options.entries.map(keptApart)
   const stored = kept.map((one) => one.stored)
-  const giveUpAt = clock.now() + options.patienceMs
-  for (let attempt = 1; ; attempt += 1) {
+  const append = async (late: AbortSignal) => {
+    for (const { blob } of kept) if (blob) await store.putBlob(lease, blob.name, blob.text)
+    late.throwIfAborted()
+    await store.append(lease, afterSeq, stored, head)
+  }
+  // No correction of the wall clock ends it early, or lengthens it.
+  const giveUpAt = clock.elapsed() + options.patienceMs
+  for (let attempt = 1, refused: LastgoodError | undefined; ; attempt += 1) {
     try {
-      for (const { blob } of kept) if (blob) await store.putBlob(lease, blob.name, blob.text)
-      await store.append(lease, afterSeq, stored, head)
-      return
+      const leftMs = Math.max(shortestAttemptMs, giveUpAt - clock.elapsed())
+      return await inTime(clock, leftMs, append, () => refused ?? noAnswer(store))
     } catch (error) {
-      const again = clock.now() + fullJitter(attempt, 50, 2_000, clock.random())
-      if (!isLastgoodError(error, 'store-unavailable') || again > giveUpAt) throw error
-      await clock.sleepUntil(again, { signal })
+      const waitMs = fullJitter(attempt, 50, 2_000, clock.random())
+      if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs > giveUpAt) throw error
+      refused = error
+      await clock.sleepUntil(clock.now() + waitMs, { signal })
     }
   }
+}
+
+function noAnswer({ location }: Store): LastgoodError {
+  return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: it did not answer in time`, {
+    hint: 'check that it is up and reachable from here; it may have taken the entries, and the same again is safe',
+    details: { location },
+  })
 }
