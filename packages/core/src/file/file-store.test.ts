@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { storeContract } from '../testing/store-contract.ts'
-import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
+import { entriesAfter, head, owner, testEpoch, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
 import type * as Writers from './session-writer.ts'
 
@@ -86,4 +86,36 @@ test('what is remembered of a session goes when its lease is given back, and a l
   await expect(append(first, 1)).rejects.toMatchObject({ code: 'lease-lost' })
   await store.release(second)
   await expect(append(second, 2)).rejects.toMatchObject({ code: 'lease-lost' })
+})
+
+describe('a lease of a holder whose clock was ahead', () => {
+  const ttlMs = 30_000
+  async function held(aheadMs: number) {
+    const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const at = (ms: number) => fileStore({ dir, clock: new ManualClock({ startAt: testEpoch + ms }) })
+    const ahead = at(aheadMs)
+    const lease = await ahead.acquire('s', owner('a'), ttlMs)
+    if (lease.kind !== 'lease') throw new Error('it is free')
+    await ahead.append(lease, 0, entriesAfter(0, 1, lease.fence), head('s', 1))
+    return { lease, store: at(0), later: at(ttlMs) }
+  }
+
+  test('does not keep the session until the clock is there again', async () => {
+    const { store } = await held(86_400_000)
+    expect((await store.summary('s'))?.holder).toBeNull()
+    expect(await store.acquire('s', owner('b'), ttlMs)).toMatchObject({ kind: 'lease' })
+  })
+
+  test('holds and runs out like any other once he has renewed it (P3)', async () => {
+    const { lease, store, later } = await held(86_400_000)
+    expect(await store.renew(lease, ttlMs)).toBe(true)
+    expect(await store.acquire('s', owner('b'), ttlMs)).toMatchObject({ kind: 'busy', expiresAt: testEpoch + ttlMs })
+    expect(await later.acquire('s', owner('b'), ttlMs)).toMatchObject({ kind: 'lease' })
+  })
+
+  test('holds where the clock was corrected by less than its time (P3)', async () => {
+    const { store } = await held(ttlMs)
+    expect(await store.acquire('s', owner('b'), ttlMs)).toMatchObject({ kind: 'busy' })
+  })
 })

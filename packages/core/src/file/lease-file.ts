@@ -87,9 +87,15 @@ async function fileOf(handle: JournalHandle): Promise<string> {
   return `${ino} ${birthtimeMs}`
 }
 
-/** Its holder, unless it was given back or ran out. */
+/**
+ * Its holder, unless it was given back or ran out. One that would run for more than twice its time was written while the
+ * clock was ahead: a holder that lives has written it anew within a third of that time, and one that does not would keep
+ * the session until the clock is there again.
+ */
 export function liveHolder(lease: RecordedLease | undefined, now: number): Holder | null {
-  return lease && !lease.released && lease.holder.expiresAt > now ? lease.holder : null
+  if (!lease || lease.released) return null
+  const { since, expiresAt } = lease.holder
+  return expiresAt > now && expiresAt - now <= 2 * (expiresAt - since) ? lease.holder : null
 }
 
 export function newestLease(lines: readonly Line[]): LeaseLine | undefined {

@@ -219,7 +219,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     },
 
     renew: (lease, ttlMs) =>
-      record(lease, (old) => ({ ...old, holder: { ...old.holder, expiresAt: clock.now() + ttlMs } })),
+      record(lease, (old) => {
+        const now = clock.now()
+        // Of a clock that was set back; see `liveHolder`.
+        const since = Math.min(old.holder.since, now)
+        return { ...old, holder: { ...old.holder, since, expiresAt: now + ttlMs } }
+      }),
 
     async release(lease) {
       await record(lease, (old) => {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from './open-session.ts'
 import type { Store } from '../store/store.ts'
+import { testEpoch } from '../testing/entries.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 
 test.each([-1, 1])(
   'a head that is %i entries off its journal is journal-corrupt, and the lease is given back',
@@ -38,4 +40,28 @@ test('an option that no session has is refused by its name, before anything is r
 test('what cannot decide about a fault is told before there is one', async () => {
   const opened = openSession('ses', { store: memoryStore(), decide: 'x' as never })
   await expect(opened).rejects.toMatchObject({ code: 'bad-option', details: { field: 'decide' } })
+})
+
+test.each([
+  ['ahead', 86_400_000, 130],
+  ['right', -1_000, 129_000],
+])('a wait that was armed while the clock was %s lasts as long as was meant (P6)', async (_, aheadMs, leftMs) => {
+  const store = memoryStore()
+  const lasts = aheadMs > 0 ? 130 : 130_000
+  const before = new ManualClock({ startAt: testEpoch + aheadMs })
+  const died = await openSession('ses', { store, clock: before })
+  await died.startTurn([{ role: 'user', content: 'x' }])
+  await died.record([
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    {
+      type: 'fault-observed',
+      fault: { kind: 'overloaded', status: 529 },
+      decision: { kind: 'retry', at: before.now() + lasts },
+    },
+  ])
+  const clock = new ManualClock({ startAt: testEpoch })
+  const session = await openSession('ses', { store, clock, takeover: true })
+  expect(session.owed).toEqual({ kind: 'wait', until: testEpoch + leftMs })
+  expect((await store.summary('ses'))?.head).toMatchObject({ dueAt: testEpoch + leftMs, reason: '529 overloaded' })
+  await session.close()
 })

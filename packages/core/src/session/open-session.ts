@@ -21,6 +21,7 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
   return opened(id, resolved, async (session, { refolded }, before) => {
     await session.watchers.open(resolved.watchers, session, before)
     await session.restore(refolded)
+    await shortenWait(session, before)
     return session
   })
 }
@@ -43,6 +44,15 @@ export async function visitSession<T>(
     await session.close()
     return result
   })
+}
+
+/** A wait that was armed while the clock was ahead lasts as long as it was to last then, not until that instant. */
+async function shortenWait(session: Session, before: Head | undefined): Promise<void> {
+  const { owed, context } = session
+  const now = session.clock.now()
+  if (owed.kind !== 'wait' || !before || before.updatedAt <= now) return
+  const until = now + Math.max(0, owed.until - before.updatedAt)
+  if (until < owed.until) await session.record([{ type: 'request-held', until, reason: context.reason ?? '' }])
 }
 
 async function opened<T>(
