@@ -65,6 +65,24 @@ describe('in a Cluster of three masters', () => {
     expect(await appendSome(store, lease, 0)).toBe(1)
   })
 
+  it('a slot that is being moved takes appends as long as the session is where it was (P6)', async () => {
+    const { redis, prefix, store } = openStore()
+    const lease = await leaseOf(store, 's')
+    await appendSome(store, lease, 0)
+    const slot = await redis.cluster('KEYSLOT', `${prefix}:{s}:session`)
+    const nodes = redis.nodes('master')
+    const holds = await Promise.all(nodes.map((node) => node.exists(`${prefix}:{s}:session`).catch(() => 0)))
+    const [from, to] = [nodes[holds.indexOf(1)], nodes[holds.indexOf(0)]]
+    if (!from || !to) throw new Error('the session is nowhere')
+    const [fromId, toId] = [await from.cluster('MYID'), await to.cluster('MYID')]
+    await to.cluster('SETSLOT', slot, 'IMPORTING', fromId)
+    await from.cluster('SETSLOT', slot, 'MIGRATING', toId)
+    onTestFinished(
+      async () => void (await Promise.all([from, to].map((one) => one.cluster('SETSLOT', slot, 'STABLE')))),
+    )
+    expect(await appendSome(store, lease, 1)).toBe(2)
+  })
+
   it('a user with the rights of the README gets along', async () => {
     const rights = readFileSync(new URL('../README.md', import.meta.url), 'utf8').match(/\+[a-z|]+(?=[ `\n])/g) ?? []
     const admin = openStore().redis

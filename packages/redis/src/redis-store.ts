@@ -84,8 +84,10 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
     async append(lease, afterSeq, entries, head) {
       assertAppend(lease, afterSeq, entries, head)
       const journal = keys.journal(lease.sessionId)
-      const all = [keys.session(lease.sessionId), journal, keys.blobs(lease.sessionId)]
       const names = [...(unnamed.get(lease) ?? [])]
+      // A key that is not there looks moved while a Cluster moves its slot, and the whole append would be refused.
+      const blobs = names.length > 0 ? [keys.blobs(lease.sessionId)] : []
+      const all = [keys.session(lease.sessionId), journal, ...blobs]
       const args = [...holderOf(lease), afterSeq, JSON.stringify(head), names.join(' '), ...entries.map(storedEntry)]
       const reply = await server.run('append', all, args)
       for (const name of names) unnamed.get(lease)?.delete(name)

@@ -3,7 +3,7 @@
 
   KEYS[1]   hash    the session
   KEYS[2]   list    its journal
-  KEYS[3]   hash    its blobs
+  KEYS[3]   hash    its blobs; only where blobs are named
   ARGV[1]   number  fence of the lease
   ARGV[2]   string  id of its owner
   ARGV[3]   number  sequence of the entry that the new ones follow
