@@ -1,5 +1,5 @@
 /** What belongs to the recorded conversation: helpers beside it, histories that changed, threads, requests at once. */
-import type Anthropic from '@anthropic-ai/sdk'
+import Anthropic from '@anthropic-ai/sdk'
 import { getEventListeners } from 'node:events'
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, type Store } from '@lastgood/core'
@@ -271,4 +271,22 @@ test('an edited history that cannot be recorded undoes nothing', async () => {
   await session.close()
   expect(await typesOf(store)).not.toContain('rewound')
   expect((await openTestSession(store)).messages()).toEqual(messages)
+})
+
+test('an answer is recorded and sent again with its keys in the order in which they came (P4)', async () => {
+  const block = '{"citations":null,"type":"text","text":"hi"}'
+  const sent: string[] = []
+  const fetch = async (_url: unknown, init?: { body?: unknown }) => {
+    sent.push(String(init?.body))
+    const answer = `{"stop_reason":"end_turn","id":"msg_${sent.length}","role":"assistant","model":"m","content":[${block}]}`
+    return new Response(answer, { headers: { 'content-type': 'application/json' } })
+  }
+  const session = await openTestSession()
+  const client = recoverable(new Anthropic({ baseURL: 'http://api.invalid', apiKey: 'test', fetch }), session)
+  for (const content of ['a', 'b']) {
+    const messages = [...(session.messages() as Anthropic.MessageParam[]), { role: 'user' as const, content }]
+    await client.messages.create({ model: 'claude-opus-5-5', max_tokens: 9, messages })
+  }
+  expect(JSON.stringify(session.messages())).toContain(block)
+  expect(sent[1]).toContain(block)
 })

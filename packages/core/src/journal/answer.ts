@@ -115,7 +115,9 @@ export function withoutOddUsage<T extends Readonly<Record<string, unknown>>>(mes
 /** The message that `text` is, or undefined when it is something else. */
 export function messageIn(text: string): AssistantMessage | undefined {
   try {
-    return assistantMessageSchema().safeParse(withoutOddUsage(JSON.parse(text) as Record<string, unknown>)).data
+    // What was read, not the schema's copy, whose keys have another order.
+    const message = withoutOddUsage(JSON.parse(text) as AssistantMessage & Record<string, unknown>)
+    return assistantMessageSchema().safeParse(message).success ? message : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /**
- * The conversation as a fold of the journal: what was sent and received, byte for byte.
+ * The conversation as a fold of the journal: what was sent and received, the keys in their order.
  *
  * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4). Only cache markers are left
  *    out: they are the caller's for one request, no part of the prefix, and a request may have four.
