@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { shellWord } from './shell-word.ts'
 
 test.each([
@@ -9,23 +9,45 @@ test.each([
   ['file:/a  b', "'file:/a  b'"],
   ["it's", `'it'\\''s'`],
   ['$(rm -rf)', "'$(rm -rf)'"],
-  ["a\n\u001b[2J\\'\u202eb", "$'a\\n\\x1b[2J\\\\\\'\\xe2\\x80\\xaeb'"],
+  ['C:\\a', "'C:\\a'"],
+  ['~', "'~'"],
+  ['=ls', "'=ls'"],
+  ['a=~', 'a=~'],
+  ['line one\nline two', `"$(printf 'line one\\012line two')"`],
+  ["-50%\n\u001b[2J\\'\u202eb", `"$(printf '\\05550%%\\012\\033[2J\\134\\047\\342\\200\\256b')"`],
+  ['a\n', `"$(printf 'a')"'\n'`],
 ])('a shell reads %j as one word', (word, quoted) => {
   expect(shellWord(word)).toBe(quoted)
 })
 
-test.skipIf(process.platform === 'win32')('a shell reads back every word as it was, from one line', () => {
-  // No word of a command line has a zero byte.
-  const words = fc.array(
-    fc.string({ unit: 'binary' }).map((word) => word.toWellFormed().replaceAll('\0', '')),
-    { minLength: 1 },
+// No word of a command line has a zero byte.
+const words = fc
+  .oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(..."\\'%=~-$\n\ta0!") }),
+    fc.constantFrom('=ls', '~', '~root', '%self', '-n', '--', '{a,b}', '\r\n', 'two\nlines\n\n', '\n'),
   )
+  .map((word) => word.toWellFormed().replaceAll('\0', ''))
+const shells = [['bash', '--norc'], ['zsh', '-f'], ['fish', '--no-config'], ['dash']] as const
+const installed = shells.filter(([shell]) => spawnSync(shell, ['-c', 'exit']).status === 0)
+
+describe.skipIf(process.platform === 'win32')('every word is read back as it was', () => {
+  it.each(installed)('%s', (shell, ...args) => {
+    fc.assert(
+      fc.property(fc.array(words, { minLength: 1 }), (list) => {
+        const line = `printf '%s\\0' ${list.map(shellWord).join(' ')}`
+        const read = execFileSync(shell, [...args, '-c', line], { encoding: 'utf8' })
+        expect(read).toBe(list.map((word) => `${word}\0`).join(''))
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+test('nothing of a word is obeyed by a terminal, and only line breaks at its end begin another line', () => {
   fc.assert(
-    fc.property(words, (list) => {
-      const line = `printf '%s\\0' ${list.map(shellWord).join(' ')}`
-      expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
-      expect(execFileSync('bash', ['-c', line], { encoding: 'utf8' })).toBe(list.map((word) => `${word}\0`).join(''))
+    fc.property(words, (word) => {
+      expect(shellWord(word).replace(/\n+'$/, '')).not.toMatch(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u)
     }),
-    { numRuns: 50 },
   )
 })

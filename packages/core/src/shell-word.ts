@@ -1,18 +1,32 @@
-/** Words of commands that are shown to be copied. */
+/**
+ * Words of commands that are shown to be copied. POSIX shells, bash, zsh and fish read them alike.
+ */
 
 /** What would end the line, or be obeyed by a terminal in place of being shown: controls, marks that reorder text. */
 // oxlint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/** Backslashes that mean something to fish also between single quotes. */
+const fishEscape = /\\(?:[\\']|$)/
 
-/** `word` as a shell takes it, in one line: plain words stay as they are, `it's` becomes `'it'\''s'`. */
+/**
+ * `word` as a shell takes it, in one line: plain words stay as they are, `it's` becomes `'it'\''s'`, and what cannot be
+ * shown is printed by the shell that reads it. Only line breaks at the very end are shown as they are: a shell takes
+ * them from what was printed.
+ */
 export function shellWord(word: string): string {
-  if (/^[\w@%+=:,./~-]+$/.test(word)) return word
-  if (word.search(unsafe) < 0) return `'${word.replaceAll("'", `'\\''`)}'`
-  return `$'${word.replace(/[\\']/g, '\\$&').replace(unsafe, escaped)}'`
+  // zsh and fish put something else for words that begin with =, ~ or %.
+  if (/^[\w@+:,./-][\w@%+=:,./~-]*$/.test(word)) return word
+  if (word.search(unsafe) < 0 && !fishEscape.test(word)) return quoted(word)
+  const text = word.replace(/\n+$/, '')
+  const format = text
+    .replaceAll('%', '%%')
+    .replace(/^-|[\\']/g, octal)
+    .replace(unsafe, octal)
+  return `"$(printf '${format}')"${text === word ? '' : quoted(word.slice(text.length))}`
 }
 
-function escaped(char: string): string {
-  if (char === '\n') return '\\n'
-  if (char === '\t') return '\\t'
-  return Array.from(Buffer.from(char), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+function octal(char: string): string {
+  return Array.from(Buffer.from(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 }
