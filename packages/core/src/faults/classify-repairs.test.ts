@@ -90,6 +90,23 @@ describe('the repairs and places that a fault names', () => {
       ['drop-field'],
       ['messages.1.content.0.text.parsed'],
     ],
+    [
+      'a field whose name is no word',
+      invalid('messages.0.content.0.text.$id: Extra inputs are not permitted'),
+      ['drop-field'],
+      ['messages.0.content.0.text.$id'],
+    ],
+    [
+      'a field whose name is not of Latin letters',
+      invalid('messages.0.content.0.text.meta.日本: Extra inputs are not permitted'),
+      ['drop-field'],
+      ['messages.0.content.0.text.meta.日本'],
+    ],
+    [
+      'no place that cannot be read whole',
+      invalid('messages.0.content.0.text.a,b: Extra inputs are not permitted'),
+      ['drop-field'],
+    ],
     ['a parameter', invalid('speed: Extra inputs are not permitted'), ['drop-field', 'drop-newest-beta'], ['speed']],
     ['nothing for a 500', refused(500, 'api_error', 'No'), undefined],
   ])('%s', (_claim, wire, repairs, paths) => {
@@ -97,6 +114,13 @@ describe('the repairs and places that a fault names', () => {
     expect(fault.repairs).toEqual(repairs)
     expect(fault.paths).toEqual(paths)
   })
+
+  test.each(['`messages.3.content.0`: no', 'No to messages.3.content.0.', 'Look ("messages.3.content.0").'])(
+    'the punctuation around a place is none of it: %s',
+    (message) => {
+      expect(classify(invalid(message)).paths).toEqual(['messages.3.content.0'])
+    },
+  )
 
   test('places of the details come first, and what is no place is left out', () => {
     const details = {

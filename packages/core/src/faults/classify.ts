@@ -239,14 +239,21 @@ function fromBody(body: string | undefined): ApiError {
 }
 
 const mostPaths = 50
+/** Names of fields and positions, each with nothing that could end the place or part a list of them. */
+const wholePlace = /^[^\s\p{C}.,;'"`()[\]{}]+(?:\.[^\s\p{C}.,;'"`()[\]{}]+)*$/u
 
-/** The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. */
+/**
+ * The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. One
+ * that cannot be read whole is left out: its beginning is another place.
+ */
 function placesIn({ message = '', paths = [] }: ApiError): string[] | undefined {
-  const inText = message.slice(0, 4_000).match(/\b(?:messages|tools|system)(?:\.[\w-]+)+/g) ?? []
-  const field =
-    /^([\w.-]{1,200}): (?:extra inputs|field required|input (?:should|tag)|string should|list should)/i.exec(message)
+  const words = message.slice(0, 4_000).match(/\b(?:messages|tools|system)\.\S+/g) ?? []
+  const inText = words.map((word) => word.replace(/[:.,;'"`)\]}]+$/, ''))
+  const field = /^(\S{1,200}): (?:extra inputs|field required|input (?:should|tag)|string should|list should)/i.exec(
+    message,
+  )
   const places = [...paths.slice(0, mostPaths), ...(field?.[1] ? [field[1]] : []), ...inText]
-  const clean = places.filter((place) => /^[\w-]+(\.[\w-]+)*$/.test(place) && place.length <= 200)
+  const clean = places.filter((place) => wholePlace.test(place) && place.length <= 200)
   return clean.length > 0 ? [...new Set(clean)].slice(0, mostPaths) : undefined
 }
 

@@ -100,6 +100,18 @@ export const refusedCases: readonly RequestCase[] = [
   },
   {
     row: 11,
+    rule: 'drop-field',
+    claim: 'also one whose name is no word',
+    as: 'drop-block-field:messages.1.content.0.text.$id',
+    refusal: {
+      message: 'messages.1.content.0.text.$id: Extra inputs are not permitted',
+      paths: ['messages.1.content.0.text.$id'],
+    },
+    in: { messages: [talk[0]!, assistant({ ...text('Looking.'), $id: 1 }, call()), talk[2]!] },
+    out: { messages: talk },
+  },
+  {
+    row: 11,
     rule: 'drop-block-field',
     claim: 'inside a tool result too',
     as: 'drop-block-field:messages.2.content.0.tool_result.content.0.text.flavour',

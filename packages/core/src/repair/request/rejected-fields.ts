@@ -13,6 +13,17 @@ import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
 const ofBlocks = ['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name']
 const essential = [...ofRequests, ...ofBlocks]
+/** What only blocks and sources of this type cannot be without. */
+const essentialOf: Readonly<Record<string, readonly string[]>> = {
+  text: ['text', 'media_type', 'data'],
+  thinking: ['thinking', 'signature'],
+  redacted_thinking: ['data'],
+  image: ['source'],
+  document: ['source'],
+  base64: ['media_type', 'data'],
+  url: ['url'],
+  file: ['file_id'],
+}
 
 export const dropField: RejectedRule = {
   name: 'drop-field',
@@ -51,7 +62,11 @@ function removed(value: unknown, [key, ...rest]: readonly string[]): unknown {
     if (changed !== value || !(key in value)) return changed
   }
   if (!(key in value)) return value
-  if (rest.length === 0) return essential.includes(key) ? value : without(value, [key])
+  if (rest.length === 0) return isEssential(value, key) ? value : without(value, [key])
   const changed = removed(value[key], rest)
   return changed === value[key] ? value : { ...value, [key]: changed }
+}
+
+function isEssential({ type }: Readonly<Record<string, unknown>>, key: string): boolean {
+  return essential.includes(key) || (typeof type === 'string' && essentialOf[type]?.includes(key) === true)
 }

@@ -97,6 +97,8 @@ test.each([
   'tools',
   'messages.1.role',
   'messages.1.content.0.text.type',
+  'messages.1.content.0.text',
+  'messages.1.content.0.text.text',
   'messages.2.content.0.tool_result.tool_use_id',
 ])('no refusal takes away what a request cannot be without: %s', (path) => {
   const fault = { kind: 'request-rejected' as const, message: `${path}: Extra inputs are not permitted`, paths: [path] }
