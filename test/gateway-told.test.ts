@@ -29,6 +29,23 @@ describe('what is repaired on the way out', () => {
     expect((await post(gateway, { ...request, messages: next }, { headers: named })).status).toBe(200)
   })
 
+  test('is told by the names of its rules, whatever they were applied with', async () => {
+    const message = 'container: Container container_01 has expired.'
+    const fault = { kind: 'status', status: 400, type: 'invalid_request_error', message } as const
+    const outages: Outage[] = [{ when: { request: 1 }, fault }]
+    const { gateway, lab, store } = await setUp({ lab: { model: () => reply(text('Here.')), outages } })
+    const asked = { ...request, container: '日本', messages: [user('Count one.')] }
+    const response = await post(gateway, asked, { headers: named })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('x-lastgood-repaired')).toBe('drop-container')
+    expect(await response.json()).toMatchObject({ content: [{ text: 'Here.' }] })
+    expect(lab.requests).toHaveLength(2)
+    const rules = (await entriesOf(store)).flatMap((entry) =>
+      entry.type === 'transcript-repaired' ? entry.repairs.map(({ rule }) => rule) : [],
+    )
+    expect(rules).toEqual(['drop-container:日本'])
+  })
+
   test('is not told where nothing was', async () => {
     const { gateway } = await setUp({ lab: { model: () => reply(text('Here.')) } })
     expect((await post(gateway, hello)).headers.has('x-lastgood-repaired')).toBe(false)

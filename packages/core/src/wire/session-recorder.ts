@@ -89,7 +89,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   get told(): Readonly<Record<string, string>> {
     const { model } = this.#walk.current
-    const rules = new Set(this.#mended?.repairs.map(({ rule }) => rule))
+    // Names only: what a rule was applied with is the caller's, and need not be what a header can have.
+    const rules = new Set(this.#mended?.repairs.map(({ rule }) => nameOfRule(rule)))
     return {
       ...(model !== this.#it.request.envelope.body.model && { 'x-lastgood-model': model }),
       ...(rules.size > 0 && { 'x-lastgood-repaired': [...rules].join(', ') }),
