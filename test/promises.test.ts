@@ -152,6 +152,33 @@ describe('P2 tools', () => {
     await expect(third.run(ok, undefined, { onInDoubt: async () => 'report' })).resolves.toMatchObject({ text: 'done' })
     expect(runs).toBe(1)
   })
+
+  test('where one of two calls is left open, neither runs, and nothing else is told of the other', async () => {
+    const calls = [toolUse('deploy', { n: 1 }), toolUse('deploy', { n: 2 })]
+    const { client } = await startTestLab({ model: story([reply(calls), reply(text('done'))]) })
+    const store = memoryStore()
+    let runs = 0
+    const deploy = tool({
+      name: 'deploy',
+      description: 'Deploys.',
+      input: z.object({ n: z.number() }),
+      inDoubt: 'ask',
+      run: () => (runs++, new Promise<string>(() => {})),
+    })
+    const agent = defineAgent({ name: 'coder', client, model: 'claude-opus-5-5', tools: [deploy] })
+    const first = await openTestSession(store)
+    first.run(agent, 'Deploy').catch(() => {})
+    await expect.poll(() => runs).toBe(2)
+
+    const second = await openTestSession(store, { takeover: true })
+    const told: string[] = []
+    second.subscribe((event) => event.type === 'in-doubt' && told.push(event.did))
+    const answers = ['rerun', 'suspend'] as const
+    let asked = 0
+    const parked = second.run(agent, undefined, { onInDoubt: async () => answers[asked++]! })
+    await expect(parked).rejects.toEqual(code('needs-input'))
+    expect({ asked, told, runs }).toEqual({ asked: 2, told: ['parked'], runs: 2 })
+  })
 })
 
 describe('P3 one writer', () => {

@@ -78,6 +78,33 @@ describe('S3: a process that was killed inside of a tool whose rule is to ask (P
     await expectRanOnce(1)
   })
 
+  test('of several calls is left open by the end of the input: exit code 2, and the flag that decides', async () => {
+    const two = [toolUse('deploy', { version: '1.7' }), toolUse('deploy', { version: '1.8' })]
+    at = await journey({ model: story([reply(two), reply(text('Both are out.'))]) })
+    const program = at.start('main', ['fix-auth', 'Release both'], { env: { HANG: 'deploy' } })
+    await program.saw(/HANGING\n[^]*HANGING/)
+    await program.kill('SIGKILL')
+
+    const left = at.terminal('resume', ['last'])
+    await left.shows(/deploy 1\.7 was started before[^]*leave it open\):$/)
+    left.press('ctrl-d')
+    expect(await left.ended).toMatchObject({ code: 2 })
+    expect(left.screen()).toContain('deploy 1.8 was started before')
+    expect(lastLine(left.screen())).toBe('lastgood resume fix-auth --in-doubt report')
+    expect(await at.head()).toMatchObject({ status: 'needs-input' })
+
+    const half = at.terminal('resume', ['last'])
+    await half.shows(/deploy 1\.7 was started before[^]*leave it open\):$/)
+    half.type('rerun')
+    half.press('enter')
+    await half.shows(/deploy 1\.8 was started before[^]*leave it open\):$/)
+    half.press('ctrl-d')
+    expect(await half.ended).toMatchObject({ code: 2 })
+    keepScreen('s03-half', half.screen())
+    expect(half.screen()).not.toContain('runs again')
+    expect(at.ran).toEqual(['deploy 1.7', 'deploy 1.8'])
+  })
+
   test('with the answer as a flag goes on at turn 8 at once: --in-doubt rerun', async () => {
     const { code, stdout } = await at.run('resume', ['last', '--in-doubt', 'rerun'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'Version 1.7 is out.\n' })

@@ -31,6 +31,8 @@ function keyboard(): Keyboard | undefined {
 }
 
 async function line(): Promise<string | undefined> {
+  // What has ended says so once: nobody would be told a second time, and the process would end in the question.
+  if (process.stdin.readableEnded) return undefined
   // A question before this one has let go of it.
   process.stdin.ref()
   const reader = createInterface({ input: process.stdin })

@@ -36,6 +36,8 @@ async function asked({ stdin, stderr }: CliContext, { name, input }: Call): Retu
   for (;;) {
     stderr.write('  rerun (repeat it), report (tell the model that nobody knows), or Enter (leave it open): ')
     const answer = (await stdin.line?.())?.trim().toLowerCase()
+    // The end of the input ends no line.
+    if (answer === undefined) stderr.write('\n')
     if (answer === undefined || answer === '') return 'suspend'
     if (answer === 'rerun' || answer === 'report') return answer
   }

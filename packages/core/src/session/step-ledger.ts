@@ -17,7 +17,7 @@ import { StepIds } from './step-ids.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
 import { hasOutcome, type RecordedStep, type RecordedSteps } from '../journal/recorded-steps.ts'
 import { callEffectId, runToolCalls, type LedgerSession, type ToolContext } from './tool-ledger.ts'
-import { fateOf, type Fate, type Verdict } from './verdict.ts'
+import { judge, type Fate, type Verdict } from './verdict.ts'
 
 export type StepContext = Pick<ToolContext, 'idempotencyKey' | 'signal'>
 
@@ -209,13 +209,13 @@ export class StepLedger {
     { inDoubt: rule = 'report', verify, onInDoubt }: StepOptions<Result>,
   ): Promise<Exclude<Fate<Result>, { kind: 'suspend' }>> {
     const session = this.#session
-    const fate = await fateOf(session, {
-      told: { type: 'in-doubt', toolUseId: stepId, name, isStep: true },
+    const { fate, did } = await judge(session.clock, {
       look: (signal) => verify?.(input, { ...context, signal }),
       rule,
       ask: () => onInDoubt?.(),
       signal: context.signal,
     })
+    session.emit({ type: 'in-doubt', toolUseId: stepId, name, isStep: true, did })
     if (fate.kind !== 'suspend') return fate
     const detail = `step ${name} was started and its outcome is unknown`
     await session.suspend('needs-input', detail)

@@ -13,13 +13,13 @@
 import type { CallsAtHand } from './calls-at-hand.ts'
 import type { Clock } from '../clock.ts'
 import { LastgoodError, messageOf } from '../errors.ts'
-import type { SessionEvent } from './events.ts'
+import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { guardToolResult } from '../repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
-import { fateOf, type Fate, type Verdict } from './verdict.ts'
+import { judge, type Fate, type Judged, type Verdict } from './verdict.ts'
 import type { RunWork } from '../watching/watcher.ts'
 
 export interface ToolContext {
@@ -124,16 +124,21 @@ interface Planned {
 
 /** What becomes of each call; the intents of those that run are durable. */
 async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
-  const planned: Planned[] = []
-  let asking: ToolCall | undefined
+  const judged: { call: ToolCall; again: boolean; fate: Fate<Block>; did?: InDoubtDid }[] = []
   // One after the other: a person can answer one question at a time.
   for (const call of calls) {
     const again = call.state === 'started' && !run.session.calls.isNew(call.toolUseId)
-    const fate = again ? await fateInDoubt(call, run) : ({ kind: 'run' } as const)
-    if (fate.kind === 'suspend') asking ??= call
-    else planned.push({ call, fate, again })
+    judged.push({ call, again, ...(again ? await judgeCall(call, run) : { fate: { kind: 'run' } }) })
+  }
+  const asking = judged.find(({ fate }) => fate.kind === 'suspend')?.call
+  for (const { call, fate, did } of judged) {
+    // Where a person has to decide about one call, nothing is done about the others yet.
+    if (did === undefined || (asking && fate.kind !== 'suspend')) continue
+    const { toolUseId, name } = call
+    run.session.emit({ type: 'in-doubt', toolUseId, name, did })
   }
   if (asking) throw await parkForInput(run.session, asking)
+  const planned = judged.flatMap(({ call, fate, again }) => (fate.kind === 'suspend' ? [] : [{ call, fate, again }]))
 
   // What the answer handed out has its intent already.
   const intents = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
@@ -172,10 +177,9 @@ async function finishAll(
   return results
 }
 
-async function fateInDoubt(call: ToolCall, { session, tools, signal }: Run): Promise<Fate<Block>> {
+function judgeCall(call: ToolCall, { session, tools, signal }: Run): Promise<Judged<Block>> {
   const { toolUseId, name, input } = call
-  return fateOf(session, {
-    told: { type: 'in-doubt', toolUseId, name },
+  return judge(session.clock, {
     look: (late) => tools.find(name)?.verify?.(input, contextOf(call, session.id, late)),
     rule: ruleOf(call, tools),
     ask: () => tools.onInDoubt?.({ toolUseId, name, input }),

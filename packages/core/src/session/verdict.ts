@@ -1,12 +1,12 @@
 /**
  * What becomes of something that was started and has no result: a look at what came of it, without changing anything,
- * then its rule, then whoever is asked (P2). Listeners are told which.
+ * then its rule, then whoever is asked (P2).
  */
 import type { Clock } from '../clock.ts'
 import { inTime } from '../in-time.ts'
 import type { InDoubt } from '../journal/journal.ts'
 import { orAborted } from '../or-aborted.ts'
-import type { InDoubtDid, SessionEvent } from './events.ts'
+import type { InDoubtDid } from './events.ts'
 
 /** Its result, that it had no effect, or nothing. */
 export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
@@ -16,12 +16,14 @@ export type Fate<Result> = { kind: 'done'; result: Result } | { kind: 'run' } | 
 /** So long a look is waited for: one that hangs finds out nothing. */
 const longestLookMs = 30_000
 
-type Told = Extract<SessionEvent, { type: 'in-doubt' }>
+/** What becomes of it, and what listeners are told of that. */
+export interface Judged<Result> {
+  fate: Fate<Result>
+  did: InDoubtDid
+}
 
 /** Something of unknown outcome. */
 export interface InDoubtWork<Result> {
-  /** What it is called. */
-  told: Omit<Told, 'did'>
   /** Looks what came of it; its signal aborts when nobody waits for it any more. */
   look: ((signal: AbortSignal) => Promise<Verdict<Result>> | undefined) | undefined
   rule: InDoubt
@@ -31,19 +33,19 @@ export interface InDoubtWork<Result> {
 }
 
 /** Errors: the reason of its signal, and those of `ask`. */
-export async function fateOf<Result>(
-  session: { readonly clock: Clock; emit(event: Told): void },
-  { told, look, rule, ask, signal }: InDoubtWork<Result>,
-): Promise<Fate<Result>> {
-  const tell = (did: InDoubtDid) => session.emit({ ...told, did })
-  const verdict = await verdictOf(look, session.clock, signal)
-  if (verdict.kind !== 'unknown') tell(`verified-${verdict.kind}`)
-  if (verdict.kind === 'done') return verdict
-  if (verdict.kind === 'not-done') return { kind: 'run' }
+export async function judge<Result>(
+  clock: Clock,
+  { look, rule, ask, signal }: InDoubtWork<Result>,
+): Promise<Judged<Result>> {
+  const verdict = await verdictOf(look, clock, signal)
+  if (verdict.kind === 'done') return { fate: verdict, did: 'verified-done' }
+  if (verdict.kind === 'not-done') return { fate: { kind: 'run' }, did: 'verified-not-done' }
   // Nobody who is asked, a person or a service, is waited for after the end.
-  const answer = rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule
-  tell(answer === 'rerun' ? 'rerun' : answer === 'report' ? 'reported' : 'parked')
-  return { kind: answer === 'rerun' ? 'run' : answer === 'report' ? 'report' : 'suspend' }
+  const answer = (rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule) ?? 'suspend'
+  if (answer === 'rerun') return { fate: { kind: 'run' }, did: 'rerun' }
+  return answer === 'report'
+    ? { fate: { kind: 'report' }, did: 'reported' }
+    : { fate: { kind: 'suspend' }, did: 'parked' }
 }
 
 /** The verdict of `look`. A look that fails, takes too long, or says something else, says nothing. */
