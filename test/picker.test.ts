@@ -1,4 +1,5 @@
 /** `resume` without a session, on a terminal. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -186,6 +187,45 @@ describe('on a terminal, resume without a session', () => {
     expect(await terminal.ended).toMatchObject({ code: 0 })
     expect(await store.summary('done')).toMatchObject({ head: { lastGoodTurn: 2 } })
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'gives the terminal back on Ctrl+Z, and asks again when the process goes on, with what was typed',
+    async () => {
+      const { api, store } = projects()
+      const end: EntryBody = { type: 'turn-ended', turn: 1 }
+      for (const [id, words] of Object.entries({ docs: 'Write the docs', done: 'Build it' }))
+        await (await seed(store, id, api, [asked(words), sent, answered, end])).close()
+      const terminal = resume(api)
+      const stop = async () => {
+        terminal.press('ctrl-z')
+        const state = () => execFileSync('ps', ['-o', 'stat=', '-p', String(terminal.pid)], { encoding: 'utf8' })
+        await expect.poll(state).toMatch(/^T/)
+        const isCursorShown = () => /\u001b\[\?25h(?![^]*\u001b\[\?25l)/.test(terminal.written())
+        await expect.poll(isCursorShown).toBe(true)
+      }
+      await terminal.shows('to select')
+      terminal.type('buil')
+      await terminal.shows(/\(1 match\)[^]*● done/)
+      await stop()
+      terminal.kill('SIGCONT')
+      await terminal.shows(/Which session[^]*Which session[^]*buil[^]*\(1 match\)[^]*● done/)
+      terminal.press('enter')
+      await terminal.shows('What is next?')
+      terminal.type('Now the ')
+      await terminal.shows('Now the')
+      await stop()
+      terminal.kill('SIGCONT')
+      await terminal.shows(/What is next[^]*What is next\?\n.*Now the/)
+      terminal.type('tests')
+      terminal.press('enter')
+      expect(await terminal.ended).toMatchObject({ code: 0 })
+      expect(await store.summary('done')).toMatchObject({ head: { lastGoodTurn: 2 } })
+      const { messages } = await openSession('done', { store }).then(
+        async (session) => (await session.close(), session.transcript),
+      )
+      expect(JSON.stringify(messages)).toContain('"Now the tests"')
+    },
+  )
 
   it('says who holds a session, for how long, and both ways past it; nothing is touched (P3)', async () => {
     const { api, store } = projects()

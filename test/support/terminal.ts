@@ -56,6 +56,7 @@ const keys = {
   'ctrl-a': '\u0001',
   'ctrl-c': '\u0003',
   'ctrl-d': '\u0004',
+  'ctrl-z': '\u001a',
 } as const
 
 export type Key = keyof typeof keys

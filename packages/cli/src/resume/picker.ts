@@ -3,7 +3,9 @@
  *
  * 1. It is drawn where talk goes, so that stdout stays data, and is loaded only when somebody is there to pick.
  * 2. Leaving it gives the choice that was under the cursor: the way back is a command, not another search.
+ * 3. Who stops the process (Ctrl+Z) has the terminal as it was, and is asked again after `fg`, with what was typed.
  */
+import process from 'node:process'
 import type { Option } from '@clack/prompts'
 import type { Keyboard } from '../context.ts'
 import type { Palette } from '../terminal.ts'
@@ -28,24 +30,32 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
   const { keyboard, palette, style, signal } = options
   const { autocomplete, text, isCancel } = await import('@clack/prompts')
   const output = palette.isColorSupported ? keyboard.output : plainOutput(keyboard.output)
-  const common = { input: keyboard.input, output, signal }
+  const { input } = keyboard
+  const common = { input, output }
   let isWide = false
   for (;;) {
     const { isHere, shown, searched } = offerOf(sessions, style.cwd, isWide)
     const [plain, found] = [optionsOf(shown, options), optionsOf(searched, options)]
     let under: Entry | undefined = plain[0]?.value
-    const entry = await autocomplete<Entry>({
-      ...common,
-      message: isHere ? 'Which session?' : 'Which session, of all projects?',
-      placeholder: 'words of it, from any project',
-      maxItems: 12,
-      options() {
-        under = this.focusedValue ?? under
-        return this.userInput.trim() === '' ? plain : found
-      },
-      filter: (search, { value: { choice } }) => choice.kind === 'session' && isFound(choice, search.trim()),
-      validate: (value) => (value === undefined ? 'nothing is found: type fewer words' : undefined),
-    })
+    let words = ''
+    const entry = await askedAgain(signal, (asking) =>
+      autocomplete<Entry>({
+        ...common,
+        signal: asking,
+        message: isHere ? 'Which session?' : 'Which session, of all projects?',
+        placeholder: 'words of it, from any project',
+        initialUserInput: words,
+        ...(under && { initialValue: under }),
+        maxItems: 12,
+        options() {
+          under = this.focusedValue ?? under
+          words = this.userInput
+          return words.trim() === '' ? plain : found
+        },
+        filter: (search, { value: { choice } }) => choice.kind === 'session' && isFound(choice, search.trim()),
+        validate: (value) => (value === undefined ? 'nothing is found: type fewer words' : undefined),
+      }),
+    )
     if (isCancel(entry)) return { kind: 'left', at: under?.choice.kind === 'session' ? under.choice : undefined }
     const { choice } = entry
     if (choice.kind === 'everywhere') {
@@ -53,12 +63,36 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
       continue
     }
     if (!options.needsMessage(choice)) return { kind: 'picked', choice, message: undefined }
-    const message = await text({
-      ...common,
-      message: 'Its turn has ended. What is next?',
-      validate: (words) => (words?.trim() ? undefined : 'say something, or leave with Esc'),
+    let typed = ''
+    const message = await askedAgain(signal, (asking) => {
+      // What was typed is shown only to who looks whether it will do.
+      asking.addEventListener('abort', () => void (signal.aborted || input.emit('keypress', '', { name: 'return' })))
+      return text({
+        ...common,
+        signal: asking,
+        message: 'Its turn has ended. What is next?',
+        initialValue: typed,
+        validate(now = '') {
+          typed = now
+          if (asking.aborted) return 'stopped'
+          return now.trim() ? undefined : 'say something, or leave with Esc'
+        },
+      })
     })
     return isCancel(message) ? { kind: 'left', at: choice } : { kind: 'picked', choice, message }
+  }
+}
+
+/** What `ask` answers. A stop of the process ends its prompt, and it is asked once more when the process goes on. */
+async function askedAgain<T>(signal: AbortSignal, ask: (asking: AbortSignal) => Promise<T>): Promise<T> {
+  for (;;) {
+    const stopped = new AbortController()
+    const onStop = () => stopped.abort()
+    process.once('SIGTSTP', onStop)
+    const answer = await ask(AbortSignal.any([signal, stopped.signal]))
+    process.off('SIGTSTP', onStop)
+    if (typeof answer !== 'symbol' || !stopped.signal.aborted) return answer
+    process.kill(process.pid, 'SIGSTOP')
   }
 }
 
