@@ -1,3 +1,4 @@
+import type { Entry } from '@lastgood/core'
 import { expect, test } from 'vitest'
 import { Collector } from '../../test/context.ts'
 import type { Warning } from '../context.ts'
@@ -43,4 +44,19 @@ test('text is for people, json is one object a line, warnings of the process too
     { level: 'info', event: 'stopped', msg: 'stopped: 0 answers in 0 sessions; nothing failed', sessions: [] },
   ])
   expect(json.text).not.toContain(secret)
+})
+
+test('what a rule was applied with is text, and obeyed by no terminal', async () => {
+  const stderr = new Collector()
+  const { heard } = await talkOf('text', { stderr })
+  const rule = 'drop-container:c\u001b]0;title\u0007\u001b[2J'
+  const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
+  const fault = { kind: 'server-held-state-lost', status: 400 } as const
+  const entries = [
+    { type: 'fault-observed', fault, decision: { kind: 'repair', rule } },
+    { type: 'transcript-repaired', repairs: [{ rule, what: 'left out' }], edits: [], standing: [] },
+  ] as const
+  for (const entry of entries) heard.onEvent?.('ses', { type: 'entry', entry: { ...seen, ...entry } as Entry })
+  expect(stderr.text).toContain('mending by drop-container:c␛]0;title␇␛[2J\n')
+  expect(stderr.text).toContain('repaired: drop-container:c␛]0;title␇␛[2J\n')
 })

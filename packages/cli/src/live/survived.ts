@@ -34,7 +34,8 @@ export class Survived {
       say(`${[status, kind].filter(Boolean).join(' ')}: ${doing(entry.decision)}`)
     }
     if (entry.type === 'rung-changed') say(`${entry.rung === 0 ? 'back to' : 'goes on with'} ${safeLine(entry.model)}`)
-    if (entry.type === 'transcript-repaired') say(`repaired: ${entry.repairs.map(({ rule }) => rule).join(', ')}`)
+    if (entry.type === 'transcript-repaired')
+      say(`repaired: ${safeLine(entry.repairs.map(({ rule }) => rule).join(', '))}`)
     if (this.#tellsTurns) for (const line of turnLines(entry)) say(line)
     if (entry.type !== 'response-received') return
     this.#answers += 1
@@ -85,7 +86,7 @@ function doing(decision: { kind: string; at?: number; rule?: string; reason?: st
     case 'keep-and-continue':
       return 'kept what was whole'
     case 'repair':
-      return `mending by ${decision.rule ?? ''}`
+      return `mending by ${safeLine(decision.rule ?? '')}`
     case 'suspend':
     case 'fail':
       return `told the client: ${safeLine(decision.reason ?? '')}`
