@@ -174,6 +174,25 @@ describe('an outage', () => {
     expect(written()).toBe('Hello.\n✔ recovered after 1m04s, at attempt 3 · saved inside turn 1\n')
   })
 
+  it('of an open breaker says when the probe leaves and what is saved, in 80 columns too', async () => {
+    const { clock, output, tell, written } = watching({ color: 'never' }, true)
+    output.columns = 80
+    const line = () => written().split('\r').at(-1)?.trimEnd()
+    const reason = 'circuit breaker open for claude-opus-5-5 (overloaded)'
+    tell(started(1), sent(), { type: 'request-held', until: clock.now() + 64_000, reason })
+    expect(line()).toBe('◐ circuit breaker open for claude-opus-5… · next in 1m04s · saved inside turn 1')
+    await clock.advance(60_000)
+    expect(line()).toBe('◐ circuit breaker open for claude… for 1 min · next in 4s · saved inside turn 1')
+    await clock.advance(4_000)
+    tell(sent(2))
+    expect(line()).toBe('◐ circuit breaker ope… for 1 min · attempt 2 · trying now · saved inside turn 1')
+    output.columns = 200
+    tell({ type: 'request-held', until: clock.now() + 4_000, reason })
+    expect(line()).toBe(`◐ ${reason} for 1 min · held back · next in 4s · saved inside turn 1`)
+    tell(sent(3))
+    expect(line()).toBe(`◐ ${reason} for 1 min · attempt 3 · trying now · saved inside turn 1`)
+  })
+
   it('says which model is asked once the ladder has moved, and of which one the next failure is', async () => {
     const { clock, output, tell, written } = watching({ color: 'never' }, true)
     output.columns = 200

@@ -11,6 +11,7 @@
 import type { Clock, Context, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { spent } from '../durations.ts'
+import { isHeldByOutage } from '../outages/outage-kinds.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeLine, safeText, shorten, widthOf } from '../text.ts'
 import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
@@ -177,15 +178,15 @@ export function liveRenderer({
 
   function showOutage(isPageNews = false): void {
     if (!outage) return
-    const line = `◐ ${outageLine(outage, lastGoodTurn, clock.now())}`
+    const lineIn = (room?: number) => `◐ ${outageLine(outage as Outage, lastGoodTurn, clock.now(), room)}`
     const page = watch.words(model)
-    const both = page === '' ? line : `${line} · ${page}`
+    const both = page === '' ? lineIn() : `${lineIn()} · ${page}`
     if (isLive) {
       // Room for the cursor: a full line would wrap.
       const room = columns() - 1
       const fits = widthOf(both) <= room
       if (isPageNews && !fits) pen.line(palette.dim(page))
-      const fitting = shorten(fits ? both : line, room)
+      const fitting = shorten(fits ? both : lineIn(room - widthOf('◐ ')), room)
       pen.draw(fitting, palette.yellow(fitting))
     } else pen.line(palette.yellow(both))
     watch.tick()
@@ -218,5 +219,6 @@ function armedOutage(from: LiveOptions['from'], now: number): Outage | null {
   if (!from) return null
   const { attempt, firstFaultAt, wakeAt, reason } = from.context
   if (wakeAt === null) return null
-  return { label: safeLine(reason ?? 'fault'), attempt, since: firstFaultAt ?? now, until: wakeAt }
+  const label = safeLine(reason ?? 'fault')
+  return { label, attempt, since: firstFaultAt ?? now, until: wakeAt, ...(isHeldByOutage(label) && { isHeld: true }) }
 }

@@ -1,11 +1,12 @@
 /**
  * The outage as one line. It says what failed, which attempt it was, when the next one is, and what is safe; and when
  * the ladder has moved, which model is asked instead, and of which one a later failure is.
- * Pure: the state is a fold of entries, the time is an argument.
+ * Where there is little room, what failed is cut before the rest. Pure: the state is a fold of entries, the time is an
+ * argument.
  */
 import type { Entry, Fault } from '@lastgood/core'
 import { left, spent } from '../durations.ts'
-import { safeLine } from '../text.ts'
+import { safeLine, shorten, widthOf } from '../text.ts'
 
 export interface Outage {
   /** What failed last. */
@@ -16,7 +17,7 @@ export interface Outage {
   since: number
   /** When the next one leaves, epoch ms; null while one is under way. */
   until: number | null
-  /** Nothing was sent: the circuit breaker of the model is open. */
+  /** The label is why nothing was sent, as that the circuit breaker of the model is open; nothing is sent until `until`. */
   isHeld?: true
   /** The model that the ladder handed the turn to; nothing is known of it yet. */
   asking?: string
@@ -40,11 +41,8 @@ export function outageAfter(outage: Outage | null, entry: Entry, attempt: number
       }
     case 'rung-changed':
       return outage && { ...outage, asking: safeLine(entry.model), until: null }
-    case 'request-sent': {
-      if (!outage) return null
-      const { isHeld: _was, ...rest } = outage
-      return { ...rest, attempt: entry.attempt, until: null }
-    }
+    case 'request-sent':
+      return outage && { ...outage, attempt: entry.attempt, until: null }
     case 'response-received':
     case 'session-suspended':
     case 'turn-started':
@@ -89,14 +87,26 @@ export function faultLabel({ kind, status, errorType, causes }: Fault): string {
   return safeLine(cause === undefined ? kind : `${cause} (${kind})`)
 }
 
-export function outageLine(outage: Outage, lastGoodTurn: number, now: number): string {
+/** Of what failed, in columns: with less, the line is cut at its end. */
+const leastLabel = 16
+
+/** In `room` columns, if the rest leaves some to what failed. */
+export function outageLine(outage: Outage, lastGoodTurn: number, now: number, room = Infinity): string {
   const { label, attempt, since, until, isHeld, asking, failed } = outage
   const who = isHeld ? '' : failed === undefined ? 'API ' : `${failed}: `
-  const what = `${who}${label}${lasting(now - since)}`
-  if (asking !== undefined) return `asking ${asking} after ${what} · ${savedAt(lastGoodTurn)}`
   const next = until === null || until <= now ? 'trying now' : `next in ${left(until - now)}`
-  const tried = isHeld ? 'held back' : `attempt ${attempt}`
-  return `${what} · ${tried} · ${next} · ${savedAt(lastGoodTurn)}`
+  const tried = isHeld && until !== null ? 'held back' : `attempt ${attempt}`
+  const line = (what: string, ...between: string[]) => {
+    const lasted = `${who}${what}${lasting(now - since)}`
+    if (asking !== undefined) return `asking ${asking} after ${lasted} · ${savedAt(lastGoodTurn)}`
+    return [lasted, ...between, next, savedAt(lastGoodTurn)].join(' · ')
+  }
+  const whole = line(label, tried)
+  if (widthOf(whole) <= room) return whole
+  // That it is held back is said by the label.
+  const between = tried === 'held back' ? [] : [tried]
+  const kept = widthOf(label) - Math.max(0, widthOf(line(label, ...between)) - room)
+  return kept < leastLabel ? whole : line(shorten(label, kept), ...between)
 }
 
 /** From a minute on, in whole minutes: ` for 2 min`, ` for 1h02m`. */
