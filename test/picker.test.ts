@@ -200,7 +200,8 @@ describe('on a terminal, resume without a session', () => {
         terminal.press('ctrl-z')
         const state = () => execFileSync('ps', ['-o', 'stat=', '-p', String(terminal.pid)], { encoding: 'utf8' })
         await expect.poll(state).toMatch(/^T/)
-        const isCursorShown = () => /\u001b\[\?25h(?![^]*\u001b\[\?25l)/.test(terminal.written())
+        const lastOf = (sequence: string) => terminal.written().lastIndexOf(`\u001b[?25${sequence}`)
+        const isCursorShown = () => lastOf('h') > lastOf('l')
         await expect.poll(isCursorShown).toBe(true)
       }
       await terminal.shows('to select')
