@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileStore } from '@lastgood/core/file'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -47,6 +47,19 @@ describe('the store is chosen by', () => {
     expect(stderr).toContain(`next: lastgood show fix-auth --store file:${cwd}/.local/state/lastgood`)
   })
 
+  it('the configuration file, whose folder is where a relative one begins: also from a folder below', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 'fix-auth', open)
+    const below = join(cwd, 'src')
+    mkdirSync(below)
+    const listed = await run(['list'], { cwd: below })
+    expect(listed.stdout).toContain('fix-auth')
+    expect((await run(['config'], { cwd: below })).stdout).toContain(`file:${cwd}/state`)
+    const elsewhere = await run(['resume', 'fix-auth', '--store', 'other'], { cwd: below })
+    const [, command = ''] = /next: lastgood (.*)/.exec(elsewhere.stderr) ?? []
+    expect(command).toBe(`resume fix-auth --store file:${cwd}/state`)
+  })
+
   it('the configuration file, as a store of its own', async () => {
     const { cwd } = project()
     const { href } = new URL(import.meta.resolve('@lastgood/core/file'))
@@ -75,7 +88,7 @@ describe('a session that is not in the store', () => {
     expect(stderr).toContain(
       `no session fix-auth in file:${cwd}/other; it is in file:${cwd}/state (${cwd}/lastgood.config.mjs)`,
     )
-    expect(stderr).toContain('next: lastgood resume fix-auth --store ./state')
+    expect(stderr).toContain(`next: lastgood resume fix-auth --store file:${cwd}/state\n`)
   })
 
   it('a store that cannot be asked is named, not taken for empty', async () => {
@@ -100,7 +113,7 @@ describe('a session that is not in the store', () => {
     const named = await run(['resume', 'fix-auht', '--config', 'mine.mjs'], { cwd })
     expect(named.stderr).toContain('did you mean fix-auth? lastgood resume fix-auth --config mine.mjs\n')
     const elsewhere = await run(['resume', 'fix-auth', '--store', 'other', '--config', 'mine.mjs'], { cwd })
-    expect(elsewhere.stderr).toContain('next: lastgood resume fix-auth --store ./state --config mine.mjs\n')
+    expect(elsewhere.stderr).toContain(`next: lastgood resume fix-auth --store file:${cwd}/state --config mine.mjs\n`)
     // To who only looks, nothing that costs; with the flag that leads there.
     const shown = await run(['show', 'fix-auht', '--store', 'state'], { cwd })
     expect(shown.stderr).toContain('did you mean fix-auth? lastgood show fix-auth --store state\n')

@@ -5,7 +5,7 @@
  *    set is used; one that cannot be reached is an error, never a reason to look elsewhere.
  * 2. What this file opens it closes. No password reaches a message.
  */
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LastgoodError, shellWord, type Store } from '@lastgood/core'
 import { fileStore, stateDir } from '@lastgood/core/file'
@@ -87,7 +87,11 @@ function addressed(
 
 function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
   if (typeof store === 'string') {
-    return addressed(context, path, store, `--store ${shellWord(shownAddress(store))}`, `${path}: store`)
+    // The file may have been found in a folder above: what it names is beside it.
+    const beside = { ...context, cwd: dirname(path) }
+    const choice = addressed(beside, path, store, `--store ${shellWord(shownAddress(store))}`, `${path}: store`)
+    const { address } = choice
+    return isFolder(store) && address !== undefined ? { ...choice, flag: `--store ${shellWord(address)}` } : choice
   }
   return {
     source: path,
