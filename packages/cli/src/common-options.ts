@@ -13,6 +13,9 @@ export interface CommonOptions {
   json?: boolean
 }
 
+/** The argument of commands that are about one session. */
+export const sessionWords = 'a session id, or last: the one of this folder that was written last'
+
 /** Of commands that neither draw nor have a document. */
 export function withStoreOptions(command: Command): Command {
   return command

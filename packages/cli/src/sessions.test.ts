@@ -1,5 +1,6 @@
 import type { EntryBody, Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
+import { openSession } from '@lastgood/core'
 import { answered, ended, obliging, project, run, seed, sent } from '../test/context.ts'
 
 const begun = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'Hi' }] } satisfies EntryBody
@@ -102,5 +103,35 @@ describe('a helper of a session of a client', () => {
     const { cwd, store } = project()
     await seed(store, 'release.3f2a9c0d1e4b', [begun, sent()])
     expect((await run(['list', '--store', 'state'], { cwd })).stdout).toContain('interrupted  release.3f2a9c0d1e4b')
+  })
+})
+
+describe('last is the same session for every command', () => {
+  const commands = [['show'], ['pin'], ['unpin'], ['repair'], ['fork'], ['export'], ['rewind', '--turn', '0', '--yes']]
+
+  async function recordedIn(...folders: readonly (readonly [id: string, folder: string])[]) {
+    const { cwd, store } = project(obliging)
+    for (const [id, folder] of folders) {
+      const session = await openSession(id, { store, cwd: folder === '.' ? cwd : folder })
+      await session.startTurn([{ role: 'user', content: `Of ${id}` }], 'coder')
+      await session.record([sent(), answered('Yes.'), ended(1)])
+      await session.close()
+    }
+    return { cwd, last: ([name = '', ...flags]: readonly string[]) => run([name, 'last', ...flags], { cwd }) }
+  }
+
+  it.each(commands)('%s: that of this folder, where there is one', async (...words) => {
+    const { last } = await recordedIn(['here', '.'], ['there', '/another/project'])
+    const { code, stdout, stderr } = await last(words)
+    expect(code).toBe(0)
+    expect(stdout + stderr).toContain('here')
+    expect(stdout + stderr).not.toMatch(/there|note:/)
+  })
+
+  it.each(commands)('%s: else that of the store, with a note', async (...words) => {
+    const { cwd, last } = await recordedIn(['there', '/another/project'])
+    const { code, stderr } = await last(words)
+    expect(code).toBe(0)
+    expect(stderr).toContain(`note: it was recorded in /another/project, and this is ${cwd}\n`)
   })
 })

@@ -20,6 +20,7 @@ import {
 } from '@lastgood/core'
 import { nearest } from './nearest.ts'
 import type { SetUp } from './common-options.ts'
+import type { CliContext } from './context.ts'
 import type { OpenStore, StoreChoice } from './stores.ts'
 import { safeLine } from './text.ts'
 
@@ -89,8 +90,15 @@ export function goOnLines(head: RunBy, flags: readonly string[], message = ''): 
   return command === undefined ? `to go on, ${ownWayOn(head.sessionId)}\n` : `go on with\n${command}${message}\n`
 }
 
+/** What is worth a warning: it is another project's. */
+export function noteOfFolder({ cwd: recorded }: Pick<Head, 'cwd'>, cwd: string): string | undefined {
+  if (recorded === undefined || recorded === cwd) return undefined
+  return `note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`
+}
+
 /** Where a command looks. */
 type Place = Pick<SetUp, 'choices' | 'configFlag'>
+type Here = Pick<CliContext, 'cwd' | 'stderr'>
 
 export interface Located {
   readonly opened: OpenStore
@@ -99,22 +107,26 @@ export interface Located {
 
 /**
  * The session that `argument` names in the store of choice; `last` is the one that was written last, of those that were
- * recorded in `cwd` if there are any: agents of other projects have the same names. `commands`: what a word after `resume`
- * may have meant; empty for who only looks. Closes the store when it throws. Errors: `session-not-found`, which names other
- * stores that have it.
+ * recorded in this folder if there are any: agents of other projects have the same names. `commands`: what a word after
+ * `resume` may have meant, which tells of the folder itself; empty for all other commands. Closes the store when it throws.
+ * Errors: `session-not-found`, which names other stores that have it.
  */
 export async function locate(
+  { cwd, stderr }: Here,
   { choices, configFlag }: Place,
   argument: string,
-  commands: readonly string[],
-  cwd?: string,
+  commands: readonly string[] = [],
 ): Promise<Located> {
   const [choice, ...others] = choices
   const flags = [choice.flag, configFlag]
   const opened = await choice.open()
   try {
     const row = argument === 'last' ? await newest(opened.store, cwd, flags) : await named(opened.store, argument)
-    if (row) return { opened, row }
+    if (row) {
+      const note = argument === 'last' && commands.length === 0 ? noteOfFolder(row.head, cwd) : undefined
+      if (note !== undefined) stderr.write(`${note}\n`)
+      return { opened, row }
+    }
     throw await notFound(opened.store, argument, flags, others, commands)
   } catch (error) {
     await opened.close()
@@ -127,11 +139,12 @@ export async function locate(
  * the damage can be shown.
  */
 export async function locateJournal(
+  here: Here,
   place: Place,
   argument: string,
 ): Promise<{ opened: OpenStore; sessionId: string; row: SessionRow | undefined }> {
   try {
-    const { opened, row } = await locate(place, argument, [])
+    const { opened, row } = await locate(here, place, argument)
     return { opened, sessionId: row.head.sessionId, row }
   } catch (error) {
     const isDamaged = isLastgoodError(error, 'journal-corrupt') || isLastgoodError(error, 'journal-version')
@@ -145,11 +158,7 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(
-  store: Store,
-  cwd: string | undefined,
-  flags: readonly string[],
-): Promise<SessionRow | undefined> {
+async function newest(store: Store, cwd: string, flags: readonly string[]): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
   // The damaged one may be the last one: going on with another could surprise.
   if (isJournalError(failure)) {
@@ -158,7 +167,7 @@ async function newest(
     throw new LastgoodError(code, message, { hint: `name the session, as in ${all}; ${hint}`, cause, details })
   }
   if (failure !== undefined) throw failure
-  const here = cwd === undefined ? rows : rows.filter(({ head }) => head.cwd === cwd)
+  const here = rows.filter(({ head }) => head.cwd === cwd)
   return newestOf(here) ?? newestOf(rows)
 }
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { exportSession, LastgoodError, shellWord } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { locate } from '../sessions.ts'
@@ -17,7 +17,7 @@ interface ExportOptions extends CommonOptions {
 export function exportCommand(context: CliContext): Command {
   return withCommonOptions(new Command('export'))
     .description('a session as one file, which import takes anywhere')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .argument('[file]', 'where to; - is stdout. Default: <session>.lastgood.jsonl here')
     .option('--redact', 'without content and secrets: to be read by others, not to be imported')
     .option('--force', 'replace the file where there is one')
@@ -38,7 +38,7 @@ async function exportTo(
 ): Promise<void> {
   const place = await setUp(context, options, false)
   const { flags } = place
-  const { opened, row } = await locate(place, argument, [], context.cwd)
+  const { opened, row } = await locate(context, place, argument)
   try {
     const { store } = opened
     const { sessionId } = row.head

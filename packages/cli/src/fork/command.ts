@@ -1,7 +1,7 @@
 /** `lastgood fork`: another session that goes on from the end of a turn of this one. */
 import { Command, InvalidArgumentError } from 'commander'
 import { forkSession, type Store } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { heldByClient, isClients } from '../resume/client-command.ts'
 import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
@@ -18,7 +18,7 @@ export function forkCommand(context: CliContext): Command {
   return withCommonOptions(new Command('fork'))
     .summary('another session that goes on from the end of a turn')
     .description('another session that goes on from the end of a turn; the first one stays as it is')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .argument('[name]', "the new session's id; default: the old one with a number")
     .option('--turn <n>', 'the turn after which it goes on; default: the last good one', finishedTurn)
     .option('--reason <text>', 'why, for people')
@@ -36,7 +36,7 @@ async function fork(
 ): Promise<void> {
   const place = await setUp(context, options, true)
   const { flags } = place
-  const { opened, row } = await locate(place, argument, [], context.cwd)
+  const { opened, row } = await locate(context, place, argument)
   const { store } = opened
   try {
     if (isClients(row.head, place)) throw heldByClient(row.head, flags)

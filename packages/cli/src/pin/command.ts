@@ -1,7 +1,7 @@
 /** `lastgood pin` and `lastgood unpin`: whether prune may take a session, and when. */
 import { Command, InvalidArgumentError } from 'commander'
 import { expiryOf, visitSession, type Retention } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { iso, parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
@@ -16,7 +16,7 @@ interface UnpinOptions extends CommonOptions {
 export function pinCommand(context: CliContext): Command {
   return withCommonOptions(new Command('pin'))
     .description('keep a session: prune never takes it')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .addHelpText('after', exampleOf('lastgood pin fix-auth'))
     .action((argument: string, options: CommonOptions) => retain(context, argument, options, { pinned: true }))
 }
@@ -24,7 +24,7 @@ export function pinCommand(context: CliContext): Command {
 export function unpinCommand(context: CliContext): Command {
   return withCommonOptions(new Command('unpin'))
     .description('let prune take a session, when its time is over')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .option('--ttl <duration>', 'so long after its last entry: 12h, 30d; or never', ttl)
     .addHelpText('after', exampleOf('lastgood unpin fix-auth --ttl 30d'))
     .action((argument: string, { ttl: time, ...options }: UnpinOptions) =>
@@ -42,7 +42,7 @@ async function retain(
   retention: Retention,
 ): Promise<void> {
   const place = await setUp(context, options, false)
-  const { opened, row } = await locate(place, argument, [], context.cwd)
+  const { opened, row } = await locate(context, place, argument)
   try {
     const { store } = opened
     const { sessionId } = row.head

@@ -23,7 +23,7 @@ import type { RepairOptions } from './options.ts'
 export async function repairSession(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
   const place = await setUp(context, options, false)
   const { flags } = place
-  const located = await locate(place, argument, [], context.cwd)
+  const located = await locate(context, place, argument)
   try {
     const { store } = located.opened
     const { sessionId } = located.row.head

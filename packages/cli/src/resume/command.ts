@@ -1,6 +1,6 @@
 /** `lastgood resume`: its arguments. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { jsonlOption, withCommonOptions } from '../common-options.ts'
+import { sessionWords, jsonlOption, withCommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
@@ -12,7 +12,7 @@ import { resumeWhich } from './which.ts'
 export function resumeCommand(context: CliContext, commands: () => readonly string[]): Command {
   return withCommonOptions(new Command('resume'))
     .description('go on with a session from its last good turn')
-    .argument('[session]', 'a session id, or last: the one that was written last; without: pick one')
+    .argument('[session]', `${sessionWords}; without: pick one`)
     .argument('[message...]', 'starts a new turn after what is open')
     .option('--takeover', 'take the session from the process that holds it')
     .option('--max-wait <duration>', 'how long an outage is waited out: 90s, 10m, 2h (default: 24h)', duration)

@@ -76,7 +76,7 @@ export async function resume(
   const stop = stopSwitch(context)
   try {
     const place = await stop.orStopped(setUp(context, options, true))
-    const located = await stop.orStopped(locate(place, argument, commands, context.cwd))
+    const located = await stop.orStopped(locate(context, place, argument, commands))
     try {
       const message = messageFrom(words)
       return await goOn({ context, options, place, stop, message, style: styleOf(context, options) }, located)

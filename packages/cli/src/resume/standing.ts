@@ -3,12 +3,12 @@ import { callLabel } from '../call-label.ts'
 import type { Session } from '@lastgood/core'
 import { left } from '../durations.ts'
 import { savedAt } from '../live/outage-line.ts'
-import type { Located } from '../sessions.ts'
+import { noteOfFolder, type Located } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 /** Which session it is, and what is worth a warning. */
 export function introduction({ row, opened }: Located, cwd: string): string[] {
-  const { sessionId, agent, model, cwd: recorded } = row.head
+  const { sessionId, agent, model } = row.head
   const { source } = opened
   const { location } = opened.store
   const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
@@ -16,10 +16,8 @@ export function introduction({ row, opened }: Located, cwd: string): string[] {
     `store    ${safeLine(location)} (${safeLine(source)})`,
     `session  ${sessionId} · ${safeLine(facts.join(' · '))}`,
   ]
-  if (recorded !== undefined && recorded !== cwd) {
-    lines.push(`note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`)
-  }
-  return lines
+  const note = noteOfFolder(row.head, cwd)
+  return note === undefined ? lines : [...lines, note]
 }
 
 /** What it takes to say where a session stands; an opened one will do. */

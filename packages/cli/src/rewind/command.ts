@@ -13,7 +13,7 @@ import {
   type Store,
 } from '@lastgood/core'
 import type { TurnReport } from '@lastgood/dashboard'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
@@ -32,7 +32,7 @@ export function rewindCommand(context: CliContext): Command {
   return withCommonOptions(new Command('rewind'))
     .summary('go back to the end of an earlier turn')
     .description('go back to the end of an earlier turn; the journal keeps what came after it')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .addOption(
       new Option('--turn <n>', 'the turn that is the last one then; 0: none')
         .argParser(turnOrNone)
@@ -47,7 +47,7 @@ export function rewindCommand(context: CliContext): Command {
 async function rewind(context: CliContext, argument: string, options: RewindOptions): Promise<void> {
   const place = await setUp(context, options, true)
   const { flags } = place
-  const { opened, row } = await locate(place, argument, [], context.cwd)
+  const { opened, row } = await locate(context, place, argument)
   try {
     const { store } = opened
     const { sessionId } = row.head

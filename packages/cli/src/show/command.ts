@@ -9,7 +9,7 @@ import {
   type HistoryEntry,
   type Store,
 } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
+import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
@@ -39,7 +39,7 @@ export function showCommand(context: CliContext): Command {
   return withCommonOptions(new Command('show'))
     .summary('the turns of a session: tools, faults, resumes, tokens')
     .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
-    .argument('<session>', 'a session id, or last: the one that was written last')
+    .argument('<session>', sessionWords)
     .option('--turn <n>', 'only this turn', turnNumber)
     .addOption(
       new Option(
@@ -74,7 +74,7 @@ export function showCommand(context: CliContext): Command {
 async function show(context: CliContext, argument: string, options: ShowOptions): Promise<void> {
   const place = await setUp(context, options, false)
   const { flags } = place
-  const journal = await locateJournal(place, argument)
+  const journal = await locateJournal(context, place, argument)
   try {
     const { sessionId, opened } = journal
     if (options.raw) {

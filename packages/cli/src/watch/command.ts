@@ -9,7 +9,7 @@ import {
   type SessionEvent,
   type Store,
 } from '@lastgood/core'
-import { jsonlOption, setUp, withLiveOptions, type CommonOptions, type SetUp } from '../common-options.ts'
+import { sessionWords, jsonlOption, setUp, withLiveOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { Survived } from '../live/survived.ts'
 import { exampleOf } from '../help-example.ts'
@@ -28,7 +28,7 @@ export function watchCommand(context: CliContext): Command {
   return withLiveOptions(new Command('watch'))
     .summary('what happens in a session, or in all of them, as it happens')
     .description('what happens in a session, or in all of them, as it happens; Ctrl+C ends it')
-    .argument('[session]', 'a session id, or last; without one: all sessions, a line for each change')
+    .argument('[session]', `${sessionWords}; without: all sessions, a line for each change`)
     .addOption(jsonlOption('each entry as a JSON line, without content'))
     .addHelpText('after', exampleOf('lastgood watch last', 'lastgood watch --jsonl | jq .event'))
     .action((argument: string | undefined, options: WatchOptions) => watch(context, argument, options))
@@ -43,7 +43,9 @@ interface Viewer {
 async function watch(context: CliContext, argument: string | undefined, options: WatchOptions): Promise<void> {
   const place = await setUp(context, options, false)
   const opened =
-    argument === undefined ? { ...(await place.choices[0].open()), head: undefined } : await located(place, argument)
+    argument === undefined
+      ? { ...(await place.choices[0].open()), head: undefined }
+      : await located(context, place, argument)
   const { store, close, source, head } = opened
   const over = new AbortController()
   const stop = stopSwitch(context)
@@ -68,8 +70,8 @@ async function watch(context: CliContext, argument: string | undefined, options:
   }
 }
 
-async function located(place: SetUp, argument: string) {
-  const { opened, row } = await locate(place, argument, [])
+async function located(context: CliContext, place: SetUp, argument: string) {
+  const { opened, row } = await locate(context, place, argument)
   return { ...opened, head: row.head }
 }
 
