@@ -5,6 +5,7 @@
 import { isLastgoodError, withoutSecrets, type ErrorOptions } from '@lastgood/core'
 import type { CliContext } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { atSamePlace } from './same-place.ts'
 import { safeCommand, safeJson, safeLine } from './text.ts'
 
 /** The configuration file, or what it holds, cannot be used. */
@@ -32,7 +33,8 @@ export interface Failure {
   stack: string | undefined
 }
 
-export function failureOf(error: unknown): Failure {
+/** `argv`: of the command line; its hint leads to the same store. */
+export function failureOf(error: unknown, argv: readonly string[] = []): Failure {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
   // What others threw may quote the address, the header or the setting that it failed on.
   const base = { message: withoutSecrets(message), causes: causesOf(error) }
@@ -41,7 +43,8 @@ export function failureOf(error: unknown): Failure {
     // The message says why. What the API answered may quote the conversation.
     const causes = code === 'request-failed' ? [] : base.causes
     const docs = `docs/errors/${code}.md`
-    return { ...base, causes, code, hint, docs, details, exitCode: exitCodeOf(error), stack: undefined }
+    const next = hint === undefined ? undefined : atSamePlace(hint, argv)
+    return { ...base, causes, code, hint: next, docs, details, exitCode: exitCodeOf(error), stack: undefined }
   }
   if (error instanceof ConfigError) {
     return {
@@ -67,7 +70,7 @@ export function failureOf(error: unknown): Failure {
 
 /** Tells of `error`, and returns the exit code. `extra` goes into the JSON document. */
 export function reportFailure(context: CliContext, error: unknown, json: boolean, extra: object = {}): number {
-  const failure = failureOf(error)
+  const failure = failureOf(error, context.argv)
   writeFailure(context, failure)
   if (json) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(failure), ...extra })}\n`)
   return failure.exitCode

@@ -6,6 +6,7 @@
  * 2. The tree is the program's own, so that a new command is completed without another word.
  */
 import type { Command, Option } from 'commander'
+import { placeIn } from '../same-place.ts'
 
 export interface Candidate {
   readonly value: string
@@ -108,14 +109,3 @@ function readWords(command: Command, words: readonly string[]): Read {
 
 const findOption = (command: Command, name: string): Option | undefined =>
   command.options.find(({ long, short }) => name === long || name === short)
-
-/** Where the words say that the sessions are. */
-function placeIn(words: readonly string[]): { store?: string; config?: string } {
-  const place: Record<string, string> = {}
-  words.forEach((word, at) => {
-    const [, name, typed] = /^--(store|config)(?:=(.*))?$/.exec(word) ?? []
-    const value = typed ?? words[at + 1]
-    if (name !== undefined && value !== undefined) place[name] = value
-  })
-  return place
-}

@@ -13,7 +13,8 @@ test('the flag comes before the environment, and text is the default', () => {
 
 test('where only the sum is told, no line comes before it', async () => {
   const stderr = new Collector()
-  const talk = await talkOf('text', { stderr, onWarning: () => {} }, 'the sum')
+  const argv = ['gateway', '--store', 'redis://:hunter2@127.0.0.1']
+  const talk = await talkOf('text', { stderr, argv, onWarning: () => {} }, 'the sum')
   const fault = { kind: 'overloaded', status: 529 } as const
   const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
   talk.heard.onEvent?.('ses', {
@@ -23,7 +24,9 @@ test('where only the sum is told, no line comes before it', async () => {
   talk.tell('listening', {}, ['gateway  http://127.0.0.1'])
   expect(stderr.text).toBe('')
   talk.sumUp()
-  expect(stderr.text).toBe('0 answers in 1 session; 1 fault, 0 answers all the same\n  lastgood show ses\n')
+  expect(stderr.text).toBe(
+    '0 answers in 1 session; 1 fault, 0 answers all the same\n  lastgood show ses --store redis://127.0.0.1\n',
+  )
 })
 
 test('text is for people, json is one object a line, warnings of the process too, and each says the same once', async () => {
@@ -31,7 +34,7 @@ test('text is for people, json is one object a line, warnings of the process too
   const secret = 'sk-ant-api03-0123456789abcdefghijklmnop'
   for (const [format, stderr] of [['text', text] as const, ['json', json] as const]) {
     let warn: (warning: Warning) => void = () => {}
-    const talk = await talkOf(format, { stderr, onWarning: (listener) => void (warn = listener) })
+    const talk = await talkOf(format, { stderr, argv: [], onWarning: (listener) => void (warn = listener) })
     talk.tell('ready', { event: 'ready', url: `http://127.0.0.1/?key=${secret}` }, ['use it   http://127.0.0.1'])
     warn({ name: 'Warning', message: `a listener failed: ${secret}`, code: 'LASTGOOD_LISTENER' })
     talk.sumUp()
@@ -48,7 +51,7 @@ test('text is for people, json is one object a line, warnings of the process too
 
 test('what a rule was applied with is text, and obeyed by no terminal', async () => {
   const stderr = new Collector()
-  const { heard } = await talkOf('text', { stderr })
+  const { heard } = await talkOf('text', { stderr, argv: [] })
   const rule = 'drop-container:c\u001b]0;title\u0007\u001b[2J'
   const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
   const fault = { kind: 'server-held-state-lost', status: 400 } as const

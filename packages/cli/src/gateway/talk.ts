@@ -5,10 +5,12 @@
  *    from the gateway's logger.
  * 2. Lines hold no content, and secrets are masked before they come here; the paths below are the second net.
  */
-import { LastgoodError, scrubbedFields, withoutSecrets, type Logger } from '@lastgood/core'
+import { LastgoodError, scrubbedFields, shellWord, withoutSecrets, type Logger } from '@lastgood/core'
 import type { GatewayOptions } from '@lastgood/gateway'
 import type { CliContext, Env } from '../context.ts'
 import { Survived } from '../live/survived.ts'
+import { atSamePlace } from '../same-place.ts'
+import { safeLine } from '../text.ts'
 
 export const logFormats = ['text', 'json'] as const
 export type LogFormat = (typeof logFormats)[number]
@@ -38,7 +40,7 @@ export function logFormatOf(flag: LogFormat | undefined, env: Env): LogFormat {
 /** `the sum`: for people nothing else. */
 export async function talkOf(
   format: LogFormat,
-  { stderr, onWarning }: Pick<CliContext, 'stderr' | 'onWarning'>,
+  { stderr, argv, onWarning }: Pick<CliContext, 'stderr' | 'argv' | 'onWarning'>,
   told: Told = 'all',
 ): Promise<Talk> {
   const say = (line: string) => void stderr.write(`${line}\n`)
@@ -59,7 +61,7 @@ export async function talkOf(
     tell: tellBy(meanwhile),
     sumUp() {
       const { sum, sessions } = survived
-      const lines = [sum, ...sessions.map((id) => `  lastgood show ${id}`)]
+      const lines = [sum, ...sessions.map((id) => atSamePlace(`  lastgood show ${shellWord(safeLine(id))}`, argv))]
       tellBy(say)(`stopped: ${sum}`, { event: 'stopped', sessions }, lines)
     },
   }

@@ -46,7 +46,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       options.state ? options.state.includes(row.status) : options.all || row.isRecoverable || isAtWork(row),
     )
     const { location } = store
-    const broken = failure === undefined ? undefined : failureOf(failure)
+    const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
     if (options.jsonl) {
       for (const row of shown) {
         context.stdout.write(

@@ -75,7 +75,7 @@ interface Failed {
 }
 
 async function remove(
-  { clock }: CliContext,
+  { clock, argv }: CliContext,
   store: Store,
   heads: readonly Head[],
 ): Promise<{ removed: string[]; failures: Failed[] }> {
@@ -83,7 +83,7 @@ async function remove(
   const failures: Failed[] = []
   for await (const one of removeSessions(store, heads, { clock })) {
     if (one.failure === undefined) removed.push(one.sessionId)
-    else failures.push({ sessionId: one.sessionId, failure: failureOf(one.failure) })
+    else failures.push({ sessionId: one.sessionId, failure: failureOf(one.failure, argv) })
   }
   return { removed, failures }
 }

@@ -67,7 +67,7 @@ export function tellStopped(
 
 /** Every other end. `dueAt` is the instant of a next try, where there is one. */
 export function tellFailure(context: CliContext, end: EndState, { json }: OutcomeStyle, error: unknown): number {
-  const failure = failureOf(error)
+  const failure = failureOf(error, context.argv)
   const { code, details, exitCode } = failure
   const dueAt = typeof details['retryAt'] === 'number' ? details['retryAt'] : undefined
   const ways = wayOn(error, end, dueAt, context.clock.now())

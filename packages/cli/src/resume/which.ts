@@ -64,7 +64,10 @@ async function letPick(
   const { stderr, env, clock, cwd, home } = context
   const { rows: all, failure } = await sessionRows(store)
   const rows = all.filter(({ head }) => helpedBy(head) === undefined)
-  if (failure !== undefined) stderr.write(`note: ${safeLine((failure as Error).message)}; see lastgood doctor\n`)
+  if (failure !== undefined) {
+    const doctor = ['lastgood doctor', ...flags].join(' ')
+    stderr.write(`note: ${safeLine((failure as Error).message)}; see ${doctor}\n`)
+  }
   if (rows.length === 0) throw nothingThere(store.location)
   const [sessions, { pick }] = await Promise.all([withWords(store, rows, cwd), import('./picker.ts')])
   const { palette, columns } = terminalOf(stderr, env, color)

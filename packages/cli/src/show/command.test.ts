@@ -103,7 +103,9 @@ describe('show', () => {
     ]
     for (const line of lines) expect(stdout).toMatch(line)
     expect(stdout).not.toContain('its end')
-    expect(stderr).toBe('go on with\nlastgood resume fix-auth --store state\n')
+    expect(stderr).toBe(
+      `note: it was recorded in /projects/there, and this is ${cwd}\ngo on with\nlastgood resume fix-auth --store state\n`,
+    )
   })
 
   it('does not take a session that is encrypted for an empty one, and says what is missing', async () => {

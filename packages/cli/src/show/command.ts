@@ -151,7 +151,7 @@ async function showReport(
     // The part before the damage is what a person needs to see.
     failure = error
   }
-  const broken = failure === undefined ? undefined : failureOf(failure)
+  const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   if (options.json) {
     const { turns, before } = report
     const place = { store: store.location, source, journal: store.journalAt(sessionId) }

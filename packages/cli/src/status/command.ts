@@ -60,7 +60,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
     const report = { now, providers: records.map((record) => providerState(record, now)), page, open }
     const verdict = verdictOf(report)
     const command = commandOf(verdict, place.flags)
-    const broken = failure === undefined ? undefined : failureOf(failure)
+    const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
     if (options.json) {
       const { kind, text } = verdict
       const document = {

@@ -1,9 +1,10 @@
 /** `lastgood submit`: a turn for a worker of a fleet. */
 import { Command } from 'commander'
-import { LastgoodError } from '@lastgood/core'
+import { LastgoodError, shellWord } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { exampleOf } from '../help-example.ts'
+import { atSamePlace } from '../same-place.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface SubmitOptions extends FleetPlaceOptions {
@@ -44,5 +45,6 @@ async function submit(
     return
   }
   const what = isNew ? 'queued' : 'was queued before'
-  context.stderr.write(`turn ${turn} ${what} for ${safeLine(agent)}: lastgood watch ${sessionId}\n`)
+  const command = atSamePlace(`lastgood watch ${shellWord(sessionId)}`, context.argv)
+  context.stderr.write(`turn ${turn} ${what} for ${safeLine(agent)}: ${command}\n`)
 }

@@ -17,6 +17,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { eventLines } from '../resume/event-lines.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { locate, sessionRows } from '../sessions.ts'
+import { atSamePlace } from '../same-place.ts'
 import { safeLine } from '../text.ts'
 import { follow, type Known, type Seen } from './follow.ts'
 
@@ -75,12 +76,13 @@ async function located(context: CliContext, place: SetUp, argument: string) {
   return { ...opened, head: row.head }
 }
 
-async function show({ stderr }: CliContext, viewer: Viewer, all: AsyncIterable<Seen>): Promise<void> {
+async function show({ stderr, argv }: CliContext, viewer: Viewer, all: AsyncIterable<Seen>): Promise<void> {
   for await (const one of all) {
     if (one.kind === 'entry') viewer.take(one.sessionId, { type: 'entry', entry: one.entry })
     else if (one.kind === 'away')
       stderr.write(`the store does not answer: ${safeLine(one.error.message)}; asking again\n`)
-    else if (one.kind === 'unreadable') stderr.write(`left out: ${safeLine(one.error.message)}; lastgood doctor\n`)
+    else if (one.kind === 'unreadable')
+      stderr.write(`left out: ${safeLine(one.error.message)}; ${atSamePlace('lastgood doctor', argv)}\n`)
     else stderr.write('the store answers again\n')
   }
 }

@@ -7,6 +7,7 @@ import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from '../fle
 import { logFormatOf, logFormats, talkOf, type LogFormat } from '../gateway/talk.ts'
 import { exampleOf } from '../help-example.ts'
 import { Stopped, stopSwitch } from '../resume/stop.ts'
+import { atSamePlace } from '../same-place.ts'
 import { safeLine } from '../text.ts'
 import { lineOf } from './lines.ts'
 
@@ -45,7 +46,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
       const { runFleet } = await import('@lastgood/fleet')
       const tell = (event: FleetEvent) => {
         const { kind, ...fields } = event
-        talk.tell(kind, { event: kind, ...fields }, [lineOf(event, context.clock.now())])
+        talk.tell(kind, { event: kind, ...fields }, [atSamePlace(lineOf(event, context.clock.now()), context.argv)])
       }
       const fleet = runFleet({
         store: at.opened.store,

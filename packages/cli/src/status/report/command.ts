@@ -20,7 +20,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
   try {
     const now = clock.now()
     const { report, failure } = await readReport(store, { since: now - options.sinceMs, now, prices: pricesOf(place) })
-    const broken = failure === undefined ? undefined : failureOf(failure)
+    const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
     if (options.json) {
       const document = {
         schema: 'lastgood.report/v1',

@@ -1,0 +1,34 @@
+/**
+ * Where the words of a command line say that the sessions are, and the commands that a text names, led there too: who
+ * writes a hint in core knows no flags.
+ */
+import { shellWord } from '@lastgood/core'
+import { shownAddress } from './shown-address.ts'
+
+/** The store and the configuration that `words` name. */
+export function placeIn(words: readonly string[]): { store?: string; config?: string } {
+  const place: Record<string, string> = {}
+  const end = words.indexOf('--')
+  const own = end === -1 ? words : words.slice(0, end)
+  own.forEach((word, at) => {
+    const [, name, typed] = /^--(store|config)(?:=(.*))?$/.exec(word) ?? []
+    const value = typed ?? own[at + 1]
+    if (name !== undefined && value !== undefined) place[name] = value
+  })
+  return place
+}
+
+const word = /(?!-)(?:'(?:[^']|'\\'')*'|[\w@%+=:,./~-]*[\w@%+=/~-])/
+const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${word.source}`)
+const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b)`, 'g')
+
+/** `text` with the flags of `argv` in each command that it names; one that names a place itself stays as it is. */
+export function atSamePlace(text: string, argv: readonly string[]): string {
+  const { store, config } = placeIn(argv)
+  const flags = [
+    ...(store === undefined ? [] : [`--store ${shellWord(shownAddress(store))}`]),
+    ...(config === undefined ? [] : [`--config ${shellWord(config)}`]),
+  ]
+  if (flags.length === 0 || /--(?:store|config)\b/.test(text)) return text
+  return text.replace(named, (command) => [command, ...flags].join(' '))
+}
