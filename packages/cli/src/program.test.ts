@@ -19,6 +19,7 @@ it('--help goes to stdout and names every command', async () => {
 describe('wrong usage is exit code 2', () => {
   it.each([
     [['lits'], 'Did you mean list?'],
+    [['help', 'lits'], "unknown command 'lits'\n(Did you mean list?)"],
     [['list', '--jso'], 'Did you mean --json?'],
     [['list', '--json', '--jsonl'], 'cannot be used with'],
     [['list', '--state', 'broken'], 'there is no state "broken"'],

@@ -22,7 +22,10 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
     const program = await programFor(context)
     const named = program.commands.find((command) => command.name() === context.argv[0])
     if (named) help = helpOf(named)
-    await program.parseAsync([...context.argv], { from: 'user' })
+    const [first, asked] = context.argv
+    // Commander would show the help of all, and no word about the one that is not there.
+    const isLost = first === 'help' && asked !== undefined && !program.commands.some((one) => one.name() === asked)
+    await program.parseAsync(isLost ? [asked] : [...context.argv], { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportFailure(context, error, wantsJson)
