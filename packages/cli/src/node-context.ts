@@ -1,5 +1,5 @@
 /** The real process as a context: the only file that reads arguments and environment. */
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@lastgood/core'
@@ -12,7 +12,8 @@ export function nodeContext(cwd = process.cwd()): CliContext {
     argv: process.argv.slice(2),
     env: process.env,
     cwd,
-    home: homedir(),
+    // An empty HOME is no folder.
+    home: homedir() || userInfo().homedir,
     stdin: { isTTY: process.stdin.isTTY, line },
     keyboard: keyboard(),
     stdout: process.stdout,

@@ -1,6 +1,7 @@
 // The built commands as real processes, with the real SDK, against a Messages API that fails as scripted.
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fileStore } from '@lastgood/core/file'
@@ -224,6 +225,15 @@ it('a folder that is gone is told, with what to do', async () => {
   const { status, stderr } = spawnSync('sh', ['-c', line, process.execPath, bin], { cwd, encoding: 'utf8' })
   expect(stderr).toMatch(/^error: .* is gone\n {2}next: cd /)
   expect(status).toBe(4)
+})
+
+it('where HOME is empty, the state is in the home folder of the user, and not in the current one', () => {
+  const cwd = folder()
+  const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+  const env = { PATH: process.env['PATH'], HOME: '' }
+  const { status, stdout } = spawnSync(process.execPath, [bin, 'config'], { cwd, env, encoding: 'utf8' })
+  expect(status).toBe(0)
+  expect(stdout).toContain(`file:${userInfo().homedir}/.local/state/lastgood`)
 })
 
 async function waitForRequests({ lab }: Place, count: number): Promise<void> {
