@@ -1,4 +1,5 @@
 /** Whether what a configuration file exports is one. */
+import { isLastgoodError, resolvePolicy, type PolicyOptions } from '@lastgood/core'
 import { z } from 'zod'
 import { nearest } from './nearest.ts'
 
@@ -48,9 +49,10 @@ const takes: Readonly<Record<Exclude<keyof z.infer<typeof schema>, 'agents'>, st
 
 /** What is wrong with `value`, and where, and what is right there, unless that is a whole configuration; undefined when nothing is. */
 export function mistakeInConfig(value: unknown): { what: string; hint?: string } | undefined {
-  const { success, error } = schema.safeParse(value)
-  if (success) return undefined
-  const [issue] = error.issues
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return mistakeInPolicy(data.policy)
+  // A field that is missing may be there under a name that is nearly its own.
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   const place = issue?.path.length ? issue.path.join('.') : 'the default export'
   const what = `${place}: ${issue?.message ?? 'not a configuration'}`
   const field = Object.entries(takes).find(([name]) => name === issue?.path[0])
@@ -59,4 +61,15 @@ export function mistakeInConfig(value: unknown): { what: string; hint?: string }
   const fields = Object.keys(schema.shape)
   const meant = nearest(issue.keys[0] ?? '', fields)
   return { what, hint: meant === undefined ? `fields: ${fields.join(', ')}` : `did you mean ${meant}?` }
+}
+
+/** Core knows what a policy is. */
+function mistakeInPolicy(policy: PolicyOptions | undefined): { what: string; hint?: string } | undefined {
+  try {
+    resolvePolicy(policy)
+    return undefined
+  } catch (error) {
+    if (!isLastgoodError(error, 'bad-option')) throw error
+    return { what: `policy: ${error.message}`, hint: error.hint }
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -97,16 +97,23 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     [
       'has a policy that is none',
       `export default { agents: { ${obliging} }, policy: { horizon: 1 } }`,
-      'horizon',
+      'lastgood.config.mjs: policy: ',
       'next:',
     ],
+    [
+      'has a policy in other units',
+      `export default { agents: { ${obliging} }, policy: { horizonMs: '2h' } }`,
+      'horizonMs',
+      'next:',
+    ],
+    ['has its agents under a similar name', 'export default { agnets: {} }', 'agnets', 'next: did you mean agents?'],
   ])('%s', async (_case, text, problem, next) => {
     const { code, stdout, stderr, cwd, summary } = await resumeWith(text)
     expect(stdout).toBe('')
     expect(stderr).toContain(problem)
     expect(stderr).toContain(next)
-    if (text !== undefined && !text.includes('policy:')) expect(stderr).toContain(join(cwd, 'lastgood.config.mjs'))
-    expect(code).toBe(_case === 'has a policy that is none' ? 2 : 4)
+    if (text !== undefined) expect(stderr).toContain(join(cwd, 'lastgood.config.mjs'))
+    expect(code).toBe(4)
     expect(summary, 'the session was not touched').toMatchObject({ head: { status: 'running', seq: 3 }, holder: null })
   })
 
@@ -125,6 +132,14 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     })
     expect(status).toBe(4)
     expect(stderr).toContain(`error: ${path}${who} waits for something that never comes\n  next: see what`)
+  })
+
+  it('is a link to nothing', async () => {
+    const { cwd } = project()
+    symlinkSync(join(cwd, 'gone.mjs'), join(cwd, 'lastgood.config.mjs'))
+    const { code, stderr } = await run(['list'], { cwd })
+    expect(code).toBe(4)
+    expect(stderr).toContain(`${cwd}/lastgood.config.mjs could not be loaded`)
   })
 
   it('is TypeScript, and this Node cannot import it', async () => {
@@ -158,6 +173,34 @@ describe('the configuration file', () => {
     for (const argv of [['list'], ['doctor'], ['config'], ['rewind', 's', '--turn', '0', '--yes']])
       expect(await run(argv, { cwd })).toMatchObject({ code: 0 })
     expect((await run(['doctor'], { cwd })).stdout).toContain('(no agents)')
+  })
+
+  it.each(['', ' '])('named by nothing (%j) is told as an empty variable', async (name) => {
+    const { cwd } = project(obliging)
+    const { code, stderr } = await run(['list', '--config', name], { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('error: --config is empty; is the variable set?\n  next: give --config the path')
+  })
+
+  it('prints to stderr, when it is loaded and when it makes something, and never among data', () => {
+    const { cwd } = project()
+    const { href } = new URL(import.meta.resolve('@lastgood/core/file'))
+    writeFileSync(
+      join(cwd, 'lastgood.config.mjs'),
+      `import { fileStore } from ${JSON.stringify(href)}
+      console.log('loaded')
+      export default { agents: {}, store() { console.info('made'); return fileStore({ dir: ${JSON.stringify(join(cwd, 'own'))} }) } }`,
+    )
+    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
+    const lines = [
+      ['list', '--json'],
+      ['complete', '--', 'show', ''],
+    ]
+    for (const argv of lines) {
+      const { stdout, stderr } = spawnSync(process.execPath, [bin, ...argv], { cwd, encoding: 'utf8' })
+      expect(stderr).toContain('loaded\nmade\n')
+      expect(stdout).not.toMatch(/loaded|made/)
+    }
   })
 
   it('may be named, and one that is not there is an error', async () => {

@@ -4,12 +4,12 @@
  * 1. It is the only code that `resume` runs; nothing that was read from a store is ever executed.
  * 2. Agents may be functions, so that a command that needs none of them makes none.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
-import type { PolicyOptions, StatusPageOptions, Store } from '@lastgood/core'
+import { LastgoodError, type PolicyOptions, type StatusPageOptions, type Store } from '@lastgood/core'
 import type { FleetConnection } from '@lastgood/fleet'
 import type { CliContext } from './context.ts'
 import type { Price } from './cost/prices.ts'
@@ -61,16 +61,19 @@ export interface LoadedConfig {
 }
 
 const fileNames = ['ts', 'mts', 'mjs', 'js'].map((extension) => `lastgood.config.${extension}`)
+const namesFile = 'give --config the path of a lastgood.config.mjs'
 const example = "export default defineConfig({ agents: { coder: defineAgent({ name: 'coder', … }) } })"
 
 /** The configuration file named by `--config`, else the next one from the working folder upwards; undefined: none. */
 export async function loadConfig(context: CliContext, option: string | undefined): Promise<LoadedConfig | undefined> {
+  // The current folder, which this would be, is meant by nobody: a variable of a script has no value.
+  if (option?.trim() === '') {
+    throw new LastgoodError('bad-option', '--config is empty; is the variable set?', { hint: namesFile })
+  }
   const path = option === undefined ? findConfig(context) : resolve(context.cwd, option)
   if (path === undefined) return undefined
   if (option !== undefined && !existsSync(path)) {
-    throw new ConfigError(`there is no configuration file ${path}`, {
-      hint: 'give --config the path of a lastgood.config.mjs',
-    })
+    throw new ConfigError(`there is no configuration file ${path}`, { hint: namesFile })
   }
   if (isTypeScript(path) && !context.node.importsTypeScript) {
     throw new ConfigError(`${path}: this Node (${context.node.version}) cannot import TypeScript`, {
@@ -79,7 +82,7 @@ export async function loadConfig(context: CliContext, option: string | undefined
   }
   let module: { default?: unknown }
   try {
-    module = (await settled(import(pathToFileURL(path).href), path)) as typeof module
+    module = (await settled(() => import(pathToFileURL(path).href), path)) as typeof module
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     throw new ConfigError(`${path} could not be loaded`, { hint: `correct it; this shows more: node ${path}`, cause })
@@ -121,33 +124,64 @@ export async function agentNamed(name: string, { path, config }: LoadedConfig): 
 export async function made<T extends object>(lazy: Lazy<T>, place: string): Promise<T> {
   if (typeof lazy !== 'function') return lazy
   try {
-    return await settled(lazy(), place)
+    return await settled(lazy, place)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     throw new ConfigError(`${place} threw an error`, { hint: 'correct it, then run this again', cause })
   }
 }
 
-/** Where nothing is left that could settle `work`, the process would end, and nobody be told. */
-async function settled<T>(work: T | Promise<T>, place: string): Promise<T> {
+/**
+ * What `work` of other people's code gives. What it prints is talk: stdout is data. Where nothing is left that could settle
+ * it, the process would end, and nobody be told.
+ */
+async function settled<T>(work: () => T | Promise<T>, place: string): Promise<T> {
   let tell = () => {}
   const never = new Promise<never>((_, reject) => {
     const hint = 'see what it waits for, then run this again'
     tell = () => reject(new ConfigError(`${place} waits for something that never comes`, { hint }))
   })
   process.once('beforeExit', tell)
+  const done = printsAsTalk()
   try {
-    return await Promise.race([work, never])
+    return await Promise.race([work(), never])
   } finally {
+    done()
     process.off('beforeExit', tell)
+  }
+}
+
+let talking = 0
+let printers: Partial<Console> = {}
+
+/** Until all who called it have called what it gives, which may be in any order. */
+function printsAsTalk(): () => void {
+  const { log, info, debug, error } = console
+  if (talking === 0) {
+    printers = { log, info, debug }
+    Object.assign(console, { log: error, info: error, debug: error })
+  }
+  talking += 1
+  return () => {
+    talking -= 1
+    if (talking === 0) Object.assign(console, printers)
   }
 }
 
 function findConfig({ cwd, node }: CliContext): string | undefined {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    const found = fileNames.map((name) => join(folder, name)).filter((path) => existsSync(path))
+    const found = fileNames.map((name) => join(folder, name)).filter(isThere)
     const first = found.find((path) => node.importsTypeScript || !isTypeScript(path)) ?? found[0]
     if (first !== undefined || folder === dirname(folder)) return first
+  }
+}
+
+/** Also a link to nothing: it is told, and not passed over. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
   }
 }
 

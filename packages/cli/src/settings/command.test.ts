@@ -91,3 +91,14 @@ describe('config says of each setting what it is and where it came from', () => 
     expect((await run(['config', '--store', 'x'], { cwd })).stdout).toContain(join(cwd, 'x'))
   })
 })
+
+it('a policy that is none is told with its file, beside the settings that stand', async () => {
+  const { cwd } = project(obliging)
+  const path = join(cwd, 'lastgood.config.mjs')
+  writeFileSync(path, `export default { agents: {}, policy: { horizonMs: '2h' } }`)
+  const { code, stdout, stderr } = await run(['config'], { cwd, env: { LASTGOOD_STORE: 'file:/srv/state' } })
+  expect(code).toBe(4)
+  expect(stdout).toMatch(/^store +LASTGOOD_STORE +file:\/srv\/state$/m)
+  expect(stderr).toContain(`error: ${path}: policy: `)
+  expect(stderr).toContain('horizonMs')
+})
