@@ -13,8 +13,8 @@ export interface Candidate {
   readonly about: string
 }
 
-/** The sessions there are, for the store that the words name. */
-export type Ids = (words: { store?: string; config?: string }) => Promise<readonly Candidate[]>
+/** The sessions whose ids begin so, for the store that the words name. */
+export type Ids = (words: { store?: string; config?: string }, prefix: string) => Promise<readonly Candidate[]>
 
 /** `words`: all after the program's name, up to the cursor; the last one is being typed and may be empty. */
 export async function candidatesFor(program: Command, words: readonly string[], ids: Ids): Promise<Candidate[]> {
@@ -23,11 +23,18 @@ export async function candidatesFor(program: Command, words: readonly string[], 
   return all.filter(({ value }) => value.startsWith(current))
 }
 
-/** Bash makes words of its own of `--color=always`. */
+/** Bash makes words of its own of `--color=always`, and of what is around the `:` of an address. */
 function atCursor(words: readonly string[]): [string[], string] {
-  const before = words.slice(0, -1).filter((word) => word !== '=')
-  const current = words.at(-1) ?? ''
-  return [before, current === '=' ? '' : current]
+  const whole: string[] = []
+  let isApart = true
+  for (const word of words) {
+    const isColon = /^:+$/.test(word)
+    if ((isColon || !isApart) && whole.length > 0) whole.push(`${whole.pop() ?? ''}${word}`)
+    else whole.push(word)
+    isApart = !isColon
+  }
+  const current = whole.pop() ?? ''
+  return [whole.filter((word) => word !== '='), current === '=' ? '' : current]
 }
 
 async function allAt(program: Command, before: string[], current: string, ids: Ids): Promise<Candidate[]> {
@@ -37,12 +44,12 @@ async function allAt(program: Command, before: string[], current: string, ids: I
   const command = program.commands.find((one) => one.name() === name || one.aliases().includes(name))
   if (!command) return []
   const { positionals, isOver, pending, given } = readWords(command, rest)
-  const sessions = () => ids(placeIn(rest))
+  const sessions = (prefix = current) => ids(placeIn(rest), prefix)
   if (pending && !(pending.variadic && current.startsWith('-'))) return valuesOf(pending, sessions)
   const [, option = '', typed] = /^(--[^=]+)=(.*)$/.exec(current) ?? []
   if (typed !== undefined) {
     const known = findOption(command, option)
-    const values = known ? await valuesOf(known, sessions) : []
+    const values = known ? await valuesOf(known, () => sessions(typed)) : []
     return values.map(({ value, about }) => ({ value: `${option}=${value}`, about }))
   }
   if (current.startsWith('-') && !isOver) return optionsOf(command, given)

@@ -28,7 +28,7 @@ describe('what completes a line', () => {
     ['show --c', ['--config', '--color']],
     ['show x --color ', ['auto', 'always', 'never']],
     ['show x --color=al', ['--color=always']],
-    // As bash parts it.
+    // As bash parts them.
     ['show x --color = al', ['always']],
     ['show x --color =', ['auto', 'always', 'never']],
     ['resume x --in-doubt re', ['rerun', 'report']],
@@ -65,10 +65,20 @@ describe('what completes a line', () => {
     expect(await at('prune --damaged ', cwd)).toEqual(['open', 'done'])
     expect(await at('resume open ', cwd)).toEqual([])
     expect(await at('show --store elsewhere ', cwd)).toEqual([])
+    // As bash parts it.
+    expect(await at('show --store file : state o', cwd)).toEqual(['open'])
+    expect(await at('show --store = file : state ', cwd)).toEqual(['last', 'open', 'done'])
     expect(await at('show --store=elsewhere ', cwd)).toEqual([])
     expect((await run(['complete', '--', 'show', 'd'], { cwd })).stdout).toBe('done\tidle, turn 1\n')
     // For a shell that cannot hand over an empty word.
     expect((await run(['complete', '--new-word', '--', 'show'], { cwd })).stdout).toContain('open\t')
+  })
+
+  it('finds an id among more than it offers', async () => {
+    const { cwd, store } = project('coder: {}')
+    const names = Array.from({ length: 201 }, (_, at) => `many-${at}`)
+    await Promise.all(['rare', ...names].map((id) => seed(store, id, [started(1), sent()])))
+    for (const name of ['rare', ...names.slice(0, 3)]) expect(await at(`show ${name}`, cwd)).toContain(name)
   })
 
   it('is nothing where the store cannot be asked or the configuration is broken, and nothing is said', async () => {
@@ -124,6 +134,10 @@ describe('the script, in the shell itself, with the built command', () => {
     expect(ask('lastgood', 'show', '')).toEqual(['last', 'open', 'done'])
     expect(ask('resume', '--in-doubt', 're')).toEqual(['rerun', 'report'])
     expect(ask('resume', 'o')).toEqual(['open'])
+    // Where a store is named, as bash parts it.
+    expect(ask('lastgood', 'show', '--store', 'file', ':', './state', 'o')).toEqual(['open'])
+    expect(ask('lastgood', 'show', '--store', "'./state'", 'o')).toEqual(['open'])
+    expect(ask('lastgood', 'show', '--store', './st\\ate', 'o')).toEqual(['open'])
     // Nothing of the line is evaluated.
     expect(ask('lastgood', 'show', '$(touch evaluated)', '')).toEqual([''])
     expect(shell('bash', ['-c', 'ls'])).not.toContain('evaluated')
@@ -143,6 +157,8 @@ describe('the script, in the shell itself, with the built command', () => {
       'rewind:go back to the end of an earlier turn; the journal keeps what came after it',
     ])
     expect(ask('resume', 'o')).toEqual(['open:interrupted, turn 1'])
+    for (const store of ["'file:./state'", '"./state"', './st\\ate'])
+      expect(ask('lastgood', 'show', '--store', store, 'o')).toEqual(['open:interrupted, turn 1'])
     expect(ask('lastgood', 'import', '')).toEqual(['FILES'])
   })
 

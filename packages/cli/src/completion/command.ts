@@ -52,7 +52,7 @@ export function completeCommand(context: CliContext, program: () => Command): Co
 }
 
 function idsOf(context: CliContext): Ids {
-  return (place) => {
+  return (place, prefix) => {
     const gaveUp = new AbortController()
     const given = context.clock
       .sleepUntil(context.clock.now() + patienceMs, { signal: gaveUp.signal, background: true })
@@ -60,16 +60,21 @@ function idsOf(context: CliContext): Ids {
         () => [],
         () => [],
       )
-    return Promise.race([read(context, place).catch(() => []), given]).finally(() => gaveUp.abort())
+    return Promise.race([read(context, place, prefix).catch(() => []), given]).finally(() => gaveUp.abort())
   }
 }
 
-async function read(context: CliContext, place: { store?: string; config?: string }): Promise<Candidate[]> {
+async function read(
+  context: CliContext,
+  place: { store?: string; config?: string },
+  prefix: string,
+): Promise<Candidate[]> {
   const { choices } = await setUp(context, { ...place, color: 'never' }, false)
   const { store, close } = await choices[0].open()
   try {
     const { rows } = await sessionRows(store)
     return rows
+      .filter(({ head }) => head.sessionId.startsWith(prefix))
       .slice(0, mostIds)
       .map(({ head, status }) => ({ value: head.sessionId, about: `${status}, turn ${head.turn}` }))
   } finally {

@@ -2,7 +2,7 @@
  * The scripts that shells read. Each hands the words up to the cursor to `lastgood complete`, which answers with a line
  * for each candidate: the word, a tab, what it is. Where there is no answer the shell offers files.
  *
- * 1. No word of the line is ever evaluated.
+ * 1. No word of the line is ever evaluated; its quotes are taken off.
  */
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
 export type Shell = (typeof shells)[number]
@@ -13,10 +13,17 @@ export const scriptFor = (shell: Shell): string => scripts[shell]
 
 const bash = `# Completes lastgood and resume in bash.
 _lastgood_complete() {
-  local line
+  local line word
   local -a words
-  words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
-  [ "\${COMP_WORDS[0]##*/}" = resume ] && words=(resume "\${words[@]}")
+  words=()
+  [ "\${COMP_WORDS[0]##*/}" = resume ] && words=(resume)
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    case $word in
+      [\\'\\"]*) word=\${word:1}; word=\${word%[\\'\\"]} ;;
+      *) word=\${word//\\\\/} ;;
+    esac
+    words+=("$word")
+  done
   COMPREPLY=()
   while IFS= read -r line; do
     [ -n "$line" ] && COMPREPLY+=("\${line%%$'\\t'*}")
@@ -32,7 +39,7 @@ _lastgood_complete() {
   local line
   local -a found before
   [[ \${words[1]:t} == resume ]] && before=(resume)
-  for line in "\${(@f)$(lastgood complete -- "\${before[@]}" "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+  for line in "\${(@f)$(lastgood complete -- "\${before[@]}" "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     [[ -n $line ]] && found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
   done
   if (( \${#found} )); then
