@@ -28,15 +28,15 @@ const words = fc
     fc.constantFrom('=ls', '~', '~root', '%self', '-n', '--', '{a,b}', '\r\n', 'two\nlines\n\n', '\n'),
   )
   .map((word) => word.toWellFormed().replaceAll('\0', ''))
-const shells = [['bash', '--norc'], ['zsh', '-f'], ['fish', '--no-config'], ['dash']] as const
-const installed = shells.filter(([shell]) => spawnSync(shell, ['-c', 'exit']).status === 0)
+const shells = ['bash', 'zsh', 'fish', 'dash']
+const installed = shells.filter((shell) => spawnSync(shell, ['-c', 'exit']).status === 0)
 
 describe.skipIf(process.platform === 'win32')('every word is read back as it was', () => {
-  it.each(installed)('%s', (shell, ...args) => {
+  it.each(installed)('%s', (shell) => {
     fc.assert(
       fc.property(fc.array(words, { minLength: 1 }), (list) => {
         const line = `printf '%s\\0' ${list.map(shellWord).join(' ')}`
-        const read = execFileSync(shell, [...args, '-c', line], { encoding: 'utf8' })
+        const read = execFileSync(shell, ['-c', line], { encoding: 'utf8' })
         expect(read).toBe(list.map((word) => `${word}\0`).join(''))
       }),
       { numRuns: 50 },

@@ -54,12 +54,16 @@ test('what a rule was applied with is text, and obeyed by no terminal', async ()
   const { heard } = await talkOf('text', { stderr, argv: [] })
   const rule = 'drop-container:c\u001b]0;title\u0007\u001b[2J'
   const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
-  const fault = { kind: 'server-held-state-lost', status: 400 } as const
-  const entries = [
-    { type: 'fault-observed', fault, decision: { kind: 'repair', rule } },
-    { type: 'transcript-repaired', repairs: [{ rule, what: 'left out' }], edits: [], standing: [] },
-  ] as const
-  for (const entry of entries) heard.onEvent?.('ses', { type: 'entry', entry: { ...seen, ...entry } as Entry })
+  const entries: Entry[] = [
+    {
+      ...seen,
+      type: 'fault-observed',
+      fault: { kind: 'params-incompatible', status: 400 },
+      decision: { kind: 'repair', rule },
+    },
+    { ...seen, type: 'transcript-repaired', repairs: [{ rule, what: 'left out' }], edits: [], standing: [] },
+  ]
+  for (const entry of entries) heard.onEvent?.('ses', { type: 'entry', entry })
   expect(stderr.text).toContain('mending by drop-container:c␛]0;title␇␛[2J\n')
   expect(stderr.text).toContain('repaired: drop-container:c␛]0;title␇␛[2J\n')
 })
