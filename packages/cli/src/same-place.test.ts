@@ -8,10 +8,9 @@ test.each([
     'lastgood fork a; or: lastgood resume a --takeover',
     'lastgood fork a --store S; or: lastgood resume a --store S --takeover',
   ],
-  [
-    "decide: lastgood resume 'it'\\''s me' --in-doubt rerun|report",
-    "decide: lastgood resume 'it'\\''s me' --store S --in-doubt rerun|report",
-  ],
+  ['lastgood resume a --in-doubt rerun|report', 'lastgood resume a --store S --in-doubt rerun|report'],
+  ['lastgood repair ./notes', 'lastgood repair ./notes'],
+  ['lastgood repair notes/a.json', 'lastgood repair notes/a.json'],
   ['lastgood list --all; lastgood show a.b.', 'lastgood list --all --store S; lastgood show a.b --store S.'],
   ['lastgood list shows them', 'lastgood list --store S shows them'],
   ['ask lastgood doctor', 'ask lastgood doctor --store S'],

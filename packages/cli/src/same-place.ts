@@ -18,8 +18,9 @@ export function placeIn(words: readonly string[]): { store?: string; config?: st
   return place
 }
 
-const word = /(?!-)(?:'(?:[^']|'\\'')*'|[\w@%+=:,./~-]*[\w@%+=/~-])/
-const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${word.source}`)
+/** No path: what begins with one is a file. */
+const id = /[A-Za-z0-9](?:[\w.-]*[\w-])?(?![\w/])/
+const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`)
 const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b)`, 'g')
 
 /** `text` with the flags of `argv` in each command that it names; one that names a place itself stays as it is. */

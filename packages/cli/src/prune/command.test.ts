@@ -156,7 +156,10 @@ describe('prune', () => {
     rmSync(join(folder, blobs), { recursive: true })
     expect(await store.summary('never')).toBeDefined()
     const sound = await pruned('--damaged', 'later', '--yes')
-    expect(sound).toMatchObject({ code: 2, stderr: expect.stringContaining('next: look at it: lastgood show later\n') })
+    expect(sound).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('next: look at it: lastgood show later --store state\n'),
+    })
     expect(await pruned('--damaged', 'never', '--yes')).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^remove {2}never {2}.* is missing/),
