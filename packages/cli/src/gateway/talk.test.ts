@@ -51,7 +51,7 @@ test('text is for people, json is one object a line, warnings of the process too
 
 test('what a rule was applied with is text, and obeyed by no terminal', async () => {
   const stderr = new Collector()
-  const { heard } = await talkOf('text', { stderr, argv: [] })
+  const { heard } = await talkOf('text', { stderr, argv: [], onWarning: () => {} })
   const rule = 'drop-container:c\u001b]0;title\u0007\u001b[2J'
   const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
   const entries: Entry[] = [
