@@ -84,11 +84,27 @@ it.each(modules)('%s can be imported', async (name) => {
 
 it('the declarations of every module compile in a project of its own', async () => {
   const text = modules.map((name, index) => `import * as m${index} from ${JSON.stringify(name)}\nvoid m${index}\n`)
-  writeFileSync(join(project, 'consumer.ts'), text.join(''))
-  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
-  const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', ...types]
-  const tsc = run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: project })
-  expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
+  expect(await complaintsAbout('consumer.ts', text.join(''), '--skipLibCheck')).toBe('')
+})
+
+it('a CommonJS project may hand in the clients and schemas that it has, for the compiler too', async () => {
+  const text = `
+    import Anthropic from '@anthropic-ai/sdk'
+    import { defineAgent, ladder, openSession, recoverable, recovery, tool } from '@lastgood/anthropic'
+    import { z } from 'zod'
+
+    export async function main() {
+      const session = await openSession('ses')
+      const client: Anthropic = recoverable(new Anthropic(), session, {
+        ladder: ladder('claude-opus-5-5', { model: 'claude-opus-5-5', client: new Anthropic() }),
+      })
+      const byHand = new Anthropic({ maxRetries: 0, middleware: [recovery(session)] })
+      const input = z.object({ path: z.string() })
+      const tools = [tool({ name: 'read', description: 'Reads.', input, run: ({ path }) => path.trim() })]
+      await session.run(defineAgent({ name: 'coder', client: byHand, model: 'claude-opus-5-5', tools }), 'Hi')
+      return client.messages.stream({ model: 'claude-opus-5-5', max_tokens: 1, messages: [] })
+    }`
+  expect(await complaintsAbout('consumer.cts', text, '--skipLibCheck')).toBe('')
 })
 
 it.each(bins)('$command --version tells the version of $name', async ({ command, version }) => {
@@ -113,6 +129,17 @@ it.each(manifests)(
     expect(await complaints('attw', '--profile', 'esm-only', '--no-definitely-typed', '--no-color')).toBe('')
   },
 )
+
+/** What the compiler says about a file of the project. */
+async function complaintsAbout(file: string, text: string, ...options: string[]): Promise<string> {
+  writeFileSync(join(project, file), text)
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  const all = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', ...types, ...options, file]
+  const compiled = await run(join(root, 'node_modules/.bin/tsc'), all, { cwd: project }).catch(
+    (error: { stdout: string }) => error,
+  )
+  return compiled.stdout
+}
 
 /** The environment without what the package manager that runs these tests has put there; the registry stays. */
 function outside(): NodeJS.ProcessEnv {

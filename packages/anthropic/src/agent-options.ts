@@ -1,7 +1,6 @@
 /**
  * What can be chosen of an agent. Bad options throw where it is defined, and not when a turn of it has begun.
  */
-import type { Anthropic } from '@anthropic-ai/sdk'
 import {
   assertContent,
   checksOf,
@@ -12,13 +11,14 @@ import {
   type InterceptorOptions,
   type OptionChecks,
 } from '@lastgood/core'
+import type { AgentClient } from './client.ts'
 import type { Ladder } from './ladder.ts'
 import { fromRunnableTool, isName, type AgentTool, type RunnableTool } from './tool.ts'
 
 export interface AgentOptions {
   /** Recorded with each turn; `resume` finds the agent by it. */
   name: string
-  client: Anthropic
+  client: AgentClient
   /** The model, or a `ladder(…)` of models that take over from one another. */
   model: string | Ladder
   system?: string | Block[]

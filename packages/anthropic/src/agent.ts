@@ -6,7 +6,6 @@
  * 2. What was pinned is sent: system, tools and parameters of the session's envelope, not those of today's code, so
  *    that the prompt cache and thinking signatures survive a redeploy (P4). The tools' code is today's.
  */
-import type { Anthropic } from '@anthropic-ai/sdk'
 import {
   assertContent,
   isLastgoodError,
@@ -21,6 +20,7 @@ import {
   type Session,
 } from '@lastgood/core'
 import { resolveAgent, type AgentOptions } from './agent-options.ts'
+import type { AgentClient } from './client.ts'
 import { recoverable } from './recovery.ts'
 
 export interface RunOptions {
@@ -141,7 +141,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   }
 
   async function send(
-    client: Anthropic,
+    client: AgentClient,
     session: Session,
     { body, betas }: ReturnType<Loop['envelope']>,
     signal: AbortSignal | undefined,
@@ -151,9 +151,12 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     try {
       await session.watchers.run({ kind: 'request' }, async () => {
         const named = { openTelemetry: { conversationId: session.id } }
-        const answer = await client.beta.messages.create(request as never, { ...named, ...(signal && { signal }) })
+        const answer = await client.beta.messages.create(
+          request as never,
+          { ...named, ...(signal && { signal }) } as never,
+        )
         // The session has the answer; reading the stream to its end is what drives it.
-        if (stream) for await (const _event of answer as unknown as AsyncIterable<unknown>) continue
+        if (stream) for await (const _event of answer as AsyncIterable<unknown>) continue
       })
     } catch (error) {
       session.signal.throwIfAborted()

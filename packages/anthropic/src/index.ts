@@ -9,7 +9,8 @@
  */
 export { type CodingAgent, type Reply, type RunOptions, defineAgent } from './agent.ts'
 export { type AgentOptions } from './agent-options.ts'
-export { type Ladder, type RungClient, type RungOption, ladder } from './ladder.ts'
+export { type AgentClient, type Middleware, type RecoverableClient, type RungClient } from './client.ts'
+export { type Ladder, type RungOption, ladder } from './ladder.ts'
 export { recoverable, recovery } from './recovery.ts'
 export { type AgentTool, type RunnableTool, type ToolOptions, type ToolOutput, tool } from './tool.ts'
 export { openSession } from '@lastgood/core'

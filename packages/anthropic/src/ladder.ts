@@ -3,10 +3,8 @@
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
 import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
+import type { Middleware, RungClient } from './client.ts'
 import { isRecovery } from './recovery.ts'
-
-/** The part of a client that a rung needs; those for Bedrock and Vertex have it as well. */
-export type RungClient = Pick<Anthropic, 'withOptions' | 'middleware' | 'baseURL'>
 
 /** A model by the client in use, or by another. */
 export type RungOption = string | { readonly model: string; readonly client?: RungClient }
@@ -29,18 +27,14 @@ export function ladder(...rungs: readonly RungOption[]): Ladder {
 /** The client's answer to a request that another client made: its own address, credentials and shape. */
 async function sendBy(client: RungClient, request: WireRequest): Promise<Response> {
   let answer: Response | undefined
-  const own = client.withOptions({
-    maxRetries: 0,
-    middleware: [
-      // One owner of retries: the ladder that it is a rung of.
-      ...client.middleware.filter((middleware) => !isRecovery(middleware)),
-      async (built, next) => {
-        answer = await next({ ...built, headers: withVersions(built.headers, request.headers) })
-        // The SDK is not to read it: whoever asked does, errors and broken streams included.
-        return new Response('{}', { headers: { 'content-type': 'application/json' } })
-      },
-    ],
-  })
+  const passing: Middleware = async (built, next) => {
+    answer = await next({ ...built, headers: withVersions(built.headers, request.headers) })
+    // The SDK is not to read it: whoever asked does, errors and broken streams included.
+    return new Response('{}', { headers: { 'content-type': 'application/json' } })
+  }
+  // One owner of retries: the ladder that it is a rung of.
+  const middleware = [...client.middleware.filter((one) => !isRecovery(one)), passing]
+  const own = client.withOptions({ maxRetries: 0, middleware } as never) as Pick<Anthropic, 'get' | 'post'>
   const { pathname } = new URL(request.url)
   const path = pathname.slice(pathname.lastIndexOf('/v1/'))
   const options = request.signal ? { signal: request.signal } : {}

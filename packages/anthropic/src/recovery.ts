@@ -4,11 +4,9 @@
  * The SDK retries around its middleware, so its own retries must be off: two owners multiply (P8). `recoverable` sees
  * to that; whoever mounts `recovery` by hand sets `maxRetries: 0`.
  */
-import type { Anthropic, ClientOptions } from '@anthropic-ai/sdk'
 import { intercept, isMessagesRequest, type InterceptorOptions, type Session } from '@lastgood/core'
+import type { Middleware, RecoverableClient } from './client.ts'
 import { telling, toldAs } from './told.ts'
-
-type Middleware = NonNullable<ClientOptions['middleware']>[number]
 
 /**
  * Middleware that records the session's conversation and answers faults for it. It has to be the innermost: the
@@ -34,24 +32,25 @@ function recoveryIn(timeoutMs: number | undefined, session: Session, options: In
       throw toldAs(error)
     }
   }
-  sessions.set(middleware, session)
-  return middleware
+  return Object.defineProperty(middleware, ownSession, { value: session })
 }
 
-/** Whether a middleware is one of these, of whatever session. */
-export const isRecovery = (middleware: Middleware): boolean => sessions.has(middleware)
+/** Whose session a middleware records, so that mounting again replaces it. Another copy of this package knows it, too. */
+const ownSession = Symbol.for('lastgood.recovery')
 
-/** Which session a middleware is for, so that mounting again replaces it. */
-const sessions = new WeakMap<Middleware, Session>()
+const sessionOf = (middleware: unknown): unknown => (middleware as { [ownSession]?: unknown })[ownSession]
+
+/** Whether a middleware is one of these, of whatever session. */
+export const isRecovery = (middleware: unknown): boolean => sessionOf(middleware) !== undefined
 
 /** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. */
-export function recoverable<Client extends Pick<Anthropic, 'withOptions' | 'middleware' | 'timeout'>>(
+export function recoverable<Client extends RecoverableClient>(
   client: Client,
   session: Session,
   options: InterceptorOptions = {},
 ): Client {
-  const others = client.middleware.filter((middleware) => sessions.get(middleware) !== session)
+  const others = client.middleware.filter((middleware) => sessionOf(middleware) !== session)
   const middleware = [...others, recoveryIn(client.timeout, session, options)]
   // `withOptions` gives the type of the client it is called on.
-  return client.withOptions({ maxRetries: 0, middleware }) as unknown as Client
+  return client.withOptions({ maxRetries: 0, middleware } as never) as Client
 }

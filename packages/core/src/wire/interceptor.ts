@@ -46,8 +46,8 @@ export interface Interceptor {
   joins(request: WireRequest, body: MessagesBody): boolean
 }
 
-/** On a request that an interceptor of this session has in hand: another mount lets it pass. */
-const inHand = Symbol('lastgood.in-hand')
+/** On a request that an interceptor of this session has in hand: another mount lets it pass, of whatever copy. */
+const inHand = Symbol.for('lastgood.in-hand')
 
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
   const { intentOf, record, ladder, agent, tellsFallback, credentials, limits } = resolveOptions(options)
