@@ -42,14 +42,10 @@ beforeAll(async () => {
   mkdirSync(project)
   const pack = ['-r', '--filter', './packages/*', 'pack', '--pack-destination', work]
   await run('npx', ['-y', 'pnpm@12.21.0', ...pack], { cwd: root })
-  writeFileSync(
-    join(project, 'package.json'),
-    JSON.stringify({
-      private: true,
-      type: 'module',
-      dependencies: Object.fromEntries(manifests.map((manifest) => [manifest.name, `file:../${tarballOf(manifest)}`])),
-    }),
-  )
+  const tarballs = manifests.map((manifest) => [manifest.name, `file:../${tarballOf(manifest)}`])
+  // With a zod that is not the one of core: schemas of tools are the program's own.
+  const dependencies = { ...Object.fromEntries(tarballs), zod: '4.0.17' }
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
   const quietly = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   await run('npm', ['install', ...quietly], { cwd: project, env: outside() })
 }, 5 * minutes)
@@ -75,11 +71,17 @@ it('the page of the dashboard and the template of a report are packed, as they w
 
 it.each(modules)('%s can be imported', async (name) => {
   const text = `const names = Object.keys(await import(${JSON.stringify(name)})); console.log(names.includes('default'))`
-  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', text], {
-    cwd: project,
-    env: outside(),
-  })
-  expect({ stdout, stderr }).toEqual({ stdout: 'false\n', stderr: '' })
+  expect(await outputOf(text)).toEqual({ stdout: 'false\n', stderr: '' })
+})
+
+it("a tool is rendered by the project's own zod, with the descriptions of its fields", async () => {
+  const text = `
+    import { tool } from '@lastgood/anthropic'
+    import { z } from 'zod'
+    const input = z.object({ path: z.string().describe('Relative to the root.') })
+    const { definition } = tool({ name: 'read', description: 'Reads.', input, run: () => '' })
+    console.log(definition.input_schema.properties.path.description)`
+  expect(await outputOf(text)).toEqual({ stdout: 'Relative to the root.\n', stderr: '' })
 })
 
 it('the declarations of every module compile in a project of its own', async () => {
@@ -129,6 +131,11 @@ it.each(manifests)(
     expect(await complaints('attw', '--profile', 'esm-only', '--no-definitely-typed', '--no-color')).toBe('')
   },
 )
+
+/** What a program of the project writes. */
+async function outputOf(text: string): Promise<{ stdout: string; stderr: string }> {
+  return run(process.execPath, ['--input-type=module', '-e', text], { cwd: project, env: outside() })
+}
 
 /** What the compiler says about a file of the project. */
 async function complaintsAbout(file: string, text: string, ...options: string[]): Promise<string> {

@@ -53,6 +53,7 @@ test.each<[field: string, options: object]>([
   ['description', { description: undefined }],
   ['input', { input: { type: 'object' } }],
   ['input', { input: undefined }],
+  ['input', { input: { _def: { typeName: 'ZodObject' }, parse: () => ({}) } }],
   ['run', { run: 5 }],
   ['run', { run: undefined }],
   ['verify', { verify: 5 }],

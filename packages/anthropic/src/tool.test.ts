@@ -29,6 +29,12 @@ describe('the schema that the model is given', () => {
     expect(seen).toEqual([{ a: 1, b: 7 }])
   })
 
+  test('has the descriptions of its fields', () => {
+    const input = z.object({ path: z.string().describe('Relative to the root.') })
+    const { definition } = tool({ name: 't', description: 'd', input, run: () => '' })
+    expect(definition['input_schema']).toMatchObject({ properties: { path: { description: 'Relative to the root.' } } })
+  })
+
   test('carries no dialect, which the API would refuse', () => {
     const made = tool({ name: 't', description: 'd', input: z.object({}), run: () => '' })
     expect(made.definition['input_schema']).not.toHaveProperty('$schema')

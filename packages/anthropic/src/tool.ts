@@ -18,7 +18,8 @@ import {
   type ToolContext,
   type Verdict,
 } from '@lastgood/core'
-import { z } from 'zod'
+// Where zod is 4 the same as 'zod', and in 3.25 what is in it of 4.
+import { z } from 'zod/v4'
 
 /** What a tool gives the model: text, or content blocks as the API takes them in a `tool_result`. */
 export type ToolOutput = ToolContent
@@ -67,7 +68,7 @@ export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): Agen
   const { name, description, input: schema, run, verify } = options
   if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
   if (typeof description !== 'string') throw badOption('description', typeof description, 'a text')
-  if (schema?._zod === undefined) throw badOption('input', typeof schema, 'a schema of zod 4')
+  if (schema?._zod === undefined) throw badOption('input', typeof schema, 'a schema of zod 4 (of zod/v4 in 3.25)')
   if (run === undefined) throw badOption('run', run, 'a function')
   assertFunctions({ run, verify })
   const inDoubt = oneOf(`inDoubt of ${name}`, options.inDoubt ?? 'report', inDoubtRules)
