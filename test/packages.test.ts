@@ -85,8 +85,12 @@ it("a tool is rendered by the project's own zod, with the descriptions of its fi
 })
 
 it('the declarations of every module compile in a project of its own', async () => {
-  const text = modules.map((name, index) => `import * as m${index} from ${JSON.stringify(name)}\nvoid m${index}\n`)
-  expect(await complaintsAbout('consumer.ts', text.join(''), '--skipLibCheck')).toBe('')
+  expect(await complaintsAbout('consumer.ts', importsOf(modules), '--skipLibCheck')).toBe('')
+})
+
+it('they are themselves checked with exact optional properties, where they show no type of xstate', async () => {
+  const others = modules.filter((name) => name !== '@lastgood/core/machine')
+  expect(await complaintsAbout('strict.ts', importsOf(others), '--exactOptionalPropertyTypes')).toBe('')
 })
 
 it('a CommonJS project may hand in the clients and schemas that it has, for the compiler too', async () => {
@@ -131,6 +135,10 @@ it.each(manifests)(
     expect(await complaints('attw', '--profile', 'esm-only', '--no-definitely-typed', '--no-color')).toBe('')
   },
 )
+
+function importsOf(names: readonly string[]): string {
+  return names.map((name, index) => `import * as m${index} from ${JSON.stringify(name)}\nvoid m${index}\n`).join('')
+}
 
 /** What a program of the project writes. */
 async function outputOf(text: string): Promise<{ stdout: string; stderr: string }> {

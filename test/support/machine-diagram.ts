@@ -1,5 +1,5 @@
 /** The session machine as a Mermaid state diagram, read from the machine itself. */
-import { sessionMachine } from '@lastgood/core'
+import { sessionMachine } from '@lastgood/core/machine'
 
 type Target = readonly { readonly key: string }[] | undefined
 

@@ -47,7 +47,7 @@ export {
   journalVersion,
   parseEntry,
 } from './journal/journal.ts'
-export { type Context, type Effect, type StateName, machineVersion, sessionMachine } from './machine/machine.ts'
+export { type Context, type Effect, type StateName, machineVersion } from './machine/machine-state.ts'
 export { type Snapshot, step } from './machine/machine-step.ts'
 export { memoryStore } from './store/memory-store.ts'
 export { isDead, thisOwner } from './store/owner.ts'

@@ -1,7 +1,7 @@
 /** Journals as a driver could have written them, at random. */
 import fc from 'fast-check'
 import type { Block, Entry, EntryBody } from './journal.ts'
-import { machineVersion, type Effect } from '../machine/machine.ts'
+import { machineVersion, type Effect } from '../machine/machine-state.ts'
 import { initialSnapshot, saveSnapshot, step, type Snapshot } from '../machine/machine-step.ts'
 import type { Head } from '../store/store.ts'
 import { Transcript } from './transcript.ts'

@@ -9,7 +9,8 @@
 import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
 import { lazily } from '../lazily.ts'
-import { freshContext, guards, sessionMachine, updates, type Context, type Effect, type StateName } from './machine.ts'
+import type { Context, Effect, StateName } from './machine-state.ts'
+import { freshContext, guards, sessionMachine, updates } from './machine.ts'
 
 export interface Snapshot {
   readonly value: StateName

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { initialTransition, transition } from 'xstate'
-import { describe, expect, test } from 'vitest'
+import { initialTransition, transition, type SnapshotFrom } from 'xstate'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { Entry, EntryBody } from '../journal/journal.ts'
-import { sessionMachine, type Effect } from './machine.ts'
+import type { Effect, StateName } from './machine-state.ts'
+import { sessionMachine } from './machine.ts'
 import { initialSnapshot, restoreSnapshot, saveSnapshot, step, type Snapshot } from './machine-step.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
@@ -190,6 +191,10 @@ describe('the session machine', () => {
   test('it has no timers, no promises and no children: restoring it starts nothing', () => {
     const nodes = [sessionMachine.root, ...Object.values(sessionMachine.root.states)]
     expect(nodes.flatMap((node) => [...node.invoke, ...node.after])).toEqual([])
+  })
+
+  test('its states are those that a session may be in', () => {
+    expectTypeOf<SnapshotFrom<typeof sessionMachine>['value']>().toEqualTypeOf<StateName>()
   })
 
   test('any order of entries keeps the machine in a state that can be left, and JSON keeps the state', () => {

@@ -8,52 +8,10 @@
  * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
  * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
  */
-import { assign, setup, type SnapshotFrom } from 'xstate'
+import { assign, setup } from 'xstate'
 import { callsOf, isRefusal, pausesTurn } from '../journal/answer.ts'
 import type { AssistantMessage, Entry } from '../journal/journal.ts'
-
-/**
- * Names the meaning of states and context. A head written under another version is a cache of something else: it is
- * dropped and the journal folded again. Raise it with every change of states, context or transitions.
- */
-export const machineVersion = '2'
-
-export interface Context {
-  /** Turns started, turns ended. */
-  turn: number
-  lastGoodTurn: number
-  /** Tool calls of the last response that have no result yet: not started, or started. */
-  calls: Record<string, 'open' | 'started'>
-  /** Requests sent since the last progress, faults seen since then, and when the first of them was (epoch ms). */
-  attempt: number
-  faults: number
-  firstFaultAt: number | null
-  /** The kind of the last of them, and how many in a row had it. */
-  faultKind: string | null
-  faultsOfKind: number
-  /** The rung of the ladder that has the turn, those of the faults that were seen on it, and when the first was. */
-  rung: number
-  /** Its model, because a deploy may change the ladder; null for the model that was asked for. */
-  rungModel: string | null
-  rungFaults: number
-  rungFaultAt: number | null
-  /** Repair rules in force for this request, in the order they were tried, and the tokens that broken answers cost. */
-  tried: readonly string[]
-  tokens: number
-  /** Epoch ms of the next try, while backing off or suspended with a time to come back. */
-  wakeAt: number | null
-  /** Why it waits or is parked, for people. */
-  reason: string | null
-}
-
-/** What a session owes next. Nothing else is ever started for it. */
-export type Effect =
-  | { kind: 'rest' }
-  | { kind: 'send-request' }
-  | { kind: 'wait'; until: number }
-  | { kind: 'run-tools' }
-  | { kind: 'end-turn' }
-  | { kind: 'ask-person' }
+import type { Context } from './machine-state.ts'
 
 /** What a restart begins anew. */
 const budget = {
@@ -278,5 +236,3 @@ export const sessionMachine = builder.createMachine({
     },
   },
 })
-
-export type StateName = SnapshotFrom<typeof sessionMachine>['value']

@@ -4,7 +4,7 @@
  */
 import { LastgoodError } from '../errors.ts'
 import type { Entry, EntryType } from '../journal/journal.ts'
-import { type Effect } from './machine.ts'
+import { type Effect } from './machine-state.ts'
 import { step, type Snapshot } from './machine-step.ts'
 
 export interface Standing {

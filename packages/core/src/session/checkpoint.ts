@@ -3,7 +3,7 @@
  * that does not grow with the conversation.
  */
 import type { Entry, Origin } from '../journal/journal.ts'
-import { type StateName } from '../machine/machine.ts'
+import { type StateName } from '../machine/machine-state.ts'
 import { saveSnapshot, type Snapshot } from '../machine/machine-step.ts'
 import { headVersion, type Head, type SessionStatus } from '../store/store.ts'
 

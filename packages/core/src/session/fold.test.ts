@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { foldJournal } from './fold.ts'
 import { journals } from '../journal/journals.fixture.ts'
-import { machineVersion } from '../machine/machine.ts'
+import { machineVersion } from '../machine/machine-state.ts'
 import { saveSnapshot } from '../machine/machine-step.ts'
 import type { Head } from '../store/store.ts'
 

@@ -4,7 +4,7 @@
 import { systemClock, type Clock } from '../clock.ts'
 import { fileStore } from '../file/index.ts'
 import type { Owner } from '../journal/journal.ts'
-import { machineVersion } from '../machine/machine.ts'
+import { machineVersion } from '../machine/machine-state.ts'
 import { thisOwner } from '../store/owner.ts'
 import { checkedDecide, decide } from '../policy/decide.ts'
 import { checksOf, positiveMs, type OptionChecks } from '../option-checks.ts'

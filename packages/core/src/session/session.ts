@@ -27,7 +27,7 @@ import {
 } from '../journal/journal.ts'
 import { copyOf } from '../json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
-import type { Context, Effect, StateName } from '../machine/machine.ts'
+import type { Context, Effect, StateName } from '../machine/machine-state.ts'
 import { appendPatiently } from '../store/patient-append.ts'
 import type { Policy } from '../policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'

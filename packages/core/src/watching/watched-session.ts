@@ -1,7 +1,7 @@
 /** What a watcher may ask of a session. */
 import type { Clock } from '../clock.ts'
 import type { Listener } from '../session/events.ts'
-import type { Context, StateName } from '../machine/machine.ts'
+import type { Context, StateName } from '../machine/machine-state.ts'
 import type { Policy } from '../policy/options.ts'
 import type { Store } from '../store/store.ts'
 
