@@ -1,4 +1,6 @@
 /** What the SDK has of its own around a request: timers, errors, parsers, uploads. */
+import { createRequire } from 'node:module'
+import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, recoverable } from '@lastgood/anthropic'
 import { ManualClock } from '@lastgood/core/testing'
 import { isLastgoodError, LastgoodError, memoryStore } from '@lastgood/core'
@@ -68,8 +70,13 @@ describe('an error of lastgood keeps its code, hint and details', () => {
   const wrong = () => failed(402, 'billing_error', 'no money')
   const kept = { code: 'session-suspended', hint: expect.any(String), details: { sessionId: 'ses', status: 402 } }
 
-  test.each(shapes)('from %s', async (_shape, ask) => {
-    const { client } = answeringClient(wrong)
+  const { Anthropic: required } = createRequire(import.meta.url)('@anthropic-ai/sdk') as { Anthropic: typeof Anthropic }
+  const copies = Object.entries({ import: Anthropic, require: required })
+  const ofEach = (some: typeof shapes) =>
+    copies.flatMap(([copy, Copy]) => some.map(([shape, ask]) => [shape, copy, Copy, ask] as const))
+
+  test.each(ofEach(shapes))('from %s of the SDK that %s gives', async (_shape, _copy, Copy, ask) => {
+    const { client } = answeringClient(wrong, undefined, Copy)
     const error: unknown = await ask(recoverable(client, await openTestSession())).catch((one: unknown) => one)
     expect(error).toMatchObject(kept)
     expect(isLastgoodError(error, 'session-suspended')).toBe(true)
@@ -126,8 +133,10 @@ describe('an error of lastgood keeps its code, hint and details', () => {
     await expect(run).rejects.toMatchObject({ code: 'session-suspended', details: { retryAt: expect.any(Number) } })
   })
 
-  test.each(shapes.filter(([shape]) => shape.includes('stream')))('from %s that breaks off', async (_shape, ask) => {
-    const { client } = answeringClient((_call, n) => (n === 1 ? started() + textBlock(0, 'Once') : wrong()))
+  const streams = shapes.filter(([shape]) => shape.includes('stream'))
+  test.each(ofEach(streams))('from %s of the SDK that %s gives, broken off', async (_shape, _copy, Copy, ask) => {
+    const breaking = (_call: Call, n: number) => (n === 1 ? started() + textBlock(0, 'Once') : wrong())
+    const { client } = answeringClient(breaking, undefined, Copy)
     const error: unknown = await ask(recoverable(client, await openTestSession())).catch((one: unknown) => one)
     expect(error).toMatchObject(kept)
   })

@@ -15,7 +15,11 @@ export interface Call {
 type Answer = string | Response | Promise<Response>
 
 /** A client whose n-th request is answered by `script`. */
-export function answeringClient(script: (call: Call, n: number) => Answer, baseURL = 'http://scripted.test') {
+export function answeringClient(
+  script: (call: Call, n: number) => Answer,
+  baseURL = 'http://scripted.test',
+  Client = Anthropic,
+) {
   const calls: Call[] = []
   const fetch = async (_url: unknown, init: RequestInit = {}) => {
     const body = typeof init.body === 'string' ? (JSON.parse(init.body) as Call['body']) : undefined
@@ -26,7 +30,7 @@ export function answeringClient(script: (call: Call, n: number) => Answer, baseU
       ? new Response(answer, { headers: { 'content-type': 'text/event-stream' } })
       : answer
   }
-  const client = new Anthropic({ apiKey: 'test', baseURL, logLevel: 'off', fetch })
+  const client = new Client({ apiKey: 'test', baseURL, logLevel: 'off', fetch })
   return {
     client,
     calls,

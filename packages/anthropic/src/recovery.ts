@@ -6,7 +6,7 @@
  */
 import { intercept, isMessagesRequest, type InterceptorOptions, type Session } from '@lastgood/core'
 import type { Middleware, RecoverableClient } from './client.ts'
-import { telling, toldAs } from './told.ts'
+import { familyOf, telling, toldAs } from './told.ts'
 
 /**
  * Middleware that records the session's conversation and answers faults for it. It has to be the innermost: the
@@ -16,9 +16,10 @@ export function recovery(session: Session, options: InterceptorOptions = {}): Mi
   return recoveryIn(undefined, session, options)
 }
 
-/** `timeoutMs` is the client's, for requests that do not say theirs; those of messages do. */
-function recoveryIn(timeoutMs: number | undefined, session: Session, options: InterceptorOptions): Middleware {
+/** The client's timeout is for requests that do not say theirs; those of messages do. */
+function recoveryIn(client: RecoverableClient | undefined, session: Session, options: InterceptorOptions): Middleware {
   const lastgood = intercept(session, options)
+  const family = familyOf(client)
   let hasWarned = false
   const middleware: Middleware = async (request, next, context) => {
     if (!hasWarned && Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0) {
@@ -26,10 +27,10 @@ function recoveryIn(timeoutMs: number | undefined, session: Session, options: In
       context.logger.warn('lastgood: the SDK retries as well, so attempts multiply; set maxRetries: 0 on this request')
     }
     try {
-      const response = await lastgood(request, next, context.options?.timeout ?? timeoutMs)
-      return isMessagesRequest(request) ? telling(response) : response
+      const response = await lastgood(request, next, context.options?.timeout ?? client?.timeout)
+      return isMessagesRequest(request) ? telling(response, family) : response
     } catch (error) {
-      throw toldAs(error)
+      throw toldAs(error, family)
     }
   }
   return Object.defineProperty(middleware, ownSession, { value: session })
@@ -50,7 +51,7 @@ export function recoverable<Client extends RecoverableClient>(
   options: InterceptorOptions = {},
 ): Client {
   const others = client.middleware.filter((middleware) => sessionOf(middleware) !== session)
-  const middleware = [...others, recoveryIn(client.timeout, session, options)]
+  const middleware = [...others, recoveryIn(client, session, options)]
   // `withOptions` gives the type of the client it is called on.
   return client.withOptions({ maxRetries: 0, middleware } as never) as Client
 }

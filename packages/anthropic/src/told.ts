@@ -5,11 +5,20 @@
  */
 import { AnthropicError } from '@anthropic-ai/sdk/error'
 import { isLastgoodError, readPieces, streamOf } from '@lastgood/core'
+import type { RecoverableClient } from './client.ts'
 
-/** What the SDK passes on as it is: the same error, and one of the SDK's family. */
-export function toldAs(error: unknown): unknown {
+type Family = typeof AnthropicError
+
+/** The family of the client's own errors: the copy of the SDK that `require` gives has another than the one of `import`. */
+export function familyOf(client: RecoverableClient | undefined): Family {
+  const { AnthropicError: own } = (client?.constructor ?? {}) as { AnthropicError?: Family }
+  return typeof own === 'function' ? own : AnthropicError
+}
+
+/** What the SDK passes on as it is: the same error, and one of its family. */
+export function toldAs(error: unknown, Family: Family): unknown {
   if (!isLastgoodError(error)) return error
-  const told = reworded(new AnthropicError(error.message), error)
+  const told = reworded(new Family(error.message), error)
   if (!timeout.test(String(error.cause))) return told
   const cause = error.cause instanceof Error ? error.cause : new Error(String(error.cause))
   const copy: Error = Object.setPrototypeOf(new Error(cause.message), Object.getPrototypeOf(cause) as Error)
@@ -26,14 +35,14 @@ function reworded(copy: Error, error: Error): Error {
 }
 
 /** The response with a body that breaks with such errors. */
-export function telling(response: Response): Response {
+export function telling(response: Response, family: Family): Response {
   if (!response.body) return response
   const pieces = readPieces(response.body)
   const next = async () => {
     try {
       return await pieces.next()
     } catch (error) {
-      throw toldAs(error)
+      throw toldAs(error, family)
     }
   }
   return new Response(streamOf({ next, cancel: (reason) => pieces.cancel(reason) }), response)
