@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { appendSome, client, collect, leaseOf, openStore, rejection, someOwner } from '../test/fixture.ts'
 import { redisStore } from './redis-store.ts'
@@ -71,6 +72,8 @@ describe('redisStore', () => {
     ['an address', 'redis://127.0.0.1'],
     ['nothing', undefined],
     ['a client of another kind', { get: () => undefined }],
+    ['a client of node-redis 4 in legacy mode', { evalsha: () => undefined, evalSha: () => undefined, options: {} }],
+    ['a pipeline', new Redis({ lazyConnect: true }).pipeline()],
   ])('refuses %s in place of a client, and says what to pass', (_, value) => {
     // @ts-expect-error not a client
     expect(() => redisStore(value)).toThrowError(

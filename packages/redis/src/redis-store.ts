@@ -153,14 +153,20 @@ function duration(ttlMs: number): number {
   throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease runs for a number of ms above 0' })
 }
 
+/** Other libraries have some of the commands by the same names; a pipeline of ioredis has all of them, and gives no answers. */
+function isClient(client: Partial<RedisLike & { isPipeline: boolean }> | null | undefined): boolean {
+  const hasCommands = typeof client?.evalsha === 'function' && typeof client.lrangeBuffer === 'function'
+  return hasCommands && typeof client.options === 'object' && client.options !== null && client.isPipeline !== true
+}
+
 /** JavaScript callers may pass anything, most likely an address. */
-function assertClient(client: unknown): void {
-  if (typeof client !== 'object' || client === null || !('evalsha' in client) || !('options' in client)) {
+function assertClient(client: RedisLike): void {
+  if (!isClient(client)) {
     throw new LastgoodError('bad-option', 'not a Redis client', {
       hint: "pass a client of ioredis: redisStore(new Redis('redis://127.0.0.1:6379'))",
     })
   }
-  const { scaleReads = 'master' } = (client as RedisLike).options
+  const { scaleReads = 'master' } = client.options
   if (scaleReads === 'master') return
   throw new LastgoodError('bad-option', 'the Cluster client reads from replicas, which may lag behind', {
     hint: "give lastgood a client of its own, with scaleReads: 'master' (the default)",
