@@ -10,6 +10,12 @@ const shared = {
   expect: { poll: { timeout: 10_000 } },
 } as const
 
+/** As in the build: a Lua file is its text. */
+const lua = {
+  name: 'lua',
+  transform: (code: string, id: string) => (id.endsWith('.lua') ? `export default ${JSON.stringify(code)}` : undefined),
+}
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/tally-reporter.ts'],
@@ -23,6 +29,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [lua],
         test: {
           ...shared,
           name: 'redis',

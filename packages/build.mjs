@@ -34,6 +34,8 @@ function optionsFor(name) {
       return isBuiltin(id) || (!isOwn(id) && !isCarried(id) && !importer?.includes('/node_modules/'))
     },
     platform: 'node',
+    // A package is whole in its JavaScript, wherever a bundler puts that.
+    moduleTypes: { '.lua': 'text' },
     // As the compiler has it: what Node 20 understands.
     transform: { target: 'es2022' },
     output: {

@@ -1,12 +1,14 @@
 // What a person gets who installs the packages from the registry: packed, installed by npm into an empty project, used.
 
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { build } from 'rolldown'
 import { packages } from './support/documents.ts'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
@@ -111,6 +113,25 @@ it('a CommonJS project may hand in the clients and schemas that it has, for the 
       return client.messages.stream({ model: 'claude-opus-5-5', max_tokens: 1, messages: [] })
     }`
   expect(await complaintsAbout('consumer.cts', text, '--skipLibCheck')).toBe('')
+})
+
+it('what runs scripts on Redis needs no file beside the bundle that it is in', async () => {
+  const text = `
+    import { fleetClient, redisLimiter } from '@lastgood/fleet'
+    import { redisStore } from '@lastgood/redis'
+    import { Redis } from 'ioredis'
+    const redis = new Redis(${JSON.stringify(inject('redisUrl'))})
+    const prefix = ${JSON.stringify(`test:${randomUUID()}`)}
+    const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
+    const { kind } = await redisStore(redis, { prefix }).acquire('s', owner, 60_000)
+    const limiter = redisLimiter(redis, { prefix, perMinute: { m: 60 } })
+    console.log(typeof fleetClient, kind, (await limiter.admit({ endpoint: 'e', model: 'm' }, { session: 's' })).kind)
+    redis.disconnect()`
+  writeFileSync(join(project, 'program.mjs'), text)
+  const output = { dir: join(work, 'bundle'), format: 'esm', entryFileNames: 'program.mjs' } as const
+  await build({ cwd: project, input: 'program.mjs', platform: 'node', logLevel: 'silent', output })
+  const { stdout, stderr } = await run(process.execPath, [join(work, 'bundle/program.mjs')], { env: outside() })
+  expect({ stdout, stderr }).toEqual({ stdout: 'function lease go\n', stderr: '' })
 })
 
 it.each(bins)('$command --version tells the version of $name', async ({ command, version }) => {

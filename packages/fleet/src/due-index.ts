@@ -8,7 +8,7 @@
  *
  * Errors: `store-unavailable`.
  */
-import { command, runScript } from './commands.ts'
+import { runScript } from './commands.ts'
 import type { FleetConnection } from './connection.ts'
 import type { Keys, ShardKeys } from './keys.ts'
 import { queueUnavailable } from './unavailable.ts'
@@ -37,7 +37,6 @@ export class DueIndex {
   constructor(redis: FleetConnection, keys: Keys) {
     this.#redis = redis
     this.#keys = keys
-    command('claim')
   }
 
   get shards(): readonly ShardKeys[] {

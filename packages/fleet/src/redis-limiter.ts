@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { LastgoodError, systemClock, type Clock, type HealthKey, type RequestLimiter } from '@lastgood/core'
-import { command, runScript, type ScriptConnection } from './commands.ts'
+import { runScript, type ScriptConnection } from './commands.ts'
 
 export interface LimiterOptions {
   /** Requests a minute of the whole fleet, by the model that is asked for, at each endpoint. Default: no limit. */
@@ -41,7 +41,6 @@ export function redisLimiter(connection: ScriptConnection, options: LimiterOptio
   const perMinute = new Map(Object.entries(ratesOf(options.perMinute ?? {})))
   for (const [model, rate] of perMinute) if (!(rate > 0 && Number.isFinite(rate))) throw badRate(model, rate)
   const locals = new Map<string, Local>()
-  command('take')
 
   function localOf(key: HealthKey): Local {
     const name = `${key.endpoint}\n${key.model}`

@@ -1,17 +1,28 @@
-/** The Lua sources of `commands/`. They are read from `src`, which is part of the package: the compiler skips them. */
+/** The Lua sources of `commands/`. The build takes them into the module, so that nothing is read when a program runs. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import acquire from './commands/acquire.lua'
+import append from './commands/append.lua'
+import putBlob from './commands/put-blob.lua'
+import release from './commands/release.lua'
+import remove from './commands/remove.lua'
+import renew from './commands/renew.lua'
+import sharedWrite from './commands/shared-write.lua'
+import summary from './commands/summary.lua'
+import unlist from './commands/unlist.lua'
 
-export type CommandName =
-  | 'acquire'
-  | 'renew'
-  | 'release'
-  | 'append'
-  | 'put-blob'
-  | 'remove'
-  | 'summary'
-  | 'unlist'
-  | 'shared-write'
+const sources = {
+  acquire,
+  append,
+  'put-blob': putBlob,
+  release,
+  remove,
+  renew,
+  'shared-write': sharedWrite,
+  summary,
+  unlist,
+}
+
+export type CommandName = keyof typeof sources
 
 export interface Command {
   source: string
@@ -24,8 +35,7 @@ const loaded = new Map<CommandName, Command>()
 export function command(name: CommandName): Command {
   const known = loaded.get(name)
   if (known) return known
-  // The same path from `src` and from `dist`.
-  const source = readFileSync(new URL(`../src/commands/${name}.lua`, import.meta.url), 'utf8')
+  const source = sources[name]
   const fresh = { source, sha1: createHash('sha1').update(source).digest('hex') }
   loaded.set(name, fresh)
   return fresh

@@ -19,7 +19,6 @@ import {
   storedEntry,
 } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
-import { command } from './commands.ts'
 import { redisFindings } from './findings.ts'
 import { readJournal } from './journal-reader.ts'
 import { keysUnder } from './keys.ts'
@@ -43,8 +42,6 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
   const server = serverOf(client)
   /** Blobs that no append has come after. A fail-over may come between: it takes the blob, and would not miss it. */
   const unnamed = new WeakMap<Lease, Set<string>>()
-  // A package without its scripts should fail when the program starts.
-  command('append')
 
   async function release(lease: Lease): Promise<void> {
     await server.run('release', [keys.session(lease.sessionId)], holderOf(lease))
