@@ -220,7 +220,8 @@ it(
         .map((one) => one?.head.sessionId)
     }
     await expect.poll(open, patient).toEqual([])
-    const nothing = { agents: { worker: { waiting: 0, active: 0, paused: false } }, due: 0, later: 0, started: 0 }
+    const worker = { waiting: 0, active: 0, paused: false }
+    const nothing = { agents: { worker }, paused: false, due: 0, later: 0, started: 0 }
     await expect.poll(() => client.status(), patient).toEqual(nothing)
 
     for (const { process: worker } of stage.workers) worker.child.kill('SIGTERM')

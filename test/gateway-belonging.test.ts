@@ -342,7 +342,8 @@ describe('a session that another gateway keeps', () => {
 
   test('goes on here also in the middle of a turn, while its client runs tools', async () => {
     const call = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
-    const { fetch } = api(() => ({ content: [call], stop_reason: 'tool_use' }))
+    const answers = [{ content: [call], stop_reason: 'tool_use' }]
+    const { fetch } = api(() => answers.shift())
     const [store, clock] = [memoryStore(), new ManualClock()]
     await (await post(gatewayOf({ store, fetch, clock }), hello, { headers: named })).text()
     expect((await store.summary('ses'))?.holder).not.toBeNull()

@@ -35,7 +35,7 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
   const policy = resolvePolicy(loaded?.config.policy)
   const inFile = (value: unknown) =>
     value === undefined || !loaded ? byDefault : { from: 'file' as const, by: loaded.path }
-  const { config = {} as Partial<LoadedConfig['config']> } = loaded ?? {}
+  const { config = {} } = loaded ?? {}
   return [
     { name: 'store', value: store?.shown ?? 'unknown: the configuration cannot be loaded', ...originOf(store) },
     {

@@ -69,6 +69,8 @@ export class Transcript {
   readonly models = new Set<string>()
   readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
+  /** Of the calls of all answers, those that were taken back among them: most ids are new, which is known without a look. */
+  readonly #callIds = new Set<unknown>()
   #results = new Map<string, Block>()
   /** How often the conversation has changed, changes that were taken back among them. */
   changes = 0
@@ -153,6 +155,7 @@ export class Transcript {
 
   /** Whether an answer has a call of this id. */
   hasCall(toolUseId: string): boolean {
+    if (!this.#callIds.has(toolUseId)) return false
     const isIt = (block: Block) => isCall(block) && block['id'] === toolUseId
     return this.messages.some((message) => message.role === 'assistant' && blocksOf(message).some(isIt))
   }
@@ -193,7 +196,7 @@ export class Transcript {
     this.#leavePlace()
     if (content.length > 0 && !isRefusal(answer)) {
       const message: Message = { role: 'assistant', content }
-      this.messages.push(message)
+      this.#push(message)
       this.#makers.set(message, answer.model)
       this.models.add(answer.model)
       this.#calls = callsOf(answer).map(openCall)
@@ -227,8 +230,14 @@ export class Transcript {
   }
 
   #add(messages: readonly Message[]): void {
-    this.messages.push(...messages.map(withoutCacheMarkers))
+    for (const message of messages) this.#push(withoutCacheMarkers(message))
     this.#forgetCalls()
+  }
+
+  #push(message: Message): void {
+    this.messages.push(message)
+    if (message.role === 'user') return
+    for (const block of blocksOf(message)) if (isCall(block)) this.#callIds.add(block['id'])
   }
 
   #forgetCalls(): void {
