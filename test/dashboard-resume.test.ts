@@ -61,6 +61,9 @@ test('P2: a killed session goes on from the page: finished tools keep their resu
     .poll(async () => (await store.summary('fix-auth'))?.head, { timeout: 10_000 })
     .toMatchObject({ status: 'idle', lastGoodTurn: 1 })
   expect(readFileSync(join(at.cwd, 'ran.log'), 'utf8')).toBe('ls\nhang\n')
+  // What it has started may still give its lease back.
+  dashboard.child.kill('SIGINT')
+  expect(await dashboard.ended).toBe(0)
 })
 
 test('what it has started ends with it: suspended, and with nothing of the token', async () => {
