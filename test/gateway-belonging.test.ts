@@ -2,69 +2,10 @@
 import { LastgoodError, memoryStore, openSession, replayed, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { api, gatewayOf, goOn, message, saidBy } from './support/counted-answers.ts'
 import { hello, idsOf, named, post } from './support/gateway-stage.ts'
 import { Gate, jumpingClock } from './support/harness.ts'
-
-interface Seen {
-  url: string
-  headers: Headers
-  body: { system?: string; thread?: object; max_tokens?: number; model: string }
-  isAborted: boolean
-}
-
-/** An API that says which request it answers; `answer` may make it wait, or say something else. */
-function api(answer: (seen: Seen) => Promise<object | void> | object | void = () => {}) {
-  const requests: Seen[] = []
-  const fetch: NonNullable<GatewayOptions['fetch']> = async (url, { headers, body, signal }) => {
-    const seen: Seen = {
-      url,
-      headers: new Headers(headers),
-      body: body ? ((await new Response(body).json()) as Seen['body']) : { model: '' },
-      isAborted: false,
-    }
-    const nth = requests.push(seen)
-    const aborted = new Promise<never>((_resolve, reject) =>
-      signal?.addEventListener('abort', () => {
-        seen.isAborted = true
-        reject(signal.reason as Error)
-      }),
-    )
-    aborted.catch(() => {})
-    const said = await Promise.race([answer(seen), aborted])
-    return Response.json({ ...message(`answer ${nth}`), ...said })
-  }
-  return { requests, fetch }
-}
-
-const message = (text: string) => ({
-  id: `msg_${text.replaceAll(' ', '_')}`,
-  type: 'message',
-  role: 'assistant' as const,
-  model: 'claude-opus-5-5',
-  content: [{ type: 'text', text }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 5, output_tokens: 1 },
-})
-
-function gatewayOf(options: GatewayOptions) {
-  const gateway = createGateway({ store: memoryStore(), clock: jumpingClock(), drainMs: 0, ...options })
-  onTestFinished(() => gateway.close())
-  return gateway
-}
-
-const saidBy = async (response: Response) =>
-  ((await response.json()) as { content: { text: string }[] }).content[0]?.text ?? ''
-
-/** A client without a name for its session that was told `said`. */
-async function goOn(gateway: ReturnType<typeof gatewayOf>, said: string): Promise<void> {
-  const next = [
-    { role: 'assistant', content: said },
-    { role: 'user', content: 'Go on' },
-  ]
-  const response = await post(gateway, { ...hello, messages: [...hello.messages, ...next] })
-  expect(response.status).toBe(200)
-}
 
 describe('a thread', () => {
   const more = (id: string) => ({
@@ -315,81 +256,6 @@ test('of upstreams of which one address begins with the other each has its own k
       `${other}/v1/messages key of ${other}`,
     ]),
   )
-})
-
-describe('a session that another gateway keeps', () => {
-  const next = (said: string) => ({
-    ...hello,
-    messages: [...hello.messages, { role: 'assistant', content: said }, { role: 'user', content: 'Go on' }],
-  })
-
-  test('goes on here at once, and there again, when no answer of it is in hand', async () => {
-    const { fetch, requests } = api()
-    const store = memoryStore()
-    const [one, other] = [gatewayOf({ store, fetch }), gatewayOf({ store, fetch })]
-    const said = await saidBy(await post(one, hello, { headers: named }))
-    const here = await post(other, next(said), { headers: named })
-    expect([here.status, here.headers.get('x-lastgood-session')]).toEqual([200, 'ses'])
-    await here.text()
-    // It finds out that it was fenced off, and its client asks again.
-    const there = { ...hello, messages: [...hello.messages, { role: 'user', content: 'Otherwise' }] }
-    const told = await post(one, there, { headers: named })
-    expect([told.status, told.headers.get('x-should-retry')]).toEqual([503, 'true'])
-    expect((await post(one, there, { headers: named })).status).toBe(200)
-    expect(requests.length).toBeGreaterThanOrEqual(3)
-    expect(await idsOf(store)).toEqual(['ses'])
-  })
-
-  test('goes on here also in the middle of a turn, while its client runs tools', async () => {
-    const call = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
-    const answers = [{ content: [call], stop_reason: 'tool_use' }]
-    const { fetch } = api(() => answers.shift())
-    const [store, clock] = [memoryStore(), new ManualClock()]
-    await (await post(gatewayOf({ store, fetch, clock }), hello, { headers: named })).text()
-    expect((await store.summary('ses'))?.holder).not.toBeNull()
-    const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'done' }] }
-    const more = { ...hello, messages: [...hello.messages, { role: 'assistant', content: [call] }, result] }
-    const response = await post(gatewayOf({ store, fetch, clock }), more, { headers: named })
-    expect([response.status, response.headers.get('x-lastgood-session')]).toEqual([200, 'ses'])
-  })
-
-  test('stays there while an answer of it is in hand, and no command is named that would break that off', async () => {
-    const gate = new Gate()
-    const { fetch } = api(() => gate.pass())
-    const [store, clock] = [memoryStore(), new ManualClock()]
-    const [one, other] = [gatewayOf({ store, fetch, clock }), gatewayOf({ store, fetch, clock })]
-    const first = post(one, hello, { headers: named })
-    await gate.reached
-    const response = await post(other, next('answer 1'), { headers: named })
-    expect([response.status, response.headers.get('x-should-retry')]).toEqual([503, 'true'])
-    const text = await response.text()
-    expect(text).toContain('another gateway has a request of it in hand')
-    expect(text).not.toContain('--takeover')
-    gate.open()
-    expect(await saidBy(await first)).toBe('answer 1')
-    expect((await post(other, next('answer 1'), { headers: named })).status).toBe(200)
-  })
-
-  test('stays with a program that has it, however quiet that is', async () => {
-    const { fetch } = api()
-    const store = memoryStore()
-    const session = await openSession('ses', { store, clock: jumpingClock() })
-    await session.record([])
-    expect((await post(gatewayOf({ store, fetch }), hello, { headers: named })).status).toBe(503)
-    expect(session.signal.aborted).toBe(false)
-    await session.close()
-  })
-
-  test('is not taken by a request that names none, which may only look as if it belonged there', async () => {
-    const { fetch, requests } = api()
-    const store = memoryStore()
-    const one = gatewayOf({ store, fetch })
-    const said = await saidBy(await post(one, hello))
-    await goOn(gatewayOf({ store, fetch }), said)
-    await goOn(one, said)
-    expect(requests).toHaveLength(3)
-    expect(await idsOf(store)).toHaveLength(2)
-  })
 })
 
 test('the folder of a session is the one that the gateway was told its clients work in, and never its own', async () => {

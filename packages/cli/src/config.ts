@@ -195,3 +195,7 @@ async function checkedConfig(path: string, value: unknown): Promise<LastgoodConf
   if (mistake === undefined) return value as LastgoodConfig
   throw new ConfigError(`${path}: ${mistake.what}`, { hint: mistake.hint ?? example })
 }
+
+/** Names of the agents of a configuration. */
+export const agentNames = (config: LastgoodConfig | undefined): ReadonlySet<string> =>
+  new Set(Object.keys(config?.agents ?? {}))

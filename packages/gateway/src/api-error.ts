@@ -5,7 +5,7 @@
  * 1. `x-should-retry` says whether asking again can help. What was waited out to the end is not retried on top (P8).
  */
 import { classify, isLastgoodError, withoutSecrets } from '@lastgood/core'
-import { RequestTooLarge } from './bodies.ts'
+import { BodyStalled, RequestTooLarge } from './bodies.ts'
 
 export interface ApiError {
   status: number
@@ -36,6 +36,9 @@ export function apiErrorOf(error: unknown): ApiError {
 
 function meantBy(error: unknown): ApiError {
   if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
+  // Also as the cause of a request that did not leave.
+  const stalled = [error, (error as Error | null)?.cause].find((one) => one instanceof BodyStalled)
+  if (stalled) return { status: 408, type: 'timeout_error', message: `lastgood: ${stalled.message}`, retry: true }
   if (error instanceof RequestTooLarge) {
     return {
       status: 413,

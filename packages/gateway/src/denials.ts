@@ -1,23 +1,20 @@
 /**
  * Credentials that the API refuses, of a client that can renew its own: it is told of the first refusal of each at once, in
  * the API's words, since only it can do something about it. One that comes back with the same ones has no others, so from
- * then on a refusal is what it is to everybody else: waited out where it looks like an outage of the login.
+ * then on a refusal is what it is to everybody else: waited out where it looks like an outage of the login. Claude Code can:
+ * it runs its `apiKeyHelper` again, or refreshes its login, when it hears of a refusal, and sends the request again.
  */
 import { createHash } from 'node:crypto'
 import { decide } from '@lastgood/core'
-import { isClaudeCode } from './session-name.ts'
-
-/** Claude Code runs its `apiKeyHelper` again, or refreshes its login, when it hears of a refusal, and sends the request again. */
-export const renewsCredentials = isClaudeCode
 
 export class Denials {
   /** Those of the request in hand, where they are its client's and can be renewed. */
   #asked: string | undefined
   #told: string | undefined
 
-  /** `headers`: with the client's credentials, if those are sent. */
+  /** `headers`: with the credentials of a client that can renew them; undefined for any other. */
   asks(headers: Headers | undefined): void {
-    this.#asked = headers && renewsCredentials(headers) ? digestOf(headers) : undefined
+    this.#asked = headers && digestOf(headers)
   }
 
   readonly decide: typeof decide = (fault, history, policy) => {

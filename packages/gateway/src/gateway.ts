@@ -6,13 +6,12 @@
  */
 import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
-import { apiErrorOf, errorResponse, type ApiError } from './api-error.ts'
-import { BodyStalled, bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
+import { apiErrorOf, errorResponse } from './api-error.ts'
+import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
 import { bytesOf, deliver } from './delivery.ts'
-import { renewsCredentials } from './denials.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
-import { nameInHeaders } from './session-name.ts'
+import { isClaudeCode, nameInHeaders } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
@@ -72,12 +71,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const bytes = await bodyOf(request, pieces, resolved)
     const body = bytes && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
-    const asked = body && { request: { ...wire, body: bytes }, body, named, onLeft: leave }
+    const renews = resolved.hasClientsLogin && isClaudeCode(named)
+    const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }
     const found = asked && (await sessions.answerTo(asked))
     if (!found) return passOn(request, bytes, leave)
     const { attached, sessionId } = found
     const { stream, thread, model } = asked.body
-    const renews = resolved.hasClientsLogin && renewsCredentials(request.headers)
     const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }
     const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
@@ -107,7 +106,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         if (!isScrape(request)) answered(request, response)
         return response
       } catch (error) {
-        return answered(request, errorResponse(stalledIn(error) ?? apiErrorOf(error)))
+        return answered(request, errorResponse(apiErrorOf(error)))
       }
     },
     async close() {
@@ -116,10 +115,4 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await Promise.all([sessions.close(), atMost(resolved.drainMs, resolved.clock, left)])
     },
   }
-}
-
-/** Of a body that stalled, also as the cause of a request that did not leave. */
-function stalledIn(error: unknown): ApiError | undefined {
-  const stalled = [error, (error as Error).cause].find((one) => one instanceof BodyStalled)
-  return stalled && { status: 408, type: 'timeout_error', message: `lastgood: ${stalled.message}`, retry: true }
 }

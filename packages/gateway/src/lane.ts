@@ -30,6 +30,8 @@ export interface Asked {
   body: MessagesBody
   /** The client's own headers, which may name the session. */
   named: Headers
+  /** A refusal of its credentials is the client's own affair: it renews them. */
+  renews: boolean
   /** Called once, when the client has its answer or has gone. */
   onLeft: () => void
 }
@@ -99,7 +101,7 @@ export class Lane {
     }
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
-    this.#denials.asks(this.#options.hasClientsLogin ? asked.request.headers : undefined)
+    this.#denials.asks(asked.renews ? asked.request.headers : undefined)
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
 

@@ -25,7 +25,7 @@ import { safeLine } from '../text.ts'
 import type { CheckedAction } from './action-body.ts'
 import { noteAction } from './action-log.ts'
 import { NotResumed, type Resumes } from './resumes.ts'
-import { heldByClient } from '../resume/client-command.ts'
+import { heldByClient, isClients } from '../resume/client-command.ts'
 import { ownCommand } from './session-card.ts'
 
 export interface ActionPlace {
@@ -164,7 +164,7 @@ async function rewind(
   { reason, to }: Asked<'rewind'>,
 ): Promise<ActionDone> {
   const { sessionId } = head
-  if (ownCommand(head, agents, flags) !== undefined) throw heldByClient(head, flags)
+  if (isClients(head, agents)) throw heldByClient(head, flags)
   if (holder) throw sessionBusy({ kind: 'busy', sessionId, ...holder })
   await visitSession(sessionId, { store, clock }, (session) => session.rewind(to, reason))
   return { text: to === 0 ? 'it is at its beginning' : `its last good turn is turn ${to}`, sessionId }
@@ -175,7 +175,7 @@ async function fork(
   { head }: SessionRow,
   { reason, at, newId }: Asked<'fork'>,
 ): Promise<ActionDone> {
-  if (ownCommand(head, agents, flags) !== undefined) throw heldByClient(head, flags)
+  if (isClients(head, agents)) throw heldByClient(head, flags)
   const name = newId ?? (await freeName(store, head.sessionId))
   const { sessionId, turn } = await forkSession(store, head.sessionId, name, {
     clock,

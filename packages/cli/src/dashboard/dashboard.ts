@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry, type Store } from '@lastgood/core'
 import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
-import type { LastgoodConfig } from '../config.ts'
+import { agentNames, type LastgoodConfig } from '../config.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
@@ -82,7 +82,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     isSecure: options.isSecure ?? false,
     isBehindProxy: options.isBehindProxy ?? false,
   })
-  const agents = new Set(Object.keys(config?.agents ?? {}))
+  const agents = agentNames(config)
   const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
   const resumes = new Resumes({ clock, resume: options.resume, cwd: options.cwd })
   const resumeAll = new ResumeAll({

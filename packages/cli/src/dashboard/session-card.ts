@@ -3,7 +3,7 @@ import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
-import { clientCommand, fallbackOf } from '../resume/client-command.ts'
+import { clientCommand, fallbackOf, isClients } from '../resume/client-command.ts'
 import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
@@ -54,7 +54,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
 
 /** The client's own command, where nobody else can go on with its session. */
 export function ownCommand(head: Head, agents: ReadonlySet<string>, flags: readonly string[]): string | undefined {
-  return agents.has(head.agent ?? '') ? undefined : clientCommand(head, flags)
+  return isClients(head, agents) ? clientCommand(head, flags) : undefined
 }
 
 /** What nobody will wake needs a person, also what waits: its process is gone. */

@@ -6,7 +6,7 @@
 import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
-import { ownCommand } from './session-card.ts'
+import { isClients } from '../resume/client-command.ts'
 
 /** One whose journal cannot be read is left out: it could not go on. Errors: `store-unavailable`. */
 export async function stoppedSessions(
@@ -41,7 +41,7 @@ async function isStopped(
   agents: ReadonlySet<string>,
 ): Promise<boolean> {
   if (!isRecoverable || head.agent === undefined || !isStoppedByOutage(head)) return false
-  return ownCommand(head, agents, []) === undefined && !(await isParkedByPerson(store, head))
+  return !isClients(head, agents) && !(await isParkedByPerson(store, head))
 }
 
 /** Not by the end of a process, which was in the middle of it: `resume` says so when it is asked to stop. */

@@ -3,7 +3,6 @@
  * the record. So the way on is a command of theirs, and to go back or to fork is theirs, too.
  */
 import { LastgoodError, shellWord, type Head } from '@lastgood/core'
-import type { SetUp } from '../common-options.ts'
 import { safeLine } from '../text.ts'
 
 interface Client {
@@ -44,9 +43,9 @@ type Session = Pick<Head, 'agent' | 'sessionId' | 'model' | 'machine'>
 const clientOf = ({ agent = '' }: Pick<Head, 'agent'>): Client | undefined =>
   Object.hasOwn(clients, agent) ? clients[agent] : undefined
 
-/** Whose session it is: an agent of the configuration that is called like a client is none. */
-export function isClients(head: Pick<Head, 'agent'>, place: Pick<SetUp, 'config'>): boolean {
-  return clientOf(head) !== undefined && !Object.hasOwn(place.config()?.config.agents ?? {}, head.agent ?? '')
+/** Whose session it is. `agents`: of the configuration; one that is called like a client is none. */
+export function isClients(head: Pick<Head, 'agent'>, agents: ReadonlySet<string>): boolean {
+  return clientOf(head) !== undefined && !agents.has(head.agent ?? '')
 }
 
 /** How the client goes on with its session, with a message or without; undefined for any other agent. `flags`: of the store. */
