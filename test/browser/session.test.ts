@@ -1,6 +1,6 @@
 // The page of a session in a real browser: its marks, its table, its actions, its content.
 
-import type { Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import type { SessionDocument } from '@lastgood/dashboard'
 import { describeInBrowser, useBrowser } from './support/browser.ts'
@@ -11,11 +11,16 @@ import { everyMark, hostileSession, manyTurns, stagedCard } from './support/stag
 describeInBrowser('the page of a session', () => {
   const browser = useBrowser()
 
-  async function opened(document: SessionDocument) {
+  async function opened(
+    document: SessionDocument,
+    look: BrowserContextOptions & { before?: (page: Page) => Promise<void> } = {},
+  ) {
+    const { before, ...options } = look
     const staged = await new StagedDashboard(stagedOverview([document.card]), [document]).start()
     onTestFinished(() => staged.close())
-    const watched = await browser.open(`${staged.url}#token=${staged.token}`)
+    const watched = await browser.open(`${staged.url}#token=${staged.token}`, options)
     await watched.page.waitForSelector('.group')
+    await before?.(watched.page)
     await watched.page.evaluate((id) => (location.hash = `#/session/${id}`), document.card.sessionId)
     await watched.page.waitForSelector('.steps')
     return { staged, ...watched }
@@ -217,6 +222,36 @@ describeInBrowser('the page of a session', () => {
     await expect.poll(last).toBeGreaterThan(10)
     clearInterval(timer)
     await expect.poll(last).toBe(turns)
+  })
+
+  const viewport = { width: 360, height: 780 }
+  const beyond = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+
+  it('is as wide as the screen from its first frame on, before any observer has reported', async () => {
+    const { page } = await opened(everyMark(), {
+      viewport,
+      before: (page) =>
+        page.evaluate(() => {
+          window.ResizeObserver = class {
+            observe() {}
+            unobserve() {}
+            disconnect() {}
+          }
+        }),
+    })
+    expect(await page.locator('[data-mark="fault"]').count()).toBeGreaterThan(0)
+    expect(await beyond(page)).toBeLessThanOrEqual(0)
+  })
+
+  it('a session whose first turn begins while it is shown is as wide as the screen too', async () => {
+    const none = manyTurns(0)
+    const { page, staged } = await opened(none, { viewport })
+    expect(await page.textContent('.empty')).toBe('No turn has begun yet.')
+    const next = everyMark(none.card.sessionId)
+    staged.sessions.set(next.card.sessionId, next)
+    staged.change({ at: next.at, sessions: [next.card] })
+    await page.waitForSelector('[data-mark="fault"]')
+    expect(await beyond(page)).toBeLessThanOrEqual(0)
   })
 
   it('says that there is no such session', async () => {

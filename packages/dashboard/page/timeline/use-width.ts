@@ -1,14 +1,18 @@
-/** The width of an element, followed. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+/**
+ * The width of an element, measured before it is first painted and followed from then on, whenever it comes and goes.
+ * What is drawn with a guessed width could reach beyond a narrow screen for a moment.
+ */
+import { useRef, useState } from 'preact/hooks'
 
-export function useWidth(initial: number): { element: { current: HTMLDivElement | null }; width: number } {
-  const element = useRef<HTMLDivElement | null>(null)
+export function useWidth(initial: number): { element: (element: HTMLElement | null) => void; width: number } {
   const [width, setWidth] = useState(initial)
-  useEffect(() => {
-    if (!element.current) return
-    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.round(entry.contentRect.width)))
-    observer.observe(element.current)
-    return () => observer.disconnect()
-  }, [])
+  const observer = useRef<ResizeObserver | null>(null)
+  const { current: element } = useRef((found: HTMLElement | null): void => {
+    observer.current?.disconnect()
+    if (!found) return
+    setWidth(Math.round(found.getBoundingClientRect().width))
+    observer.current = new ResizeObserver(([entry]) => entry && setWidth(Math.round(entry.contentRect.width)))
+    observer.current.observe(found)
+  })
   return { element, width }
 }
