@@ -1,6 +1,9 @@
 /** The commands and settings of a Redis client that the store uses. `Redis` and `Cluster` of ioredis have them. */
 export interface RedisLike {
   readonly options: RedisLikeOptions
+  /** Of a connected client: its database now. */
+  readonly condition?: { readonly select: number } | null
+  select(db: number): Promise<unknown>
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
   eval(source: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>

@@ -12,8 +12,8 @@ import type { RedisLike } from './client.ts'
 interface Reason {
   last: unknown
   refusedSelect: unknown
-  /** Whether the server has answered since the client connected. */
-  hasAnswered: boolean
+  /** Whether the server has chosen the database since the client connected. */
+  hasChosen: boolean
 }
 
 const reasons = new WeakMap<RedisLike, Reason>()
@@ -29,19 +29,22 @@ export function refusedSelectOf(client: RedisLike): unknown {
 }
 
 /**
- * Returns when it is known whether the server chose the database. It says so when the client connects, which may be in the
- * middle of the first command: that one touches no key.
+ * Chooses the client's database once more, once for each connection: ioredis goes on in database 0 where the server
+ * refused it, and says so only to who listened then. Errors: the server's refusal.
  */
-export async function databaseTold(client: RedisLike): Promise<void> {
+export async function chooseDatabase(client: RedisLike): Promise<void> {
   const reason = reasons.get(client)
-  if (!client.options.db || !reason || reason.hasAnswered) return
-  await client.eval('return 1', 0)
-  reason.hasAnswered = true
+  // Its owner may have chosen another one since.
+  const db = client.condition?.select ?? client.options.db
+  if (!db || !reason || reason.hasChosen) return
+  await client.select(db)
+  reason.hasChosen = true
+  reason.refusedSelect = undefined
 }
 
 export function watchConnection(client: RedisLike): void {
   if (reasons.has(client)) return
-  const reason: Reason = { last: undefined, refusedSelect: undefined, hasAnswered: false }
+  const reason: Reason = { last: undefined, refusedSelect: undefined, hasChosen: false }
   reasons.set(client, reason)
   client.on?.(errorMonitor, (error: unknown) => {
     reason.last = error
@@ -51,7 +54,7 @@ export function watchConnection(client: RedisLike): void {
   client.on?.('connect', () => {
     // It is sent anew.
     reason.refusedSelect = undefined
-    reason.hasAnswered = false
+    reason.hasChosen = false
   })
   client.on?.('ready', () => (reason.last = undefined))
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
 import { appendSome, client, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
 import type { Store } from '@lastgood/core'
@@ -77,6 +77,30 @@ describe('a user with few rights', () => {
     expect(await redis.dump(`${prefix}:{idle}:session`)).toEqual(before)
     expect(await collect(store.read('idle'))).toHaveLength(2)
     expect(await store.shared.list('')).toEqual([])
+  })
+
+  it.each(['made just now', 'connected before'])(
+    'whose client nobody listens to is told of a database that is not there, also where it is %s',
+    async (when) => {
+      // There ioredis prints what it cannot tell anybody.
+      const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+      const deaf = new Redis(server.url, { db: 99 })
+      onTestFinished(() => (deaf.disconnect(), print.mockRestore()))
+      if (when === 'connected before') await deaf.ping()
+      const { redis, prefix } = openStore(server.url)
+      expect(await rejection(leaseOf(redisStore(deaf, { prefix }), 's'))).toMatchObject({
+        code: 'store-unavailable',
+        message: expect.stringContaining('it has no such database'),
+      })
+      expect(await redis.keys(`${prefix}:*`)).toEqual([])
+    },
+  )
+
+  it('keeps the database that the owner of the client has chosen since', async () => {
+    const { redis, store, key } = openStore(server.url, { db: 1 })
+    await redis.select(2)
+    await leaseOf(store, 's')
+    expect(await client(server.url, { db: 2 }).exists(key('s', 'session'))).toBe(1)
   })
 
   it('sees more of the settings with the one that the README adds', async () => {

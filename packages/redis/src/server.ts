@@ -8,7 +8,7 @@
  */
 import type { RedisLike } from './client.ts'
 import { type CommandName, command } from './commands.ts'
-import { databaseTold, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
+import { chooseDatabase, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
@@ -40,8 +40,7 @@ export function serverOf(client: RedisLike): Server {
 
   async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
     try {
-      await databaseTold(client)
-      assertDatabase()
+      await chooseDatabase(client)
       const answer = await question(client)
       // It may have been connected anew meanwhile.
       assertDatabase()
