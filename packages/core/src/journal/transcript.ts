@@ -62,6 +62,8 @@ export class Transcript {
   lastAnswer: AssistantMessage | undefined
   /** When it came, epoch ms. */
   answeredAt: number | undefined
+  /** When the wait began that it is in, or was in last, epoch ms. */
+  waitsSince: number | undefined
   /** Answers of the model that was asked for have said what they cost; another endpoint may count nothing. */
   isBilled = false
   #rung = 0
@@ -105,6 +107,10 @@ export class Transcript {
       case 'response-received':
         this.#addAnswer(entry.message)
         this.answeredAt = entry.at
+        break
+      case 'fault-observed':
+      case 'request-held':
+        this.waitsSince = entry.at
         break
       case 'rung-changed':
         this.#rung = entry.rung

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.ts'
-import { openSession } from './open-session.ts'
+import { openSession, visitSession } from './open-session.ts'
+import type { SessionOptions } from './session-options.ts'
 import type { Store } from '../store/store.ts'
+import { CrashError, crashAfter } from '../testing/crash-after.ts'
 import { testEpoch } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 
@@ -42,26 +44,49 @@ test('what cannot decide about a fault is told before there is one', async () =>
   await expect(opened).rejects.toMatchObject({ code: 'bad-option', details: { field: 'decide' } })
 })
 
-test.each([
-  ['ahead', 86_400_000, 130],
-  ['right', -1_000, 129_000],
-])('a wait that was armed while the clock was %s lasts as long as was meant (P6)', async (_, aheadMs, leftMs) => {
+/** A session whose process died in a wait of so many ms. */
+async function diedWaiting(clock: ManualClock, waitMs: number): Promise<Store> {
   const store = memoryStore()
-  const lasts = aheadMs > 0 ? 130 : 130_000
-  const before = new ManualClock({ startAt: testEpoch + aheadMs })
-  const died = await openSession('ses', { store, clock: before })
+  const died = await openSession('ses', { store, clock })
   await died.startTurn([{ role: 'user', content: 'x' }])
   await died.record([
     { type: 'request-sent', model: 'm', attempt: 1 },
     {
       type: 'fault-observed',
       fault: { kind: 'overloaded', status: 529 },
-      decision: { kind: 'retry', at: before.now() + lasts },
+      decision: { kind: 'retry', at: clock.now() + waitMs },
     },
   ])
+  return store
+}
+
+test.each([
+  ['ahead', 86_400_000, 130],
+  ['right', -1_000, 129_000],
+])('a wait that was armed while the clock was %s lasts as long as was meant (P6)', async (_, aheadMs, leftMs) => {
+  const before = new ManualClock({ startAt: testEpoch + aheadMs })
+  const store = await diedWaiting(before, aheadMs > 0 ? 130 : 130_000)
   const clock = new ManualClock({ startAt: testEpoch })
   const session = await openSession('ses', { store, clock, takeover: true })
   expect(session.owed).toEqual({ kind: 'wait', until: testEpoch + leftMs })
   expect((await store.summary('ses'))?.head).toMatchObject({ dueAt: testEpoch + leftMs, reason: '529 overloaded' })
+  await session.close()
+})
+
+test.each<[string, (options: SessionOptions) => Promise<unknown>]>([
+  [
+    'a start died half-way',
+    ({ store, ...rest }) =>
+      expect(openSession('ses', { ...rest, store: crashAfter(store!, 1, { applied: false }) })).rejects.toThrow(
+        CrashError,
+      ),
+  ],
+  ['somebody pinned it', (options) => visitSession('ses', options, (session) => session.retain({ pinned: true }))],
+])('nor is a wait that was armed while the clock was ahead any longer where %s since then (P6)', async (_, touch) => {
+  const store = await diedWaiting(new ManualClock({ startAt: testEpoch + 86_400_000 }), 130)
+  const clock = new ManualClock({ startAt: testEpoch })
+  await touch({ store, clock, takeover: true })
+  const session = await openSession('ses', { store, clock, takeover: true })
+  expect(session.owed).toEqual({ kind: 'wait', until: testEpoch + 130 })
   await session.close()
 })

@@ -21,7 +21,7 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
   return opened(id, resolved, async (session, { refolded }, before) => {
     await session.watchers.open(resolved.watchers, session, before)
     await session.restore(refolded)
-    await shortenWait(session, before)
+    await shortenWait(session)
     return session
   })
 }
@@ -47,12 +47,13 @@ export async function visitSession<T>(
 }
 
 /** A wait that was armed while the clock was ahead lasts as long as it was to last then, not until that instant. */
-async function shortenWait(session: Session, before: Head | undefined): Promise<void> {
+async function shortenWait(session: Session): Promise<void> {
   const { owed, context } = session
   const now = session.clock.now()
-  if (owed.kind !== 'wait' || !before || before.updatedAt <= now) return
-  const until = now + Math.max(0, owed.until - before.updatedAt)
-  if (until < owed.until) await session.record([{ type: 'request-held', until, reason: context.reason ?? '' }])
+  const { waitsSince: since = now } = session.transcript
+  if (owed.kind !== 'wait' || since <= now) return
+  const until = now + Math.max(0, owed.until - since)
+  await session.record([{ type: 'request-held', until, reason: context.reason ?? '' }])
 }
 
 async function opened<T>(
