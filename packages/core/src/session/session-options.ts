@@ -28,7 +28,7 @@ export interface SessionOptions {
   leaseMs?: number
   /**
    * How long a commit is tried again while the store cannot answer; then the session is done. An attempt has this time
-   * for its answer, and 5,000 ms at least. Default 15,000 ms.
+   * for its answer, and 5,000 ms at least; so has the end of the lease in `close`. Default 15,000 ms.
    */
   storePatienceMs?: number
   /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */

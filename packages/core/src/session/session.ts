@@ -28,7 +28,7 @@ import {
 import { copyOf } from '../json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import type { Context, Effect, StateName } from '../machine/machine-state.ts'
-import { appendPatiently } from '../store/patient-append.ts'
+import { appendPatiently, releasePatiently } from '../store/patient-append.ts'
 import type { Policy } from '../policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
 import { jsonText, recordableEntry } from './recordable.ts'
@@ -291,7 +291,7 @@ export class Session {
     return staging
   }
 
-  /** Give the lease back and stop. A turn that is open stays open and can be resumed. */
+  /** Give the lease back and stop. A turn that is open stays open and can be resumed. Errors: `store-unavailable`. */
   async close(): Promise<void> {
     this.#closing ??= this.#close()
     await this.#closing
@@ -309,7 +309,7 @@ export class Session {
         }),
       )
       // Who was told already what ended the session needs no second error: the lease runs out by itself.
-      await this.store.release(this.#lease).catch((error: unknown) => {
+      await releasePatiently(this.#patient).catch((error: unknown) => {
         if (!endedBefore) throw error
       })
     }
@@ -376,20 +376,15 @@ export class Session {
 
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
     try {
-      await appendPatiently({
-        store: this.store,
-        lease: this.#lease,
-        afterSeq: this.#seq,
-        entries,
-        head,
-        clock: this.clock,
-        patienceMs: this.#options.storePatienceMs,
-        signal: this.signal,
-      })
+      await appendPatiently({ ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal })
     } catch (error) {
       this.#end(error as Error)
       throw error
     }
+  }
+
+  get #patient() {
+    return { store: this.store, lease: this.#lease, clock: this.clock, patienceMs: this.#options.storePatienceMs }
   }
 
   #end(reason: Error): void {

@@ -1,5 +1,5 @@
 /**
- * One append to a store that may not answer.
+ * One append to a store that may not answer, and the end of its lease.
  *
  * 1. It is tried again with the same entries: idempotent by sequence, so an attempt that was applied unheard is no harm.
  *    So one that has no answer is not waited for any longer than the patience lasts.
@@ -45,7 +45,7 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
   for (let attempt = 1, refused: LastgoodError | undefined; ; attempt += 1) {
     try {
       const leftMs = Math.max(shortestAttemptMs, giveUpAt - clock.elapsed())
-      return await inTime(clock, leftMs, append, () => refused ?? noAnswer(store))
+      return await inTime(clock, leftMs, append, () => refused ?? noAnswer(store, appendHint))
     } catch (error) {
       const waitMs = fullJitter(attempt, 50, 2_000, clock.random())
       if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs > giveUpAt) throw error
@@ -55,9 +55,28 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
   }
 }
 
-function noAnswer({ location }: Store): LastgoodError {
+/** Errors: those of `Store.release`; `store-unavailable` when it has not answered in time. */
+export function releasePatiently(
+  options: Pick<PatientAppend, 'store' | 'lease' | 'clock' | 'patienceMs'>,
+): Promise<void> {
+  const { store, lease, clock, patienceMs } = options
+  const waitMs = Math.max(shortestAttemptMs, patienceMs)
+  return inTime(
+    clock,
+    waitMs,
+    () => store.release(lease),
+    () => noAnswer(store, releaseHint),
+  )
+}
+
+const appendHint =
+  'check that it is up and reachable from here; it may have taken the entries, and the same again is safe'
+const releaseHint =
+  'check that it is up and reachable from here; the lease may have been given back, or runs out by itself'
+
+function noAnswer({ location }: Store, hint: string): LastgoodError {
   return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: it did not answer in time`, {
-    hint: 'check that it is up and reachable from here; it may have taken the entries, and the same again is safe',
+    hint,
     details: { location },
   })
 }
