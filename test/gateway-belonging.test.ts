@@ -267,3 +267,41 @@ test('the folder of a session is the one that the gateway was told its clients w
   }
   expect([await folderOf({}), await folderOf({ cwd: '/home/ann/app' })]).toEqual([undefined, '/home/ann/app'])
 })
+
+describe('sub-agents of Claude Code that say which they are', () => {
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const from = (id?: string) => ({
+    headers: { 'x-claude-code-session-id': 'lead', ...(id && { 'x-claude-code-agent-id': id }) },
+  })
+
+  test('have an answer and a session each, though they were told the same at the same time', async () => {
+    const gate = new Gate()
+    const { fetch, requests } = api(async () => gate.pass())
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch })
+    const ask = (id: string) => post(gateway, { ...hello, tools }, from(id))
+    const asked = [ask('a1'), ask('a2'), ask('a3')]
+    await gate.reached
+    gate.open()
+    expect(new Set(await Promise.all(asked.map(async (one) => saidBy(await one)))).size).toBe(3)
+    expect(requests).toHaveLength(3)
+    // One whose connection broke is given its own answer again.
+    expect((await ask('a2')).headers.get('x-lastgood-replayed')).toBe('true')
+    expect(requests).toHaveLength(3)
+    const names = await idsOf(store)
+    expect(names).toHaveLength(3)
+    for (const name of names) expect(name).toMatch(/^lead\.[0-9a-f]{12}$/)
+  })
+
+  test("leave their agent's session to it, also with its words and before it has begun", async () => {
+    const { fetch } = api()
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch })
+    const sessionOf = async (id?: string) =>
+      (await post(gateway, { ...hello, tools }, from(id))).headers.get('x-lastgood-session')
+    expect(await sessionOf('a1')).toMatch(/^lead\./)
+    expect(await sessionOf()).toBe('lead')
+    expect(await sessionOf('a2')).toMatch(/^lead\./)
+    expect(await idsOf(store)).toHaveLength(3)
+  })
+})

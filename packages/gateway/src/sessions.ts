@@ -3,7 +3,7 @@
  * asked for, given back when nothing has come for a while.
  *
  * 1. What an agent asks beside its conversation (a title, a summary, a sub-agent's work) is a conversation of its own,
- *    in a session named after the agent's: `<session>.<beginning>`.
+ *    in a session named after the agent's: `<session>.<sub-agent or beginning>`.
  * 2. A request that names no session goes on with the one that has the most of it, an answer at least; one without an
  *    answer begins a session.
  * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
@@ -86,10 +86,12 @@ export class Sessions {
   }
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
-  async *#placesOf({ id, hasHelpers, agent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
-    const main = await this.#lane(id, { agent, takesOver: true })
-    if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
-    yield* numbered(`${id}.${beginningOf(body)}`)
+  async *#placesOf({ id, hasHelpers, agent, subAgent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
+    if (subAgent === undefined) {
+      const main = await this.#lane(id, { agent, takesOver: true })
+      if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
+    }
+    yield* numbered(`${id}.${subAgent ?? beginningOf(body)}`)
   }
 
   /** A thread's own messages say nothing of its beginning, so that none begins with them. */
