@@ -18,6 +18,16 @@ it('are what a person said first, without what a client put around it', () => {
   ).toBe('Make it green')
 })
 
+it('are none of what a command of Claude Code printed', () => {
+  const texts = [
+    '<local-command-caveat>Do not answer these.</local-command-caveat>',
+    '<local-command-stdout>Set model to sonnet</local-command-stdout>',
+    'Make it green',
+  ]
+  const content = texts.map((text) => ({ type: 'text', text }))
+  expect(firstWordsIn([{ role: 'user', content }])).toBe('Make it green')
+})
+
 it.each([
   ['no message', []],
   ['only blanks', [{ role: 'user', content: ' \n ' }]],

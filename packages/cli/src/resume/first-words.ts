@@ -25,6 +25,9 @@ async function* inherited(store: Store, sessionId: string): AsyncGenerator<Entry
   for await (const { entry } of readHistory(store, sessionId)) yield entry
 }
 
+/** By Claude Code: its reminders, and what its own commands printed. */
+const putAround = /<(system-reminder|local-command-\w+)>[^]*?(<\/\1>|$)/g
+
 /** Undefined where nobody said anything. What clients put around a person's words is left out. */
 export function firstWordsIn(messages: readonly Message[]): string | undefined {
   for (const { role, content } of messages) {
@@ -32,7 +35,7 @@ export function firstWordsIn(messages: readonly Message[]): string | undefined {
     const texts =
       typeof content === 'string' ? [content] : content.map(({ type, text }) => (type === 'text' ? String(text) : ''))
     for (const text of texts) {
-      const words = safeLine(text.slice(0, 20_000).replace(/<system-reminder>[^]*?(<\/system-reminder>|$)/g, ' '))
+      const words = safeLine(text.slice(0, 20_000).replace(putAround, ' '))
       if (words !== '') return words.slice(0, kept).toWellFormed()
     }
   }

@@ -231,6 +231,19 @@ describe('show', () => {
     expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('\n  > Make it green\n')
   })
 
+  it("a turn's title is of the turn, where a client brings a conversation from before", async () => {
+    const { cwd, store } = project()
+    const before = [
+      { role: 'user', content: 'Look at it' },
+      { role: 'assistant', content: [{ type: 'text', text: 'Looked.' }] },
+    ]
+    const messages = [...before, { role: 'user', content: 'Make it green' }]
+    await seed(store, 's', [{ type: 'turn-started', turn: 1, messages }, sent()])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toContain('\n  > Make it green\n')
+    expect(stdout).not.toContain('Look at it')
+  })
+
   it('a request that changed what was said last went back inside its turn, not to the one before', async () => {
     const { cwd, store } = project()
     const reason = 'the caller went on from an earlier message'

@@ -211,6 +211,8 @@ function settle(
 }
 
 function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }, inherited: boolean): TurnReport {
+  // A client that goes on with a conversation of before brings all of it; what it says now comes after the last answer.
+  const said = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1)
   return {
     turn,
     state: 'open',
@@ -223,7 +225,7 @@ function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }
     faults: 0,
     tools: 0,
     tokens: { input: 0, cacheRead: 0, output: 0 },
-    message: shorten(firstWordsIn(messages) ?? '', quoted),
+    message: shorten(firstWordsIn(said) ?? '', quoted),
     steps: [],
   }
 }
