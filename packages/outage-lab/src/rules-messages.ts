@@ -8,6 +8,9 @@ import { everyBlock, place } from './transcript.ts'
 const PAIR =
   '`tool_use` ids were found without `tool_result` blocks immediately after: {ids}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.'
 
+/** https://platform.claude.com/docs/en/build-with-claude/effort-per-message; the second is what Claude Code sends. */
+const EFFORT_BETAS = ['mid-conversation-output-config-2026-07-01', 'per-turn-control-2026-07-01']
+
 export const MESSAGE_RULES: readonly Rule[] = [
   {
     name: 'first-user',
@@ -28,7 +31,10 @@ export const MESSAGE_RULES: readonly Rule[] = [
     text: "messages.{message}: a message with role 'system' must follow a user message and precede an assistant message or the end",
     check: ({ turns }) => {
       const bad = turns.find(
-        (turn, at) => turn.role === 'system' && (turns[at - 1]?.role !== 'user' || turns[at + 1]?.role === 'user'),
+        (turn, at) =>
+          turn.role === 'system' &&
+          turn.blocks.length > 0 &&
+          (turns[at - 1]?.role !== 'user' || turns[at + 1]?.role === 'user'),
       )
       return bad && { message: bad.message }
     },
@@ -37,11 +43,13 @@ export const MESSAGE_RULES: readonly Rule[] = [
     name: 'message-empty',
     row: 12,
     text: 'messages.{message}: all messages must have non-empty content except for the optional final assistant message',
-    check: ({ raw }) => {
+    check: ({ raw, betas }) => {
+      const setsEffort = betas.some((beta) => EFFORT_BETAS.includes(beta))
       const bad = raw.findIndex(
-        ({ content, role }, at) =>
+        ({ content, role, output_config: effort }, at) =>
           (content === '' || (Array.isArray(content) && content.length === 0)) &&
-          !(at === raw.length - 1 && role === 'assistant'),
+          !(at === raw.length - 1 && role === 'assistant') &&
+          !(setsEffort && role === 'system' && isObject(effort)),
       )
       return bad < 0 ? undefined : { message: bad }
     },

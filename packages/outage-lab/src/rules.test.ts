@@ -32,6 +32,17 @@ describe('the rules', () => {
     expect(firstViolation(read({ ...asked, tools: [] }, { betas }))?.rule).toBe('thinking-budget')
   })
 
+  test('lets a system message set the effort without content anywhere, where the request says that some may', () => {
+    const low = { role: 'system', content: [], output_config: { effort: 'low' } }
+    const asked = talk(user('a'), assistant('b'), low, user('c'))
+    expect(firstViolation(read(asked))?.rule).toBe('message-empty')
+    const betas = ['mid-conversation-output-config-2026-07-01']
+    expect(firstViolation(read(asked, { betas }))).toBeUndefined()
+    expect(firstViolation(read(talk(user('a'), { ...low, output_config: undefined }), { betas }))?.rule).toBe(
+      'message-empty',
+    )
+  })
+
   test('take what Claude Code sends', () => {
     const system = [text('x-anthropic-billing-header: cch=1'), marked('1h')]
     const messages = [user('a', marked()), { role: 'system', content: 'note' }]

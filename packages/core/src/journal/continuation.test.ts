@@ -20,6 +20,14 @@ describe('continuationOf', () => {
     expect(continuationOf(recorded, incoming)).toEqual({ kept: 2, resolved: incoming, exact: true })
   })
 
+  test('a system message that sets another effort is another message', () => {
+    const sets = (effort: string): Message => ({ role: 'system', content: [], output_config: { effort } })
+    const before = [...recorded, sets('low')]
+    expect(continuationOf(before, [...recorded, sets('low'), user('go on')]).kept).toBe(3)
+    expect(continuationOf(before, [...recorded, sets('high'), user('go on')]).kept).toBe(2)
+    expect(continuationOf(before, [...recorded, { role: 'system', content: [] }]).kept).toBe(2)
+  })
+
   test('an edited message goes back to the one before it', () => {
     expect(continuationOf(recorded, [user('hi'), assistant({ type: 'text', text: 'edited' })]).kept).toBe(1)
   })

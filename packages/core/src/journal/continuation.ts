@@ -50,7 +50,12 @@ function samenessOf(ours: Message, theirs: Message): Sameness {
 }
 
 function isSameMessage(ours: Message, theirs: Message): boolean {
-  return ours.role === theirs.role && meansTheSame(blocksOf(ours), blocksOf(theirs))
+  return (
+    ours.role === theirs.role &&
+    meansTheSame(blocksOf(ours), blocksOf(theirs)) &&
+    // The effort that a system message sets may be all that it has.
+    meansTheSame(ours['output_config'] ?? null, theirs['output_config'] ?? null)
+  )
 }
 
 function isSameAnswer(ours: Message, theirs: Message): boolean {

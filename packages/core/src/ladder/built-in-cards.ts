@@ -5,8 +5,8 @@
  *    a card wrongly forbids would be taken from a healthy request.
  *
  * Sources: https://platform.claude.com/docs/en/about-claude/models/overview (windows), and of
- * https://platform.claude.com/docs/en/build-with-claude the pages `thinking`, `effort`, `preserved-thinking` and
- * `mid-conversation-system-messages`.
+ * https://platform.claude.com/docs/en/build-with-claude the pages `thinking`, `effort`, `effort-per-message`,
+ * `preserved-thinking` and `mid-conversation-system-messages`.
  */
 import { plainModelId, type ModelCard } from './model-card.ts'
 
@@ -25,6 +25,7 @@ const latest: Omit<ModelCard, 'id'> = {
   prefill: false,
   sampling: false,
   systemMessages: true,
+  messageEffort: true,
   preservedThinking: true,
   // About 30 % more tokens than before 4.7: https://platform.claude.com/docs/en/about-claude/models/migration-guide
   tokenScale: 1.3,
@@ -37,7 +38,7 @@ const five: Omit<ModelCard, 'id'> = {
   preservedThinking: false,
 }
 
-const fourSeven: Omit<ModelCard, 'id'> = { ...five, thinksByDefault: false }
+const fourSeven: Omit<ModelCard, 'id'> = { ...five, thinksByDefault: false, messageEffort: false }
 
 const fourSix: Omit<ModelCard, 'id'> = {
   ...fourSeven,
@@ -78,7 +79,7 @@ export const builtInCards: readonly ModelCard[] = [
   { ...latest, id: 'claude-sonnet-5-5', thinking: ['adaptive', 'between_tools'] },
   opusFiveFive,
   { ...five, id: 'claude-opus-5' },
-  { ...five, id: 'claude-sonnet-5', systemMessages: false },
+  { ...five, id: 'claude-sonnet-5', systemMessages: false, messageEffort: false },
   { ...fourSeven, id: 'claude-opus-4-8' },
   { ...fourSeven, id: 'claude-opus-4-7', systemMessages: false },
   { ...fourSix, id: 'claude-sonnet-4-6' },

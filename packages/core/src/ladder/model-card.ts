@@ -31,6 +31,8 @@ export interface ModelCard {
   readonly sampling: boolean
   /** `role: "system"` may stand in `messages`. */
   readonly systemMessages: boolean
+  /** A system message may set the effort from there on. */
+  readonly messageEffort: boolean
   /** Thinking is bound to the exact prefix; blocks of other models are left out by the API, without an error. */
   readonly preservedThinking: boolean
   /** Tokens for the same text, against the models before 4.7. */
@@ -51,6 +53,7 @@ export function permissive(card: ModelCard): ModelCard {
     prefill: true,
     sampling: true,
     systemMessages: true,
+    messageEffort: true,
   }
 }
 

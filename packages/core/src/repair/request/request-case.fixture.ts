@@ -36,6 +36,7 @@ export const strictCard: ModelCard = {
   prefill: false,
   sampling: false,
   systemMessages: true,
+  messageEffort: true,
   preservedThinking: true,
   tokenScale: 1,
 }
@@ -53,6 +54,7 @@ export const olderCard: ModelCard = {
   prefill: true,
   sampling: true,
   systemMessages: false,
+  messageEffort: false,
   preservedThinking: false,
 }
 

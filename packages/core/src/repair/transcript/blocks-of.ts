@@ -1,6 +1,7 @@
 /** Blocks by kind, and a message made of them. */
 import type { Block, Message } from '../../journal/journal.ts'
 import { blocksOf, isCall } from '../../journal/message.ts'
+import { isRecord } from '../../json.ts'
 
 /** The same message where the blocks are. */
 export function withBlocks(message: Message, blocks: readonly Block[]): Message {
@@ -22,6 +23,13 @@ const isText = ({ type }: Block): boolean => type === 'text'
 export const isResult = ({ type }: Block): boolean => type === 'tool_result'
 export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
+
+/**
+ * Whether it does nothing but set the effort from there on: it has no content then, and stands anywhere.
+ * https://platform.claude.com/docs/en/build-with-claude/effort-per-message
+ */
+export const setsEffort = (message: Message): boolean =>
+  message.role === 'system' && blocksOf(message).length === 0 && isRecord(message['output_config'])
 
 /** A field that is text; else ''. */
 export function textIn(block: Readonly<Record<string, unknown>>, field: string): string {

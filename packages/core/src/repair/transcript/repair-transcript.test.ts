@@ -68,9 +68,21 @@ test('an edit before thinking that is signed against it asks the API to leave ou
 const code: Block = { type: 'server_tool_use', id: 'srv', name: 'code_execution', input: {} }
 const byCode = (id: string): Block => ({ ...call(id), caller: { type: 'code_execution_20250825', tool_id: 'srv' } })
 
+const setsEffort: Message = { role: 'system', content: [], output_config: { effort: 'low' } }
+
+test.each(['claude-opus-4-8', 'claude-sonnet-4-5'])('%s, which takes no effort among messages, gets none', (model) => {
+  const messages = [user('hi'), setsEffort, assistant(text('ok')), setsEffort, user('go')]
+  const mended = mendedFrom(messages, { card: cardOf(model) }).outgoing.messages
+  expect(mended).toEqual(messages.filter(({ role }) => role !== 'system'))
+})
+
 describe('what the API takes is not touched', () => {
   const go = user('go')
   test.each<{ claim: string; messages: Message[]; params?: Record<string, unknown>; stopReason?: string }>([
+    {
+      claim: 'system messages without content that set the effort, wherever they stand',
+      messages: [go, setsEffort, assistant(text('ok')), setsEffort, go],
+    },
     {
       claim: 'parallel calls that a client keeps in messages of their own',
       messages: [go, assistant(call('a')), assistant(text('and'), call('b')), user([result('b'), result('a')])],

@@ -4,7 +4,7 @@ import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { callIdsOf, isPaused, isServerCall, isServerResult, textIn, withBlocks } from './blocks-of.ts'
+import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRule, type Mend } from '../rule.ts'
 
@@ -41,7 +41,8 @@ export const systemPlaces = localRule(
       // System messages in a row count as one.
       const before = messages.slice(0, at).findLast((one) => !isSystem(one))
       const after = messages.slice(at + 1).find((one) => !isSystem(one))
-      if (!isSystem(message) || (before?.role === 'user' && after?.role !== 'user')) return [message]
+      if (!isSystem(message) || setsEffort(message) || (before?.role === 'user' && after?.role !== 'user'))
+        return [message]
       mends.push({ message: at, what: 'made a system message a note of the user' })
       return notesOf(message, card)
     })
