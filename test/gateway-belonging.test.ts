@@ -125,6 +125,34 @@ test("a helper's request leaves the main answer to the client that comes back fo
   await first
 })
 
+test('a client that was killed before it had all of an answer goes on in its own session, and the answer is taken back', async () => {
+  const gate = new Gate()
+  const call = { stop_reason: 'tool_use', content: [{ type: 'tool_use', id: 't1', name: 'count', input: {} }] }
+  const { fetch, requests } = api(async () => (requests.length === 1 ? (await gate.pass(), call) : undefined))
+  const store = memoryStore()
+  let tellRecorded = () => {}
+  const recorded = new Promise<void>((resolve) => (tellRecorded = resolve))
+  const gateway = gatewayOf({
+    store,
+    fetch,
+    onEvent: (_id, event) => event.type === 'entry' && event.entry.type === 'response-received' && tellRecorded(),
+  })
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const main = { ...hello, tools: [{ name: 'count', input_schema: { type: 'object' } }] }
+  const killed = new AbortController()
+  const first = post(gateway, main, { headers, signal: killed.signal })
+  await gate.reached
+  killed.abort()
+  gate.open()
+  await recorded
+  const next = [...main.messages, { role: 'user', content: 'Otherwise' }]
+  const resumed = await post(gateway, { ...main, messages: next }, { headers })
+  expect(resumed.headers.get('x-lastgood-session')).toBe('agent')
+  expect(await saidBy(resumed)).toBe('answer 2')
+  expect(await idsOf(store)).toEqual(['agent'])
+  await first
+})
+
 test('a conversation without a name stays one when its client moves the cache marker and writes texts as blocks', async () => {
   const { fetch } = api()
   const store = memoryStore()

@@ -93,6 +93,8 @@ export class Lane {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
     const before = this.#current?.answer
+    // Nobody runs the calls of an answer that its client went without.
+    if (before?.isMissed) this.session.calls.takeBack()
     const interceptor = this.#interceptorFor(asked.body)
     if (before && !before.hasEnded) {
       if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined
