@@ -99,6 +99,14 @@ describe('a helper of a session of a client', () => {
     expect(stderr).toContain(`next: resume ${parent}, whose helper this is: it goes on with that\n`)
   })
 
+  it('says nothing else while the gateway keeps it', async () => {
+    const { cwd, store } = project()
+    await seed(store, helper, [begun, sent()], true)
+    const { code, stderr } = await run(['resume', helper, '--store', 'state'], { cwd })
+    expect(code).toBe(5)
+    expect(stderr).toContain(`next: resume ${parent}, whose helper this is: it goes on with that\n`)
+  })
+
   it('is only one that a gateway named so: a program that calls its session alike goes on with it', async () => {
     const { cwd, store } = project()
     await seed(store, 'release.3f2a9c0d1e4b', [begun, sent()])

@@ -1,5 +1,5 @@
-/** A session that a live process writes: who that is, for how long, and the two ways past it. */
-import { LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
+/** A session that a live process writes: who that is, for how long, and the ways past it. */
+import { helpedBy, LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { resumeCommandOf } from '../sessions.ts'
 
@@ -14,9 +14,11 @@ export function held(
   const command = resumeCommandOf(head, flags)
   const past =
     command === undefined ? `end that process, and ${ownWayOn(sessionId)}` : `take it over: ${command} --takeover`
+  const beside = `go on beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}`
   const age = `since ${iso(since)} (${spent(now - since)})`
   return new LastgoodError('session-busy', `session ${sessionId} is written by pid ${pid} on ${host} ${age}`, {
-    hint: `go on beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}; or ${past}`,
+    // A helper is nobody's to go on with, held or not.
+    hint: helpedBy(head) === undefined ? `${beside}; or ${past}` : ownWayOn(sessionId),
     details: { sessionId, host, pid, since, expiresAt, fence },
   })
 }
