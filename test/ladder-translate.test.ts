@@ -11,6 +11,9 @@ import { openModelLab, resultsFor, startConversation } from './support/model-lab
 const bindingBeta = 'thinking-binding-controls-2026-08-01'
 const tool = { name: 'read', description: 'Reads a file', input_schema: { type: 'object' } }
 
+const effortBeta = 'mid-conversation-output-config-2026-07-01'
+const setsEffort = (message: Message): Message => ({ ...message, output_config: { effort: 'low' } })
+
 const system = { role: 'system', content: 'It is night now.' }
 const question = { role: 'user', content: 'Fix it.' }
 
@@ -186,6 +189,30 @@ const cases: Case[] = [
         { role: 'user', content: [{ type: 'text', text: '<system-note>\nIt is night now.\n</system-note>' }] },
       ]),
       notes: ['fallback-system-notes'],
+    },
+  },
+  {
+    name: 'the effort that messages set is left out, and what they say stays',
+    from: 'claude-opus-5',
+    to: 'claude-opus-4-8',
+    added: [setsEffort(system), setsEffort({ role: 'system', content: [] })],
+    betas: [effortBeta],
+    refusedBy: 'message-effort',
+    expected: { messages: [question, system], notes: ['fallback-message-effort', 'fallback-thinking'] },
+  },
+  {
+    name: 'a system message that becomes a note sets no effort',
+    from: 'claude-opus-5',
+    to: 'claude-sonnet-5',
+    added: [setsEffort(system)],
+    betas: [effortBeta],
+    refusedBy: 'system-role',
+    expected: {
+      messages: [
+        question,
+        { role: 'user', content: [{ type: 'text', text: '<system-note>\nIt is night now.\n</system-note>' }] },
+      ],
+      notes: ['fallback-message-effort', 'fallback-system-notes'],
     },
   },
   {

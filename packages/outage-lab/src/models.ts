@@ -13,6 +13,8 @@ export interface ModelHabits {
   readonly forcedToolChoice: boolean
   /** `role: "system"` may stand in `messages`. */
   readonly systemMessages: boolean
+  /** A system message may set the effort from there on. */
+  readonly messageEffort: boolean
   /** `temperature`, `top_p` and `top_k` may differ from their defaults. */
   readonly sampling: boolean
   /** Thinking is bound to the exact prefix. */
@@ -36,6 +38,7 @@ const LATEST: ModelHabits = {
   prefill: false,
   forcedToolChoice: false,
   systemMessages: true,
+  messageEffort: true,
   sampling: false,
   preservedThinking: true,
   thinking: ['adaptive'],
@@ -49,6 +52,7 @@ const FIVE: ModelHabits = {
 const FOUR_SIX: ModelHabits = {
   ...FIVE,
   systemMessages: false,
+  messageEffort: false,
   sampling: true,
   thinking: ['adaptive', 'enabled', 'disabled'],
 }
@@ -93,10 +97,13 @@ export const MODELS: readonly ModelCard[] = [
   modelCard('claude-sonnet-5', {
     createdAt: '2026-06-24T00:00:00Z',
     line: 'sonnet',
-    habits: { ...FIVE, systemMessages: false },
+    habits: { ...FIVE, systemMessages: false, messageEffort: false },
   }),
-  modelCard('claude-opus-4-8', { createdAt: '2026-05-28T00:00:00Z', habits: FIVE }),
-  modelCard('claude-opus-4-7', { createdAt: '2026-04-16T00:00:00Z', habits: { ...FIVE, systemMessages: false } }),
+  modelCard('claude-opus-4-8', { createdAt: '2026-05-28T00:00:00Z', habits: { ...FIVE, messageEffort: false } }),
+  modelCard('claude-opus-4-7', {
+    createdAt: '2026-04-16T00:00:00Z',
+    habits: { ...FIVE, systemMessages: false, messageEffort: false },
+  }),
   modelCard('claude-sonnet-4-6', { createdAt: '2026-02-17T00:00:00Z', line: 'sonnet', habits: FOUR_SIX }),
   modelCard('claude-opus-4-6', { createdAt: '2026-02-05T00:00:00Z', habits: FOUR_SIX }),
   modelCard('claude-opus-4-5', { createdAt: '2025-11-24T00:00:00Z', ...OLD }),

@@ -142,6 +142,11 @@ export const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, 
     [talk(user('a'), { role: 'system', content: 's' }, assistant('b'), user('c'))],
     "messages.1: a message with role 'system' must follow a user message and precede an assistant message or the end",
   ],
+  'message-effort': [
+    [talk(user('a'), { role: 'user', content: 'b', output_config: { effort: 'low' } })],
+    [talk(user('a'), user('b'))],
+    'messages.1.output_config: Extra inputs are not permitted',
+  ],
   'message-empty': [
     [talk(user('a'), assistant(), user('b'))],
     [{ ...OLD, messages: [user('a'), { role: 'assistant', content: '' }] }],

@@ -40,16 +40,27 @@ export const MESSAGE_RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'message-effort',
+    own: true,
+    text: 'messages.{message}.output_config: Extra inputs are not permitted',
+    check: ({ raw, betas, card }) => {
+      const isTaken = card.habits.messageEffort && betas.some((beta) => EFFORT_BETAS.includes(beta))
+      const bad = raw.findIndex(
+        ({ role, output_config: effort }) => effort !== undefined && !(isTaken && role === 'system'),
+      )
+      return bad < 0 ? undefined : { message: bad }
+    },
+  },
+  {
     name: 'message-empty',
     row: 12,
     text: 'messages.{message}: all messages must have non-empty content except for the optional final assistant message',
-    check: ({ raw, betas }) => {
-      const setsEffort = betas.some((beta) => EFFORT_BETAS.includes(beta))
+    check: ({ raw }) => {
       const bad = raw.findIndex(
         ({ content, role, output_config: effort }, at) =>
           (content === '' || (Array.isArray(content) && content.length === 0)) &&
           !(at === raw.length - 1 && role === 'assistant') &&
-          !(setsEffort && role === 'system' && isObject(effort)),
+          !(role === 'system' && isObject(effort)),
       )
       return bad < 0 ? undefined : { message: bad }
     },

@@ -35,9 +35,10 @@ describe('the rules', () => {
   test('lets a system message set the effort without content anywhere, where the request says that some may', () => {
     const low = { role: 'system', content: [], output_config: { effort: 'low' } }
     const asked = talk(user('a'), assistant('b'), low, user('c'))
-    expect(firstViolation(read(asked))?.rule).toBe('message-empty')
+    expect(firstViolation(read(asked))?.rule).toBe('message-effort')
     const betas = ['mid-conversation-output-config-2026-07-01']
     expect(firstViolation(read(asked, { betas }))).toBeUndefined()
+    expect(firstViolation(read({ ...asked, model: 'claude-opus-4-8' }, { betas }))?.rule).toBe('message-effort')
     expect(firstViolation(read(talk(user('a'), { ...low, output_config: undefined }), { betas }))?.rule).toBe(
       'message-empty',
     )

@@ -30,6 +30,18 @@ export const foreignThinking: Step = (outgoing, { from, to, madeBy }) => {
   return { outgoing: { ...outgoing, messages }, what: `left out the thinking of ${affected} messages` }
 }
 
+/** https://platform.claude.com/docs/en/build-with-claude/effort-per-message */
+export const messageEffort: Step = (outgoing, { to }) => {
+  const setting = outgoing.messages.filter((message) => message['output_config'] !== undefined)
+  if (to.messageEffort || setting.length === 0) return undefined
+  const messages = outgoing.messages.flatMap((message) => {
+    const { output_config: effort, ...rest } = message
+    if (effort === undefined) return [message]
+    return message.content.length === 0 ? [] : [rest]
+  })
+  return { outgoing: { ...outgoing, messages }, what: `left out the effort that ${setting.length} messages set` }
+}
+
 /** https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages */
 export const systemNotes: Step = (outgoing, { to }) => {
   if (to.systemMessages || !outgoing.messages.some(isSystem)) return undefined

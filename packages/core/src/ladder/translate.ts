@@ -12,7 +12,7 @@
  */
 import type { Message, RepairNote } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
-import { foreignThinking, prefill, systemNotes } from './message-steps.ts'
+import { foreignThinking, messageEffort, prefill, systemNotes } from './message-steps.ts'
 import { isSameModel, type ModelCard } from './model-card.ts'
 import { betas, maxTokens, ownOptions, sampling, toolChoice, tools } from './setting-steps.ts'
 import type { Step } from './step.ts'
@@ -27,6 +27,7 @@ export interface Translated {
 /** In this order: thinking looks at what the steps before it have left. */
 const steps: readonly (readonly [rule: string, step: Step])[] = [
   ['fallback-foreign-thinking', foreignThinking],
+  ['fallback-message-effort', messageEffort],
   ['fallback-system-notes', systemNotes],
   ['fallback-prefill', prefill],
   ['fallback-tools', tools],

@@ -166,13 +166,13 @@ export const documents = localRule(
 
 export const emptyText = localRule(
   { name: 'empty-text', row: 12, invariant: 'No text is blank, and no message is empty but one that sets the effort.' },
-  ({ messages }, { card, stopReason }) => {
+  ({ messages }, { stopReason }) => {
     const mends: Mend[] = []
     const isBlank = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
     const filled = messages.flatMap((message, at): Message[] => {
       const isLast = at === messages.length - 1
       if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return [message]
-      if (card.messageEffort && setsEffort(message)) return [message]
+      if (setsEffort(message)) return [message]
       const before = blocksOf(message)
       const blocks = mapKeeping(before, (block) => {
         const inner = isResult(block) && Array.isArray(block['content']) ? (block['content'] as Block[]) : undefined

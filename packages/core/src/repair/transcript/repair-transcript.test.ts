@@ -70,12 +70,6 @@ const byCode = (id: string): Block => ({ ...call(id), caller: { type: 'code_exec
 
 const setsEffort: Message = { role: 'system', content: [], output_config: { effort: 'low' } }
 
-test.each(['claude-opus-4-8', 'claude-sonnet-4-5'])('%s, which takes no effort among messages, gets none', (model) => {
-  const messages = [user('hi'), setsEffort, assistant(text('ok')), setsEffort, user('go')]
-  const mended = mendedFrom(messages, { card: cardOf(model) }).outgoing.messages
-  expect(mended).toEqual(messages.filter(({ role }) => role !== 'system'))
-})
-
 describe('what the API takes is not touched', () => {
   const go = user('go')
   test.each<{ claim: string; messages: Message[]; params?: Record<string, unknown>; stopReason?: string }>([
