@@ -59,6 +59,27 @@ describe('a session that another gateway keeps', () => {
     expect((await post(other, next('answer 1'), { headers: named })).status).toBe(200)
   })
 
+  test('goes on here once nobody came back there for the answer in hand, in an outage, too', async () => {
+    let isOut = true
+    const { fetch } = api(() => {
+      if (isOut) throw new TypeError('fetch failed')
+    })
+    const [store, clock] = [memoryStore(), new ManualClock()]
+    const [one, other] = [gatewayOf({ store, fetch, clock }), gatewayOf({ store, fetch, clock })]
+    const client = new AbortController()
+    void post(one, hello, { headers: named, signal: client.signal })
+    await expect.poll(async () => (await store.summary('ses'))?.head.status).toBe('waiting')
+    client.abort()
+    await clock.advance(90_000)
+    await expect.poll(async () => (await store.summary('ses'))?.holder).toBeNull()
+    isOut = false
+    const here = post(other, hello, { headers: named })
+    // The wait that had begun there holds here.
+    await clock.advance(600_000)
+    expect((await here).status).toBe(200)
+    expect(await idsOf(store)).toEqual(['ses'])
+  })
+
   test('stays with a program that has it, however quiet that is', async () => {
     const { fetch } = api()
     const store = memoryStore()

@@ -50,6 +50,7 @@ export class Answer {
   readonly #clients = new Set<{ bytes: number }>()
   #isGone = false
   #isAbandoned = false
+  #isForsaken = false
   #isRefusal = false
   #wasTaken = false
   /** How often it was left with nobody waiting. */
@@ -85,8 +86,14 @@ export class Answer {
     return !this.isAwaited && !this.#wasTaken && !this.#failure && !this.#isRefusal && !this.#isAbandoned
   }
 
+  /** It was abandoned because its client went away and did not come back. */
+  get isForsaken(): boolean {
+    return this.#isForsaken
+  }
+
   abandon(reason: string): void {
     this.#isAbandoned = true
+    this.#isForsaken = false
     this.#letGo()
     this.#abort.abort(new Error(reason))
   }
@@ -168,8 +175,9 @@ export class Answer {
     const departure = this.#departures
     await this.#clock.sleepUntil(this.#clock.now() + this.#reattachMs, { background: true })
     // Who came back meanwhile and left again has the whole time anew.
-    if (!this.isAwaited && !this.#hasEnded && departure === this.#departures)
-      this.abandon('the client went away and did not come back')
+    if (this.isAwaited || this.#hasEnded || departure !== this.#departures) return
+    this.abandon('the client went away and did not come back')
+    this.#isForsaken = true
   }
 }
 

@@ -153,10 +153,16 @@ export class Lane {
     const { clock, reattachMs } = this.#options
     const answer = new Answer({ clock, reattachMs, begin })
     this.#current = { body, answer }
-    void answer.ended.then(this.#onRest)
+    void answer.ended.then(() => this.#rest(answer))
     this.#usedAt = clock.now()
     // At once: what has ended is kept only for those who are reading it.
     return answer.attach(onLeft)
+  }
+
+  /** Who went away may come back through another gateway, which cannot have the session while its turn is open here. */
+  #rest(answer: Answer): void {
+    this.#onRest()
+    if (answer.isForsaken) this.close().catch(() => {}) // a lease that cannot be given back runs out by itself
   }
 
   /** It takes no more requests. */
