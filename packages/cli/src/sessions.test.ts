@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EntryBody, Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { openSession } from '@lastgood/core'
@@ -141,5 +143,16 @@ describe('last is the same session for every command', () => {
     const { code, stderr } = await last(words)
     expect(code).toBe(0)
     expect(stderr).toContain(`note: it was recorded in /another/project, and this is ${cwd}\n`)
+  })
+
+  it('and nobody knows which where one cannot be read: the commands that tell are for the store that was asked', async () => {
+    const { cwd, store } = project()
+    await seed(store, 'fix-auth', [begun])
+    const file = join(cwd, 'state', 'sessions', 'fix-auth.jsonl')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"status":"', '"status":"x'))
+    const { code, stderr } = await run(['resume', 'last', '--store', 'state'], { cwd })
+    expect(code).toBe(6)
+    expect(stderr).toContain('next: name the session, as in lastgood list --all --store state; ')
+    expect(stderr).toContain('lastgood show fix-auth --store state shows the part before it')
   })
 })

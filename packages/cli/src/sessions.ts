@@ -121,7 +121,7 @@ export async function locate(
   const flags = [choice.flag, configFlag]
   const opened = await choice.open()
   try {
-    const row = argument === 'last' ? await newest(opened.store, cwd, flags) : await named(opened.store, argument)
+    const row = argument === 'last' ? await newest(opened.store, cwd) : await named(opened.store, argument)
     if (row) {
       const note = argument === 'last' && commands.length === 0 ? noteOfFolder(row.head, cwd) : undefined
       if (note !== undefined) stderr.write(`${note}\n`)
@@ -158,13 +158,13 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(store: Store, cwd: string, flags: readonly string[]): Promise<SessionRow | undefined> {
+async function newest(store: Store, cwd: string): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
   // The damaged one may be the last one: going on with another could surprise.
   if (isJournalError(failure)) {
-    const { code, message, hint, cause, details } = failure
-    const all = commandLine('lastgood list --all', ...flags)
-    throw new LastgoodError(code, message, { hint: `name the session, as in ${all}; ${hint}`, cause, details })
+    const { code, message, hint: shows, cause, details } = failure
+    const hint = `name the session, as in lastgood list --all; ${shows}`
+    throw new LastgoodError(code, message, { hint, cause, details })
   }
   if (failure !== undefined) throw failure
   const here = rows.filter(({ head }) => head.cwd === cwd)

@@ -1,5 +1,5 @@
 import { openSession, type EntryBody } from '@lastgood/core'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, startLab, text } from '@lastgood/outage-lab'
@@ -218,6 +218,21 @@ describe('resume without a session', () => {
     expect(JSON.parse(json)).toMatchObject({
       schema: 'lastgood.error/v1',
       exitCode: 2,
+      sessions: [{ sessionId: 'fix-auth' }],
+    })
+  })
+
+  it('--json is one document also where a session cannot be read, with those that can be', async () => {
+    const { cwd, store } = project()
+    await seed(store, 'fix-auth', open)
+    await seed(store, 'broken', open)
+    const file = join(cwd, 'state', 'sessions', 'broken.jsonl')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"status":"', '"status":"x'))
+    const { code, stdout, stderr } = await run(['resume', '--json', '--store', 'state'], { cwd })
+    expect([code, stderr]).toEqual([6, expect.stringContaining('broken.jsonl')])
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'journal-corrupt' },
+      exitCode: 6,
       sessions: [{ sessionId: 'fix-auth' }],
     })
   })

@@ -5,6 +5,7 @@ import { helpedBy, LastgoodError, ownWayOn, type Store } from '@lastgood/core'
 import { setUp } from '../common-options.ts'
 import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
+import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
@@ -113,18 +114,19 @@ function nothingThere(location: string): LastgoodError {
 
 /** Nobody can pick: what could be resumed, and how. */
 async function listWhich(
-  { stderr, stdout, clock }: CliContext,
+  context: CliContext,
   options: ResumeOptions,
   { store, source }: OpenStore,
   flags: readonly string[],
 ): Promise<Choice> {
+  const { stderr, stdout, clock } = context
   const { rows, failure } = await sessionRows(store)
+  const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
+  const all = ['lastgood list --all', ...flags].join(' ')
   const place = `${safeLine(store.location)} (${safeLine(source)})`
   if (recoverable.length === 0) {
-    stderr.write(
-      `error: name a session; there is none to resume in ${place}\n  next: ${['lastgood list --all', ...flags].join(' ')}\n`,
-    )
+    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: ${all}\n`)
   } else {
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {
@@ -135,10 +137,11 @@ async function listWhich(
     }
   }
   if (options.json || options.jsonl) {
-    const error = { code: 'needs-input', message: 'name a session', causes: [], hint: 'lastgood list', details: {} }
+    const error = { code: 'needs-input', message: 'name a session', causes: [], hint: all, details: {} }
+    const why = broken ? failureJson(broken) : { error, exitCode: exitCodes.usage }
     const sessions = recoverable.map((row) => sessionJson(row, clock.now(), flags))
-    stdout.write(`${safeJson({ schema: 'lastgood.error/v1', error, exitCode: exitCodes.usage, sessions })}\n`)
+    stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...why, sessions })}\n`)
   }
-  if (failure !== undefined) throw failure
-  return { exitCode: exitCodes.usage }
+  if (broken) writeFailure(context, broken)
+  return { exitCode: broken?.exitCode ?? exitCodes.usage }
 }

@@ -104,7 +104,7 @@ describe('status --report', () => {
     const { code, stdout } = await ran()
     expect(code).toBe(6)
     expect(stdout).toContain('lost     0 turns; of 2 sessions nobody can say\n')
-    expect(stdout).toContain('fix-auth could not be read (journal-corrupt): lastgood doctor\n')
+    expect(stdout).toContain('fix-auth could not be read (journal-corrupt): lastgood doctor --store state\n')
     expect(JSON.parse((await ran('--json')).stdout)).toMatchObject({
       unreadable: ['fix-auth', 'write-docs'].map((sessionId) => ({ sessionId, code: 'journal-corrupt' })),
     })

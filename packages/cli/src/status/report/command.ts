@@ -33,7 +33,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
     } else if (!broken || report.read + report.unreadable.length > 0) {
       stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
       const { palette, room } = terminalOf(stdout, env, options.color)
-      for (const line of reportLines(report, room(), palette)) stdout.write(`${line}\n`)
+      for (const line of reportLines(report, place.flags, room(), palette)) stdout.write(`${line}\n`)
     }
     if (!broken) return
     writeFailure(context, broken)

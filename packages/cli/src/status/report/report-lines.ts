@@ -13,7 +13,8 @@ import { summaryOf } from './summary.ts'
 /** So many sessions that recovered are listed; the others are in the sum. */
 const listed = 50
 
-export function reportLines(report: Report, columns: number, palette: Palette): string[] {
+/** `flags`: of the store. */
+export function reportLines(report: Report, flags: readonly string[], columns: number, palette: Palette): string[] {
   const { outages, sessions, recoveries, unreadable, now } = report
   const lines = headline(report)
   const section = (header: readonly string[], rows: readonly (readonly Cell[])[]) => {
@@ -42,7 +43,8 @@ export function reportLines(report: Report, columns: number, palette: Palette): 
     sessions.slice(0, listed).map((one) => sessionCells(one, now, palette)),
   )
   if (sessions.length > listed) lines.push(`${sessions.length - listed} more with --json`)
-  for (const { sessionId, code } of unreadable) lines.push(`${sessionId} could not be read (${code}): lastgood doctor`)
+  const doctor = ['lastgood doctor', ...flags].join(' ')
+  for (const { sessionId, code } of unreadable) lines.push(`${sessionId} could not be read (${code}): ${doctor}`)
   return lines
 }
 
