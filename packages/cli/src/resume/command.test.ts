@@ -237,6 +237,13 @@ describe('resume without a session', () => {
     })
   })
 
+  it('says only what went wrong where no session can be read', async () => {
+    const { cwd } = project()
+    writeFileSync(join(cwd, 'state'), '')
+    const { code, stderr } = await run(['resume', '--store', 'state'], { cwd })
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/^error: .*ENOTDIR/)])
+  })
+
   it('and with none says where it looked', async () => {
     const { cwd } = project(obliging)
     const { code, stderr } = await run(['resume'], { cwd })

@@ -125,9 +125,7 @@ async function listWhich(
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
   const all = ['lastgood list --all', ...flags].join(' ')
   const place = `${safeLine(store.location)} (${safeLine(source)})`
-  if (recoverable.length === 0) {
-    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: ${all}\n`)
-  } else {
+  if (recoverable.length > 0) {
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {
       const what = [head.agent, `turn ${head.turn}`, head.reason].filter((fact) => fact !== undefined).join(' · ')
@@ -135,6 +133,8 @@ async function listWhich(
         `  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandOf(head, flags) ?? ownWayOn(head.sessionId)}\n`,
       )
     }
+  } else if (!broken) {
+    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: ${all}\n`)
   }
   if (options.json || options.jsonl) {
     const error = { code: 'needs-input', message: 'name a session', causes: [], hint: all, details: {} }
