@@ -14,6 +14,11 @@ test.each([
   ['lastgood list --all; lastgood show a.b.', 'lastgood list --all --store S; lastgood show a.b --store S.'],
   ['lastgood list shows them', 'lastgood list --store S shows them'],
   ['ask lastgood doctor', 'ask lastgood doctor --store S'],
+  ['lastgood import <file> --as a', 'lastgood import <file> --store S --as a'],
+  [
+    'export it where it is: lastgood export <session> <file>',
+    'export it where it is: lastgood export <session> <file>',
+  ],
   ['it is elsewhere: lastgood show a --store T', 'it is elsewhere: lastgood show a --store T'],
   ['lastgood show --help', 'lastgood show --help'],
   ['lastgood gateway, or lastgood demo', 'lastgood gateway, or lastgood demo'],

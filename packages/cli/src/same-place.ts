@@ -21,7 +21,7 @@ export function placeIn(words: readonly string[]): { store?: string; config?: st
 /** No path: what begins with one is a file. */
 const id = /[A-Za-z0-9](?:[\w.-]*[\w-])?(?![\w/])/
 const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`)
-const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b)`, 'g')
+const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b|import <file>)`, 'g')
 
 /** `text` with the flags of `argv` in each command that it names; one that names a place itself stays as it is. */
 export function atSamePlace(text: string, argv: readonly string[]): string {
