@@ -10,6 +10,7 @@ import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { failureOf } from '../failure.ts'
+import { atSamePlace } from '../same-place.ts'
 import { sessionRows } from '../sessions.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -96,25 +97,18 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       store: here,
       sessions: { total: rows.length, recoverable, tried },
       findings: [
-        ...known.map(withFlags(place.flags)).map(about('store')),
+        ...known.map(about('store')),
         // The store may have told of it, too; a list that several sessions ended begins with one of them.
         ...damaged.filter(({ what }) => !known.some((one) => what.startsWith(one.what))).map(about('sessions')),
-        ...findings.map(withFlags(place.flags)).map(about('sessions')),
+        ...findings.map(about('sessions')),
         ...sessionFindings(rows, facts).map(about('sessions')),
-      ],
+        // A store does not know how the command line came to it.
+      ].map((one) => ({ ...one, mend: atSamePlace(one.mend, context.argv) })),
     }
   } finally {
     await opened.close()
   }
 }
-
-/** A store does not know how the command line came to it. */
-const withFlags =
-  (flags: readonly string[]) =>
-  (one: Finding): Finding => ({
-    ...one,
-    mend: one.mend.replace(/\blastgood (show|resume) \S+/, (command) => [command, ...flags].join(' ')),
-  })
 
 function unreachable(error: unknown, source: string): Finding {
   const { message, causes, hint } = failureOf(error)

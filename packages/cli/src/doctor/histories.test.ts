@@ -74,7 +74,11 @@ describe('the doctor opens what is recorded as resume would', () => {
     const { code, findings } = await found(cwd)
     expect(code).toBe(1)
     expect(findings.filter(({ severity }) => severity === 'danger')).toMatchObject([
-      { severity: 'danger', what: expect.stringMatching(/session parent, which is not there/) },
+      {
+        severity: 'danger',
+        what: expect.stringMatching(/session parent, which is not there/),
+        mend: expect.stringMatching(/lastgood import <file> --store state --as parent$/),
+      },
     ])
   })
 
