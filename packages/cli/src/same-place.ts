@@ -26,10 +26,14 @@ const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doct
 /** `text` with the flags of `argv` in each command that it names; one that names a place itself stays as it is. */
 export function atSamePlace(text: string, argv: readonly string[]): string {
   const { store, config } = placeIn(argv)
-  const flags = [
+  return withFlags(text, [
     ...(store === undefined ? [] : [`--store ${shellWord(shownAddress(store))}`]),
     ...(config === undefined ? [] : [`--config ${shellWord(config)}`]),
-  ]
+  ])
+}
+
+/** The same, where the flags are known. */
+export function withFlags(text: string, flags: readonly string[]): string {
   if (flags.length === 0 || /--(?:store|config)\b/.test(text)) return text
   return text.replace(named, (command) => [command, ...flags].join(' '))
 }

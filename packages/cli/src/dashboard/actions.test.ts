@@ -257,6 +257,18 @@ describe('rewind and fork', () => {
   })
 })
 
+test('the commands that a refusal names lead to the store of the dashboard', async () => {
+  const store = memoryStore()
+  await seed(store, 'idle', [started(1), sent(), answered('Yes.'), ended(1)])
+  const { post } = stage(store, { flags: ['--store S'] })
+  for (const [id, hint] of [
+    ['idle', 'a new turn: lastgood resume idle --store S "<message>"'],
+    ['none', 'see what is there: lastgood list --all --store S'],
+  ]) {
+    expect(await post(`/api/sessions/${id}/resume`, { reason })).toMatchObject({ body: { error: { hint } } })
+  }
+})
+
 test('suspend of a session that nobody holds needs no fence, and one that is parked is refused', async () => {
   const store = memoryStore()
   await seed(store, 'waits', [started(1), sent(), overloaded(60_000, Date.now())])

@@ -20,6 +20,7 @@ import {
 import type { ActionDone } from '@lastgood/dashboard'
 import { failureOf } from '../failure.ts'
 import { freeName } from '../fork/command.ts'
+import { withFlags } from '../same-place.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import type { CheckedAction } from './action-body.ts'
@@ -146,7 +147,7 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
     // What was done is told, whatever failed then.
     const { code, message, hint } = error instanceof NotResumed ? error : failureOf(error)
     const text = `it was taken from ${from} and is suspended, but not resumed here: ${message}`
-    throw new NotResumed(code, text, hint ?? null)
+    throw new NotResumed(code, text, hint ? withFlags(hint, place.flags) : null)
   }
 }
 

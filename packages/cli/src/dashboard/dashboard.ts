@@ -226,7 +226,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
   app.all('/*', () => plain(405, 'this method is not known here', { allow: 'GET, HEAD' }))
   app.notFound(() => plain(404, 'not found'))
-  app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error)))
+  app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error, flags)))
 
   return {
     token,

@@ -2,6 +2,7 @@
 import type { ActionRefusal } from '@lastgood/dashboard'
 import { isLastgoodError, type ErrorCode } from '@lastgood/core'
 import { failureOf } from '../failure.ts'
+import { withFlags } from '../same-place.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 
 export interface Refusal {
@@ -27,11 +28,11 @@ export function refusal(status: number, code: string, message: string, hint: str
   }
 }
 
-/** What went wrong, and was not meant to. */
-export function refusalOf(error: unknown): Refusal {
+/** What went wrong, and was not meant to. `flags`: those that lead a command to the same store. */
+export function refusalOf(error: unknown, flags: readonly string[]): Refusal {
   const { code, message, hint } = failureOf(error)
   const status = isLastgoodError(error) ? (statuses[error.code] ?? 500) : code === 'bad-config' ? 409 : 500
-  return refusal(status, code, message, hint)
+  return refusal(status, code, message, hint && withFlags(hint, flags))
 }
 
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {

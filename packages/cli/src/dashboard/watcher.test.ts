@@ -198,8 +198,9 @@ describe('a store that does not answer', () => {
         throw new LastgoodError('journal-corrupt', 'session broken: not a head', { hint: 'lastgood show broken' })
       },
     }
-    const { sessions, store: place } = await stage(store).overview()
+    const { sessions, store: place } = await stage(store, { flags: ['--store S'] }).overview()
     expect(sessions).toMatchObject([{ sessionId: 'fix-auth' }])
-    expect(place).toMatchObject({ trouble: null, damage: { code: 'journal-corrupt', hint: 'lastgood show broken' } })
+    const damage = { code: 'journal-corrupt', hint: 'lastgood show broken --store S' }
+    expect(place).toMatchObject({ trouble: null, damage })
   })
 })

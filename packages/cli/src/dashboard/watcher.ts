@@ -204,7 +204,7 @@ export class Watcher {
   }
 
   async #read(): Promise<void> {
-    const { clock, store: kept } = this.#options
+    const { clock, store: kept, flags } = this.#options
     const store = await kept.open()
     const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
     let damage = failure
@@ -213,7 +213,7 @@ export class Watcher {
       damage ??= own
     }
     if (isLastgoodError(failure, 'store-unavailable')) throw failure
-    if (isFull || damage !== undefined) this.#damage = damage === undefined ? null : refusalOf(damage).body.error
+    if (isFull || damage !== undefined) this.#damage = damage === undefined ? null : refusalOf(damage, flags).body.error
     if (isFull) await this.#dropMissing(store, new Set(summaries.map(({ head }) => head.sessionId)))
     this.#records = await providerHealth(store.shared, clock).records()
     this.#actions = await readActions(store.shared)
@@ -238,13 +238,14 @@ export class Watcher {
     try {
       this.#cards.show(sessionId)
     } catch (damage) {
-      this.#damage = refusalOf(damage).body.error
+      this.#damage = refusalOf(damage, this.#options.flags).body.error
     }
   }
 
   #troubleOf(error: unknown): Overview['store']['trouble'] {
-    const now = this.#options.clock.now()
-    const { code, message, hint } = refusalOf(error).body.error
+    const { clock, flags } = this.#options
+    const now = clock.now()
+    const { code, message, hint } = refusalOf(error, flags).body.error
     return { code, message, hint, since: this.#trouble?.since ?? iso(now), retryAt: iso(now + everyMs) }
   }
 
