@@ -17,3 +17,18 @@ it('an option that no gateway has is refused by its name', () => {
     'Gateway option holds upstrem',
   )
 })
+
+it.each([
+  ['fallback: The ladder has no model at rung 1', { fallback: [{ model: '' }] }],
+  ['fallback: The ladder has b twice', { fallback: [{ model: 'b' }, { model: 'b' }] }],
+  ['fallback: The ladder has 9 rungs', { fallback: [...'abcdefgh'].map((model) => ({ model })) }],
+  ['upstream: The ladder has 9 rungs', { upstream: [...'abcdefghi'].map((host) => `http://${host}`) }],
+  ['horizonMs must be a number', { policy: { horizonMs: -1 } }],
+])('%s: what each request would be refused with is told when the gateway is made', (what, options) => {
+  expect(() => resolveGatewayOptions(options)).toThrow(what)
+})
+
+it('an address that is named twice is one', () => {
+  const { upstream, others } = resolveGatewayOptions({ upstream: ['http://a', 'http://b/', 'http://a/', 'http://b'] })
+  expect([upstream, ...others]).toEqual(['http://a', 'http://b'])
+})

@@ -1,12 +1,16 @@
 /** What can be chosen of a gateway. Bad options throw when it is made. */
 import {
   checksOf,
+  isLastgoodError,
   LastgoodError,
   logWatcher,
   memoryStore,
+  resolvePolicy,
   systemClock,
+  validateLadder,
   type Clock,
   type InterceptorOptions,
+  type LadderRung,
   type Logger,
   type OptionChecks,
   type PolicyOptions,
@@ -166,13 +170,15 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
       hint: `leave ${field} out for the default`,
     })
   }
-  const [upstream = 'https://api.anthropic.com', ...others] = [options.upstream ?? []].flat().map(upstreamOf)
+  resolvePolicy(options.policy)
+  const upstreams = new Set([options.upstream ?? []].flat().map(upstreamOf))
+  const [upstream = 'https://api.anthropic.com', ...others] = upstreams
   return {
     ...times,
     upstream,
     others,
     store: options.store ?? memoryStore(),
-    fallback: options.fallback ?? [],
+    fallback: fallbackOf(options.fallback ?? [], others),
     tellsFallback: options.tellsFallback ?? false,
     onEvent: options.onEvent ?? (() => {}),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
@@ -185,6 +191,19 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     hasClientsLogin: options.credentials === undefined,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
+  }
+}
+
+/** What makes no ladder is told here: each request would be refused with it. */
+function fallbackOf(fallback: readonly LadderRung[], others: readonly string[]): readonly LadderRung[] {
+  const asked = { model: 'the one that is asked for' }
+  try {
+    validateLadder([asked, ...others.map((endpoint) => ({ ...asked, endpoint })), ...fallback])
+    return fallback
+  } catch (error) {
+    if (!isLastgoodError(error, 'bad-option')) throw error
+    const field = fallback.length > 0 ? 'fallback' : 'upstream'
+    throw new LastgoodError('bad-option', `${field}: ${error.message}`, { hint: error.hint, details: { field } })
   }
 }
 
