@@ -1,5 +1,5 @@
 /** Which answer and which session a request gets at the gateway, and which it does not. */
-import { LastgoodError, memoryStore, openSession, replayed, type Store } from '@lastgood/core'
+import { helpedBy, LastgoodError, memoryStore, openSession, replayed, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { describe, expect, test } from 'vitest'
@@ -125,32 +125,90 @@ test("a helper's request leaves the main answer to the client that comes back fo
   await first
 })
 
-test('a client that was killed before it had all of an answer goes on in its own session, and the answer is taken back', async () => {
-  const gate = new Gate()
-  const call = { stop_reason: 'tool_use', content: [{ type: 'tool_use', id: 't1', name: 'count', input: {} }] }
-  const { fetch, requests } = api(async () => (requests.length === 1 ? (await gate.pass(), call) : undefined))
-  const store = memoryStore()
-  let tellRecorded = () => {}
-  const recorded = new Promise<void>((resolve) => (tellRecorded = resolve))
-  const gateway = gatewayOf({
-    store,
-    fetch,
-    onEvent: (_id, event) => event.type === 'entry' && event.entry.type === 'response-received' && tellRecorded(),
-  })
+describe('an agent that brings no results of its calls', () => {
   const headers = { 'x-claude-code-session-id': 'agent' }
-  const main = { ...hello, tools: [{ name: 'count', input_schema: { type: 'object' } }] }
-  const killed = new AbortController()
-  const first = post(gateway, main, { headers, signal: killed.signal })
-  await gate.reached
-  killed.abort()
-  gate.open()
-  await recorded
-  const next = [...main.messages, { role: 'user', content: 'Otherwise' }]
-  const resumed = await post(gateway, { ...main, messages: next }, { headers })
-  expect(resumed.headers.get('x-lastgood-session')).toBe('agent')
-  expect(await saidBy(resumed)).toBe('answer 2')
-  expect(await idsOf(store)).toEqual(['agent'])
-  await first
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const user = (content: string) => ({ role: 'user', content })
+  const textOf = (text: string) => ({ type: 'text', text })
+  const before = [user('Hello'), { role: 'assistant', content: 'Hi' }]
+  const call = {
+    stop_reason: 'tool_use',
+    content: [
+      { type: 'text', text: 'I count.' },
+      { type: 'tool_use', id: 'toolu_1', name: 'count', input: {} },
+    ],
+  }
+
+  function counting(answer: () => Promise<object> | object = () => call) {
+    const { fetch, requests } = api(() => (requests.length === 1 ? answer() : {}))
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const ask = (messages: object[], more: { signal?: AbortSignal; tools?: object[] } = {}) =>
+      post(gateway, { ...hello, tools: more.tools ?? tools, messages }, { headers, ...more })
+    const sessionOf = async (messages: object[], more = {}) =>
+      (await ask(messages, more)).headers.get('x-lastgood-session')
+    return { ask, sessionOf, store }
+  }
+
+  test('because somebody broke its answer off, which was then read to its end, stays in its session', async () => {
+    const gate = new Gate()
+    const { ask, sessionOf, store } = counting(() => gate.pass().then(() => call))
+    const gone = new AbortController()
+    const first = ask([...before, user('Count')], { signal: gone.signal })
+    await gate.reached
+    gone.abort()
+    gate.open()
+    await first
+    const state = async () => (await store.summary('agent'))?.head.machine.value
+    await expect.poll(state).toBe('executingTools')
+    const said = [{ role: 'assistant', content: 'I co' }, user('Stop, sing')]
+    expect(await sessionOf([...before, user('Count'), ...said])).toBe('agent')
+  })
+
+  test.each([
+    ['first', []],
+    ['last', before],
+  ])('because somebody undid what it was asked %s stays in its session', async (_which, history) => {
+    const { ask, sessionOf } = counting()
+    await (await ask([...history, user('Count')])).text()
+    expect(await sessionOf([...history, user('Sing')])).toBe('agent')
+  })
+
+  test.each([
+    ['a helper, which asks more about the same', [...before, user('Count'), user('Sum it up')], tools],
+    [
+      'a helper that asks in the same message',
+      [...before, { role: 'user', content: ['Count', 'Sum'].map(textOf) }],
+      tools,
+    ],
+    ['a sub-agent, which has other tools', [before[0], user('Find it')], [...tools, { ...tools[0], name: 'find' }]],
+  ])('yet leaves them to who runs them beside %s', async (_who, messages, others) => {
+    const { ask, sessionOf } = counting()
+    const answer = await ask([...before, user('Count')])
+    const { content } = (await answer.json()) as { content: object[] }
+    expect(await sessionOf(messages as object[], { tools: others })).toMatch(/^agent\./)
+    const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: '1' }
+    const results = [
+      { role: 'assistant', content },
+      { role: 'user', content: [result] },
+    ]
+    expect(await sessionOf([...before, user('Count'), ...results])).toBe('agent')
+  })
+})
+
+test('a sub-agent with an id of its own is a helper of the session that it names', async () => {
+  const { fetch } = api()
+  const store = memoryStore()
+  const gateway = gatewayOf({ store, fetch })
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const ask = (id: string, body: object) =>
+    post(gateway, { ...hello, ...body }, { headers: { 'x-session-id': id, 'x-parent-session-id': 'ses_main' } })
+  for (const id of ['ses_one', 'ses_two']) await (await ask(id, { tools })).text()
+  // Its own helper.
+  await (await ask('ses_one', { system: 'Sum it up' })).text()
+  const ids = await idsOf(store)
+  expect(ids).toHaveLength(3)
+  for (const sessionId of ids) expect(helpedBy({ sessionId, agent: undefined })).toBe('ses_main')
 })
 
 test('a conversation without a name stays one when its client moves the cache marker and writes texts as blocks', async () => {

@@ -4,8 +4,10 @@
  * 1. One request at a time. The same one again gets the same answer, also one that a process before this recorded.
  * 2. Another one, while a client waits for the answer in hand, is not of this conversation. When nobody waits for that
  *    any more, and the other goes on with the conversation, it is given up first.
+ * 3. Calls whose answer its client never had, or whose question it no longer holds, keep no request away.
  */
 import {
+  blocksOf,
   continuationOf,
   intercept,
   isCut,
@@ -93,8 +95,7 @@ export class Lane {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
     const before = this.#current?.answer
-    // Nobody runs the calls of an answer that its client went without.
-    if (before?.isMissed) this.session.calls.takeBack()
+    if (before?.isMissed || this.#goesBehind(asked.body)) this.session.calls.takeBack()
     const interceptor = this.#interceptorFor(asked.body)
     if (before && !before.hasEnded) {
       if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined
@@ -105,6 +106,21 @@ export class Lane {
     if (!send) return undefined
     this.#denials.asks(asked.renews ? asked.request.headers : undefined)
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
+  }
+
+  /**
+   * The agent no longer holds what it was asked last: somebody undid that, so nobody brings results of the calls that it led
+   * to. A helper holds it, and asks more; a sub-agent has other tools.
+   */
+  #goesBehind({ messages, tools }: MessagesBody): boolean {
+    const { transcript, envelope } = this.session
+    if (this.#agent === undefined || transcript.unanswered.length === 0) return false
+    if (!meansTheSame(envelope?.body['tools'], tools)) return false
+    const { kept } = continuationOf(transcript.messages, messages)
+    const [ours, theirs] = [transcript.messages[kept], messages[kept]]
+    if (ours?.role !== 'user' || !theirs) return false
+    const asked = blocksOf(ours)
+    return !meansTheSame(asked, blocksOf(theirs).slice(0, asked.length))
   }
 
   #interceptorFor(body: MessagesBody): Interceptor {

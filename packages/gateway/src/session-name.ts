@@ -13,23 +13,23 @@ export interface SessionName {
   hasHelpers: boolean
   /** Which one, where it says so: `claude-code`, `opencode`. */
   agent: string | undefined
-  /** Of the sub-agent that asks, where it says so, in a few letters: others may begin with the same words. */
-  subAgent: string | undefined
 }
 
 /** Undefined where the request names none. */
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
   const chosen = headers.get('x-lastgood-session')
-  if (chosen) return { id: asId(chosen), hasHelpers: false, agent: undefined, subAgent: undefined }
+  if (chosen) return { id: asId(chosen), hasHelpers: false, agent: undefined }
   const named = nameInHeaders(headers) ?? nameInMetadata(body)
   if (!named) return undefined
+  const parent = headers.get('x-parent-session-id')
+  if (parent) return subAgentOf(parent, named)
   const subAgent = headers.get('x-claude-code-agent-id')
-  return {
-    id: asId(named),
-    hasHelpers: true,
-    agent: agentOf(headers),
-    subAgent: subAgent ? digest(subAgent) : undefined,
-  }
+  return subAgent ? subAgentOf(named, subAgent) : { id: asId(named), hasHelpers: true, agent: agentOf(headers) }
+}
+
+/** One that says which it is: a helper of its agent's session, whatever it begins with. */
+function subAgentOf(session: string, id: string): SessionName {
+  return { id: asId(`${asId(session)}.${digest(id)}`), hasHelpers: true, agent: undefined }
 }
 
 export function nameInHeaders(headers: Headers): string | undefined {

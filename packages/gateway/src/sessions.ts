@@ -86,12 +86,10 @@ export class Sessions {
   }
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
-  async *#placesOf({ id, hasHelpers, agent, subAgent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
-    if (subAgent === undefined) {
-      const main = await this.#lane(id, { agent, takesOver: true })
-      if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
-    }
-    yield* numbered(`${id}.${subAgent ?? beginningOf(body)}`)
+  async *#placesOf({ id, hasHelpers, agent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
+    const main = await this.#lane(id, { agent, takesOver: true })
+    if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
+    yield* numbered(`${id}.${beginningOf(body)}`)
   }
 
   /** A thread's own messages say nothing of its beginning, so that none begins with them. */

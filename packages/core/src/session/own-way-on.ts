@@ -6,8 +6,8 @@ export function helpedBy({ sessionId, agent }: Pick<Head, 'sessionId' | 'agent'>
   return agent === undefined ? helperName.exec(sessionId)?.[1] : undefined
 }
 
-/** After the ids that agents have: others may have a point, too. */
-const helperName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|ses_\w+)\.[0-9a-f]{12}(?:-\d+)?$/
+/** After the ids that agents have: others may have a point, too. A helper may have helpers. */
+const helperName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|ses_\w+)(?:\.[0-9a-f]{12}(?:-\d+)?){1,2}$/
 
 /** Of a session that no agent of a configuration ran. */
 export function ownWayOn(sessionId: string): string {
