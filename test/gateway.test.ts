@@ -142,6 +142,17 @@ test('conversations do not wait for one another', async () => {
 })
 
 describe('two clients with the same words and no name', () => {
+  const turnsOf = async (store: Store) =>
+    Promise.all((await idsOf(store)).map(async (id) => (await store.summary(id))?.head.turn))
+  const withHistory = {
+    model: 'claude-opus-5-5',
+    messages: [
+      { role: 'user' as const, content: 'A city?' },
+      { role: 'assistant' as const, content: 'Rome' },
+      { role: 'user' as const, content: 'Another?' },
+    ],
+  }
+
   test('have a session each, also when one of them goes on', async () => {
     const { client, store } = await setUp({ lab: { model: (talk) => reply(text(`answer ${assistantCount(talk)}`)) } })
     const ask = (messages: Anthropic.MessageParam[]) =>
@@ -150,8 +161,28 @@ describe('two clients with the same words and no name', () => {
     const answer = await ask([first])
     await ask([first])
     await ask([first, { role: 'assistant', content: answer.content }, { role: 'user', content: 'And?' }])
-    const turns = await Promise.all((await idsOf(store)).map(async (id) => (await store.summary(id))?.head.turn))
-    expect(turns.sort((a = 0, b = 0) => a - b)).toEqual([1, 2])
+    expect((await turnsOf(store)).sort((a = 0, b = 0) => a - b)).toEqual([1, 2])
+  })
+
+  test('have an answer each, at once and one after the other, also where the words have a history', async () => {
+    let answers = 0
+    const { client, lab } = await setUp({ lab: { model: () => reply(text(`answer ${(answers += 1)}`)) } })
+    const ask = async () => (await client.messages.create({ ...withHistory, max_tokens: 9 })).content
+    const given = [...(await Promise.all([ask(), ask()])), await ask(), await ask()]
+    expect(new Set(given.map((content) => JSON.stringify(content))).size).toBe(4)
+    expect(lab.requests).toHaveLength(4)
+  })
+
+  test('go on in a session each, though their first answers were the same', async () => {
+    const { client, store } = await setUp({ lab: { model: () => reply(text('Hi')) } })
+    const talks = [1, 2].map((): Anthropic.MessageParam[] => [{ role: 'user', content: 'Hello' }])
+    for (const more of ['one', 'two', 'three']) {
+      for (const [n, messages] of talks.entries()) {
+        const { content } = await client.messages.create({ model: 'claude-opus-5-5', max_tokens: 9, messages })
+        messages.push({ role: 'assistant', content }, { role: 'user', content: `${more} of ${n}` })
+      }
+    }
+    expect(await turnsOf(store)).toEqual([3, 3])
   })
 })
 

@@ -17,7 +17,7 @@ test('who comes back and leaves again can come back for the whole time anew', as
   expect(new TextDecoder().decode(await back.next())).toBe('said')
   back.leave()
   await clock.advance(1000)
-  expect([answer.isToBeHad, answer.isMissed]).toEqual([false, false])
+  expect([answer.isToBeHad, answer.standing]).toEqual([false, undefined])
 })
 
 test('what has ended is kept only for those who are reading it', async () => {

@@ -81,9 +81,10 @@ export class Answer {
     return !this.#isGone && !this.#failure && !this.#isRefusal
   }
 
-  /** It is on its way or was recorded, and no client waits for it or has had all of it. */
-  get isMissed(): boolean {
-    return !this.isAwaited && !this.#wasTaken && !this.#failure && !this.#isRefusal && !this.#isAbandoned
+  /** It is on its way or was recorded; `missed`: no client waits for it or has had all of it. Undefined for one that is none. */
+  get standing(): 'missed' | 'taken' | undefined {
+    if (this.#failure || this.#isRefusal || this.#isAbandoned) return undefined
+    return this.isAwaited || this.#wasTaken ? 'taken' : 'missed'
   }
 
   /** It was abandoned because its client went away and did not come back. */

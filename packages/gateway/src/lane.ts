@@ -80,9 +80,9 @@ export class Lane {
     return this.session.transcript.messages.length === 0
   }
 
-  /** An answer to this very request is on its way, or was recorded, and has not reached its client. */
-  isMissing(asked: Asked): boolean {
-    return this.#current?.answer.isMissed === true && isSameRequest(this.#current.body, asked.body)
+  /** How it stands with the answer to this very request that is on its way, or was recorded; undefined where none is. */
+  standingOf(asked: Asked): Answer['standing'] {
+    return this.#current && isSameRequest(this.#current.body, asked.body) ? this.#current.answer.standing : undefined
   }
 
   #inHand({ body, onLeft }: Asked): Attached | undefined {
@@ -95,7 +95,7 @@ export class Lane {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
     const before = this.#current?.answer
-    if (before?.isMissed || this.#goesBehind(asked.body)) this.session.calls.takeBack()
+    if (before?.standing === 'missed' || this.#goesBehind(asked.body)) this.session.calls.takeBack()
     const interceptor = this.#interceptorFor(asked.body)
     if (before && !before.hasEnded) {
       if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined

@@ -5,7 +5,7 @@
  * 1. What an agent asks beside its conversation (a title, a summary, a sub-agent's work) is a conversation of its own,
  *    in a session named after the agent's: `<session>.<sub-agent or beginning>`.
  * 2. A request that names no session goes on with the one that has the most of it, an answer at least; one without an
- *    answer begins a session.
+ *    answer, or whose own answer somebody has already, begins a session.
  * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
  * 4. Which session a request belongs to is decided one after the other for those that may belong together.
  */
@@ -105,15 +105,18 @@ export class Sessions {
 
   async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<Place> {
     const goesOn = asked.body.messages.some(({ role }) => role === 'assistant')
-    if (goesOn) for (const id of await this.#holding(prefix, asked.body)) yield { id }
+    for (const id of goesOn ? await this.#holding(prefix, asked.body) : []) {
+      // Somebody has the answer to the same request: this one wants another.
+      if ((await this.#lane(id)).standingOf(asked) !== 'taken') yield { id }
+    }
     // The same request again, by a client whose connection broke.
     for (const [id, opening] of this.#lanes) {
-      if (id.startsWith(prefix) && (await opening).isMissing(asked)) yield { id }
+      if (id.startsWith(prefix) && (await opening).standingOf(asked) === 'missed') yield { id }
     }
     for (;;) yield { id: `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}` }
   }
 
-  /** The unnamed sessions that the request goes on from, those with the most of it first. */
+  /** The unnamed sessions that the request goes on from, those with the most of it first, and of them those with the least else. */
   async #holding(prefix: string, body: MessagesBody): Promise<string[]> {
     const open = await this.#holdingOf([...this.#lanes.keys()], prefix, body)
     if (open.length > 0) return open
@@ -128,14 +131,15 @@ export class Sessions {
   }
 
   async #holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): Promise<string[]> {
-    const found: { id: string; kept: number }[] = []
+    const found: { id: string; kept: number; others: number }[] = []
     for (const id of ids.filter((one) => one.startsWith(prefix))) {
       // One that another process has, or that cannot be read, is no affair of who begins with the same words.
       const recorded = (await this.#lane(id).catch(() => undefined))?.session.transcript.messages ?? []
       const { kept } = continuationOf(recorded, messages)
-      if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept })
+      if (recorded.slice(0, kept).some(({ role }) => role === 'assistant'))
+        found.push({ id, kept, others: recorded.length - kept })
     }
-    return found.sort((a, b) => b.kept - a.kept).map(({ id }) => id)
+    return found.sort((a, b) => b.kept - a.kept || a.others - b.others).map(({ id }) => id)
   }
 
   /**
