@@ -1,8 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk'
+import { memoryStore, openSession } from '@lastgood/core'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineAgent } from './agent.ts'
 import { ladder } from './ladder.ts'
+import { recoverable } from './recovery.ts'
 import { tool } from './tool.ts'
 
 const client = new Anthropic({ apiKey: 'test' })
@@ -16,6 +18,7 @@ test.each<[field: string, options: object]>([
   ['name', { name: ' ' }],
   ['client', { client: undefined }],
   ['client', { client: {} }],
+  ['client', { client: { withOptions: () => client } }],
   ['model', { model: undefined }],
   ['model', { model: [] }],
   ['ladder', { model: ladder('m', 'm') }],
@@ -62,4 +65,13 @@ test.each<[field: string, options: object]>([
   expect(() => tool(sound)).not.toThrow()
   const bad = expect.objectContaining({ code: 'bad-option', details: expect.objectContaining({ field }) })
   expect(() => tool({ ...sound, ...options } as never)).toThrow(bad)
+})
+
+test('a client without middleware, as an older SDK makes it, is told at once, and so is a session that was not waited for', () => {
+  const old = { baseURL: 'https://api.example', withOptions: () => old } as never
+  const bad = (field: string) => expect.objectContaining({ code: 'bad-option', details: { field } })
+  const session = openSession('ses', { store: memoryStore() })
+  expect(() => recoverable(old, {} as never)).toThrow(bad('client'))
+  expect(() => ladder('m', { model: 'm', client: old })).toThrow(bad('client'))
+  expect(() => recoverable(client, session as never)).toThrow(bad('session'))
 })

@@ -11,7 +11,7 @@ import {
   type InterceptorOptions,
   type OptionChecks,
 } from '@lastgood/core'
-import type { AgentClient } from './client.ts'
+import { assertClient, type AgentClient } from './client.ts'
 import type { Ladder } from './ladder.ts'
 import { fromRunnableTool, isName, type AgentTool, type RunnableTool } from './tool.ts'
 
@@ -68,7 +68,7 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
   assertKnown(undefined, options, Object.keys(optionNames))
   const { name, client, model, maxTokens = 32_000, stream = true, params = {}, betas = [] } = options
   if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
-  if (typeof client?.withOptions !== 'function') throw badOption('client', typeof client, 'a client of the SDK')
+  assertClient(client)
   const first = Array.isArray(model) ? (model as Ladder)[0]?.model : model
   if (!isName(first)) throw badOption('model', typeof first, 'the name of a model, or a ladder of at least one')
   if (typeof model !== 'string') validateLadder(model)

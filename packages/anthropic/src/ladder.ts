@@ -3,7 +3,7 @@
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
 import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
-import type { Middleware, RungClient } from './client.ts'
+import { assertClient, type Middleware, type RungClient } from './client.ts'
 import { isRecovery } from './recovery.ts'
 
 /** A model by the client in use, or by another. */
@@ -14,13 +14,15 @@ export type Ladder = readonly LadderRung[]
 
 /**
  * `ladder('claude-opus-5-5', 'claude-sonnet-5-5', { model: 'claude-opus-5-5', client: elsewhere })`: when the first cannot
- * be reached the next one takes the turn; the next turn begins with the first again, as soon as it answers.
+ * be reached the next one takes the turn; the next turn begins with the first again, as soon as it answers. Errors: `bad-option`.
  */
 export function ladder(...rungs: readonly RungOption[]): Ladder {
   return rungs.map((rung) => {
     if (typeof rung === 'string') return { model: rung }
     const { model, client } = rung
-    return client ? { model, endpoint: client.baseURL, send: (request) => sendBy(client, request) } : { model }
+    if (!client) return { model }
+    assertClient(client)
+    return { model, endpoint: client.baseURL, send: (request) => sendBy(client, request) }
   })
 }
 

@@ -5,7 +5,7 @@
  * to that; whoever mounts `recovery` by hand sets `maxRetries: 0`.
  */
 import { intercept, isMessagesRequest, type InterceptorOptions, type Session } from '@lastgood/core'
-import type { Middleware, RecoverableClient } from './client.ts'
+import { assertClient, type Middleware, type RecoverableClient } from './client.ts'
 import { familyOf, telling, toldAs } from './told.ts'
 
 /**
@@ -44,12 +44,13 @@ const sessionOf = (middleware: unknown): unknown => (middleware as { [ownSession
 /** Whether a middleware is one of these, of whatever session. */
 export const isRecovery = (middleware: unknown): boolean => sessionOf(middleware) !== undefined
 
-/** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. */
+/** A copy of `client` whose conversation is recorded in `session` and survives what the API does to it. Errors: `bad-option`. */
 export function recoverable<Client extends RecoverableClient>(
   client: Client,
   session: Session,
   options: InterceptorOptions = {},
 ): Client {
+  assertClient(client)
   const others = client.middleware.filter((middleware) => sessionOf(middleware) !== session)
   const middleware = [...others, recoveryIn(client, session, options)]
   // `withOptions` gives the type of the client it is called on.

@@ -6,6 +6,7 @@
  * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
  *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
  */
+import { LastgoodError } from '../errors.ts'
 import type { Session } from '../session/session.ts'
 import type { Next } from './attempt.ts'
 import { conversationOf } from './conversation.ts'
@@ -49,7 +50,9 @@ export interface Interceptor {
 /** On a request that an interceptor of this session has in hand: another mount lets it pass, of whatever copy. */
 const inHand = Symbol.for('lastgood.in-hand')
 
+/** Errors: `bad-option`. */
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
+  assertSession(session)
   const { intentOf, record, ladder, agent, tellsFallback, credentials, limits } = resolveOptions(options)
   const { clock } = session
   const conversation = conversationOf(session)
@@ -167,6 +170,19 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     },
     joins: (request: WireRequest, body: MessagesBody) => join(request, body) !== undefined,
   })
+}
+
+/** By shape: another copy of this package has a class of its own. */
+function assertSession(session: unknown): void {
+  if (typeof (session as Partial<Session> | null | undefined)?.record === 'function') return
+  throw new LastgoodError(
+    'bad-option',
+    'session must be an open session: what was given is none, or a promise of one',
+    {
+      hint: 'wait for it: const session = await openSession(id)',
+      details: { field: 'session' },
+    },
+  )
 }
 
 /** A stream, which is used up by being sent; texts, forms, files and bytes are not. */
