@@ -1,8 +1,8 @@
 /** A file that is whole or not there, readable by its owner only, and never in place of another one by accident. */
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { lstat, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { platform } from 'node:process'
 import { LastgoodError } from '@lastgood/core'
+import { openFile, syncFolder } from '@lastgood/core/file'
 
 export interface NewFileOptions {
   /** Replace a regular file that is there. */
@@ -22,7 +22,7 @@ export async function writeNewFile(
 ): Promise<{ lines: number; bytes: number }> {
   await assertReplaceable(path)
   const target = force ? `${path}.${id}.tmp` : path
-  const handle = await open(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
+  const handle = await openFile(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
     throw notMade(path, cause)
   })
   try {
@@ -57,18 +57,6 @@ async function assertReplaceable(path: string): Promise<void> {
   throw new LastgoodError('bad-option', `${path} is there, and is no regular file`, {
     hint: 'write to - and pipe it, or name a file',
   })
-}
-
-/** A new name is durable only when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows has no such call, and refuses to open a folder.
-  if (platform === 'win32') return
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function notMade(path: string, cause: NodeJS.ErrnoException): LastgoodError {

@@ -6,10 +6,10 @@
  * 3. The folder belongs to who holds the session. A late writer may find the folder of the next session of that name, and
  *    takes nothing from there but its own temporary file.
  */
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from './file-error.ts'
-import { makeFolder, readText, syncFolder } from './folder.ts'
+import { makeFolder, openFile, readText, syncFolder } from './folder.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /**
@@ -26,7 +26,7 @@ export async function writeBlobFile(
   await makeFolder(place.blobs)
   const temporary = join(place.blobs, `${name}.${id}.tmp`)
   try {
-    const handle = await open(temporary, 'wx', 0o600)
+    const handle = await openFile(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(text)
       await handle.datasync()

@@ -1,8 +1,8 @@
 /** Folders and files whose names survive a power cut, and that only their owner can read. */
-import { closeSync, constants, fstatSync, openSync, readSync, read, type Stats } from 'node:fs'
+import { closeSync, constants, fdatasync, fstatSync, fsync, openSync, readSync, read, type Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { platform } from 'node:process'
+import { platform, versions } from 'node:process'
 import { promisify } from 'node:util'
 import { notPlain, systemCode } from './file-error.ts'
 
@@ -35,7 +35,7 @@ async function makeOne(path: string): Promise<boolean> {
 export async function syncFolder(path: string): Promise<void> {
   // Windows has no such call, and refuses to open a folder.
   if (platform === 'win32') return
-  const handle = await open(path, 'r')
+  const handle = await openFile(path, 'r')
   try {
     await handle.sync()
   } finally {
@@ -53,7 +53,14 @@ export async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-const readBytes = promisify(read)
+const [readBytes, syncData, syncAll] = [promisify(read), promisify(fdatasync), promisify(fsync)]
+
+/** Like `open`. A handle that Yarn's Plug'n'Play gives cannot sync, so there the number of the file is asked. */
+export async function openFile(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+  const handle = await open(path, flags, mode)
+  if (versions['pnp'] === undefined) return handle
+  return Object.assign(handle, { datasync: () => syncData(handle.fd), sync: () => syncAll(handle.fd) })
+}
 
 /** A pipe that nobody writes would be waited for, in one of the few threads that all file operations share. */
 const nonBlocking = constants.O_NONBLOCK ?? 0
@@ -66,7 +73,7 @@ export const journalFlags = nonBlocking | noLink
 /** The journal, opened; undefined when there is none and `flags` do not make it. */
 export async function openIfThere(path: string, flags: number): Promise<FileHandle | undefined> {
   try {
-    return await open(path, flags | journalFlags, 0o600)
+    return await openFile(path, flags | journalFlags, 0o600)
   } catch (error) {
     return notOpened(error, path, flags)
   }
