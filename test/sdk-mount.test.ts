@@ -113,13 +113,12 @@ describe('an error of lastgood keeps its code, hint and details', () => {
   test.each(shapes)('from %s, and its cause, of a store that times out', async (_shape, ask) => {
     const cause = Object.assign(new RangeError('Command timed out'), { code: 'SLOW' })
     const memory = memoryStore()
-    const append = async () => {
-      throw new LastgoodError('store-unavailable', 'redis does not answer', { hint: 'ask again', cause })
-    }
+    const failure = new LastgoodError('store-unavailable', 'redis does not answer', { hint: 'ask again', cause })
+    const append = () => Promise.reject(failure)
     const session = await openTestSession({ ...memory, append }, { storePatienceMs: 1 })
     const own = recoverable(answeringClient(() => said('hello')).client, session)
     const error: unknown = await ask(own).catch((one: unknown) => one)
-    expect(error).toMatchObject({ code: 'store-unavailable', hint: 'ask again' })
+    expect(error).toMatchObject({ code: 'store-unavailable', hint: 'ask again', stack: failure.stack })
     const told = (error as Error).cause
     expect(told).toBeInstanceOf(RangeError)
     expect(told).toMatchObject({ name: 'RangeError', message: 'Command timed out', code: 'SLOW', stack: cause.stack })

@@ -31,7 +31,12 @@ const timeout = /(timed?) ?(out)/i
 /** All of `error` in `copy`, whose text has "time-out" where the SDK would see one; its message is the same. */
 function reworded(copy: Error, error: Error): Error {
   const text = String(error).replaceAll(new RegExp(timeout, 'gi'), '$1-$2')
-  return Object.defineProperties(copy, { ...Object.getOwnPropertyDescriptors(error), toString: { value: () => text } })
+  return Object.defineProperties(copy, {
+    ...Object.getOwnPropertyDescriptors(error),
+    // From Node 22 on its descriptor is a getter, which tells the stack of whatever error it is asked of.
+    stack: { value: error.stack, writable: true, configurable: true },
+    toString: { value: () => text },
+  })
 }
 
 /** The response with a body that breaks with such errors. */
