@@ -48,8 +48,10 @@ export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep
 
 export class RecordedSteps {
   readonly #lasting = new Map<string, RecordedStep>()
-  /** Few at any time: what happens to them with every message may cost something. */
+  /** Those that a message leaves behind are few: what happens to them with every message may cost something. */
   readonly #placed = new Map<string, RecordedStep>()
+  /** Those that have a place, by kind and by that: a program may do thousands of steps where the conversation stands (P7). */
+  readonly #kinds = new Map<string, Map<number, Map<string, Place>>>()
   #heard = 0
 
   /** `sessionId`: whose journal it is in; `place`: where the conversation stands. */
@@ -80,7 +82,7 @@ export class RecordedSteps {
     const mayRunAgain = [...this.#placed].some(([id, step]) => placeOf(id) && !hasOutcome(step))
     for (const [id, step] of this.#placed) {
       if (!hasOutcome(step)) this.#placed.set(id, { ...step, order: undefined })
-      else if (placeOf(id) || !mayRunAgain) this.#placed.delete(id)
+      else if (placeOf(id) || !mayRunAgain) this.#forget(id)
     }
   }
 
@@ -90,14 +92,34 @@ export class RecordedSteps {
 
   /** Those of a kind that belong to a place, of this one and of those that were left, in the order in which they began. */
   ofKind(kind: string): readonly (Place & { stepId: string; step: RecordedStep })[] {
-    return [...this.#placed].flatMap(([stepId, step]) => {
-      const place = placeOf(stepId)
-      return place?.kind === kind ? [{ stepId, step, ...place }] : []
-    })
+    const places = [...(this.#kinds.get(kind)?.values() ?? [])].flatMap((ofPlace) => [...ofPlace])
+    return places.map(([stepId, place]) => ({ stepId, step: this.#placed.get(stepId) as RecordedStep, ...place }))
+  }
+
+  /** Whether some of a kind belong to another place than that after so many changes. */
+  hasLeft(kind: string, changes: number): boolean {
+    const ofKind = this.#kinds.get(kind)
+    return ofKind !== undefined && ofKind.size > (ofKind.has(changes) ? 1 : 0)
   }
 
   #set(stepId: string, step: RecordedStep): void {
+    const place = this.of(stepId) || isLasting(stepId) ? undefined : placeOf(stepId)
+    if (place) {
+      const ofKind = this.#kinds.get(place.kind) ?? new Map<number, Map<string, Place>>()
+      const ofPlace = ofKind.get(place.changes) ?? new Map<string, Place>()
+      this.#kinds.set(place.kind, ofKind.set(place.changes, ofPlace.set(stepId, place)))
+    }
     this.#mapOf(stepId).set(stepId, step)
+  }
+
+  #forget(stepId: string): void {
+    this.#placed.delete(stepId)
+    const { kind = '', changes = 0 } = placeOf(stepId) ?? {}
+    const ofKind = this.#kinds.get(kind)
+    const ofPlace = ofKind?.get(changes)
+    ofPlace?.delete(stepId)
+    if (ofPlace?.size === 0) ofKind?.delete(changes)
+    if (ofKind?.size === 0) this.#kinds.delete(kind)
   }
 
   #mapOf(stepId: string): Map<string, RecordedStep> {

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from './open-session.ts'
 import type { Session } from './session.ts'
@@ -165,4 +165,20 @@ describe('of two steps alike at one place', () => {
     expect(await mail(session)).toBe('mailed')
     await expect(mail(session)).rejects.toMatchObject({ code: 'step-in-doubt' })
   })
+})
+
+test('P7: a step after hundreds of others, or of its kind, costs what the first one did', async () => {
+  const session = await open(memoryStore())
+  const step = (input: unknown) => session.step('do', input, () => 1)
+  const looks = [vi.spyOn(RegExp.prototype, 'exec'), vi.spyOn(Set.prototype, 'has')]
+  onTestFinished(() => looks.forEach((look) => look.mockRestore()))
+  const looksOf = async (input: unknown) => {
+    looks.forEach((look) => look.mockClear())
+    await step(input)
+    return looks.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+  }
+  const first = Math.max(await looksOf('one'), await looksOf('same'))
+  for (let n = 0; n < 100; n += 1) await Promise.all([step(n), step('same')])
+  expect(await looksOf('another')).toBeLessThanOrEqual(first)
+  expect(await looksOf('same')).toBeLessThanOrEqual(first)
 })

@@ -21,14 +21,14 @@ export interface StepId {
 }
 
 interface Places {
-  readonly transcript: { readonly place: number; readonly steps: Pick<RecordedSteps, 'ofKind'> }
+  readonly transcript: { readonly place: number; readonly steps: Pick<RecordedSteps, 'ofKind' | 'hasLeft'> }
 }
 
 export class StepIds {
   readonly #session: Places
   /** What was taken inside of what; what is inside of nothing is asked for where the conversation stands. */
-  readonly #inside = new WeakMap<Effect, Set<string>>()
-  #atTop = new Set<string>()
+  readonly #inside = new WeakMap<Effect, Taken>()
+  #atTop = new Taken()
   #place = 0
 
   constructor(session: Places) {
@@ -41,16 +41,13 @@ export class StepIds {
     const around = effectAround(this.#session)
     const kind = `${name}:${digestOf(jsonText([around?.id ?? null, name, input], `the input of step ${name}`))}`
     const taken = this.#takenIn(around)
-    const ids = around ? numbered(`${isLasting(around.id) ? 'key' : 'in'}/${kind}`) : this.#idsHere(kind, isRunning)
-    for (const stepId of ids) {
-      if (taken.has(stepId)) continue
-      taken.add(stepId)
-      return { stepId, giveBack: () => void taken.delete(stepId) }
-    }
-    throw new Error('there is always another number')
+    const { place, steps } = this.#session.transcript
+    const stem = around ? `${isLasting(around.id) ? 'key' : 'in'}/${kind}` : `${place}:${kind}`
+    const hasLeft = !around && steps.hasLeft(kind, place)
+    return hasLeft ? taken.firstOf(this.#idsHere(kind, isRunning)) : taken.next(stem)
   }
 
-  /** In the order in which they are asked for where the conversation stands. */
+  /** In the order in which they are asked for where the conversation stands, with those that were left elsewhere. */
   *#idsHere(kind: string, isRunning: (stepId: string) => boolean): Generator<string> {
     const { place, steps } = this.#session.transcript
     const known = steps.ofKind(kind)
@@ -69,16 +66,44 @@ export class StepIds {
     yield* ids
   }
 
-  #takenIn(around: Effect | undefined): Set<string> {
+  #takenIn(around: Effect | undefined): Taken {
     if (around) {
-      const taken = this.#inside.get(around) ?? new Set()
+      const taken = this.#inside.get(around) ?? new Taken()
       this.#inside.set(around, taken)
       return taken
     }
     const { place } = this.#session.transcript
-    if (place !== this.#place) this.#atTop = new Set()
+    if (place !== this.#place) this.#atTop = new Taken()
     this.#place = place
     return this.#atTop
+  }
+}
+
+/** What was asked for at one place. */
+class Taken {
+  readonly #ids = new Set<string>()
+  /** By stem: all numbers below it are taken, so that one of thousands costs no more than the first (P7). */
+  readonly #free = new Map<string, number>()
+
+  /** The next number of a stem. */
+  next(stem: string): StepId {
+    const taken = this.firstOf(numbered(stem, this.#free.get(stem)))
+    this.#free.set(stem, Number(taken.stepId.slice(stem.length + 1)) + 1)
+    return taken
+  }
+
+  firstOf(ids: Iterable<string>): StepId {
+    for (const stepId of ids) {
+      if (this.#ids.has(stepId)) continue
+      this.#ids.add(stepId)
+      return { stepId, giveBack: () => this.#giveBack(stepId) }
+    }
+    throw new Error('there is always another number')
+  }
+
+  #giveBack(stepId: string): void {
+    this.#ids.delete(stepId)
+    this.#free.clear()
   }
 }
 
@@ -86,8 +111,8 @@ const orderOf = ({ step }: { step: RecordedStep }): number => step.order ?? Infi
 
 const isTakenUp = ({ step }: { step: RecordedStep }): boolean => step.order !== undefined
 
-function* numbered(place: string): Generator<string> {
-  for (let number = 0; ; number += 1) yield `${place}:${number}`
+function* numbered(stem: string, from = 0): Generator<string> {
+  for (let number = from; ; number += 1) yield `${stem}:${number}`
 }
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)

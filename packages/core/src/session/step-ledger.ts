@@ -43,7 +43,7 @@ export type ToolStepOptions = Omit<StepOptions<ToolContent>, 'key'> & { toolUseI
 export interface StepSession extends LedgerSession {
   readonly transcript: LedgerSession['transcript'] & {
     readonly place: number
-    readonly steps: Pick<RecordedSteps, 'of' | 'ofKind'>
+    readonly steps: Pick<RecordedSteps, 'of' | 'ofKind' | 'hasLeft'>
     resultOf(toolUseId: string): Block | undefined
   }
 }
