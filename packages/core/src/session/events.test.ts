@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Emitter, type Listener, type SessionEvent } from './events.ts'
 import { memoryStore } from '../store/memory-store.ts'
@@ -90,5 +91,22 @@ describe('events()', () => {
     emitter.emit(delta('two'))
     end.abort()
     expect(await collect(staying)).toEqual(['delta', 'delta'])
+  })
+
+  test('of a reader that leaves nothing stays, also where it never began or is still waiting', async () => {
+    const emitter = new Emitter()
+    const { signal } = new AbortController()
+    const heard = vi.fn<Listener>()
+    const subscribe = emitter.subscribe.bind(emitter)
+    emitter.subscribe = (listener) => subscribe((event) => [heard(event), listener(event)])
+    const [unused, waiting, reading] = [emitter.iterate(signal), emitter.iterate(signal), emitter.iterate(signal)]
+    const next = waiting.next()
+    await Promise.all([unused.return(), waiting.return()])
+    expect((await next).done).toBe(true)
+    emitter.emit(delta('one'))
+    for await (const _event of reading) break
+    emitter.emit(delta('two'))
+    expect(heard.mock.calls).toEqual([[delta('one')]])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 })

@@ -49,26 +49,43 @@ export class Emitter {
     process.emitWarning(`a listener failed: ${withoutSecrets(messageOf(error))}`, { code: 'LASTGOOD_LISTENER' })
   }
 
-  /** The events from this call on, all of them up to the moment when `signal` aborts. */
+  /** The events from this call on, all of them up to the moment when `signal` aborts, or nobody wants more. */
   iterate(signal: AbortSignal): AsyncGenerator<SessionEvent, void, undefined> {
     const queue: SessionEvent[] = []
     let wake = () => {}
+    let isOver = false
     const unsubscribe = this.subscribe((event) => {
       queue.push(event)
       wake()
     })
-    signal.addEventListener('abort', () => wake(), { once: true })
-    return (async function* () {
+    const end = () => {
+      isOver = true
+      unsubscribe()
+      signal.removeEventListener('abort', end)
+      wake()
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
+    const events = (async function* () {
       try {
         for (;;) {
           const event = queue.shift()
           if (event) yield event
-          else if (signal.aborted) return
+          else if (isOver) return
           else await new Promise<void>((resolve) => (wake = resolve))
         }
       } finally {
-        unsubscribe()
+        end()
       }
     })()
+    // A generator that was never asked, or is waiting, does not hear that nobody wants more.
+    const stopped = events.return.bind(events)
+    return Object.assign(events, {
+      return(value?: undefined) {
+        queue.length = 0
+        end()
+        return stopped(value)
+      },
+    })
   }
 }
