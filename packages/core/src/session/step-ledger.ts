@@ -14,6 +14,7 @@ import { Effect, inside, waitingFor } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { jsonText } from './recordable.ts'
 import { StepIds } from './step-ids.ts'
+import { stopSignal } from './stop-signal.ts'
 import { toolContent, type ToolContent } from './tool-content.ts'
 import { hasOutcome, type RecordedStep, type RecordedSteps } from '../journal/recorded-steps.ts'
 import { callEffectId, runToolCalls, type LedgerSession, type ToolContext } from './tool-ledger.ts'
@@ -161,7 +162,7 @@ export class StepLedger {
   ): Promise<Result> {
     const session = this.#session
     const stepId = effect.id
-    const signal = options.signal ? AbortSignal.any([options.signal, session.signal]) : session.signal
+    const signal = stopSignal(session.signal, options.signal)
     const recorded = session.transcript.steps.of(stepId)
     const context: StepContext = { idempotencyKey: `${recorded?.startedIn ?? session.id}:${stepId}`, signal }
     if (recorded?.name !== undefined && recorded.name !== name) throw otherStep(session.id, stepId, recorded.name, name)

@@ -19,6 +19,7 @@ import { Effect, inside } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { guardToolResult } from '../repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
+import { stopSignal } from './stop-signal.ts'
 import { judge, type Fate, type Judged, type Verdict } from './verdict.ts'
 import type { RunWork } from '../watching/watcher.ts'
 
@@ -83,7 +84,7 @@ export async function runToolCalls(
   run: LedgerRun = {},
 ): Promise<ReadonlyMap<string, Block>> {
   const { only } = run
-  const signal = run.signal ? AbortSignal.any([run.signal, session.signal]) : session.signal
+  const signal = stopSignal(session.signal, run.signal)
   const calls = session.transcript.unanswered.filter((call) => only === undefined || call.toolUseId === only.toolUseId)
   const giveBack = session.calls.take(calls.map((call) => call.toolUseId))
   const all: Run = {

@@ -1,0 +1,25 @@
+/**
+ * The one signal of what a session runs under a caller's signal, which aborts with either.
+ *
+ * It is the same for every call and step under that signal: `AbortSignal.any` leaves a dependant on both, and a caller's
+ * signal often lives as long as its process.
+ */
+import { setMaxListeners } from 'node:events'
+
+const joined = new WeakMap<AbortSignal, WeakMap<AbortSignal, AbortSignal>>()
+
+/** `session`: its own signal. */
+export function stopSignal(session: AbortSignal, caller: AbortSignal | undefined): AbortSignal {
+  const signal = caller ? either(session, caller) : session
+  // What runs at a time listens to it, however much that is: that is no leak to be warned of.
+  setMaxListeners(0, signal)
+  return signal
+}
+
+function either(session: AbortSignal, caller: AbortSignal): AbortSignal {
+  const known = joined.get(session) ?? new WeakMap<AbortSignal, AbortSignal>()
+  joined.set(session, known)
+  const both = known.get(caller) ?? AbortSignal.any([caller, session])
+  known.set(caller, both)
+  return both
+}
