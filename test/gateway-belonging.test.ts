@@ -234,6 +234,30 @@ test('a session that another process has is no affair of another that begins wit
   expect(await idsOf(store)).toHaveLength(2)
 })
 
+test('what goes on from the last of many that begin with the same words opens that one alone', async () => {
+  const { fetch } = api()
+  const [memory, clock, acquired] = [memoryStore(), new ManualClock(), [] as string[]]
+  const store: Store = {
+    ...memory,
+    acquire: (id, ...asked) => {
+      acquired.push(id)
+      return memory.acquire(id, ...asked)
+    },
+  }
+  const before = gatewayOf({ store, clock, fetch })
+  let [said, last] = ['', null as string | null]
+  for (let n = 0; n < 5; n += 1) {
+    const response = await post(before, hello)
+    last = response.headers.get('x-lastgood-session')
+    said = await saidBy(response)
+    await clock.advance(1_000)
+  }
+  await before.close()
+  acquired.length = 0
+  await goOn(gatewayOf({ store, clock, fetch }), said)
+  expect(acquired).toEqual([last])
+})
+
 test('a damaged session is no affair of another: what goes on from that one does', async () => {
   const { fetch } = api()
   const [memory, clock] = [memoryStore(), jumpingClock()]

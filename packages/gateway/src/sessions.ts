@@ -14,6 +14,7 @@ import {
   isJournalError,
   isLastgoodError,
   openSession,
+  type Head,
   type MessagesBody,
   type Session,
 } from '@lastgood/core'
@@ -105,9 +106,11 @@ export class Sessions {
 
   async *#placesOfUnnamed(asked: Asked, prefix: string): AsyncGenerator<Place> {
     const goesOn = asked.body.messages.some(({ role }) => role === 'assistant')
-    for (const id of goesOn ? await this.#holding(prefix, asked.body) : []) {
-      // Somebody has the answer to the same request: this one wants another.
-      if ((await this.#lane(id)).standingOf(asked) !== 'taken') yield { id }
+    if (goesOn) {
+      for await (const id of this.#holding(prefix, asked.body)) {
+        // Somebody has the answer to the same request: this one wants another.
+        if ((await this.#lane(id)).standingOf(asked) !== 'taken') yield { id }
+      }
     }
     // The same request again, by a client whose connection broke.
     for (const [id, opening] of this.#lanes) {
@@ -117,29 +120,38 @@ export class Sessions {
   }
 
   /** The unnamed sessions that the request goes on from, those with the most of it first, and of them those with the least else. */
-  async #holding(prefix: string, body: MessagesBody): Promise<string[]> {
-    const open = await this.#holdingOf([...this.#lanes.keys()], prefix, body)
-    if (open.length > 0) return open
-    const all: string[] = []
+  async *#holding(prefix: string, body: MessagesBody): AsyncGenerator<string> {
+    let isOpen = false
+    for await (const id of this.#holdingOf([...this.#lanes.keys()], prefix, body)) {
+      isOpen = true
+      yield id
+    }
+    if (isOpen) return
+    const all: Head[] = []
     try {
-      for await (const { head } of this.#options.store.list()) all.push(head.sessionId)
+      for await (const { head } of this.#options.store.list()) all.push(head)
     } catch (error) {
       // The list has told of all others first; `lastgood doctor` tells of this one.
       if (!isJournalError(error)) throw error
     }
-    return this.#holdingOf(all, prefix, body)
+    // Each that is looked into is opened, and a client goes on with its last one, mostly.
+    const newestFirst = all.sort((a, b) => b.updatedAt - a.updatedAt).map(({ sessionId }) => sessionId)
+    yield* this.#holdingOf(newestFirst, prefix, body)
   }
 
-  async #holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): Promise<string[]> {
+  async *#holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): AsyncGenerator<string> {
+    const answered = messages.findLastIndex(({ role }) => role === 'assistant') + 1
     const found: { id: string; kept: number; others: number }[] = []
     for (const id of ids.filter((one) => one.startsWith(prefix))) {
       // One that another process has, or that cannot be read, is no affair of who begins with the same words.
       const recorded = (await this.#lane(id).catch(() => undefined))?.session.transcript.messages ?? []
       const { kept } = continuationOf(recorded, messages)
-      if (recorded.slice(0, kept).some(({ role }) => role === 'assistant'))
-        found.push({ id, kept, others: recorded.length - kept })
+      const others = recorded.length - kept
+      // None has more than every answer and nothing else, so that the others need not be looked into.
+      if (kept >= answered && others === 0) yield id
+      else if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept, others })
     }
-    return found.sort((a, b) => b.kept - a.kept || a.others - b.others).map(({ id }) => id)
+    for (const { id } of found.sort((a, b) => b.kept - a.kept || a.others - b.others)) yield id
   }
 
   /**
