@@ -15,8 +15,9 @@ const refusal = 'refusal'
 
 export const isCut = (stopReason: string | null): boolean => cutReasons.has(stopReason)
 
-/** Whether an answer that ends so may end within a call: `usablePart` leaves that out. */
-export const endsAnywhere = (stopReason: string | null): boolean => isCut(stopReason) || stopReason === refusal
+/** Whether a call of an answer that ends so may be half, the last block or one before it: `usablePart` leaves that out. */
+export const mayBeHalf = (stopReason: string | null, isLast: boolean): boolean =>
+  stopReason === refusal || (isLast && isCut(stopReason))
 
 /** The part of an answer that is handed out: no call of a refusal, and no last call that its end may have cut. */
 export function usablePart(message: AssistantMessage): AssistantMessage {

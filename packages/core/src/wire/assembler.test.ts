@@ -64,11 +64,19 @@ describe('an answer', () => {
   })
 
   test.each(['max_tokens', 'model_context_window_exceeded'])(
-    'cut by %s is complete, whatever its last input',
+    'cut by %s is complete, whatever its last input, and not with an earlier one that is no JSON (P2)',
     (reason) => {
       expect(assembled(...text(0, ['x']), ...call(1, '{"n": 1, "wh'), ...end(reason)).isComplete).toBe(true)
+      for (const after of [text(1, ['x']), call(1, '{"n": 1, "wh')]) {
+        const broken = assembled(...call(0, '{"n": 1,,'), ...after, ...end(reason))
+        expect([broken.isComplete, broken.hasBrokenCall]).toEqual([false, true])
+      }
     },
   )
+
+  test('that the model refused is complete, whatever its calls', () => {
+    expect(assembled(...call(0, '{"n": 1,,'), ...text(1, ['x']), ...end('refusal')).isComplete).toBe(true)
+  })
 })
 
 describe('what a broken answer leaves', () => {

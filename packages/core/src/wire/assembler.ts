@@ -7,7 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
-import { endsAnywhere, firstTwin, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
+import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
 
@@ -80,7 +80,8 @@ export class Assembler {
   }
 
   get #hasHalfCall(): boolean {
-    return !endsAnywhere(this.stopReason) && this.#blocks.some(isHalfCall)
+    const last = this.#blocks.length - 1
+    return this.#blocks.some((one, at) => isHalfCall(one) && !mayBeHalf(this.stopReason, at === last))
   }
 
   get stopReason(): string | null {

@@ -44,11 +44,15 @@ export class HeldEvents {
     const [ends, last] = stop < 0 ? [this.#ends, []] : [this.#ends.slice(0, stop), this.#ends.slice(stop)]
     let isReasonSaid = false
     for (const { event, data, raw } of ends) {
-      const said = event === 'message_delta' ? (JSON.parse(data) as { delta?: { stop_reason?: unknown } }) : undefined
-      isReasonSaid ||= said?.delta?.stop_reason != null
-      texts.push(said && usage ? writeEvent(event, { ...said, usage }) : raw)
+      const said = event === 'message_delta' ? (JSON.parse(data) as { delta?: Record<string, unknown> }) : undefined
+      const reason = said?.delta?.['stop_reason'] ?? undefined
+      isReasonSaid ||= reason !== undefined
+      // What is kept of an answer with a broken call ends otherwise than that did.
+      const isOther = reason !== undefined && reason !== message.stop_reason
+      const delta = isOther && { delta: { ...said?.delta, stop_reason: message.stop_reason } }
+      texts.push(said && (usage || delta) ? writeEvent(event, { ...said, ...delta, ...(usage && { usage }) }) : raw)
     }
-    // What is kept of a broken answer has no end of its own.
+    // What is kept of a cut answer has no end of its own.
     if (!isReasonSaid) {
       const delta = { stop_reason: message.stop_reason, stop_sequence: null }
       texts.push(writeEvent('message_delta', { type: 'message_delta', delta, usage: usage ?? message.usage ?? {} }))

@@ -109,3 +109,16 @@ test('a salvaged call ends with its stop reason, also after a delta that filled 
   expect(reasons?.at(-1)).toBe('"stop_reason":"tool_use"')
   await session.close()
 })
+
+test('of a cut answer with a broken call before its end the whole calls are handed out, and it ends as it is recorded (P2)', async () => {
+  const call = (id: string) => ({ type: 'tool_use', id, name: 'count', input: { n: 1 } })
+  const content = [call('toolu_1'), call('toolu_2'), { type: 'text', text: 'And' }]
+  const events = [...replayed({ ...answer, content, stop_reason: 'max_tokens' })]
+  const input = String.raw`{\"n\":1}`
+  const second = events.findLastIndex((event) => event.includes(input))
+  const sent = events.with(second, events[second]!.replace(input, input.slice(0, -1)))
+  const { text } = await through([sent])
+  expect(text).toContain('toolu_1')
+  expect(text).not.toMatch(/toolu_2|And/)
+  expect(text.match(/"stop_reason":[^,}]*/g)?.at(-1)).toBe('"stop_reason":"tool_use"')
+})
