@@ -15,7 +15,7 @@ export interface DoctorReport {
     | {
         readonly total: number
         readonly recoverable: number
-        /** Of so many the first entry was read; the others are older. */
+        /** So many were read as a resume would; the others are older. */
         readonly tried: number
       }
     | undefined

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EntryBody } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent, started } from '../../test/context.ts'
@@ -61,6 +63,15 @@ describe('fork', () => {
     const { cwd } = await there()
     const ran = await run(['fork', ...args], { cwd })
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(text) })
+  })
+
+  it.each([
+    ['fork', 'fix-auth'],
+    ['rewind', 'fix-auth', '--turn', '1', '--yes'],
+  ])('%s needs no configuration where the store is named: a broken one is not in its way', async (...words) => {
+    const { cwd } = await there()
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), 'export default { stroe: 1 }\n')
+    expect((await run([...words, '--store', 'state'], { cwd })).code).toBe(0)
   })
 
   it('of a session whose client holds the conversation is refused, with what the client has for it', async () => {

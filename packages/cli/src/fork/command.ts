@@ -3,8 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { forkSession, type Store } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { heldByClient, isClients } from '../resume/client-command.ts'
-import { agentNames } from '../config.ts'
+import { assertNoClients } from '../resume/client-command.ts'
 import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { originJson } from '../list/session-json.ts'
@@ -40,7 +39,7 @@ async function fork(
   const { opened, row } = await locate(context, place, argument)
   const { store } = opened
   try {
-    if (isClients(row.head, agentNames(place.config()?.config))) throw heldByClient(row.head, flags)
+    assertNoClients(row.head, place)
     const { sessionId: from, cwd } = row.head
     const newId = name ?? (await freeName(store, from))
     const { turn, reason } = options

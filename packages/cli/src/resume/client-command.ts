@@ -3,6 +3,8 @@
  * the record. So the way on is a command of theirs, and to go back or to fork is theirs, too.
  */
 import { LastgoodError, shellWord, type Head } from '@lastgood/core'
+import type { SetUp } from '../common-options.ts'
+import { agentNames } from '../config.ts'
 import { safeLine } from '../text.ts'
 
 interface Client {
@@ -59,6 +61,11 @@ export function clientCommand(session: Session, flags: readonly string[], messag
 /** The model of another rung that has the turn, or had the last one. */
 export function fallbackOf({ machine }: Pick<Head, 'machine'>): string | undefined {
   return (machine.context as { rungModel?: string | null }).rungModel ?? undefined
+}
+
+/** The configuration has a word in it only where an agent of it may be called like a client. Errors: `bad-option`. */
+export function assertNoClients(head: Session, { config, flags }: Pick<SetUp, 'config' | 'flags'>): void {
+  if (clientOf(head) && isClients(head, agentNames(config()?.config))) throw heldByClient(head, flags)
 }
 
 /** Nothing that the journal goes back to, or begins with, binds the client. */

@@ -17,8 +17,7 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { heldByClient, isClients } from '../resume/client-command.ts'
-import { agentNames } from '../config.ts'
+import { assertNoClients } from '../resume/client-command.ts'
 import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { SessionReport } from '../show/report.ts'
 import { shorten, safeJson, safeLine } from '../text.ts'
@@ -52,7 +51,7 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
   try {
     const { store } = opened
     const { sessionId } = row.head
-    if (isClients(row.head, agentNames(place.config()?.config))) throw heldByClient(row.head, flags)
+    assertNoClients(row.head, place)
     if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
     const standing = await standingOf(store, sessionId)
     const dropped = droppedBy(sessionId, standing, options.turn)
