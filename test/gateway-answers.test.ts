@@ -140,16 +140,47 @@ describe('a long wait', () => {
     expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1 })
   })
 
-  test('of an answer that does not stream ends in time, and the same request again gets that very answer', async () => {
-    const { clock, gate, gateway, store } = await waiting({ limits: { wholeAnswerMs: 1e9 } })
-    const asked = post(gateway, hello, { headers: named })
-    await gate.reached
-    await clock.advance(280_000)
-    const first = await asked
-    expect([first.status, first.headers.get('x-should-retry')]).toEqual([503, 'true'])
+  async function waitingWhole(options: GatewayOptions = {}) {
+    const world = await waiting({ limits: { wholeAnswerMs: 1e9 }, ...options })
+    const asked = post(world.gateway, hello, { headers: named })
+    await world.gate.reached
+    await world.clock.advance(280_000)
+    const response = await asked
+    return { ...world, response, reader: response.body!.pipeThrough(new TextDecoderStream()).getReader() }
+  }
+
+  test('of an answer that does not stream becomes a 200 with blanks, and then the answer', async () => {
+    const { clock, gate, response, reader, store } = await waitingWhole()
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
+    let said = ''
+    for (const _twice of [1, 2]) {
+      const next = reader.read()
+      await clock.advance(10_000)
+      said += (await next).value
+    }
+    expect(said).toBe('  ')
+    gate.open()
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) said += piece.value
+    expect(JSON.parse(said)).toEqual(message)
+    expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
+  })
+
+  test('of an answer that does not stream ends with words that nobody takes for one, where there is none', async () => {
+    const { gateway, reader } = await waitingWhole({ drainMs: 0 })
+    const told = reader.read()
+    await gateway.close()
+    expect((await told).value).toMatch(
+      /^api_error: lastgood: .*the gateway was stopped; the same request again goes on$/,
+    )
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  test('of an answer that does not stream can be left, and who comes back gets that very answer', async () => {
+    const { gateway, gate, reader, store } = await waitingWhole()
+    await reader.cancel()
     const again = post(gateway, hello, { headers: named })
     gate.open()
-    expect(await (await again).json()).toMatchObject({ content: [{ text: 'hi' }] })
+    expect(await (await again).json()).toEqual(message)
     expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
   })
 })

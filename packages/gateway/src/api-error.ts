@@ -65,9 +65,8 @@ function meantBy(error: unknown): ApiError {
   return { status: 500, type: 'api_error', message, retry: false }
 }
 
-export function errorResponse(error: ApiError, retryAfterS?: number): Response {
-  const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': String(error.retry) })
-  if (retryAfterS !== undefined) headers.set('retry-after', String(retryAfterS))
+export function errorResponse(error: ApiError): Response {
+  const headers = { 'content-type': 'application/json', 'x-should-retry': String(error.retry) }
   return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers })
 }
 

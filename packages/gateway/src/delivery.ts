@@ -5,11 +5,12 @@
  *    client has a 200 and pings, and a failure is an `error` event: an end is never passed off as success.
  * 2. A ping goes out only between events, in a silence: nothing that came is held for it. A long silence has more than
  *    pings (`progress.ts`).
- * 3. An answer that does not stream has no such way: its client is asked to come again, and waits on.
+ * 3. An answer that does not stream is JSON, which may begin with blanks: they are its pings. A failure after them is told in
+ *    words, which are no JSON.
  */
 import { streamOf, writeEvent, type Clock, type Pieces } from '@lastgood/core'
 import type { AnswerHead, Attached } from './answer.ts'
-import { apiErrorOf, errorBody, errorResponse, RefusedLate, type ApiError } from './api-error.ts'
+import { apiErrorOf, errorBody, errorResponse, RefusedLate } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { Progress } from './progress.ts'
@@ -19,6 +20,7 @@ type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | '
 
 const encoder = new TextEncoder()
 const ping = encoder.encode(writeEvent('ping', { type: 'ping' }))
+const blank = encoder.encode(' ')
 
 /** A client that waits for an answer. */
 export interface Waiting {
@@ -40,31 +42,26 @@ export async function deliver(
   if (signal.aborted) attached.leave()
   const head = await within(attached.head, streams ? waits.holdMs : waits.holdWholeMs, waits.clock)
   if (head === undefined) {
-    if (streams) return new Response(eventsOf(attached, model, waits), { headers: committedHeaders })
-    attached.leave()
-    return errorResponse(stillWaiting, 1)
+    const body = streams ? eventsOf(attached, model, waits) : blanksBefore(attached, waits)
+    return new Response(body, {
+      headers: { ...committedHeaders, 'content-type': streams ? `${eventStream}; charset=utf-8` : json },
+    })
   }
   if ('error' in head) {
     attached.leave()
     return errorResponse(apiErrorOf(head.error))
   }
   const { value } = head
-  const isStream = (value.headers.get('content-type') ?? '').includes('text/event-stream')
-  return responseOf(value, renews, isStream ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave))
+  const body = isOf(value, eventStream) ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave)
+  return responseOf(value, renews, body)
 }
 
-const committedHeaders = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
-  'x-accel-buffering': 'no',
-}
+const eventStream = 'text/event-stream'
+const json = 'application/json'
 
-const stillWaiting: ApiError = {
-  status: 503,
-  type: 'api_error',
-  message: 'lastgood: the API has not answered yet; the same request again goes on waiting for the same answer',
-  retry: true,
-}
+const committedHeaders = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
+
+const isOf = ({ headers }: AnswerHead, type: string): boolean => (headers.get('content-type') ?? '').includes(type)
 
 function responseOf(head: AnswerHead, renews: boolean, body: ReadableStream<Uint8Array>): Response {
   const response = replaceBody(head, body)
@@ -112,7 +109,7 @@ function eventsOf(
   return streamOf({
     async next() {
       while (!hasEnded) {
-        next ??= settled(hasBegun ? attached.next() : begunWith(attached))
+        next ??= settled(hasBegun ? attached.next() : begunWith(attached, eventStream))
         const piece = await silence.orBefore(next)
         if (piece === undefined) return progress.due() ?? ping
         next = undefined
@@ -132,10 +129,29 @@ function eventsOf(
   })
 }
 
-/** The first piece of a stream. An answer that is none, after the headers are out, is an error. */
-async function begunWith(attached: Attached): Promise<Uint8Array | undefined> {
-  const { status, headers } = await attached.head
-  if (status === 200 && (headers.get('content-type') ?? '').includes('text/event-stream')) return attached.next()
+/** Blanks until the answer comes, then its bytes, or words that say why there is none. */
+function blanksBefore(attached: Attached, { clock, pingMs }: Waits): ReadableStream<Uint8Array> {
+  const silence = new Silence(clock, pingMs)
+  const begun = settled(begunWith(attached, json))
+  let more = async (): Promise<Uint8Array | undefined> => {
+    const first = await silence.orBefore(begun)
+    if (first === undefined) return blank
+    more = 'error' in first ? () => Promise.resolve(undefined) : () => attached.next()
+    if ('value' in first) return first.value
+    const { type, message } = apiErrorOf(first.error)
+    return encoder.encode(`${type}: ${message}`)
+  }
+  return bytesOf({ next: () => more() }, () => {
+    silence.stop()
+    attached.leave()
+  })
+}
+
+/** The first piece of an answer of this type. One that is none, after the headers are out, is an error. */
+async function begunWith(attached: Attached, type: string): Promise<Uint8Array | undefined> {
+  const head = await attached.head
+  const { status } = head
+  if (status === 200 && isOf(head, type)) return attached.next()
   const decoder = new TextDecoder()
   let text = ''
   for (let piece = await attached.next(); piece; piece = await attached.next()) text += decoder.decode(piece)

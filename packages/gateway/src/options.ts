@@ -49,11 +49,11 @@ export interface GatewayOptions {
    */
   holdMs?: number
   /**
-   * How long an answer that does not stream is waited for; then the client is asked to come again, and goes on waiting
-   * for the same answer. Default 280,000 ms: the shortest time-out for headers that was measured is 300 s.
+   * How long an answer that does not stream is waited for before its headers go out. Default 280,000 ms: the shortest
+   * time-out for headers that was measured is 300 s.
    */
   holdWholeMs?: number
-  /** The longest silence on a stream before a ping. Default 10,000 ms. */
+  /** The longest silence before a ping, which is a blank where an answer does not stream. Default 10,000 ms. */
   pingMs?: number
   /**
    * The longest silence of an answer before its client gets an event that says nothing, with the next ping. Default
