@@ -16,7 +16,7 @@ import {
 } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { countTool, Effects, task } from './support/counting-story.ts'
-import { failing, hello, idsOf, named, post, setUp } from './support/gateway-stage.ts'
+import { failing, hello, idsOf, impatient, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
 import { entriesOf, Gate } from './support/harness.ts'
 
 const request = { model: 'claude-opus-5-5', max_tokens: 1024, tools: [countTool] }
@@ -218,6 +218,21 @@ describe('the gateway serves', () => {
     const response = await post(gateway, hello, { headers: { 'sec-fetch-site': 'cross-site' } })
     expect(response.status).toBe(403)
     expect(lab.requests).toHaveLength(0)
+  })
+
+  test.each<[string, SetUp]>([
+    ['that was held', { gateway: { holdMs: 0 } }],
+    ['that failed', { gateway: impatient, lab: { outages: [failing(529)] } }],
+    [
+      'of a store that is gone',
+      { gateway: { store: { ...memoryStore(), acquire: () => Promise.reject(new Error('gone')) } } },
+    ],
+  ])('a page of this machine, which can read also an answer %s', async (_which, world) => {
+    const { gateway } = await setUp(world)
+    const headers = { 'sec-fetch-site': 'same-site', 'anthropic-dangerous-direct-browser-access': 'true' }
+    const response = await post(gateway, { ...hello, stream: true }, { headers })
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    await response.text()
   })
 
   test('only who has its token, where it has one; the API does not see it', async () => {

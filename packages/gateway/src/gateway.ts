@@ -31,6 +31,17 @@ export interface Gateway {
 /** Whoever reads the metrics is no client. */
 const isScrape = (request: Request): boolean => new URL(request.url).pathname === metricsPath
 
+/**
+ * A page of this machine whose SDK runs in the browser reads nothing without this header, which the API's own answers have.
+ * Pages of other sites were refused before.
+ */
+function forPages({ headers: asked }: Request, response: Response): Response {
+  const { headers } = response
+  const isNeeded = asked.has('anthropic-dangerous-direct-browser-access') && !headers.has('access-control-allow-origin')
+  if (isNeeded) headers.set('access-control-allow-origin', '*')
+  return response
+}
+
 /** Errors: `bad-option`. */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   const metrics = new Metrics(options.clock ?? systemClock)
@@ -80,7 +91,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }
     const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
-    return response
+    return forPages(request, response)
   }
 
   async function passOn(
@@ -106,7 +117,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         if (!isScrape(request)) answered(request, response)
         return response
       } catch (error) {
-        return answered(request, errorResponse(apiErrorOf(error)))
+        return answered(request, forPages(request, errorResponse(apiErrorOf(error))))
       }
     },
     async close() {
