@@ -20,7 +20,8 @@ describe('the command of a client', () => {
   it.each([
     ['claude-code', "it's red", `lastgood run --store ./state -- claude --resume s 'it'\\''s red'`],
     ['claude-code', '-v', 'lastgood run --store ./state -- claude --resume s -- -v'],
-    ['opencode', 'Go on', `lastgood run --store ./state -- opencode --session s --prompt='Go on'`],
+    ['opencode', 'Go on', `lastgood run --store ./state -- opencode run --session s 'Go on'`],
+    ['opencode', '-v', 'lastgood run --store ./state -- opencode run --session s -- -v'],
   ])('leads to the same store, and hands the message on: %s, %j', (agent, message, command) => {
     expect(clientCommand(of(agent), ['--store ./state'], message)).toBe(command)
   })

@@ -15,6 +15,9 @@ interface Client {
   readonly goesBack: string
 }
 
+const argumentOf = (message: string | undefined): string[] =>
+  message === undefined ? [] : [...(message.startsWith('-') ? ['--'] : []), shellWord(message)]
+
 const clients: Readonly<Record<string, Client>> = {
   'claude-code': {
     name: 'Claude Code',
@@ -23,17 +26,18 @@ const clients: Readonly<Record<string, Client>> = {
       id,
       // It takes its model from the last answer otherwise.
       ...(model === undefined ? [] : ['--model', shellWord(model)]),
-      ...(message === undefined ? [] : [...(message.startsWith('-') ? ['--'] : []), shellWord(message)]),
+      ...argumentOf(message),
     ],
     forkFlag: '--fork-session',
     goesBack: '/rewind',
   },
   opencode: {
     name: 'opencode',
+    // Its screen takes no message for a session that is there (`--prompt` begins a new one only).
     words: (id, _model, message) => [
-      'opencode --session',
+      `opencode${message === undefined ? '' : ' run'} --session`,
       id,
-      ...(message === undefined ? [] : [`--prompt=${shellWord(message)}`]),
+      ...argumentOf(message),
     ],
     forkFlag: '--fork',
     goesBack: '/undo',
