@@ -174,6 +174,13 @@ describe('an agent that brings no results of its calls', () => {
     expect(await sessionOf([...history, user('Sing')])).toBe('agent')
   })
 
+  test('because its history was compacted, results and all, stays in its session', async () => {
+    const { ask, sessionOf } = counting()
+    await (await ask([...before, user('Count')])).text()
+    const said = [{ role: 'assistant', content: 'Counted once.' }, user('Go on')]
+    expect(await sessionOf([user('What was done?'), ...said])).toBe('agent')
+  })
+
   test.each([
     ['a helper, which asks more about the same', [...before, user('Count'), user('Sum it up')], tools],
     [

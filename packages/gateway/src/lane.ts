@@ -109,8 +109,8 @@ export class Lane {
   }
 
   /**
-   * The agent no longer holds what it was asked last: somebody undid that, so nobody brings results of the calls that it led
-   * to. A helper holds it, and asks more; a sub-agent has other tools.
+   * The agent no longer holds what it was asked last, which was undone or compacted: nobody brings results of the calls that
+   * it led to. A helper holds it, and asks more; a sub-agent has other tools.
    */
   #goesBehind({ messages, tools }: MessagesBody): boolean {
     const { transcript, envelope } = this.session
