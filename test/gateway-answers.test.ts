@@ -28,6 +28,14 @@ describe('a failure that is not survived', () => {
     })
   })
 
+  test('until a time that the API named says how long that is, for clients that ask again by themselves (P8)', async () => {
+    const fault = { kind: 'status' as const, status: 429, headers: { 'retry-after': '7200' } }
+    const { gateway } = await setUp({ lab: { outages: [{ when: { request: 1 }, fault }] } })
+    const response = await post(gateway, { ...hello, stream: true }, { headers: named })
+    // The draw on top is small.
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^720\d$/)])
+  })
+
   test.each(['CERT_HAS_EXPIRED', 'SELF_SIGNED_CERT_IN_CHAIN'])(
     'because of the set-up of this machine (%s) is no overload, and asking again does not help',
     async (code) => {

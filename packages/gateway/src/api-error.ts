@@ -65,9 +65,16 @@ function meantBy(error: unknown): ApiError {
   return { status: 500, type: 'api_error', message, retry: false }
 }
 
-export function errorResponse(error: ApiError): Response {
-  const headers = { 'content-type': 'application/json', 'x-should-retry': String(error.retry) }
+export function errorResponse(error: ApiError, retryAfterS?: number): Response {
+  const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': String(error.retry) })
+  if (retryAfterS !== undefined) headers.set('retry-after', String(retryAfterS))
   return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers })
+}
+
+/** Of a session that is suspended until an instant, the seconds to it: a client that asks again all the same waits as long. */
+export function pauseOf(error: unknown, now: number): number | undefined {
+  const retryAt = isLastgoodError(error, 'session-suspended') ? error.details['retryAt'] : undefined
+  return typeof retryAt === 'number' ? Math.max(1, Math.ceil((retryAt - now) / 1000)) : undefined
 }
 
 export const errorBody = ({ type, message }: ApiError) => ({ type: 'error', error: { type, message } })
