@@ -1,5 +1,5 @@
 import parse from 'parse-prometheus-text-format'
-import { reply, text } from '@lastgood/outage-lab'
+import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { expect, test } from 'vitest'
 import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
@@ -137,6 +137,23 @@ test('what an opened session costs anew, and what comes after an interruption, i
   const counted = await metrics()
   expect(counted).toMatchObject({ 'lastgood_recoveries_total resume': 1 })
   expect(counted['lastgood_resume_input_tokens_total']).toBeGreaterThan(0)
+})
+
+test('a tool that runs longer than its session stays open is no interruption', async () => {
+  const store = memoryStore()
+  const lab = { model: story([reply([toolUse('count', {})]), reply(text('done'))]) }
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const before = await stage({ lab, gateway: { store } })
+  const called = await post(before.gateway, { ...hello, tools }, { headers: named })
+  const { content } = (await called.json()) as { content: { id: string }[] }
+  await before.gateway.close()
+  const { gateway, metrics } = await stage({ lab, gateway: { store } })
+  const result = { type: 'tool_result', tool_use_id: content[0]?.id, content: '1' }
+  const messages = [...hello.messages, { role: 'assistant', content }, { role: 'user', content: [result] }]
+  expect((await post(gateway, { ...hello, tools, messages }, { headers: named })).status).toBe(200)
+  const counted = await metrics()
+  expect(counted).toMatchObject({ 'lastgood_attempts_total claude-opus-5-5 answered': 1 })
+  expect(Object.keys(counted).filter((name) => name.startsWith('lastgood_recoveries_total'))).toEqual([])
 })
 
 test('the words are those of OpenTelemetry', async () => {

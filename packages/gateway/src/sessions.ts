@@ -181,7 +181,8 @@ export class Sessions {
 
   async #open(id: string, takesOver: boolean, { decide }: Denials): Promise<Session> {
     const { store, policy, clock, cwd, watchers } = this.#options
-    const options = { store, policy, clock, cwd, telemetry: watchers, decide, owner: gatewayOwner(clock.newId()) }
+    const owner = gatewayOwner(clock.newId())
+    const options = { store, policy, clock, cwd, telemetry: watchers, decide, owner, callsElsewhere: true }
     try {
       return await openSession(id, options)
     } catch (error) {

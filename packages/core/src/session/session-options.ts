@@ -34,6 +34,11 @@ export interface SessionOptions {
   /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
   takeover?: boolean
   /**
+   * The calls of its answers are run by others, who go on with them whoever opens the session: opening it while they run
+   * is no restart. Default false.
+   */
+  callsElsewhere?: boolean
+  /**
    * How long after its last entry the session may be pruned; `null`: only when somebody asks for it. And whether it is
    * never pruned. Default: as it is recorded, at first `null` and false.
    */
@@ -72,6 +77,7 @@ const optionNames: Record<keyof SessionOptions, true> = {
   leaseMs: true,
   storePatienceMs: true,
   takeover: true,
+  callsElsewhere: true,
   ttlMs: true,
   pinned: true,
   cwd: true,
@@ -99,6 +105,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     leaseMs: positiveMs('leaseMs', leaseMs),
     storePatienceMs: positiveMs('storePatienceMs', storePatienceMs),
     takeover: options.takeover ?? false,
+    callsElsewhere: options.callsElsewhere ?? false,
     cwd: options.cwd === undefined ? process.cwd() : options.cwd,
     machineVersion: options.machineVersion ?? machineVersion,
     clock,

@@ -321,12 +321,12 @@ export class Session {
 
   /** The restart is a fact too, so that what was in flight has one way back in. Called once, by `openSession`. */
   async restore(refolded: boolean): Promise<void> {
-    const { owner, cwd } = this.#options
+    const { owner, cwd, callsElsewhere } = this.#options
     if (this.#seq === 0) {
       await this.stage([{ type: 'session-opened', owner, ...(cwd !== null && { cwd }), writer: writerVersion }])
       const kept = retentionChange(this.#facts, this.#options.retention)
       if (kept) await this.stage([kept])
-    } else if (!['idle', 'refused'].includes(this.state) || refolded) {
+    } else if (!['idle', 'refused', callsElsewhere ? 'executingTools' : ''].includes(this.state) || refolded) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
     if (this.#seq > 0) await this.retain(this.#options.retention)

@@ -47,7 +47,6 @@ export class Happenings {
     this.#isElsewhere = context.rungModel !== null
     this.#lastAt = before?.updatedAt
     this.#isCold = before !== undefined
-    if (session.hasOpenTurn) this.#interruptedAt = before?.updatedAt
   }
 
   get tally(): TurnTally {
