@@ -18,10 +18,11 @@ it('are what a person said first, without what a client put around it', () => {
   ).toBe('Make it green')
 })
 
-it('are none of what a command of Claude Code printed', () => {
+it('are none of what Claude Code says of its own commands and of an interruption', () => {
   const texts = [
     '<local-command-caveat>Do not answer these.</local-command-caveat>',
     '<local-command-stdout>Set model to sonnet</local-command-stdout>',
+    '[Request interrupted by user for tool use]',
     'Make it green',
   ]
   const content = texts.map((text) => ({ type: 'text', text }))

@@ -25,8 +25,8 @@ async function* inherited(store: Store, sessionId: string): AsyncGenerator<Entry
   for await (const { entry } of readHistory(store, sessionId)) yield entry
 }
 
-/** By Claude Code: its reminders, and what its own commands printed. */
-const putAround = /<(system-reminder|local-command-\w+)>[^]*?(<\/\1>|$)/g
+/** By Claude Code: its reminders, what its own commands printed, and that somebody interrupted it. */
+const putAround = /<(system-reminder|local-command-\w+)>[^]*?(<\/\1>|$)|\[Request interrupted by user[^\]]*\]/g
 
 /** Undefined where nobody said anything. What clients put around a person's words is left out. */
 export function firstWordsIn(messages: readonly Message[]): string | undefined {
