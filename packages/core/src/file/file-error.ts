@@ -2,8 +2,9 @@
 import { LastgoodError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 
-/** `error` of an operation on `path`: a system error becomes `store-unavailable`, anything else is itself. */
+/** `error` of an operation on `path`: one of the system or of Node's permissions, as a caller's; anything else is itself. */
 export function fileError(error: unknown, path: string): unknown {
+  if (isNotPermitted(error)) return notPermitted(path, error)
   const code = systemCode(error)
   if (code === undefined) return error
   return new LastgoodError('store-unavailable', `${path}: the file system refused (${code})`, {
@@ -39,6 +40,19 @@ export function cutBack(path: string, lease: string, seq: number, was: number): 
   return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq}, and had ${was}: its end was lost`, {
     hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellWord(lease)}`,
     details: { path, seq, was },
+  })
+}
+
+/** `node --permission` was not told of the folder, or forbids every sync, as from Node 22 on. */
+function isNotPermitted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED'
+}
+
+function notPermitted(path: string, cause: unknown): LastgoodError {
+  return new LastgoodError('bad-option', `${path}: node --permission forbids what a file store has to do`, {
+    hint: 'start Node without --permission, under which nothing can be put on disk, or keep sessions in Redis',
+    cause,
+    details: { path, code: 'ERR_ACCESS_DENIED' },
   })
 }
 

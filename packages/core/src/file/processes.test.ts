@@ -28,8 +28,8 @@ async function folder(): Promise<string> {
   return dir
 }
 
-function started(options: object, shell = ''): ChildProcess {
-  const args = [program, JSON.stringify(options)]
+function started(options: object, shell = '', flags: readonly string[] = []): ChildProcess {
+  const args = [...flags, program, JSON.stringify(options)]
   const command =
     shell === '' ? [process.execPath, ...args] : ['bash', '-c', `${shell}; exec "$0" "$@"`, process.execPath, ...args]
   const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -129,4 +129,24 @@ test('a disk that fills in the middle of a line: a clear error, nothing acknowle
 
   const told = await toldBy(started({ dir, mode: 'takeover', name: 'eve', count: 5 }))
   expect((await all(dir)).map(asTold)).toEqual([...lines, ...told])
+})
+
+const hasPermissions = process.allowedNodeEnvironmentFlags.has('--permission')
+const rights: [string, string[]][] = [['may only read', []]]
+// Under the flag that Node 20 has, what may be written may be synced.
+if (hasPermissions) rights.push(['may write', ['--allow-fs-write=*']])
+
+test.each(rights)('a process that %s under node --permission is told at once what helps (P5)', async (_may, more) => {
+  const dir = await folder()
+  const permission = hasPermissions ? '--permission' : '--experimental-permission'
+  const flags = ['--no-warnings', permission, '--allow-fs-read=*', ...more]
+  const told = await toldBy<object>(started({ dir, mode: 'until-full', name: 'ann' }, '', flags))
+  expect(told).toEqual([
+    {
+      code: 'bad-option',
+      message: expect.stringMatching(/sessions.*: node --permission forbids/),
+      hint: expect.stringContaining('start Node without --permission'),
+      details: { path: expect.stringContaining(dir), code: 'ERR_ACCESS_DENIED' },
+    },
+  ])
 })
