@@ -1,10 +1,24 @@
+import type * as Files from 'node:fs'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryStore } from '@lastgood/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { folder } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
 import { builtPage, pageFiles } from './page-files.ts'
+
+/** Whether folders are read as Yarn's Plug'n'Play reads those of an archive. */
+let isArchive = false
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof Files>()
+  const readdirSync = ((...args: Parameters<typeof real.readdirSync>) =>
+    real
+      .readdirSync(...args)
+      .map((one) =>
+        isArchive && typeof one === 'object' ? Object.assign(one, { path: '.', parentPath: '.' }) : one,
+      )) as typeof real.readdirSync
+  return { ...real, readdirSync }
+})
 
 function built() {
   const root = folder()
@@ -85,6 +99,14 @@ test('below a prefix the page’s own address ends in a slash: what it asks for 
     status: 308,
     to: '/dashboard/',
   })
+})
+
+test("it is whole in an archive of Yarn's Plug'n'Play", async () => {
+  isArchive = true
+  onTestFinished(() => void (isArchive = false))
+  const files = pageFiles(built())
+  const there = ['', 'assets/main-a1b2.js', 'favicon.svg', 'link.txt'].map((path) => files.fileAt(path)?.type)
+  expect(there).toEqual(['text/html; charset=utf-8', 'text/javascript; charset=utf-8', 'image/svg+xml', undefined])
 })
 
 test('it is looked for beside the package of its documents', () => {

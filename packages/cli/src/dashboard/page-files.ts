@@ -1,7 +1,7 @@
 /**
  * The files of the web page, as they were built. Only what was found in the folder is served, so that no path leads out of it.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -64,8 +64,9 @@ function filesIn(folder: string): Map<string, PageFile> {
 
 function namesIn(folder: string): string[] {
   try {
-    const all = readdirSync(folder, { recursive: true, withFileTypes: true })
-    return all.flatMap((one) => (one.isFile() ? [join(one.parentPath, one.name).slice(folder.length + 1)] : []))
+    // Not with their types: then Yarn's Plug'n'Play, which keeps packages as archives, has no folder for them.
+    const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    return all.filter((name) => lstatSync(join(folder, name)).isFile())
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
