@@ -2,7 +2,7 @@
 import { helpedBy, LastgoodError, memoryStore, openSession, replayed, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { api, gatewayOf, goOn, message, saidBy } from './support/counted-answers.ts'
 import { hello, idsOf, named, post } from './support/gateway-stage.ts'
 import { Gate, jumpingClock } from './support/harness.ts'
@@ -304,6 +304,22 @@ test('a request that comes while an idle session is given back waits for that', 
   await new Promise((resolve) => setImmediate(resolve))
   gate.open()
   expect((await next).status).toBe(200)
+})
+
+test('of a session that is given back no request is kept, and its next one is read whole', async () => {
+  const { fetch } = api()
+  const clock = new ManualClock()
+  const gateway = gatewayOf({ clock, fetch, idleMs: 10_000 })
+  const parse = vi.spyOn(JSON, 'parse')
+  onTestFinished(() => parse.mockRestore())
+  const isReadWhole = async () => {
+    parse.mockClear()
+    await (await post(gateway, hello, { headers: named })).text()
+    return parse.mock.calls.some(([text]) => text.includes('"max_tokens"') && text.includes('Hello'))
+  }
+  expect([await isReadWhole(), await isReadWhole()]).toEqual([true, false])
+  await clock.advance(20_000)
+  expect(await isReadWhole()).toBe(true)
 })
 
 test('of two who come for a session that was lost one opens it, and it is given back in the end', async () => {

@@ -11,7 +11,7 @@ import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
 import { bytesOf, deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
-import { isClaudeCode, nameInHeaders } from './session-name.ts'
+import { idInHeaders, isClaudeCode } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
@@ -49,8 +49,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const id = resolved.clock.newId()
   const admission = new Admission(resolved, id)
   const upstream = new Upstream(resolved, id)
-  const sessions = new Sessions(resolved, upstream, metrics.rests)
   const bodies = new BodyReader()
+  const sessions = new Sessions(resolved, upstream, { onRest: metrics.rests, onIdle: (id) => bodies.forget(id) })
 
   /** Who has gone gets nothing. */
   function answered({ signal }: Request, response: Response): Response {
@@ -80,7 +80,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const wire = { url: upstream.urlOf(request), method: request.method, headers: upstream.headersOf(request) }
     if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
     const bytes = await bodyOf(request, pieces, resolved)
-    const body = bytes && bodies.read(nameInHeaders(request.headers) ?? '', bytes)
+    const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
     const renews = resolved.hasClientsLogin && isClaudeCode(named)
     const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }

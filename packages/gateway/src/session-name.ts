@@ -17,25 +17,30 @@ export interface SessionName {
 
 /** Undefined where the request names none. */
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
-  const chosen = headers.get('x-lastgood-session')
-  if (chosen) return { id: asId(chosen), hasHelpers: false, agent: undefined }
-  const named = nameInHeaders(headers) ?? nameInMetadata(body)
+  const id = idInHeaders(headers) ?? idInMetadata(body)
+  if (id === undefined) return undefined
+  if (headers.get(ownHeader)) return { id, hasHelpers: false, agent: undefined }
+  return { id, hasHelpers: true, agent: isSubAgent(headers) ? undefined : agentOf(headers) }
+}
+
+const ownHeader = 'x-lastgood-session'
+/** Of Claude Code, beside the session's; of opencode, where the session's is the sub-agent's own. */
+const [subAgentHeader, parentHeader] = ['x-claude-code-agent-id', 'x-parent-session-id']
+
+const isSubAgent = (headers: Headers): boolean => headers.has(subAgentHeader) || headers.has(parentHeader)
+
+/** A sub-agent that says which it is has a session named after its agent's, whatever it begins with. */
+export function idInHeaders(headers: Headers): string | undefined {
+  const chosen = headers.get(ownHeader)
+  if (chosen) return asId(chosen)
+  const named = headers.get('x-claude-code-session-id') || headers.get('x-session-id')
   if (!named) return undefined
-  const parent = headers.get('x-parent-session-id')
-  if (parent) return subAgentOf(parent, named)
-  const subAgent = headers.get('x-claude-code-agent-id')
-  return subAgent ? subAgentOf(named, subAgent) : { id: asId(named), hasHelpers: true, agent: agentOf(headers) }
+  const [parent, subAgent] = [headers.get(parentHeader), headers.get(subAgentHeader)]
+  if (parent) return subAgentId(parent, named)
+  return subAgent ? subAgentId(named, subAgent) : asId(named)
 }
 
-/** One that says which it is: a helper of its agent's session, whatever it begins with. */
-function subAgentOf(session: string, id: string): SessionName {
-  return { id: asId(`${asId(session)}.${digest(id)}`), hasHelpers: true, agent: undefined }
-}
-
-export function nameInHeaders(headers: Headers): string | undefined {
-  const names = ['x-lastgood-session', 'x-claude-code-session-id', 'x-session-id']
-  return names.map((name) => headers.get(name)).find(Boolean) ?? undefined
-}
+const subAgentId = (session: string, id: string): string => asId(`${asId(session)}.${digest(id)}`)
 
 function agentOf(headers: Headers): string | undefined {
   if (isClaudeCode(headers)) return 'claude-code'
@@ -58,6 +63,11 @@ export function beginningOf({ messages: [first] }: MessagesBody): string {
 }
 
 /** Claude Code: JSON with `session_id`; before that `user_…_session_<uuid>`. */
+function idInMetadata(body: MessagesBody): string | undefined {
+  const named = nameInMetadata(body)
+  return named === undefined ? undefined : asId(named)
+}
+
 function nameInMetadata({ metadata }: MessagesBody): string | undefined {
   const userId = (metadata as { user_id?: unknown } | null | undefined)?.user_id
   if (typeof userId !== 'string') return undefined

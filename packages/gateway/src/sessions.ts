@@ -37,22 +37,28 @@ interface Place {
   agent?: string | undefined
 }
 
+interface Heard {
+  /** An answer of the session has ended, whole or not. */
+  onRest(session: Session): void
+  /** A session was given back, because nothing had come for a while. */
+  onIdle(sessionId: string): void
+}
+
 const unnamed = (body: MessagesBody): string => `gw-${beginningOf(body)}`
 
 export class Sessions {
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
-  readonly #onRest: (session: Session) => void
+  readonly #heard: Heard
   readonly #lanes = new Map<string, Promise<Lane>>()
   /** The last decision of each name. */
   readonly #decisions = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
 
-  /** `onRest`: an answer of the session has ended, whole or not. */
-  constructor(options: ResolvedGatewayOptions, upstream: Upstream, onRest: (session: Session) => void) {
+  constructor(options: ResolvedGatewayOptions, upstream: Upstream, heard: Heard) {
     this.#options = options
     this.#upstream = upstream
-    this.#onRest = onRest
+    this.#heard = heard
     void this.#closeIdle()
   }
 
@@ -172,7 +178,7 @@ export class Sessions {
     const denials = new Denials()
     const opening = this.#open(id, takesOver, denials).then((session) => {
       session.subscribe((event) => this.#options.onEvent(id, event))
-      return new Lane(session, agent, denials, this.#options, this.#upstream, () => this.#onRest(session))
+      return new Lane(session, agent, denials, this.#options, this.#upstream, () => this.#heard.onRest(session))
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
@@ -205,6 +211,7 @@ export class Sessions {
           if (!lane?.isIdle) continue
           await lane.close().catch(() => {}) // a lease that cannot be given back runs out by itself
           if (this.#lanes.get(id) === opening) this.#lanes.delete(id)
+          this.#heard.onIdle(id)
         }
       }
     } catch {

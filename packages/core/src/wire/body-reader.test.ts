@@ -48,6 +48,18 @@ describe.each(forms)('from %s', (_form, as) => {
     expect(next?.messages[0]).toBe(first?.messages[0])
   })
 
+  test('what is forgotten is read anew, and makes room for others', () => {
+    const reader = new BodyReader(400)
+    const long = (name: string) => textOf(body([user(name.repeat(100))]))
+    const [forgotten, kept] = ['a', 'b'].map((name) => reader.read(name, long(name))?.messages[0])
+    reader.forget('a')
+    reader.forget('never read')
+    expect(reader.read('a', long('a'))?.messages[0]).not.toBe(forgotten)
+    reader.forget('a')
+    reader.read('c', textOf(body([user('c')])))
+    expect(reader.read('b', long('b'))?.messages[0]).toBe(kept)
+  })
+
   test('so much is kept and no more, those that were used last', () => {
     const reader = new BodyReader(300)
     const long = (name: string) => textOf(body([user(name.repeat(100))]))

@@ -53,6 +53,12 @@ export class BodyReader {
     return read?.body
   }
 
+  /** Nothing under this name is likely to come for a while. */
+  forget(name: string): void {
+    this.#length -= (this.#read.get(name) ?? []).reduce(sumOfLengths, 0)
+    this.#read.delete(name)
+  }
+
   #whole(text: BodyText): (Omit<Read, 'places'> & { places: Places | undefined }) | undefined {
     const body = parsed(text)
     return isMessagesBody(body) ? { text, body, places: placesIn(text) } : undefined
