@@ -1,10 +1,30 @@
 /** A client that comes back through another gateway than the one that keeps its session. */
-import { memoryStore, openSession } from '@lastgood/core'
+import { memoryStore, openSession, type SleepOptions } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { api, gatewayOf, goOn, saidBy } from './support/counted-answers.ts'
 import { hello, idsOf, named, post } from './support/gateway-stage.ts'
 import { Gate, jumpingClock } from './support/harness.ts'
+
+test('a session that nobody asks for is given back, also where the wall clock was set back meanwhile', async () => {
+  const { fetch } = api()
+  let setBackMs = 0
+  class SetBack extends ManualClock {
+    override now() {
+      return super.now() - setBackMs
+    }
+    override sleepUntil(instant: number, options?: SleepOptions) {
+      return super.sleepUntil(instant + setBackMs, options)
+    }
+  }
+  const [store, clock] = [memoryStore(), new SetBack()]
+  const gateway = gatewayOf({ store, fetch, clock, idleMs: 10_000 })
+  await (await post(gateway, hello, { headers: named })).text()
+  expect((await store.summary('ses'))?.holder).not.toBeNull()
+  setBackMs = 3_600_000
+  await clock.advance(30_000)
+  expect((await store.summary('ses'))?.holder).toBeNull()
+})
 
 describe('a session that another gateway keeps', () => {
   const next = (said: string) => ({

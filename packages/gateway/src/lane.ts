@@ -73,7 +73,8 @@ export class Lane {
   get isIdle(): boolean {
     const { clock, idleMs } = this.#options
     const isAsked = this.#current && (this.#current.answer.isAwaited || !this.#current.answer.hasEnded)
-    return !isAsked && clock.now() >= this.#usedAt + idleMs
+    // A wall clock that was set back makes nobody wait for the session until it has caught up.
+    return !isAsked && Math.abs(clock.now() - this.#usedAt) >= idleMs
   }
 
   get isFresh(): boolean {

@@ -96,6 +96,22 @@ test('while all is well an admission is at most one read a second, and answers a
   expect((await shared.read(sharedKey))?.value).toMatchObject({ minutes: [{ ok: 7, failed: 0 }] })
 })
 
+test('a wall clock that is set back keeps no answers from other processes, and nobody alone', async () => {
+  const { clock, process, during, state } = place()
+  const health = process()
+  await health.report(key, 'a', ok)
+  state.failing = true
+  await health.report(key, 'a', overloaded)
+  state.failing = false
+  const now = clock.now()
+  clock.now = () => now - 3_600_000
+  await clock.advance(5000)
+  expect(await during(() => health.report(key, 'b', ok))).toEqual(['read', 'write'])
+  expect(await during(() => health.report(key, 'c', ok))).toEqual([])
+  await clock.advance(5000)
+  expect(await during(() => health.report(key, 'd', ok))).toContain('write')
+})
+
 test('answers that were not written yet end a row of failures, here and in other processes', async () => {
   const { clock, process } = place()
   const [one, other] = [process(), process()]

@@ -53,6 +53,7 @@ interface Local {
   copy: { version: number; record: HealthRecord | undefined; readAt: number } | undefined
   /** Answers that are not written yet. */
   answers: { session: string; at: number }[]
+  /** By `elapsed()`, as the next one: a wall clock that is set back keeps nothing from the others. */
   writtenAt: number
   /** The shared state failed: until then it is left alone. */
   aloneUntil: number
@@ -107,14 +108,14 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   }
 
   function isFresh({ copy, aloneUntil }: Local, ageMs = freshMs): boolean {
-    const now = clock.now()
-    return copy !== undefined && (now < aloneUntil || Math.abs(now - copy.readAt) <= ageMs)
+    const isAlone = clock.elapsed() < aloneUntil
+    return copy !== undefined && (isAlone || Math.abs(clock.now() - copy.readAt) <= ageMs)
   }
 
   /** Whether the copy says that all is well, and is fresh enough to be believed. */
   const isQuiet = (local: Local, ageMs = freshMs) => isFresh(local, ageMs) && isCalm(local.copy?.record, clock.now())
 
-  const isAlone = ({ aloneUntil }: Local) => clock.now() < aloneUntil
+  const isAlone = ({ aloneUntil }: Local) => clock.elapsed() < aloneUntil
 
   /** Asks the shared state; undefined when it cannot answer, now or a moment ago. */
   async function asked<T>(local: Local, question: () => Promise<T>): Promise<T | undefined> {
@@ -123,7 +124,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       return await question()
     } catch {
       // Advice: what is wrong with the store, the sessions' own appends tell.
-      local.aloneUntil = clock.now() + aloneMs
+      local.aloneUntil = clock.elapsed() + aloneMs
       return undefined
     }
   }
@@ -139,7 +140,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   const complete = ({ answers, key, copy }: Local) =>
     answers.length > 0 ? reportLate(copy?.record, key, answers) : copy?.record
 
-  const isDue = ({ answers, writtenAt }: Local) => answers.length > 0 && clock.now() >= writtenAt + writeAnswersMs
+  const isDue = ({ answers, writtenAt }: Local) => answers.length > 0 && clock.elapsed() >= writtenAt + writeAnswersMs
 
   /**
    * Applies `change` to the record, as often as it takes until nobody interferes, and writes what it changed; answers
@@ -157,7 +158,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       if (won === undefined) return onCopy(local, change)
       local.copy = { version: version + 1, record, readAt: clock.now() }
       local.answers = []
-      local.writtenAt = clock.now()
+      local.writtenAt = clock.elapsed()
       return result
     }
     return 'lost'

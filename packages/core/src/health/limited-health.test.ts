@@ -157,3 +157,14 @@ test('a session records what its limiter makes it wait for, and sends when the i
   expect(held).toMatchObject([{ until: startedAt + 4000, reason: 'a limit of the fleet' }])
   await session.close()
 })
+
+test('one that rejected is asked again after some seconds, also where the wall clock was set back meanwhile', async () => {
+  const { health, asked, clock } = place(() => Promise.reject(new Error('gone')))
+  await health.admit(key, 'a', asking)
+  await health.admit(key, 'b', asking)
+  const now = clock.now()
+  clock.now = () => now - 3_600_000
+  await clock.advance(5000)
+  await health.admit(key, 'c', asking)
+  expect(asked.map(({ session }) => session)).toEqual(['a', 'c'])
+})

@@ -16,7 +16,7 @@ import { type HealthKey, cleanKey } from './record.ts'
 
 const patienceMs = 2000
 const aloneMs = 5000
-/** Until when a limiter is not asked, for all sessions of this process. */
+/** Until when a limiter is not asked, by `elapsed()`, for all sessions of this process. */
 const aloneUntil = new WeakMap<RequestLimiter, number>()
 
 /** For one session: it remembers who of it waits. Without a limiter it is `health` itself. */
@@ -28,11 +28,11 @@ function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Healt
   const waiting = new Set<string>()
 
   async function answerOf(key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer> {
-    if (clock.now() < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
+    if (clock.elapsed() < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
     try {
       return await inTime(clock, patienceMs, async () => limiter.admit(key, asking))
     } catch {
-      aloneUntil.set(limiter, clock.now() + aloneMs)
+      aloneUntil.set(limiter, clock.elapsed() + aloneMs)
       return { kind: 'go' }
     }
   }
