@@ -50,6 +50,12 @@ describe('a head says', () => {
     expect(look(held)).toEqual({ kind: 'later', why: 'held', inMs })
   })
 
+  it('now: where the clock of who armed its wait was ahead by an hour, for which nobody waits', async () => {
+    const ahead = now + 3_600_000
+    const waits = await summary({ status: 'waiting', dueAt: ahead + 9_000, updatedAt: ahead })
+    expect(look(waits)).toEqual({ kind: 'due', agent: 'coder', seq: 2 })
+  })
+
   it('later: where it waits, at its instant, or earlier on the ramp of a model that answers again', async () => {
     const waits = await summary({ status: 'waiting', dueAt: now + 60_000, model: 'm', updatedAt: now - 5_000 })
     expect(look(waits)).toEqual({ kind: 'later', why: 'waiting', inMs: 60_000 })

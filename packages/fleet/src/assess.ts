@@ -21,6 +21,9 @@ export interface Surroundings {
 /** How long a row of a session in other hands waits, whatever the difference between the clocks. */
 const [shortestHeldMs, longestHeldMs] = [500, 30_000]
 
+/** A head that is so much younger than now was written by a clock that is ahead, or before ours was set back. */
+const aheadMs = 60_000
+
 /** Until a lease of somebody else is looked at again, ms. */
 export const untilFree = (expiresAt: number, now: number): number =>
   Math.min(Math.max(expiresAt - now, shortestHeldMs), longestHeldMs)
@@ -37,7 +40,9 @@ export function assess(summary: SessionSummary | undefined, surroundings: Surrou
   if (status === 'suspended' && dueAt === undefined) return { kind: 'nothing' }
   const since = status === 'waiting' && model !== undefined ? recovered(model) : undefined
   const early = since && since.at > updatedAt ? comesBackAt(since, head.sessionId) : Infinity
-  const instant = Math.min(dueAt ?? now, early)
+  // Who opens it knows how long its wait is to last by this clock.
+  const isAhead = updatedAt > now + aheadMs
+  const instant = Math.min(isAhead ? now : (dueAt ?? now), early)
   return instant <= now
     ? { kind: 'due', agent: agent as string, seq }
     : { kind: 'later', why: 'waiting', inMs: instant - now }

@@ -1,6 +1,6 @@
 import { memoryStore, providerHealth } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Recoveries } from './recoveries.ts'
 
 const api = { endpoint: 'https://api.example.com', model: 'm' }
@@ -33,4 +33,15 @@ it('the breaker of an endpoint that nobody uses any more keeps nobody from comin
 
 it('one that is probed just now is used', async () => {
   expect(await recoveredAfter(900_000, 'p')).toBeUndefined()
+})
+
+it('what is known is read anew also after the wall clock was set back', async () => {
+  const clock = new ManualClock()
+  const store = memoryStore({ clock })
+  const recoveries = new Recoveries(store, clock)
+  await recoveries.refresh(0)
+  const list = vi.spyOn(store.shared, 'list')
+  vi.spyOn(clock, 'now').mockReturnValue(clock.now() - 3_600_000)
+  await recoveries.refresh(0)
+  expect(list).toHaveBeenCalledTimes(1)
 })

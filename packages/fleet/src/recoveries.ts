@@ -51,7 +51,8 @@ export class Recoveries {
 
   /** Read anew, unless that was done within `ageMs`. */
   async refresh(ageMs: number): Promise<void> {
-    if (this.#clock.now() - this.#readAt < ageMs) return
+    // A clock that was set back makes nothing new.
+    if (Math.abs(this.#clock.now() - this.#readAt) < ageMs) return
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
     await this.#reading
   }

@@ -105,13 +105,17 @@ class Job {
       .catch((error: unknown) => options.tell(troubleOf('due-index', error)))
   }
 
-  /** It was pulled forward because its model answers again: the wait that it is in is over. */
+  /** It comes before its instant, because its model answers again or a clock that was ahead set that: the wait is over. */
   async #comeBack(): Promise<void> {
     const { clock, parkAboveMs } = this.#place.options
     const { owed, owner } = this.#session
     if (owed.kind !== 'wait' || owed.until - clock.now() <= parkAboveMs) return
     await this.#session.record([
-      { type: 'session-suspended', reason: 'interrupted', detail: 'The model answers again, so the wait is over' },
+      {
+        type: 'session-suspended',
+        reason: 'interrupted',
+        detail: 'The fleet goes on before the instant that it waits for',
+      },
       { type: 'session-resumed', owner },
     ])
   }
