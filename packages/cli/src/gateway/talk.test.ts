@@ -29,6 +29,26 @@ test('where only the sum is told, no line comes before it', async () => {
   )
 })
 
+test('of many sessions the last ones are named, and how the others are found', async () => {
+  const [text, json] = [new Collector(), new Collector()]
+  for (const [format, stderr] of [['text', text] as const, ['json', json] as const]) {
+    const talk = await talkOf(format, { stderr, argv: ['gateway', '--store', 'state'], onWarning: () => {} })
+    const entry = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main', type: 'turn-ended', turn: 1 } as const
+    for (let n = 0; n < 30; n += 1) talk.heard.onEvent?.(`s${n}`, { type: 'entry', entry })
+    talk.heard.onEvent?.('s0', { type: 'entry', entry })
+    talk.sumUp()
+  }
+  const lines = text.text.trimEnd().split('\n')
+  expect(lines).toHaveLength(22)
+  expect([lines[0], lines[1], ...lines.slice(-2)]).toEqual([
+    '0 answers in 30 sessions; nothing failed',
+    '  lastgood show s11 --store state',
+    '  lastgood show s0 --store state',
+    '  lastgood list --all --store state  # 10 more',
+  ])
+  expect((JSON.parse(json.text) as { sessions: string[] }).sessions).toHaveLength(20)
+})
+
 test('text is for people, json is one object a line, warnings of the process too, and each says the same once', async () => {
   const [text, json] = [new Collector(), new Collector()]
   const secret = 'sk-ant-api03-0123456789abcdefghijklmnop'

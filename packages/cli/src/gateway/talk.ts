@@ -60,12 +60,19 @@ export async function talkOf(
     heard: { onEvent: survived.take, ...(logger && { logger }) },
     tell: tellBy(meanwhile),
     sumUp() {
-      const { sum, sessions } = survived
-      const lines = [sum, ...sessions.map((id) => atSamePlace(`  lastgood show ${shellWord(safeLine(id))}`, argv))]
+      const { sum } = survived
+      const sessions = survived.sessions.slice(-shownSessions)
+      const more = survived.sessions.length - sessions.length
+      const commands = sessions.map((id) => `lastgood show ${shellWord(safeLine(id))}`)
+      if (more > 0) commands.push(`lastgood list --all  # ${more} more`)
+      const lines = [sum, ...commands.map((command) => atSamePlace(`  ${command}`, argv))]
       tellBy(say)(`stopped: ${sum}`, { event: 'stopped', sessions }, lines)
     },
   }
 }
+
+/** Of thousands the sum would scroll away. */
+const shownSessions = 20
 
 const redacted = [
   'authorization',

@@ -23,9 +23,12 @@ export class Survived {
     if (event.type !== 'entry') return
     const { entry } = event
     const before = this.#outages.get(sessionId) ?? { outage: null, attempt: 0 }
-    const attempt = entry.type === 'request-sent' ? entry.attempt : before.attempt
+    const attempt = attemptAfter(before.attempt, entry)
     const outage = outageAfter(before.outage, entry, attempt)
-    this.#outages.set(sessionId, { outage, attempt })
+    // Between two requests there is nothing to remember of a session, and in a month there are many.
+    if (outage || attempt > 0) this.#outages.set(sessionId, { outage, attempt })
+    else this.#outages.delete(sessionId)
+    this.#sessions.delete(sessionId)
     this.#sessions.add(sessionId)
     const say = (what: string) => this.#tell(`${iso(entry.at)}  ${safeLine(sessionId)}  ${what}`)
     if (entry.type === 'fault-observed') {
@@ -53,9 +56,16 @@ export class Survived {
     return `${count(this.#answers, 'answer')} in ${count(this.#sessions.size, 'session')}; ${faults}`
   }
 
+  /** Who was heard of last is the last one. */
   get sessions(): readonly string[] {
     return [...this.#sessions]
   }
+}
+
+/** The one that is under way; 0 for none. */
+function attemptAfter(before: number, entry: Entry): number {
+  if (entry.type === 'request-sent') return entry.attempt
+  return entry.type === 'response-received' ? 0 : before
 }
 
 function turnLines(entry: Entry): string[] {
