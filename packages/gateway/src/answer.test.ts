@@ -28,7 +28,7 @@ test('what has ended is kept only for those who are reading it', async () => {
   expect(answer.isToBeHad).toBe(true)
   expect(new TextDecoder().decode(await other.next())).toBe('said')
   other.leave()
-  expect([answer.isToBeHad, answer.isMissed]).toEqual([false, true])
+  expect([answer.isToBeHad, answer.standing]).toEqual([false, 'missed'])
 })
 
 test('who is reading when it is abandoned hears of it, however politely it then ends; who has all of it has its end', async () => {

@@ -17,8 +17,9 @@ export interface SessionName {
 
 /** Undefined where the request names none. */
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
-  const id = idInHeaders(headers) ?? idInMetadata(body)
-  if (id === undefined) return undefined
+  const named = idInHeaders(headers) ?? nameInMetadata(body)
+  if (named === undefined) return undefined
+  const id = asId(named)
   if (headers.get(ownHeader)) return { id, hasHelpers: false, agent: undefined }
   return { id, hasHelpers: true, agent: isSubAgent(headers) ? undefined : agentOf(headers) }
 }
@@ -27,7 +28,7 @@ const ownHeader = 'x-lastgood-session'
 /** Of Claude Code, beside the session's; of opencode, where the session's is the sub-agent's own. */
 const [subAgentHeader, parentHeader] = ['x-claude-code-agent-id', 'x-parent-session-id']
 
-const isSubAgent = (headers: Headers): boolean => headers.has(subAgentHeader) || headers.has(parentHeader)
+const isSubAgent = (headers: Headers): boolean => Boolean(headers.get(subAgentHeader) || headers.get(parentHeader))
 
 /** A sub-agent that says which it is has a session named after its agent's, whatever it begins with. */
 export function idInHeaders(headers: Headers): string | undefined {
@@ -63,11 +64,6 @@ export function beginningOf({ messages: [first] }: MessagesBody): string {
 }
 
 /** Claude Code: JSON with `session_id`; before that `user_…_session_<uuid>`. */
-function idInMetadata(body: MessagesBody): string | undefined {
-  const named = nameInMetadata(body)
-  return named === undefined ? undefined : asId(named)
-}
-
 function nameInMetadata({ metadata }: MessagesBody): string | undefined {
   const userId = (metadata as { user_id?: unknown } | null | undefined)?.user_id
   if (typeof userId !== 'string') return undefined
