@@ -21,8 +21,8 @@ it('an option that no gateway has is refused by its name', () => {
 it.each([
   ['fallback: The ladder has no model at rung 1', { fallback: [{ model: '' }] }],
   ['fallback: The ladder has b twice', { fallback: [{ model: 'b' }, { model: 'b' }] }],
-  ['fallback: The ladder has 9 rungs', { fallback: [...'abcdefgh'].map((model) => ({ model })) }],
-  ['upstream: The ladder has 9 rungs', { upstream: [...'abcdefghi'].map((host) => `http://${host}`) }],
+  ['fallback: The ladder has 9 rungs', { fallback: Array.from('abcdefgh').map((model) => ({ model })) }],
+  ['upstream: The ladder has 9 rungs', { upstream: Array.from('abcdefghi').map((host) => `http://${host}`) }],
   ['horizonMs must be a number', { policy: { horizonMs: -1 } }],
 ])('%s: what each request would be refused with is told when the gateway is made', (what, options) => {
   expect(() => resolveGatewayOptions(options)).toThrow(what)

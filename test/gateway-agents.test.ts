@@ -1,0 +1,163 @@
+/** What agents, their helpers and their sub-agents ask at the gateway: each in its own session, and nobody's calls are lost. */
+import { helpedBy, memoryStore } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { describe, expect, test } from 'vitest'
+import { api, gatewayOf, saidBy } from './support/counted-answers.ts'
+import { hello, idsOf, post } from './support/gateway-stage.ts'
+import { Gate } from './support/harness.ts'
+
+test("a helper's request leaves the main answer to the client that comes back for it: it is paid once", async () => {
+  const gate = new Gate()
+  const { fetch, requests } = api(async ({ body }) => (body.system ? undefined : gate.pass()))
+  const gateway = gatewayOf({ fetch, clock: new ManualClock() })
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const main = { ...hello, tools: [{ name: 'count', input_schema: { type: 'object' } }] }
+  const gone = new AbortController()
+  const first = post(gateway, main, { headers, signal: gone.signal })
+  await gate.reached
+  gone.abort()
+  const helper = {
+    ...hello,
+    model: 'claude-haiku-4-5',
+    system: 'Title',
+    messages: [{ role: 'user', content: 'T: Hello' }],
+  }
+  const title = await post(gateway, helper, { headers })
+  expect(title.headers.get('x-lastgood-session')).toMatch(/^agent\./)
+  const again = post(gateway, main, { headers })
+  gate.open()
+  expect(await saidBy(await again)).toBe('answer 1')
+  expect(requests.map(({ isAborted }) => isAborted)).toEqual([false, false])
+  await first
+})
+
+describe('an agent that brings no results of its calls', () => {
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const user = (content: string) => ({ role: 'user', content })
+  const textOf = (text: string) => ({ type: 'text', text })
+  const before = [user('Hello'), { role: 'assistant', content: 'Hi' }]
+  const call = {
+    stop_reason: 'tool_use',
+    content: [
+      { type: 'text', text: 'I count.' },
+      { type: 'tool_use', id: 'toolu_1', name: 'count', input: {} },
+    ],
+  }
+
+  function counting(answer: () => Promise<object> | object = () => call) {
+    const { fetch, requests } = api(() => (requests.length === 1 ? answer() : {}))
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const ask = (messages: object[], more: { signal?: AbortSignal; tools?: object[] } = {}) =>
+      post(gateway, { ...hello, tools: more.tools ?? tools, messages }, { headers, ...more })
+    const sessionOf = async (messages: object[], more = {}) =>
+      (await ask(messages, more)).headers.get('x-lastgood-session')
+    return { ask, sessionOf, store }
+  }
+
+  test('because somebody broke its answer off, which was then read to its end, stays in its session', async () => {
+    const gate = new Gate()
+    const { ask, sessionOf, store } = counting(() => gate.pass().then(() => call))
+    const gone = new AbortController()
+    const first = ask([...before, user('Count')], { signal: gone.signal })
+    await gate.reached
+    gone.abort()
+    gate.open()
+    await first
+    const state = async () => (await store.summary('agent'))?.head.machine.value
+    await expect.poll(state).toBe('executingTools')
+    const said = [{ role: 'assistant', content: 'I co' }, user('Stop, sing')]
+    expect(await sessionOf([...before, user('Count'), ...said])).toBe('agent')
+  })
+
+  test.each([
+    ['first', []],
+    ['last', before],
+  ])('because somebody undid what it was asked %s stays in its session', async (_which, history) => {
+    const { ask, sessionOf } = counting()
+    await (await ask([...history, user('Count')])).text()
+    expect(await sessionOf([...history, user('Sing')])).toBe('agent')
+  })
+
+  test('because its history was compacted, results and all, stays in its session', async () => {
+    const { ask, sessionOf } = counting()
+    await (await ask([...before, user('Count')])).text()
+    const said = [{ role: 'assistant', content: 'Counted once.' }, user('Go on')]
+    expect(await sessionOf([user('What was done?'), ...said])).toBe('agent')
+  })
+
+  test.each([
+    ['a helper, which asks more about the same', [...before, user('Count'), user('Sum it up')], tools],
+    [
+      'a helper that asks in the same message',
+      [...before, { role: 'user', content: ['Count', 'Sum'].map(textOf) }],
+      tools,
+    ],
+    ['a sub-agent, which has other tools', [before[0], user('Find it')], [...tools, { ...tools[0], name: 'find' }]],
+  ])('yet leaves them to who runs them beside %s', async (_who, messages, others) => {
+    const { ask, sessionOf } = counting()
+    const answer = await ask([...before, user('Count')])
+    const { content } = (await answer.json()) as { content: object[] }
+    expect(await sessionOf(messages as object[], { tools: others })).toMatch(/^agent\./)
+    const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: '1' }
+    const results = [
+      { role: 'assistant', content },
+      { role: 'user', content: [result] },
+    ]
+    expect(await sessionOf([...before, user('Count'), ...results])).toBe('agent')
+  })
+})
+
+test('a sub-agent with an id of its own is a helper of the session that it names', async () => {
+  const { fetch } = api()
+  const store = memoryStore()
+  const gateway = gatewayOf({ store, fetch })
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const ask = (id: string, body: object) =>
+    post(gateway, { ...hello, ...body }, { headers: { 'x-session-id': id, 'x-parent-session-id': 'ses_main' } })
+  for (const id of ['ses_one', 'ses_two']) await (await ask(id, { tools })).text()
+  // Its own helper.
+  await (await ask('ses_one', { system: 'Sum it up' })).text()
+  const ids = await idsOf(store)
+  expect(ids).toHaveLength(3)
+  for (const sessionId of ids) expect(helpedBy({ sessionId, agent: undefined })).toBe('ses_main')
+})
+
+describe('sub-agents of Claude Code that say which they are', () => {
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const from = (id?: string) => ({
+    headers: { 'x-claude-code-session-id': 'lead', ...(id && { 'x-claude-code-agent-id': id }) },
+  })
+
+  test('have an answer and a session each, though they were told the same at the same time', async () => {
+    const gate = new Gate()
+    const { fetch, requests } = api(async () => gate.pass())
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch })
+    const ask = (id: string) => post(gateway, { ...hello, tools }, from(id))
+    const asked = [ask('a1'), ask('a2'), ask('a3')]
+    await gate.reached
+    gate.open()
+    expect(new Set(await Promise.all(asked.map(async (one) => saidBy(await one)))).size).toBe(3)
+    expect(requests).toHaveLength(3)
+    // One whose connection broke is given its own answer again.
+    expect((await ask('a2')).headers.get('x-lastgood-replayed')).toBe('true')
+    expect(requests).toHaveLength(3)
+    const names = await idsOf(store)
+    expect(names).toHaveLength(3)
+    for (const name of names) expect(name).toMatch(/^lead\.[0-9a-f]{12}$/)
+  })
+
+  test("leave their agent's session to it, also with its words and before it has begun", async () => {
+    const { fetch } = api()
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch })
+    const sessionOf = async (id?: string) =>
+      (await post(gateway, { ...hello, tools }, from(id))).headers.get('x-lastgood-session')
+    expect(await sessionOf('a1')).toMatch(/^lead\./)
+    expect(await sessionOf()).toBe('lead')
+    expect(await sessionOf('a2')).toMatch(/^lead\./)
+    expect(await idsOf(store)).toHaveLength(3)
+  })
+})
