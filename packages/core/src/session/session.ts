@@ -43,6 +43,9 @@ import type { Transcript } from '../journal/transcript.ts'
 import { writerVersion } from '../version.ts'
 import { Watchers } from '../watching/watcher.ts'
 
+/** A process that died in one of these left nothing in flight. */
+const atRest: ReadonlySet<StateName> = new Set(['idle', 'refused'])
+
 /** What an agent is to a session: something with a name that can run a turn. `defineAgent` makes one. */
 export interface Agent<Input, Reply, RunOptions> {
   readonly name: string
@@ -326,7 +329,7 @@ export class Session {
       await this.stage([{ type: 'session-opened', owner, ...(cwd !== null && { cwd }), writer: writerVersion }])
       const kept = retentionChange(this.#facts, this.#options.retention)
       if (kept) await this.stage([kept])
-    } else if (!['idle', 'refused', callsElsewhere ? 'executingTools' : ''].includes(this.state) || refolded) {
+    } else if (refolded || !(atRest.has(this.state) || (callsElsewhere && this.state === 'executingTools'))) {
       await this.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
     }
     if (this.#seq > 0) await this.retain(this.#options.retention)
