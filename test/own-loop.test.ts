@@ -1,7 +1,7 @@
 /** Level 1: a loop of one's own, with one line added. */
 import Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
-import { memoryStore, openSession, type Session, type SessionEvent } from '@lastgood/core'
+import { memoryStore, openSession, type Session, type SessionEvent, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, startLab, story, text, toolUse, type Lab, type Outage } from '@lastgood/outage-lab'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -129,4 +129,53 @@ test('a call of unknown outcome that the loop reports to the model is told as su
   await client(session).messages.create({ ...request, messages: session.messages() as Anthropic.MessageParam[] })
   const [call] = first.content as [Anthropic.ToolUseBlock]
   expect(told).toEqual([{ type: 'in-doubt', toolUseId: call.id, name: 'count', did: 'reported' }])
+})
+
+describe('a loop that keeps its own history and says it otherwise at each start', () => {
+  const stall = { kind: 'stall', after: 'before-headers', pings: false } as const
+
+  /** Starts again and again, each time until the request is in flight; the last one gets its answer. */
+  async function startOften(store: Store, before: number, historyOf: (start: number) => Anthropic.MessageParam[]) {
+    let told = 0
+    for (const start of [1, 2, 3, 4]) {
+      session = await openSession('s', { store })
+      await session.step('notify', {}, () => (told += 1))
+      const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
+      const asked = client.messages.create({ ...request, messages: historyOf(start) })
+      if (start === 4) await asked
+      asked.catch(() => {})
+      await expect.poll(() => lab.requests.length).toBe(before + start)
+      await session.close()
+    }
+    return told
+  }
+
+  test('does a step before its first request once (P2)', async () => {
+    lab = await startLab({ model: story([reply(text('ok'))]), outages: [{ when: { requests: [1, 3] }, fault: stall }] })
+    const began = (start: number) => [{ role: 'user' as const, content: `Start ${start}: make it green` }]
+    expect(await startOften(memoryStore(), 0, began)).toBe(1)
+  })
+
+  test('does a step before it brings results once (P2)', async () => {
+    const model = story([reply([toolUse('count', {})]), reply(text('ok'))])
+    lab = await startLab({ model, outages: [{ when: { requests: [2, 4] }, fault: stall }] })
+    const store = memoryStore()
+    session = await openSession('s', { store })
+    const asked = { role: 'user' as const, content: task }
+    const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
+    const { content } = await client.messages.create({ ...request, messages: [asked] })
+    await session.close()
+    const [call] = content as [Anthropic.ToolUseBlock]
+    const resultOf = (start: number) => ({
+      type: 'tool_result' as const,
+      tool_use_id: call.id,
+      content: `at start ${start}`,
+    })
+    const historyOf = (start: number): Anthropic.MessageParam[] => [
+      asked,
+      { role: 'assistant', content },
+      { role: 'user', content: [resultOf(start)] },
+    ]
+    expect(await startOften(store, 1, historyOf)).toBe(1)
+  })
 })

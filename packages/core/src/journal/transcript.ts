@@ -78,8 +78,8 @@ export class Transcript {
   changes = 0
   /**
    * Where it stands for steps: the changes when it last was answered or rewound, or had all results of an answer. What
-   * the caller adds is recorded with the request, so a loop that starts again asks for its steps after that as before;
-   * it leaves the place with the answer. No place is the same twice.
+   * the caller adds, or says otherwise, is recorded with the request, so a loop that starts again asks for its steps after
+   * that as before; it leaves the place with the answer. No place is the same twice.
    */
   place = 0
   /** Steps of the caller's own. */
@@ -138,8 +138,8 @@ export class Transcript {
       case 'turn-ended':
         this.#closeTurn()
         break
-      case 'rewound':
-        this.messages.splice(entry.messages)
+      case 'rewound': {
+        const undone = this.messages.splice(entry.messages)
         this.edits = this.edits.filter(({ from, to }) => from < entry.messages && to <= entry.messages)
         this.accepted = Math.min(this.accepted, entry.messages)
         for (const [id, count] of this.responses) if (count > entry.messages) this.responses.delete(id)
@@ -148,8 +148,10 @@ export class Transcript {
         if (entry.messages === 0 && entry.lastGoodTurn > 0) this.turns = [{ turn: entry.lastGoodTurn, from: 0, to: 0 }]
         if (entry.turn > (this.turns.at(-1)?.turn ?? 0)) this.turns.push({ turn: entry.turn, from: entry.messages })
         this.#forgetCalls()
-        this.#leavePlace()
+        // Where a turn is open still, the caller has put other words in the place of its own.
+        if (entry.turn === entry.lastGoodTurn || undone.some(({ role }) => role === 'assistant')) this.#leavePlace()
         break
+      }
       default: // the rest says nothing of the conversation
     }
   }
