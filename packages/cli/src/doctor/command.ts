@@ -5,7 +5,7 @@
 import { Command } from 'commander'
 import { isLastgoodError, type Finding } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
-import type { LoadedConfig } from '../config.ts'
+import { agentNames, type LoadedConfig } from '../config.ts'
 import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -18,13 +18,7 @@ import { reportLines } from './report-lines.ts'
 import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
 import { tryHistories } from './histories.ts'
 import { sessionFindings } from './session-findings.ts'
-import {
-  agentNames,
-  brokenConfigFinding,
-  credentialFindings,
-  missingConfigFinding,
-  nodeFindings,
-} from './set-up-findings.ts'
+import { brokenConfigFinding, credentialFindings, missingConfigFinding, nodeFindings } from './set-up-findings.ts'
 
 export function doctorCommand(context: CliContext): Command {
   return withCommonOptions(new Command('doctor'))
@@ -46,7 +40,7 @@ async function doctor(context: CliContext, options: CommonOptions): Promise<void
   findings.push(...examined.findings)
   const report: DoctorReport = {
     nodeVersion: node.version,
-    configuration: set.loaded && { path: set.loaded.path, agents: agentNames(set.loaded) },
+    configuration: set.loaded && { path: set.loaded.path, agents: [...agentNames(set.loaded.config)] },
     hasApiKey: Boolean(env['ANTHROPIC_API_KEY']),
     store: examined.store,
     sessions: examined.sessions,
@@ -88,7 +82,7 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       now: context.clock.now(),
       flags: place.flags,
       cwd: context.cwd,
-      agents: loaded && agentNames(loaded),
+      agents: loaded && agentNames(loaded.config),
     }
     const damaged = failure === undefined ? [] : [damage(failure, source)]
     const { tried, findings } = await tryHistories(store, rows, context.clock, [...known, ...damaged])

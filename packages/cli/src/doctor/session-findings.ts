@@ -10,7 +10,7 @@ export interface SessionFacts {
   readonly flags: readonly string[]
   /** Where the command runs, and the agents known there; undefined: there is no configuration file. */
   readonly cwd: string
-  readonly agents: readonly string[] | undefined
+  readonly agents: ReadonlySet<string> | undefined
 }
 
 export function sessionFindings(rows: readonly SessionRow[], facts: SessionFacts): Finding[] {
@@ -69,7 +69,7 @@ function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Findin
 /** Only sessions that were begun here: those of other projects have their agents there. */
 function unknownAgents(rows: readonly SessionRow[], { agents, cwd }: SessionFacts): Finding[] {
   if (!agents) return []
-  const lost = rows.filter(({ head }) => head.cwd === cwd && head.agent !== undefined && !agents.includes(head.agent))
+  const lost = rows.filter(({ head }) => head.cwd === cwd && head.agent !== undefined && !agents.has(head.agent))
   const names = [...new Set(lost.map(({ head }) => safeLine(head.agent ?? '')))].join(', ')
   return finding(lost, {
     severity: 'warning',

@@ -1,6 +1,5 @@
 /** What may be wrong around lastgood: Node, the configuration file, credentials. Pure. */
 import type { Finding } from '@lastgood/core'
-import type { LoadedConfig } from '../config.ts'
 import type { Env } from '../context.ts'
 import { failureOf } from '../failure.ts'
 
@@ -58,5 +57,3 @@ export function credentialFindings(env: Env): Finding[] {
     },
   ]
 }
-
-export const agentNames = (loaded: LoadedConfig): string[] => Object.keys(loaded.config.agents ?? {})

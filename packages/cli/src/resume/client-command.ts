@@ -67,9 +67,14 @@ export function fallbackOf({ machine }: Pick<Head, 'machine'>): string | undefin
   return (machine.context as { rungModel?: string | null }).rungModel ?? undefined
 }
 
-/** The configuration has a word in it only where an agent of it may be called like a client. Errors: `bad-option`. */
-export function assertNoClients(head: Session, { config, flags }: Pick<SetUp, 'config' | 'flags'>): void {
-  if (clientOf(head) && isClients(head, agentNames(config()?.config))) throw heldByClient(head, flags)
+/** The same for a command, which has to read its configuration only where an agent of it may be called like a client. */
+export function isClientsAt(head: Pick<Head, 'agent'>, { config }: Pick<SetUp, 'config'>): boolean {
+  return clientOf(head) !== undefined && isClients(head, agentNames(config()?.config))
+}
+
+/** Errors: `bad-option`. */
+export function assertNoClients(head: Session, place: Pick<SetUp, 'config' | 'flags'>): void {
+  if (isClientsAt(head, place)) throw heldByClient(head, place.flags)
 }
 
 /** Nothing that the journal goes back to, or begins with, binds the client. */

@@ -18,8 +18,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
-import { clientCommand, isClients } from './client-command.ts'
-import { agentNames } from '../config.ts'
+import { clientCommand, isClientsAt } from './client-command.ts'
 import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
@@ -102,7 +101,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const { context, options, style, stop, message } = task
   const { head, holder } = located.row
   const command = clientCommand(head, task.place.flags, message)
-  const isTheirs = command !== undefined && isClients(head, agentNames(task.place.config()?.config))
+  const isTheirs = command !== undefined && isClientsAt(head, task.place)
   // A gateway that keeps a client's session gives it to the one that the client comes back through.
   if (holder && !options.takeover && !isTheirs) throw held(holder, head, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
