@@ -156,6 +156,31 @@ describe('a loop that keeps its own history and says it otherwise at each start'
     expect(await startOften(memoryStore(), 0, began)).toBe(1)
   })
 
+  test('does a step before a later turn once, and that turn is one (P2)', async () => {
+    const model = story([reply(text('first')), reply(text('second'))])
+    lab = await startLab({ model, outages: [{ when: { requests: [2, 4] }, fault: stall }] })
+    const store = memoryStore()
+    session = await openSession('s', { store })
+    const asked = { role: 'user' as const, content: task }
+    const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
+    const { content } = await client.messages.create({ ...request, messages: [asked] })
+    await session.close()
+    const historyOf = (start: number): Anthropic.MessageParam[] => [
+      asked,
+      { role: 'assistant', content },
+      { role: 'user', content: `Start ${start}: go on` },
+    ]
+    expect(await startOften(store, 1, historyOf)).toBe(1)
+    session = await openSession('s', { store })
+    expect([session.turn, session.lastGoodTurn]).toEqual([2, 2])
+    expect(session.messages().map((message) => message.content)).toMatchObject([
+      task,
+      [{ text: 'first' }],
+      'Start 4: go on',
+      [{ text: 'second' }],
+    ])
+  })
+
   test('does a step before it brings results once (P2)', async () => {
     const model = story([reply([toolUse('count', {})]), reply(text('ok'))])
     lab = await startLab({ model, outages: [{ when: { requests: [2, 4] }, fault: stall }] })

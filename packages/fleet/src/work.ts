@@ -9,7 +9,7 @@
  * 4. The fence decides who may write (P3): a worker that lost its session says so, and leaves the row to the new one.
  * 5. It never rejects.
  */
-import { isLastgoodError, LastgoodError, statuses, type Entry, type Session } from '@lastgood/core'
+import { isLastgoodError, LastgoodError, statuses, type Entry, type Message, type Session } from '@lastgood/core'
 import { begin, type Begun, type Workplace } from './begin.ts'
 import type { CountAction, RowAction } from './due-index.ts'
 import type { RunningAgent } from './options.ts'
@@ -182,9 +182,13 @@ class Job {
 
 /** A call or a step came to its end, or a loop of one's own went on with its results. */
 function isStepDone(entry: Entry): boolean {
-  if (entry.type === 'turn-continued') return true
+  if (entry.type === 'turn-continued') return entry.messages.some(bringsResults)
   const isEnd = entry.type === 'tool-finished' || entry.type === 'step-finished'
   return isEnd && entry.outcome !== 'in-doubt' && entry.outcome !== 'refused'
+}
+
+function bringsResults({ content }: Message): boolean {
+  return Array.isArray(content) && content.some(({ type }) => type === 'tool_result')
 }
 
 /** The instant of a wait that an entry begins. */

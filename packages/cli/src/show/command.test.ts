@@ -259,6 +259,24 @@ describe('show', () => {
     expect(stdout).toContain(`↶ went back inside turn 1: ${reason}\n`)
   })
 
+  it("a turn's title is what was answered, where a request said it otherwise before that", async () => {
+    const { cwd, store } = project()
+    const reason = 'the caller went on from an earlier message'
+    await seed(store, 's', [
+      started(1, 'Start 1: make it green'),
+      sent(),
+      { type: 'rewound', messages: 0, turn: 1, lastGoodTurn: 0, reason },
+      { type: 'turn-continued', messages: [{ role: 'user', content: 'Start 2: make it green' }] },
+      sent(),
+      answered('Looking.', { ...call }),
+      result,
+      { type: 'turn-continued', messages: [{ role: 'user', content: 'And be quick' }] },
+    ])
+    const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(stdout).toContain('\n  > Start 2: make it green\n')
+    expect(stdout).not.toContain('Start 1')
+  })
+
   it('a call that ran again is there twice: without a result, and again after the resume', async () => {
     const { cwd, store } = project()
     const begun = { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' } as const

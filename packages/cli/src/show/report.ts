@@ -133,6 +133,10 @@ export class SessionReport {
           settle(turn, String(result['tool_use_id']), { at: entry.at, result, outcome: 'ran' }, this.#calls(turn))
         }
         const added = entry.messages.filter((message) => resultsIn(message).length < message.content.length)
+        // What was asked is said otherwise, before anybody has answered it.
+        const isSaidOtherwise =
+          turn?.steps.at(-1)?.kind === 'rewound' && !turn.steps.some(({ kind }) => kind === 'answer')
+        if (isSaidOtherwise) turn.message = wordsIn(added)
         return added.length > 0 ? { kind: 'added', messages: added.length } : undefined
       }
       case 'session-suspended':
@@ -211,8 +215,6 @@ function settle(
 }
 
 function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }, inherited: boolean): TurnReport {
-  // A client that goes on with a conversation of before brings all of it; what it says now comes after the last answer.
-  const said = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1)
   return {
     turn,
     state: 'open',
@@ -225,9 +227,15 @@ function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }
     faults: 0,
     tools: 0,
     tokens: { input: 0, cacheRead: 0, output: 0 },
-    message: shorten(firstWordsIn(said) ?? '', quoted),
+    message: wordsIn(messages),
     steps: [],
   }
+}
+
+function wordsIn(messages: readonly Message[]): string {
+  // A client that goes on with a conversation of before brings all of it; what it says now comes after the last answer.
+  const said = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1)
+  return shorten(firstWordsIn(said) ?? '', quoted)
 }
 
 function addTokens(tokens: Tokens, usage: Readonly<Record<string, unknown>> | undefined): void {

@@ -139,6 +139,7 @@ export class Transcript {
         this.#closeTurn()
         break
       case 'rewound': {
+        this.#rung = 0
         const undone = this.messages.splice(entry.messages)
         this.edits = this.edits.filter(({ from, to }) => from < entry.messages && to <= entry.messages)
         this.accepted = Math.min(this.accepted, entry.messages)
@@ -187,9 +188,13 @@ export class Transcript {
     return [...this.messages, { role: 'user', content: this.#orderedResults() }]
   }
 
-  /** Turns started, and turns ended in a row from the first, within the first `count` messages. */
+  /**
+   * Turns started, and turns ended in a row from the first, where a caller goes on from the first `count` messages. A turn
+   * that nobody has answered yet is open still: its words are only said otherwise.
+   */
   turnsWithin(count: number): { turn: number; lastGoodTurn: number } {
-    const started = this.turns.filter((span) => span.from < count)
+    const isOpen = ({ to, stopReason }: TurnSpan) => to === undefined && stopReason === undefined
+    const started = this.turns.filter((span) => span.from < count || (span.from === count && isOpen(span)))
     const ended = started.filter((span) => span.to !== undefined && span.to <= count)
     return { turn: started.at(-1)?.turn ?? 0, lastGoodTurn: ended.at(-1)?.turn ?? 0 }
   }
