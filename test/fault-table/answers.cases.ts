@@ -27,7 +27,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 19,
     signal: '`stop_reason: model_context_window_exceeded`',
-    claim: 'the answer counts up to where the window was full',
+    claim: 'the answer counts up to the point where the window was full',
     served: [stream(started(), textBlock(0, 'So far.'), ended('model_context_window_exceeded'))],
     expect: {
       faults: [],
@@ -38,7 +38,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 19,
     signal: '`model_context_window_exceeded` inside a tool call',
-    claim: 'the call that the window cut is taken out, and the same is not sent again: it would be as full',
+    claim: 'the call that the window cut is taken out; the request is not sent again: the window would be just as full',
     served: [
       stream(
         started(),
@@ -52,7 +52,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 21,
     signal: '400 "Output blocked by content filtering policy"',
-    claim: 'the filter is not deterministic: two re-sends, then parked with the offer to say it otherwise',
+    claim: 'the filter is not deterministic: two re-sends, then parked with the advice to say it differently',
     served: times(3, filtered),
     expect: {
       faults: [
@@ -77,8 +77,8 @@ export const answers: readonly FaultCase[] = [
   },
   {
     row: 21,
-    signal: 'the filter inside a stream, after a whole tool call',
-    claim: 'whole calls stay though the filter stopped what came after them',
+    signal: 'the filter inside a stream, after a complete tool call',
+    claim: 'complete calls stay although the filter stopped what came after them',
     served: [
       stream(
         started(),
@@ -94,7 +94,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 25,
     signal: '`stop_reason: refusal`',
-    claim: 'a refusal is handed out once and never sent for again: the check would read the same conversation',
+    claim: 'a refusal is handed out once and never retried: the check would read the same conversation',
     served: [stream(started(), textBlock(0, 'I star'), ended('refusal'))],
     expect: { faults: [], caller: { says: 'I star', stop: 'refusal' }, entries: ['response-received'] },
   },
@@ -129,8 +129,8 @@ export const answers: readonly FaultCase[] = [
   },
   {
     row: 26,
-    signal: '`max_tokens` after a whole tool call',
-    claim: 'whole calls before the cut are handed out',
+    signal: '`max_tokens` after a complete tool call',
+    claim: 'complete calls before the cut are handed out',
     served: [
       stream(started(), callBlock(0, '{"n":1}', 'toolu_1'), callBlock(1, '{"n":', 'toolu_half'), ended('max_tokens')),
     ],
@@ -143,7 +143,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 26,
     signal: '`max_tokens` inside the only call, twice',
-    claim: 'room is made once; then the answer counts without its call',
+    claim: 'the room is raised once; then the answer counts without its call',
     served: times(2, cutCall),
     expect: {
       faults: [mended('output-cut', 'raise-max-tokens'), kept('output-cut')],
@@ -153,8 +153,8 @@ export const answers: readonly FaultCase[] = [
   },
   {
     row: 36,
-    signal: 'a call whose input is no JSON, once',
-    claim: 'it is not handed out, and what is wrong with it is said: the request is sent again',
+    signal: 'a call whose input is not JSON, once',
+    claim: 'it is not handed out and its fault is named: the request is sent again',
     served: [badCall],
     expect: {
       faults: [
@@ -166,8 +166,8 @@ export const answers: readonly FaultCase[] = [
   },
   {
     row: 36,
-    signal: 'a call whose input is no JSON, each time',
-    claim: 'a model that writes no other is not paid for a day: two re-sends, then parked',
+    signal: 'a call whose input is not JSON, each time',
+    claim: 'a model that never writes a valid one is not paid for a day: two re-sends, then parked',
     served: times(3, badCall),
     expect: {
       faults: [
@@ -180,8 +180,8 @@ export const answers: readonly FaultCase[] = [
   },
   {
     row: 36,
-    signal: 'a call whose input is no JSON, after a whole one',
-    claim: 'whole calls before it are handed out',
+    signal: 'a call whose input is not JSON, after a complete one',
+    claim: 'complete calls before it are handed out',
     served: [
       stream(started(), callBlock(0, '{"n":1}', 'toolu_1'), callBlock(1, '{"n": 1,,', 'toolu_bad'), ended('tool_use')),
     ],
@@ -216,7 +216,7 @@ export const answers: readonly FaultCase[] = [
   {
     row: 28,
     signal: 'empty content, twice',
-    claim: 'one nudge, then silence is the answer',
+    claim: 'the model is asked once more; then the empty answer counts',
     served: times(2, silent),
     expect: {
       faults: [mended('empty-answer', 'nudge'), kept('empty-answer')],

@@ -8,15 +8,15 @@ export const auth: readonly FaultCase[] = [
   {
     row: 13,
     signal: 'a 401',
-    claim: 'the first refused login is sent once more at once, with fresh credentials where there are any',
+    claim: 'the first refused login is sent once more at once, with fresh credentials if there are any',
     served: [denied],
     given: { freshCredentials: true },
     expect: { faults: [resent('auth-blocked')], caller: well, sent: { authorization: 'Bearer fresh' } },
   },
   {
     row: 13,
-    signal: 'a 401, nobody to ask for credentials',
-    claim: 'without fresh credentials the same is sent once more',
+    signal: 'a 401, without `credentials`',
+    claim: 'without fresh credentials the same request is sent once more',
     served: [denied],
     expect: { faults: [resent('auth-blocked')], caller: well },
   },
@@ -33,7 +33,7 @@ export const auth: readonly FaultCase[] = [
   {
     row: 14,
     signal: '403 `permission_error`',
-    claim: 'a missing right is not sent again',
+    claim: 'a request without the permission is not sent again',
     served: [forbidden],
     expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
   },
@@ -47,14 +47,14 @@ export const auth: readonly FaultCase[] = [
   {
     row: 14,
     signal: '400 "This organization has been disabled"',
-    claim: 'a disabled organisation is parked, not told as a bad request',
+    claim: 'a disabled organisation parks the session and is not reported as a bad request',
     served: [invalid('This organization has been disabled.')],
     expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 14,
     signal: '401 for several sessions at once',
-    claim: 'many refused sessions are an outage of the login system: one re-send, then waits of a minute at least',
+    claim: 'many refused sessions are an outage of the login system: one re-send, then waits of at least a minute',
     served: times(3, denied),
     given: { others: 'denied' },
     expect: {
@@ -64,7 +64,7 @@ export const auth: readonly FaultCase[] = [
   },
   {
     row: 14,
-    signal: '401 where it worked a moment ago',
+    signal: '401 for a key that worked a moment ago',
     claim: 'a key that was good within the hour is not declared dead',
     served: [denied, denied],
     given: { answeredBefore: true },
@@ -76,7 +76,7 @@ export const auth: readonly FaultCase[] = [
   {
     row: 14,
     signal: '403 `api_key_scope_missing` for several sessions',
-    claim: 'what a code says is believed: a missing scope is no outage',
+    claim: 'the code of an error is trusted: a missing scope is not an outage',
     served: [refusal(403, 'permission_error', 'Scope', 'api_key_scope_missing')],
     given: { others: 'denied' },
     expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },

@@ -30,7 +30,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 1,
     signal: '502, 503, 520 to 524 as an HTML page',
-    claim: 'the pages of a proxy are waited out, and quoted by their title only',
+    claim: 'error pages of a proxy are waited out, and only their titles are quoted',
     served: [page(502, '502: Bad gateway'), page(503, 'Unavailable'), page(520, 'Unknown'), page(524, 'Timeout')],
     expect: {
       faults: [
@@ -66,14 +66,14 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 1,
     signal: 'an unknown 4xx with `x-should-retry: true`',
-    claim: 'the server may ask for a re-send of what nobody knows',
+    claim: 'the server may ask for a re-send after an unknown error',
     served: [http(418, '', shouldRetry('true'))],
     expect: { faults: [again('server-transient', 0, 1_000, { fault: { shouldRetry: true } })], caller: well },
   },
   {
     row: 1,
     signal: '5xx with `x-should-retry: false`',
-    claim: 'the server may ask not to be sent the same again: the session is parked, not lost',
+    claim: 'the server may ask for no re-send: the session is parked, not lost',
     served: [refusal(500, 'api_error', 'No', '', shouldRetry('false'))],
     expect: {
       faults: [parked('server-transient', /asks not to be sent/, undefined, { waitMs: [900_000, 901_000] })],
@@ -83,7 +83,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 1,
     signal: '5xx with `retry-after: 30`',
-    claim: 'a server that fails may say when to come back: not before, and jitter on top',
+    claim: 'a failing server may say when to come back: not sooner, and with jitter on top',
     served: [refusal(503, 'api_error', 'Later', '', { 'retry-after': '30' })],
     expect: { faults: [again('server-transient', 30_000, 31_000)], caller: well },
   },
@@ -106,7 +106,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 1,
     signal: '5xx beyond the horizon',
-    claim: 'what does not end within the horizon parks the session, with an instant for the next try',
+    claim: 'an outage longer than the horizon parks the session, with a time for the next try',
     served: times(2, refusal(500, 'api_error', 'No', '', { 'retry-after': '45' })),
     given: { policy: { horizonMs: 60_000 } },
     expect: {
@@ -127,7 +127,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 2,
     signal: '500 with the text `Overloaded`',
-    claim: 'a 500 that says Overloaded is overload',
+    claim: 'a 500 that says Overloaded counts as overload',
     served: [refusal(500, 'api_error', 'Overloaded')],
     expect: { faults: [again('overloaded', 0, 2_000)], caller: well },
   },
@@ -141,7 +141,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 2,
     signal: '529, with a ladder',
-    claim: 'another model has other capacity: it takes the turn after one re-send',
+    claim: 'another model has its own capacity: it takes the turn after one re-send',
     served: [overload, overload],
     given: { ladder: ['claude-sonnet-5-5'] },
     expect: {
@@ -188,21 +188,21 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 4,
     signal: '`UND_ERR_HEADERS_TIMEOUT`',
-    claim: "a time-out of the network's own is no answer",
+    claim: 'a time-out of the network counts as no answer',
     served: [{ unreachable: 'Headers Timeout Error', code: 'UND_ERR_HEADERS_TIMEOUT' }],
     expect: { faults: [again('transport', 0, 500)], caller: well },
   },
   {
     row: 4,
     signal: 'no headers for 120 s',
-    claim: 'a server that takes the request and says nothing is left after two minutes',
+    claim: 'a server that takes the request and says nothing is given up after two minutes',
     served: [{ silent: true }],
     expect: { faults: [again('transport', 0, 500)], caller: well },
   },
   {
     row: 4,
     signal: 'no answer for minutes, with a ladder of models',
-    claim: 'another model at the same host does not help against a dead line',
+    claim: 'another model at the same host does not help when the host does not answer',
     served: times(6, { unreachable: 'read ETIMEDOUT', code: 'ETIMEDOUT' }),
     given: { ladder: ['claude-sonnet-5-5'], policy: { rules: { transport: { minMs: 60_000 } } } },
     expect: {
@@ -214,14 +214,14 @@ export const beforeContent: readonly FaultCase[] = [
   ...['SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'].map((code): FaultCase => ({
     row: 4,
     signal: `\`${code}\``,
-    claim: `no wait mends a certificate: ${code} is told at once`,
+    claim: `no wait fixes a certificate: ${code} is reported at once`,
     served: [{ unreachable: 'certificate', code }],
     expect: { faults: [told('config', /NODE_EXTRA_CA_CERTS/)], caller: { error: 'request-failed' } },
   })),
   {
     row: 9,
     signal: '200 with an HTML page',
-    claim: 'a page of the network instead of a stream is no answer, and its title is told',
+    claim: 'an HTML page instead of a stream is no answer, and its title is reported',
     served: [page(200, 'Sign in to the network')],
     expect: {
       faults: [again('bad-gateway', 0, 500, { fault: { message: 'Sign in to the network' } })],
@@ -231,7 +231,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 9,
     signal: '200 with a JSON error of the server',
-    claim: 'a JSON error that passes is waited out, though it came with a 200',
+    claim: 'a JSON error that can pass is waited out, although it came with a 200',
     served: [
       http(200, '{"type":"error","error":{"type":"api_error","message":"No"}}', { 'content-type': 'application/json' }),
     ],
@@ -240,7 +240,7 @@ export const beforeContent: readonly FaultCase[] = [
   {
     row: 9,
     signal: '200 with a JSON error about money',
-    claim: 'a JSON error that does not pass is not waited out because of its 200',
+    claim: 'a JSON error that cannot pass is not waited out just because it came with a 200',
     served: [
       http(200, '{"type":"error","error":{"type":"billing_error","message":"Pay"}}', {
         'content-type': 'application/json',
@@ -257,16 +257,16 @@ export const beforeContent: readonly FaultCase[] = [
   },
   {
     row: 9,
-    signal: '200 with JSON that is no message',
-    claim: 'a caller that does not stream does not get what is no message',
+    signal: '200 with JSON that is not a message',
+    claim: 'a caller that does not stream never gets JSON that is not a message',
     served: [http(200, '{"ok":true}', { 'content-type': 'application/json' }), page(200, 'Sign in')],
     given: { whole: true },
     expect: { faults: [again('bad-gateway', 0, 500), again('bad-gateway', 0, 1_000)], caller: well },
   },
   {
     row: 1,
-    signal: '401 within a storm of 5xx',
-    claim: 'each kind has its own answer, also when they alternate',
+    signal: '401 in between many 5xx',
+    claim: 'each kind is treated in its own way, also when they alternate',
     served: [internal, refusal(401, 'authentication_error', 'invalid x-api-key'), internal],
     expect: {
       faults: [again('server-transient', 0, 1_000), resent('auth-blocked'), again('server-transient', 0, 4_000)],
@@ -275,15 +275,15 @@ export const beforeContent: readonly FaultCase[] = [
   },
   {
     row: 9,
-    signal: 'a whole answer with `content-type: text/event-stream; charset=UTF-8`',
-    claim: 'an answer that is well is no fault',
+    signal: 'a complete answer with `content-type: text/event-stream; charset=UTF-8`',
+    claim: 'a good answer is not a fault',
     served: [stream(said('Fine.'))],
     expect: { faults: [], caller: { says: 'Fine.', stop: 'end_turn' }, recorded: { stop_reason: 'end_turn' } },
   },
   {
     row: 9,
     signal: 'pings and comments before the first event',
-    claim: 'what keeps a connection open is no event and no harm',
+    claim: 'what only keeps a connection open does not count as an event and does no harm',
     served: [
       stream(
         ': keep-alive\n\n',

@@ -16,7 +16,7 @@ const breaks: readonly FaultCase[] = (
   {
     row,
     signal: `${signal}, inside a text`,
-    claim: `${kind} (${how}): unfinished text is sent for again at once, and the caller keeps one message`,
+    claim: `${kind} (${how}): the answer is requested again at once after unfinished text, and the caller keeps one message`,
     served: [broken(how, started(), openText(0, 'Half a sen'))],
     expect: {
       faults: [again(kind, 0, 250)],
@@ -26,8 +26,8 @@ const breaks: readonly FaultCase[] = (
   },
   {
     row,
-    signal: `${signal}, after a whole tool call`,
-    claim: `${kind} (${how}): whole tool calls are kept, and the half one after them is not`,
+    signal: `${signal}, after a complete tool call`,
+    claim: `${kind} (${how}): complete tool calls are kept, and the half one after them is not`,
     served: [broken(how, ...textAndCall, openCall(2, '{"n":'))],
     expect: { faults: [kept(kind, { fault: { complete: 'calls' } })], ...keptCalls, unrecorded: ['toolu_half'] },
   },
@@ -55,15 +55,15 @@ export const inStream: readonly FaultCase[] = [
   },
   {
     row: 6,
-    signal: 'a break after whole thinking',
-    claim: 'whole thinking alone is not an answer: the request is sent again',
+    signal: 'a break after complete thinking',
+    claim: 'complete thinking alone is not an answer: the request is sent again',
     served: [broken('reset', started(), thought(0))],
     expect: { faults: [again('stream-cut', 0, 250)], caller: { says: 'All is well.' }, unrecorded: ['A thought'] },
   },
   {
     row: 6,
-    signal: 'a break after a whole text',
-    claim: 'whole text without a call is sent for again',
+    signal: 'a break after a complete text',
+    claim: 'an answer of complete text without a call is requested again',
     served: [broken('reset', started(), textBlock(0, 'One.'))],
     expect: {
       faults: [again('stream-cut', 0, 250, { fault: { complete: 'text' } })],
@@ -73,8 +73,8 @@ export const inStream: readonly FaultCase[] = [
   },
   {
     row: 6,
-    signal: "a break after a whole text, with `cutText: 'keep'`",
-    claim: 'whole text can be kept instead, and the model is told to go on',
+    signal: "a break after a complete text, with `cutText: 'keep'`",
+    claim: 'complete text can be kept instead, and the model is told to go on',
     served: [broken('reset', started(), textBlock(0, 'One.'), openText(1, 'Tw'))],
     given: { policy: { cutText: 'keep' } },
     expect: {
@@ -97,7 +97,7 @@ export const inStream: readonly FaultCase[] = [
   {
     row: 6,
     signal: 'a break after a server tool without its result',
-    claim: 'a call of the server without its result is dropped with what follows it',
+    claim: 'a server tool call without its result is dropped with everything after it',
     served: [broken('reset', started(), callBlock(0, '{"n":1}', 'toolu_1'), serverCall(1), openText(2, 'So'))],
     expect: {
       faults: [kept('stream-cut')],
@@ -107,8 +107,8 @@ export const inStream: readonly FaultCase[] = [
   },
   {
     row: 6,
-    signal: 'a break between a server tool and its result, and no call',
-    claim: 'an answer that only waits for the server is sent for again',
+    signal: 'a break between a server tool and its result, without a call',
+    claim: 'an answer that only waits for the server is requested again',
     served: [broken('reset', started(), textBlock(0, 'I look.'), serverCall(1))],
     expect: {
       faults: [again('stream-cut', 0, 250)],
@@ -119,35 +119,35 @@ export const inStream: readonly FaultCase[] = [
   {
     row: 6,
     signal: 'a break after the stop reason',
-    claim: 'an answer that has its stop reason is whole, whatever breaks after it',
+    claim: 'an answer that has its stop reason is complete, whatever breaks after it',
     served: [broken('reset', started(), textBlock(0, 'Done.'), ended('end_turn').split('event: message_stop')[0]!)],
     expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' }, recorded: { stop_reason: 'end_turn' } },
   },
   {
     row: 7,
-    signal: 'a polite end without `message_stop`',
-    claim: 'a stream that ends silently before its end has failed, however politely',
+    signal: 'a clean end without `message_stop`',
+    claim: 'a stream that closes cleanly before its end has failed',
     served: [stream(started(), openText(0, 'Half'))],
     expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'Half|All is well.' } },
   },
   {
     row: 7,
-    signal: 'a polite end inside the JSON of a call',
-    claim: 'a call whose input ends in the middle never runs',
+    signal: 'a clean end inside the JSON of a call',
+    claim: 'a call whose input breaks off never runs',
     served: [stream(started(), openCall(0, '{"n": 1, "wh'))],
     expect: { faults: [again('stream-truncated', 0, 250)], caller: well, unrecorded: ['toolu_half'] },
   },
   {
     row: 7,
-    signal: 'a polite end after a whole call',
-    claim: 'a silent end keeps the calls that were whole',
+    signal: 'a clean end after a complete call',
+    claim: 'an early end keeps the calls that were complete',
     served: [stream(...textAndCall)],
     expect: { faults: [kept('stream-truncated')], ...keptCalls },
   },
   {
     row: 7,
     signal: 'a line cut in the middle',
-    claim: 'an event without its empty line does not count',
+    claim: 'an event without its closing empty line does not count',
     served: [stream(started(), textBlock(0, 'One.'), ended('end_turn').slice(0, 60))],
     expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'One.|All is well.' } },
   },
@@ -161,7 +161,7 @@ export const inStream: readonly FaultCase[] = [
   {
     row: 7,
     signal: '`message_stop` without usage',
-    claim: 'a whole answer does not fail for lack of its usage',
+    claim: 'a complete answer does not fail for lack of usage',
     served: [
       stream(
         started(),
@@ -175,14 +175,14 @@ export const inStream: readonly FaultCase[] = [
   {
     row: 8,
     signal: 'headers, then no event for 120 s',
-    claim: 'a stream that never begins is left after two minutes',
+    claim: 'a stream that never begins is given up after two minutes',
     served: [broken('silence')],
     expect: { faults: [again('stream-stalled', 0, 250)], caller: well },
   },
   {
     row: 8,
     signal: 'headers, then nothing but pings for 120 s',
-    claim: 'pings are not progress: a stream of them is left like a silent one',
+    claim: 'pings are not progress: a stream of pings is given up like a silent one',
     served: [broken('pings')],
     expect: { faults: [again('stream-stalled', 0, 250)], caller: well },
   },

@@ -33,14 +33,14 @@ export const limitsAndBilling: readonly FaultCase[] = [
   {
     row: 10,
     signal: '429 with `retry-after: 17`',
-    claim: 'the wait is what the server asks for, and a little jitter',
+    claim: 'the wait is what the server asks for, plus a little jitter',
     served: [limited('Too many tokens', '', { 'retry-after': '17' })],
     expect: { faults: [again('rate-limited', 17_000, 18_000, { fault: { retryAfterMs: 17_000 } })], caller: well },
   },
   {
     row: 10,
     signal: '429 with `retry-after-ms`',
-    claim: 'the exact header counts before the rounded one',
+    claim: 'the exact header takes precedence over the rounded one',
     served: [limited('Too many tokens', '', { 'retry-after': '17', 'retry-after-ms': '1500' })],
     expect: { faults: [again('rate-limited', 1_500, 2_500)], caller: well },
   },
@@ -54,14 +54,14 @@ export const limitsAndBilling: readonly FaultCase[] = [
   {
     row: 10,
     signal: '429 with `retry-after: 0`',
-    claim: 'zero is no invitation to spin',
+    claim: 'zero does not mean to retry without a pause',
     served: [limited('No', '', { 'retry-after': '0' }), limited('No', '', { 'retry-after': '0' })],
     expect: { faults: [again('rate-limited', 0, 1_000), again('rate-limited', 0, 2_000)], caller: well },
   },
   {
     row: 10,
     signal: '429 with `retry-after: 3600`',
-    claim: 'an hour is not slept through: the session is parked until then',
+    claim: 'an hour is too long to wait: the session is parked until then',
     served: [limited('No', '', { 'retry-after': '3600' })],
     expect: {
       faults: [parked('rate-limited', /asks for a pause of 60 min/, undefined, { waitMs: [3_600_000, 3_601_000] })],
@@ -71,7 +71,7 @@ export const limitsAndBilling: readonly FaultCase[] = [
   {
     row: 10,
     signal: '429, with a ladder',
-    claim: 'a rate limit changes no model: it would only cost a cold cache',
+    claim: 'a rate limit does not change the model: that would only cost a cold cache',
     served: [limited('No', '', { 'retry-after': '60' }), limited('No', '', { 'retry-after': '60' })],
     given: { ladder: ['claude-sonnet-5-5'] },
     expect: {
@@ -83,20 +83,20 @@ export const limitsAndBilling: readonly FaultCase[] = [
   {
     row: 11,
     signal: '429 `ramp_limit_exceeded`',
-    claim: 'traffic that grew too fast waits longer each time',
+    claim: 'after traffic that grew too fast, each wait is longer',
     served: [limited('Grew too fast', 'ramp_limit_exceeded'), limited('Grew too fast', 'ramp_limit_exceeded')],
     expect: { faults: [again('rate-limited', 0, 5_000), again('rate-limited', 0, 10_000)], caller: well },
   },
   {
     row: 11,
     signal: '429 without `retry-after`',
-    claim: 'a limit that does not say when is waited out from 5 s on',
+    claim: 'a limit without a time is waited out, starting at 5 s',
     served: [limited('Number of requests has exceeded your rate limit'), http(429)],
     expect: { faults: [again('rate-limited', 0, 5_000), again('rate-limited', 0, 10_000)], caller: well },
   },
   {
     row: 11,
-    signal: '429 that says how long in `x-should-retry: false` only',
+    signal: '429 without a time, with `x-should-retry: false`',
     claim: 'a limit that asks for no re-send parks the session',
     served: [limited('No', '', { 'x-should-retry': 'false' })],
     expect: {
@@ -108,22 +108,22 @@ export const limitsAndBilling: readonly FaultCase[] = [
   {
     row: 12,
     signal: '429 `enforced_spend_limit_reached` with `x-should-retry: true`',
-    claim: 'not even the header makes a cap worth waiting for',
+    claim: 'not even the header makes lastgood wait for a spend limit',
     served: [limited('Spend limit', 'enforced_spend_limit_reached', { 'x-should-retry': 'true' })],
     expect: { faults: [parked('spend-blocked', /Raise it/, 3_600_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 12,
     signal: '402, with a ladder',
-    claim: 'money changes no model',
+    claim: 'a fault about money does not change the model',
     served: [refusal(402, 'billing_error', 'No billing')],
     given: { ladder: ['claude-sonnet-5-5'] },
     expect: { faults: [parked('spend-blocked', /Raise it/, 3_600_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 12,
-    signal: 'a cap, found after a refused login',
-    claim: 'what is parked tells the last reason, not the first',
+    signal: 'a spend limit, found after a refused login',
+    claim: 'a parked session gives the last reason, not the first',
     served: [refusal(401, 'authentication_error', 'No'), refusal(402, 'billing_error', 'No billing')],
     expect: {
       faults: [resent('auth-blocked'), parked('spend-blocked', /Raise it/, 3_600_000)],

@@ -55,7 +55,7 @@ export const processCases: readonly ProcessCase[] = [
     row: 32,
     signal: 'a tool with side effects has no result',
     claim: 'the model is told that the outcome is unknown, and the tool does not run',
-    done: 'told to the model as an error: outcome unknown',
+    done: 'reported to the model as an error: outcome unknown',
     async run() {
       const { runs, resume, outcomes } = await diedInTool('report')
       await resume()
@@ -76,9 +76,9 @@ export const processCases: readonly ProcessCase[] = [
   },
   {
     row: 33,
-    signal: 'the journal takes no entry',
-    claim: 'what could not be written down does not happen: no request leaves',
-    done: 'tried for 15 s, then told; nothing unrecorded is done',
+    signal: 'the store takes no entry',
+    claim: 'what could not be recorded does not happen: no request leaves',
+    done: 'tried for 15 s, then reported; nothing unrecorded is done',
     async run() {
       let isFull = false
       const { store } = watched(() => isFull)
@@ -122,7 +122,7 @@ export const processCases: readonly ProcessCase[] = [
   {
     row: 35,
     signal: 'system, tools or parameters differ after a deploy',
-    claim: 'a conversation goes on with what it began with, byte for byte, until it is told otherwise',
+    claim: 'a conversation continues with what it began with, byte for byte, until it is told otherwise',
     done: "pinned; `envelope: 'current'` changes it",
     async run() {
       const store = memoryStore()

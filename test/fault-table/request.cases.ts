@@ -21,7 +21,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 15,
     signal: '400 "Invalid `signature` in `thinking` block"',
-    claim: 'thinking that the API does not recognise goes, all of it, and the rest is sent',
+    claim: 'if the API does not recognise thinking, all thinking is left out, and the rest is sent',
     served: [invalid('messages.1.content.0: Invalid `signature` in `thinking` block')],
     given: { request: { messages: thoughtful } },
     expect: {
@@ -50,7 +50,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 15,
     signal: 'the same 400 after the only repair',
-    claim: 'each rule is tried once; then the caller is told, in the words of the API',
+    claim: "each rule is tried once; then the caller gets the API's own error",
     served: times(
       2,
       invalid('When thinking is disabled, an assistant message in the final position cannot contain thinking.'),
@@ -63,15 +63,15 @@ export const request: readonly FaultCase[] = [
   },
   {
     row: 15,
-    signal: '400 about messages that no rule mends',
-    claim: 'a refusal of the conversation that nothing mends reaches the caller unchanged',
+    signal: '400 about messages that no rule repairs',
+    claim: 'a refusal of the conversation that no rule repairs reaches the caller unchanged',
     served: [invalid('messages.0.content.0.text.text: Input should be a valid string')],
     expect: { faults: [told('transcript-invalid', /earlier turn/)], caller: { status: 400 } },
   },
   {
     row: 16,
     signal: '400 "Extra inputs are not permitted"',
-    claim: 'exactly the named field goes',
+    claim: 'only the named field is left out',
     served: [invalid('speed: Extra inputs are not permitted')],
     given: { request: { speed: 'fast', metadata: { user_id: 'u' } } },
     expect: {
@@ -84,7 +84,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 16,
     signal: '400 "not supported for this model"',
-    claim: 'the named parameter goes',
+    claim: 'the named parameter is left out',
     served: [invalid('This model does not support the effort parameter.')],
     given: { request: { output_config: { effort: 'high' } } },
     expect: { faults: [mended('params-incompatible', 'drop-params:effort')], caller: well, unsent: ['effort'] },
@@ -92,7 +92,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 16,
     signal: '400 "max_tokens: A > B"',
-    claim: "the API's own number is taken",
+    claim: "the API's own number is used",
     served: [invalid('max_tokens: 9000 > 8192, which is the maximum allowed number of output tokens for this model')],
     given: { request: { max_tokens: 9_000 } },
     expect: {
@@ -104,7 +104,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 16,
     signal: '400 that names a beta',
-    claim: 'only the beta that is named goes',
+    claim: 'only the named beta is left out',
     served: [invalid('Unexpected value(s) `old-2025-01-01` for the `anthropic-beta` header.')],
     given: { betas: ['old-2025-01-01', 'new-2026-01-01'] },
     expect: {
@@ -116,7 +116,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 16,
     signal: '400 "not supported" that names nothing of the request',
-    claim: 'a parameter that is not there cannot be left out: the caller is told',
+    claim: 'a parameter that was not sent cannot be left out: the error reaches the caller',
     served: [invalid('top_k is not supported for this model.')],
     expect: { faults: [told('params-incompatible', /Correct it/)], caller: { status: 400 } },
   },
@@ -135,7 +135,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 17,
     signal: '413 as an HTML page',
-    claim: 'a proxy that finds it too large is believed',
+    claim: 'a proxy that says too large is trusted',
     served: [page(413, '413 Request Entity Too Large')],
     given: { request: { messages: [ask(gif(4, 4), text('What is it?'))] } },
     expect: { faults: [mended('too-large', 'shrink-images')], caller: well, unsent: ['image/gif'] },
@@ -143,14 +143,14 @@ export const request: readonly FaultCase[] = [
   {
     row: 17,
     signal: '413, and nothing to leave out',
-    claim: 'what cannot be made smaller is told, not sent again',
+    claim: 'what cannot be made smaller is reported, not sent again',
     served: [refusal(413, 'request_too_large', 'Request exceeds the maximum size')],
     expect: { faults: [told('too-large', /too large/)], caller: { status: 413 } },
   },
   {
     row: 18,
     signal: '400 "prompt is too long"',
-    claim: 'old results of tools become a line each, from our own copy, without asking a model',
+    claim: 'old tool results become a line each, from the local copy, without asking a model',
     served: [invalid('prompt is too long: 1000 tokens > 700 maximum')],
     given: { request: { messages: longTalk, tools: [read] } },
     expect: {
@@ -162,7 +162,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 18,
     signal: '400 "input length and `max_tokens` exceed context limit"',
-    claim: 'where a shorter answer is enough, nothing is left out',
+    claim: 'if a shorter answer is enough, nothing is left out',
     served: [invalid('input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000')],
     given: { request: { max_tokens: 20_000 } },
     expect: {
@@ -174,7 +174,7 @@ export const request: readonly FaultCase[] = [
   {
     row: 18,
     signal: '400 "prompt is too long", and nothing to shorten',
-    claim: 'what does not fit is told: the same is not sent again',
+    claim: 'what does not fit is reported, not sent again',
     served: [invalid('prompt is too long: 208310 tokens > 200000 maximum')],
     expect: { faults: [told('context-overflow', /does not fit the window/)], caller: { status: 400 } },
   },

@@ -31,29 +31,29 @@ const sumUp = {
 export const serverHeld: readonly FaultCase[] = [
   {
     row: 22,
-    signal: 'a 400 that nobody knows',
-    claim: 'what is not known to pass is told at once, as the API said it',
+    signal: 'an unknown 400',
+    claim: "an error that is not known to pass is reported at once, in the API's words",
     served: [invalid('That will not do')],
     expect: { faults: [told('request-rejected', /would refuse the same again/)], caller: { status: 400 } },
   },
   {
     row: 22,
-    signal: 'a 400 that nobody knows, with `x-should-retry: true`',
-    claim: 'no header makes a refusal worth sending again',
+    signal: 'an unknown 400, with `x-should-retry: true`',
+    claim: 'a header does not cause a refused request to be sent again',
     served: [refusal(400, 'invalid_request_error', 'That will not do', '', { 'x-should-retry': 'true' })],
     expect: { faults: [told('request-rejected', /would refuse the same again/)], caller: { status: 400 } },
   },
   {
     row: 22,
-    signal: 'a 422 that nobody knows',
-    claim: 'other refusals likewise',
+    signal: 'an unknown 422',
+    claim: 'other refusals are treated alike',
     served: [http(422, '{"detail":"Unprocessable"}', { 'content-type': 'application/json' })],
     expect: { faults: [told('request-rejected', /Unprocessable/)], caller: { status: 422 } },
   },
   {
     row: 23,
     signal: '404 "model: …"',
-    claim: 'a model that is gone is told',
+    claim: 'a model that is gone is reported',
     served: [refusal(404, 'not_found_error', 'model: claude-opus-5-5')],
     expect: { faults: [told('model-gone', /another model/)], caller: { status: 404 } },
   },
@@ -68,7 +68,7 @@ export const serverHeld: readonly FaultCase[] = [
   {
     row: 24,
     signal: '500 five times over five minutes while others are answered',
-    claim: 'a request that alone fails is mended, not waited out for ever',
+    claim: 'a request that fails alone is repaired, not waited out for ever',
     served: times(9, slow500),
     given: { others: 'answered', pingIsAnswered: true, request: { container: 'container_01' } },
     expect: {
@@ -88,14 +88,14 @@ export const serverHeld: readonly FaultCase[] = [
   {
     row: 24,
     signal: '500 five times over five minutes, and no other session is there',
-    claim: 'a request of two words tells whether the model answers anybody',
+    claim: 'a request of two words shows whether the model answers at all',
     served: times(9, slow500),
     given: { pingIsAnswered: true, request: { container: 'container_01' } },
     expect: { faults: [...failingAlone, mended('poisoned', 'drop-container:container_01')], caller: well },
   },
   {
     row: 24,
-    signal: '500 five times over five minutes while nobody is answered',
+    signal: '500 five times over five minutes while no session is answered',
     claim: 'a server that answers nobody is an outage: waited out',
     served: times(5, slow500),
     given: { request: { container: 'container_01' } },
@@ -104,7 +104,7 @@ export const serverHeld: readonly FaultCase[] = [
   {
     row: 24,
     signal: 'poison that no rule removes',
-    claim: 'when nothing helps the session is parked with the offer to go back a turn',
+    claim: 'if nothing helps, the session is parked with the advice to go back a turn',
     served: times(9, slow500),
     given: { others: 'answered', pingIsAnswered: true, request: { model: 'claude-haiku-4-5' } },
     expect: {
@@ -129,7 +129,7 @@ export const serverHeld: readonly FaultCase[] = [
   ].map((code): FaultCase => ({
     row: 30,
     signal: `\`${code}\` without a thread in the request`,
-    claim: `${code} where nothing of a thread was sent is told, not sent again`,
+    claim: `${code} for a request without a thread is reported, not sent again`,
     served: [code === 'thread_not_found' ? lostThread : invalid('Thread', code)],
     expect: {
       faults: [told('server-object-lost', /no longer has/)],
@@ -139,7 +139,7 @@ export const serverHeld: readonly FaultCase[] = [
   {
     row: 31,
     signal: '400 "container … expired", or a 500 with that text',
-    claim: 'a container that is gone is left out: the server makes a new one',
+    claim: 'a lost container is left out: the server makes a new one',
     served: [refusal(500, 'api_error', 'Container container_01 has expired')],
     given: { request: { container: 'container_01' } },
     expect: {
@@ -151,7 +151,7 @@ export const serverHeld: readonly FaultCase[] = [
   {
     row: 31,
     signal: '404 `file_expired`',
-    claim: 'a file that is gone becomes text that says so',
+    claim: 'a lost file becomes text that says so',
     served: [refusal(404, 'not_found_error', 'File file_01 has expired', 'file_expired')],
     given: {
       request: { messages: [sumUp] },

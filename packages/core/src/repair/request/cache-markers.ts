@@ -31,7 +31,7 @@ export const cacheMarkers: LocalRule = {
 export const cacheTtl: LocalRule = {
   name: 'cache-ttl',
   row: 31,
-  invariant: 'No cache marker of 5 minutes stands before one of an hour.',
+  invariant: 'No cache marker of 5 minutes comes before one of an hour.',
   repair(outgoing) {
     const markers = markersOf(outgoing)
     const repaired = longFirst(outgoing, markers)

@@ -23,7 +23,7 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 30,
     rule: 'cache-markers',
-    claim: 'of five cache markers the last four stay, the one of the request among them',
+    claim: 'of five cache markers the last four stay, including the one of the request',
     in: {
       params: { ...params, cache_control: { type: 'ephemeral' }, system: [marked('s'), marked('t')] },
       messages: [user(marked('a'), marked('b'))],
@@ -40,14 +40,14 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 38,
     rule: 'tool-names',
-    claim: 'of two tools with one name the first stays',
+    claim: 'of two tools with one name, the first stays',
     in: { params: { ...params, tools: [tool('read'), { ...tool('read'), description: 'another' }] } },
     out: { params: { ...params, tools: [tool('read')] } },
   },
   {
     row: 9,
     rule: 'tool-names',
-    claim: 'a tool whose name is too long is not declared, nor forced',
+    claim: 'a tool whose name is too long is neither declared nor forced',
     card: { forcedToolChoice: true },
     in: {
       params: {
@@ -61,7 +61,8 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 32,
     rule: 'images',
-    claim: 'an image with a side over 8000 pixels becomes text that says so, and later thinking is kept from refusal',
+    claim:
+      'an image with a side over 8000 pixels becomes text that says so, and later thinking is protected from refusal',
     in: { messages: withThinking(png(3_000, 9_000)) },
     out: {
       messages: withThinking(text('[image 3000x9000 left out: a side is longer than 8000 pixels]')),
@@ -72,7 +73,7 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 32,
     rule: 'images',
-    claim: 'in a tool result an image that is none becomes text',
+    claim: 'in a tool result, an image that cannot be read becomes text',
     in: {
       messages: [
         ...talk.slice(0, 2),
@@ -110,7 +111,7 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 32,
     rule: 'images',
-    claim: 'an image is sent under the media type that it has',
+    claim: 'an image is sent with its real media type',
     in: { messages: [user({ ...gif(4, 4), source: { ...Object(gif(4, 4)['source']), media_type: 'image/png' } })] },
     out: { messages: [user(gif(4, 4))] },
   },
@@ -130,21 +131,21 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 35,
     rule: 'max-tokens',
-    claim: 'max_tokens is at most what the model can say',
+    claim: "max_tokens is at most the model's limit",
     in: { params: { ...params, max_tokens: 200_000 } },
     out: { params: { ...params, max_tokens: 128_000 } },
   },
   {
     row: 23,
     rule: 'thinking-config',
-    claim: 'enabled thinking becomes adaptive where the model has only that',
+    claim: 'enabled thinking becomes adaptive if the model has only that',
     in: { params: { ...params, thinking: { type: 'enabled', budget_tokens: 500 } } },
     out: { params: { ...params, thinking: { type: 'adaptive' } } },
   },
   {
     row: 23,
     rule: 'thinking-config',
-    claim: 'a budget that is not below max_tokens is lowered',
+    claim: 'a thinking budget that is not below max_tokens is lowered',
     card: olderCard,
     in: {
       params: { ...params, max_tokens: 4_000, thinking: { type: 'enabled', budget_tokens: 4_000 } },
@@ -155,7 +156,7 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 24,
     rule: 'tool-choice',
-    claim: 'a forced tool is left to the model where it cannot be forced',
+    claim: 'a model that cannot be forced to use a tool is left free to choose',
     in: { params: { ...params, tool_choice: { type: 'any', disable_parallel_tool_use: true } } },
     out: { params: { ...params, tool_choice: { type: 'auto', disable_parallel_tool_use: true } } },
   },
@@ -170,7 +171,7 @@ export const localCases: readonly RequestCase[] = [
   {
     row: 44,
     rule: 'sampling',
-    claim: 'nor to any model under the newest API version',
+    claim: 'nor to any model with the newest API version',
     card: olderCard,
     in: { params: { ...params, temperature: 1 } },
     out: { params },

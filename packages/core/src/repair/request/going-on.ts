@@ -8,7 +8,7 @@ const nudgeText = 'Please continue.'
 
 export const nudge: RejectedRule = {
   name: 'nudge',
-  does: 'Asks the model to go on after an answer that said nothing.',
+  does: 'Asks the model to continue after an empty answer.',
   repair(outgoing) {
     const { messages } = outgoing
     if (messages.at(-1)?.content === nudgeText) return undefined
@@ -20,7 +20,7 @@ export const nudge: RejectedRule = {
 export const convertSystem: RejectedRule = {
   name: 'convert-system',
   row: 15,
-  does: 'Sends system messages as notes of the user.',
+  does: 'Sends system messages as user messages.',
   repair(outgoing, { card }) {
     const changed = systemNotes(outgoing, within({ ...card, systemMessages: false }))
     return changed && keepingSignatures(outgoing, repairedBy(this, changed.outgoing, changed.what), card)

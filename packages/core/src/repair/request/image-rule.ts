@@ -48,7 +48,7 @@ export function withTrueMediaType(block: Block): Block {
 export const images: LocalRule = {
   name: 'images',
   row: 32,
-  invariant: 'Images are whole, of a known kind, and within the limits of size and number.',
+  invariant: 'Images are complete, of a known kind, and within the limits of size and number.',
   repair(outgoing, { card }) {
     const typed = mapBlocks(outgoing.messages, withTrueMediaType)
     const media = placedBlocks(typed).filter(({ block }) => isMedium(block))

@@ -49,7 +49,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 19,
     rule: 'strip-thinking',
-    claim: 'all thinking goes at once, and no message stays empty',
+    claim: 'all thinking is left out at once, and no message stays empty',
     in: {
       messages: [
         user(text('a')),
@@ -66,7 +66,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 21,
     rule: 'thinking-off',
-    claim: 'thinking is turned off, and so is its clearing',
+    claim: 'thinking is turned off, and so is the clearing of thinking',
     card: olderCard,
     in: {
       params: {
@@ -89,7 +89,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 11,
     rule: 'drop-field',
-    claim: 'a field that the API does not know is taken from the block that it named',
+    claim: 'a field that the API does not know is left out of the block that the API named',
     as: 'drop-block-field:messages.1.content.0.text.flavour',
     refusal: {
       message: 'messages.1.content.0.text.flavour: Extra inputs are not permitted',
@@ -101,7 +101,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 11,
     rule: 'drop-field',
-    claim: 'also one whose name is no word',
+    claim: 'also a field whose name is not a word',
     as: 'drop-block-field:messages.1.content.0.text.$id',
     refusal: {
       message: 'messages.1.content.0.text.$id: Extra inputs are not permitted',
@@ -134,7 +134,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 32,
     rule: 'remove-images',
-    claim: 'where it named none, the older half goes',
+    claim: 'if it named none, the older half is left out',
     as: 'remove-images:messages.0.content.0',
     refusal: { message: 'Could not process image' },
     in: { messages: [user(png(8, 8), png(9, 9))] },
@@ -143,7 +143,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 36,
     rule: 'shrink-images',
-    claim: 'of a request with too many bytes the older half of the images goes',
+    claim: 'if a request has too many bytes, the older half of the images is left out',
     as: 'shrink-images:2',
     in: { messages: [user(png(7, 7), png(8, 8), png(9, 9))] },
     out: {
@@ -168,7 +168,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 34,
     rule: 'clamp-max-tokens',
-    claim: 'max_tokens becomes the room that the input leaves',
+    claim: 'max_tokens becomes the room that the input leaves in the window',
     as: 'fit-max-tokens:10000',
     refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
     in: { params: { ...params, max_tokens: 20_000 } },
@@ -177,7 +177,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 34,
     rule: 'fit-max-tokens',
-    claim: 'the same, by its own name',
+    claim: 'the same, under its own rule name',
     as: 'fit-max-tokens:10000',
     refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
     in: { params: { ...params, max_tokens: 20_000 } },
@@ -185,7 +185,7 @@ export const refusedCases: readonly RequestCase[] = [
   },
   {
     rule: 'raise-max-tokens',
-    claim: 'after an answer that was cut in its only call there is room for all that the model can say',
+    claim: "after an answer that was cut in its only call, max_tokens is the model's limit",
     as: 'raise-max-tokens:128000',
     in: {},
     out: { params: { ...params, max_tokens: 128_000 } },
@@ -202,7 +202,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 23,
     rule: 'drop-params',
-    claim: 'so is a named beta',
+    claim: 'and so is a named beta',
     as: 'drop-params:old-2025-01-01',
     refusal: { message: 'Unexpected value(s) `old-2025-01-01` for the `anthropic-beta` header.' },
     in: { betas: ['old-2025-01-01', 'new-2026-01-01'] },
@@ -211,7 +211,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 23,
     rule: 'drop-params',
-    claim: 'and a named type of tool',
+    claim: 'and so is a named type of tool',
     as: 'drop-params:computer_20251124',
     refusal: { message: "'claude-opus-5-5' does not support tool types: computer_20251124" },
     in: { params: { ...params, tools: [tool('read'), { type: 'computer_20251124', name: 'computer' }] } },
@@ -227,21 +227,21 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 28,
     rule: 'drop-container',
-    claim: 'a container that the server has no more is left out; its skills stay',
+    claim: 'a container that the server no longer has is left out; its skills stay',
     as: 'drop-container:container_01',
     in: { params: { ...params, container: { id: 'container_01', skills: [] } } },
     out: { params: { ...params, container: { skills: [] } } },
   },
   {
     rule: 'drop-thread',
-    claim: 'a thread that the server has no more is left out',
+    claim: 'a thread that the server no longer has is left out',
     in: { params: { ...params, thread: { type: 'continue', previous_message_id: 'msg_1' } } },
     out: { params },
   },
   {
     row: 29,
     rule: 'drop-files',
-    claim: 'a file that the server has no more becomes text',
+    claim: 'a file that the server no longer has becomes text',
     as: 'drop-files:file_01',
     refusal: { message: 'File not found: file_01' },
     in: { messages: [user(file('file_01'), file('file_02'))] },
@@ -252,7 +252,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 34,
     rule: 'shorten-old-results',
-    claim: 'old results become a line each until the request fits, and thinking behind them is kept from refusal',
+    claim: 'old results become a line each until the request fits, and thinking after them is protected from refusal',
     as: `shorten-old-results:chars=${shortLimit(manyTurns(long))}`,
     refusal: { message: 'prompt is too long: 1000 tokens > 700 maximum' },
     in: { messages: manyTurns(long) },
@@ -281,7 +281,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 15,
     rule: 'convert-system',
-    claim: 'a system message becomes a note of the user',
+    claim: 'a system message becomes a user message',
     in: {
       messages: [user(text('a')), { role: 'system', content: 'Be brief.' }, assistant(text('b')), user(text('c'))],
     },
@@ -312,7 +312,7 @@ export const refusedCases: readonly RequestCase[] = [
   },
   {
     rule: 'nudge',
-    claim: 'after an answer that said nothing the model is asked to go on',
+    claim: 'after an empty answer the model is asked to continue',
     in: {},
     out: { messages: [...talk, { role: 'user', content: 'Please continue.' }] },
   },

@@ -7,7 +7,7 @@ const leastTokens = 1_024
 export const clampMaxTokens: RejectedRule = {
   name: 'clamp-max-tokens',
   row: 35,
-  does: 'Sets max_tokens to what the API says the model can say.',
+  does: 'Sets max_tokens to the limit of the model that the API named.',
   repair(outgoing, { card, fault }, argument) {
     const asked = outgoing.params['max_tokens']
     const named = /max_tokens: \d+ > (\d+)/.exec(fault?.message ?? '')?.[1]
@@ -43,7 +43,7 @@ export const fitMaxTokens: RejectedRule = {
 
 export const raiseMaxTokens: RejectedRule = {
   name: 'raise-max-tokens',
-  does: 'Sets max_tokens to all that the model can say, after an answer that was cut in a tool call.',
+  does: 'Sets max_tokens to the limit of the model, after an answer that was cut in a tool call.',
   repair(outgoing, { card }, argument) {
     const asked = outgoing.params['max_tokens']
     if (typeof asked !== 'number') return undefined

@@ -15,7 +15,7 @@ import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 export const removeImages: RejectedRule = {
   name: 'remove-images',
   row: 32,
-  does: 'Puts text where an image stood that the API named, cannot read, or that is among the older half.',
+  does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
   repair(outgoing, context, argument) {
     const { fault } = context
     const withDocuments = /pdf|document/i.test(fault?.message ?? '')
@@ -38,7 +38,7 @@ export const removeImages: RejectedRule = {
 export const shrinkImages: RejectedRule = {
   name: 'shrink-images',
   row: 36,
-  does: 'Puts text where the older half of the images and documents stood.',
+  does: 'Replaces the older half of the images and documents with text.',
   repair(outgoing, context, argument) {
     const media = placedBlocks(outgoing.messages).filter(({ block }) => isMedium(block) && dataOf(block) !== undefined)
     const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))

@@ -42,7 +42,7 @@ export const dropBlock: RejectedRule = {
 export const stripThinking: RejectedRule = {
   name: 'strip-thinking',
   row: 19,
-  does: 'Leaves out all thinking of the transcript; of one block alone the rest would be refused.',
+  does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
   repair(outgoing, { card }) {
     const messages = mapKeeping(outgoing.messages, withoutThinking)
     if (messages === outgoing.messages) return undefined

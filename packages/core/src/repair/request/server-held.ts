@@ -36,7 +36,7 @@ export const dropThread: RejectedRule = {
 export const dropFiles: RejectedRule = {
   name: 'drop-files',
   row: 29,
-  does: 'Puts text where a file stood that the server no longer has.',
+  does: 'Replaces a file that the server no longer has with text.',
   repair(outgoing, { card, fault }, argument) {
     const all = placedBlocks(outgoing.messages).filter(({ block }) => fileOf(block) !== undefined)
     const named = argument?.split(',') ?? (fault?.message ?? '').match(/\bfile_\w+/g) ?? []

@@ -19,7 +19,7 @@ const versionWithoutSampling = '2026-10-21'
 export const maxTokensRule: LocalRule = {
   name: 'max-tokens',
   row: 35,
-  invariant: 'max_tokens is at most what the model can say.',
+  invariant: "max_tokens is at most the model's limit.",
   repair: ofModel('max-tokens', 35, (outgoing, { card }) => maxTokens(outgoing, within(card))),
 }
 
@@ -33,7 +33,7 @@ export const toolChoiceRule: LocalRule = {
 export const thinkingConfig: LocalRule = {
   name: 'thinking-config',
   row: 23,
-  invariant: 'thinking is of a type that the model takes, and its budget is below max_tokens.',
+  invariant: 'The type of thinking is one that the model takes, and its budget is below max_tokens.',
   repair: ofModel('thinking-config', 23, (outgoing, { card }) => {
     if (!isUnfit(outgoing, card)) return undefined
     // As if it came from a model that thinks the same way by default: then the type is mapped.
@@ -47,7 +47,7 @@ export const thinkingConfig: LocalRule = {
 export const sampling: LocalRule = {
   name: 'sampling',
   row: 44,
-  invariant: 'temperature, top_p and top_k are only sent where model and API version take them.',
+  invariant: 'temperature, top_p and top_k are only sent if model and API version take them.',
   repair(outgoing, { card, apiVersion = versionWithoutSampling }) {
     const { params } = outgoing
     const isRefused = (name: string) =>

@@ -39,7 +39,7 @@ type Measure = 'chars' | 'bytes'
 export const shortenOldResults: RejectedRule = {
   name: 'shorten-old-results',
   row: 34,
-  does: 'Puts a line where old results of tools stood, then old images, until the request fits.',
+  does: 'Replaces old tool results with a line each, then old images, until the request fits.',
   repair(outgoing, { card, fault }, argument) {
     const [unit, given] = argument?.split('=') ?? []
     const measure: Measure = (unit ?? (fault?.kind === 'too-large' ? 'bytes' : 'chars')) === 'bytes' ? 'bytes' : 'chars'
@@ -56,7 +56,7 @@ export const shortenOldResults: RejectedRule = {
 
 export const placeholderLastResults: RejectedRule = {
   name: 'placeholder-last-results',
-  does: 'Puts a line where the newest results and images stood: the server fails on something in them.',
+  does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
   repair(outgoing, { card }) {
     const last = outgoing.messages.length - 1
     const isLast = ({ place }: Placed) => place.message === last && place.inner === undefined

@@ -39,7 +39,7 @@ export const uniqueCalls = localRule(
 )
 
 export const callsLast = localRule(
-  { name: 'calls-last', row: 4, invariant: 'Nothing stands behind the last tool call of an answer that has results.' },
+  { name: 'calls-last', row: 4, invariant: 'Nothing follows the last tool call of an answer that has results.' },
   ({ messages }) => {
     const mends: Mend[] = []
     const cut = messages.map((message, at): Message => {

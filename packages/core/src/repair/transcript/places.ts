@@ -104,7 +104,7 @@ export const placesOfCalls = localRule(
   {
     name: 'places',
     row: 5,
-    invariant: 'Tool calls, what the server did and thinking stand in assistant messages, results in user messages.',
+    invariant: 'Tool calls, server tool blocks and thinking are in assistant messages, results in user messages.',
   },
   ({ messages }) => {
     const mends: Mend[] = []
@@ -141,7 +141,7 @@ export const documents = localRule(
   {
     name: 'documents',
     row: 33,
-    invariant: 'Documents and citations of people stand where the API version takes them.',
+    invariant: 'Documents and citations of users are only where the API version takes them.',
   },
   ({ messages }, { apiVersion }) => {
     const mends: Mend[] = []
@@ -165,7 +165,11 @@ export const documents = localRule(
 )
 
 export const emptyText = localRule(
-  { name: 'empty-text', row: 12, invariant: 'No text is blank, and no message is empty but one that sets the effort.' },
+  {
+    name: 'empty-text',
+    row: 12,
+    invariant: 'No text is blank, and no message is empty except one that sets the effort.',
+  },
   ({ messages }, { stopReason }) => {
     const mends: Mend[] = []
     const isBlank = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''

@@ -37,7 +37,7 @@ describe('each rule', () => {
   })
 })
 
-test('two answers with thinking are parted, unless the first was paused', () => {
+test('two answers with thinking are separated, unless the first was paused', () => {
   const thinks = (said: string) => ({ type: 'thinking', thinking: said, signature: 's' })
   const [hi, end] = [
     { role: 'user', content: 'hi' },

@@ -11,7 +11,7 @@ import { localRule, type Mend } from '../rule.ts'
 const isSystem = ({ role }: Message) => role === 'system'
 
 export const knownRoles = localRule(
-  { name: 'known-roles', row: 14, invariant: 'A message is of the user, the assistant or the system.' },
+  { name: 'known-roles', row: 14, invariant: 'A message is from the user, the assistant or the system.' },
   ({ messages }) => {
     const mends: Mend[] = []
     const mended = messages.map((message, at): Message => {
@@ -27,7 +27,8 @@ export const systemPlaces = localRule(
   {
     name: 'system-places',
     row: 15,
-    invariant: 'A system message is of a model that takes it, after a user message and before an answer or the end.',
+    invariant:
+      'System messages go only to models that take them, after a user message and before an answer or the end.',
   },
   (outgoing, { card }) => {
     const { messages } = outgoing
@@ -56,7 +57,7 @@ function notesOf(message: Message, card: RepairContext['card']): readonly Messag
 }
 
 export const firstUser = localRule(
-  { name: 'first-user', row: 13, invariant: 'The first message is of the user.' },
+  { name: 'first-user', row: 13, invariant: 'The first message is from the user.' },
   ({ messages }) => {
     const [first] = messages
     if (!first) return { mends: [], unrepairable: { message: 0, what: 'there is no message' } }
@@ -93,7 +94,7 @@ export const pausedLast = localRule(
   {
     name: 'paused-last',
     row: 27,
-    invariant: 'An answer that was paused stands last, unless somebody said something after it.',
+    invariant: 'A paused answer comes last, unless somebody said something after it.',
   },
   ({ messages }, { stopReason }) => {
     const at = messages.findLastIndex(({ role }) => role === 'assistant')
@@ -111,7 +112,7 @@ export const lastMessage = localRule(
   {
     name: 'last-message',
     row: 17,
-    invariant: 'The last message is of the user, where the model does not go on by itself.',
+    invariant: 'The last message is from the user, unless the model can continue its own answer.',
   },
   (outgoing, { card, stopReason }) => {
     const last = outgoing.messages.at(-1)
@@ -123,7 +124,7 @@ export const lastMessage = localRule(
 )
 
 export const lastText = localRule(
-  { name: 'last-text', row: 16, invariant: 'An answer that the model goes on with does not end in white space.' },
+  { name: 'last-text', row: 16, invariant: 'An answer that the model continues does not end in white space.' },
   ({ messages }, { stopReason }) => {
     const last = messages.at(-1)
     const text = last && blocksOf(last).at(-1)
@@ -140,7 +141,11 @@ export const lastText = localRule(
 )
 
 export const lastThinking = localRule(
-  { name: 'last-thinking', row: 22, invariant: 'Without thinking, the last answer that is to go on has none.' },
+  {
+    name: 'last-thinking',
+    row: 22,
+    invariant: 'If thinking is disabled, the last answer that the model continues has none.',
+  },
   ({ messages, params }, { card }) => {
     const last = messages.at(-1)
     const thinking = params['thinking']

@@ -102,7 +102,7 @@ export const references = localRule(
   {
     name: 'references',
     row: 29,
-    invariant: 'What a block refers to is there: the call that made it, the tool it names.',
+    invariant: 'What a block refers to exists: the call that made it, the tool it names.',
   },
   ({ messages, params }) => {
     const calls = new Set<unknown>(
@@ -139,7 +139,7 @@ export const references = localRule(
 )
 
 export const compactions = localRule(
-  { name: 'compactions', row: 40, invariant: 'A compaction that was asked for is one, has content, and comes first.' },
+  { name: 'compactions', row: 40, invariant: 'A compaction was requested, has content, and comes first.' },
   ({ messages }) => {
     const mends: Mend[] = []
     const isAskedFor = (block: Block) =>
@@ -166,7 +166,7 @@ export const fallbacks = localRule(
   {
     name: 'fallbacks',
     row: 42,
-    invariant: 'Before the mark of another model stands nothing of the one that declined.',
+    invariant: 'Nothing of a model that declined comes before the mark of the next one.',
   },
   ({ messages }) => {
     const mends: Mend[] = []
