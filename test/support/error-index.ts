@@ -18,7 +18,7 @@ const alone = { failures: 1, failingForMs: 0, othersSucceed: false, othersDenied
 const unsaid: readonly (readonly [RegExp, Partial<Wire>])[] = [
   [/^401 or 403 /, { phase: 'status', status: 401, elsewhere: { ...alone, othersDenied: 2 } }],
   [/^an answer without content/, { answer: 'empty' }],
-  [/^a tool call whose input is no JSON/, { answer: 'broken-call' }],
+  [/^a tool call whose input is not JSON/, { answer: 'broken-call' }],
   [/^`max_tokens` within/, { answer: 'output-cut' }],
   [
     /^5xx for this request only/,
