@@ -31,7 +31,7 @@ export function machineDiagram(): string {
   return [
     '# The session machine',
     '',
-    'Drawn from `packages/core/src/machine/machine.ts`; a test holds this page equal to it, and `npx vitest run test/machine-diagram.test.ts -u` draws it anew.',
+    'Generated from `packages/core/src/machine/machine.ts`; a test compares this page with it, and `npx vitest run test/machine-diagram.test.ts -u` draws it again.',
     'Events are journal entries. In italics: the one effect that the session owes while it is in the state.',
     '',
     '```mermaid',
@@ -40,7 +40,7 @@ export function machineDiagram(): string {
     ...lines,
     '```',
     '',
-    'From every state, unless the state itself answers the event:',
+    'From every state, unless the state itself handles the event:',
     '',
     '```mermaid',
     'stateDiagram-v2',
