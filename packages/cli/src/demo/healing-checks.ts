@@ -1,9 +1,9 @@
 /** Checks of what lastgood does beside waiting: another model, a request that is mended, a status page that is asked. */
-import { foldJournal } from '@lastgood/core'
+import { blocksOf, foldJournal } from '@lastgood/core'
 import { differs, withLab, type Check, type Complaint } from './check.ts'
 import type { LabRequest } from './evidence.ts'
 import { ofType } from './facts.ts'
-import { answerersIn, blocksOf, isRefused, messagesIn } from './received.ts'
+import { answerersIn, isRefused, messagesIn } from './received.ts'
 import { outageOf } from './status-page.ts'
 
 export const healingChecks: readonly Check[] = [

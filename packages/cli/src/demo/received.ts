@@ -1,5 +1,5 @@
 /** The API's side of the evidence: what it received, in the words of the checks. Pure. */
-import type { Block, Message } from '@lastgood/core'
+import type { Message } from '@lastgood/core'
 import type { LabEvidence, LabRequest } from './evidence.ts'
 
 /** The API found fault with what it was sent, not with itself. */
@@ -15,9 +15,6 @@ export function partsOf(raw: string): { settings: string; messages: string } {
 export function messagesIn({ raw }: LabRequest): readonly Message[] {
   return (JSON.parse(raw) as { messages: Message[] }).messages
 }
-
-export const blocksOf = ({ content }: Message): readonly Block[] =>
-  typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
 /** The models that answered in each turn, in their order; a turn begins with the request that has its prompt. */
 export function answerersIn({ requests }: LabEvidence, prompts: readonly string[]): string[][] {

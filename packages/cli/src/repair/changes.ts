@@ -3,7 +3,7 @@
  *
  * 1. Content is quoted in one short line each, as `show` has it.
  */
-import type { Block, Edit, Message, RepairNote } from '@lastgood/core'
+import { blocksOf, type Block, type Edit, type Message, type RepairNote } from '@lastgood/core'
 import { inputLabel } from '../call-label.ts'
 import type { Palette } from '../terminal.ts'
 import { shorten } from '../text.ts'
@@ -78,9 +78,6 @@ function linesOf(messages: readonly Message[], others: readonly Message[]): stri
   const texts = new Set(there.map((block) => JSON.stringify(block)))
   return messages.flatMap(blocksOf).flatMap((block) => (texts.has(JSON.stringify(block)) ? [] : [lineOf(block)]))
 }
-
-const blocksOf = ({ content }: Message): readonly Block[] =>
-  typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
 function lineOf(block: Block): string {
   const { type } = block

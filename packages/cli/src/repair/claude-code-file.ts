@@ -4,7 +4,14 @@
  *
  * 1. What is given back was looked at again, and needs nothing more.
  */
-import { repairTranscript, type Block, type Message, type RepairedTranscript, type RepairNote } from '@lastgood/core'
+import {
+  blocksOf,
+  repairTranscript,
+  type Block,
+  type Message,
+  type RepairedTranscript,
+  type RepairNote,
+} from '@lastgood/core'
 import { conversationOf, isSpoken, linesOf, type Line, type Spoken } from './claude-code-lines.ts'
 import { written, type Group, type Part } from './claude-code-written.ts'
 
@@ -55,11 +62,7 @@ const mostRounds = 4
 
 /** All that is said, whatever messages it is said in. */
 const saidIn = (messages: readonly Message[]): string =>
-  JSON.stringify(
-    messages.flatMap(({ role, content }) =>
-      (typeof content === 'string' ? [{ type: 'text', text: content }] : content).map((block) => [role, block]),
-    ),
-  )
+  JSON.stringify(messages.flatMap((message) => blocksOf(message).map((block) => [message.role, block])))
 
 function lookAt(lines: readonly Line[]): { groups: Group[]; mended: RepairedTranscript } {
   const spoken = conversationOf(lines)
@@ -75,8 +78,7 @@ function lookAt(lines: readonly Line[]): { groups: Group[]; mended: RepairedTran
 function groupsOf(spoken: readonly Spoken[]): Group[] {
   const groups: Part[][] = []
   for (const line of spoken) {
-    const { content } = line.value.message
-    const part: Part = { line, blocks: typeof content === 'string' ? [{ type: 'text', text: content }] : content }
+    const part: Part = { line, blocks: blocksOf(line.value.message) }
     const home = homeOf(groups, line)
     if (home) home.push(part)
     else groups.push([part])

@@ -8,7 +8,7 @@
  * 3. What the client only shows (`isApiErrorMessage`, `isVisibleInTranscriptOnly`) is not sent.
  * 4. After a compaction the way ends at its boundary, which names the messages that were kept.
  */
-import type { Block } from '@lastgood/core'
+import type { Block, Message } from '@lastgood/core'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -24,14 +24,19 @@ export interface Spoken extends Line {
   readonly value: Json & {
     readonly type: 'user' | 'assistant'
     readonly uuid: string
-    readonly message: Json & { readonly role: string; readonly content: string | readonly Block[] }
+    readonly message: Message
   }
 }
 
 export const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export const isBlocks = (value: unknown): value is readonly Block[] =>
+export const isMessage = (value: unknown): value is Message =>
+  isRecord(value) &&
+  typeof value['role'] === 'string' &&
+  (typeof value['content'] === 'string' || isBlocks(value['content']))
+
+const isBlocks = (value: unknown): boolean =>
   Array.isArray(value) && value.every((block) => isRecord(block) && typeof block['type'] === 'string')
 
 export function linesOf(file: Buffer): Line[] {
@@ -61,9 +66,7 @@ export function isSpoken(line: Line): line is Spoken {
   const { value } = line
   if (!value || !isPlaced(value) || (value['type'] !== 'user' && value['type'] !== 'assistant')) return false
   if (value['isApiErrorMessage'] === true || value['isVisibleInTranscriptOnly'] === true) return false
-  const { message } = value
-  if (!isRecord(message) || typeof message['role'] !== 'string') return false
-  return typeof message['content'] === 'string' || isBlocks(message['content'])
+  return isMessage(value['message'])
 }
 
 /** It has a place in the tree of the main conversation. */

@@ -6,7 +6,7 @@
  * 2. No line is taken out: others may hang on it. An answer's line that lost its content is left without any; a message
  *    that is no more becomes a note that the client shows and does not send.
  */
-import { editsBetween, type Block, type Message } from '@lastgood/core'
+import { blocksOf, editsBetween, type Block, type Message } from '@lastgood/core'
 import { tipOf, type Json, type Line, type Spoken } from './claude-code-lines.ts'
 
 /** A message and the lines that it is made of. */
@@ -81,7 +81,7 @@ function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group
   messages.forEach((message, at) => {
     // Where nothing else tells, the role and the order do.
     const shared = new Map(isShort ? groups.map((_group, place) => [place, least]) : [])
-    for (const block of blocksIn(message)) {
+    for (const block of blocksOf(message)) {
       const place = placeOf.get(block) ?? placeOf.get(keyOf(block))
       if (place !== undefined) shared.set(place, (shared.get(place) ?? 0) + 1)
     }
@@ -125,12 +125,9 @@ const isText = ({ type }: Block): boolean => type === 'text'
 const isSame = (one: Block, other: Block | undefined): boolean =>
   one === other || (other !== undefined && isText(one) && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
 
-const blocksIn = ({ content }: Message): readonly Block[] =>
-  typeof content === 'string' ? [{ type: 'text', text: content }] : content
-
 /** Each block goes to the line that it came from, or to that of the block before it. */
 function putBack(message: Message, { parts, message: old }: Group, changed: Map<Line, Json>): void {
-  const blocks = blocksIn(message)
+  const blocks = blocksOf(message)
   const origins = parts.flatMap((part, at) => part.blocks.map(() => at))
   const own = parts.flatMap((part) => part.blocks)
   const isOneByOne = blocks.length === own.length

@@ -6,7 +6,7 @@
  */
 import { repairTranscript, type Message } from '@lastgood/core'
 import type { MendedFile } from './claude-code-file.ts'
-import { isBlocks, isRecord } from './claude-code-lines.ts'
+import { isMessage, isRecord } from './claude-code-lines.ts'
 
 /** Undefined when it is no such file. */
 export function mendMessagesFile(file: Buffer): (MendedFile & { form: 'messages' | 'request' }) | undefined {
@@ -43,11 +43,6 @@ function documentIn(
 function isMessages(value: unknown): value is readonly Message[] {
   return Array.isArray(value) && value.length > 0 && value.every(isMessage)
 }
-
-const isMessage = (value: unknown): value is Message =>
-  isRecord(value) &&
-  typeof value['role'] === 'string' &&
-  (typeof value['content'] === 'string' || isBlocks(value['content']))
 
 /** The fields in the order that they had. */
 function inPlace(
