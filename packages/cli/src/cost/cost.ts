@@ -8,7 +8,8 @@
 import { estimateTokens, type Envelope, type Message, type Session } from '@lastgood/core'
 import { left, spent } from '../durations.ts'
 import { safeLine } from '../text.ts'
-import { cacheFactors, priceOf, pricesAsOf, type Price } from './prices.ts'
+import { cacheLives, cacheReadFactor, inputPrice, pricesAsOf, type Price } from './prices.ts'
+import { usageIn } from './usage.ts'
 
 export interface ReadCost {
   readonly model: string
@@ -32,29 +33,26 @@ export interface Asked {
   prices?: Readonly<Record<string, Price>> | undefined
 }
 
-const [fiveMinutes, oneHour] = [300_000, 3_600_000]
-
 export function readCost({ transcript, envelope, now, prices }: Asked): ReadCost {
   const { model } = envelope.body
   const { lastAnswer, answeredAt } = transcript
   const messages = transcript.conversation()
   const at = messages.findLastIndex(({ content }) => content === lastAnswer?.content)
-  const usage = lastAnswer?.usage ?? {}
-  const count = (name: string) => (typeof usage[name] === 'number' ? usage[name] : 0)
-  const cached = count('cache_read_input_tokens') + count('cache_creation_input_tokens')
-  const counted = at < 0 ? 0 : cached + count('input_tokens') + count('output_tokens')
+  const { input, output, cacheRead, cacheWritten, cacheLife } = usageIn(lastAnswer?.usage)
+  const counted = at < 0 ? 0 : input + output
   const rest = counted > 0 ? messages.slice(at + 1) : messages
   const estimated = tokensOf(rest, counted > 0 ? { model } : envelope.body)
-  const hour = (usage['cache_creation'] as Record<string, unknown> | null | undefined)?.['ephemeral_1h_input_tokens']
-  const ttlMs = typeof hour === 'number' && hour > 0 ? oneHour : fiveMinutes
+  const { ttlMs, writeFactor } = cacheLives[cacheLife]
   const ageMs = answeredAt === undefined ? undefined : Math.max(0, now - answeredAt)
-  const cache = cached === 0 ? 'unused' : counted > 0 && ageMs !== undefined && ageMs < ttlMs ? 'warm' : 'cold'
+  const isWarm = counted > 0 && ageMs !== undefined && ageMs < ttlMs
+  const cache = cacheRead + cacheWritten === 0 ? 'unused' : isWarm ? 'warm' : 'cold'
   const tokens = counted + estimated
-  const price = priceOf(model, prices)
-  const write = ttlMs === oneHour ? cacheFactors.write1h : cacheFactors.write5m
-  const full =
-    cache === 'unused' ? tokens : cache === 'cold' ? tokens * write : counted * cacheFactors.read + estimated * write
-  const perMillion = price?.above && tokens > price.above.tokens ? price.above.input : price?.input
+  const full = {
+    unused: tokens,
+    cold: tokens * writeFactor,
+    warm: counted * cacheReadFactor + estimated * writeFactor,
+  }[cache]
+  const perMillion = inputPrice(model, tokens, prices)
   const usd = perMillion === undefined ? undefined : (full * perMillion) / 1_000_000
   return { model, tokens, estimated, cache, ttlMs, ageMs, usd }
 }

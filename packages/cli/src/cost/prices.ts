@@ -28,11 +28,27 @@ const builtIn: Readonly<Record<string, Price>> = {
   'claude-sonnet-4-6': { input: 3 },
 }
 
-/** A prompt that is read from the cache, or written to it: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
-export const cacheFactors = { read: 0.1, write5m: 1.25, write1h: 2 }
+/** Of the full price, for input that is read from the prompt cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
+export const cacheReadFactor = 0.1
 
-/** Undefined for a model that nobody gave a price. `own` comes first, by the model's name as it is asked for. */
-export function priceOf(model: string, own: Readonly<Record<string, Price>> = {}): Price | undefined {
-  if (Object.hasOwn(own, model)) return own[model]
-  return Object.entries(builtIn).find(([name]) => isSameModel(name, model))?.[1]
+/** How long the cache keeps what is written to it, after each request; `writeFactor` is of the full price. */
+export const cacheLives = {
+  '5m': { ttlMs: 300_000, writeFactor: 1.25 },
+  '1h': { ttlMs: 3_600_000, writeFactor: 2 },
+} as const
+export type CacheLife = keyof typeof cacheLives
+
+/**
+ * USD for a million input tokens of a request that has `tokens` of them. `own` comes first, by the model's name as it is
+ * asked for. Undefined for a model that nobody gave a price.
+ */
+export function inputPrice(
+  model: string,
+  tokens: number,
+  own: Readonly<Record<string, Price>> = {},
+): number | undefined {
+  const price = Object.hasOwn(own, model)
+    ? own[model]
+    : Object.entries(builtIn).find(([name]) => isSameModel(name, model))?.[1]
+  return price?.above && tokens > price.above.tokens ? price.above.input : price?.input
 }

@@ -1,5 +1,6 @@
 /** The journal's side of the evidence, in the words of the checks. Pure. */
 import type { Entry } from '@lastgood/core'
+import { usageIn } from '../cost/usage.ts'
 import { migrationCommand } from './project.ts'
 
 export type EntryOf<Type extends Entry['type']> = Extract<Entry, { type: Type }>
@@ -38,19 +39,6 @@ export function callsIn(sessionId: string, entries: readonly Entry[]): Journaled
 
 export const isMigration = (command: string | undefined): boolean => command?.includes(migrationCommand) === true
 
-/** All input tokens of one answer: plain, written to the cache, read from it. */
-export interface InputTokens {
-  readonly total: number
-  readonly cached: number
-}
-
-export function inputTokens(usage: unknown): InputTokens {
-  const counts = (usage ?? {}) as Record<string, unknown>
-  const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0)
-  const cached = count('cache_read_input_tokens')
-  return { total: count('input_tokens') + count('cache_creation_input_tokens') + cached, cached }
-}
-
 /** Turns of `prompts` that were asked in these words and ended. */
 export function endedTurns(prompts: readonly string[], entries: readonly Entry[]): number {
   const ended = new Set(ofType(entries, 'turn-ended').map(({ turn }) => turn))
@@ -63,10 +51,8 @@ export function endedTurns(prompts: readonly string[], entries: readonly Entry[]
 /** The input of the last answer before the kill, and of the first one after it. */
 export function tokensAround(durableAtKill: number, entries: readonly Entry[]) {
   const answers = ofType(entries, 'response-received')
-  const before = answers
-    .filter(({ seq }) => seq <= durableAtKill)
-    .map(({ message }) => inputTokens(message.usage).total)
-  const resumed = inputTokens(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
+  const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => usageIn(message.usage).input)
+  const resumed = usageIn(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
   return {
     before: before.at(-1) ?? 0,
     allBefore: before.reduce((sum, one) => sum + one, 0),

@@ -1,6 +1,7 @@
 /** Checks of what left against what arrived: the journal and the API's own records. */
+import { usageIn } from '../cost/usage.ts'
 import { differs, withLab, type Check } from './check.ts'
-import { inputTokens, ofType, tokensAround } from './facts.ts'
+import { ofType, tokensAround } from './facts.ts'
 import { isRefused, partsOf } from './received.ts'
 
 export const labChecks: readonly Check[] = [
@@ -52,13 +53,13 @@ export const labChecks: readonly Check[] = [
   }),
   withLab('the resumed request found the conversation in the prompt cache', (_lab, { atKill, atEnd }) => {
     const { before, resumed } = tokensAround(atKill.entries.length, atEnd.entries)
-    return !(resumed.cached > 0 && resumed.cached >= before) && `${resumed.cached} of ${before} tokens`
+    return !(resumed.cacheRead > 0 && resumed.cacheRead >= before) && `${resumed.cacheRead} of ${before} tokens`
   }),
 ]
 
 function tokensText(usage: unknown): string {
-  const { total, cached } = inputTokens(usage)
-  return `${total}/${cached}`
+  const { input, cacheRead } = usageIn(usage)
+  return `${input}/${cacheRead}`
 }
 
 function toolsOf(raw: string): string {

@@ -7,6 +7,7 @@
 import { inputLabel } from '../call-label.ts'
 import type { Block, Decision, Entry, Message } from '@lastgood/core'
 import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
+import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
 import { firstWordsIn } from '../resume/first-words.ts'
@@ -238,11 +239,11 @@ function wordsIn(messages: readonly Message[]): string {
   return shorten(firstWordsIn(said) ?? '', quoted)
 }
 
-function addTokens(tokens: Tokens, usage: Readonly<Record<string, unknown>> | undefined): void {
-  const count = (field: string) => (typeof usage?.[field] === 'number' ? usage[field] : 0)
-  tokens.input += count('input_tokens') + count('cache_read_input_tokens') + count('cache_creation_input_tokens')
-  tokens.cacheRead += count('cache_read_input_tokens')
-  tokens.output += count('output_tokens')
+function addTokens(tokens: Tokens, usage: unknown): void {
+  const { input, cacheRead, output } = usageIn(usage)
+  tokens.input += input
+  tokens.cacheRead += cacheRead
+  tokens.output += output
 }
 
 function textOf(content: unknown): string {

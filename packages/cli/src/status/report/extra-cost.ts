@@ -3,7 +3,8 @@
  * to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
  */
 import type { Entry } from '@lastgood/core'
-import { cacheFactors, priceOf, type Price } from '../../cost/prices.ts'
+import { cacheLives, cacheReadFactor, inputPrice, type Price } from '../../cost/prices.ts'
+import { usageIn } from '../../cost/usage.ts'
 
 export interface ExtraCost {
   /** Of attempts that broke, in full-price input tokens. */
@@ -21,7 +22,9 @@ export class ExtraCosts {
   readonly total = noExtraCost()
   readonly #prices: Readonly<Record<string, Price>> | undefined
   #model = ''
-  /** Tokens that the last answer left in the cache. */
+  /** Of the last answer's request, in tokens: the next one is hardly shorter. */
+  #input = 0
+  /** Tokens that it left in the cache. */
   #cached = 0
 
   constructor(prices: Readonly<Record<string, Price>> | undefined) {
@@ -35,31 +38,31 @@ export class ExtraCosts {
         this.#model = entry.model
         return
       case 'fault-observed':
-        if (counts) this.#add('repeated', entry.fault.tokens ?? 0, 1)
+        if (counts) this.#add('repeated', entry.fault.tokens ?? 0, 1, this.#input)
         return
       case 'rewound':
+        this.#input = 0
         this.#cached = 0
         return
       case 'response-received': {
-        const count = (name: string) => {
-          const value = entry.message.usage?.[name]
-          return typeof value === 'number' ? value : 0
-        }
-        const [read, written] = [count('cache_read_input_tokens'), count('cache_creation_input_tokens')]
-        const again = Math.min(written, Math.max(0, this.#cached - read))
-        if (counts && isAfterTrouble) this.#add('reread', again, cacheFactors.write5m - cacheFactors.read)
-        this.#cached = read + written
+        const { input, cacheRead, cacheWritten, cacheLife } = usageIn(entry.message.usage)
+        const again = Math.min(cacheWritten, Math.max(0, this.#cached - cacheRead))
+        const factor = cacheLives[cacheLife].writeFactor - cacheReadFactor
+        if (counts && isAfterTrouble) this.#add('reread', again, factor, input)
+        this.#input = input
+        this.#cached = cacheRead + cacheWritten
         return
       }
       default:
     }
   }
 
-  #add(what: 'repeated' | 'reread', tokens: number, factor: number): void {
+  /** `factor`: of the full price. `input`: what the request was long, in tokens. */
+  #add(what: 'repeated' | 'reread', tokens: number, factor: number, input: number): void {
     if (tokens <= 0) return
     this.total[what] += tokens
-    const price = priceOf(this.#model, this.#prices)
-    if (price) this.total.usd += (tokens * factor * price.input) / 1_000_000
-    else this.total.unpriced.add(this.#model)
+    const price = inputPrice(this.#model, Math.max(input, tokens), this.#prices)
+    if (price === undefined) this.total.unpriced.add(this.#model)
+    else this.total.usd += (tokens * factor * price) / 1_000_000
   }
 }

@@ -251,12 +251,10 @@ describe('tool calls', () => {
 })
 
 describe('the cost', () => {
-  const used = (read: number, written: number): EntryBody => {
+  const used = (read: number, written: number, more: object = {}): EntryBody => {
     const { type, message } = answered('Yes.') as EntryBody & { type: 'response-received' }
-    return {
-      type,
-      message: { ...message, usage: { cache_read_input_tokens: read, cache_creation_input_tokens: written } },
-    }
+    const usage = { cache_read_input_tokens: read, cache_creation_input_tokens: written, ...more }
+    return { type, message: { ...message, usage } }
   }
 
   it('is of attempts that broke, and of what had to be read into a cold cache again', async () => {
@@ -269,6 +267,19 @@ describe('the cost', () => {
     expect(report.extra).toMatchObject({ repeated: 5_000, reread: 70_000, unpriced: new Set() })
     // $4 for a million tokens: a cache write instead of a read.
     expect(report.extra.usd).toBeCloseTo((5_000 * 4 + 70_000 * 1.15 * 4) / 1e6)
+  })
+
+  it('is that of long requests where those cost more, and of a cache that is kept for an hour', async () => {
+    const haiku = asking('claude-haiku-5-5')
+    const forAnHour = { cache_creation: { ephemeral_1h_input_tokens: 125_000 } }
+    const story: Story = [
+      [0, started(1), haiku, used(0, 120_000), ended(1)],
+      [1, started(2), haiku, fails(90, { tokens: 5_000 })],
+      [90, haiku, used(0, 125_000, forAnHour), ended(2)],
+    ]
+    const { report } = await reportOf({ a: story })
+    // $0.5 for a million tokens, of a request that has more than 100,000: a write for an hour instead of a read.
+    expect(report.extra.usd).toBeCloseTo((5_000 * 0.5 + 120_000 * 1.9 * 0.5) / 1e6)
   })
 
   it('is nothing where the cache grew as it does, and unknown where the model has no price', async () => {

@@ -1,0 +1,30 @@
+/** What an answer's `usage` counts, in tokens. What is missing, or is no number, counts as none. Pure. */
+import type { CacheLife } from './prices.ts'
+
+export interface Usage {
+  /** All of it, whether it was in the prompt cache or not. */
+  readonly input: number
+  readonly cacheRead: number
+  readonly cacheWritten: number
+  readonly output: number
+  /** For how long the cache was written. */
+  readonly cacheLife: CacheLife
+}
+
+export function usageIn(usage: unknown): Usage {
+  const cacheRead = count(usage, 'cache_read_input_tokens')
+  const cacheWritten = count(usage, 'cache_creation_input_tokens')
+  const { cache_creation: created } = (usage ?? {}) as { cache_creation?: unknown }
+  return {
+    input: count(usage, 'input_tokens') + cacheRead + cacheWritten,
+    cacheRead,
+    cacheWritten,
+    output: count(usage, 'output_tokens'),
+    cacheLife: count(created, 'ephemeral_1h_input_tokens') > 0 ? '1h' : '5m',
+  }
+}
+
+function count(counts: unknown, name: string): number {
+  const value = ((counts ?? {}) as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'number' ? value : 0
+}
