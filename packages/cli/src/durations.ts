@@ -5,12 +5,17 @@ export { ago, left, spent } from '@lastgood/dashboard'
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** `90s`, `10m`, `2h`, `1h30m`, `7d`. A number alone could mean anything. Throws `bad-option`, naming the option. */
+/** `90s`, `10m`, `2h`, `1h30m`, `7d`, in ms. Undefined for anything else: a number alone could mean anything. */
+export function durationIn(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? NaN), 0)
+}
+
+/** The same. Errors: `bad-option`, which names the option. */
 export function parseDuration(text: string, option: string): number {
-  if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
-    return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? NaN), 0)
-  }
+  const durationMs = durationIn(text)
+  if (durationMs !== undefined) return durationMs
   throw new LastgoodError('bad-option', `${option} takes a duration, got ${JSON.stringify(text.slice(0, 40))}`, {
     hint: `write ${option} 90s, 10m, 2h, 1h30m or 7d`,
   })

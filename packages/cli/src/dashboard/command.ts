@@ -1,10 +1,11 @@
 /** `lastgood dashboard`: the web page of the sessions of a store. */
 import { isLastgoodError } from '@lastgood/core'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
 import { exampleOf } from '../help-example.ts'
+import { portOption } from '../option-values.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 
@@ -19,7 +20,7 @@ export function dashboardCommand(context: CliContext): Command {
   return withStoreOptions(new Command('dashboard'))
     .description('a web page: every session, what it waits for, its timeline, and the provider')
     .summary('a web page: the provider, every session, timelines')
-    .option('--port <number>', 'the port, 0 for any', port, 4142)
+    .option('--port <number>', 'the port, 0 for any', portOption, 4142)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--read-only', 'nothing can be done from the page')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
@@ -88,10 +89,4 @@ function shownOrigin(url: string, [name]: readonly string[]): string {
   const { protocol, hostname, port: taken } = new URL(url)
   const isAny = hostname === '0.0.0.0' || hostname === '[::]'
   return isAny && name !== undefined ? `${protocol}//${name}:${taken}` : url
-}
-
-function port(text: string): number {
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number <= 65_535) return number
-  throw new InvalidArgumentError('a port is a number from 0 to 65535.')
 }

@@ -1,5 +1,5 @@
 /** `lastgood fork`: another session that goes on from the end of a turn of this one. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { forkSession, type Store } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
@@ -8,6 +8,7 @@ import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { originJson } from '../list/session-json.ts'
 import { exampleOf } from '../help-example.ts'
+import { turnOption } from '../option-values.ts'
 
 interface ForkOptions extends CommonOptions {
   turn?: number
@@ -20,7 +21,7 @@ export function forkCommand(context: CliContext): Command {
     .description('another session that goes on from the end of a turn; the first one stays as it is')
     .argument('<session>', sessionWords)
     .argument('[name]', "the new session's id; default: the old one with a number")
-    .option('--turn <n>', 'the turn after which it goes on; default: the last good one', finishedTurn)
+    .option('--turn <n>', 'the turn after which it goes on; default: the last good one', turnOption)
     .option('--reason <text>', 'why, for people')
     .addHelpText('after', exampleOf('lastgood fork fix-auth another-way --turn 2'))
     .action((argument: string, name: string | undefined, options: ForkOptions) =>
@@ -74,9 +75,4 @@ export async function freeName(store: Store, sessionId: string): Promise<string>
     const name = `${stem}-${number}`
     if (name !== sessionId && !(await store.summary(name))) return name
   }
-}
-
-function finishedTurn(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('turns count from 1.')
 }

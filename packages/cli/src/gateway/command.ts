@@ -1,10 +1,11 @@
 /** `lastgood gateway`: an address for tools that nobody can change. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import { setUp, withStoreOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
+import { portOption } from '../option-values.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
@@ -47,7 +48,7 @@ export function gatewayCommand(context: CliContext): Command {
   const command = withStoreOptions(new Command('gateway'))
     .summary('an address for tools that nobody can change')
     .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
-    .option('--port <number>', 'the port, 0 for any', port, 4141)
+    .option('--port <number>', 'the port, 0 for any', portOption, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
     .option('--allow-host <names...>', 'names that clients may call it by, elsewhere')
     .option('--tls-cert <file>', 'the certificate, PEM')
@@ -173,12 +174,6 @@ function limitsOf(stall: string): { firstEventMs: number; betweenEventsMs: numbe
     hint: 'give it 1s at least, or leave it out: 2m, 3m within a stream',
     details: { field: '--stall' },
   })
-}
-
-function port(text: string): number {
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number <= 65_535) return number
-  throw new InvalidArgumentError('a port is a number from 0 to 65535.')
 }
 
 function itself(url: string): LastgoodError {

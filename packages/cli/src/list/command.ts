@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { ago, left, parseDuration } from '../durations.ts'
+import { ago, left } from '../durations.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { durationOption } from '../option-values.ts'
 import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
@@ -24,7 +25,11 @@ export function listCommand(context: CliContext): Command {
     .description('the sessions of the store, recoverable first')
     .option('--all', 'idle sessions and helpers too')
     .option('--state <states>', `only these, by commas: ${shownStatuses.join(', ')}`, states)
-    .option('--since <duration>', 'only sessions written within it: 90s, 2h, 7d', since)
+    .option(
+      '--since <duration>',
+      'only sessions written within it: 90s, 2h, 7d',
+      durationOption('write 90s, 2h or 7d.'),
+    )
     .addOption(jsonlOption('one JSON line on stdout for each session'))
     .addHelpText(
       'after',
@@ -134,12 +139,4 @@ function states(text: string): ShownStatus[] {
     if (status === undefined) throw new InvalidArgumentError(`there is no state ${JSON.stringify(word)}.`)
     return status
   })
-}
-
-function since(text: string): number {
-  try {
-    return parseDuration(text, '--since')
-  } catch {
-    throw new InvalidArgumentError('write 90s, 2h or 7d.')
-  }
 }

@@ -1,10 +1,11 @@
 /** `lastgood pin` and `lastgood unpin`: whether prune may take a session, and when. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { expiryOf, visitSession, type Retention } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { iso, parseDuration } from '../durations.ts'
+import { iso } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
+import { durationOption } from '../option-values.ts'
 import { expiryText } from '../list/expiry.ts'
 import { locate } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -25,7 +26,7 @@ export function unpinCommand(context: CliContext): Command {
   return withCommonOptions(new Command('unpin'))
     .description('let prune take a session, when its time is over')
     .argument('<session>', sessionWords)
-    .option('--ttl <duration>', 'so long after its last entry: 12h, 30d; or never', ttl)
+    .option('--ttl <duration>', 'so long after its last entry: 12h, 30d; or never', ttlOption)
     .addHelpText('after', exampleOf('lastgood unpin fix-auth --ttl 30d'))
     .action((argument: string, { ttl: time, ...options }: UnpinOptions) =>
       retain(context, argument, options, {
@@ -68,11 +69,5 @@ async function retain(
   }
 }
 
-function ttl(text: string): number | 'never' {
-  if (text === 'never') return text
-  try {
-    return parseDuration(text, '--ttl')
-  } catch {
-    throw new InvalidArgumentError('write 12h, 30d, or never.')
-  }
-}
+const timeOption = durationOption('write 12h, 30d, or never.')
+const ttlOption = (text: string): number | 'never' => (text === 'never' ? text : timeOption(text))

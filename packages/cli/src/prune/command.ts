@@ -1,14 +1,15 @@
 /**
  * `lastgood prune`: removes sessions whose time is over. It says what it takes and what it leaves and why, and asks.
  */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { LastgoodError, prunePlan, removeSessions, type Head, type PrunePlan, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
-import { ago, iso, parseDuration } from '../durations.ts'
+import { ago, iso } from '../durations.ts'
 import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { durationOption } from '../option-values.ts'
 import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -23,7 +24,11 @@ interface PruneOptions extends CommonOptions {
 export function pruneCommand(context: CliContext): Command {
   return withCommonOptions(new Command('prune'))
     .description('remove sessions whose time is over, for good')
-    .option('--older-than <duration>', 'also all that were written last so long ago: 12h, 30d', age)
+    .option(
+      '--older-than <duration>',
+      'also all that were written last so long ago: 12h, 30d',
+      durationOption('write 12h, 30d, or another duration.'),
+    )
     .option('--damaged <session>', 'instead, one that cannot be read any more and is not to be mended')
     .option('--dry-run', 'only show what would be removed, and what would stay')
     .option('--yes', 'do not ask')
@@ -132,12 +137,4 @@ function unreadable(cause: unknown): LastgoodError {
     hint: 'mend it, or remove it with lastgood prune --damaged <session>; this shows which one it is: lastgood doctor',
     cause,
   })
-}
-
-function age(text: string): number {
-  try {
-    return parseDuration(text, '--older-than')
-  } catch {
-    throw new InvalidArgumentError('write 12h, 30d, or another duration.')
-  }
 }

@@ -1,9 +1,9 @@
 /** `lastgood resume`: its arguments. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { sessionWords, jsonlOption, withCommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
+import { durationOption } from '../option-values.ts'
 import { packageVersion } from '../built.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 import { resumeWhich } from './which.ts'
@@ -15,7 +15,11 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
     .argument('[session]', `${sessionWords}; without: pick one`)
     .argument('[message...]', 'starts a new turn after what is open')
     .option('--takeover', 'take the session from the process that holds it')
-    .option('--max-wait <duration>', 'how long an outage is waited out: 90s, 10m, 2h (default: 24h)', duration)
+    .option(
+      '--max-wait <duration>',
+      'how long an outage is waited out: 90s, 10m, 2h (default: 24h)',
+      durationOption('write 90s, 10m, 2h, 1h30m or 7d.'),
+    )
     .addOption(
       new Option('--in-doubt <answer>', 'tool calls of unknown outcome whose rule is to ask').choices([
         'rerun',
@@ -41,12 +45,4 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
           : await resume(context, session, words, all, commands()),
       )
     })
-}
-
-function duration(text: string): number {
-  try {
-    return parseDuration(text, '--max-wait')
-  } catch {
-    throw new InvalidArgumentError('write 90s, 10m, 2h, 1h30m or 7d.')
-  }
 }

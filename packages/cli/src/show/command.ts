@@ -1,5 +1,5 @@
 /** `lastgood show`: one session's history. Only `--raw` shows content in full. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import {
   isJournalError,
   LastgoodError,
@@ -18,6 +18,7 @@ import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
+import { turnOption } from '../option-values.ts'
 import { goOnLines, locateJournal, type SessionRow } from '../sessions.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -40,7 +41,7 @@ export function showCommand(context: CliContext): Command {
     .summary('the turns of a session: tools, faults, resumes, tokens')
     .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
     .argument('<session>', sessionWords)
-    .option('--turn <n>', 'only this turn', turnNumber)
+    .option('--turn <n>', 'only this turn', turnOption)
     .addOption(
       new Option(
         '--entries',
@@ -230,9 +231,4 @@ async function* ofTurn<One>(
     hint: `turns: ${[...seen].join(', ') || 'none yet'}`,
     details: { field: '--turn' },
   })
-}
-
-function turnNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('turns count from 1.')
 }

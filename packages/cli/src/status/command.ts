@@ -1,11 +1,11 @@
 /** `lastgood status`: is it me or them? What requests from here met, what the status page says, and who waits. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { parseDuration } from '../durations.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { durationOption } from '../option-values.ts'
 import { resumeCommandFor, sessionRows } from '../sessions.ts'
 import type { OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
@@ -32,17 +32,13 @@ export function statusCommand(context: CliContext): Command {
     .description('is it me or them? The API as met from here, its status page, and the sessions that wait')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .option('--report', 'the morning after: outages, how each session came through, what is lost, what it cost')
-    .option('--since <duration>', 'of --report: how far back, 90s, 2h, 7d (default: 24h)', since)
+    .option(
+      '--since <duration>',
+      'of --report: how far back, 90s, 2h, 7d (default: 24h)',
+      durationOption('write 90s, 2h, 1h30m or 7d.'),
+    )
     .addHelpText('after', exampleOf('lastgood status', 'lastgood status --report --since 12h --json'))
     .action((options: StatusOptions) => status(context, options))
-}
-
-function since(text: string): number {
-  try {
-    return parseDuration(text, '--since')
-  } catch {
-    throw new InvalidArgumentError('write 90s, 2h, 1h30m or 7d.')
-  }
 }
 
 async function status(context: CliContext, options: StatusOptions): Promise<void> {
