@@ -33,6 +33,14 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
+/** For people: where the store is, and what chose it. */
+export function placeText(location: string, source: string): string {
+  return `${safeLine(location)} (${safeLine(source)})`
+}
+
+/** The same as a line of its own. */
+export const storeLine = (location: string, source: string): string => `store    ${placeText(location, source)}`
+
 /** Every store that is configured, the one to use first. There is always one. */
 export function storeChoices(
   context: CliContext,

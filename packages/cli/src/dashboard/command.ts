@@ -7,6 +7,7 @@ import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
 import { exampleOf } from '../help-example.ts'
 import { portOption } from '../option-values.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 
 interface DashboardCommandOptions extends Omit<CommonOptions, 'json' | 'color'>, ExposureOptions {
@@ -69,7 +70,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
     const address = `${shownOrigin(served.url, exposure.hosts)}/#token=${dashboard.token}`
     const file = writeAddress(context, new URL(served.url).port, address)
     try {
-      context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(choice.source)})\n`)
+      context.stderr.write(`${storeLine(store.location, choice.source)}\n`)
       if (file) context.stderr.write(`address  also in ${safeLine(file.path)}\n`)
       context.stdout.write(`${address}\n`)
       await stop.orStopped(new Promise(() => {}))

@@ -12,8 +12,9 @@ import { exitCodes } from '../exit-codes.ts'
 import { failureOf } from '../failure.ts'
 import { atSamePlace } from '../same-place.ts'
 import { sessionRows } from '../sessions.ts'
+import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { safeJson } from '../text.ts'
 import { reportLines } from './report-lines.ts'
 import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
 import { tryHistories } from './histories.ts'
@@ -124,7 +125,7 @@ function damage(error: unknown, source: string): Finding {
 
 function print({ stdout, stderr, env }: CliContext, { color }: CommonOptions, report: DoctorReport): void {
   const { palette, columns } = terminalOf(stdout, env, color)
-  if (report.store) stderr.write(`store    ${safeLine(report.store.location)} (${safeLine(report.store.source)})\n`)
+  if (report.store) stderr.write(`${storeLine(report.store.location, report.store.source)}\n`)
   for (const line of reportLines(report, columns(), palette)) stdout.write(`${line}\n`)
 }
 

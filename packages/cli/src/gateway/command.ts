@@ -11,7 +11,7 @@ import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from './talk.ts'
 import type { Credentials, Gateway } from '@lastgood/gateway'
-import type { OpenStore } from '../stores.ts'
+import { storeLine, type OpenStore } from '../stores.ts'
 
 export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
   upstream?: string[]
@@ -136,7 +136,7 @@ export async function withGateway<T>(
     const { store, source } = opened
     talk.tell('listening', { event: 'listening', url, upstream: gateway.upstream, store: store.location, source }, [
       `gateway  ${url} for ${safeLine(gateway.upstream)}`,
-      `store    ${safeLine(store.location)} (${safeLine(source)})`,
+      storeLine(store.location, source),
     ])
     try {
       return await work(url, talk)

@@ -7,6 +7,7 @@ import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { storeLine } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -71,13 +72,8 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else if (!broken || rows.length > 0) {
       const all = ['lastgood list --all', ...flags].join(' ')
-      print(
-        context,
-        options,
-        shown,
-        { count: rows.length - shown.length, all },
-        `${safeLine(location)} (${safeLine(source)})`,
-      )
+      const hidden = { count: rows.length - shown.length, all }
+      print(context, options, shown, hidden, storeLine(location, source))
     }
     if (!broken) return
     // The sessions that can be read are shown all the same.
@@ -99,7 +95,7 @@ function print(
 ): void {
   const { stdout, stderr, env, clock } = context
   const { palette, room } = terminalOf(stdout, env, color)
-  stderr.write(`store    ${place}\n`)
+  stderr.write(`${place}\n`)
   if (rows.length === 0) {
     stderr.write(hidden.count === 0 ? 'no sessions\n' : `nothing to resume; ${hidden.count} more with: ${hidden.all}\n`)
     return

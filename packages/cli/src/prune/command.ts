@@ -12,6 +12,7 @@ import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions.ts'
+import { storeLine } from '../stores.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface PruneOptions extends CommonOptions {
@@ -51,7 +52,7 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
     const { olderThan: olderThanMs } = options
     const plan = prunePlan(rows, { now, ...(olderThanMs !== undefined && { olderThanMs }) })
     const heads = plan.expired.map(({ head }) => head)
-    if (!options.json) tell(context, plan, now, `${safeLine(store.location)} (${safeLine(source)})`)
+    if (!options.json) tell(context, plan, now, storeLine(store.location, source))
     const isWanted = heads.length > 0 && !options.dryRun
     const question = `Remove ${heads.length === 1 ? 'this session' : `these ${heads.length} sessions`} for good?`
     if (isWanted && !(await confirmed(context, question, options))) return
@@ -105,7 +106,7 @@ function tell(
   now: number,
   place: string,
 ): void {
-  stderr.write(`store    ${place}\n`)
+  stderr.write(`${place}\n`)
   for (const { head, status } of expired) {
     stdout.write(
       `remove  ${safeLine(head.sessionId)}  ${status}, written ${ago(head.updatedAt, now)}, ${head.seq} entries\n`,

@@ -4,16 +4,15 @@ import type { Session } from '@lastgood/core'
 import { left } from '../durations.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { noteOfFolder, type Located } from '../sessions.ts'
+import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 
 /** Which session it is, and what is worth a warning. */
 export function introduction({ row, opened }: Located, cwd: string): string[] {
   const { sessionId, agent, model } = row.head
-  const { source } = opened
-  const { location } = opened.store
   const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
   const lines = [
-    `store    ${safeLine(location)} (${safeLine(source)})`,
+    storeLine(opened.store.location, opened.source),
     `session  ${sessionId} · ${safeLine(facts.join(' · '))}`,
   ]
   const note = noteOfFolder(row.head, cwd)

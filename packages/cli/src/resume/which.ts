@@ -8,7 +8,7 @@ import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions.ts'
-import type { OpenStore } from '../stores.ts'
+import { placeText, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import type { SessionChoice } from './choices.ts'
@@ -124,7 +124,7 @@ async function listWhich(
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
   const all = ['lastgood list --all', ...flags].join(' ')
-  const place = `${safeLine(store.location)} (${safeLine(source)})`
+  const place = placeText(store.location, source)
   if (recoverable.length > 0) {
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {

@@ -20,6 +20,7 @@ import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { turnOption } from '../option-values.ts'
 import { goOnLines, locateJournal, type SessionRow } from '../sessions.ts'
+import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
@@ -184,7 +185,7 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
   const { store } = opened
   return [
     ...(row ? rowLines(row, now, palette) : [`session  ${palette.bold(sessionId)}`]),
-    `store    ${safeLine(store.location)} (${safeLine(opened.source)})`,
+    storeLine(store.location, opened.source),
     `journal  ${safeLine(store.journalAt(sessionId))}, ${report.entries} entries`,
     ...(row?.head.origin
       ? [`forked   from entry ${row.head.origin.seq} of ${safeLine(row.head.origin.sessionId)}`]

@@ -7,9 +7,9 @@ import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { resumeCommandFor, sessionRows } from '../sessions.ts'
-import type { OpenStore } from '../stores.ts'
+import { storeLine, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { safeJson } from '../text.ts'
 import { pageChoice, type PageChoice } from './page-choice.ts'
 import { tellReport } from './report/command.ts'
 import { providerState } from './provider-state.ts'
@@ -69,7 +69,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else {
-      context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+      context.stderr.write(`${storeLine(store.location, source)}\n`)
       print(context, options, report, verdict, command)
     }
     if (!broken) return

@@ -18,6 +18,7 @@ import { eventLines } from '../resume/event-lines.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { locate, sessionRows } from '../sessions.ts'
 import { atSamePlace } from '../same-place.ts'
+import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 import { follow, type Known, type Seen } from './follow.ts'
 
@@ -52,7 +53,7 @@ async function watch(context: CliContext, argument: string | undefined, options:
   const stop = stopSwitch(context)
   const seen = new Map<string, Known>()
   const viewer = await viewerOf(context, options, store, head, seen)
-  context.stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+  context.stderr.write(`${storeLine(store.location, source)}\n`)
   try {
     await stop.orStopped(
       show(

@@ -8,6 +8,7 @@ import { logFormatOf, logFormats, talkOf, type LogFormat } from '../gateway/talk
 import { exampleOf } from '../help-example.ts'
 import { Stopped, stopSwitch } from '../resume/stop.ts'
 import { atSamePlace } from '../same-place.ts'
+import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 import { lineOf } from './lines.ts'
 
@@ -64,7 +65,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
       const names = Object.keys(agents)
       const { location } = at.opened.store
       talk.tell('ready', { event: 'ready', store: location, queue: at.queue, agents: names }, [
-        `store    ${safeLine(location)} (${safeLine(at.opened.source)})`,
+        storeLine(location, at.opened.source),
         `queue    ${safeLine(at.queue)}`,
         `agents   ${safeLine(names.join(', '))}`,
       ])

@@ -2,8 +2,9 @@
 import type { CliContext } from '../../context.ts'
 import type { SetUp } from '../../common-options.ts'
 import { failureJson, failureOf, writeFailure } from '../../failure.ts'
+import { storeLine } from '../../stores.ts'
 import { terminalOf, type ColorMode } from '../../terminal.ts'
-import { safeJson, safeLine } from '../../text.ts'
+import { safeJson } from '../../text.ts'
 import { readReport } from './report.ts'
 import { reportJson } from './report-json.ts'
 import { reportLines } from './report-lines.ts'
@@ -31,7 +32,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
       }
       stdout.write(`${safeJson(document, 2)}\n`)
     } else if (!broken || report.read + report.unreadable.length > 0) {
-      stderr.write(`store    ${safeLine(store.location)} (${safeLine(source)})\n`)
+      stderr.write(`${storeLine(store.location, source)}\n`)
       const { palette, room } = terminalOf(stdout, env, options.color)
       for (const line of reportLines(report, place.flags, room(), palette)) stdout.write(`${line}\n`)
     }
