@@ -46,34 +46,25 @@ export function failureOf(error: unknown, argv: readonly string[] = []): Failure
     const next = hint === undefined ? undefined : atSamePlace(hint, argv)
     return { ...base, causes, code, hint: next, docs, details, exitCode: exitCodeOf(error), stack: undefined }
   }
+  const other = { ...base, docs: undefined, details: {} }
   if (error instanceof ConfigError) {
-    return {
-      ...base,
-      code: error.code,
-      hint: error.hint,
-      docs: undefined,
-      details: {},
-      exitCode: exitCodes.setUp,
-      stack: undefined,
-    }
+    return { ...other, code: error.code, hint: error.hint, exitCode: exitCodes.setUp, stack: undefined }
   }
-  return {
-    ...base,
-    code: 'unexpected',
-    hint: undefined,
-    docs: undefined,
-    details: {},
-    exitCode: exitCodes.failed,
-    stack: stack === undefined ? undefined : withoutSecrets(stack),
-  }
+  const masked = stack === undefined ? undefined : withoutSecrets(stack)
+  return { ...other, code: 'unexpected', hint: undefined, exitCode: exitCodes.failed, stack: masked }
 }
 
-/** Tells of `error`, and returns the exit code. `extra` goes into the JSON document. */
-export function reportFailure(context: CliContext, error: unknown, json: boolean, extra: object = {}): number {
+/** Tells of `error`, and returns the exit code. */
+export function reportFailure(context: CliContext, error: unknown, json: boolean): number {
   const failure = failureOf(error, context.argv)
   writeFailure(context, failure)
-  if (json) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(failure), ...extra })}\n`)
+  if (json) writeFailureJson(context, failure)
   return failure.exitCode
+}
+
+/** As a document of its own. */
+export function writeFailureJson({ stdout }: CliContext, failure: Omit<Failure, 'stack'>): void {
+  stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(failure) })}\n`)
 }
 
 export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, docs, stack }: Failure): void {
@@ -86,8 +77,15 @@ export function writeFailure({ stderr, env }: CliContext, { message, causes, hin
   else stderr.write('  next: the same with LASTGOOD_DEBUG=1 shows where it happened\n')
 }
 
+/** Of a command that has shown what it could: what it could not show is told, and is how the command ends. */
+export function endWith(context: CliContext, failure: Failure | undefined): void {
+  if (!failure) return
+  writeFailure(context, failure)
+  context.setExitCode(failure.exitCode)
+}
+
 /** What a program is told. */
-export function failureJson({ code, message, causes, hint, docs, details, exitCode }: Failure): object {
+export function failureJson({ code, message, causes, hint, docs, details, exitCode }: Omit<Failure, 'stack'>): object {
   return { error: { code, message, causes, hint: hint ?? null, docs: docs ?? null, details }, exitCode }
 }
 

@@ -10,8 +10,8 @@ import { commandsFor } from './commands.ts'
 import { completeCommand } from './completion/command.ts'
 import { exampleOf } from './help-example.ts'
 import { exitCodes } from './exit-codes.ts'
-import { failureJson, reportFailure } from './failure.ts'
-import { safeJson, safeText } from './text.ts'
+import { reportFailure, writeFailureJson } from './failure.ts'
+import { safeText } from './text.ts'
 
 export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<number> {
   let exitCode: number = exitCodes.done
@@ -32,16 +32,15 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
     // Help and version, which commander has written.
     if (error.exitCode === 0) return exitCodes.done
     if (wantsJson) {
-      const failure = {
+      writeFailureJson(context, {
         code: 'bad-option',
         message: error.message.replace(/^error: /, ''),
         causes: [],
         hint: help,
         docs: 'docs/errors/bad-option.md',
         details: {},
-      }
-      const document = failureJson({ ...failure, exitCode: exitCodes.usage, stack: undefined })
-      context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...document })}\n`)
+        exitCode: exitCodes.usage,
+      })
     }
     return exitCodes.usage
   }

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { ago, left } from '../durations.ts'
-import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
@@ -59,7 +59,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
           `${safeJson({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) })}\n`,
         )
       }
-      if (broken) context.stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(broken) })}\n`)
+      if (broken) writeFailureJson(context, broken)
     } else if (options.json) {
       const sessions = shown.map((row) => sessionJson(row, now, flags))
       const document = {
@@ -75,10 +75,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       const hidden = { count: rows.length - shown.length, all }
       print(context, options, shown, hidden, storeLine(location, source))
     }
-    if (!broken) return
-    // The sessions that can be read are shown all the same.
-    writeFailure(context, broken)
-    context.setExitCode(broken.exitCode)
+    endWith(context, broken)
   } finally {
     await close()
   }

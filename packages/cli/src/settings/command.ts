@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { table } from '../table.ts'
 import { terminalOf } from '../terminal.ts'
@@ -33,9 +33,7 @@ async function config(context: CliContext, options: CommonOptions): Promise<void
     const rows = settings.map((one) => [one.name, originText(one), valueText(one)].map((text) => ({ text })))
     for (const line of table(['SETTING', 'FROM', 'VALUE'], rows, Infinity, palette)) stdout.write(`${line}\n`)
   }
-  if (!failure) return
-  writeFailure(context, failure)
-  context.setExitCode(failure.exitCode)
+  endWith(context, failure)
 }
 
 /** A file that cannot be loaded does not hide the rest. */

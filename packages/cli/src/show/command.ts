@@ -13,7 +13,7 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
-import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
@@ -172,9 +172,7 @@ async function showReport(
     for (const line of reportLines(context, journal, report, terminal)) context.stdout.write(`${line}\n`)
     if (row?.isRecoverable && !broken) context.stderr.write(goOnLines(row.head, flags))
   }
-  if (!broken) return
-  writeFailure(context, broken)
-  context.setExitCode(broken.exitCode)
+  endWith(context, broken)
 }
 
 function reportLines(context: CliContext, journal: Journal, report: SessionReport, terminal: Terminal): string[] {

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { resumeCommandFor, sessionRows } from '../sessions.ts'
@@ -72,10 +72,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
       context.stderr.write(`${storeLine(store.location, source)}\n`)
       print(context, options, report, verdict, command)
     }
-    if (!broken) return
-    // What can be read is shown all the same.
-    writeFailure(context, broken)
-    context.setExitCode(broken.exitCode)
+    endWith(context, broken)
   } finally {
     await opened.close()
   }

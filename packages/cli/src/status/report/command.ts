@@ -1,7 +1,7 @@
 /** `lastgood status --report`: for the morning after, and for the post-mortem. */
 import type { CliContext } from '../../context.ts'
 import type { SetUp } from '../../common-options.ts'
-import { failureJson, failureOf, writeFailure } from '../../failure.ts'
+import { endWith, failureJson, failureOf } from '../../failure.ts'
 import { storeLine } from '../../stores.ts'
 import { terminalOf, type ColorMode } from '../../terminal.ts'
 import { safeJson } from '../../text.ts'
@@ -36,9 +36,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
       const { palette, room } = terminalOf(stdout, env, options.color)
       for (const line of reportLines(report, place.flags, room(), palette)) stdout.write(`${line}\n`)
     }
-    if (!broken) return
-    writeFailure(context, broken)
-    context.setExitCode(broken.exitCode)
+    endWith(context, broken)
   } finally {
     await close()
   }
