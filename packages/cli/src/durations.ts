@@ -21,8 +21,13 @@ export function parseDuration(text: string, option: string): number {
   })
 }
 
-/** What no date can say, in a store that somebody wrote to by hand, is told as the number that it is. */
+/** ISO 8601; the number itself where no date has it, as in a store that was written by hand. */
 export function iso(instant: number): string {
   const date = new Date(instant)
   return Number.isNaN(date.getTime()) ? String(instant) : date.toISOString()
+}
+
+/** For documents, in which what is absent is null. */
+export function isoOrNull(instant: number | null | undefined): string | null {
+  return instant === undefined || instant === null ? null : iso(instant)
 }

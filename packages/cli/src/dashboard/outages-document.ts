@@ -1,7 +1,7 @@
 /** What failed in the last hours, as the journals tell it. Pure. */
 import type { HealthRecord } from '@lastgood/core'
 import type { OutagesDocument, SessionOutageRow } from '@lastgood/dashboard'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import type { RecentJournals } from './recent-journals.ts'
 
 export interface OutagesAsked {
@@ -39,7 +39,7 @@ function rowsOf(sessionId: string, journals: RecentJournals, after: number): Ses
     .map(({ since, until, cause, model, attempts, end }) => ({
       sessionId,
       since: iso(since),
-      until: until === null ? null : iso(until),
+      until: isoOrNull(until),
       cause,
       model,
       attempts,

@@ -1,7 +1,7 @@
 /** One model at one endpoint, as its card on the page. Pure. */
 import type { HealthRecord } from '@lastgood/core'
 import type { ProviderCard } from '@lastgood/dashboard'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import { countSince, type ProviderState } from '../status/provider-state.ts'
 
 const fiveMinutesMs = 300_000
@@ -15,9 +15,9 @@ export function providerCard(record: HealthRecord, state: ProviderState, now: nu
     state: stateOf(state, last5Min),
     breaker,
     cause: cause ?? null,
-    downSince: instant(state.downSince),
-    nextProbeAt: instant(state.nextProbeAt),
-    heldUntil: instant(state.heldUntil),
+    downSince: isoOrNull(state.downSince),
+    nextProbeAt: isoOrNull(state.nextProbeAt),
+    heldUntil: isoOrNull(state.heldUntil),
     last5Min,
     lastHour,
     minutes: record.minutes
@@ -37,5 +37,3 @@ function stateOf(
   if (failed > 0) return 'degraded'
   return last10Min.answered > 0 ? 'up' : 'unknown'
 }
-
-const instant = (at: number | undefined): string | null => (at === undefined ? null : iso(at))

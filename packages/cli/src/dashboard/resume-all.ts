@@ -9,7 +9,7 @@
  */
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { Staggered } from '@lastgood/dashboard'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import { safeLine } from '../text.ts'
 import type { ResumeProcess } from './resume-process.ts'
 import { notResumed, type Resumes } from './resumes.ts'
@@ -69,7 +69,7 @@ export class ResumeAll {
       done: [...done],
       left: [...left],
       failed: [...failed],
-      nextAt: nextAt === null ? null : iso(nextAt),
+      nextAt: isoOrNull(nextAt),
     }
   }
 

@@ -1,7 +1,7 @@
 /** One session as its card on the page: where it stands, and what a terminal would be told to type. Pure. */
 import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import type { Survived } from '../outages/session-outages.ts'
 import { clientCommand, fallbackOf, isClients } from '../resume/client-command.ts'
 import { resumeCommandOf, type SessionRow } from '../sessions.ts'
@@ -37,7 +37,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
     createdAt: iso(head.createdAt),
     updatedAt: iso(head.updatedAt),
     reason: line(head.reason),
-    dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
+    dueAt: isoOrNull(head.dueAt),
     heldBy: holder && { host: safeLine(holder.owner.host), pid: holder.owner.pid, since: iso(holder.since) },
     recovered: survived
       ? {

@@ -1,7 +1,7 @@
 /** What the status page says, as its card: what could not be read lately is unknown, never green. Pure. */
 import { pageSays } from '@lastgood/core'
 import type { StatusPageCard } from '@lastgood/dashboard'
-import { iso } from '../durations.ts'
+import { isoOrNull } from '../durations.ts'
 import { pageWords } from '../status/page-words.ts'
 import type { StatusReport } from '../status/verdict.ts'
 import { safeLine } from '../text.ts'
@@ -17,12 +17,12 @@ export function statusPageCard(reading: StatusReport['page']): StatusPageCard {
     says: isKnown ? pageSays(page) : 'unknown',
     // Without the age: it would be another text every second, and the page has the instant.
     text: isKnown || failure === undefined ? says : `${says} (last try: ${safeLine(failure)})`,
-    checkedAt: checkedAt === undefined ? null : iso(checkedAt),
+    checkedAt: isoOrNull(checkedAt),
     incidents: (page?.openIncidents ?? []).map(({ name, status, impact, startedAt, isElsewhere }) => ({
       name: safeLine(name),
       status: safeLine(status),
       impact: safeLine(impact),
-      startedAt: startedAt === undefined ? null : iso(startedAt),
+      startedAt: isoOrNull(startedAt),
       concernsApi: isElsewhere !== true,
     })),
   }

@@ -1,6 +1,6 @@
 /** A session in a list, for programs. */
 import { expiryOf, type Origin } from '@lastgood/core'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 
 export function sessionJson(
@@ -23,10 +23,10 @@ export function sessionJson(
     updatedAt: iso(head.updatedAt),
     ageMs: Math.max(0, now - head.updatedAt),
     reason: head.reason ?? null,
-    dueAt: head.dueAt === undefined ? null : iso(head.dueAt),
+    dueAt: isoOrNull(head.dueAt),
     origin: head.origin ? originJson(head.origin) : null,
     pinned: head.pinned ?? false,
-    expiresAt: expiresAt === undefined ? null : iso(expiresAt),
+    expiresAt: isoOrNull(expiresAt),
     heldBy: holder && { host: holder.owner.host, pid: holder.owner.pid, since: iso(holder.since) },
     command: resumeCommandOf(head, flags) ?? null,
   }

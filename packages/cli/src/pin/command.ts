@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { expiryOf, visitSession, type Retention } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { iso } from '../durations.ts'
+import { isoOrNull } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { expiryText } from '../list/expiry.ts'
@@ -57,7 +57,7 @@ async function retain(
         store: store.location,
         sessionId,
         ...kept,
-        expiresAt: expiresAt === undefined ? null : iso(expiresAt),
+        expiresAt: isoOrNull(expiresAt),
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else

@@ -5,7 +5,7 @@
 import type { Reply } from '@lastgood/anthropic'
 import { isLastgoodError, ownWayOn, type EnvelopeChange } from '@lastgood/core'
 import type { CliContext, StopSignal } from '../context.ts'
-import { iso, left } from '../durations.ts'
+import { isoOrNull, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
@@ -74,7 +74,7 @@ export function tellFailure(context: CliContext, end: EndState, { json }: Outcom
   writeFailure(context, ways ? { ...failure, hint: undefined } : failure)
   if (ways) context.stderr.write(`  ${ways.text}\n${ways.command}\n`)
   const state = code === 'session-suspended' ? 'suspended' : code === 'needs-input' ? 'needs-input' : 'failed'
-  if (json) document(context, end, { state, retryAt: dueAt === undefined ? null : iso(dueAt), ...failureJson(failure) })
+  if (json) document(context, end, { state, retryAt: isoOrNull(dueAt), ...failureJson(failure) })
   return exitCode
 }
 

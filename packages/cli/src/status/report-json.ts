@@ -1,6 +1,6 @@
 /** A status for programs, `lastgood.status/v1`: instants are ISO 8601, absent facts are null. Pure. */
 import { pageSays } from '@lastgood/core'
-import { iso } from '../durations.ts'
+import { iso, isoOrNull } from '../durations.ts'
 import { sessionJson } from '../list/session-json.ts'
 import type { ProviderState } from './provider-state.ts'
 import type { StatusReport } from './verdict.ts'
@@ -22,9 +22,9 @@ function providerJson(provider: ProviderState): object {
     breaker,
     down: isDown,
     cause: cause ?? null,
-    downSince: instant(downSince),
-    nextProbeAt: instant(nextProbeAt),
-    heldUntil: instant(heldUntil),
+    downSince: isoOrNull(downSince),
+    nextProbeAt: isoOrNull(nextProbeAt),
+    heldUntil: isoOrNull(heldUntil),
     last10Min: provider.last10Min,
     lastHour: provider.lastHour,
     lastFault: lastFault ? { kind: lastFault.kind, at: iso(lastFault.at) } : null,
@@ -43,14 +43,12 @@ function pageJson(reading: StatusReport['page']): object {
       name,
       status,
       impact,
-      startedAt: instant(startedAt),
+      startedAt: isoOrNull(startedAt),
       concernsApi: isElsewhere !== true,
     })),
-    checkedAt: instant(checkedAt),
+    checkedAt: isoOrNull(checkedAt),
     ageMs: page ? ageMs : null,
     source: source ?? null,
     failure: failure ?? null,
   }
 }
-
-const instant = (at: number | undefined): string | null => (at === undefined ? null : iso(at))

@@ -1,5 +1,5 @@
 /** A report for programs, `lastgood.report/v1`: instants are ISO 8601, absent facts are null. Pure. */
-import { iso } from '../../durations.ts'
+import { iso, isoOrNull } from '../../durations.ts'
 import { resumeCommandOf } from '../../sessions.ts'
 import { summaryOf } from './summary.ts'
 import type { ExtraCost } from './extra-cost.ts'
@@ -36,7 +36,7 @@ function outageJson({ model, from, to, faults, said, sessions, labels }: Outage,
   return {
     model,
     from: iso(from),
-    to: to === undefined ? null : iso(to),
+    to: isoOrNull(to),
     durationMs: (to ?? now) - from,
     sessions: sessions.size,
     faults,
@@ -67,9 +67,9 @@ function sessionJson(line: SessionLine, flags: readonly string[]): object {
     faults,
     troubles,
     recoveries: recoveriesJson(recoveries),
-    inTroubleSince: openSince === undefined ? null : iso(openSince),
+    inTroubleSince: isoOrNull(openSince),
     reason: parked?.reason ?? null,
-    retryAt: parked?.retryAt === undefined ? null : iso(parked.retryAt),
+    retryAt: isoOrNull(parked?.retryAt),
     turnsLost: turnsLost.map(goneJson),
     turnsTakenBack,
     calls: line.calls,
