@@ -1,7 +1,7 @@
 /** The sessions as they were seen last, as rows and as cards, and which of them nobody has been told of. */
 import { LastgoodError, type SessionSummary } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
-import type { Survived } from '../outages/session-outages.ts'
+import type { SurvivedOutage } from '../outages/session-outages.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
 import { sessionCard, type CardFacts } from './session-card.ts'
 
@@ -15,7 +15,7 @@ export class Cards {
   constructor(
     facts: Omit<CardFacts, 'now' | 'survived'>,
     now: () => number,
-    survived: (id: string) => Survived | undefined,
+    survived: (id: string) => SurvivedOutage | undefined,
   ) {
     this.#facts = (sessionId) => ({ ...facts, now: now(), survived: survived(sessionId) })
   }

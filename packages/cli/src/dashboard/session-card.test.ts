@@ -1,6 +1,6 @@
 import type { Head, Holder } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
-import type { Survived } from '../outages/session-outages.ts'
+import type { SurvivedOutage } from '../outages/session-outages.ts'
 import { rowOf } from '../sessions.ts'
 import { sessionCard } from './session-card.ts'
 
@@ -23,7 +23,7 @@ const holder: Holder = {
   since: now - 5_000,
   expiresAt: now + 30_000,
 }
-const survived = (agoMs: number): Survived => ({
+const survived = (agoMs: number): SurvivedOutage => ({
   since: now - agoMs - 60_000,
   until: now - agoMs,
   cause: '529 overloaded',
@@ -33,7 +33,7 @@ const survived = (agoMs: number): Survived => ({
   answeredAt: now - agoMs,
 })
 const hour = 3_600_000
-const cardOf = (changes: Partial<Head>, held: Holder | null = null, came?: Survived, agents: string[] = []) =>
+const cardOf = (changes: Partial<Head>, held: Holder | null = null, came?: SurvivedOutage, agents: string[] = []) =>
   sessionCard(rowOf({ head: head(changes), holder: held }), {
     now,
     flags: ['--store ./state'],

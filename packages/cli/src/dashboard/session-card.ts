@@ -2,7 +2,7 @@
 import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso, isoOrNull } from '../durations.ts'
-import type { Survived } from '../outages/session-outages.ts'
+import type { SurvivedOutage } from '../outages/session-outages.ts'
 import { clientCommand, fallbackOf, isClients } from '../resume/client-command.ts'
 import { resumeCommandOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
@@ -13,7 +13,7 @@ export interface CardFacts {
   readonly flags: readonly string[]
   /** The agents of the configuration: they go on here, whatever they are called. */
   readonly agents: ReadonlySet<string>
-  readonly survived: Survived | undefined
+  readonly survived: SurvivedOutage | undefined
 }
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000]
@@ -60,7 +60,7 @@ export function ownCommand(head: Head, agents: ReadonlySet<string>, flags: reado
 /** What nobody will wake needs a person, also what waits: its process is gone. */
 function groupOf(
   { head, holder, status, isRecoverable }: SessionRow,
-  survived: Survived | undefined,
+  survived: SurvivedOutage | undefined,
   now: number,
 ): SessionCard['group'] {
   if (holder === null && helpedBy(head) !== undefined) return 'done'

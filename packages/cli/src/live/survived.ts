@@ -1,4 +1,4 @@
-/** What the gateway got through, as it happens and in sum: a line for each change of an outage, without content. */
+/** What many sessions come through, as it happens and in sum: a line for each change of an outage, without content. */
 import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'

@@ -32,9 +32,9 @@ export interface SessionOutage {
 }
 
 /** An outage that the session came through. */
-export type Survived = SessionOutage & { until: number; end: 'same-model' | 'fallback' | 'resumed' }
+export type SurvivedOutage = SessionOutage & { until: number; end: 'same-model' | 'fallback' | 'resumed' }
 
-function isSurvived(outage: SessionOutage): outage is Survived {
+function isSurvived(outage: SessionOutage): outage is SurvivedOutage {
   return outage.end === 'same-model' || outage.end === 'fallback' || outage.end === 'resumed'
 }
 
@@ -61,7 +61,7 @@ export class SessionOutages {
   }
 
   /** The last one that it came through. */
-  get lastSurvived(): Survived | undefined {
+  get lastSurvived(): SurvivedOutage | undefined {
     return this.#past.findLast(isSurvived)
   }
 
