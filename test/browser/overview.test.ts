@@ -53,6 +53,14 @@ describeInBrowser('the overview', () => {
     expect(await page.locator('[data-group="needs-you"] button').count()).toBe(0)
   })
 
+  it('copies a command, and has it selected where the browser gives it no clipboard', async () => {
+    const { page } = await opened()
+    const copy = page.locator('.verdict .command button')
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+    await copy.click()
+    await expect.poll(() => copy.textContent()).toBe('Select it')
+  })
+
   it('counts down by itself', async () => {
     const { page } = await opened()
     const first = await page.textContent('[data-group="waiting"] [data-index="0"] .when time')

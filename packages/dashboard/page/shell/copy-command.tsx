@@ -3,20 +3,28 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { visibleLine } from '../words/visible-text.ts'
 
-export function CopyCommand({ command, label = 'Copy' }: { command: string; label?: string }): JSX.Element {
+export function CopyCommand({ command }: { command: string }): JSX.Element {
   const [done, setDone] = useState<string>()
-  const copy = (): void => {
-    // Without a clipboard, as on a page without TLS on another host, it can still be selected.
-    navigator.clipboard.writeText(command).then(
-      () => setDone('Copied'),
-      () => setDone('Select it'),
-    )
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(command)
+      setDone('Copied')
+    } catch {
+      // There is no clipboard on a page that another host serves without TLS.
+      setDone('Select it')
+    }
   }
   return (
     <span class="command">
       <code tabIndex={0}>{visibleLine(command)}</code>
-      <button type="button" class="quiet" onClick={copy} onBlur={() => setDone(undefined)} aria-live="polite">
-        {done ?? label}
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => void copy()}
+        onBlur={() => setDone(undefined)}
+        aria-live="polite"
+      >
+        {done ?? 'Copy'}
       </button>
     </span>
   )
