@@ -10,6 +10,7 @@ import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry
 import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import { agentNames, type LastgoodConfig } from '../config.ts'
+import { counted } from '../numbers.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
@@ -141,7 +142,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     const round = resumeAll.start(stopped, reason, everyMs)
     const leave = watcher.want()
     void round.finally(leave)
-    const text = `${stopped.length} session${stopped.length === 1 ? '' : 's'}, one after another; ${stopped[0] ?? ''} first`
+    const text = `${counted(stopped.length, 'session')}, one after another; ${stopped[0] ?? ''} first`
     await note({ clock, store: await store.open() }, { action: 'resume-all', sessionId: null, reason, outcome: text })
     await watcher.lookAt()
     return json({ text, sessionId: stopped[0] ?? '' }, 202)

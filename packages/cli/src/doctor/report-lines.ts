@@ -2,6 +2,7 @@
  * A doctor's report as lines for people. Pure. A finding's severity is a word and a shape, with or without colour; what
  * mends it stands in one line, however long, so that it can be copied.
  */
+import { counted } from '../numbers.ts'
 import type { Palette } from '../terminal.ts'
 import { safeCommand, safeLine, widthOf } from '../text.ts'
 import { countOf, type DoctorFinding, type DoctorReport } from './report.ts'
@@ -58,9 +59,9 @@ function verdict(findings: readonly DoctorFinding[], { red, yellow, green }: Pal
   const warnings = countOf(findings, 'warning')
   const notes = countOf(findings, 'info')
   const counts = [
-    dangers > 0 && `${dangers} danger${dangers === 1 ? '' : 's'}`,
-    warnings > 0 && `${warnings} warning${warnings === 1 ? '' : 's'}`,
-    notes > 0 && `${notes} note${notes === 1 ? '' : 's'}`,
+    dangers > 0 && counted(dangers, 'danger'),
+    warnings > 0 && counted(warnings, 'warning'),
+    notes > 0 && counted(notes, 'note'),
   ].filter((text) => typeof text === 'string')
   if (dangers > 0) return red(counts.join(', '))
   const text = 'Nothing endangers what was recorded'

@@ -1,6 +1,7 @@
 /** Sessions that do not go on by themselves, one finding for each kind. Pure. */
 import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
+import { counted } from '../numbers.ts'
 import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
@@ -36,7 +37,7 @@ function asking(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[]
 
 function interrupted(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
   const calls = rows.reduce((sum, row) => sum + openCalls(row), 0)
-  const doubt = calls === 0 ? '' : `, with ${calls} tool call${calls === 1 ? '' : 's'} of unknown outcome`
+  const doubt = calls === 0 ? '' : `, with ${counted(calls, 'tool call')} of unknown outcome`
   return finding(rows, {
     severity: 'warning',
     what: `${sessionsText(rows, 'was', 'were')} cut in the middle of a turn: the process is gone${doubt}`,

@@ -2,6 +2,7 @@
 import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
+import { counted } from '../numbers.ts'
 import { safeLine } from '../text.ts'
 
 export class Survived {
@@ -52,8 +53,8 @@ export class Survived {
     const faults =
       this.#faults === 0
         ? 'nothing failed'
-        : `${count(this.#faults, 'fault')}, ${count(this.#recovered, 'answer')} all the same`
-    return `${count(this.#answers, 'answer')} in ${count(this.#sessions.size, 'session')}; ${faults}`
+        : `${counted(this.#faults, 'fault')}, ${counted(this.#recovered, 'answer')} all the same`
+    return `${counted(this.#answers, 'answer')} in ${counted(this.#sessions.size, 'session')}; ${faults}`
   }
 
   /** Who was heard of last is the last one. */
@@ -86,8 +87,6 @@ function turnLines(entry: Entry): string[] {
       return []
   }
 }
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 function doing(decision: { kind: string; at?: number; rule?: string; reason?: string }): string {
   switch (decision.kind) {

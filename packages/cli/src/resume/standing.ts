@@ -3,6 +3,7 @@ import { callLabel } from '../call-label.ts'
 import type { Session } from '@lastgood/core'
 import { left } from '../durations.ts'
 import { savedAt } from '../live/outage-line.ts'
+import { counted } from '../numbers.ts'
 import { noteOfFolder, type Located } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
@@ -39,7 +40,7 @@ export function owing(turn: number, owed: Session['owed'], calls: number, now: n
     case 'wait':
       return `turn ${turn} is open: continuing ${owed.until > now ? `in ${left(owed.until - now)}` : 'now'}`
     case 'run-tools':
-      return `turn ${turn} is open: continuing with ${calls} tool call${calls === 1 ? '' : 's'}`
+      return `turn ${turn} is open: continuing with ${counted(calls, 'tool call')}`
     case 'ask-person':
       return `turn ${turn} is open: a person has to decide`
     case 'send-request':

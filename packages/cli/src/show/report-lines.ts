@@ -1,6 +1,7 @@
 /** The report as lines for people. Pure. */
 import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { ago, spent } from '../durations.ts'
+import { compact, counted } from '../numbers.ts'
 import type { Palette } from '../terminal.ts'
 import { shorten } from '../text.ts'
 import type { SessionReport } from './report.ts'
@@ -120,11 +121,3 @@ const add = (a: Tokens, b: Tokens): Tokens => ({
   cacheRead: a.cacheRead + b.cacheRead,
   output: a.output + b.output,
 })
-
-const counted = (count: number, noun: string, plural = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`
-
-/** 950, 12.3k, 1.2M. */
-function compact(count: number): string {
-  if (count < 1000) return String(count)
-  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`
-}

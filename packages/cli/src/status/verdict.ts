@@ -8,6 +8,7 @@
  */
 import type { FaultKind, StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
+import { counted } from '../numbers.ts'
 import type { SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
@@ -138,8 +139,10 @@ function nothingOpen(report: StatusReport): Verdict {
   const count = answered(providers)
   if (count > 0) {
     const failed = providers.reduce((sum, { lastHour }) => sum + lastHour.failed, 0)
-    const of = `${count + failed} request${count + failed === 1 ? '' : 's'}`
-    return { kind: 'fine', text: `Everything answers: ${count} of ${of} in the last hour` }
+    return {
+      kind: 'fine',
+      text: `Everything answers: ${count} of ${counted(count + failed, 'request')} in the last hour`,
+    }
   }
   const past = providers.find(({ breaker }) => breaker !== 'closed')
   const last = past?.lastFault

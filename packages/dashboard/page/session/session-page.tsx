@@ -13,7 +13,8 @@ import { Ago, Countdown } from '../shell/countdown.tsx'
 import { Timeline } from '../timeline/timeline.tsx'
 import { StepsTable } from '../timeline/steps-table.tsx'
 import { spent } from '../../src/durations.ts'
-import { compact, counted } from '../words/numbers.ts'
+import { compact } from '../../src/numbers.ts'
+import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 import { isOpen, type ActionName } from './actions.ts'
 import { EntryDialog } from './entry-dialog.tsx'
@@ -117,7 +118,10 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
         {card.agent !== null && <Fact name="agent" value={card.agent} />}
         {card.cwd !== null && <Fact name="folder" value={card.cwd} isLong />}
         {recovered && (
-          <Fact name="last recovery" value={`in ${spent(recovered.afterMs)}, ${recovered.attempts} attempts`} />
+          <Fact
+            name="last recovery"
+            value={`in ${spent(recovered.afterMs)}, ${recovered.attempts} attempts`}
+          />
         )}
         {heldBy && <Fact name="held by" value={`pid ${heldBy.pid} on ${heldBy.host}`} />}
       </dl>

@@ -1,6 +1,7 @@
 /** A report as lines for people: the sum first, then what it is made of. Pure. */
 import { pricesAsOf } from '../../cost/prices.ts'
 import { ago, iso, left, spent } from '../../durations.ts'
+import { counted } from '../../numbers.ts'
 import { table, type Cell } from '../../table.ts'
 import type { Palette } from '../../terminal.ts'
 import { safeLine } from '../../text.ts'
@@ -51,12 +52,12 @@ export function reportLines(report: Report, flags: readonly string[], columns: n
 function headline(report: Report): string[] {
   const { outages, outageMs, sessions, since, now, calls, extra, read, unreadable } = report
   const { bySelf, standings, lost } = summaryOf(report)
-  const lines = [`since    ${iso(since)} (${spent(now - since)}), ${count(read, 'session')} written`]
-  const down = outages.length === 0 ? 'none was met' : `${spent(outageMs)} in ${count(outages.length, 'outage')}`
+  const lines = [`since    ${iso(since)} (${spent(now - since)}), ${counted(read, 'session')} written`]
+  const down = outages.length === 0 ? 'none was met' : `${spent(outageMs)} in ${counted(outages.length, 'outage')}`
   lines.push(`outage   ${down}`)
   const needing = standings.suspended + standings.stopped + standings.refused
   const facts = [
-    `${count(sessions.length, 'session')} touched`,
+    `${counted(sessions.length, 'session')} touched`,
     sessions.length > 0 && `${bySelf} recovered without anybody`,
     standings.recovered > bySelf && `${standings.recovered - bySelf} resumed`,
     standings.waiting > 0 && `${standings.waiting} still waiting`,
@@ -64,7 +65,7 @@ function headline(report: Report): string[] {
     needing > 0 && `${needing} need${needing === 1 ? 's' : ''} somebody`,
   ]
   lines.push(`sessions ${facts.filter((fact) => typeof fact === 'string').join(', ')}`)
-  const unknown = unreadable.length === 0 ? '' : `; of ${count(unreadable.length, 'session')} nobody can say`
+  const unknown = unreadable.length === 0 ? '' : `; of ${counted(unreadable.length, 'session')} nobody can say`
   lines.push(`lost     ${lost === 0 ? '0 turns' : lostWords(sessions)}${unknown}`)
   const asked = [
     calls.told > 0 && `${calls.told} told as of unknown outcome`,
@@ -82,7 +83,7 @@ function lostWords(sessions: readonly SessionLine[]): string {
   const each = sessions.flatMap(({ row, turnsLost }) =>
     turnsLost.map(({ turn, was }) => `turn ${turn} of ${row.head.sessionId}${was === 'open' ? ' (not ended)' : ''}`),
   )
-  return safeLine(`${count(each.length, 'turn')}: ${each.slice(0, 10).join(', ')}${each.length > 10 ? ', …' : ''}`)
+  return safeLine(`${counted(each.length, 'turn')}: ${each.slice(0, 10).join(', ')}${each.length > 10 ? ', …' : ''}`)
 }
 
 function costWords({ repeated, reread, usd, unpriced }: ExtraCost): string {
@@ -125,7 +126,7 @@ function sessionCells(
   const { sessionId, lastGoodTurn, updatedAt } = row.head
   const retryAt = parked?.retryAt
   const about = [
-    turnsLost.length > 0 && `${count(turnsLost.length, 'turn')} lost`,
+    turnsLost.length > 0 && `${counted(turnsLost.length, 'turn')} lost`,
     openSince !== undefined && `in trouble for ${spent(now - openSince)}`,
     standing !== 'recovered' && parked?.reason,
     retryAt !== undefined && retryAt > now && `next try in ${left(retryAt - now)}`,
@@ -139,5 +140,3 @@ function sessionCells(
     { text: about.filter((fact) => typeof fact === 'string').join(' · ') || (isBySelf ? 'by itself' : '') },
   ]
 }
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
