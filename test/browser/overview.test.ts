@@ -78,7 +78,7 @@ describeInBrowser('the overview', () => {
           ...card!,
           group: 'recovered',
           status: 'running',
-          recovered: { at: iso(stagedNow), afterMs: 61_000, how: 'same-model', attempts: 4 },
+          recovered: { at: iso(stagedNow), afterMs: 61_000, how: 'same-model', attempts: 1 },
         },
       ],
       removed: ['migrate-billing'],
@@ -86,9 +86,8 @@ describeInBrowser('the overview', () => {
       verdict: { kind: 'fine', text: 'Everything answers.', command: null },
     })
     await expect.poll(() => groupsOn(page)).toEqual({ 'needs-you': 2, waiting: 13, recovered: 7, running: 5, done: 0 })
-    expect(await page.textContent(`[data-group="recovered"] [data-session="${card!.sessionId}"]`)).toContain(
-      'came through in 1m01s',
-    )
+    const why = page.locator(`[data-group="recovered"] [data-session="${card!.sessionId}"] .why .line`)
+    expect(await why.first().textContent()).toBe('came through in 1m01s · same model · 1 attempt')
     expect(await page.textContent('.verdict')).toBe('Everything answers.')
     expect(await page.locator('.card.state-up').count()).toBe(3)
   })

@@ -5,6 +5,7 @@ import { exportSession, LastgoodError, shellWord } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
+import { counted } from '../numbers.ts'
 import { locate } from '../sessions.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 import { writeNewFile } from './new-file.ts'
@@ -65,7 +66,9 @@ async function exportTo(
       return
     }
     const what = redact ? 'without content: it cannot be imported' : 'with all content: treat it like the source code'
-    context.stderr.write(`✔ ${entries} entries of ${safeLine(sessionId)}, ${bytes} bytes, ${what}\n`)
+    context.stderr.write(
+      `✔ ${counted(entries, 'entry', 'entries')} of ${safeLine(sessionId)}, ${bytes} bytes, ${what}\n`,
+    )
     context.stdout.write(`${safeCommand(path)}\n`)
     if (!redact) context.stderr.write(`bring it back with\n${command}\n`)
   } finally {

@@ -5,6 +5,7 @@ import { importSession } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
+import { counted } from '../numbers.ts'
 import { goOnLines, resumeCommandOf } from '../sessions.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { assertReadableAgain, linesOf } from './file-lines.ts'
@@ -48,7 +49,7 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
     const name = from === sessionId ? '' : ` of ${safeLine(from)}`
     context.stdout.write(`${safeLine(sessionId)}\n`)
     context.stderr.write(
-      `✔ ${entries} entries${name} are in ${safeLine(store.location)}, saved at turn ${lastGoodTurn}\n`,
+      `✔ ${counted(entries, 'entry', 'entries')}${name} ${entries === 1 ? 'is' : 'are'} in ${safeLine(store.location)}, saved at turn ${lastGoodTurn}\n`,
     )
     context.stderr.write(goOnLines(head, flags, message))
   } finally {

@@ -9,6 +9,7 @@ import type { CliContext } from '../context.ts'
 import { ago, iso } from '../durations.ts'
 import { failureJson, failureOf, writeFailure, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
+import { counted } from '../numbers.ts'
 import { durationOption } from '../option-values.ts'
 import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions.ts'
@@ -109,7 +110,7 @@ function tell(
   stderr.write(`${place}\n`)
   for (const { head, status } of expired) {
     stdout.write(
-      `remove  ${safeLine(head.sessionId)}  ${status}, written ${ago(head.updatedAt, now)}, ${head.seq} entries\n`,
+      `remove  ${safeLine(head.sessionId)}  ${status}, written ${ago(head.updatedAt, now)}, ${counted(head.seq, 'entry', 'entries')}\n`,
     )
   }
   for (const { summary, because: why } of kept)

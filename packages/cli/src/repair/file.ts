@@ -3,6 +3,7 @@ import { editsBetween, LastgoodError, shellWord, type Message } from '@lastgood/
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { counted } from '../numbers.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 import { changeLines, changesOf } from './changes.ts'
@@ -22,7 +23,7 @@ export async function repairFile(context: CliContext, name: string, options: Rep
   const turns = turnsOf(before)
   const changes = changesOf(before, editsBetween(before, after), repairs, (message) => turns[message] ?? 0)
   if (!options.json) {
-    stderr.write(`file     ${safeLine(path)}: ${formNames[form]}, ${before.length} messages\n`)
+    stderr.write(`file     ${safeLine(path)}: ${formNames[form]}, ${counted(before.length, 'message')}\n`)
     const { columns, palette } = terminalOf(stdout, env, options.color)
     for (const line of changeLines(changes, columns(), palette)) stdout.write(`${line}\n`)
   }

@@ -14,6 +14,7 @@ import { setUp } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { counted } from '../numbers.ts'
 import { locate, resumeCommandOf, type Located } from '../sessions.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -77,11 +78,11 @@ function tell(
 ): void {
   const { columns, palette } = terminalOf(stdout, env, color)
   stderr.write(
-    `session  ${safeLine(row.head.sessionId)} in ${safeLine(opened.store.location)}, ${messages.length} messages\n`,
+    `session  ${safeLine(row.head.sessionId)} in ${safeLine(opened.store.location)}, ${counted(messages.length, 'message')}\n`,
   )
   if (inForce.edits.length + inForce.standing.length > 0) {
     const rules = inForce.standing.length === 0 ? '' : `, rules ${safeLine(inForce.standing.join(', '))}`
-    stderr.write(`in force ${inForce.edits.length} edits${rules}\n`)
+    stderr.write(`in force ${counted(inForce.edits.length, 'edit')}${rules}\n`)
   }
   for (const line of changeLines(changes, columns(), palette)) stdout.write(`${line}\n`)
   if (unrepairable && messages.length > 0) stderr.write(`error: this cannot be repaired: ${unrepairable.what}\n`)

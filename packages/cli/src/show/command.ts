@@ -18,6 +18,7 @@ import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../list/expiry.ts'
 import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
+import { counted } from '../numbers.ts'
 import { turnOption } from '../option-values.ts'
 import { goOnLines, locateJournal, type SessionRow } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
@@ -184,7 +185,7 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
   return [
     ...(row ? rowLines(row, now, palette) : [`session  ${palette.bold(sessionId)}`]),
     storeLine(store.location, opened.source),
-    `journal  ${safeLine(store.journalAt(sessionId))}, ${report.entries} entries`,
+    `journal  ${safeLine(store.journalAt(sessionId))}, ${counted(report.entries, 'entry', 'entries')}`,
     ...(row?.head.origin
       ? [`forked   from entry ${row.head.origin.seq} of ${safeLine(row.head.origin.sessionId)}`]
       : []),

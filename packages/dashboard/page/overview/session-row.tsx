@@ -5,6 +5,7 @@ import { Ago, Countdown } from '../shell/countdown.tsx'
 import { Icon, type IconName } from '../shell/icon.tsx'
 import { sessionLink } from '../shell/route.ts'
 import { spent } from '../../src/durations.ts'
+import { counted } from '../words/numbers.ts'
 import { visibleLine } from '../words/visible-text.ts'
 
 const looks: Readonly<Record<SessionCard['status'], [IconName, string, string]>> = {
@@ -58,7 +59,7 @@ function Why({
   const onModel = fallback === null ? (model ?? '') : `on ${fallback} instead of ${model ?? 'its own model'}`
   const came =
     recovered &&
-    `came through in ${spent(recovered.afterMs)} · ${recoveries[recovered.how]} · ${recovered.attempts} attempts`
+    `came through in ${spent(recovered.afterMs)} · ${recoveries[recovered.how]} · ${counted(recovered.attempts, 'attempt')}`
   const first = group === 'recovered' && came ? came : (reason ?? '')
   const client = clientCommand === null ? '' : 'goes on in its own client'
   const second = [onModel, client].filter((part) => part !== '').join(' · ')

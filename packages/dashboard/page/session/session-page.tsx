@@ -120,7 +120,7 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
         {recovered && (
           <Fact
             name="last recovery"
-            value={`in ${spent(recovered.afterMs)}, ${recovered.attempts} attempts`}
+            value={`in ${spent(recovered.afterMs)}, ${counted(recovered.attempts, 'attempt')}`}
           />
         )}
         {heldBy && <Fact name="held by" value={`pid ${heldBy.pid} on ${heldBy.host}`} />}
