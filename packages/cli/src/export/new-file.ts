@@ -17,7 +17,7 @@ export interface NewFileOptions {
 
 export async function writeNewFile(
   path: string,
-  lines: AsyncIterable<string | Uint8Array>,
+  lines: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
   { force, id, mode = 0o600, owner }: NewFileOptions,
 ): Promise<{ lines: number; bytes: number }> {
   await assertReplaceable(path)

@@ -67,7 +67,7 @@ export async function replaceTranscript(
       hint: 'end the program that writes it, then run the same again',
     })
   }
-  await writeNewFile(path, once(bytes), { force: true, id: clock.newId(), ...access })
+  await writeNewFile(path, [bytes], { force: true, id: clock.newId(), ...access })
   return backup
 }
 
@@ -76,7 +76,7 @@ async function keep(wanted: string, bytes: Buffer, access: TranscriptFile['acces
   for (let number = 1; ; number += 1) {
     const path = number === 1 ? wanted : `${wanted}-${number}`
     try {
-      await writeNewFile(path, once(bytes), { force: false, id, ...access })
+      await writeNewFile(path, [bytes], { force: false, id, ...access })
       return path
     } catch (error) {
       if (!(await isThere(path))) throw error
@@ -89,7 +89,3 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   )
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  yield bytes
-}

@@ -38,7 +38,7 @@ export async function showHtml(
     return
   }
   const path = resolve(context.cwd, html === true ? `${row.head.sessionId}.html` : html)
-  await writeNewFile(path, once(page), { force, id: context.clock.newId() })
+  await writeNewFile(path, [page], { force, id: context.clock.newId() })
   const what = withContent ? 'with content: treat it like the source code' : 'without content'
   context.stderr.write(`✔ ${safeLine(row.head.sessionId)} as one page, ${what}\n`)
   context.stdout.write(`${safeCommand(path)}\n`)
@@ -87,8 +87,4 @@ function template(): string {
       cause,
     })
   }
-}
-
-async function* once(text: string): AsyncGenerator<string, void, undefined> {
-  yield text
 }
