@@ -15,7 +15,8 @@ interface Client {
   readonly goesBack: string
 }
 
-const argumentOf = (message: string | undefined): string[] =>
+/** The words that hand a message to a command: one that begins with a dash is no option. */
+export const messageWords = (message: string | undefined): string[] =>
   message === undefined ? [] : [...(message.startsWith('-') ? ['--'] : []), shellWord(message)]
 
 const clients: Readonly<Record<string, Client>> = {
@@ -26,7 +27,7 @@ const clients: Readonly<Record<string, Client>> = {
       id,
       // It takes its model from the last answer otherwise.
       ...(model === undefined ? [] : ['--model', shellWord(model)]),
-      ...argumentOf(message),
+      ...messageWords(message),
     ],
     forkFlag: '--fork-session',
     goesBack: '/rewind',
@@ -37,7 +38,7 @@ const clients: Readonly<Record<string, Client>> = {
     words: (id, _model, message) => [
       `opencode${message === undefined ? '' : ' run'} --session`,
       id,
-      ...argumentOf(message),
+      ...messageWords(message),
     ],
     forkFlag: '--fork',
     goesBack: '/undo',

@@ -6,7 +6,7 @@
  * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
  *    was durable before stays so.
  */
-import { LastgoodError, openSession, ownWayOn, shellWord, type Session, type StatusPagePoller } from '@lastgood/core'
+import { LastgoodError, openSession, ownWayOn, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
 import { setUp, type CommonOptions, type SetUp } from '../common-options.ts'
 import { agentNamed, missingConfig } from '../config.ts'
@@ -18,7 +18,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
-import { clientCommand, isClientsAt } from './client-command.ts'
+import { clientCommand, isClientsAt, messageWords } from './client-command.ts'
 import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from './event-lines.ts'
@@ -59,13 +59,6 @@ interface Task {
 }
 
 /** Returns the exit code; throws what went wrong before the session was opened. */
-function messageFrom(words: readonly string[]): string | undefined {
-  if (words.length === 0) return undefined
-  const message = words.join(' ')
-  if (message.trim() !== '') return message
-  throw new LastgoodError('bad-option', 'the message is empty', { hint: 'leave it out to go on with what is open' })
-}
-
 export async function resume(
   context: CliContext,
   argument: string,
@@ -90,6 +83,13 @@ export async function resume(
   } finally {
     stop.dispose()
   }
+}
+
+function messageFrom(words: readonly string[]): string | undefined {
+  if (words.length === 0) return undefined
+  const message = words.join(' ')
+  if (message.trim() !== '') return message
+  throw new LastgoodError('bad-option', 'the message is empty', { hint: 'leave it out to go on with what is open' })
 }
 
 function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeOptions): OutcomeStyle {
@@ -284,11 +284,8 @@ function endOf(
   pending?: string,
 ): EndState {
   const { sessionId, agent } = row.head
-  const commandWith = (...flags: string[]) => {
-    const command = resumeCommandFor(sessionId, [...place.flags, ...flags])
-    if (pending === undefined) return command
-    return [command, ...(pending.startsWith('-') ? ['--'] : []), shellWord(pending)].join(' ')
-  }
+  const commandWith = (...flags: string[]) =>
+    [resumeCommandFor(sessionId, [...place.flags, ...flags]), ...messageWords(pending)].join(' ')
   const isPending = pending !== undefined
   return { sessionId, store: opened.store.location, agent, turn, lastGoodTurn, isPending, commandWith }
 }
