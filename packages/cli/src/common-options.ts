@@ -1,7 +1,7 @@
 /** Options that several commands have, with the same words. Each command declares its own: commander's root swallows them. */
 import { Option, type Command } from 'commander'
 import { shellWord } from '@lastgood/core'
-import { loadConfig, type LoadedConfig } from './config.ts'
+import { loadConfig, type LastgoodConfig, type LoadedConfig } from './config.ts'
 import type { CliContext } from './context.ts'
 import { storeChoices, type StoreChoice } from './stores.ts'
 import { colorModes, type ColorMode } from './terminal.ts'
@@ -38,6 +38,7 @@ export function jsonlOption(what: string): Option {
   return new Option('--jsonl', what).conflicts('json')
 }
 
+/** What the command line and the configuration file say. */
 export interface SetUp {
   /** Undefined where there is none; throws what went wrong when it was loaded. */
   config(): LoadedConfig | undefined
@@ -76,5 +77,14 @@ export async function setUp(context: CliContext, options: CommonOptions, wantsCo
       if (failure) throw failure.reason
       return loaded
     },
+  }
+}
+
+/** For who can do without a configuration: undefined also for one that cannot be loaded. */
+export function configOrNone({ config }: Pick<SetUp, 'config'>): LastgoodConfig | undefined {
+  try {
+    return config()?.config
+  } catch {
+    return undefined
   }
 }

@@ -78,6 +78,25 @@ describe('lastgood dashboard', () => {
     await stopped(running)
   })
 
+  test('does not start with a LASTGOOD_STATUS_URL that is no address, unless no page is asked', async () => {
+    const { cwd } = project()
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), 'throw new Error()')
+    const argv = ['dashboard', '--port', '0', '--store', 'state']
+    const env = { LASTGOOD_STATUS_URL: 'yes' }
+    const refused = run(argv, { cwd, env })
+    onTestFinished(() => refused.stop('SIGINT'))
+    await expect.poll(() => refused.stderr.text).toContain('LASTGOOD_STATUS_URL is neither an address nor off')
+    expect(await refused).toMatchObject({ code: 2, stdout: '' })
+    const running = run([...argv, '--no-page'], { cwd, env })
+    const { place, token } = await begun(running)
+    const response = await fetch(`${place}api/overview`, { headers: { authorization: `Bearer ${token}` } })
+    expect((await response.json()) as Overview).toMatchObject({
+      store: { trouble: null },
+      statusPage: { text: 'not asked (--no-page)' },
+    })
+    await stopped(running)
+  })
+
   test('with a certificate is HTTPS, and its cookie goes no other way', async () => {
     const { cwd } = project()
     const tls = ['--tls-cert', fixture('tls-cert.pem'), '--tls-key', fixture('tls-key.pem')]

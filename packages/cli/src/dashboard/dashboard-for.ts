@@ -3,10 +3,9 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { LastgoodError } from '@lastgood/core'
 import { builtFile } from '../built.ts'
-import type { SetUp } from '../common-options.ts'
-import type { LastgoodConfig } from '../config.ts'
+import { configOrNone, type SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { pageChoice } from '../status/page-choice.ts'
+import { pageChoice, statusUrlIn } from '../status/page-choice.ts'
 import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard.ts'
 import { builtPage, pageFiles } from './page-files.ts'
 import type { ResumeCommand } from './resume-process.ts'
@@ -22,7 +21,7 @@ export interface DashboardPlace extends Chosen {
 
 const shortestToken = 16
 
-/** Errors: `bad-option` for a token that is too short. */
+/** Errors: `bad-option` for a token that is too short, and for a `LASTGOOD_STATUS_URL` that is none. */
 export function dashboardFor(
   context: CliContext,
   { place, wantsPage, configPath, ...chosen }: DashboardPlace,
@@ -32,19 +31,17 @@ export function dashboardFor(
       hint: 'make one: openssl rand -hex 32',
     })
   }
-  const config = configIn(place)
+  // Asked for here, so that a mistake ends the start, and is not shown as trouble of the store.
+  if (wantsPage) statusUrlIn(context.env)
   return createDashboard({
     ...chosen,
     clock: context.clock,
     flags: place.flags,
     files: pageFiles(builtPage()),
-    config: 'broken' in config ? undefined : config.config,
+    config: configOrNone(place),
     resume: resumeCommand(context, place, configPath),
     cwd: context.cwd,
-    page: (store) =>
-      'broken' in config
-        ? { off: 'the configuration file could not be loaded' }
-        : pageChoice(context, store, wantsPage, () => config.config?.statusPage),
+    page: (store) => pageChoice(context, store, wantsPage, place),
   })
 }
 
@@ -62,14 +59,5 @@ function resumeCommand({ env, cwd }: CliContext, place: SetUp, configPath: strin
     command: [process.execPath, program],
     env: address === undefined ? others : { ...others, LASTGOOD_STORE: address },
     flags: config === undefined ? [] : ['--config', config],
-  }
-}
-
-/** What cannot be loaded keeps nobody from looking. */
-function configIn(place: SetUp): { config: LastgoodConfig | undefined } | { broken: true } {
-  try {
-    return { config: place.config()?.config }
-  } catch {
-    return { broken: true }
   }
 }

@@ -126,8 +126,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   }
   const agent = await stop.orStopped(agentOf(task, located))
   if (!(await stop.orStopped(isWorthIt(context, located, options, task.place.config()?.config)))) return exitCodes.done
-  const statusPage = () => task.place.config()?.config.statusPage
-  const page = pageChoice(context, located.opened.store, options.page, statusPage)
+  const page = pageChoice(context, located.opened.store, options.page, task.place)
   const opening = open(task, located)
   const session = await stop.orStopped(opening).catch(async (error: unknown) => {
     // It may still be opened behind our back: then its lease goes back.

@@ -1,16 +1,16 @@
 /** `lastgood status`: is it me or them? What requests from here met, what the status page says, and who waits. */
 import { Command } from 'commander'
 import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
-import { setUp, withCommonOptions, type CommonOptions, type SetUp } from '../common-options.ts'
+import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { resumeCommandFor, sessionRows } from '../sessions.ts'
-import { storeLine, type OpenStore } from '../stores.ts'
+import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson } from '../text.ts'
-import { pageChoice, type PageChoice } from './page-choice.ts'
+import { pageChoice } from './page-choice.ts'
 import { tellReport } from './report/command.ts'
 import { providerState } from './provider-state.ts'
 import { reportJson } from './report-json.ts'
@@ -51,7 +51,9 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
     const { rows, failure } = await sessionRows(store)
     const records = await providerHealth(store.shared, context.clock).records()
     const open = openRows(rows)
-    const page = await readPage(choiceOf(context, place, opened, options), open.length > 0 || records.some(isOpen))
+    const choice = pageChoice(context, store, options.page, place)
+    const urgent = open.length > 0 || records.some(isOpen)
+    const page = 'off' in choice ? choice : await choice.poller.poll({ urgent })
     const now = context.clock.now()
     const report = { now, providers: records.map((record) => providerState(record, now)), page, open }
     const verdict = verdictOf(report)
@@ -85,24 +87,6 @@ function sinceAlone(): LastgoodError {
 }
 
 const isOpen = ({ breaker }: HealthRecord): boolean => breaker.state !== 'closed'
-
-function choiceOf(context: CliContext, place: SetUp, { store }: OpenStore, { page }: StatusOptions): PageChoice {
-  let isBroken = false
-  const choice = pageChoice(context, store, page, () => {
-    try {
-      return place.config()?.config.statusPage
-    } catch {
-      // It may say that nobody shall ask.
-      isBroken = true
-      return false
-    }
-  })
-  return isBroken ? { off: 'the configuration file could not be loaded' } : choice
-}
-
-async function readPage(choice: PageChoice, urgent: boolean): Promise<StatusReport['page']> {
-  return 'off' in choice ? choice : choice.poller.poll({ urgent })
-}
 
 function print(
   { stdout, env }: CliContext,

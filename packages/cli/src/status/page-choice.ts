@@ -1,36 +1,42 @@
 /**
- * Whether and where the status page is asked. Order: `--no-page`, `LASTGOOD_STATUS_URL` (an address or `off`), the
- * configuration file, Anthropic's page.
+ * Whether and where the status page is asked. Order: `--no-page`, `LASTGOOD_STATUS_URL`, the configuration file,
+ * Anthropic's page. A file that cannot be loaded may say that nobody shall ask, so nobody does.
  */
-import { LastgoodError, statusPage, type StatusPagePoller, type Store } from '@lastgood/core'
-import type { LastgoodConfig } from '../config.ts'
-import type { CliContext } from '../context.ts'
+import { LastgoodError, statusPage, type StatusPageOptions, type StatusPagePoller, type Store } from '@lastgood/core'
+import type { SetUp } from '../common-options.ts'
+import type { CliContext, Env } from '../context.ts'
 
 /** What asks it, or what said that nobody shall. */
 export type PageChoice = { readonly poller: StatusPagePoller } | { readonly off: string }
 
-/**
- * `isWanted`: not `--no-page`. `configured` is called only where the configuration file has a say.
- * Errors: `bad-option` for an address that is none, and those of `configured`.
- */
+/** `isWanted`: not `--no-page`. Errors: those of `statusUrlIn`. */
 export function pageChoice(
   { env, clock }: CliContext,
   { shared }: Store,
   isWanted: boolean,
-  configured: () => LastgoodConfig['statusPage'],
+  place: Pick<SetUp, 'config'>,
 ): PageChoice {
-  if (!isWanted) return { off: '--no-page' }
-  const url = env['LASTGOOD_STATUS_URL']
-  if (url === 'off') return { off: 'LASTGOOD_STATUS_URL' }
-  if (url) {
-    if (!/^https?:/.test(url)) {
-      throw new LastgoodError('bad-option', 'LASTGOOD_STATUS_URL is neither an address nor off', {
-        hint: 'write LASTGOOD_STATUS_URL=off, or the http(s) address of a summary.json',
-      })
-    }
-    return { poller: statusPage({ shared, clock, urls: [url] }) }
+  const asking = (options: Pick<StatusPageOptions, 'urls' | 'everyMs'> = {}) => {
+    return { poller: statusPage({ shared, clock, ...options }) }
   }
-  const chosen = configured()
-  if (chosen === false) return { off: 'the configuration file' }
-  return { poller: statusPage({ shared, clock, ...chosen }) }
+  if (!isWanted) return { off: '--no-page' }
+  const url = statusUrlIn(env)
+  if (url === 'off') return { off: 'LASTGOOD_STATUS_URL' }
+  if (url !== undefined) return asking({ urls: [url] })
+  try {
+    const chosen = place.config()?.config.statusPage
+    return chosen === false ? { off: 'the configuration file' } : asking(chosen)
+  } catch {
+    return { off: 'the configuration file could not be loaded' }
+  }
+}
+
+/** `LASTGOOD_STATUS_URL`: an address, or `off`. Errors: `bad-option` where it is neither. */
+export function statusUrlIn(env: Env): string | undefined {
+  const url = env['LASTGOOD_STATUS_URL']
+  if (!url) return undefined
+  if (url === 'off' || /^https?:/.test(url)) return url
+  throw new LastgoodError('bad-option', 'LASTGOOD_STATUS_URL is neither an address nor off', {
+    hint: 'write LASTGOOD_STATUS_URL=off, or the http(s) address of a summary.json',
+  })
 }

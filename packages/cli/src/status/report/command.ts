@@ -1,6 +1,6 @@
 /** `lastgood status --report`: for the morning after, and for the post-mortem. */
 import type { CliContext } from '../../context.ts'
-import type { SetUp } from '../../common-options.ts'
+import { configOrNone, type SetUp } from '../../common-options.ts'
 import { endWith, failureJson, failureOf } from '../../failure.ts'
 import { storeLine } from '../../stores.ts'
 import { terminalOf, type ColorMode } from '../../terminal.ts'
@@ -20,7 +20,11 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
   const { store, source, close } = await place.choices[0].open()
   try {
     const now = clock.now()
-    const { report, failure } = await readReport(store, { since: now - options.sinceMs, now, prices: pricesOf(place) })
+    const { report, failure } = await readReport(store, {
+      since: now - options.sinceMs,
+      now,
+      prices: configOrNone(place)?.prices,
+    })
     const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
     if (options.json) {
       const document = {
@@ -39,14 +43,5 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
     endWith(context, broken)
   } finally {
     await close()
-  }
-}
-
-/** A configuration that cannot be loaded is no reason to have no report. */
-function pricesOf(place: SetUp) {
-  try {
-    return place.config()?.config.prices
-  } catch {
-    return undefined
   }
 }
