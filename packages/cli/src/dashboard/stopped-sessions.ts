@@ -7,6 +7,7 @@ import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
 import { isClients } from '../resume/client-command.ts'
+import { isStopOfProcess } from '../resume/stop.ts'
 
 /** One whose journal cannot be read is left out: it could not go on. Errors: `store-unavailable`. */
 export async function stoppedSessions(
@@ -48,9 +49,7 @@ async function isStopped(
 async function isParkedByPerson(store: Store, { sessionId, seq, status }: Head): Promise<boolean> {
   if (status !== 'suspended') return false
   for await (const entry of store.read(sessionId, seq - 1)) {
-    return (
-      entry.type === 'session-suspended' && entry.reason === 'interrupted' && !entry.detail.startsWith('stopped by ')
-    )
+    return entry.type === 'session-suspended' && entry.reason === 'interrupted' && !isStopOfProcess(entry.detail)
   }
   return false
 }

@@ -8,7 +8,7 @@ import { signOf, type FaultKind, type Head } from '@lastgood/core'
 
 export const isOutageKind = (fault: FaultKind): boolean => signOf({ kind: 'fault', fault }) === 'failure'
 
-/** Nothing was sent, because others have found the model down. A rate limit holds requests as well, and is no outage. */
+/** Nothing is sent to the model, because others have found it down. A rate limit holds requests too, and is no outage. */
 export const isHeldByOutage = (reason: string): boolean => reason.includes('circuit breaker open')
 
 /** Whether a session that does not go on was stopped by an outage, as its head says. */

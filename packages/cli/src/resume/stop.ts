@@ -1,11 +1,16 @@
 /** Ctrl+C and SIGTERM: what a command was doing gives way to the way out, once. */
 import type { CliContext, StopSignal } from '../context.ts'
 
+const stoppedBy = 'stopped by '
+
+/** Whether a session was parked because its process was asked to stop, by why it says that it was. */
+export const isStopOfProcess = (detail: string): boolean => detail.startsWith(stoppedBy)
+
 export class Stopped extends Error {
   readonly signal: StopSignal
 
   constructor(signal: StopSignal) {
-    super(`stopped by ${signal}`)
+    super(stoppedBy + signal)
     this.name = 'Stopped'
     this.signal = signal
   }

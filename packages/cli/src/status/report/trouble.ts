@@ -4,8 +4,9 @@
  * 1. A request that was refused for its own sake is told to its caller at once, and is over with that.
  * 2. A process that ended in the middle of a turn is a trouble too; that a person stopped it is not.
  */
-import { signOf, withoutSecrets, type Entry } from '@lastgood/core'
+import { withoutSecrets, type Entry } from '@lastgood/core'
 import { faultLabel } from '../../live/outage-line.ts'
+import { isHeldByOutage, isOutageKind } from '../../outages/outage-kinds.ts'
 import { shorten } from '../../text.ts'
 import { countIn, type Failing } from './outages.ts'
 
@@ -125,7 +126,7 @@ export class Troubles {
   #fault({ at, fault, decision }: Entry & { type: 'fault-observed' }): Trouble | undefined {
     const open = this.#begun(at)
     open.faults += 1
-    if (signOf({ kind: 'fault', fault: fault.kind }) === 'failure') {
+    if (isOutageKind(fault.kind)) {
       const said = fault.message && shorten(withoutSecrets(fault.message), 120)
       this.#fails(open, at, faultLabel(fault), said)
     }
@@ -140,13 +141,13 @@ export class Troubles {
   #held({ at, until, reason }: Entry & { type: 'request-held' }): void {
     const open = this.#begun(at)
     open.parked = { reason, retryAt: until }
-    if (reason.startsWith('circuit breaker')) this.#fails(open, at, undefined, undefined)
+    if (isHeldByOutage(reason)) this.#fails(open, at, undefined, undefined)
   }
 
   #rung({ at, rung, model, reason }: Entry & { type: 'rung-changed' }): void {
     if (rung > 0) {
       const open = this.#begun(at)
-      if (reason.startsWith('circuit breaker')) this.#fails(open, at, undefined, undefined)
+      if (isHeldByOutage(reason)) this.#fails(open, at, undefined, undefined)
     }
     this.#model = model
   }
