@@ -14,6 +14,7 @@ import {
   shellWord,
   type Head,
   type Holder,
+  type Owner,
   type SessionFilter,
   type SessionSummary,
   type Store,
@@ -52,6 +53,11 @@ export function rowOf({ head, holder }: SessionSummary): SessionRow {
     isRecoverable: isLeft && helpedBy(head) === undefined,
     status: isLeft && head.status === 'running' ? 'interrupted' : head.status,
   }
+}
+
+/** The process that holds a session, or did something with it: `pid 12 on build-7`. */
+export function processText({ pid, host }: Pick<Owner, 'pid' | 'host'>): string {
+  return `pid ${pid} on ${safeLine(host)}`
 }
 
 /** Recoverable first, the newest first among them. */

@@ -21,7 +21,7 @@ import type { ActionDone } from '@lastgood/dashboard'
 import { failureOf } from '../failure.ts'
 import { freeName } from '../fork/command.ts'
 import { withFlags } from '../same-place.ts'
-import { rowOf, type SessionRow } from '../sessions.ts'
+import { processText, rowOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import type { CheckedAction } from './action-body.ts'
 import { noteAction } from './action-log.ts'
@@ -120,7 +120,7 @@ async function suspend(place: ActionPlace, row: SessionRow, { reason }: Asked<'s
     })
   }
   await park(place, row, `suspended from the dashboard: ${reason}`)
-  const from = holder ? `, and pid ${holder.owner.pid} on ${safeLine(holder.owner.host)} can write it no more` : ''
+  const from = holder ? `, and ${processText(holder.owner)} can write it no more` : ''
   return { text: `it is suspended${from}`, sessionId: head.sessionId }
 }
 
@@ -133,7 +133,7 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
     })
   }
   if (head.status === 'idle') throw nothingOpen(row)
-  const from = `pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`
+  const from = processText(holder.owner)
   await park(place, row, `taken over from ${from}: ${reason}`)
   const { sessionId } = head
   const command = ownCommand(head, place.agents, place.flags)

@@ -6,7 +6,7 @@ import { ago, left } from '../durations.ts'
 import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import { sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
@@ -110,7 +110,7 @@ function cellsOf(
   { green, yellow, dim, bold }: Palette,
 ): Cell[] {
   const about = [
-    holder && `held by pid ${holder.owner.pid} on ${holder.owner.host}`,
+    holder && `held by ${processText(holder.owner)}`,
     head.dueAt !== undefined && head.dueAt > now && `next try in ${left(head.dueAt - now)}`,
     head.reason,
     expiryText(head, now),

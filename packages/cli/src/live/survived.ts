@@ -3,6 +3,7 @@ import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
 import { counted } from '../numbers.ts'
+import { processText } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 
 export class Survived {
@@ -72,9 +73,9 @@ function attemptAfter(before: number, entry: Entry): number {
 function turnLines(entry: Entry): string[] {
   switch (entry.type) {
     case 'session-opened':
-      return [`opened by pid ${entry.owner.pid} on ${safeLine(entry.owner.host)}`]
+      return [`opened by ${processText(entry.owner)}`]
     case 'session-resumed':
-      return [`resumed by pid ${entry.owner.pid} on ${safeLine(entry.owner.host)}`]
+      return [`resumed by ${processText(entry.owner)}`]
     case 'turn-started':
       return [`turn ${entry.turn}`]
     case 'turn-ended':

@@ -5,7 +5,7 @@
  * 2. All that somebody else wrote (ids, agents, reasons, what was said) is text in one line.
  */
 import { ago, left } from '../durations.ts'
-import type { SessionRow } from '../sessions.ts'
+import { processText, type SessionRow } from '../sessions.ts'
 import { table } from '../table.ts'
 import { safeLine, shorten } from '../text.ts'
 
@@ -70,7 +70,7 @@ export function hintOf({ row }: SessionChoice, { now, cwd, home }: RowStyle): st
   const place = isAtHome ? `~${head.cwd?.slice(home.length)}` : head.cwd
   const facts = [
     head.reason,
-    holder && `held by pid ${holder.owner.pid} on ${holder.owner.host} since ${ago(holder.since, now)}`,
+    holder && `held by ${processText(holder.owner)} since ${ago(holder.since, now)}`,
     head.lastGoodTurn < head.turn && `saved at turn ${head.lastGoodTurn}`,
     head.dueAt !== undefined && head.dueAt > now && `next try in ${left(head.dueAt - now)}`,
     head.cwd !== cwd && place,

@@ -20,7 +20,7 @@ import { sessionJson } from '../list/session-json.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { counted } from '../numbers.ts'
 import { turnOption } from '../option-values.ts'
-import { goOnLines, locateJournal, type SessionRow } from '../sessions.ts'
+import { goOnLines, locateJournal, processText, type SessionRow } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
@@ -207,7 +207,7 @@ function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: P
     `session  ${bold(safeLine(head.sessionId))} · ${safeLine(who.join(' · '))}`,
     `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${reason}`,
     ...(expiry === '' ? [] : [`kept     ${expiry}`]),
-    ...(holder ? [`held by  pid ${holder.owner.pid} on ${safeLine(holder.owner.host)}`] : []),
+    ...(holder ? [`held by  ${processText(holder.owner)}`] : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 /** A status as lines for people. Pure. */
 import { ago, spent } from '../durations.ts'
-import type { SessionRow } from '../sessions.ts'
+import { processText, type SessionRow } from '../sessions.ts'
 import { table, type Cell } from '../table.ts'
 import type { Palette } from '../terminal.ts'
 import { safeLine } from '../text.ts'
@@ -88,7 +88,7 @@ function sessionCells(
   { yellow, green, bold }: Palette,
 ): Cell[] {
   const { sessionId, model, dueAt, reason } = head
-  const about = [holder && `held by pid ${holder.owner.pid} on ${holder.owner.host}`, reason]
+  const about = [holder && `held by ${processText(holder.owner)}`, reason]
   return [
     { text: status, paint: isRecoverable ? yellow : green },
     { text: safeLine(sessionId), paint: bold },
