@@ -40,6 +40,17 @@ describe('a fleet', () => {
     expect(told).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
   })
 
+  it('queues a session anew whose job is there, but in no list, because a part of the queue was deleted', async () => {
+    const { start, store, redis, prefix, index } = openPlace()
+    const fleet = start({ coder: agentOf('coder') })
+    await fleet.pause('coder')
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    expect(await redis.del(`{${prefix}:fleet}:coder:prioritized`)).toBe(1)
+    await fleet.resume('coder')
+    await index.put('s', 0)
+    await expectEnded(store, ['s'])
+  })
+
   it('takes interactive turns before batches, one at a time where that is said', async () => {
     const { start, store, told } = openPlace()
     const fleet = start({ coder: { agent: agentOf('coder'), concurrency: 1 } })

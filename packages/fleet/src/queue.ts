@@ -62,8 +62,15 @@ export class Queues {
 
   /** Errors: `store-unavailable`; so for all that follow. */
   async add(agent: string, sessionId: string, seq: number, urgency: Urgency): Promise<void> {
-    const options = { ...jobOptions, jobId: jobIdOf(sessionId, seq), priority: priorities[urgency] }
-    await asked(this.#of(agent).add('session', {}, options))
+    const [queue, jobId] = [this.#of(agent), jobIdOf(sessionId, seq)]
+    await asked(this.#removeStray(queue, jobId))
+    await asked(queue.add('session', {}, { ...jobOptions, jobId, priority: priorities[urgency] }))
+  }
+
+  /** A job whose place in the queue was deleted, by hand for one: nobody takes it, and it would keep the next one out. */
+  async #removeStray(queue: Queue, jobId: string): Promise<void> {
+    const isThere = (await this.#connection.exists(queue.toKey(jobId))) === 1
+    if (isThere && (await queue.getJobState(jobId)) === 'unknown') await queue.remove(jobId)
   }
 
   /** A person waits for it now: a job that was queued for less comes before those. */
