@@ -72,7 +72,7 @@ export function clientOver(parts: SubmitParts): FleetClient {
     async status() {
       const names = await agents.names()
       const counts = await Promise.all(names.map(async (name) => [name, await queues.counts(name)] as const))
-      const [paused, rows] = await Promise.all([index.isPaused(), index.counts(clock.now())])
+      const [paused, rows] = await Promise.all([index.isPaused(), index.counts()])
       return { agents: Object.fromEntries(counts), paused, ...rows }
     },
 

@@ -28,7 +28,7 @@ describe('a session whose starts do not end', () => {
       head: { status: 'needs-input', turn: 1, reason: expect.stringContaining('lastgood resume s') },
       holder: null,
     })
-    expect(await index.counts(Date.now())).toEqual({ due: 0, later: 0, started: 0 })
+    expect(await index.counts()).toEqual({ due: 0, later: 0, started: 0 })
   })
 
   it.each<[string, (session: Session, isCounted: () => Promise<void>) => Promise<unknown>]>([
@@ -40,7 +40,7 @@ describe('a session whose starts do not end', () => {
   ])('is not set aside when one of them got %s done: others may have been the cause', async (_what, step) => {
     const { start, store, index } = openPlace()
     for (let i = 0; i < 3; i++) await index.start('s', 60_000)
-    const startsNow = async () => (await index.counts(Date.now())).started
+    const startsNow = async () => (await index.counts()).started
     const agent = agentOf('coder', async (session) => {
       const call = { type: 'tool_use', id: 't1', name: 'count', input: {} }
       const role = 'assistant' as const
@@ -63,7 +63,7 @@ describe('a session whose starts do not end', () => {
 
   it('has a first start that counts no more once it has a step done', async () => {
     const { start, store, index } = openPlace()
-    const startsNow = async () => (await index.counts(Date.now())).started
+    const startsNow = async () => (await index.counts()).started
     const agent = agentOf('coder', async (session) => {
       expect(await startsNow()).toBe(1)
       await session.step('count', {}, () => 1)
@@ -104,6 +104,6 @@ describe('a session whose starts do not end', () => {
     await fleet.submit('s', 'Go.', { agent: 'coder' })
     const suspended = { kind: 'suspended', sessionId: 's', agent: 'coder', reason: 'too large' }
     await expect.poll(() => told, patient).toContainEqual(suspended)
-    await expect.poll(() => index.counts(Date.now()), patient).toEqual({ due: 0, later: 0, started: 0 })
+    await expect.poll(() => index.counts(), patient).toEqual({ due: 0, later: 0, started: 0 })
   })
 })

@@ -89,9 +89,9 @@ export class DueIndex {
     await this.#run('settle', [shard.rows, shard.interactive, shard.starts], [sessionId, score ?? '', action, count])
   }
 
-  /** The sessions of a shard that are to be looked at later than `now` (epoch ms). */
-  later(shard: ShardKeys, now: number): Promise<string[]> {
-    return this.#ask((redis) => redis.zrangebyscore(shard.rows, `(${now}`, '+inf'))
+  /** The sessions of a shard. */
+  sessionsOf(shard: ShardKeys): Promise<string[]> {
+    return this.#ask((redis) => redis.zrange(shard.rows, '0', '-1'))
   }
 
   /** Remembers the name of an agent that has a queue; whether it is new. */
@@ -118,8 +118,10 @@ export class DueIndex {
     return (await this.#ask((redis) => redis.set(key, '1', 'PX', whole(ttlMs), 'NX'))) === 'OK'
   }
 
-  /** Rows whose instant has come at `now` (epoch ms), those of later, and sessions with starts. */
-  async counts(now: number): Promise<{ due: number; later: number; started: number }> {
+  /** Rows whose instant has come, those of later, and sessions with starts. */
+  async counts(): Promise<{ due: number; later: number; started: number }> {
+    const [seconds, micros] = await this.#ask((redis) => redis.time())
+    const now = Number(seconds) * 1000 + Number(micros) / 1000
     const perShard = await Promise.all(
       this.shards.map(({ rows, starts }) =>
         this.#ask((redis) => Promise.all([redis.zcount(rows, '-inf', now), redis.zcard(rows), redis.hlen(starts)])),

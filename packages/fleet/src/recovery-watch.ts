@@ -53,11 +53,11 @@ export class RecoveryWatch {
   }
 
   async #pull(model: string): Promise<number> {
-    const { index, clock } = this.#it
+    const { index } = this.#it
     let pulled = 0
     for (const shard of index.shards) {
       // All at once: rows that are moved would change the places of those after them.
-      const ids = await index.later(shard, clock.now())
+      const ids = await index.sessionsOf(shard)
       for (let from = 0; from < ids.length; from += chunkLength) {
         const moved = await Promise.all(ids.slice(from, from + chunkLength).map((id) => this.#pullOne(id, model)))
         pulled += moved.filter(Boolean).length

@@ -1,4 +1,4 @@
-import { openSession, providerHealth, systemClock, type Session } from '@lastgood/core'
+import { openSession, providerHealth, systemClock, type Clock, type Session } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient, untilAborted } from '../test/fixture.ts'
 import { comesBackAt } from './comeback.ts'
@@ -33,7 +33,7 @@ describe('a session that waits', () => {
     await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'waiting', until }))
     expect(await store.summary('s')).toMatchObject({ head: { status: 'waiting', dueAt: until, turn: 1 }, holder: null })
     expect(await fleet.status()).toMatchObject({ agents: { coder: { waiting: 0, active: 0 } } })
-    expect(await index.counts(Date.now())).toMatchObject({ later: 1, started: 0 })
+    expect(await index.counts()).toMatchObject({ later: 1, started: 0 })
     await expectEnded(store, ['s'])
     expect(Date.now()).toBeGreaterThanOrEqual(until)
   })
@@ -78,6 +78,25 @@ describe('a session that waits', () => {
     await expectEnded(store, ids)
     const resumed = told.filter(({ kind }) => kind === 'started')
     expect(resumed).toHaveLength(2 * ids.length)
+  })
+
+  it('comes back when its model answers again, and is counted as later until then, also by a clock that is ahead', async () => {
+    const { start, store, index } = openPlace()
+    const aheadMs = 300_000
+    const { now, sleepUntil } = systemClock
+    const clock: Clock = {
+      ...systemClock,
+      now: () => now() + aheadMs,
+      sleepUntil: (instant, options) => sleepUntil(instant - aheadMs, options),
+    }
+    await openTurn(store, 's', 'coder', (session) => backOff(session, Date.now() + 120_000))
+    await index.put('s', 120_000)
+    const fleet = start({ coder: patientAgent(async () => {}) }, { clock })
+    expect(await fleet.status()).toMatchObject({ due: 0, later: 1 })
+    const health = providerHealth(store.shared, systemClock)
+    for (const id of ['v', 'w', 'x', 'y', 'z']) await health.report(key, id, { kind: 'fault', fault: 'overloaded' })
+    await health.report(key, 'z', { kind: 'ok' })
+    await expectEnded(store, ['s'])
   })
 
   it('is not pulled forward for another model, nor by an answer from before its fault', async () => {
