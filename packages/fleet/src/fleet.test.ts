@@ -40,16 +40,22 @@ describe('a fleet', () => {
     expect(told).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
   })
 
-  it('queues a session anew whose job is there, but in no list, because a part of the queue was deleted', async () => {
-    const { start, store, redis, prefix, index } = openPlace()
-    const fleet = start({ coder: agentOf('coder') })
-    await fleet.pause('coder')
-    await fleet.submit('s', 'Go.', { agent: 'coder' })
-    expect(await redis.del(`{${prefix}:fleet}:coder:prioritized`)).toBe(1)
-    await fleet.resume('coder')
-    await index.put('s', 0)
-    await expectEnded(store, ['s'])
-  })
+  it.each(['no list', 'failed', 'completed'])(
+    'queues a session anew whose job is in %s, because a part of the queue was deleted',
+    async (place) => {
+      const { start, store, redis, prefix, index } = openPlace()
+      const fleet = start({ coder: agentOf('coder') })
+      await fleet.pause('coder')
+      await fleet.submit('s', 'Go.', { agent: 'coder' })
+      const queue = `{${prefix}:fleet}:coder`
+      const [job = ''] = await redis.zrange(`${queue}:prioritized`, '0', '-1')
+      await redis.del(`${queue}:prioritized`)
+      if (place !== 'no list') await redis.zadd(`${queue}:${place}`, 1, job)
+      await fleet.resume('coder')
+      await index.put('s', 0)
+      await expectEnded(store, ['s'])
+    },
+  )
 
   it('takes interactive turns before batches, one at a time where that is said', async () => {
     const { start, store, told } = openPlace()

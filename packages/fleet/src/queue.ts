@@ -26,6 +26,9 @@ const priorities: Readonly<Record<Urgency, number>> = { interactive: 1, begun: 5
 
 const jobOptions: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 
+/** States of a job that nobody takes any more. Those that end go, unless what says so was deleted. */
+const strays: ReadonlySet<string> = new Set(['unknown', 'failed', 'completed'])
+
 /** Events of a queue that BullMQ keeps for whoever looks. */
 const keptEvents = 100
 
@@ -67,10 +70,10 @@ export class Queues {
     await asked(queue.add('session', {}, { ...jobOptions, jobId, priority: priorities[urgency] }))
   }
 
-  /** A job whose place in the queue was deleted, by hand for one: nobody takes it, and it would keep the next one out. */
+  /** What is left of a job where a part of the queue was deleted: nobody takes it, and it would keep the next one out. */
   async #removeStray(queue: Queue, jobId: string): Promise<void> {
     const isThere = (await this.#connection.exists(queue.toKey(jobId))) === 1
-    if (isThere && (await queue.getJobState(jobId)) === 'unknown') await queue.remove(jobId)
+    if (isThere && strays.has(await queue.getJobState(jobId))) await queue.remove(jobId)
   }
 
   /** A person waits for it now: a job that was queued for less comes before those. */
