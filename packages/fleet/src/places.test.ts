@@ -71,4 +71,20 @@ describe('a fleet', { timeout: 60_000 }, () => {
     await server.kill()
     await fleet.close()
   })
+
+  it('tells what became of a session also while its queue is away', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const { store } = openPlace()
+    const { start, told } = openPlace(connect(server.url, { maxRetriesPerRequest: 1 }))
+    let goOn = () => {}
+    const isAway = new Promise<void>((resolve) => (goOn = resolve))
+    const fleet = start({ coder: agentOf('coder', () => isAway) }, { store })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'started' }))
+    await server.kill()
+    goOn()
+    await expectEnded(store, ['s'])
+    await expect.poll(() => told, patient).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
+  })
 })

@@ -12,6 +12,7 @@
 import { isLastgoodError, LastgoodError, statuses, type Entry, type Message, type Session } from '@lastgood/core'
 import { begin, type Begun, type Workplace } from './begin.ts'
 import type { CountAction, RowAction } from './due-index.ts'
+import type { FleetEvent } from './events.ts'
 import type { RunningAgent } from './options.ts'
 import { troubleOf } from './repeat.ts'
 
@@ -121,15 +122,13 @@ class Job {
   }
 
   async #setAside(): Promise<void> {
-    const { options } = this.#place
     const { id } = this.#session
     const { starts } = this.#begun
     await this.#session.suspend(
       'needs-input',
       `Set aside by the fleet: ${starts - 1} starts in a row ended without a step done. Go on with: lastgood resume ${id}`,
     )
-    await this.#leave('remove', 'clear')
-    options.tell({ kind: 'set-aside', ...this.#names, starts: starts - 1 })
+    await this.#leave('remove', 'clear', { kind: 'set-aside', ...this.#names, starts: starts - 1 })
   }
 
   /** Gives the session back, and says what becomes of its row. */
@@ -143,40 +142,34 @@ class Job {
     await session.close().catch(() => {})
 
     if (isLastgoodError(lost, 'lease-lost')) return options.tell({ kind: 'lost', ...this.#names })
-    if (isLastgoodError(lost, 'store-unavailable')) {
-      options.tell(troubleOf('session', lost))
-      return this.#leave('keep', 'undo')
-    }
+    if (isLastgoodError(lost, 'store-unavailable')) return this.#leave('keep', 'undo', troubleOf('session', lost))
     if (status === 'running') {
       if (!stopping.aborted) return this.#again(thrown?.error)
-      await this.#leave(0, 'clear')
-      return options.tell({ kind: 'handed-over', ...this.#names })
+      return this.#leave(0, 'clear', { kind: 'handed-over', ...this.#names })
     }
-    if (status === 'idle') {
-      await this.#leave('remove', 'clear')
-      return options.tell({ kind: 'ended', ...this.#names, turn })
-    }
-    await this.#leave(wakeAt === null ? 'remove' : wakeAt - options.clock.now(), 'clear')
-    if (status === 'waiting' && wakeAt !== null) {
-      return options.tell({ kind: 'waiting', ...this.#names, until: wakeAt, reason: reason ?? '' })
-    }
-    const until = wakeAt === null ? {} : { until: wakeAt }
-    options.tell({ kind: 'suspended', ...this.#names, ...until, reason: reason ?? '' })
+    if (status === 'idle') return this.#leave('remove', 'clear', { kind: 'ended', ...this.#names, turn })
+    const names = { ...this.#names, reason: reason ?? '' }
+    if (wakeAt === null) return this.#leave('remove', 'clear', { kind: 'suspended', ...names })
+    const kind = status === 'waiting' ? 'waiting' : 'suspended'
+    await this.#leave(wakeAt - options.clock.now(), 'clear', { kind, ...names, until: wakeAt })
   }
 
   /** The agent is not done, and nothing says why: its own code failed. */
   async #again(error: unknown): Promise<void> {
-    const { options } = this.#place
     const againInMs = Math.min(longestAgainMs, firstAgainMs * 2 ** (this.#begun.starts - 1))
-    await this.#leave(againInMs, 'keep')
     const code = isLastgoodError(error) ? error.code : 'unknown'
-    options.tell({ kind: 'failed', ...this.#names, code, againInMs })
+    await this.#leave(againInMs, 'keep', { kind: 'failed', ...this.#names, code, againInMs })
   }
 
-  async #leave(row: RowAction, count: CountAction): Promise<void> {
-    const { index } = this.#place
-    // A turn that was submitted since then has written the row anew, and keeps it.
-    await index.settle(this.#session.id, row === 'remove' ? this.#begun.score : undefined, row, count)
+  /** What became of the session is told also where its row cannot be written: the old one is looked at again. */
+  async #leave(row: RowAction, count: CountAction, event: FleetEvent): Promise<void> {
+    const { index, options } = this.#place
+    try {
+      // A turn that was submitted since then has written the row anew, and keeps it.
+      await index.settle(this.#session.id, row === 'remove' ? this.#begun.score : undefined, row, count)
+    } finally {
+      options.tell(event)
+    }
   }
 }
 
