@@ -101,6 +101,16 @@ describe('submit', () => {
     expect(started).toEqual(['b-3', 'b-1', 'b-2'])
   })
 
+  it('what Redis refuses is told in its words, with the command that says more', async () => {
+    const { client, redis, prefix } = openClient()
+    await redis.set(`${prefix}:fleet:agents`, 'of somebody else')
+    await expect(client.submit('s', 'Go.', coder)).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringMatching(/^the Redis of the fleet refuses: WRONGTYPE /),
+      hint: expect.stringContaining('lastgood doctor --store redis://'),
+    })
+  })
+
   it.each([
     ['agent', { agent: '' }],
     ['agent', undefined as never],

@@ -5,8 +5,16 @@ export function queueUnavailable(error: unknown): LastgoodError {
   if (isLastgoodError(error)) return error
   const [line = ''] = (error instanceof Error ? error.message : 'unknown').split('\n', 1)
   const text = withoutSecrets(line.replace(/,? with args beginning with.*/, '')).slice(0, 200)
-  return new LastgoodError('store-unavailable', 'the Redis of the fleet cannot answer', {
-    hint: 'check that the server is up and reachable from here: redis-cli ping. What was recorded is found again by the sweep',
-    cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
-  })
+  const isRefusal = error instanceof Error && error.name === 'ReplyError'
+  const hint = isRefusal
+    ? 'see what is wrong with that server: lastgood doctor --store redis://…'
+    : 'check that the server is up and reachable from here: redis-cli ping'
+  return new LastgoodError(
+    'store-unavailable',
+    isRefusal ? `the Redis of the fleet refuses: ${text}` : 'the Redis of the fleet cannot answer',
+    {
+      hint: `${hint}. What was recorded is found again by the sweep`,
+      cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
+    },
+  )
 }
