@@ -290,6 +290,23 @@ describe("a loop of one's own that runs its calls as steps", () => {
     })
   })
 
+  test('a tool that changes its input does not change what the model is told that it asked for (P4)', async () => {
+    const input = { to: 'live', flags: { dry: false } }
+    const { client, lab } = await startTestLab({
+      model: story([reply([toolUse('deploy', input)]), reply(text('done'))]),
+    })
+    const run = (given: { to: string; flags?: { dry: boolean } }) => {
+      given.to = 'elsewhere'
+      if (given.flags) given.flags.dry = true
+      return 'ok'
+    }
+    const deploy = tool({ name: 'deploy', description: 'Deploys.', input: z.any(), run })
+    const session = await open(memoryStore())
+    await session.run(defineAgent({ name: 'deployer', client, model: 'claude-opus-5-5', tools: [deploy] }), task)
+    expect(lab.requests.at(-1)?.body).toMatchObject({ messages: [{}, { content: [{ input }] }, {}] })
+    expect(session.transcript.messages[1]).toMatchObject({ content: [{ input }] })
+  })
+
   test('a run ends with its session, also when a tool does not hear of it', async () => {
     const { client } = await startTestLab({ model: countingStory })
     const session = await open(memoryStore())

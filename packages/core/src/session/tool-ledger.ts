@@ -17,6 +17,7 @@ import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
+import { copyOf } from '../json.ts'
 import { guardToolResult } from '../repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -179,14 +180,17 @@ async function finishAll(
 }
 
 function judgeCall(call: ToolCall, { session, tools, signal }: Run): Promise<Judged<Block>> {
-  const { toolUseId, name, input } = call
+  const { toolUseId, name } = call
   return judge(session.clock, {
-    look: (late) => tools.find(name)?.verify?.(input, contextOf(call, session.id, late)),
+    look: (late) => tools.find(name)?.verify?.(inputOf(call), contextOf(call, session.id, late)),
     rule: ruleOf(call, tools),
-    ask: () => tools.onInDoubt?.({ toolUseId, name, input }),
+    ask: () => tools.onInDoubt?.({ toolUseId, name, input: inputOf(call) }),
     signal,
   })
 }
+
+/** A copy: what a tool does with its input does not change what the model is told that it asked for (P4). */
+const inputOf = ({ input }: ToolCall): unknown => copyOf(input)
 
 /** The rule of the code that runs now; `report` for a tool that is gone. */
 function ruleOf(call: ToolCall, tools: LedgerTools): InDoubt {
@@ -197,7 +201,7 @@ async function finish(
   { call, fate, again }: Planned,
   { session, tools, signal, effectOf }: Run,
 ): Promise<Extract<EntryBody, { type: 'tool-finished' }>> {
-  const { toolUseId, name, input } = call
+  const { toolUseId, name } = call
   if (fate.kind === 'done') {
     return { type: 'tool-finished', toolUseId, result: guardToolResult(fate.result), outcome: 'verified' }
   }
@@ -214,7 +218,9 @@ async function finish(
     session.calls.begin(toolUseId)
     const context = contextOf(call, session.id, signal)
     const work = { kind: 'tool', toolUseId, name, again } as const
-    const given = await session.watchers.run(work, () => inside(effectOf(toolUseId), () => tool.run(input, context)))
+    const given = await session.watchers.run(work, () =>
+      inside(effectOf(toolUseId), () => tool.run(inputOf(call), context)),
+    )
     // What the API would refuse in a history is mended before it is one.
     const result = guardToolResult(given)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
