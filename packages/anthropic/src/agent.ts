@@ -33,7 +33,7 @@ export interface RunOptions {
   envelope?: 'pinned' | 'current'
   /** Asked about tool calls of unknown outcome whose rule is `ask`. Without it the session is parked. */
   onInDoubt?: NonNullable<LedgerTools['onInDoubt']>
-  /** Stops the run; the turn stays open. */
+  /** Stops the run; the turn stays open. A tool that does not hear of it is waited for, until the session ends. */
   signal?: AbortSignal
 }
 

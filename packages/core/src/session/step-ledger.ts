@@ -34,7 +34,7 @@ export interface StepOptions<Result> {
   verify?: (input: unknown, context: StepContext) => Promise<Verdict<Result>>
   /** Asked where the rule is `ask`. Default: the session is parked and the error is `needs-input`. */
   onInDoubt?: () => Promise<'rerun' | 'report' | 'suspend'>
-  /** Stops the step; it stays in doubt. */
+  /** Stops the step; it stays in doubt. One that does not hear of it is waited for, until the session ends. */
   signal?: AbortSignal
 }
 
@@ -189,7 +189,11 @@ export class StepLedger {
       await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
     let result: Result
     try {
-      result = await inside(effect, () => run(context))
+      // One that does not hear of the end of the session is not waited for.
+      result = await orAborted(
+        inside(effect, () => run(context)),
+        session.signal,
+      )
     } catch (error) {
       signal.throwIfAborted() // stopped half-way: it stays in doubt
       // So it does when lastgood refused something inside: once that is decided, it can come to its end.
