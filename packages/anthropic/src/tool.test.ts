@@ -76,6 +76,29 @@ describe('the result that the model is given', () => {
     expect(await made.run({}, context())).toMatchObject({ is_error: true, content: 'Error: no such file' })
   })
 
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  test.each([
+    ['a bigint', 1n],
+    ['a circle', circle],
+  ])('for %s says that the tool did run (P2)', async (_what, output) => {
+    expect(await resultOf(output)).toMatchObject({
+      is_error: true,
+      content: expect.stringMatching(/^Error: the tool did run, but its output cannot be written as JSON: /),
+    })
+  })
+
+  test.each([
+    ['a list that is no content', [{ n: 1 }, null], '[{"n":1},null]'],
+    ['blocks with what JSON leaves out', [{ type: 'text', text: 'x', f() {} }], [{ type: 'text', text: 'x' }]],
+  ])('for an error with %s is what a tool that returns it gives', async (_what, content, given) => {
+    const run = () => {
+      throw Object.assign(new Error('x'), { content })
+    }
+    const made = tool({ name: 't', description: 'd', input: z.object({}), run })
+    expect(await made.run({}, context())).toMatchObject({ is_error: true, content: given })
+  })
+
   test('is none when the call was stopped: it stays in doubt (P2)', async () => {
     const stop = new AbortController()
     const run = () => {

@@ -125,7 +125,7 @@ function errorContent(error: unknown): ToolOutput {
   if (error instanceof z.ZodError) return `Error: invalid input: ${z.prettifyError(error)}`
   if (!(error instanceof Error)) return `Error: ${String(error)}`
   const content = 'content' in error ? error.content : undefined
-  return typeof content === 'string' || Array.isArray(content) ? (content as ToolOutput) : `Error: ${error.message}`
+  return typeof content === 'string' || Array.isArray(content) ? toolContent(content) : `Error: ${error.message}`
 }
 
 function wellFormed(output: ToolOutput): ToolOutput {

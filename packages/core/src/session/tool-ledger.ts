@@ -18,6 +18,7 @@ import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { copyOf } from '../json.ts'
+import { recordable } from './recordable.ts'
 import { guardToolResult } from '../repair/request/ingest.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -222,7 +223,7 @@ async function finish(
       inside(effectOf(toolUseId), () => tool.run(inputOf(call), context)),
     )
     // What the API would refuse in a history is mended before it is one.
-    const result = guardToolResult(given)
+    const result = recordable(guardToolResult(given), `what tool ${name} returned, which did run,`)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
   } catch (error) {
     // Stopped half-way: no result is better than a wrong one.
@@ -237,7 +238,7 @@ function contextOf({ toolUseId, startedIn }: ToolCall, sessionId: string, signal
 }
 
 function errorResult(toolUseId: string, content: string): Block {
-  return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content }
+  return guardToolResult({ type: 'tool_result', tool_use_id: toolUseId, is_error: true, content })
 }
 
 function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodError {
