@@ -1,8 +1,9 @@
 /** What tools give that no history can have: the model is told, the turn goes on, and each call has run once. */
-import { defineAgent, type AgentTool } from '@lastgood/anthropic'
+import { defineAgent, tool, type AgentTool } from '@lastgood/anthropic'
 import type { Block, ToolContext } from '@lastgood/core'
 import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { task } from './support/counting-story.ts'
 import { entriesOf, openTestSession, startTestLab } from './support/harness.ts'
 
@@ -25,6 +26,25 @@ async function recorded(run: (context: ToolContext) => Promise<Block>): Promise<
   const [result] = session.messages()[2]?.content as Block[]
   return result?.['content']
 }
+
+test("blocks of another protocol in a tool's result do not end the session: they are sent as text, and stay so", async () => {
+  const { client, lab } = await startTestLab({
+    model: story([reply([toolUse('read', {})]), reply(text('done')), reply(text('again'))]),
+  })
+  const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
+  const read = tool({ name: 'read', description: 'Reads.', input: z.object({}), run: () => [resource, resource] })
+  const agent = defineAgent({ name: 'reader', client, model: 'claude-opus-5-5', tools: [read] })
+  const session = await openTestSession()
+  expect(await session.run(agent, task)).toMatchObject({ text: 'done' })
+  await session.close()
+  const next = await openTestSession(session.store)
+  expect(await next.run(agent, 'And now?')).toMatchObject({ text: 'again' })
+  expect(lab.requests.map(({ outcome }) => outcome.kind)).toEqual(['ok', 'rejected', 'ok', 'ok'])
+  const asText = { type: 'text', text: JSON.stringify(resource) }
+  expect(lab.requests.at(-1)?.body).toMatchObject({
+    messages: [{}, {}, { content: [{ content: [asText, asText] }] }, {}, {}],
+  })
+})
 
 const resultOf = ({ toolUseId }: ToolContext, content: unknown): Block => ({
   type: 'tool_result',

@@ -48,6 +48,7 @@ export const messages: readonly (readonly [status: number, text: string])[] = [
   [400, 'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.'],
   [400, 'When thinking is disabled, an assistant message in the final position cannot contain thinking.'],
   [400, 'messages.1.content.0.text.parsed: Extra inputs are not permitted'],
+  [400, 'messages.2.content.0.tool_result.content.0.image.source: Field required'],
   [400, 'This model does not support assistant message prefill. The conversation must end with a user message.'],
   [400, "role 'system' is not supported on this model"],
   [

@@ -41,7 +41,7 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
   9: ['Names of tools are short enough', 'guarded', 'tools.3.custom.name: String should have at most 128 characters'],
   10: ['The input of a call is an object', 'guarded'],
   11: [
-    'Blocks and settings have no unknown field',
+    'Blocks and settings have the fields that the API knows',
     'guarded',
     'messages.1.content.0.text.parsed: Extra inputs are not permitted',
   ],

@@ -280,6 +280,26 @@ export const brokenRequests: readonly BrokenRequest[] = [
     ]),
   },
   {
+    claim: "a block of another protocol in a tool's result",
+    row: 11,
+    rule: 'block-as-text',
+    request: talk([
+      user(say('hi')),
+      assistant(think(), call()),
+      user(result([say('a file'), { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }])),
+    ]),
+  },
+  {
+    claim: "an image of another protocol in a tool's result",
+    row: 11,
+    rule: 'block-as-text',
+    request: talk([
+      user(say('hi')),
+      assistant(think(), call()),
+      user(result([{ type: 'image', data: 'AAAA', mimeType: 'image/png' }])),
+    ]),
+  },
+  {
     claim: 'a file that is not there',
     rule: 'drop-files',
     request: talk([

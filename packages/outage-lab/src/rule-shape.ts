@@ -30,6 +30,8 @@ const REQUIRED: { readonly [type: string]: readonly string[] } = {
   tool_result: ['tool_use_id'],
   thinking: ['thinking', 'signature'],
   redacted_thinking: ['data'],
+  image: ['source'],
+  document: ['source'],
 }
 const OTHER_TYPES =
   'image document search_result server_tool_use web_search_tool_result web_fetch_tool_result code_execution_tool_result ' +

@@ -214,6 +214,13 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         /^messages\.\S+: extra inputs are not permitted/i,
         `${github}/anthropics/anthropic-sdk-typescript/issues/857`,
         'drop-field',
+        'block-as-text',
+      ],
+      [
+        400,
+        /^messages\.\d+\.content\.\d+\.tool_result\.content\.\d+/,
+        `${docs}/agents-and-tools/tool-use/handle-tool-calls`,
+        'block-as-text',
       ],
       [
         400,

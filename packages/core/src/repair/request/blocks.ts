@@ -47,6 +47,19 @@ export function placedBlocks(messages: readonly Message[]): Placed[] {
   return placed
 }
 
+/** As the API names it. */
+export function pathOf({ message, index, inner }: Place): string {
+  return `messages.${message}.content.${index}${inner === undefined ? '' : `.tool_result.content.${inner}`}`
+}
+
+/** Whether the API means that place: a path may go on into the block, and one of a whole result means what is in it. */
+export function isAt(place: Place, path: string): boolean {
+  const { inner, ...outer } = place
+  const own = pathOf(place)
+  const result = pathOf(outer)
+  return path === own || path.startsWith(`${own}.`) || (inner !== undefined && path === result)
+}
+
 /** The same list when `change` gives back every item. */
 export function mapKeeping<T>(list: readonly T[], change: (item: T, at: number) => T): readonly T[] {
   const mapped = list.map(change)

@@ -6,7 +6,7 @@
  */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
-import { count, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { count, isAt, mapBlocks, pathOf, placedBlocks, type Placed } from './blocks.ts'
 import { maxSide, whyRefused } from './image-rule.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
@@ -59,16 +59,4 @@ function leaveOut(
   const removed = chosen.map(({ block }) => block)
   const what = `left out ${count(chosen.length, 'image or document')}`
   return keepingSignatures(outgoing, repairedBy(rule, { ...outgoing, messages }, what, { argument, removed }), card)
-}
-
-function pathOf({ message, index, inner }: Placed['place']): string {
-  return `messages.${message}.content.${index}${inner === undefined ? '' : `.tool_result.content.${inner}`}`
-}
-
-/** A path may go on into the block, and one of a whole result means what is in it. */
-function isAt(place: Placed['place'], path: string): boolean {
-  const { inner, ...outer } = place
-  const own = pathOf(place)
-  const result = pathOf(outer)
-  return path === own || path.startsWith(`${own}.`) || (inner !== undefined && path === result)
 }

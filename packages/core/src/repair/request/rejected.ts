@@ -12,6 +12,7 @@ import { dropField } from './rejected-fields.ts'
 import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './rejected-limits.ts'
 import { removeImages, shrinkImages } from './rejected-media.ts'
 import { dropNewestBeta, dropParams } from './rejected-params.ts'
+import { blockAsText } from './rejected-results.ts'
 import type { RejectedRule } from './rejected-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './rejected-thinking.ts'
 import { requestRules } from './rules.ts'
@@ -25,6 +26,7 @@ export const rejectedRules: readonly RejectedRule[] = [
   thinkingOff,
   dropField,
   { ...dropField, name: 'drop-block-field' },
+  blockAsText,
   removeImages,
   shrinkImages,
   clampMaxTokens,

@@ -23,6 +23,7 @@ export type RejectedRuleName =
   | 'thinking-off'
   | 'drop-field'
   | 'drop-block-field'
+  | 'block-as-text'
   | 'remove-images'
   | 'clamp-max-tokens'
   | 'fit-max-tokens'

@@ -1,0 +1,45 @@
+/**
+ * Blocks inside a tool's result that the API refused: a type of another protocol, or a field that is missing. The call
+ * did run, so that its output stays as text; nothing else of it could be sent in this conversation any more (P6).
+ *
+ * 1. With one of an unknown type all of that type go: each would be refused in its turn.
+ */
+import type { Block } from '../../journal/journal.ts'
+import { count, isAt, mapBlocks, pathOf, placedBlocks } from './blocks.ts'
+import { keepingSignatures } from './kept-signatures.ts'
+import { replacing } from './media.ts'
+import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+
+export const blockAsText: RejectedRule = {
+  name: 'block-as-text',
+  row: 11,
+  does: "Puts its JSON as text where a block inside a tool's result stood that the API does not take.",
+  repair(outgoing, { card, fault }, argument) {
+    const paths = argument?.split(',') ?? fault?.paths ?? []
+    const inner = placedBlocks(outgoing.messages).filter(({ place }) => place.inner !== undefined)
+    const named = inner.filter(({ place }) => paths.some((path) => isAt(place, path)))
+    const isUnknown = argument === undefined && /\binput tag\b/i.test(fault?.message ?? '')
+    const types = new Set(isUnknown ? named.map(({ block }) => block.type) : [])
+    const chosen = inner.filter((one) => named.includes(one) || types.has(one.block.type))
+    if (chosen.length === 0) return undefined
+    const messages = mapBlocks(outgoing.messages, replacing(chosen, asText))
+    const removed = chosen.map(({ block }) => block)
+    const what = `wrote ${count(chosen.length, "tool result's block")} as text`
+    const places = chosen.map(({ place }) => pathOf(place)).join(',')
+    return keepingSignatures(
+      outgoing,
+      repairedBy(this, { ...outgoing, messages }, what, { argument: places, removed }),
+      card,
+    )
+  },
+}
+
+/** Nobody reads these, and they would fill the window. */
+const base64 = /^[\w+/-]{1000,}={0,2}$/
+
+function asText(block: Block): Block {
+  const text = JSON.stringify(block, (_name, value: unknown) =>
+    typeof value === 'string' && base64.test(value) ? `[${value.length} characters of data left out]` : value,
+  )
+  return { type: 'text', text }
+}
