@@ -1,7 +1,7 @@
 /**
  * Who takes the next attempt, and when: the session's own wait, the circuit breakers, and the ladder.
  *
- * 1. A wait is an instant in the journal, and counts as time without progress.
+ * 1. A wait is an instant in the journal, and counts as time without progress; what the machine sleeps beyond it does not.
  * 2. While the breaker of a rung is open only its one probe leaves; the others take another rung, or are held. A pause
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
@@ -24,6 +24,9 @@ export interface LadderWalkOptions<R extends WireRequest> {
   /** What the request takes, for rungs with a smaller window. */
   neededTokens: () => Promise<TokenNeed>
 }
+
+/** Who comes so much later than it was to wait has slept, or its clock was set forward. */
+const sleptMs = 600_000
 
 export class LadderWalk<R extends WireRequest> {
   readonly #it: LadderWalkOptions<R>
@@ -60,7 +63,9 @@ export class LadderWalk<R extends WireRequest> {
       if (session.owed.kind === 'wait') {
         this.#hasWaited = true
         await session.record([])
-        await session.clock.sleepUntil(session.owed.until, { signal })
+        const { until } = session.owed
+        await session.clock.sleepUntil(until, { signal })
+        await this.#wakeUp(until)
       }
       const asking = { waited: this.#hasWaited, random: this.#ticket }
       const admission = await health.admit(this.current, session.id, asking)
@@ -86,6 +91,15 @@ export class LadderWalk<R extends WireRequest> {
 
   changed(rung: number, reason: string): EntryBody {
     return { type: 'rung-changed', rung, model: this.#it.rungs[rung]?.model ?? '', reason }
+  }
+
+  /** Nothing was tried while it slept: as after a restart, there is a new budget. */
+  async #wakeUp(until: number): Promise<void> {
+    const { session } = this.#it
+    const hasSlept = session.clock.now() - until >= sleptMs
+    if (hasSlept && session.context.firstFaultAt !== null) {
+      await session.record([{ type: 'session-resumed', owner: session.owner }])
+    }
   }
 
   async #hold(until: number, reason: string): Promise<void> {

@@ -1,0 +1,61 @@
+/** A laptop that is closed while its session waits, or a clock that is set forward: what was not tried is not used up. */
+import { defineAgent } from '@lastgood/anthropic'
+import { memoryStore, type PolicyOptions, type SleepOptions } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
+import { reply, text, type Outage } from '@lastgood/outage-lab'
+import { expect, test } from 'vitest'
+import { task } from './support/counting-story.ts'
+import { entriesOf, openTestSession, startTestLab } from './support/harness.ts'
+
+const hourMs = 3_600_000
+
+/** Its waits cost nothing, and in the first of them it sleeps on for so long. */
+class Laptop extends ManualClock {
+  #sleepsMs: number
+  #sleptMs = 0
+
+  constructor(sleepsMs: number) {
+    super({ autoAdvance: true })
+    this.#sleepsMs = sleepsMs
+  }
+
+  override now(): number {
+    return super.now() + this.#sleptMs
+  }
+
+  override async sleepUntil(instant: number, options?: SleepOptions): Promise<void> {
+    await super.sleepUntil(instant - this.#sleptMs, options)
+    if (options?.background) return
+    this.#sleptMs += this.#sleepsMs
+    this.#sleepsMs = 0
+  }
+}
+
+const failing = (n: number): Outage => ({ when: { request: n }, fault: { kind: 'status', status: 529 } })
+
+async function run(sleepsMs: number, failures: number, policy: PolicyOptions = {}) {
+  const outages = Array.from({ length: failures }, (_, at) => failing(at + 1))
+  const { client, lab } = await startTestLab({ model: () => reply(text('done')), outages })
+  const store = memoryStore()
+  const session = await openTestSession(store, { clock: new Laptop(sleepsMs), policy })
+  const agent = defineAgent({ name: 'a', client, model: 'claude-opus-5-5' })
+  const [end] = await Promise.allSettled([session.run(agent, task)])
+  const resumed = (await entriesOf(store)).filter(({ type }) => type === 'session-resumed').length
+  return { end, resumed, requests: lab.requests.length }
+}
+
+test('a session that sleeps for longer than its horizon goes on trying when it wakes up (P6)', async () => {
+  expect(await run(30 * hourMs, 3)).toMatchObject({ end: { status: 'fulfilled' }, resumed: 1, requests: 4 })
+})
+
+test('and its horizon counts from there: what cannot win is given up', async () => {
+  const { end, resumed } = await run(30 * hourMs, 1_000, { horizonMs: hourMs })
+  expect(end).toMatchObject({
+    reason: { code: 'session-suspended', message: expect.stringContaining('no progress within 60 min') },
+  })
+  expect(resumed).toBe(1)
+})
+
+test('a wait that ends some minutes late is no sleep', async () => {
+  expect(await run(5 * 60_000, 3)).toMatchObject({ end: { status: 'fulfilled' }, resumed: 0, requests: 4 })
+})
