@@ -49,17 +49,21 @@ describe('a session that another gateway keeps', () => {
     expect(await idsOf(store)).toEqual(['ses'])
   })
 
-  test('goes on here also in the middle of a turn, while its client runs tools', async () => {
-    const call = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
-    const answers = [{ content: [call], stop_reason: 'tool_use' }]
+  test.each([
+    ['its client runs tools', { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }, 'tool_use'],
+    ['the API paused it', { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }, 'pause_turn'],
+  ])('goes on here also in the middle of a turn, while %s', async (_why, call, stopReason) => {
+    const answers = [{ content: [call], stop_reason: stopReason }]
     const { fetch } = api(() => answers.shift())
     const [store, clock] = [memoryStore(), new ManualClock()]
     await (await post(gatewayOf({ store, fetch, clock }), hello, { headers: named })).text()
     expect((await store.summary('ses'))?.holder).not.toBeNull()
-    const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'done' }] }
-    const more = { ...hello, messages: [...hello.messages, { role: 'assistant', content: [call] }, result] }
+    const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: 'done' }] }
+    const messages = [...hello.messages, { role: 'assistant', content: [call] }]
+    const more = { ...hello, messages: [...messages, ...(stopReason === 'tool_use' ? [result] : [])] }
     const response = await post(gatewayOf({ store, fetch, clock }), more, { headers: named })
     expect([response.status, response.headers.get('x-lastgood-session')]).toEqual([200, 'ses'])
+    expect(await saidBy(response)).toBe('answer 2')
   })
 
   test('stays there while an answer of it is in hand, and no command is named that would break that off', async () => {

@@ -3,7 +3,7 @@
  * gateway, of a client that was started again: that gateway takes the session over when no answer of it is in hand.
  * The one that kept it is fenced off, and finds out at its own next request.
  */
-import { LastgoodError, thisOwner, type Owner, type SessionSummary } from '@lastgood/core'
+import { LastgoodError, thisOwner, type Head, type Owner, type SessionSummary } from '@lastgood/core'
 
 const mark = 'gateway:'
 
@@ -16,8 +16,12 @@ const atRest: ReadonlySet<string> = new Set(['idle', 'executingTools', 'suspende
 /** Whether nobody but a gateway is in the way, and what it does; undefined for any other holder. */
 export function keptByGateway(summary: SessionSummary | undefined): 'resting' | 'answering' | undefined {
   if (summary?.holder && !summary.holder.owner.id.startsWith(mark)) return undefined
-  return !summary?.holder || atRest.has(summary.head.machine.value) ? 'resting' : 'answering'
+  return !summary?.holder || isResting(summary.head.machine) ? 'resting' : 'answering'
 }
+
+/** A turn that the API paused goes on with a request, of which there was no attempt yet: a head has no count of none. */
+const isResting = ({ value, context }: Head['machine']): boolean =>
+  atRest.has(value) || (value === 'requesting' && context['attempt'] === undefined)
 
 /** Nothing that a command could end: the answer comes, or that gateway gives it up. */
 export function answeredElsewhere({ message, details }: LastgoodError): LastgoodError {
