@@ -29,12 +29,13 @@ export class RefusedLate extends Error {
   }
 }
 
-export function apiErrorOf(error: unknown): ApiError {
-  const told = meantBy(error)
+/** `wayOn`: the hint of an error, as a client is told it. */
+export function apiErrorOf(error: unknown, wayOn: (hint: string) => string): ApiError {
+  const told = meantBy(error, wayOn)
   return { ...told, message: withoutSecrets(told.message) }
 }
 
-function meantBy(error: unknown): ApiError {
+function meantBy(error: unknown, wayOn: (hint: string) => string): ApiError {
   if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
   // Also as the cause of a request that did not leave.
   const stalled = [error, (error as Error | null)?.cause].find((one) => one instanceof BodyStalled)
@@ -53,7 +54,7 @@ function meantBy(error: unknown): ApiError {
     const { kind } = classify({ phase: 'connect', cause: error, now: 0 })
     return { status: 502, type: 'api_error', message, retry: kind !== 'config' }
   }
-  const message = `lastgood: ${error.message}; ${error.hint}`
+  const message = `lastgood: ${error.message}; ${wayOn(error.hint)}`
   if (passing.has(error.code)) return { status: 503, type: 'api_error', message, retry: true }
   const seen = Number(error.details['status'])
   if (error.code === 'session-suspended' || error.code === 'request-failed') {

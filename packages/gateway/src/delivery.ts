@@ -16,7 +16,7 @@ import type { ResolvedGatewayOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { settled, Silence, type Settled } from './silence.ts'
 
-type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs' | 'progressMs'>
+type Waits = Pick<ResolvedGatewayOptions, 'clock' | 'holdMs' | 'holdWholeMs' | 'pingMs' | 'progressMs' | 'wayOn'>
 
 const encoder = new TextEncoder()
 const ping = encoder.encode(writeEvent('ping', { type: 'ping' }))
@@ -49,7 +49,7 @@ export async function deliver(
   }
   if ('error' in head) {
     attached.leave()
-    return errorResponse(apiErrorOf(head.error), pauseOf(head.error, waits.clock.now()))
+    return errorResponse(apiErrorOf(head.error, waits.wayOn), pauseOf(head.error, waits.clock.now()))
   }
   const { value } = head
   const body = isOf(value, eventStream) ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave)
@@ -95,7 +95,7 @@ export function bytesOf(pieces: Pick<Pieces, 'next'> & Partial<Pieces>, leave: (
 function eventsOf(
   attached: Attached,
   model: string | undefined,
-  { clock, pingMs, progressMs }: Waits,
+  { clock, pingMs, progressMs, wayOn }: Waits,
 ): ReadableStream<Uint8Array> {
   const silence = new Silence(clock, pingMs)
   const progress = new Progress({ clock, progressMs, model })
@@ -121,7 +121,7 @@ function eventsOf(
         }
         hasEnded = true
         leave()
-        if ('error' in piece) return encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error))))
+        if ('error' in piece) return encoder.encode(writeEvent('error', errorBody(apiErrorOf(piece.error, wayOn))))
       }
       return undefined
     },
@@ -130,7 +130,7 @@ function eventsOf(
 }
 
 /** Blanks until the answer comes, then its bytes, or words that say why there is none. */
-function blanksBefore(attached: Attached, { clock, pingMs }: Waits): ReadableStream<Uint8Array> {
+function blanksBefore(attached: Attached, { clock, pingMs, wayOn }: Waits): ReadableStream<Uint8Array> {
   const silence = new Silence(clock, pingMs)
   const begun = settled(begunWith(attached, json))
   let more = async (): Promise<Uint8Array | undefined> => {
@@ -138,7 +138,7 @@ function blanksBefore(attached: Attached, { clock, pingMs }: Waits): ReadableStr
     if (first === undefined) return blank
     more = 'error' in first ? () => Promise.resolve(undefined) : () => attached.next()
     if ('value' in first) return first.value
-    const { type, message } = apiErrorOf(first.error)
+    const { type, message } = apiErrorOf(first.error, wayOn)
     return encoder.encode(`${type}: ${message}`)
   }
   return bytesOf({ next: () => more() }, () => {

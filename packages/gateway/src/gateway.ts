@@ -117,7 +117,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         if (!isScrape(request)) answered(request, response)
         return response
       } catch (error) {
-        return answered(request, forPages(request, errorResponse(apiErrorOf(error))))
+        return answered(request, forPages(request, errorResponse(apiErrorOf(error, resolved.wayOn))))
       }
     },
     async close() {

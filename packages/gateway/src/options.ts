@@ -89,6 +89,8 @@ export interface GatewayOptions {
   cwd?: string
   /** How requests leave. Default: the global `fetch`. */
   fetch?: Fetch
+  /** The way on that an error names, as a client is told it: with what leads its commands to this store. Default: as it is. */
+  wayOn?: (hint: string) => string
   /** Hears what happens in the sessions that are open. Default: nobody. */
   onEvent?: (sessionId: string, event: SessionEvent) => void
   /** Hears a line for each change in a session, without content: `pino()`, or anything alike. Default: silence. */
@@ -135,6 +137,7 @@ const optionNames: Record<keyof GatewayOptions, true> = {
   credentials: true,
   cwd: true,
   fetch: true,
+  wayOn: true,
   onEvent: true,
   logger: true,
   telemetry: true,
@@ -180,6 +183,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     store: options.store ?? memoryStore(),
     fallback: fallbackOf(options.fallback ?? [], others),
     tellsFallback: options.tellsFallback ?? false,
+    wayOn: options.wayOn ?? ((hint) => hint),
     onEvent: options.onEvent ?? (() => {}),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
     policy: options.policy ?? {},

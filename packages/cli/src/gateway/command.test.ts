@@ -123,6 +123,28 @@ describe('lastgood gateway', () => {
     expect(texts.join('')).not.toContain('secret')
   })
 
+  test('leads the command that an error names to its store', async () => {
+    const { url } = await lab([{ when: { requests: [1, Infinity] }, fault: { kind: 'status', status: 529 } }])
+    const cwd = folder()
+    const place = ['--store', `file:${cwd}/state`]
+    const gateway = run(['gateway', '--port', '0', '--upstream', url, '--max-wait', '0s', ...place], { cwd })
+    await expect.poll(() => gateway.stdout.text).toMatch(/\n$/)
+    const response = await fetch(`${gateway.stdout.text.trim()}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'k', 'x-claude-code-session-id': '5f0d' },
+      body: JSON.stringify({
+        model: 'claude-opus-5-5',
+        max_tokens: 9,
+        tools: [{ name: 'Bash', input_schema: { type: 'object' } }],
+        messages: [{ role: 'user', content: 'Hi' }],
+      }),
+    })
+    const { error } = (await response.json()) as { error: { message: string } }
+    expect(error.message).toMatch(new RegExp(`lastgood resume 5f0d ${place.join(' ')}$`))
+    gateway.stop('SIGTERM')
+    expect((await gateway).code).toBe(0)
+  })
+
   test.each(['first-secret\nsecond-secret', 'cl\u00e9-secret', '\u201csecret\u201d', 'a secret'])(
     'with a key that no header can have (%j) says so, and not what it is',
     async (key) => {

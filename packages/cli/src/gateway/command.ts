@@ -7,6 +7,7 @@ import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { portOption } from '../option-values.ts'
 import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { atSamePlace } from '../same-place.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from './talk.ts'
@@ -118,6 +119,7 @@ export async function withGateway<T>(
       ...(place.cwd !== undefined && { cwd: place.cwd }),
       fetch: outside.fetch,
       tellsFallback: options.tellFallback ?? false,
+      wayOn: (hint) => atSamePlace(hint, context.argv),
       ...talk.heard,
       ...(options.keyEnv !== undefined && { credentials: credentialsIn(context, options.keyEnv) }),
       ...(place.token !== undefined && { token: place.token }),
