@@ -31,6 +31,38 @@ test("a helper's request leaves the main answer to the client that comes back fo
   await first
 })
 
+describe('Claude Code that was given no tools', () => {
+  const of = (betas: string) => ({ headers: { 'x-claude-code-session-id': 'agent', 'anthropic-beta': betas } })
+  const own = of('claude-code-20250219,effort-2025-11-24')
+  const title = { ...hello, system: 'Title', messages: [{ role: 'user', content: 'T: Hello' }] }
+
+  test('has its session all the same, and its helper none of it, asked before or after', async () => {
+    const gate = new Gate()
+    const { fetch } = api(({ body }) => (body.system ? gate.pass() : undefined))
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const asked = { ...title, output_config: { format: { type: 'json_schema', schema: {} } } }
+    const helped = [
+      post(gateway, asked, own),
+      post(gateway, { ...title, model: 'claude-haiku-4-5' }, of('effort-2025-11-24')),
+    ]
+    await gate.reached
+    const said = await post(gateway, hello, own)
+    expect(said.headers.get('x-lastgood-session')).toBe('agent')
+    const more = [
+      { role: 'assistant', content: await saidBy(said) },
+      { role: 'user', content: 'Go on' },
+    ]
+    const next = await post(gateway, { ...hello, messages: [...hello.messages, ...more] }, own)
+    expect(next.headers.get('x-lastgood-session')).toBe('agent')
+    gate.open()
+    for (const one of [...helped, post(gateway, title, own)]) {
+      expect((await one).headers.get('x-lastgood-session')).toMatch(/^agent\./)
+    }
+    expect((await store.summary('agent'))?.head.agent).toBe('claude-code')
+  })
+})
+
 describe('an agent that brings no results of its calls', () => {
   const headers = { 'x-claude-code-session-id': 'agent' }
   const tools = [{ name: 'count', input_schema: { type: 'object' } }]

@@ -133,7 +133,13 @@ export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { BodyReader } from './wire/body-reader.ts'
 export { credentialHeaders } from './wire/credential-headers.ts'
-export { type MessagesBody, type WireRequest, isMessagesRequest } from './wire/messages-request.ts'
+export {
+  type MessagesBody,
+  type WireRequest,
+  betasOf,
+  isMessagesRequest,
+  isStructured,
+} from './wire/messages-request.ts'
 export { type Pieces, readPieces, streamOf } from './wire/pieces.ts'
 export { type PendingRepairs, pendingRepairs } from './wire/pending-repairs.ts'
 export { replayed } from './wire/replay.ts'

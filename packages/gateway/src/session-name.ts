@@ -5,7 +5,7 @@
  * 2. A request that says nothing is known by what its conversation begins with.
  */
 import { createHash } from 'node:crypto'
-import { assertSessionId, blocksOf, type MessagesBody } from '@lastgood/core'
+import { assertSessionId, betasOf, blocksOf, isStructured, type MessagesBody } from '@lastgood/core'
 
 export interface SessionName {
   id: string
@@ -53,9 +53,12 @@ export const isClaudeCode = (headers: Headers): boolean =>
 
 const agentIn = (headers: Headers): string => headers.get('user-agent') ?? ''
 
-/** What an agent asks without tools it asks for itself: a title, a summary. */
 export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean =>
   Array.isArray(tools) && tools.length > 0
+
+/** What an agent asks without tools it asks for itself: a title, a summary. Claude Code that was given none says so. */
+export const isForItself = (headers: Headers, body: MessagesBody): boolean =>
+  !hasTools(body) && (isStructured(body) || !betasOf(headers).includes('claude-code-20250219'))
 
 /** What the conversation of a request begins with, in a few letters. A client's cache marker wanders, and says nothing. */
 export function beginningOf({ messages: [first] }: MessagesBody): string {

@@ -23,7 +23,7 @@ import { Denials } from './denials.ts'
 import { answeredElsewhere, gatewayOwner, keptByGateway } from './keeper.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-import { beginningOf, hasTools, sessionNameOf, type SessionName } from './session-name.ts'
+import { beginningOf, isForItself, sessionNameOf, type SessionName } from './session-name.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Found {
@@ -93,9 +93,9 @@ export class Sessions {
   }
 
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
-  async *#placesOf({ id, hasHelpers, agent }: SessionName, { body }: Asked): AsyncGenerator<Place> {
+  async *#placesOf({ id, hasHelpers, agent }: SessionName, { named, body }: Asked): AsyncGenerator<Place> {
     const main = await this.#lane(id, { agent, takesOver: true })
-    if (!hasHelpers || hasTools(body) || !main.isFresh) yield { id, agent }
+    if (!hasHelpers || !isForItself(named, body) || !main.isFresh) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
 

@@ -167,8 +167,12 @@ function bringsResults(messages: readonly Message[], calls: readonly string[]): 
 
 function envelopeOf(headers: Headers, body: Envelope['body']): Envelope {
   const apiVersion = headers.get('anthropic-version')
+  return { body, ...(apiVersion !== null && { apiVersion }), betas: betasOf(headers) }
+}
+
+export function betasOf(headers: Headers): string[] {
   const betas = (headers.get('anthropic-beta') ?? '').split(',').map((beta) => beta.trim())
-  return { body, ...(apiVersion !== null && { apiVersion }), betas: betas.filter(Boolean) }
+  return betas.filter(Boolean)
 }
 
 /** The API refuses answers without content in a history; nothing was said in them. */
