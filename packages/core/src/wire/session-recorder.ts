@@ -271,14 +271,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #withUsableRepairs(fault: Fault): Fault {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
-    // Not back to one before the last that was tried: it would undo that.
+    // Not back to one before the last that was tried: it would undo that, where it does not only leave a field out.
     const tried = new Set(this.#it.session.context.tried.map(nameOfRule))
-    const left = fault.repairs.slice(
-      Math.max(
-        0,
-        fault.repairs.findLastIndex((rule) => tried.has(nameOfRule(rule))),
-      ),
-    )
+    const last = fault.repairs.findLastIndex((rule) => tried.has(nameOfRule(rule)))
+    const left = fault.repairs.filter((rule, at) => at >= last || rule === 'drop-field')
     const named = { ...fault, repairs: left }
     return {
       ...fault,

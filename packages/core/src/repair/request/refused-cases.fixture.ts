@@ -254,6 +254,85 @@ export const refusedCases: readonly RequestCase[] = [
     out: { params },
   },
   {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'of the types that the API names, those that it takes stay',
+    as: 'drop-params:web_fetch_20250910',
+    refusal: {
+      message:
+        "tools.1: Input tag 'web_fetch_20250910' found using 'type' does not match any of the expected tags: 'bash_20250124', 'custom'",
+    },
+    in: {
+      params: {
+        ...params,
+        tools: [
+          { type: 'bash_20250124', name: 'bash' },
+          { type: 'web_fetch_20250910', name: 'web_fetch' },
+        ],
+      },
+    },
+    out: { params: { ...params, tools: [{ type: 'bash_20250124', name: 'bash' }] } },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'what the API advises to set otherwise stays as it is',
+    as: 'drop-params:effort',
+    refusal: {
+      message:
+        "output_config.effort 'xhigh' is not supported when thinking is disabled on this model. Use effort 'high' or below, or enable thinking.",
+    },
+    in: {
+      params: {
+        ...params,
+        thinking: { type: 'disabled' },
+        output_config: { effort: 'xhigh', format: { type: 'json_schema' } },
+      },
+    },
+    out: {
+      params: { ...params, thinking: { type: 'disabled' }, output_config: { format: { type: 'json_schema' } } },
+    },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'clearing of thinking is left out where there is none, and nothing else',
+    as: 'drop-params:clear_thinking_20251015',
+    refusal: { message: '`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive' },
+    in: {
+      params: {
+        ...params,
+        thinking: { type: 'disabled' },
+        context_management: { edits: [{ type: 'clear_thinking_20251015' }, { type: 'clear_tool_uses_20250919' }] },
+      },
+    },
+    out: {
+      params: {
+        ...params,
+        thinking: { type: 'disabled' },
+        context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] },
+      },
+    },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'a beta that the API names in words is found by them',
+    as: 'drop-params:context-1m-2025-08-07',
+    refusal: { message: 'The long context beta is not yet available for this subscription.' },
+    in: { betas: ['new-2026-01-01', 'context-1m-2025-08-07'] },
+    out: { betas: ['new-2026-01-01'] },
+  },
+  {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'so is fast mode, with its beta',
+    as: 'drop-params:fast-mode-2026-02-01,speed',
+    refusal: { message: 'Fast mode is currently in research preview. It is not yet available via API.' },
+    in: { params: { ...params, speed: 'fast' }, betas: ['fast-mode-2026-02-01'] },
+    out: { params, betas: [] },
+  },
+  {
     rule: 'drop-newest-beta',
     claim: 'the beta with the latest date is left out, with the setting that needs it',
     as: `drop-newest-beta:${bindingBeta}`,

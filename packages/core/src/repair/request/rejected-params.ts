@@ -5,6 +5,7 @@
  * 1. Only what the API named and the request has is taken away; never the model, the conversation or its tools.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
+import { withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
@@ -41,15 +42,27 @@ export const dropNewestBeta: RejectedRule = {
 }
 
 /** What a setting is refused beside is not refused: `temperature` may only be set to 1 when thinking is enabled. */
-const condition = /\b(?:when|while|if|unless)\b[^,.;]*/gi
+const condition = /\b(?:when|while|if|unless|requires)\b[^,.;]*|\bexpected tags:.*/gi
+/** What to do about it is advice. */
+const advice = /\. .*/s
+/** What has no name of its own in the words of the API. */
+const inWords = [
+  [/\blong context beta\b/i, (beta: string) => beta.startsWith('context-1m-')],
+  [/\bfast mode\b/i, (name: string) => name === 'speed' || name.startsWith('fast-mode-')],
+] as const
 
-function namesIn(message: string, { params, betas }: Outgoing): string[] {
+function namesIn(refusal: string, { params, betas }: Outgoing): string[] {
   const found = new Set<string>()
+  const message = refusal.replaceAll(condition, '').replace(advice, '')
   for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
   for (const [type] of message.matchAll(toolType)) found.add(type)
   if (/\beffort\b/.test(message)) found.add('effort')
-  const claim = message.replaceAll(condition, '')
-  for (const [name] of claim.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
+  for (const [words, isMeant] of inWords) {
+    if (words.test(message)) for (const name of [...betas, ...Object.keys(params)]) if (isMeant(name)) found.add(name)
+  }
+  // Beside the effort there may be a format, which is not refused.
+  const settings = message.replaceAll('output_config.effort', 'effort')
+  for (const [name] of settings.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
   return [...found]
 }
 
@@ -66,6 +79,10 @@ function dropped(outgoing: Outgoing, name: string): Outgoing {
     const left = without(config, ['effort'])
     const isEmpty = Object.keys(left).length === 0
     return { ...outgoing, params: isEmpty ? without(params, ['output_config']) : { ...params, output_config: left } }
+  }
+  if (name.startsWith('clear_thinking_')) {
+    const left = withoutClearing(params)
+    return left === params ? outgoing : { ...outgoing, params: left }
   }
   const tools = recordsIn(params['tools'])
   if (tools.some(({ type }) => type === name)) {
