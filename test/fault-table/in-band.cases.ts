@@ -19,6 +19,9 @@ const inBandErrors: readonly FaultCase[] = (
   expect: { faults: [{ ...verdict, fault: { errorType: type, status: 200 } }], caller: { says: 'Half|All is well.' } },
 }))
 
+/** As LiteLLM writes them, whatever API its client speaks. */
+const unnamed = (message: string, code: string) => ({ message, type: 'None', param: 'None', code })
+
 export const inBandCases: readonly FaultCase[] = [
   ...inBandErrors,
   {
@@ -34,6 +37,25 @@ export const inBandCases: readonly FaultCase[] = [
     claim: 'an error without a type counts as a failure of the server',
     served: [stream(started(), event('error', {}))],
     expect: { faults: [again('server-transient', 0, 1_000)], caller: well },
+  },
+  {
+    row: 5,
+    signal: 'an error of a gateway without `event:`, `code` 503',
+    claim: 'an error in the dialect of another API is one, and its code is its status',
+    served: [
+      stream(started(), openText(0, 'Half'), `data: ${JSON.stringify({ error: unnamed('Unavailable', '503') })}\n\n`),
+    ],
+    expect: {
+      faults: [again('server-transient', 0, 1_000, { fault: { message: 'Unavailable' } })],
+      caller: { says: 'Half|All is well.' },
+    },
+  },
+  {
+    row: 5,
+    signal: 'an error of a gateway without `event:` about a budget',
+    claim: 'what a gateway refuses inside a stream is not waited out',
+    served: [stream(`data: ${JSON.stringify({ error: unnamed('Budget has been exceeded!', '400') })}\n\n`)],
+    expect: { faults: [parked('spend-blocked', /Raise it/, 3_600_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 5,

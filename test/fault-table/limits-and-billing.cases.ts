@@ -16,6 +16,11 @@ const money = (
     ['429 `contract_spend_limit_reached`', limited('Contract', 'contract_spend_limit_reached')],
     ['400 "specified API usage limits"', invalid('You have reached your specified API usage limits.')],
     ['400 "credit balance is too low"', invalid('Your credit balance is too low to access the Anthropic API.')],
+    [
+      '400 "out of extra usage"',
+      invalid("You're out of extra usage. Add more at claude.ai/settings/usage and keep going."),
+    ],
+    ['429 `budget_exceeded` of a gateway', refusal(429, 'budget_exceeded', 'Budget has been exceeded!')],
     ['429 "extra usage is required"', limited('Extra usage is required for long context requests.')],
   ] as const
 ).map(([signal, served]): FaultCase => ({
@@ -65,6 +70,21 @@ export const limitsAndBilling: readonly FaultCase[] = [
     served: [limited('No', '', { 'retry-after': '3600' })],
     expect: {
       faults: [parked('rate-limited', /asks for a pause of 60 min/, undefined, { waitMs: [3_600_000, 3_601_000] })],
+      caller: { error: 'session-suspended' },
+    },
+  },
+  {
+    row: 10,
+    signal: '429 of a window of hours without `retry-after`',
+    claim: 'the end of the window that is used up is known from its own headers',
+    served: [
+      limited('No', '', {
+        'anthropic-ratelimit-unified-status': 'rejected',
+        'anthropic-ratelimit-unified-reset': String(Date.parse('2026-01-01T02:00:00Z') / 1_000),
+      }),
+    ],
+    expect: {
+      faults: [parked('rate-limited', /asks for a pause of 2 h/, undefined, { waitMs: [7_200_000, 7_201_000] })],
       caller: { error: 'session-suspended' },
     },
   },

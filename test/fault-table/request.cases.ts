@@ -1,6 +1,6 @@
 /** Rows 15 to 18 and 20: the request is refused, and its words say what is wrong with it. */
 import { gif, png } from '../../packages/core/src/repair/request/images.fixture.ts'
-import { invalid, mended, page, refusal, times, told, well, type FaultCase } from './fault-case.ts'
+import { http, invalid, mended, page, refusal, times, told, well, type FaultCase } from './fault-case.ts'
 
 const text = (value: string) => ({ type: 'text', text: value })
 const ask = (...content: readonly object[]) => ({ role: 'user', content })
@@ -69,6 +69,28 @@ export const request: readonly FaultCase[] = [
     expect: { faults: [told('transcript-invalid', /earlier turn/)], caller: { status: 400 } },
   },
   {
+    row: 15,
+    signal: 'a 500 of a gateway that quotes a 400 of the API',
+    claim: 'a refusal that a gateway put into a failure of its own is mended, not waited out',
+    served: [
+      http(
+        500,
+        JSON.stringify({
+          error: {
+            message:
+              'litellm.APIError: AnthropicException - {"type":"error","error":{"type":"invalid_request_error",' +
+              '"message":"messages.1.content.0: Invalid `signature` in `thinking` block"}}. Received Model Group=claude',
+            type: 'None',
+            code: '500',
+          },
+        }),
+        { 'content-type': 'application/json' },
+      ),
+    ],
+    given: { request: { messages: thoughtful } },
+    expect: { faults: [mended('transcript-invalid', 'strip-thinking')], caller: well, unsent: ['c2ln'] },
+  },
+  {
     row: 16,
     signal: '400 "Extra inputs are not permitted"',
     claim: 'only the named field is left out',
@@ -111,6 +133,25 @@ export const request: readonly FaultCase[] = [
       faults: [mended('params-incompatible', 'drop-params:old-2025-01-01')],
       caller: well,
       sent: { 'anthropic-beta': 'new-2026-01-01' },
+    },
+  },
+  {
+    row: 16,
+    signal: '400 "invalid beta flag", then a field of that beta',
+    claim: 'where no beta is named the newest goes, and then the field that only it allowed',
+    served: [invalid('invalid beta flag'), invalid('context_management: Extra inputs are not permitted')],
+    given: {
+      betas: ['interleaved-thinking-2025-05-14', 'context-management-2025-06-27'],
+      request: { context_management: { edits: [] } },
+    },
+    expect: {
+      faults: [
+        mended('params-incompatible', 'drop-newest-beta:context-management-2025-06-27'),
+        mended('params-incompatible', 'drop-field:context_management'),
+      ],
+      caller: well,
+      sent: { 'anthropic-beta': 'interleaved-thinking-2025-05-14' },
+      unsent: ['context_management'],
     },
   },
   {
@@ -177,6 +218,28 @@ export const request: readonly FaultCase[] = [
     claim: 'what does not fit is reported, not sent again',
     served: [invalid('prompt is too long: 208310 tokens > 200000 maximum')],
     expect: { faults: [told('context-overflow', /does not fit the window/)], caller: { status: 400 } },
+  },
+  {
+    row: 20,
+    signal: '400 "The PDF specified was not valid"',
+    claim: 'a document that is none becomes text, so that the conversation is not stuck with it',
+    served: [invalid('messages.0.content.0.pdf.source.base64.data: The PDF specified was not valid.')],
+    given: {
+      request: {
+        messages: [
+          ask(
+            { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0xLjQ=' } },
+            text('What is it?'),
+          ),
+        ],
+      },
+    },
+    expect: {
+      faults: [mended('image-rejected', 'remove-images')],
+      caller: well,
+      sent: { messages: [{ content: [{ type: 'text' }, { text: 'What is it?' }] }] },
+      unsent: ['application/pdf'],
+    },
   },
   ...(
     [

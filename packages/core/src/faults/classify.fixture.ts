@@ -43,6 +43,16 @@ export function unreachable(code: string, message: string, outer?: string): Wire
   return { phase: 'connect', cause: wrapped(code, message, outer), now }
 }
 
+/** A proxy that refuses to pass the connection on, as undici tells it. */
+export const tunnel = (status: number): Wire =>
+  unreachable('UND_ERR_ABORTED', `Proxy response (${status}) !== 200 when HTTP Tunneling`)
+
+/** What a gateway says of an error that it got. */
+export function quoting(status: number, quoted: string): Wire {
+  const message = `litellm.BadRequestError: AnthropicException - ${quoted}. Received`
+  return plain(status, JSON.stringify({ error: { message, type: null, param: null, code: String(status) } }))
+}
+
 /** A 200 that is no stream. */
 export function jsonWith200(body: string): Wire {
   return broken({ contentType: 'application/json', eventsSeen: 0, endedPolitely: true, body })

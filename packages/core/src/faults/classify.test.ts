@@ -10,12 +10,14 @@ import {
   jsonWith200,
   limited,
   linked,
+  quoting,
   now,
   page,
   plain,
   poisoned,
   refused,
   setUp,
+  tunnel,
   unreachable,
   wrapped,
 } from './classify.fixture.ts'
@@ -46,6 +48,9 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['an in-band error of a type nobody knows', inBand('flux_error', 'Something new')],
       ['an in-band error without a type', broken({ inBandError: {} })],
       ['an unknown 4xx with x-should-retry: true', plain(418, '', says('true'))],
+      ['499 without a client that closed anything', plain(499, '{"error":"Client closed request"}')],
+      ['499 of Google', plain(499, '[{"error":{"code":499,"status":"CANCELLED"}}]')],
+      ['503 of Bedrock, quoted', quoting(503, '{"message":"Bedrock is unable to process your request."}')],
     ],
   ],
   [
@@ -56,6 +61,7 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['a 503 with overloaded_error', refused(503, 'overloaded_error', 'Overloaded')],
       ['P8: 529 with x-should-retry: false', plain(529, '', says('false'))],
       ['an in-band overloaded_error', inBand('overloaded_error', 'Overloaded')],
+      ['overload that a gateway quotes in a 400', quoting(400, apiBody('overloaded_error', 'Overloaded'))],
       ['an in-band api_error that says Overloaded', inBand('api_error', 'Overloaded')],
     ],
   ],
@@ -76,6 +82,7 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['a TLS handshake that takes too long', unreachable('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout')],
       ['our own watchdog before headers', { phase: 'connect', timer: 'first-event', now }],
       ['nothing known at all', { phase: 'connect', now }],
+      ['502 of a proxy, at the tunnel', tunnel(502)],
     ],
   ],
   [
@@ -93,6 +100,8 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['a key with a control character', { phase: 'connect', cause: setUp('"k" is an invalid header value.'), now }],
       ['an option of ours that cannot be', unreachable('bad-option', 'credentials are no header value')],
       ['407 of a proxy', plain(407)],
+      ['407 of a proxy, at the tunnel', tunnel(407)],
+      ['403 of a proxy that does not let the host through', tunnel(403)],
       ['403 sandbox_egress_restricted', refused(403, 'permission_error', 'Sandbox', 'sandbox_egress_restricted')],
     ],
   ],
@@ -153,6 +162,12 @@ const table: [kind: FaultKind, rows: Row[]][] = [
         invalid('You have reached your specified API usage limits. You will regain access on 2026-12-01.'),
       ],
       ['400 of an empty balance', invalid('Your credit balance is too low to access the Anthropic API.')],
+      ['429 of a budget of LiteLLM', plain(429, '{"error":{"message":"No","type":"budget_exceeded","code":"429"}}')],
+      ['400 of a budget of LiteLLM, without a type', quoting(400, 'ExceededBudget: User=1 over budget. Spend=10.6')],
+      [
+        '400 of a plan that other programs do not draw from',
+        invalid('Third-party apps now draw from your extra usage, not your plan limits.'),
+      ],
       ['an in-band spend limit', inBand('rate_limit_error', 'Limit', { error_code: 'enforced_spend_limit_reached' })],
       ['a 200 with a JSON error that no wait mends', jsonWith200(apiBody('billing_error', 'Payment required'))],
     ],
@@ -186,6 +201,37 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['400 compaction_signature_invalid', invalid('Signature', 'compaction_signature_invalid')],
       ['400 compaction_tool_changes_mismatch', invalid('Tools', 'compaction_tool_changes_mismatch')],
       [
+        '400 that LiteLLM quotes',
+        quoting(400, apiBody('invalid_request_error', 'messages: `tool_use` ids must be unique')),
+      ],
+      ['a 400 in a 500 of LiteLLM', quoting(500, apiBody('invalid_request_error', 'messages.2.content.1: no'))],
+      [
+        '400 that OpenRouter quotes',
+        plain(
+          400,
+          JSON.stringify({
+            error: {
+              message: 'Provider returned error',
+              code: 400,
+              metadata: { raw: apiBody('invalid_request_error', 'messages.2.content.1: no'), provider_name: 'Azure' },
+            },
+          }),
+        ),
+      ],
+      [
+        '400 that one gateway quotes from another',
+        quoting(
+          500,
+          JSON.stringify({
+            error: { message: 'No', metadata: { raw: apiBody('invalid_request_error', 'messages.2: no') } },
+          }),
+        ),
+      ],
+      [
+        '400 of the model behind Amazon',
+        plain(400, '{"message":"The model returned the following errors: messages.2.content.1: no"}'),
+      ],
+      [
         '400 of a document in an answer',
         invalid('messages.1.content.0: `document` blocks are not supported in assistant messages'),
       ],
@@ -216,6 +262,11 @@ const table: [kind: FaultKind, rows: Row[]][] = [
     [
       ['400 image_dimensions_too_large', invalid('Too many pixels', 'image_dimensions_too_large')],
       ['400 of a broken image', invalid('Could not process image')],
+      [
+        '400 of a locked PDF',
+        invalid('messages.4.content.1.pdf.source.base64.data: The PDF specified is password protected.'),
+      ],
+      ['400 of what is no base64', invalid('messages.1.content.1.image.source.base64: invalid base64 data')],
       ['400 of an empty image', invalid('messages.0.content.1.image.source.base64: image cannot be empty')],
       ['400 of a format', invalid('Image format image/png not supported')],
     ],
@@ -237,6 +288,8 @@ const table: [kind: FaultKind, rows: Row[]][] = [
         '400 of max_tokens on top',
         invalid('input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000'),
       ],
+      ['413 of Vertex about a window', refused(413, 'invalid_request_error', 'Prompt is too long')],
+      ['400 of Bedrock about a window', plain(400, '{"message":"Input is too long for requested model."}')],
       ['413 of a window', refused(413, 'invalid_request_error', 'Request size exceeds model context window')],
     ],
   ],
@@ -297,6 +350,11 @@ const table: [kind: FaultKind, rows: Row[]][] = [
         refused(404, 'not_found_error', 'Claude Fable 5 is not available. Please use Opus 4.8.'),
       ],
       ['400 of Bedrock', plain(400, '{"message":"The provided model identifier is invalid."}')],
+      ['403 of Bedrock', plain(403, '{"message":"You don\'t have access to the model with the specified model ID."}')],
+      [
+        '404 of Vertex',
+        plain(404, '[{"error":{"code":404,"message":"Publisher Model `m` was not found","status":"NOT_FOUND"}}]'),
+      ],
     ],
   ],
   [
@@ -352,6 +410,39 @@ describe('the fault', () => {
       message: 'fetch failed: connect ECONNREFUSED ::1:443',
       causes: ['ECONNREFUSED'],
     })
+  })
+
+  test('is what a gateway quotes: its words, its places, the id of its request', () => {
+    const quoted = apiBody('invalid_request_error', 'messages.1.content.0.text.parsed: Extra inputs are not permitted')
+    expect(classify(quoting(400, quoted))).toEqual({
+      kind: 'transcript-invalid',
+      status: 400,
+      errorType: 'invalid_request_error',
+      message: 'messages.1.content.0.text.parsed: Extra inputs are not permitted',
+      requestId: 'req_011CZLrUfBVk',
+      repairs: ['drop-field'],
+      paths: ['messages.1.content.0.text.parsed'],
+    })
+  })
+
+  test.each(['{"input": {"message": "hi", "to": "you"}}', '{"error": "n', '{"a":1}{"b":2}'])(
+    'is not what a message quotes that is no error: %s',
+    (object) => {
+      expect(classify(quoting(400, object)).message).toBe(
+        `litellm.BadRequestError: AnthropicException - ${object}. Received`,
+      )
+    },
+  )
+
+  test('waits for the end of a window that is used up where no retry-after says so', () => {
+    const reset = String(now / 1_000 + 7_200)
+    const used = (status: string) => ({
+      'anthropic-ratelimit-unified-status': status,
+      'anthropic-ratelimit-unified-reset': reset,
+    })
+    expect(classify(plain(429, '', used('rejected'))).retryAfterMs).toBe(7_200_000)
+    expect(classify(plain(429, '', { ...used('rejected'), 'retry-after': '9' })).retryAfterMs).toBe(9_000)
+    expect(classify(plain(429, '', used('allowed'))).retryAfterMs).toBeUndefined()
   })
 
   test('takes the request id from the body when the header is missing', () => {

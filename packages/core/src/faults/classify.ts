@@ -10,7 +10,8 @@
  *    `auth-outage`: a guess of theirs costs no other kind.
  */
 import type { Shortfall } from '../journal/answer.ts'
-import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType, statusOfType } from './error-codes.ts'
+import { type ApiError, errorInBand, errorInBody, get, textIn } from './api-error.ts'
+import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType } from './error-codes.ts'
 import { meaningOfText } from './error-patterns.ts'
 import type { Fault } from './fault.ts'
 import type { RuleName } from '../repair/request/rule-name.ts'
@@ -63,16 +64,6 @@ export interface Elsewhere {
   workedBefore: boolean
 }
 
-/** The API's error, from its body or its stream. */
-interface ApiError {
-  type?: string | undefined
-  message?: string | undefined
-  code?: string | undefined
-  /** `details.paths`. */
-  paths?: readonly string[] | undefined
-  requestId?: string | undefined
-}
-
 interface CauseChain {
   codes: string[]
   message: string
@@ -86,7 +77,7 @@ export function classify(wire: Wire): Fault {
     const { answer, complete, tokens } = wire
     return withoutUndefined({ ...meaningOfAnswer[answer], status: 200, complete, tokens })
   }
-  const error = wire.inBandError ? fromInBand(wire.inBandError) : fromBody(wire.body)
+  const error = wire.inBandError ? errorInBand(wire.inBandError) : errorInBody(wire.body)
   const chain = causeChain(wire.cause)
   const shouldRetry = header(wire, 'x-should-retry')
   const { kind, repairs } = inTheLightOf(wire.elsewhere, verdictOn(wire, error, chain, shouldRetry === 'true'), error)
@@ -117,8 +108,9 @@ function withoutUndefined(fault: {
 }
 
 /**
- * What the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, never negative.
- * Undefined without them, and for what cannot be meant: no number, no date, more than a year.
+ * What the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else the end of the
+ * plan's window that is used up, never negative. Undefined without them, and for what cannot be meant: no number, no
+ * date, more than a year.
  */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const exact = numberOf(headers.get('retry-after-ms'))
@@ -126,9 +118,16 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   const date = headers.get('retry-after') ?? ''
   // Date.parse takes nearly anything, "-5" too; a date has the name of a month.
   const until = /[a-z]{3}.*\d{4}/i.test(date) ? Date.parse(date) - now : undefined
-  const waitMs = exact ?? (seconds === undefined ? until : seconds * 1_000)
+  const waitMs = exact ?? (seconds === undefined ? (until ?? untilReset(headers, now)) : seconds * 1_000)
   if (waitMs === undefined || !(waitMs < 366 * 86_400_000)) return undefined
   return Math.max(0, Math.round(waitMs))
+}
+
+/** Gateways keep these headers where they drop `retry-after`: https://github.com/lidge-jun/opencodex/pull/3809 */
+function untilReset(headers: Headers, now: number): number | undefined {
+  if (headers.get('anthropic-ratelimit-unified-status') !== 'rejected') return undefined
+  const reset = numberOf(headers.get('anthropic-ratelimit-unified-reset'))
+  return reset === undefined ? undefined : reset * 1_000 - now
 }
 
 function numberOf(text: string | null): number | undefined {
@@ -173,9 +172,10 @@ function inTheLightOf(elsewhere: Elsewhere | undefined, verdict: Verdict, { code
 }
 
 function verdictOn(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): Verdict {
-  if (wire.inBandError) return verdictOnError(statusOfType.get(error.type ?? '') ?? 500, error, serverSaysRetry)
+  if (wire.inBandError) return verdictOnError(error.status ?? 500, error, serverSaysRetry)
   if (wire.phase === 'status' && wire.status !== undefined) {
-    return verdictOnError(wire.status, isHtml(wire) ? {} : error, serverSaysRetry)
+    const status = (error.isQuoted && error.status) || wire.status
+    return verdictOnError(status, error, serverSaysRetry)
   }
   if (chain.codes.some((code) => setUpCodes.test(code))) return { kind: 'config' }
   if (wire.phase === 'body') return verdictOnBrokenBody(wire, error, serverSaysRetry)
@@ -188,7 +188,7 @@ function verdictOnBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boole
   if (isHtml(wire)) return { kind: 'bad-gateway' }
   if (error.type !== undefined) {
     // A JSON error with a 200. Waiting mends a gateway's slip, but not, say, an empty balance.
-    const verdict = verdictOnError(statusOfType.get(error.type) ?? 500, error, serverSaysRetry)
+    const verdict = verdictOnError(error.status ?? 500, error, serverSaysRetry)
     return verdict.kind === 'server-transient' || verdict.kind === 'overloaded' ? { kind: 'bad-gateway' } : verdict
   }
   if (wire.cause !== undefined || wire.endedPolitely === false) return { kind: 'stream-cut' }
@@ -209,34 +209,6 @@ const setUpCodes =
   /CERT|^bad-option$|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
 
 // -- What was said ----------------------------------------------------------------------------------------------------
-
-function fromInBand({ type, message, details }: NonNullable<Wire['inBandError']>): ApiError {
-  return {
-    type: textIn({ type }, 'type'),
-    message: textIn({ message }, 'message'),
-    code: textIn(details, 'error_code'),
-    paths: textsIn(details, 'paths'),
-  }
-}
-
-/** The API's envelope, or what proxies and other clouds make of it: `{"message"}`, `{"error":"text"}`, `{"detail"}`. */
-function fromBody(body: string | undefined): ApiError {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body ?? '')
-  } catch {
-    return {}
-  }
-  const inner = get(parsed, 'error')
-  return {
-    type: textIn(inner, 'type'),
-    message:
-      textIn(inner, 'message') ?? textIn(parsed, 'message') ?? textIn(parsed, 'error') ?? textIn(parsed, 'detail'),
-    code: textIn(get(inner, 'details'), 'error_code'),
-    paths: textsIn(get(inner, 'details'), 'paths'),
-    requestId: textIn(parsed, 'request_id'),
-  }
-}
 
 const mostPaths = 50
 /** Names of fields and positions, each with nothing that could end the place or part a list of them. */
@@ -298,29 +270,6 @@ function causeChain(cause: unknown): CauseChain {
 
 function header({ headers }: Wire, name: string): string | undefined {
   return headers?.get(name) ?? undefined
-}
-
-/** A property of an unknown value; getters that throw and revoked proxies count as absent. */
-function get(value: unknown, key: string): unknown {
-  try {
-    return (value as Record<string, unknown> | null | undefined)?.[key]
-  } catch {
-    return undefined
-  }
-}
-
-function textIn(value: unknown, key: string): string | undefined {
-  const text = get(value, key)
-  return typeof text === 'string' ? text : undefined
-}
-
-function textsIn(value: unknown, key: string): string[] {
-  const list = get(value, key)
-  try {
-    return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : []
-  } catch {
-    return []
-  }
 }
 
 /** One line without credentials, control characters and half surrogate pairs; undefined when nothing is left. */

@@ -79,6 +79,8 @@ export const meaningOfCode: ReadonlyMap<string, Meaning> = new Map<string, Meani
 export const meaningOfType: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['overloaded_error', is('overloaded')],
   ['billing_error', is('spend-blocked')],
+  // LiteLLM's, with a 400 or a 429: https://docs.litellm.ai/docs/proxy/users
+  ['budget_exceeded', is('spend-blocked')],
   ['rate_limit_error', is('rate-limited')],
   ['request_too_large', is('too-large', 'shrink-images', 'shorten-old-results')],
 ])
@@ -97,20 +99,7 @@ export const meaningOfStatus: ReadonlyMap<number, Meaning> = new Map<number, Mea
   [422, is('request-rejected')],
   [425, is('server-transient')],
   [429, is('rate-limited')],
+  // We closed nothing, so it was on the way: https://github.com/anthropics/claude-code/issues/8591
+  [499, is('server-transient')],
   [529, is('overloaded')],
-])
-
-/** The status that an error would have had before the stream began. */
-export const statusOfType: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['conflict_error', 409],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['api_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
 ])

@@ -1,5 +1,5 @@
 /**
- * What the API's error texts mean, where it sends no code to branch on: ONE table (version 2), each row with its public source.
+ * What the API's error texts mean, where it sends no code to branch on: ONE table (version 3), each row with its public source.
  *
  * 1. A text only chooses between kinds and proposes repairs; nothing is safe because of it. An unknown text of a 4xx is
  *    `request-rejected`, which is told at once, so wording that changes costs a worse reason, never a loop.
@@ -32,6 +32,8 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       // fetch refuses these itself, without a code, each time.
       [0, /\bbad port$|\bunknown scheme$/, 'https://fetch.spec.whatwg.org/#port-blocking'],
       [0, /\binvalid header (name|value)/i, 'https://fetch.spec.whatwg.org/#headers-class'],
+      // A proxy on the way wants a login, or does not let the host through.
+      [0, /\bproxy response \(40[03-7]\) !== 200\b/i, `${github}/nodejs/undici/issues/2542`],
     ],
   ],
   ['overloaded', [[500, /^overloaded\b/i, `${github}/anthropics/claude-code/issues/7832`]]],
@@ -45,6 +47,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       ],
       [[400, 403, 429], /credit balance is too low/i, `${github}/anthropics/claude-code/issues/66314`],
       [429, /extra usage is required/i, `${github}/anthropics/claude-code/issues/29584`],
+      [400, /out of extra usage|draw from your extra usage/i, `${github}/anthropics/claude-code/issues/45048`],
+      [
+        [400, 429],
+        /budget has been exceeded|\b(exceeded|crossed|over) ?budget\b/i,
+        `${github}/BerriAI/litellm/issues/14144`,
+      ],
     ],
   ],
   [
@@ -56,6 +64,8 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         /not allowed for this organization|does not have access to claude/i,
         `${github}/anthropics/claude-code/issues/6752`,
       ],
+      [400, /credential is only authorized for use with/i, `${github}/anthropics/claude-code/issues/8046`],
+      [400, /not allowed from unsupported countries/i, `${github}/anthropics/claude-code/issues/2656`],
     ],
   ],
   [
@@ -68,6 +78,9 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       [404, /^model: \S/i, `${github}/anthropics/claude-code/issues/5349`],
       [404, /^claude [\w .-]+ is not available\b/i, `${github}/anthropics/claude-code/issues/68120`],
       [400, /model identifier is invalid/i, `${github}/langchain-ai/langchain-aws/issues/252`],
+      [[400, 403], /on-demand throughput|access to the model with the/i, `${github}/cline/cline/issues/1952`],
+      [404, /\bpublisher model\b.* not found/i, `${github}/pydantic/pydantic-ai/issues/5002`],
+      [400, /not allowed to use publisher model/i, `${github}/yym68686/uni-api/issues/41`],
       // An organisation without 30 days of retention cannot use some models; another one can take the turn.
       [400, /data retention/i, `${docs}/about-claude/models/overview`],
     ],
@@ -92,7 +105,13 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
   [
     'context-overflow',
     [
-      [400, /prompt is too long/i, `${docs}/build-with-claude/context-windows`, 'shorten-old-results'],
+      [[400, 413], /prompt is too long/i, `${docs}/build-with-claude/context-windows`, 'shorten-old-results'],
+      [
+        400,
+        /input is too long for requested model/i,
+        `${github}/anthropics/claude-code/issues/8637`,
+        'shorten-old-results',
+      ],
       [
         400,
         /input length and `max_tokens` exceed context limit/i,
@@ -123,6 +142,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       ],
       [
         400,
+        /the pdf specified (is|was)|invalid base64 data|base64\.media_type: input should be/i,
+        `${github}/anthropics/claude-code/issues/25323`,
+        'remove-images',
+      ],
+      [
+        400,
         /too (many|much) (images|media)|at most \d+ images|\d+ pdf pages/i,
         `${docs}/build-with-claude/vision`,
         'shrink-images',
@@ -140,6 +165,23 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         'thinking-config',
         'thinking-off',
       ],
+      [
+        400,
+        /\bbudget_tokens: input should be greater/i,
+        `${github}/danny-avila/LibreChat/issues/8346`,
+        'thinking-config',
+        'thinking-off',
+      ],
+      [400, /when tool_choice forces tool use/i, `${github}/can1357/oh-my-pi/issues/341`, 'thinking-off'],
+      [
+        400,
+        /^(thinking|tools\.\d+|tool_choice): input tag/i,
+        `${github}/anthropics/anthropic-sdk-go/issues/235`,
+        'thinking-config',
+        'drop-params',
+      ],
+      [400, /strategy requires `?thinking/i, `${github}/anthropics/claude-code/issues/11971`, 'drop-params'],
+      [400, /^invalid beta flag$/i, `${github}/anthropics/claude-code/issues/49370`, 'drop-newest-beta'],
       [400, /maximum of \d+ blocks with cache_control/i, `${github}/tghamm/Anthropic.SDK/issues/50`, 'cache-markers'],
       [400, /cache_control\.ttl: a ttl=/i, `${docs}/build-with-claude/prompt-caching`, 'cache-ttl'],
       [
@@ -159,7 +201,7 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       [400, /does not support tool types/i, `${docs}/agents-and-tools/tool-use/computer-use-tool`, 'drop-params'],
       [
         400,
-        /^(?!messages\.|role 'system').*\b(is|are) not (supported|available|allowed) (for|on|by|with|in|when) |does not support the \S+ parameter/i,
+        /^(?!messages\.|role 'system').*\b(is|are) not (yet )?(supported|available|allowed) (for|on|by|with|in|when|via) |does not support (the \S+ parameter|effort level|reasoning effort)/i,
         `${docs}/about-claude/models/whats-new-claude-4-6`,
         'drop-params',
       ],
@@ -193,6 +235,20 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         400,
         /invalid `signature`/i,
         `${github}/anthropics/claude-code/issues/63357`,
+        'restore-thinking',
+        'strip-thinking',
+      ],
+      [
+        400,
+        /invalid [`']?data[`']? in [`']?redacted_thinking|\b(redacted_thinking\.data|thinking\.signature): field required/i,
+        `${github}/anthropics/claude-code/issues/56708`,
+        'restore-thinking',
+        'strip-thinking',
+      ],
+      [
+        400,
+        /blocks must match the parameters during the original request|any thinking blocks, the first block must be/i,
+        `${github}/anthropics/claude-code/issues/2171`,
         'restore-thinking',
         'strip-thinking',
       ],
@@ -239,6 +295,7 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         /`(tool_use|tool_result|thinking|redacted_thinking)`|tool_use (must have|ids)|tool use (concurrency|with id|block)/i,
         `${docs}/agents-and-tools/tool-use/troubleshooting-tool-use`,
       ],
+      [400, /^tool reference '/i, `${github}/anthropics/claude-code/issues/78485`],
       [400, /^messages(\.\d|: )/i, `${github}/anthropics/claude-code/issues/4778`],
       [
         400,

@@ -175,14 +175,14 @@ export class Relay {
     const { watchdog } = this.answer
     if (!known.has(event.event)) {
       if (event.event === 'ping' || event.data === '') return event.raw
+      const error = errorWithoutName(event)
+      if (error !== undefined) return this.#fails(error)
       watchdog.progress()
       return this.#inOrder(event)
     }
     const data = JSON.parse(event.data) as Json
     if (event.event === 'error') {
-      this.#seen.inBandError = data['error'] ?? {}
-      this.#seen.endedPolitely = false
-      return ''
+      return this.#fails(data['error'])
     }
     if (event.event === 'content_block_start') assertBlock(data['content_block'])
     watchdog.progress()
@@ -204,6 +204,12 @@ export class Relay {
         this.#isEnding ||= event.event === 'message_stop' || this.#assembler.stopReason !== null
         return this.#inOrder(event)
     }
+  }
+
+  #fails(error: unknown): string {
+    this.#seen.inBandError = error ?? {}
+    this.#seen.endedPolitely = false
+    return ''
   }
 
   #begins(event: ServerSentEvent, data: Json): string {
@@ -286,6 +292,19 @@ const known: ReadonlySet<string> = new Set([
   'message_delta',
   'message_stop',
 ])
+
+/**
+ * The error in an event that has no name: LiteLLM's own, in OpenAI's dialect. Clients take it for a broken stream.
+ * https://github.com/anomalyco/opencode/pull/40646
+ */
+function errorWithoutName({ event, data }: ServerSentEvent): unknown {
+  if (event !== 'message' || !/^\s*\{\s*"error"\s*:/.test(data)) return undefined
+  try {
+    return (JSON.parse(data) as Json)['error'] ?? undefined
+  } catch {
+    return undefined
+  }
+}
 
 function assertBlock(block: unknown): void {
   if (!isBlock(block)) throw new Error('a block of the answer has no type')
