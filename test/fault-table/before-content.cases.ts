@@ -15,6 +15,16 @@ import {
   type FaultCase,
 } from './fault-case.ts'
 
+const whole = {
+  id: 'msg_whole',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-opus-5-5',
+  content: [{ type: 'text', text: 'Whole.' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 9, output_tokens: 5 },
+}
 const internal = refusal(500, 'api_error', 'Internal server error')
 const overload = refusal(529, 'overloaded_error', 'Overloaded')
 const shouldRetry = (value: string) => ({ 'x-should-retry': value })
@@ -255,6 +265,35 @@ export const beforeContent: readonly FaultCase[] = [
     claim: 'a stream without an event is no answer',
     served: [stream(), http(200)],
     expect: { faults: [again('bad-gateway', 0, 500), again('bad-gateway', 0, 1_000)], caller: well },
+  },
+  {
+    row: 9,
+    signal: '200 with a whole message, where a stream was asked for',
+    claim: 'what was paid and came whole is the answer, in the form that was asked for',
+    served: [http(200, JSON.stringify(whole), { 'content-type': 'application/json' })],
+    expect: { faults: [], caller: { says: 'Whole.' }, recorded: { content: [{ text: 'Whole.' }] } },
+  },
+  {
+    row: 9,
+    signal: '200 with a stream, where a message was asked for',
+    claim: 'a stream that came whole is a message',
+    served: [stream(said('Whole.'))],
+    given: { whole: true },
+    expect: { faults: [], caller: { says: 'Whole.' }, recorded: { content: [{ text: 'Whole.' }] } },
+  },
+  {
+    row: 9,
+    signal: '200 with a stream whose `content-type` is missing or another',
+    claim: 'a stream is known by what it says, as the SDK does it',
+    served: [http(200, said('Whole.')), http(200, said('No.'), { 'content-type': 'text/plain' })],
+    expect: { faults: [], caller: { says: 'Whole.' } },
+  },
+  {
+    row: 9,
+    signal: '200 with a stream without the lines `event:`',
+    claim: 'an event is named by its data where a gateway left its name out',
+    served: [stream(said('Whole.').replaceAll(/^event: .*\n/gm, ''))],
+    expect: { faults: [], caller: { says: 'Whole.' }, recorded: { content: [{ text: 'Whole.' }] } },
   },
   {
     row: 9,

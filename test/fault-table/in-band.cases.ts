@@ -59,6 +59,22 @@ export const inBandCases: readonly FaultCase[] = [
   },
   {
     row: 5,
+    signal: 'SSE `error` without the envelope, and as plain text',
+    claim: 'an error is read as it stands where a gateway wrote it its own way',
+    served: [
+      stream(started(), 'event: error\ndata: {"type":"overloaded_error","message":"Overloaded"}\n\n'),
+      stream(started(), 'event: error\ndata: upstream died\n\n'),
+    ],
+    expect: {
+      faults: [
+        again('overloaded', 0, 2_000),
+        again('server-transient', 0, 2_000, { fault: { message: 'upstream died' } }),
+      ],
+      caller: well,
+    },
+  },
+  {
+    row: 5,
     signal: 'SSE `error` after a complete tool call',
     claim: 'complete tool calls are kept although the server was overloaded afterwards',
     served: [stream(...textAndCall, inBand('overloaded_error', 'Overloaded'))],

@@ -48,6 +48,16 @@ export const inStream: readonly FaultCase[] = [
   },
   {
     row: 6,
+    signal: 'an event that is no JSON',
+    claim: 'an event that came damaged is a break, and is not quoted',
+    served: [stream(started(), 'event: content_block_delta\ndata: {"delta": a secret}\n\n')],
+    expect: {
+      faults: [again('stream-cut', 0, 250, { fault: { message: 'an event of the answer is no JSON' } })],
+      caller: well,
+    },
+  },
+  {
+    row: 6,
     signal: 'a break inside thinking',
     claim: 'unfinished thinking is never recorded: it has no signature',
     served: [broken('reset', started(), openThought(0))],

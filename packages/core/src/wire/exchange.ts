@@ -12,6 +12,7 @@ import type { AssistantMessage } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../journal/answer.ts'
 import { formatDuration } from '../duration.ts'
+import { hasForm, inForm, messageInEvents, nameForm } from './answer-forms.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import { givenUpUnread } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
@@ -131,10 +132,11 @@ export class Exchange<R extends WireRequest> {
         this.signal.throwIfAborted()
       }
       this.#answer = outcome
-      const isStream = contentTypeOf(outcome.response.headers).includes('text/event-stream')
-      if (expects !== 'stream' || isStream) return outcome
-      // A 200 that is no stream: what it says is read, for whoever has to find the proxy that sent it.
-      await this.#goOnOrThrow((await this.#readWhole(outcome)).wire)
+      if (expects === 'anything' || hasForm(expects, outcome.response)) return outcome
+      // What it says is read: it may be an answer after all, or is for whoever has to find the proxy that sent it.
+      const { message, wire } = await this.#readWhole(outcome)
+      if (message) return { ...outcome, response: inForm(expects, outcome.response, message) }
+      await this.#goOnOrThrow(wire)
     }
   }
 
@@ -165,6 +167,7 @@ export class Exchange<R extends WireRequest> {
 
   #handedOut(response: Response, body: string | ReadableStream<Uint8Array>): Response {
     const handedOut = replaceBody(response, body)
+    if (this.#it.expects !== 'anything') nameForm(this.#it.expects, handedOut)
     for (const [name, value] of Object.entries(this.#it.recorder.told)) handedOut.headers.set(name, value)
     return handedOut
   }
@@ -262,8 +265,13 @@ export class Exchange<R extends WireRequest> {
     const seen = { phase: 'body', status, headers, contentType: contentTypeOf(headers), eventsSeen: 0 } as const
     try {
       const text = await response.text()
-      const message = messageIn(text)
-      return { text, ...(message && { message }), wire: { ...seen, body: text, now: clock.now() } }
+      const streamed = messageInEvents(text)
+      const message = streamed ?? messageIn(text)
+      return {
+        text: streamed ? JSON.stringify(streamed) : text,
+        ...(message && { message }),
+        wire: { ...seen, body: text, now: clock.now() },
+      }
     } catch (error) {
       this.signal.throwIfAborted()
       return { text: '', wire: { ...seen, ...brokenBy(error, watchdog), now: clock.now() } }

@@ -10,6 +10,7 @@
  */
 import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
+import { isRecord } from '../json.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
 import { isBlock } from '../journal/surely.ts'
@@ -160,7 +161,7 @@ export class Relay {
     let text = ''
     try {
       for (const event of events) {
-        text += this.#heard(event)
+        text += this.#heard(named(event))
         if (this.#seen.inBandError === undefined) continue
         this.#isOver = true
         break
@@ -175,15 +176,12 @@ export class Relay {
     const { watchdog } = this.answer
     if (!known.has(event.event)) {
       if (event.event === 'ping' || event.data === '') return event.raw
-      const error = errorWithoutName(event)
-      if (error !== undefined) return this.#fails(error)
       watchdog.progress()
       return this.#inOrder(event)
     }
-    const data = JSON.parse(event.data) as Json
-    if (event.event === 'error') {
-      return this.#fails(data['error'])
-    }
+    const data = dataOf(event)
+    if (event.event === 'error') return this.#fails(errorIn(data, event.data))
+    if (!data) throw new Error('an event of the answer is no JSON')
     if (event.event === 'content_block_start') assertBlock(data['content_block'])
     watchdog.progress()
     this.#seen.events += 1
@@ -294,13 +292,26 @@ const known: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The error in an event that has no name: LiteLLM's own, in OpenAI's dialect. Clients take it for a broken stream.
- * https://github.com/anomalyco/opencode/pull/40646
+ * Some gateways leave out the lines that name events, and LiteLLM that of its own errors, which are in another API's
+ * dialect. Clients take either for a broken stream. https://github.com/anomalyco/opencode/pull/40646
  */
-function errorWithoutName({ event, data }: ServerSentEvent): unknown {
-  if (event !== 'message' || !/^\s*\{\s*"error"\s*:/.test(data)) return undefined
+function named(event: ServerSentEvent): ServerSentEvent {
+  const data = event.event === 'message' ? dataOf(event) : undefined
+  if (!data) return event
+  const name = data['error'] ? 'error' : String(data['type'])
+  return known.has(name) ? { event: name, data: event.data, raw: writeEvent(name, data) } : event
+}
+
+/** What was said of it, also where gateways leave out the envelope, or all JSON. */
+function errorIn(data: Json | undefined, text: string): unknown {
+  return data ? (data['error'] ?? (typeof data['message'] === 'string' ? data : undefined)) : { message: text }
+}
+
+/** Undefined for what is no object: what a parser says of it would quote the conversation. */
+function dataOf({ data }: ServerSentEvent): Json | undefined {
   try {
-    return (JSON.parse(data) as Json)['error'] ?? undefined
+    const parsed: unknown = JSON.parse(data)
+    return isRecord(parsed) ? parsed : undefined
   } catch {
     return undefined
   }

@@ -1,0 +1,47 @@
+/**
+ * An answer that came in the other form than was asked for, a message for a stream or a stream for a message, as some
+ * gateways give it. It was paid, so it is the answer.
+ */
+import { isRecord } from '../json.ts'
+import type { AssistantMessage } from '../journal/journal.ts'
+import { messageIn } from '../journal/answer.ts'
+import { Assembler } from './assembler.ts'
+import { contentTypeOf } from './attempt.ts'
+import { replayed } from './replay.ts'
+import { eventsIn } from './sse.ts'
+
+export type AnswerForm = 'stream' | 'message'
+
+const typeOf = { stream: 'text/event-stream', message: 'application/json' } as const
+
+/** What it says it is; a stream may come without a name, or by a wrong one, like the SDK takes it. */
+export function hasForm(form: AnswerForm, { headers }: Response): boolean {
+  const type = contentTypeOf(headers)
+  return form === 'stream' ? !/\b(json|html)\b/i.test(type) : !type.includes('text/event-stream')
+}
+
+/** The whole message that a body of events is. */
+export function messageInEvents(text: string): AssistantMessage | undefined {
+  const assembler = new Assembler()
+  try {
+    for (const { data } of eventsIn(text)) {
+      const said: unknown = data === '' ? undefined : JSON.parse(data)
+      if (isRecord(said)) assembler.take(said)
+    }
+  } catch {
+    return undefined
+  }
+  return assembler.isComplete ? messageIn(JSON.stringify(assembler.message())) : undefined
+}
+
+export function inForm(form: AnswerForm, { status, headers }: Response, message: AssistantMessage): Response {
+  const body = form === 'stream' ? [...replayed(message)].join('') : JSON.stringify(message)
+  const answer = new Response(body, { status, headers })
+  nameForm(form, answer)
+  return answer
+}
+
+/** Those who pass it on go by its type. */
+export function nameForm(form: AnswerForm, { headers }: Response): void {
+  if (!contentTypeOf(headers).includes(typeOf[form])) headers.set('content-type', typeOf[form])
+}
