@@ -22,7 +22,7 @@ export interface ApiError {
 }
 
 /** The status that an error would have had before the stream began. */
-export const statusOfType: ReadonlyMap<string, number> = new Map([
+const statusOfType: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
   ['authentication_error', 401],
   ['billing_error', 402],
