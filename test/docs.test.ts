@@ -65,7 +65,7 @@ describe('docs/errors', () => {
   /** Where a kind is told of, and the error that it ends as, by the fault table. */
   const promised = (kind: FaultKind): string[] => {
     const rule = defaultPolicy.rules[kind]
-    const section = { retry: 'waited-out', suspend: 'suspended-at-once', repair: 'mended', fail: 'told-at-once' }
+    const section = { retry: 'waited-out', suspend: 'suspended-at-once', repair: 'repaired', fail: 'reported-at-once' }
     const then = rule.action === 'repair' ? rule.otherwise : rule.action
     const end = then === 'keep' ? 'nothing: it counts' : then === 'fail' ? 'request-failed' : 'session-suspended'
     return [`[${kind}](../recovery.md#${section[rule.action]})`, then === 'keep' ? end : `[${end}](${end}.md)`]

@@ -23,7 +23,7 @@ In the column "what is done", "again in 0–2 s" is a wait drawn from that range
 const groups: readonly [title: string, action: Rule['action'], text: string][] = [
   ['Waited out', 'retry', 'The identical request is sent again, each wait drawn from a range that doubles.'],
   [
-    'Mended',
+    'Repaired',
     'repair',
     'The request is changed by one rule at a time, the gentlest first, and sent again at once. [repairs.md](repairs.md) has the rules.',
   ],
@@ -32,7 +32,7 @@ const groups: readonly [title: string, action: Rule['action'], text: string][] =
     'suspend',
     'The session is parked; nothing is lost. It continues with `lastgood resume`, or at the next try.',
   ],
-  ['Told at once', 'fail', "The same request would be refused again. The caller gets the API's own error."],
+  ['Reported at once', 'fail', "The same request would be refused again. The caller gets the API's own error."],
 ]
 
 export function faultsPage(): string {

@@ -73,7 +73,7 @@ export function repairsPage(): string {
         linesOf(Number(row), invariant, safety, words),
       ),
     ),
-    '## Mended without a row',
+    '## Repaired without a row',
     'Repairs that no invariant asks for: of answers that fell short, and of requests that fail alone.',
     table(
       ['rule', 'what is sent instead, and proof'],

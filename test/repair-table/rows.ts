@@ -48,7 +48,11 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
   12: ['No text is empty', 'guarded', 'text content blocks must be non-empty'],
   13: ['The first message is from the user', 'guarded', 'messages: first message must use the "user" role'],
   14: ['User and assistant take turns', 'guarded', 'messages: roles must alternate between "user" and "assistant"'],
-  15: ['System messages stand where the model takes them', 'guarded', "role 'system' is not supported on this model"],
+  15: [
+    'System messages are only where the model takes them',
+    'guarded',
+    "role 'system' is not supported on this model",
+  ],
   16: [
     'An answer that the model continues does not end in white space',
     'end',
