@@ -22,15 +22,24 @@ export class SessionReport {
   entries = 0
   #attempt = 0
   #sentAt = 0
+  /** The calls of the last turn by their ids, and the steps of a program of all turns by theirs: of each its last run. */
+  readonly #calls = new Map<string, Call>()
+  readonly #steps = new Map<string, StepOf<'step'>>()
 
   take(entry: Entry, inherited = false): void {
     if (!inherited) this.entries = entry.seq
-    if (entry.type === 'turn-started') this.turns.push(newTurn(entry, inherited))
+    if (entry.type === 'turn-started') {
+      this.turns.push(newTurn(entry, inherited))
+      this.#calls.clear()
+    }
     const turn = this.turns.at(-1)
     if (turn?.state === 'open') turn.durationMs = entry.at - Date.parse(turn.startedAt)
     if (turn) this.#count(turn, entry)
-    const step = this.#stepOf(entry, turn)
-    if (step) (turn?.steps ?? this.before).push({ seq: entry.seq, at: iso(entry.at), ...step })
+    const body = this.#stepOf(entry, turn)
+    if (!body) return
+    const step: Step = { seq: entry.seq, at: iso(entry.at), ...body }
+    if (step.kind === 'step') this.#steps.set(step.stepId, step)
+    ;(turn?.steps ?? this.before).push(step)
   }
 
   #count(turn: TurnReport, entry: Entry): void {
@@ -79,25 +88,25 @@ export class SessionReport {
           salvaged: entry.salvaged === true,
           text,
         })
-        turn?.steps.push(...content.filter((block) => block.type === 'tool_use').map((block) => callStep(block, entry)))
+        if (turn) for (const block of content) if (block.type === 'tool_use') this.#called(turn, block, entry)
         return undefined
       }
       case 'tool-started': {
-        const call = this.#calls(turn).findLast((one) => one[callId] === entry.toolUseId)
-        if (call?.[hasBegun]) turn?.steps.push(againStep(call, entry))
-        else if (call) call[hasBegun] = true
+        const call = this.#calls.get(entry.toolUseId)
+        if (turn && call?.hasBegun) {
+          call.step = againStep(call.step, entry)
+          turn.steps.push(call.step)
+        } else if (call) call.hasBegun = true
         return undefined
       }
       case 'tool-finished':
-        settle(turn, entry.toolUseId, entry, this.#calls(turn))
+        this.#settle(entry.toolUseId, entry)
         return undefined
       case 'step-started':
         return { kind: 'step', stepId: shorten(entry.stepId, 240), outcome: 'none' }
       case 'step-finished': {
         const stepId = shorten(entry.stepId, 240)
-        const started = [...this.before, ...this.turns.flatMap(({ steps }) => steps)].findLast(
-          (one): one is StepOf<'step'> => one.kind === 'step' && one.stepId === stepId,
-        )
+        const started = this.#steps.get(stepId)
         if (!started) return { kind: 'step', stepId, outcome: entry.outcome }
         started.outcome = entry.outcome
         return undefined
@@ -131,7 +140,7 @@ export class SessionReport {
       case 'turn-continued': {
         // A loop that runs its own calls brings their results in a message.
         for (const result of entry.messages.flatMap(resultsIn)) {
-          settle(turn, String(result['tool_use_id']), { at: entry.at, result, outcome: 'ran' }, this.#calls(turn))
+          this.#settle(String(result['tool_use_id']), { at: entry.at, result, outcome: 'ran' })
         }
         const added = entry.messages.filter((message) => resultsIn(message).length < message.content.length)
         // What was asked is said otherwise, before anybody has answered it.
@@ -164,55 +173,40 @@ export class SessionReport {
     }
   }
 
-  #calls(turn: TurnReport | undefined): CallStep[] {
-    return (turn?.steps ?? []).filter((step): step is CallStep => step.kind === 'tool')
+  #called(turn: TurnReport, block: Block, { seq, at }: Entry): void {
+    const [name, input] = [shorten(String(block['name']), 60), inputLabel(block['input'], quoted)]
+    const step: StepOf<'tool'> = { seq, at: iso(at), kind: 'tool', name, input, ...nothingYet }
+    turn.steps.push(step)
+    this.#calls.set(String(block['id']), { step, hasBegun: false })
+  }
+
+  #settle(toolUseId: string, entry: Pick<Entry & { type: 'tool-finished' }, 'at' | 'result' | 'outcome'>): void {
+    const step = this.#calls.get(toolUseId)?.step
+    if (!step) return
+    const isError = entry.result['is_error'] === true
+    step.outcome = entry.outcome === 'ran' || entry.outcome === 'verified' ? (isError ? 'error' : 'ok') : entry.outcome
+    step.durationMs = entry.at - Date.parse(step.at)
+    step.result = shorten(textOf(entry.result['content']), quoted)
   }
 }
 
 type Distribute<T> = T extends unknown ? Omit<T, 'seq' | 'at'> : never
 type DistributedStep = Distribute<Step>
-type CallStep = StepOf<'tool'> & { readonly [callId]?: string; [hasBegun]?: true }
-/** Not for programs: they never become JSON. */
-const callId = Symbol('toolUseId')
-const hasBegun = Symbol('hasBegun')
 
-function callStep(block: Block, { seq, at }: Entry): CallStep {
-  const [name, input] = [shorten(String(block['name']), 60), inputLabel(block['input'], quoted)]
-  return {
-    seq,
-    at: iso(at),
-    kind: 'tool',
-    name,
-    input,
-    outcome: 'none',
-    durationMs: null,
-    result: '',
-    [callId]: String(block['id']),
-  }
+interface Call {
+  step: StepOf<'tool'>
+  hasBegun: boolean
 }
 
+const nothingYet = { outcome: 'none', durationMs: null, result: '' } as const
+
 /** The same call, run once more; the one before stays without a result. */
-function againStep(before: CallStep, { seq, at }: Entry): CallStep {
-  const nothingYet = { outcome: 'none', durationMs: null, result: '' } as const
-  return { ...before, seq, at: iso(at), ...nothingYet, again: true, [hasBegun]: true }
+function againStep(before: StepOf<'tool'>, { seq, at }: Entry): StepOf<'tool'> {
+  return { ...before, seq, at: iso(at), ...nothingYet, again: true }
 }
 
 function resultsIn({ content }: Message): readonly Block[] {
   return typeof content === 'string' ? [] : content.filter(({ type }) => type === 'tool_result')
-}
-
-function settle(
-  turn: TurnReport | undefined,
-  toolUseId: string,
-  entry: Pick<Entry & { type: 'tool-finished' }, 'at' | 'result' | 'outcome'>,
-  calls: readonly CallStep[],
-): void {
-  const call = calls.findLast((one) => one[callId] === toolUseId)
-  if (!turn || !call) return
-  const isError = entry.result['is_error'] === true
-  call.outcome = entry.outcome === 'ran' || entry.outcome === 'verified' ? (isError ? 'error' : 'ok') : entry.outcome
-  call.durationMs = entry.at - Date.parse(call.at)
-  call.result = shorten(textOf(entry.result['content']), quoted)
 }
 
 function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }, inherited: boolean): TurnReport {

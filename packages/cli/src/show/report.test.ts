@@ -1,0 +1,28 @@
+import { journalVersion, type EntryBody } from '@lastgood/core'
+import { expect, it } from 'vitest'
+import { answered, started } from '../../test/context.ts'
+import { SessionReport } from './report.ts'
+
+function reportOf(bodies: readonly EntryBody[]): SessionReport {
+  const report = new SessionReport()
+  bodies.forEach((body, at) => report.take({ ...body, v: journalVersion, seq: at + 1, at, fence: 1, lane: 'main' }))
+  return report
+}
+
+it('of tens of thousands of steps and calls is made at once', () => {
+  const ids = Array.from({ length: 20_000 }, (_, at) => `id-${at}`)
+  const steps = ids.flatMap((stepId): EntryBody[] => [
+    { type: 'step-started', stepId, name: 'build', inDoubt: 'report' },
+    { type: 'step-finished', stepId, outcome: 'ran' },
+  ])
+  const calls = ids.flatMap((id): EntryBody[] => [
+    answered('', { id, name: 'run', input: {} }),
+    { type: 'tool-started', toolUseId: id, name: 'run', inDoubt: 'report' },
+    { type: 'tool-finished', toolUseId: id, outcome: 'ran', result: { type: 'tool_result', tool_use_id: id } },
+  ])
+  const startedAt = performance.now()
+  const [turn] = reportOf([started(1), ...steps, ...calls]).turns
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  expect(turn?.steps.filter((step) => step.kind === 'step' && step.outcome === 'ran')).toHaveLength(20_000)
+  expect(turn?.steps.filter((step) => step.kind === 'tool' && step.outcome === 'ok')).toHaveLength(20_000)
+})
