@@ -85,6 +85,8 @@ test('without an answer all is estimated, the system prompt included', async () 
 test("the user's own price comes first, and a model without one is told", async () => {
   const of = await after(usage, 60_000)
   expect(of({ [model]: { input: 40 } }).usd).toBeCloseTo((84_000 * 0.1 * 40) / 1e6)
+  expect(costLine(of({ [model]: { input: 0.01 } }))).toMatch(/^about \$0\.01 to read/)
+  expect(costLine(of({ [model]: { input: 0 } }))).toMatch(/^about \$0\.00 to read/)
   const unknown: ReadCost = { ...of(), model: 'my-model', usd: undefined }
   expect(costLine(unknown)).toBe(
     'to read 84,000 tokens, at a price that is not known for my-model: the cache is warm for 4m00s more',

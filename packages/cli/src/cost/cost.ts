@@ -74,4 +74,5 @@ export function costLine({ model, tokens, cache, ttlMs, ageMs, usd }: ReadCost):
   return `${price}: ${why}${usd === undefined ? '' : ` (prices of ${pricesAsOf}, an estimate)`}`
 }
 
-const dollars = (usd: number): string => `$${usd < 0.01 ? '0.01' : usd.toFixed(2)}`
+/** What costs little is not told as what costs nothing. */
+const dollars = (usd: number): string => `$${usd > 0 && usd < 0.01 ? '0.01' : usd.toFixed(2)}`
