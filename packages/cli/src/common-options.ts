@@ -42,7 +42,7 @@ export function jsonlOption(what: string): Option {
 export interface SetUp {
   /** Undefined where there is none; throws what went wrong when it was loaded. */
   config(): LoadedConfig | undefined
-  /** The configuration has the word on the store: no flag and no variable names one. */
+  /** No flag and no variable names a store, so the configuration may. */
   readonly hasWordOnStore: boolean
   readonly choices: [StoreChoice, ...StoreChoice[]]
   /** The flag that names the configuration again; empty where it is found anyway. */
@@ -52,8 +52,8 @@ export interface SetUp {
 }
 
 /**
- * The configuration and the stores. With `wantsConfig` the configuration is loaded although something else chose the
- * store; what is wrong with it then matters only to who asks for it.
+ * With `wantsConfig` the configuration is loaded also where it does not choose the store; what is wrong with it is then
+ * thrown only by `config()`.
  */
 export async function setUp(context: CliContext, options: CommonOptions, wantsConfig: boolean): Promise<SetUp> {
   const { LASTGOOD_STORE, REDIS_URL } = context.env

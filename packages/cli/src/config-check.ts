@@ -47,7 +47,7 @@ const takes: Readonly<Record<Exclude<keyof z.infer<typeof schema>, 'agents'>, st
   machineVersion: "a text: machineVersion: '2'",
 }
 
-/** What is wrong with `value`, and where, and what is right there, unless that is a whole configuration; undefined when nothing is. */
+/** What is wrong with `value`, and where, with a hint of what that field takes. Undefined: nothing is wrong. */
 export function mistakeInConfig(value: unknown): { what: string; hint?: string } | undefined {
   const { success, data, error } = schema.safeParse(value)
   if (success) return mistakeInPolicy(data.policy)

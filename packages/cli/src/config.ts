@@ -66,7 +66,7 @@ const example = "export default defineConfig({ agents: { coder: defineAgent({ na
 
 /** The configuration file named by `--config`, else the next one from the working folder upwards; undefined: none. */
 export async function loadConfig(context: CliContext, option: string | undefined): Promise<LoadedConfig | undefined> {
-  // The current folder, which this would be, is meant by nobody: a variable of a script has no value.
+  // It would be the current folder, which nobody means: a variable of a script has no value.
   if (option?.trim() === '') {
     throw new LastgoodError('bad-option', '--config is empty; is the variable set?', { hint: namesFile })
   }
@@ -132,8 +132,8 @@ export async function made<T extends object>(lazy: Lazy<T>, place: string): Prom
 }
 
 /**
- * What `work` of other people's code gives. What it prints is talk: stdout is data. Where nothing is left that could settle
- * it, the process would end, and nobody be told.
+ * The result of `work`, which is code of a configuration file. What it prints goes to stderr: stdout is for data. Errors:
+ * `ConfigError` where it waits for something that never comes; the process would otherwise end without a word.
  */
 async function settled<T>(work: () => T | Promise<T>, place: string): Promise<T> {
   let tell = () => {}
@@ -154,7 +154,7 @@ async function settled<T>(work: () => T | Promise<T>, place: string): Promise<T>
 let talking = 0
 let printers: Partial<Console> = {}
 
-/** Until all who called it have called what it gives, which may be in any order. */
+/** Sends what is printed to stderr, until each caller has called the function that it got; the order does not matter. */
 function printsAsTalk(): () => void {
   const { log, info, debug, error } = console
   if (talking === 0) {

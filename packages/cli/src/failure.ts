@@ -29,18 +29,18 @@ export interface Failure {
   docs: string | undefined
   details: Readonly<Record<string, unknown>>
   exitCode: number
-  /** Another message will not help; the place will. */
+  /** Of what nobody expected: where it happened says more than its message. */
   stack: string | undefined
 }
 
-/** `argv`: of the command line; its hint leads to the same store. */
+/** `argv`: of the command line, so that the commands in the hint act on the same store. */
 export function failureOf(error: unknown, argv: readonly string[] = []): Failure {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
   // What others threw may quote the address, the header or the setting that it failed on.
   const base = { message: withoutSecrets(message), causes: causesOf(error) }
   if (isLastgoodError(error)) {
     const { code, hint, details } = error
-    // The message says why. What the API answered may quote the conversation.
+    // The message says why, and the answer of the API may quote the conversation.
     const causes = code === 'request-failed' ? [] : base.causes
     const docs = `docs/errors/${code}.md`
     const next = hint === undefined ? undefined : atSamePlace(hint, argv)

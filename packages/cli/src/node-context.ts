@@ -32,7 +32,7 @@ function keyboard(): Keyboard | undefined {
 }
 
 async function line(): Promise<string | undefined> {
-  // What has ended says so once: nobody would be told a second time, and the process would end in the question.
+  // An input tells of its end once: a second reader would hear nothing, and the process would end while it asks.
   if (process.stdin.readableEnded) return undefined
   // A question before this one has let go of it.
   process.stdin.ref()
@@ -62,7 +62,7 @@ function onStop(listener: (signal: StopSignal) => void, second: 'exits' | 'is to
 }
 
 function onWarning(listener: (warning: Warning) => void): void {
-  // Node prints by a listener like any other, of this name; others are somebody else's.
+  // Node prints warnings with a listener of this name. The others are not ours to remove.
   for (const one of process.listeners('warning')) if (one.name === 'onWarning') process.off('warning', one)
   process.on('warning', listener)
 }

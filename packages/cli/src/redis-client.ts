@@ -62,7 +62,7 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
 /** The address without user and password; throws `bad-option` when it is none. */
 function addressOf(url: string, field: string): string {
   const parsed = /^rediss?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
-  // With an @ behind its host, what looks like user, host and port is the begin of a password that has a slash in it.
+  // With an @ behind its host, what looks like user, host and port is the beginning of a password that has a slash in it.
   if (!parsed || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@'))
     throw badAddress(field, 'the address of the Redis cannot be read')
   // The client takes the digits that one begins with, and of none it makes NaN.

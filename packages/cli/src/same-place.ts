@@ -1,6 +1,6 @@
 /**
- * Where the words of a command line say that the sessions are, and the commands that a text names, led there too: who
- * writes a hint in core knows no flags.
+ * Commands in hints that act on the store that was asked. Most hints are written in core, which does not know with which
+ * flags the command line was called.
  */
 import { shellWord } from '@lastgood/core'
 import { shownAddress } from './shown-address.ts'
@@ -18,12 +18,12 @@ export function placeIn(words: readonly string[]): { store?: string; config?: st
   return place
 }
 
-/** No path: what begins with one is a file. */
+/** A session id, and not the first part of a path. */
 const id = /[A-Za-z0-9](?:[\w.-]*[\w-])?(?![\w/])/
 const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`)
 const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b|import <file>)`, 'g')
 
-/** `text` with the flags of `argv` in each command that it names; one that names a place itself stays as it is. */
+/** `text` with the store and the configuration of `argv` in each command; a text that names a place stays as it is. */
 export function atSamePlace(text: string, argv: readonly string[]): string {
   const { store, config } = placeIn(argv)
   return withFlags(text, [
@@ -32,7 +32,7 @@ export function atSamePlace(text: string, argv: readonly string[]): string {
   ])
 }
 
-/** The same, where the flags are known. */
+/** The same, with these flags. */
 export function withFlags(text: string, flags: readonly string[]): string {
   if (flags.length === 0 || /--(?:store|config)\b/.test(text)) return text
   return text.replace(named, (command) => [command, ...flags].join(' '))

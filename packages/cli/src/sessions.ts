@@ -112,10 +112,12 @@ export interface Located {
 }
 
 /**
- * The session that `argument` names in the store of choice; `last` is the one that was written last, of those that were
- * recorded in this folder if there are any: agents of other projects have the same names. `commands`: what a word after
- * `resume` may have meant, which tells of the folder itself; empty for all other commands. Closes the store when it throws.
- * Errors: `session-not-found`, which names other stores that have it.
+ * The session that `argument` names in the first store. `last` is the one that was written last, of this folder if there is
+ * any: agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which
+ * names other stores that have it.
+ *
+ * `commands`: of `resume` alone, what a word after it may have meant instead. It also says itself when the session is of
+ * another folder; for all other commands that is said here.
  */
 export async function locate(
   { cwd, stderr }: Here,

@@ -22,7 +22,7 @@ export interface StoreChoice {
   readonly shown: string
   /** How to choose it on a command line; empty where it is chosen anyway. */
   readonly flag: string
-  /** For another process, which may be in another folder: never shown, it may hold a password. Absent where only code knows. */
+  /** For a process in any folder. Never shown: it may hold a password. Absent for a store that only code can make. */
   readonly address?: string
   open(): Promise<OpenStore>
 }
@@ -67,12 +67,12 @@ export function storeChoices(
   // A program asks no environment: what it makes with fileStore() is there.
   const programs = stateDir({}, context.home)
   const ofPrograms = addressed(context, 'programs', `file:${programs}`, `--store ${shellWord(`file:${programs}`)}`)
-  // What is used anyway needs no flag; only one that was given has to be given again.
+  // The first one is used without a flag, unless it was chosen by one.
   const [first, ...others] = [...choices, local, ...(programs === dir ? [] : [ofPrograms])]
   return [{ ...(first ?? local), flag: option === undefined ? '' : (first?.flag ?? '') }, ...others]
 }
 
-/** One that names no place is a choice, too: who opens it is told why. `field`: what has the address. */
+/** An address that names no place is a choice too; opening it fails, and says why. `field`: what has the address. */
 function addressed(
   context: CliContext,
   source: string,
@@ -136,7 +136,7 @@ const addressForms = 'write redis://host:6379, rediss://host:6379, file:<folder>
 
 /** Errors: `bad-option`. */
 function folderOf({ cwd, home }: CliContext, address: string, field: string): string {
-  // The current folder, which this would be, is meant by nobody: a variable of a script has no value.
+  // It would be the current folder, which nobody means: a variable of a script has no value.
   if (/^(?:file:(?:\/\/)?)?\s*$/i.test(address)) {
     throw new LastgoodError('bad-option', `${field} is empty; is the variable set?`, { hint: addressForms })
   }

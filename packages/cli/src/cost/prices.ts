@@ -9,7 +9,7 @@ import { isSameModel } from '@lastgood/core'
 export interface Price {
   /** USD for a million input tokens at the full price. */
   readonly input: number
-  /** Of a request that is longer than so many tokens, all of them cost more. */
+  /** What all tokens of a request cost that has more than `tokens`. */
   readonly above?: { readonly tokens: number; readonly input: number }
 }
 

@@ -1,5 +1,5 @@
 /**
- * All sessions that an outage stopped, resumed one after another, so that the end of one outage is not the begin of the next.
+ * All sessions that an outage stopped, resumed one after another, so that the end of one outage is not the beginning of the next.
  *
  * 1. The first is a probe: the others wait for its first answer, however long it waits for that itself.
  * 2. Then one after another, at uneven pauses. As soon as one of them meets the outage again, no further one is started.

@@ -50,7 +50,7 @@ export async function writeNewFile(
   }
 }
 
-/** What is no file (a device, a pipe, a folder) and where a link leads is somebody else's: a rename would put a file in its place. */
+/** A rename would replace a device, a pipe, a folder or a link, too. */
 async function assertReplaceable(path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (!there || there.isFile()) return

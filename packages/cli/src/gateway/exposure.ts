@@ -1,5 +1,5 @@
 /**
- * Who can reach a gateway: this machine, unless its user says more.
+ * Who can reach a server of the command line, the gateway or the dashboard: this machine, unless its user says more.
  *
  * Another address is served only with the names that it is called by, and either with TLS and a token or with the word of
  * its user that something in front of it takes care of both. The token is never an argument: others could read it.

@@ -17,7 +17,7 @@ export class Pen {
     this.#output = output
   }
 
-  /** Somebody else writes to the same terminal now: what comes next begins on a line of its own. */
+  /** Somebody else writes to the terminal now: what comes next begins on a line of its own. */
   giveWay(): void {
     this.rest()
     this.#isInterrupted = true
