@@ -22,7 +22,7 @@ const mostRead = 50
 const roomForMarks = 5
 
 /** What was picked, or how this ended without. */
-type Choice = { readonly sessionId: string; readonly message: string | undefined } | { readonly exitCode: number }
+type Answer = { readonly sessionId: string; readonly message: string | undefined } | { readonly exitCode: number }
 
 export async function resumeWhich(
   context: CliContext,
@@ -32,16 +32,16 @@ export async function resumeWhich(
   const place = await setUp(context, options, false)
   const opened = await place.choices[0].open()
   const keyboard = keyboardFor(context, options)
-  let choice: Choice
+  let answer: Answer
   try {
-    choice = keyboard
+    answer = keyboard
       ? await letPick(context, options, keyboard, opened, place.flags)
       : await listWhich(context, options, opened, place.flags)
   } finally {
     await opened.close()
   }
-  if ('exitCode' in choice) return choice.exitCode
-  const { sessionId, message } = choice
+  if ('exitCode' in answer) return answer.exitCode
+  const { sessionId, message } = answer
   return resume(context, sessionId, message === undefined ? [] : [message], { ...options, preview: true }, commands)
 }
 
@@ -61,7 +61,7 @@ async function letPick(
   keyboard: Keyboard,
   { store }: OpenStore,
   flags: readonly string[],
-): Promise<Choice> {
+): Promise<Answer> {
   const { stderr, env, clock, cwd, home } = context
   const { rows: all, failure } = await sessionRows(store)
   const rows = all.filter(({ head }) => helpedBy(head) === undefined)
@@ -118,7 +118,7 @@ async function listWhich(
   options: ResumeOptions,
   { store, source }: OpenStore,
   flags: readonly string[],
-): Promise<Choice> {
+): Promise<Answer> {
   const { stderr, stdout, clock } = context
   const { rows, failure } = await sessionRows(store)
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
