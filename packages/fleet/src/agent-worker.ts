@@ -9,8 +9,8 @@ import type { FleetConnection } from './connection.ts'
 import type { Keys } from './keys.ts'
 import type { RunningAgent } from './options.ts'
 import { bullOptions, queueNameOf, sessionOf } from './queue.ts'
-import type { Workplace } from './begin.ts'
 import { workOn } from './work.ts'
+import type { Workplace } from './workplace.ts'
 
 /** How long a job is its worker's without renewal, and how often those without are looked for. */
 const [lockDuration, stalledInterval] = [5_000, 2_500]

@@ -6,22 +6,10 @@
  */
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
 import { untilFree } from './assess.ts'
-import type { CountAction, DueIndex } from './due-index.ts'
-import type { ResolvedFleet } from './options.ts'
-import type { Recoveries } from './recoveries.ts'
+import type { CountAction } from './due-index.ts'
 import { troubleOf } from './repeat.ts'
-import type { Suspects } from './suspects.ts'
-import type { Unreadable } from './unreadable.ts'
-
-export interface Workplace {
-  readonly options: ResolvedFleet
-  readonly index: DueIndex
-  readonly recoveries: Recoveries
-  readonly unreadable: Unreadable
-  readonly suspects: Suspects
-  /** Aborts when the process is asked to stop. */
-  readonly stopping: AbortSignal
-}
+import { settle } from './settle.ts'
+import type { Workplace } from './workplace.ts'
 
 /** A session that was handed over before it was begun is queued anew when its job is gone. */
 const handedBackMs = 1_000
@@ -72,13 +60,13 @@ async function isDue({ options, recoveries }: Workplace, agent: string, sessionI
 
 /** `inMs` undefined: the row stays as it is, and who asks is told of `error`. */
 async function leave(
-  { index, options }: Workplace,
+  place: Workplace,
   sessionId: string,
   inMs: number | undefined,
   count: CountAction,
   error?: unknown,
 ): Promise<undefined> {
-  if (inMs === undefined) options.tell(troubleOf('session', error))
-  await index.settle(sessionId, undefined, inMs ?? 'keep', count)
+  if (inMs === undefined) place.options.tell(troubleOf('session', error))
+  await settle(place, sessionId, { row: inMs ?? 'keep', count })
   return undefined
 }

@@ -22,7 +22,7 @@ import { Suspects } from './suspects.ts'
 import { sweep } from './sweep.ts'
 import { queueUnavailable } from './unavailable.ts'
 import { Unreadable } from './unreadable.ts'
-import type { Workplace } from './begin.ts'
+import type { Workplace } from './workplace.ts'
 
 export interface Fleet extends FleetClient {
   /** Take no further session here; resolves when those under way here have ended or wait. Others go on. */

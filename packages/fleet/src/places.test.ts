@@ -72,19 +72,28 @@ describe('a fleet', { timeout: 60_000 }, () => {
     await fleet.close()
   })
 
-  it('tells what became of a session also while its queue is away', async () => {
+  it('P6: tells what became of a session also while its queue is away, and then counts its start no more', async () => {
     const server = await startRedis()
     onTestFinished(() => server.stop())
     const { store } = openPlace()
-    const { start, told } = openPlace(connect(server.url, { maxRetriesPerRequest: 1 }))
+    const { start, told, index } = openPlace(connect(server.url, { maxRetriesPerRequest: 1 }))
+    const until = Date.now() + 3_600_000
     let goOn = () => {}
     const isAway = new Promise<void>((resolve) => (goOn = resolve))
-    const fleet = start({ coder: agentOf('coder', () => isAway) }, { store })
+    const agent = agentOf('coder', async (session) => {
+      await isAway
+      await session.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'fault-observed', fault: { kind: 'overloaded' }, decision: { kind: 'retry', at: until } },
+      ])
+    })
+    const fleet = start({ coder: agent }, { store })
     await fleet.submit('s', 'Go.', { agent: 'coder' })
     await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'started' }))
     await server.kill()
     goOn()
-    await expectEnded(store, ['s'])
-    await expect.poll(() => told, patient).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'waiting', until }))
+    await server.restart()
+    await expect.poll(() => index.counts().catch(() => {}), patient).toEqual({ due: 0, later: 1, started: 0 })
   })
 })

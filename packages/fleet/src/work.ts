@@ -10,11 +10,13 @@
  * 5. It never rejects.
  */
 import { isLastgoodError, LastgoodError, statuses, type Entry, type Message, type Session } from '@lastgood/core'
-import { begin, type Begun, type Workplace } from './begin.ts'
+import { begin, type Begun } from './begin.ts'
 import type { CountAction, RowAction } from './due-index.ts'
 import type { FleetEvent } from './events.ts'
 import type { RunningAgent } from './options.ts'
 import { troubleOf } from './repeat.ts'
+import { settle } from './settle.ts'
+import type { Workplace } from './workplace.ts'
 
 /** Where the agent threw, it is tried again after this, and twice that, and so on. */
 const [firstAgainMs, longestAgainMs] = [1_000, 60_000]
@@ -100,10 +102,10 @@ class Job {
     if (this.#isCleared) return
     this.#isCleared = true
     this.#begun.acquit()
-    const { index, options } = this.#place
-    index
-      .settle(this.#session.id, undefined, 'keep', 'clear')
-      .catch((error: unknown) => options.tell(troubleOf('due-index', error)))
+    const { tell } = this.#place.options
+    settle(this.#place, this.#session.id, { row: 'keep', count: 'clear' }).catch((error: unknown) =>
+      tell(troubleOf('due-index', error)),
+    )
   }
 
   /** It comes before its instant, because its model answers again or a clock that was ahead set that: the wait is over. */
@@ -163,12 +165,12 @@ class Job {
 
   /** What became of the session is told also where its row cannot be written: the old one is looked at again. */
   async #leave(row: RowAction, count: CountAction, event: FleetEvent): Promise<void> {
-    const { index, options } = this.#place
+    // A turn that was submitted since then has written the row anew, and keeps it.
+    const score = row === 'remove' ? this.#begun.score : undefined
     try {
-      // A turn that was submitted since then has written the row anew, and keeps it.
-      await index.settle(this.#session.id, row === 'remove' ? this.#begun.score : undefined, row, count)
+      await settle(this.#place, this.#session.id, { score, row, count })
     } finally {
-      options.tell(event)
+      this.#place.options.tell(event)
     }
   }
 }

@@ -1,0 +1,16 @@
+/** What those who work on a session in this process have in common. */
+import type { DueIndex } from './due-index.ts'
+import type { ResolvedFleet } from './options.ts'
+import type { Recoveries } from './recoveries.ts'
+import type { Suspects } from './suspects.ts'
+import type { Unreadable } from './unreadable.ts'
+
+export interface Workplace {
+  readonly options: ResolvedFleet
+  readonly index: DueIndex
+  readonly recoveries: Recoveries
+  readonly unreadable: Unreadable
+  readonly suspects: Suspects
+  /** Aborts when the process is asked to stop. */
+  readonly stopping: AbortSignal
+}
