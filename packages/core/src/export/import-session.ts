@@ -65,12 +65,15 @@ export async function importSession(
   const lost = new AbortController()
   // Opened by the first entry that is there already.
   const left = withBlobs(store, sessionId, store.read(sessionId))[Symbol.asyncIterator]()
-  const keeper = keepLease(store, lease, leaseMs, clock, (reason) => lost.abort(reason))
+  const patient = { store, lease, clock, patienceMs: storePatienceMs }
+  const keeper = keepLease(patient, leaseMs, (reason) => lost.abort(reason))
   try {
     const summary = await store.summary(sessionId)
     assertFree(sessionId, summary, file)
-    const target = { store, lease, clock, patienceMs: storePatienceMs, signal: lost.signal }
-    const writer = new ImportWriter(target, file, { count: summary?.head.seq ?? 0, entries: left })
+    const writer = new ImportWriter({ ...patient, signal: lost.signal }, file, {
+      count: summary?.head.seq ?? 0,
+      entries: left,
+    })
     const again = await decodeExport(lines(), (entry) => {
       lost.signal.throwIfAborted()
       return writer.take(entry)

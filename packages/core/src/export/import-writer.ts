@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { factsAfter, headAfter, type SessionFacts } from '../session/checkpoint.ts'
 import { type Entry, journalVersion } from '../journal/journal.ts'
 import { initialSnapshot, step } from '../machine/machine-step.ts'
-import { appendPatiently, type PatientAppend } from '../store/patient-append.ts'
+import { appendPatiently, type Asking } from '../store/patient-append.ts'
 import type { Head } from '../store/store.ts'
 import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
@@ -17,7 +17,7 @@ const batchEntries = 200
 const batchText = 1_000_000
 
 /** Where it goes, and with how much patience. */
-export type ImportTarget = Omit<PatientAppend, 'afterSeq' | 'entries' | 'head'>
+export type ImportTarget = Asking
 
 /** What the last time left. */
 export interface LeftEntries {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { keepLease } from './lease-keeper.ts'
+import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { owner } from '../testing/entries.ts'
@@ -22,6 +22,7 @@ async function held({ clock, server = clock }: { clock: Clock; server?: Clock })
     refuse: (): Error | undefined => undefined,
     other: () => inner.acquire('s', owner('bob'), ttlMs),
     stop: () => {},
+    keeper: undefined as LeaseKeeper | undefined,
   }
   const renew: Store['renew'] = async (...args) => {
     it.renewals += 1
@@ -29,7 +30,9 @@ async function held({ clock, server = clock }: { clock: Clock; server?: Clock })
     if (error) throw error
     return inner.renew(...args)
   }
-  it.stop = keepLease({ ...inner, renew }, lease, ttlMs, clock, (reason) => it.lost.push(reason)).stop
+  const store = { ...inner, renew }
+  it.keeper = keepLease({ store, lease, clock, patienceMs: 15_000 }, ttlMs, (reason) => it.lost.push(reason))
+  it.stop = it.keeper.stop
   onTestFinished(it.stop)
   return it
 }

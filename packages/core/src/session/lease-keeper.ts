@@ -4,27 +4,46 @@
  * 1. Renewal is a courtesy to other writers: the store's fence, not this loop, protects the journal (P3).
  * 2. Only the store's word ends a lease here. A store that cannot answer is asked again; a pause of this process that
  *    outlasts the lease ends it only if another writer has taken it meanwhile.
+ * 3. After such a pause an effect waits for the store's word: the next writer may have done it (P2).
  */
-import type { Clock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
-import { leaseLost, type Lease, type Store } from '../store/store.ts'
+import { renewPatiently, type Asking } from '../store/patient-append.ts'
+import { leaseLost } from '../store/store.ts'
 
 export interface LeaseKeeper {
-  /** Stops renewing; does not release the lease. */
-  stop(): void
+  /** Stops renewing, and asking; does not release the lease. */
+  stop(reason?: Error): void
+  /** The store has taken something under the lease that it was asked for at `askedAt`, epoch ms. */
+  heard(askedAt: number): void
+  /**
+   * Asks the store where it has not been heard of for as long as the lease lasts. Errors: `lease-lost`, and
+   * `store-unavailable` when the patience has run out.
+   */
+  assertHeld(): Promise<void>
 }
 
 /** Renews every third of `ttlMs`; calls `onLost` once, when another owner has the lease, and never after `stop`. */
 export function keepLease(
-  store: Store,
-  lease: Lease,
+  { store, lease, clock, patienceMs }: Omit<Asking, 'signal'>,
   ttlMs: number,
-  clock: Clock,
   onLost: (reason: Error) => void,
 ): LeaseKeeper {
   const stopped = new AbortController()
+  let heardAt = clock.now()
   void renewals()
-  return { stop: () => stopped.abort() }
+  return {
+    stop: (reason) => stopped.abort(reason),
+    heard: (askedAt) => void (heardAt = askedAt),
+    async assertHeld() {
+      const askedAt = clock.now()
+      if (askedAt - heardAt < ttlMs) return
+      const asking = { store, lease, clock, patienceMs, signal: stopped.signal }
+      if (await renewPatiently(asking, ttlMs)) return void (heardAt = askedAt)
+      const gone = leaseLost(lease.sessionId, lease.fence)
+      if (!stopped.signal.aborted) onLost(gone)
+      throw gone
+    },
+  }
 
   async function renewals(): Promise<void> {
     while (!stopped.signal.aborted) {

@@ -64,6 +64,8 @@ export class Session {
   /** For the tool ledger, and for whoever runs the session's work. */
   readonly calls: CallsAtHand
   readonly watchers = new Watchers()
+  /** Comes before an effect: see `LeaseKeeper`. */
+  readonly assertHeld = (): Promise<void> => this.#keeper.assertHeld()
   readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
@@ -96,7 +98,7 @@ export class Session {
     this.#seq = folded.seq
     this.#facts = folded.facts
     this.#runs = new RunQueue(id)
-    this.#keeper = keepLease(this.store, lease, options.leaseMs, this.clock, (reason) => this.#end(reason))
+    this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason))
   }
 
   /** Turns started, and the last one that ended: where `resume` can always go back to. */
@@ -380,6 +382,7 @@ export class Session {
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
     try {
       await appendPatiently({ ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal })
+      this.#keeper.heard(head.updatedAt)
     } catch (error) {
       this.#end(error as Error)
       throw error
@@ -391,7 +394,7 @@ export class Session {
   }
 
   #end(reason: Error): void {
-    this.#keeper.stop()
+    this.#keeper.stop(reason)
     this.#ended.abort(reason)
   }
 }

@@ -187,6 +187,7 @@ export class StepLedger {
     // One of unknown outcome says that it begins again, whatever the rule: so it has its place there after a restart.
     if (rule !== 'rerun' || verify || recorded)
       await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
+    await session.assertHeld()
     let result: Result
     try {
       // One that does not hear of the end of the session is not waited for.

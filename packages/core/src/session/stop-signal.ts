@@ -11,8 +11,8 @@ const joined = new WeakMap<AbortSignal, WeakMap<AbortSignal, AbortSignal>>()
 /** `session`: its own signal. */
 export function stopSignal(session: AbortSignal, caller: AbortSignal | undefined): AbortSignal {
   const signal = caller ? either(session, caller) : session
-  // What runs at a time listens to it, however much that is: that is no leak to be warned of.
-  setMaxListeners(0, signal)
+  // What runs at a time listens to both, however much that is: that is no leak to be warned of.
+  setMaxListeners(0, signal, session)
   return signal
 }
 

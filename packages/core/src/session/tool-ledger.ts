@@ -72,6 +72,7 @@ export interface LedgerSession {
   readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]>
   stage(bodies: readonly EntryBody[]): Promise<void>
+  assertHeld(): Promise<void>
   suspend(reason: 'needs-input', detail: string): Promise<void>
   emit(event: Exclude<SessionEvent, { type: 'entry' }>): void
 }
@@ -214,6 +215,7 @@ async function finish(
     const result = errorResult(toolUseId, `Error: Tool '${name.slice(0, 100)}' not found`)
     return { type: 'tool-finished', toolUseId, result, outcome: 'refused' }
   }
+  await session.assertHeld()
   try {
     signal.throwIfAborted()
     session.calls.begin(toolUseId)

@@ -14,12 +14,9 @@ import { inTime } from '../in-time.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Head, Lease, Store } from './store.ts'
 
-export interface PatientAppend {
+export interface Asking {
   store: Store
   lease: Lease
-  afterSeq: number
-  entries: readonly Entry[]
-  head: Head
   clock: Clock
   /** How long it is tried, ms. */
   patienceMs: number
@@ -27,12 +24,18 @@ export interface PatientAppend {
   signal: AbortSignal
 }
 
+export interface PatientAppend extends Asking {
+  afterSeq: number
+  entries: readonly Entry[]
+  head: Head
+}
+
 /** So much time has any attempt: a patience of nothing means that it is not tried again. */
 const shortestAttemptMs = 5_000
 
 /** Errors: those of `Store.append`; `store-unavailable` when the patience has run out. */
 export async function appendPatiently(options: PatientAppend): Promise<void> {
-  const { store, lease, afterSeq, head, clock, signal } = options
+  const { store, lease, afterSeq, head } = options
   const kept = options.entries.map(keptApart)
   const stored = kept.map((one) => one.stored)
   const append = async (late: AbortSignal) => {
@@ -40,12 +43,25 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
     late.throwIfAborted()
     await store.append(lease, afterSeq, stored, head)
   }
+  await patiently(options, appendHint, append)
+}
+
+/** Whether the lease is still ours; then it runs anew. Errors: `store-unavailable` when the patience has run out. */
+export function renewPatiently(options: Asking, ttlMs: number): Promise<boolean> {
+  return patiently(options, renewHint, () => options.store.renew(options.lease, ttlMs))
+}
+
+async function patiently<Result>(
+  { store, clock, patienceMs, signal }: Asking,
+  hint: string,
+  ask: (late: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   // No correction of the wall clock ends it early, or lengthens it.
-  const giveUpAt = clock.elapsed() + options.patienceMs
+  const giveUpAt = clock.elapsed() + patienceMs
   for (let attempt = 1, refused: LastgoodError | undefined; ; attempt += 1) {
     try {
       const leftMs = Math.max(shortestAttemptMs, giveUpAt - clock.elapsed())
-      return await inTime(clock, leftMs, append, () => refused ?? noAnswer(store, appendHint))
+      return await inTime(clock, leftMs, ask, () => refused ?? noAnswer(store, hint))
     } catch (error) {
       const waitMs = fullJitter(attempt, 50, 2_000, clock.random())
       if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs > giveUpAt) throw error
@@ -56,9 +72,7 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
 }
 
 /** Errors: those of `Store.release`; `store-unavailable` when it has not answered in time. */
-export function releasePatiently(
-  options: Pick<PatientAppend, 'store' | 'lease' | 'clock' | 'patienceMs'>,
-): Promise<void> {
+export function releasePatiently(options: Omit<Asking, 'signal'>): Promise<void> {
   const { store, lease, clock, patienceMs } = options
   const waitMs = Math.max(shortestAttemptMs, patienceMs)
   return inTime(
@@ -71,6 +85,7 @@ export function releasePatiently(
 
 const appendHint =
   'check that it is up and reachable from here; it may have taken the entries, and the same again is safe'
+const renewHint = 'check that it is up and reachable from here; nothing was begun, and the same again is safe'
 const releaseHint =
   'check that it is up and reachable from here; the lease may have been given back, or runs out by itself'
 
