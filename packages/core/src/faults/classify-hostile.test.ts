@@ -69,6 +69,9 @@ describe('retry-after', () => {
     [{ 'retry-after-ms': 'soon', 'retry-after': '9' }, 9_000],
     [{ 'retry-after': 'Fri, 20 Nov 2026 12:01:30 GMT' }, 90_000],
     [{ 'retry-after': 'Fri, 20 Nov 2026 11:00:00 GMT' }, 0],
+    // By the clock of the server, which is five hours ahead of ours.
+    [{ date: 'Fri, 20 Nov 2026 17:00:00 GMT', 'retry-after': 'Fri, 20 Nov 2026 17:00:30 GMT' }, 30_000],
+    [{ date: '5', 'retry-after': 'Fri, 20 Nov 2026 12:01:30 GMT' }, 90_000],
     [{ 'retry-after': '-5' }, undefined],
     [{ 'retry-after': 'soon' }, undefined],
     [{ 'retry-after': 'Infinity' }, undefined],

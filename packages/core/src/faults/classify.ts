@@ -109,25 +109,30 @@ function withoutUndefined(fault: {
 
 /**
  * What the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else the end of the
- * plan's window that is used up, never negative. Undefined without them, and for what cannot be meant: no number, no
- * date, more than a year.
+ * plan's window that is used up, never negative. Instants are by the server's clock, whose time is in `date`: ours may be
+ * hours off. Undefined without them, and for what cannot be meant: no number, no date, more than a year.
  */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const exact = numberOf(headers.get('retry-after-ms'))
   const seconds = numberOf(headers.get('retry-after'))
-  const date = headers.get('retry-after') ?? ''
-  // Date.parse takes nearly anything, "-5" too; a date has the name of a month.
-  const until = /[a-z]{3}.*\d{4}/i.test(date) ? Date.parse(date) - now : undefined
-  const waitMs = exact ?? (seconds === undefined ? (until ?? untilReset(headers, now)) : seconds * 1_000)
+  const serverNow = dateOf(headers.get('date')) ?? now
+  const until = dateOf(headers.get('retry-after')) ?? windowEnd(headers)
+  const waitMs = exact ?? (seconds === undefined ? until && until - serverNow : seconds * 1_000)
   if (waitMs === undefined || !(waitMs < 366 * 86_400_000)) return undefined
   return Math.max(0, Math.round(waitMs))
 }
 
 /** Gateways keep these headers where they drop `retry-after`: https://github.com/lidge-jun/opencodex/pull/3809 */
-function untilReset(headers: Headers, now: number): number | undefined {
+function windowEnd(headers: Headers): number | undefined {
   if (headers.get('anthropic-ratelimit-unified-status') !== 'rejected') return undefined
   const reset = numberOf(headers.get('anthropic-ratelimit-unified-reset'))
-  return reset === undefined ? undefined : reset * 1_000 - now
+  return reset === undefined ? undefined : reset * 1_000
+}
+
+/** Date.parse takes nearly anything, "-5" too; a date has the name of a month. */
+function dateOf(text: string | null): number | undefined {
+  const at = text !== null && /[a-z]{3}.*\d{4}/i.test(text) ? Date.parse(text) : NaN
+  return Number.isNaN(at) ? undefined : at
 }
 
 function numberOf(text: string | null): number | undefined {
