@@ -63,6 +63,22 @@ describe('Claude Code that was given no tools', () => {
   })
 })
 
+test('what judges a hook before the first request of Claude Code leaves it its session', async () => {
+  const gateway = gatewayOf({ fetch: api().fetch })
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const texts = ['You are a Claude agent.', 'You are evaluating a UserPromptSubmit hook in Claude Code. Be brief.']
+  const system = texts.map((text) => ({ type: 'text', text }))
+  const judged = await post(
+    gateway,
+    { ...hello, system, tools: [...tools, { ...tools[0], name: 'tell' }] },
+    { headers },
+  )
+  expect(judged.headers.get('x-lastgood-session')).toMatch(/^agent\./)
+  const said = await post(gateway, { ...hello, system: system.slice(0, 1), tools }, { headers })
+  expect(said.headers.get('x-lastgood-session')).toBe('agent')
+})
+
 describe('an agent that brings no results of its calls', () => {
   const headers = { 'x-claude-code-session-id': 'agent' }
   const tools = [{ name: 'count', input_schema: { type: 'object' } }]

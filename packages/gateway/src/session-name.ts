@@ -56,9 +56,14 @@ const agentIn = (headers: Headers): string => headers.get('user-agent') ?? ''
 export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean =>
   Array.isArray(tools) && tools.length > 0
 
-/** What an agent asks without tools it asks for itself: a title, a summary. Claude Code that was given none says so. */
-export const isForItself = (headers: Headers, body: MessagesBody): boolean =>
-  !hasTools(body) && (isStructured(body) || !betasOf(headers).includes('claude-code-20250219'))
+/**
+ * What an agent asks without tools it asks for itself: a title, a summary. Claude Code that was given none says so, and
+ * what it lets judge a hook has tools.
+ */
+export function isForItself(headers: Headers, body: MessagesBody): boolean {
+  if (hasTools(body)) return /You are evaluating an? \w+ hook in Claude Code/.test(JSON.stringify(body['system'] ?? ''))
+  return isStructured(body) || !betasOf(headers).includes('claude-code-20250219')
+}
 
 /** What the conversation of a request begins with, in a few letters. A client's cache marker wanders, and says nothing. */
 export function beginningOf({ messages: [first] }: MessagesBody): string {

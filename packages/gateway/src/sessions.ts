@@ -95,7 +95,7 @@ export class Sessions {
   /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
   async *#placesOf({ id, hasHelpers, agent }: SessionName, { named, body }: Asked): AsyncGenerator<Place> {
     const main = await this.#lane(id, { agent, takesOver: true })
-    if (!hasHelpers || !isForItself(named, body) || !main.isFresh) yield { id, agent }
+    if (!hasHelpers || !main.isFresh || !isForItself(named, body)) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
 
