@@ -2,6 +2,7 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { reply, story, text, thinking, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
+import { gatewayOf } from './support/counted-answers.ts'
 import { countTool } from './support/counting-story.ts'
 import { hello, named, post, setUp } from './support/gateway-stage.ts'
 import { entriesOf, typesOf } from './support/harness.ts'
@@ -74,6 +75,21 @@ describe('the way on that an error names', () => {
     expect(error.message).toMatch(way)
   })
 })
+
+test.each([301, 308])(
+  'an API that has moved for good (%i) is told at once, and no client is led past us',
+  async (status) => {
+    const moved = { status, headers: { location: 'https://api.example/v1/messages' } }
+    const gateway = gatewayOf({ fetch: () => Promise.resolve(new Response('', moved)) })
+    const response = await post(gateway, hello, { headers: named })
+    expect([response.status, response.headers.get('x-should-retry'), response.headers.get('location')]).toEqual([
+      502,
+      'false',
+      null,
+    ])
+    expect(await response.text()).toContain('redirected to https://api.example/v1/messages')
+  },
+)
 
 describe('a model in place of another', () => {
   const fallback = [{ model: instead }]

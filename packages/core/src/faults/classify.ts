@@ -87,7 +87,7 @@ export function classify(wire: Wire): Fault {
     errorType: cleaned(error.type, longestName),
     errorCode: cleaned(error.code, longestName),
     message: cleaned(
-      error.message || pageText(wire) || (!wire.timer && chain.message) || ownWords(wire),
+      error.message || movedTo(wire) || pageText(wire) || (!wire.timer && chain.message) || ownWords(wire),
       longestMessage,
     ),
     requestId: cleaned(header(wire, 'request-id') ?? error.requestId, longestName),
@@ -247,6 +247,12 @@ function pageText(wire: Wire): string {
   const body = wire.body ?? ''
   if (!isHtml(wire)) return wire.phase === 'body' || /^\s*[{["]/.test(body) ? '' : body
   return /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() || `${wire.status ?? 'The answer'} with an HTML page`
+}
+
+/** Without its query, which may be the visitor's own. */
+function movedTo(wire: Wire): string {
+  const place = /^[^?#]+/.exec(header(wire, 'location') ?? '')?.[0]
+  return wire.phase === 'status' && place !== undefined ? `redirected to ${place}` : ''
 }
 
 function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire): string {

@@ -86,6 +86,9 @@ export const meaningOfType: ReadonlyMap<string, Meaning> = new Map<string, Meani
 ])
 
 export const meaningOfStatus: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
+  // Moved for good: the base URL is another one. What redirects for now is a portal, which lets through after a login.
+  [301, is('config')],
+  [308, is('config')],
   [400, is('request-rejected')],
   [401, is('auth-blocked')],
   [402, is('spend-blocked')],

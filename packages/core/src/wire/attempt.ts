@@ -40,7 +40,8 @@ export async function attempt<R extends WireRequest>(
     const body = await response.text()
     watchdog.stop()
     const wire = refusalSeen(response, body.slice(0, longestErrorBody), clock)
-    return { kind: 'fault', wire, refusal: replaceBody(response, body) }
+    // Whoever is redirected goes past us.
+    return { kind: 'fault', wire, ...(response.status >= 400 && { refusal: replaceBody(response, body) }) }
   } catch (error) {
     watchdog.stop()
     exchange.throwIfAborted()
