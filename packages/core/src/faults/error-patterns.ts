@@ -181,6 +181,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         'drop-params',
       ],
       [400, /strategy requires `?thinking/i, `${github}/anthropics/claude-code/issues/11971`, 'drop-params'],
+      [
+        400,
+        /\bcontainer_id is required/i,
+        `${github}/anthropics/anthropic-sdk-typescript/issues/1114`,
+        'name-container',
+      ],
       [400, /^invalid beta flag$/i, `${github}/anthropics/claude-code/issues/49370`, 'drop-newest-beta'],
       [400, /maximum of \d+ blocks with cache_control/i, `${github}/tghamm/Anthropic.SDK/issues/50`, 'cache-markers'],
       [400, /cache_control\.ttl: a ttl=/i, `${docs}/build-with-claude/prompt-caching`, 'cache-ttl'],

@@ -27,6 +27,8 @@ export interface RepairContext {
   readonly stopReason?: string | null | undefined
   /** The answer as the API gave it, for a message that stands where it stood; undefined where none is known. */
   recorded?(at: number): Message | undefined
+  /** The id of the container that the last answer used. */
+  readonly container?: string | undefined
   /** The model that made an assistant message. */
   madeBy?(message: Message): string | undefined
   /** The API's refusal of this very request, for rules that are asked for by it. */

@@ -9,7 +9,8 @@
  * 3. Checking costs what is new: the recorded messages that were found sound are not looked at again (P7).
  */
 import type { Fault } from '../faults/fault.ts'
-import type { Block, Edit, Message, RepairNote } from '../journal/journal.ts'
+import { isRecord } from '../json.ts'
+import type { AssistantMessage, Block, Edit, Message, RepairNote } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
@@ -39,7 +40,10 @@ export interface MendedRequest {
 export interface Mending {
   /** What is recorded: of a session, or of a journal that is only read. */
   session: {
-    readonly transcript: Pick<Session['transcript'], 'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy'>
+    readonly transcript: Pick<
+      Session['transcript'],
+      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'lastAnswer'
+    >
     readonly context: Pick<Session['context'], 'tried'>
   }
   request: ConversationRequest
@@ -126,11 +130,17 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     card,
     apiVersion: request.envelope.apiVersion,
     stopReason: transcript.turns.at(-1)?.stopReason,
+    container: containerOf(transcript.lastAnswer),
     madeBy: (message) => transcript.madeBy(message),
     // Positions are those of the record only while nothing lies over it.
     recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
     fault,
   }
+}
+
+function containerOf(answer: AssistantMessage | undefined): string | undefined {
+  const container = answer?.['container']
+  return isRecord(container) && typeof container['id'] === 'string' ? container['id'] : undefined
 }
 
 const stands = (rule: string): boolean => standingRules.has(nameOfRule(rule))

@@ -46,6 +46,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
       turns,
       models,
       madeBy: (message: Message) => transcript.madeBy(message),
+      lastAnswer: transcript.lastAnswer,
     },
     context: { tried: isOpen ? snapshot.context.tried : [] },
   }

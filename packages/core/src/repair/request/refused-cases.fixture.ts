@@ -348,6 +348,15 @@ export const refusedCases: readonly RequestCase[] = [
     out: { params: { ...params, container: { skills: [] } } },
   },
   {
+    row: 28,
+    rule: 'name-container',
+    claim: 'the container in which code waits for results is named where the request does not',
+    as: 'name-container:container_01',
+    container: 'container_01',
+    in: { params: { ...params, container: { skills: [] } } },
+    out: { params: { ...params, container: { skills: [], id: 'container_01' } } },
+  },
+  {
     rule: 'drop-thread',
     claim: 'a thread that the server no longer has is left out',
     in: { params: { ...params, thread: { type: 'continue', previous_message_id: 'msg_1' } } },

@@ -16,7 +16,7 @@ import { blockAsText } from './rejected-results.ts'
 import type { RejectedRule } from './rejected-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './rejected-thinking.ts'
 import { requestRules } from './rules.ts'
-import { dropContainer, dropFiles, dropThread } from './server-held.ts'
+import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
 import { placeholderLastResults, shortenOldResults } from './shorten.ts'
 
 export const rejectedRules: readonly RejectedRule[] = [
@@ -35,6 +35,7 @@ export const rejectedRules: readonly RejectedRule[] = [
   dropParams,
   dropNewestBeta,
   dropContainer,
+  nameContainer,
   dropThread,
   dropFiles,
   shortenOldResults,

@@ -20,6 +20,7 @@ export interface RequestCase {
   readonly refusal?: Pick<Fault, 'message' | 'paths'>
   readonly apiVersion?: string
   readonly recorded?: Message
+  readonly container?: string
 }
 
 /** A model of the kind that is the strictest with transcripts. */
@@ -87,10 +88,11 @@ export function requestOf(given: Partial<Outgoing>): Outgoing {
   return { ...plainRequest, ...given }
 }
 
-export function contextOf({ card, apiVersion, refusal, recorded }: RequestCase): RepairContext {
+export function contextOf({ card, apiVersion, refusal, recorded, container }: RequestCase): RepairContext {
   return {
     card: { ...strictCard, ...card },
     apiVersion,
+    container,
     recorded: (at) => (at === 1 ? recorded : undefined),
     ...(refusal && { fault: { kind: 'request-rejected', ...refusal } }),
   }

@@ -30,6 +30,7 @@ export type RejectedRuleName =
   | 'raise-max-tokens'
   | 'drop-params'
   | 'drop-container'
+  | 'name-container'
   | 'drop-thread'
   | 'drop-files'
   | 'drop-newest-beta'

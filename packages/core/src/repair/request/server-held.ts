@@ -24,6 +24,20 @@ export const dropContainer: RejectedRule = {
   },
 }
 
+export const nameContainer: RejectedRule = {
+  name: 'name-container',
+  row: 28,
+  does: 'Names the container of the last answer, in which code waits for the results of its calls.',
+  repair(outgoing, { container: known }, argument) {
+    const { container } = outgoing.params
+    const id = argument ?? known
+    const asked = isRecord(container) ? container : {}
+    if (id === undefined || typeof container === 'string' || typeof asked['id'] === 'string') return undefined
+    const params = { ...outgoing.params, container: isRecord(container) ? { ...container, id } : id }
+    return repairedBy(this, { ...outgoing, params }, `named container ${id}`, { argument: id })
+  },
+}
+
 export const dropThread: RejectedRule = {
   name: 'drop-thread',
   does: 'Leaves out the thread.',

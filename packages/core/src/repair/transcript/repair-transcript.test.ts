@@ -49,6 +49,18 @@ test('two answers with thinking are separated, unless the first was paused', () 
   expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user'])
 })
 
+test('an answer with the mark of another model is parted from one with thinking, which the API would take for its own', () => {
+  const first = { role: 'assistant', content: [{ type: 'thinking', thinking: 'a', signature: 's' }, text('one')] }
+  const second = { role: 'assistant', content: [text('two'), { type: 'fallback' }, text('three')] }
+  const { messages } = mendedFrom([
+    { role: 'user', content: 'hi' },
+    first,
+    second,
+    { role: 'user', content: 'go' },
+  ]).outgoing
+  expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user'])
+})
+
 test('an edit before thinking that is signed against it asks the API to leave out what no longer fits', () => {
   const thinking = { type: 'thinking', thinking: 'x', signature: 's' }
   const outgoing: Outgoing = {

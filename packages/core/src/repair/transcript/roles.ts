@@ -74,7 +74,8 @@ export const mergedAnswers = localRule(
   {
     name: 'merged-answers',
     row: 14,
-    invariant: 'Two answers that each have thinking do not follow one another, unless the first was paused.',
+    invariant:
+      'No answer with thinking, or the mark of another model, follows one with thinking at once, unless that was paused.',
   },
   ({ messages }) => {
     const mends: Mend[] = []
@@ -82,7 +83,9 @@ export const mergedAnswers = localRule(
       const before = messages[at - 1]
       const last = before && blocksOf(before).at(-1)
       const goesOn = last !== undefined && (isServerCall(last) || isServerResult(last))
-      if (!before || goesOn || !hasThinking(before) || !hasThinking(message)) return [message]
+      // The API takes both for one answer.
+      const isOther = hasThinking(message) || blocksOf(message).some(({ type }) => type === 'fallback')
+      if (!before || goesOn || !hasThinking(before) || !isOther) return [message]
       mends.push({ message: at, what: 'put a message of the user between two answers' })
       return [{ role: 'user', content: '(no message)' }, message]
     })
