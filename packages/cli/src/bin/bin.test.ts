@@ -237,5 +237,5 @@ it('where HOME is empty, the state is in the home folder of the user, and not in
 })
 
 async function waitForRequests({ lab }: Place, count: number): Promise<void> {
-  while (lab.requests.length < count) await new Promise((resolve) => setImmediate(resolve))
+  await expect.poll(() => lab.requests.length).toBeGreaterThanOrEqual(count)
 }
