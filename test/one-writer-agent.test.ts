@@ -3,7 +3,7 @@ import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { expect, test } from 'vitest'
 import { countingAgent, Effects, task } from './support/counting-story.ts'
 import { code, entriesOf, startTestLab } from './support/harness.ts'
-import { network, opened, openedWhenFree } from './support/partition.ts'
+import { network, opened } from './support/partition.ts'
 
 test('a worker in a partition runs its call to the end, and its result goes nowhere: the next one was told in doubt', async () => {
   const { client, lab } = await startTestLab({
@@ -27,7 +27,7 @@ test('a worker in a partition runs its call to the end, and its result goes nowh
   lost.catch(() => {})
   await expect.poll(() => effects.runs, { timeout: 10_000 }).toEqual([1, 2])
 
-  const near = await openedWhenFree(net.near)
+  const near = await opened(net.near, 'near')
   const answer = await near.run(countingAgent(effects, client))
   expect(answer).toMatchObject({ turn: 1, text: 'done' })
 

@@ -6,7 +6,7 @@ import { openSession, type EntryBody, type Session, type Store } from '@lastgood
 import { owner } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { code, entriesOf } from './support/harness.ts'
-import { leaseMs, network, opened, openedWhenFree, type Network } from './support/partition.ts'
+import { leaseMs, network, opened, type Network } from './support/partition.ts'
 import type { TcpProxy } from './support/tcp-proxy.ts'
 
 const said = (text: string): EntryBody => ({ type: 'turn-continued', messages: [{ role: 'user', content: text }] })
@@ -67,7 +67,7 @@ describe('a worker in a partition', () => {
       outcome.catch(() => {})
     })
 
-    const near = await openedWhenFree(net.near)
+    const near = await opened(net.near, 'near')
     await near.record([said('by the next one')])
     net.proxy.heal()
     await expect(outcome).rejects.toEqual(code('lease-lost'))
@@ -84,7 +84,7 @@ describe('a worker in a partition', () => {
     const net = await network()
     const far = await working(net)
     net.proxy.blackHole('questions', 'answers')
-    const near = await openedWhenFree(net.near)
+    const near = await opened(net.near, 'near')
     net.proxy.heal()
     await expect.poll(() => far.signal.aborted, { timeout: 15_000 }).toBe(true)
     expect(far.signal.reason).toEqual(code('lease-lost'))

@@ -37,20 +37,15 @@ export async function network(): Promise<Network> {
   return { proxy, far: store(proxy.port, patient), near: store(Number(new URL(url).port)) }
 }
 
+/** Not by force: when the lease of who has it has run out, and again where the store did not answer in time. */
 export async function opened(store: Store, name: string): Promise<Session> {
-  const session = await openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })
-  onTestFinished(() => session.close().catch(() => {}))
-  return session
-}
-
-/** Opens the session when its lease has run out, not by force. */
-export async function openedWhenFree(store: Store): Promise<Session> {
   let session: Session | undefined
+  const open = () => openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })
   await expect
     .poll(
       async () => {
-        session = await opened(store, 'near').catch((error: unknown) => {
-          if (isLastgoodError(error, 'session-busy')) return undefined
+        session = await open().catch((error: unknown) => {
+          if (isLastgoodError(error, 'session-busy') || isLastgoodError(error, 'store-unavailable')) return undefined
           throw error
         })
         return session
@@ -58,5 +53,6 @@ export async function openedWhenFree(store: Store): Promise<Session> {
       { timeout: 15_000 },
     )
     .toBeDefined()
+  onTestFinished(() => session?.close().catch(() => {}))
   return session!
 }
