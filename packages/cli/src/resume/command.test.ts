@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ManualClock } from '@lastgood/core/testing'
 import { reply, startLab, text } from '@lastgood/outage-lab'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { answered, ended, obliging, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
@@ -57,7 +57,7 @@ describe('an outage that is waited out', () => {
     const clock = new ManualClock({ startAt: Date.now() })
     await seed(store, 's', [started(1), sent(), overloaded(100_000, clock.now())])
     const ran = run(['resume', 's', '--store', 'state', ...flags], { cwd, clock, env: { LASTGOOD_STATUS_URL: '' } })
-    const sees = (what: string) => vi.waitFor(() => expect(ran.stderr.text).toContain(what))
+    const sees = (what: string) => expect.poll(() => ran.stderr.text).toContain(what)
     return { lab, clock, ran, sees }
   }
 
