@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { memoryFolder } from './test/support/memory-folder.ts'
 
 const shared = {
   pool: 'forks',
@@ -10,6 +12,9 @@ const shared = {
   expect: { poll: { timeout: 10_000 } },
 } as const
 
+const inMemory = memoryFolder()
+const env = inMemory === undefined ? {} : { TMPDIR: inMemory }
+
 /** As in the build: a Lua file is its text. */
 const lua = {
   name: 'lua',
@@ -18,12 +23,15 @@ const lua = {
 
 export default defineConfig({
   test: {
+    // Two also where there are two cores: most files wait for what they have started, most of their time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/support/tally-reporter.ts'],
     projects: [
       {
         test: {
           ...shared,
           name: 'unit',
+          env,
           include: ['packages/*/src/**/*.test.ts', 'packages/dashboard/page/**/*.test.ts'],
           exclude: ['packages/redis/**', 'packages/fleet/**', '**/node_modules/**'],
         },
@@ -33,6 +41,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'redis',
+          env,
           include: ['packages/{redis,fleet}/src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/browser/**', '**/node_modules/**'],
           // Only here: a global setup in the shared part would run once per project.

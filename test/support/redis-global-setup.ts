@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const redis = await startRedis()
+  const redis = await startRedis({ parent: project.config.env['TMPDIR'] })
   project.provide('redisUrl', redis.url)
   return () => redis.stop()
 }

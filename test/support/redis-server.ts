@@ -20,6 +20,8 @@ export interface StartOptions {
   args?: string[]
   /** Where the data lives. Default: a new temporary folder, which stop() removes. */
   dir?: string
+  /** Where that temporary folder is made. Default: where the system has them. */
+  parent?: string | undefined
   /** Default: 'always', the only setting that survives a kill without losing an acknowledged write. */
   appendfsync?: 'always' | 'everysec' | 'no'
 }
@@ -49,7 +51,7 @@ let found: Promise<RedisServer> | undefined
 
 export async function startRedis(options: StartOptions = {}): Promise<RunningRedis> {
   const binary = await (found ??= findRedisServer())
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'lastgood-redis-')))
+  const dir = options.dir ?? (await mkdtemp(join(options.parent ?? tmpdir(), 'lastgood-redis-')))
   const temporary = options.dir === undefined ? dir : ''
   const place = (port: number): string[] => ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
   const durability = ['--save', '', '--appendonly', 'yes', '--appendfsync', options.appendfsync ?? 'always']

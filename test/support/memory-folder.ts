@@ -1,0 +1,21 @@
+import { readFileSync, statfsSync } from 'node:fs'
+
+const folder = '/dev/shm'
+const roomBytes = 2 * 1024 ** 3
+
+/**
+ * For what tests keep on disk for a moment: they kill processes, never the power, and a disk makes them wait at every
+ * sync. Nothing where there is no folder in memory, little room in it, or where no program may be run from it.
+ */
+export function memoryFolder(): string | undefined {
+  try {
+    const mount = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .find((line) => line.split(' ')[1] === folder)
+    const options = mount?.split(' ')[3]?.split(',') ?? ['noexec']
+    const { bavail, bsize } = statfsSync(folder)
+    return options.includes('noexec') || options.includes('ro') || bavail * bsize < roomBytes ? undefined : folder
+  } catch {
+    return undefined
+  }
+}
