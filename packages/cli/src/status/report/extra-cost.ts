@@ -22,7 +22,7 @@ export class ExtraCosts {
   readonly total = noExtraCost()
   readonly #prices: Readonly<Record<string, Price>> | undefined
   #model = ''
-  /** Of the last answer's request, in tokens: the next one is hardly shorter. */
+  /** Tokens of the last answer's request; the next one has at least about as many. */
   #input = 0
   /** Tokens that it left in the cache. */
   #cached = 0
@@ -57,11 +57,11 @@ export class ExtraCosts {
     }
   }
 
-  /** `factor`: of the full price. `input`: what the request was long, in tokens. */
+  /** `factor`: of the full price, which depends on the `input` of the whole request. */
   #add(what: 'repeated' | 'reread', tokens: number, factor: number, input: number): void {
     if (tokens <= 0) return
     this.total[what] += tokens
-    const price = inputPrice(this.#model, Math.max(input, tokens), this.#prices)
+    const price = inputPrice(this.#model, input, this.#prices)
     if (price === undefined) this.total.unpriced.add(this.#model)
     else this.total.usd += (tokens * factor * price) / 1_000_000
   }
