@@ -18,8 +18,9 @@ const [lockDuration, stalledInterval] = [5_000, 2_500]
 const runRetryDelay = 1_000
 
 export interface AgentWorker {
-  /** Take no further job here; resolves when what is under way has ended. */
+  /** Take no further job here; resolves when what is under way has ended, or it is called off. */
   drain(): Promise<void>
+  /** Calls a drain off. */
   takeAgain(): Promise<void>
   /** Resolves when what is under way has ended. */
   close(): Promise<void>
@@ -51,9 +52,19 @@ export function agentWorker(
     },
   )
   worker.on('error', onError)
+  let drained: Promise<void> | undefined
+  let callOff = () => {}
   return {
-    drain: () => worker.pause(),
-    takeAgain: () => worker.resume(),
+    drain() {
+      // Asked once: a second pause is over at once, and one that is called off would wait until this worker is idle.
+      drained ??= Promise.race([worker.pause(), new Promise<void>((resolve) => (callOff = resolve))])
+      return drained
+    },
+    async takeAgain() {
+      drained = undefined
+      callOff()
+      await worker.resume()
+    },
     close: () => worker.close(),
     // Not waited for: of a client that looks for its server there is no end to hear.
     disconnect: () => void worker.disconnect().catch(() => {}),

@@ -27,7 +27,7 @@ import type { Workplace } from './workplace.ts'
 export interface Fleet extends FleetClient {
   /** Take no further session here; resolves when those under way here have ended or wait. Others go on. */
   drain(): Promise<void>
-  /** After `drain`. */
+  /** After `drain`, which resolves then, if it has not yet. */
   takeAgain(): Promise<void>
   /**
    * Stop: sessions under way are handed over to other workers; a tool that runs has `graceMs` to end. Resolves when the

@@ -87,20 +87,23 @@ describe('a fleet that is closed', () => {
   })
 })
 
+/** An agent that waits at a gate, and says when it is there. */
+function gated() {
+  let [go, begin] = [() => {}, () => {}]
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const agent = agentOf('coder', async () => {
+    begin()
+    await gate
+  })
+  return { agent, begun, go }
+}
+
 describe('a fleet that is drained', () => {
   it('ends what is under way and takes nothing new until it is told to', async () => {
     const { start, store } = openPlace()
-    let [go, begin] = [() => {}, () => {}]
-    const [gate, begun] = [
-      new Promise<void>((resolve) => (go = resolve)),
-      new Promise<void>((resolve) => (begin = resolve)),
-    ]
-    const fleet = start({
-      coder: agentOf('coder', async () => {
-        begin()
-        await gate
-      }),
-    })
+    const { agent, begun, go } = gated()
+    const fleet = start({ coder: agent })
     await fleet.submit('under-way', 'Go.', { agent: 'coder' })
     await begun
     const drained = fleet.drain()
@@ -112,5 +115,23 @@ describe('a fleet that is drained', () => {
     await fleet.takeAgain()
     await expectEnded(store, ['later'])
     await expect.poll(() => fleet.status(), patient).toMatchObject({ agents: { coder: { waiting: 0, active: 0 } } })
+  })
+
+  it('is drained for all who ask when what is under way has ended, or when it takes again before', async () => {
+    const { start, store } = openPlace()
+    const { agent, begun, go } = gated()
+    const fleet = start({ coder: agent })
+    await fleet.submit('under-way', 'Go.', { agent: 'coder' })
+    await begun
+    let isDrained = false
+    const all = [fleet.drain(), fleet.drain().then(() => (isDrained = true))]
+    await fleet.status()
+    expect(isDrained).toBe(false)
+    await fleet.takeAgain()
+    await Promise.all(all)
+    expect(await store.summary('under-way')).toMatchObject({ head: { lastGoodTurn: 0 } })
+    await fleet.submit('later', 'Go.', { agent: 'coder' })
+    go()
+    await expectEnded(store, ['under-way', 'later'])
   })
 })
