@@ -102,6 +102,17 @@ describe('a model in place of another', () => {
     expect(await response.text()).not.toContain('[lastgood')
   })
 
+  test.each([
+    ['takes the turn of Claude Code that was given no tools', 'claude-code-20250219', instead],
+    ["is no helper's", 'effort-2025-11-24', null],
+  ])('%s', async (_claim, betas, model) => {
+    const outages = [{ ...down, when: { ...down.when, requests: [1, 5] as [number, number] } }]
+    const stage = await setUp({ lab: { model: () => reply(text('hi')), outages }, gateway })
+    const headers = { 'x-claude-code-session-id': 'ses', 'anthropic-beta': betas }
+    const response = await post(stage.gateway, { ...hello, messages: [user('Hello')] }, { headers })
+    expect([response.status, response.headers.get('x-lastgood-model')]).toEqual([200, model])
+  })
+
   test.each([true, false])(
     'is told to the person once, if wanted, and neither recorded nor sent on (stream: %s)',
     async (streams) => {

@@ -127,7 +127,8 @@ export class Lane {
   #interceptorFor(body: MessagesBody): Interceptor {
     const { model } = body
     const { fallback, limits, tellsFallback } = this.#options
-    const models = hasTools(body) ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
+    const isAgents = hasTools(body) || this.#agent !== undefined
+    const models = isAgents ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
     const others = [...this.#upstream.othersFor(model), ...models]
     const key = `${model} ${others.length}`
     const known = this.#interceptors.get(key)

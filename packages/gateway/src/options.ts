@@ -33,8 +33,8 @@ export interface GatewayOptions {
   /** Where the conversations are kept. Default: memory, gone with the process. */
   store?: Store
   /**
-   * Models, or other addresses, that take a turn when the model that was asked for cannot; only for requests with tools:
-   * a helper's small model is not replaced by a large one. Default: none.
+   * Models, or other addresses, that take a turn when the model that was asked for cannot; only for requests with tools, and
+   * for Claude Code without: a helper's small model is not replaced by a large one. Default: none.
    */
   fallback?: NonNullable<InterceptorOptions['ladder']>
   /** Whether the person hears of a model that takes a turn, in a line before its first words. Default false. */
