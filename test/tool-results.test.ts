@@ -23,7 +23,7 @@ async function recorded(run: (context: ToolContext) => Promise<Block>): Promise<
   expect(await session.run(agent, task)).toMatchObject({ text: 'done' })
   expect([runs, lab.requests.length]).toEqual([1, 2])
   expect((await entriesOf(session.store)).filter(({ type }) => type === 'transcript-repaired')).toEqual([])
-  const [result] = session.messages()[2]?.content as Block[]
+  const [result] = (session.messages()[2]?.content ?? []) as Block[]
   return result?.['content']
 }
 

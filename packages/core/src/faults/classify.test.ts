@@ -421,7 +421,7 @@ describe('the fault', () => {
       errorType: 'invalid_request_error',
       message: 'messages.1.content.0.text.parsed: Extra inputs are not permitted',
       requestId: 'req_011CZLrUfBVk',
-      repairs: ['drop-field'],
+      repairs: ['drop-field', 'block-as-text'],
       paths: ['messages.1.content.0.text.parsed'],
     })
   })
