@@ -79,6 +79,15 @@ describe('a request that the API refuses and a rule can mend', () => {
     expect(lab.requests.map(({ body }) => (body as { container?: unknown }).container)).toEqual([{}, undefined, id])
   })
 
+  test('a field of a block that the API does not know costs one refusal, however often it is there', async () => {
+    const { lab, own } = await conversation()
+    const flavoured = { role: 'assistant', content: [{ type: 'text', text: 'Hm.', flavour: 1 }] }
+    const asked = { role: 'user', content: 'Go on' }
+    const messages = [asked, flavoured, asked, flavoured, asked]
+    await own.messages.create({ model, max_tokens: 500, messages } as never)
+    expect(lab.requests.map(({ outcome }) => outcome.kind)).toEqual(['rejected', 'ok'])
+  })
+
   test('stays mended: the caller sends its own history on, and no further request is refused for it', async () => {
     const { lab, store, own } = await conversation([refusedImage])
     const said = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Look' }, pixel] }]

@@ -20,6 +20,9 @@ import {
 } from './request-case.fixture.ts'
 
 const spoiled = [user(text('Fix it.')), assistant(thought('bad'), call()), user(result('a file'))]
+const detailed = (message: Message): Message => ({ ...message, reasoning_details: [] }) as Message
+const marked = { ...text('a'), cache_control: { type: 'ephemeral' } }
+const scoped = { ...marked, cache_control: { type: 'ephemeral', scope: 'global' } }
 const long = 'x'.repeat(40_000)
 const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const manyTurns = (content: string) => [
@@ -110,6 +113,30 @@ export const refusedCases: readonly RequestCase[] = [
     },
     in: { messages: [talk[0]!, assistant({ ...text('Looking.'), $id: 1 }, call()), talk[2]!] },
     out: { messages: talk },
+  },
+  {
+    row: 11,
+    rule: 'drop-field',
+    claim: 'and from all blocks of its type, of which the API names one at a time',
+    as: 'drop-block-field:messages.0.content.0.text.cache_control.ephemeral.scope',
+    refusal: {
+      message: 'messages.0.content.0.text.cache_control.ephemeral.scope: Extra inputs are not permitted',
+      paths: ['messages.0.content.0.text.cache_control.ephemeral.scope'],
+    },
+    in: { messages: [user(scoped, text('b')), assistant(text('c')), user(text('d'), scoped)] },
+    out: { messages: [user(marked, text('b')), assistant(text('c')), user(text('d'), marked)] },
+  },
+  {
+    row: 11,
+    rule: 'drop-field',
+    claim: 'a field of messages from all of them',
+    as: 'drop-block-field:messages.0.reasoning_details',
+    refusal: {
+      message: 'messages.0.reasoning_details: Extra inputs are not permitted',
+      paths: ['messages.0.reasoning_details'],
+    },
+    in: { messages: [detailed(user(text('a'))), assistant(text('b')), detailed(user(text('c')))] },
+    out: { messages: [user(text('a')), assistant(text('b')), user(text('c'))] },
   },
   {
     row: 11,

@@ -1,12 +1,14 @@
 /**
  * Fields that the API refused: `messages.1.content.0.text.parsed: Extra inputs are not permitted`.
  *
- * 1. Exactly the named field goes; what a message or block cannot be without stays, and so do system prompt and tools.
+ * 1. Exactly the named field goes, in the messages from every message or block of that type: the API names one at a time. What a
+ *    message or block cannot be without stays, and so do system prompt and tools.
  * 2. A field of the settings is left out of every further request. A place in the messages holds for this request alone,
  *    so it has a rule of its own name.
  */
 import { isRecord, without } from '../../json.ts'
-import type { Message } from '../../journal/journal.ts'
+import type { Block, Message } from '../../journal/journal.ts'
+import { mapBlocks, mapKeeping } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
@@ -37,11 +39,23 @@ export const dropField: RejectedRule = {
     if (present.length === 0 || !isRecord(left)) return undefined
     const inMessages = present.some((path) => path.startsWith('messages.'))
     const { messages, ...params } = left
-    const now = { ...outgoing, params, messages: inMessages ? (messages as readonly Message[]) : outgoing.messages }
+    const mended = inMessages ? present.reduce(removedAlike, messages as readonly Message[]) : outgoing.messages
+    const now = { ...outgoing, params, messages: mended }
     const rule = inMessages ? { ...this, name: 'drop-block-field' } : this
     const what = `left out ${present.join(', ')}`
     return keepingSignatures(outgoing, repairedBy(rule, now, what, { argument: present.join(',') }), card)
   },
+}
+
+const fieldOfMessage = /^messages\.\d+\.([^.]+)$/
+/** Behind the place of a block: its type, and the way to the field. */
+const fieldOfBlock = /^messages\.\d+\.content\.\d+\.(?:tool_result\.content\.\d+\.)?(.+)$/
+
+function removedAlike(messages: readonly Message[], path: string): readonly Message[] {
+  const own = fieldOfMessage.exec(path)?.[1]
+  if (own !== undefined) return mapKeeping(messages, (message) => removed(message, [own]) as Message)
+  const [type, ...field] = fieldOfBlock.exec(path)?.[1]?.split('.') ?? []
+  return mapBlocks(messages, (block) => (block.type === type ? (removed(block, field) as Block) : block))
 }
 
 function extraFieldsIn(message: string, paths: readonly string[]): readonly string[] {
