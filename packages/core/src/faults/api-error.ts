@@ -92,10 +92,10 @@ function isError(said: unknown): boolean {
   return isRecord(said['error']) || (typeof said['message'] === 'string' && Object.keys(said).length === 1)
 }
 
-/** The whole object that begins there; undefined where it does not end. */
+/** The whole object that begins there; undefined where it does not end. A text without an end is looked at once. */
 function objectAt(text: string, from: number): string | undefined {
   let depth = 0
-  for (const { 0: token, index } of text.slice(from).matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+  for (const { 0: token, index } of text.slice(from).matchAll(/"(?:[^"\\]|\\[^])*(?:"|\\?$)|[{}]/g)) {
     if (token === '{') depth += 1
     if (token === '}' && --depth === 0) return text.slice(from, from + index + 1)
   }

@@ -50,6 +50,8 @@ describe('message', () => {
       'messages.0',
       'file container ',
       'a.',
+      '{"',
+      '{"\\"',
     ]) {
       const text = unit.repeat(65_536 / unit.length)
       classify({ phase: 'status', status: 500, body: text, now })
