@@ -112,7 +112,9 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
       node: { ...node, version },
     })
     const { findings } = JSON.parse(ran.stdout) as Found
-    expect(findings[0]).toMatchObject({ about: 'node', severity, what })
+    // Temporary folders may be in memory, and that is a finding, too.
+    const [first] = findings.filter((one) => !/ is on (tmpfs|overlay)$/.test(one.what))
+    expect(first).toMatchObject({ about: 'node', severity, what })
     expect(ran.code).toBe(severity === 'danger' ? 1 : 0)
   })
 
