@@ -1,6 +1,7 @@
 /** What the rules do that only a refusal of the API calls for, as data, like `cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
 import { png } from './images.fixture.ts'
+import { refusedFields } from './refused-fields.fixture.ts'
 import {
   type RequestCase,
   assistant,
@@ -20,9 +21,6 @@ import {
 } from './request-case.fixture.ts'
 
 const spoiled = [user(text('Fix it.')), assistant(thought('bad'), call()), user(result('a file'))]
-const detailed = (message: Message): Message => ({ ...message, reasoning_details: [] }) as Message
-const marked = { ...text('a'), cache_control: { type: 'ephemeral' } }
-const scoped = { ...marked, cache_control: { type: 'ephemeral', scope: 'global' } }
 const long = 'x'.repeat(40_000)
 const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const manyTurns = (content: string) => [
@@ -81,75 +79,7 @@ export const refusedCases: readonly RequestCase[] = [
     },
     out: { params: { ...params, thinking: { type: 'disabled' } } },
   },
-  {
-    row: 11,
-    rule: 'drop-field',
-    claim: 'a setting that the API does not know is left out of this and every further request',
-    as: 'drop-field:speed',
-    refusal: { message: 'speed: Extra inputs are not permitted', paths: ['speed'] },
-    in: { params: { ...params, speed: 'fast' } },
-    out: { params },
-  },
-  {
-    row: 11,
-    rule: 'drop-field',
-    claim: 'a field that the API does not know is left out of the block that the API named',
-    as: 'drop-block-field:messages.1.content.0.text.flavour',
-    refusal: {
-      message: 'messages.1.content.0.text.flavour: Extra inputs are not permitted',
-      paths: ['messages.1.content.0.text.flavour'],
-    },
-    in: { messages: [talk[0]!, assistant({ ...text('Looking.'), flavour: 1 }, call()), talk[2]!] },
-    out: { messages: talk },
-  },
-  {
-    row: 11,
-    rule: 'drop-field',
-    claim: 'also a field whose name is not a word',
-    as: 'drop-block-field:messages.1.content.0.text.$id',
-    refusal: {
-      message: 'messages.1.content.0.text.$id: Extra inputs are not permitted',
-      paths: ['messages.1.content.0.text.$id'],
-    },
-    in: { messages: [talk[0]!, assistant({ ...text('Looking.'), $id: 1 }, call()), talk[2]!] },
-    out: { messages: talk },
-  },
-  {
-    row: 11,
-    rule: 'drop-field',
-    claim: 'and from all blocks of its type, of which the API names one at a time',
-    as: 'drop-block-field:messages.0.content.0.text.cache_control.ephemeral.scope',
-    refusal: {
-      message: 'messages.0.content.0.text.cache_control.ephemeral.scope: Extra inputs are not permitted',
-      paths: ['messages.0.content.0.text.cache_control.ephemeral.scope'],
-    },
-    in: { messages: [user(scoped, text('b')), assistant(text('c')), user(text('d'), scoped)] },
-    out: { messages: [user(marked, text('b')), assistant(text('c')), user(text('d'), marked)] },
-  },
-  {
-    row: 11,
-    rule: 'drop-field',
-    claim: 'a field of messages from all of them',
-    as: 'drop-block-field:messages.0.reasoning_details',
-    refusal: {
-      message: 'messages.0.reasoning_details: Extra inputs are not permitted',
-      paths: ['messages.0.reasoning_details'],
-    },
-    in: { messages: [detailed(user(text('a'))), assistant(text('b')), detailed(user(text('c')))] },
-    out: { messages: [user(text('a')), assistant(text('b')), user(text('c'))] },
-  },
-  {
-    row: 11,
-    rule: 'drop-block-field',
-    claim: 'inside a tool result too',
-    as: 'drop-block-field:messages.2.content.0.tool_result.content.0.text.flavour',
-    refusal: {
-      message: 'messages.2.content.0.tool_result.content.0.text.flavour: Extra inputs are not permitted',
-      paths: ['messages.2.content.0.tool_result.content.0.text.flavour'],
-    },
-    in: { messages: [...talk.slice(0, 2), user(result([{ ...text('a file'), flavour: 1 }]))] },
-    out: { messages: [...talk.slice(0, 2), user(result([text('a file')]))] },
-  },
+  ...refusedFields,
   {
     row: 11,
     rule: 'block-as-text',
