@@ -27,10 +27,12 @@ const patientAgent = (first: (session: Session) => Promise<void>) =>
 describe('a session that waits', () => {
   it('P6: is closed until its instant, and then a worker goes on with it', async () => {
     const { start, store, told, index } = openPlace()
-    const until = Date.now() + 1_500
-    const fleet = start({ coder: patientAgent((session) => backOff(session, until)) }, { parkAboveMs: 300 })
+    let until = NaN
+    const agent = patientAgent((session) => backOff(session, (until = Date.now() + 1_500)))
+    const fleet = start({ coder: agent }, { parkAboveMs: 300 })
     await fleet.submit('s', 'Go.', { agent: 'coder' })
-    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'waiting', until }))
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'waiting' }))
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'waiting', until }))
     expect(await store.summary('s')).toMatchObject({ head: { status: 'waiting', dueAt: until, turn: 1 }, holder: null })
     expect(await fleet.status()).toMatchObject({ agents: { coder: { waiting: 0, active: 0 } } })
     expect(await index.counts()).toMatchObject({ later: 1, started: 0 })
