@@ -15,6 +15,9 @@ const shared = {
 const inMemory = memoryFolder()
 const env = inMemory === undefined ? {} : { TMPDIR: inMemory }
 
+/** Leases of half a second, or a clock that is 120 times as fast: a core that somebody else has for long would look like a fault. */
+const hasty = ['test/clients/**/*.test.ts', 'test/fleet-chaos.test.ts', 'test/fleet-poison.test.ts']
+
 /** As in the build: a Lua file is its text. */
 const lua = {
   name: 'lua',
@@ -43,9 +46,19 @@ export default defineConfig({
           name: 'redis',
           env,
           include: ['packages/{redis,fleet}/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/browser/**', '**/node_modules/**'],
+          exclude: ['test/browser/**', ...hasty, '**/node_modules/**'],
           // Only here: a global setup in the shared part would run once per project.
           globalSetup: './test/support/redis-global-setup.ts',
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'alone',
+          env,
+          include: [...hasty],
+          globalSetup: './test/support/redis-global-setup.ts',
+          fileParallelism: false,
         },
       },
       {
