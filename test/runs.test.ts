@@ -242,6 +242,20 @@ describe('a turn number', () => {
     expect(session.messages().map(({ content }) => content)).toEqual(['at 10:00', [expect.anything()]])
   })
 
+  test('gives the recorded reply also where the history was replaced since then', async () => {
+    const { client, lab } = await answering()
+    const session = await openTestSession()
+    const agent = defineAgent({ name: 'a', client, model })
+    const first = await session.run(agent, 'one', { turn: 1 })
+    await session.run(agent, 'two', { turn: 2 })
+    const summary = { role: 'user' as const, content: 'What came before, in short' }
+    const own = recoverable(client, session, { record: 'always' })
+    await own.messages.create({ model, max_tokens: 100, messages: [summary] })
+    expect(await session.run(agent, 'one', { turn: 1 })).toEqual(first)
+    expect(await session.run(agent, 'two', { turn: 2 })).toMatchObject({ text: 'answer 1', stopReason: 'end_turn' })
+    expect(lab.requests).toHaveLength(3)
+  })
+
   test('gives the recorded reply of a turn that has ended, without a request', async () => {
     const { client, lab } = await answering()
     const session = await openTestSession()

@@ -10,9 +10,11 @@ import {
   assertContent,
   isLastgoodError,
   LastgoodError,
+  readHistory,
   requestFailed,
   runToolCalls,
   type Agent,
+  type AssistantMessage,
   type Block,
   type CurrentEnvelope,
   type LedgerTools,
@@ -187,11 +189,26 @@ function openTurnOf(session: Session, agent: string | undefined): LastgoodError 
   )
 }
 
-function replyOf(session: Session, turn: number): Reply {
+async function replyOf(session: Session, turn: number): Promise<Reply> {
   const { turns, messages } = session.transcript
   const span = turns.find((one) => one.turn === turn)
   const last = span && messages.slice(span.from, span.to).findLast((message) => message.role === 'assistant')
-  const content = structuredClone(Array.isArray(last?.content) ? last.content : [])
+  // A history that was replaced since then has no answers of the turns before that; the journal has.
+  const recorded = last ? undefined : await recordedAnswer(session, turn)
+  const stopReason = (recorded ? recorded.stop_reason : span?.stopReason) ?? null
+  const { content: said = [] } = last ?? recorded ?? {}
+  const content = structuredClone(Array.isArray(said) ? said : [])
   const text = content.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : [])).join('')
-  return { turn, text, content, stopReason: span?.stopReason ?? null }
+  return { turn, text, content, stopReason }
+}
+
+/** The answer that ended a turn, out of the journal. */
+async function recordedAnswer({ store, id }: Session, turn: number): Promise<AssistantMessage | undefined> {
+  let answer: AssistantMessage | undefined
+  let last: AssistantMessage | undefined
+  for await (const { entry } of readHistory(store, id)) {
+    if (entry.type === 'response-received') answer = entry.message
+    if (entry.type === 'turn-ended' && entry.turn === turn) last = answer
+  }
+  return last
 }
