@@ -3,8 +3,8 @@
  *
  *     node agent-process.js --session <id> --config <file> --store <address> --cwd <repository>
  *
- * 1. It is what a user would write: open the session, run the turns. Its events go to stdout, one JSON value per line.
- * 2. It does not outlive the demo: its stdin is a pipe that nobody writes to, and its end is the demo's.
+ * 1. It is what a user would write: open the session, run the turns. Its events go to stdout as JSON lines.
+ * 2. It does not outlive the demo: its stdin is a pipe that is never written to and ends with the demo.
  */
 import { parseArgs } from 'node:util'
 import { isLastgoodError, openSession } from '@lastgood/core'
@@ -30,7 +30,7 @@ try {
   await run()
   process.exit(0)
 } catch (error) {
-  // Stopped on purpose: whoever did that ends the process.
+  // Closed on purpose: whoever closed it ends the process.
   if (!isLastgoodError(error, 'session-closed')) {
     writeFailure(context, failureOf(error))
     process.exit(1)

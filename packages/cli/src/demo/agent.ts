@@ -1,5 +1,5 @@
 /**
- * The demo's agent: an ordinary one, with the SDK's client and tools of its own. Nothing in it knows of outages.
+ * The demo's agent: an ordinary one, with the SDK's client and its own tools. Nothing in it knows of outages.
  */
 import { Anthropic } from '@anthropic-ai/sdk'
 import { defineAgent, ladder, type AgentTool, type CodingAgent } from '@lastgood/anthropic'

@@ -1,16 +1,16 @@
-/** A claim of the verdict with the way to refute it: it gives what is wrong, or nothing. */
+/** A claim of the verdict, with the way to refute it: `find` returns what is wrong, or nothing. */
 import type { Evidence, LabEvidence } from './evidence.ts'
 
 export type Complaint = string | undefined | false
 
 export interface Check {
   readonly name: string
-  /** Cannot be asked with the real API. */
+  /** Cannot be checked with the real API. */
   readonly needsLab?: true
   readonly find: (evidence: Evidence) => Complaint | Promise<Complaint>
 }
 
-/** A check that only the lab makes possible. */
+/** A check that needs the lab. */
 export function withLab(
   name: string,
   find: (lab: LabEvidence, evidence: Evidence) => Complaint | Promise<Complaint>,

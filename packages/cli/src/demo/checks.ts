@@ -115,7 +115,7 @@ export const checks: readonly Check[] = [
   ...healingChecks,
 ]
 
-/** Calls started more than once, and runs of the migration beyond the first, by the referee's file and by the ledger. */
+/** Calls started more than once, plus runs of the migration beyond the first (the higher of referee and ledger). */
 export function toolsRunTwice({ effects, repository: { ledger } }: Evidence): number {
   const starts = effects.filter(({ phase }) => phase === 'start')
   const repeated = starts.length - new Set(starts.map(({ key }) => key)).size

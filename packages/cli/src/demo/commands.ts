@@ -1,4 +1,4 @@
-/** The commands that the demo tells: as the user would have to type them here, with everything they need. */
+/** The commands that the demo prints: complete, as the user has to type them here. */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { shellWord } from '@lastgood/core'

@@ -1,8 +1,8 @@
 /**
  * The demo's configuration: what `lastgood.config.mjs` in the demo folder exports, and how that file is written.
  *
- * The file is written twice. The second time is the redeploy: the agent's `run` tool has another description and one
- * more field, and the control state has another name.
+ * The file is written twice; the second time is the redeploy: the agent's `run` tool has another description and one
+ * more field, and the machine another version.
  */
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -28,7 +28,7 @@ export function demoConfig({ folder, env, live, pace, machineVersion, runTool }:
   return defineConfig({
     agents: { [demoAgentName]: () => demoAgent({ folder: demoFolderAt(folder), env, live, pace, runTool }) },
     machineVersion,
-    // The scripted API has a page of its own, and the demo asks it.
+    // The scripted API has its own status page, which the demo asks.
     ...(!live && { policy: demoPolicy(pace), statusPage: false as const }),
   })
 }

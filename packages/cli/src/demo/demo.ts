@@ -1,8 +1,8 @@
 /**
  * The demo: outages, a kill, a redeploy and a resume, with a real repository, real processes and the real SDK.
  *
- * 1. It leaves no process behind and always a session that can be resumed, whatever it is interrupted at.
- * 2. It knows nothing better than its user: what it says at the end was counted, see `verdict.ts`.
+ * 1. Whenever it is interrupted, it leaves no process behind, and always a session that can be resumed.
+ * 2. It knows no more than its user: everything that it says at the end was counted, see `verdict.ts`.
  */
 import { openSession, type Clock, type Store } from '@lastgood/core'
 import { startLab, type Lab } from '@lastgood/outage-lab'
@@ -46,12 +46,12 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
     })
   }
   const pace = options.fast ? 'fast' : 'readable'
-  // A store that cannot be reached is told before anything is made.
+  // A store that cannot be reached is reported before anything is created.
   const given = options.store === undefined ? undefined : await openStore(context, options.store)
   const folder = createDemoFolder(env, pace, options.folder)
   deploy(folder, releases.before, { live, pace })
   const opened = given ?? (await openStore(context, `file:${folder.store}`))
-  // The children work in another folder: a path has to be whole.
+  // The children work in another folder, so a path has to be absolute.
   const isRedis = /^rediss?:/i.test(options.store ?? '')
   const address = isRedis && options.store !== undefined ? options.store : opened.store.location
   const lab = live ? undefined : await openLab(context.clock, pace)
@@ -111,7 +111,7 @@ async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }:
   const { context, store, sessionId, folder, address } = scene
   await scene.interrupt()
   const { turn, lastGoodTurn } = await standing(store, sessionId)
-  // Between the turns: the next one is the user's to start.
+  // Between turns, the command carries the next prompt, for the user to start the turn with.
   const message = turn > lastGoodTurn ? undefined : prompts[lastGoodTurn]
   const command = resumeCommand(context.env, sessionId, folder, address, message)
   context.stderr.write(`\ninterrupted: ${savedAt(lastGoodTurn)}; go on with\n${command}\n`)
@@ -123,7 +123,7 @@ async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }:
   return exitCode
 }
 
-/** How far the session came. One that had not begun begins here, so that there is something to go on with. */
+/** How far the session came. One that had not begun is begun here, so that there is something to resume. */
 async function standing(store: Store, sessionId: string): Promise<{ turn: number; lastGoodTurn: number }> {
   const summary = await store.summary(sessionId)
   if (summary) return summary.head

@@ -1,6 +1,6 @@
 /**
- * The evidence of a small demo in which everything went well: a fault, an image that is refused, a turn of another model, a
- * kill in the migration, a commit.
+ * The evidence of a small demo in which everything went well: a fault, a refused image, a turn of another model, a kill
+ * during the migration, a commit.
  */
 import { foldJournal, type Block, type Entry, type EntryBody, type Head, type Message } from '@lastgood/core'
 import { entry, head, owner } from '@lastgood/core/testing'
@@ -138,7 +138,7 @@ function turnStarted(turn: number): EntryBody {
   return { type: 'turn-started', turn, agent: 'coder', messages: [{ role: 'user', content: prompts[turn - 1] ?? '' }] }
 }
 
-/** Each answer has 100 input tokens more, and finds all that were sent before in the cache. */
+/** Each answer has 100 more input tokens, and finds everything that was sent before in the cache. */
 function usageOf(n: number) {
   return {
     input_tokens: 100,

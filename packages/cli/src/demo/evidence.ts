@@ -1,6 +1,6 @@
 /**
- * What the verdict is made of: five witnesses that do not know of each other. The journal is lastgood's own word; the
- * lab, the repository, the referee's file and the demo's notes of the kill are not.
+ * What the verdict rests on: five independent witnesses. The journal is lastgood's own word; the lab, the repository,
+ * the referee's file and the demo's notes of the kill are not.
  */
 import type { Entry, FaultKind, Head, Store } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
@@ -32,11 +32,11 @@ export interface LabRequest extends LabCall {
 
 export interface LabEvidence {
   readonly requests: readonly LabRequest[]
-  /** The outages that were ordered, in order. */
+  /** The scripted outages, in order. */
   readonly script: readonly { readonly name: string; readonly kind: FaultKind; readonly times: number }[]
-  /** The model that is asked for, and the one after it. */
+  /** The requested model, and its fallback. */
   readonly models: readonly [first: string, other: string]
-  /** What was read of the status page, and how often the API was asked for it. */
+  /** The readings of the status page, and how often the page was requested from the API. */
   readonly page: { readonly readings: readonly PageReading[]; readonly visits: number }
   /** The tool definitions of the code before and after the redeploy, as JSON. */
   readonly deployed: { readonly before: string; readonly after: string }
@@ -58,7 +58,7 @@ export interface Evidence {
   readonly prompts: readonly string[]
   readonly atKill: Recorded
   readonly atEnd: Recorded
-  /** How the process that was resumed ended. */
+  /** How the resumed process ended. */
   readonly resumeExitCode: number | null
   readonly effects: readonly Effect[]
   readonly repository: RepositoryEvidence
@@ -90,12 +90,12 @@ export function labRequests(lab: Lab): LabRequest[] {
     })
 }
 
-/** How often the status page was asked for. */
+/** How often the status page was requested. */
 export function pageVisits(lab: Lab): number {
   return lab.requests.filter(({ path }) => lab.statusUrl.endsWith(path)).length
 }
 
-/** Looks at the repository, and really runs its tests. */
+/** Inspects the repository, and really runs its tests. */
 export function repositoryEvidence(folder: DemoFolder, env: Env): RepositoryEvidence {
   const run = spawnSync(process.execPath, ['--test'], {
     cwd: folder.repository,

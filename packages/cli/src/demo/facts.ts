@@ -1,4 +1,4 @@
-/** The journal's side of the evidence, in the words of the checks. Pure. */
+/** The journal's side of the evidence, in terms that the checks use. Pure. */
 import type { Entry } from '@lastgood/core'
 import { usageIn } from '../cost/usage.ts'
 import { migrationCommand } from './project.ts'
@@ -9,10 +9,10 @@ export function ofType<Type extends Entry['type']>(entries: readonly Entry[], ty
   return entries.filter((entry): entry is EntryOf<Type> => entry.type === type)
 }
 
-/** A tool call as the journal has it. */
+/** A tool call as the journal records it. */
 export interface JournaledCall {
   readonly toolUseId: string
-  /** The idempotency key that its tool was given. */
+  /** The idempotency key that its tool received. */
   readonly key: string
   readonly name: string
   readonly command: string | undefined
@@ -39,7 +39,7 @@ export function callsIn(sessionId: string, entries: readonly Entry[]): Journaled
 
 export const isMigration = (command: string | undefined): boolean => command?.includes(migrationCommand) === true
 
-/** Turns of `prompts` that were asked in these words and ended. */
+/** Number of ended turns that were asked in exactly the words of `prompts`. */
 export function endedTurns(prompts: readonly string[], entries: readonly Entry[]): number {
   const ended = new Set(ofType(entries, 'turn-ended').map(({ turn }) => turn))
   return ofType(entries, 'turn-started').filter(({ turn, messages }) => {
@@ -48,7 +48,7 @@ export function endedTurns(prompts: readonly string[], entries: readonly Entry[]
   }).length
 }
 
-/** The input of the last answer before the kill, and of the first one after it. */
+/** The input of the answers before the kill, and of the first one after it. */
 export function tokensAround(durableAtKill: number, entries: readonly Entry[]) {
   const answers = ofType(entries, 'response-received')
   const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => usageIn(message.usage).input)

@@ -1,5 +1,5 @@
 /**
- * The demo's folder: everything that the demo makes is in it, and it is kept, so that the session can be looked at and
+ * The demo's folder: it holds everything that the demo makes, and is kept, so that the session can be inspected and
  * resumed afterwards.
  */
 import { execFileSync } from 'node:child_process'
@@ -33,7 +33,7 @@ export function demoFolderAt(path: string): DemoFolder {
   }
 }
 
-/** A folder with a fresh repository in it: `wanted`, which must be empty or new, or one of its own. */
+/** A folder with a fresh repository: `wanted`, which must be empty or new, or a new temporary one. */
 export function createDemoFolder(env: Env, pace: Pace, wanted?: string): DemoFolder {
   const folder = demoFolderAt(
     wanted === undefined ? mkdtempSync(join(tmpdir(), 'lastgood-demo-')) : emptyFolder(wanted),
@@ -59,12 +59,12 @@ const gitSettings = {
   'core.autocrlf': 'false',
 }
 
-/** What git says about the repository. */
+/** The output of a git command in the repository. */
 export function git(folder: DemoFolder, env: Env, ...args: string[]): string {
   try {
     return runGit(folder, env, args)
   } catch (error) {
-    // A Ctrl+C of the terminal reaches git, too; the demo answers it when the folder is complete.
+    // The terminal's Ctrl+C reaches git, too; the demo handles it once the folder is complete.
     if ((error as { signal?: unknown }).signal !== 'SIGINT') throw error
     return runGit(folder, env, args)
   }

@@ -1,4 +1,4 @@
-/** Checks of what lastgood does beside waiting: another model, a request that is mended, a status page that is asked. */
+/** Checks of what lastgood does besides waiting: fall back to another model, mend a request, ask the status page. */
 import { blocksOf, foldJournal } from '@lastgood/core'
 import { differs, withLab, type Check, type Complaint } from './check.ts'
 import type { LabRequest } from './evidence.ts'
@@ -72,7 +72,7 @@ export const healingChecks: readonly Check[] = [
   }),
 ]
 
-/** One block of the refused request has become another one, a text that says so; all others are the same. */
+/** Exactly one block of the refused request was replaced, by a text that says so; all others are unchanged. */
 function mendedInOnePlace(refused: LabRequest, mended: LabRequest): Complaint {
   const [before, after] = [leavesOf(refused), leavesOf(mended)]
   const changed = before.flatMap((leaf, i) => (leaf === after[i] ? [] : [i]))
@@ -83,7 +83,7 @@ function mendedInOnePlace(refused: LabRequest, mended: LabRequest): Complaint {
   return isText ? undefined : 'what was left out is not named in its place'
 }
 
-/** Its blocks, those in results by themselves, as JSON. */
+/** Its blocks as JSON; blocks inside results are listed separately. */
 function leavesOf(request: LabRequest): string[] {
   return messagesIn(request).flatMap((message) =>
     blocksOf(message).flatMap((block) => {

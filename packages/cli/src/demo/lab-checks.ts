@@ -1,4 +1,4 @@
-/** Checks of what left against what arrived: the journal and the API's own records. */
+/** Checks what was sent against what arrived: the journal against the API's own records. */
 import { usageIn } from '../cost/usage.ts'
 import { differs, withLab, type Check } from './check.ts'
 import { ofType, tokensAround } from './facts.ts'
@@ -38,7 +38,7 @@ export const labChecks: readonly Check[] = [
     return differs(had, given)
   }),
   withLab('what was sent again was what was sent, byte for byte', ({ requests }) => {
-    // What was refused is not sent again: it is mended.
+    // A refused request is not sent again as it was, but mended.
     const good = requests.filter((request) => !isRefused(request)).map(({ raw, model }) => ({ model, ...partsOf(raw) }))
     const at = good.findIndex(({ messages, settings, model }, i) => {
       const ofModel = good.slice(0, i).findLast((one) => one.model === model)

@@ -1,9 +1,10 @@
 /**
- * A client of the scripted model that works with and without the demo around it.
+ * A client of the scripted model that works inside the demo and without it.
  *
- * 1. Inside the demo requests go to the demo's lab, which has the outages and keeps the records.
- * 2. Without it (after the demo was interrupted) each request gets a lab of its own, here, for as long as its answer
- *    takes: the model is a pure function of the transcript, so any lab can go on, and nothing keeps the process alive. Its API still cannot read the screenshot.
+ * 1. Inside the demo, requests go to the demo's lab, which has the outages and keeps the records.
+ * 2. Without it (after the demo was interrupted), each request gets its own lab in this process until its answer ends:
+ *    the model is a pure function of the transcript, so any lab can continue it, and nothing keeps the process alive.
+ *    That lab still cannot read the screenshot.
  */
 import { Anthropic } from '@anthropic-ai/sdk'
 import { startLab } from '@lastgood/outage-lab'
@@ -11,7 +12,7 @@ import type { Env } from '../context.ts'
 import { chunkDelayMs, refusedPicture, type Pace } from './outages.ts'
 import { playDemo } from './script.ts'
 
-/** Set by the demo for the processes that it starts, and by nobody else. */
+/** Set only by the demo, for the processes that it starts. */
 export const labVariable = 'LASTGOOD_DEMO_LAB'
 
 export function labClient(env: Env, pace: Pace): Anthropic {
@@ -26,7 +27,7 @@ export function labClient(env: Env, pace: Pace): Anthropic {
       try {
         return await fetch(input, init)
       } catch (error) {
-        // The demo was killed without a chance to take this process along.
+        // The demo was killed before it could end this process.
         if (causeCode(error) === 'ECONNREFUSED') return fetchAlone(pace, input, init)
         throw error
       }
@@ -46,7 +47,7 @@ async function fetchAlone(pace: Pace, input: string | URL | Request, init?: Requ
   }
 }
 
-/** The same bytes; `close` is called once, when they have ended, failed or are no longer wanted. */
+/** The same bytes; calls `close` once, when they have ended, failed or been cancelled. */
 function closingAtEnd(body: ReadableStream<Uint8Array>, close: () => Promise<void>): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream({

@@ -1,6 +1,6 @@
 /**
- * What lastgood did beside waiting, in words: another model took a turn, the first one took the next one back, a request
- * was mended. A fold of entries; a moment is told once it has come to something, and has the time of its beginning.
+ * What lastgood did besides waiting, in words: another model took a turn, the first one took the next one back, a
+ * request was mended. A fold of entries; a moment is told once its outcome is known, with the time it began.
  */
 import type { Entry } from '@lastgood/core'
 import { safeLine } from '../text.ts'
@@ -12,11 +12,11 @@ export interface Moment {
   readonly words: string
 }
 
-/** Takes a session's entries one after the other. */
+/** The returned function takes a session's entries in order. */
 export function moments(): (entry: Entry) => Moment[] {
   let refusal = ''
   let change: (Entry & { type: 'rung-changed' }) | undefined
-  /** When the turn began, until its first answer. */
+  /** When the turn began; unset by its first answer. */
   let begunAt: number | undefined
   let wasTaken = false
 

@@ -1,25 +1,25 @@
-/** What fails in the demo, by the number of the request that meets it, and how fast everything goes. */
+/** What fails in the demo, by the number of the request that meets it, and how fast the demo runs. */
 import type { FaultKind, PolicyOptions } from '@lastgood/core'
 import type { Outage } from '@lastgood/outage-lab'
 import { pictureData } from './project.ts'
 
-/** `readable`: as fast as a person can follow. `fast`: as fast as it goes, for scripts. */
+/** `readable`: at a speed that a person can follow. `fast`: as fast as possible, for scripts. */
 export type Pace = 'readable' | 'fast'
 
-/** The model that is asked for, and the one that takes a turn when it is down. */
+/** The requested model, and the one that takes over a turn when it is down. */
 export const demoModels = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
 
 export interface ScriptedFault {
   /** What happens, for people. */
   readonly name: string
-  /** What the journal must call it. */
+  /** The fault kind that the journal must record for it. */
   readonly kind: FaultKind
   /** How often it happens. */
   readonly times: number
   readonly outage: Outage
 }
 
-/** The API cannot read the screenshot, and refuses every request that has it, for ever. */
+/** The API cannot read the screenshot, and refuses every request that contains it, for ever. */
 export const refusedPicture: Outage = {
   name: 'an image that cannot be read',
   when: { requests: [1, Infinity], contains: pictureData },
@@ -27,7 +27,7 @@ export const refusedPicture: Outage = {
 }
 
 export function scriptedFaults(pace: Pace): readonly ScriptedFault[] {
-  // Long enough for the outage line, or at least for the demo, to ask the status page what it knows of it.
+  // Long enough for the outage line, or at least the demo, to ask the status page about it.
   const headers = { 'retry-after': pace === 'readable' ? '6' : '1' }
   const [first] = demoModels
   const faults: [kind: FaultKind, times: number, outage: Outage & { name: string }][] = [
@@ -60,7 +60,7 @@ export function scriptedFaults(pace: Pace): readonly ScriptedFault[] {
   return faults.map(([kind, times, outage]) => ({ name: outage.name, kind, times, outage }))
 }
 
-/** Waits that a person can watch; an agent at work keeps the defaults. */
+/** Waits that a person can watch; real agents keep the defaults. */
 export function demoPolicy(pace: Pace): PolicyOptions {
   const [baseMs, capMs] = pace === 'readable' ? [700, 1_500] : [5, 20]
   const wait = { baseMs, capMs }
@@ -78,5 +78,5 @@ export function demoPolicy(pace: Pace): PolicyOptions {
 /** The pause before each event of an answer. */
 export const chunkDelayMs = (pace: Pace): number => (pace === 'readable' ? 20 : 0)
 
-/** Eight of them: long enough to be killed in. */
+/** The migration has eight parts: together long enough to kill the agent in. */
 export const migrationPartMs = (pace: Pace): number => (pace === 'readable' ? 500 : 300)

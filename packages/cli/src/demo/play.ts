@@ -24,11 +24,11 @@ export interface Played {
   readonly verdict: Verdict
   readonly entries: readonly Entry[]
   readonly incidents: readonly Incident[]
-  /** Of the status page. */
+  /** Readings of the status page. */
   readonly readings: readonly PageReading[]
 }
 
-/** Longer than the demo ever takes, with a model that plays a script. */
+/** More than the demo ever takes with the scripted model. */
 const scriptedLimitMs = 120_000
 const liveLimitMs = 900_000
 
@@ -87,7 +87,7 @@ function introduce(scene: Scene): void {
   )
 }
 
-/** The agent in a process of its own, until its migration runs: then it is killed. */
+/** Runs the agent in a process of its own, and kills it once its migration runs. */
 async function workUntilKilled(scene: Scene, page: PageReader | undefined): Promise<{ pid: number; killedAt: number }> {
   const { context, color, folder, lab } = scene
   const { stderr: output, clock, env } = context
@@ -99,7 +99,7 @@ async function workUntilKilled(scene: Scene, page: PageReader | undefined): Prom
     renderer.onEvent(event)
     if (event.type !== 'entry') return
     if (event.entry.type === 'turn-started') scene.say(`> ${prompts[event.entry.turn - 1] ?? ''}`)
-    // The rest is said by the live view.
+    // The live view shows the rest.
     for (const { mark, words } of tell(event.entry)) if (mark === '↑') scene.say(`↑ ${words}`)
   })
   try {
@@ -107,7 +107,7 @@ async function workUntilKilled(scene: Scene, page: PageReader | undefined): Prom
     const found = await scene.until(() => {
       if (group.hasExited) return 'ended'
       if (clock.now() > deadline) return 'took too long'
-      // At once, and not only when the outage line asks: without pauses the outage is over before that.
+      // At once, not only when the outage line asks: without pauses the outage is over before that.
       if (page && !isPageRead && isModelDown(lab)) {
         isPageRead = true
         void page.poll()
@@ -141,7 +141,7 @@ function isModelDown(lab: Lab | undefined): boolean {
   return lab?.requests.some(({ outcome }) => outcome.status === 529) === true
 }
 
-/** The migration's line is in the ledger, and the command that wrote it still runs. */
+/** The migration's line is in the ledger, and the command that wrote it is still running. */
 function isMigrating(folder: DemoFolder): true | undefined {
   if (!readFileSync(join(folder.repository, 'migrations.log'), 'utf8').includes(migrationLine)) return undefined
   const open = effectsIn(folder).filter(({ command }) => isMigration(command))
@@ -154,7 +154,7 @@ async function resume(scene: Scene): Promise<number | null> {
   const program = builtFile('bin/resume.js')
   const color = palette.isColorSupported ? 'always' : 'never'
   const args = [program, sessionId, '--config', folder.config, '--store', address, '--color', color]
-  // Its reply was shown live.
+  // The live view has shown its reply.
   const group = scene.start(args, () => {})
   const late = context.clock.now() + liveLimitMs
   await scene.until(() => (group.hasExited || context.clock.now() > late ? true : undefined))

@@ -1,8 +1,8 @@
 /**
- * A child with everything that it starts, as one thing to end.
+ * A child and everything that it starts, ended as one.
  *
- * 1. The child leads a process group of its own: a Ctrl+C of the terminal does not reach it, `kill` reaches all of it.
- * 2. Where there are no process groups (Windows) the child alone is killed; what it runs ends with its pipes.
+ * 1. The child leads its own process group: the terminal's Ctrl+C does not reach it, and `kill` reaches all of it.
+ * 2. Where there are no process groups (Windows), only the child is killed; what it runs ends with its pipes.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Env } from '../context.ts'
@@ -15,7 +15,7 @@ export interface Exit {
 export interface GroupOptions {
   cwd: string
   env: Env
-  /** Lines of its stdout. Its stderr is the demo's, unless it is quiet. */
+  /** Lines of its stdout; `onErrorText` gets its stderr. */
   onLine: (line: string) => void
   onErrorText: (text: string) => void
 }
@@ -36,10 +36,10 @@ export class ProcessGroup {
     })
     this.#child = child
     this.pid = child.pid ?? 0
-    // A child that is gone does not read.
+    // A child that has exited reads nothing.
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', onErrorText)
-    // Whatever ends this process, a second Ctrl+C too, ends the group.
+    // Whatever ends this process, even a second Ctrl+C, also ends the group.
     const kill = () => this.kill()
     process.once('exit', kill)
     let rest = ''
@@ -54,7 +54,7 @@ export class ProcessGroup {
         this.#hasExited = true
         process.off('exit', kill)
       })
-      // 'close': its output has been read to the end, too.
+      // 'close': its output has been read to the end.
       child.on('close', (code, signal) => resolve({ code, signal }))
     })
   }
@@ -63,12 +63,12 @@ export class ProcessGroup {
     return this.#hasExited
   }
 
-  /** Asks the child alone, so that it can bring its own to an end. */
+  /** Interrupts only the child, so that it can end its own children. */
   interrupt(): void {
     if (!this.#hasExited) this.#child.kill('SIGINT')
   }
 
-  /** SIGKILL to all of the group, also to what the child left behind. */
+  /** SIGKILL to the whole group, including what the child left behind. */
   kill(): void {
     if (this.pid === 0) return
     try {

@@ -1,17 +1,17 @@
 /**
- * The small project that the demo's agent works on: a library with two bugs, tests that show them, and a migration that
- * must not run twice.
+ * The small project that the demo's agent works on: a library with two bugs, tests that reveal them, and a migration
+ * that must not run twice.
  *
- * 1. `migrations.log` is the migration's ledger and git tracks it: a second run leaves a second line that stays.
- * 2. The line is there as soon as the migration starts; the seconds after it are the ones in which the agent is killed.
+ * 1. `migrations.log` is the migration's ledger, tracked by git: a second run leaves a second line for good.
+ * 2. The line is written as soon as the migration starts; the agent is killed in the seconds that follow.
  */
 
-/** A screenshot of which only the first bytes are there, as after an upload that broke off: its head is that of a PNG. */
+/** A truncated screenshot, as after an upload that broke off: it starts with the header of a PNG. */
 export const picturePath = 'docs/wrong-address.png'
 export const pictureData =
   'iVBORw0KGgoAAAANSUhEUgAAAoAAAAFoCAIAAABIUN0GAAAQAElEQVR4nO3BMQEAAADCoP5ll8EYPkABAAAAAAAAAAAAAAA='
 
-/** Paths inside the repository, with their text. `partMs`: how long the migration takes for each of its eight parts. */
+/** Paths inside the repository, with their content. `partMs`: how long each of the migration's eight parts takes. */
 export function projectFiles(partMs: number): Readonly<Record<string, string>> {
   return { ...fixedFiles, 'scripts/migrate.mjs': migrationScript(partMs) }
 }
@@ -89,10 +89,10 @@ const lines = readFileSync('migrations.log', 'utf8').trim().split('\\n').length
 console.log(\`done: migrations.log has \${lines} lines\`)
 `
 
-/** The module that the agent writes anew, as it is at first. */
+/** The module that the agent rewrites, in its first state. */
 export const brokenDay = fixedFiles['src/day.js']
 
-/** The line that one run of the migration leaves. */
+/** The line that one run of the migration writes. */
 export const migrationLine = '0002 rewrite-slugs'
 
 export const migrationCommand = 'node scripts/migrate.mjs'

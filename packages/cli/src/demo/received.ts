@@ -1,12 +1,12 @@
-/** The API's side of the evidence: what it received, in the words of the checks. Pure. */
+/** The API's side of the evidence: what it received, in terms that the checks use. Pure. */
 import type { Message } from '@lastgood/core'
 import type { LabEvidence, LabRequest } from './evidence.ts'
 
-/** The API found fault with what it was sent, not with itself. */
+/** The API rejected what it was sent; it did not fail itself. */
 export const isRefused = ({ kind, status }: LabRequest): boolean =>
   kind === 'rejected' || (kind === 'fault' && status === 400)
 
-/** Everything of a body before its messages, and the messages without the bracket that closes them: its exact text. */
+/** All of a body before its messages, and the exact text of the messages without their closing bracket. */
 export function partsOf(raw: string): { settings: string; messages: string } {
   const at = raw.indexOf('"messages":[')
   return { settings: raw.slice(0, at), messages: raw.slice(at, raw.lastIndexOf(']')) }
@@ -16,7 +16,7 @@ export function messagesIn({ raw }: LabRequest): readonly Message[] {
   return (JSON.parse(raw) as { messages: Message[] }).messages
 }
 
-/** The models that answered in each turn, in their order; a turn begins with the request that has its prompt. */
+/** The models that answered in each turn, in order; a turn begins with the request that carries its prompt. */
 export function answerersIn({ requests }: LabEvidence, prompts: readonly string[]): string[][] {
   return prompts.map((_prompt, turn) => {
     const answers = requests.filter(({ kind, raw }) => kind === 'ok' && lastPromptIn(raw, prompts) === turn)
@@ -27,7 +27,7 @@ export function answerersIn({ requests }: LabEvidence, prompts: readonly string[
 const lastPromptIn = (raw: string, prompts: readonly string[]): number =>
   prompts.findLastIndex((prompt) => raw.includes(JSON.stringify(prompt)))
 
-/** Turns that another model ended, and those of them after which the first one had the whole next turn. */
+/** Turns that another model ended, and those of them after which the first model had the whole next turn. */
 export function turnsOfOther(lab: LabEvidence, prompts: readonly string[]): { taken: number; takenBack: number } {
   const answerers = answerersIn(lab, prompts)
   const [first, other] = lab.models
@@ -36,7 +36,7 @@ export function turnsOfOther(lab: LabEvidence, prompts: readonly string[]): { ta
   return { taken: taken.length, takenBack: takenBack.length }
 }
 
-/** Requests that were refused, and those of them that were accepted when they were sent again. */
+/** Requests that were refused, and those of them that were accepted when they were sent again, mended. */
 export function refusals({ requests }: LabEvidence): { refused: number; mended: number } {
   const refused = requests.flatMap((request, i) => (isRefused(request) ? [i] : []))
   return { refused: refused.length, mended: refused.filter((i) => requests[i + 1]?.kind === 'ok').length }

@@ -4,11 +4,11 @@ import { padded, safeLine } from '../text.ts'
 import { demoModels } from './outages.ts'
 import type { Verdict } from './verdict.ts'
 
-/** Where everything is, for whoever wants to look. */
+/** Where everything is, for readers who want to inspect it. */
 export interface Whereabouts {
   readonly sessionId: string
   readonly store: string
-  /** The journal: a file where there is one, else the store's address and the session's id. */
+  /** The journal: the file, if the store keeps one, else the store's address and the session id. */
   readonly journal: string
   readonly folder: string
   readonly showCommand: string
@@ -51,7 +51,7 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
 
 type Row = [label: string, value: string, meaning: string]
 
-/** What only the lab can have counted. */
+/** What only the lab can count. */
 function labRows(verdict: Verdict, count: (value: number) => string): Row[] {
   const { faultsSurvived, turnsByOther, turnsTakenBack, requestsRefused, requestsMended, pageReadings } = verdict
   const rows: [label: string, value: number | undefined, meaning: string][] = [
@@ -63,7 +63,7 @@ function labRows(verdict: Verdict, count: (value: number) => string): Row[] {
   return rows.flatMap(([label, value, meaning]) => (value === undefined ? [] : [[label, count(value), meaning]]))
 }
 
-/** What programs get, as the last line of stdout. */
+/** What programs read, as the last line of stdout. */
 export function verdictJson(verdict: Verdict, where: Whereabouts): object {
   return { schema: 'lastgood.demo/v1', ...verdict, ...where }
 }

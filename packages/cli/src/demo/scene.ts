@@ -1,7 +1,7 @@
 /**
- * What the acts of the demo share: where everything is, what is shown, and the one child that may be running.
+ * What the acts of the demo share: where everything is, what is shown, and the only child that may be running.
  *
- * 1. After `end` nothing is started any more, and nothing that was started is left.
+ * 1. After `end` nothing more is started, and nothing that was started is left.
  */
 import type { Store } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
@@ -26,7 +26,7 @@ export interface SceneParts {
   readonly pace: Pace
 }
 
-/** How long a child may take to bring its session to rest. */
+/** How long a child may take to suspend or close its session. */
 const restMs = 1_500
 const bannerColumns = 79
 
@@ -56,7 +56,7 @@ export class Scene implements SceneParts {
     this.palette = terminalOf(parts.context.stderr, parts.context.env, parts.color).palette
   }
 
-  /** Starts `node <args>` as a process group of its own in the demo folder. */
+  /** Starts `node <args>` in the demo folder, as its own process group. */
   start(args: readonly string[], onLine: (line: string) => void): ProcessGroup {
     this.#ended.signal.throwIfAborted()
     this.#group = new ProcessGroup(args, {
@@ -83,19 +83,19 @@ export class Scene implements SceneParts {
     for (const line of lines) this.write(`${line}\n`)
   }
 
-  /** One of the big moments: a line across the screen, and what it means below it. */
+  /** One of the big moments: a line across the screen, with its meaning below. */
   banner(title: string, paint: (text: string) => string, meaning: string): void {
     const rule = '━'.repeat(Math.max(2, bannerColumns - 6 - widthOf(title)))
     this.say('', paint(this.palette.bold(`━━━━ ${title} ${rule}`)), meaning, '')
   }
 
-  /** A moment to read. */
+  /** Time to read what was shown. */
   async pause(ms: number): Promise<void> {
     const { clock } = this.context
     await clock.sleepUntil(clock.now() + (this.pace === 'readable' ? ms : 0), { signal: this.#ended.signal })
   }
 
-  /** Looks every few ms until `look` finds something. */
+  /** Calls `look` every few ms until it finds something. */
   async until<T>(look: () => T | undefined): Promise<T> {
     const { clock } = this.context
     for (;;) {
@@ -105,7 +105,7 @@ export class Scene implements SceneParts {
     }
   }
 
-  /** Lets the child bring its session to rest, and ends it. */
+  /** Lets the child suspend or close its session, then ends the child. */
   async interrupt(): Promise<void> {
     this.#isQuiet = true
     this.#ended.abort(new Error('the demo was interrupted'))

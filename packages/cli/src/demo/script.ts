@@ -1,9 +1,9 @@
 /**
  * What the demo's model says. Every move reads what the tools returned; nothing is assumed.
  *
- * 1. A call of unknown outcome is verified by a look at its effect before it is repeated. That is what the real model is
- *    told to do, and it makes every moment a good one to stop the agent at.
- * 2. A file that changed twice, or a ledger with two lines for one migration, ends the story.
+ * 1. Before a call of unknown outcome is repeated, its effect is checked. The real model is told to do the same, so the
+ *    agent can be stopped at any moment.
+ * 2. A file changed twice, or a ledger with two lines for one migration, ends the story.
  */
 import { StoryError, text, thinking, toolUse, type Block, type ToolOutcome } from '@lastgood/outage-lab'
 import {
@@ -196,7 +196,7 @@ const done: Move = {
   ],
 }
 
-/** Looks at a file whose change is of unknown outcome. */
+/** Looks at a file whose change has an unknown outcome. */
 function lookAgain(path: string, follow: (now: string) => Move): Move {
   return {
     say: [text('I do not know whether that was done. I look before I repeat it.'), toolUse('read', { path })],
@@ -209,7 +209,7 @@ function lookAgain(path: string, follow: (now: string) => Move): Move {
 
 const again = (words: string, command: string): Block[] => [text(words), toolUse('run', { command })]
 
-/** The call was interrupted: its tool was stopped, or its process died. */
+/** Whether the call was interrupted: its tool was stopped, or its process died. */
 function isInDoubt(outcome: ToolOutcome | undefined): boolean {
   return outcome?.isError === true && /outcome is unknown/.test(outcome.text)
 }

@@ -1,15 +1,15 @@
 /**
- * The status page of the demo's API, and what it said when it was asked.
+ * The status page of the demo's API, and what it said when it was read.
  *
- * 1. It lags, as real ones do: of the outage of one model it tells when that model answers again, and not before.
- * 2. What really happened it takes from the lab's records; nobody tells it.
- * 3. Readings are kept in memory: the records that the sessions of a store share are the user's.
+ * 1. It lags, as real ones do: it reports the outage of a model only once that model answers again.
+ * 2. It takes what really happened from the lab's records; nobody tells it.
+ * 3. Readings are kept in memory: the store's shared records belong to the user.
  */
 import { memoryStore, pageSays, relevantIncident, statusPage, type Clock, type StatusPagePoller } from '@lastgood/core'
 import type { Lab, RecordedRequest, StatusPageOptions } from '@lastgood/outage-lab'
 import { demoModels } from './outages.ts'
 
-/** What was read of the page, and when. */
+/** What a read of the page said, and when. */
 export interface PageReading {
   /** Epoch ms. */
   readonly at: number
@@ -31,7 +31,7 @@ export interface LabCall {
   readonly status?: number | undefined
 }
 
-/** The outage of `model` in what an API has received; undefined while it lasts, or when there was none. */
+/** The outage of `model` as the API's calls show it; undefined while it lasts, or if there was none. */
 export function outageOf(model: string, calls: readonly LabCall[]): ModelOutage | undefined {
   const own = calls.filter((call) => call.model === model)
   const first = own.findIndex(({ status }) => status === 529)
@@ -44,15 +44,15 @@ export function labCall({ at, body, outcome }: RecordedRequest): LabCall {
   return { at, model: body?.model ?? '', kind: outcome.kind, status: outcome.status }
 }
 
-/** Stays as long as the demo does. */
+/** Longer than the demo lasts: the incident stays on the page. */
 const endLagMs = 600_000
 
-/** The page of the lab, as far as it is there. */
+/** The page of the lab, for as long as the lab exists. */
 export function laggingPage(lab: () => Pick<Lab, 'requests' | 'startedAt'> | undefined): StatusPageOptions {
   return {
     onsetLagMs: 0,
     endLagMs,
-    // Asked anew for each visitor.
+    // Computed anew for each request.
     get incidents() {
       const { requests = [], startedAt = 0 } = lab() ?? {}
       const outage = outageOf(demoModels[0], requests.map(labCall))
@@ -67,7 +67,7 @@ export interface PageReader extends Pick<StatusPagePoller, 'poll'> {
   readonly readings: readonly PageReading[]
 }
 
-/** Asks the lab's page, and keeps what it says. */
+/** Reads the lab's page, and keeps what it says. */
 export function pageReader({ statusUrl }: Lab, clock: Clock): PageReader {
   const poller = statusPage({ shared: memoryStore().shared, clock, urls: [statusUrl], everyMs: 1 })
   const readings: PageReading[] = []

@@ -1,11 +1,11 @@
 /**
  * A model that plays a script, as a pure function of the transcript.
  *
- * 1. It has no memory: it walks the whole transcript each time, so a fresh lab goes on with a half-done conversation.
- * 2. It is strict: what the transcript says that it said must be what it would have said there, and each result must be
- *    one that its script can explain. A call that was lost, doubled or answered by something else is a StoryError.
- * 3. An answer that was cut may come back with its first blocks only, as long as a call is among them. Thinking may be
- *    left out: another model does not get it.
+ * 1. It has no memory: it walks the whole transcript each time, so a fresh lab can continue a half-done conversation.
+ * 2. It is strict: what the transcript attributes to it must be what it would have said there, and the script must
+ *    explain each result. A call that was lost, doubled or answered by something else is a StoryError.
+ * 3. An answer that was cut may come back with only its first blocks, if a call is among them. Thinking may be missing:
+ *    another model does not get it.
  */
 import {
   StoryError,
@@ -17,13 +17,13 @@ import {
   type ToolOutcome,
 } from '@lastgood/outage-lab'
 
-/** What is said next, and what follows from the results of the calls in it. A move without calls ends the turn. */
+/** What is said next, and what follows from the results of its calls. A move without calls ends the turn. */
 export interface Move {
   say: readonly Block[]
   next?: (results: readonly ToolOutcome[]) => Move
 }
 
-/** What a user's words begin. */
+/** The move that a user's prompt begins. */
 export type Opening = (prompt: string) => Move
 
 export function playScript(opening: Opening): (conversation: Conversation) => Reply {
@@ -50,7 +50,7 @@ export function playScript(opening: Opening): (conversation: Conversation) => Re
   }
 }
 
-/** Throws unless `content` is the move's own words, or its first blocks up to some call. */
+/** Throws unless `content` is what the move says, or its first blocks up to some call. */
 function assertSaid(move: Move, content: readonly Block[]): void {
   const say = content.some(isThinking) ? move.say : move.say.filter((block) => !isThinking(block))
   const isWhole = content.length === say.length
@@ -63,7 +63,7 @@ function assertSaid(move: Move, content: readonly Block[]): void {
   )
 }
 
-/** The part of a block that the script decides: not its id, its signature, or what the API adds. */
+/** The part of a block that the script determines: not its id, its signature, or what the API adds. */
 function essence(block: Block | undefined): string {
   if (!block) return 'nothing'
   const { type, text, thinking, name, input } = block

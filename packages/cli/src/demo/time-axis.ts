@@ -1,15 +1,15 @@
-/** Instants to columns, with idle time folded. Pure. */
+/** Maps instants to columns, with idle time folded. Pure. */
 import { spent } from '../durations.ts'
 
 export interface TimeAxis {
   column(at: number): number
-  /** Spaces, and a zigzag where time was folded. */
+  /** Spaces, with a zigzag where time was folded. */
   readonly background: readonly string[]
   /** Seconds since the start, as a line. */
   scale(): string
 }
 
-/** Idle time longer than this is folded to it. */
+/** Idle time longer than this is folded to this length. */
 const longestIdleMs = 2_500
 const labelEvery = 11
 

@@ -1,9 +1,9 @@
 /**
- * A session over time, drawn with characters: a row for each turn, below it one for each tool call. Pure.
+ * A session over time, drawn with characters: a row for each turn and, below it, one for each tool call. Pure.
  *
- * 1. Every mark has a shape of its own; colours only repeat what shapes say.
- * 2. Time in which nothing happened is folded, so that a long wait for a person does not squeeze the work to nothing.
- * 3. Where two marks meet in one column the rarer one wins: a failure is never painted over.
+ * 1. Every mark has its own shape; colours only repeat what the shapes say.
+ * 2. Idle time is folded, so that a long wait for a person does not squeeze the work to nothing.
+ * 3. Where two marks share a column, the rarer one wins: a failure is never painted over.
  */
 import { callLabel } from '../call-label.ts'
 import type { Entry, Fault } from '@lastgood/core'
@@ -21,7 +21,7 @@ export interface Incident {
 
 export interface TimelineOptions {
   readonly incidents: readonly Incident[]
-  /** What the status page said; a row of its own. Default: nobody asked it. */
+  /** What the status page said, in a row of its own. Default: it was not asked. */
   readonly readings?: readonly PageReading[]
   readonly columns: number
   readonly palette: Palette
@@ -65,7 +65,7 @@ export function timeline(entries: readonly Entry[], options: TimelineOptions): s
   ]
 }
 
-/** What the marks alone do not tell, each with its time. */
+/** What the marks alone do not say, each with its time. */
 function inWords(
   entries: readonly Entry[],
   { readings = [], columns, palette }: TimelineOptions,
@@ -100,7 +100,7 @@ function rowsOf(entries: readonly Entry[], incidents: readonly Incident[]): Row[
   const calls = new Map<string, { row: Row; from: number }>()
   const killedAt = incidents.find(({ mark }) => mark === 'K')?.at ?? Infinity
   let turn: Row = { label: '', spans: [] }
-  /** Of the model that took the turn over. */
+  /** Of the model that took over the turn. */
   let taken: Span | undefined
   let sentAt: number | undefined
   let failedAt: number | undefined

@@ -1,4 +1,4 @@
-/** The verdict: a pure function of the evidence. It says nothing that was not counted, and why when it is not good. */
+/** The verdict: a pure function of the evidence. It states only what was counted, and what was found wrong. */
 import { checks, toolsRunTwice } from './checks.ts'
 import type { Evidence, LabEvidence } from './evidence.ts'
 import { endedTurns, tokensAround } from './facts.ts'
@@ -9,14 +9,14 @@ export interface FailedCheck {
   readonly found: string
 }
 
-/** Counted in the lab's records; absent with the real API. */
+/** Counted from the lab's records; absent with the real API. */
 export interface LabCounts {
-  /** Failures of the API that happened, each waited out or answered by another model. */
+  /** API failures that occurred, each waited out or answered by another model. */
   readonly faultsSurvived: number
-  /** Turns that the other model ended, and those after which the first one had the next. */
+  /** Turns that the fallback model ended, and those after which the first model had the next turn. */
   readonly turnsByOther: number
   readonly turnsTakenBack: number
-  /** Requests that the API refused for what is in them, and those that it took once they were mended. */
+  /** Requests that the API refused for their content, and those that it accepted once they were mended. */
   readonly requestsRefused: number
   readonly requestsMended: number
   /** How often the status page was read. */
@@ -25,7 +25,7 @@ export interface LabCounts {
 
 export interface Verdict extends Partial<LabCounts> {
   readonly ok: boolean
-  /** Turns asked for that did not end, or are not as they were. */
+  /** Turns asked for that did not end, or that differ from what was asked. */
   readonly turnsLost: number
   /** Tool calls that ran more than once. */
   readonly toolsRunTwice: number
@@ -33,9 +33,9 @@ export interface Verdict extends Partial<LabCounts> {
   readonly resumedFromTurn: number
   /** Input tokens of the resumed request that had been sent before. */
   readonly inputTokensResent: number
-  /** Input tokens of all answers before the kill: what a new session would send to come as far. */
+  /** Input tokens of all answers before the kill: what a new session would send to get as far. */
   readonly inputTokensStartingOver: number
-  /** The part of the resumed request's input that was read from the prompt cache, 0 to 1. */
+  /** The share of the resumed request's input that was read from the prompt cache, 0 to 1. */
   readonly cacheHitShare: number
   readonly testsPass: boolean
   readonly checksPassed: number

@@ -1,4 +1,4 @@
-/** A repository that exists only as a few words, and a conversation between it and the script. */
+/** A simulated repository made of a few words, and a conversation between it and the script. */
 import type { Block, Conversation, Message } from '@lastgood/outage-lab'
 import { migrationCommand, migrationLine, picturePath, projectFiles, prompts, testCommand } from './project.ts'
 import { playDemo } from './script.ts'
@@ -12,7 +12,7 @@ export interface Call {
   readonly input: Readonly<Record<string, string>>
 }
 
-/** What a call did: with its effect or before it, and whether the model hears of it. */
+/** What happened to a call: done and answered, or lost before or after it had its effect. */
 export type Fate = 'done' | 'lost before' | 'lost after'
 
 export class World {
@@ -75,7 +75,7 @@ export function conversationOf(messages: readonly Message[]): Conversation {
   return { model: 'm', system: [], tools: [], messages, request: {} }
 }
 
-/** Both turns, to their end. `fate` decides over the n-th call, counted from 0. */
+/** Plays both turns to their end. `fate` decides over the n-th call, counted from 0. */
 export function playAll(world: World, fate: (n: number) => Fate = () => 'done'): Message[] {
   const messages: Message[] = []
   for (const prompt of prompts) {

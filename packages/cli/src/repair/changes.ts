@@ -1,20 +1,20 @@
 /**
- * What a repair changes, as a difference by turns: for people and for programs. Pure.
+ * What a repair changes, as a difference by turn, for people and for programs. Pure.
  *
- * 1. Content is quoted in one short line each, as `show` has it.
+ * 1. Each piece of content is quoted in one short line, as `show` does.
  */
 import { blocksOf, type Block, type Edit, type Message, type RepairNote } from '@lastgood/core'
 import { inputLabel } from '../call-label.ts'
 import type { Palette } from '../terminal.ts'
 import { shorten } from '../text.ts'
 
-/** What is done at one place. */
+/** What is changed in one place. */
 export interface Change {
   /** 0: before the first turn. */
   readonly turn: number
-  /** Index of the first message that it is about. */
+  /** Index of the first message concerned. */
   readonly message: number
-  /** Null where something new is put. */
+  /** Null where a new message is put. */
   readonly role: string | null
   readonly rules: readonly { readonly rule: string; readonly what: string }[]
   readonly removed: readonly string[]
@@ -23,7 +23,7 @@ export interface Change {
 
 export interface Changes {
   readonly changes: readonly Change[]
-  /** What is done to the request or the transcript as a whole. */
+  /** What is changed in the request or the transcript as a whole. */
   readonly whole: readonly { readonly rule: string; readonly what: string }[]
 }
 
@@ -48,7 +48,7 @@ export function changesOf(
         message: from,
         role: old[0]?.role ?? null,
         rules: own.map(ruleOf),
-        // What reads the same differs in a field that is no content.
+        // Lines that read the same differ only in a field that is not content.
         removed: removed.filter((line) => !added.includes(line)),
         added: added.filter((line) => !removed.includes(line)),
       }
@@ -57,7 +57,7 @@ export function changesOf(
   return { changes, whole: others.map(ruleOf) }
 }
 
-/** An edit of several messages into as many of the same roles is one of each. */
+/** An edit of several messages into as many of the same roles becomes one edit for each. */
 function oneByOne({ from, to, insert }: Edit, messages: readonly Message[]): Edit[] {
   const isEach = insert.length === to - from && insert.every(({ role }, at) => role === messages[from + at]?.role)
   if (!isEach) return [{ from, to, insert }]
@@ -66,13 +66,13 @@ function oneByOne({ from, to, insert }: Edit, messages: readonly Message[]): Edi
 
 const ruleOf = ({ rule, what }: RepairNote) => ({ rule, what })
 
-/** What is put behind a message is told of that message. */
+/** A repair behind a message is noted at that message. */
 const isIn = (message: number, { from, to }: Edit, messages: readonly Message[]): boolean =>
   from === to ? message === from || message === from - 1 || message >= messages.length : message >= from && message < to
 
 const quoted = 120
 
-/** The blocks of `messages` that `others` do not have. */
+/** The blocks of `messages` that are not in `others`, as lines. */
 function linesOf(messages: readonly Message[], others: readonly Message[]): string[] {
   const there = others.flatMap(blocksOf)
   const texts = new Set(there.map((block) => JSON.stringify(block)))

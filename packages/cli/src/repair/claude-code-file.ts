@@ -1,8 +1,8 @@
 /**
- * Repair of a session file of Claude Code: the conversation as messages, mended by core's rules, and the mends put back
- * into the lines that they came from.
+ * Repair of a Claude Code session file: its conversation is read as messages and mended by core's rules, and the mends
+ * are put back into the lines that they came from.
  *
- * 1. What is given back was looked at again, and needs nothing more.
+ * 1. The result was checked again, and needs no further repair.
  */
 import {
   blocksOf,
@@ -19,12 +19,12 @@ export interface MendedFile {
   readonly before: readonly Message[]
   readonly after: readonly Message[]
   readonly repairs: readonly RepairNote[]
-  /** What the file should hold; undefined when nothing is to be done, or it cannot be mended. */
+  /** What the file should hold; undefined when there is nothing to do, or it cannot be mended. */
   readonly bytes?: Buffer
   readonly unrepairable?: string
 }
 
-/** Undefined when it is no such file. */
+/** Undefined when the file is not of this form. */
 export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFile | undefined {
   const lines = linesOf(file)
   if (!lines.some(isSpoken)) return undefined
@@ -50,17 +50,17 @@ export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFil
       }
     }
     after = second.mended.messages
-    // Their places are those of a file that nobody has seen.
+    // Their indexes refer to an intermediate file that nobody has seen.
     repairs = [...repairs, ...second.mended.repairs.map(({ message: _place, ...one }) => one)]
     bytes = Buffer.concat(written(again, second.groups, after, newId))
   }
   return { before, after: before, repairs: [], unrepairable: 'what would be written needs repair again' }
 }
 
-/** A result that is moved to its call may leave the lines of an answer that had two: the next round sees to those. */
+/** Moving a result to its call may separate the lines of a two-line answer: the next round mends that. */
 const mostRounds = 4
 
-/** All that is said, whatever messages it is said in. */
+/** Everything that is said, however it is divided into messages. */
 const saidIn = (messages: readonly Message[]): string =>
   JSON.stringify(messages.flatMap((message) => blocksOf(message).map((block) => [message.role, block])))
 
@@ -68,13 +68,13 @@ function lookAt(lines: readonly Line[]): { groups: Group[]; mended: RepairedTran
   const spoken = conversationOf(lines)
   const groups = groupsOf(spoken)
   const models = spoken.flatMap(({ value }) => (value.type === 'assistant' ? [value.message['model']] : []))
-  // Messages of its own have no model: `<synthetic>`.
+  // Messages that the client made itself have no model: `<synthetic>`.
   const model = models.findLast((name) => typeof name === 'string' && !name.startsWith('<'))
   const messages = groups.map(({ message }) => message)
   return { groups, mended: repairTranscript({ messages, ...(typeof model === 'string' && { model }) }) }
 }
 
-/** As the client sends them: lines of one answer are one message, and so are those of the user in a row. */
+/** Messages as the client sends them: the lines of one answer are one message, and so are consecutive user lines. */
 function groupsOf(spoken: readonly Spoken[]): Group[] {
   const groups: Part[][] = []
   for (const line of spoken) {
@@ -90,7 +90,7 @@ function groupsOf(spoken: readonly Spoken[]): Group[] {
   })
 }
 
-/** A call may stand behind results of calls before it, where they were quick. */
+/** Where calls finished quickly, an answer's next call may stand behind the results of earlier ones. */
 function homeOf(groups: readonly Part[][], { value }: Spoken): Part[] | undefined {
   const last = groups.at(-1)
   const roleOf = (parts: readonly Part[] | undefined) => parts?.[0]?.line.value.message.role

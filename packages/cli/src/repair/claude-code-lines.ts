@@ -1,21 +1,21 @@
 /**
- * A session file of Claude Code, line by line: which of them are the conversation that the client goes on with.
+ * A Claude Code session file, line by line: which lines are the conversation that the client continues.
  *
- * 1. A line that is not understood is kept as the bytes that it is.
- * 2. Lines form a tree by `parentUuid`. The conversation is the way from the last line up; branches that were left and
- *    sub-agents (`isSidechain`) are no part of it. An answer is several lines with one `message.id`, and of parallel
- *    calls only the last result is on the way: the others hang on their calls.
+ * 1. A line that is not understood keeps its bytes.
+ * 2. Lines form a tree by `parentUuid`. The conversation is the path from the last line up; abandoned branches and
+ *    sub-agents (`isSidechain`) are not part of it. An answer is several lines with one `message.id`, and of parallel
+ *    calls only the last result is on the path: the others hang on their calls.
  * 3. What the client only shows (`isApiErrorMessage`, `isVisibleInTranscriptOnly`) is not sent.
- * 4. After a compaction the way ends at its boundary, which names the messages that were kept.
+ * 4. After a compaction the path ends at its boundary, which names the messages that were kept.
  */
 import type { Block, Message } from '@lastgood/core'
 
 export type Json = Readonly<Record<string, unknown>>
 
 export interface Line {
-  /** With its line break. */
+  /** Including its line break. */
   readonly bytes: Buffer
-  /** Undefined for what is no JSON object in UTF-8. */
+  /** Undefined if the line is not a JSON object in UTF-8. */
   readonly value: Json | undefined
 }
 
@@ -69,17 +69,17 @@ export function isSpoken(line: Line): line is Spoken {
   return isMessage(value['message'])
 }
 
-/** It has a place in the tree of the main conversation. */
+/** Whether it has a place in the tree of the main conversation. */
 function isPlaced(value: Json | undefined): value is Json & { uuid: string } {
   return value !== undefined && typeof value['uuid'] === 'string' && value['isSidechain'] !== true
 }
 
-/** The last line that the next one will hang on. */
+/** The `uuid` of the last placed line: the next line hangs on it. */
 export function tipOf(lines: readonly Line[]): string | undefined {
   return lines.findLast(({ value }) => isPlaced(value))?.value?.['uuid'] as string | undefined
 }
 
-/** The lines of the conversation, in its order. */
+/** The lines of the conversation, in order. */
 export function conversationOf(lines: readonly Line[]): Spoken[] {
   const places = new Map<string, number>()
   lines.forEach(({ value }, at) => isPlaced(value) && places.set(value.uuid, at))
@@ -97,7 +97,7 @@ export function conversationOf(lines: readonly Line[]): Spoken[] {
   })
 }
 
-/** Indexes from the first line to `tip`. Where a parent is not there, what stands before takes its place. */
+/** Indexes from the first line to `tip`. A missing parent is replaced by the placed line before it. */
 function wayUp(lines: readonly Line[], places: ReadonlyMap<string, number>, tip: number): number[] {
   const way = new Set<number>()
   for (let at = tip; at >= 0 && !way.has(at);) {
@@ -110,7 +110,7 @@ function wayUp(lines: readonly Line[], places: ReadonlyMap<string, number>, tip:
   return [...way].reverse()
 }
 
-/** What a compaction left in its place, and the line that it stands behind. */
+/** The messages that a compaction kept, and the line that they follow. */
 function keptAt(
   lines: readonly Line[],
   places: ReadonlyMap<string, number>,
@@ -140,7 +140,7 @@ function segmentOf(lines: readonly Line[], places: ReadonlyMap<string, number>, 
   return uuids.reverse()
 }
 
-/** With the other lines of its answers, and the results that hang on them, each behind its answer. */
+/** Adds the other lines of the path's answers, and the results that hang on them, each behind its answer. */
 function withSiblings(lines: readonly Line[], chain: readonly number[]): number[] {
   const on = new Set(chain)
   const ways = new Map<string, number[]>()
@@ -177,14 +177,14 @@ function withSiblings(lines: readonly Line[], chain: readonly number[]): number[
   return placed.sort((a, b) => a.step - b.step || a.rank - b.rank || a.at - b.at).map(({ at }) => at)
 }
 
-/** A line and the step of the way that it stands at: before it (-1), on it, behind it as a part of it (1) or after it (2). */
+/** A line and its place at a step of the path: before it (-1), on it (0), behind it as part of it (1), after it (2). */
 interface Placed {
   readonly at: number
   readonly step: number
   readonly rank: number
 }
 
-/** The id of the answer that a line is a part of. */
+/** The id of the answer that a line belongs to. */
 function answerOf(line: Line | undefined): string | undefined {
   if (!line || !isSpoken(line) || line.value.type !== 'assistant') return undefined
   const id = line.value.message['id']

@@ -1,10 +1,10 @@
 /**
- * The lines of a session file after its conversation was mended.
+ * The lines of a session file once its conversation is mended.
  *
- * 1. Only lines of the conversation are written anew, and of these only what was mended: the content of a message, or the
- *    parent of one that another now stands before. Every other byte stays.
- * 2. No line is taken out: others may hang on it. An answer's line that lost its content is left without any; a message
- *    that is no more becomes a note that the client shows and does not send.
+ * 1. Only lines of the conversation are rewritten, and of these only what was mended: the content of a message, or the
+ *    parent of a line that a new message now precedes. Every other byte stays.
+ * 2. No line is removed: others may hang on it. An answer's line that lost its content is left empty; a message that is
+ *    gone becomes a note that the client shows and does not send.
  */
 import { blocksOf, editsBetween, type Block, type Message } from '@lastgood/core'
 import { tipOf, type Json, type Line, type Spoken } from './claude-code-lines.ts'
@@ -20,7 +20,7 @@ export interface Part {
   readonly blocks: readonly Block[]
 }
 
-/** All lines, those that were mended in their new form. */
+/** All lines, the mended ones in their new form. */
 export function written(
   lines: readonly Line[],
   groups: readonly Group[],
@@ -52,7 +52,7 @@ export function written(
     ...withBreak(lines.at(-1), textsOf(added.get(undefined))),
   ]
 
-  /** A message of its own before `line`, or at the end. */
+  /** Adds a new message before `line`, or at the end. */
   function put({ role, content }: Message, line: Spoken | undefined): void {
     const known = line && (changed.get(line) ?? line.value)
     const others = added.get(line) ?? []
@@ -67,8 +67,8 @@ export function written(
 }
 
 /**
- * Which group each message came from; undefined for one that is new. In order, and so that as many blocks as can be
- * stay in their lines: a result that was moved to its call may not take the place of all that stood between.
+ * The group that each message came from; undefined for a new message. Groups stay in order, and as many blocks as
+ * possible stay in their lines: a result that moved to its call must not displace everything that stood between.
  */
 function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group | undefined)[] {
   if (groups.length === messages.length && groups.every((group, at) => canBe(group, messages[at]))) return [...groups]
@@ -79,7 +79,7 @@ function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group
   const isShort = groups.length * messages.length <= 2500
   const pairs: Pair[] = []
   messages.forEach((message, at) => {
-    // Where nothing else tells, the role and the order do.
+    // Where no block is shared, role and order decide.
     const shared = new Map(isShort ? groups.map((_group, place) => [place, least]) : [])
     for (const block of blocksOf(message)) {
       const place = placeOf.get(block) ?? placeOf.get(keyOf(block))
@@ -96,7 +96,7 @@ function homesOf(groups: readonly Group[], messages: readonly Message[]): (Group
   return homes
 }
 
-/** The one may have become the other: a role that the API knows stays. */
+/** Whether one may have become the other: a role that the API knows stays. */
 const canBe = ({ message: { role } }: Group, message: Message | undefined): boolean =>
   role === message?.role || !/^(user|assistant)$/.test(role)
 
@@ -106,7 +106,7 @@ const least = 1 / 10_000
 interface Pair {
   readonly message: number
   readonly group: number
-  /** Blocks that stay in their lines, with those of the pairs before. */
+  /** Blocks that stay in their lines, including those of the preceding pairs. */
   readonly score: number
   readonly before: Pair | undefined
 }
@@ -114,7 +114,7 @@ interface Pair {
 const bestOf = (pairs: readonly Pair[]): Pair | undefined =>
   pairs.reduce<Pair | undefined>((best, pair) => (best && best.score >= pair.score ? best : pair), undefined)
 
-/** What a block is known by after it was changed, or made anew: a text of its own is, each time that it is looked at. */
+/** What identifies a block after it was changed or made anew. A string's text block is made anew at every look. */
 function keyOf({ type, text, ...more }: Block): unknown {
   if (type === 'text') return Object.keys(more).length === 0 ? text : undefined
   return type === 'tool_use' ? `call ${String(more['id'])}` : undefined
@@ -125,7 +125,7 @@ const isText = ({ type }: Block): boolean => type === 'text'
 const isSame = (one: Block, other: Block | undefined): boolean =>
   one === other || (other !== undefined && isText(one) && keyOf(one) !== undefined && keyOf(one) === keyOf(other))
 
-/** Each block goes to the line that it came from, or to that of the block before it. */
+/** Puts each block into the line that it came from, or into that of the block before it. */
 function putBack(message: Message, { parts, message: old }: Group, changed: Map<Line, Json>): void {
   const blocks = blocksOf(message)
   const origins = parts.flatMap((part, at) => part.blocks.map(() => at))
@@ -156,13 +156,13 @@ function putBack(message: Message, { parts, message: old }: Group, changed: Map<
   })
 }
 
-/** What the fields around a message say of the session. */
+/** The fields around a message that describe the session. */
 const around = ['isSidechain', 'userType', 'entrypoint', 'cwd', 'sessionId', 'version', 'gitBranch', 'timestamp']
 
 const aroundOf = (value: Json): Json =>
   Object.fromEntries(around.flatMap((name) => (value[name] === undefined ? [] : [[name, value[name]]])))
 
-/** In place of a message that is no more. */
+/** Stands in for a message that is gone. */
 function note({ value }: Spoken, known: Json = value): Json {
   return {
     parentUuid: known['parentUuid'] ?? null,
@@ -179,13 +179,13 @@ function note({ value }: Spoken, known: Json = value): Json {
 const textsOf = (values: readonly Json[] = []): Buffer[] =>
   values.map((value) => Buffer.from(`${JSON.stringify(value)}\n`))
 
-/** With the line break that it had. */
+/** Keeps the line's own line break. */
 function textOf(value: Json | undefined, { bytes }: Line): Buffer {
   const end = /\r?\n$/.exec(bytes.subarray(-2).toString('latin1'))?.[0] ?? ''
   return Buffer.from(JSON.stringify(value) + end)
 }
 
-/** What comes after a last line without a line break begins with one. */
+/** Begins with a line break if the last line has none. */
 function withBreak(last: Line | undefined, texts: readonly Buffer[]): Buffer[] {
   const isOpen = last !== undefined && last.bytes.at(-1) !== 0x0a
   return texts.length > 0 && isOpen ? [Buffer.from('\n'), ...texts] : [...texts]

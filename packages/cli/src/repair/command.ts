@@ -1,9 +1,9 @@
 /**
  * `lastgood repair`: what is broken in a conversation, and what is sent or written instead.
  *
- * 1. Of a session it shows what its next request will be mended in, and records nothing: a repair is journaled when the
- *    API has accepted it. A person can take back what is in force (`--revert`).
- * 2. Of a file it shows the same, and with `--apply` writes it, with a copy of what was there.
+ * 1. For a session it shows how its next request will be mended, and records nothing: a repair is journaled once the
+ *    API has accepted it. A person can take back the repairs in force (`--revert`).
+ * 2. For a file it shows the same, and with `--apply` writes it, keeping a copy of the old content.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -49,7 +49,7 @@ async function repairNamed(context: CliContext, argument: string, options: Repai
   }
 }
 
-/** No session id has a separator; a file without one is meant when it has the ending and is there. */
+/** No session id has a separator; without one, the argument is a file if it has the extension and exists. */
 function isFile({ cwd }: CliContext, argument: string): boolean {
   return /[/\\]/.test(argument) || (/\.jsonl?$/.test(argument) && existsSync(resolve(cwd, argument)))
 }

@@ -55,7 +55,7 @@ export async function repairFile(context: CliContext, name: string, options: Rep
   }
 }
 
-/** For each message the number of its turn: one begins where a person says something. */
+/** The turn number of each message: a turn begins where a person says something. */
 function turnsOf(messages: readonly Message[]): number[] {
   let turn = 0
   return messages.map(({ role, content }) => {

@@ -1,14 +1,14 @@
 /**
  * Repair of a transcript that is one JSON document: an array of messages, or a request body with `messages`.
  *
- * 1. Everything beside the messages stays, except settings of a request that the API would refuse.
- * 2. It is written with the indentation and the line break at its end that it had.
+ * 1. Everything besides the messages stays, except request settings that the API would refuse.
+ * 2. It keeps its indentation and its line break at the end.
  */
 import { repairTranscript, type Message } from '@lastgood/core'
 import type { MendedFile } from './claude-code-file.ts'
 import { isMessage, isRecord } from './claude-code-lines.ts'
 
-/** Undefined when it is no such file. */
+/** Undefined when the file is not of this form. */
 export function mendMessagesFile(file: Buffer): (MendedFile & { form: 'messages' | 'request' }) | undefined {
   const document = documentIn(file)
   if (!document) return undefined
@@ -44,7 +44,7 @@ function isMessages(value: unknown): value is readonly Message[] {
   return Array.isArray(value) && value.length > 0 && value.every(isMessage)
 }
 
-/** The fields in the order that they had. */
+/** Keeps the fields in their original order. */
 function inPlace(
   body: object,
   { messages, params }: { messages: readonly Message[]; params: Readonly<Record<string, unknown>> },

@@ -1,4 +1,4 @@
-/** What `lastgood repair` is told. */
+/** The options of `lastgood repair`. */
 import type { CommonOptions } from '../common-options.ts'
 
 export interface RepairOptions extends CommonOptions {

@@ -1,6 +1,6 @@
 /**
- * Session files as Claude Code 2.1.330 writes them, and what it sends of one: each block of an answer is a line, results
- * of parallel calls hang on their calls, and between them stand lines that are no part of the conversation.
+ * Session files as Claude Code 2.1.330 writes them, and what it sends of one: each block of an answer is a line,
+ * results of parallel calls hang on their calls, and lines between them are not part of the conversation.
  */
 import { signThinking } from '@lastgood/outage-lab'
 import type { Block, Message } from '@lastgood/core'
@@ -24,7 +24,7 @@ export const result = (id: string): Block => ({
 export const user = (content: Message['content']): Message => ({ role: 'user', content })
 export const assistant = (...content: Block[]): Message => ({ role: 'assistant', content })
 
-/** Two turns; in the first one two calls at once. */
+/** Two turns, the first with two parallel calls. */
 export const twoTurns: readonly Message[] = [
   user('Do the steps.'),
   assistant(thinking, text('Step one.'), call('toolu_1')),
@@ -38,9 +38,9 @@ export const twoTurns: readonly Message[] = [
   assistant(thinking, text('Done again.')),
 ]
 
-/** The lines of a conversation, in the order in which they are written. */
+/** The lines of a conversation, in the order of writing. */
 export function linesFor(messages: readonly Message[]): LineValue[] {
-  // Not a structured clone: what stands there twice would be signed once.
+  // Not a structured clone: that keeps a block that occurs twice as one object, which would be signed once.
   const signed = signThinking({
     model,
     max_tokens: 1000,
@@ -68,7 +68,7 @@ export function linesFor(messages: readonly Message[]): LineValue[] {
         const uuid = add({ type: 'assistant', message: { id: `msg_${at}`, role, content: [block], model } })
         if (block.type === 'tool_use') callLine.set(String(block['id']), uuid)
       }
-      // It looks like a message, and is a note of what was sent.
+      // It looks like a message, but is a note of what was sent.
       lines.push({ type: 'api-request-blob', sessionId: 's', message: { role: 'user', content: [text('')] } })
       return
     }
@@ -101,7 +101,7 @@ export const valuesIn = (file: Buffer): LineValue[] =>
       }
     })
 
-/** What a client sends of a file without branches: lines of one answer together, those of the user too. */
+/** What a client sends of a file without branches: an answer's lines as one message, and the user's likewise. */
 export function sentOf(file: Buffer): Message[] {
   const messages: (Message & { id?: string | undefined })[] = []
   for (const { type, isSidechain, message } of valuesIn(file)) {
@@ -120,15 +120,15 @@ export function sentOf(file: Buffer): Message[] {
 const isQuick = ({ content }: Message): boolean => (content as Block[]).every(({ type }) => type === 'tool_result')
 
 /**
- * As if every answer had been thought where it stands now: what an edit did to signatures that nobody else can check is
- * left out of account.
+ * The request as if every answer had been thought where it now stands: the effect of an edit on signatures, which only
+ * the API can check, is disregarded.
  */
 export function resigned<Request extends object>(request: Request): Request {
   const bare = JSON.stringify(request, (name, value: unknown) => (name === 'signature' && value ? '' : value))
   return signThinking(JSON.parse(bare) as Request)
 }
 
-/** What a person says next goes with it. */
+/** Adds what a person says next. */
 export function requestOf(file: Buffer): object {
   return { model, max_tokens: 1000, tools, messages: [...sentOf(file), user('Go on.')] }
 }

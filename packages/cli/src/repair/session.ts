@@ -1,4 +1,4 @@
-/** `lastgood repair <session>`: reads the journal, and says what the next request will be mended in. */
+/** `lastgood repair <session>`: reads the journal, and says how the next request will be mended. */
 import {
   foldHistory,
   LastgoodError,
@@ -92,7 +92,7 @@ interface Outcome {
   options: RepairOptions
   changes: Changes
   inForce: number
-  /** What goes on with it. */
+  /** The command that goes on with the session. */
   command: string
   isReverted: boolean
 }

@@ -1,9 +1,9 @@
 /**
- * A transcript in a file: read, told apart, mended, and put in its place.
+ * A transcript in a file: reads it, recognises its form, mends it, and replaces it.
  *
- * 1. Only a file of a known form is touched. What it held is kept beside it first, under a name that was free.
+ * 1. Only a file of a known form is touched. Its old content is first kept beside it, under an unused name.
  * 2. It is whole at every moment: the new one is written beside it, flushed, and renamed. Permissions and owner stay.
- * 3. What was written meanwhile is not lost: then nothing is replaced.
+ * 3. Nothing that was written meanwhile is lost: in that case the file is not replaced.
  */
 import { readFile, realpath, rm, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -15,7 +15,7 @@ import { mendClaudeCodeFile, type MendedFile } from './claude-code-file.ts'
 import { mendMessagesFile } from './messages-file.ts'
 
 export interface TranscriptFile {
-  /** Where it is, through links. */
+  /** Its path, with links resolved. */
   readonly path: string
   readonly access: { readonly mode: number; readonly owner: { uid: number; gid: number } }
   readonly bytes: Buffer
@@ -29,7 +29,7 @@ export const formNames = {
   'claude-code': 'a session file of Claude Code',
 } as const
 
-/** Errors: `bad-option` for what cannot be read, or is of no known form. */
+/** Errors: `bad-option` for a file that cannot be read, or is of no known form. */
 export async function readTranscriptFile({ cwd, clock }: CliContext, name: string): Promise<TranscriptFile> {
   const { path, access, bytes } = await fileAt(resolve(cwd, name)).catch((cause: unknown) => {
     throw new LastgoodError('bad-option', `${name} cannot be read`, {
@@ -52,7 +52,7 @@ async function fileAt(name: string): Promise<Pick<TranscriptFile, 'path' | 'acce
   return { path, access: { mode: mode & 0o7777, owner: { uid, gid } }, bytes: await readFile(path) }
 }
 
-/** Puts `bytes` in its place; gives the path of the copy of what it held. */
+/** Replaces the file's content with `bytes`; returns the path of the copy of its old content. */
 export async function replaceTranscript(
   { clock }: CliContext,
   { path, access, bytes: old }: TranscriptFile,
@@ -71,7 +71,7 @@ export async function replaceTranscript(
   return backup
 }
 
-/** Never in place of another one. */
+/** Never overwrites another file. */
 async function keep(wanted: string, bytes: Buffer, access: TranscriptFile['access'], id: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const path = number === 1 ? wanted : `${wanted}-${number}`

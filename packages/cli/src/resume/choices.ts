@@ -1,8 +1,8 @@
 /**
- * What the picker offers, and how a row of it looks and is found. Pure.
+ * What the picker offers, how a row of it looks, and how a search finds it. Pure.
  *
- * 1. The sessions of this folder first; those of all projects behind one entry, and in every search.
- * 2. All that somebody else wrote (ids, agents, reasons, what was said) is text in one line.
+ * 1. The sessions of this folder come first; those of all projects are behind one entry, and in every search.
+ * 2. Everything that somebody else wrote (ids, agents, reasons, messages) is shown as text on one line.
  */
 import { ago, left } from '../durations.ts'
 import { processText, type SessionRow } from '../sessions.ts'
@@ -12,21 +12,21 @@ import { safeLine, shorten } from '../text.ts'
 export interface SessionChoice {
   readonly kind: 'session'
   readonly row: SessionRow
-  /** What was asked first. */
+  /** The first thing the user said. */
   readonly words: string | undefined
 }
 
 export type Choice = SessionChoice | { readonly kind: 'everywhere'; readonly more: number }
 
-/** What is shown, with nothing typed and with something. */
+/** What is shown before anything is typed, and what a search covers. */
 export interface Offer {
-  /** Whether it is about this folder alone. */
+  /** Whether it covers only this folder. */
   readonly isHere: boolean
   readonly shown: readonly Choice[]
   readonly searched: readonly SessionChoice[]
 }
 
-/** `sessions` in their order; `isWide` once a person asked for all projects. */
+/** `sessions` stay in their order; `isWide`: a person asked for all projects. */
 export function offerOf(sessions: readonly SessionChoice[], cwd: string, isWide: boolean): Offer {
   const here = sessions.filter(({ row }) => row.head.cwd === cwd)
   const more = sessions.length - here.length
@@ -42,7 +42,7 @@ export interface RowStyle {
   readonly columns: number
 }
 
-/** The labels of `choices`, in columns that line up. */
+/** The labels of `choices`, in aligned columns. */
 export function labelsOf(choices: readonly Choice[], style: RowStyle): string[] {
   const sessions = choices.filter((one) => one.kind === 'session')
   const isProjectShown = new Set(sessions.map(({ row }) => row.head.cwd)).size > 1
@@ -63,7 +63,7 @@ function cellsOf({ row, words }: SessionChoice, isProjectShown: boolean, { now }
   ]
 }
 
-/** What else there is to say of the one under the cursor. */
+/** Further facts about the session under the cursor. */
 export function hintOf({ row }: SessionChoice, { now, cwd, home }: RowStyle): string {
   const { head, holder } = row
   const isAtHome = head.cwd?.startsWith(`${home}/`) === true
@@ -79,7 +79,7 @@ export function hintOf({ row }: SessionChoice, { now, cwd, home }: RowStyle): st
   return safeLine(facts.filter((fact) => typeof fact === 'string').join(' · '))
 }
 
-/** Whether every word of `search` is somewhere in what is known of the session. */
+/** Whether every word of `search` occurs in what is known of the session. */
 export function isFound({ row, words }: SessionChoice, search: string): boolean {
   const { sessionId, cwd, agent, model, reason } = row.head
   const text = [sessionId, cwd, agent, model, reason, row.status, words].join(' ').toLowerCase()

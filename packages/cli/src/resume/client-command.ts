@@ -1,6 +1,6 @@
 /**
- * Clients that the gateway knows go on with their sessions themselves: they hold the conversation, and the gateway has only
- * the record. So the way on is a command of theirs, and to go back or to fork is theirs, too.
+ * Clients that the gateway knows continue their sessions themselves: they hold the conversation, and the gateway has
+ * only the record. So the way to resume is one of their own commands, and going back and forking are theirs, too.
  */
 import { LastgoodError, shellWord, type Head } from '@lastgood/core'
 import type { SetUp } from '../common-options.ts'
@@ -9,13 +9,13 @@ import { safeLine } from '../text.ts'
 
 interface Client {
   readonly name: string
-  /** What follows `lastgood run --`. `model`: the one that it asked for, when another one answered last. */
+  /** What follows `lastgood run --`. `model`: the model it asked for, if another one answered last. */
   words(sessionId: string, model: string | undefined, message: string | undefined): string[]
   readonly forkFlag: string
   readonly goesBack: string
 }
 
-/** The words that hand a message to a command: one that begins with a dash is no option. */
+/** The words that pass a message to a command; `--` keeps one that begins with a dash from being read as an option. */
 export const messageWords = (message: string | undefined): string[] =>
   message === undefined ? [] : [...(message.startsWith('-') ? ['--'] : []), shellWord(message)]
 
@@ -25,7 +25,7 @@ const clients: Readonly<Record<string, Client>> = {
     words: (id, model, message) => [
       'claude --resume',
       id,
-      // It takes its model from the last answer otherwise.
+      // Otherwise it takes its model from the last answer.
       ...(model === undefined ? [] : ['--model', shellWord(model)]),
       ...messageWords(message),
     ],
@@ -34,7 +34,7 @@ const clients: Readonly<Record<string, Client>> = {
   },
   opencode: {
     name: 'opencode',
-    // Its screen takes no message for a session that is there (`--prompt` begins a new one only).
+    // Its screen accepts no message for an existing session (`--prompt` only begins a new one).
     words: (id, _model, message) => [
       `opencode${message === undefined ? '' : ' run'} --session`,
       id,
@@ -50,12 +50,12 @@ type Session = Pick<Head, 'agent' | 'sessionId' | 'model' | 'machine'>
 const clientOf = ({ agent = '' }: Pick<Head, 'agent'>): Client | undefined =>
   Object.hasOwn(clients, agent) ? clients[agent] : undefined
 
-/** Whose session it is. `agents`: of the configuration; one that is called like a client is none. */
+/** Whether a client owns the session. `agents`: the configuration's names; an agent named like a client is not one. */
 export function isClients(head: Pick<Head, 'agent'>, agents: ReadonlySet<string>): boolean {
   return clientOf(head) !== undefined && !agents.has(head.agent ?? '')
 }
 
-/** How the client goes on with its session, with a message or without; undefined for any other agent. `flags`: of the store. */
+/** The command with which the client continues its session; undefined for any other agent. `flags`: of the store. */
 export function clientCommand(session: Session, flags: readonly string[], message?: string): string | undefined {
   const fallback = fallbackOf(session)
   const model = fallback === undefined || fallback === session.model ? undefined : session.model
@@ -68,17 +68,17 @@ export function fallbackOf({ machine }: Pick<Head, 'machine'>): string | undefin
   return (machine.context as { rungModel?: string | null }).rungModel ?? undefined
 }
 
-/** The same for a command, which has to read its configuration only where an agent of it may be called like a client. */
+/** As `isClients`, but reads the configuration only if the agent is named like a client. */
 export function isClientsAt(head: Pick<Head, 'agent'>, { config }: Pick<SetUp, 'config'>): boolean {
   return clientOf(head) !== undefined && isClients(head, agentNames(config()?.config))
 }
 
-/** Errors: `bad-option`. */
+/** Errors: `bad-option` for a client's session. */
 export function assertNoClients(head: Session, place: Pick<SetUp, 'config' | 'flags'>): void {
   if (isClientsAt(head, place)) throw heldByClient(head, place.flags)
 }
 
-/** Nothing that the journal goes back to, or begins with, binds the client. */
+/** The client is not bound by any rewind or fork in the journal. */
 export function heldByClient(session: Session, flags: readonly string[]): LastgoodError {
   const { name = '', forkFlag = '', goesBack = '' } = clientOf(session) ?? {}
   const { sessionId } = session

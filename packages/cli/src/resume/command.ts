@@ -8,7 +8,7 @@ import { packageVersion } from '../built.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 import { resumeWhich } from './which.ts'
 
-/** `commands`: the other commands of the program, for arguments that look like one. */
+/** `commands`: the program's other commands, to recognise an argument that looks like one. */
 export function resumeCommand(context: CliContext, commands: () => readonly string[]): Command {
   return withCommonOptions(new Command('resume'))
     .description('go on with a session from its last good turn')

@@ -1,9 +1,9 @@
-/** What today's agent would send otherwise than what the session has pinned, said before it goes on. Pure. */
+/** How today's agent differs from what the session has pinned, shown before the session goes on. Pure. */
 import type { CodingAgent } from '@lastgood/anthropic'
 import { envelopeDrift, type EnvelopeChange, type Session } from '@lastgood/core'
 import { safeLine } from '../text.ts'
 
-/** Nothing where the session has pinned nothing of this agent, or the agent does not say what it sends. */
+/** Empty if the session has pinned nothing of this agent, or the agent does not say what it sends. */
 export function driftOf({ envelope, envelopeAgent }: Session, agent: CodingAgent): EnvelopeChange[] {
   if (!envelope || envelopeAgent !== agent.name || !agent.envelope) return []
   return envelopeDrift(envelope, agent.envelope)

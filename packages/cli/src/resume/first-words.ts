@@ -1,11 +1,11 @@
 /**
- * What a session was asked first, as one line: people know their sessions by it. It is read from the beginning of the
- * journal only, and a journal that cannot be read has none.
+ * A session's first user message, as one line: people know their sessions by it. Only the beginning of the journal is
+ * read, and a journal that cannot be read has none.
  */
 import { readHistory, withBlobs, type Entry, type Head, type Message, type Store } from '@lastgood/core'
 import { safeLine } from '../text.ts'
 
-/** So many characters are kept: for a row, and for a search in it. */
+/** Characters kept, for a row and for a search in it. */
 const kept = 300
 
 export async function firstWordsOf(
@@ -16,7 +16,7 @@ export async function firstWordsOf(
     const entries = origin ? inherited(store, sessionId) : withBlobs(store, sessionId, store.read(sessionId))
     for await (const entry of entries) if (entry.type === 'turn-started') return firstWordsIn(entry.messages)
   } catch {
-    // Damaged, sealed with a key that is not here, or removed meanwhile: `resume` tells when it is chosen.
+    // Damaged, sealed with a key that is not here, or removed meanwhile: `resume` reports it if it is chosen.
   }
   return undefined
 }
@@ -25,10 +25,10 @@ async function* inherited(store: Store, sessionId: string): AsyncGenerator<Entry
   for await (const { entry } of readHistory(store, sessionId)) yield entry
 }
 
-/** By Claude Code: its reminders, what its own commands printed, and that somebody interrupted it. */
+/** Added by Claude Code: its reminders, the output of its own commands, and notes of an interruption. */
 const putAround = /<(system-reminder|local-command-\w+)>[^]*?(<\/\1>|$)|\[Request interrupted by user[^\]]*\]/g
 
-/** Undefined where nobody said anything. What clients put around a person's words is left out. */
+/** Undefined if the user said nothing. What clients put around a person's words is left out. */
 export function firstWordsIn(messages: readonly Message[]): string | undefined {
   for (const { role, content } of messages) {
     if (role !== 'user') continue

@@ -1,4 +1,4 @@
-/** A session that a live process writes: who that is, for how long, and the ways past it. */
+/** A session that a live process is writing: who holds it, since when, and the ways past it. */
 import { helpedBy, LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { resumeCommandOf } from '../sessions.ts'
@@ -17,7 +17,7 @@ export function held(
   const beside = `go on beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}`
   const age = `since ${iso(since)} (${spent(now - since)})`
   return new LastgoodError('session-busy', `session ${sessionId} is written by pid ${pid} on ${host} ${age}`, {
-    // A helper is nobody's to go on with, held or not.
+    // Nobody resumes a helper's session, held or not.
     hint: helpedBy(head) === undefined ? `${beside}; or ${past}` : ownWayOn(sessionId),
     details: { sessionId, host, pid, since, expiresAt, fence },
   })

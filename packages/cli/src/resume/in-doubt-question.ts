@@ -1,6 +1,6 @@
 /**
- * A tool call of unknown outcome whose rule is to ask: the flag answers, else the person at the terminal, one call after
- * the other. Where neither is there nobody answers, and the session is parked.
+ * Answers an in-doubt tool call whose rule is `ask`: the flag decides, else the person at the terminal, one call after
+ * the other. With neither, nobody answers, and the session is parked.
  */
 import type { RunOptions } from '@lastgood/anthropic'
 import { callLabel } from '../call-label.ts'
@@ -13,7 +13,7 @@ export interface InDoubtOptions {
   inDoubt?: 'rerun' | 'report' | 'ask'
   json?: boolean
   jsonl?: boolean
-  /** False: nobody is asked. */
+  /** False: no question is asked. */
   input?: boolean
 }
 
@@ -36,7 +36,7 @@ async function asked({ stdin, stderr }: CliContext, { name, input }: Call): Retu
   for (;;) {
     stderr.write('  rerun (repeat it), report (tell the model that nobody knows), or Enter (leave it open): ')
     const answer = (await stdin.line?.())?.trim().toLowerCase()
-    // The end of the input ends no line.
+    // The end of input leaves the line open.
     if (answer === undefined) stderr.write('\n')
     if (answer === undefined || answer === '') return 'suspend'
     if (answer === 'rerun' || answer === 'report') return answer

@@ -1,6 +1,6 @@
 /**
- * How a resume ended, told to people and to programs. What can be resumed again ends with the command that does it, as
- * the last line.
+ * How a resume ended, for people and for programs. If the session can be resumed again, the last line is the command
+ * that does it.
  */
 import type { Reply } from '@lastgood/anthropic'
 import { isLastgoodError, ownWayOn, type EnvelopeChange } from '@lastgood/core'
@@ -11,25 +11,25 @@ import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
 import { safeJson, safeLine, safeText } from '../text.ts'
 
-/** What is known of the session at its end. */
+/** What is known of the session when the resume ends. */
 export interface EndState {
   readonly sessionId: string
   readonly store: string
   readonly agent: string | undefined
   readonly turn: number
   readonly lastGoodTurn: number
-  /** There is a message that has not become a turn yet: only the command has it. */
+  /** A message has not become a turn yet: only the command holds it. */
   readonly isPending: boolean
-  /** The command that goes on, with more flags. */
+  /** The command that resumes the session, with more flags. */
   readonly commandWith: (...flags: string[]) => string
-  /** What the agent would send otherwise today; absent where nothing. */
+  /** How today's agent differs from what is pinned; absent if it does not. */
   readonly drift?: { readonly changes: readonly EnvelopeChange[]; readonly adopted: boolean }
 }
 
 export interface OutcomeStyle {
   readonly json: boolean
   readonly quiet: boolean
-  /** The reply was already shown where its reader looks. */
+  /** Live output already showed the reply to the reader. */
   readonly wasShown: boolean
 }
 
@@ -65,7 +65,7 @@ export function tellStopped(
   return exitCode
 }
 
-/** Every other end. `dueAt` is the instant of a next try, where there is one. */
+/** Every other end. `dueAt` is the instant of the next try, if there is one. */
 export function tellFailure(context: CliContext, end: EndState, { json }: OutcomeStyle, error: unknown): number {
   const failure = failureOf(error, context.argv)
   const { code, details, exitCode } = failure
@@ -78,7 +78,7 @@ export function tellFailure(context: CliContext, end: EndState, { json }: Outcom
   return exitCode
 }
 
-/** What to say before the command that goes on, where there is one. */
+/** The command that goes on, if there is one, and the text before it. */
 function wayOn(
   error: unknown,
   end: EndState,

@@ -1,9 +1,9 @@
 /**
- * The picker of a terminal: which session to go on with, and for one with nothing open, what to say to it.
+ * The terminal's picker: which session to resume and, if nothing is open in it, what to say to it.
  *
- * 1. It is drawn where talk goes, so that stdout stays data, and is loaded only when somebody is there to pick.
- * 2. Leaving it gives the choice that was under the cursor: the way back is a command, not another search.
- * 3. Who stops the process (Ctrl+Z) has the terminal as it was, and is asked again after `fg`, with what was typed.
+ * 1. It is drawn on stderr, so that stdout stays data, and is loaded only when somebody is there to pick.
+ * 2. Leaving it returns the session that was under the cursor, so that the way back is a command, not another search.
+ * 3. Ctrl+Z restores the terminal; after `fg` the prompt comes back with what was typed.
  */
 import process from 'node:process'
 import type { Option } from '@clack/prompts'
@@ -17,13 +17,13 @@ export interface PickerOptions {
   readonly palette: Palette
   readonly style: RowStyle
   readonly signal: AbortSignal
-  /** Whether it takes a message to go on with it. */
+  /** Whether the session needs a message to go on. */
   needsMessage(choice: SessionChoice): boolean
 }
 
 export type Picked =
   | { readonly kind: 'picked'; readonly choice: SessionChoice; readonly message: string | undefined }
-  /** Left, with the session that the cursor was on. */
+  /** The picker was left, with the cursor on this session. */
   | { readonly kind: 'left'; readonly at: SessionChoice | undefined }
 
 export async function pick(sessions: readonly SessionChoice[], options: PickerOptions): Promise<Picked> {
@@ -65,7 +65,7 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
     if (!options.needsMessage(choice)) return { kind: 'picked', choice, message: undefined }
     let typed = ''
     const message = await askedAgain(signal, (asking) => {
-      // What was typed is shown only to who looks whether it will do.
+      // The prompt passes what was typed only to `validate`, so a stop presses Return to have it validated.
       asking.addEventListener('abort', () => void (signal.aborted || input.emit('keypress', '', { name: 'return' })))
       return text({
         ...common,
@@ -83,7 +83,7 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
   }
 }
 
-/** What `ask` answers. A stop of the process ends its prompt, and it is asked once more when the process goes on. */
+/** The answer to `ask`. Stopping the process (Ctrl+Z) ends the prompt; it is shown again when the process continues. */
 async function askedAgain<T>(signal: AbortSignal, ask: (asking: AbortSignal) => Promise<T>): Promise<T> {
   for (;;) {
     const stopped = new AbortController()
@@ -96,7 +96,7 @@ async function askedAgain<T>(signal: AbortSignal, ask: (asking: AbortSignal) => 
   }
 }
 
-/** Not a choice itself: a prompt wants values of one kind. */
+/** Wraps the choice: a prompt wants values of one type. */
 interface Entry {
   readonly choice: Choice
 }

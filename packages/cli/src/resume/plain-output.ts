@@ -1,4 +1,4 @@
-/** A terminal without colours: what paints is left out, what moves the cursor passes. */
+/** A terminal without colours: drops colour sequences and passes cursor movements. */
 import { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 

@@ -1,5 +1,5 @@
 /**
- * What a resume would do and cost, found out without opening the session: nothing is written, no lease is taken.
+ * What a resume would do and cost, determined without opening the session: nothing is written, no lease is taken.
  */
 import {
   foldHistory,
@@ -20,7 +20,7 @@ import { safeJson, safeText } from '../text.ts'
 import { standing, type Standing } from './standing.ts'
 
 export interface Preview extends Standing {
-  /** Undefined for a session that has not said yet what it sends. */
+  /** Undefined for a session that has not pinned an envelope yet. */
   readonly cost: ReadCost | undefined
 }
 
@@ -33,7 +33,7 @@ export async function previewOf({ row, opened }: Located, now: number, config?: 
   return { turn, lastGoodTurn, owed: next, transcript, cost: costBefore(transcript, now, config) }
 }
 
-/** A parked session owes nothing until it is resumed, which is what the preview is about. */
+/** A parked session owes nothing until it is resumed, so the preview applies a `session-resumed` entry first. */
 function owedOnceResumed(snapshot: Snapshot, now: number): Session['owed'] | undefined {
   if (snapshot.value !== 'suspended' && snapshot.value !== 'refused') return undefined
   const owner = { id: 'preview', host: '', realm: '', pid: 0 }
@@ -50,7 +50,7 @@ export function costBefore(
   return envelope && readCost({ transcript, envelope, now, prices: config?.prices })
 }
 
-/** What was picked is told before it is opened; what costs more than the configuration says is asked about. */
+/** Shows a picked session's preview, and asks if the cost is above the configured limit. */
 export async function isWorthIt(
   context: CliContext,
   located: Located,
@@ -73,18 +73,18 @@ export interface WorthOptions {
   json?: boolean
   jsonl?: boolean
   quiet?: boolean
-  /** False: nobody is asked. */
+  /** False: no question is asked. */
   input?: boolean
-  /** It is told anyway. */
+  /** The session was picked: show the preview in any case. */
   preview?: boolean
 }
 
-/** Where it stands, and what it costs to read. */
+/** Where the session stands, and what reading it costs. */
 export function previewLines(stands: Standing, cost: ReadCost | undefined, now: number): string[] {
   return [...standing(stands, now), ...(cost ? [`cost     ${costLine(cost)}`] : [])].map(safeText)
 }
 
-/** `--dry-run`. `command`: what does it. */
+/** `--dry-run`. `command`: the command that resumes the session. */
 export function tellPreview(
   { stdout, stderr, clock }: CliContext,
   sessionId: string,

@@ -1,10 +1,10 @@
 /**
- * Goes on with a session from its last durable step: finds it, finds its agent, and lets the agent finish what is open.
+ * Resumes a session at its last durable step: finds it, finds its agent, and lets the agent finish what is open.
  *
- * 1. What can fail without touching the session fails first: store, session, holder, configuration, agent.
- * 2. The agent comes from the configuration file, by the name that the session recorded; nothing from the store is run.
- * 3. When the process is asked to stop, the session is suspended with that reason, within a second or not at all: what
- *    was durable before stays so.
+ * 1. Whatever can fail without touching the session fails first: store, session, holder, configuration, agent.
+ * 2. The agent comes from the configuration file, by the name that the session recorded; nothing in the store is run.
+ * 3. When the process is asked to stop, the session is suspended with that reason within a second, or not at all; what
+ *    was durable before stays durable.
  */
 import { LastgoodError, openSession, ownWayOn, type Session, type StatusPagePoller } from '@lastgood/core'
 import type { CodingAgent } from '@lastgood/anthropic'
@@ -32,19 +32,19 @@ export interface ResumeOptions extends CommonOptions {
   takeover?: boolean
   maxWaitMs?: number
   inDoubt?: 'rerun' | 'report' | 'ask'
-  /** Send today's envelope. */
+  /** Send today's envelope, not the pinned one. */
   adopt?: boolean
   jsonl?: boolean
   quiet?: boolean
-  /** Only say what would be done, and what it costs. */
+  /** Only show what a resume would do and cost. */
   dryRun?: boolean
-  /** Whatever it costs. */
+  /** Do not ask about the cost. */
   yes?: boolean
   /** False: the status page is not asked. */
   page: boolean
-  /** False: nobody is asked anything. */
+  /** False: no question is asked. */
   input?: boolean
-  /** Say what it will do and cost before the session is opened: it was picked, not named. */
+  /** Show what it will do and cost before the session is opened, because it was picked, not named. */
   preview?: boolean
 }
 
@@ -58,7 +58,7 @@ interface Task {
   readonly style: OutcomeStyle
 }
 
-/** Returns the exit code; throws what went wrong before the session was opened. */
+/** Returns the exit code; throws if something goes wrong before the session is opened. */
 export async function resume(
   context: CliContext,
   argument: string,
@@ -102,7 +102,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const { head, holder } = located.row
   const command = clientCommand(head, task.place.flags, message)
   const isTheirs = command !== undefined && isClientsAt(head, task.place)
-  // A gateway that keeps a client's session gives it to the one that the client comes back through.
+  // A gateway that holds a client's session hands it over to the gateway through which the client returns.
   if (holder && !options.takeover && !isTheirs) throw held(holder, head, context.clock.now(), task.place.flags)
   if (!style.quiet) tellAll(context, introduction(located, context.cwd))
   if (isTheirs) {
@@ -129,7 +129,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   const page = pageChoice(context, located.opened.store, options.page, task.place)
   const opening = open(task, located)
   const session = await stop.orStopped(opening).catch(async (error: unknown) => {
-    // It may still be opened behind our back: then its lease goes back.
+    // It may still be opened after we stopped waiting: then its lease is given back.
     if (error instanceof Stopped) void opening.then((late) => late.close()).catch(() => {})
     throw error
   })
@@ -181,7 +181,7 @@ async function run(
   }
   const follow = follower(task, session, page)
   const adopted = options.adopt === true
-  // The same words again, after a crash: the open turn has them.
+  // The same message again, after a crash: the open turn already has it.
   const isRecorded =
     message !== undefined && session.hasOpenTurn && session.transcript.wasBegunWith({ role: 'user', content: message })
   let pending = isRecorded ? undefined : message
@@ -204,7 +204,7 @@ async function run(
   } catch (error) {
     follow.stop()
     if (error instanceof Stopped) {
-      // Meanwhile the turn may begin.
+      // The turn may begin meanwhile, so `end` comes after this.
       const trouble = await suspended(context, session, error)
       return tellStopped(context, end(), style, error.signal, trouble)
     }
@@ -235,7 +235,7 @@ function follower(
   }
 }
 
-/** A wait that was armed before this process holds; when it ends after the deadline, there is nothing to stay for. */
+/** A wait armed before this process still holds; if it ends after the deadline, there is no point in staying. */
 function assertDueWithin({ id, owed, context }: Session, maxWaitMs: number | undefined, now: number): void {
   if (maxWaitMs === undefined || owed.kind !== 'wait' || owed.until - now <= maxWaitMs) return
   throw new LastgoodError(
@@ -245,10 +245,10 @@ function assertDueWithin({ id, owed, context }: Session, maxWaitMs: number | und
   )
 }
 
-/** How long the way out may take before the process ends without it. */
+/** How long suspending may take before the process exits without it. */
 const suspendMs = 700
 
-/** Parks the session because the process ends; returns what went wrong with that. */
+/** Suspends the session because the process ends; returns what went wrong with that. */
 async function suspended({ clock }: CliContext, session: Session, stopped: Stopped): Promise<string | undefined> {
   const inTime = new AbortController()
   const parked = session.owed.kind === 'rest' ? session.close() : session.suspend('interrupted', stopped.message)
@@ -265,7 +265,7 @@ async function suspended({ clock }: CliContext, session: Session, stopped: Stopp
   }
 }
 
-/** Gives the lease back. That it cannot be is no failure of the session: it runs out by itself. */
+/** Gives the lease back. If that fails, the session has not failed: the lease expires by itself. */
 async function closed({ stderr }: CliContext, session: Session): Promise<void> {
   try {
     await session.close()

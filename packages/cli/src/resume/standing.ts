@@ -1,4 +1,4 @@
-/** Where an opened session stands, said before it goes on. Pure. */
+/** Where an opened session stands, shown before it goes on. Pure. */
 import { callLabel } from '../call-label.ts'
 import type { Session } from '@lastgood/core'
 import { left } from '../durations.ts'
@@ -8,7 +8,7 @@ import { noteOfFolder, type Located } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 
-/** Which session it is, and what is worth a warning. */
+/** Which session it is, with a warning if there is one. */
 export function introduction({ row, opened }: Located, cwd: string): string[] {
   const { sessionId, agent, model } = row.head
   const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
@@ -20,10 +20,10 @@ export function introduction({ row, opened }: Located, cwd: string): string[] {
   return note === undefined ? lines : [...lines, note]
 }
 
-/** What it takes to say where a session stands; an opened one will do. */
+/** The facts that say where a session stands; an opened session has them. */
 export type Standing = Pick<Session, 'turn' | 'lastGoodTurn' | 'owed' | 'transcript'>
 
-/** What is owed, and the calls whose outcome nobody knows. */
+/** What is owed, and the in-doubt calls. */
 export function standing({ turn, lastGoodTurn, owed, transcript }: Standing, now: number): string[] {
   const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
   for (const { state, name, input } of transcript.unanswered) {

@@ -1,9 +1,9 @@
-/** Ctrl+C and SIGTERM: what a command was doing gives way to the way out, once. */
+/** Ctrl+C and SIGTERM: what a command was doing is abandoned for an orderly exit, once. */
 import type { CliContext, StopSignal } from '../context.ts'
 
 const stoppedBy = 'stopped by '
 
-/** Whether a session was parked because its process was asked to stop, by why it says that it was. */
+/** Whether the recorded detail says that a session was parked because its process was asked to stop. */
 export const isStopOfProcess = (detail: string): boolean => detail.startsWith(stoppedBy)
 
 export class Stopped extends Error {
@@ -17,7 +17,7 @@ export class Stopped extends Error {
 }
 
 export interface StopSwitch {
-  /** `work`, or a rejection with `Stopped` as soon as the process is asked to stop. */
+  /** Settles as `work` does, or rejects with `Stopped` as soon as the process is asked to stop. */
   orStopped<T>(work: Promise<T>): Promise<T>
   dispose(): void
 }
@@ -25,7 +25,7 @@ export interface StopSwitch {
 export function stopSwitch(context: CliContext): StopSwitch {
   let reject: (reason: Stopped) => void = () => {}
   const stopped = new Promise<never>((_, rejectWith) => (reject = rejectWith))
-  // Asked to stop while nothing is being waited for: the next `orStopped` tells.
+  // Asked to stop while nothing is being awaited: the next `orStopped` rejects.
   stopped.catch(() => {})
   const dispose = context.onStop((signal) => reject(new Stopped(signal)))
   return { orStopped: (work) => Promise.race([work, stopped]), dispose }

@@ -1,5 +1,5 @@
 /**
- * `resume` without a session: a picker where somebody can pick, else what could be resumed, with the command for each.
+ * `resume` without a session: a picker if somebody can pick, else the list of what can be resumed, with the commands.
  */
 import { helpedBy, LastgoodError, ownWayOn, type Store } from '@lastgood/core'
 import { setUp } from '../common-options.ts'
@@ -16,12 +16,12 @@ import { clientCommand } from './client-command.ts'
 import { firstWordsOf } from './first-words.ts'
 import { resume, type ResumeOptions } from './resume.ts'
 
-/** Of so many sessions, the first words are read; the others are known by their facts. */
+/** The first words of at most this many sessions are read; the others are shown without. */
 const mostRead = 50
-/** Of the picker's own, before a row: a bar and a dot. */
+/** The columns that the picker puts before a row: a bar and a dot. */
 const roomForMarks = 5
 
-/** What was picked, or how this ended without. */
+/** What was picked, or the exit code if nothing was. */
 type Answer = { readonly sessionId: string; readonly message: string | undefined } | { readonly exitCode: number }
 
 export async function resumeWhich(
@@ -45,7 +45,7 @@ export async function resumeWhich(
   return resume(context, sessionId, message === undefined ? [] : [message], { ...options, preview: true }, commands)
 }
 
-/** Undefined where nobody can pick, or nobody shall be asked. */
+/** Undefined where nobody can pick, or nobody may be asked. */
 function keyboardFor(
   { keyboard, env, stderr }: CliContext,
   { json, jsonl, input, color }: ResumeOptions,
@@ -91,12 +91,12 @@ async function letPick(
   }
 }
 
-/** A client goes on with its session itself, and one that is held is not ours to talk to. */
+/** Only an idle session: not a client's, which the client itself continues, nor one that a process holds. */
 function needsMessage({ row: { head, holder } }: SessionChoice): boolean {
   return head.status === 'idle' && holder === null && clientCommand(head, []) === undefined
 }
 
-/** The sessions of this folder are read first: they are the ones that are shown. */
+/** The sessions of this folder are read first, because they are shown first. */
 async function withWords(store: Store, rows: readonly SessionRow[], cwd: string): Promise<SessionChoice[]> {
   const isHere = ({ head }: SessionRow) => head.cwd === cwd
   const read = [...rows.filter(isHere), ...rows.filter((row) => !isHere(row))].slice(0, mostRead)
@@ -112,7 +112,7 @@ function nothingThere(location: string): LastgoodError {
   })
 }
 
-/** Nobody can pick: what could be resumed, and how. */
+/** Nobody can pick: lists what can be resumed, and how. */
 async function listWhich(
   context: CliContext,
   options: ResumeOptions,

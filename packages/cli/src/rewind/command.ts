@@ -1,6 +1,6 @@
 /**
- * `lastgood rewind`: the conversation goes on from the end of an earlier turn. The journal keeps what came after it; what
- * its tools did is not undone.
+ * `lastgood rewind`: continues the conversation from the end of an earlier turn. The journal keeps what came after it;
+ * what its tools did is not undone.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
@@ -107,7 +107,7 @@ async function standingOf(store: Store, sessionId: string): Promise<Standing> {
   return { report, seq, ended: transcript.turns.flatMap(({ turn, to }) => (to === undefined ? [] : [turn])) }
 }
 
-/** The turns after `turn`. Throws `bad-option` when that one has not ended, or is no part of the conversation. */
+/** The turns after `turn`. Throws `bad-option` if `turn` has not ended, or is no longer part of the conversation. */
 function droppedBy(sessionId: string, { report, ended }: Standing, turn: number): TurnReport[] {
   if (turn !== 0 && !ended.includes(turn)) {
     throw new LastgoodError('bad-option', `session ${sessionId}: there is no finished turn ${turn} to go back to`, {
@@ -133,7 +133,7 @@ function tell(context: CliContext, sessionId: string, turn: number, dropped: rea
   if (dropped.some(({ steps }) => toolsIn(steps).length > 0)) stderr.write('what their tools did is not undone\n')
 }
 
-/** The tools that were begun, by name, in their order. */
+/** The names of the tools that were started, in order. */
 function toolsIn(steps: TurnReport['steps']): string[] {
   const names = steps.flatMap((step) => (step.kind === 'tool' && step.outcome !== 'refused' ? [step.name] : []))
   return [...new Set(names)]

@@ -1,4 +1,4 @@
-/** `lastgood run -- <command>`: the command behind a gateway of its own, and what it survived. */
+/** `lastgood run -- <command>`: runs the command behind its own gateway, and reports what it survived. */
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -20,7 +20,7 @@ export function runCommand(context: CliContext): Command {
     .action(async (words: string[], options: GatewayCommandOptions) => {
       const outside = context.env['ANTHROPIC_BASE_URL']
       const upstream = options.upstream ?? (outside ? [outside] : undefined)
-      // On a terminal the screen is the command's until it ends.
+      // On a terminal, the screen belongs to the command until it ends.
       const told = context.stderr.isTTY ? 'the sum' : 'all'
       const place = { ...onlyHere, port: 0, told, cwd: context.cwd } as const
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
@@ -30,11 +30,11 @@ export function runCommand(context: CliContext): Command {
     })
 }
 
-/** Its exit code; 128 and the signal's number where a signal ended it, as a shell has it. */
+/** The command's exit code; 128 plus the signal's number if a signal ended it, as in a shell. */
 async function runBehind(context: CliContext, [name = '', ...words]: readonly string[], url: string): Promise<number> {
   const env = { ...context.env, ...environmentOf(url, context.env) }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
-  // A terminal's Ctrl+C has reached it as well, each time; it decides what becomes of it, and we wait for it.
+  // The terminal's Ctrl+C reaches the command as well; the command decides what to do, and we wait for it to end.
   const forget = context.onStop((signal) => (signal === 'SIGTERM' || !hasTerminal()) && child.kill(signal), 'is told')
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -46,7 +46,7 @@ async function runBehind(context: CliContext, [name = '', ...words]: readonly st
   }
 }
 
-/** Whether there is a terminal to type Ctrl+C at, wherever input and output go. */
+/** Whether there is a terminal on which to type Ctrl+C, wherever input and output go. */
 function hasTerminal(): boolean {
   if (process.platform === 'win32') return true
   try {

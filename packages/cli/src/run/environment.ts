@@ -1,21 +1,21 @@
 /**
- * How programs are told of the gateway. Claude Code, the Agent SDK, qwen-code and every Anthropic SDK read
- * `ANTHROPIC_BASE_URL`; opencode reads a configuration of its own, which lies over its files; pi has files only.
+ * How programs find the gateway. Claude Code, the Agent SDK, qwen-code and every Anthropic SDK read
+ * `ANTHROPIC_BASE_URL`; opencode reads its own configuration variable, which overrides its files; pi reads only files.
  */
 import type { Env } from '../context.ts'
 
-/** What a command's environment has besides its own; `url` without `/v1`. */
+/** The variables added to a command's environment; `url` has no `/v1`. */
 export function environmentOf(url: string, env: Env): Record<string, string> {
   const provider = { anthropic: { options: { baseURL: `${url}/v1` } } }
   return {
     ANTHROPIC_BASE_URL: url,
-    // Another one that the user has there is left alone: two cannot lie over one another safely.
+    // A value that the user set is left alone: two cannot be merged safely.
     ...(env['OPENCODE_CONFIG_CONTENT'] === undefined && { OPENCODE_CONFIG_CONTENT: JSON.stringify({ provider }) }),
     ...notByProxy(new URL(url).hostname, env),
   }
 }
 
-/** The way to a gateway on this machine is no proxy's. */
+/** Requests to a gateway on this machine bypass any proxy. */
 function notByProxy(host: string, env: Env): Record<string, string> {
   const names = ['NO_PROXY', 'no_proxy'].filter((name) => env[name] !== undefined)
   return Object.fromEntries(

@@ -29,7 +29,7 @@ async function config(context: CliContext, options: CommonOptions): Promise<void
     stdout.write(`${safeJson(document, 2)}\n`)
   } else {
     const { palette } = terminalOf(stdout, env, options.color)
-    // The value comes last and is never cut: it is there to be copied.
+    // The value comes last and is never cut, so that it can be copied.
     const rows = settings.map((one) => [one.name, originText(one), valueText(one)].map((text) => ({ text })))
     for (const line of table(['SETTING', 'FROM', 'VALUE'], rows, Infinity, palette)) stdout.write(`${line}\n`)
   }

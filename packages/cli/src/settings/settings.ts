@@ -1,8 +1,8 @@
 /**
- * Every setting of the command line: its effective value, and what gave it.
+ * Every setting of the command line: its effective value, and where that came from.
  *
- * 1. What is secret is known to be set or not; its value is not read any further. No address has its password.
- * 2. Nothing is opened or asked: a store that is down is shown all the same.
+ * 1. Of a secret, only whether it is set is read and shown. No address is shown with its password.
+ * 2. Nothing is opened or queried: a store that is down is still shown.
  */
 import { defaultStatusUrls, resolvePolicy } from '@lastgood/core'
 import { stateDir } from '@lastgood/core/file'
@@ -16,7 +16,7 @@ import { terminalOf } from '../terminal.ts'
 
 export interface Setting {
   readonly name: string
-  /** A secret has true or false: whether it is set. */
+  /** For a secret: whether it is set. */
   readonly value: string | boolean | null
   readonly from: 'flag' | 'environment' | 'file' | 'default'
   /** The flag, the variable, or the path of the file. */
@@ -25,7 +25,7 @@ export interface Setting {
 
 export interface Known {
   options: CommonOptions
-  /** The one that is used; undefined where a file that cannot be loaded has the word. */
+  /** The store in use; undefined if a file that cannot be loaded would decide. */
   store: StoreChoice | undefined
   loaded: LoadedConfig | undefined
 }
@@ -99,7 +99,7 @@ function originOf(store: StoreChoice | undefined): Origin {
   return { from: 'file', by: store.source }
 }
 
-/** In the order of `terminalOf`. */
+/** In the same order as `terminalOf`. */
 function colourOrigin(env: Env, { color }: CommonOptions, isTerminal = false): Origin {
   if (color !== 'auto') return byFlag('--color')
   const name = ['NO_COLOR', 'FORCE_COLOR'].find((one) => env[one] && !(one === 'FORCE_COLOR' && env[one] === '0'))
@@ -117,7 +117,7 @@ function statusPageOf(env: Env, loaded: LoadedConfig | undefined): Pick<Setting,
   return { value: shown, ...(loaded && urls ? { from: 'file' as const, by: loaded.path } : byDefault) }
 }
 
-/** That of the file goes with its store: where a flag or a variable names another one it does not count. */
+/** The file's queue belongs to its store: it does not count if a flag or a variable names another store. */
 function queueOf(loaded: LoadedConfig | undefined, { from }: Origin): Pick<Setting, 'value'> & Origin {
   const queue = loaded?.config.queue
   if (!loaded || queue === undefined || from === 'flag' || from === 'environment')

@@ -87,7 +87,7 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
     }
     if (options.html !== undefined) {
       const { row } = journal
-      // What cannot be read has no page; the text shows the part before the damage.
+      // An unreadable journal has no page: this throws its error. The text report shows the part before the damage.
       if (!row) for await (const { entry } of readHistory(opened.store, sessionId)) void entry
       if (!row) return
       const { html, withContent = false, force = false } = options
@@ -102,7 +102,7 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
   }
 }
 
-/** With a body that is kept apart in place, where that can be read: what is damaged is looked at as it is. */
+/** The entry with its separate body in place, if that can be read: a damaged entry is shown as it is. */
 async function whole(store: Store, sessionId: string, entry: Entry): Promise<Entry> {
   async function* just() {
     yield entry
@@ -151,7 +151,7 @@ async function showReport(
       isEmpty = false
     }
   } catch (error) {
-    // The part before the damage is what a person needs to see.
+    // A person needs to see the part before the damage.
     failure = error
   }
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
@@ -211,7 +211,7 @@ function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: P
   ]
 }
 
-/** The entries from a turn's start until the next turn's, or all. A turn that was rewound and started anew comes twice. */
+/** All entries, or those from a turn's start to the next turn's. A turn rewound and started anew appears twice. */
 async function* ofTurn<One>(
   all: AsyncIterable<One>,
   turn: number | undefined,

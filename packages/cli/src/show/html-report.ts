@@ -1,9 +1,9 @@
 /**
- * `lastgood show --html`: a session as one page, for a post-mortem: the timeline, with nothing to load and nowhere to send to.
+ * `lastgood show --html`: a session as one page, for a post-mortem: the timeline, which loads and sends nothing.
  *
- * 1. Without content unless it was asked for; with content, secrets of a known shape are masked. See `shown-entry.ts`.
- * 2. What came from outside is data in the page, never markup: the JSON has no `<`, and the page's policy allows its own
- *    script alone.
+ * 1. Content is included only if asked for; secrets of a known shape are then masked. See `shown-entry.ts`.
+ * 2. What came from outside is data in the page, never markup: the JSON contains no `<`, and the page's policy allows
+ *    only its own script.
  */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -18,7 +18,7 @@ import type { SessionRow } from '../sessions.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 
 export interface HtmlOptions {
-  /** A name, `-` for stdout, or true: a name made of the session's. */
+  /** A file name, `-` for stdout, or true: a name derived from the session's. */
   readonly html: string | true
   readonly withContent: boolean
   readonly force: boolean
@@ -44,7 +44,7 @@ export async function showHtml(
   context.stdout.write(`${safeCommand(path)}\n`)
 }
 
-/** The page of a document. Pure. */
+/** The page that shows a document. Pure. */
 export function pageOf(document: SessionDocument, page: string): string {
   const data = safeJson(document).replaceAll('<', '\\u003c')
   const [before, after, ...more] = page.split(place)
@@ -61,7 +61,7 @@ async function documentOf(
   row: SessionRow,
   { flags, withContent }: HtmlOptions,
 ): Promise<SessionDocument> {
-  // A file tells what the journal knows; a status page knows only what is now.
+  // The file reports what the journal knows; a status page knows only the present.
   const page = { off: 'a report asks nobody' }
   const [agents, prices] = [new Set<string>(), undefined]
   return sessionDocument({

@@ -27,7 +27,7 @@ export function stepLines(steps: readonly Step[], columns: number, palette: Pale
   return steps.map((step) => `  ${line(step, columns - 4, palette)}`)
 }
 
-/** What all turns add up to. */
+/** The sums over all turns. */
 export function totals({ turns }: SessionReport): string {
   const tokens = turns.reduce((sum, one) => add(sum, one.tokens), { input: 0, cacheRead: 0, output: 0 })
   const sum = (field: 'requests' | 'faults' | 'tools') => turns.reduce((all, turn) => all + turn[field], 0)
@@ -60,7 +60,7 @@ function line(step: Step, columns: number, palette: Palette): string {
     case 'rung':
       return `${yellow('⇄')} ${step.model} takes over: ${shorten(step.reason, Math.max(20, columns - 16 - step.model.length))}`
     case 'repaired': {
-      // The rules last: their arguments are long, and what was done has to be seen.
+      // The rules come last: their arguments are long, and what was done has to stay visible.
       const rules = step.repairs.map(({ rule }) => rule).join(', ')
       const done = step.repairs.map(({ what }) => what).join('; ')
       return `${yellow('✚')} mended on its way out: ${shorten(`${done} (${rules})`, columns - 25)}`

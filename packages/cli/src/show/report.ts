@@ -1,8 +1,8 @@
 /**
- * A session's history as turns, for people and programs: a fold of its journal. Pure.
+ * A session's history as turns, for people and for programs: a fold of its journal. Pure.
  *
- * 1. Content is quoted in one short line each; everything else are facts.
- * 2. What was rewound stays in the report, marked: it happened.
+ * 1. Each piece of content is quoted in one short line; everything else is facts.
+ * 2. A rewound turn stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
 import type { Block, Decision, Entry, Message } from '@lastgood/core'
@@ -17,12 +17,12 @@ const quoted = 120
 
 export class SessionReport {
   readonly turns: TurnReport[] = []
-  /** What happened before the first turn and between turns belongs to the turn before it, or here. */
+  /** Steps before the first turn; a step between turns belongs to the turn before it. */
   readonly before: Step[] = []
   entries = 0
   #attempt = 0
   #sentAt = 0
-  /** The calls of the last turn by their ids, and the steps of a program of all turns by theirs: of each its last run. */
+  /** The last turn's calls by id, and the program steps of all turns by id: the last run of each. */
   readonly #calls = new Map<string, Call>()
   readonly #steps = new Map<string, StepOf<'step'>>()
 
@@ -138,12 +138,12 @@ export class SessionReport {
       case 'repairs-reverted':
         return { kind: 'repairs-reverted', reason: shorten(entry.reason, 240) }
       case 'turn-continued': {
-        // A loop that runs its own calls brings their results in a message.
+        // A loop that runs its own calls sends their results in a message.
         for (const result of entry.messages.flatMap(resultsIn)) {
           this.#settle(String(result['tool_use_id']), { at: entry.at, result, outcome: 'ran' })
         }
         const added = entry.messages.filter((message) => resultsIn(message).length < message.content.length)
-        // What was asked is said otherwise, before anybody has answered it.
+        // The question was reworded before anybody answered it.
         const isSaidOtherwise =
           turn?.steps.at(-1)?.kind === 'rewound' && !turn.steps.some(({ kind }) => kind === 'answer')
         if (isSaidOtherwise) turn.message = wordsIn(added)
@@ -200,7 +200,7 @@ interface Call {
 
 const nothingYet = { outcome: 'none', durationMs: null, result: '' } as const
 
-/** The same call, run once more; the one before stays without a result. */
+/** The same call, run once more; the earlier run stays without a result. */
 function againStep(before: StepOf<'tool'>, { seq, at }: Entry): StepOf<'tool'> {
   return { ...before, seq, at: iso(at), ...nothingYet, again: true }
 }
@@ -228,7 +228,7 @@ function newTurn({ turn, agent, messages, at }: Entry & { type: 'turn-started' }
 }
 
 function wordsIn(messages: readonly Message[]): string {
-  // A client that goes on with a conversation of before brings all of it; what it says now comes after the last answer.
+  // A client that continues an earlier conversation sends all of it; what it says now follows the last answer.
   const said = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1)
   return shorten(firstWordsIn(said) ?? '', quoted)
 }
@@ -247,7 +247,7 @@ function textOf(content: unknown): string {
   return blocks.flatMap((block) => (block.type === 'text' ? [String(block['text'])] : [])).join(' ')
 }
 
-/** What says more of a decision than its kind. */
+/** What a decision says beyond its kind. */
 function reasonOf(decision: Decision): string {
   if ('reason' in decision) return decision.reason
   return decision.kind === 'repair' ? decision.rule : ''

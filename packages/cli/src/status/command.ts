@@ -1,4 +1,4 @@
-/** `lastgood status`: is it me or them? What requests from here met, what the status page says, and who waits. */
+/** `lastgood status`: is it me or them? What requests from here met, what the status page says, which sessions wait. */
 import { Command } from 'commander'
 import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'

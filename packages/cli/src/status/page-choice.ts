@@ -1,15 +1,15 @@
 /**
  * Whether and where the status page is asked. Order: `--no-page`, `LASTGOOD_STATUS_URL`, the configuration file,
- * Anthropic's page. A file that cannot be loaded may say that nobody shall ask, so nobody does.
+ * Anthropic's page. A file that cannot be loaded may forbid it, so the page is then not asked.
  */
 import { LastgoodError, statusPage, type StatusPageOptions, type StatusPagePoller, type Store } from '@lastgood/core'
 import type { SetUp } from '../common-options.ts'
 import type { CliContext, Env } from '../context.ts'
 
-/** What asks it, or what said that nobody shall. */
+/** What asks the page, or the setting that turned it off. */
 export type PageChoice = { readonly poller: StatusPagePoller } | { readonly off: string }
 
-/** `isWanted`: not `--no-page`. Errors: those of `statusUrlIn`. */
+/** `isWanted`: false with `--no-page`. Errors: those of `statusUrlIn`. */
 export function pageChoice(
   { env, clock }: CliContext,
   { shared }: Store,
@@ -31,7 +31,7 @@ export function pageChoice(
   }
 }
 
-/** `LASTGOOD_STATUS_URL`: an address, or `off`. Errors: `bad-option` where it is neither. */
+/** `LASTGOOD_STATUS_URL`: an address, or `off`. Errors: `bad-option` if it is neither. */
 export function statusUrlIn(env: Env): string | undefined {
   const url = env['LASTGOOD_STATUS_URL']
   if (!url) return undefined

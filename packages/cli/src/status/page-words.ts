@@ -4,13 +4,13 @@ import { spent } from '../durations.ts'
 import { safeLine } from '../text.ts'
 
 export interface PageWords {
-  /** What it says; the same words as long as nothing changes. */
+  /** What it says; the same words for as long as nothing changes. */
   readonly says: string
   /** How far that can be trusted. */
   readonly note: string | undefined
 }
 
-/** Older than this it says nothing of now: two polls of the usual pace. */
+/** An older reading says nothing of the present: two polls at the usual pace. */
 const staleMs = 30 * 60_000
 
 export function pageWords(reading: StatusReading, model?: string): PageWords {

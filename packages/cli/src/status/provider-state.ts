@@ -1,4 +1,4 @@
-/** One model at one endpoint, as requests from here have found it: a health record, in numbers for people. Pure. */
+/** One model at one endpoint, as requests from here found it: a health record, in numbers for people. Pure. */
 import type { FaultKind, HealthRecord } from '@lastgood/core'
 
 export interface Count {
@@ -10,14 +10,14 @@ export interface ProviderState {
   readonly endpoint: string
   readonly model: string
   readonly breaker: HealthRecord['breaker']['state']
-  /** It does not answer, as far as was tried lately. An open breaker that nobody has tried for an hour tells of the past. */
+  /** It does not answer, by recent tries. An open breaker that nobody tried for an hour describes the past. */
   readonly isDown: boolean
-  /** The fault that opened the breaker, or of its last probe. */
+  /** The fault that opened the breaker, or that of its last probe. */
   readonly cause: FaultKind | undefined
-  /** Since when the breaker is not closed, and its next probe where none is under way; epoch ms. */
+  /** Since when the breaker is not closed, and its next probe, if none is under way; epoch ms. */
   readonly downSince: number | undefined
   readonly nextProbeAt: number | undefined
-  /** The server asked everybody to wait until then: a rate limit, no outage. */
+  /** The server asked everybody to wait until then: a rate limit, not an outage. */
   readonly heldUntil: number | undefined
   readonly last10Min: Count
   readonly lastHour: Count

@@ -51,7 +51,7 @@ function providerCells(provider: ProviderState, now: number, { red, yellow, gree
   ]
 }
 
-/** What was answered of what was asked: `12/14`; what failed is the rest. */
+/** The share of requests that were answered: `12/14 ok`; the rest failed. */
 function shareOf({ answered, failed }: Count): string {
   return answered + failed === 0 ? '-' : `${answered}/${answered + failed} ok`
 }
@@ -72,7 +72,7 @@ function stateOf(
   return facts.filter((fact) => typeof fact === 'string').join(' · ')
 }
 
-/** With what the short form leaves out: where it was read, and why it could not be. */
+/** Adds what the short form leaves out: where the page was read, and why a read failed. */
 function pageOf({ page }: StatusReport): string {
   if ('off' in page) return `status page  not asked (${page.off})`
   const { says, note } = pageWords(page)

@@ -1,10 +1,10 @@
 /**
- * "Is it me or them?", in one line, and the session that the next command is about. Pure.
+ * Answers "Is it me or them?" in one line, and names the session that the next command is about. Pure.
  *
  * 1. It rests on what requests from here met: breakers and counts. The status page is quoted, never believed.
- * 2. What is a session's own (credentials, a spend limit, a refused request), a rate limit, a model that is gone, a key that
- *    all sessions may share and a network that may be this one's are never called an outage of the API.
- * 3. Nothing seen is said to be nothing seen, not "all is well".
+ * 2. A session's own troubles (credentials, a spend limit, a refused request), a rate limit, a model that is gone, a
+ *    key that all sessions may share and a network that may be at fault here are never called an outage of the API.
+ * 3. If nothing was seen, it says so, not "all is well".
  */
 import type { FaultKind, StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
@@ -17,7 +17,7 @@ import type { ProviderState } from './provider-state.ts'
 export interface StatusReport {
   readonly now: number
   readonly providers: readonly ProviderState[]
-  /** What was read, or what said that nobody shall ask. */
+  /** What was read, or the setting that turned it off. */
   readonly page: StatusReading | { readonly off: string }
   /** Sessions that wait, are parked or need a person. */
   readonly open: readonly SessionRow[]
@@ -35,11 +35,11 @@ export interface Verdict {
     | 'fine'
     | 'unknown'
   readonly text: string
-  /** The next command and its session; absent where nothing has to be done. */
+  /** The next command and its session; absent if there is nothing to do. */
   readonly next?: { readonly command: 'resume' | 'show'; readonly sessionId: string; readonly inDoubt?: true }
 }
 
-/** The rows of `open`: sessions that do not go on, or not now. */
+/** The rows of `open`: sessions that cannot go on, or not now. */
 export function openRows(rows: readonly SessionRow[]): SessionRow[] {
   return rows.filter(
     ({ status, isRecoverable, holder }) =>
@@ -89,7 +89,7 @@ function rateLimited({ open, now }: StatusReport, { model, heldUntil = now }: Pr
   return { kind: 'rate-limited', text, ...toResume(open) }
 }
 
-/** No breaker is open, yet somebody does not go on. */
+/** No breaker is open, yet some sessions do not go on. */
 function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdict {
   const [first] = open
   if (!first) return nothingOpen(report)
@@ -108,7 +108,7 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
   return { kind: 'session', text, next }
 }
 
-/** The last that was heard from the API were its reasons, all of them the caller's to mend. */
+/** The API's last answers were refusals, all of them for the caller to fix. */
 function isRefused({ providers }: StatusReport): boolean {
   const faults = providers.flatMap(({ lastFault }) => lastFault ?? [])
   return faults.length > 0 && faults.every(({ kind }) => refusals.has(kind))
@@ -154,21 +154,21 @@ function nothingOpen(report: StatusReport): Verdict {
   }
 }
 
-/** What the page says, where it says something. */
+/** What the page says, if it says anything. */
 function aside({ page }: StatusReport): string {
   const says = 'off' in page ? 'unknown' : pageWords(page).says
   return says === 'unknown' ? '' : `; the status page says: ${says}`
 }
 
-/** What can be resumed from here; of another one it is shown how it stands, and what goes on with it. */
+/** `resume` for a session that can be resumed from here; else `show`, which says how it stands and how to go on. */
 function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdict['next']> {
   const canResume = head.agent !== undefined && (isRecoverable || status === 'needs-input')
   return { command: canResume ? 'resume' : 'show', sessionId: head.sessionId }
 }
 
-/** The first session that waits for nobody to wake it. */
+/** The first waiting session that no live process will wake. */
 function toResume(open: readonly SessionRow[]): Pick<Verdict, 'next'> {
-  // Only one that waits: what was refused would be refused again.
+  // Only a waiting one: a refused request would be refused again.
   const row = open.find(({ status, isRecoverable }) => isRecoverable && status === 'waiting')
   return row ? { next: nextOf(row) } : {}
 }

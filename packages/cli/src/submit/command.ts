@@ -1,4 +1,4 @@
-/** `lastgood submit`: a turn for a worker of a fleet. */
+/** `lastgood submit`: gives a fleet's workers a turn to run. */
 import { Command } from 'commander'
 import { LastgoodError, shellWord } from '@lastgood/core'
 import type { CliContext } from '../context.ts'

@@ -1,4 +1,4 @@
-/** `lastgood watch`: what happens in a session that another process runs, or in all of them, as it happens. */
+/** `lastgood watch`: what happens in a session that another process runs, or in all sessions, as it happens. */
 import { Command } from 'commander'
 import {
   foldHistory,
@@ -36,7 +36,7 @@ export function watchCommand(context: CliContext): Command {
     .action((argument: string | undefined, options: WatchOptions) => watch(context, argument, options))
 }
 
-/** Where what is seen goes. */
+/** Where entries are shown. */
 interface Viewer {
   take(sessionId: string, event: SessionEvent): void
   stop(): void
@@ -88,7 +88,7 @@ async function show({ stderr, argv }: CliContext, viewer: Viewer, all: AsyncIter
   }
 }
 
-/** Knows what was before: it is not told again. */
+/** Knows what happened before, and does not show it again. */
 async function viewerOf(
   context: CliContext,
   { jsonl, color }: WatchOptions,
@@ -98,7 +98,7 @@ async function viewerOf(
 ): Promise<Viewer> {
   if (head === undefined) {
     const { rows, failure } = await sessionRows(store)
-    // What cannot be read is told of when it is looked at again.
+    // A session that cannot be read is reported when `follow` meets it.
     if (failure !== undefined && !isJournalError(failure)) throw failure
     for (const row of rows) seen.set(row.head.sessionId, row.head)
     if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))

@@ -1,11 +1,10 @@
 /**
  * The entries of sessions that other processes write, as they become durable.
  *
- * 1. It reads, and changes nothing: a store has no wire to listen at, so its heads are looked at again and again, and only
- *    what is new is read.
- * 2. A store that does not answer is told of once, and so is that it is back; nothing that was written meanwhile is left out.
+ * 1. It only reads. A store sends no notifications, so its heads are polled, and only new entries are read.
+ * 2. A store that does not answer is reported once, and so is its return; nothing written meanwhile is left out.
  * 3. A session that was removed and begun anew is followed from its new beginning.
- * 4. Of all sessions, one that cannot be read is told of once, and does not hide the others.
+ * 4. When all sessions are followed, one that cannot be read is reported once, and does not hide the others.
  */
 import {
   isJournalError,
@@ -24,27 +23,27 @@ export type Seen =
   | { kind: 'back' }
   | { kind: 'unreadable'; error: LastgoodError }
 
-/** How much of a session was seen; another one of the same name began at another time. */
+/** How much of a session was seen; another session of the same id has another `createdAt`. */
 export type Known = Pick<Head, 'seq' | 'createdAt'>
 
 export interface FollowOptions {
   store: Store
   clock: Clock
   signal: AbortSignal
-  /** Only this session. Default: all of the store, also those that come. */
+  /** Only this session. Default: all of the store, including new ones. */
   sessionId?: string | undefined
-  /** What is known already of each session. One that is not named is new. */
+  /** What is already known of each session. One that is missing is new. */
   seen: Map<string, Known>
 }
 
-/** Between two looks. */
+/** Between two polls. */
 const everyMs = 500
 
 /** Ends when `signal` aborts. Errors: those of `sessionId`, if it is damaged. */
 export async function* follow({ store, clock, signal, sessionId, seen }: FollowOptions): AsyncGenerator<Seen> {
   let isAway = false
   const told = new Set<string>()
-  /** What there is to tell of an error that does not end all. */
+  /** Reports an error that need not end the watch; throws any other. */
   function* survived(error: unknown): Generator<Seen> {
     if (sessionId !== undefined || !isJournalError(error)) throw error
     if (!told.has(error.message)) yield { kind: 'unreadable', error }
@@ -61,7 +60,7 @@ export async function* follow({ store, clock, signal, sessionId, seen }: FollowO
           }
         }
       } catch (error) {
-        // The list has told of all others first.
+        // The list reports all other sessions before it throws.
         yield* survived(error)
       }
       if (isAway) yield { kind: 'back' }

@@ -1,4 +1,4 @@
-/** `lastgood worker`: goes on with the sessions of a fleet, until it is asked to stop. */
+/** `lastgood worker`: runs the sessions of a fleet until it is asked to stop. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { FleetAgent, FleetEvent } from '@lastgood/fleet'
 import { agentNamed, missingConfig, type LoadedConfig } from '../config.ts'

@@ -1,4 +1,4 @@
-/** What a fleet tells, as a line for people. Pure. */
+/** A fleet event as a line for people. Pure. */
 import type { FleetEvent } from '@lastgood/fleet'
 import { left } from '../durations.ts'
 import { safeLine } from '../text.ts'

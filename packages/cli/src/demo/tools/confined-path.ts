@@ -1,9 +1,9 @@
 /**
- * Paths of the model, kept inside the repository.
+ * Paths from the model, confined to the repository.
  *
- * 1. What a path leads to counts, not what it looks like: symbolic links are followed before it is judged, also those in
- *    the folders of a file that does not exist yet.
- * 2. git's own folder is not for editing.
+ * 1. A path is judged by where it leads, not by its text: symbolic links are followed first, also in the folders of a
+ *    file that does not exist yet.
+ * 2. git's own folder must not be edited.
  */
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -19,7 +19,7 @@ export function confined(root: string, path: string): string {
   return real
 }
 
-/** The real path of what exists of it, and the rest as it is. */
+/** The real path of the part that exists, with the rest appended unchanged. */
 function realOf(path: string): string {
   try {
     return realpathSync(path)

@@ -1,7 +1,7 @@
 /**
- * The referee: every start and end of a tool as a line in a file that the product knows nothing of.
+ * The referee: one line for every start and end of a tool, in a file that lastgood does not know.
  *
- * A line is one O_APPEND write, so several processes may write, and a killed one leaves a start without an end.
+ * A line is a single O_APPEND write, so several processes may write, and a killed one leaves a start without an end.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import type { AgentTool } from '@lastgood/anthropic'
@@ -10,10 +10,10 @@ import { z } from 'zod'
 
 const effectSchema = z.strictObject({
   phase: z.enum(['start', 'end']),
-  /** The call's idempotency key: the same for every run of one call. */
+  /** The call's idempotency key: the same for every run of a call. */
   key: z.string(),
   tool: z.string(),
-  /** The command, where the tool runs one. */
+  /** The command, if the tool runs one. */
   command: z.string().optional(),
   pid: z.number(),
   at: z.number(),
@@ -40,7 +40,7 @@ export function refereed(tool: AgentTool, log: string, clock: Clock): AgentTool 
       }
       write('start')
       const result = await tool.run(input, context)
-      // What was stopped did not end.
+      // A stopped tool did not end.
       if (!context.signal.aborted) write('end')
       return result
     },

@@ -1,6 +1,6 @@
 /**
- * The agent's hands on files: read, look, list and grep change nothing and may run again; edit and write say what they changed,
- * so that a change that was lost or made twice shows in their results.
+ * The agent's file tools: read, look, list and grep change nothing and may run again; edit and write say what they
+ * changed, so that a change that was lost or made twice shows in their results.
  */
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -8,7 +8,7 @@ import { tool, type AgentTool } from '@lastgood/anthropic'
 import { z } from 'zod'
 import { confined } from './confined-path.ts'
 
-/** A tool result is for reading; what is longer costs more than it tells. */
+/** A tool result is there to be read; a longer one costs more than it tells. */
 const longestText = 20_000
 const largestFile = 1_000_000
 

@@ -1,9 +1,9 @@
 /**
  * The agent's shell.
  *
- * 1. A command that was stopped half-way, by whatever signal, has no known outcome, and the result says so; it never looks
- *    like one that failed by itself.
- * 2. It gets little of the environment: no key, nothing that makes git or Node act on something else.
+ * 1. A command that any signal stopped half-way has an unknown outcome, and its result says so; it never looks like one
+ *    that failed by itself.
+ * 2. It gets little of the environment: no key, and nothing that would make git or Node act on something else.
  */
 import { spawn } from 'node:child_process'
 import { devNull } from 'node:os'
@@ -20,7 +20,7 @@ export interface RunToolOptions {
 }
 
 const longestOutput = 20_000
-/** A command that runs longer was forgotten. */
+/** A command that runs longer than this was probably forgotten. */
 const defaultLimitSeconds = 120
 
 export function runTool({ root, env, description, hasTimeLimit }: RunToolOptions): AgentTool {
@@ -83,7 +83,7 @@ function runCommand(command: string, { root, env, signal }: Surroundings): Promi
 
 const wanted = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'SYSTEMROOT', 'COMSPEC', 'PATHEXT']
 
-/** For commands in the repository, and for git about it. */
+/** The environment of commands in the repository, and of git. */
 export function commandEnv(env: Env): Record<string, string> {
   const kept = Object.entries(env).filter((pair): pair is [string, string] => {
     return pair[1] !== undefined && wanted.includes(pair[0].toUpperCase())

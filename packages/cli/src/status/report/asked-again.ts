@@ -1,15 +1,15 @@
 /**
- * Tool calls and steps whose outcome nobody knew, and what became of them. A fold of entries; it remembers the calls that
- * are under way and nothing else.
+ * Tool calls and steps that were in doubt, and what became of them. A fold of entries; it remembers only the calls that
+ * are under way.
  */
 import type { Entry } from '@lastgood/core'
 
 export interface AskedAgain {
   /** The model was told that the outcome is unknown. */
   told: number
-  /** Run once more, by their rule or a person's word. */
+  /** Run once more, by their rule or by a person's decision. */
   rerun: number
-  /** The tool itself knew. */
+  /** The tool could verify the outcome. */
   verified: number
 }
 

@@ -1,18 +1,18 @@
 /**
- * What trouble cost on top, in tokens and dollars: attempts that were paid for and gave nothing, and conversation that had
- * to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
+ * The extra cost of trouble, in tokens and dollars: attempts that were paid for and gave nothing, and conversation that
+ * had to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
  */
 import type { Entry } from '@lastgood/core'
 import { cacheLives, cacheReadFactor, inputPrice, type Price } from '../../cost/prices.ts'
 import { usageIn } from '../../cost/usage.ts'
 
 export interface ExtraCost {
-  /** Of attempts that broke, in full-price input tokens. */
+  /** Tokens of failed attempts, in full-price input tokens. */
   repeated: number
-  /** That had been in the cache, and were written to it again. */
+  /** Tokens that had been in the cache, and were written to it again. */
   reread: number
   usd: number
-  /** Models whose tokens are not in `usd`, because nobody gave a price. */
+  /** Models without a known price, whose tokens are not in `usd`. */
   readonly unpriced: Set<string>
 }
 
@@ -22,7 +22,7 @@ export class ExtraCosts {
   readonly total = noExtraCost()
   readonly #prices: Readonly<Record<string, Price>> | undefined
   #model = ''
-  /** Tokens of the last answer's request; the next one has at least about as many. */
+  /** Input tokens of the last answered request; the next one has at least about as many. */
   #input = 0
   /** Tokens that it left in the cache. */
   #cached = 0
@@ -31,7 +31,7 @@ export class ExtraCosts {
     this.#prices = prices
   }
 
-  /** `counts`: whether it is in the time that is asked about. `isAfterTrouble`: an answer that ends one. */
+  /** `counts`: whether the entry is in the reported time. `isAfterTrouble`: whether it ends a trouble. */
   take(entry: Entry, { counts, isAfterTrouble }: { counts: boolean; isAfterTrouble: boolean }): void {
     switch (entry.type) {
       case 'request-sent':
@@ -57,7 +57,7 @@ export class ExtraCosts {
     }
   }
 
-  /** `factor`: of the full price, which depends on the `input` of the whole request. */
+  /** `factor`: the share of the full price, which depends on the `input` of the whole request. */
   #add(what: 'repeated' | 'reread', tokens: number, factor: number, input: number): void {
     if (tokens <= 0) return
     this.total[what] += tokens

@@ -1,8 +1,8 @@
 /**
- * Turns that a session had and has no more: lost, where it had to go back to go on at all; taken back, where somebody
- * wanted it so. A fold of entries.
+ * Turns that are gone from a session: lost, if it had to go back to go on at all; taken back, if somebody wanted it. A
+ * fold of entries.
  *
- * Only what somebody saw counts: a turn that had ended, or an open one that had an answer. Where the caller replaced its
+ * Only turns that somebody saw count: one that had ended, or an open one that had an answer. If the caller replaced its
  * whole history (a compaction), no turn is gone.
  */
 import type { Entry } from '@lastgood/core'
@@ -26,10 +26,10 @@ export class TurnsSoFar {
   #turn = 0
   #lastGood = 0
   #isAnswered = false
-  /** Nothing was answered since the last failure. */
+  /** Nothing has been answered since the last failure. */
   #isStuck = false
 
-  /** The turns that went with `entry`. */
+  /** The turns that `entry` removed. */
   take(entry: Entry): GoneTurns {
     switch (entry.type) {
       case 'turn-started':

@@ -1,7 +1,7 @@
 /**
- * Outages, put together from what many sessions met: for each model the times in which it failed them. Pure.
+ * Outages, assembled from what many sessions met: for each model, the periods in which it failed them. Pure.
  *
- * Failures that are close together are one outage, whoever met them. When it began and ended is what was seen from here.
+ * Failures close together are one outage, in whatever sessions. Its beginning and end are as seen from here.
  */
 export interface Failing {
   readonly sessionId: string
@@ -12,7 +12,7 @@ export interface Failing {
   readonly faults: number
   /** What the wire said, and how often: `529 overloaded_error`. */
   readonly labels: ReadonlyMap<string, number>
-  /** The API's own words, of the first failure that had some. */
+  /** The API's own words, from the first failure that had any. */
   readonly said: string | undefined
 }
 
@@ -26,9 +26,9 @@ export interface Outage {
   readonly labels: Map<string, number>
 }
 
-/** A pause that is no end: sessions wait up to five minutes between two tries. */
+/** A pause this long does not end an outage: sessions wait up to five minutes between two tries. */
 const gapMs = 300_000
-/** Of what the wire said, so many different things are kept. */
+/** The most distinct wire labels that are kept. */
 const keptLabels = 20
 const others = 'others'
 
@@ -46,12 +46,12 @@ export class Outages {
     this.#byModel.set(model, [...apart, merged])
   }
 
-  /** In the order in which they began. */
+  /** In the order of their beginnings. */
   get all(): Outage[] {
     return [...this.#byModel.values()].flat().sort((a, b) => a.from - b.from)
   }
 
-  /** For how long anything was down. */
+  /** How long any model was down. */
   totalMs(now: number): number {
     let total = 0
     let until = -Infinity
@@ -81,7 +81,7 @@ function joined(a: Outage, b: Outage): Outage {
   return a
 }
 
-/** Counts `label`; where there are too many different ones, as one of the others. */
+/** Counts `label`; once there are too many different ones, a new one counts as `others`. */
 export function countIn(labels: Map<string, number>, label: string, times: number): void {
   const known = labels.has(label) || labels.size < keptLabels ? label : others
   labels.set(known, (labels.get(known) ?? 0) + times)

@@ -45,7 +45,7 @@ function outageJson({ model, from, to, faults, said, sessions, labels }: Outage,
   }
 }
 
-/** Only the ways that were taken. */
+/** Only the ways of recovery that occurred. */
 function recoveriesJson(recoveries: RecoveriesBy): object {
   const taken = answeredBy.filter((how) => recoveries[how].count > 0)
   return Object.fromEntries(taken.map((how) => [how, recoveries[how]]))

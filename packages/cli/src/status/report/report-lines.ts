@@ -1,4 +1,4 @@
-/** A report as lines for people: the sum first, then what it is made of. Pure. */
+/** A report as lines for people: the totals first, then their parts. Pure. */
 import { pricesAsOf } from '../../cost/prices.ts'
 import { ago, iso, left, spent } from '../../durations.ts'
 import { counted } from '../../numbers.ts'
@@ -11,7 +11,7 @@ import type { Report, SessionLine } from './report.ts'
 import { answeredBy } from './session-account.ts'
 import { summaryOf } from './summary.ts'
 
-/** So many sessions that recovered are listed; the others are in the sum. */
+/** At most this many recovered sessions are listed; the others only count in the totals. */
 const listed = 50
 
 /** `flags`: of the store. */

@@ -1,6 +1,6 @@
 /**
- * The morning after: what was down, who met it, how each session came through, what is gone and what it cost. From the
- * journals alone, one session after the other.
+ * The morning after: what was down, which sessions met it, how each came through, what is gone and what it cost.
+ * Read from the journals alone, one session after the other.
  */
 import { isLastgoodError, leftOutBy, withBlobs, type Store } from '@lastgood/core'
 import type { Price } from '../../cost/prices.ts'
@@ -20,11 +20,11 @@ import type { Trouble } from './trouble.ts'
 
 /** How a session stands now. */
 export type Standing =
-  /** It goes on, after all that it met. */
+  /** It met trouble, and goes on. */
   | 'recovered'
-  /** It waits for a next try, and somebody is at it. */
+  /** It waits for its next try, and a live process holds it. */
   | 'waiting'
-  /** It is in trouble, and nobody is at it: `resume` goes on. */
+  /** It is in trouble, and no live process holds it: `resume` continues it. */
   | 'stopped'
   /** It is parked with a reason. */
   | 'suspended'
@@ -35,7 +35,7 @@ export type Standing =
 export interface SessionLine extends SessionAccount {
   readonly row: SessionRow
   readonly standing: Standing
-  /** Nobody had to do anything, and nobody has to. */
+  /** Nobody had to do anything, and nobody has to now. */
   readonly isBySelf: boolean
 }
 
@@ -47,16 +47,16 @@ export interface Unreadable {
 export interface Report {
   readonly since: number
   readonly now: number
-  /** Sessions that were written in that time. */
+  /** Number of sessions written in that time. */
   readonly read: number
   readonly outages: readonly Outage[]
   readonly outageMs: number
-  /** Those that met something, those that need somebody first. */
+  /** Those that met something; those that need a person come first. */
   readonly sessions: readonly SessionLine[]
   readonly recoveries: RecoveriesBy
   readonly calls: AskedAgain
   readonly extra: ExtraCost
-  /** Of these nobody can say what they lost. */
+  /** Sessions that cannot be read: what they lost is unknown. */
   readonly unreadable: readonly Unreadable[]
 }
 
@@ -66,7 +66,7 @@ export interface ReportOptions {
   readonly prices?: Readonly<Record<string, Price>> | undefined
 }
 
-/** `failure`: of damaged sessions, which end the list; what was listed before is in the report. */
+/** `failure`: of damaged sessions, which the list reports at its end; the report has all others. */
 export async function readReport(
   store: Store,
   { since, now, prices }: ReportOptions,
@@ -109,7 +109,7 @@ function addOutages(
   since: number,
 ): void {
   for (const [model, { from, to, ...rest }] of failing) {
-    // Only a session that somebody is at tells that it still fails.
+    // Only a session that a live process holds shows that the model still fails.
     const isOpen = end === undefined && !isRecoverable && head.status === 'waiting'
     outages.add({ sessionId: head.sessionId, model, from: Math.max(from, since), to: isOpen ? undefined : to, ...rest })
   }

@@ -1,5 +1,5 @@
 /**
- * What one session went through since an instant: a fold of its journal, which may be long; what is kept of it is small.
+ * What one session went through since an instant: a fold of its journal, which may be long, into a small result.
  */
 import type { Entry } from '@lastgood/core'
 import type { Price } from '../../cost/prices.ts'
@@ -11,7 +11,7 @@ import { Troubles, type Parked, type Trouble, type TroubleEnd } from './trouble.
 export const answeredBy = ['same-model', 'fallback', 'repaired', 'resumed'] as const
 export type AnsweredBy = (typeof answeredBy)[number]
 
-/** How often it was answered after all, in what way, and how long that took. */
+/** How often it was answered in this way, and how long that took. */
 export interface Recoveries {
   count: number
   longestMs: number
@@ -24,9 +24,9 @@ export interface SessionAccount {
   readonly faults: number
   readonly troubles: number
   readonly recoveries: RecoveriesBy
-  /** How the last trouble ended; undefined where it has not, or where there was none. */
+  /** How the last trouble ended; undefined if it has not, or if there was none. */
   readonly lastEnd: TroubleEnd | undefined
-  /** Since when it is in trouble, epoch ms. */
+  /** The start of the trouble that is still open, epoch ms. */
   readonly openSince: number | undefined
   readonly parked: Parked | undefined
   readonly turnsLost: readonly GoneTurn[]
@@ -38,7 +38,7 @@ export interface SessionAccount {
 export interface AccountOptions {
   readonly since: number
   readonly prices: Readonly<Record<string, Price>> | undefined
-  /** Called for each trouble of that time, the one that has not ended last. */
+  /** Called for each trouble since then; one that is still open comes last. */
   onTrouble(trouble: Trouble): void
 }
 

@@ -1,8 +1,8 @@
 /**
- * One session's troubles: from the first failure to the answer, the rewind or the end of its journal. A fold of entries.
+ * One session's troubles: each from its first failure to the answer, the rewind or the journal's end. A fold.
  *
- * 1. A request that was refused for its own sake is told to its caller at once, and is over with that.
- * 2. A process that ended in the middle of a turn is a trouble too; that a person stopped it is not.
+ * 1. A request refused for its own content is reported to its caller at once, which ends the trouble.
+ * 2. A process that ended in the middle of a turn is a trouble too, unless a person stopped it.
  */
 import { withoutSecrets, type Entry } from '@lastgood/core'
 import { faultLabel } from '../../live/outage-line.ts'
@@ -15,13 +15,13 @@ export type TroubleEnd = 'same-model' | 'fallback' | 'repaired' | 'resumed' | 'r
 
 export interface Parked {
   readonly reason: string
-  /** Epoch ms, where a next try makes sense. */
+  /** Epoch ms; undefined if no next try makes sense. */
   readonly retryAt: number | undefined
 }
 
 export interface Trouble {
   readonly from: number
-  /** When it ended; undefined for one that has not. */
+  /** When it ended; undefined while it is open. */
   to: number | undefined
   end: TroubleEnd | undefined
   faults: number
@@ -31,7 +31,7 @@ export interface Trouble {
   readonly failing: Map<string, Omit<Failing, 'sessionId' | 'model'> & { labels: Map<string, number> }>
 }
 
-/** An open one, and what was done about it so far. */
+/** A trouble that has not ended, and what was done about it so far. */
 interface Open extends Trouble {
   readonly model: string
   isResumed: boolean
@@ -39,16 +39,16 @@ interface Open extends Trouble {
 }
 
 export class Troubles {
-  /** The one that has not ended. */
+  /** The trouble that has not ended. */
   #open: Open | undefined
   #model = ''
-  /** The one that the caller asks for, whatever rung has the turn. */
+  /** The model that the caller asks for, whatever rung has the turn. */
   #asked = ''
   #lastAt = 0
   #isInTurn = false
   #parked: Parked | undefined
 
-  /** Why the session does not go on by itself, at the end of what was read. */
+  /** Why the session does not go on by itself, after the last entry read. */
   get parked(): Parked | undefined {
     return this.#parked ?? this.#open?.parked
   }
@@ -57,7 +57,7 @@ export class Troubles {
     return this.#open
   }
 
-  /** The trouble that ended with `entry`. */
+  /** Returns the trouble that `entry` ended. */
   take(entry: Entry): Trouble | undefined {
     const ended = this.#step(entry)
     this.#lastAt = entry.at
@@ -137,7 +137,7 @@ export class Troubles {
     return this.#ended(at, 'refused')
   }
 
-  /** Others have found the model down: this one waits with them. A rate limit is no failure. */
+  /** Other sessions found the model down, and this one waits with them. A rate limit is not a failure. */
   #held({ at, until, reason }: Entry & { type: 'request-held' }): void {
     const open = this.#begun(at)
     open.parked = { reason, retryAt: until }
@@ -173,7 +173,7 @@ export class Troubles {
     const open = this.#open
     this.#open = undefined
     if (!open) return undefined
-    // Until it answered again, it did not answer.
+    // The model counts as failing until this moment.
     const last = open.failing.get(this.#model)
     if (last && end !== 'rewound') open.failing.set(this.#model, { ...last, to: at })
     return Object.assign(open, { to: at, end })
