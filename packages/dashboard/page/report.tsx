@@ -1,4 +1,4 @@
-/** One session as one file, for a post-mortem: the data is in the page, there is no server, and nothing can be done. */
+/** One session as one file, for a post-mortem: the data is in the page; there is no server and no action. */
 import { render } from 'preact'
 import type { SessionDocument } from '../src/session-document.ts'
 import { stopClockAt } from './live/server-clock.ts'

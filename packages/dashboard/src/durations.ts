@@ -10,7 +10,7 @@ export function spent(durationMs: number): string {
   return days === 0 ? `${hours}h${two(minutes % 60)}m` : `${days}d${two(hours % 24)}h`
 }
 
-/** What is left until an instant, in whole seconds and never below one: a countdown that shows 0 looks stuck. */
+/** Time left until an instant, in whole seconds and at least one: a countdown that shows 0 looks stuck. */
 export function left(durationMs: number): string {
   return spent(Math.max(1, Math.ceil(durationMs / 1000)) * 1000)
 }

@@ -1,5 +1,5 @@
 /**
- * The documents of lastgood's web page. The command line sends them; whoever reads `lastgood show --json` gets the same.
+ * The documents of lastgood's web page. The command line sends them; `lastgood show --json` prints the same.
  *
  *   import type { Overview, SessionDocument } from '@lastgood/dashboard'
  */

@@ -6,44 +6,44 @@
 
 export interface Overview {
   schema: 'lastgood.overview/v1'
-  /** When it was true, by the server's clock. */
+  /** The instant that it describes, by the server's clock. */
   at: string
   store: StoreState
-  /** Actions are refused. */
+  /** Whether actions are refused. */
   readOnly: boolean
   /** "Is it me or them?", as `lastgood status` answers it. */
   verdict: { kind: string; text: string; command: string | null }
   providers: ProviderCard[]
   statusPage: StatusPageCard
   sessions: SessionCard[]
-  /** Sessions that are being resumed one after another, while that goes on, and how the last time ended. */
+  /** Sessions being resumed one after another, while that goes on, and how the last time ended. */
   staggered: Staggered | null
   /** What people did from a page, and why; the newest first. */
   actions?: readonly ActionRecord[]
 }
 
-/** Kept in the store, for the pages of all who share it: the last ones alone. */
+/** Kept in the store, for the pages of all who share it; only the most recent ones. */
 export interface ActionRecord {
   at: string
   action: 'resume' | 'suspend' | 'takeover' | 'rewind' | 'fork' | 'resume-all'
-  /** Of `resume-all`: null. */
+  /** Null for `resume-all`. */
   sessionId: string | null
   reason: string
   /** The machine whose dashboard did it. */
   host: string
-  /** What it said. */
+  /** The result in words. */
   outcome: string
 }
 
 export interface StoreState {
   location: string
-  /** Where the store does not answer: why, since when, and when it is tried again. Everything else is then as of before. */
+  /** Set while the store does not answer: why, since when, and the next try. All other fields are then from before. */
   trouble: { code: string; message: string; hint: string | null; since: string; retryAt: string } | null
-  /** Where a session cannot be read: the first one. The others are shown. */
+  /** Set if sessions cannot be read: the first such error. The other sessions are shown. */
   damage?: { code: string; message: string; hint: string | null } | null
 }
 
-/** One model at one endpoint, as requests from here have found it. */
+/** One model at one endpoint, as requests from here found it. */
 export interface ProviderCard {
   endpoint: string
   model: string
@@ -56,7 +56,7 @@ export interface ProviderCard {
   heldUntil: string | null
   last5Min: Count
   lastHour: Count
-  /** Of each minute of the last hour that had any, oldest first. */
+  /** Each minute of the last hour that had any, oldest first. */
   minutes: readonly ({ at: string } & Count)[]
   lastFault: { kind: string; at: string } | null
 }
@@ -66,10 +66,10 @@ export interface Count {
   failed: number
 }
 
-/** Advice for people. What could not be read lately is unknown, never green. */
+/** Advice for people. A page that could not be read lately is unknown, never green. */
 export interface StatusPageCard {
   says: 'incident' | 'operational' | 'unknown' | 'not-asked'
-  /** The same words as `lastgood status` has. */
+  /** In the words of `lastgood status`. */
   text: string
   checkedAt: string | null
   incidents: readonly { name: string; status: string; impact: string; startedAt: string | null; concernsApi: boolean }[]
@@ -77,12 +77,12 @@ export interface StatusPageCard {
 
 export interface SessionCard {
   sessionId: string
-  /** Where it stands on the page; `needs-you` is never folded. */
+  /** The group in which the page shows it; `needs-you` is never folded. */
   group: 'needs-you' | 'waiting' | 'recovered' | 'running' | 'done'
   status: 'idle' | 'running' | 'waiting' | 'suspended' | 'needs-input' | 'interrupted'
   agent: string | null
   model: string | null
-  /** The model of another rung that has the turn at the moment. */
+  /** The model of another rung that has the turn, or had the last one. */
   fallback: string | null
   cwd: string | null
   turn: number
@@ -94,18 +94,18 @@ export interface SessionCard {
   /** When it tries again by itself, or when a try makes sense. */
   dueAt: string | null
   heldBy: { host: string; pid: number; since: string } | null
-  /** The last outage that it came through, of the last 24 hours. */
+  /** The last outage of the last 24 hours that it came through. */
   recovered: { at: string; afterMs: number; how: 'same-model' | 'fallback' | 'resumed'; attempts: number } | null
-  /** What a terminal would be told to type; null where no agent of a configuration ran it: only its own program goes on. */
+  /** The command for a terminal; null if no agent of a configuration ran it: then only its own program continues it. */
   command: string | null
-  /** The client's own command, where the session belongs to one that only goes on by itself. */
+  /** The client's own command, if only that client can continue the session. */
   clientCommand: string | null
 }
 
 export interface Staggered {
   startedAt: string
   reason: string
-  /** Waiting for the first answer of the one that was started first. */
+  /** `probing`: waiting for the first answer of the session that was started first. */
   state: 'probing' | 'going' | 'stopped'
   everyMs: number
   done: readonly string[]
@@ -114,23 +114,23 @@ export interface Staggered {
   nextAt: string | null
 }
 
-/** What is sent when something has changed; what is absent has not. */
+/** Sent when something has changed; what is absent has not. */
 export interface OverviewChange {
   at: string
   store?: StoreState
   verdict?: Overview['verdict']
   providers?: ProviderCard[]
   statusPage?: StatusPageCard
-  /** Those that changed or are new. */
+  /** Those that are new or have changed. */
   sessions?: SessionCard[]
   removed?: readonly string[]
   staggered?: Staggered | null
   actions?: readonly ActionRecord[]
 }
 
-/** What `resume all` would resume: sessions that an outage stopped, that can go on here, and that nobody has parked. */
+/** What `resume all` would resume: sessions stopped by an outage, resumable here, and not parked by a person. */
 export interface ResumeAllDocument {
   schema: 'lastgood.resume-all/v1'
-  /** The first one is started first. */
+  /** In the order of starting. */
   sessionIds: readonly string[]
 }

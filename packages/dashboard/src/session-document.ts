@@ -6,29 +6,29 @@ export interface SessionDocument {
   schema: 'lastgood.session-page/v1'
   at: string
   card: SessionCard
-  /** Quotes of messages, calls and results are there; without it all of them are empty. */
+  /** Whether messages, calls and results are quoted; if false, all quotes are empty. */
   hasContent: boolean
   /** What happened before the first turn. */
   before: Step[]
   turns: TurnReport[]
   totals: { requests: number; faults: number; tools: number; tokens: Tokens }
-  /** On the time axis of the session; each ends when the next one of its kind begins. */
+  /** On the session's time axis; each ends when the next one of its kind begins. */
   bands: { provider: Band<'up' | 'degraded' | 'down'>[]; statusPage: Band<string>[] }
   resume: ResumePreview | null
-  /** The resume that was started from a page of this server last. */
+  /** The last resume started from a page of this server. */
   started?: StartedResume | null
 }
 
-/** A `lastgood resume` of the server, and the last lines that it wrote; what its agent printed is content. */
+/** A `lastgood resume` run by the server, and the last lines that it wrote; what its agent printed is content. */
 export interface StartedResume {
   at: string
   pid: number
-  /** Null while it goes on. */
+  /** Null while it runs. */
   exitCode: number | null
   lines: readonly string[]
 }
 
-/** From `from` on it was so; `to` is null while it lasts. */
+/** A state that began at `from`; `to` is null while it lasts. */
 export interface Band<State extends string> {
   from: string
   to: string | null
@@ -36,9 +36,9 @@ export interface Band<State extends string> {
   text: string
 }
 
-/** What the resume button would do, and cost. */
+/** What the resume button would do and cost. */
 export interface ResumePreview {
-  /** The turn that it goes on in. */
+  /** The turn that it continues. */
   turn: number
   lastGoodTurn: number
   /** In words: "turn 11 is open: continuing with 2 tool calls". */
@@ -48,11 +48,11 @@ export interface ResumePreview {
   usd: number | null
   /** `about $0.42 to read 84,000 tokens: the cache is cold since 2h`. */
   cost: string | null
-  /** Calls whose outcome nobody knows: they are reported to the model, or a person decides. */
+  /** In-doubt calls: they are reported to the model, or a person decides. */
   inDoubt: readonly { name: string; input: string }[]
 }
 
-/** Bodies of `POST /api/sessions/<id>/<action>`. Every one has a reason of a person, which is recorded. */
+/** Bodies of `POST /api/sessions/<id>/<action>`. Each has a person's reason, which is recorded. */
 export type Action =
   | { action: 'resume'; reason: string; inDoubt?: 'rerun' | 'report' }
   | { action: 'suspend'; reason: string }
@@ -60,10 +60,10 @@ export type Action =
   | { action: 'rewind'; reason: string; to: number }
   | { action: 'fork'; reason: string; at?: number; newId?: string }
 
-/** What came of it. A refusal is an `ActionRefusal` with a status of 4xx or 5xx. */
+/** The result. A refusal is an `ActionRefusal` with a 4xx or 5xx status. */
 export interface ActionDone {
   text: string
-  /** Of a fork: the new one. */
+  /** For a fork: the new session. */
   sessionId: string
 }
 export interface ActionRefusal {

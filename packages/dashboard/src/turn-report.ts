@@ -1,4 +1,4 @@
-/** The turns of a session, as programs and pages get them. Content is quoted in one short line, or left empty. */
+/** The turns of a session, for programs and pages. Content is quoted in one short line, or left empty. */
 
 export interface Tokens {
   /** All input, cached or not. */
@@ -8,7 +8,7 @@ export interface Tokens {
   output: number
 }
 
-/** One line of a turn's history; `at` is when it ended, of a tool call when it began. */
+/** One line of a turn's history; `at` is when the step ended, for a tool call when it began. */
 export type Step = { seq: number; at: string } & (
   | {
       kind: 'answer'
@@ -26,7 +26,7 @@ export type Step = { seq: number; at: string } & (
       outcome: 'ok' | 'error' | 'in-doubt' | 'refused' | 'none'
       durationMs: number | null
       result: string
-      /** It was run once more under the same idempotency key: what came of the run before nobody knew. */
+      /** Run once more under the same idempotency key, because the outcome of the earlier run was unknown. */
       again?: true
     }
   | {
@@ -34,7 +34,7 @@ export type Step = { seq: number; at: string } & (
       fault: string
       message: string
       attempt: number
-      /** From the request that failed. */
+      /** Since the failed request was sent. */
       durationMs: number
       decision: 'retry' | 'resend' | 'repair' | 'fallback' | 'keep-and-continue' | 'suspend' | 'fail'
       reason: string
@@ -47,7 +47,7 @@ export type Step = { seq: number; at: string } & (
   | { kind: 'added'; messages: number }
   | { kind: 'suspended'; reason: string; detail: string }
   | { kind: 'resumed'; host: string; pid: number; refolded: boolean }
-  /** To the end of turn `to`, or inside `turn`, where that is later. */
+  /** To the end of turn `to`, or into `turn`, if that is later. */
   | { kind: 'rewound'; to: number; turn: number; reason: string }
   | { kind: 'step'; stepId: string; outcome: 'ran' | 'verified' | 'failed' | 'in-doubt' | 'none' }
   | { kind: 'forked'; from: string; entry: number; reason: string }
@@ -58,7 +58,7 @@ export type StepOf<Kind extends Step['kind']> = Step & { kind: Kind }
 
 export interface TurnReport {
   turn: number
-  /** `rewound`: it is no part of the conversation any more. */
+  /** `rewound`: no longer part of the conversation. */
   state: 'ended' | 'open' | 'rewound'
   /** It is in the journal of a session that this one was forked from. */
   inherited: boolean

@@ -1,9 +1,9 @@
-/** Requests to the server of this page. Addresses are relative: it is served at `/` and below `/dashboard/`. */
+/** Requests to this page's server. Addresses are relative: it is served at `/` and below `/dashboard/`. */
 import type { Action, ActionDone, ActionRefusal } from '../../src/session-document.ts'
 
-/** What was refused or not reached, in the server's words. */
+/** A request that was refused or not answered, in the server's words. */
 export class PageError extends Error {
-  /** Of HTTP; 0 where no answer came. */
+  /** The HTTP status; 0 if no answer came. */
   readonly status: number
   readonly code: string
   readonly hint: string | null

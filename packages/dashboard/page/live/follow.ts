@@ -1,10 +1,10 @@
 /**
- * Follows the server's events for as long as the page is open, and looked at.
+ * Follows the server's events for as long as the page is open and visible.
  *
- * 1. A connection that broke is made anew after a while, first at once, later every 15 seconds.
- * 2. Whatever is not a living connection is said at once; the server sends a sign of life, so silence is not taken for peace.
- * 3. A page that nobody sees has no connection: browsers give a host six at a time, for all its tabs. One that is seen again
- *    says how old it is until it is told anew.
+ * 1. A broken connection is made anew, at first after half a second, later every 15 seconds.
+ * 2. A connection that is not live is reported at once; the server sends heartbeats, so silence counts as a break.
+ * 3. A hidden page has no connection: browsers allow a host six at a time, over all tabs. A page that becomes visible
+ *    again shows its age until it has news.
  */
 import type { Overview, OverviewChange } from '../../src/overview.ts'
 import { getJson, PageError } from './api.ts'
@@ -12,14 +12,14 @@ import { connection, takeChange, takeOverview } from './overview-state.ts'
 import { now } from './server-clock.ts'
 
 const pausesMs = [500, 1_000, 2_000, 5_000, 15_000]
-/** Three signs of life that did not come. */
+/** Three missed heartbeats. */
 const silenceMs = 50_000
-/** For the question why; a server that stands still would not even refuse. */
+/** Time to ask why the connection broke; a server that hangs would not even refuse. */
 const questionMs = 5_000
 
 export function follow(): void {
   let failures = 0
-  /** Of what goes on: a connection, or the question why there is none and the pause after it. */
+  /** Ends what is under way: a connection, or the question why there is none and the pause after it. */
   let over = new AbortController()
   let timer = 0
 
@@ -33,7 +33,7 @@ export function follow(): void {
       timer = setTimeout(end, silenceMs)
     }
     const end = (): void => {
-      // The browser would connect again by itself, but not after an answer that is no stream, and without telling why.
+      // The browser would reconnect by itself, but not after an answer that is no stream, and without saying why.
       leave()
       void lost()
     }

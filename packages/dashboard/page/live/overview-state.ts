@@ -1,19 +1,19 @@
 /**
- * What the page knows of everything: the last overview, and the changes since.
+ * What the page knows: the last overview, and the changes since.
  *
- * 1. Signals are replaced, never changed inside, so that only what differs is drawn.
- * 2. Nothing is dropped when the connection is: the page shows what it knew, and says of when that is.
+ * 1. Signals are replaced, never mutated, so that only what differs is redrawn.
+ * 2. Nothing is dropped when the connection is lost: the page shows what it knew, and as of when.
  */
 import { computed, signal } from '@preact/signals'
 import type { Overview, OverviewChange, SessionCard } from '../../src/overview.ts'
 import { setServerTime } from './server-clock.ts'
 
-/** All but the sessions, or nothing before the first overview. */
+/** All but the sessions; undefined before the first overview. */
 export const overview = signal<Omit<Overview, 'sessions'> | undefined>(undefined)
 export const sessions = signal<ReadonlyMap<string, SessionCard>>(new Map())
-/** How the page gets its news. */
+/** The state of the page's connection to the server. */
 export const connection = signal<Connection>({ kind: 'connecting' })
-/** Of which instant, by the server's clock, the page shows the truth. */
+/** The instant, by the server's clock, at which what is shown was true. */
 export const shownAt = signal<number | undefined>(undefined)
 
 export type Connection =
@@ -22,7 +22,7 @@ export type Connection =
   | { kind: 'lost'; since: number; why: string }
   | { kind: 'signed-out' }
 
-/** Why nothing can be done from this page, or nothing. */
+/** Why no action is possible from this page, or undefined. */
 export const refusal = computed(() =>
   overview.value?.readOnly === true
     ? 'This dashboard is read-only: it was started with --read-only. Use the commands shown, in a terminal.'

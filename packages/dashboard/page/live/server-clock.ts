@@ -1,10 +1,10 @@
 /**
- * Now, by the server's clock, once a second: countdowns and ages are right although the browser's clock is wrong.
+ * The server's time, once a second: countdowns and ages are right even if the browser's clock is wrong.
  */
 import { signal } from '@preact/signals'
 
 let offsetMs = 0
-/** Of the last second, by the server's clock. */
+/** The server's time, updated every second. */
 export const now = signal(Date.now())
 
 export function setServerTime(at: string): void {
@@ -16,7 +16,7 @@ export function startClock(): void {
   setInterval(tick, 1_000)
 }
 
-/** A report has no server: its clock stands at the moment of which it tells. */
+/** A report has no server: its clock stands at the moment that it describes. */
 export function stopClockAt(at: string): void {
   now.value = Date.parse(at)
 }

@@ -1,4 +1,4 @@
-/** Minutes of requests, added up to as many columns as a plot can show. Pure. */
+/** Minutes of requests, added up into as many columns as a plot can show. Pure. */
 import type { Count } from '../../src/overview.ts'
 
 const minuteMs = 60_000
@@ -8,7 +8,7 @@ export interface Column extends Count {
   to: number
 }
 
-/** Columns of equal length, whole minutes each, from `from` until `to`; those without a request are there with zeros. */
+/** Columns of equal length in whole minutes, from `from` until `to`; a column without requests has zeros. */
 export function columnsOf(
   minutes: readonly ({ at: string } & Count)[],
   from: number,

@@ -1,14 +1,14 @@
 /**
- * What many sessions met at once, as one outage. Pure.
+ * What many sessions met at the same time, as one outage. Pure.
  *
- * 1. Outages of one model that overlap, or that are less than a minute apart, are one; every row is in exactly one of them.
+ * 1. Outages of one model that overlap, or are at most a minute apart, are one; every row is in exactly one of them.
  */
 import type { SessionOutageRow } from '../../src/outages.ts'
 
 export interface OutageGroup {
   model: string | null
   from: number
-  /** Nothing while it lasts for one of them. */
+  /** Undefined while it lasts for one of them. */
   to: number | undefined
   causes: readonly string[]
   rows: readonly SessionOutageRow[]

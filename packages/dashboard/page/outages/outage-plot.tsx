@@ -1,7 +1,7 @@
 /**
- * Answered above the line, failed below it, a column a minute or more; what is below the pointer is told in words.
+ * Answered above the line, failed below it, a column a minute or more; the column under the pointer is put in words.
  *
- * 1. Which is which is seen by the side, and colours only repeat it.
+ * 1. The side says which is which; colours only repeat it.
  */
 import type { JSX } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
@@ -33,7 +33,7 @@ export function OutagePlot({ minutes, from, to, summary }: PlotProps): JSX.Eleme
   )
   const most = Math.max(1, ...columns.map(({ answered }) => answered))
   const failedMost = Math.max(0, ...columns.map(({ failed }) => failed))
-  // One scale for both sides, unless one would be too small to be seen.
+  // One scale for both sides; `bar` keeps small counts visible.
   const scale = 0.94 * Math.min(above / most, below / Math.max(1, failedMost))
   const [start, end] = [columns[0]?.from ?? from, columns.at(-1)?.to ?? to]
   const x = (at: number): number => ((at - start) / Math.max(1, end - start)) * width

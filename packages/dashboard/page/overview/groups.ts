@@ -1,8 +1,8 @@
 /**
  * Which sessions are shown, in which groups and order. Pure.
  *
- * 1. Every session that matches is in exactly one group, the one that the server named.
- * 2. What needs a person first is first: longest without one.
+ * 1. Every session that matches is in exactly one group, the one that the server assigned.
+ * 2. Sessions that need a person come first; among them, those that have waited longest.
  */
 import type { SessionCard } from '../../src/overview.ts'
 
@@ -22,7 +22,7 @@ export function groupsOf(cards: Iterable<SessionCard>, search: string): Group[] 
   return [...found].map(([name, own]) => ({ name, cards: own.sort(orders[name]) }))
 }
 
-/** Every word has to be somewhere in what the row shows. */
+/** Every word must occur in what the row shows. */
 function matches(card: SessionCard, words: readonly string[]): boolean {
   if (words.length === 0) return true
   const { sessionId, agent, model, fallback, cwd, reason, status } = card
@@ -38,7 +38,7 @@ const orders: Readonly<Record<GroupName, Order>> = {
   'needs-you': (a, b) => byText(a.updatedAt, b.updatedAt) || byId(a, b),
   waiting: (a, b) => byText(a.dueAt ?? '~', b.dueAt ?? '~') || byId(a, b),
   recovered: (a, b) => byText(b.recovered?.at ?? '', a.recovered?.at ?? '') || byId(a, b),
-  // Live work jumps if it is sorted by its last entry.
+  // Sorting live sessions by their last entry would make the rows jump.
   running: byId,
   done: newest,
 }

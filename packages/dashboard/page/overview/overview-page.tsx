@@ -1,4 +1,4 @@
-/** What an operator looks at first: the provider, the verdict, then every session by what it needs. */
+/** What an operator sees first: the provider, the verdict, then every session by what it needs. */
 import { counted } from '../words/numbers.ts'
 import { computed, signal } from '@preact/signals'
 import type { JSX } from 'preact'

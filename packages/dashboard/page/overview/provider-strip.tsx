@@ -1,4 +1,4 @@
-/** The provider, model by model, as requests from here have found it; and what its status page says of itself. */
+/** The provider, model by model, as requests from here found it, and what its status page says. */
 import type { JSX } from 'preact'
 import type { ProviderCard, StatusPageCard } from '../../src/overview.ts'
 import { Ago, Countdown } from '../shell/countdown.tsx'
@@ -95,7 +95,7 @@ function Provider({ card }: { card: ProviderCard }): JSX.Element {
   )
 }
 
-/** Answered above, failed below, a column a minute: where they fail is seen without colours. */
+/** Answered above, failed below, one column a minute: failures are recognised without colours. */
 function Minutes({ card }: { card: ProviderCard }): JSX.Element {
   const most = Math.max(1, ...card.minutes.map(({ answered, failed }) => Math.max(answered, failed)))
   const last = Date.parse(card.minutes.at(-1)?.at ?? '')

@@ -1,4 +1,4 @@
-/** Asks for a reason and says what will happen, before all that can be resumed are. */
+/** Asks for a reason and says what will happen, before all resumable sessions are resumed. */
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ResumeAllDocument } from '../../src/overview.ts'

@@ -1,8 +1,8 @@
 /**
- * Sessions that need the same: a heading with their number, and their rows, of which only those in view exist.
+ * Sessions with the same need: a heading with their number, and their rows, of which only those in view exist.
  *
- * 1. What needs a person is never folded.
- * 2. The row that has the focus exists wherever the page is scrolled to.
+ * 1. The group that needs a person is never folded.
+ * 2. The focused row exists wherever the page is scrolled to.
  */
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -29,13 +29,13 @@ const titles: Readonly<Record<GroupName, { title: string; says: string; icon: Ic
 }
 const rowHeight = { wide: 60, narrow: 104 }
 
-/** The session of the row that the keys are at. */
+/** The session of the row that keyboard navigation is at. */
 const focused = signal<string | undefined>(undefined)
-/** Set by keys alone: live changes must not take the focus from elsewhere. */
+/** Set by keys only: live changes must not take the focus from elsewhere. */
 let isFocusWanted = false
 const folded = signal<ReadonlySet<GroupName>>(new Set(['done']))
 
-/** Moves the focus by rows, over the groups that are open. */
+/** Moves the focus by rows, across the unfolded groups. */
 export function stepFocus(groups: readonly Group[], step: 1 | -1, isSearching: boolean): void {
   const cards = groups.flatMap(({ name, cards: own }) => (isFolded(name, isSearching) ? [] : own))
   const index = cards.findIndex(({ sessionId }) => sessionId === focused.value)
@@ -45,7 +45,7 @@ export function stepFocus(groups: readonly Group[], step: 1 | -1, isSearching: b
   focused.value = next.sessionId
 }
 
-/** What was found is shown. */
+/** A search unfolds every group. */
 const isFolded = (name: GroupName, isSearching: boolean): boolean =>
   !isSearching && name !== 'needs-you' && folded.value.has(name)
 
@@ -56,7 +56,7 @@ interface GroupProps {
 
 export function SessionGroup({ group: { name, cards }, isSearching }: GroupProps): JSX.Element | null {
   const { title, says, icon, tone } = titles[name]
-  // What needs somebody is told even if it is nobody.
+  // The group that needs a person is shown even when empty.
   if (cards.length === 0 && (name !== 'needs-you' || isSearching)) return null
   const isOpen = !isFolded(name, isSearching)
   const toggle = (): void => {

@@ -1,4 +1,4 @@
-/** One session in one row; all of it leads to its page. */
+/** One session in one row; the whole row links to its page. */
 import type { JSX } from 'preact'
 import type { SessionCard } from '../../src/overview.ts'
 import { Ago, Countdown } from '../shell/countdown.tsx'
@@ -98,7 +98,7 @@ function When({ card: { group, dueAt, updatedAt, recovered } }: { card: SessionC
   )
 }
 
-/** The end of a path says which project it is. */
+/** The end of a path, which identifies the project. */
 function shortFolder(path: string): string {
   const parts = path.split(/[\\/]/).filter(Boolean)
   return parts.length <= 2 ? path : `…/${parts.slice(-2).join('/')}`

@@ -1,4 +1,4 @@
-/** Sessions that are being resumed one after another: how far it is, what failed, and how to stop it. */
+/** Sessions that are being resumed one after another: the progress, what failed, and how to stop it. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Staggered } from '../../src/overview.ts'

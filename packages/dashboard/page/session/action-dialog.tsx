@@ -1,4 +1,4 @@
-/** Before anything is done: what it will do, in words, and why it is done, which is recorded. */
+/** Asked before an action: says what it will do, and takes the reason, which is recorded. */
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { PageError } from '../live/api.ts'
@@ -11,7 +11,7 @@ interface ActionDialogProps {
   does: readonly string[]
   confirm: string
   onClose: () => void
-  /** Gives the words of what came of it. */
+  /** Returns the result in words. */
   run: (form: { reason: string; fields: FormData }) => Promise<string>
   children?: ComponentChildren
 }

@@ -1,7 +1,7 @@
 /**
  * What can be done with a session, what that means in words, and why it cannot be done now. Pure.
  *
- * 1. What would be refused is not offered: it is shown disabled, with the reason.
+ * 1. An action that would be refused is shown disabled, with the reason.
  */
 import type { SessionCard } from '../../src/overview.ts'
 import type { SessionDocument } from '../../src/session-document.ts'
@@ -11,18 +11,18 @@ export type ActionName = 'resume' | 'suspend' | 'takeover' | 'rewind' | 'fork'
 
 export interface Offer {
   name: ActionName
-  /** On the button. */
+  /** The button's text. */
   label: string
   title: string
   does: string[]
-  /** Why not, or nothing. */
+  /** Why it would be refused, or undefined. */
   refusal: string | undefined
 }
 
-/** The turns that it can go back to, or be forked at, the newest first; 0 is before the first one. */
+/** The turns to go back to, or to fork at, the newest first; 0 is before the first one. */
 export function turnsFor(name: ActionName, { turns, card }: SessionDocument): number[] {
   const good = [...new Set(turns.filter(({ state }) => state === 'ended').map(({ turn }) => turn))].reverse()
-  // What goes back to the last good turn gives up the one that is open.
+  // Going back to the last good turn gives up the open one.
   return name === 'rewind' ? [...(isOpen(card) ? good : good.slice(1)), 0] : good
 }
 

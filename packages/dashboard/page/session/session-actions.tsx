@@ -1,4 +1,4 @@
-/** The buttons of a session, and the dialog of the one that was chosen. */
+/** The buttons of a session, and the dialog of the chosen one. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Action, SessionDocument } from '../../src/session-document.ts'
@@ -32,7 +32,7 @@ export function SessionActions({ document, chosen, choose, onDone }: ActionsProp
             key={one.name}
             type="button"
             class={one.name === 'resume' ? 'primary' : ''}
-            // Not `disabled`, so that the reason can be reached by keys.
+            // Not `disabled`, so that the keyboard reaches the reason.
             aria-disabled={one.refusal !== undefined}
             title={one.refusal}
             onClick={() => one.refusal === undefined && choose(one.name)}

@@ -1,7 +1,7 @@
 /**
  * One session: what it is, what can be done with it, and its timeline.
  *
- * 1. Content comes only after it was asked for, and leaves with the page.
+ * 1. Content is loaded only once it is asked for, and leaves with the page.
  */
 import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'

@@ -1,4 +1,4 @@
-/** The resume that was started from a page last: whether it goes on, and its last words. */
+/** The last resume started from a page: whether it is still running, and its last lines. */
 import type { JSX } from 'preact'
 import type { StartedResume as Started } from '../../src/session-document.ts'
 import { Ago } from '../shell/countdown.tsx'

@@ -1,25 +1,25 @@
 /**
- * The document of a session, read again whenever it has changed.
+ * The document of a session, read again whenever the session has changed.
  *
- * 1. One reading at a time: what changes meanwhile is read afterwards, so that a long session that changes all the time is
- *    shown, and not for ever begun anew.
- * 2. What is shown stays until the new one is there.
+ * 1. One read at a time: changes during a read are read afterwards, so that a long session that changes all the time is
+ *    shown, and its read not restarted for ever.
+ * 2. The old document stays until the new one is there.
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { getJson, PageError } from '../live/api.ts'
 
-/** Between two readings; longer where a reading takes long. */
+/** Between two reads; longer if a read takes long. */
 const pauseMs = 1_000
 
 export interface ReadSession {
   document: SessionDocument | undefined
   failure: string | undefined
-  /** It has changed, as far as this page knows. */
+  /** Reads again: the page knows that the session has changed. */
   again(): void
 }
 
-/** `version` is anything that differs when the session has changed. */
+/** `version` is any value that differs once the session has changed. */
 export function useSessionDocument(sessionId: string, hasContent: boolean, version: string): ReadSession {
   const [document, setDocument] = useState<SessionDocument>()
   const [failure, setFailure] = useState<string>()

@@ -1,4 +1,4 @@
-/** The frame of every page: where one is, whether what is shown is true now, and what is wrong with the store. */
+/** The frame of every page: where the user is, whether what is shown is current, and what is wrong with the store. */
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { connection, overview, shownAt } from '../live/overview-state.ts'

@@ -10,7 +10,7 @@ export function CopyCommand({ command }: { command: string }): JSX.Element {
       await navigator.clipboard.writeText(command)
       setDone('Copied')
     } catch {
-      // There is no clipboard on a page that another host serves without TLS.
+      // A page served without TLS by another host has no clipboard.
       setDone('Select it')
     }
   }

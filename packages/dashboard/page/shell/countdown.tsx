@@ -1,4 +1,4 @@
-/** Times that go on by themselves; only their own text is drawn anew each second. */
+/** Times that tick; only their own text is redrawn each second. */
 import { computed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'

@@ -1,4 +1,4 @@
-/** Keys, for those who ask with `?`. */
+/** The keyboard shortcuts, shown on `?`. */
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { Modal } from './modal.tsx'

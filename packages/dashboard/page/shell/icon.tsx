@@ -1,4 +1,4 @@
-/** Shapes that say by themselves what their colours repeat. */
+/** Shapes that are clear without their colours. */
 import type { JSX } from 'preact'
 
 export type IconName = 'ok' | 'warn' | 'down' | 'wait' | 'held' | 'unknown' | 'run' | 'done' | 'person'

@@ -1,4 +1,4 @@
-/** Keys that work on every page. A page's own keys are its own; nothing is taken from a field or a dialog. */
+/** Keys that work on every page. Each page has its own keys besides; none is taken from a field or a dialog. */
 import { isHelpOpen } from './help-dialog.tsx'
 
 export function isTyping(event: KeyboardEvent): boolean {

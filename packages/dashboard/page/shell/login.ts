@@ -1,13 +1,13 @@
 /**
- * The token that a person brings in the fragment, exchanged for a cookie.
+ * Exchanges the token in the address's fragment for a cookie.
  *
- * 1. It is gone from the address before anything else happens, so that no history, screenshot or reload has it.
+ * 1. The token leaves the address before anything else happens, so that no history, screenshot or reload has it.
  */
 import { type PageError, postJson } from '../live/api.ts'
 
 export type Login = { kind: 'in' } | { kind: 'refused'; why: string } | { kind: 'unreachable'; why: string }
 
-/** With a token in the address: whether it was taken. Without one, the cookie of before may still hold. */
+/** With a token in the address: whether it was accepted. Without one, an earlier cookie may still be valid. */
 export async function login(): Promise<Login> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token')
   if (token === null) return { kind: 'in' }

@@ -1,4 +1,4 @@
-/** A dialog over the page. Esc and a click beside it close it; the focus goes back to where it was. */
+/** A dialog over the page. Esc and a click outside close it; the focus returns to where it was. */
 import type { ComponentChildren, JSX } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 
@@ -12,7 +12,7 @@ interface ModalProps {
 export function Modal({ title, onClose, children, isWide = false }: ModalProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  // Not an effect after the paint: the focus would come back after the next key, and take it from where that led.
+  // Not an effect after the paint: the focus would return after the next key, and undo where that key moved it.
   useLayoutEffect(() => {
     const before = document.activeElement
     dialog.current?.showModal()

@@ -1,4 +1,4 @@
-/** Whether the page has the width of a telephone; rows are then taller. The style sheets have the same width. */
+/** Whether the page is as narrow as a phone; rows are then taller. The style sheets use the same width. */
 import { signal } from '@preact/signals'
 
 const query = matchMedia('(max-width: 719px)')

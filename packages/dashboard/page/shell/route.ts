@@ -1,4 +1,4 @@
-/** Where the page is, kept in the fragment: the server's addresses stay relative, and nothing of it reaches a log. */
+/** The page's route, kept in the fragment: the server's addresses stay relative, and none of it reaches a log. */
 import { signal } from '@preact/signals'
 
 export type Route = { page: 'overview' } | { page: 'session'; sessionId: string } | { page: 'outages' }

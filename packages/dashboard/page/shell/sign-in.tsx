@@ -1,4 +1,4 @@
-/** What is shown without a session: which command prints an address with a token in it. */
+/** Shown without a login: the command that prints an address with a token. */
 import type { JSX } from 'preact'
 import { visibleLine } from '../words/visible-text.ts'
 import { CopyCommand } from './copy-command.tsx'

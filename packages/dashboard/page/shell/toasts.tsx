@@ -1,4 +1,4 @@
-/** What came of an action, for a while, and for screen readers at once. */
+/** The result of an action, shown for a while, and announced to screen readers at once. */
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 

@@ -1,4 +1,4 @@
-/** What the provider was like, and what its status page said, on the axis of the session: cause below effect. */
+/** The state of the provider, and what its status page said, on the session's axis: cause below effect. */
 import type { JSX } from 'preact'
 import type { Band, SessionDocument } from '../../src/session-document.ts'
 import { visibleLine } from '../words/visible-text.ts'

@@ -1,11 +1,11 @@
-/** Things that overlap, laid in as few lanes as can be. Pure. */
+/** Puts things that overlap into as few lanes as possible. Pure. */
 
 export interface Extent {
   x0: number
   x1: number
 }
 
-/** Of each extent, in its order, the number of its lane. What only touches shares one. */
+/** The lane number of each extent, in order. Extents that only touch share a lane. */
 export function lanesOf(extents: readonly Extent[]): number[] {
   const ends: number[] = []
   const lanes = Array.from<number>({ length: extents.length })

@@ -1,13 +1,13 @@
 /**
- * Marks of single moments on a line, so that none covers another. Pure.
+ * Places marks of single moments on a line, so that none covers another. Pure.
  *
  * 1. Marks of one kind that would touch become one with a count; no mark is left out.
- * 2. Marks of different kinds that would touch stand next to each other, in their order, inside the line.
- * 3. A label is there only where nothing comes before its end.
+ * 2. Marks of different kinds that would touch stand side by side, in order, inside the line.
+ * 3. A label is shown only if nothing begins before its end.
  */
 
 export interface PlacedPoint<Point> {
-  /** Those that it stands for. */
+  /** The points that the mark stands for. */
   points: readonly [Point, ...Point[]]
   /** Its left edge, in pixels. */
   left: number
@@ -15,17 +15,17 @@ export interface PlacedPoint<Point> {
 }
 
 interface PointSizes<Point> {
-  /** In pixels, of the moment. */
+  /** The position of the moment, in pixels. */
   at(point: Point): number
   kind(point: Point): string
   labelWidth(point: Point): number
   glyph: number
-  /** What the number of a group of so many takes. */
+  /** The width of a group's count. */
   timesWidth(count: number): number
   width: number
 }
 
-/** `points` in the order of time. */
+/** `points` must be in the order of time. */
 export function placedPoints<Point>(points: readonly Point[], sizes: PointSizes<Point>): PlacedPoint<Point>[] {
   const { at, kind, labelWidth, glyph, timesWidth, width } = sizes
   const groups: { points: [Point, ...Point[]]; left: number }[] = []
@@ -39,7 +39,7 @@ export function placedPoints<Point>(points: readonly Point[], sizes: PointSizes<
     if (last && joins && left < last.left + glyph + timesWidth(last.points.length + 1)) last.points.push(point)
     else groups.push({ points: [point], left: Math.max(left, taken) })
   }
-  // Those that were pushed over the end push the ones before them back.
+  // Groups pushed beyond the end push the ones before them back.
   let end = width
   for (const group of groups.toReversed()) {
     group.left = Math.max(0, Math.min(group.left, end - widthOf(group)))

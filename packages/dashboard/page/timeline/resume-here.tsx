@@ -1,4 +1,4 @@
-/** Where a session goes on: below its last good turn, with what that does and costs. */
+/** Where a session resumes: below its last good turn, with what that does and costs. */
 import type { JSX } from 'preact'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { refusal } from '../live/overview-state.ts'

@@ -1,4 +1,4 @@
-/** One row of the timeline: its label at the left, its marks on the axis. */
+/** One row of the timeline: its label on the left, its marks on the axis. */
 import type { ComponentChildren, JSX } from 'preact'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { isNarrow } from '../shell/narrow.ts'
@@ -12,7 +12,7 @@ import { across, type TimeAxis } from './time-axis.ts'
 import type { Bar, Point } from './turn-marks.ts'
 
 const glyphWidth = 15
-/** Of a bold one. */
+/** Of a bold character, in pixels. */
 const characterWidth = 7.4
 
 interface RowProps {
@@ -102,7 +102,7 @@ function TurnLabel({
   )
 }
 
-/** How far the turn reaches, whatever is in it. */
+/** The extent of the turn, whatever is in it. */
 function Track({ row: { turn, marks }, axis }: { row: Row & { kind: 'turn' }; axis: TimeAxis }): JSX.Element {
   const ends = [...marks.bars, ...marks.calls].map(({ to }) => to)
   const to = turn.endedAt === null ? Math.max(Date.parse(turn.startedAt), ...ends) : Date.parse(turn.endedAt)
@@ -116,7 +116,7 @@ function Track({ row: { turn, marks }, axis }: { row: Row & { kind: 'turn' }; ax
 
 type Room = 'inside' | 'after' | 'none'
 
-/** Where the label of a bar may stand: after it, if nothing comes there, or inside; the words are in its title anyway. */
+/** Where a bar's label may stand: after it, if there is room, or inside; the words are in its title anyway. */
 function roomOf(bars: readonly Bar[], index: number, axis: TimeAxis, width: number): Room {
   const bar = bars[index]
   if (!bar || bar.label === '') return 'none'

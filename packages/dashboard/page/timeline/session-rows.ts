@@ -1,8 +1,8 @@
 /**
- * A session as rows under one axis: a row for each turn, below it lanes of its tool calls, and where it can be resumed. Pure.
+ * A session as rows under one axis: a row for each turn, lanes of its tool calls below it, and where to resume. Pure.
  *
- * 1. What happened before the first turn has a row of its own.
- * 2. The row that says how to go on stands right below the last good turn.
+ * 1. What happened before the first turn has its own row.
+ * 2. The row that says how to resume stands right below the last good turn.
  */
 import type { SessionDocument } from '../../src/session-document.ts'
 import type { TurnReport } from '../../src/turn-report.ts'
@@ -28,13 +28,13 @@ export interface DrawnSession {
   before: TurnMarks | undefined
 }
 
-/** `now` is the instant that the document is of. */
+/** The session as it was at the document's instant `at`. */
 export function drawnSession(document: SessionDocument, range: TurnRange): DrawnSession {
   const { card, before, turns, at } = document
   const isGoingOn = ['running', 'waiting', 'suspended', 'needs-input'].includes(card.status)
   const shown = turns.slice(range.first, range.end).map((turn, index) => {
     const place = range.first + index
-    // What has not ended goes on until now, if it is the last one, and else until the next turn begins.
+    // An open turn extends until the next one begins; the last one, until now.
     const next = turns[place + 1]
     const openUntil = next ? Date.parse(next.startedAt) : isGoingOn ? Date.parse(at) : undefined
     const marks = turnMarks(turn, { usualModel: card.model, openUntil })
@@ -57,7 +57,7 @@ interface RowOptions {
   isOpen(key: string): boolean
   lastGoodTurn: number
   hasResume: boolean
-  /** What a label takes, as a part of the axis. */
+  /** What a label takes, as a share of the axis. */
   labelShare(text: string): number
 }
 

@@ -1,4 +1,4 @@
-/** A step of a session in words, as `lastgood show` has them. Pure; whatever came from outside is made visible. */
+/** A step of a session in words, as `lastgood show` has them. Pure; text from outside is made visible. */
 import type { Step, StepOf } from '../../src/turn-report.ts'
 import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
@@ -6,7 +6,7 @@ import { visibleLine } from '../words/visible-text.ts'
 
 export interface StepWords {
   mark: string
-  /** Which kind of thing it is, for its colour. */
+  /** The kind of thing, for its colour. */
   tone: 'good' | 'bad' | 'warn' | 'plain'
   what: string
   detail: string
@@ -107,7 +107,7 @@ export function stepWords(step: Step): StepWords {
   }
 }
 
-/** `529` of `529 overloaded_error`; the word where there is no number. */
+/** `529` of `529 overloaded_error`; without a number, the fault's text, shortened. */
 export function faultCode(fault: string): string {
   return /^\d{3}\b/.exec(fault)?.[0] ?? visibleLine(fault).slice(0, 14)
 }

@@ -1,8 +1,8 @@
 /**
- * The same facts as a table, for reading aloud, searching and copying; and the content of the session, once asked for.
+ * The timeline's facts as a table, to read aloud, search and copy; and the session's content, once asked for.
  *
- * 1. Only the rows in view exist; `aria-rowcount` tells how many there are.
- * 2. Content is text, whatever it looks like.
+ * 1. Only the rows in view exist; `aria-rowcount` says how many there are.
+ * 2. Content is shown as text, whatever it looks like.
  */
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'

@@ -1,9 +1,9 @@
 /**
- * Time on a line from 0 to 1, on which idle time takes no room: a wait of 90 minutes must not squeeze the work to nothing.
+ * Time on a line from 0 to 1, with idle time folded: a wait of 90 minutes must not squeeze the work to nothing.
  *
- * 1. Later is never further left, and nothing is outside the line.
+ * 1. A later instant is never further left, and nothing is outside the line.
  * 2. Every moment between the first and the last is either on the scale of its part or in a fold.
- * 3. Parts with little in them get a least width, so that their marks can be told apart.
+ * 3. Short parts get a minimum width, so that their marks can be told apart.
  */
 
 export interface Span {
@@ -11,7 +11,7 @@ export interface Span {
   to: number
 }
 
-/** A stretch of the line; `x0` and `x1` are its ends on it. */
+/** A stretch of the line from `x0` to `x1`. */
 export interface Part extends Span {
   isFold: boolean
   x0: number
@@ -20,7 +20,7 @@ export interface Part extends Span {
 
 export interface TimeAxis extends Span {
   parts: readonly Part[]
-  /** Where an instant is; before the beginning 0, after the end 1. */
+  /** The place of an instant; 0 before the beginning, 1 after the end. */
   at(instant: number): number
 }
 
@@ -31,7 +31,7 @@ const foldsShare = 0.4
 const leastShare = 0.04
 const leastsShare = 0.5
 
-/** `busy` is when something was done or happened; `bounds`, where given, is shown too, though nothing happened in it. */
+/** `busy`: when something was done or happened. `bounds`, if given, is shown too, though nothing happened in it. */
 export function timeAxis(busy: readonly Span[], bounds?: Span): TimeAxis {
   const shown = bounds ? [...busy, { from: bounds.from, to: bounds.from }, { from: bounds.to, to: bounds.to }] : busy
   const parts = placed(partsOf(merged(shown)))
@@ -49,7 +49,7 @@ export function timeAxis(busy: readonly Span[], bounds?: Span): TimeAxis {
   }
 }
 
-/** Overlapping and close spans as one, in order. */
+/** Merges overlapping and close spans, in order. */
 function merged(spans: readonly Span[]): Span[] {
   const found: Span[] = []
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
@@ -82,7 +82,7 @@ function placed(parts: readonly Omit<Part, 'x0' | 'x1'>[]): Part[] {
   let x = 0
   return parts.map((part, index) => {
     const x0 = x
-    // Rounding must not leave the last moment outside or short of the end.
+    // Rounding must not put the last moment outside the line, or short of its end.
     x = index === parts.length - 1 ? 1 : Math.min(1, x + shareOf(part))
     return { ...part, x0, x1: x }
   })
@@ -99,7 +99,7 @@ function partAt(parts: readonly Part[], instant: number): Part {
   return parts[low] ?? { from: 0, to: 1, isFold: false, x0: 0, x1: 1 }
 }
 
-/** The place of a stretch of the line, as a style. */
+/** The place of a stretch of the line, as CSS. */
 export const across = ({ x0, x1 }: { x0: number; x1: number }): Record<string, string> => ({
   left: `${(x0 * 100).toFixed(3)}%`,
   width: `${((x1 - x0) * 100).toFixed(3)}%`,

@@ -1,7 +1,7 @@
 /**
  * The timeline of a session: a row for each turn, time to the right, the provider and its status page on the same axis.
  *
- * 1. No mark is told from another one by its colour alone: bars have patterns, points have signs and codes.
+ * 1. No two marks differ by colour alone: bars have patterns, points have signs and codes.
  * 2. Only the rows in view exist, however many turns there are.
  */
 import type { JSX } from 'preact'
@@ -19,26 +19,26 @@ import { ticksOf } from './ticks.ts'
 import { across, type Part, type TimeAxis } from './time-axis.ts'
 import { useWidth } from './use-width.ts'
 
-/** More turns than these on one axis are too small to be read. */
+/** With more turns on one axis, they are too small to read. */
 const turnsShown = 40
 const heights = {
   wide: { before: 44, turn: 44, lane: 24, resume: 76 },
   narrow: { before: 44, turn: 44, lane: 24, resume: 196 },
 }
-/** Where there is no button, as in a report. */
+/** Without a button, as in a report. */
 const withoutButton = { wide: 76, narrow: 140 }
 const characterWidth = 6.6
 
 interface TimelineProps {
   document: SessionDocument
-  /** Nothing in a report: there nobody can resume. */
+  /** Absent in a report, from which nobody can resume. */
   onResume?: () => void
 }
 
 export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
   const count = document.turns.length
   const [chosen, setRange] = useState<TurnRange>()
-  // Without a choice the end is followed.
+  // Until a range is chosen, the newest turns are shown.
   const range = chosen ?? { first: Math.max(0, count - turnsShown), end: count }
   const [opened, setOpened] = useState<ReadonlySet<string> | 'all'>(new Set())
   const { element, width } = useWidth(900)
@@ -115,7 +115,7 @@ export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
   )
 }
 
-/** For tests and for the curious: which turn a row is. */
+/** For tests and curious readers: which turn a row is. */
 const rowData = (row: Row): Record<string, string | number> =>
   row.kind === 'turn' ? { 'data-turn': row.turn.turn, 'data-last-good': String(row.isLastGood) } : {}
 
@@ -138,7 +138,7 @@ function Ticks({ axis, width }: { axis: TimeAxis; width: number }): JSX.Element 
 interface FoldLabel {
   fold: Part
   text: string
-  /** Nothing where the one before it has the room. */
+  /** Undefined if the label before it takes the room. */
   left: number | undefined
 }
 

@@ -1,9 +1,9 @@
 /**
  * What a turn draws: bars for what took time, points for what happened at an instant. Pure.
  *
- * 1. A wait ends when the next thing happens, or now, never later: a planned wait that was broken off is not drawn in full.
- * 2. Waiting is not busy: the axis may fold it, together with the tries in it that only said that it goes on.
- * 3. A call that nobody knows the outcome of has no known end either: it is drawn as that, and keeps no time open.
+ * 1. A wait ends when the next thing happens, or now, never later: a wait that was broken off is not drawn in full.
+ * 2. Waiting is not busy: the axis may fold it, together with the tries in it that only prolonged it.
+ * 3. An in-doubt call has no known end either: it is drawn so, and keeps no time open.
  */
 import type { Step, StepOf, TurnReport } from '../../src/turn-report.ts'
 import { stepWords, faultCode } from './step-words.ts'
@@ -12,9 +12,9 @@ import { foldOverMs, type Span } from './time-axis.ts'
 
 export type Bar = Span & {
   kind: 'answer' | 'fallback' | 'failed' | 'tool' | 'doubt' | 'wait' | 'suspended'
-  /** What is written on it, or nothing. */
+  /** The text on the mark, or empty. */
   label: string
-  /** All of it in words. */
+  /** The full description. */
   text: string
 }
 
@@ -35,9 +35,9 @@ export interface TurnMarks {
 }
 
 interface MarkOptions {
-  /** The model that the session is on when no other has to help. */
+  /** The model that the session uses when no other has to help. */
   usualModel: string | null
-  /** Until when something that has not ended is drawn; nothing where it is not going on. */
+  /** Where a part that has not ended is drawn to; undefined if the session is not going on. */
   openUntil: number | undefined
 }
 
@@ -127,7 +127,7 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
 const isBusy: ReadonlySet<Bar['kind']> = new Set(['answer', 'fallback', 'failed', 'tool'])
 const isTrying: ReadonlySet<Step['kind']> = new Set(['fault', 'held', 'rung'])
 
-/** When steps ended that only said that a wait goes on: from the first one on that came after a long pause, until work. */
+/** When the steps ended that only prolonged a wait: from the first one after a long pause until work goes on. */
 function idleSteps(steps: readonly Step[]): Set<number> {
   const idle = new Set<number>()
   let end = -Infinity
@@ -154,7 +154,7 @@ function wait(bars: Bar[], at: number, waitMs: number, next: number | undefined,
   if (to > at) bars.push({ kind: 'wait', from: at, to, label: '', text })
 }
 
-/** When the next thing began: an answer and a failed request begin before they are reported. */
+/** When the next thing began: an answer and a failed request begin before they are recorded. */
 function nextAt(
   turn: Pick<TurnReport, 'steps' | 'endedAt'>,
   index: number,
@@ -172,5 +172,5 @@ function startOf(step: Step): number {
 
 const labelOf = ({ name, outcome }: StepOf<'tool'>): string => `${outcome === 'error' ? '✖ ' : ''}${visibleLine(name)}`
 
-/** One may be the other's dated name. */
+/** One may be the dated name of the other. */
 const isSame = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one)

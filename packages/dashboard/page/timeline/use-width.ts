@@ -1,6 +1,6 @@
 /**
- * The width of an element, measured before it is first painted and followed from then on, whenever it comes and goes.
- * What is drawn with a guessed width could reach beyond a narrow screen for a moment.
+ * The width of an element, measured before its first paint and followed from then on, whenever it comes and goes. Drawn
+ * with a guessed width, content could overflow a narrow screen for a moment.
  */
 import { useRef, useState } from 'preact/hooks'
 

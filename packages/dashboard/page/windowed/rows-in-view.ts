@@ -1,8 +1,8 @@
 /**
- * Which of many rows are to be drawn: those in view, some around them, and the one that has the focus. Pure.
+ * Which of many rows to draw: those in view, and some around them. Pure.
  */
 
-/** Where each row begins; one more at the end, where the last one ends. */
+/** Where each row begins, and at the end, where the last one ends. */
 export type Offsets = Float64Array
 
 export function offsetsOf(count: number, heightOf: (index: number) => number): Offsets {
@@ -17,7 +17,7 @@ export interface Range {
   end: number
 }
 
-/** `top` and `bottom` are of the view, counted from the top of the first row. */
+/** `top` and `bottom` are the view's edges, measured from the top of the first row. */
 export function rowsInView(offsets: Offsets, top: number, bottom: number, around: number): Range {
   const count = offsets.length - 1
   if (bottom < 0 || top > (offsets[count] ?? 0)) return { first: 0, end: 0 }
@@ -25,7 +25,7 @@ export function rowsInView(offsets: Offsets, top: number, bottom: number, around
   return { first, end: Math.min(count, rowAt(offsets, bottom) + 1 + around) }
 }
 
-/** The row at a height; the first or last one outside. */
+/** The row at a height; outside the list, the first or last one. */
 function rowAt(offsets: Offsets, height: number): number {
   let [low, high] = [0, offsets.length - 2]
   while (low < high) {

@@ -1,17 +1,17 @@
 /**
- * Which rows of a long list are in the browser's view, followed while the page scrolls.
+ * Which rows of a long list are in the browser's view, updated while the page scrolls.
  *
- * 1. One measurement a frame, whatever the number of scroll events.
- * 2. A list that is not long is drawn as a whole.
+ * 1. One measurement a frame, however many scroll events there are.
+ * 2. A short list is drawn as a whole.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { rowsInView, type Offsets, type Range } from './rows-in-view.ts'
 
 const around = 6
-/** So few are all drawn: a browser's search and a printer find them. */
+/** Lists up to this length are drawn whole, so that a browser's search and a printer find all rows. */
 const wholeUpTo = 150
 
-/** `place` is the element in which the rows are placed, from its top on. */
+/** `place` is the element that contains the rows, starting at its top. */
 export function useWindow(offsets: Offsets): { place: { current: HTMLElement | null }; range: Range } {
   const place = useRef<HTMLElement | null>(null)
   const latest = useRef(offsets)

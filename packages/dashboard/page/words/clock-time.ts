@@ -1,6 +1,6 @@
-/** Instants by the reader's clock. */
+/** Instants in the reader's time zone. */
 
-/** `14:03` or `14:03:20`, in the reader's zone. */
+/** `14:03` or `14:03:20`. */
 export function clockTime(at: number, hasSeconds = true): string {
   const time = new Date(at)
   const text = `${two(time.getHours())}:${two(time.getMinutes())}`

@@ -1,6 +1,6 @@
 /**
- * Text that somebody else wrote, made fit for a page: controls and marks that reorder a line are shown, never obeyed. The
- * command line shows the same signs (its text.ts).
+ * Text that somebody else wrote, made safe for a page: controls and marks that reorder a line are shown, never obeyed.
+ * The command line shows the same signs (its text.ts).
  */
 
 /** Controls except newline and tab, and the marks of bidirectional text that can disguise a line. */
@@ -11,12 +11,12 @@ export function visibleText(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(unsafe, visible)
 }
 
-/** The same in one line. */
+/** The same, on one line. */
 export function visibleLine(text: string): string {
   return visibleText(text).replace(/\s+/g, ' ').trim()
 }
 
-/** C0 controls have signs of their own: ESC is ␛. */
+/** C0 controls have their own symbols: ESC is ␛. */
 function visible(char: string): string {
   const code = char.charCodeAt(0)
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd'
