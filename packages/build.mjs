@@ -1,16 +1,16 @@
-// Builds the JavaScript of the packages into their dist/: each one's entries and what these share, in few files. A program
-// that starts loads one file after the other, so two hundred modules cost more than what is in them. Declarations come
+// Builds the packages' JavaScript into their dist/: the entries of each and what they share, in few files. A starting
+// program loads its files one after the other, so two hundred modules cost more than their content. Declarations come
 // from the compiler, module by module.
 //
-// 1. Every export and command of a manifest is an entry, at the place where the manifest says that it is.
-// 2. A package carries what it depends on only where it is loaded at every start: xstate and zod in core.
+// 1. Every export and command of a manifest is an entry, at the place that the manifest names.
+// 2. A package bundles a dependency only if it is loaded at every start: xstate and zod in core.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, relative } from 'node:path'
 import { build } from 'rolldown'
 
 const carried = { core: ['xstate', 'zod'] }
-/** Started or imported by their path: programs, what the demo's configuration imports, the command line on a test's clock. */
+/** Started or imported by path: programs, what the demo's configuration imports, the command line on a test's clock. */
 const started = { cli: ['demo/agent-process', 'demo/demo-config', 'program', 'node-context'] }
 
 const isOwn = (id) => id.startsWith('.') || id.startsWith('/')
@@ -29,27 +29,27 @@ function optionsFor(name) {
   return {
     input: Object.fromEntries(entriesOf(name, folder).map((entry) => [entry, join(source, `${entry}.ts`)])),
     external(id, importer) {
-      // Syntax that Node 20 does not have, by a helper that nobody has.
+      // Syntax that Node 20 lacks, compiled to a helper package that is not installed.
       if (id.startsWith('@oxc-project/')) throw new Error(`${importer} has syntax that needs ${id}`)
       return isBuiltin(id) || (!isOwn(id) && !isCarried(id) && !importer?.includes('/node_modules/'))
     },
     platform: 'node',
-    // A package is whole in its JavaScript, wherever a bundler puts that.
+    // A package is complete in its JavaScript, wherever a bundler puts it.
     moduleTypes: { '.lua': 'text' },
-    // As the compiler has it: what Node 20 understands.
+    // Like the compiler's: what Node 20 understands.
     transform: { target: 'es2022' },
     output: {
       dir: join(folder, 'dist'),
       format: 'esm',
       sourcemap: true,
-      // What is loaded when it is needed keeps the name of its module.
+      // A module loaded on demand keeps its name.
       chunkFileNames: ({ facadeModuleId: id }) =>
         id ? `${relative(source, id).slice(0, -'.ts'.length)}.js` : 'shared/[name].js',
     },
   }
 }
 
-/** What is carried comes with its licence. */
+/** What is bundled comes with its licence. */
 function writeLicences(name) {
   const folder = join(import.meta.dirname, name)
   const texts = (carried[name] ?? []).map((one) => {
