@@ -1,5 +1,5 @@
 /**
- * What is published of this package, by its place there. A module cannot tell where that is from its own address: the
+ * Finds files of the published package by their place in it. A module cannot derive that from its own address: the
  * build puts many modules into one file.
  */
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ export function builtFile(place: string): string {
   return join(dirname(manifest), 'dist', place)
 }
 
-/** The version of this package, as its manifest has it. */
+/** The version in this package's manifest. */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
 }

@@ -1,10 +1,10 @@
 /**
- * A tool call in one line, as a person would say it: `run node --test`, `read src/slug.js`. What the first field of
- * text says is enough to know which call it was; input without text is shown as JSON.
+ * A tool call in one line, as a person would say it: `run node --test`, `read src/slug.js`. The first text field of the
+ * input is enough to identify the call; input without text is shown as JSON.
  */
 import { shorten } from './text.ts'
 
-/** `columns` is for the input; the name has 40 more. Content of the model: controls are neutralised. */
+/** `columns` limits the input; the name has 40 more. Both are the model's: control characters are neutralised. */
 export function callLabel(name: string, input: unknown, columns: number): string {
   const said = inputLabel(input, columns)
   return said === '' ? shorten(name, 40) : `${shorten(name, 40)} ${said}`

@@ -1,6 +1,4 @@
-/**
- * The commands by name. Each is loaded when it is asked for: to load all of them takes longer than most of them take.
- */
+/** The commands by name. Each is loaded on demand: loading all of them takes longer than most of them run. */
 import type { Command } from 'commander'
 import type { CliContext } from './context.ts'
 
@@ -33,7 +31,7 @@ const loaders: Readonly<Record<string, (context: CliContext) => Promise<Command>
 
 export const commandNames: readonly string[] = Object.keys(loaders)
 
-/** Those that the words can mean: the one that they begin with, else all, for help and for what was mistyped. */
+/** The command that the arguments begin with; without one, all commands, for help and for mistyped names. */
 export function commandsFor(context: CliContext): Promise<Command[]> {
   const [first = ''] = context.argv
   const names = commandNames.includes(first) ? [first] : commandNames

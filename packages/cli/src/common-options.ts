@@ -1,4 +1,4 @@
-/** Options that several commands have, with the same words. Each command declares its own: commander's root swallows them. */
+/** Options that several commands share, in the same words. Each declares its own: commander's root swallows them. */
 import { Option, type Command } from 'commander'
 import { shellWord } from '@lastgood/core'
 import { loadConfig, type LastgoodConfig, type LoadedConfig } from './config.ts'
@@ -13,17 +13,17 @@ export interface CommonOptions {
   json?: boolean
 }
 
-/** The argument of commands that are about one session. */
+/** The description of an argument that names one session. */
 export const sessionWords = 'a session id, or last: the one of this folder that was written last'
 
-/** Of commands that neither draw nor have a document. */
+/** For commands that neither draw nor print a document. */
 export function withStoreOptions(command: Command): Command {
   return command
     .option('--store <url>', 'redis://host, file:<folder> or a path (LASTGOOD_STORE)')
     .option('--config <path>', 'default: lastgood.config.* here or in a folder above')
 }
 
-/** Of commands whose output has no end, and so is no document. */
+/** For commands whose output never ends, and so is not a document. */
 export function withLiveOptions(command: Command): Command {
   return withStoreOptions(command).addOption(
     new Option('--color <when>', 'colours').choices(colorModes).default('auto'),
@@ -40,20 +40,20 @@ export function jsonlOption(what: string): Option {
 
 /** What the command line and the configuration file say. */
 export interface SetUp {
-  /** Undefined where there is none; throws what went wrong when it was loaded. */
+  /** Undefined if there is none; throws the error that occurred while loading it. */
   config(): LoadedConfig | undefined
   /** No flag and no variable names a store, so the configuration may. */
   readonly hasWordOnStore: boolean
   readonly choices: [StoreChoice, ...StoreChoice[]]
-  /** The flag that names the configuration again; empty where it is found anyway. */
+  /** The flag that names the same configuration; empty where it is found without one. */
   readonly configFlag: string
   /** The flags that lead a later command to the same place. */
   readonly flags: readonly string[]
 }
 
 /**
- * With `wantsConfig` the configuration is loaded also where it does not choose the store; what is wrong with it is then
- * thrown only by `config()`.
+ * With `wantsConfig` the configuration is loaded even where it does not choose the store; an error in it is then thrown
+ * only by `config()`.
  */
 export async function setUp(context: CliContext, options: CommonOptions, wantsConfig: boolean): Promise<SetUp> {
   const { LASTGOOD_STORE, REDIS_URL } = context.env
@@ -80,7 +80,7 @@ export async function setUp(context: CliContext, options: CommonOptions, wantsCo
   }
 }
 
-/** For who can do without a configuration: undefined also for one that cannot be loaded. */
+/** For callers that can do without a configuration: undefined also for one that cannot be loaded. */
 export function configOrNone({ config }: Pick<SetUp, 'config'>): LastgoodConfig | undefined {
   try {
     return config()?.config

@@ -1,4 +1,4 @@
-/** Whether what a configuration file exports is one. */
+/** Checks that a configuration file exports a configuration. */
 import { isLastgoodError, resolvePolicy, type PolicyOptions } from '@lastgood/core'
 import { z } from 'zod'
 import { nearest } from './nearest.ts'
@@ -35,7 +35,7 @@ const schema = z.strictObject({
   machineVersion: z.string().optional(),
 })
 
-/** What each field takes, by an example. */
+/** What each field takes, with an example. */
 const takes: Readonly<Record<Exclude<keyof z.infer<typeof schema>, 'agents'>, string>> = {
   store: "an address, or a store: store: 'redis://127.0.0.1:6379', store: fileStore({ dir })",
   queue: "an address, or a client of ioredis: queue: 'redis://127.0.0.1:6379'",
@@ -47,11 +47,11 @@ const takes: Readonly<Record<Exclude<keyof z.infer<typeof schema>, 'agents'>, st
   machineVersion: "a text: machineVersion: '2'",
 }
 
-/** What is wrong with `value`, and where, with a hint of what that field takes. Undefined: nothing is wrong. */
+/** What is wrong with `value`, and where, with a hint on what that field takes; undefined if nothing is wrong. */
 export function mistakeInConfig(value: unknown): { what: string; hint?: string } | undefined {
   const { success, data, error } = schema.safeParse(value)
   if (success) return mistakeInPolicy(data.policy)
-  // A field that is missing may be there under a name that is nearly its own.
+  // A missing field may be present under a misspelled name.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   const place = issue?.path.length ? issue.path.join('.') : 'the default export'
   const what = `${place}: ${issue?.message ?? 'not a configuration'}`

@@ -1,8 +1,8 @@
 /**
- * The configuration file: where sessions are, and the agents that can go on with them, by name.
+ * The configuration file: where sessions are kept, and the agents that can go on with them, by name.
  *
- * 1. It is the only code that `resume` runs; nothing that was read from a store is ever executed.
- * 2. Agents may be functions, so that a command that needs none of them makes none.
+ * 1. It is the only code that `resume` runs; nothing read from a store is ever executed.
+ * 2. An agent may be a function, so that a command that needs no agent creates none.
  */
 import { existsSync, lstatSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -21,36 +21,36 @@ type Lazy<T> = T | (() => T | Promise<T>)
 export interface LastgoodConfig {
   /**
    * Where sessions are kept: an address (`redis://…`, `file:<dir>`, a path) or a store. Default: the local folder.
-   * `--store`, `LASTGOOD_STORE` and `REDIS_URL` come before it.
+   * `--store`, `LASTGOOD_STORE` and `REDIS_URL` override it.
    */
   store?: string | Lazy<Store>
-  /** The agents by their names. Default: none, as for sessions of clients behind the gateway. */
+  /** The agents by name. Default: none, as for sessions of clients behind the gateway. */
   agents?: Readonly<Record<string, Lazy<CodingAgent>>>
   /**
-   * The Redis of a fleet's queue: an address, or a client of ioredis, as for Sentinel or a Cluster. Default: that of the
-   * store. `--queue` comes before it; so does the store that a flag or a variable names.
+   * The Redis of a fleet's queue: an address, or an ioredis client, e.g. for Sentinel or a Cluster. Default: the
+   * store's. `--queue` overrides it; so does a store named by a flag or a variable.
    */
   queue?: string | Lazy<FleetConnection>
-  /** How faults are answered; `--max-wait` comes before its `horizonMs`. */
+  /** How faults are handled; `--max-wait` overrides its `horizonMs`. */
   policy?: PolicyOptions
   /**
-   * The API's status page, shown while an outage lasts and by `lastgood status`. `urls`: addresses of `summary.json`, the
-   * first that answers counts; `everyMs`: least time between two polls, default 900,000 ms (15 min), while an outage is
-   * waited out 120,000 ms at most; false: it is never asked. Default: Anthropic's. `--no-page` and `LASTGOOD_STATUS_URL` come
-   * before it.
+   * The API's status page, shown during an outage and by `lastgood status`. `urls`: addresses of `summary.json`; the
+   * first that answers counts. `everyMs`: minimum time between two polls, default 900,000 ms (15 min), capped at
+   * 120,000 ms while an outage is waited out. False: it is never polled. Default: Anthropic's. `--no-page` and
+   * `LASTGOOD_STATUS_URL` override it.
    */
   statusPage?: false | Pick<StatusPageOptions, 'urls' | 'everyMs'>
-  /** What models cost to read, before the built-in prices; by the model's name as it is asked for. USD. */
+  /** Input prices of models, by requested model name; they override the built-in ones. USD. */
   prices?: Readonly<Record<string, Price>>
-  /** `resume` asks first when what it will read costs more than this; `--yes` answers. USD. Default: it never asks. */
+  /** `resume` asks first if what it will read costs more than this; `--yes` answers. USD. Default: it never asks. */
   confirmAboveUsd?: number
-  /** Requests a minute of all workers of a fleet together, by the model that is asked for. Default: no limit. */
+  /** Requests per minute of all workers of a fleet together, by requested model. Default: no limit. */
   perMinute?: Readonly<Record<string, number>>
   /** `SessionOptions.machineVersion` of the sessions that `resume` opens. Default: the release's own. */
   machineVersion?: string
 }
 
-/** Gives the type to what `lastgood.config.*` exports as its default. */
+/** Types the default export of `lastgood.config.*`. */
 export function defineConfig(config: LastgoodConfig): LastgoodConfig {
   return config
 }
@@ -64,9 +64,9 @@ const fileNames = ['ts', 'mts', 'mjs', 'js'].map((extension) => `lastgood.config
 const namesFile = 'give --config the path of a lastgood.config.mjs'
 const example = "export default defineConfig({ agents: { coder: defineAgent({ name: 'coder', … }) } })"
 
-/** The configuration file named by `--config`, else the next one from the working folder upwards; undefined: none. */
+/** The configuration file named by `--config`, else the next one from the working folder upwards; undefined if none. */
 export async function loadConfig(context: CliContext, option: string | undefined): Promise<LoadedConfig | undefined> {
-  // It would be the current folder, which nobody means: a variable of a script has no value.
+  // An empty path would mean the current folder, which nobody wants: it comes from an unset variable in a script.
   if (option?.trim() === '') {
     throw new LastgoodError('bad-option', '--config is empty; is the variable set?', { hint: namesFile })
   }
@@ -90,7 +90,7 @@ export async function loadConfig(context: CliContext, option: string | undefined
   return { path, config: await checkedConfig(path, module.default) }
 }
 
-/** What is needed when there is no configuration file. */
+/** The error for a missing configuration file, which says what to write. */
 export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
   return new ConfigError(
     `no configuration file in ${cwd} or above, so nobody knows the agent ${JSON.stringify(agent)}`,
@@ -120,7 +120,7 @@ export async function agentNamed(name: string, { path, config }: LoadedConfig): 
   })
 }
 
-/** The value of something that may be a function; its error names the place. */
+/** The value of something that may be a function; an error names the place. */
 export async function made<T extends object>(lazy: Lazy<T>, place: string): Promise<T> {
   if (typeof lazy !== 'function') return lazy
   try {
@@ -132,8 +132,8 @@ export async function made<T extends object>(lazy: Lazy<T>, place: string): Prom
 }
 
 /**
- * The result of `work`, which is code of a configuration file. What it prints goes to stderr: stdout is for data. Errors:
- * `ConfigError` where it waits for something that never comes; the process would otherwise end without a word.
+ * Runs `work`, which is code from a configuration file. What it prints goes to stderr: stdout is for data. Errors:
+ * `ConfigError` if it awaits something that never comes; the process would otherwise end silently.
  */
 async function settled<T>(work: () => T | Promise<T>, place: string): Promise<T> {
   let tell = () => {}
@@ -154,7 +154,7 @@ async function settled<T>(work: () => T | Promise<T>, place: string): Promise<T>
 let talking = 0
 let printers: Partial<Console> = {}
 
-/** Sends what is printed to stderr, until each caller has called the function that it got; the order does not matter. */
+/** Sends what is printed to stderr until every caller has called the function it got, in any order. */
 function printsAsTalk(): () => void {
   const { log, info, debug, error } = console
   if (talking === 0) {
@@ -176,7 +176,7 @@ function findConfig({ cwd, node }: CliContext): string | undefined {
   }
 }
 
-/** Also a link to nothing: it is told, and not passed over. */
+/** True also for a dangling link: it is reported, not skipped. */
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
@@ -189,7 +189,7 @@ const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path)
 
 async function checkedConfig(path: string, value: unknown): Promise<LastgoodConfig> {
   if (value === undefined) throw new ConfigError(`${path} has no default export`, { hint: example })
-  // Loaded only here: where there is no file, what checks one would be a large part of a start.
+  // Loaded only here: without a file, loading the checker would be a large part of a start.
   const { mistakeInConfig } = await import('./config-check.ts')
   const mistake = mistakeInConfig(value)
   if (mistake === undefined) return value as LastgoodConfig

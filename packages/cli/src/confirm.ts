@@ -1,4 +1,4 @@
-/** Before something that cannot be taken back: a person is asked, a program has to say so. */
+/** Confirmation before something irreversible: a person is asked, a program has to pass `--yes`. */
 import { LastgoodError } from '@lastgood/core'
 import type { CliContext } from './context.ts'
 

@@ -22,7 +22,7 @@ export type Env = Readonly<Record<string, string | undefined>>
 
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
-/** What `process.emitWarning` tells. */
+/** A warning of `process.emitWarning`. */
 export type Warning = Pick<Error, 'name' | 'message'> & { readonly code?: string }
 
 export interface CliContext {
@@ -37,21 +37,22 @@ export interface CliContext {
     /** The next line that a person types, without its newline; undefined at the end of the input. */
     line?(): Promise<string | undefined>
   }
-  /** Where prompts can be drawn and answered; undefined where nobody is. */
+  /** Where prompts can be drawn and answered; undefined where nobody can answer. */
   readonly keyboard?: Keyboard | undefined
   /** Data. */
   readonly stdout: Output
-  /** Talk. */
+  /** Messages for people. */
   readonly stderr: Output
   readonly clock: Clock
   /** Whether this Node can import TypeScript, and its version for messages. */
   readonly node: { readonly version: string; readonly importsTypeScript: boolean }
   /**
-   * Calls `listener` when the process is asked to stop; returns the way to stop listening. `second`: what a second signal does.
+   * Calls `listener` when the process is asked to stop; returns a function that stops listening. `second`: what a
+   * second signal does.
    */
   onStop(listener: (signal: StopSignal) => void, second?: 'exits' | 'is told'): () => void
-  /** From now on `listener` has the warnings of the process, in place of Node, which prints them as text. */
+  /** From now on `listener` gets the warnings of the process, instead of Node, which prints them as text. */
   onWarning(listener: (warning: Warning) => void): void
-  /** What the process will answer; the last word counts, and an error has one of its own. */
+  /** Sets the exit code; the last call counts, and an error has a code of its own. */
   setExitCode(code: number): void
 }

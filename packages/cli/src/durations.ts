@@ -21,13 +21,13 @@ export function parseDuration(text: string, option: string): number {
   })
 }
 
-/** ISO 8601; the number itself where no date has it, as in a store that was written by hand. */
+/** ISO 8601; the number itself if it is beyond the range of dates, as in a store written by hand. */
 export function iso(instant: number): string {
   const date = new Date(instant)
   return Number.isNaN(date.getTime()) ? String(instant) : date.toISOString()
 }
 
-/** For documents, in which what is absent is null. */
+/** For documents, where an absent value is null. */
 export function isoOrNull(instant: number | null | undefined): string | null {
   return instant === undefined || instant === null ? null : iso(instant)
 }

@@ -1,10 +1,10 @@
-/** What the process answers to its caller: one number for each thing that a script may want to do next. */
+/** Exit codes: one for each thing that a script may want to do next. */
 import { isLastgoodError, type ErrorCode } from '@lastgood/core'
 import type { StopSignal } from './context.ts'
 
 export const exitCodes = {
   done: 0,
-  /** Failed for good: the same again cannot win. */
+  /** Failed for good: running it again cannot succeed. */
   failed: 1,
   /** Wrong usage, or a person's answer was needed. */
   usage: 2,
@@ -36,12 +36,12 @@ const codeOf: Readonly<Record<ErrorCode, number>> = {
   'session-closed': exitCodes.failed,
 }
 
-/** 128 and the signal's number, as shells have it. */
+/** 128 plus the signal's number, as in shells. */
 export const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 }
 
 export function exitCodeOf(error: unknown): number {
   if (!isLastgoodError(error)) return exitCodes.failed
-  // Parked without an instant for a next try: time alone does not mend it.
+  // Suspended without an instant for a next try: time alone does not mend it.
   if (error.code === 'session-suspended' && error.details['retryAt'] === undefined) return exitCodes.failed
   return codeOf[error.code] ?? exitCodes.failed
 }

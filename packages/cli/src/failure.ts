@@ -29,18 +29,18 @@ export interface Failure {
   docs: string | undefined
   details: Readonly<Record<string, unknown>>
   exitCode: number
-  /** Of what nobody expected: where it happened says more than its message. */
+  /** Only of an unexpected error: where it happened says more than its message. */
   stack: string | undefined
 }
 
-/** `argv`: of the command line, so that the commands in the hint act on the same store. */
+/** `argv`: the arguments of the command line, so that the commands in the hint act on the same store. */
 export function failureOf(error: unknown, argv: readonly string[] = []): Failure {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
-  // What others threw may quote the address, the header or the setting that it failed on.
+  // An error from elsewhere may quote the address, the header or the setting that it failed on.
   const base = { message: withoutSecrets(message), causes: causesOf(error) }
   if (isLastgoodError(error)) {
     const { code, hint, details } = error
-    // The message says why, and the answer of the API may quote the conversation.
+    // The message says why, and the API's answer may quote the conversation.
     const causes = code === 'request-failed' ? [] : base.causes
     const docs = `docs/errors/${code}.md`
     const next = hint === undefined ? undefined : atSamePlace(hint, argv)
@@ -54,7 +54,7 @@ export function failureOf(error: unknown, argv: readonly string[] = []): Failure
   return { ...other, code: 'unexpected', hint: undefined, exitCode: exitCodes.failed, stack: masked }
 }
 
-/** Tells of `error`, and returns the exit code. */
+/** Reports `error` and returns the exit code. */
 export function reportFailure(context: CliContext, error: unknown, json: boolean): number {
   const failure = failureOf(error, context.argv)
   writeFailure(context, failure)
@@ -77,14 +77,14 @@ export function writeFailure({ stderr, env }: CliContext, { message, causes, hin
   else stderr.write('  next: the same with LASTGOOD_DEBUG=1 shows where it happened\n')
 }
 
-/** Of a command that has shown what it could: what it could not show is told, and is how the command ends. */
+/** For a command that has shown what it could: reports what it could not show, and makes the command end with that. */
 export function endWith(context: CliContext, failure: Failure | undefined): void {
   if (!failure) return
   writeFailure(context, failure)
   context.setExitCode(failure.exitCode)
 }
 
-/** What a program is told. */
+/** The failure as programs get it. */
 export function failureJson({ code, message, causes, hint, docs, details, exitCode }: Omit<Failure, 'stack'>): object {
   return { error: { code, message, causes, hint: hint ?? null, docs: docs ?? null, details }, exitCode }
 }

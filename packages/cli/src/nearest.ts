@@ -1,4 +1,4 @@
-/** "Did you mean": the candidate that one could have meant, by edit distance. */
+/** "Did you mean": the closest candidate by edit distance, if one is close enough. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1

@@ -1,4 +1,4 @@
-/** The real process as a context: the only file that reads arguments and environment. */
+/** The real process as a context: commands get arguments and environment only from here. */
 import { homedir, userInfo } from 'node:os'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
@@ -32,9 +32,9 @@ function keyboard(): Keyboard | undefined {
 }
 
 async function line(): Promise<string | undefined> {
-  // An input tells of its end once: a second reader would hear nothing, and the process would end while it asks.
+  // An input signals its end once: a second reader would hear nothing, and the process would end while it asks.
   if (process.stdin.readableEnded) return undefined
-  // A question before this one has let go of it.
+  // An earlier question has unref'd it.
   process.stdin.ref()
   const reader = createInterface({ input: process.stdin })
   try {
@@ -47,7 +47,7 @@ async function line(): Promise<string | undefined> {
   }
 }
 
-/** The first Ctrl+C is the listener's to answer, the second ends the process at once, unless all are the listener's. */
+/** The first signal goes to the listener; the second ends the process at once, unless it goes there too. */
 function onStop(listener: (signal: StopSignal) => void, second: 'exits' | 'is told' = 'exits'): () => void {
   let isAsked = false
   const onSignal = (signal: NodeJS.Signals) => {

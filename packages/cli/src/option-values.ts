@@ -1,8 +1,8 @@
-/** What several commands read as the value of an option, for commander, which tells what is wrong with its name. */
+/** Option values that several commands parse, for commander, which reports a wrong one with the option's name. */
 import { InvalidArgumentError } from 'commander'
 import { durationIn } from './durations.ts'
 
-/** In ms. `right`: what is said of a value that is none. */
+/** In ms. `right`: the message for a value that is not a duration. */
 export function durationOption(right: string): (text: string) => number {
   return (text) => {
     const durationMs = durationIn(text)

@@ -1,7 +1,7 @@
 /**
  * The program: its commands, and what becomes of their errors.
  *
- * `main` runs one command line in a context and gives the exit code; it never ends the process and never reads it.
+ * `main` runs one command line in a context and returns the exit code; it neither ends the process nor reads from it.
  */
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from './built.ts'
@@ -23,7 +23,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
     const named = program.commands.find((command) => command.name() === context.argv[0])
     if (named) help = helpOf(named)
     const [first, asked] = context.argv
-    // Commander would show the help of all, and no word about the one that is not there.
+    // Commander would show the general help, without a word about the unknown command.
     const isLost = first === 'help' && asked !== undefined && !program.commands.some((one) => one.name() === asked)
     await program.parseAsync(isLost ? [asked] : [...context.argv], { from: 'user' })
     return exitCode

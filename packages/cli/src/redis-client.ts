@@ -1,8 +1,8 @@
 /**
- * The connection to Redis of one command.
+ * One command's connection to Redis.
  *
- * 1. A server that cannot be reached is told within about three seconds, with its address and without its password.
- * 2. Once connected, a lost connection is made again for as long as the command runs; what is asked meanwhile fails at
+ * 1. A server that cannot be reached is reported within about three seconds, with its address but without its password.
+ * 2. Once connected, a lost connection is re-established for as long as the command runs; requests meanwhile fail at
  *    once, so that the session decides how long to be patient.
  */
 import { LastgoodError, withoutSecrets, type Clock } from '@lastgood/core'
@@ -15,7 +15,7 @@ const connectTimeoutMs = 2_500
 const readyTimeoutMs = 3_000
 const commandTimeoutMs = 10_000
 
-/** `field`: what has the address. */
+/** `field`: where the address comes from. */
 export async function connectRedis(url: string, clock: Clock, field: string): Promise<Redis> {
   const address = addressOf(url, field)
   let hasConnected = false
@@ -28,7 +28,7 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
     // Undefined: give up.
     retryStrategy: (times) => (hasConnected ? Math.min(times * 100, 2_000) : undefined),
   })
-  // Without a listener ioredis prints; every command's own failure says the same.
+  // Without a listener ioredis prints the error; every command's own failure says the same.
   client.on('error', (error: Error) => (lastError = error))
   const inTime = new AbortController()
   const late = clock.sleepUntil(clock.now() + readyTimeoutMs, { signal: inTime.signal }).then(() => {
@@ -36,7 +36,7 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
   })
   try {
     await Promise.race([client.connect(), late])
-    // A database that is refused is told by this alone, and the client goes on in database 0.
+    // A refused database shows only as an error event: the client goes on in database 0.
     if (lastError) throw lastError
     hasConnected = true
     return client
@@ -59,13 +59,13 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
   }
 }
 
-/** The address without user and password; throws `bad-option` when it is none. */
+/** The address without user and password. Errors: `bad-option` if it is not one. */
 function addressOf(url: string, field: string): string {
   const parsed = /^rediss?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
-  // With an @ behind its host, what looks like user, host and port is the beginning of a password that has a slash in it.
+  // With an @ after its host, what looks like user, host and port is the beginning of a password that contains a slash.
   if (!parsed || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@'))
     throw badAddress(field, 'the address of the Redis cannot be read')
-  // The client takes the digits that one begins with, and of none it makes NaN.
+  // The client takes only the leading digits, and makes NaN of none.
   const database = [parsed.pathname.slice(1), ...parsed.searchParams.getAll('db')]
   if (!database.every((one) => /^\d{0,9}$/.test(one)))
     throw badAddress(field, 'the database in the address of the Redis is no number')

@@ -2,7 +2,7 @@
 import { shellWord } from '@lastgood/core'
 
 export interface RedisTrouble {
-  /** Nothing where the cause says it all. */
+  /** Absent where the cause says it all. */
   readonly what?: string
   readonly hint: string
 }

@@ -1,16 +1,17 @@
 /**
  * The real beginning and end of a command line.
  *
- * 1. The process ends when the command has ended, even while a configuration keeps connections open, and not before
- *    what was written has left.
- * 2. A reader that went away (`lastgood list | head`) ends quietly what only reads. What changes something goes on without
- *    one: a turn is not given up because nobody looks. Output that cannot be written, on a full disk say, is told.
- * 3. What only says which version this is loads nothing else.
+ * 1. The process ends when the command has ended, even while a configuration keeps connections open, but not before its
+ *    output has been written.
+ * 2. If the reader goes away (`lastgood list | head`), a read-only command ends quietly. A command that changes
+ *    something goes on: a turn is not given up because nobody looks. Output that cannot be written, on a full disk say,
+ *    is reported.
+ * 3. `--version` alone loads nothing else.
  */
 import process from 'node:process'
 import { packageVersion } from './built.ts'
 
-/** Runs the program on this process. `before`: words put before the arguments. */
+/** Runs the program in this process. `before`: words put before the arguments. */
 export async function runProcess(...before: readonly string[]): Promise<void> {
   const [first, ...more] = process.argv.slice(2)
   const isVersionAsked = more.length === 0 && (first === '--version' || first === '-V')
@@ -51,7 +52,7 @@ async function run(before: readonly string[]): Promise<number> {
   return main({ ...context, argv: [...before, ...context.argv] })
 }
 
-/** Undefined where it was removed: a redeploy may have put another one in its place. */
+/** Undefined if it was removed: a redeploy may have replaced it. */
 function workingFolder(): string | undefined {
   try {
     return process.cwd()

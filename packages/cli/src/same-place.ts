@@ -1,6 +1,6 @@
 /**
- * Commands in hints that act on the store that was asked. Most hints are written in core, which does not know with which
- * flags the command line was called.
+ * Makes the commands in hints act on the same store as this command. Most hints are written in core, which does not
+ * know the flags of the command line.
  */
 import { shellWord } from '@lastgood/core'
 import { shownAddress } from './shown-address.ts'
@@ -18,12 +18,12 @@ export function placeIn(words: readonly string[]): { store?: string; config?: st
   return place
 }
 
-/** A session id, and not the first part of a path. */
+/** A session id, not the first part of a path. */
 const id = /[A-Za-z0-9](?:[\w.-]*[\w-])?(?![\w/])/
 const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`)
 const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b|import <file>)`, 'g')
 
-/** `text` with the store and the configuration of `argv` in each command; a text that names a place stays as it is. */
+/** `text` with the store and the configuration of `argv` in each command; unchanged if it names a place already. */
 export function atSamePlace(text: string, argv: readonly string[]): string {
   const { store, config } = placeIn(argv)
   return withFlags(text, [

@@ -1,8 +1,8 @@
 /**
  * Sessions as people look at them: which can be resumed, which are held, and which one an argument means.
  *
- * A session is recoverable when there is something to go on with and nobody is at it. A lease whose holder is known to
- * be dead counts for nothing.
+ * A session is recoverable when something in it is left to continue and no process holds it. A lease whose holder is
+ * known to be dead does not count.
  */
 import {
   helpedBy,
@@ -60,7 +60,7 @@ export function processText({ pid, host }: Pick<Owner, 'pid' | 'host'>): string 
   return `pid ${pid} on ${safeLine(host)}`
 }
 
-/** Recoverable first, the newest first among them. */
+/** Recoverable sessions first; the newest first within each group. */
 export async function sessionRows(
   store: Store,
   filter: SessionFilter = {},
@@ -71,32 +71,32 @@ export async function sessionRows(
   try {
     for await (const summary of store.list(filter)) rows.push(rowOf(summary))
   } catch (failure) {
-    // One damaged session must not hide the others: what was listed before it is shown, and the damage told.
+    // One damaged session must not hide the others: those listed before it are shown, and the damage is reported.
     return { rows: sorted(), failure }
   }
   return { rows: sorted() }
 }
 
-/** The command that goes on with a session, with the flags that were needed to get here. */
+/** The command that goes on with a session, with the flags that lead to its store. */
 export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
   return commandLine('lastgood resume', shellWord(safeLine(sessionId)), ...flags)
 }
 
 const commandLine = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' ')
 
-/** The same, or undefined where no command can: no agent of a configuration ran the session, and no client that is known. */
+/** The same, or undefined where no command can: neither a configured agent nor a known client ran the session. */
 export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly string[] = []): string | undefined {
   return agent === undefined ? undefined : resumeCommandFor(sessionId, flags)
 }
 type RunBy = Pick<Head, 'sessionId' | 'agent'>
 
-/** The end of what is said to people. `message`: what comes behind the command. */
+/** The last lines for people: how to go on. `message`: appended to the command. */
 export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {
   const command = resumeCommandOf(head, flags)
   return command === undefined ? `to go on, ${ownWayOn(head.sessionId)}\n` : `go on with\n${command}${message}\n`
 }
 
-/** What is worth a warning: it is another project's. */
+/** A warning if the session was recorded in another folder. */
 export function noteOfFolder({ cwd: recorded }: Pick<Head, 'cwd'>, cwd: string): string | undefined {
   if (recorded === undefined || recorded === cwd) return undefined
   return `note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`
@@ -112,12 +112,12 @@ export interface Located {
 }
 
 /**
- * The session that `argument` names in the first store. `last` is the one that was written last, of this folder if there is
- * any: agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which
+ * The session that `argument` names in the first store. `last` is the one written last, of this folder if it has any:
+ * agents of other projects have the same names. Closes the store when it throws. Errors: `session-not-found`, which
  * names other stores that have it.
  *
- * `commands`: of `resume` alone, what a word after it may have meant instead. It also says itself when the session is of
- * another folder; for all other commands that is said here.
+ * `commands`: given by `resume` alone, the commands that its argument may have meant instead. `resume` also warns about
+ * a session of another folder itself; for all other commands this function does.
  */
 export async function locate(
   { cwd, stderr }: Here,
@@ -143,8 +143,8 @@ export async function locate(
 }
 
 /**
- * The journal that `argument` names, for who only reads: also one whose head cannot be read, so that the part before
- * the damage can be shown.
+ * The journal that `argument` names, for read-only commands: even one whose head cannot be read, so that the part
+ * before the damage can be shown.
  */
 export async function locateJournal(
   here: Here,
@@ -168,7 +168,7 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
 
 async function newest(store: Store, cwd: string): Promise<SessionRow | undefined> {
   const { rows, failure } = await sessionRows(store)
-  // The damaged one may be the last one: going on with another could surprise.
+  // The damaged session may be the newest: going on with another could surprise.
   if (isJournalError(failure)) {
     const { code, message, hint: shows, cause, details } = failure
     const hint = `name the session, as in lastgood list --all; ${shows}`
@@ -201,7 +201,7 @@ async function notFound(
       details: { location: store.location },
     })
   }
-  // Only who wants to go on with a session is told to: it costs.
+  // Only `resume` suggests resuming another session: that costs.
   const isResume = commands.length > 0
   const commandFor = (id: string, at: readonly string[]) =>
     isResume ? resumeCommandFor(id, at) : commandLine('lastgood show', shellWord(id), ...at)
@@ -227,7 +227,7 @@ async function notFound(
   })
 }
 
-/** What the other configured stores know of it. One that cannot be asked is named, not taken for empty. */
+/** What the other configured stores know of the session. A store that cannot be asked is named, not taken for empty. */
 async function whereElse(
   sessionId: string,
   here: string,

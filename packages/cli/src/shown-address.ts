@@ -1,10 +1,10 @@
 /**
  * The address of a store as it may be shown. People write passwords into addresses without encoding them, so nothing
- * here trusts that `@`, `/`, `?` and `#` stand where the grammar of URLs has them.
+ * here trusts that `@`, `/`, `?` and `#` stand where the URL grammar puts them.
  *
- * 1. All up to the last `@` is user and password.
- * 2. From the first option that has a user or a password, all that follows is left out; where that option and an `@`
- *    leave it open what is what, all but the scheme is.
+ * 1. Everything up to the last `@` is user and password.
+ * 2. Everything from the first option with a user or a password on is left out; if there is an `@` as well, the parts
+ *    cannot be told apart, and everything but the scheme is left out.
  */
 
 /** Folders may have an `@` in their names. */

@@ -2,8 +2,8 @@
  * Which store a command uses, and why.
  *
  * 1. Order: `--store`, `LASTGOOD_STORE`, `REDIS_URL`, the configuration file, the local folder. The first one that is
- *    set is used; one that cannot be reached is an error, never a reason to look elsewhere.
- * 2. What this file opens it closes. No password reaches a message.
+ *    set is used; if it cannot be reached, that is an error, never a reason to look elsewhere.
+ * 2. This file closes what it opens. No password reaches a message.
  */
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,9 +18,9 @@ import { safeLine } from './text.ts'
 export interface StoreChoice {
   /** What chose it, for people: `--store`, `LASTGOOD_STORE`, a file's path. */
   readonly source: string
-  /** Where it is, without a password; what only code knows is said in words. */
+  /** Where it is, without a password; described in words if only code knows. */
   readonly shown: string
-  /** How to choose it on a command line; empty where it is chosen anyway. */
+  /** How to choose it on a command line; empty where no flag is needed. */
   readonly flag: string
   /** For a process in any folder. Never shown: it may hold a password. Absent for a store that only code can make. */
   readonly address?: string
@@ -41,7 +41,7 @@ export function placeText(location: string, source: string): string {
 /** The same as a line of its own. */
 export const storeLine = (location: string, source: string): string => `store    ${placeText(location, source)}`
 
-/** Every store that is configured, the one to use first. There is always one. */
+/** Every configured store, beginning with the one to use. There is always one. */
 export function storeChoices(
   context: CliContext,
   option: string | undefined,
@@ -64,15 +64,15 @@ export function storeChoices(
     address: `file:${dir}`,
     open: async () => fromFolder(context, dir, 'the default'),
   }
-  // A program asks no environment: what it makes with fileStore() is there.
+  // Programs do not read the environment: the store that they make with fileStore() is there.
   const programs = stateDir({}, context.home)
   const ofPrograms = addressed(context, 'programs', `file:${programs}`, `--store ${shellWord(`file:${programs}`)}`)
-  // The first one is used without a flag, unless it was chosen by one.
+  // The first one needs no flag, unless a flag chose it.
   const [first, ...others] = [...choices, local, ...(programs === dir ? [] : [ofPrograms])]
   return [{ ...(first ?? local), flag: option === undefined ? '' : (first?.flag ?? '') }, ...others]
 }
 
-/** An address that names no place is a choice too; opening it fails, and says why. `field`: what has the address. */
+/** An address that names no place is a choice too; opening it fails and says why. `field`: where it comes from. */
 function addressed(
   context: CliContext,
   source: string,
@@ -95,7 +95,7 @@ function addressed(
 
 function fromConfig(context: CliContext, { path }: LoadedConfig, store: string | object): StoreChoice {
   if (typeof store === 'string') {
-    // The file may have been found in a folder above: what it names is beside it.
+    // The file may have been found in a folder above: its paths are relative to its own folder.
     const beside = { ...context, cwd: dirname(path) }
     const choice = addressed(beside, path, store, `--store ${shellWord(shownAddress(store))}`, `${path}: store`)
     const { address } = choice
@@ -136,7 +136,7 @@ const addressForms = 'write redis://host:6379, rediss://host:6379, file:<folder>
 
 /** Errors: `bad-option`. */
 function folderOf({ cwd, home }: CliContext, address: string, field: string): string {
-  // It would be the current folder, which nobody means: a variable of a script has no value.
+  // An empty path would mean the current folder, which nobody wants: it comes from an unset variable in a script.
   if (/^(?:file:(?:\/\/)?)?\s*$/i.test(address)) {
     throw new LastgoodError('bad-option', `${field} is empty; is the variable set?`, { hint: addressForms })
   }

@@ -1,4 +1,4 @@
-/** Columns for people: filled with spaces, two between them, the last one cut to the terminal's width. */
+/** Columns for people: padded with spaces, two between them, the last one cut to the terminal's width. */
 import type { Palette } from './terminal.ts'
 import { padded, shorten, widthOf } from './text.ts'
 
@@ -21,7 +21,7 @@ export function table(
     let room = columns
     const cells = row.map(({ text, paint = (plain) => plain }, column) => {
       const isLast = column === row.length - 1
-      // The last column is the one that may be long; it keeps at least something.
+      // Only the last column may be long; it keeps at least 20 columns.
       const shown = isLast ? shorten(text, Math.max(20, room)) : padded(text, widths[column] ?? 0)
       room -= widthOf(shown) + 2
       return paint(shown)

@@ -15,7 +15,7 @@ export interface Terminal {
   readonly isLive: boolean
   /** Width; 80 where there is none. */
   columns(): number
-  /** What a row may take: any width where it is no terminal, so that a search of the output misses nothing. */
+  /** Width of a row: unlimited unless it is a terminal, so that a search of the output misses nothing. */
   room(): number
 }
 

@@ -1,11 +1,11 @@
 /**
- * Text that somebody else wrote, made fit for a terminal.
+ * Makes text from elsewhere fit for a terminal.
  *
  * 1. Content is text: control characters, escape sequences and marks that reorder a line are shown, never obeyed.
  * 2. Widths are counted in columns and graphemes, so that a cut never leaves half a character.
  */
 
-/** Controls except newline and tab, and the marks of bidirectional text that can disguise a line. */
+/** Control characters except newline and tab, and the bidirectional marks that can disguise a line. */
 // oxlint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
@@ -19,7 +19,7 @@ export function safeLine(text: string): string {
   return safeText(text).replace(/\s+/g, ' ').trim()
 }
 
-/** A command, or a hint that has one, in one line: the spaces inside its words stay, or it would name other files. */
+/** A command, or a hint that contains one, in one line: spaces inside its words stay, or it would name other files. */
 export function safeCommand(text: string): string {
   return safeText(text)
     .replace(/\s*[\n\t]\s*/g, ' ')
@@ -32,7 +32,7 @@ function visible(char: string): string {
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd'
 }
 
-/** One line of at most `columns`; what was cut is marked by an ellipsis. */
+/** One line of at most `columns`; an ellipsis marks a cut. */
 export function shorten(text: string, columns: number): string {
   const line = safeLine(text)
   if (widthOf(line) <= columns) return line
@@ -48,13 +48,13 @@ export function shorten(text: string, columns: number): string {
 }
 
 let segmenter: Intl.Segmenter | undefined
-/** Made when a line asks for it: it loads tables of its own, which takes longer than most commands. */
+/** Created on first use: it loads tables of its own, which takes longer than most commands. */
 function graphemesIn(text: string): Iterable<Intl.SegmentData> {
   segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
   return segmenter.segment(text)
 }
 
-/** A column for each character. */
+/** One column per character. */
 const plain = /^[\u0020-\u007e]*$/
 /** East Asian wide characters and emoji take two columns. */
 const wide =
@@ -73,7 +73,7 @@ export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 }
 
-/** JSON in which nothing is obeyed by a terminal either; it parses to the same value. */
+/** JSON without anything that a terminal would obey; it parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
   return JSON.stringify(value, undefined, indent).replace(

@@ -1,9 +1,9 @@
 /**
- * What may stand at the cursor of a command line, from commander's own tree: commands, options, the values of options,
- * session ids. Pure, but for the ids, which are asked for only where one belongs.
+ * What may stand at the cursor of a command line, from commander's own tree: commands, options, option values, session
+ * ids. Pure, except for the ids, which are read only where one belongs.
  *
- * 1. Where nothing is known there is nothing: the shell then offers files.
- * 2. The tree is the program's own, so that a new command is completed without another word.
+ * 1. Where nothing is known there are no candidates: the shell then offers files.
+ * 2. The tree is the program's own, so that a new command is completed without a change here.
  */
 import type { Command, Option } from 'commander'
 import { placeIn } from '../same-place.ts'
@@ -13,17 +13,17 @@ export interface Candidate {
   readonly about: string
 }
 
-/** The sessions whose ids begin so, for the store that the words name. */
+/** The sessions whose ids begin with `prefix`, in the store that `words` name. */
 export type Ids = (words: { store?: string; config?: string }, prefix: string) => Promise<readonly Candidate[]>
 
-/** `words`: all after the program's name, up to the cursor; the last one is being typed and may be empty. */
+/** `words`: all words after the program's name, up to the cursor; the last is being typed and may be empty. */
 export async function candidatesFor(program: Command, words: readonly string[], ids: Ids): Promise<Candidate[]> {
   const [before, current] = atCursor(words)
   const all = await allAt(program, before, current, ids)
   return all.filter(({ value }) => value.startsWith(current))
 }
 
-/** Bash makes words of its own of `--color=always`, and of what is around the `:` of an address. */
+/** Bash splits `--color=always` at its `=`, and an address at its `:`. */
 function atCursor(words: readonly string[]): [string[], string] {
   const whole: string[] = []
   let isApart = true
@@ -86,7 +86,7 @@ const withLast = (sessions: readonly Candidate[]): Candidate[] => [
 ]
 
 interface Read {
-  /** How many arguments that are no options stand before the cursor. */
+  /** The number of non-option arguments before the cursor. */
   positionals: number
   /** After `--`. */
   isOver: boolean

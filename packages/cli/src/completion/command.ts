@@ -1,9 +1,9 @@
 /**
- * `lastgood completion <shell>`: the script that a shell reads once; and `lastgood complete`, which that script asks at
- * each Tab.
+ * `lastgood completion <shell>`: the script that a shell reads once; and `lastgood complete`, which that script calls
+ * at each Tab.
  *
- * 1. What is asked at a Tab is fast and silent: it writes candidates and nothing else, whatever goes wrong, and waits for
- *    a store only so long.
+ * 1. `lastgood complete` is fast and silent: it writes candidates and nothing else, whatever goes wrong, and waits for
+ *    a store only for `patienceMs`.
  */
 import { Argument, Command } from 'commander'
 import { setUp } from '../common-options.ts'

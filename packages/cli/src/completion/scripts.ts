@@ -1,8 +1,8 @@
 /**
- * The scripts that shells read. Each hands the words up to the cursor to `lastgood complete`, which answers with a line
- * for each candidate: the word, a tab, what it is. Where there is no answer the shell offers files.
+ * The scripts that shells read. Each hands the words up to the cursor to `lastgood complete`, which answers with one
+ * line per candidate: the word, a tab, a description. Without an answer the shell offers files.
  *
- * 1. No word of the line is ever evaluated; its quotes are taken off.
+ * 1. No word of the line is ever evaluated; its quotes are removed.
  */
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const
 export type Shell = (typeof shells)[number]

@@ -1,9 +1,9 @@
 /**
- * What the next request of a session costs to read, before it is sent. Pure, and an estimate: the answer's length is not
- * known, nor whether the provider still has the cache.
+ * What reading the next request of a session costs, before it is sent. Pure, and an estimate: neither the answer's
+ * length is known, nor whether the provider still has the cache.
  *
  * 1. What the API has counted is not guessed: the last answer says how long its request was.
- * 2. The cache is taken for warm as long as its time to live says, counted from the last answer.
+ * 2. The cache counts as warm for its time to live, from the last answer on.
  */
 import { estimateTokens, type Envelope, type Message, type Session } from '@lastgood/core'
 import { left, spent } from '../durations.ts'
@@ -74,5 +74,5 @@ export function costLine({ model, tokens, cache, ttlMs, ageMs, usd }: ReadCost):
   return `${price}: ${why}${usd === undefined ? '' : ` (prices of ${pricesAsOf}, an estimate)`}`
 }
 
-/** What costs little is not told as what costs nothing. */
+/** A small cost is not shown as no cost. */
 const dollars = (usd: number): string => `$${usd > 0 && usd < 0.01 ? '0.01' : usd.toFixed(2)}`

@@ -1,15 +1,15 @@
 /**
- * What models cost to read, in USD for a million input tokens. A dated table: prices change, and the configuration file's
- * `prices` come before it.
+ * Input prices of models, in USD per million tokens. A dated table: prices change, and the configuration file's
+ * `prices` override it.
  *
  * Source: https://platform.claude.com/docs/en/about-claude/pricing
  */
 import { isSameModel } from '@lastgood/core'
 
 export interface Price {
-  /** USD for a million input tokens at the full price. */
+  /** USD per million input tokens at the full price. */
   readonly input: number
-  /** What all tokens of a request cost that has more than `tokens`. */
+  /** The price of all tokens of a request that has more than `tokens`. */
   readonly above?: { readonly tokens: number; readonly input: number }
 }
 
@@ -31,7 +31,7 @@ const builtIn: Readonly<Record<string, Price>> = {
 /** Of the full price, for input that is read from the prompt cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
 export const cacheReadFactor = 0.1
 
-/** How long the cache keeps what is written to it, after each request; `writeFactor` is of the full price. */
+/** How long the cache keeps what is written to it, after each request; `writeFactor` multiplies the full price. */
 export const cacheLives = {
   '5m': { ttlMs: 300_000, writeFactor: 1.25 },
   '1h': { ttlMs: 3_600_000, writeFactor: 2 },
@@ -39,8 +39,8 @@ export const cacheLives = {
 export type CacheLife = keyof typeof cacheLives
 
 /**
- * USD for a million input tokens of a request that has `tokens` of them. `own` comes first, by the model's name as it is
- * asked for. Undefined for a model that nobody gave a price.
+ * USD per million input tokens of a request that has `tokens` of them. `own` comes first, by requested model name.
+ * Undefined for a model without a known price.
  */
 export function inputPrice(
   model: string,

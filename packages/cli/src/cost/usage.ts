@@ -1,13 +1,13 @@
-/** What an answer's `usage` counts, in tokens. What is missing, or is no number, counts as none. Pure. */
+/** What an answer's `usage` counts, in tokens. A count that is missing or not a number is 0. Pure. */
 import type { CacheLife } from './prices.ts'
 
 export interface Usage {
-  /** All of it, whether it was in the prompt cache or not. */
+  /** All input, whether it was in the prompt cache or not. */
   readonly input: number
   readonly cacheRead: number
   readonly cacheWritten: number
   readonly output: number
-  /** For how long the cache was written. */
+  /** The lifetime of what was written to the cache. */
   readonly cacheLife: CacheLife
 }
 

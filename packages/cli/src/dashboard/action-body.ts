@@ -1,9 +1,9 @@
-/** What a page asks to be done, checked. Pure. */
+/** The actions that a page asks for, checked. Pure. */
 import { LastgoodError } from '@lastgood/core'
 import { z } from 'zod'
 import { safeLine } from '../text.ts'
 
-/** One line that a person wrote: nothing that a terminal would obey, nor a mark that reorders a line. */
+/** One line that a person wrote: without anything that a terminal would obey, or a mark that reorders a line. */
 // oxlint-disable-next-line no-control-regex
 const plainLine = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$/
 
@@ -23,7 +23,7 @@ const names: ReadonlySet<string> = new Set(['resume', 'suspend', 'takeover', 're
 
 export const isActionName = (name: string): name is CheckedAction['action'] => names.has(name)
 
-/** The action that the address names, and the body says more of. Errors: `bad-option`. */
+/** The action that the address names, with details from the body. Errors: `bad-option`. */
 export function actionIn(name: CheckedAction['action'], body: Readonly<Record<string, unknown>>): CheckedAction {
   const { action = name } = body
   if (action === name) return checked(schema, { ...body, action })

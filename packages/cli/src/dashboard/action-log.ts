@@ -1,8 +1,10 @@
 /**
- * What people did from a page, with their reasons: the last ones, in the store's shared state, so that every page shows them.
+ * What people did from a page, with their reasons: the last actions, in the store's shared state, so that every page
+ * shows them.
  *
- * 1. What a journal has a place for is in the journal as well. A resume has none there: this is its record.
- * 2. It is advice, as all shared state: an action does not fail because it could not be noted; that is told.
+ * 1. What a journal has a place for is in the journal as well. It has none for the reason of a resume: this is its
+ *    record.
+ * 2. It is advice, like all shared state: an action does not fail because it could not be noted; its answer says so.
  */
 import { withoutSecrets, type Clock, type SharedState } from '@lastgood/core'
 import type { ActionRecord } from '@lastgood/dashboard'
@@ -11,9 +13,9 @@ import { iso } from '../durations.ts'
 import { shorten } from '../text.ts'
 
 const key = 'dashboard:actions'
-/** So many are far below what a shared record may hold, whatever is in them. */
+/** Far below what a shared record may hold, whatever is in them. */
 const kept = 30
-/** Writers at the same moment. */
+/** Tries against writers at the same moment. */
 const attempts = 10
 
 const recordSchema = z.strictObject({
@@ -30,7 +32,7 @@ const recordSchema = z.strictObject({
   ),
 })
 
-/** The newest first. What another release wrote is left alone. */
+/** The newest first. A record in another release's form counts as empty. */
 export async function readActions(shared: SharedState): Promise<readonly ActionRecord[]> {
   const record = await shared.read(key)
   return recordSchema.safeParse(record?.value).data?.actions ?? []
@@ -55,7 +57,7 @@ export async function noteAction(
       if (await shared.write(key, found?.version ?? 0, { v: 1, actions })) return true
     }
   } catch {
-    // As below: told, and not failed for.
+    // As below: not noted, which does not fail the action.
   }
   return false
 }

@@ -1,11 +1,13 @@
 /**
- * What can be done from a page: each with the reason of a person, which is recorded.
+ * What can be done from a page: each action with a person's reason, which is recorded.
  *
- * 1. In the journal, where it has a place for it, and of all of them in the store's shared state; see `action-log.ts`.
- * 2. A session that another process writes is taken from it by the store's fence, and by nothing else (P3); only where that
- *    was asked for.
- * 3. A session whose client goes on by itself is never resumed, rewound or forked from here.
- * 4. A process that was started from here is asked to stop before its session is taken from it: nothing of it stays behind.
+ * 1. The reason is recorded in the journal where it has a place for it, and always in the store's shared state; see
+ *    `action-log.ts`.
+ * 2. A session that another process writes is taken from it by the store's fence, and by nothing else (P3); only on
+ *    request.
+ * 3. A session whose client goes on with it by itself is never resumed, rewound or forked from here.
+ * 4. A process that was started from here is asked to stop before its session is taken from it, so that nothing of it
+ *    stays behind.
  */
 import { hostname } from 'node:os'
 import {
@@ -34,11 +36,11 @@ export interface ActionPlace {
   readonly store: Store
   readonly resumes: Resumes
   readonly agents: ReadonlySet<string>
-  /** That lead a command to this store. */
+  /** The flags that lead a command to this store. */
   readonly flags: readonly string[]
 }
 
-/** Errors: `ClientSession`, `NotResumed`, and those of the session's own. */
+/** Errors: `ClientSession`, `NotResumed`, and the session's own. */
 export async function act(place: ActionPlace, sessionId: string, asked: CheckedAction): Promise<ActionDone> {
   const { store } = place
   const summary = await store.summary(sessionId)
@@ -49,13 +51,13 @@ export async function act(place: ActionPlace, sessionId: string, asked: CheckedA
     const isNoted = await note(place, { action, sessionId, reason, outcome: done.text })
     return isNoted ? done : { ...done, text: `${done.text}; the reason could not be noted` }
   } catch (error) {
-    // What was begun is worth a note; what was refused did not happen.
+    // A resume that was begun is worth a note; an action that was refused did not happen.
     if (error instanceof NotResumed) await note(place, { action, sessionId, reason, outcome: error.message })
     throw error
   }
 }
 
-/** Its client goes on by itself. */
+/** The session's client goes on with it by itself. */
 export class ClientSession extends Error {
   readonly hint: string
 
@@ -124,7 +126,7 @@ async function suspend(place: ActionPlace, row: SessionRow, { reason }: Asked<'s
   return { text: `it is suspended${from}`, sessionId: head.sessionId }
 }
 
-/** Takes it from the process that holds it, and goes on with it here. */
+/** Takes the session from the process that holds it, and goes on with it here. */
 async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'takeover'>): Promise<ActionDone> {
   const { head, holder } = row
   if (!holder) {
@@ -144,14 +146,14 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
     await place.resumes.begun(started)
     return { text: `it was taken from ${from}, and goes on, by pid ${started.pid}`, sessionId }
   } catch (error) {
-    // What was done is told, whatever failed then.
+    // The takeover is reported, whatever failed after it.
     const { code, message, hint } = error instanceof NotResumed ? error : failureOf(error)
     const text = `it was taken from ${from} and is suspended, but not resumed here: ${message}`
     throw new NotResumed(code, text, hint ? withFlags(hint, place.flags) : null)
   }
 }
 
-/** Fences whoever writes it: their next append is refused by the store. */
+/** Fences the process that writes it: the store refuses its next append. */
 async function park({ store, clock, resumes }: ActionPlace, { head }: SessionRow, detail: string): Promise<void> {
   await resumes.stop(head.sessionId)
   await visitSession(head.sessionId, { store, clock, takeover: true }, (session) =>

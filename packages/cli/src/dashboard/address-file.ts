@@ -1,6 +1,6 @@
 /**
- * Where a dashboard that runs can be opened: its address with its token, in a file that its user alone can read, for the
- * command line and for a person who has lost the terminal. It goes with the server.
+ * The address of a running dashboard, with its token, in a file that only its user can read: for the command line, and
+ * for a person who has lost the terminal. The file goes with the server.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export function writeAddress({ env, home, clock }: CliContext, port: string, add
   const path = join(folder, `${port}.url`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    // In one step, and never into a file that others have opened before.
+    // In one step, and never into a file that others have open already.
     const temporary = `${path}.${clock.newId()}.tmp`
     writeFileSync(temporary, `${address}\n`, { mode: 0o600, flag: 'wx' })
     renameSync(temporary, path)

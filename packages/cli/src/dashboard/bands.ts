@@ -1,4 +1,4 @@
-/** The bands under the timeline of a session: how the provider was for it, and what the status page says. Pure. */
+/** The bands under the timeline of a session: how the provider did for it, and what the status page says. Pure. */
 import { relevantIncident } from '@lastgood/core'
 import type { Band, SessionDocument } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
@@ -9,10 +9,10 @@ import { safeLine } from '../text.ts'
 
 type ProviderBand = SessionDocument['bands']['provider'][number]
 
-/** Shorter ones are hiccups. */
+/** Shorter outages are hiccups. */
 const downAfterMs = 10_000
 
-/** From its first request on; `endedAt` is its last entry. */
+/** From the session's first request on; `endedAt` is the instant of its last entry. */
 export function providerBands(
   outages: readonly SessionOutage[],
   firstRequestAt: number | undefined,
@@ -23,7 +23,7 @@ export function providerBands(
     { at: firstRequestAt, state: 'up', text: 'it answers' },
   ]
   for (const { since, until, cause, end, answeredAt } of outages) {
-    // What parked a session lasts, as far as it knows.
+    // An outage that suspended a session lasts, as far as the session knows.
     const isOver = until !== null && end !== 'suspended'
     const lastedMs = (isOver ? until : endedAt) - since
     const state = lastedMs >= downAfterMs || end === 'suspended' ? 'down' : 'degraded'
@@ -37,7 +37,7 @@ export function providerBands(
   })
 }
 
-/** What is known now; an incident from its own beginning on. */
+/** What is known now; an incident, from its own beginning on. */
 export function statusPageBands(reading: StatusReport['page'], model: string | undefined): Band<string>[] {
   if ('off' in reading || !reading.page || reading.checkedAt === undefined) return []
   const { says } = pageWords(reading, model)

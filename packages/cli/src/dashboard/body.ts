@@ -1,4 +1,4 @@
-/** The body of a request as a JSON object; small, because nothing larger is asked for. */
+/** The body of a request as a JSON object; small, because no request needs more. */
 import { LastgoodError } from '@lastgood/core'
 
 const mostBytes = 16 * 1024

@@ -1,4 +1,4 @@
-/** The sessions as they were seen last, as rows and as cards, and which of them nobody has been told of. */
+/** The sessions as last seen, as rows and as cards, and the changes that nobody has been told of. */
 import { LastgoodError, type SessionSummary } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
@@ -28,7 +28,7 @@ export class Cards {
     return [...this.#rows.keys()]
   }
 
-  /** Those that somebody holds. */
+  /** The sessions that are held. */
   get held(): readonly string[] {
     return this.rows.filter(({ holder }) => holder !== null).map(({ head }) => head.sessionId)
   }
@@ -38,7 +38,7 @@ export class Cards {
     return [...this.#cards.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
   }
 
-  /** Errors: `journal-corrupt` where no card can be made of it; what was known before stays. */
+  /** Errors: `journal-corrupt` if no card can be made of it; what was known before stays. */
   take(summary: SessionSummary): void {
     const { sessionId } = summary.head
     const row = rowOf(summary)
@@ -51,10 +51,7 @@ export class Cards {
     this.#removed.delete(sessionId)
   }
 
-  /**
-   * Makes the card anew: a holder that died changes it without an entry, and so does a day that is over. Errors: as of
-   * `take`.
-   */
+  /** Makes the card anew: it changes without an entry when a holder dies or a day is over. Errors: as of `take`. */
   show(sessionId: string): void {
     const known = this.#rows.get(sessionId)
     if (known) this.take(known)
@@ -79,7 +76,7 @@ export class Cards {
     }
   }
 
-  /** What is different since this was asked last. */
+  /** What has changed since the last call. */
   news(): { changed: SessionCard[]; removed: string[] } {
     const changed = [...this.#changed].flatMap((id) => this.#cards.get(id) ?? [])
     const removed = [...this.#removed]

@@ -1,4 +1,4 @@
-/** `lastgood dashboard`: the web page of the sessions of a store. */
+/** `lastgood dashboard`: the web page of a store's sessions. */
 import { isLastgoodError } from '@lastgood/core'
 import { Command } from 'commander'
 import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
@@ -40,7 +40,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
   try {
     const place = await setUp(context, { ...options, color: 'auto' }, true)
     const [choice] = place.choices
-    // Loaded only here: no other command needs a server.
+    // Loaded only here: most commands need no server.
     const [{ dashboardFor }, { keptStore }, { serve }, { writeAddress }] = await Promise.all([
       import('./dashboard-for.ts'),
       import('./kept-store.ts'),
@@ -48,7 +48,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       import('./address-file.ts'),
     ])
     const store = keptStore(choice)
-    // One that does not answer is shown, and asked again; one that is none is a mistake.
+    // A store that does not answer is shown as such, and asked again; an address that names no store is a mistake.
     await stop.orStopped(store.open()).catch((error: unknown) => {
       if (!isLastgoodError(error, 'store-unavailable')) throw error
     })
@@ -85,7 +85,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
   }
 }
 
-/** What a browser can call: nobody is called 0.0.0.0. */
+/** An address that a browser can open: 0.0.0.0 is none. */
 function shownOrigin(url: string, [name]: readonly string[]): string {
   const { protocol, hostname, port: taken } = new URL(url)
   const isAny = hostname === '0.0.0.0' || hostname === '[::]'

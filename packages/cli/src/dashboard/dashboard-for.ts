@@ -1,4 +1,4 @@
-/** A dashboard with what a command line knows: its store, its configuration, its page. */
+/** A dashboard made of what a command line knows: its store, its configuration, its status page. */
 import { resolve } from 'node:path'
 import process from 'node:process'
 import { LastgoodError } from '@lastgood/core'
@@ -21,7 +21,7 @@ export interface DashboardPlace extends Chosen {
 
 const shortestToken = 16
 
-/** Errors: `bad-option` for a token that is too short, and for a `LASTGOOD_STATUS_URL` that is none. */
+/** Errors: `bad-option` for a token that is too short, and for a `LASTGOOD_STATUS_URL` that is no address. */
 export function dashboardFor(
   context: CliContext,
   { place, wantsPage, configPath, ...chosen }: DashboardPlace,
@@ -31,7 +31,7 @@ export function dashboardFor(
       hint: 'make one: openssl rand -hex 32',
     })
   }
-  // Asked for here, so that a mistake ends the start, and is not shown as trouble of the store.
+  // Read here, so that a mistake ends the start, and is not shown as trouble of the store.
   if (wantsPage) statusUrlIn(context.env)
   return createDashboard({
     ...chosen,
@@ -46,14 +46,14 @@ export function dashboardFor(
 }
 
 /**
- * The same store for a process in another folder; by the environment, because everybody can read arguments. Its agents are
- * those of the session's own folder, unless the configuration was named.
+ * Names the same store to a process in another folder; in the environment, because everybody can read arguments. Its
+ * agents are those of the session's own folder, unless a configuration was named.
  */
 function resumeCommand({ env, cwd }: CliContext, place: SetUp, configPath: string | undefined): ResumeCommand {
   const program = builtFile('bin/lastgood.js')
   const { LASTGOOD_DASHBOARD_TOKEN: _ours, ...others } = env
   const [{ address, source }] = place.choices
-  // A store that only code knows is made by the file that made it here.
+  // A store that only code can make is made by the file that made it here.
   const config = configPath === undefined ? (address === undefined ? source : undefined) : resolve(cwd, configPath)
   return {
     command: [process.execPath, program],

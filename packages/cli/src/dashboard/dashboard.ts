@@ -1,9 +1,9 @@
 /**
  * The dashboard: a function from request to response, for any server that speaks web standards.
  *
- * 1. Nothing but the page's own files is given to who is not signed in; see `gate.ts`.
- * 2. Whatever fails is answered in one form, with what to do next; nothing that fails ends the server.
- * 3. Content of conversations is given only where it was asked for, and never with a secret of a known shape.
+ * 1. A caller that is not signed in gets nothing but the page's own files; see `gate.ts`.
+ * 2. Every failure is answered in one form, with what to do next; none ends the server.
+ * 3. Content of conversations is given only on request, and never with a secret of a known shape.
  */
 import { randomBytes } from 'node:crypto'
 import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry, type Store } from '@lastgood/core'
@@ -47,7 +47,7 @@ export interface DashboardOptions {
   readonly prefix?: string
   readonly config: LastgoodConfig | undefined
   readonly page: (store: Store) => PageChoice
-  /** How a session is resumed, and where one whose own folder is not here. */
+  /** How a session is resumed; `cwd`: where, if its own folder is not here. */
   readonly resume: ResumeCommand
   readonly cwd: string
 }
@@ -213,7 +213,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
 
   app.get('/*', ({ req }) => {
-    // What the page asks for is relative to its own address.
+    // The page's requests are relative to its own address.
     if (req.path === prefix) return new Response(null, { status: 308, headers: { location: `${prefix.slice(1)}/` } })
     const path = req.path.slice(prefix.length + 1)
     const file = files.fileAt(path)

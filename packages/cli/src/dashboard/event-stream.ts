@@ -1,10 +1,10 @@
 /**
  * The server-sent events of one viewer: first everything, then what changes, and in between a sign of life.
  *
- * 1. A viewer that does not read is let go, not waited for, with its connection and what waits for it: it comes back and
- *    gets everything.
- * 2. When the viewer leaves, so does what looked for it.
- * 3. What all viewers are told is written once.
+ * 1. A viewer that does not read is dropped, not waited for, with its connection and its queue: it comes back and gets
+ *    everything.
+ * 2. When the viewer leaves, the watching for it ends.
+ * 3. An event for all viewers is serialised once.
  */
 import type { Clock } from '@lastgood/core'
 import { iso } from '../durations.ts'
@@ -17,7 +17,7 @@ const mostWaiting = 100
 
 const encoder = new TextEncoder()
 
-/** `onLeft`: it is over, whoever ended it. */
+/** `onLeft`: called when it is over, whoever ended it. */
 export function eventStream(watcher: Watcher, clock: Clock, ended: AbortSignal, onLeft: () => void): Response {
   const left = new AbortController()
   const over = AbortSignal.any([left.signal, ended])

@@ -1,12 +1,13 @@
 /**
- * Who is let in: who calls the server by a name of its own, from no page of another site, and knows the token of this start.
+ * Who is let in: a caller that uses a name of the server's own, comes from no page of another site, and knows the token
+ * of this start.
  *
- * 1. In this order: the `Host` header (a name that was rebound is another one), `Origin` and `Sec-Fetch-Site`, and then who
- *    asks. What comes under a wrong name is refused whatever it knows.
- * 2. The token is a bearer for programs. A page swaps it for a cookie that no script can read and no other site sends. It is
- *    nowhere taken from an address: addresses are written into logs.
- * 3. What a cookie is sent along with has to say that it comes from the page itself; a bearer says so by itself.
- * 4. Who guesses is let try so many times a minute, and then nobody is for a while; who is signed in is not concerned.
+ * 1. Checked in this order: the `Host` header (a rebound DNS name fails here), `Origin` and `Sec-Fetch-Site`, then the
+ *    caller. A request under a wrong name is refused, whatever its caller knows.
+ * 2. The token is a bearer token for programs. A page swaps it for a cookie that no script can read and no other site
+ *    sends. It is never taken from an address: addresses are written into logs.
+ * 3. A request with a cookie has to show that it comes from the page itself; a bearer token is enough by itself.
+ * 4. After so many wrong tokens in a minute, no token is accepted for a while; signed-in pages are not affected.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@lastgood/core'
@@ -17,9 +18,9 @@ export interface GateOptions {
   readonly token: string
   /** Names that it may be called by, besides those of loopback. */
   readonly hosts: readonly string[]
-  /** Browsers come by TLS: the cookie goes no other way. */
+  /** Browsers use TLS: the cookie goes no other way. */
   readonly isSecure: boolean
-  /** What stands in front of it may be called by another port and scheme. */
+  /** The server in front of it may be called by another port and scheme. */
   readonly isBehindProxy: boolean
   /** What the paths begin with. */
   readonly prefix: string
@@ -32,7 +33,7 @@ const guessesMs = 60_000
 export class Gate {
   readonly #options: GateOptions
   readonly #hosts: ReadonlySet<string>
-  /** What the cookie of this start says. */
+  /** The value of the cookie of this start. */
   readonly #ticket = randomBytes(32).toString('base64url')
   #guesses: number[] = []
 
@@ -41,7 +42,7 @@ export class Gate {
     this.#hosts = new Set([...loopback, ...options.hosts.map((name) => name.toLowerCase())])
   }
 
-  /** Of every request, whatever it is about. */
+  /** For every request, whatever it is about. */
   refusalOfPlace({ headers, url, method }: Request): Refusal | undefined {
     const host = (headers.get('host') ?? new URL(url).host).toLowerCase()
     if (!this.#hosts.has(withoutPort(host))) {
@@ -63,7 +64,7 @@ export class Gate {
     return undefined
   }
 
-  /** Of a request for data. */
+  /** For a request for data. */
   refusalOfCaller(request: Request): Refusal | undefined {
     const { headers, method } = request
     const bearer = /^Bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1]
@@ -83,7 +84,7 @@ export class Gate {
     return refusal(403, 'wrong-origin', 'a request with a cookie has to come from the page itself')
   }
 
-  /** Counts those that are wrong. */
+  /** Counts wrong tokens. */
   refusalOfToken(token: string): Refusal | undefined {
     const now = this.#options.clock.elapsed()
     this.#guesses = this.#guesses.filter((at) => now - at < guessesMs)
@@ -105,7 +106,7 @@ export class Gate {
     )
   }
 
-  /** For who has shown the token. */
+  /** For a caller that has shown the token. */
   cookie(request: Request): string {
     const { isSecure, prefix } = this.#options
     const flags = ['HttpOnly', 'SameSite=Strict', `Path=${prefix}/api/`, ...(isSecure ? ['Secure'] : [])]
@@ -126,7 +127,7 @@ export class Gate {
   }
 }
 
-/** Cookies do not know ports: two dashboards of one machine would sign each other out. */
+/** Cookies ignore ports: two dashboards on one machine would sign each other out. */
 function cookieName({ headers, url }: Request): string {
   const [, port = '0'] = /:(\d{1,5})$/.exec(headers.get('host') ?? new URL(url).host) ?? []
   return `lastgood-${port}`
@@ -134,7 +135,7 @@ function cookieName({ headers, url }: Request): string {
 
 const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
 
-/** In a time that does not tell how much of it was right. */
+/** In a time that does not reveal how much of it was right. */
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other))
 }

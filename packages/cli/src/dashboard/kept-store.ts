@@ -1,6 +1,6 @@
 /**
- * The store of a dashboard, opened when it answers: a server that is started while its store is down serves all the same,
- * and says so.
+ * The store of a dashboard, opened once it answers: a server that is started while its store is down serves all the
+ * same, and says so.
  */
 import type { Store } from '@lastgood/core'
 import type { OpenStore, StoreChoice } from '../stores.ts'
@@ -41,7 +41,7 @@ export function keptStore({ shown, open }: Pick<StoreChoice, 'shown' | 'open'>):
   }
 }
 
-/** One that its owner has opened, and closes. */
+/** A store that its owner has opened, and closes. */
 export const openStore = (store: Store): KeptStore => ({
   location: store.location,
   open: async () => store,

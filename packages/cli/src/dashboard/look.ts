@@ -1,32 +1,32 @@
 /**
  * One look at the heads of a store: what is new since the last one, and now and then all of them.
  *
- * 1. Thousands of sessions that rest cost next to nothing: between two full looks only those are read that were written
- *    lately, or are held. What was removed is seen by a full look.
- * 2. A full look comes as often as it is cheap: the pause after it is so many times as long as it took.
- * 3. What cannot be read does not hide the rest; it is told.
+ * 1. Thousands of idle sessions cost next to nothing: between two full looks only sessions that were written lately, or
+ *    are held, are read. Removals are seen only by a full look.
+ * 2. The cheaper a full look, the more often it comes: the pause after it is `restFactor` times as long as it took.
+ * 3. What cannot be read does not hide the rest; it is reported.
  */
 import { type Clock, type SessionFilter, type SessionSummary, type Store } from '@lastgood/core'
 
 export interface Seen {
-  /** Those that were read. */
+  /** The sessions that were read. */
   readonly summaries: readonly SessionSummary[]
   /** It was a full look: what is not among them is gone, or cannot be read. */
   readonly isFull: boolean
-  /** What ended the look, or the first session that cannot be read. */
+  /** The error that ended the look, or that of the first session that cannot be read. */
   readonly failure: unknown
 }
 
-/** How much later than another one a writer's clock may be. */
+/** How far a writer's clock may lag behind another one. */
 const lateMs = 60_000
-/** The part of the time that full looks take: a sixtieth. */
+/** Full looks take a sixtieth of the time. */
 const restFactor = 60
 /** Holders come and go without an entry. */
 const heldEveryMs = 3_000
 
 export class Looker {
   readonly #clock: Clock
-  /** When the last look began that read something, by the clock on the wall. */
+  /** When the last look began, in wall-clock time. */
   #lookedAt = -Infinity
   #fullDueAt = -Infinity
   #heldDueAt = -Infinity
@@ -40,7 +40,7 @@ export class Looker {
     this.#fullDueAt = -Infinity
   }
 
-  /** `held`: the sessions that somebody held when they were seen last. */
+  /** `held`: the sessions that were held when they were seen last. */
   async look(store: Store, held: readonly string[]): Promise<Seen> {
     const startedAt = this.#clock.elapsed()
     const since = this.#lookedAt - lateMs

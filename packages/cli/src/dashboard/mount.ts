@@ -1,6 +1,6 @@
 /**
- * The dashboard on the port of a gateway, under `/dashboard/`. Every other path is the gateway's, untouched: tools find the API
- * there. What lets a tool in does not open the dashboard, which has a token of its own.
+ * The dashboard on the port of a gateway, under `/dashboard/`. Every other path is the gateway's, untouched: tools find
+ * the API there. A tool's token does not open the dashboard, which has its own.
  */
 import type { Gateway } from '@lastgood/gateway'
 import type { CommonOptions, SetUp } from '../common-options.ts'
@@ -20,7 +20,7 @@ export interface Mount {
   over(gateway: Pick<Gateway, 'fetch' | 'close'>, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
   /** Says where it is, once that is known. */
   tell(url: string, talk: Talk): void
-  /** What told it is gone. */
+  /** Removes what `tell` wrote for others to find it. */
   forget(): void
 }
 
@@ -59,7 +59,7 @@ export function mountFor(
       const place = `${url}${prefix}/`
       const address = `${place}#token=${dashboard.token}`
       file = writeAddress(context, new URL(url).port, address)
-      // A gateway's talk is often a log: there the token has no place.
+      // A gateway's output is often a log, where the token has no place.
       const isSeen = context.stderr.isTTY === true
       const told = isSeen ? address : file ? `${place}, with its token: cat ${file.path}` : place
       talk.tell('dashboard', { event: 'dashboard', url: place, ...(file && { file: file.path }) }, [
@@ -70,7 +70,7 @@ export function mountFor(
   }
 }
 
-/** Of an absolute address, without parsing it: this is asked of every request of the gateway. */
+/** Takes an absolute address, and does not parse it: every request of the gateway passes here. */
 function isOurs(url: string): boolean {
   const path = url.indexOf('/', url.indexOf('//') + 2)
   if (path < 0 || !url.startsWith(prefix, path)) return false

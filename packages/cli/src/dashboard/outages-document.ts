@@ -47,7 +47,7 @@ function rowsOf(sessionId: string, journals: RecentJournals, after: number): Ses
     }))
 }
 
-/** A journal does not say where a model was asked. */
+/** A journal does not say at which endpoint a model was asked. */
 function endpointOf(model: string, records: readonly HealthRecord[]): string | null {
   const endpoints = new Set(records.filter((record) => record.model === model).map(({ endpoint }) => endpoint))
   const [endpoint, ...others] = endpoints

@@ -1,6 +1,4 @@
-/**
- * The files of the web page, as they were built. Only what was found in the folder is served, so that no path leads out of it.
- */
+/** The built files of the web page. Only files found in the folder are served, so that no path leads out of it. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, extname, join, sep } from 'node:path'
@@ -37,7 +35,7 @@ export function builtPage(): string {
   return join(dirname(fileURLToPath(import.meta.resolve('@lastgood/dashboard'))), 'page')
 }
 
-/** Of `folder`, read when they are asked for first; looked for again while there is no page. */
+/** The files of `folder`, read on first use; looked for again while there is no page. */
 export function pageFiles(folder: string): PageFiles {
   let found = new Map<string, PageFile>()
   return {
@@ -53,7 +51,7 @@ function filesIn(folder: string): Map<string, PageFile> {
   for (const name of namesIn(folder)) {
     const type = types[extname(name)]
     const path = name.split(sep).join('/')
-    // The template of a report is none of the page's own.
+    // The template of a report is not part of the page.
     if (type === undefined || path === 'report.html') continue
     const bytes = new Uint8Array(readFileSync(join(folder, name)))
     const tag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`
@@ -64,7 +62,7 @@ function filesIn(folder: string): Map<string, PageFile> {
 
 function namesIn(folder: string): string[] {
   try {
-    // Not with their types: then Yarn's Plug'n'Play, which keeps packages as archives, has no folder for them.
+    // Not `withFileTypes`: Yarn's Plug'n'Play, which keeps packages as archives, then has no folder for the entries.
     const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     return all.filter((name) => lstatSync(join(folder, name)).isFile())
   } catch (error) {
@@ -73,7 +71,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** In the stead of a page that was not built: a checkout of the sources. */
+/** In place of a page that was not built, as in a checkout of the sources. */
 export const unbuiltPage = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>lastgood</title>
 <h1>The page was not built</h1>

@@ -1,6 +1,6 @@
 /**
- * Readings of journals for pages: one for all who ask for the same while it goes on. It is given up when the last of them
- * has left, so that a page that is opened and left costs no more than it has seen.
+ * Readings of journals for pages: requests for the same one share it while it goes on. It is given up when the last of
+ * them has left, so that a page that is opened and left costs no more than it has seen.
  */
 interface Going<Result> {
   readonly result: Promise<Result>
@@ -11,7 +11,7 @@ interface Going<Result> {
 export class Readings<Result> {
   readonly #going = new Map<string, Going<Result>>()
 
-  /** `asked`: what decides what is read. `reader`: aborts when who asks has left. */
+  /** `asked`: what decides what is read. `reader`: aborts when the requester has left. */
   of(asked: string, reader: AbortSignal, read: (left: AbortSignal) => Promise<Result>): Promise<Result> {
     reader.throwIfAborted()
     const going = this.#going.get(asked) ?? this.#begin(asked, read)

@@ -1,7 +1,8 @@
 /**
- * What the journals of the last day say of outages: read once, and then only what is new.
+ * What the journals of the last day say about outages: read once, and then only what is new.
  *
- * 1. The page does not wait for it: one journal after another, the newest first, each told as it is known.
+ * 1. The page does not wait for it: journals are read one after another, the newest first, and each is shown once it is
+ *    known.
  * 2. A journal that cannot be read is left out until it changes; a store that cannot answer is asked again.
  * 3. It keeps counts and outages, no entries.
  */
@@ -21,7 +22,7 @@ export class RecentJournals {
   readonly #clock: Clock
   readonly #onRead: (sessionId: string) => void
   readonly #known = new Map<string, Known>()
-  /** What there is to read. */
+  /** Journals that are still to be read. */
   readonly #wanted = new Map<string, Head>()
   /** By model, then by minute. */
   readonly #minutes = new Map<string, Map<number, { answered: number; failed: number }>>()
@@ -36,7 +37,7 @@ export class RecentJournals {
     return this.#known.get(sessionId)?.outages
   }
 
-  /** Nothing more is to be read at the moment. */
+  /** Nothing is left to read at the moment. */
   get isComplete(): boolean {
     return this.#wanted.size === 0
   }
@@ -82,7 +83,7 @@ export class RecentJournals {
         if (isLastgoodError(error, 'store-unavailable')) return
         this.#known.set(next.sessionId, { seq: next.seq, createdAt: next.createdAt, outages: new SessionOutages() })
       }
-      // What was written while it was read is wanted anew.
+      // A session that was written to meanwhile stays wanted.
       if (this.#wanted.get(next.sessionId) === next) this.#wanted.delete(next.sessionId)
       this.#onRead(next.sessionId)
     }
@@ -93,13 +94,13 @@ export class RecentJournals {
     // A session that was removed and begun anew is read from its new beginning.
     const isSame = before?.createdAt === head.createdAt && before.seq <= head.seq
     const known = isSame ? before : { seq: 0, createdAt: head.createdAt, outages: new SessionOutages() }
-    // What was counted of it is not counted again, also if the store goes away in the middle.
+    // Entries already counted are not counted again, even if the store goes away in the middle.
     this.#known.set(head.sessionId, known)
     const since = this.#clock.now() - dayMs
     for await (const entry of store.read(head.sessionId, known.seq)) {
       const came = known.outages.take(entry)
       if (came !== undefined && entry.at > since) this.#count(known.outages.model ?? 'unknown', entry.at, came)
-      // A head may know less than its journal by now.
+      // The head may lag behind its journal by now.
       known.seq = entry.seq
     }
   }

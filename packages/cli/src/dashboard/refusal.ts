@@ -1,4 +1,4 @@
-/** What is not done, in the form that the page knows: a code, a message, and what to do. No stack, no cause. */
+/** A refusal in the form that the page knows: a code, a message, and what to do. No stack, no cause. */
 import type { ActionRefusal } from '@lastgood/dashboard'
 import { isLastgoodError, type ErrorCode } from '@lastgood/core'
 import { failureOf } from '../failure.ts'
@@ -28,7 +28,7 @@ export function refusal(status: number, code: string, message: string, hint: str
   }
 }
 
-/** What went wrong, and was not meant to. `flags`: those that lead a command to the same store. */
+/** The refusal for an error. `flags`: those that lead a command to the same store. */
 export function refusalOf(error: unknown, flags: readonly string[]): Refusal {
   const { code, message, hint } = failureOf(error)
   const status = isLastgoodError(error) ? (statuses[error.code] ?? 500) : code === 'bad-config' ? 409 : 500

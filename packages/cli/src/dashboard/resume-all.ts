@@ -1,11 +1,14 @@
 /**
- * All sessions that an outage stopped, resumed one after another, so that the end of one outage is not the beginning of the next.
+ * Resumes all sessions that an outage stopped, one after another, so that the end of one outage is not the beginning of
+ * the next.
  *
- * 1. The first is a probe: the others wait for its first answer, however long it waits for that itself.
- * 2. Then one after another, at uneven pauses. As soon as one of them meets the outage again, no further one is started.
- * 3. Those that were started go on by themselves, whatever becomes of the rest.
- * 4. One that cannot go on for a reason of its own (no configuration, a spend limit) says why, and keeps nobody back.
- * 5. Each is looked at again before it is started: what somebody has parked or resumed meanwhile is left to them.
+ * 1. The first is a probe: the others wait for its first answer, however long that takes.
+ * 2. The others follow one after another, at uneven pauses. As soon as one meets the outage again, no further one is
+ *    started.
+ * 3. Sessions that were started go on by themselves, whatever becomes of the rest.
+ * 4. One that cannot go on for a reason of its own (no configuration, a spend limit) says why, and holds up no other.
+ * 5. Each is looked at again before it is started: one that somebody has suspended or resumed meanwhile is left to
+ *    them.
  */
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { Staggered } from '@lastgood/dashboard'
@@ -17,17 +20,17 @@ import { notResumed, type Resumes } from './resumes.ts'
 export interface ResumeAllOptions {
   readonly clock: Clock
   readonly resumes: Pick<Resumes, 'start'>
-  /** The session's head, if an outage has stopped it still. */
+  /** The session's head, if it is still stopped by an outage. */
   readonly stopped: (sessionId: string) => Promise<Head | undefined>
-  /** Called whenever there is something else to show. */
+  /** Called whenever there is something new to show. */
   readonly onChange: () => void
 }
 
 const usualEveryMs = 5_000
 
 /**
- * How one of them went: it was answered, or had nothing to ask; it met the outage; it could not go on; it need not be resumed
- * any more; or nobody waited.
+ * How one of them went: it was answered, or had nothing to ask; it met the outage; nobody waited for it; it no longer
+ * needed to be resumed; or it could not go on.
  */
 type Outcome =
   | { kind: 'answered' }
@@ -56,7 +59,7 @@ export class ResumeAll {
     this.#options = options
   }
 
-  /** Null before the first round, and after one that went through. */
+  /** Null before the first round, and after one that ended without failures. */
   get standing(): Staggered | null {
     const round = this.#round
     if (!round) return null
@@ -77,7 +80,9 @@ export class ResumeAll {
     return this.#round !== undefined && this.#round.state !== 'stopped'
   }
 
-  /** Begins a round; resolves when it has ended. Errors: `journal-conflict` where one goes on, or there is nobody to resume. */
+  /**
+   * Begins a round; resolves at its end. Errors: `journal-conflict` if one is under way or nothing is to be resumed.
+   */
   start(sessionIds: readonly string[], reason: string, everyMs = usualEveryMs): Promise<void> {
     if (this.isGoing) {
       throw new LastgoodError('journal-conflict', 'sessions are being resumed one after another already', {
@@ -100,7 +105,7 @@ export class ResumeAll {
     return this.#go(this.#round)
   }
 
-  /** Starts no further one. */
+  /** Starts no further session. */
   stop(): void {
     if (this.#round && this.isGoing) this.#stop(this.#round)
   }
@@ -113,13 +118,13 @@ export class ResumeAll {
     round.state = 'going'
     await this.#others(round, queue)
     if (round.over.signal.aborted) return
-    // What failed stays to be seen; otherwise everything is said by the sessions themselves.
+    // Failures stay on show; otherwise the sessions themselves say everything.
     if (round.failed.length > 0) this.#stop(round)
     else this.#round = undefined
     this.#changed()
   }
 
-  /** Until one was answered. One that cannot be started is no probe. */
+  /** Until one is answered. One that cannot be started is no probe. */
   async #probe(round: Round, queue: string[]): Promise<void> {
     for (let sessionId = queue.shift(); sessionId !== undefined; sessionId = queue.shift()) {
       const outcome = await this.#resume(round, sessionId, 'patient')
@@ -147,13 +152,13 @@ export class ResumeAll {
     await Promise.race([Promise.all(started), aborted(signal)])
   }
 
-  /** `patient`: an outage that it waits out is no end. */
+  /** `patient`: meeting an outage that it waits out is no end. */
   async #resume(round: Round, sessionId: string, patience: 'patient' | 'strict'): Promise<Outcome> {
     const outcome = await this.#outcomeOf(round, sessionId, patience)
     if (outcome.kind === 'answered') round.done.push(sessionId)
     if (outcome.kind === 'failed') round.failed.push({ sessionId, why: outcome.why })
     if (outcome.kind === 'outage') round.failed.push({ sessionId, why: 'it met the outage again' })
-    // One that was begun and not waited for stays among those that are left: nobody knows.
+    // A session that was started but not waited for stays in `left`: its outcome is unknown.
     if (outcome.kind !== 'unknown') round.left = round.left.filter((id) => id !== sessionId)
     this.#changed()
     return outcome

@@ -1,10 +1,12 @@
 /**
- * A `lastgood resume` of its own process, and what it says: facts without content, line by line.
+ * A `lastgood resume` in a process of its own, and what it says: facts without content, line by line.
  *
- * 1. Its agent runs there and not in the server: what ends one does not end the other, and each session has its own folder.
- * 2. When it is asked to stop it suspends its session; see `resume.ts`. Then what its tools have started is ended with it.
- * 3. Of what it writes the last lines are kept. What its agent prints, or the API quotes, is content; the reply of the model is
- *    in none of them.
+ * 1. Its agent runs there and not in the server: what ends one does not end the other, and each session has its own
+ *    folder.
+ * 2. Asked to stop, it suspends its session; see `resume.ts`. Then the processes that its tools have started are ended
+ *    with it.
+ * 3. The last lines of its output are kept. What its agent prints, or the API quotes, is content; the reply of the
+ *    model is in none of them.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import process from 'node:process'
@@ -19,7 +21,7 @@ export interface ResumeCommand {
   /** The program and its first arguments. */
   readonly command: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** That lead it to the same configuration. */
+  /** The flags that lead it to the same configuration. */
   readonly flags: readonly string[]
 }
 
@@ -44,7 +46,7 @@ export class ResumeProcess {
   readonly #clock: Clock
   readonly #startedAt: string
   readonly #listeners = new Set<(news: ResumeNews) => void>()
-  /** With content, and without. */
+  /** The last lines, with content and without. */
   readonly #lines: Readonly<Record<'all' | 'facts', string[]>> = { all: [], facts: [] }
   readonly #left: Promise<unknown>
   #metOutage = false
@@ -55,7 +57,7 @@ export class ResumeProcess {
     const [file, ...first] = command
     this.#clock = clock
     this.#startedAt = iso(clock.now())
-    // A group of its own: the Ctrl+C of the server's terminal is the server's to pass on, once.
+    // A process group of its own: a Ctrl+C in the server's terminal is the server's to pass on, once.
     this.#child = spawn(file, [...first, ...argv, ...flags], {
       cwd,
       env,
@@ -94,7 +96,7 @@ export class ResumeProcess {
     return { at: this.#startedAt, pid: this.pid, exitCode, lines }
   }
 
-  /** Calls `listener` for what it meets from now on; returns the way to stop. */
+  /** Calls `listener` for what it meets from now on; returns a function that stops it. */
   onNews(listener: (news: ResumeNews) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -106,7 +108,7 @@ export class ResumeProcess {
     this.#child.kill('SIGTERM')
     await this.#inTime(this.#left)
     this.#killAll()
-    // Only who has left its group can hold its pipes now.
+    // Only a process that has left its group can hold its pipes now.
     await this.#inTime(this.ended)
   }
 
@@ -117,14 +119,14 @@ export class ResumeProcess {
     over.abort()
   }
 
-  /** It leads a group of its own, in which are the processes of its tools. */
+  /** It leads a process group of its own, which contains the processes of its tools. */
   #killAll(): void {
     const { pid } = this.#child
     if (pid === undefined) return
     try {
       process.kill(-pid, 'SIGKILL')
     } catch {
-      // Nobody is left of the group, or this system has none.
+      // The group is empty, or this system has no groups.
       this.#child.kill('SIGKILL')
     }
   }

@@ -1,4 +1,4 @@
-/** The resumes that a server has started: one of a session at a time, and all of them ended with it. */
+/** The resumes that a server has started: one per session at a time, and all of them ended with the server. */
 import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import process from 'node:process'
@@ -9,13 +9,13 @@ import { ResumeProcess, type ResumeCommand } from './resume-process.ts'
 export interface ResumesOptions {
   readonly clock: Clock
   readonly resume: ResumeCommand
-  /** Where a session is resumed whose own folder is not here. */
+  /** Where a session is resumed if its own folder is not here. */
   readonly cwd: string
 }
 
 /** Processes at the same time. */
 const mostRunning = 100
-/** How long a beginning is waited for: then it is said that it has not said anything. */
+/** How long a resume may take to say anything before it is reported as silent. */
 const beginMs = 20_000
 
 export class Resumes {
@@ -27,17 +27,17 @@ export class Resumes {
     this.#options = options
   }
 
-  /** The last one of this session. */
+  /** The last resume of this session. */
   of(sessionId: string, hasContent: boolean): StartedResume | null {
     return this.#processes.get(sessionId)?.standing(hasContent) ?? null
   }
 
-  /** Asks the one of this session that goes on to stop, if there is one. */
+  /** Asks the running resume of this session to stop, if there is one. */
   async stop(sessionId: string): Promise<void> {
     await this.#processes.get(sessionId)?.stop()
   }
 
-  /** Errors: `session-busy` where one is under way, `bad-option` where there are too many. */
+  /** Errors: `session-busy` if one is under way, `bad-option` if there are too many, `session-closed` after `close`. */
   start({ sessionId, cwd }: Head, inDoubt?: 'rerun' | 'report'): ResumeProcess {
     const { resume, clock, cwd: here } = this.#options
     if (this.#isClosed)
@@ -61,7 +61,7 @@ export class Resumes {
     return started
   }
 
-  /** Resolves when it has begun, or ended well. Errors: what it failed with. */
+  /** Resolves when it has begun, ended well, or been silent for too long. Errors: what it failed with. */
   async begun(started: ResumeProcess): Promise<'begun' | 'ended' | 'silent'> {
     const { clock } = this.#options
     const inTime = new AbortController()
@@ -87,7 +87,7 @@ export class Resumes {
   }
 }
 
-/** Its own words, where it had any. */
+/** A resume that failed, in its own words if it had any. */
 export class NotResumed extends Error {
   readonly code: string
   readonly hint: string | null
@@ -111,8 +111,8 @@ export function notResumed(end: Awaited<ResumeProcess['ended']>, { lines }: Star
 }
 
 /**
- * The session's configuration is looked for in its folder, and is code: the folder of somebody else is not taken, whatever
- * the store says.
+ * The session's configuration is looked for in its folder, and is code: another user's folder is not used, whatever the
+ * store says.
  */
 function isOwnFolder(path: string | undefined): path is string {
   if (path === undefined || !isAbsolute(path)) return false

@@ -1,4 +1,4 @@
-/** One session as its card on the page: where it stands, and what a terminal would be told to type. Pure. */
+/** One session as its card on the page: where it stands, and the command to type in a terminal. Pure. */
 import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso, isoOrNull } from '../durations.ts'
@@ -9,9 +9,9 @@ import { safeLine } from '../text.ts'
 
 export interface CardFacts {
   readonly now: number
-  /** That lead a command to this store. */
+  /** The flags that lead a command to this store. */
   readonly flags: readonly string[]
-  /** The agents of the configuration: they go on here, whatever they are called. */
+  /** The agents of the configuration: their sessions go on here, whatever the agents are called. */
   readonly agents: ReadonlySet<string>
   readonly survived: SurvivedOutage | undefined
 }
@@ -52,12 +52,12 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
   }
 }
 
-/** The client's own command, where nobody else can go on with its session. */
+/** The client's own command, if nobody else can go on with its session. */
 export function ownCommand(head: Head, agents: ReadonlySet<string>, flags: readonly string[]): string | undefined {
   return isClients(head, agents) ? clientCommand(head, flags) : undefined
 }
 
-/** What nobody will wake needs a person, also what waits: its process is gone. */
+/** A session that no process will wake needs a person, even one that waits: its process is gone. */
 function groupOf(
   { head, holder, status, isRecoverable }: SessionRow,
   survived: SurvivedOutage | undefined,
@@ -66,10 +66,10 @@ function groupOf(
   if (holder === null && helpedBy(head) !== undefined) return 'done'
   if (isRecoverable || status === 'needs-input' || status === 'suspended') return 'needs-you'
   if (status === 'waiting') return 'waiting'
-  // One that runs is looked for among those that recovered only for a while.
+  // A running session is listed as recovered only for a while.
   if (survived && (status === 'idle' || now - survived.until < hourMs)) return 'recovered'
   return status === 'idle' ? 'done' : 'running'
 }
 
-/** Whoever wrote it. */
+/** Text from anywhere, made safe to show. */
 const line = (text: string | undefined): string | null => (text === undefined ? null : safeLine(withoutSecrets(text)))

@@ -27,7 +27,7 @@ export interface SessionFacts {
   readonly started: StartedResume | null
 }
 
-/** Errors: those of reading the journal, and the reason of `left`, when nobody waits for it any more. */
+/** Errors: those of reading the journal, and the reason of `left`, which aborts when nobody waits for it any more. */
 export async function sessionDocument(facts: SessionFacts, left?: AbortSignal): Promise<SessionDocument> {
   const { store, row, now, hasContent, page, started } = facts
   const { sessionId } = row.head

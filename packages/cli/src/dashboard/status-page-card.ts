@@ -1,4 +1,4 @@
-/** What the status page says, as its card: what could not be read lately is unknown, never green. Pure. */
+/** What the status page says, as its card: a page that could not be read lately is unknown, never green. Pure. */
 import { pageSays } from '@lastgood/core'
 import type { StatusPageCard } from '@lastgood/dashboard'
 import { isoOrNull } from '../durations.ts'
@@ -15,7 +15,7 @@ export function statusPageCard(reading: StatusReport['page']): StatusPageCard {
   const isKnown = says !== 'unknown'
   return {
     says: isKnown ? pageSays(page) : 'unknown',
-    // Without the age: it would be another text every second, and the page has the instant.
+    // Without the age: with it the text would change every second, and the page has the instant.
     text: isKnown || failure === undefined ? says : `${says} (last try: ${safeLine(failure)})`,
     checkedAt: isoOrNull(checkedAt),
     incidents: (page?.openIncidents ?? []).map(({ name, status, impact, startedAt, isElsewhere }) => ({

@@ -1,7 +1,7 @@
 /**
- * The sessions that an outage stopped, and that can go on here: those that `resume all` means. The newest first.
+ * The sessions that an outage stopped and that can go on here, which `resume all` means. The newest first.
  *
- * One that a person has parked, with a reason of their own, is not among them, whatever it waited for before.
+ * A session that a person has suspended, with a reason of their own, is not among them, whatever it waited for before.
  */
 import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
@@ -26,7 +26,7 @@ export async function stoppedSessions(
   return stopped.sort((a, b) => b.updatedAt - a.updatedAt)
 }
 
-/** Its head as it is now, if it is one of them still. Errors: those of reading it. */
+/** Its head as it is now, if it is still one of them. Errors: those of reading it. */
 export async function stoppedSession(
   store: Store,
   sessionId: string,
@@ -45,7 +45,7 @@ async function isStopped(
   return !isClients(head, agents) && !(await isParkedByPerson(store, head))
 }
 
-/** Not by the end of a process, which was in the middle of it: `resume` says so when it is asked to stop. */
+/** False if the session's process was asked to stop in the middle of it: `resume` then says so. */
 async function isParkedByPerson(store: Store, { sessionId, seq, status }: Head): Promise<boolean> {
   if (status !== 'suspended') return false
   for await (const entry of store.read(sessionId, seq - 1)) {

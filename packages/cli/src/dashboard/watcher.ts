@@ -1,10 +1,10 @@
 /**
  * Looks at the store for all viewers together, and tells them what has changed.
  *
- * 1. It looks only while somebody wants to know, once a second, or more seldom where a look is slow.
- * 2. A store that does not answer is told of, with what was known before, and asked again.
- * 3. Nothing that it asks outside (the status page) keeps a look waiting, and nothing that it cannot read ends it: of a
- *    damaged session is told, and the others are shown.
+ * 1. It looks only while somebody wants to know: once a second, or less often if a look is slow.
+ * 2. A store that does not answer is reported, with what was known before, and asked again.
+ * 3. No request to the outside (the status page) delays a look, and nothing that it cannot read ends it: a damaged
+ *    session is reported, and the others are shown.
  */
 import {
   type Clock,
@@ -48,7 +48,7 @@ export type Viewer = (
 const everyMs = 1_000
 /** A change is on the page within 5 s, however slow a look is. */
 const mostMs = 2_500
-/** The part of the time that looks take otherwise: a tenth, most of it waiting. */
+/** Otherwise looks take a tenth of the time, most of it waiting. */
 const restFactor = 10
 const pageEveryMs = 10_000
 const allEveryMs = 30_000
@@ -72,7 +72,7 @@ export class Watcher {
   #wants = 0
   #over = new AbortController()
   readonly #ended = new AbortController()
-  /** Of what goes on by itself. */
+  /** Where the round of resumes stands, if there is one. */
   staggered: () => Staggered | null = () => null
 
   constructor(options: WatcherOptions) {
@@ -86,7 +86,7 @@ export class Watcher {
     )
   }
 
-  /** Looks until the way to stop, which is returned, is called. */
+  /** Looks until the returned function is called. */
   want(): () => void {
     this.#wants += 1
     if (this.#wants === 1) this.#goOn()
@@ -99,12 +99,12 @@ export class Watcher {
     }
   }
 
-  /** Gives `viewer` all, and from then on what changes; returns the way to stop. */
+  /** Gives `viewer` everything, then every change; returns a function that stops it. */
   async view(viewer: Viewer): Promise<() => void> {
     const leave = this.want()
     try {
       await this.#recent()
-      // Others are told first of what this one gets with all.
+      // The changes that this one gets with everything go to the others first.
       this.tell()
       viewer({ kind: 'overview', overview: this.#overview() })
     } catch (error) {
@@ -118,7 +118,7 @@ export class Watcher {
     }
   }
 
-  /** As it is, of a moment ago at most. */
+  /** The overview, at most a moment old. */
   async overview(): Promise<Overview> {
     await this.#recent()
     return this.#overview()
@@ -147,12 +147,12 @@ export class Watcher {
       }
       this.#actions = await readActions(store.shared)
     } catch {
-      // It is asked again within seconds, and its trouble told.
+      // The store is asked again within seconds, and its trouble reported.
     }
     this.tell()
   }
 
-  /** Tells viewers what has changed. What cannot be told is no reason to end: who asks for all is told why. */
+  /** Tells viewers what has changed. A failure to tell ends nothing: a request for the overview is told why. */
   tell(): void {
     if (this.#lookedAt === -Infinity) return
     try {
@@ -249,7 +249,7 @@ export class Watcher {
     return { code, message, hint, since: this.#trouble?.since ?? iso(now), retryAt: iso(now + everyMs) }
   }
 
-  /** What a full look did not show is gone, unless it is there and cannot be read. */
+  /** A session that a full look did not show is gone, unless it is there and cannot be read. */
   async #dropMissing(store: Store, seen: ReadonlySet<string>): Promise<void> {
     for (const id of this.#cards.ids.filter((one) => !seen.has(one))) {
       const isThere = await store.summary(id).catch(() => true as const)
@@ -259,7 +259,7 @@ export class Watcher {
     }
   }
 
-  /** What changes without an entry: a holder that died, a day that is over. */
+  /** Cards that change without an entry: when a holder has died, when a day is over. */
   #showAgain(): void {
     const now = this.#options.clock.elapsed()
     const isTime = now - this.#allShownAt > allEveryMs
@@ -267,7 +267,7 @@ export class Watcher {
     for (const id of isTime ? this.#cards.ids : this.#cards.held) this.#show(id)
   }
 
-  /** Behind the look; what it says is told with a later one. */
+  /** Runs behind the look; its result is told with a later one. */
   #askPage(store: Store): void {
     const { clock, page } = this.#options
     if (clock.elapsed() - this.#pageAskedAt < pageEveryMs) return

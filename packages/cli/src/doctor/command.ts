@@ -1,6 +1,6 @@
 /**
- * `lastgood doctor`: what endangers the promises here, and the one command that mends each. It changes nothing, and goes
- * on where it can: what is broken is a finding, not the end of the examination.
+ * `lastgood doctor`: what endangers the promises here, and the one command that mends each. It changes nothing, and
+ * goes on where it can: a breakage is a finding, not the end of the examination.
  */
 import { Command } from 'commander'
 import { isLastgoodError, type Finding } from '@lastgood/core'
@@ -53,7 +53,7 @@ async function doctor(context: CliContext, options: CommonOptions): Promise<void
   else print(context, options, report)
 }
 
-/** No place where the configuration, which cannot be loaded, would have named the store. */
+/** `place` is absent where the configuration would have named the store but cannot be loaded. */
 async function configured(
   context: CliContext,
   options: CommonOptions,
@@ -93,11 +93,11 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       sessions: { total: rows.length, recoverable, tried },
       findings: [
         ...known.map(about('store')),
-        // The store may have told of it, too; a list that several sessions ended begins with one of them.
+        // The store may have reported it, too; the text for several damaged sessions begins with that for one of them.
         ...damaged.filter(({ what }) => !known.some((one) => what.startsWith(one.what))).map(about('sessions')),
         ...findings.map(about('sessions')),
         ...sessionFindings(rows, facts).map(about('sessions')),
-        // A store does not know how the command line came to it.
+        // A store does not know which flags led the command line to it.
       ].map((one) => ({ ...one, mend: atSamePlace(one.mend, context.argv) })),
     }
   } finally {

@@ -22,7 +22,7 @@ export interface Found {
 export async function found(cwd: string, flags: readonly string[] = [], env?: Record<string, string>) {
   const { code, stdout } = await doctor(cwd, ['--json', ...flags], env)
   const document = JSON.parse(stdout) as Found
-  // What the machine of the test is to blame for.
+  // Without findings about the test's own machine.
   const findings = document.findings.filter(({ what }) => !/ is on (tmpfs|overlay|FUSE|9p)|MiB are free/.test(what))
   return { code, findings }
 }

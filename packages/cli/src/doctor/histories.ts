@@ -1,13 +1,13 @@
 /**
- * Whether sessions can be opened through the store as it is set up. What a store says of itself says nothing of it: a key
- * or a codec belongs to who decorates the store.
+ * Whether sessions can be opened through the store as it is set up. A store's own findings cannot tell: a key or a
+ * codec belongs to its decorator.
  */
 import { isLastgoodError, readHistory, type Clock, type Finding, type Store } from '@lastgood/core'
 import { failureOf, type Failure } from '../failure.ts'
 import type { SessionRow } from '../sessions.ts'
 import { sessionsText } from './session-findings.ts'
 
-/** The newest ones are tried, so many at most, and for so long. */
+/** The newest sessions are tried: at most this many, for at most this long. */
 const mostTried = 1_000
 const longestMs = 10_000
 
@@ -16,7 +16,7 @@ export interface Tried {
   readonly findings: Finding[]
 }
 
-/** Reads each session as a resume would: to its end, and first what it was forked from. `told`: what is known of their damage. */
+/** Reads each session as a resume would: first what it was forked from, then to its end. `told`: known damage. */
 export async function tryHistories(
   store: Store,
   rows: readonly SessionRow[],
@@ -37,7 +37,7 @@ export async function tryHistories(
       // It was removed meanwhile.
       if (isLastgoodError(error, 'session-not-found')) continue
       if (told.some(({ what }) => what === failure.message)) continue
-      // What one key mends is one finding.
+      // Failures with the same mend, e.g. one key, are one finding.
       const mend = failure.hint ?? failure.message
       const alike = byMend.get(mend) ?? { failure, rows: [] }
       byMend.set(mend, { ...alike, rows: [...alike.rows, row] })

@@ -1,6 +1,6 @@
 /**
- * A doctor's report as lines for people. Pure. A finding's severity is a word and a shape, with or without colour; what
- * mends it stands in one line, however long, so that it can be copied.
+ * A doctor's report as lines for people. Pure. A finding's severity is a word and a shape, with or without colour; its
+ * mend stays on one line, however long, so that it can be copied.
  */
 import { counted } from '../numbers.ts'
 import type { Palette } from '../terminal.ts'
@@ -68,7 +68,7 @@ function verdict(findings: readonly DoctorFinding[], { red, yellow, green }: Pal
   return warnings > 0 ? yellow(`${text}: ${counts.join(', ')}`) : green([text, ...counts].join(': '))
 }
 
-/** `text` in lines of at most `columns`, broken between words; a longer word has a line of its own. */
+/** `text` in lines of at most `columns`, broken between words; a longer word gets a line of its own. */
 function wrapped(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''

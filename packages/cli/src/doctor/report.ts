@@ -15,7 +15,7 @@ export interface DoctorReport {
     | {
         readonly total: number
         readonly recoverable: number
-        /** So many were read as a resume would; the others are older. */
+        /** This many were read as a resume would; the others are older. */
         readonly tried: number
       }
     | undefined
@@ -24,7 +24,7 @@ export interface DoctorReport {
 
 const severities: readonly Finding['severity'][] = ['danger', 'warning', 'info']
 
-/** The worst first; else in the order in which they were found. */
+/** The worst first; within a severity, in the order in which they were found. */
 export function worstFirst(findings: readonly DoctorFinding[]): DoctorFinding[] {
   return severities.flatMap((severity) => findings.filter((one) => one.severity === severity))
 }

@@ -89,7 +89,7 @@ export function sessionsText(rows: readonly SessionRow[], one: string, many = on
   return `${rows.length} sessions (${ids.join(', ')}${rows.length > 3 ? ', …' : ''}) ${many}`
 }
 
-/** Why, where they have one reason. */
+/** Their reason, if they share one. */
 function reasonOf(rows: readonly SessionRow[]): string {
   const [reason = 'no reason was recorded', ...others] = new Set(rows.flatMap(({ head }) => head.reason ?? []))
   return others.length > 0 ? 'each for its own reason' : safeLine(reason)
@@ -106,7 +106,7 @@ function mendOf(
   return ['lastgood list --state', status, ...listFlags].join(' ')
 }
 
-/** Calls that were started and have no result, as the head knows them. */
+/** Calls that were started and have no result, according to the head. */
 function openCalls({ head: { machine } }: SessionRow): number {
   const calls = machine.version === machineVersion ? machine.context['calls'] : undefined
   return Object.values((calls ?? {}) as Record<string, unknown>).filter((state) => state === 'started').length

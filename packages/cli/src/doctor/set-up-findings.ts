@@ -45,7 +45,7 @@ export function brokenConfigFinding(error: unknown): Finding {
   }
 }
 
-/** Whether it is set, never what it is. */
+/** Whether a credential is set, never its value. */
 export function credentialFindings(env: Env): Finding[] {
   if (env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN']) return []
   return [

@@ -1,4 +1,4 @@
-/** A file that is whole or not there, readable by its owner only, and never in place of another one by accident. */
+/** Writes a file that is complete or absent, by default readable by its owner only, and replaces none by accident. */
 import { lstat, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LastgoodError } from '@lastgood/core'
@@ -7,11 +7,11 @@ import { openFile, syncFolder } from '@lastgood/core/file'
 export interface NewFileOptions {
   /** Replace a regular file that is there. */
   force: boolean
-  /** Of the temporary file that `force` needs. */
+  /** For the name of the temporary file that `force` needs. */
   id: string
   /** Permissions. Default: readable by its owner only. */
   mode?: number
-  /** Whose it is. Default: who runs this. */
+  /** The owner. Default: the user who runs this. */
   owner?: { uid: number; gid: number }
 }
 
@@ -29,11 +29,11 @@ export async function writeNewFile(
     const written = { lines: 0, bytes: 0 }
     try {
       if (owner) await handle.chown(owner.uid, owner.gid)
-      // The process may mask some, and a new owner takes some away.
+      // The umask may have cleared some bits, and a change of owner clears some.
       if (mode !== 0o600) await handle.chmod(mode)
       for await (const line of lines) {
         written.lines += 1
-        // Not `write`, which may take only a part of it.
+        // Not `write`, which may write only a part of it.
         await handle.appendFile(line)
         written.bytes += typeof line === 'string' ? Buffer.byteLength(line) : line.byteLength
       }
@@ -50,7 +50,7 @@ export async function writeNewFile(
   }
 }
 
-/** A rename would replace a device, a pipe, a folder or a link, too. */
+/** A rename would replace a device, a pipe or a link, too. */
 async function assertReplaceable(path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (!there || there.isFile()) return

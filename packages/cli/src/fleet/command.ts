@@ -1,4 +1,4 @@
-/** `lastgood fleet`: what is queued, waits and runs; and whether workers take more. */
+/** `lastgood fleet`: what is queued, waiting and running, and whether workers take more. */
 import { Argument, Command } from 'commander'
 import type { FleetClient, FleetStatus } from '@lastgood/fleet'
 import type { CliContext } from '../context.ts'

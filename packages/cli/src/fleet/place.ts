@@ -31,7 +31,7 @@ export function withFleetOptions(command: Command): Command {
     .option('--prefix <text>', "what the fleet's keys begin with", 'lastgood')
 }
 
-/** What it opens it closes. Errors: those of stores and of the connection. */
+/** `close` closes all that it opened. Errors: those of stores and of the connection. */
 export async function openFleetPlace(context: CliContext, options: FleetPlaceOptions): Promise<FleetPlace> {
   const place = await setUp(context, { ...options, color: 'auto' }, true)
   const [choice] = place.choices
@@ -49,7 +49,7 @@ export async function openFleetPlace(context: CliContext, options: FleetPlaceOpt
   }
 }
 
-/** `--queue`; else what the configuration says, where it has the word on the store, too; else the store's own Redis. */
+/** `--queue`; else the configuration's `queue`, if the configuration may name the store too; else the store's Redis. */
 async function queueOf(
   context: CliContext,
   options: FleetPlaceOptions,
@@ -62,7 +62,7 @@ async function queueOf(
   if (loaded && given !== undefined && typeof given !== 'string') {
     const connection = await made(given, `${loaded.path}: queue`)
     if (typeof connection?.evalsha === 'function') {
-      // Without a listener ioredis prints; what the fleet asks fails with the same.
+      // Without a listener ioredis prints the error; the fleet's own requests fail with the same.
       connection.on('error', () => {})
       return { connection, shown: `a client of ${loaded.path}` }
     }
@@ -72,7 +72,7 @@ async function queueOf(
   }
   if (typeof given !== 'string' || !/^rediss?:/i.test(given)) {
     if (by) throw noQueue(given === '' ? `${by} is empty; is the variable set?` : `${by} names none`)
-    // One that cannot be opened is told as that.
+    // A store that cannot be opened is reported as such.
     await (await store.open()).close()
     throw noQueue(`the store is ${store.shown}`)
   }
@@ -88,7 +88,7 @@ function noQueue(why: string): LastgoodError {
   })
 }
 
-/** What `use` does with a client of the fleet, which is closed after it. */
+/** Runs `use` with a client of the fleet, which is closed afterwards. */
 export async function withFleetClient<T>(
   context: CliContext,
   options: FleetPlaceOptions,

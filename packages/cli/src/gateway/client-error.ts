@@ -1,8 +1,8 @@
-/** What is no request, or does not come whole, is told so in the API's own form: clients read nothing else. */
+/** Answers a malformed or incomplete request in the API's own form: clients read nothing else. */
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** `isAnswering`: an answer is under way there, into which nothing else may be written. */
+/** `isAnswering`: an answer is under way on the socket, and nothing else may be written into it. */
 export function tellClientError(
   error: NodeJS.ErrnoException,
   socket: Duplex,

@@ -27,7 +27,7 @@ export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'col
 
 interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
   port: number
-  /** Undefined: where only this machine can reach it. */
+  /** Undefined: on if only this machine can reach it. */
   dashboard?: boolean
 }
 
@@ -92,7 +92,7 @@ export interface Front {
   over(gateway: Gateway, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
 }
 
-/** Serves while `work` runs, tells what happens, and sums it up. */
+/** Serves while `work` runs, reports what happens, and sums it up. */
 export async function withGateway<T>(
   context: CliContext,
   options: GatewayCommandOptions,
@@ -104,7 +104,7 @@ export async function withGateway<T>(
   const talk = await talkOf(logFormatOf(options.log, context.env), context, place.told)
   const set = await setUp(context, { ...options, color: 'auto' }, front !== undefined)
   const opened = await set.choices[0].open()
-  // Loaded only here: no other command needs a server.
+  // Loaded only here: most commands need no server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
     import('@lastgood/gateway'),
     import('./serve.ts'),
@@ -162,7 +162,7 @@ function credentialsIn({ env }: CliContext, name: string): () => Credentials {
   if (!key) {
     throw bad('that is not set', 'give it the name of the variable, not the key: --key-env ANTHROPIC_API_KEY')
   }
-  // What no header can have is quoted by whoever refuses it.
+  // A value that no header can have would be quoted by the error that refuses it.
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw bad('whose value is no key', `set it to the key alone, on one line: export ${safeLine(name)}='sk-ant-…'`)
   }

@@ -1,8 +1,8 @@
 /**
  * Who can reach a server of the command line, the gateway or the dashboard: this machine, unless its user says more.
  *
- * Another address is served only with the names that it is called by, and either with TLS and a token or with the word of
- * its user that something in front of it takes care of both. The token is never an argument: others could read it.
+ * Any other address is served only if the names that it is called by are given, and either TLS and a token, or the
+ * user's word that something in front of it takes care of both. The token is never an argument: others could read it.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -20,18 +20,18 @@ export interface ExposureOptions {
 
 export interface Exposure {
   host: string
-  /** Names in the `Host` header besides those of loopback. */
+  /** Names accepted in the `Host` header besides those of loopback. */
   hosts: readonly string[]
   token: string | undefined
   tls: { cert: string; key: string } | undefined
 }
 
-/** Of `lastgood run`, whose gateway is there for one command. */
+/** For `lastgood run`, whose gateway serves one command. */
 export const onlyHere: Exposure = { host: '127.0.0.1', hosts: [], token: undefined, tls: undefined }
 
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
 
-/** Of an address as it is, or as it stands in a URL. */
+/** Takes an address as it is, or as it stands in a URL. */
 export const isLoopback = (host: string): boolean => loopback.has(host.replace(/^\[(.*)\]$/, '$1'))
 
 /** Errors: `bad-option`, with the flag that is missing or the file that cannot be read. */

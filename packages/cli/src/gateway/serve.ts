@@ -1,7 +1,7 @@
 /**
  * The socket in front of a gateway.
  *
- * What is written last has a while to leave when all is closed: a client that is cut off before it lacks the end of an answer.
+ * On close, the bytes written last get a while to leave: a client that is cut off earlier lacks the end of an answer.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -15,25 +15,25 @@ import type { Exposure } from './exposure.ts'
 import { writeResponse } from './write-response.ts'
 
 export interface Served {
-  /** What clients are given: `http://127.0.0.1:4141`. */
+  /** The address for clients: `http://127.0.0.1:4141`. */
   readonly url: string
-  /** Takes no more connections, lets the answers in hand come to their end, and closes the gateway. */
+  /** Takes no more connections, lets the answers under way end, and closes the gateway. */
   close(): Promise<void>
 }
 
-/** Of all headers of a request: four times what Node has, since clients list their betas there. */
+/** For all headers of a request: four times Node's limit, since clients list their betas there. */
 const maxHeaderBytes = 64 * 1024
 
-/** For a whole request: an upload may be of 500 MB, on a slow line. Node's own limit is 5 min. */
+/** For a whole request: an upload may have 500 MB, on a slow line. Node's own limit is 5 min. */
 const wholeRequestMs = 3_600_000
 
-/** What was written last has so long to leave, when all is being closed. */
+/** How long the bytes written last have to leave on close. */
 const lastBytesMs = 2_000
 
-/** Above the pause of a person between two requests, so that a client seldom writes into a connection that is closing. */
+/** Longer than a person's pause between two requests, so that a client seldom writes into a closing connection. */
 const keepAliveMs = 120_000
 
-/** Port 0 takes one that is free. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
+/** Port 0 takes a free one. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
 export async function serve(
   gateway: Pick<Gateway, 'fetch' | 'close'>,
   { host, tls }: Exposure,
@@ -41,8 +41,8 @@ export async function serve(
 ): Promise<Served> {
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      // The body as the socket gives it: every other way to it copies the whole conversation. Whoever reads no more of it
-      // still answers, so the socket stays.
+      // The body as the socket gives it: every other way to it copies the whole conversation. A gateway that stops
+      // reading it still answers, so the socket stays.
       const pieces = (incoming as IncomingMessage).iterator({ destroyOnReturn: false })
       const response = await gateway.fetch(request, pieces)
       await writeResponse(response, outgoing as ServerResponse)
@@ -112,5 +112,5 @@ function notServed(host: string, port: number, cause: NodeJS.ErrnoException): La
   )
 }
 
-/** The port is not the reason. */
+/** Codes for which the port is not the reason. */
 const notHere: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'])

@@ -1,8 +1,8 @@
 /**
- * What a server of the command line says on stderr: text for people, or JSON lines for whoever collects them.
+ * What a server of the command line says on stderr: text for people, or JSON lines for log collectors.
  *
- * 1. With `json` every line is one object of pino's, also the warnings of the process, and what happens in the sessions comes
- *    from the gateway's logger.
+ * 1. With `json` every line is one pino object, even a warning of the process, and session events come from the
+ *    gateway's logger.
  * 2. Lines hold no content, and secrets are masked before they come here; the paths below are the second net.
  */
 import { LastgoodError, scrubbedFields, shellWord, withoutSecrets, type Logger } from '@lastgood/core'
@@ -18,7 +18,7 @@ export type LogFormat = (typeof logFormats)[number]
 export type Told = 'all' | 'the sum'
 
 export interface Talk {
-  /** How the gateway's sessions are heard. */
+  /** The gateway options that listen to its sessions. */
   readonly heard: Pick<GatewayOptions, 'onEvent' | 'logger'>
   /** `text`: the same for people, in lines. */
   tell(message: string, fields: Record<string, unknown>, text: readonly string[]): void
@@ -37,7 +37,7 @@ export function logFormatOf(flag: LogFormat | undefined, env: Env): LogFormat {
   })
 }
 
-/** `the sum`: for people nothing else. */
+/** `the sum`: people are told nothing else. */
 export async function talkOf(
   format: LogFormat,
   { stderr, argv, onWarning }: Pick<CliContext, 'stderr' | 'argv' | 'onWarning'>,
@@ -50,7 +50,7 @@ export async function talkOf(
     onWarning(({ name, message, code }) =>
       logger.warn(scrubbedFields({ event: 'warning', kind: name, code }), withoutSecrets(message)),
     )
-  // With a logger the lines come from there, and only the sum is kept.
+  // With a logger, the lines come from it, and only the sum is kept here.
   const survived = new Survived(logger ? () => {} : meanwhile)
   const tellBy =
     (line: (text: string) => void): Talk['tell'] =>
@@ -71,7 +71,7 @@ export async function talkOf(
   }
 }
 
-/** Of thousands the sum would scroll away. */
+/** With thousands, the sum would scroll away. */
 const shownSessions = 20
 
 const redacted = [
@@ -86,7 +86,7 @@ const redacted = [
 ]
 
 async function jsonLogger(write: (line: string) => unknown): Promise<Logger> {
-  // Loaded only here: no other command has a log.
+  // Loaded only here: most commands have no log.
   const { pino } = await import('pino')
   const options = {
     base: { name: 'lastgood', pid: process.pid },

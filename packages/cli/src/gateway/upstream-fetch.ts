@@ -1,7 +1,7 @@
 /**
- * How the gateway's requests leave: without the time limits of `fetch`, which would end a long answer, since the watchdog
- * has those; by the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`); and without the copies that `fetch`
- * makes of a body, since a conversation is sent whole with every request.
+ * How the gateway's requests leave: without the time limits of `fetch`, which would end a long answer (the watchdog has
+ * its own); through the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`); and without the copies that
+ * `fetch` makes of a body, since every request carries the whole conversation.
  */
 import { finished, pipeline, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
@@ -41,7 +41,7 @@ export function upstreamFetch(env: Env): UpstreamFetch {
       } = await request(url, {
         dispatcher,
         method: method as 'GET',
-        // Asked for nothing else, it seldom compresses; what it compresses all the same is read.
+        // Asked for `identity`, the API seldom compresses; if it does all the same, the body is decoded.
         headers: {
           'accept-encoding': 'identity',
           ...Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
@@ -63,7 +63,7 @@ export function upstreamFetch(env: Env): UpstreamFetch {
   }
 }
 
-/** Each gives what it has at once: an event does not wait for the next one. */
+/** Each flushes at once: an event does not wait for the next one. */
 const decoders: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
   'x-gzip': () => createGunzip({ flush: constants.Z_SYNC_FLUSH }),
@@ -71,22 +71,22 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   br: () => createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH }),
 }
 
-/** As it was before it was compressed; the headers then say nothing of that. As it is where one of its codings is unknown. */
+/** The decompressed body, without the headers of the compression; unchanged if one of its codings is unknown. */
 function decodedBody(stream: Readable, headers: Headers): Readable {
   const codings = (headers.get('content-encoding') ?? '').toLowerCase().split(',')
   const known = codings.map((coding) => decoders[coding.trim()])
   if (!known.every((make) => make !== undefined)) return stream
   headers.delete('content-encoding')
   headers.delete('content-length')
-  // The last one was put on last. What breaks one of them breaks the others, and whoever reads it hears of it.
+  // The last coding was applied last. An error in one of the streams breaks the others, and reaches the reader.
   return known.reduceRight<Readable>((body, make) => pipeline(body, make(), () => {}), stream)
 }
 
-/** As they come, and no sooner than they are asked for. */
+/** Its pieces as they come, and no sooner than they are asked for. */
 function webStream(stream: Readable): ReadableStream<Uint8Array> {
   let asked: { give(piece: Uint8Array | undefined): void; fail(error: Error): void } | undefined
   let end: { error: Error | undefined } | undefined
-  // Not by its iterator, which takes some turns more for each piece.
+  // Not by its iterator, which takes some more ticks for each piece.
   const give = () => {
     const piece = asked ? (stream.read() as Uint8Array | null) : null
     if (!asked || (!piece && !end)) return

@@ -1,10 +1,11 @@
 /**
- * A response of web standards, written to a socket of Node's.
+ * Writes a web-standard response to a Node socket.
  *
- * 1. Nothing waits for more: a piece goes out as it comes, and the headers after one turn of the event loop at the latest.
- *    In that turn they share a packet with the first piece.
+ * 1. Nothing waits for more: a piece goes out as it comes, and the headers after one turn of the event loop at the
+ *    latest. Within that turn they share a packet with the first piece.
  * 2. The client sets the pace. When it has gone, the body is cancelled.
- * 3. What breaks the body breaks the connection, also while the client reads nothing: an end is never passed off as success.
+ * 3. An error in the body breaks the connection, even while the client reads nothing: a broken end never passes for
+ *    success.
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
@@ -16,7 +17,7 @@ export async function writeResponse({ status, headers, body }: Response, outgoin
     outgoing.end()
     return
   }
-  // It left before there was an answer: nothing will tell so any more.
+  // The client left before there was an answer: no event will say so any more.
   if (outgoing.destroyed) {
     await body.cancel()
     return

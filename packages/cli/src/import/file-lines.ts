@@ -1,12 +1,12 @@
 /**
- * The lines of a file that has been written by export. Only `\n` ends a line: Node's readline also stops at characters
- * that JSON keeps in its texts.
+ * The lines of an exported file. Only `\n` ends a line: Node's readline also breaks at characters that JSON leaves in
+ * its strings.
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { LastgoodError } from '@lastgood/core'
 
-/** Throws `bad-option` for a pipe or a terminal: what is read from it once is gone. */
+/** Throws `bad-option` for a pipe or a terminal: it can be read only once. */
 export async function assertReadableAgain(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.isFile() || found.isDirectory()) return

@@ -99,7 +99,7 @@ function print(
   }
   const header = ['STATUS', 'SESSION', 'AGENT', 'TURN', 'SAVED', 'WRITTEN', 'ABOUT']
   const cells = rows.map((row) => cellsOf(row, clock.now(), palette))
-  // In one piece: a write for each of thousands of lines takes longer than to make them.
+  // In one piece: one write for each of thousands of lines takes longer than making them.
   stdout.write(`${table(header, cells, room(), palette).join('\n')}\n`)
   if (hidden.count > 0) stderr.write(`${hidden.count} more with: ${hidden.all}\n`)
 }

@@ -1,4 +1,4 @@
-/** When a session may be pruned, in few words; empty for one that says nothing of it. */
+/** When a session may be pruned, in a few words; empty if the session does not say. */
 import { expiryOf, type Head } from '@lastgood/core'
 import { left } from '../durations.ts'
 

@@ -1,4 +1,4 @@
-/** What was done about a call that was started before a restart, and whose outcome nobody had recorded. Pure. */
+/** What was done about an in-doubt call: it was started before a restart, and its outcome was never recorded. Pure. */
 import type { InDoubtDid } from '@lastgood/core'
 
 const words: Readonly<Record<InDoubtDid, string>> = {

@@ -1,10 +1,11 @@
 /**
- * A session's events as a stream for people: turns, tools, the model's words as they come, and during an outage one line.
+ * A session's events as a stream for people: turns, tools, the model's words as they come, and during an outage one
+ * line.
  *
  * 1. On a terminal the outage line is rewritten every second; elsewhere a line comes with every change, and every 30 s,
- *    so that a log shows that it still waits.
+ *    so that a log shows that the session still waits.
  * 2. "Recovered" is said when the answer is durable, not when its first word arrives.
- * 3. What the status page says is added when it is known, in a line of its own where the terminal is too narrow; nothing
+ * 3. What the status page says is added once it is known, on a line of its own if the terminal is too narrow; nothing
  *    waits for it.
  * 4. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
  */
@@ -27,9 +28,9 @@ export interface LiveOptions {
   env?: Env
   /** Default `auto`. */
   color?: ColorMode
-  /** Asked while an outage lasts, for the end of its line. Default: nobody asks. */
+  /** Polled during an outage, for the end of its line. Default: no page is polled. */
   page?: Pick<StatusPagePoller, 'poll'> | undefined
-  /** `outages`: of a program that shows turns, words and tools itself, only what goes wrong. Default: everything. */
+  /** `outages`: only what goes wrong, for a program that shows turns, words and tools itself. Default: everything. */
   shows?: 'everything' | 'outages'
   /** Where the session stands before the first event; an opened session will do. Default: a new one. */
   from?: {
@@ -42,7 +43,7 @@ export interface LiveOptions {
 export interface LiveRenderer {
   /** For `session.subscribe`. */
   onEvent(event: SessionEvent): void
-  /** Ends what is being rewritten; nothing is written afterwards. */
+  /** Removes the line being rewritten; nothing is written afterwards. */
   stop(): void
 }
 
@@ -214,7 +215,7 @@ export function liveRenderer({
 const placeOf = ({ turn, lastGoodTurn }: Entry & { type: 'rewound' }): string =>
   turn > lastGoodTurn ? `inside turn ${turn}` : `to turn ${lastGoodTurn}`
 
-/** The outage that a session which waits was left in. */
+/** The outage that a waiting session was left in. */
 function armedOutage(from: LiveOptions['from'], now: number): Outage | null {
   if (!from) return null
   const { attempt, firstFaultAt, wakeAt, reason } = from.context

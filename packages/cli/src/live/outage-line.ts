@@ -1,8 +1,7 @@
 /**
- * The outage as one line. It says what failed, which attempt it was, when the next one is, and what is safe; and when
- * the ladder has moved, which model is asked instead, and of which one a later failure is.
- * Where there is little room, what failed is cut before the rest. Pure: the state is a fold of entries, the time is an
- * argument.
+ * The outage as one line. It says what failed, which attempt it was, when the next one is, and what is safe; once the
+ * ladder has moved, also which model is asked instead, and which model a later failure belongs to. Where room is short,
+ * what failed is cut first. Pure: the state is a fold of entries, the time is an argument.
  */
 import type { Entry, Fault } from '@lastgood/core'
 import { left, spent } from '../durations.ts'
@@ -17,11 +16,11 @@ export interface Outage {
   since: number
   /** When the next one leaves, epoch ms; null while one is under way. */
   until: number | null
-  /** The label is why nothing was sent, as that the circuit breaker of the model is open; nothing is sent until `until`. */
+  /** The label says why nothing was sent, e.g. an open circuit breaker of the model; nothing is sent until `until`. */
   isHeld?: true
-  /** The model that the ladder handed the turn to; nothing is known of it yet. */
+  /** The model that the ladder handed the turn to; nothing is known about it yet. */
   asking?: string
-  /** The model of the ladder that failed last; where it is left out, the first. */
+  /** The model of the ladder that failed last; absent for the first. */
   failed?: string
 }
 
@@ -87,10 +86,10 @@ export function faultLabel({ kind, status, errorType, causes }: Fault): string {
   return safeLine(cause === undefined ? kind : `${cause} (${kind})`)
 }
 
-/** Of what failed, in columns: with less, the line is cut at its end. */
+/** Columns that what failed keeps at least; with less room, the line is cut at its end. */
 const leastLabel = 16
 
-/** In `room` columns, if the rest leaves some to what failed. */
+/** In `room` columns, if that leaves enough for what failed. */
 export function outageLine(outage: Outage, lastGoodTurn: number, now: number, room = Infinity): string {
   const { label, attempt, since, until, isHeld, asking, failed } = outage
   const who = isHeld ? '' : failed === undefined ? 'API ' : `${failed}: `
@@ -103,7 +102,7 @@ export function outageLine(outage: Outage, lastGoodTurn: number, now: number, ro
   }
   const whole = line(label, tried)
   if (widthOf(whole) <= room) return whole
-  // That it is held back is said by the label.
+  // The label already says that it is held back.
   const between = tried === 'held back' ? [] : [tried]
   const kept = widthOf(label) - Math.max(0, widthOf(line(label, ...between)) - room)
   return kept < leastLabel ? whole : line(shorten(label, kept), ...between)

@@ -1,9 +1,9 @@
 /**
- * The status page beside the outage line: asked while an outage lasts, and never waited for.
+ * The status page beside the outage line: polled while an outage lasts, and never waited for.
  *
- * 1. Not asked before an outage was shown for some seconds: most are over by then.
- * 2. Asked again with the ticks of the line, not more often than every 30 s; the poller decides whether the page itself
- *    is asked, for all sessions of the store.
+ * 1. Not polled before an outage has been shown for some seconds: most are over by then.
+ * 2. Polled again with the ticks of the line, at most every 30 s; the poller decides whether the page itself is
+ *    fetched, for all sessions of the store.
  */
 import type { Clock, StatusPagePoller, StatusReading } from '@lastgood/core'
 import { pageLine, pageWords } from '../status/page-words.ts'
@@ -13,14 +13,14 @@ export interface PageWatch {
   tick(): void
   /** It is over. */
   rest(): void
-  /** What it says as far as is known; empty when nothing was asked yet. */
+  /** What the page says, as far as known; empty before the first reading. */
   words(model: string | undefined): string
 }
 
 const graceMs = 5_000
 const everyMs = 30_000
 
-/** `onChange`: the page says something else than before. */
+/** `onChange`: the page says something new. */
 export function pageWatch(
   page: Pick<StatusPagePoller, 'poll'> | undefined,
   clock: Clock,

@@ -1,6 +1,6 @@
 /**
  * Writes lines, running text and one line that is rewritten in place, without mixing them up and without escape
- * sequences: what was there is overwritten by spaces, so that it works wherever `\r` does.
+ * sequences: old text is overwritten with spaces, so that it works wherever `\r` does.
  */
 import type { Output } from '../context.ts'
 import { widthOf } from '../text.ts'

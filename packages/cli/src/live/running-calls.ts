@@ -1,4 +1,4 @@
-/** The tool calls of the last answer, as lines: what starts, and how it ended. A fold of entries. */
+/** The tool calls of the last answer, as lines: what starts, and how it ends. A fold of entries. */
 import { callLabel } from '../call-label.ts'
 import type { Block, Entry } from '@lastgood/core'
 import { spent } from '../durations.ts'
@@ -20,7 +20,7 @@ export interface KnownCall {
 export class RunningCalls {
   readonly #palette: Palette
   readonly #calls = new Map<string, Call>()
-  /** Calls in doubt of which it was said already that the model is told. */
+  /** In-doubt calls that have had their line already. */
   readonly #told = new Set<string>()
 
   constructor(palette: Palette, known: readonly KnownCall[]) {
@@ -28,7 +28,7 @@ export class RunningCalls {
     for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input, 60) })
   }
 
-  /** What a person knows the call by; the line that its end would have had is not needed any more. */
+  /** The call's label for people; an in-doubt end then needs no line of its own. */
   tellInDoubt({ toolUseId, name }: { toolUseId: string; name: string }): string {
     this.#told.add(toolUseId)
     return this.#calls.get(toolUseId)?.label ?? safeLine(name)

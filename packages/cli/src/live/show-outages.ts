@@ -1,5 +1,5 @@
 /**
- * What a program with a loop of its own shows of an outage: the line that `resume` has, on stderr, for as long as it lasts.
+ * Shows an outage in a program with a loop of its own: the line that `resume` has, on stderr, for as long as it lasts.
  *
  * 1. Without an outage nothing is written: turns, words and tools are the program's to show.
  * 2. It keeps no process alive, and the session does not depend on it.
@@ -18,7 +18,7 @@ export interface ShowOutagesOptions {
   clock?: Clock
 }
 
-/** Until the function that it returns is called. */
+/** Shows outages until the returned function is called. */
 export function showOutages(session: Session, options: ShowOutagesOptions = {}): () => void {
   const { output = process.stderr, env = process.env, clock = systemClock } = options
   const renderer = liveRenderer({ output, env, clock, shows: 'outages', from: session })

@@ -1,4 +1,4 @@
-/** What many sessions come through, as it happens and in sum: a line for each change of an outage, without content. */
+/** What many sessions come through, as it happens and in sum: a line per change of an outage, without content. */
 import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
@@ -15,7 +15,7 @@ export class Survived {
   #faults = 0
   #recovered = 0
 
-  /** `every turn`: also what goes well is told. */
+  /** `every turn`: also reports what goes well. */
   constructor(tell: (line: string) => void, told: 'trouble' | 'every turn' = 'trouble') {
     this.#tell = tell
     this.#tellsTurns = told === 'every turn'
@@ -58,13 +58,13 @@ export class Survived {
     return `${counted(this.#answers, 'answer')} in ${counted(this.#sessions.size, 'session')}; ${faults}`
   }
 
-  /** Who was heard of last is the last one. */
+  /** The session heard of last comes last. */
   get sessions(): readonly string[] {
     return [...this.#sessions]
   }
 }
 
-/** The one that is under way; 0 for none. */
+/** The attempt under way; 0 for none. */
 function attemptAfter(before: number, entry: Entry): number {
   if (entry.type === 'request-sent') return entry.attempt
   return entry.type === 'response-received' ? 0 : before

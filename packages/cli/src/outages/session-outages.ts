@@ -1,9 +1,9 @@
 /**
- * The outages of one session, folded from its journal: since when, until when, why, and how each ended. Pure.
+ * The outages of one session, folded from its journal: from when to when, why, and how each ended. Pure.
  *
- * 1. It takes entries one by one, in their order, so that who follows a journal need not read it again.
- * 2. Only an outage of the API counts, as `outage-kinds.ts` has it, and that the breaker held a request back.
- * 3. It keeps no content, and no more than the last outages: a session that lives for weeks does not grow.
+ * 1. It takes entries one by one, in order, so that a follower of the journal need not read it again.
+ * 2. Only an outage of the API counts, as `outage-kinds.ts` defines it, and a request that the breaker held back.
+ * 3. It keeps no content, and only the newest outages: its memory does not grow with a session that lives for weeks.
  */
 import type { Entry } from '@lastgood/core'
 import { faultLabel } from '../live/outage-line.ts'
@@ -19,12 +19,12 @@ export interface SessionOutage {
   readonly cause: string
   /** The model that was asked when it began; null where nothing was asked yet. */
   readonly model: string | null
-  /** Requests that were sent in it, with the one that was answered. */
+  /** Requests sent during it, including the one that was answered. */
   readonly attempts: number
   /**
-   * `same-model`, `fallback`: it was waited out, and answered by the model that was asked, or by another one. `resumed`: the
-   * session was parked, or its process died, and it was answered after it was resumed. `suspended`: it is parked.
-   * `given-up`: the request failed for good, or the turn was left.
+   * `same-model`, `fallback`: it was waited out, and the model that was asked, or another one, answered. `resumed`: the
+   * session was suspended, or its process died, and the answer came after a resume. `suspended`: the session is
+   * suspended. `given-up`: the request failed for good, or the turn was left.
    */
   readonly end: 'same-model' | 'fallback' | 'resumed' | 'suspended' | 'given-up' | null
   /** The first answer after it; null while there is none. */
@@ -38,14 +38,14 @@ function isSurvived(outage: SessionOutage): outage is SurvivedOutage {
   return outage.end === 'same-model' || outage.end === 'fallback' || outage.end === 'resumed'
 }
 
-/** Of a session at most, the newest. */
+/** The most that is kept of a session, the newest. */
 const kept = 100
 
 export class SessionOutages {
   #past: SessionOutage[] = []
-  /** The one that lasts, or that parked the session. */
+  /** The outage that lasts, or that suspended the session. */
   #open: SessionOutage | null = null
-  /** The session was opened again since it began. */
+  /** The session was reopened since the outage began. */
   #wasResumed = false
   #rung = 0
   #model: string | null = null
@@ -60,12 +60,12 @@ export class SessionOutages {
     return this.#model
   }
 
-  /** The last one that it came through. */
+  /** The last outage that the session came through. */
   get lastSurvived(): SurvivedOutage | undefined {
     return this.#past.findLast(isSurvived)
   }
 
-  /** What it came to; undefined for an entry that is about something else. */
+  /** What `entry` means for outages; undefined if it is about something else. */
   take(entry: Entry): 'failed' | 'answered' | undefined {
     switch (entry.type) {
       case 'request-sent':
@@ -106,7 +106,7 @@ export class SessionOutages {
 
   #fault({ fault, decision, at }: Entry & { type: 'fault-observed' }): 'failed' | undefined {
     if (!isOutageKind(fault.kind)) {
-      // Whatever it was, it is another thing now, and a person may have to mend it.
+      // The outage has become another fault, which a person may have to mend.
       if (decision.kind === 'suspend' || decision.kind === 'fail') this.#leave(at)
       return undefined
     }
@@ -139,7 +139,7 @@ export class SessionOutages {
     })
   }
 
-  /** What parked a session parked it, also when another turn begins instead. */
+  /** An outage that suspended the session keeps that end, even when another turn begins instead. */
   #leave(at: number): void {
     const open = this.#open
     if (!open) return

@@ -1,6 +1,4 @@
-/**
- * `lastgood prune`: removes sessions whose time is over. It says what it takes and what it leaves and why, and asks.
- */
+/** `lastgood prune`: removes sessions whose time is over. It says what it removes, what it keeps and why, and asks. */
 import { Command } from 'commander'
 import { LastgoodError, prunePlan, removeSessions, type Head, type PrunePlan, type Store } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'

@@ -1,4 +1,4 @@
-/** `lastgood prune --damaged <session>`: nothing tells when its time is over, so a person says so. */
+/** `lastgood prune --damaged <session>`: when its time is over cannot be read, so a person decides. */
 import { LastgoodError, isLastgoodError, readHistory, removeSession, sessionNotFound, type Store } from '@lastgood/core'
 import { confirmed, type Confirmation } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
@@ -34,7 +34,7 @@ export async function pruneDamaged(
   } else if (isWanted) stderr.write('✔ 1 removed\n')
 }
 
-/** Why it cannot be read, at its head or anywhere. Throws where it can, or where nothing is. */
+/** Why it cannot be read, at its head or anywhere else. Throws if it can, or if there is no such session. */
 async function damageOf(store: Store, sessionId: string): Promise<LastgoodError> {
   let found
   try {
