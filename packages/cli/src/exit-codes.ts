@@ -15,7 +15,7 @@ export const exitCodes = {
   busy: 5,
   /** The journal cannot be read or continued. */
   journal: 6,
-  /** Still down when the deadline passed; the state is saved: run the same again (EX_TEMPFAIL of sysexits.h). */
+  /** Still down when the deadline passed; the state is saved: run it again (EX_TEMPFAIL of sysexits.h). */
   suspended: 75,
 } as const
 

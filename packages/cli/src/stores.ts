@@ -22,7 +22,10 @@ export interface StoreChoice {
   readonly shown: string
   /** How to choose it on a command line; empty where no flag is needed. */
   readonly flag: string
-  /** For a process in any folder. Never shown: it may hold a password. Absent for a store that only code can make. */
+  /**
+   * The address for a process in any folder. Never shown: it may hold a password. Absent if only code can make the
+   * store.
+   */
   readonly address?: string
   open(): Promise<OpenStore>
 }

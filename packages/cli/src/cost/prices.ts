@@ -28,7 +28,7 @@ const builtIn: Readonly<Record<string, Price>> = {
   'claude-sonnet-4-6': { input: 3 },
 }
 
-/** Of the full price, for input that is read from the prompt cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
+/** Fraction of the full price for input that is read from the prompt cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
 export const cacheReadFactor = 0.1
 
 /** How long the cache keeps what is written to it, after each request; `writeFactor` multiplies the full price. */

@@ -246,7 +246,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   }
 }
 
-/** Of errors that only this server knows. */
+/** For errors that only this server knows. */
 function ownRefusal(error: unknown): Refusal | undefined {
   if (error instanceof BodyTooLarge) return refusal(413, 'too-large', error.message)
   if (error instanceof ClientSession) return refusal(409, 'client-session', error.message, error.hint)

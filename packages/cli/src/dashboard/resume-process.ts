@@ -33,7 +33,7 @@ export interface ResumeEnd {
   readonly exitCode: number | null
   /** What it met last was an outage. */
   readonly metOutage: boolean
-  /** Why it failed, and what to do, as it said it. */
+  /** Why it failed, and what to do, in its own words. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
 }
 

@@ -10,7 +10,10 @@ import type { Env, Output } from '../context.ts'
 import { liveRenderer } from './live-renderer.ts'
 
 export interface ShowOutagesOptions {
-  /** Default: stderr. On a terminal the line is rewritten every second, elsewhere one comes with every change, and every 30 s. */
+  /**
+   * Default: stderr. On a terminal the line is rewritten every second; elsewhere a line comes with every change, and
+   * every 30 s.
+   */
   output?: Output
   /** For `NO_COLOR`, `FORCE_COLOR` and `TERM`. Default: the process's. */
   env?: Env

@@ -27,7 +27,7 @@ export class Survived {
     const before = this.#outages.get(sessionId) ?? { outage: null, attempt: 0 }
     const attempt = attemptAfter(before.attempt, entry)
     const outage = outageAfter(before.outage, entry, attempt)
-    // Between two requests there is nothing to remember of a session, and in a month there are many.
+    // Between two requests there is nothing to remember about a session, and in a month there are many.
     if (outage || attempt > 0) this.#outages.set(sessionId, { outage, attempt })
     else this.#outages.delete(sessionId)
     this.#sessions.delete(sessionId)
@@ -49,7 +49,7 @@ export class Survived {
     say(`answered after ${spent(entry.at - before.outage.since)}, attempt ${before.attempt}`)
   }
 
-  /** `3 answers in 1 session; 2 faults, all survived`. */
+  /** The sum in one line: answers, sessions, faults. */
   get sum(): string {
     const faults =
       this.#faults === 0

@@ -46,7 +46,7 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
     }
     const now = context.clock.now()
     const { rows, failure } = await sessionRows(store)
-    // One that cannot be read may be a fork of any other.
+    // A session that cannot be read may be a fork of any other.
     if (failure !== undefined) throw unreadable(failure)
     const { olderThan: olderThanMs } = options
     const plan = prunePlan(rows, { now, ...(olderThanMs !== undefined && { olderThanMs }) })
