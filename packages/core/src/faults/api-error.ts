@@ -1,8 +1,8 @@
 /**
- * The API's error as it was said: in a body, in a stream, or quoted by a gateway in an error of its own.
+ * The API's error as it arrived: in a body, in a stream, or quoted by a gateway in an error of its own.
  *
  * 1. Gateways put the API's whole error into their message: LiteLLM behind the name of an exception, OpenRouter in
- *    `metadata.raw`, Google's and Amazon's as the text. What is quoted counts then, its type and its words.
+ *    `metadata.raw`, Google's and Amazon's as the text. The type and the text of the quoted error then count.
  * 2. Never throws, whatever it is given.
  */
 import { isRecord } from '../json.ts'
@@ -15,9 +15,9 @@ export interface ApiError {
   /** `details.paths`. */
   paths?: readonly string[] | undefined
   requestId?: string | undefined
-  /** The status that its type stands for, or that it names. */
+  /** The status that the error's type stands for, or that the error names. */
   status?: number | undefined
-  /** A gateway said it: the status of the answer is the gateway's. */
+  /** A gateway quoted the error: the status of the answer is the gateway's own. */
   isQuoted?: boolean | undefined
 }
 
@@ -36,12 +36,12 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
   ['overloaded_error', 529],
 ])
 
-/** Of a body: the API's envelope, or what proxies and other clouds make of it. */
+/** The error in a body: in the API's own form, or in what proxies and other clouds make of it. */
 export function errorInBody(body: string | undefined): ApiError {
   return errorIn(parsed(body))
 }
 
-/** Of an `error` event: what stands in its `error`. */
+/** The error in the `error` field of an `error` event. */
 export function errorInBand(error: unknown): ApiError {
   const said = errorIn({ error })
   return { ...said, status: said.status ?? statusIn(error) ?? 500 }
@@ -61,7 +61,7 @@ function errorIn(said: unknown, depth = 0): ApiError {
   const details = get(inner, 'details')
   return {
     type,
-    // Amazon's, of what the model's own API said.
+    // Amazon's prefix to what the model's own API said.
     message: message?.replace(/^The model returned the following errors: /, ''),
     code: textIn(details, 'error_code'),
     paths: textsIn(details, 'paths'),
@@ -86,13 +86,13 @@ function quotedIn(text: string, depth: number): ApiError | undefined {
   return undefined
 }
 
-/** An error, and no other object that has a message. */
+/** Whether the object is an error, not just any object with a message. */
 function isError(said: unknown): boolean {
   if (!isRecord(said)) return false
   return isRecord(said['error']) || (typeof said['message'] === 'string' && Object.keys(said).length === 1)
 }
 
-/** The whole object that begins there; undefined where it does not end. A text without an end is looked at once. */
+/** The whole object that begins there; undefined if it does not end. An unfinished string is scanned only once. */
 function objectAt(text: string, from: number): string | undefined {
   let depth = 0
   for (const { 0: token, index } of text.slice(from).matchAll(/"(?:[^"\\]|\\[^])*(?:"|\\?$)|[{}]/g)) {
@@ -102,7 +102,7 @@ function objectAt(text: string, from: number): string | undefined {
   return undefined
 }
 
-/** Those who speak OpenAI's dialect give a status as `code`, in words or as a number. */
+/** Servers that speak OpenAI's dialect give the status as `code`, a string or a number. */
 function statusIn(error: unknown): number | undefined {
   const status = Number(get(error, 'code'))
   return status >= 400 && status < 600 ? status : undefined

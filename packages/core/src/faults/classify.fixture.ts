@@ -1,4 +1,4 @@
-/** Failed attempts as they are seen on the wire, for the tests of `classify`. */
+/** Failed attempts as seen on the wire, for the tests of `classify`. */
 import type { Elsewhere, Wire } from './classify.ts'
 
 export const now = Date.parse('2026-11-20T12:00:00Z')
@@ -38,16 +38,16 @@ export function inBand(type: string, message: string, details?: unknown): Wire {
 
 export const setUp = (message: string) => new TypeError('fetch failed', { cause: new Error(message) })
 
-/** A connection that never came to an answer. */
+/** A connection that never got an answer. */
 export function unreachable(code: string, message: string, outer?: string): Wire {
   return { phase: 'connect', cause: wrapped(code, message, outer), now }
 }
 
-/** A proxy that refuses to pass the connection on, as undici tells it. */
+/** A proxy that refuses to pass the connection on, as undici reports it. */
 export const tunnel = (status: number): Wire =>
   unreachable('UND_ERR_ABORTED', `Proxy response (${status}) !== 200 when HTTP Tunneling`)
 
-/** What a gateway says of an error that it got. */
+/** What a gateway says about an error that it received. */
 export function quoting(status: number, quoted: string): Wire {
   const message = `litellm.BadRequestError: AnthropicException - ${quoted}. Received`
   return plain(status, JSON.stringify({ error: { message, type: null, param: null, code: String(status) } }))

@@ -1,13 +1,13 @@
 /**
- * What was seen of one failed attempt, turned into a `Fault`.
+ * Turns what was seen of one failed attempt into a `Fault`.
  *
  * 1. Pure, and never throws, whatever it is given: causes and bodies come from other people's code.
  * 2. Code, type and status decide (`error-codes.ts`); texts only where the API has no code (`error-patterns.ts`).
- * 3. A 4xx that nothing is known about is `request-rejected`: what is not known to pass is not waited out (P6).
+ * 3. An unknown 4xx is `request-rejected`: a fault that is not known to pass is not waited out (P6).
  * 4. A fault's text is at most 500 characters on one line, fit for a terminal: the words of the API or of the network,
  *    without credentials, and no body that may hold the conversation.
- * 5. What happened to others (`Elsewhere`) only ever turns a fault of the server into `poisoned` and a refused login into
- *    `auth-outage`: a guess of theirs costs no other kind.
+ * 5. What happened to other requests and sessions (`Elsewhere`) only ever turns a fault of the server into `poisoned`,
+ *    and a refused login into `auth-outage`: a wrong guess from it affects no other kind.
  */
 import type { Shortfall } from '../journal/answer.ts'
 import { type ApiError, errorInBand, errorInBody, get, textIn } from './api-error.ts'
@@ -19,30 +19,30 @@ import { withoutSecrets } from '../secrets.ts'
 
 /** Everything that was seen of one failed attempt. */
 export interface Wire {
-  /** Nothing came / a non-2xx status / it broke after a 2xx began. */
+  /** Nothing came / a non-2xx status / the body broke after a 2xx. */
   phase: 'connect' | 'status' | 'body'
   status?: number | undefined
   headers?: Headers | undefined
   contentType?: string | undefined
-  /** The error body's text as far as it was read (<= 64 KB). */
+  /** The text of the error body as far as it was read (<= 64 KB). */
   body?: string | undefined
   /** An SSE `event: error` after a 200. */
   inBandError?: { type?: string | undefined; message?: string | undefined; details?: unknown } | undefined
   /** What fetch or the body's reader threw. */
   cause?: unknown
-  /** Our own watchdog that fired; the abort that it caused says nothing more. */
+  /** The watchdog of ours that fired; the abort that it caused adds nothing. */
   timer?: 'first-event' | 'between-events' | undefined
   eventsSeen?: number | undefined
   stopReasonSeen?: boolean | undefined
-  /** The body ended as HTTP wants it. */
+  /** The body ended as HTTP requires. */
   endedPolitely?: boolean | undefined
-  /** What the broken answer leaves whole: tool calls, or text only. */
+  /** What is complete in the broken answer: tool calls, or text only. */
   complete?: 'calls' | 'text' | undefined
   /** What the attempt cost, in full-price input tokens. */
   tokens?: number | undefined
   /**
-   * It came whole, but `max_tokens` cut its only call, it says nothing, it says that it cost nothing, so that no model
-   * can have made it, or two of its calls have one id. Nothing else is looked at then.
+   * What is wrong with a complete answer: `max_tokens` cut its only call, a call cannot be read, it says nothing, it
+   * says that it cost nothing (so no model made it), or a call has another one's id. Nothing else is then looked at.
    */
   answer?: Shortfall | undefined
   elsewhere?: Elsewhere | undefined
@@ -54,13 +54,13 @@ export interface Wire {
 export interface Elsewhere {
   /** How often in a row this very request has failed with 5xx, this time included. */
   failures: number
-  /** Since the first of them. */
+  /** Time since the first of these failures. */
   failingForMs: number
   /** Another request to the same model was answered meanwhile. */
   othersSucceed: boolean
-  /** Other sessions that were refused their login lately. */
+  /** How many other sessions were refused their login lately. */
   othersDenied: number
-  /** The same credentials were answered within the last hour. */
+  /** A request with the same credentials was answered within the last hour. */
   workedBefore: boolean
 }
 
@@ -108,9 +108,9 @@ function withoutUndefined(fault: {
 }
 
 /**
- * What the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else the end of the
- * plan's window that is used up, never negative. Instants are by the server's clock, whose time is in `date`: ours may be
- * hours off. Undefined without them, and for what cannot be meant: no number, no date, more than a year.
+ * How long the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else until the
+ * end of the plan's used-up window; never negative. Instants are by the server's clock, whose time is in `date`: ours
+ * may be hours off. Undefined without these headers, and for an implausible value: no number, no date, over a year.
  */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const exact = numberOf(headers.get('retry-after-ms'))
@@ -122,14 +122,14 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   return Math.max(0, Math.round(waitMs))
 }
 
-/** Gateways keep these headers where they drop `retry-after`: https://github.com/lidge-jun/opencodex/pull/3809 */
+/** Some gateways drop `retry-after` but keep these headers: https://github.com/lidge-jun/opencodex/pull/3809 */
 function windowEnd(headers: Headers): number | undefined {
   if (headers.get('anthropic-ratelimit-unified-status') !== 'rejected') return undefined
   const reset = numberOf(headers.get('anthropic-ratelimit-unified-reset'))
   return reset === undefined ? undefined : reset * 1_000
 }
 
-/** Date.parse takes nearly anything, "-5" too; a date has the name of a month. */
+/** Date.parse accepts nearly anything, even "-5"; an HTTP date has the name of a month. */
 function dateOf(text: string | null): number | undefined {
   const at = text !== null && /[a-z]{3}.*\d{4}/i.test(text) ? Date.parse(text) : NaN
   return Number.isNaN(at) ? undefined : at
@@ -141,7 +141,7 @@ function numberOf(text: string | null): number | undefined {
 
 // -- The kind ---------------------------------------------------------------------------------------------------------
 
-/** A meaning, and the status that it was found under; `named` by a code or a text. */
+/** A meaning and the status that it was found under; `named` if a code or a text gave it. */
 interface Verdict extends Meaning {
   readonly status?: number
   readonly named?: boolean
@@ -155,7 +155,7 @@ const meaningOfAnswer = {
   'twin-calls': { kind: 'broken-call', message: 'an answer with a tool call that has the id of another one' },
 } as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
 
-/** What others have had to leave out to get a request through that alone is answered with 5xx, the likeliest first. */
+/** What users have had to leave out of a request that alone is answered with 5xx to get it through, likeliest first. */
 const poisonRepairs: readonly RuleName[] = [
   'drop-container',
   'drop-thread',
@@ -187,12 +187,12 @@ function verdictOn(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRet
   return meaningOfText(0, chain.message) ?? { kind: 'transport' }
 }
 
-/** It broke after a 2xx. */
+/** For a body that broke after a 2xx. */
 function verdictOnBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean): Verdict {
   if (wire.timer) return { kind: 'stream-stalled' }
   if (isHtml(wire)) return { kind: 'bad-gateway' }
   if (error.type !== undefined) {
-    // A JSON error with a 200. Waiting mends a gateway's slip, but not, say, an empty balance.
+    // A JSON error with a 200. Waiting helps against a gateway's slip, but not against, say, an empty balance.
     const verdict = verdictOnError(error.status ?? 500, error, serverSaysRetry)
     return verdict.kind === 'server-transient' || verdict.kind === 'overloaded' ? { kind: 'bad-gateway' } : verdict
   }
@@ -209,19 +209,19 @@ function verdictOnError(status: number, error: ApiError, serverSaysRetry: boolea
   return { kind: status < 400 ? 'bad-gateway' : 'request-rejected', status }
 }
 
-/** Codes of Node and OpenSSL, and of ours, that no wait mends. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Codes of Node, OpenSSL and ours that no wait helps: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const setUpCodes =
   /CERT|^bad-option$|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^ERR_(SSL_WRONG_VERSION_NUMBER|INVALID_(URL|CHAR|ARG_\w+))$/
 
 // -- What was said ----------------------------------------------------------------------------------------------------
 
 const mostPaths = 50
-/** Names of fields and positions, each with nothing that could end the place or part a list of them. */
+/** Names of fields and positions, with no character that could end the place or separate a list of places. */
 const wholePlace = /^[^\s\p{C}.,;'"`()[\]{}]+(?:\.[^\s\p{C}.,;'"`()[\]{}]+)*$/u
 
 /**
- * The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. One
- * that cannot be read whole is left out: its beginning is another place.
+ * The places in the request that an error names, in its details or its text: `messages.3.content.0`, `temperature`. A
+ * place that cannot be read whole is left out: its beginning alone would be another place.
  */
 function placesIn({ message = '', paths = [] }: ApiError): string[] | undefined {
   const words = message.slice(0, 4_000).match(/\b(?:messages|tools|system)\.\S+/g) ?? []
@@ -240,8 +240,8 @@ function isHtml(wire: Wire): boolean {
 }
 
 /**
- * A body that is not the API's: a page's title, never the page; a refusal's plain text. An answer, and JSON that is no
- * error of the API, may hold content of the conversation: they are not quoted.
+ * The text of a body that is not the API's: the title of a page, never the page itself, or the plain text of a refusal.
+ * An answer, and JSON that is no error of the API, may hold content of the conversation, so they are not quoted.
  */
 function pageText(wire: Wire): string {
   const body = wire.body ?? ''
@@ -249,7 +249,7 @@ function pageText(wire: Wire): string {
   return /<title[^>]*>([^<]*)/i.exec(body)?.[1]?.trim() || `${wire.status ?? 'The answer'} with an HTML page`
 }
 
-/** Without its query, which may be the visitor's own. */
+/** The redirect target without its query, which may be the visitor's own. */
 function movedTo(wire: Wire): string {
   const place = /^[^?#]+/.exec(header(wire, 'location') ?? '')?.[0]
   return wire.phase === 'status' && place !== undefined ? `redirected to ${place}` : ''
@@ -263,7 +263,7 @@ function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire
   return `the stream ended after ${eventsSeen} events without ${stopReasonSeen ? '' : 'a stop reason or '}message_stop`
 }
 
-/** `fetch failed` says nothing; what it wraps does. Cycles and long chains end after eight links. */
+/** `fetch failed` says nothing, but the errors that it wraps do. Cycles and long chains end after eight links. */
 function causeChain(cause: unknown): CauseChain {
   const codes = new Set<string>()
   const messages = new Set<string>()
@@ -283,7 +283,7 @@ function header({ headers }: Wire, name: string): string | undefined {
   return headers?.get(name) ?? undefined
 }
 
-/** One line without credentials, control characters and half surrogate pairs; undefined when nothing is left. */
+/** One line without credentials, control characters and lone surrogates; undefined if nothing is left. */
 function cleaned(text: string | undefined, longest: number): string | undefined {
   if (text === undefined) return undefined
   const line = withoutSecrets(text).replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')

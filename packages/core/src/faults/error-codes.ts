@@ -1,16 +1,17 @@
 /**
  * What the codes, types and statuses of the API's errors mean. https://platform.claude.com/docs/en/api/errors
  *
- * 1. A code decides over a text, a text over a type, a type over a status.
- * 2. Each known code has a row, also where its status alone would say the same.
- * 3. Repairs are named here where the code says what is broken; they are a proposal, and the budgets of `policy/options.ts` hold.
+ * 1. A code takes precedence over a text, a text over a type, a type over a status.
+ * 2. Each known code has a row, even where its status alone would say the same.
+ * 3. Repairs are named here where the code says what is broken; they are a proposal, within the budgets of
+ *    `policy/options.ts`.
  */
 import type { FaultKind } from './fault.ts'
 import type { RuleName } from '../repair/request/rule-name.ts'
 
 export interface Meaning {
   readonly kind: FaultKind
-  /** Rules that can mend the request, the gentlest first. */
+  /** Rules that can mend the request, gentlest first. */
   readonly repairs?: readonly RuleName[]
 }
 
@@ -44,7 +45,7 @@ export const meaningOfCode: ReadonlyMap<string, Meaning> = new Map<string, Meani
   // Size.
   ['request_body_too_large_after_decoding', is('too-large', 'shrink-images', 'shorten-old-results')],
   ['image_dimensions_too_large', is('image-rejected', 'remove-images')],
-  // What the server held for us. Every request carries the whole conversation, so it goes on without.
+  // What the server held for us. Every request carries the whole conversation, so it can go on without.
   ['thread_not_found', is('server-object-lost', 'drop-thread')],
   ['thread_already_continued', is('server-object-lost', 'drop-thread')],
   ['thread_continue_in_flight', is('server-object-lost', 'drop-thread')],
@@ -59,13 +60,13 @@ export const meaningOfCode: ReadonlyMap<string, Meaning> = new Map<string, Meani
   ['available_tools_limit_exceeded', is('params-incompatible')],
   ['organization_not_enrolled_in_beta', is('params-incompatible', 'drop-params', 'drop-newest-beta')],
   ['tool_reference_unresolved', is('transcript-invalid')],
-  // Compaction blocks: the recorded answer has them as they were signed.
+  // Compaction blocks: the recorded answer holds them as they were signed.
   ['compaction_block_ambiguous', is('transcript-invalid', 'restore-thinking')],
   ['compaction_block_misplaced', is('transcript-invalid', 'restore-thinking')],
   ['compaction_content_mismatch', is('transcript-invalid', 'restore-thinking')],
   ['compaction_signature_invalid', is('transcript-invalid', 'restore-thinking')],
   ['compaction_tool_changes_mismatch', is('transcript-invalid')],
-  // A request to compact that cannot be met: the conversation itself is well.
+  // A request to compact that cannot be met: the conversation itself is sound.
   ['compaction_incomplete_turn', is('request-rejected')],
   ['compaction_nothing_to_summarize', is('request-rejected')],
   ['compaction_too_many_tool_references', is('request-rejected')],
@@ -86,7 +87,7 @@ export const meaningOfType: ReadonlyMap<string, Meaning> = new Map<string, Meani
 ])
 
 export const meaningOfStatus: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
-  // Moved for good: the base URL is another one. What redirects for now is a portal, which lets through after a login.
+  // Moved for good: the base URL is wrong. A temporary redirect is a portal, which lets requests through after a login.
   [301, is('config')],
   [308, is('config')],
   [400, is('request-rejected')],
@@ -95,14 +96,14 @@ export const meaningOfStatus: ReadonlyMap<number, Meaning> = new Map<number, Mea
   [403, is('auth-blocked')],
   [404, is('request-rejected')],
   [407, is('config')],
-  // 408 and 409 are retried by Anthropic's own SDKs; 425 is by its definition to be sent again.
+  // 408 and 409 are retried by Anthropic's own SDKs; 425 by definition asks to send again.
   [408, is('server-transient')],
   [409, is('server-transient')],
   [413, is('too-large', 'shrink-images', 'shorten-old-results')],
   [422, is('request-rejected')],
   [425, is('server-transient')],
   [429, is('rate-limited')],
-  // We closed nothing, so it was on the way: https://github.com/anthropics/claude-code/issues/8591
+  // We did not close the connection, so something between did: https://github.com/anthropics/claude-code/issues/8591
   [499, is('server-transient')],
   [529, is('overloaded')],
 ])

@@ -1,17 +1,18 @@
 /**
- * What the API's error texts mean, where it sends no code to branch on: ONE table (version 3), each row with its public source.
+ * What the API's error texts mean where it sends no code to branch on: ONE table (version 3), each row with its public
+ * source.
  *
- * 1. A text only chooses between kinds and proposes repairs; nothing is safe because of it. An unknown text of a 4xx is
- *    `request-rejected`, which is told at once, so wording that changes costs a worse reason, never a loop.
+ * 1. A text only chooses between kinds and proposes repairs; no safety depends on it. A 4xx with an unknown text is
+ *    `request-rejected`, which is reported at once, so changed wording costs a less precise reason, never a loop.
  * 2. No text turns a 4xx into a kind that is waited out for hours.
- * 3. The first match wins, so that the order is part of the table.
+ * 3. The first match wins, so the order matters.
  */
 import type { Meaning } from './error-codes.ts'
 import type { FaultKind } from './fault.ts'
 import type { RuleName } from '../repair/request/rule-name.ts'
 
 export interface ErrorPattern extends Meaning {
-  /** The statuses under which the text was seen; an in-band error counts as the status of its type, none at all as 0. */
+  /** The statuses that the text was seen with; an in-band error has the status of its type, no answer at all has 0. */
   readonly statuses: readonly number[]
   readonly text: RegExp
   readonly kind: FaultKind
@@ -29,7 +30,7 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
   [
     'config',
     [
-      // fetch refuses these itself, without a code, each time.
+      // fetch itself refuses these every time, without a code.
       [0, /\bbad port$|\bunknown scheme$/, 'https://fetch.spec.whatwg.org/#port-blocking'],
       [0, /\binvalid header (name|value)/i, 'https://fetch.spec.whatwg.org/#headers-class'],
       // A proxy on the way wants a login, or does not let the host through.
@@ -81,7 +82,7 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       [[400, 403], /on-demand throughput|access to the model with the/i, `${github}/cline/cline/issues/1952`],
       [404, /\bpublisher model\b.* not found/i, `${github}/pydantic/pydantic-ai/issues/5002`],
       [400, /not allowed to use publisher model/i, `${github}/yym68686/uni-api/issues/41`],
-      // An organisation without 30 days of retention cannot use some models; another one can take the turn.
+      // An organisation without 30 days of retention cannot use some models; another model can take the turn.
       [400, /data retention/i, `${docs}/about-claude/models/overview`],
     ],
   ],
@@ -323,7 +324,7 @@ export const errorPatterns: readonly ErrorPattern[] = rows.flatMap(([kind, ofKin
   })),
 )
 
-/** What the text stands for under this status, if the table knows it. */
+/** What the text means under this status, if the table knows it. */
 export function meaningOfText(status: number, text: string): Meaning | undefined {
   return errorPatterns.find((pattern) => pattern.statuses.includes(status) && pattern.text.test(text))
 }

@@ -1,20 +1,20 @@
 /**
- * Faults: what happened on the wire, as data. `classify` (in `classify.ts`) turns what was seen into a `Fault`;
+ * Faults: what went wrong on the wire, as data. `classify` (in `classify.ts`) turns what was seen into a `Fault`;
  * `decide` (in `policy/decide.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
  */
 import { z } from 'zod'
 import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
-/** The classes of failure, one for each different thing to do. */
+/** The classes of failure, one for each way to respond. */
 export const faultKinds = [
   /** 5xx other than overload. */
   'server-transient',
   /** 529, an in-band `overloaded_error`, a 500 that says `Overloaded`. */
   'overloaded',
-  /** 529 `compaction_unavailable`: the server cannot compact now; the conversation itself is well. */
+  /** 529 `compaction_unavailable`: the server cannot compact now; the conversation itself is sound. */
   'compaction-unavailable',
-  /** No answer at all: refused, reset before headers, DNS, a time-out of headers. */
+  /** No answer at all: refused, reset before headers, DNS, a time-out before headers. */
   'transport',
   /** The body broke off: reset, closed, unfinished chunk. */
   'stream-cut',
@@ -24,9 +24,9 @@ export const faultKinds = [
   'stream-stalled',
   /** 200, but not an answer: HTML, a JSON error, no event at all. */
   'bad-gateway',
-  /** 429 with or without an instant to come back at. */
+  /** 429, with or without an instant to retry at. */
   'rate-limited',
-  /** A spend cap, an empty balance, a billing error: time alone does not mend it. */
+  /** A spend cap, an empty balance, a billing error: waiting alone does not help. */
   'spend-blocked',
   /** 401 or 403 for this session alone: credentials or permission. */
   'auth-blocked',
@@ -34,7 +34,7 @@ export const faultKinds = [
   'auth-outage',
   /** 400 that names the transcript. */
   'transcript-invalid',
-  /** 400 that names a parameter, a beta or a tool that this model or API version does not take. */
+  /** 400 that names a parameter, a beta or a tool that this model or API version does not accept. */
   'params-incompatible',
   /** 400 that names an image or a document. */
   'image-rejected',
@@ -48,9 +48,9 @@ export const faultKinds = [
   'poisoned',
   /** The content filter stopped the output; not deterministic. */
   'output-filtered',
-  /** `max_tokens` cut the only tool call of an answer: its input is half. */
+  /** `max_tokens` cut the only tool call of an answer: its input is incomplete. */
   'output-cut',
-  /** An answer that ended, with a tool call that is not whole or whose input is no JSON. */
+  /** An answer that ended, with a tool call that is incomplete, whose input is no JSON, or whose id is taken. */
   'broken-call',
   /** An answer that says nothing. */
   'empty-answer',
@@ -75,17 +75,17 @@ export const faultSchema = lazily(() =>
     /** The API's own words, cut to 500 characters; for the person who reads the journal. */
     message: z.string().optional(),
     requestId: z.string().optional(),
-    /** What the server asked for, already in ms. */
+    /** The wait that the server asked for, in ms. */
     retryAfterMs: z.number().optional(),
-    /** The server's `x-should-retry`: `false` stops re-sending whatever the kind, `true` decides an unknown status. */
+    /** The server's `x-should-retry`: `false` stops re-sending for any kind, `true` decides an unknown status. */
     shouldRetry: z.boolean().optional(),
     /** The cause chain's codes, for transport faults: `ECONNRESET`, `UND_ERR_SOCKET`. */
     causes: z.array(z.string()).optional(),
-    /** What a broken answer leaves that is whole: tool calls, or text only. */
+    /** What is complete in a broken answer: tool calls, or text only. */
     complete: z.enum(['calls', 'text']).optional(),
     /** Tokens that the broken attempt cost, in full-price input tokens; see `costOf`. */
     tokens: z.number().optional(),
-    /** Repair rules that can mend the request, the gentlest first. */
+    /** Repair rules that can mend the request, gentlest first. */
     repairs: z.array(z.string()).optional(),
     /** The places in the request that the API named: `messages.3.content.0`. */
     paths: z.array(z.string()).optional(),
@@ -99,15 +99,15 @@ export const decisionSchema = lazily(() =>
     z.strictObject({ kind: z.literal('retry'), at: instantSchema() }),
     /** Send the identical request again now, with fresh credentials where there is a way to get them. */
     z.strictObject({ kind: z.literal('resend') }),
-    /** The complete blocks of the broken answer count; go on from them. */
+    /** Keep the complete blocks of the broken answer and go on from them. */
     z.strictObject({ kind: z.literal('keep-and-continue') }),
     /** Let this rung of the ladder (0 is the first) take the turn, now. */
     z.strictObject({ kind: z.literal('fallback'), rung: z.number().int().min(0) }),
     /** Mend the outgoing request by this rule and send it, now. */
     z.strictObject({ kind: z.literal('repair'), rule: z.string() }),
-    /** Park the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
+    /** Suspend the session: time or a person has to mend it first. `retryAt` where a next try is sensible. */
     z.strictObject({ kind: z.literal('suspend'), reason: z.string(), retryAt: instantSchema().optional() }),
-    /** The caller's mistake: tell it at once; the turn stays open and can be continued once mended. */
+    /** The caller's mistake: report it at once; the turn stays open and can be continued once it is mended. */
     z.strictObject({ kind: z.literal('fail'), reason: z.string() }),
   ]),
 )

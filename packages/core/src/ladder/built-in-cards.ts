@@ -1,16 +1,16 @@
 /**
- * The models as documented on a day, for when the Models API cannot be asked.
+ * The models as documented on a given day, for when the Models API cannot be asked.
  *
- * 1. Where the pages say nothing of a habit, a card allows it: what the API then refuses is mended on its word, but what
- *    a card wrongly forbids would be taken from a healthy request.
+ * 1. What the pages do not mention, a card allows: if the API refuses it, the refusal leads to a repair, but what a
+ *    card wrongly forbids would be removed from a healthy request.
  *
- * Sources: https://platform.claude.com/docs/en/about-claude/models/overview (windows), and of
+ * Sources: https://platform.claude.com/docs/en/about-claude/models/overview (windows), and under
  * https://platform.claude.com/docs/en/build-with-claude the pages `thinking`, `effort`, `effort-per-message`,
  * `preserved-thinking` and `mid-conversation-system-messages`.
  */
 import { plainModelId, type ModelCard } from './model-card.ts'
 
-/** The day of the pages that the table was made from. */
+/** The date of the pages that the table was made from. */
 export const builtInCardsAsOf = '2026-10-14'
 
 const latest: Omit<ModelCard, 'id'> = {
@@ -89,7 +89,7 @@ export const builtInCards: readonly ModelCard[] = [
   { ...fourFive, id: 'claude-sonnet-4-5' },
 ]
 
-/** The built-in card, also for a dated id and for the ids of Bedrock and Vertex; else a guess. */
+/** The built-in card, also for a dated id and for ids of Bedrock and Vertex; else a guess. */
 export function cardOf(id: string): ModelCard {
   const plain = plainModelId(id)
   const card = builtInCards.find((one) => one.id === plain)

@@ -1,9 +1,9 @@
 /**
  * The ladder: which model, or the same at another endpoint, takes over when one cannot be reached.
  *
- * 1. Only downwards: a rung above the current one is not a fallback; climbing back is another matter.
- * 2. A rung that cannot hold the transcript and the answer is none.
- * 3. Not knowing whether a rung is down counts as up: the request itself finds out.
+ * 1. Only downwards: a rung above the current one is not a fallback; climbing back is decided elsewhere.
+ * 2. A rung that cannot hold the transcript and the answer does not count.
+ * 3. A rung that is not known to be down counts as up: the request itself finds out.
  */
 import { LastgoodError } from '../errors.ts'
 import type { ModelCard } from './model-card.ts'
@@ -12,7 +12,7 @@ import type { TokenNeed } from './token-need.ts'
 export interface Rung {
   /** The model's id, as its endpoint calls it. */
   readonly model: string
-  /** Where it is asked; default: where the caller's own client asks. */
+  /** The endpoint to ask. Default: that of the caller's own client. */
   readonly endpoint?: string | undefined
 }
 
@@ -25,13 +25,13 @@ export interface RungChoice {
   /** In tokens of the current rung's model. */
   readonly needsTokens: TokenNeed
   cardOf(model: string): ModelCard
-  /** `endpoint`: nothing answers there, so that its other models are no help. */
+  /** `endpoint`: nothing answers there, so its other models do not help. */
   readonly scope: 'model' | 'endpoint'
 }
 
 const mostRungs = 8
 
-/** The index of the next rung that can take the request; undefined when there is none. */
+/** The index of the next rung that can take the request; undefined if there is none. */
 export function chooseRung(choice: RungChoice): number | undefined {
   const { rungs, current, isDown, needsTokens, cardOf, scope } = choice
   const now = rungs[current]
@@ -47,7 +47,7 @@ export function chooseRung(choice: RungChoice): number | undefined {
   return at < 0 ? undefined : at
 }
 
-/** Throws `bad-option` for what is no list, a ladder without rungs, with one rung twice, or with more than 8. */
+/** Throws `bad-option` if it is no list, or has no rung, a rung without a model, one rung twice, or more than 8. */
 export function validateLadder(rungs: readonly Rung[]): void {
   if (!Array.isArray(rungs))
     throw badLadder('is no list', "Make it as in ladder('claude-opus-5-5', 'claude-sonnet-5-5').")
@@ -61,7 +61,7 @@ export function validateLadder(rungs: readonly Rung[]): void {
   }
 }
 
-/** A text never counts as fewer tokens than it does now: an estimate is no reason to trust a smaller window. */
+/** A text never counts for fewer tokens than on the current model: an estimate must not justify a smaller window. */
 function fits({ input, output }: TokenNeed, scale: number, card: ModelCard): boolean {
   const growth = Math.max(1, card.tokenScale / scale)
   return input * growth + Math.min(output, card.maxOutputTokens) <= card.maxInputTokens

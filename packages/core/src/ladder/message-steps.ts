@@ -1,8 +1,8 @@
 /**
- * What of the messages another model does not take.
+ * Changes to the messages that another model does not accept.
  *
- * 1. A message that stays as it is stays the same object.
- * 2. The same messages for the same model give the same result, and a message in front is never changed because of a
+ * 1. An unchanged message stays the same object.
+ * 2. The same messages for the same model give the same result, and an earlier message is never changed because of a
  *    later one: the prefix that the other model's thinking and cache are bound to stays.
  */
 import type { Message } from '../journal/journal.ts'
@@ -12,8 +12,8 @@ import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'
 
 /**
- * Models without preserved thinking refuse the thinking of others. One block that is left of a message is refused as
- * well, so the thinking of a whole turn goes, or none.
+ * Models without preserved thinking refuse the thinking of others. They also refuse thinking that is left in only part
+ * of a turn, so the thinking of a whole turn goes, or none.
  * https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  */
 export const foreignThinking: Step = (outgoing, { from, to, madeBy }) => {
@@ -51,7 +51,7 @@ export const systemNotes: Step = (outgoing, { to }) => {
 }
 
 /**
- * An answer that the model is to go on with is quoted to it instead.
+ * Quotes an unfinished answer to a model that cannot continue it as a prefill.
  * https://platform.claude.com/docs/en/build-with-claude/streaming#error-recovery
  */
 export const prefill: Step = (outgoing, { to }) => {
@@ -59,7 +59,7 @@ export const prefill: Step = (outgoing, { to }) => {
   return to.prefill || !last || awaitsResults(last) ? undefined : askedToGoOn(outgoing)
 }
 
-/** The same for an answer that is known to be unfinished, however it ends; undefined where none stands last. */
+/** The same for an answer known to be unfinished, however it ends; undefined if the last message is no answer. */
 export function askedToGoOn(outgoing: Outgoing): ReturnType<Step> {
   const last = outgoing.messages.at(-1)
   if (last?.role !== 'assistant') return undefined
@@ -68,7 +68,7 @@ export function askedToGoOn(outgoing: Outgoing): ReturnType<Step> {
   return { outgoing: { ...outgoing, messages }, what: 'asked to go on after the unfinished answer at the end' }
 }
 
-/** Whether the last turn of the assistant, where it calls tools or stands last, begins with thinking. */
+/** Whether the last run of assistant messages begins with thinking; it counts only if it calls tools or comes last. */
 export function beginsWithThinking(messages: readonly Message[]): boolean {
   const turn = assistantTurns(messages).at(-1)
   if (!turn) return true
@@ -82,7 +82,7 @@ export function endsWithThinking(messages: readonly Message[]): boolean {
   return last?.role === 'assistant' && hasThinking(last)
 }
 
-/** Messages of the assistant that follow each other: the API takes them for one. */
+/** Runs of consecutive assistant messages: the API takes each as one. */
 function assistantTurns(messages: readonly Message[]): Message[][] {
   const turns: Message[][] = []
   messages.forEach((message, at) => {
@@ -93,7 +93,7 @@ function assistantTurns(messages: readonly Message[]): Message[][] {
   return turns
 }
 
-/** What is not text, such as a tool that was added, has no place in a user message. */
+/** Only text is kept: other blocks, such as an added tool, have no place in a user message. */
 function asNote(message: Message): Message[] {
   const texts = blocksOf(message).filter(({ type }) => type === 'text')
   const content = texts.map((block) => ({
@@ -103,7 +103,7 @@ function asNote(message: Message): Message[] {
   return content.length > 0 ? [{ ...message, role: 'user', content }] : []
 }
 
-/** A tool of the server is being run, or the client's results are missing: nothing may stand behind it. */
+/** Whether a server tool is running or the client's results are missing: nothing may follow such a message. */
 function awaitsResults(message: Message): boolean {
   const blocks = blocksOf(message)
   const last = blocks.at(-1)?.type ?? ''

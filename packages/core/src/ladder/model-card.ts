@@ -1,9 +1,10 @@
 /**
- * What a model takes: enough to know whether a request can go to it, and what has to be translated.
+ * What a model accepts: enough to know whether a request can go to it, and what has to be translated.
  *
- * 1. The Models API knows best (`modelCardFrom`); the built-in table (`cardOf`) is of a date and stands in when it cannot be asked.
- * 2. For a model that neither knows, the card of a current large model is a guess, and says so.
- * 3. A card keeps the id that it was asked for: what a provider calls the model is what goes on the wire.
+ * 1. The Models API knows best (`modelCardFrom`); the built-in table (`cardOf`) dates from a given day and is used when
+ *    the API cannot be asked.
+ * 2. For a model that neither knows, the card is a guess, that of a current large model, and says so.
+ * 3. A card keeps the id that it was asked for: the provider's name of the model is what goes on the wire.
  */
 
 /** The values of `thinking.type`. */
@@ -15,11 +16,11 @@ export interface ModelCard {
   /** Tokens. */
   readonly maxInputTokens: number
   readonly maxOutputTokens: number
-  /** The values of `thinking.type` that it takes. None of them: leave `thinking` out. */
+  /** The values of `thinking.type` that the model accepts. If empty, `thinking` is left out. */
   readonly thinking: readonly (typeof thinkingTypes)[number][]
-  /** It thinks when a request says nothing about it. */
+  /** The model thinks when a request says nothing about thinking. */
   readonly thinksByDefault: boolean
-  /** The values of `output_config.effort`; empty when it has none. */
+  /** The values of `output_config.effort`; empty if the model has none. */
   readonly efforts: readonly string[]
   /** The effort of a request that names none. */
   readonly defaultEffort: string | undefined
@@ -33,15 +34,15 @@ export interface ModelCard {
   readonly systemMessages: boolean
   /** A system message may set the effort from there on. */
   readonly messageEffort: boolean
-  /** Thinking is bound to the exact prefix; blocks of other models are left out by the API, without an error. */
+  /** Thinking is bound to the exact prefix; the API leaves out blocks of other models without an error. */
   readonly preservedThinking: boolean
-  /** Tokens for the same text, against the models before 4.7. */
+  /** Tokens for the same text, relative to the models before 4.7. */
   readonly tokenScale: number
-  /** Types of tools that it is known not to take, with their date or, for all of them, without. Default: none. */
+  /** Types of tools that the model is known to refuse, with a date, or without one for all dates. Default: none. */
   readonly unsupportedTools?: readonly string[]
 }
 
-/** Nothing is taken from a request because of a guess. */
+/** The card, or for a guess one that allows everything: nothing is removed from a request because of a guess. */
 export function permissive(card: ModelCard): ModelCard {
   if (card.source !== 'guess') return card
   return {
@@ -57,10 +58,10 @@ export function permissive(card: ModelCard): ModelCard {
   }
 }
 
-/** The values of `output_config.effort`, from the least to the most. */
+/** The values of `output_config.effort`, lowest first. */
 export const effortLevels = ['low', 'medium', 'high', 'xhigh', 'max'] as const
 
-/** Whether both ids are of one model, however a provider calls it. */
+/** Whether both ids name the same model, whatever a provider calls it. */
 export function isSameModel(one: string, other: string): boolean {
   return plainModelId(one) === plainModelId(other)
 }

@@ -1,8 +1,8 @@
 /**
  * A card from an answer of the Models API: https://platform.claude.com/docs/en/api/models/retrieve
  *
- * 1. What the answer does not tell, and what has another shape than documented, is taken from the built-in card.
- * 2. For a model that is not in the table, the ways of thinking that it takes tell which generation to guess by.
+ * 1. What the answer lacks, or gives in another shape than documented, is taken from the built-in card.
+ * 2. For a model that is not in the table, the types of thinking that it accepts tell which generation to guess.
  */
 import { z } from 'zod'
 import { cardOf } from './built-in-cards.ts'
@@ -29,7 +29,7 @@ const modelInfoSchema = lazily(() =>
   }),
 )
 
-/** The card of the model that the answer describes; undefined when the answer is none. */
+/** The card of the model that the answer describes; undefined if the answer describes none. */
 export function modelCardFrom(body: unknown): ModelCard | undefined {
   const parsed = modelInfoSchema().safeParse(body)
   if (!parsed.success) return undefined
@@ -58,7 +58,7 @@ function baseOf(id: string, thinking: readonly string[] | undefined): ModelCard 
 
 type Supports = Readonly<Record<string, unknown>> | null | undefined
 
-/** Those of `names` that are supported; undefined when nothing is said of any. */
+/** Those of `names` that are supported; undefined if the answer mentions none of them. */
 function told<T extends string>(names: readonly T[], supports: Supports): T[] | undefined {
   const isTold = names.some((name) => isSupported(supports?.[name]) !== undefined)
   return isTold ? names.filter((name) => isSupported(supports?.[name]) === true) : undefined

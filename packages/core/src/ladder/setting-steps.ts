@@ -1,4 +1,4 @@
-/** What of the request's settings, tools and betas another model does not take. */
+/** Changes to settings, tools and betas that another model does not accept. */
 import { isRecord, without } from '../json.ts'
 import type { ModelCard } from './model-card.ts'
 import { type Step } from './step.ts'
@@ -30,7 +30,7 @@ export const sampling: Step = (outgoing, { to }) =>
   to.sampling ? undefined : leaveOut(outgoing, ['temperature', 'top_p', 'top_k'])
 
 /**
- * Fast mode has its own limits, and a list of models for refusals is for one first model.
+ * Fast mode has its own limits, and a list of models for refusals belongs to one first model.
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
  */
 export const ownOptions: Step = (outgoing) => leaveOut(outgoing, ['speed', 'fallbacks', 'fallback_credit_token'])

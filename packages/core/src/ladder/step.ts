@@ -3,16 +3,16 @@ import type { Message } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { ModelCard } from './model-card.ts'
 
-/** From which model to which a request goes. */
+/** The models that a request moves between. */
 export interface Move {
   /** The model that the request was written for. */
   readonly from: ModelCard
   readonly to: ModelCard
-  /** The model that made an assistant message; undefined where nobody knows: then it counts as `from`'s. */
+  /** The model that made an assistant message; undefined if unknown: it then counts as made by `from`. */
   madeBy(message: Message): string | undefined
 }
 
-/** From a model to itself: what it does not take of what was written for it. */
+/** A move from a model to itself: finds what the model does not accept of a request written for it. */
 export const within = (card: ModelCard): Move => ({ from: card, to: card, madeBy: () => undefined })
 
 /** What a step changed, and a line about it for people, without content. */

@@ -1,8 +1,8 @@
 /**
- * How much the model works: effort and thinking, as nearly the same as the other model can.
+ * How much the model works: effort and thinking, as close to the original as the other model allows.
  *
- * 1. What the first model did by default is said where the other one's default differs.
- * 2. Where no setting is sure to be taken, the field is left out, which every model takes.
+ * 1. What the first model did by default is set explicitly where the other one's default differs.
+ * 2. Where no value is sure to be accepted, the field is left out, which every model accepts.
  */
 import { isRecord, without } from '../json.ts'
 import type { Message } from '../journal/journal.ts'
@@ -12,7 +12,7 @@ import { type Params, type Step } from './step.ts'
 
 /** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const smallestBudget = 1_024
-/** Above it the pages advise batches. */
+/** For larger budgets the pages advise batches. */
 const largestBudget = 32_000
 
 /** https://platform.claude.com/docs/en/build-with-claude/effort */
@@ -43,14 +43,14 @@ export const thinking: Step = (outgoing, { from, to }) => {
 
 type Config = Readonly<Record<string, unknown>> | undefined
 
-/** What fits the end of the messages: extended thinking wants it to begin with thinking, no thinking wants none there. */
+/** A config that fits the last answer: extended thinking needs it to begin with thinking, disabled to have none. */
 function placed(config: Config, messages: readonly Message[], to: ModelCard): Config {
   if (config?.['type'] === 'enabled' && !beginsWithThinking(messages)) return adaptiveOrNothing(config, to)
   return config?.['type'] === 'disabled' && endsWithThinking(messages) ? undefined : config
 }
 
 /**
- * The server clears thinking only where it is on.
+ * The server can clear thinking only where thinking is on.
  * https://github.com/anthropics/claude-code/issues/11971
  */
 export function withoutClearing(params: Params): Params {
@@ -71,7 +71,7 @@ function mapped(asked: Config, params: Params, from: ModelCard, to: ModelCard): 
 function mappedOn(asked: Config, params: Params, to: ModelCard): Config {
   const maxTokens = Number(params['max_tokens'])
   const type = asked?.['type']
-  // What the first model did by default is not turned on against a forced tool: no model thinks then.
+  // The first model's default is not turned on against a forced tool: no model thinks then.
   if (!asked && (to.thinksByDefault || isForced(params))) return undefined
   if (type !== 'enabled' && to.thinking.includes('adaptive')) return { ...asked, type: 'adaptive' }
   if (to.thinking.includes('enabled')) return enabled(asked, maxTokens)
@@ -115,7 +115,7 @@ function nearestEffort(wanted: string, efforts: readonly string[]): string | und
   const levels: readonly string[] = effortLevels
   if (!levels.includes(wanted)) return undefined
   const distance = (level: string) => Math.abs(levels.indexOf(level) - levels.indexOf(wanted))
-  // Of two that are as near, the first is the lesser one.
+  // Of two equally near levels the lower one comes first.
   return levels.filter((level) => efforts.includes(level)).sort((a, b) => distance(a) - distance(b))[0]
 }
 

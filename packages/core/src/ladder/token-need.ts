@@ -1,4 +1,4 @@
-/** How many tokens a request takes of its model's window, without asking anybody. */
+/** How many tokens of its model's window a request takes, estimated without asking the API. */
 import { isRecord } from '../json.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { cardOf } from './built-in-cards.ts'
@@ -12,16 +12,16 @@ export interface TokenNeed {
 
 /** https://platform.claude.com/docs/en/about-claude/glossary#tokens */
 const charactersPerToken = 3.5
-/** The most that one image of the usual size takes: https://platform.claude.com/docs/en/build-with-claude/vision */
+/** The most for one image of the usual size: https://platform.claude.com/docs/en/build-with-claude/vision */
 const tokensPerImage = 1_600
-/** The most that a page takes: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
+/** The most for one page: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
 const tokensPerPage = 3_000
-/** Of base64; a guess, since only the file knows its pages. */
+/** Characters of base64; a guess, since only the file itself tells its number of pages. */
 const charactersPerPage = 100_000
 
 /**
  * A guess on the safe side: characters of tools, system and messages / 3.5, times the scale of the model's tokenizer.
- * Images in base64 count by piece, other files by about their pages, signatures of thinking not at all.
+ * Base64 images count per image, other files by their estimated pages, signatures of thinking not at all.
  */
 export function estimateTokens({ params, messages }: Outgoing): TokenNeed {
   const { system, tools, model, max_tokens: answer } = params

@@ -1,14 +1,14 @@
 /**
- * A request that was written for one model, as another one takes it.
+ * Translates a request that was written for one model into one that another model accepts.
  *
- * 1. Only what goes out is translated; what is recorded stays, so the way back is to send what is recorded.
- * 2. Everything that the other model takes stays the same, messages by identity.
+ * 1. Only the outgoing copy is translated; the record stays, so going back means sending what is recorded.
+ * 2. Everything that the other model accepts stays the same, messages by identity.
  * 3. The same input gives the same output: the other model's own thinking and cache hold from request to request.
- * 4. To the model that it was written for everything goes as it is, but for what another model has left there: a model
- *    that refuses the thinking of others does not get it, and where an answer in the open turn has none, extended
+ * 4. A request back to the model that it was written for is changed only because of what another model left in it: a
+ *    model that refuses the thinking of others does not get it, and where an answer in the open turn has none, extended
  *    thinking waits for the next turn.
  *
- * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback names what differs between models.
+ * The differences between models: https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
  */
 import type { Message, RepairNote } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
@@ -20,11 +20,11 @@ import { effort, thinking } from './thinking-steps.ts'
 
 export interface Translated {
   readonly outgoing: Outgoing
-  /** One for each thing that was changed; none for the name of the model. */
+  /** One for each change, except the name of the model. */
   readonly notes: readonly RepairNote[]
 }
 
-/** In this order: thinking looks at what the steps before it have left. */
+/** Ordered: thinking depends on what the steps before it have left. */
 const steps: readonly (readonly [rule: string, step: Step])[] = [
   ['fallback-foreign-thinking', foreignThinking],
   ['fallback-message-effort', messageEffort],
@@ -41,7 +41,7 @@ const steps: readonly (readonly [rule: string, step: Step])[] = [
 ]
 const stepsHome = steps.filter(([, step]) => step === foreignThinking || step === thinking)
 
-/** @param madeBy the model that made an assistant message; where it does not know, `from` counts as the maker */
+/** @param madeBy the model that made an assistant message; where it returns undefined, `from` counts as the maker */
 export function translate(
   outgoing: Outgoing,
   from: ModelCard,

@@ -1,9 +1,9 @@
 /**
- * A request on its way out, and what is known about it: what repairs read and change.
+ * An outgoing request, and what is known about it: what repairs read and change.
  *
- * 1. Everything here is immutable; a repair gives a new `Outgoing` that shares every message it did not touch, so that
+ * 1. Everything here is immutable; a repair returns a new `Outgoing` that shares every message it did not touch, so
  *    identity tells what changed.
- * 2. A note says what was done with names, counts and sizes, never with content.
+ * 2. A note describes the change by names, counts and sizes, never by content.
  */
 import type { Fault } from '../faults/fault.ts'
 import type { Block, Message, RepairNote } from '../journal/journal.ts'
@@ -17,44 +17,44 @@ export interface Outgoing {
   readonly betas: readonly string[]
 }
 
-/** What a repair may ask about. */
+/** What a repair may look up. */
 export interface RepairContext {
   /** The model that the request goes to. */
   readonly card: ModelCard
   /** `anthropic-version`. Default: the newest. */
   readonly apiVersion?: string | undefined
-  /** Of the answer that the last assistant message is: after `pause_turn` it stays last and unchanged. */
+  /** The stop reason of the last assistant message: after `pause_turn` that message stays last and unchanged. */
   readonly stopReason?: string | null | undefined
-  /** The answer as the API gave it, for a message that stands where it stood; undefined where none is known. */
+  /** The answer as the API gave it, for the message at index `at`; undefined where none is known. */
   recorded?(at: number): Message | undefined
   /** The id of the container that the last answer used. */
   readonly container?: string | undefined
   /** The model that made an assistant message. */
   madeBy?(message: Message): string | undefined
-  /** The API's refusal of this very request, for rules that are asked for by it. */
+  /** The API's refusal of this very request, for the rules that a refusal calls for. */
   readonly fault?: Fault | undefined
 }
 
 export interface Repair extends RepairNote {
   /** Row of the invariant in docs/repairs.md. */
   readonly row?: number
-  /** What is not sent any more: people's words and tool results are never dropped without standing here. */
+  /** What is no longer sent: people's words and tool results are never dropped without being listed here. */
   readonly removed?: readonly Block[]
 }
 
-/** Why no rule could mend it. */
+/** Why no rule could repair the request. */
 export interface Unrepairable {
   readonly rule: string
   /** Index of the message. */
   readonly message: number
   readonly what: string
-  /** So many messages from the beginning are sound: where to rewind to. */
+  /** How many messages from the beginning are sound: where to rewind to. */
   readonly soundMessages: number
 }
 
 export interface Repaired {
   readonly outgoing: Outgoing
-  /** Empty when nothing had to be done; then `outgoing` is the very object that came in. */
+  /** Empty when nothing had to be done; `outgoing` is then the very object that came in. */
   readonly repairs: readonly Repair[]
   readonly unrepairable?: Unrepairable
 }

@@ -1,21 +1,21 @@
 /**
  * A rule of repair: one demand of the API that can be checked before a request leaves, and the gentlest way to meet it.
  *
- * 1. A rule is pure. It gives undefined when there is nothing to do, and then nothing was touched.
- * 2. What it gives satisfies it: asked again, it gives undefined.
+ * 1. A rule is pure. It gives undefined when there is nothing to do.
+ * 2. Its result satisfies it: applied again, it gives undefined.
  * 3. It keeps the identity of every message that it did not change.
  */
 import type { Block, Message } from '../journal/journal.ts'
 import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
 export interface LocalRule {
-  /** Kebab-case, unique; stands in the journal. */
+  /** Kebab-case, unique; recorded in the journal. */
   readonly name: string
   /** Row of the invariant in docs/repairs.md. */
   readonly row: number
   /** The invariant in one line, for people. */
   readonly invariant: string
-  /** Its own repairs only, with indexes of the list that it was given. */
+  /** Gives its own repairs only, with indexes into the list that it was given. */
   repair(outgoing: Outgoing, context: RepairContext): Repaired | undefined
 }
 
@@ -41,7 +41,7 @@ interface RuleText {
   readonly invariant: string
 }
 
-/** A rule from a function that says what it would send instead; no mends and nothing unrepairable: all is well. */
+/** A rule from a function that says what to send instead; no mends and nothing unrepairable means nothing to do. */
 export function localRule(
   { name, row, invariant }: RuleText,
   mend: (outgoing: Outgoing, context: RepairContext) => Mended,

@@ -1,9 +1,11 @@
 /**
- * Repair of a transcript that is kept somewhere else than in a journal: in a file, by another program.
+ * Repair of a transcript that is kept elsewhere than in a journal: in a file, by another program.
  *
- * 1. Only what is kept with it can mend it. A beta header is not, so where an edit lies before thinking that is signed
- *    against it, all thinking goes: the API cannot be asked to leave out what does not fit.
- * 2. One that ends with an answer is whole: somebody will speak next. `isRequest`: it is sent as it stands.
+ * 1. A repair uses only what is stored with the transcript. A beta header is not, so where an edit precedes thinking
+ *    that is signed against the edited messages, all thinking goes: the API cannot be asked to leave out what does not
+ *    fit.
+ * 2. A transcript that ends with an answer is whole: the next message is still to come. With `isRequest` it is sent as
+ *    it is.
  * 3. What is sound comes back as the very objects that came in.
  */
 import type { Message } from '../journal/journal.ts'
@@ -16,9 +18,9 @@ import { repairOutgoing } from './transcript/repair-transcript.ts'
 
 export interface StoredTranscript {
   readonly messages: readonly Message[]
-  /** The request body without its messages. Default: unknown, so nothing is asked of it. */
+  /** The request body without its messages. Default: unknown, so no rule about it applies. */
   readonly params?: Readonly<Record<string, unknown>>
-  /** The model that it goes to. Default: that of `params`, else a current large one. */
+  /** The model that the transcript goes to. Default: that of `params`, else a current large one. */
   readonly model?: string
   readonly isRequest?: boolean
 }
@@ -26,12 +28,12 @@ export interface StoredTranscript {
 export interface RepairedTranscript {
   readonly messages: readonly Message[]
   readonly params: Readonly<Record<string, unknown>>
-  /** With indexes of the messages that came in. */
+  /** With indexes into the messages that came in. */
   readonly repairs: readonly Repair[]
   readonly unrepairable?: Unrepairable
 }
 
-/** Stands for what somebody will say next. */
+/** Stands for the user message that will come next. */
 const next: Message = { role: 'user', content: '(next)' }
 
 export function repairTranscript({
@@ -42,7 +44,7 @@ export function repairTranscript({
 }: StoredTranscript): RepairedTranscript {
   const named = model ?? (typeof params['model'] === 'string' ? params['model'] : undefined)
   const card = permissive(cardOf(named ?? 'claude-opus-5-5'))
-  // The way that this card rules out here needs a header.
+  // With preserved thinking the rules would use `drop_block`, which needs a header.
   const known = { card: { ...card, preservedThinking: false } }
   const isWhole = !isRequest && endsWithAnswer(messages)
   const before = { params, messages: isWhole ? [...messages, next] : messages, betas: [] }
@@ -59,7 +61,7 @@ export function repairTranscript({
     }
     const second = repairOutgoing(stripped, known)
     outgoing = second.outgoing
-    // Their places are those of the list in between.
+    // Places are left out: they refer to the list between the two repairs.
     repairs = [...repairs, note, ...second.repairs.map(({ message: _place, ...one }) => one)]
   }
   if (repairs.length === 0) return { messages, params, repairs }
@@ -74,7 +76,7 @@ export function repairTranscript({
   }
 }
 
-/** What was put into the placeholder, as the result of a call that turned out to be open, stays. */
+/** Removes the placeholder; what a rule put into its message, such as the result of an open call, stays. */
 function withoutNext(messages: readonly Message[]): readonly Message[] {
   const last = messages.at(-1)
   if (!last || last.role !== 'user') return messages
@@ -85,7 +87,7 @@ function withoutNext(messages: readonly Message[]): readonly Message[] {
   return [...messages.slice(0, -1), ...(left.length > 0 ? [{ ...last, content: left }] : [])]
 }
 
-/** Without a place that is the placeholder's. */
+/** Drops the place of a repair if it is that of the placeholder. */
 const placedIn =
   (messages: readonly Message[]) =>
   (repair: Repair): Repair => {
@@ -93,7 +95,7 @@ const placedIn =
     return message === undefined || message < messages.length ? repair : rest
   }
 
-/** Nothing is pending in it. */
+/** Whether the last message is an answer with nothing pending. */
 function endsWithAnswer(messages: readonly Message[]): boolean {
   const last = messages.at(-1)
   if (last?.role !== 'assistant') return false

@@ -1,8 +1,8 @@
 /**
  * What a status page says about the API, and what that may change. Pure.
  *
- * 1. It is advice. A page is posted some 6 min after an outage began and closed 8 to 23 min after it ended, so it never
- *    starts, stops or forbids a try, and never says that the API is back.
+ * 1. It is advice. An incident is posted some 6 min after an outage began and closed 8 to 23 min after it ended, so the
+ *    page never starts, stops or forbids a try, and never says that the API is back.
  * 2. No page is "unknown", never "operational".
  * 3. It can lengthen the pause between probes, never shorten it.
  */
@@ -11,13 +11,13 @@ import type { Incident, StatusPage } from './page.ts'
 
 export interface RelevantIncident {
   readonly incident: Incident
-  /** How its name relates to the model; `any` where no model was asked for. */
+  /** How the incident's name relates to the model; `any` if no model was asked for. */
   readonly match: IncidentMatch
 }
 
 const closeness: readonly IncidentMatch[] = ['model', 'family', 'any']
 
-/** The open incident of the API that is closest to the model, or undefined; one that names other models only is not. */
+/** The open incident of the API closest to the model, if any; one that names only other models does not count. */
 export function relevantIncident(page: StatusPage, model?: string): RelevantIncident | undefined {
   const found = page.openIncidents
     .filter(({ isElsewhere }) => !isElsewhere)
@@ -29,8 +29,8 @@ export function relevantIncident(page: StatusPage, model?: string): RelevantInci
 }
 
 /**
- * An incident may be open while every component is operational, and a degraded API may be another model's incident: then
- * it is an incident all the same, because nobody can tell. `unknown` without a page, and where it has no word on the API.
+ * An incident may be open while every component is operational. A degraded API may be due to another model's incident,
+ * but no one can tell, so it counts as an incident. `unknown` without a page, or if the page does not mention the API.
  */
 export function pageSays(page: StatusPage | undefined, model?: string): 'incident' | 'operational' | 'unknown' {
   if (!page) return 'unknown'
@@ -39,12 +39,12 @@ export function pageSays(page: StatusPage | undefined, model?: string): 'inciden
   return page.api === 'operational' ? 'operational' : 'incident'
 }
 
-/** An older page says nothing of the present: two polls of the usual pace. */
+/** An older page says nothing about the present: two polls at the usual pace. */
 const freshMs = 30 * 60_000
 
 /**
- * By what to multiply the pause between probes: 2 while a page not older than 30 min reports a major outage of the API or
- * an incident of major or critical impact that is not yet being monitored after a fix, else 1.
+ * The factor for the pause between probes: 2 while a page not older than 30 min reports a major outage of the API or an
+ * incident of major or critical impact that is not yet being monitored after a fix, else 1.
  *
  * @param checkedAt when the page was read, epoch ms
  */

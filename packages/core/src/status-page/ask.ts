@@ -1,6 +1,6 @@
 /**
- * Asks one status page, once. Whatever goes wrong is a reason in a few words: a challenge for browsers, HTML, a
- * certificate, no answer in time. Nothing of a body that is no status page is repeated.
+ * Asks one status page, once. A failure is a reason in a few words: a challenge for browsers, HTML, a certificate, no
+ * answer in time. A body that is no status page is never quoted.
  */
 import type { Clock } from '../clock.ts'
 import { formatDuration } from '../duration.ts'
@@ -26,7 +26,7 @@ export async function askPage(url: string, { fetch, clock, timeoutMs, signal }: 
   const late = clock
     .sleepUntil(clock.now() + timeoutMs, { signal: answered.signal, background: true })
     .then((): Asked => ({ failure: `no answer within ${formatDuration(timeoutMs)}` }))
-  // It rejects when the answer came first.
+  // It rejects if the answer comes first.
   late.catch(() => {})
   try {
     if (signal?.aborted) return { failure: 'given up' }

@@ -1,6 +1,6 @@
 /**
- * Whether an incident is about a model. The page has no component for each model: a model's incident has the model only
- * in its name, written by a person ("Elevated errors on Claude Opus 5").
+ * Whether an incident is about a model. The page has no component for each model: an incident names the model only in
+ * its title, written by a person ("Elevated errors on Claude Opus 5").
  *
  * The match is loose, and says how loose. A shorter version than the model's may mean the whole family or the one model
  * of that version: "Opus 5" is `family` for `claude-opus-5-5` and `model` for `claude-opus-5`.
@@ -33,7 +33,7 @@ export function incidentMatch(name: string, modelId: string): IncidentMatch {
   }))
   if (mentions.length === 0) return 'any'
   const model = familyAndVersion(modelId)
-  // An id of a kind that is not known may be any of them.
+  // An id of an unknown kind may be any of them.
   if (!model) return 'family'
   const own = mentions.filter(({ family }) => family === model.family)
   if (own.length === 0) return 'others'

@@ -1,4 +1,4 @@
-/** A summary.json as Statuspage writes it, with the parts that a test wants otherwise. */
+/** A summary.json as Statuspage writes it, with the parts that a test overrides. */
 export interface SummaryChanges {
   indicator?: string
   description?: string

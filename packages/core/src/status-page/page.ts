@@ -1,28 +1,28 @@
 /**
- * A status page as data: what lastgood keeps of an answer of Atlassian Statuspage's `summary.json`.
+ * A status page as data: what lastgood keeps of a `summary.json` from Atlassian Statuspage.
  *
- * 1. It is somebody else's document: unknown fields pass, a missing one costs only what it would have said, and only a
+ * 1. It is somebody else's document: unknown fields pass, a missing field costs only its own information, and only a
  *    document without `status` is no status page at all.
- * 2. What is kept is small: a dozen incidents at most, each text cut, nothing of their updates.
+ * 2. Little is kept: a dozen incidents at most, each text cut, nothing of their updates.
  *
  * Source of the format: https://status.claude.com/api (Statuspage's public API, version 2).
  */
 import { z } from 'zod'
 import { lazily } from '../lazily.ts'
 
-/** The component of the Messages API on Anthropic's page, and how it is called there. */
+/** The component of the Messages API on Anthropic's page, and what it is called there. */
 const apiComponent = { id: 'k8w3r06qmzrp', name: /\bapi\.anthropic\.com\b|^claude api\b/i }
 
 const incidentSchema = lazily(() =>
   z.strictObject({
     name: z.string(),
-    /** `investigating`, `identified`, `monitoring`, or a word of tomorrow. */
+    /** `investigating`, `identified`, `monitoring`, or a future word. */
     status: z.string(),
-    /** `none`, `minor`, `major`, `critical`, or a word of tomorrow. */
+    /** `none`, `minor`, `major`, `critical`, or a future word. */
     impact: z.string(),
     /** Epoch ms. */
     startedAt: z.number().optional(),
-    /** It names components, and the API is not among them. */
+    /** The incident names components, and the API is not among them. */
     isElsewhere: z.literal(true).optional(),
   }),
 )
@@ -31,17 +31,17 @@ export type Incident = z.infer<ReturnType<typeof incidentSchema>>
 /** What is kept of a page. The schema also reads it back from a shared record. */
 export const statusPageSchema = lazily(() =>
   z.strictObject({
-    /** Of everything on the page: `none`, `minor`, `major`, `critical`, `maintenance`, or a word of tomorrow. */
+    /** For the whole page: `none`, `minor`, `major`, `critical`, `maintenance`, or a future word. */
     indicator: z.string(),
     /** The page's own words for it: `All Systems Operational`. */
     description: z.string(),
     /**
      * The Messages API's component: `operational`, `degraded_performance`, `partial_outage`, `major_outage`,
-     * `under_maintenance`, or a word of tomorrow; absent when the page has no such component.
+     * `under_maintenance`, or a future word; absent if the page has no such component.
      */
     api: z.string().optional(),
     openIncidents: z.array(incidentSchema()),
-    /** When the page changed last, epoch ms. */
+    /** When the page last changed, epoch ms. */
     updatedAt: z.number().optional(),
   }),
 )
@@ -93,7 +93,7 @@ const summarySchema = lazily(() =>
   }),
 )
 
-/** The page in an already parsed body of `summary.json`; undefined when it is something else. */
+/** The page in a parsed body of `summary.json`; undefined if the body is something else. */
 export function readStatusPage(body: unknown): StatusPage | undefined {
   const { success, data } = summarySchema().safeParse(body)
   if (!success) return undefined
@@ -108,7 +108,7 @@ export function readStatusPage(body: unknown): StatusPage | undefined {
   }
 }
 
-/** One that cannot be read is left out: the others still count. */
+/** An incident that cannot be read is left out: the others still count. */
 function openIncident(value: unknown): Incident[] {
   const { success, data } = incident().safeParse(value)
   if (!success || /^(resolved|postmortem)$/.test(data.status)) return []

@@ -1,12 +1,12 @@
 /**
  * The status page, asked once for all sessions of a store.
  *
- * 1. Who asks first writes so into the shared record and asks; the others read what it found. Two polls are at least
- *    15 min apart, 2 min while an outage is being waited out: the page turns frequent visitors away.
- * 2. It never throws, and nothing waits for it: no retry, no request. A page that cannot be read is unknown, with the
- *    reason, and the last one that could be is kept beside it with its age.
- * 3. It has no timers of its own: whoever wants to know polls. Without the shared record (a store that cannot answer) each
- *    process keeps the pace by itself.
+ * 1. The first process to ask says so in the shared record before it asks; the others read what it found. Two polls are
+ *    at least 15 min apart, 2 min while an outage is being waited out: the page turns frequent visitors away.
+ * 2. It never throws, and nothing waits for it: no retry, no request. An unreadable page is unknown, with the reason,
+ *    and the last readable one is kept beside it with its age.
+ * 3. It has no timers of its own: callers poll. Without the shared record (a store that cannot answer) each process
+ *    keeps the pace by itself.
  */
 import { z } from 'zod'
 import { systemClock, type Clock } from '../clock.ts'
@@ -25,7 +25,7 @@ export interface StatusPageOptions {
   fetch?: Asking['fetch']
   /** Addresses of `summary.json`, asked in this order until one answers. Default: Anthropic's page and its origin. */
   urls?: readonly string[]
-  /** Least time between two polls. Default 900,000 ms (15 min); while an outage is waited out 120,000 ms, if that is less. */
+  /** Least time between two polls. Default 900,000 ms (15 min); during an outage at most 120,000 ms (2 min). */
   everyMs?: number
   /** How long one address may take. Default 5,000 ms. */
   timeoutMs?: number
@@ -34,30 +34,30 @@ export interface StatusPageOptions {
 export interface StatusReading {
   /** The last page that could be read. */
   readonly page?: StatusPage
-  /** When that was, epoch ms. */
+  /** When it was read, epoch ms. */
   readonly checkedAt?: number
-  /** The same as an age in ms; `Infinity` without a page. */
+  /** Its age in ms; `Infinity` without a page. */
   readonly ageMs: number
-  /** The address that gave it, without query. */
+  /** The address that it came from, without query. */
   readonly source?: string
-  /** Why the last poll gave none; absent when it gave one, or when nobody has polled yet. */
+  /** Why the last poll gave no page; absent if it gave one, or if there was no poll yet. */
   readonly failure?: string
 }
 
 export interface PollOptions {
   /** An outage is being waited out: ask again after 2 min instead of 15. Default false. */
   urgent?: boolean
-  /** Gives the poll up; what is known already is the answer. */
+  /** Gives the poll up, which then resolves to what is already known. */
   signal?: AbortSignal
 }
 
 export interface StatusPagePoller {
-  /** Asks the page if it is time to; then what is known. */
+  /** Asks the page if a poll is due; resolves to what is known then. */
   poll(options?: PollOptions): Promise<StatusReading>
 }
 
 /**
- * The page that people read, then its origin, which answers where the first asks for a browser.
+ * The page that people read, then its origin, which answers when the first asks for a browser.
  * https://status.claude.com/api
  */
 export const defaultStatusUrls: readonly string[] = [
@@ -69,7 +69,7 @@ const key = 'status-page'
 const recordSchema = lazily(() =>
   z.strictObject({
     v: z.literal(1),
-    /** Of whom it speaks: pollers of other addresses leave it alone. */
+    /** The addresses that the record is about: pollers of other addresses ignore it. */
     urls: z.array(z.string()),
     triedAt: z.number(),
     good: z.strictObject({ page: statusPageSchema(), checkedAt: z.number(), source: z.url() }).optional(),
@@ -78,7 +78,7 @@ const recordSchema = lazily(() =>
 )
 type Known = z.infer<ReturnType<typeof recordSchema>>
 
-/** Errors: `bad-option` for an address that is none, or for a duration that is not positive. */
+/** Errors: `bad-option` for an address that is not http(s) or has credentials, or a duration that is not positive. */
 export function statusPage(options: StatusPageOptions): StatusPagePoller {
   const { shared, clock = systemClock, fetch = globalThis.fetch, timeoutMs = 5_000, everyMs = 15 * 60_000 } = options
   const urls = checkedUrls(options.urls ?? defaultStatusUrls)
@@ -86,7 +86,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
   const urgentMs = Math.min(everyMs, 2 * 60_000)
   // A query may hold a token, and the record is shared.
   const places = urls.map(placeOf)
-  /** What this process found out; counts where the shared record is gone, or of other addresses. */
+  /** What this process found out; used where the shared record is missing, older, or about other addresses. */
   let own: Known | undefined
 
   return {
@@ -97,7 +97,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
       if (sinceMs < (urgent ? urgentMs : everyMs)) return readingOf(known, now)
       const claim: Known = { v: 1, urls: places, ...known, triedAt: now }
       own = claim
-      // Another one was faster, and is asking now.
+      // Another process was faster, and is asking now.
       if (!(await written(version, claim))) return readingOf(known, now)
       const found = await ask(claim, signal)
       if (signal?.aborted) return readingOf(known, clock.now())
@@ -120,7 +120,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
     }
   }
 
-  /** False only when another one has written in between. */
+  /** False only if another process has written in between. */
   async function written(version: number | undefined, value: Known): Promise<boolean> {
     if (version === undefined) return true
     try {
@@ -144,7 +144,7 @@ export function statusPage(options: StatusPageOptions): StatusPagePoller {
   }
 }
 
-/** What the page said last, whoever of the store asked and wherever. Asks nobody; rejects when the store cannot answer. */
+/** The last reading by any process of the store. Does not ask the page; rejects if the store cannot answer. */
 export async function lastReading(shared: SharedState, now: number): Promise<StatusReading> {
   return readingOf(recordSchema().safeParse((await shared.read(key))?.value).data, now)
 }

@@ -8,12 +8,12 @@
  *       await resumeAndCheck(inner)
  *     }
  *
- * 1. What was under way when the process died may still be applied; nobody learns of it.
- * 2. From then on nothing is asked of `inner`: every call fails.
+ * 1. The write that the process dies in may still be applied (`applied`), but the caller does not learn of it.
+ * 2. From then on every call fails without reaching `inner`.
  */
 import type { Store } from '../store/store.ts'
 
-/** Stands for the end of the process: nothing that was under way afterwards happened. */
+/** Stands for the end of the process: nothing after it happened. */
 export class CrashError extends Error {
   constructor(options?: { cause: unknown }) {
     super('the process died here (on purpose, by crashAfter)', options)
@@ -22,21 +22,24 @@ export class CrashError extends Error {
 }
 
 export interface CrashPoint {
-  /** Whether the store still applied the write that the process died in, without anybody learning of it. */
+  /** Whether the store still applies the write that the process dies in, without the caller learning of it. */
   applied: boolean
-  /** Which calls are counted: appends, or all that can change the store, also leases, blobs and shared records. Default `append`. */
+  /**
+   * Which calls are counted: appends, or every call that can change the store, including leases, blobs and shared
+   * records. Default `append`.
+   */
   at?: 'append' | 'write'
 }
 
 export interface CrashingStore extends Store {
   readonly crashed: boolean
-  /** Appends that were asked for, the fatal one included. */
+  /** Number of append calls, including the fatal one. */
   readonly appends: number
-  /** Calls that can change the store, appends among them, the fatal one included. */
+  /** Number of calls that can change the store, including appends and the fatal one. */
   readonly writes: number
 }
 
-/** `store`, but its append (or its write, see `at`) number `n + 1` fails, and every call after that, of any kind, too. */
+/** `store`, except that append (or write, see `at`) number `n + 1` fails, and so does every call after it. */
 export function crashAfter(store: Store, n: number, { applied, at = 'append' }: CrashPoint): CrashingStore {
   let appends = 0
   let writes = 0

@@ -2,10 +2,10 @@
 import { journalVersion, type Entry, type EntryBody, type Owner } from '../journal/journal.ts'
 import { headVersion, type Head } from '../store/store.ts'
 
-/** The instant that tests start at, unless they say otherwise: 2026-01-01T00:00:00Z. */
+/** The instant at which tests start unless they say otherwise: 2026-01-01T00:00:00Z. */
 export const testEpoch = Date.UTC(2026, 0, 1)
 
-/** An owner of its own process table, so that nothing can tell whether its pid lives. */
+/** An owner with a process table of its own, so that nothing can tell whether its pid is alive. */
 export function owner(name: string): Owner {
   return { id: name, host: `${name}.test`, realm: `realm of ${name}`, pid: 4242 }
 }

@@ -6,5 +6,5 @@ export { recoveryOf } from '../health/recovery.ts'
 export { ManualClock, type ManualClockOptions } from './manual-clock.ts'
 export { seededRandom } from './random.ts'
 export { type StoreCase, type StoreHarness, storeContract } from './store-contract.ts'
-/** For benchmarks: the check of what is sent, alone. */
+/** For benchmarks: only the check of what is sent. */
 export { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'

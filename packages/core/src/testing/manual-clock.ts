@@ -2,8 +2,8 @@
  * A clock that a test moves by hand.
  *
  * 1. Time moves only by `advance`, or, with `autoAdvance`, to the instant of the earliest foreground sleeper.
- * 2. Sleepers wake in the order of their instants, each at its own instant, and what a sleeper does next (another
- *    sleep, say) happens before the time moves on.
+ * 2. Sleepers wake in the order of their instants, each at its own instant, and what a sleeper does next (such as
+ *    sleeping again) happens before the time moves on.
  * 3. Background sleepers never move the time; they wake when it passes them.
  */
 import type { Clock, SleepOptions } from '../clock.ts'
@@ -15,7 +15,7 @@ export interface ManualClockOptions {
   startAt?: number
   /** Seed of `random` and part of every id. Default: 1. */
   seed?: number
-  /** Whether a foreground sleep jumps the time to its instant. Default: false. */
+  /** Whether a foreground sleep makes the time jump to its instant. Default: false. */
   autoAdvance?: boolean
 }
 
@@ -64,7 +64,7 @@ export class ManualClock implements Clock {
     return this.#sleepers.map(({ at, background }) => ({ at, background }))
   }
 
-  /** Moves the time; resolves when all who woke have run as far as they could without real I/O. */
+  /** Moves the time; resolves when every woken sleeper has run as far as it can without real I/O. */
   advance(ms: number): Promise<void> {
     return this.#move(() => this.#now + ms)
   }
@@ -84,7 +84,7 @@ export class ManualClock implements Clock {
       }
       signal?.addEventListener('abort', aborted, { once: true })
     })
-    // After a pause, so that of several who fall asleep together the earliest wakes first.
+    // After a pause, so that of several sleeps that begin together the earliest wakes first.
     if (this.#autoAdvance && !background) void this.#move(() => this.#sleepers.find((one) => !one.background)?.at)
     return slept
   }
@@ -93,7 +93,7 @@ export class ManualClock implements Clock {
     return this.#add({ at: this.#now + ms, background: true, wake: call })
   }
 
-  /** What it returns takes it away again. */
+  /** Returns a function that removes the sleeper. */
   #add(sleeper: Sleeper): () => void {
     const later = this.#sleepers.findIndex(({ at }) => at > sleeper.at)
     this.#sleepers.splice(later < 0 ? this.#sleepers.length : later, 0, sleeper)
@@ -120,7 +120,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Everything that can run without real I/O has run. */
+/** Resolves when everything that can run without real I/O has run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

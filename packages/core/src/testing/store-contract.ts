@@ -8,7 +8,7 @@
  *       })
  *     }
  *
- * A case throws an AssertionError when its claim does not hold. Cases cite the promise that they prove: no acknowledged
+ * A case throws an AssertionError if its claim does not hold. Cases cite the promise that they prove: no acknowledged
  * turn is lost (P1), one writer per session (P3), what is re-sent is what was sent (P4), fail closed (P5).
  */
 import { appendCases } from './contract/append-cases.ts'

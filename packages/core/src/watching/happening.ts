@@ -1,27 +1,27 @@
 /**
  * What happens in a session, in the words of logs, traces and metrics: names, numbers and kinds, never content.
  *
- * The journal's entries are facts for a machine; these are what a person asks after. `happenings.ts` makes them.
+ * The journal's entries are facts for a machine; happenings are what a person asks about. `happenings.ts` makes them.
  */
 import type { InDoubtDid } from '../session/events.ts'
 import type { Decision, FaultKind } from '../faults/fault.ts'
 
-/** Why nothing is sent: the session's own pause, the server's, a long outage, or a circuit breaker that is open. */
+/** Why nothing is sent: the session's own back-off, the server's `retry-after`, a long outage, or an open breaker. */
 export type WaitReason = 'backoff' | 'retry_after' | 'outage' | 'circuit_open'
 
-/** How an answer came after a failure: by the model that failed, by another rung, or in another process. */
+/** How an answer came after a failure: from the model that failed, from another rung, or after a resume. */
 export type RecoveryMode = 'same_model' | 'fallback' | 'resume'
 
 export type TurnOutcome = 'ok' | 'ok_after_retry' | 'ok_after_fallback' | 'suspended' | 'failed' | 'interrupted'
 
-/** What failed. `errorType` is the API's word, only where it looks like one. */
+/** What failed. `errorType` is the API's word, if it looks like one. */
 export interface FaultFacts {
   fault: FaultKind
   status?: number
   errorType?: string
 }
 
-/** Of the turn that is open or has just ended, as far as this process has seen it. */
+/** Totals of the turn that is open or has just ended, as far as this process has seen it. */
 export interface TurnTally {
   turn: number
   attempts: number
@@ -43,7 +43,7 @@ export type Happening = { at: number } & (
   | { kind: 'recovered'; mode: RecoveryMode; durationMs: number; attempt: number }
   | { kind: 'repaired'; rules: readonly string[] }
   | { kind: 'in-doubt'; tool: string; toolUseId: string; did: InDoubtDid }
-  /** Of a step of one's own; its id has no key of the caller in it. */
+  /** A step of the caller's own; the id does not contain the caller's key. */
   | { kind: 'step-in-doubt'; step: string; stepId: string; did: InDoubtDid }
   | { kind: 'suspended'; reason: string; attempts: number; retryAt: number | undefined }
   | { kind: 'failed'; reason: FaultKind | 'refused' }
@@ -51,7 +51,7 @@ export type Happening = { at: number } & (
   | { kind: 'rewound'; turns: number }
 )
 
-/** Tokens, as far as the answer said. `uncached`: read at full price or more, so that they are the cost of a cold cache. */
+/** Tokens, as far as the answer said. `uncached` ones cost full price or more: they are the cost of a cold cache. */
 export interface Usage {
   uncachedInput: number
 }

@@ -1,9 +1,9 @@
 /**
- * Entries to happenings: what the logs, the traces and every page of metrics of a session are made of, so that they say
- * the same.
+ * Turns entries into happenings, from which the logs, the traces and the metrics of a session are all made, so that
+ * they agree.
  *
- * 1. A recovery is an answer after a fault, or after an interruption of its turn; it lasts from the first fault, or from
- *    the last fact before the interruption, to that answer.
+ * 1. A recovery is an answer after a fault, or after an interruption of its turn; it lasts from the first fault, or
+ *    from the last entry before the interruption, to that answer.
  * 2. A wait ends with whatever comes next: an attempt, another wait, another rung, or the end of trying.
  */
 import { isRefusal } from '../journal/answer.ts'
@@ -27,14 +27,14 @@ export class Happenings {
   #model: string
   #requested: string | undefined
   #served: string | undefined
-  /** Of the answer that is waited for: when its first fault was, and the last fault. */
+  /** The instant of the first fault since the last answer, and the kind of the latest one. */
   #failing: { since: number; last: FaultFacts['fault'] } | undefined
   #wait: { reason: WaitReason; since: number } | undefined
-  /** The last fact before the turn was interrupted. */
+  /** The instant of the last entry, or of the first fault, before the turn was interrupted. */
   #interruptedAt: number | undefined
   #lastAt: number | undefined
   #isCold: boolean
-  /** Of the turn. */
+  /** Whether the turn had a fault. */
   #hasFailed = false
   #isElsewhere: boolean
 
@@ -195,7 +195,7 @@ export class Happenings {
   }
 
   *#stopWaiting(at: number): Generator<Happening> {
-    // A wall clock may be set back meanwhile, and no wait is shorter than none.
+    // A wall clock may be set back meanwhile, but no wait is negative.
     if (this.#wait) yield { kind: 'waited', at, reason: this.#wait.reason, since: Math.min(this.#wait.since, at) }
     this.#wait = undefined
   }
@@ -213,7 +213,7 @@ export class Happenings {
 }
 
 function factsOf({ kind, status, errorType }: Fault): FaultFacts {
-  // Whatever stands between here and the API may put anything there.
+  // A gateway between here and the API may put anything there.
   const isWord = errorType !== undefined && /^[a-z][a-z0-9_.-]{0,63}$/i.test(errorType)
   return { fault: kind, ...(status !== undefined && { status }), ...(isWord && { errorType }) }
 }

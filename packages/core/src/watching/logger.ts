@@ -1,9 +1,9 @@
 /**
- * What happens in a session as log lines: one for each change, fields and a short message, without content.
+ * Log lines about a session: one for each change, with fields and a short message, without content.
  *
  *     openSession('fix-auth', { logger: pino() })
  *
- * 1. Fields are names, numbers and kinds. What came from outside (a model's name, a tool's) is scrubbed here, at the source.
+ * 1. Fields are names, numbers and kinds. Names from outside (of a model, of a tool) are scrubbed here, at the source.
  * 2. Silent by default. A logger that throws or rejects is dropped with a warning, like any listener.
  */
 import { formatDuration } from '../duration.ts'
@@ -14,10 +14,10 @@ import type { Watcher } from './watcher.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/** Of pino, or of anything with the same four methods. */
+/** pino, or anything with the same four methods. */
 export type Logger = Readonly<Record<Level, (fields: Record<string, unknown>, message: string) => unknown>>
 
-/** `debug` also has what goes well: turns, attempts and answers. */
+/** `debug` also logs what goes well: turns, attempts and answers. */
 export function logWatcher(logger: Logger): Watcher {
   return {
     opened(session, before) {
@@ -36,7 +36,7 @@ function log(logger: Logger, sessionId: string, happening: Happening): unknown {
   return line && logger[line.level](scrubbedFields({ sessionId, event: kind, ...dated(fields) }), line.message)
 }
 
-/** Instants as text: a number would be read as anything. */
+/** Instants as text: a bare number would be ambiguous. */
 function dated(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [

@@ -1,4 +1,4 @@
-/** A model as a label of metrics: labels have few values, and what clients call their models is theirs. */
+/** A model as a label of metrics: labels need few values, and clients may call their models anything. */
 import { builtInCards } from '../ladder/built-in-cards.ts'
 import { isSameModel } from '../ladder/model-card.ts'
 

@@ -1,8 +1,8 @@
 /**
- * A copy of a value for a log: secrets are masked wherever they are, in nested objects and inside of strings.
+ * A copy of a value for a log: secrets are masked wherever they are, in nested objects and inside strings.
  *
- * A field whose name says that it is secret is masked whole. What is no data (a class, a circle, something very deep)
- * becomes a word.
+ * A field whose name says that it is secret is masked whole. A function, a symbol or a bigint becomes the name of its
+ * type, and what is nested very deep, as in a cycle, becomes `[deep]`.
  */
 import { withoutSecrets } from '../secrets.ts'
 

@@ -1,4 +1,4 @@
-/** What a watcher may ask of a session. */
+/** What a watcher may see of a session. */
 import type { Clock } from '../clock.ts'
 import type { Listener } from '../session/events.ts'
 import type { Context, StateName } from '../machine/machine-state.ts'
@@ -15,7 +15,7 @@ export interface WatchedSession {
   readonly turn: number
   readonly hasOpenTurn: boolean
   readonly envelope: { readonly body: { readonly model: string } } | undefined
-  /** Aborts when it is closed or lost. */
+  /** Aborts when the session is closed or lost. */
   readonly signal: AbortSignal
   subscribe(listener: Listener): () => void
 }

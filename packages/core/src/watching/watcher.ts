@@ -1,10 +1,10 @@
 /**
- * Watchers: telemetry and logs, told of a session from its opening on.
+ * Watchers: telemetry and logs that follow a session from its opening on.
  *
  * 1. A watcher changes nothing: a session does the same with it and without it, and what it throws is a warning.
- * 2. It is asked to run some work, so that what happens inside can be known as a part of it. The work runs once, and what
- *    it comes to is there as soon as it has ended, whatever the watcher still does.
- * 3. Nobody waits longer than some seconds for a watcher that does not get ready, or does not begin the work.
+ * 2. It is asked to run some work, so that it can attribute to the work what happens inside. The work runs once, and
+ *    its result is returned as soon as it has ended, whatever the watcher still does.
+ * 3. Nothing waits longer than a few seconds for a watcher that does not get ready or does not begin the work.
  */
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
@@ -15,24 +15,24 @@ import type { WatchedSession } from './watched-session.ts'
 
 const patienceMs = 3_000
 
-/** What a session runs that lasts. */
+/** What a session runs that takes time. */
 export type Work =
-  /** An agent's run, as `session.run` has it. */
+  /** An agent's run by `session.run`. */
   | { kind: 'run'; agent: string }
   /** A request of a loop that lastgood runs, to the end of its answer. */
   | { kind: 'request' }
-  /** A tool; `again` when it was started before and its outcome was unknown. */
+  /** A tool; `again` if it was started before and its outcome was unknown. */
   | { kind: 'tool'; toolUseId: string; name: string; again: boolean }
 
 export type RunWork = <Result>(work: Work, run: () => Promise<Result>) => Promise<Result>
 
 export interface Watcher {
   /**
-   * A session was opened here, and its restart is not recorded yet: `before` is what the store knew of it. Listens by
-   * `session.subscribe`; what it returns is asked to run the session's work.
+   * A session was opened here, and its restart is not recorded yet: `before` is its head in the store. The watcher
+   * listens by `session.subscribe`; the function that it returns is asked to run the session's work.
    */
   opened(session: WatchedSession, before: Head | undefined): Promise<RunWork | void> | RunWork | void
-  /** Runs what a request from another process asked for, as a part of what its headers say that it belongs to. */
+  /** Runs the work for a request from another process, as part of the trace that the request's headers name. */
   serving?<Result>(headers: Headers, run: () => Promise<Result>): Promise<Result>
 }
 
@@ -66,7 +66,7 @@ export class Watchers {
   run: RunWork = (work, run) => this.#run(work, run)
 }
 
-/** What `run` comes to, which runs once whatever the watcher does with it. */
+/** The result of `run`, which runs once whatever the watcher does with it. */
 async function harmless<Result>(
   watch: (run: () => Promise<Result>) => Promise<Result>,
   run: () => Promise<Result>,

@@ -2,20 +2,20 @@
  * Walking over the blocks of a conversation.
  *
  * 1. What a change leaves alone stays the same object: block, content, message and list.
- * 2. The blocks inside a tool's result are visited before the result itself. String content has no blocks.
+ * 2. The blocks inside a tool result are visited before the result itself. String content has no blocks.
  */
 import { areBlocks } from '../../journal/surely.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 
-/** Where a block stands: `messages.<message>.content.<index>`, or inside the result there. */
+/** Where a block is: `messages.<message>.content.<index>`, or inside the result there. */
 export interface Place {
   readonly message: number
   readonly index: number
-  /** Index in the content of the tool's result. */
+  /** Index in the content of the tool result. */
   readonly inner?: number
 }
 
-/** The messages with each block as `change` gives it. */
+/** The messages with each block replaced by what `change` returns. */
 export function mapBlocks(
   messages: readonly Message[],
   change: (block: Block, place: Place) => Block,
@@ -37,7 +37,7 @@ export interface Placed {
   readonly place: Place
 }
 
-/** All blocks in their order, those inside a result before the result. */
+/** All blocks in order, those inside a result before the result. */
 export function placedBlocks(messages: readonly Message[]): Placed[] {
   const placed: Placed[] = []
   mapBlocks(messages, (block, place) => {
@@ -47,12 +47,12 @@ export function placedBlocks(messages: readonly Message[]): Placed[] {
   return placed
 }
 
-/** As the API names it. */
+/** The path by which the API names the place. */
 export function pathOf({ message, index, inner }: Place): string {
   return `messages.${message}.content.${index}${inner === undefined ? '' : `.tool_result.content.${inner}`}`
 }
 
-/** Whether the API means that place: a path may go on into the block, and one of a whole result means what is in it. */
+/** Whether the API's path means that place: it may lead on into the block, and that of a result covers its content. */
 export function isAt(place: Place, path: string): boolean {
   const { inner, ...outer } = place
   const own = pathOf(place)
@@ -60,13 +60,13 @@ export function isAt(place: Place, path: string): boolean {
   return path === own || path.startsWith(`${own}.`) || (inner !== undefined && path === result)
 }
 
-/** The same list when `change` gives back every item. */
+/** `list.map(change)`, or the same list when `change` returns every item unchanged. */
 export function mapKeeping<T>(list: readonly T[], change: (item: T, at: number) => T): readonly T[] {
   const mapped = list.map(change)
   return mapped.every((item, at) => item === list[at]) ? list : mapped
 }
 
-/** The blocks inside a tool's result, where it has any. */
+/** The blocks inside a tool result, if it has any. */
 export function innerOf(block: Block): readonly Block[] | undefined {
   const { content } = block
   return block.type === 'tool_result' && areBlocks(content) ? content : undefined

@@ -3,7 +3,7 @@
  * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  *
  * 1. Markers count in the API's order: tools, system, messages (inside a result before the result), and last the one
- *    for the request as a whole. They are no part of the prefix, so thinking stays valid.
+ *    for the request as a whole. They are not part of the prefix, so thinking stays valid.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
 import type { Message } from '../../journal/journal.ts'
@@ -42,14 +42,14 @@ export const cacheTtl: LocalRule = {
   },
 }
 
-/** The request with markers that the API takes; the same object when none is too many and none out of order. */
+/** The request with markers that the API accepts; the same object when there are not too many and all are in order. */
 export function capCacheMarkers(outgoing: Outgoing): Outgoing {
   const markers = markersOf(outgoing)
   const capped = lastFour(outgoing, markers)
   return longFirst(capped, capped === outgoing ? markers : markersOf(capped))
 }
 
-/** `markers`: those of the request. */
+/** `markers` are those of the request. */
 function lastFour(outgoing: Outgoing, markers: readonly Marker[]): Outgoing {
   const extra = markers.length - mostMarkers
   if (extra <= 0) return outgoing
@@ -57,7 +57,7 @@ function lastFour(outgoing: Outgoing, markers: readonly Marker[]): Outgoing {
   return mapMarkers(outgoing, (marker) => (at++ < extra ? undefined : marker))
 }
 
-/** What stands before a marker of an hour is billed for an hour anyway, so the short ones before it rise. */
+/** What precedes a one-hour marker is billed for an hour anyway, so the short markers before it are raised. */
 function longFirst(outgoing: Outgoing, markers: readonly Marker[]): Outgoing {
   const lastLong = markers.findLastIndex(isLong)
   if (markers.slice(0, lastLong + 1).every(isLong)) return outgoing
@@ -79,7 +79,7 @@ function markersOf({ params, messages }: Outgoing): Marker[] {
 const own = ({ cache_control: marker }: Readonly<Record<string, unknown>>): Marker[] =>
   isRecord(marker) ? [marker] : []
 
-/** A history is looked through with every request, and most of it was before. */
+/** The history is searched at every request, and most of its messages were searched before. */
 const known = new WeakMap<Message, readonly Marker[]>()
 
 function markersIn(message: Message): readonly Marker[] {
@@ -90,7 +90,7 @@ function markersIn(message: Message): readonly Marker[] {
   return markers
 }
 
-/** Each marker as `change` gives it, in the API's order; undefined takes it away. */
+/** Replaces each marker by what `change` returns, in the API's order; undefined removes it. */
 function mapMarkers(outgoing: Outgoing, change: (marker: Marker) => Marker | undefined): Outgoing {
   function on<T extends Readonly<Record<string, unknown>>>(owner: T): T {
     const marker = owner['cache_control']

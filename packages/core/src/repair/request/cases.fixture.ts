@@ -1,6 +1,6 @@
 /**
- * What the rules for outgoing requests do, as data: one case or more for each rule. `in` is what of `plainRequest` is
- * different, `out` what the rule changes of that. Those that a refusal calls for are in `refused-cases.fixture.ts`.
+ * What the rules for outgoing requests do, as data: at least one case for each rule. `in` is the difference from
+ * `plainRequest`, `out` what the rule changes in it. Rules that a refusal calls for are in `refused-cases.fixture.ts`.
  */
 import { gif, png } from './images.fixture.ts'
 import {

@@ -1,13 +1,13 @@
 /**
  * Text cut in the middle.
  *
- * 1. The beginning and the end stay, whole characters only, and a note between them says how much is missing.
+ * 1. The beginning and the end stay, in whole characters, and a note between them says how much is missing.
  */
 
 /** The note is never longer. */
 const noteChars = 80
 
-/** At most `maxChars` characters with the note, if that is more than the note; the same text when it is not longer. */
+/** At most `maxChars` characters with the note (or `noteChars`, if more); a text that fits is returned unchanged. */
 export function cutInMiddle(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text
   const kept = Math.max(0, maxChars - noteChars)

@@ -1,7 +1,7 @@
 /**
  * Fields that a client library or another provider puts into blocks and that the API refuses.
  *
- * 1. Only fields that the API itself never returns: what it returned passes through, known to us or not.
+ * 1. Only fields that the API itself never returns are removed: what it returned passes through, known to us or not.
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
@@ -10,12 +10,12 @@ import { mapBlocks, mapKeeping } from './blocks.ts'
 import { keepingSignatures } from './kept-signatures.ts'
 
 /**
- * Of any block: https://github.com/RooCodeInc/Roo-Code/issues/11429. Of text:
+ * In any block: https://github.com/RooCodeInc/Roo-Code/issues/11429. In text:
  * https://github.com/anthropics/anthropic-sdk-typescript/issues/857
  */
 const foreign = ['reasoning_details']
 const foreignInText = ['parsed', 'parsed_output']
-/** Its own beta takes it: https://github.com/anthropics/claude-code/issues/4378 */
+/** The beta that permits `scope`: https://github.com/anthropics/claude-code/issues/4378 */
 const scopeBeta = /^prompt-caching-scope-/
 
 export const extraFields: LocalRule = {

@@ -1,4 +1,4 @@
-/** Messages in a form that a model goes on from. */
+/** Messages in a form that a model can continue from. */
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
 import { keepingSignatures } from './kept-signatures.ts'
@@ -32,7 +32,7 @@ export const continueAfterPrefill: RejectedRule = {
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to go on, in the words of the API's pages.",
   repair(outgoing, { stopReason }) {
-    // A paused answer is sent back as the last message: the server goes on with it.
+    // A paused answer is sent back as the last message: the server continues it.
     const calls = outgoing.messages.at(-1)?.content
     const isCalling = Array.isArray(calls) && calls.some(({ type }) => type === 'tool_use')
     const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)

@@ -1,14 +1,14 @@
 /**
  * What the first bytes of an image tell: its kind and its size in pixels.
  *
- * 1. Never throws. What is not recognised is undefined: the API could not read it either, or it is of a kind that it
- *    does not take (https://platform.claude.com/docs/en/build-with-claude/vision: JPEG, PNG, GIF, WebP).
+ * 1. Never throws. An unrecognised image gives undefined: the API either cannot read it or does not accept its kind
+ *    (https://platform.claude.com/docs/en/build-with-claude/vision: JPEG, PNG, GIF, WebP).
  * 2. Decodes no more base64 than it needs; a JPEG may carry much before its size.
  */
 
 export interface ImageHeader {
   readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
-  /** Pixels; 0 where the file does not say it where it should. */
+  /** Pixels; 0 if the file does not state it in the expected place. */
   readonly width: number
   readonly height: number
 }

@@ -1,8 +1,8 @@
 /**
  * Images that the API would refuse. https://platform.claude.com/docs/en/build-with-claude/vision
  *
- * 1. An image becomes text that says what was there; nothing is scaled.
- * 2. The limit of a side depends on how many images and documents a request has, so one more can make old ones too large.
+ * 1. A refused image becomes text that says what was there; nothing is scaled.
+ * 2. The limit of a side depends on how many images and documents a request has: one more can make old ones too large.
  * 3. Links and files are left to the API: it alone can see them.
  */
 import { isRecord } from '../../json.ts'
@@ -24,7 +24,7 @@ const manyMedia = 20
 const maxImageChars = 10 * 1024 * 1024
 const smallWindow = 200_000
 
-/** Why the API would refuse the image; undefined when nothing is known against it. */
+/** Why the API would refuse the image; undefined if no reason is known. */
 export function whyRefused(block: Block, longestSide: number): string | undefined {
   const data = dataOf(block)
   if (data === undefined) return undefined
@@ -36,7 +36,7 @@ export function whyRefused(block: Block, longestSide: number): string | undefine
   return isTooLarge ? `a side is longer than ${longestSide} pixels` : undefined
 }
 
-/** The image with the media type that its first bytes have, where another is declared; else the same object. */
+/** The image with the media type that its first bytes show, if another is declared; else the same object. */
 export function withTrueMediaType(block: Block): Block {
   const data = isImage(block) ? dataOf(block) : undefined
   const header = data === undefined ? undefined : imageHeader(data)

@@ -1,4 +1,4 @@
-/** The first bytes of images, which is all that is looked at. */
+/** The first bytes of images: nothing else is read. */
 import type { Block } from '../../journal/journal.ts'
 
 export function png(width: number, height: number): Block {

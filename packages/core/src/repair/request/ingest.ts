@@ -1,8 +1,8 @@
 /**
- * What a tool returned, made fit to be sent, before it is recorded. Once it is in the history, mending it costs the
- * thinking and the cache of everything behind it; here it costs nothing.
+ * Makes a tool's result fit to be sent before it is recorded. Once it is in the history, mending it costs the thinking
+ * and the cache of everything after it; here it costs nothing.
  *
- * 1. Pure. A result that is fit is given back as the same object, and a guarded one is fit.
+ * 1. Pure. A fit result is returned as the same object, and a guarded one is fit.
  * 2. Nothing is left out silently: a line in its place says what and how much.
  */
 import { isRecord } from '../../json.ts'
@@ -14,7 +14,7 @@ import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'
 import { isImage, mediumLeftOut } from './media.ts'
 
 /**
- * Characters of text that one result may have; what is longer is cut in the middle: about 100,000 tokens at four
+ * The most characters of text in one result; a longer text is cut in the middle. About 100,000 tokens at four
  * characters each (https://platform.claude.com/docs/en/about-claude/glossary#tokens), which is half of the smallest
  * current window and a tenth of the usual one.
  */
@@ -38,7 +38,7 @@ export function guardToolResult(block: Block, maxChars = mostChars): Block {
   return { ...formed, content: said.length > 0 ? said : '(no output)' }
 }
 
-/** Where texts are too long together, the longest are cut, all to the same length. */
+/** If the texts together are too long, the longest are cut, all to the same length. */
 function cutTexts(blocks: readonly Block[], maxChars: number): readonly Block[] {
   const lengths = blocks.map((block) => textOf(block).length).sort((one, other) => one - other)
   let left = maxChars
@@ -67,7 +67,7 @@ function textOf(block: Block): string {
 
 const isEmptyText = (block: Block) => block.type === 'text' && textOf(block).trim() === ''
 
-/** Half surrogate pairs become U+FFFD, in every string; the same value when there are none. */
+/** Lone surrogates become U+FFFD, in every string; the same value when there are none. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed()
   if (Array.isArray(value)) return mapKeeping<unknown>(value, wellFormed)

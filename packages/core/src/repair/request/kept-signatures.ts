@@ -1,10 +1,11 @@
 /**
- * Thinking that survives an edit. On models with preserved thinking each thinking block is signed against everything
+ * How thinking survives an edit. On models with preserved thinking each thinking block is signed against everything
  * before it, so an edit in the middle makes the API refuse the request.
  * https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  *
- * 1. Thinking of one message is never thinned out: all of the transcript's goes, or the API drops what does not fit.
- * 2. What is not asked for by an edit is not done: no thinking behind the edit, nothing to keep.
+ * 1. Thinking is never removed from some messages only: either the whole transcript loses it, or the API drops the
+ *    blocks that do not fit.
+ * 2. Where no thinking follows the edit, nothing is done.
  */
 import { isRecord, without } from '../../json.ts'
 import { hasThinking, withoutThinking } from '../../journal/message.ts'
@@ -15,8 +16,8 @@ import { mapKeeping } from './blocks.ts'
 export const bindingBeta = 'thinking-binding-controls-2026-08-01'
 
 /**
- * Tells the API to leave out thinking that does not fit its place; undefined when it is told so already, or when the
- * way of thinking that the request asks for cannot carry the setting.
+ * Tells the API to leave out thinking that does not fit its place; undefined when the request says so already, or when
+ * its type of thinking cannot carry the setting.
  */
 export function droppingBlocks({ params, betas, messages }: Outgoing, card: ModelCard): Outgoing | undefined {
   const asked = params['thinking']
@@ -34,8 +35,8 @@ export function droppingBlocks({ params, betas, messages }: Outgoing, card: Mode
 }
 
 /**
- * The repair with what its edits of `before` need so that thinking behind them is not refused. That is a repair of its
- * own, and one that stands: the edits do too.
+ * Adds to a repair of `before` whatever keeps the thinking after its edits from being refused. That is a repair of its
+ * own, and a standing one, as the edits are.
  */
 export function keepingSignatures(before: Outgoing, repaired: Repaired, card: ModelCard): Repaired {
   const { outgoing, repairs } = repaired
@@ -56,7 +57,7 @@ function dropsBlocks({ params, betas }: Outgoing): boolean {
   return isRecord(binding) && binding['prefix_mismatch_behavior'] === 'drop_block' && betas.includes(bindingBeta)
 }
 
-/** Without the setting, for requests that lose its beta. */
+/** The params without `block_binding`, for requests that lose its beta. */
 export function withoutBinding(params: Outgoing['params']): Outgoing['params'] {
   const { thinking } = params
   if (!isRecord(thinking) || thinking['block_binding'] === undefined) return params

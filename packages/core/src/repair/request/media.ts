@@ -1,7 +1,7 @@
 /**
  * Images and documents of a request, and the words that stand in for them.
  *
- * 1. A stand-in is text that says what was there and why it is not; it is no medium, so it is never replaced again.
+ * 1. A stand-in is text that says what was there and why it is gone; it is no medium, so it is never replaced again.
  */
 import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
@@ -18,7 +18,7 @@ export function dataOf({ source }: Block): string | undefined {
     : undefined
 }
 
-/** Characters of base64 that it takes in the request. */
+/** How many characters of base64 the block takes in the request. */
 export function sizeOf(block: Block): number {
   return dataOf(block)?.length ?? 0
 }
@@ -32,7 +32,7 @@ export function mediumLeftOut(block: Block, reason: string): Block {
   return { type: 'text', text: `[${block.type}${size}${title} left out: ${reason}]` }
 }
 
-/** Changes the blocks of a list by identity of their place. */
+/** A change for `mapBlocks` that replaces the chosen blocks, recognised by their place. */
 export function replacing(
   chosen: readonly Placed[],
   stand: (block: Block) => Block,

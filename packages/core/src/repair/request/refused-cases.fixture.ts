@@ -1,4 +1,4 @@
-/** What the rules do that only a refusal of the API calls for, as data, like `cases.fixture.ts`. */
+/** What the rules that only a refusal of the API calls for do, as data, like `cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
 import { png } from './images.fixture.ts'
 import { refusedFields } from './refused-fields.fixture.ts'
@@ -401,7 +401,7 @@ export const refusedCases: readonly RequestCase[] = [
 
 /** 700 of 1000 tokens with the margin of 5 %, in characters of the request. */
 function shortLimit(messages: readonly Message[]): number {
-  // Each list of blocks is counted with a comma more than it has.
+  // Each list of blocks is counted with one comma too many.
   const now = JSON.stringify(params).length + JSON.stringify(messages).length - 1
   return Math.floor((now / 1_000) * 700 * 0.95)
 }

@@ -1,10 +1,10 @@
 /**
  * Fields that the API refused: `messages.1.content.0.text.parsed: Extra inputs are not permitted`.
  *
- * 1. Exactly the named field goes, in the messages from every message or block of that type: the API names one at a time. What a
- *    message or block cannot be without stays, and so do system prompt and tools.
- * 2. A field of the settings is left out of every further request. A place in the messages holds for this request alone,
- *    so it has a rule of its own name.
+ * 1. Exactly the named field goes; within the messages it goes from every message or block of that type, since the API
+ *    names one at a time. Fields that a message or block needs stay, and so do system prompt and tools.
+ * 2. A field of the settings is left out of every further request. A place in the messages holds for this request
+ *    alone, so that repair has a rule name of its own.
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -15,7 +15,7 @@ import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
 const ofBlocks = ['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name']
 const essential = [...ofRequests, ...ofBlocks]
-/** What only blocks and sources of this type cannot be without. */
+/** Fields that only blocks and sources of this type need. */
 const essentialOf: Readonly<Record<string, readonly string[]>> = {
   text: ['text', 'media_type', 'data'],
   thinking: ['thinking', 'signature'],
@@ -48,7 +48,7 @@ export const dropField: RejectedRule = {
 }
 
 const fieldOfMessage = /^messages\.\d+\.([^.]+)$/
-/** Behind the place of a block: its type, and the way to the field. */
+/** Captures what follows the place of a block: its type and the path to the field. */
 const fieldOfBlock = /^messages\.\d+\.content\.\d+\.(?:tool_result\.content\.\d+\.)?(.+)$/
 
 function removedAlike(messages: readonly Message[], path: string): readonly Message[] {
@@ -62,7 +62,7 @@ function extraFieldsIn(message: string, paths: readonly string[]): readonly stri
   return /extra inputs are not permitted/i.test(message) ? paths : []
 }
 
-/** `value` without the field; the same value when it is not there. The API puts the type of a block into its paths. */
+/** `value` without the field; the same value if it has no such field. The API puts a block's type into its paths. */
 function removed(value: unknown, [key, ...rest]: readonly string[]): unknown {
   if (key === undefined) return value
   if (Array.isArray(value)) {

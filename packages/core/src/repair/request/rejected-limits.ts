@@ -1,7 +1,7 @@
-/** The length of an answer: less where the API says so, more where an answer was cut. */
+/** The length of an answer: less where the API demands it, more where an answer was cut. */
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
-/** Below it an answer is not worth asking for. */
+/** With fewer tokens an answer is not worth asking for. */
 const leastTokens = 1_024
 
 export const clampMaxTokens: RejectedRule = {
@@ -24,7 +24,7 @@ export const clampMaxTokens: RejectedRule = {
   },
 }
 
-/** The room that is left changes with every request, so this one has a name of its own and does not stand. */
+/** The room that is left changes with every request, so this rule has a name of its own and is not a standing one. */
 export const fitMaxTokens: RejectedRule = {
   name: 'fit-max-tokens',
   row: 34,
@@ -47,7 +47,7 @@ export const raiseMaxTokens: RejectedRule = {
   repair(outgoing, { card }, argument) {
     const asked = outgoing.params['max_tokens']
     if (typeof asked !== 'number') return undefined
-    // At once: a limit costs nothing, an answer that is cut again does.
+    // To the limit in one step: a limit costs nothing, an answer that is cut again does.
     const most = Number.isFinite(card.maxOutputTokens) ? card.maxOutputTokens : asked * 4
     const raised = Number(argument ?? most)
     if (!(raised > asked)) return undefined

@@ -1,8 +1,8 @@
 /**
  * Images and documents that the API refused, or that make the request too large.
  *
- * 1. Those that the API named go; else those that cannot be read; else the older half, and the half of the rest next time.
- * 2. The name of the repair carries the places or the number, so that the same can be done again.
+ * 1. Those that the API named go; else those that cannot be read; else the older half, and next time half of the rest.
+ * 2. The name of the repair carries the places or the number, so that the same repair can be applied again.
  */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'

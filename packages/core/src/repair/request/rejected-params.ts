@@ -1,8 +1,8 @@
 /**
- * Settings that the API refused by name. Each rule reads the API's words once and gives a name that carries what it
- * found: `drop-params:temperature,effort`.
+ * Settings that the API refused by name. Each rule reads the API's words once and gives its repair a name that carries
+ * what it found: `drop-params:temperature,effort`.
  *
- * 1. Only what the API named and the request has is taken away; never the model, the conversation or its tools.
+ * 1. Only what the API named and the request has is removed; never the model, the conversation or its tools.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
 import { withoutClearing } from '../../ladder/thinking-steps.ts'
@@ -41,11 +41,11 @@ export const dropNewestBeta: RejectedRule = {
   },
 }
 
-/** What a setting is refused beside is not refused: `temperature` may only be set to 1 when thinking is enabled. */
+/** A setting named as a condition is not refused: `temperature` may only be set to 1 when thinking is enabled. */
 const condition = /\b(?:when|while|if|unless|requires)\b[^,.;]*|\bexpected tags:.*/gi
-/** What to do about it is advice. */
+/** What follows the first sentence is advice. */
 const advice = /\. .*/s
-/** What has no name of its own in the words of the API. */
+/** Settings that the API describes in words instead of naming them. */
 const inWords = [
   [/\blong context beta\b/i, (beta: string) => beta.startsWith('context-1m-')],
   [/\bfast mode\b/i, (name: string) => name === 'speed' || name.startsWith('fast-mode-')],
@@ -60,13 +60,13 @@ function namesIn(refusal: string, { params, betas }: Outgoing): string[] {
   for (const [words, isMeant] of inWords) {
     if (words.test(message)) for (const name of [...betas, ...Object.keys(params)]) if (isMeant(name)) found.add(name)
   }
-  // Beside the effort there may be a format, which is not refused.
+  // `output_config` may also hold a format, which is not refused.
   const settings = message.replaceAll('output_config.effort', 'effort')
   for (const [name] of settings.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
   return [...found]
 }
 
-/** Without what `name` names; the same object when it is not there. */
+/** The request without what `name` names; the same object when it has no such thing. */
 function dropped(outgoing: Outgoing, name: string): Outgoing {
   const { params, betas } = outgoing
   if (betas.includes(name)) {

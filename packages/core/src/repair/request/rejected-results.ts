@@ -1,8 +1,8 @@
 /**
- * Blocks inside a tool's result that the API refused: a type of another protocol, or a field that is missing. The call
- * did run, so that its output stays as text; nothing else of it could be sent in this conversation any more (P6).
+ * Blocks inside a tool result that the API refused: a type of another protocol, or a missing field. The call did run,
+ * so its output stays, as text: there is no other way to send it in this conversation (P6).
  *
- * 1. With one of an unknown type all of that type go: each would be refused in its turn.
+ * 1. If one block is of an unknown type, all blocks of that type become text: each would be refused in its turn.
  */
 import type { Block } from '../../journal/journal.ts'
 import { count, isAt, mapBlocks, pathOf, placedBlocks } from './blocks.ts'
@@ -34,7 +34,7 @@ export const blockAsText: RejectedRule = {
   },
 }
 
-/** Nobody reads these, and they would fill the window. */
+/** Strings of this form are of no use to the model, and would fill the window. */
 const base64 = /^[\w+/-]{1000,}={0,2}$/
 
 function asText(block: Block): Block {

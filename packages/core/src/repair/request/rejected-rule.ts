@@ -1,17 +1,17 @@
-/** A rule that is applied only because the API refused a request, or because of what it answered. */
+/** A rule that is applied only because the API refused a request, or because of the API's answer. */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 
 export interface RejectedRule {
-  /** Stands in the journal, with what it was applied with: `clamp-max-tokens:64000`. */
+  /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */
   readonly name: string
-  /** Row of the invariant in docs/repairs.md; absent for what is no invariant of a transcript. */
+  /** Row of the invariant in docs/repairs.md; absent if the rule is for no invariant of a transcript. */
   readonly row?: number
   /** What it does, in one line, for people. */
   readonly does: string
   /**
-   * Undefined when it does not apply. Without `argument` it takes what it needs from the API's refusal; the name of the
-   * repair that it gives carries it, so that the same can be done again without the refusal.
+   * Undefined if the rule does not apply. Without `argument` it takes what it needs from the API's refusal and puts it
+   * into the name of its repair, so that the same repair can be applied again without the refusal.
    */
   repair(outgoing: Outgoing, context: RepairContext, argument?: string): Repaired | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Thinking that the API refused, from the gentlest: as it was recorded, left out by the API where it does not fit, left
- * out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
+ * Repairs for thinking that the API refused, gentlest first: as it was recorded, left out by the API where it does not
+ * fit, left out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  */
 import { isRecord, without } from '../../json.ts'
 import { hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
@@ -72,13 +72,13 @@ function withFittingMode(outgoing: Outgoing, card: Parameters<typeof thinkingTur
   return params ? { ...outgoing, params } : outgoing
 }
 
-/** The content as blocks, without cache markers: those are no part of what was answered. */
+/** The content as blocks, without cache markers: those are not part of the answer. */
 function plain({ content }: Message): unknown {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
   return blocks.map((block) => without(block, ['cache_control']))
 }
 
-/** Results stand behind the calls, so an answer is only restored with the same calls. */
+/** Results follow the calls, so an answer is restored only if its calls stay the same. */
 function sameCalls(one: Message, other: Message): boolean {
   return callsOf(one) === callsOf(other)
 }

@@ -1,10 +1,10 @@
 /**
- * Repairs that the API's own refusal calls for (`Fault.repairs` names them). A rule that was refused its reason is not
- * applied: each gives undefined where it does not apply.
+ * Repairs that the API's own refusal calls for (`Fault.repairs` names them). A rule that does not apply gives
+ * undefined.
  *
- * 1. What a rule was applied with stands in the name of its repair, `clamp-max-tokens:64000`; that name can be applied
- *    again, without the refusal, to the same effect.
- * 2. A rule of `requestRules` can be called for as well: the API may know better than our own check.
+ * 1. The argument of a rule is part of its repair's name, `clamp-max-tokens:64000`; that name can be applied again,
+ *    without the refusal, to the same effect.
+ * 2. A refusal can call for a rule of `requestRules` as well: the API may know better than our own check.
  */
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { continueAfterPrefill, convertSystem, nudge } from './going-on.ts'
@@ -46,9 +46,9 @@ export const rejectedRules: readonly RejectedRule[] = [
 ]
 
 /**
- * Rules whose repair holds for every further request of the session, with its argument: what the API does not take from
- * this account and model, it will not take next time either. The others are edits of messages, which are recorded as
- * edits, or are of one request only.
+ * Rules whose repair, with its argument, holds for every further request of the session: what the API refuses from this
+ * account and for this model, it will refuse next time too. The other rules edit messages, and are recorded as edits,
+ * or concern one request only.
  */
 export const standingRules: ReadonlySet<string> = new Set([
   'drop-block',
@@ -60,7 +60,7 @@ export const standingRules: ReadonlySet<string> = new Set([
   'convert-system',
 ])
 
-/** Without what it was applied with: `drop-params` of `drop-params:temperature`. */
+/** The name without the argument: `drop-params` of `drop-params:temperature`. */
 export const nameOfRule = (rule: string): string => rule.split(':', 1)[0] ?? rule
 
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
@@ -73,8 +73,8 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
 }
 
 /**
- * Of the repairs that the refusal names, those that apply to this request, each by the name that carries what it was
- * applied with: in the place of `Fault.repairs` they can be chosen from, and done again later, without looking back.
+ * The repairs that the refusal names and that apply to this request, each by the name with its argument. In place of
+ * `Fault.repairs` they can be chosen from, and applied again later without the refusal.
  */
 export function applicableRepairs(outgoing: Outgoing, context: RepairContext): string[] {
   const named = context.fault?.repairs ?? []

@@ -1,5 +1,5 @@
 /**
- * The shape of a case of the rules for requests, and what cases are made of.
+ * The shape of a case for a request rule, and the parts that cases are made of.
  */
 import type { Fault } from '../../faults/fault.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -7,7 +7,7 @@ import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 
 export interface RequestCase {
-  /** Row of the invariant in docs/repairs.md; absent for what is no invariant of a transcript. */
+  /** Row of the invariant in docs/repairs.md; absent if the rule is for no invariant of a transcript. */
   readonly row?: number
   readonly rule: string
   readonly claim: string
@@ -23,7 +23,7 @@ export interface RequestCase {
   readonly container?: string
 }
 
-/** A model of the kind that is the strictest with transcripts. */
+/** A model of the kind that is strictest with transcripts. */
 export const strictCard: ModelCard = {
   id: 'claude-opus-5-5',
   source: 'built-in',

@@ -1,9 +1,9 @@
 /**
- * The names of the rules for requests. They stand in journals (`Decision.rule`, `transcript-repaired`), so a name is
+ * The names of the rules for requests. Journals contain them (`Decision.rule`, `transcript-repaired`), so a name is
  * never given to another rule.
  */
 
-/** Rules that are decided before sending, with what is known of the model. */
+/** Rules that are applied before sending, from what is known of the model. */
 export type RequestRuleName =
   | 'cache-markers'
   | 'cache-ttl'
@@ -15,7 +15,7 @@ export type RequestRuleName =
   | 'tool-choice'
   | 'sampling'
 
-/** Rules that are applied only because the API refused the request, or because of what it answered. */
+/** Rules that are applied only because the API refused the request, or because of its answer. */
 export type RejectedRuleName =
   | 'restore-thinking'
   | 'drop-block'

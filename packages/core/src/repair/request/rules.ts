@@ -1,8 +1,8 @@
 /**
  * The demands on a request as a whole that can be checked before it leaves: settings, tools, cache markers, images.
  *
- * 1. A valid request is not touched: then every rule gives undefined.
- * 2. The order is part of the table: a budget of thinking is measured against `max_tokens` as it will be sent.
+ * 1. A valid request is not touched: every rule gives undefined.
+ * 2. The order matters: a thinking budget is measured against `max_tokens` as it will be sent.
  */
 import type { LocalRule } from '../rule.ts'
 import { cacheMarkers, cacheTtl } from './cache-markers.ts'

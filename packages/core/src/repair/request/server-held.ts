@@ -1,6 +1,6 @@
 /**
- * What the server held for the conversation and has no more: containers, threads, files. The conversation itself goes
- * out in full every time, so it can go on without them.
+ * What the server held for the conversation and no longer has: containers, threads, files. The conversation itself is
+ * sent in full every time, so it can go on without them.
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'

@@ -1,7 +1,7 @@
 /**
- * Settings that the model or the API version does not take.
+ * Settings that the model or the API version does not accept.
  *
- * 1. On a guessed card nothing is changed because of the model: the API's refusal says more than a guess.
+ * 1. With a guessed card nothing is changed because of the model: the API's refusal says more than a guess.
  * 2. None of these settings is part of the prefix, so thinking and cache stay valid.
  */
 import { isRecord, without } from '../../json.ts'
@@ -13,7 +13,7 @@ import type { Outgoing, RepairContext } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
 import { withoutIdleClearing } from './thinking-off.ts'
 
-/** From this version on sampling settings are refused: https://platform.claude.com/docs/en/api/versioning */
+/** Sampling settings are refused from this version on: https://platform.claude.com/docs/en/api/versioning */
 const versionWithoutSampling = '2026-10-21'
 
 export const maxTokensRule: LocalRule = {
@@ -36,7 +36,7 @@ export const thinkingConfig: LocalRule = {
   invariant: 'The type of thinking is one that the model takes, and its budget is below max_tokens.',
   repair: ofModel('thinking-config', 23, (outgoing, { card }) => {
     if (!isUnfit(outgoing, card)) return undefined
-    // As if it came from a model that thinks the same way by default: then the type is mapped.
+    // As if the request came from a model that thinks the same way by default: then the type is mapped.
     const changed = thinking(outgoing, { ...within(card), from: { ...card, id: '' } })
     if (!changed) return undefined
     const { params } = changed.outgoing
@@ -63,7 +63,7 @@ export const sampling: LocalRule = {
   },
 }
 
-/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking: then the budget may be above max_tokens. */
+/** With it the budget may exceed max_tokens: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const interleavedBeta = 'interleaved-thinking-2025-05-14'
 
 function isUnfit({ params, messages, betas }: Outgoing, card: RepairContext['card']): boolean {

@@ -1,11 +1,11 @@
 /**
- * Less in the same conversation, from our own copy and the same each time: old results of tools become a line that says
- * how long they were, then old images and documents. Nobody's words are left out.
+ * Shortens a conversation, from our own copy and the same way each time: old tool results become a line that says how
+ * long they were, then old images and documents do. No person's or model's words are left out.
  *
- * 1. It stops as soon as enough is gone, oldest first. The last messages are touched only if nothing else helps, and
- *    then the newest results are cut in the middle.
- * 2. What cannot be made to fit is not touched: nothing is thrown away for nothing.
- * 3. When it acts it makes room for some turns, since every edit costs the cache what stands behind it.
+ * 1. It goes oldest first and stops as soon as enough is gone. The last messages are touched only if nothing else
+ *    helps, and then the newest results are cut in the middle.
+ * 2. A request that cannot be made to fit is not touched: nothing is thrown away in vain.
+ * 3. When it acts it makes room for several turns, since every edit costs the cache of everything after it.
  */
 import { isRecord } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -23,17 +23,17 @@ const charsPerToken = 3.5
 /** Estimates are wrong by some percent. */
 const margin = 0.95
 const roomForTurns = 0.75 / margin
-/** An image costs at most about so many tokens: https://platform.claude.com/docs/en/build-with-claude/vision */
+/** What an image costs at most, roughly: https://platform.claude.com/docs/en/build-with-claude/vision */
 const imageTokens = 1_600
 /** https://platform.claude.com/docs/en/api/overview#request-size-limits */
 const largestBody = 32 * 1024 * 1024
 const keptMessages = 20
 const lastMessages = 2
 const newestChars = 20_000
-/** A line that stands in takes about so much itself. */
+/** About the length of a stand-in line itself. */
 const leastChars = 400
 
-/** What counts: characters, of the window (where an image is as long as its tokens) or of the body. */
+/** What is counted: characters of the window (where an image is as long as its tokens) or of the body. */
 type Measure = 'chars' | 'bytes'
 
 export const shortenOldResults: RejectedRule = {
@@ -74,7 +74,7 @@ export const placeholderLastResults: RejectedRule = {
   },
 }
 
-/** What may be sent, in the measure, by the API's own numbers where it gave them. */
+/** How much may be sent, in the given measure; by the API's own numbers where it gave them. */
 function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: Fault | undefined): number {
   const now = total(outgoing, measure)
   if (measure === 'bytes') return now > largestBody ? Math.floor(largestBody * margin) : Math.floor(now / 2)
@@ -85,7 +85,7 @@ function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: 
   const room = Number(window) - Number(answer)
   if (input !== undefined && room > 0) return Math.floor((now / Number(input)) * room * margin)
   const byCard = Math.floor(((card.maxInputTokens * charsPerToken) / card.tokenScale) * margin)
-  // Refused although it fits by our count: then our count is no measure.
+  // If the request was refused although it fits by our count, our count is off.
   return byCard < now ? byCard : Math.floor(now / 2)
 }
 
@@ -132,7 +132,7 @@ function choose(outgoing: Outgoing, measure: Measure, limit: number): Choice | u
 
 const isResult = ({ type }: Block): boolean => type === 'tool_result'
 
-/** Worth replacing: a medium, or a result that is longer than a line. */
+/** Worth replacing: a medium, or a result that is longer than its stand-in line. */
 function isReplaceable(block: Block): boolean {
   return isMedium(block) || (isResult(block) && weigh(block, 'bytes') > leastChars)
 }

@@ -1,4 +1,4 @@
-/** Turning thinking off, as far as a model lets it. */
+/** Turning thinking off, as far as the model allows. */
 import { isRecord, without } from '../../json.ts'
 import { withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
@@ -6,19 +6,19 @@ import type { Outgoing } from '../outgoing.ts'
 
 type Params = Outgoing['params']
 
-/** Undefined when it is off already, or cannot be turned off. */
+/** Undefined when thinking is off already or cannot be turned off. */
 export function thinkingTurnedOff(params: Params, card: ModelCard): Params | undefined {
   const asked = params['thinking']
   const type = isRecord(asked) ? asked['type'] : undefined
   if (type === 'disabled' || (type === undefined && !card.thinksByDefault)) return undefined
   const canSay = card.thinking.includes('disabled')
-  // A model that always thinks adaptively minds no missing block: left out, the setting demands nothing.
+  // A model that always thinks adaptively does not mind a missing block: an absent setting demands nothing.
   if (!canSay && type !== 'enabled') return undefined
   const off = canSay ? { ...params, thinking: { type: 'disabled' } } : without(params, ['thinking'])
   return withoutIdleClearing(off, card)
 }
 
-/** Thinking cannot be cleared by the server where it is off. */
+/** The server cannot clear thinking that is off. */
 export function withoutIdleClearing(params: Params, card: ModelCard): Params {
   const { thinking } = params
   const type = isRecord(thinking) ? thinking['type'] : card.thinksByDefault ? 'adaptive' : undefined

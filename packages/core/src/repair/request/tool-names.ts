@@ -1,7 +1,7 @@
 /**
  * Names of declared tools. https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
  *
- * 1. A tool is never renamed: a call of the new name would find nobody who runs it. What cannot be declared is left out.
+ * 1. A tool is never renamed: nothing would run a call of the new name. What cannot be declared is left out.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
 import type { LocalRule } from '../rule.ts'

@@ -3,7 +3,7 @@ import type { Block, Message } from '../../journal/journal.ts'
 import { blocksOf, isCall } from '../../journal/message.ts'
 import { isRecord } from '../../json.ts'
 
-/** The same message where the blocks are. */
+/** The message with these blocks; the same message if they are the ones it has. */
 export function withBlocks(message: Message, blocks: readonly Block[]): Message {
   const before = blocksOf(message)
   const isSame = blocks.length === before.length && blocks.every((block, at) => block === before[at])
@@ -25,13 +25,13 @@ export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
 
 /**
- * Whether it does nothing but set the effort from there on: it has no content then, and stands anywhere.
+ * Whether the message does nothing but set the effort from there on: it then has no content and may stand anywhere.
  * https://platform.claude.com/docs/en/build-with-claude/effort-per-message
  */
 export const setsEffort = (message: Message): boolean =>
   message.role === 'system' && blocksOf(message).length === 0 && isRecord(message['output_config'])
 
-/** A field that is text; else ''. */
+/** The field's text; '' if it is none. */
 export function textIn(block: Readonly<Record<string, unknown>>, field: string): string {
   const value = block[field]
   return typeof value === 'string' ? value : ''
@@ -43,7 +43,7 @@ export const callIdOf = (block: Block): string => textIn(block, 'tool_use_id')
 export const callIdsOf = (message: Message | undefined): string[] =>
   message?.role === 'assistant' ? blocksOf(message).filter(isCall).map(idOf) : []
 
-/** It ends in the middle of what the server does: it is sent back as it is, and the server goes on. */
+/** Whether the answer ends in the middle of the server's own work: sent back as it is, the server continues it. */
 export function isPaused(message: Message | undefined, stopReason?: string | null): boolean {
   const last = message && blocksOf(message).at(-1)
   if (message?.role !== 'assistant' || !last) return false
@@ -55,7 +55,7 @@ export function isPaused(message: Message | undefined, stopReason?: string | nul
   )
 }
 
-/** What a block said, as words that may stand anywhere. */
+/** The content of a block, as blocks that may stand anywhere. */
 export function inWords(block: Block): readonly Block[] {
   const { content } = block
   if (typeof content === 'string') return content.trim() === '' ? [] : [textBlock(content)]

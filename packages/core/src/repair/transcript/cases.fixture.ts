@@ -12,7 +12,7 @@ export interface TranscriptCase {
   readonly stopReason?: string
   readonly messages: readonly Message[]
   readonly repaired: readonly Message[]
-  /** Of the whole request, where a repair changes them. */
+  /** Params of the whole request, where a repair changes them. */
   readonly repairedParams?: Readonly<Record<string, unknown>>
 }
 

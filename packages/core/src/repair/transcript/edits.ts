@@ -1,7 +1,7 @@
 /**
- * What lies between two versions of a conversation, as edits of whole messages.
+ * The difference between two versions of a conversation, as edits of whole messages.
  *
- * 1. Messages that both versions share, by identity, are the anchors; an edit replaces what stands between two of them.
+ * 1. Messages that both versions share, by identity, are the anchors; an edit replaces what is between two of them.
  * 2. `applyEdits(recorded, editsBetween(recorded, repaired))` is `repaired`, message for message.
  */
 import type { Edit, Message } from '../../journal/journal.ts'
@@ -18,7 +18,7 @@ export function editsBetween(recorded: readonly Message[], repaired: readonly Me
     insert = []
   }
   for (const message of repaired) {
-    // A message may stand there more than once.
+    // The same message may be in `recorded` more than once.
     const at = places.get(message)?.find((place) => place >= from)
     if (at === undefined) insert.push(message)
     else {

@@ -1,10 +1,9 @@
 /**
- * Calls and their results: every call is answered once, in the very next message, before anything else; nothing answers
- * what was not called.
+ * Calls and their results: every call is answered once, in the very next message, before anything else; there is no
+ * result without a call.
  *
- * 1. A result that stands elsewhere is moved to its call. One whose call is nowhere becomes words: what a tool said is
- *    not lost.
- * 2. A call without any result gets one that says so, unless the record knows what came of it.
+ * 1. A misplaced result is moved to its call. One whose call is nowhere becomes text: what a tool said is not lost.
+ * 2. A call without any result gets one that says its outcome is unknown.
  */
 import { blocksOf, hasThinking, isCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -97,7 +96,7 @@ export const results = localRule(
     }
     return { messages: paired, mends }
 
-    /** The result of a call: from the message itself, else from elsewhere, the record, or that nobody knows. */
+    /** The result of a call: from the message itself, else from elsewhere, else one that says it is unknown. */
     function resultFor(id: string, message: Message | undefined, at: number): Block {
       const own = message && blocksOf(message).find((block) => isResult(block) && callIdOf(block) === id)
       const found = own ?? known.get(id)?.find((block) => !used.has(block))
@@ -110,12 +109,12 @@ export const results = localRule(
       return found ?? inDoubtResult(id)
     }
 
-    /** What becomes of a block where it stood. */
+    /** What remains of a block in its own place. */
     function leftOf(block: Block, at: number, wanted: readonly Block[]): Block[] {
       if (!isResult(block)) return [block]
       if (wanted.includes(block)) return []
       const id = callIdOf(block)
-      // Its call is still to come or was: there it is used, once.
+      // Its call is earlier or later in the transcript: the result is used there, once.
       const isMoved = calls.has(id) && known.get(id)?.[0] === block && !isAnsweredInPlace(id)
       if (isMoved) return []
       const isSecond = calls.has(id)
@@ -137,25 +136,25 @@ export const results = localRule(
   },
 )
 
-/** The answer is one with the next, as the API merges them: parallel calls in messages of their own. */
+/** Whether the API merges the answer with the next one: parallel calls in messages of their own. */
 function goesOn(messages: readonly Message[], at: number): boolean {
   const next = messages[at + 1]
   if (messages[at]?.role !== 'assistant' || next?.role !== 'assistant' || hasThinking(next)) return false
   return callIdsOf(next).length > 0 || goesOn(messages, at + 1)
 }
 
-/** The calls of the answer at `at`, with those of the messages before that it is one with. */
+/** The calls of the answer at `at`, with those of the earlier messages that are merged with it. */
 function callsUpTo(messages: readonly Message[], at: number): string[] {
   const before = goesOn(messages, at - 1) ? callsUpTo(messages, at - 1) : []
   return [...before, ...callIdsOf(messages[at])]
 }
 
-/** The calls that the message has to begin with the results of. */
+/** The calls whose results the message has to begin with. */
 function callsAnsweredAt(messages: readonly Message[], at: number): string[] {
   return messages[at]?.role === 'user' ? callsUpTo(messages, at - 1) : []
 }
 
-/** The results that the message has, where they are all there and first, in its own order. */
+/** The message's own results in their order, if they are all there and first; else the wanted ones. */
 function inOrderOf(message: Message, wanted: readonly Block[]): readonly Block[] {
   const own = blocksOf(message).slice(0, wanted.length)
   return wanted.every((block) => own.includes(block)) ? own : wanted

@@ -1,6 +1,6 @@
 /**
- * Blocks that stand where the API does not take them, or in a shape that it does not take: histories of other
- * providers, of other programs, of other API versions.
+ * Blocks in a place or a shape that the API does not accept: from histories of other providers, other programs, other
+ * API versions.
  */
 import { isRecord, recordsIn } from '../../json.ts'
 import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
@@ -62,7 +62,7 @@ export const callIds = localRule(
   },
 )
 
-/** https://github.com/anthropics/claude-code/issues/7370: the model put its command where the name belongs. */
+/** https://github.com/anthropics/claude-code/issues/7370: the model wrote its command into the name. */
 const longestName = 200
 
 export const callNames = localRule(
@@ -145,7 +145,7 @@ export const documents = localRule(
   },
   ({ messages }, { apiVersion }) => {
     const mends: Mend[] = []
-    // https://platform.claude.com/docs/en/api/versioning: taken until then.
+    // https://platform.claude.com/docs/en/api/versioning: accepted before this version.
     if (apiVersion !== undefined && apiVersion < '2026-10-21') return { mends }
     const changed = mapKeeping(messages, (message, at) => {
       const blocks = mapKeeping(blocksOf(message), (block) => {
@@ -195,7 +195,7 @@ export const emptyText = localRule(
   },
 )
 
-/** Each message with its blocks, those inside results too, as `change` gives them; one mend for each that changed. */
+/** Changes every block, also inside results, to what `change` returns; adds one mend for each changed message. */
 function mapEachMessage(
   messages: readonly Message[],
   mends: Mend[],
@@ -207,7 +207,7 @@ function mapEachMessage(
   return changed
 }
 
-/** A result whose call is nowhere, as words. */
+/** A result whose call is nowhere, as text. */
 export function asEarlierResult(block: Block): Block[] {
   const words = inWords(block)
   const [first, ...others] = words

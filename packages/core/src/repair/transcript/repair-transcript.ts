@@ -1,10 +1,11 @@
 /**
- * Repair of what can be seen to be broken before it is sent: every rule in its order, until none has anything to do.
+ * Repair of faults that are visible before a request is sent: every rule in order, until none has anything to do.
  *
- * 1. A request that the API takes is not touched: the very object comes back.
+ * 1. A request that the API accepts is not touched: the very object comes back.
  * 2. The same request gives the same repair, and a repaired one needs none.
- * 3. What people and tools said is not dropped without standing in `removed`.
- * 4. Where an edit lies before thinking that is signed against it, the request says so to the API, or loses all thinking.
+ * 3. What people and tools said is not dropped without being listed in `removed`.
+ * 4. Where an edit precedes thinking that is signed against the edited messages, the request asks the API to drop what
+ *    does not fit, or loses all thinking.
  */
 import type { Message } from '../../journal/journal.ts'
 import { editsBetween } from './edits.ts'
@@ -27,7 +28,7 @@ import type { LocalRule } from '../rule.ts'
 import { compactions, fallbacks, references, serverPairs } from './server-blocks.ts'
 import { signedThinking, thinkingFirst } from './thinking.ts'
 
-/** Shape first, then places, then pairs, then ends: each may rely on the ones before it. */
+/** Shape first, then places, then pairs, then ends: each rule may rely on the ones before it. */
 export const transcriptRules: readonly LocalRule[] = [
   unicode,
   knownRoles,
@@ -57,7 +58,7 @@ export const transcriptRules: readonly LocalRule[] = [
 
 export const localRules: readonly LocalRule[] = [...transcriptRules, ...requestRules]
 
-/** Rules undo nothing of each other, so that a few rounds do; more would be a mistake in a rule. */
+/** Rules do not undo each other's work, so a few rounds suffice; more would mean a mistake in a rule. */
 const mostRounds = 12
 
 export function repairOutgoing(outgoing: Outgoing, context: RepairContext): Repaired {
@@ -88,8 +89,8 @@ export function repairOutgoing(outgoing: Outgoing, context: RepairContext): Repa
 }
 
 /**
- * Where each message stood in the list that came in. What was put before or in place of the message at `n` without being
- * that message has `-1 - n`.
+ * Where each message was in the list that came in. A message that was inserted before or in place of the one at `n` has
+ * `-1 - n`.
  */
 type Places = readonly number[]
 

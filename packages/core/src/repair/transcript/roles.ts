@@ -1,4 +1,4 @@
-/** Who speaks first, last, and in turns; and where notes of the system may stand. */
+/** Which role speaks first, last, and in between; and where system messages may stand. */
 import { blocksOf, hasThinking, isThinking } from '../../journal/message.ts'
 import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
@@ -83,7 +83,7 @@ export const mergedAnswers = localRule(
       const before = messages[at - 1]
       const last = before && blocksOf(before).at(-1)
       const goesOn = last !== undefined && (isServerCall(last) || isServerResult(last))
-      // The API takes both for one answer.
+      // The API takes both as one answer.
       const isOther = hasThinking(message) || blocksOf(message).some(({ type }) => type === 'fallback')
       if (!before || goesOn || !hasThinking(before) || !isOther) return [message]
       mends.push({ message: at, what: 'put a message of the user between two answers' })

@@ -1,6 +1,6 @@
 /**
- * Blocks of what the server did: calls of its own tools, compaction, other models that stepped in. They are taken back
- * only whole and where they stood.
+ * Blocks of the server's own work: calls of its tools, compaction, other models that stepped in. The API accepts them
+ * only whole and where they were.
  */
 import { isRecord, recordsIn } from '../../json.ts'
 import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
@@ -50,7 +50,7 @@ export const serverPairs = localRule(
   },
 )
 
-/** A call that waits for client tools, after the answer at `at`: still, until it was answered, or in vain. */
+/** How the wait of a server call for client tools stands after the answer at `at`: open, answered, or in vain. */
 function waitFor(id: string, messages: readonly Message[], at: number): 'open' | 'answered' | 'over' {
   const end = messages.findIndex((message, n) => n > at && message.role !== 'assistant')
   if (end < 0 || !turnAt(messages, at).some(isCall)) return 'over'
@@ -59,7 +59,7 @@ function waitFor(id: string, messages: readonly Message[], at: number): 'open' |
   if (next < 0) return 'open'
   const following = turnAt(messages, next)
   if (following.some((block) => isServerResult(block) && callIdOf(block) === id)) return 'answered'
-  // Code that the server runs calls client tools, one round after the other.
+  // Code that the server runs may call client tools in several rounds.
   return following.some((block) => isCall(block) && callerOf(block) === id) ? waitFor(id, messages, next) : 'over'
 }
 
@@ -73,7 +73,7 @@ function wasWaitedFor(id: string, messages: readonly Message[], at: number): boo
 
 const callerOf = ({ caller }: Block): unknown => (isRecord(caller) ? caller['tool_id'] : undefined)
 
-/** The server goes on with a call only where its tool is declared; of a bare transcript nobody knows. */
+/** The server continues a call only if its tool is declared; in a bare transcript it is assumed to be. */
 function isDeclared({ type, name }: Block, params: Outgoing['params']): boolean {
   if (type !== 'server_tool_use' || params['model'] === undefined) return true
   return recordsIn(params['tools']).some(({ name: known }) => typeof known === 'string' && String(name).endsWith(known))
@@ -81,20 +81,20 @@ function isDeclared({ type, name }: Block, params: Outgoing['params']): boolean 
 
 const onlyResults = (message: Message) => message.role === 'user' && blocksOf(message).every(isResult)
 
-/** The blocks of the answers in a row that the message is one of: the API takes them for one. */
+/** The blocks of the run of consecutive answers that the message is in: the API takes them as one answer. */
 function turnAt(messages: readonly Message[], at: number): Block[] {
   const from = messages.slice(0, at).findLastIndex(({ role }) => role !== 'assistant') + 1
   const length = messages.slice(at).findIndex(({ role }) => role !== 'assistant')
   return messages.slice(from, length < 0 ? undefined : at + length).flatMap(blocksOf)
 }
 
-/** How many blocks of its turn stand before the message. */
+/** How many blocks of that run come before the message. */
 function blocksBefore(messages: readonly Message[], at: number): number {
   const before = messages[at - 1]
   return before?.role === 'assistant' ? blocksBefore(messages, at - 1) + blocksOf(before).length : 0
 }
 
-/** Tools of an MCP server, and those that messages add, are not in the list. */
+/** Tools of an MCP server, and those that messages add, are not listed in `tools`. */
 const knowsAllTools = ({ tools, mcp_servers }: Outgoing['params']): boolean =>
   Array.isArray(tools) && mcp_servers === undefined && !recordsIn(tools).some(({ name }) => name === undefined)
 

@@ -1,9 +1,10 @@
 /**
- * Repair that costs what is new: a conversation is checked before every send, and most of it was found sound before.
+ * Repair whose cost follows what is new: a conversation is checked before every send, and most of it is already known
+ * to be sound.
  *
- * 1. What was found sound is known by identity. Only what follows it is looked at, with as much before it as the rules
- *    of neighbours need; ids and media of all of it are remembered, for the rules that count.
- * 2. Whatever looks wrong in that part is judged by the check of the whole: a look is never the reason for a repair.
+ * 1. What was found sound is recognised by identity. Only what follows it is looked at, with as much before it as the
+ *    rules about neighbours need; ids and media of the whole are remembered, for the rules that count.
+ * 2. If anything in that part looks wrong, the whole is checked: the partial look alone never causes a repair.
  * 3. Its verdict is that of `repairOutgoing`.
  */
 import { recordsIn } from '../../json.ts'
@@ -15,12 +16,12 @@ import { localRules, repairOutgoing } from './repair-transcript.ts'
 import { placedBlocks } from '../request/blocks.ts'
 import { isMedium } from '../request/media.ts'
 
-/** Answers before the new messages that the rules look back at: a result may stand in the answer after the next. */
+/** How many answers before the new messages the rules look back at: a result may stand in the answer after the next. */
 const answersBack = 3
-/** Beside so many images and documents each has to be smaller. */
+/** In a request with more images and documents than this, each has to be smaller. */
 const fewMedia = 20
 
-/** Something harmless in front of a part: what stands alone has no beginning. */
+/** A harmless message in front of a part, which has no beginning of its own. */
 const lead: Message = { role: 'user', content: [textBlock('(before)')] }
 
 export class TranscriptWatch {
@@ -29,7 +30,7 @@ export class TranscriptWatch {
   readonly #ids = new Set<string>()
   #media = 0
 
-  /** What `repairOutgoing` says of the request. */
+  /** What `repairOutgoing` returns for the request. */
   repair(outgoing: Outgoing, context: RepairContext): Repaired {
     const { messages } = outgoing
     const isGrown =
@@ -53,7 +54,7 @@ export class TranscriptWatch {
     const media = mediaIn(added)
     if (media > 0 && this.#media + media > fewMedia) return false
     const part = { ...outgoing, messages: [lead, ...messages.slice(this.#lookFrom())] }
-    // Places in the record are not places in a part of it.
+    // Indexes into the record are not indexes into a part of it.
     const { recorded: _recorded, ...rest } = context
     return localRules.every((rule) => rule.repair(part, rest) === undefined)
   }
@@ -76,13 +77,13 @@ export class TranscriptWatch {
     const added = messages.slice(from)
     for (const id of idsIn(added)) this.#ids.add(id)
     this.#media += mediaIn(added)
-    // A copy: the record goes on growing.
+    // A copy: the list that was passed in goes on growing.
     this.#sound = [...messages]
     this.#request = demandsOf(outgoing, context)
   }
 }
 
-/** What the rules ask of a request besides its messages, as far as old messages depend on it. */
+/** What the rules read of a request besides its messages, as far as old messages depend on it. */
 function demandsOf({ params }: Outgoing, { card, apiVersion = '' }: RepairContext): string {
   return JSON.stringify([card.id, apiVersion, recordsIn(params['tools']).map((tool) => tool['name'])])
 }

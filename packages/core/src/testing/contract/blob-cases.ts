@@ -1,4 +1,4 @@
-/** What is kept beside a journal because of its size. */
+/** Blobs: what is kept beside a journal because of its size. */
 import assert from 'node:assert/strict'
 import { owner } from '../entries.ts'
 import { type StoreCase, added, rejects, taken, ttlMs } from './harness.ts'

@@ -1,4 +1,4 @@
-/** What a store says of its own state: for people, and without a trace. */
+/** What a store reports of its own state: for people, and without changing anything. */
 import assert from 'node:assert/strict'
 import { turnStarted } from '../entries.ts'
 import { type StoreCase, added, listed, readAll, summaryOf, taken } from './harness.ts'
@@ -7,7 +7,7 @@ export const findingCases: readonly StoreCase[] = [
   {
     name: 'findings say what is, which promise is at risk and what mends it, and change nothing',
     async run({ store, another }) {
-      // Also of a store that nobody has used.
+      // A store that nobody has used has them too.
       await (await another()).findings()
       const lease = await taken(store, 's')
       const entries = await added(store, lease, 0, 3, turnStarted('a secret prompt'))

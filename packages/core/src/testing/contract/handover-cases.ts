@@ -1,4 +1,4 @@
-/** From one lease to the next: what an old one may no longer do, and what of its work stays (P1, P3). */
+/** From one lease to the next: what an old lease may no longer do, and what of its work stays (P1, P3). */
 import assert from 'node:assert/strict'
 import type { Lease } from '../../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../entries.ts'
@@ -122,7 +122,7 @@ export const handoverCases: readonly StoreCase[] = [
       const second = await taken(store, 's', ann)
       const again = entriesAfter(0, 2, second.fence)
       await rejects(store.append(second, 0, again, head('s', 2)), 'journal-conflict')
-      // Entries of the first fence are none of the second lease, whatever place they name.
+      // Entries under the first fence do not belong to the second lease, whatever their sequence.
       await rejects(store.append(second, 0, entries, head('s', 2)), 'journal-conflict')
       assert.deepEqual(await readAll(store, 's'), entries)
       await added(store, second, 2)

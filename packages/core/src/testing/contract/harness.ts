@@ -1,4 +1,4 @@
-/** What a contract case gets, and the few steps that most cases share. */
+/** What a contract case is given, and the few steps that most cases share. */
 import assert from 'node:assert/strict'
 import { type ErrorCode, isLastgoodError } from '../../errors.ts'
 import type { Entry, EntryBody, Owner } from '../../journal/journal.ts'
@@ -10,7 +10,7 @@ export interface StoreHarness {
   store: Store
   /** A second handle on the same data, as another process would have. */
   another(): Promise<Store>
-  /** Make the lease of this session older by `ms`. */
+  /** Makes the lease of this session older by `ms`. */
   elapse(sessionId: string, ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ export interface StoreCase {
 /** Long enough that no lease runs out by itself while a case runs. */
 export const ttlMs = 600_000
 
-/** Take `sessionId` or fail. */
+/** Acquires `sessionId` or fails. */
 export async function taken(
   store: Store,
   sessionId: string,
@@ -37,7 +37,7 @@ export async function taken(
   return lease
 }
 
-/** Append `count` entries after `afterSeq`, with a fitting head; the entries. */
+/** Appends `count` entries after `afterSeq`, with a fitting head, and returns them. */
 export async function added(
   store: Store,
   lease: Lease,
@@ -57,7 +57,7 @@ export async function readAll(store: Store, sessionId: string, afterSeq?: number
   return entries
 }
 
-/** The ids that `list` gives, sorted; a session listed twice is there twice. */
+/** The ids that `list` gives, sorted; a session that is listed twice appears twice. */
 export async function listed(store: Store, filter?: SessionFilter): Promise<string[]> {
   const ids: string[] = []
   for await (const { head } of store.list(filter)) ids.push(head.sessionId)
@@ -70,7 +70,7 @@ export async function summaryOf(store: Store, sessionId: string): Promise<Sessio
   return summary
 }
 
-/** `promise` rejects with a lastgood error of one of these codes. */
+/** Asserts that `promise` rejects with a lastgood error of one of these codes. */
 export async function rejects(promise: Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
   await assert.rejects(promise, (error) => {
     assert.ok(isLastgoodError(error), `not a lastgood error: ${String(error)}`)

@@ -16,7 +16,7 @@ import {
   ttlMs,
 } from './harness.ts'
 
-/** A session of one entry, held by nobody. */
+/** Makes a session of one entry that nobody holds. */
 async function finished({ store }: StoreHarness, sessionId: string, changes: Partial<Head> = {}): Promise<void> {
   const lease = await taken(store, sessionId)
   await store.append(lease, 0, entriesAfter(0, 1, lease.fence), head(sessionId, 1, changes))

@@ -1,4 +1,4 @@
-/** Many at once: whoever wins, one journal comes out of it, and everybody was told the truth (P1, P3). */
+/** Many callers at once: whichever wins, the result is one journal, and every caller was told the truth (P1, P3). */
 import assert from 'node:assert/strict'
 import { isLastgoodError } from '../../errors.ts'
 import type { Entry } from '../../journal/journal.ts'
@@ -8,7 +8,7 @@ import { type StoreCase, added, listed, readAll, rejects, summaryOf, taken, ttlM
 
 const [ann, bob] = [owner('ann'), owner('bob')]
 
-/** A writer of its own pace: appends of one to three entries, one after another. */
+/** A writer at its own pace: appends of one to three entries, one after another. */
 interface Writing {
   /** What was acknowledged so far. */
   acknowledged: Entry[]
@@ -20,7 +20,7 @@ interface Writing {
 function keepAppending(store: Store, lease: Lease, limit: number): Writing {
   const writing: Writing = { acknowledged: [], isDone: false, ended: Promise.resolve() }
   writing.ended = run().finally(() => (writing.isDone = true))
-  // Whoever awaits `ended` later gets the error.
+  // The error reaches the caller that awaits `ended` later.
   writing.ended.catch(() => {})
   return writing
 
@@ -37,12 +37,12 @@ function keepAppending(store: Store, lease: Lease, limit: number): Writing {
   }
 }
 
-/** So that a store that needs no real I/O does not keep everybody else from running. */
+/** Lets everything else run, even with a store that needs no real I/O. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** The ends of the appends that `keepAppending` makes: 1, 3, 4, 6, 7, … */
+/** Whether an append of `keepAppending` ends at this length: 1, 3, 4, 6, 7, … */
 const isWhole = (length: number) => length % 3 !== 2
 
 export const raceCases: readonly StoreCase[] = [
@@ -207,7 +207,7 @@ export const raceCases: readonly StoreCase[] = [
         const id = `s-${round}`
         await store.release(await taken(store, id))
         const removal = store.remove(id).catch(async (error: Error) => rejects(Promise.reject(error), 'session-busy'))
-        // Who holds it now, if anybody, is the removal.
+        // Only the removal can hold the session now.
         const first = await other.acquire(id, bob, ttlMs)
         const lease = first.kind === 'lease' ? first : await other.acquire(id, bob, ttlMs, first.fence)
         if (lease.kind === 'lease') {
@@ -239,7 +239,7 @@ export const raceCases: readonly StoreCase[] = [
           await rejects(Promise.reject(removal.reason as Error), 'session-busy')
           assert.deepEqual(there, entries)
         } else assert.deepEqual(there, [])
-        // Busy: with the removal itself, which holds the session while it goes.
+        // Busy only with the removal itself, which holds the session while it runs.
         const held = lease.value.kind === 'lease' ? lease.value : await taken(store, id, bob)
         await added(other, held, there.length)
         assert.equal((await summaryOf(store, id)).head.seq, there.length + 1)

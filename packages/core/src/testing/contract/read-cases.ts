@@ -1,9 +1,9 @@
-/** Reading back: everything, in order, exactly as it came (P1, P4). */
+/** Reading back: everything, in order, exactly as it was written (P1, P4). */
 import assert from 'node:assert/strict'
 import { entriesAfter, entry, head, turnStarted } from '../entries.ts'
 import { type StoreCase, added, readAll, taken } from './harness.ts'
 
-/** Built from its number: in a source file it would be invisible. */
+/** Built from its code point: in a source file it would be invisible. */
 const lineSeparator = String.fromCharCode(0x2028)
 
 /** Texts that break careless framing, escaping or length counting. */

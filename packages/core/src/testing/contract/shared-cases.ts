@@ -1,9 +1,9 @@
-/** What all sessions share: small records, of which one writer at a time wins the next version. */
+/** What all sessions share: small records, for each version of which exactly one writer wins. */
 import assert from 'node:assert/strict'
 import type { SharedState } from '../../records/shared-state.ts'
 import { type StoreCase, added, listed, rejects, taken } from './harness.ts'
 
-/** Adds one to the counter at `key`, however often it takes; the version that it wrote. */
+/** Adds one to the counter at `key`, retrying until it wins; returns the version that it wrote. */
 async function incremented(shared: SharedState, key: string): Promise<number> {
   for (;;) {
     const record = await shared.read(key)
