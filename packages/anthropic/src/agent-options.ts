@@ -1,5 +1,5 @@
 /**
- * What can be chosen of an agent. Bad options throw where it is defined, and not when a turn of it has begun.
+ * The options of an agent. Bad options throw where the agent is defined, not once one of its turns has begun.
  */
 import {
   assertContent,
@@ -19,22 +19,22 @@ export interface AgentOptions {
   /** Recorded with each turn; `resume` finds the agent by it. */
   name: string
   client: AgentClient
-  /** The model, or a `ladder(…)` of models that take over from one another. */
+  /** The model, or a `ladder(…)` of models that take over from each other. */
   model: string | Ladder
   system?: string | Block[]
   /** Made by `tool`, or runnable tools of the SDK. */
   tools?: readonly (AgentTool | RunnableTool)[]
-  /** Rules for the SDK's tools, by name, where `report` is not right. */
+  /** Rules for the SDK's tools, by name, if `report` does not suit. */
   inDoubt?: Readonly<Record<string, InDoubt>>
   /** `max_tokens` of each request. Default 32,000. */
   maxTokens?: number
   /** Whether answers stream, so that words can be shown as they come. Default true. */
   stream?: boolean
-  /** Anything else of a request's body: `thinking`, `output_config`, `metadata`. Default: automatic prompt caching. */
+  /** Other fields of the request body: `thinking`, `output_config`, `metadata`. Default: automatic prompt caching. */
   params?: Readonly<Record<string, unknown>>
   /** Values of the `anthropic-beta` header. */
   betas?: readonly string[]
-  /** Headers with fresh credentials, asked for after a 401. Default: the same again. */
+  /** Gives headers with fresh credentials; called after a 401. Default: the same credentials again. */
   credentials?: InterceptorOptions['credentials']
 }
 
@@ -96,7 +96,7 @@ function toolsOf({ tools = [], inDoubt = {} }: AgentOptions): Map<string, AgentT
   const runnable = tools.flatMap((one) => ('definition' in one ? [] : [one.name]))
   for (const [tool, rule] of Object.entries(inDoubt)) {
     oneOf(`inDoubt.${tool}`, rule, inDoubtRules)
-    // Under another name it would leave the tool that was meant without its rule.
+    // A rule under a wrong name would leave the intended tool without it.
     if (!runnable.includes(tool))
       throw badOption('inDoubt', tool, "names of the SDK's tools: `tool` takes a rule itself")
   }

@@ -1,10 +1,10 @@
 /**
  * Level 2: lastgood runs the loop, you keep your tools.
  *
- * 1. The loop has no state of its own: each round asks the session what it owes and does that. A new process that asks
- *    the same session goes on at the same place.
- * 2. What was pinned is sent: system, tools and parameters of the session's envelope, not those of today's code, so
- *    that the prompt cache and thinking signatures survive a redeploy (P4). The tools' code is today's.
+ * 1. The loop has no state of its own: each round asks the session what it owes and does that. A new process with the
+ *    same session goes on at the same place.
+ * 2. What was pinned is sent: system, tools and parameters of the session's envelope, not those of the current code, so
+ *    that the prompt cache and thinking signatures survive a redeploy (P4). The code of the tools is the current one.
  */
 import {
   assertContent,
@@ -27,15 +27,15 @@ import { recoverable } from './recovery.ts'
 
 export interface RunOptions {
   /**
-   * The number of the turn that this input is: a turn that has ended is not run again, its recorded reply is returned;
-   * one that is open goes on, whatever its input was. For programs that are started again after a crash.
+   * The number of the turn that this input starts. A turn that has ended is not run again: its recorded reply is
+   * returned. An open one goes on, whatever its input was. For programs that are started again after a crash.
    */
   turn?: number
-  /** Send today's system, tools and parameters from this turn on, and pay for a cold cache. Default `pinned`. */
+  /** `current` sends the agent's current system, tools and parameters from here on (cold cache). Default `pinned`. */
   envelope?: 'pinned' | 'current'
-  /** Asked about tool calls of unknown outcome whose rule is `ask`. Without it the session is parked. */
+  /** Asked about tool calls of unknown outcome whose rule is `ask`. Without it the session suspends as needs-input. */
   onInDoubt?: NonNullable<LedgerTools['onInDoubt']>
-  /** Stops the run; the turn stays open. A tool that does not hear of it is waited for, until the session ends. */
+  /** Stops the run; the turn stays open. A tool that ignores it is waited for until the session ends. */
   signal?: AbortSignal
 }
 
@@ -44,12 +44,12 @@ export interface Reply {
   /** The text of the turn's last answer. */
   text: string
   content: Block[]
-  /** Of the last answer: `max_tokens` and `model_context_window_exceeded` say that it is cut. */
+  /** That of the last answer: `max_tokens` and `model_context_window_exceeded` say that it is cut. */
   stopReason: string | null
 }
 
 export interface CodingAgent extends Agent<string | Block[], Reply, RunOptions | undefined> {
-  /** What it would send today besides the conversation; absent for an agent that does not say. */
+  /** What the agent would send now besides the conversation; absent for an agent that does not say. */
   readonly envelope?: CurrentEnvelope
 }
 
@@ -69,7 +69,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     name: options.name,
     envelope: current,
     async run(session, input, run = {}) {
-      // Pinned for this agent: another one that ran before it in the session has its own.
+      // Only this agent's envelope counts: another agent that ran in the session before has its own.
       const isPinned = () => session.envelopeAgent === options.name && run.envelope !== 'current'
       const loop: Loop = { session, run, envelope: () => (isPinned() ? session.envelope : undefined) ?? current }
       try {
@@ -79,7 +79,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
         if (session.hasOpenTurn && turn === session.turn) await finish(loop)
         return replyOf(session, turn)
       } finally {
-        // What was only staged when the loop was left becomes durable.
+        // Makes durable what was only staged when the loop ended.
         if (!session.signal.aborted) await session.record([])
       }
     },
@@ -91,7 +91,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     envelope: () => { body: Record<string, unknown>; betas: readonly string[] }
   }
 
-  /** The turn that this run is about, begun where it has to be. */
+  /** The turn that this run is about, started if need be. */
   async function turnFor(loop: Loop, input: string | Block[] | undefined): Promise<number> {
     const { session, run } = loop
     const wanted = run.turn ?? (input === undefined ? session.turn : undefined)
@@ -101,12 +101,12 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     if (wanted !== undefined && wanted <= session.turn) return wanted
     if (input === undefined || (wanted !== undefined && wanted > session.turn + 1)) throw noSuchTurn(session, wanted)
     const message: Message = { role: 'user', content: input }
-    // The same line again, after a crash: the turn that it began goes on. Another one: first that one ends.
+    // The same input again, after a crash, continues the turn that it started. With another input that turn ends first.
     if (session.hasOpenTurn && wanted === undefined && session.transcript.wasBegunWith(message)) return session.turn
     if (session.state === 'refused') {
-      // The next turn is another one, and begins after this one's end.
+      // The next turn was asked for by number, and this one has not ended.
       if (wanted !== undefined) throw requestFailed(session)
-      // What the model or the API refused would be refused again: other words take its place.
+      // What the model or the API refused would be refused again: the new input replaces it.
       await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     }
     if (session.hasOpenTurn) await finish(loop)
@@ -119,7 +119,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   async function finish({ session, run, envelope }: Loop): Promise<void> {
     await session.resume()
     const client = recoverable(options.client, session, {
-      // A tool that does not exist has no effect to announce.
+      // An unknown tool has no effect to announce.
       intentOf: (name) => tools.get(name)?.inDoubt,
       record: 'always',
       ladder: rungs,
@@ -157,7 +157,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
           request as never,
           { ...named, ...(signal && { signal }) } as never,
         )
-        // The session has the answer; reading the stream to its end is what drives it.
+        // The session records the answer; reading the stream to its end drives that.
         if (stream) for await (const _event of answer as AsyncIterable<unknown>) continue
       })
     } catch (error) {
@@ -193,7 +193,7 @@ async function replyOf(session: Session, turn: number): Promise<Reply> {
   const { turns, messages } = session.transcript
   const span = turns.find((one) => one.turn === turn)
   const last = span && messages.slice(span.from, span.to).findLast((message) => message.role === 'assistant')
-  // A history that was replaced since then has no answers of the turns before that; the journal has.
+  // A history that was replaced since lacks the answers of earlier turns; the journal has them.
   const recorded = last ? undefined : await recordedAnswer(session, turn)
   const stopReason = (recorded ? recorded.stop_reason : span?.stopReason) ?? null
   const { content: said = [] } = last ?? recorded ?? {}
@@ -202,7 +202,7 @@ async function replyOf(session: Session, turn: number): Promise<Reply> {
   return { turn, text, content, stopReason }
 }
 
-/** The answer that ended a turn, out of the journal. */
+/** The answer that ended a turn, from the journal. */
 async function recordedAnswer({ store, id }: Session, turn: number): Promise<AssistantMessage | undefined> {
   let answer: AssistantMessage | undefined
   let last: AssistantMessage | undefined

@@ -1,11 +1,11 @@
 /**
- * Clients and middleware of the Anthropic SDK, as far as they are needed here. By shape: the SDK's classes have private
- * parts, so the one that `import` gives and the one that `require` gives do not fit each other for the compiler, and
- * those for Bedrock and Vertex have less than the one for the API.
+ * The parts of the Anthropic SDK's clients and middleware that are needed here. Typed by shape: the SDK's classes have
+ * private members, so for the compiler the class from `import` and the one from `require` are not compatible, and the
+ * clients for Bedrock and Vertex have fewer members than the one for the API.
  */
 import { LastgoodError, type WireRequest } from '@lastgood/core'
 
-/** What `recoverable` needs: the SDK's `Anthropic`, and those for Bedrock and Vertex. */
+/** What `recoverable` needs: the SDK's `Anthropic`, or its clients for Bedrock and Vertex. */
 export interface RecoverableClient {
   withOptions(options: never): unknown
   readonly middleware: readonly unknown[]
@@ -29,13 +29,13 @@ export type Middleware = <R extends WireRequest>(
   context: MiddlewareContext,
 ) => Promise<Response>
 
-/** The part of the SDK's that is used. */
+/** The part of the SDK's middleware context that is used. */
 export interface MiddlewareContext {
   readonly options?: { readonly timeout?: number | undefined } | undefined
   readonly logger: { warn(message: string): void }
 }
 
-/** Errors: `bad-option` for what has no middleware, such as a client of an older SDK: a rung would be found bad only in an outage. */
+/** Errors: `bad-option` without middleware, as in an older SDK: otherwise a bad rung would show only in an outage. */
 export function assertClient(client: unknown): void {
   const { withOptions, middleware } = (client ?? {}) as { [Name in keyof RecoverableClient]?: unknown }
   if (typeof withOptions === 'function' && Array.isArray(middleware)) return

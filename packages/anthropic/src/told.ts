@@ -1,7 +1,7 @@
 /**
- * Errors of lastgood on their way through the SDK, which wraps what is none of its own in one without code, hint and
- * details when it comes out of `stream()`, and gives one of its own for what speaks of a timeout: it reads the texts of an
- * error and of its cause, and those may quote an API or a network that timed out.
+ * Brings lastgood's errors through the SDK whole. The SDK wraps an error from `stream()` that is not its own in one
+ * without code, hint and details. It replaces an error that mentions a timeout with one of its own: it reads the text
+ * of the error and of its cause, which may quote an API or a network that timed out.
  */
 import { AnthropicError } from '@anthropic-ai/sdk/error'
 import { isLastgoodError, readPieces, streamOf } from '@lastgood/core'
@@ -9,13 +9,13 @@ import type { RecoverableClient } from './client.ts'
 
 type Family = typeof AnthropicError
 
-/** The family of the client's own errors: the copy of the SDK that `require` gives has another than the one of `import`. */
+/** The base class of the client's errors: the SDK's copy from `require` has another one than its copy from `import`. */
 export function familyOf(client: RecoverableClient | undefined): Family {
   const { AnthropicError: own } = (client?.constructor ?? {}) as { AnthropicError?: Family }
   return typeof own === 'function' ? own : AnthropicError
 }
 
-/** What the SDK passes on as it is: the same error, and one of its family. */
+/** The same error in a form that the SDK passes on as it is: of its family, with a text that mentions no timeout. */
 export function toldAs(error: unknown, Family: Family): unknown {
   if (!isLastgoodError(error)) return error
   const told = reworded(new Family(error.message), error)
@@ -25,21 +25,21 @@ export function toldAs(error: unknown, Family: Family): unknown {
   return Object.defineProperty(told, 'cause', { value: reworded(copy, cause) })
 }
 
-/** What the SDK looks for. */
+/** What the SDK looks for in the text of an error. */
 const timeout = /(timed?) ?(out)/i
 
-/** All of `error` in `copy`, whose text has "time-out" where the SDK would see one; its message is the same. */
+/** `copy` with all of `error`; its text says "time-out" where the SDK would see a timeout, its message is the same. */
 function reworded(copy: Error, error: Error): Error {
   const text = String(error).replaceAll(new RegExp(timeout, 'gi'), '$1-$2')
   return Object.defineProperties(copy, {
     ...Object.getOwnPropertyDescriptors(error),
-    // From Node 22 on its descriptor is a getter, which tells the stack of whatever error it is asked of.
+    // From Node 22 on the descriptor is a getter, which returns the stack of the error that it is called on.
     stack: { value: error.stack, writable: true, configurable: true },
     toString: { value: () => text },
   })
 }
 
-/** The response with a body that breaks with such errors. */
+/** The response, with a body that breaks with such errors. */
 export function telling(response: Response, family: Family): Response {
   if (!response.body) return response
   const pieces = readPieces(response.body)

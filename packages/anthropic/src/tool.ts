@@ -1,10 +1,10 @@
 /**
- * Tools of an agent: what the model is told of them, how its input is checked, and what happens to a call whose
- * outcome nobody knows.
+ * Tools of an agent: what the model is told of them, how their input is checked, and what happens to a call whose
+ * outcome is unknown.
  *
  * 1. A tool never throws into the loop: bad input and failures become error results that the model can act on.
- * 2. What a tool returns is made well-formed text before it is recorded: half a surrogate pair would make the API
- *    refuse the whole conversation.
+ * 2. What a tool returns is made well-formed text before it is recorded: a lone surrogate would make the API refuse the
+ *    whole conversation.
  */
 import {
   checksOf,
@@ -18,33 +18,33 @@ import {
   type ToolContext,
   type Verdict,
 } from '@lastgood/core'
-// Where zod is 4 the same as 'zod', and in 3.25 what is in it of 4.
+// With zod 4 this is 'zod' itself; with 3.25 it is the copy of zod 4 that it contains.
 import { z } from 'zod/v4'
 
-/** What a tool gives the model: text, or content blocks as the API takes them in a `tool_result`. */
+/** What a tool gives the model: text, or content blocks that the API accepts in a `tool_result`. */
 export type ToolOutput = ToolContent
 
 /** A tool as the loop needs it. */
 export interface AgentTool extends LedgerTool {
-  /** The definition that the model is given, JSON. */
+  /** The definition that the model is given, as JSON. */
   readonly definition: { readonly name: string } & Readonly<Record<string, unknown>>
 }
 
 export interface ToolOptions<Input extends z.ZodType> {
   name: string
   description: string
-  /** Checks the model's input and is rendered as its JSON schema. */
+  /** Checks the model's input; the model is given it as a JSON schema. */
   input: Input
   /**
    * What to do on resume with a call that was started and has no result: `rerun` it (only for tools that are safe to
-   * repeat), `report` it to the model as of unknown outcome, or `ask` a person. Default `report`.
+   * repeat), `report` its unknown outcome to the model, or `ask` a person. Default `report`.
    */
   inDoubt?: InDoubt
   run(input: z.output<Input>, context: ToolContext): ToolOutput | Promise<ToolOutput>
   /**
-   * Looks what came of a call that was started before a restart and has no result, without changing anything: `done`
-   * with what it returned, `not-done` (it runs now), or `unknown` (`inDoubt` decides, also when this throws or has not
-   * answered after 30 s).
+   * Finds out, without changing anything, what came of a call that was started before a restart and has no result:
+   * `done` with what it returned, `not-done` (it runs now), or `unknown` (`inDoubt` decides, also when this throws or
+   * has not answered after 30 s).
    */
   verify?(input: z.output<Input>, context: ToolContext): Verdict<ToolOutput> | Promise<Verdict<ToolOutput>>
 }
@@ -62,7 +62,7 @@ const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksO
 
 export const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
 
-/** A tool declared by a zod schema. Throws `bad-option`. */
+/** A tool whose input is declared by a zod schema. Throws `bad-option`. */
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
   assertKnown(undefined, options, Object.keys(optionNames))
   const { name, description, input: schema, run, verify } = options
@@ -97,7 +97,7 @@ export interface RunnableTool {
 export function fromRunnableTool(runnable: RunnableTool, inDoubt: InDoubt): AgentTool {
   const run = runnable.run as (input: unknown, context?: object) => unknown
   return {
-    // JSON leaves out the functions: what remains is what the API takes.
+    // JSON leaves out the functions: what remains is what the API accepts.
     definition: JSON.parse(JSON.stringify({ ...runnable, close: undefined })) as AgentTool['definition'],
     inDoubt,
     run: (input, context) =>
@@ -115,7 +115,7 @@ async function resultOf({ toolUseId, signal }: ToolContext, run: () => Promise<u
   try {
     return { ...result, content: wellFormed(toolContent(await run())) }
   } catch (error) {
-    signal.throwIfAborted() // stopped half-way: the ledger keeps it in doubt
+    signal.throwIfAborted() // stopped half-way: the ledger keeps the call in doubt
     return { ...result, is_error: true, content: wellFormed(errorContent(error)) }
   }
 }
