@@ -1,5 +1,5 @@
 /**
- * Names of the OpenTelemetry conventions for generative AI, as far as they are used here.
+ * The names from the OpenTelemetry conventions for generative AI that are used here.
  *
  * A file of our own: all of them have the status Development, and their copies in `@opentelemetry/semantic-conventions`
  * are deprecated. Source: https://github.com/open-telemetry/semantic-conventions-genai, read on 2026-11-22.

@@ -1,19 +1,19 @@
 /**
- * The span of each turn that is open, so that the process that goes on with it can link to it.
+ * The span of each open turn, so that the process that goes on with the turn can link to it.
  *
- * It has to survive its process, and is no fact of the conversation: an entry or a head with one more field would be a
+ * It has to survive its process, and is no fact of the conversation: one more field in an entry or a head would be a
  * new version of the journal, which older readers refuse, for the sake of a line in a trace. Ids derived from session
- * and sequence would need an id generator of ours in the user's SDK. So it is advice, in what the sessions of a store
- * share; the trace lacks a link where a record is lost.
+ * and sequence would need an id generator of ours in the user's SDK. So it is a hint in the shared records of a store:
+ * where a record is lost, the trace lacks a link.
  *
- * 1. Bounded: a fixed number of records, each with so many sessions, the oldest out first. A turn that ends is taken out.
- * 2. Nobody waits for it, except the opening of a session with an open turn, for one read.
+ * 1. Bounded: a fixed number of records, each for so many sessions, the oldest out first. A turn that ends is removed.
+ * 2. Nothing waits for it, except the opening of a session with an open turn, for one read.
  */
 import type { Clock, SharedState } from '@lastgood/core'
 import { isSpanContextValid, type SpanContext } from '@opentelemetry/api'
 
 const records = 64
-/** With the longest session ids, three quarters of what a shared record may have. */
+/** With the longest session ids, three quarters of what a shared record may hold. */
 const sessionsOfRecord = 200
 const tries = 5
 
@@ -37,7 +37,7 @@ export class InterruptedSpan {
     this.#sessionId = sessionId
   }
 
-  /** Asked once for each part of a turn that a process has. */
+  /** Called once for each part of a turn that a process runs. */
   keep(turn: number, { traceId, spanId, traceFlags }: SpanContext): void {
     if (!isSpanContextValid({ traceId, spanId, traceFlags })) return
     this.#isKept = true
@@ -52,7 +52,7 @@ export class InterruptedSpan {
     this.#change(({ [this.#sessionId]: _ended, ...others }) => others)
   }
 
-  /** Of this turn, as another process left it; undefined where nothing is known. */
+  /** The span of this turn as another process left it; undefined if unknown. */
   async find(turn: number): Promise<SpanContext | undefined> {
     const kept = spansIn((await this.#shared.read(this.#key).catch(() => undefined))?.value)[this.#sessionId]
     const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])$/.exec(kept?.traceparent ?? '') ?? []
@@ -61,14 +61,14 @@ export class InterruptedSpan {
   }
 
   get #key(): string {
-    // FNV-1a: spread evenly, and the same in every process.
+    // FNV-1a: spreads evenly, and is the same in every process.
     let hash = 0x811c9dc5
     for (const byte of new TextEncoder().encode(this.#sessionId)) hash = Math.imul(hash ^ byte, 0x01000193)
     return `spans:${(hash >>> 0) % records}`
   }
 
   #change(change: (spans: Spans) => Spans): void {
-    // One after the other; a store that cannot answer costs a link.
+    // One change after the other; a store that cannot answer costs a link.
     this.#writes = this.#writes.then(() => this.#write(change)).catch(() => {})
   }
 
@@ -82,7 +82,7 @@ export class InterruptedSpan {
   }
 }
 
-/** What is no such record, of another version say, counts as none. */
+/** A value of another form, such as one from another version, counts as no record. */
 function spansIn(value: unknown): Spans {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(

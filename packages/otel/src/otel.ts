@@ -1,7 +1,7 @@
 /**
- * Sessions as OpenTelemetry sees them.
+ * Traces and metrics of sessions for OpenTelemetry.
  *
- * 1. Only the API is used: without an SDK in the process nothing is recorded, and nothing is kept for it.
+ * 1. Only the API is used: without an SDK in the process nothing is recorded or kept.
  * 2. Tracer and meter are taken when a session is opened, so that `otel()` may come before the SDK is set up.
  */
 import { Happenings, type Watcher } from '@lastgood/core'
@@ -29,7 +29,7 @@ export interface OtelOptions {
 
 const scope = '@lastgood/otel'
 
-/** Of all `otel()` of a process: a gauge that each of them has for itself would say of the last one only. */
+/** Shared by all `otel()` of a process: if each had a gauge of its own, only the last one would be reported. */
 const metricsOf = new WeakMap<Meter, SessionMetrics>()
 
 function countedBy(meter: Meter): SessionMetrics {
@@ -59,7 +59,7 @@ export function otel(options: OtelOptions = {}): Watcher {
     },
 
     serving(headers, run) {
-      // What the server's own instrumentation began has read them already.
+      // A span that the server's own instrumentation began has already used these headers.
       if (trace.getActiveSpan()) return run()
       const carrier = Object.fromEntries(headers)
       return context.with(propagation.extract(context.active(), carrier), run)

@@ -1,5 +1,5 @@
 /**
- * The metrics of all sessions of a process. The gateway's page for Prometheus has the same ones.
+ * The metrics of all sessions of a process. The gateway's page for Prometheus counts the same happenings.
  *
  * Labels have few values: no session ids, and of models only those that lastgood knows.
  */
@@ -7,7 +7,7 @@ import { modelLabel, statuses, type Happening, type WatchedSession } from '@last
 import type { Attributes, Meter } from '@opentelemetry/api'
 import { errorType, providerName, requestModel } from './genai-names.ts'
 
-/** From a pause that nobody notices to an outage of a day. */
+/** Seconds, from an unnoticed pause to an outage of six hours; longer ones fall into the last, open bucket. */
 const recoveryBuckets = [1, 5, 30, 60, 300, 900, 3_600, 21_600]
 const provider = { [providerName]: 'anthropic' }
 

@@ -1,9 +1,9 @@
 /**
  * The spans of one session.
  *
- * 1. There is no span of a model call here: the Anthropic SDK has one; `turn-span.ts` says how they stand to each other.
+ * 1. There is no span of a model call here: the Anthropic SDK has one; `turn-span.ts` says how the two relate.
  * 2. A wait is a span from event to event, with the times of the journal.
- * 3. No content: names, numbers and kinds. What was thrown is named, and neither its message nor its stack is told.
+ * 3. No content: names, numbers and kinds. An error is named, but neither its message nor its stack is recorded.
  */
 import type { Happening, RunWork, WatchedSession, Work } from '@lastgood/core'
 import { context, trace, SpanStatusCode, type Attributes, type Span, type Tracer } from '@opentelemetry/api'
@@ -37,7 +37,7 @@ export class SessionTrace {
     }
   }
 
-  /** `facts`: what the turn's span says at its end. */
+  /** `facts` are the attributes that the turn's span gets at its end. */
   take(happening: Happening, facts: Attributes): void {
     const { at } = happening
     this.#turn.facts = facts
@@ -124,7 +124,7 @@ export class SessionTrace {
       if (error !== undefined) span.setAttribute(errorType, error).setStatus({ code: SpanStatusCode.ERROR })
       span.end(new Date(this.#now))
     }
-    // One that does not hear of the end of its session may never return.
+    // A tool that ignores the end of its session may never return.
     const cutOff = () => harmless(() => end('interrupted'))
     signal.addEventListener('abort', cutOff, { once: true })
     try {
@@ -157,7 +157,7 @@ export class SessionTrace {
   }
 }
 
-/** In a listener of a signal: what it throws would end the process. */
+/** For listeners of a signal: an error thrown in one would end the process. */
 function harmless(job: () => void): void {
   try {
     job()
@@ -170,7 +170,7 @@ function failed(span: Span, error: unknown): void {
   span.setAttribute(errorType, nameOf(error)).setStatus({ code: SpanStatusCode.ERROR })
 }
 
-/** Its code or its class. */
+/** The error's code or class. */
 function nameOf(error: unknown): string {
   const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const isWord = (text: unknown): text is string => typeof text === 'string' && /^[\w.-]{1,64}$/.test(text)

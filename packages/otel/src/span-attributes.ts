@@ -1,4 +1,4 @@
-/** What spans and events say of a happening. Pure; names, numbers and kinds, never content. */
+/** The attributes of spans and events for a happening. Pure; names, numbers and kinds, never content. */
 import type { Happening, TurnTally } from '@lastgood/core'
 import type { Attributes } from '@opentelemetry/api'
 import { errorType, httpStatus } from './genai-names.ts'

@@ -1,9 +1,9 @@
 /**
- * The span that stands for a session's turn here: what waits are children of, and where events are told.
+ * The span that stands for a session's turn here: the parent of waits, and the span that gets the events.
  *
- * 1. It is ours where lastgood runs the loop, and where nobody has one that records (a gateway). In a loop of one's own it is
- *    that of whoever sends the request: the Anthropic SDK's.
- * 2. A turn that goes on is linked to the span of the part before it, of this process or of another one.
+ * 1. It is ours where lastgood runs the loop, and where no recording span is active (a gateway). In the caller's own
+ *    loop it is the span of the sender of the request: the Anthropic SDK's.
+ * 2. A turn that goes on is linked to the span of its earlier part, in this process or in another one.
  */
 import type { TurnOutcome, WatchedSession } from '@lastgood/core'
 import {
@@ -29,9 +29,9 @@ export interface TurnSpanOptions {
 }
 
 export class TurnSpan {
-  /** Of the run that is under way; its turns are children of it. */
+  /** The context of the current run; the spans of its turns are children of it. */
   run: Context | undefined
-  /** What the span says at its end. */
+  /** The attributes that the span gets at its end. */
   facts: Attributes = {}
   readonly #session: WatchedSession
   readonly #tracer: Tracer
@@ -39,12 +39,12 @@ export class TurnSpan {
   #ours: { readonly span: Span; readonly context: Context } | undefined
   #theirs: Span | undefined
   #wait: Span | undefined
-  /** What the next span is linked to, and what it is told. */
+  /** What the next span is linked to, and the event that it gets. */
   #interrupted: SpanContext | undefined
   #resumed: { readonly attributes: Attributes; readonly at: number } | undefined
-  /** The span of this part of the turn is known to whoever goes on with it. */
+  /** Whether the span of this part of the turn is kept for the process that goes on with it. */
   #isKept = false
-  /** The last request of another trace that the turn is linked to. */
+  /** The last span of another trace that the turn is linked to. */
   #linkedTo: string | undefined
 
   constructor({ session, tracer, kept, interrupted }: TurnSpanOptions) {
@@ -54,7 +54,7 @@ export class TurnSpan {
     this.#interrupted = interrupted
   }
 
-  /** Another turn begins: what was before it is not its own. */
+  /** Another turn begins: it has no part in what came before. */
   begin(at: number): void {
     this.end(at, 'interrupted')
     this.#interrupted = undefined
@@ -62,12 +62,12 @@ export class TurnSpan {
     this.find(at)
   }
 
-  /** Told to the span that goes on. */
+  /** Becomes an event of the span that goes on. */
   resumed(at: number, attributes: Attributes): void {
     this.#resumed = { at, attributes }
   }
 
-  /** Finds or makes it, where a turn is open. */
+  /** Finds or makes the span, if a turn is open. */
   find(at: number): void {
     const active = trace.getActiveSpan()
     if (!this.#ours && !this.run && active?.isRecording() === true) this.#theirs = active
@@ -83,7 +83,7 @@ export class TurnSpan {
     this.#isKept = true
   }
 
-  /** Where the next span of the turn belongs. */
+  /** The context that the next span of the turn belongs in. */
   place(): Context {
     this.find(this.#session.clock.now())
     return this.#ours?.context ?? context.active()
@@ -101,7 +101,7 @@ export class TurnSpan {
   }
 
   tell(name: string, at: number, attributes: Attributes): void {
-    // Who reads a stream does so in a context of his own: the call's span, while it lasts.
+    // A stream is read in the reader's own context, so the call's span is used while it lasts.
     const theirs = this.#theirs?.isRecording() === true ? this.#theirs : trace.getActiveSpan()
     const span = this.#ours?.span ?? theirs
     span?.addEvent(name, attributes, new Date(at))
@@ -139,7 +139,7 @@ export class TurnSpan {
   #linkTo(other: SpanContext): void {
     const ours = this.#ours?.span.spanContext()
     if (other.isRemote !== true || !isSpanContextValid(other) || other.traceId === ours?.traceId) return
-    // Once, however many attempts it takes.
+    // Link once, however many attempts there are.
     if (other.spanId !== this.#linkedTo) this.#ours?.span.addLink({ context: other })
     this.#linkedTo = other.spanId
   }
