@@ -1,15 +1,15 @@
 /**
- * Who is served: who calls the gateway by a name of its own, from no page of another site, under whatever name, with the
- * token where there is one, and not by way of the gateway itself; and so many at once.
+ * Which requests are served: those that call the gateway by one of its own names, do not come from a page of another
+ * site, carry the token if there is one, and have not passed this gateway before; and only so many at once.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { errorResponse } from './api-error.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 
-/** The gateways that a request has passed, so that none is passed twice. */
+/** Lists the gateways that a request has passed, so that it passes none twice. */
 export const hopHeader = 'x-lastgood-hop'
 
-/** For Prometheus. */
+/** The path that Prometheus reads. */
 export const metricsPath = '/metrics'
 
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
@@ -35,7 +35,7 @@ export class Admission {
     return this.#inside
   }
 
-  /** Lets nobody in any more. Resolves when all who are inside have left. */
+  /** Admits no more requests. Resolves when all that are inside have left. */
   close(): Promise<void> {
     this.#isClosed = true
     return new Promise((resolve) => {
@@ -44,7 +44,7 @@ export class Admission {
     })
   }
 
-  /** The answer to who is not served; undefined for everybody else. */
+  /** The answer to a request that is not served; undefined for any other. */
   refusalOf({ headers, url }: Request): Response | undefined {
     const { host: called, pathname } = new URL(url)
     const host = nameIn(headers.get('host') ?? called)
@@ -62,7 +62,7 @@ export class Admission {
     return this.#isClosed ? refused(503, 'api_error', 'the gateway is being stopped', true) : undefined
   }
 
-  /** A place inside, which is left by calling it; or the answer to who finds none. */
+  /** Admits a request and returns the function that lets it leave; or the answer if there is no room. */
   enter(): (() => void) | Response {
     if (this.#inside >= this.#maxRequests) {
       return refused(503, 'api_error', `${this.#inside} requests are being read or answered, and no more may`, true)
@@ -77,7 +77,7 @@ export class Admission {
   }
 }
 
-/** As a bearer only where nothing is passed on: in front of the API that is the client's own key. */
+/** The token may come as a bearer only where nothing is passed on: for the API a bearer is the client's own key. */
 function hasToken(headers: Headers, pathname: string, token: string): boolean {
   const bearer = pathname === metricsPath ? /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] : undefined
   const said = headers.get('x-lastgood-token') ?? bearer
@@ -86,7 +86,7 @@ function hasToken(headers: Headers, pathname: string, token: string): boolean {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Without the port. */
+/** The host name without the port. */
 const nameIn = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 
 function refused(status: number, type: string, message: string, retry = false): Response {

@@ -1,11 +1,11 @@
 /**
- * One answer of the API, read once, for whoever comes for it: the client that asked for it, and the one that asks again
- * because its connection broke.
+ * One answer of the API, read once, for every client that asks for it: the first one, and one that asks again because
+ * its connection broke.
  *
- * 1. It is read on for a while when its clients have gone: what is being paid for is not thrown away at once.
- * 2. A client that is there sets the pace: so much is read ahead of the quickest, and no more.
- * 3. It is kept from its first byte until it has ended and nobody is reading it: then the journal has it.
- * 4. Who reads it when it is abandoned hears of that, unless there was nothing more: no end of it is made up.
+ * 1. It is read on for a while after its clients have gone: what is being paid for is not thrown away at once.
+ * 2. An attached client sets the pace: only so much is read ahead of the quickest.
+ * 3. It is kept from its first byte until it has ended and no client is reading it: then the journal has it.
+ * 4. A client that is reading it when it is abandoned gets an error, unless it has everything: no end is made up.
  */
 import { readPieces, type Clock } from '@lastgood/core'
 
@@ -17,27 +17,27 @@ export interface AnswerHead {
 
 /** A client's place in an answer. */
 export interface Attached {
-  /** Rejects with what stopped the answer before it began. */
+  /** Rejects with the error that stopped the answer before it began. */
   readonly head: Promise<AnswerHead>
-  /** The next piece, undefined at the end. Rejects with what broke it. */
+  /** The next piece; undefined at the end. Rejects with the error that broke the answer. */
   next(): Promise<Uint8Array | undefined>
-  /** The client has gone, or has all of it. */
+  /** To be called when the client has gone, or has all of the answer. */
   leave(): void
 }
 
 export interface AnswerOptions {
   clock: Clock
   reattachMs: number
-  /** Asks for it; the signal aborts when nobody wants it any more. */
+  /** Sends the request; the signal aborts when no client wants the answer any more. */
   begin: (signal: AbortSignal) => Promise<Response>
 }
 
-/** Bytes that may be read ahead of the quickest client. */
+/** How many bytes may be read ahead of the quickest client. */
 const aheadBytes = 256 * 1024
 
 export class Answer {
   readonly head: Promise<AnswerHead>
-  /** It has come to its end, whole or not. */
+  /** Resolves when the answer has ended, whole or not. */
   readonly ended: Promise<void>
   readonly #clock: Clock
   readonly #reattachMs: number
@@ -46,14 +46,14 @@ export class Answer {
   #bytes = 0
   #hasEnded = false
   #failure: { readonly error: unknown } | undefined
-  /** The bytes that each client has taken. */
+  /** How many bytes each client has taken. */
   readonly #clients = new Set<{ bytes: number }>()
   #isGone = false
   #isAbandoned = false
   #isForsaken = false
   #isRefusal = false
   #wasTaken = false
-  /** How often it was left with nobody waiting. */
+  /** How often the last client has left. */
   #departures = 0
   #changed = new Change()
 
@@ -63,11 +63,11 @@ export class Answer {
     const response = begin(this.#abort.signal)
     this.head = response.then(({ status, statusText, headers }) => ({ status, statusText, headers }))
     this.ended = this.#read(response)
-    // Whoever is attached hears of it; nobody need be.
+    // An attached client gets the error; there may be none.
     this.head.catch(() => {})
   }
 
-  /** Somebody is there for it. */
+  /** Whether a client is attached. */
   get isAwaited(): boolean {
     return this.#clients.size > 0
   }
@@ -76,18 +76,21 @@ export class Answer {
     return this.#hasEnded
   }
 
-  /** Who asks for it again can have it here: it is on its way, or being read, and no refusal. */
+  /** Whether a client that asks again can have it from here: it is on its way or being read, and no refusal. */
   get isToBeHad(): boolean {
     return !this.#isGone && !this.#failure && !this.#isRefusal
   }
 
-  /** It is on its way or was recorded; `missed`: no client waits for it or has had all of it. Undefined for one that is none. */
+  /**
+   * `missed`: it is on its way or recorded, but no client waits for it or has had all of it. Undefined if it failed or
+   * was abandoned, and for a refusal.
+   */
   get standing(): 'missed' | 'taken' | undefined {
     if (this.#failure || this.#isRefusal || this.#isAbandoned) return undefined
     return this.isAwaited || this.#wasTaken ? 'taken' : 'missed'
   }
 
-  /** It was abandoned because its client went away and did not come back. */
+  /** Whether it was abandoned because its client went away and did not come back. */
   get isForsaken(): boolean {
     return this.#isForsaken
   }
@@ -142,7 +145,7 @@ export class Answer {
         if (!this.#isGone) this.#pieces.push(piece)
         this.#bytes += piece.length
         this.#changed.tell()
-        // On its way first: what asking for more sets going would be in front of it.
+        // Let the piece go out first: the work that asking for more sets going would run before it.
         await itsWay()
         while (!this.#isGone && this.isAwaited && this.#bytes - this.#mostTaken() > aheadBytes) await this.#changed.next
       }
@@ -175,7 +178,7 @@ export class Answer {
     this.#departures += 1
     const departure = this.#departures
     await this.#clock.sleepUntil(this.#clock.now() + this.#reattachMs, { background: true })
-    // Who came back meanwhile and left again has the whole time anew.
+    // A client that came back meanwhile and left again has the full time again.
     if (this.isAwaited || this.#hasEnded || departure !== this.#departures) return
     this.abandon('the client went away and did not come back')
     this.#isForsaken = true
@@ -183,15 +186,16 @@ export class Answer {
 }
 
 /**
- * As long as a piece takes to its client's socket: some turns of the microtask queue, and the tick in which Node sends what was
- * written. No turn of the event loop, and no more than advice: it goes out as well when its way is longer.
+ * Lasts about as long as a piece takes to its client's socket: some turns of the microtask queue, and the tick in which
+ * Node sends what was written. It takes no turn of the event loop, and is only a hint: a piece that takes longer goes
+ * out as well.
  */
 async function itsWay(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await Promise.resolve()
   await new Promise<void>((resolve) => process.nextTick(resolve))
 }
 
-/** Something changed: those who wait look again. */
+/** Tells waiters that something changed, so that they look again. */
 class Change {
   #tell: (() => void) | undefined
   #next: Promise<void> | undefined

@@ -1,5 +1,5 @@
 /**
- * What of lastgood's own a client is told, in the words of the API, so that it does what it does with the API's errors:
+ * Errors of lastgood's own, in the form of the API's, so that a client treats them alike:
  * https://platform.claude.com/docs/en/api/errors
  *
  * 1. `x-should-retry` says whether asking again can help. What was waited out to the end is not retried on top (P8).
@@ -14,10 +14,10 @@ export interface ApiError {
   retry: boolean
 }
 
-/** Lost to somebody else, or to a store that does not answer: the next try may find it again. */
+/** The session is with another holder, or the store does not answer: the next try may succeed. */
 const passing: ReadonlySet<string> = new Set(['store-unavailable', 'session-busy', 'session-closed', 'lease-lost'])
 
-/** The API's own refusal, for a client that has a 200 already. */
+/** The API's own refusal, for a client that already has a 200. */
 export class RefusedLate extends Error {
   readonly status: number
   readonly body: string
@@ -29,7 +29,7 @@ export class RefusedLate extends Error {
   }
 }
 
-/** `wayOn`: the hint of an error, as a client is told it. */
+/** `wayOn` turns the hint of an error into the one that a client is told. */
 export function apiErrorOf(error: unknown, wayOn: (hint: string) => string): ApiError {
   const told = meantBy(error, wayOn)
   return { ...told, message: withoutSecrets(told.message) }
@@ -37,7 +37,7 @@ export function apiErrorOf(error: unknown, wayOn: (hint: string) => string): Api
 
 function meantBy(error: unknown, wayOn: (hint: string) => string): ApiError {
   if (error instanceof RefusedLate) return { ...toldBy(error), status: error.status, retry: false }
-  // Also as the cause of a request that did not leave.
+  // It may also be the cause of a request that did not leave.
   const stalled = [error, (error as Error | null)?.cause].find((one) => one instanceof BodyStalled)
   if (stalled) return { status: 408, type: 'timeout_error', message: `lastgood: ${stalled.message}`, retry: true }
   if (error instanceof RequestTooLarge) {
@@ -50,7 +50,7 @@ function meantBy(error: unknown, wayOn: (hint: string) => string): ApiError {
   }
   if (!isLastgoodError(error)) {
     const message = `lastgood: the gateway failed: ${error instanceof Error ? error.message : String(error)}`
-    // Of what passes nothing was waited out; what this machine's set-up keeps from the API asking again does not mend.
+    // A request that is only passed on was not retried here. Asking again does not help against this machine's set-up.
     const { kind } = classify({ phase: 'connect', cause: error, now: 0 })
     return { status: 502, type: 'api_error', message, retry: kind !== 'config' }
   }
@@ -58,7 +58,7 @@ function meantBy(error: unknown, wayOn: (hint: string) => string): ApiError {
   if (passing.has(error.code)) return { status: 503, type: 'api_error', message, retry: true }
   const seen = Number(error.details['status'])
   if (error.code === 'session-suspended' || error.code === 'request-failed') {
-    // What time may mend is an overload to clients; a failure without a status is not.
+    // To clients, a suspension that time may end is an overload; a failure without a status is a bad gateway.
     const status = seen >= 400 && seen < 600 ? seen : error.code === 'session-suspended' ? 529 : 502
     return { status, type: typeOf(status), message, retry: false }
   }
@@ -72,7 +72,7 @@ export function errorResponse(error: ApiError, retryAfterS?: number): Response {
   return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers })
 }
 
-/** Of a session that is suspended until an instant, the seconds to it: a client that asks again all the same waits as long. */
+/** For a session suspended until an instant, the seconds to it: a client that retries all the same waits that long. */
 export function pauseOf(error: unknown, now: number): number | undefined {
   const retryAt = isLastgoodError(error, 'session-suspended') ? error.details['retryAt'] : undefined
   return typeof retryAt === 'number' ? Math.max(1, Math.ceil((retryAt - now) / 1000)) : undefined

@@ -3,23 +3,23 @@ import { LastgoodError, type Clock } from '@lastgood/core'
 import { withoutConnection } from './connection.ts'
 import { settled, Silence } from './silence.ts'
 
-/** What `fetch` decodes, https://fetch.spec.whatwg.org/#handle-content-codings. */
+/** The codings that `fetch` decodes: https://fetch.spec.whatwg.org/#handle-content-codings */
 const decoded: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br'])
 
-/** A response with another body, or one that was decoded, so that what its headers say of its framing is not so any more. */
+/** A response with a new or a decoded body, without the headers about framing, which are no longer true. */
 export function replaceBody(
   { status, statusText, headers }: Pick<Response, 'status' | 'statusText' | 'headers'>,
   body: string | ReadableStream<Uint8Array> | null,
 ): Response {
   const kept = withoutConnection(headers)
   const codings = (headers.get('content-encoding') ?? '').toLowerCase().split(',')
-  // What nobody here can decode passes as it is.
+  // A body that cannot be decoded here passes as it is.
   if (codings.every((coding) => decoded.has(coding.trim()))) kept.delete('content-encoding')
   const isEmpty = status === 204 || status === 304
   return new Response(isEmpty ? null : body, { status, statusText, headers: kept })
 }
 
-/** The body as it comes, for a request that passes; undefined for none. It breaks with `BodyStalled`. */
+/** The body as it comes, for a request that is passed on; undefined if there is none. It breaks with `BodyStalled`. */
 export function bodyStreamOf(
   request: Request,
   pieces: AsyncIterable<Uint8Array> | undefined,
@@ -33,8 +33,8 @@ export function bodyStreamOf(
 }
 
 /**
- * The whole body; undefined for none. Errors: `bad-option` for one that is too large, of which no more than that is ever
- * held, and `BodyStalled`.
+ * The whole body; undefined if there is none. Errors: `bad-option` for one that is too large, of which no more than
+ * `maxBodyBytes` is ever held, and `BodyStalled`.
  */
 export async function bodyOf(
   request: Request,
@@ -54,10 +54,10 @@ export async function bodyOf(
   return length === 0 ? undefined : Buffer.concat(all, length)
 }
 
-/** Nothing more came of a body, and whoever sends it keeps a place that others wait for. */
+/** Nothing more came of a body, whose request occupies a place that others wait for. */
 export class BodyStalled extends Error {}
 
-/** On the slowest line a piece of what is sent comes within seconds: so long nothing comes only of a client that hangs or has gone. */
+/** Even on the slowest line a piece comes within seconds: only a client that hangs or has gone is silent this long. */
 const longestSilenceMs = 60_000
 
 async function* withoutSilence(pieces: AsyncIterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
@@ -73,12 +73,12 @@ async function* withoutSilence(pieces: AsyncIterable<Uint8Array>, clock: Clock):
     }
   } finally {
     silence.stop()
-    // Not waited for: that would be for the piece that does not come.
+    // Not awaited: that would wait for the piece that does not come.
     all.return?.().catch(() => {})
   }
 }
 
-/** Of the gateway's own errors this one has the API's status and type for it. */
+/** The one error of the gateway's own for which the API has a status and a type. */
 export class RequestTooLarge extends LastgoodError {}
 
 function tooLarge(maxBytes: number): LastgoodError {

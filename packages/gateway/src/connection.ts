@@ -1,6 +1,6 @@
-/** What headers say of the connection between two, which is no affair of anybody behind them. */
+/** Headers about the connection between two peers, which are not passed on. */
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and what whoever sends says anew. */
+/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and headers that each sender sets anew. */
 const ofConnection = [
   'connection',
   'content-length',
@@ -19,7 +19,7 @@ const ofConnection = [
 export function withoutConnection(headers: Headers): Headers {
   const kept = new Headers(headers)
   for (const name of ofConnection) kept.delete(name)
-  // Others are named there. What is no name of a header names none.
+  // `connection` names further ones. What is no valid name of a header is ignored.
   for (const name of (headers.get('connection') ?? '').split(',')) {
     if (/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim())) kept.delete(name.trim())
   }

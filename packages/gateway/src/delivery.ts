@@ -1,12 +1,12 @@
 /**
  * How a client gets an answer: at once, or after a wait that it can bear.
  *
- * 1. As long as it does not hurt the headers wait for the answer, so that a refusal has its true status. After that the
- *    client has a 200 and pings, and a failure is an `error` event: an end is never passed off as success.
- * 2. A ping goes out only between events, in a silence: nothing that came is held for it. A long silence has more than
+ * 1. The headers wait for the answer as long as that does no harm, so that a refusal has its true status. After that
+ *    the client has a 200 and pings, and a failure is an `error` event: an end is never passed off as success.
+ * 2. A ping goes out only between events, in a silence: it delays nothing that came. A long silence gets more than
  *    pings (`progress.ts`).
- * 3. An answer that does not stream is JSON, which may begin with blanks: they are its pings. A failure after them is told in
- *    words, which are no JSON.
+ * 3. An answer that does not stream is JSON, which may begin with blanks: they are its pings. A failure after them is
+ *    sent in words, which are not JSON.
  */
 import { streamOf, writeEvent, type Clock, type Pieces } from '@lastgood/core'
 import type { AnswerHead, Attached } from './answer.ts'
@@ -25,11 +25,11 @@ const blank = encoder.encode(' ')
 /** A client that waits for an answer. */
 export interface Waiting {
   streams: boolean
-  /** That it asked for; undefined where it will name the answer by its id. */
+  /** The model that it asked for; undefined if it will refer to the answer by its id. */
   model: string | undefined
-  /** A refusal of its credentials is its own affair. */
+  /** The client handles a refusal of its credentials itself. */
   renews: boolean
-  /** Of its connection. */
+  /** The signal of its connection. */
   signal: AbortSignal
 }
 
@@ -66,12 +66,12 @@ const isOf = ({ headers }: AnswerHead, type: string): boolean => (headers.get('c
 function responseOf(head: AnswerHead, renews: boolean, body: ReadableStream<Uint8Array>): Response {
   const response = replaceBody(head, body)
   const isDenial = head.status === 401 || head.status === 403
-  // What could be waited out was.
+  // Whatever could be waited out has been.
   if (head.status >= 400 && !(renews && isDenial)) response.headers.set('x-should-retry', 'false')
   return response
 }
 
-/** The bytes as they are; what breaks them breaks the connection. `leave` when there are no more, or nobody wants them. */
+/** The bytes as they are; an error in them breaks the connection. Calls `leave` at their end or when cancelled. */
 export function bytesOf(pieces: Pick<Pieces, 'next'> & Partial<Pieces>, leave: () => void): ReadableStream<Uint8Array> {
   return streamOf({
     async next() {
@@ -91,7 +91,7 @@ export function bytesOf(pieces: Pick<Pieces, 'next'> & Partial<Pieces>, leave: (
   })
 }
 
-/** Whole events, what keeps a client where they are silent, and an `error` event where they break. */
+/** Whole events, with pings or progress in their silences, and an `error` event where they break. */
 function eventsOf(
   attached: Attached,
   model: string | undefined,
@@ -147,7 +147,7 @@ function blanksBefore(attached: Attached, { clock, pingMs, wayOn }: Waits): Read
   })
 }
 
-/** The first piece of an answer of this type. One that is none, after the headers are out, is an error. */
+/** The first piece of an answer of this type. Any other answer is an error, since the headers are already out. */
 async function begunWith(attached: Attached, type: string): Promise<Uint8Array | undefined> {
   const head = await attached.head
   const { status } = head
@@ -158,7 +158,7 @@ async function begunWith(attached: Attached, type: string): Promise<Uint8Array |
   throw new RefusedLate(status, text)
 }
 
-/** What `work` came to, or undefined when that takes longer. */
+/** The outcome of `work`, or undefined if it takes longer. */
 async function within<Value>(work: Promise<Value>, ms: number, clock: Clock): Promise<Settled<Value> | undefined> {
   const silence = new Silence(clock, ms)
   try {

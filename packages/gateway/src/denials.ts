@@ -1,18 +1,19 @@
 /**
- * Credentials that the API refuses, of a client that can renew its own: it is told of the first refusal of each at once, in
- * the API's words, since only it can do something about it. One that comes back with the same ones has no others, so from
- * then on a refusal is what it is to everybody else: waited out where it looks like an outage of the login. Claude Code can:
- * it runs its `apiKeyHelper` again, or refreshes its login, when it hears of a refusal, and sends the request again.
+ * Refused credentials of a client that can renew them: their first refusal is passed to the client at once, in the
+ * API's words, since only the client can act on it. A client that comes back with the same credentials has no others,
+ * so from then on a refusal is handled as for any client: waited out if it looks like an outage of the login.
+ * Claude Code is such a client: after a refusal it runs its `apiKeyHelper` again, or refreshes its login, and sends the
+ * request again.
  */
 import { createHash } from 'node:crypto'
 import { decide } from '@lastgood/core'
 
 export class Denials {
-  /** Those of the request in hand, where they are its client's and can be renewed. */
+  /** Digest of the credentials of the request in hand, if they are its client's and can be renewed. */
   #asked: string | undefined
   #told: string | undefined
 
-  /** `headers`: with the credentials of a client that can renew them; undefined for any other. */
+  /** `headers` hold the credentials of a client that can renew them; undefined for any other client. */
   asks(headers: Headers | undefined): void {
     this.#asked = headers && digestOf(headers)
   }
@@ -25,7 +26,7 @@ export class Denials {
   }
 }
 
-/** No credentials are kept. */
+/** A digest, so that no credentials are kept. */
 function digestOf(headers: Headers): string {
   const own = ['x-api-key', 'authorization'].map((name) => headers.get(name))
   return createHash('sha256').update(JSON.stringify(own)).digest('base64')

@@ -1,8 +1,8 @@
 /**
- * The gateway: a function from request to response, in front of the Messages API, for clients that nobody can change.
+ * The gateway: a function from request to response, in front of the Messages API, for clients that cannot be changed.
  *
- * Until something fails it is not there: what is no Messages request passes as it is, and of one that is nothing is
- * changed but what recovery has to.
+ * Until something fails it is transparent: other requests pass as they are, and in a Messages request nothing is
+ * changed but what recovery has to change.
  */
 import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
@@ -20,20 +20,20 @@ export interface Gateway {
   /** Where requests go. */
   readonly upstream: string
   /**
-   * For any server that speaks web standards. `body`: that of the request, from a server that has it in pieces of its own;
-   * the request's is then not read.
+   * For any server that speaks web standards. `body` is the body of the request, from a server that has it in pieces of
+   * its own; `request.body` is then not read.
    */
   fetch(request: Request, body?: AsyncIterable<Uint8Array>): Promise<Response>
-  /** Takes no more requests, waits `drainMs` for those in hand to be answered and read, and gives the sessions back. */
+  /** Admits no more requests, waits `drainMs` for those in hand to be answered and read, and releases the sessions. */
   close(): Promise<void>
 }
 
-/** Whoever reads the metrics is no client. */
+/** A reader of the metrics is no client. */
 const isScrape = (request: Request): boolean => new URL(request.url).pathname === metricsPath
 
 /**
- * A page of this machine whose SDK runs in the browser reads nothing without this header, which the API's own answers have.
- * Pages of other sites were refused before.
+ * A page of this machine whose SDK runs in the browser can read nothing without this header, which the API's own
+ * answers have. Pages of other sites have already been refused.
  */
 function forPages({ headers: asked }: Request, response: Response): Response {
   const { headers } = response
@@ -52,7 +52,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const bodies = new BodyReader()
   const sessions = new Sessions(resolved, upstream, { onRest: metrics.rests, onIdle: (id) => bodies.forget(id) })
 
-  /** Who has gone gets nothing. */
+  /** A client that has gone gets nothing, so its response is not counted. */
   function answered({ signal }: Request, response: Response): Response {
     if (!signal.aborted) metrics.answered(response.status)
     return response
@@ -122,7 +122,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     },
     async close() {
       const left = admission.close()
-      // A session is given back as soon as its own answer has ended, whoever is still reading.
+      // A session is released as soon as its own answer has ended, even if clients are still reading.
       await Promise.all([sessions.close(), atMost(resolved.drainMs, resolved.clock, left)])
     },
   }

@@ -1,10 +1,10 @@
 /**
  * One conversation that passes the gateway: its session, and the answer that it has in hand.
  *
- * 1. One request at a time. The same one again gets the same answer, also one that a process before this recorded.
- * 2. Another one, while a client waits for the answer in hand, is not of this conversation. When nobody waits for that
- *    any more, and the other goes on with the conversation, it is given up first.
- * 3. Calls whose answer its client never had, or whose question it no longer holds, keep no request away.
+ * 1. One request at a time. The same request again gets the same answer, even one that an earlier process recorded.
+ * 2. A different request that comes while a client waits for the answer in hand is not of this conversation. If no
+ *    client waits for that answer any more, and the request continues the conversation, the answer is given up first.
+ * 3. Calls in an answer that the client never had, or to a question that it no longer holds, do not block a request.
  */
 import {
   blocksOf,
@@ -27,12 +27,12 @@ import { atMost } from './silence.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Asked {
-  /** As it leaves. */
+  /** The request as it leaves. */
   request: WireRequest
   body: MessagesBody
   /** The client's own headers, which may name the session. */
   named: Headers
-  /** A refusal of its credentials is the client's own affair: it renews them. */
+  /** The client handles a refusal of its credentials itself: it renews them. */
   renews: boolean
   /** Called once, when the client has its answer or has gone. */
   onLeft: () => void
@@ -40,13 +40,13 @@ export interface Asked {
 
 export class Lane {
   readonly session: Session
-  /** Of an agent's own conversation, as it says; its helpers' have none. */
+  /** The agent whose own conversation this is, as it says; undefined for a conversation of its helpers. */
   readonly #agent: string | undefined
   readonly #denials: Denials
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
   readonly #onRest: () => void
-  /** By the model that is asked for. */
+  /** By the requested model and the number of rungs after it. */
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
   #usedAt: number
@@ -69,11 +69,11 @@ export class Lane {
     this.#usedAt = options.clock.now()
   }
 
-  /** Nobody waits for anything, and that since `idleMs`. */
+  /** Whether no client has waited for anything for `idleMs`. */
   get isIdle(): boolean {
     const { clock, idleMs } = this.#options
     const isAsked = this.#current && (this.#current.answer.isAwaited || !this.#current.answer.hasEnded)
-    // A wall clock that was set back makes nobody wait for the session until it has caught up.
+    // A wall clock that was set back must not hold the session until it has caught up.
     return !isAsked && Math.abs(clock.now() - this.#usedAt) >= idleMs
   }
 
@@ -81,7 +81,7 @@ export class Lane {
     return this.session.transcript.messages.length === 0
   }
 
-  /** How it stands with the answer to this very request that is on its way, or was recorded; undefined where none is. */
+  /** The standing of the answer to this very request that is on its way or was recorded; undefined if there is none. */
   standingOf(asked: Asked): Answer['standing'] {
     return this.#current && isSameRequest(this.#current.body, asked.body) ? this.#current.answer.standing : undefined
   }
@@ -110,8 +110,8 @@ export class Lane {
   }
 
   /**
-   * The agent no longer holds what it was asked last, which was undone or compacted: nobody brings results of the calls that
-   * it led to. A helper holds it, and asks more; a sub-agent has other tools.
+   * Whether the agent no longer holds what it was asked last, because that was undone or compacted: no results will
+   * come for the calls that it led to. A helper does hold it, and asks more; a sub-agent has other tools.
    */
   #goesBehind({ messages, tools }: MessagesBody): boolean {
     const { transcript, envelope } = this.session
@@ -144,12 +144,12 @@ export class Lane {
     return interceptor
   }
 
-  /** What was recorded just now for this request: its client did not get it, or it would have gone on. */
+  /** The answer recorded just now for this request: the client did not get it, or it would have gone on. */
   #recorded(asked: Asked): Attached | undefined {
     const { transcript, clock } = this.session
     const last = transcript.lastAnswer
     const { messages, thread } = asked.body
-    // What goes on with a thread has no history of its own to be compared.
+    // A request that continues a thread has no history of its own to compare.
     if (thread?.type === 'continue') return undefined
     if (!last || transcript.messages.at(-1)?.content !== last.content) return undefined
     if (
@@ -173,22 +173,22 @@ export class Lane {
     this.#current = { body, answer }
     void answer.ended.then(() => this.#rest(answer))
     this.#usedAt = clock.now()
-    // At once: what has ended is kept only for those who are reading it.
+    // Attach at once: an answer that has ended is kept only while clients are reading it.
     return answer.attach(onLeft)
   }
 
-  /** Who went away may come back through another gateway, which cannot have the session while its turn is open here. */
+  /** The client may come back through another gateway, which cannot have the session while its turn is open here. */
   #rest(answer: Answer): void {
     this.#onRest()
-    if (answer.isForsaken) this.close().catch(() => {}) // a lease that cannot be given back runs out by itself
+    if (answer.isForsaken) this.close().catch(() => {}) // a lease that cannot be released runs out by itself
   }
 
-  /** It takes no more requests. */
+  /** Whether it takes no more requests. */
   get isClosing(): boolean {
     return this.#closing !== undefined
   }
 
-  /** Waits a while for the answer in hand, and gives the session back. A turn that is open stays open. */
+  /** Waits a while for the answer in hand, and releases the session. An open turn stays open. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -199,7 +199,7 @@ export class Lane {
     const answer = this.#current?.answer
     if (answer && !answer.hasEnded) {
       await atMost(drainMs, clock, answer.ended)
-      // One that has ended stays for those who are still reading it.
+      // An answer that has ended stays for clients that are still reading it.
       if (!answer.hasEnded) answer.abandon('the gateway was stopped; the same request again goes on')
       await answer.ended
     }
@@ -218,8 +218,8 @@ function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
 }
 
 /**
- * Whether an answer to a request with such parameters is one to these. A client that asks without a stream in the end may
- * leave the model less room; that matters only to an answer that had not enough.
+ * Whether an answer to a request with `parameters` also answers `now`. A client that falls back to a request without a
+ * stream may leave the model less room; that matters only for an answer that was cut for lack of room.
  */
 function isAnswerTo({ stop_reason }: AssistantMessage, parameters: Parameters, now: MessagesBody): boolean {
   const { thread: _written, ...body } = now
@@ -229,7 +229,7 @@ function isAnswerTo({ stop_reason }: AssistantMessage, parameters: Parameters, n
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Of a request what its answer depends on, besides what was said. */
+/** The parts of a request, besides the messages, that its answer depends on. */
 function partsOf(body: Parameters): { rest: Parameters; room: readonly unknown[] } {
   const { messages: _said, stream: _how, metadata: _who, max_tokens, thinking, ...rest } = body
   return { rest, room: [max_tokens, thinking] }

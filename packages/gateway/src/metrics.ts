@@ -20,7 +20,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export class Metrics implements Watcher {
   readonly #clock: Clock
   readonly #registry = new Registry()
-  /** Those that are open, and since when each has failed to get its answer. */
+  /** The open sessions, and since when each has failed to get its answer. */
   readonly #sessions = new Map<WatchedSession, { failingSince: number | undefined }>()
   #isScraped = false
   readonly #attempts = this.#counter('attempts', 'Attempts at an answer, by what came of them', ['model', 'outcome'])
@@ -70,12 +70,12 @@ export class Metrics implements Watcher {
     this.#responses.inc({ status: String(status) })
   }
 
-  /** An answer of the session has ended: nobody waits for one, whether it came or not. */
+  /** An answer of the session has ended, whole or not: the session waits for none. */
   readonly rests = (session: WatchedSession): void => this.#fails(session, undefined)
 
   /** `waiting`: requests that are being read or answered. */
   async page({ waiting }: { waiting: number }): Promise<Response> {
-    // Watching the process costs something: only where somebody looks.
+    // Process metrics cost something: they are collected only once somebody reads them.
     if (!this.#isScraped) collectDefaultMetrics({ register: this.#registry })
     this.#isScraped = true
     const now = this.#clock.now()
@@ -85,7 +85,7 @@ export class Metrics implements Watcher {
     this.#standing.failing.set(failing.length)
     this.#standing.waiting.set(waiting)
     this.#standing.longest.set((now - Math.min(now, ...failing)) / 1000)
-    // As the format has it: https://prometheus.io/docs/instrumenting/exposition_formats/
+    // As the format requires: https://prometheus.io/docs/instrumenting/exposition_formats/
     const text = (await this.#registry.metrics()).replace(/ Nan$/gm, ' NaN')
     return new Response(text, { headers: { 'content-type': this.#registry.contentType } })
   }

@@ -1,4 +1,4 @@
-/** What can be chosen of a gateway. Bad options throw when it is made. */
+/** The options of a gateway. Bad options throw when it is created. */
 import {
   checksOf,
   isLastgoodError,
@@ -21,79 +21,79 @@ import {
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
-/** By the name of the header: `x-api-key`, or `authorization`. */
+/** Credentials by the name of their header: `x-api-key` or `authorization`. */
 export type Credentials = Readonly<Record<string, string>>
 
 export interface GatewayOptions {
   /**
-   * The API behind it: origin, and a path before `/v1` where there is one; or several, which take a turn over from one
-   * another, with the client's own credentials. Default `https://api.anthropic.com`.
+   * The API behind the gateway: origin, and the path before `/v1` if there is one; or several, which take a turn over
+   * from each other, with the client's own credentials. Default `https://api.anthropic.com`.
    */
   upstream?: string | readonly string[]
   /** Where the conversations are kept. Default: memory, gone with the process. */
   store?: Store
   /**
-   * Models, or other addresses, that take a turn when the model that was asked for cannot; only for requests with tools, and
-   * for Claude Code without: a helper's small model is not replaced by a large one. Default: none.
+   * Models, or other addresses, that take a turn when the requested model cannot. Only for requests with tools, and for
+   * an agent's own conversation without: a helper's small model is not replaced by a large one. Default: none.
    */
   fallback?: NonNullable<InterceptorOptions['ladder']>
-  /** Whether the person hears of a model that takes a turn, in a line before its first words. Default false. */
+  /** Whether a model that takes a turn over says so to the person, in a line before its first words. Default false. */
   tellsFallback?: boolean
-  /** How faults are answered; each default is documented there. */
+  /** How faults are handled; each default is documented there. */
   policy?: PolicyOptions
   /** When an answer counts as stalled; each default is documented there. At least 1,000 ms. */
   limits?: NonNullable<InterceptorOptions['limits']>
   /**
    * How long a streamed answer is waited for before its headers go out, so that a failure within that time has its true
-   * status. Default 20,000 ms: under a tenth of what the most impatient client that was measured waits for headers.
+   * status. Default 20,000 ms: under a tenth of what the most impatient measured client waits for headers.
    */
   holdMs?: number
   /**
    * How long an answer that does not stream is waited for before its headers go out. Default 280,000 ms: the shortest
-   * time-out for headers that was measured is 300 s.
+   * measured time-out for headers is 300 s.
    */
   holdWholeMs?: number
-  /** The longest silence before a ping, which is a blank where an answer does not stream. Default 10,000 ms. */
+  /** The longest silence before a ping, or before a blank if the answer does not stream. Default 10,000 ms. */
   pingMs?: number
   /**
-   * The longest silence of an answer before its client gets an event that says nothing, with the next ping. Default
-   * 240,000 ms: the least patient client that was measured takes 30 pings in a row, and then waits for 300 s.
+   * The longest silence of an answer before its client gets, instead of the next ping, an event without content.
+   * Default 240,000 ms: the least patient measured client accepts 30 pings in a row, and then waits for 300 s.
    */
   progressMs?: number
   /**
    * How long an answer is read on after its client has gone, and kept after its end, for a client that asks again.
-   * Default 90,000 ms: the longest pause between two tries of a client that was measured is 40 s.
+   * Default 90,000 ms: the longest measured pause between two tries of a client is 40 s.
    */
   reattachMs?: number
   /** How long a session stays open after its last request, unless another gateway takes it over. Default 300,000 ms. */
   idleMs?: number
-  /** How long the answers in hand may take to come to their end, and to be read, when the gateway is closed. Default 10,000 ms. */
+  /** How long the answers in hand may take to end, and to be read, when the gateway is closed. Default 10,000 ms. */
   drainMs?: number
-  /** The largest body of a Messages request. Default 32 MiB, as the API has it. */
+  /** The largest body of a Messages request. Default 32 MiB, the API's own limit. */
   maxBodyBytes?: number
-  /** So many requests may be inside at once, a Messages request with its body in memory. Default 1,000. */
+  /** How many requests may be inside at once, Messages requests with their bodies in memory. Default 1,000. */
   maxRequests?: number
   /** Names that the `Host` header may have, besides those of the loopback interface. Default: none. */
   hosts?: readonly string[]
   /**
-   * What clients have to send in `x-lastgood-token`, 16 characters at least. Default: none, for a gateway that only this
-   * machine can reach.
+   * What clients have to send in `x-lastgood-token`, at least 16 characters. Default: none, for a gateway that only
+   * this machine can reach.
    */
   token?: string
   /**
-   * Headers that replace the client's own credentials at an upstream, asked for before each request; whoever reaches the
-   * gateway then uses them. Default: the client's own everywhere.
+   * Headers that replace the client's own credentials at an upstream, asked for before each request; every client that
+   * reaches the gateway then uses them. Default: the client's own everywhere.
    */
   credentials?: (upstream: string) => Credentials | undefined | Promise<Credentials | undefined>
-  /** The folder that the clients work in, recorded with their sessions. Default: none, they may be anywhere. */
+  /** The folder that the clients work in, recorded with their sessions. Default: none, since they may be anywhere. */
   cwd?: string
   /** How requests leave. Default: the global `fetch`. */
   fetch?: Fetch
-  /** The way on that an error names, as a client is told it: with what leads its commands to this store. Default: as it is. */
+  /** Turns an error's hint into the one a client is told, with commands that find this store. Default: unchanged. */
   wayOn?: (hint: string) => string
-  /** Hears what happens in the sessions that are open. Default: nobody. */
+  /** Called with what happens in the open sessions. Default: nothing is called. */
   onEvent?: (sessionId: string, event: SessionEvent) => void
-  /** Hears a line for each change in a session, without content: `pino()`, or anything alike. Default: silence. */
+  /** Gets a line for each change in a session, without content: `pino()`, or anything like it. Default: none. */
   logger?: Logger
   /** Traces and metrics: `otel()` of `@lastgood/otel`, or watchers of your own. Default: none. */
   telemetry?: Watcher | readonly Watcher[]
@@ -145,7 +145,7 @@ const optionNames: Record<keyof GatewayOptions, true> = {
 }
 const { assertKnown }: OptionChecks = checksOf('Gateway')
 
-/** No answer of a model begins sooner for certain: each would be given up, and asked for again. */
+/** With a lower limit every answer might be given up before it begins, and asked for again. */
 const leastLimitMs = 1_000
 
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
@@ -198,7 +198,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   }
 }
 
-/** What makes no ladder is told here: each request would be refused with it. */
+/** A fallback that makes no valid ladder is reported here: otherwise every request would be refused because of it. */
 function fallbackOf(fallback: readonly LadderRung[], others: readonly string[]): readonly LadderRung[] {
   const asked = { model: 'the one that is asked for' }
   try {

@@ -1,11 +1,11 @@
 /**
- * What keeps a client at a stream that says nothing for long: there are clients that leave one that has pings alone.
+ * Keeps a client on a stream that is silent for long: some clients leave a stream that has only pings.
  *
- * 1. After `progressMs` without an event of the answer a `message_delta` goes out that says nothing: it has no stop
- *    reason and no tokens. Before a `message_start` nothing else may come, so the first time there one is made up.
- * 2. Never a second `message_start`: the answer's own is left out then, and its usage comes with the answer's end. The
- *    client knows the answer by an id of ours; the journal has the API's.
- * 3. Nothing is said after the end of the message, and nothing that is said is part of the answer: who comes for it
+ * 1. After `progressMs` without an event of the answer an empty `message_delta` goes out, without stop reason or
+ *    tokens. Nothing may precede a `message_start`, so if there was none yet, one is made up instead.
+ * 2. Never a second `message_start`: after a made-up one the answer's own is left out, and its usage comes with the
+ *    answer's end. The client knows the answer by an id of ours; the journal has the API's.
+ * 3. Nothing is added after the end of the message, and nothing added is part of the answer: a client that asks for it
  *    again gets it without.
  */
 import { eventsIn, writeEvent, type Clock } from '@lastgood/core'
@@ -15,17 +15,17 @@ type Json = Record<string, unknown>
 export interface ProgressOptions {
   clock: Clock
   progressMs: number
-  /** What a made-up `message_start` says; undefined: none is made up. */
+  /** The model that a made-up `message_start` names; if undefined, none is made up. */
   model: string | undefined
 }
 
 export class Progress {
   readonly #it: ProgressOptions
-  /** When the client got the last event that it takes for progress, or began to wait for one. */
+  /** When the client got the last event that it counts as progress, or began to wait for one. */
   #since: number
   #hasBegun = false
   #isMadeUp = false
-  /** Of the `message_start` that was left out. */
+  /** The usage in the `message_start` that was left out. */
   #usage: Json = {}
   #last: Uint8Array | undefined
 
@@ -34,7 +34,7 @@ export class Progress {
     this.#since = options.clock.elapsed()
   }
 
-  /** What the client gets of a piece of its stream; undefined when nothing is left of it. */
+  /** What the client gets of a piece of its stream; undefined if nothing of it is left. */
   pass(piece: Uint8Array): Uint8Array | undefined {
     if (isPing(piece)) return this.due() ?? piece
     this.#last = piece
@@ -44,7 +44,7 @@ export class Progress {
     return passed
   }
 
-  /** What the client needs to hear after the silence until now, if anything. */
+  /** The event that the client needs now, after the silence so far, if any. */
   due(): Uint8Array | undefined {
     const { clock, progressMs, model } = this.#it
     const now = clock.elapsed()
@@ -57,7 +57,7 @@ export class Progress {
     return encoder.encode(startOf(model ?? '', clock.newId()))
   }
 
-  /** The piece after a `message_start` that was made up. */
+  /** A piece as it is sent after a made-up `message_start`. */
   #goingOn(piece: Uint8Array): Uint8Array | undefined {
     let text = ''
     for (const { event, data, raw } of eventsIn(decoder.decode(piece))) {
@@ -87,12 +87,12 @@ function startOf(model: string, id: string): string {
   return writeEvent('message_start', { type: 'message_start', message })
 }
 
-/** That, and nothing that came with it. */
+/** Whether the piece is a ping and nothing else. */
 const isPing = (piece: Uint8Array): boolean =>
   (piece[6] === letterP || piece[7] === letterP) &&
   pingBegins.test(decoder.decode(piece.subarray(0, 12))) &&
   eventsIn(decoder.decode(piece)).every(({ event }) => event === 'ping')
-/** Where the name begins: asked of every piece, and few need to be decoded for it. */
+/** Checked first, where the event's name begins, so that few pieces need to be decoded. */
 const letterP = 0x70
 const pingBegins = /^event: ?ping\s/
 const isStart = (piece: Uint8Array): boolean => /^event: ?message_start\s/m.test(decoder.decode(piece))
@@ -107,7 +107,7 @@ function hasEnded(piece: Uint8Array): boolean {
   return false
 }
 
-/** What it says of it. */
+/** The usage that an event or a message states. */
 function usageOf(it: unknown): Json {
   const { usage } = (it ?? {}) as { usage?: Json | null }
   return Object.fromEntries(Object.entries(usage ?? {}).filter(([, value]) => value !== null))

@@ -1,21 +1,21 @@
 /**
- * Which session a request belongs to, as far as it says so itself.
+ * Which session a request belongs to, as far as the request says so itself.
  *
  * 1. A name that cannot be a session's id is replaced by its digest: the same name gives the same session.
- * 2. A request that says nothing is known by what its conversation begins with.
+ * 2. A request without a name is recognised by the beginning of its conversation.
  */
 import { createHash } from 'node:crypto'
 import { assertSessionId, betasOf, blocksOf, isStructured, type MessagesBody } from '@lastgood/core'
 
 export interface SessionName {
   id: string
-  /** An agent named it, which asks other things under the same name as well: titles, summaries, sub-agents. */
+  /** An agent named it, which uses the same name for other requests too: titles, summaries, sub-agents. */
   hasHelpers: boolean
-  /** Which one, where it says so: `claude-code`, `opencode`. */
+  /** The agent, if it says which it is: `claude-code`, `opencode`. */
   agent: string | undefined
 }
 
-/** Undefined where the request names none. */
+/** Undefined if the request names none. */
 export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName | undefined {
   const named = idInHeaders(headers) ?? nameInMetadata(body)
   if (named === undefined) return undefined
@@ -25,12 +25,12 @@ export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName
 }
 
 const ownHeader = 'x-lastgood-session'
-/** Of Claude Code, beside the session's; of opencode, where the session's is the sub-agent's own. */
+/** Claude Code's comes beside the session's id; with opencode's, the session's id is that of the sub-agent. */
 const [subAgentHeader, parentHeader] = ['x-claude-code-agent-id', 'x-parent-session-id']
 
 const isSubAgent = (headers: Headers): boolean => Boolean(headers.get(subAgentHeader) || headers.get(parentHeader))
 
-/** A sub-agent that says which it is has a session named after its agent's, whatever it begins with. */
+/** A sub-agent that names itself has a session named after its agent's, whatever its conversation begins with. */
 export function idInHeaders(headers: Headers): string | undefined {
   const chosen = headers.get(ownHeader)
   if (chosen) return asId(chosen)
@@ -57,15 +57,15 @@ export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean 
   Array.isArray(tools) && tools.length > 0
 
 /**
- * What an agent asks without tools it asks for itself: a title, a summary. Claude Code that was given none says so, and
- * what it lets judge a hook has tools.
+ * Whether an agent asks for its own purposes, not in its conversation. A request without tools does (a title, a
+ * summary), unless it is from a Claude Code without tools, which its beta tells. One with tools does to judge a hook.
  */
 export function isForItself(headers: Headers, body: MessagesBody): boolean {
   if (hasTools(body)) return /You are evaluating an? \w+ hook in Claude Code/.test(JSON.stringify(body['system'] ?? ''))
   return isStructured(body) || !betasOf(headers).includes('claude-code-20250219')
 }
 
-/** What the conversation of a request begins with, in a few letters. A client's cache marker wanders, and says nothing. */
+/** A short digest of the beginning of a request's conversation, without cache markers, which clients move around. */
 export function beginningOf({ messages: [first] }: MessagesBody): string {
   const said = first ? blocksOf(first) : null
   return digest(JSON.stringify(said, (key, value: unknown) => (key === 'cache_control' ? undefined : value)))
@@ -86,7 +86,7 @@ function nameInMetadata({ metadata }: MessagesBody): string | undefined {
 
 function asId(name: string): string {
   try {
-    // Room for the name of a lane.
+    // Leaves room for the suffix of a helper's session.
     if (name.length > 100) return digest(name)
     assertSessionId(name)
     return name

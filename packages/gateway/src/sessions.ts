@@ -1,13 +1,13 @@
 /**
- * The sessions that are open for the requests that pass: found by their names, or by what they hold; opened when they are
- * asked for, given back when nothing has come for a while.
+ * The open sessions of the requests that pass: found by name, or by content; opened on request, released when nothing
+ * has come for a while.
  *
  * 1. What an agent asks beside its conversation (a title, a summary, a sub-agent's work) is a conversation of its own,
  *    in a session named after the agent's: `<session>.<sub-agent or beginning>`.
- * 2. A request that names no session goes on with the one that has the most of it, an answer at least; one without an
- *    answer, or whose own answer somebody has already, begins a session.
- * 3. One that goes on with a thread belongs where that was recorded, and nowhere else.
- * 4. Which session a request belongs to is decided one after the other for those that may belong together.
+ * 2. A request that names no session goes on with the one that holds most of its conversation, at least one answer. A
+ *    request without an answer, or whose own answer another client already has, begins a session.
+ * 3. A request that continues a thread belongs where the thread was recorded, and nowhere else.
+ * 4. For requests that may belong together, the session is decided one request after the other.
  */
 import {
   continuationOf,
@@ -31,7 +31,7 @@ export interface Found {
   sessionId: string
 }
 
-/** A session that a request may belong to; `agent` where it is an agent's own conversation. */
+/** A session that a request may belong to; `agent` if it is an agent's own conversation. */
 interface Place {
   id: string
   agent?: string | undefined
@@ -40,7 +40,7 @@ interface Place {
 interface Heard {
   /** An answer of the session has ended, whole or not. */
   onRest(session: Session): void
-  /** A session was given back, because nothing had come for a while. */
+  /** A session was released because nothing had come for a while. */
   onIdle(sessionId: string): void
 }
 
@@ -51,7 +51,7 @@ export class Sessions {
   readonly #upstream: Upstream
   readonly #heard: Heard
   readonly #lanes = new Map<string, Promise<Lane>>()
-  /** The last decision of each name. */
+  /** The last decision for each name. */
   readonly #decisions = new Map<string, Promise<unknown>>()
   readonly #closing = new AbortController()
 
@@ -63,8 +63,8 @@ export class Sessions {
   }
 
   /**
-   * The answer to a request, and the session that it is recorded in; undefined for one that goes on with a thread whose
-   * history nobody here has. Errors: those of opening a session.
+   * The answer to a request, and the session that it is recorded in; undefined for a request that continues a thread
+   * whose history is not here. Errors: those of opening a session.
    */
   answerTo(asked: Asked): Promise<Found | undefined> {
     const name = sessionNameOf(asked.named, asked.body)
@@ -92,20 +92,20 @@ export class Sessions {
     return undefined
   }
 
-  /** Where a request under a name may belong, in the order in which it is tried. The last ones are new. */
+  /** Where a request with a name may belong, in the order in which it is tried. The last ones are new. */
   async *#placesOf({ id, hasHelpers, agent }: SessionName, { named, body }: Asked): AsyncGenerator<Place> {
     const main = await this.#lane(id, { agent, takesOver: true })
     if (!hasHelpers || !main.isFresh || !isForItself(named, body)) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
 
-  /** A thread's own messages say nothing of its beginning, so that none begins with them. */
+  /** A thread's own messages do not tell its beginning, so no session is begun from them. */
   async *#placesOfThread(name: SessionName | undefined): AsyncGenerator<Place> {
     if (name) yield name
     const prefix = name ? `${name.id}.` : 'gw-'
-    // As they are now: one that is opened again moves to the end.
+    // A copy of the list: a lane that is opened again moves to its end.
     for (const id of [...this.#lanes.keys()].filter((one) => one.startsWith(prefix))) {
-      // One that another process has meanwhile is no affair of this thread.
+      // A session that another process holds meanwhile does not matter to this thread.
       if (await this.#lane(id).catch(() => undefined)) yield { id }
     }
   }
@@ -114,7 +114,7 @@ export class Sessions {
     const goesOn = asked.body.messages.some(({ role }) => role === 'assistant')
     if (goesOn) {
       for await (const id of this.#holding(prefix, asked.body)) {
-        // Somebody has the answer to the same request: this one wants another.
+        // If another client has the answer to the same request, this one wants an answer of its own.
         if ((await this.#lane(id)).standingOf(asked) !== 'taken') yield { id }
       }
     }
@@ -125,7 +125,7 @@ export class Sessions {
     for (;;) yield { id: `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}` }
   }
 
-  /** The unnamed sessions that the request goes on from, those with the most of it first, and of them those with the least else. */
+  /** The unnamed sessions that the request goes on from: those with most of it first, then those with least else. */
   async *#holding(prefix: string, body: MessagesBody): AsyncGenerator<string> {
     let isOpen = false
     for await (const id of this.#holdingOf([...this.#lanes.keys()], prefix, body)) {
@@ -137,10 +137,10 @@ export class Sessions {
     try {
       for await (const { head } of this.#options.store.list()) all.push(head)
     } catch (error) {
-      // The list has told of all others first; `lastgood doctor` tells of this one.
+      // The list has given all others first; `lastgood doctor` reports this one.
       if (!isJournalError(error)) throw error
     }
-    // Each that is looked into is opened, and a client goes on with its last one, mostly.
+    // Looking into a session opens it, and a client usually goes on with its last one.
     const newestFirst = all.sort((a, b) => b.updatedAt - a.updatedAt).map(({ sessionId }) => sessionId)
     yield* this.#holdingOf(newestFirst, prefix, body)
   }
@@ -149,11 +149,11 @@ export class Sessions {
     const answered = messages.findLastIndex(({ role }) => role === 'assistant') + 1
     const found: { id: string; kept: number; others: number }[] = []
     for (const id of ids.filter((one) => one.startsWith(prefix))) {
-      // One that another process has, or that cannot be read, is no affair of who begins with the same words.
+      // A session that another process holds, or that cannot be read, must not fail a request with the same beginning.
       const recorded = (await this.#lane(id).catch(() => undefined))?.session.transcript.messages ?? []
       const { kept } = continuationOf(recorded, messages)
       const others = recorded.length - kept
-      // None has more than every answer and nothing else, so that the others need not be looked into.
+      // No session can match better than with every answer and nothing else, so the others need not be opened.
       if (kept >= answered && others === 0) yield id
       else if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept, others })
     }
@@ -161,8 +161,8 @@ export class Sessions {
   }
 
   /**
-   * `agent`: whose own conversation it is. `takesOver`: a request names it, so that another gateway which keeps it and has
-   * no answer of it in hand loses it.
+   * `agent`: whose own conversation it is. `takesOver`: a request names the session, so it is taken from another
+   * gateway that keeps it and has no answer of it in hand.
    */
   async #lane(
     id: string,
@@ -171,7 +171,7 @@ export class Sessions {
     const known = this.#lanes.get(id)
     const open = await known
     if (open && !open.isClosing && !open.session.signal.aborted) return open
-    // One that is given back, or lost its store or its lease, is opened again once it has let go of the lease.
+    // A session that is being released, or that lost its store or its lease, is reopened once its lease is released.
     await open?.close().catch(() => {})
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
@@ -209,7 +209,7 @@ export class Sessions {
         for (const [id, opening] of this.#lanes) {
           const lane = await opening.catch(() => undefined)
           if (!lane?.isIdle) continue
-          await lane.close().catch(() => {}) // a lease that cannot be given back runs out by itself
+          await lane.close().catch(() => {}) // a lease that cannot be released runs out by itself
           if (this.#lanes.get(id) === opening) this.#lanes.delete(id)
           this.#heard.onIdle(id)
         }
@@ -219,10 +219,10 @@ export class Sessions {
     }
   }
 
-  /** Waits for the answers in hand, and gives all sessions back. */
+  /** Waits for the answers in hand, and releases all sessions. */
   async close(): Promise<void> {
     this.#closing.abort()
-    // A request that is being placed may open one more.
+    // A request whose session is being decided may open one more.
     await Promise.all(this.#decisions.values())
     const lanes = await Promise.allSettled(this.#lanes.values())
     await Promise.all(lanes.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : [])))

@@ -1,5 +1,6 @@
 /**
- * Waits that last too long. One timer for all waits of a stream, however many events come: it looks again when it fires.
+ * Waits with a limit. One timer serves all waits of a stream, however many events come: when it fires, it looks whether
+ * the current wait is over its limit.
  */
 import type { Clock } from '@lastgood/core'
 
@@ -11,7 +12,7 @@ export const settled = <Value>(work: Promise<Value>): Promise<Settled<Value>> =>
     (error: unknown) => ({ error }),
   )
 
-/** Resolves when `work` has, or after `ms` at the latest. */
+/** Resolves when `work` does, or after `ms` at the latest. */
 export async function atMost(ms: number, clock: Clock, work: Promise<unknown>): Promise<void> {
   const over = new AbortController()
   const late = clock.sleepUntil(clock.now() + ms, { signal: over.signal }).catch(() => {})
@@ -22,7 +23,7 @@ export async function atMost(ms: number, clock: Clock, work: Promise<unknown>): 
 export class Silence {
   readonly #clock: Clock
   readonly #ms: number
-  /** When the wait began that is going on, or the last one ended. */
+  /** When the current wait began, or last ran out. */
   #since: number
   #give: (() => void) | undefined
   #disarm: () => void
@@ -34,7 +35,7 @@ export class Silence {
     this.#disarm = this.#arm(ms)
   }
 
-  /** What `work` comes to, or undefined where that takes `ms` or longer. */
+  /** The outcome of `work`, or undefined if it takes `ms` or longer. */
   orBefore<Value>(work: Promise<Settled<Value>>): Promise<Settled<Value> | undefined> {
     this.#since = this.#clock.elapsed()
     return new Promise((resolve) => {
@@ -54,7 +55,7 @@ export class Silence {
   #arm(ms: number): () => void {
     return this.#clock.after(ms, () => {
       const left = this.#since + this.#ms - this.#clock.elapsed()
-      // Another wait has begun meanwhile.
+      // If time is left, another wait has begun meanwhile.
       if (left <= 0) {
         this.#since = this.#clock.elapsed()
         this.#give?.()

@@ -1,12 +1,12 @@
 /**
- * How a request leaves for the API: as the client sent it, without what belonged to the connection between the two of us.
+ * How a request leaves for the API: as the client sent it, without the headers about the client's connection to us.
  */
 import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 
-/** Ours, and nobody else's affair. */
+/** Our own headers, which are not passed on. */
 const ownPrefix = 'x-lastgood-'
 
 type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'credentials' | 'fetch'>
@@ -15,7 +15,7 @@ export class Upstream {
   readonly #options: UpstreamOptions
   readonly #id: string
 
-  /** `id`: of the gateway. */
+  /** `id` is that of the gateway. */
   constructor(options: UpstreamOptions, id: string) {
     this.#options = options
     this.#id = id
@@ -30,7 +30,7 @@ export class Upstream {
     }))
   }
 
-  /** The address there of a path here. */
+  /** The upstream address for the path of a request. */
   urlOf(request: Request): string {
     const { pathname, search } = new URL(request.url)
     return `${this.#options.upstream}${pathname}${search}`
@@ -38,11 +38,11 @@ export class Upstream {
 
   headersOf({ headers }: Request): Headers {
     const kept = withoutConnection(headers)
-    // Said anew by whoever sends.
+    // Set anew by the sender.
     kept.delete('accept-encoding')
     const own = [...headers.keys()].filter((name) => name.startsWith(ownPrefix))
     for (const name of own) kept.delete(name)
-    // The API itself does not lead back here.
+    // Not for https: the API itself does not lead back here.
     if (this.#options.upstream.startsWith('http:')) {
       kept.set(hopHeader, [headers.get(hopHeader), this.#id].filter(Boolean).join(', '))
     }
@@ -62,7 +62,7 @@ export class Upstream {
     })
   }
 
-  /** The same path there. One address may begin with another. */
+  /** The same path at `endpoint`. One address may begin with another. */
   #at(endpoint: string, url: string): string {
     const { upstream, others } = this.#options
     const here = [upstream, ...others].filter((one) => url.startsWith(`${one}/`))
@@ -80,12 +80,12 @@ export class Upstream {
     return replaced
   }
 
-  /** What is no affair of ours, as it is. */
+  /** Passes on, unchanged, a request that is not ours to handle. */
   async pass(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Promise<Response> {
     const { method, signal } = request
     const headers = this.headersOf(request)
     const length = request.headers.get('content-length')
-    // Of what comes in pieces only the client knows it.
+    // Only the client knows the length of a body that comes in pieces.
     if (body instanceof ReadableStream && length !== null) headers.set('content-length', length)
     try {
       return await this.send({ url: this.urlOf(request), method, headers, body, signal })
@@ -95,12 +95,12 @@ export class Upstream {
   }
 }
 
-/** Also inside of what `fetch` throws. */
+/** The error may be the cause of what `fetch` throws. */
 function isWriteError(error: unknown): boolean {
   return error instanceof Error && (('syscall' in error && error.syscall === 'write') || isWriteError(error.cause))
 }
 
-/** Whoever stops reading has answered, mostly; the answer went with the connection. It would be the same again. */
+/** A server that stops reading has usually answered. That answer is lost with the connection, and would come again. */
 function notTaken(cause: unknown): LastgoodError {
   return new LastgoodError(
     'request-failed',
