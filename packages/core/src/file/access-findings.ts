@@ -11,7 +11,7 @@ import { namesIn } from './folder.ts'
 export async function accessFindings(dir: string): Promise<Finding[]> {
   const folders = ['sessions', 'shared'].map((name) => join(dir, name))
   const found = await ownFindings(dir, join(dir, 'sessions'))
-  // Windows has lists of rights instead, and shows none of them as a mode.
+  // Windows has access control lists instead, and a mode shows none of them.
   if (platform === 'win32') return found
   const mode = await modeOf(dir)
   if (mode & othersWrite && !(mode & sticky)) {
@@ -60,7 +60,7 @@ async function folderFindings(folder: string): Promise<Finding[]> {
   return found
 }
 
-/** What this process itself may not do. */
+/** What this process may not do itself. */
 async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
   const place = await nearestThere(sessions)
   const refused = await refusalOf(place, constants.W_OK | constants.X_OK)
@@ -74,7 +74,7 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
       },
     ]
   }
-  // Windows has none, and to root nothing is refused.
+  // Windows has no user ids, and root is refused nothing.
   const userId = process.geteuid?.() ?? 0
   if (userId === 0) return []
   const foreign: string[] = []

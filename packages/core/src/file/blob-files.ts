@@ -1,10 +1,10 @@
 /**
- * What is kept beside a journal because of its size: a file for each text, in a folder of the session's own.
+ * Texts too large for the journal: one file each, in the session's own folder.
  *
- * 1. A blob has its name only when all of it is on disk, so that whoever finds it finds it whole.
- * 2. Names stand for content: writing one that is there changes nothing.
- * 3. The folder belongs to who holds the session. A late writer may find the folder of the next session of that name, and
- *    takes nothing from there but its own temporary file.
+ * 1. A blob gets its name only when all of it is on disk, so a reader never finds a part of one.
+ * 2. Names stand for content: writing one that exists changes nothing.
+ * 3. The folder belongs to the holder of the session. A late writer may find the folder of the next session of that
+ *    name, and removes nothing there but its own temporary file.
  */
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ import { makeFolder, openFile, readText, syncFolder } from './folder.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /**
- * `id` names the temporary file and must be new. `assertHeld` throws when the session is not the writer's any more; it is
- * asked last of all, when the folder is surely the one that is written to: a removal takes the folder away as a whole.
+ * `id` names the temporary file and must be new. `assertHeld` throws when the writer no longer holds the session. It is
+ * called last, when the folder is surely the one being written to: a removal takes the folder away as a whole.
  */
 export async function writeBlobFile(
   place: SessionPlace,
@@ -37,7 +37,7 @@ export async function writeBlobFile(
     await rename(temporary, join(place.blobs, name))
   } catch (error) {
     await rm(temporary, { force: true })
-    // What is missing went with the session, if it did.
+    // If the session was removed, that is why something is missing.
     await assertHeld()
     throw error
   }

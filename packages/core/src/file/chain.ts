@@ -7,14 +7,14 @@
  * `hash` is the SHA-256 of the `size` bytes after `size`, `prev` the hash of the last line that counted when this one
  * was written, `seq` the last entry once it counts. Files are only ever appended to, so all readers agree:
  *
- * 1. A line counts when its hash is right, `prev` is the last counted line, and it goes on from there: the next
+ * 1. A line counts when its hash is right, `prev` is the last counted line, and it continues from there: the next
  *    entries under the same fence, or a lease with a higher fence. This is the compare in compare-and-append, and it
  *    is what refuses a stale writer: no clock and no lock takes part.
  * 2. A line whose `prev` is an older counted line lost a race. It is ignored: its writer knows that it lost.
  * 3. A line that was not written to its end (a crash, a full disk) is torn. It is ignored: it was never acknowledged.
- *    A torn line is shorter than its `size` and is no JSON, or has a run of NUL where pages never reached the disk.
- * 4. Anything else means that something that counted was altered or is missing: corruption, never skipped. No single
- *    flipped bit, wherever it is, looks like 2 or 3.
+ *    A torn line is shorter than its `size` and is not JSON, or has a run of NUL where pages never reached the disk.
+ * 4. Anything else means that a counted line was altered or is missing: corruption, never skipped. No single flipped
+ *    bit, wherever it is, looks like 2 or 3.
  */
 import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ import { isRecord } from '../json.ts'
 import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
 
-/** Of the lines, not of the entries in them. */
+/** The version of the lines, not of the entries in them. */
 export const lineVersion = 1
 
 const hashPattern = /^[0-9a-f]{64}$/
@@ -53,7 +53,7 @@ export type Line = z.infer<ReturnType<typeof lineSchema>>
 export type EntriesLine = Extract<Line, { entries: unknown }>
 export type LeaseLine = Extract<Line, { lease: unknown }>
 
-/** What a line says, before it is framed. */
+/** The content of a line before it is framed. */
 export type Content = Omit<EntriesLine, 'hash' | 'size' | 'v'> | Omit<LeaseLine, 'hash' | 'size' | 'v'>
 
 /** The last line that counts. */
@@ -62,14 +62,14 @@ export type Tip = Pick<Line, 'hash' | 'fence' | 'seq'>
 /** Before the first line. */
 export const genesis: Tip = { hash: '0'.repeat(64), fence: 0, seq: 0 }
 
-/** The bytes of one write: the line, with a newline before it that keeps it apart from a torn one. */
+/** The bytes of one write: the line, after a newline that separates it from a torn one. */
 export function encodeLine(content: Content): { hash: string; bytes: Buffer } {
   const text = JSON.stringify({ v: lineVersion, ...content })
   const size = Buffer.byteLength(text) - 1
   const frame = (hash: string) => `\n{"hash":"${hash}","size":${size},`
   const start = frame(genesis.hash).length
   const bytes = Buffer.allocUnsafe(start + size + 1)
-  // The frame, written last, takes the place of the brace that `text` begins with.
+  // The frame is written last and overwrites the opening brace of `text`.
   bytes.write(text, start - 1)
   const hash = sha256(bytes.subarray(start, start + size))
   bytes.write(frame(hash), 0, 'latin1')
@@ -89,19 +89,19 @@ export function decodePiece(bytes: Buffer): Piece {
   const value = parsed(bytes) as { v?: unknown } | undefined
   if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
   if (isSurelyLine(value, frame[1])) return { kind: 'line', line: value }
-  // zod's copy would have its keys in another order: the value itself is what was written.
+  // zod's copy could have its keys in another order: the value itself is what was written.
   return lineSchema().safeParse(value).success ? { kind: 'line', line: value as Line } : { kind: 'altered' }
 }
 
-/** What a line begins with: all that a verdict on it needs but for its entries. */
+/** The beginning of a line: all that a verdict on it needs, except its entries. */
 export interface Beginning extends Tip {
   prev: string
   isLease: boolean
 }
 
 /**
- * How the line in `bytes` begins, where its hash is right and it is written as `encodeLine` does; its JSON, which takes
- * several times as long as its hash, is not looked at. Undefined says nothing: `decodePiece` decides.
+ * The beginning of the line in `bytes`, if its hash is right and it has the form that `encodeLine` writes. Its JSON,
+ * which takes several times as long as its hash, is not parsed. Undefined says nothing: `decodePiece` decides.
  */
 export function beginningOf(bytes: Buffer): Beginning | undefined {
   const begin = beginPattern.exec(bytes.toString('latin1', 0, 300))
@@ -112,13 +112,13 @@ export function beginningOf(bytes: Buffer): Beginning | undefined {
   return { hash, prev, fence: Number(fence), seq: Number(seq), isLease: content === 'lease' }
 }
 
-/** Whether a line that begins like this goes on from `tip`, its entries aside; false says nothing, as above. */
+/** Whether a line with this beginning continues from `tip`, apart from its entries; false says nothing, as above. */
 export function goesOn({ prev, fence, seq, isLease }: Beginning, tip: Tip): boolean {
   if (prev !== tip.hash) return false
   return isLease ? fence > tip.fence && seq === tip.seq : fence === tip.fence && seq > tip.seq
 }
 
-/** As `lineSchema` has it; see `surely.ts`. `framed` is its hash. */
+/** Checks by hand what `lineSchema` does; see `surely.ts`. `framed` is the line's hash. */
 export function isSurelyLine(value: unknown, framed: string | undefined): value is Line {
   if (!isRecord(value) || value['hash'] !== framed) return false
   return hasJust(value, 'lease' in value ? leaseLine : entriesLine)
@@ -145,12 +145,12 @@ export type Verdict =
   | 'counts'
   /** Lost a race to another line. */
   | 'lost'
-  /** Depends on a line that is not known: missing, altered, or before the part of the file that was looked at. */
+  /** Depends on an unknown line: missing, altered, or before the part of the file that was read. */
   | 'orphan'
-  /** Names the right line before it and yet does not continue it: no correct writer wrote this. */
+  /** Names the right `prev` and yet does not continue it: no correct writer wrote this. */
   | 'broken'
 
-/** What `line` is after `tip`, when the lines that counted before have these hashes. */
+/** The verdict on `line` after `tip`; `counted` has the hashes of the lines that counted before. */
 export function judge(line: Line, tip: Tip, counted: Pick<ReadonlySet<string>, 'has'>): Verdict {
   if (line.prev !== tip.hash) return counted.has(line.prev) || line.prev === genesis.hash ? 'lost' : 'orphan'
   if ('lease' in line) return line.fence > tip.fence && line.seq === tip.seq ? 'counts' : 'broken'
@@ -163,18 +163,19 @@ const beginPattern =
   /^\{"hash":"([0-9a-f]{64})","size":(\d{1,12}),"v":1,"prev":"([0-9a-f]{64})","fence":(\d{1,15}),"seq":(\d{1,15}),"(entries|lease)":/
 const shortestFrame = `{"hash":"${genesis.hash}","size":0,`
 
-/** Whether these bytes, which are no whole line, are the beginning of one. `missing`: bytes up to its end, if known. */
+/** Whether these bytes, not a whole line, are the beginning of one. `missing`: bytes up to its end, if known. */
 function isTorn(bytes: Buffer, missing: number | undefined): boolean {
   if (bytes.includes(unwritten) || bytes[0] === 0 || bytes.at(-1) === 0) return true
-  // No beginning of a JSON object is JSON: if it parses, it was whole and its size was altered.
+  // No proper beginning of a JSON object is JSON: if it parses, it was whole and its size was altered.
   if (missing !== undefined) return missing > 0 && parsed(bytes) === undefined
   const text = bytes.toString('latin1')
   return framePattern.test(text + shortestFrame.slice(text.length)) || framePattern.test(`${text},`)
 }
 
 /**
- * Pages that a power cut kept from the disk read as NUL; JSON text has none, and no flipped bit makes eight, nor one of a
- * brace. A line that ends or begins just beside the border of a page may have few bytes on the other one.
+ * Pages that never reached the disk before a power cut read as NUL. JSON text has none, and no flipped bit makes eight,
+ * nor turns a brace into one. A line that begins or ends near a page border may have only a few bytes on the other
+ * page.
  */
 const unwritten = Buffer.alloc(8)
 

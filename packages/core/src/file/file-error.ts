@@ -1,8 +1,11 @@
-/** What the file system refused, as a caller's error: with the path and the system's code, never with content. */
+/** File system refusals as errors for the caller: with the path and the system's code, never with content. */
 import { LastgoodError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 
-/** `error` of an operation on `path`: one of the system or of Node's permissions, as a caller's; anything else is itself. */
+/**
+ * An error of the system or of Node's permissions, on `path`, as an error for the caller; any other is returned as it
+ * is.
+ */
 export function fileError(error: unknown, path: string): unknown {
   if (isNotPermitted(error)) return notPermitted(path, error)
   const code = systemCode(error)
@@ -14,7 +17,7 @@ export function fileError(error: unknown, path: string): unknown {
   })
 }
 
-/** Fewer bytes than asked for went in, and the system gave no reason: the disk or a quota is full. */
+/** Fewer bytes were written than asked for, and the system gave no reason: the disk or a quota is full. */
 export function shortWrite(path: string, written: number, asked: number): LastgoodError {
   return new LastgoodError(
     'store-unavailable',
@@ -35,7 +38,7 @@ export function notPlain(path: string, cause?: unknown): LastgoodError {
   })
 }
 
-/** The journal was longer: what is missing is not the torn end of an append, it had been there. */
+/** The journal used to be longer: what is missing is not the torn end of an append, it was on disk. */
 export function cutBack(path: string, lease: string, seq: number, was: number): LastgoodError {
   return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq}, and had ${was}: its end was lost`, {
     hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellWord(lease)}`,
@@ -43,7 +46,7 @@ export function cutBack(path: string, lease: string, seq: number, was: number): 
   })
 }
 
-/** `node --permission` was not told of the folder, or forbids every sync, as from Node 22 on. */
+/** `node --permission` does not allow the folder, or forbids every sync, as it does from Node 22 on. */
 function isNotPermitted(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED'
 }
@@ -56,7 +59,7 @@ function notPermitted(path: string, cause: unknown): LastgoodError {
   })
 }
 
-/** `ENOENT` and the like, or undefined when `error` does not come from the system. */
+/** `ENOENT` and the like; undefined if `error` does not come from the system. */
 export function systemCode(error: unknown): string | undefined {
   const { code, syscall } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException
   return typeof code === 'string' && typeof syscall === 'string' ? code : undefined

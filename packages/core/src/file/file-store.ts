@@ -1,15 +1,16 @@
 /**
- * The embedded default store: one append-only file of hash-chained JSON lines for each session, read by `tail` and `jq`.
+ * The embedded default store: for each session one append-only file of hash-chained JSON lines, readable by `tail` and
+ * `jq`.
  *
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
- *     <dir>/sessions/fix-auth.lease       who holds it, advisory (see `lease-file.ts`)
- *     <dir>/sessions/fix-auth.blobs/      what is too large for a line of it (see `blob-files.ts`)
- *     <dir>/sessions/*.removed/           blobs of a session that is gone, on their way (see `removed-files.ts`)
+ *     <dir>/sessions/fix-auth.lease       its holder, advisory (see `lease-file.ts`)
+ *     <dir>/sessions/fix-auth.blobs/      bodies too large for a line (see `blob-files.ts`)
+ *     <dir>/sessions/*.removed/           blobs of a removed session, being deleted (see `removed-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
- * It needs a local file system, where O_APPEND writes are atomic: NFS and its like are refused (see `volume.ts`).
- * Several processes may share a folder; a lease compares their clocks, the fence in the chain does not. To move a session,
- * export it.
+ * It needs a local file system, where O_APPEND writes are atomic: NFS and the like are refused (see `volume.ts`).
+ * Several processes may share a folder: leases depend on their clocks, the fence in the chain does not. To move a
+ * session, export it.
  */
 import { constants, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -44,36 +45,36 @@ import { type SessionWriter, sessionWriter } from './session-writer.ts'
 import { sharedFiles } from './shared-files.ts'
 import { stateDir } from './state-dir.ts'
 
-/** The end of a journal was not written as a whole (a crash, a full disk) and is left out: it was never acknowledged. */
+/** The end of a journal was written only in part (a crash, a full disk) and is left out: it was never acknowledged. */
 export interface TornTailWarning {
   kind: 'torn-tail'
   sessionId: string
   file: string
-  /** Offset of the torn bytes, and how many there are. */
+  /** Offset and number of the torn bytes. */
   at: number
   bytes: number
 }
 
 export interface FileStoreOptions {
-  /** The folder; made when it is needed. Default: `~/.local/state/lastgood`, whatever the environment says. */
+  /** The folder; created when needed. Default: `~/.local/state/lastgood`, whatever the environment says. */
   dir?: string
   /** Default: the system's clock. */
   clock?: Clock
-  /** Told of what was left out when a session is acquired or read. Default: nobody. */
+  /** Called with what was left out when a session is acquired or read. Default: none. */
   onWarning?: (warning: TornTailWarning) => void
 }
 
-/** The coarsest clock of a file system (FAT), doubled: an entry may be younger than its file seems. */
+/** Twice the coarsest timestamp of a file system (FAT): an entry may be newer than the mtime of its file. */
 const mtimeLagMs = 4_000
-/** So many sessions of a list are looked at together: the disk has several at once, and few files are open. */
+/** Sessions of a list read at once: enough to keep the disk busy with few files open. */
 const lookedAtOnce = 32
 
-/** Sessions as files in one folder. Nothing to close: no file is open between calls. */
+/** Sessions as files in one folder. Nothing to close: no file stays open between calls. */
 export function fileStore(options: FileStoreOptions = {}): Store {
   const { clock = systemClock, onWarning } = options
   const dir = resolve(options.dir ?? stateDir({}, homedir()))
   const folder = join(dir, 'sessions')
-  /** Those that have a lease out, or are at work: what they remember spares reading the file again. */
+  /** Writers with a granted lease or a running operation: what they remember spares reading the file again. */
   const writers = new Map<string, { writer: SessionWriter; users: number }>()
 
   function warn({ sessionId, journal: file }: SessionPlace, torn: TornTail): void {
@@ -89,7 +90,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     return made
   }
 
-  /** `isOver`: with what came of it no lease is out any more. The writer goes when nobody else is using it. */
+  /** `isOver`: whether, given the result, no lease is out any more. The writer is dropped when nobody else uses it. */
   async function write<T>(
     sessionId: string,
     job: (writer: SessionWriter) => Promise<T>,
@@ -108,8 +109,9 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   /**
-   * Whether the file itself says that nothing was written to it since, so that it need not be opened. Asked in a row: a
-   * promise for each of thousands of files costs more than their answers. Only where entries are stamped by the same clock.
+   * Whether the file's mtime shows that nothing was written since, so that it need not be opened. Synchronous: a
+   * promise for each of thousands of files costs more than the calls. Only if the system's clock stamps the entries
+   * too.
    */
   function isOlder(path: string, updatedSince: number | undefined): boolean {
     if (updatedSince === undefined || clock !== systemClock) return false
@@ -118,7 +120,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   let fileSystem: Promise<void> | undefined
-  /** Once: a folder stays where it is. */
+  /** Checked once: a folder stays on its file system. */
   function onSoundFileSystem(): Promise<void> {
     fileSystem ??= onPath(folder, () => assertSoundFileSystem(folder)).catch((error: unknown) => {
       fileSystem = undefined
@@ -145,7 +147,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
             }
           }
         } catch (error) {
-          // What comes before one that is damaged is sound.
+          // The entries before the damaged one are sound.
           yield entries
           throw error
         }
@@ -158,7 +160,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     }
   }
 
-  /** Reads all of a session; throws what is wrong with it. */
+  /** Reads all of a session; throws if it is damaged. */
   async function examine(sessionId: string): Promise<Examined> {
     let torn: TornTail | undefined
     for await (const _ of entriesOf(placeOf(folder, sessionId), 0, (found) => (torn = found))) continue
@@ -186,7 +188,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     async acquire(sessionId, owner, ttlMs, takeover) {
       await onSoundFileSystem()
       const acquire = (writer: SessionWriter) => writer.acquire(owner, ttlMs, takeover)
-      // One that was known may have a lease out, and remembers what of it may not be on the disk.
+      // A writer that was known may have a lease out, and remembers which bytes may not be on disk.
       return write(sessionId, acquire, ({ kind }, wasKnown) => kind === 'busy' && !wasKnown)
     },
 
@@ -220,7 +222,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     summary,
     findings: () => fileFindings(dir, examine, clock.now()),
 
-    /** A damaged session does not hide the others: the error is thrown after they were listed. */
+    /** A damaged session does not hide the others: the error is thrown after all others are listed. */
     async *list(filter = {}) {
       const leftOut: LeftOut[] = []
       const names = await onPath(folder, () => namesIn(folder))
@@ -245,14 +247,14 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       if (![journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return
       const lost = (fence: number) => leaseLost(sessionId, fence)
       if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
-      // Held while it goes: no other writer is let in, and a late one is fenced off.
+      // Held during the removal: no other writer gets in, and a late one is fenced off.
       const { writer } = writerOf(sessionId)
       const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
       const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
         if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
         return undefined
       })
-      // Of a damaged journal there is no lease; its lease file tells of a writer who has not noticed.
+      // A damaged journal gives no lease; its lease file shows a writer that has not noticed the damage.
       const recorded = held ? undefined : await leaseWithout(place)
       const live = liveHolder(recorded, clock.now())
       if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })

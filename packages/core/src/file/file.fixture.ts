@@ -8,7 +8,7 @@ import type { Lease, Store } from '../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
 
-/** `open` gives a store as another process would have it; the session `s` is in `journal`. */
+/** `open` makes a store as another process would; `journal` is the file of session `s`. */
 export async function place(under = tmpdir()) {
   const dir = await mkdtemp(join(under, 'lastgood-file-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))

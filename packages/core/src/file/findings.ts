@@ -1,6 +1,6 @@
 /**
- * What endangers the promises in a folder of sessions, for people. Reads only; every journal is read and verified whole,
- * because damage that is found early can still be mended from a copy.
+ * What endangers the promises in a folder of sessions, for people. Reads only. Every journal is read and verified
+ * whole, because damage found early can still be mended from a copy.
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,14 +15,14 @@ import type { TornTail } from './journal-file.ts'
 import { isAside } from './removed-files.ts'
 import { placeOf, sessionIdOfJournal } from './session-place.ts'
 
-/** What there is to say of a session that can be read. */
+/** The findings on a session that can be read. */
 export interface Examined {
   torn: TornTail | undefined
-  /** Without an entry: just begun, or a removal was cut. */
+  /** Without an entry: just begun, or its removal was interrupted. */
   isEmpty: boolean
 }
 
-/** `examine` reads all of a session, and throws what is wrong with it. */
+/** `examine` reads all of a session, and throws if it is damaged. */
 export async function fileFindings(
   dir: string,
   examine: (sessionId: string) => Promise<Examined>,
@@ -42,10 +42,10 @@ export async function fileFindings(
 }
 
 const mebibyte = 1024 * 1024
-/** A request of the Messages API has up to 32 MB, and all that is new in it is recorded before it is sent. */
+/** A request to the Messages API has up to 32 MB, and all that is new in it is recorded before it is sent. */
 const largestTurnBytes = 32 * mebibyte
 const scarceBytes = 10 * largestTurnBytes
-/** A session has three files, and each replacement of one needs another. */
+/** A session has three files, and replacing one takes a fourth. */
 const scarceFiles = 100
 
 async function fileSystemFindings(dir: string): Promise<Finding[]> {
@@ -112,7 +112,7 @@ async function journalFindings(
       })
     } catch (error) {
       if (!isLastgoodError(error)) throw error
-      // Another user's: told once for all of them.
+      // Another user's file: reported once for all of them.
       if (error.details['code'] === 'EACCES') continue
       const risk = `session ${id} cannot be gone on with (P1)`
       found.push({ severity: 'danger', what: error.message, risk, mend: error.hint })
@@ -121,7 +121,7 @@ async function journalFindings(
   return { found, empty }
 }
 
-/** A write takes moments; what is this old was left by a crash. */
+/** A write takes moments: a temporary file this old was left by a crash. */
 const leftoverMs = 3_600_000
 
 async function leftoverFindings(dir: string, now: number, empty: readonly string[]): Promise<Finding[]> {
@@ -136,7 +136,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
   const count = ofSessions + ofShared
   const found: Finding[] = []
   if (count > 0) {
-    // Whatever else is in that folder is not the store's.
+    // Anything else in `dir` is not the store's.
     const folders = [...(ofSessions > 0 ? [sessions] : []), ...(ofShared > 0 ? [shared] : [])]
     found.push({
       severity: 'info',

@@ -1,4 +1,4 @@
-/** Folders and files whose names survive a power cut, and that only their owner can read. */
+/** Folders and files whose names survive a power cut, readable only by their owner. */
 import { closeSync, constants, fdatasync, fstatSync, fsync, openSync, readSync, read, type Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -6,9 +6,9 @@ import { platform, versions } from 'node:process'
 import { promisify } from 'node:util'
 import { notPlain, systemCode } from './file-error.ts'
 
-/** Makes `path` and what is missing above it, and puts their names on disk. */
+/** Makes `path` and its missing parents, and puts their names on disk. */
 export async function makeFolder(path: string): Promise<void> {
-  // Node's own `recursive` tries for ever where a name cannot be made although its parent is there, as in /proc.
+  // Node's own `recursive` retries forever where a name cannot be made although its parent exists, as in /proc.
   try {
     if (!(await makeOne(path))) return
   } catch (error) {
@@ -19,7 +19,7 @@ export async function makeFolder(path: string): Promise<void> {
   await syncFolder(dirname(path))
 }
 
-/** False when it was there. */
+/** False if it was there already. */
 async function makeOne(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 })
@@ -31,9 +31,9 @@ async function makeOne(path: string): Promise<boolean> {
   }
 }
 
-/** Puts the names in `path` on disk: the names of new, renamed and deleted files are content of their folder. */
+/** Puts the names in `path` on disk: names of new, renamed and deleted files are content of their folder. */
 export async function syncFolder(path: string): Promise<void> {
-  // Windows has no such call, and refuses to open a folder.
+  // Windows has no such call and refuses to open a folder.
   if (platform === 'win32') return
   const handle = await openFile(path, 'r')
   try {
@@ -43,7 +43,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The names in `path`; none when there is no such folder. */
+/** The names in `path`; none if there is no such folder. */
 export async function namesIn(path: string): Promise<string[]> {
   try {
     return await readdir(path)
@@ -55,22 +55,22 @@ export async function namesIn(path: string): Promise<string[]> {
 
 const [readBytes, syncData, syncAll] = [promisify(read), promisify(fdatasync), promisify(fsync)]
 
-/** Like `open`. A handle that Yarn's Plug'n'Play gives cannot sync, so there the number of the file is asked. */
+/** Like `open`. A handle from Yarn's Plug'n'Play cannot sync, so there the sync goes through the descriptor number. */
 export async function openFile(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
   const handle = await open(path, flags, mode)
   if (versions['pnp'] === undefined) return handle
   return Object.assign(handle, { datasync: () => syncData(handle.fd), sync: () => syncAll(handle.fd) })
 }
 
-/** A pipe that nobody writes would be waited for, in one of the few threads that all file operations share. */
+/** Opening a pipe that has no writer would block one of the few threads that all file operations share. */
 const nonBlocking = constants.O_NONBLOCK ?? 0
-/** A link's target has its name in another folder, which is not synced, and may be on another file system. */
+/** The target of a link is named in another folder, which is not synced and may be on another file system. */
 const noLink = constants.O_NOFOLLOW ?? 0
 
-/** A journal is opened with these besides. */
+/** Added to the flags of every journal that is opened. */
 export const journalFlags = nonBlocking | noLink
 
-/** The journal, opened; undefined when there is none and `flags` do not make it. */
+/** The open journal; undefined if there is none and `flags` do not create it. */
 export async function openIfThere(path: string, flags: number): Promise<FileHandle | undefined> {
   try {
     return await openFile(path, flags | journalFlags, 0o600)
@@ -79,24 +79,24 @@ export async function openIfThere(path: string, flags: number): Promise<FileHand
   }
 }
 
-/** Nothing where `path` is missing, and `flags` do not make it; else throws what opening it failed with. */
+/** Returns if `path` is missing and `flags` do not create it; otherwise throws the error that opening it gave. */
 export function notOpened(error: unknown, path: string, flags: number): undefined {
   const code = systemCode(error) ?? ''
   if (code === 'ENOENT' && !(flags & constants.O_CREAT)) return
   throw ['ELOOP', 'EISDIR', 'ENXIO'].includes(code) ? notPlain(path, error) : error
 }
 
-/** What `handle` has open, if it is a file: a pipe or a folder would look like an empty journal. */
+/** The stats of an open file; throws if it is not a plain one: a pipe or a folder would look like an empty journal. */
 export async function statOfFile(handle: { stat(): Promise<Stats> | Stats }, path: string): Promise<Stats> {
   const found = await handle.stat()
   if (!found.isFile()) throw notPlain(path)
   return found
 }
 
-/** A file of this size is one block of most file systems: it costs the disk as much to find as to read. */
+/** One block of most file systems: finding a file of this size costs the disk as much as reading it. */
 const oneBlock = 4096
 
-/** The text of a small file. What is more than a block waits in the thread pool; see `open-file.ts`. */
+/** The text of a small file. More than a block is read in the thread pool; see `open-file.ts`. */
 export async function readText(path: string): Promise<string> {
   const file = openSync(path, constants.O_RDONLY | nonBlocking)
   try {

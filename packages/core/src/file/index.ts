@@ -1,5 +1,5 @@
 /**
- * The embedded default store: no dependency, no server, files that `tail` and `jq` read.
+ * The embedded default store: no dependency, no server, files that `tail` and `jq` can read.
  *
  *     const store = fileStore({ dir: '/var/lib/my-agent' })
  */

@@ -3,7 +3,7 @@
  *
  * The end can be judged without the beginning because nothing is ever built on a line that lost (see `chain.ts`): a line
  * that another one names as its `prev` counted, and from there on every verdict follows. Where the end alone leaves a
- * doubt, more is read, in the end everything; so every damage is found, and named with its line number.
+ * doubt, more is read, finally everything; so all damage is found and reported with its line number.
  */
 import { basename } from 'node:path'
 import { LastgoodError, newerVersion } from '../errors.ts'
@@ -30,7 +30,7 @@ export interface CountedLine {
   at: number
 }
 
-/** Bytes at the end of a file that were not written as a whole. */
+/** Bytes at the end of a file, left by an incomplete write. */
 export interface TornTail {
   at: number
   bytes: number
@@ -40,15 +40,17 @@ export interface Part {
   /** The lines that count, in order. */
   lines: Line[]
   torn: TornTail | undefined
-  /** Where the write of the last of them began; where there is none, what was read does. */
+  /** Where the write of the last of them began; without lines, where reading began. */
   lastAt: number
 }
 
 const firstWindowBytes = 16 * 1024
-/** What is worth reading of the end, and holding at once, before reading everything. */
+/** How much of the end is worth reading, and holding in memory, before reading everything. */
 const nearBytes = 1024 * 1024
 
-/** Every line that counts in the first `end` bytes, some at once. Throws `journal-corrupt` or `journal-version` where it stops. */
+/**
+ * All counted lines of the first `end` bytes, in chunks. Throws `journal-corrupt` or `journal-version` where it stops.
+ */
 async function* walk(
   handle: JournalHandle,
   path: string,
@@ -57,11 +59,13 @@ async function* walk(
 ): AsyncGenerator<CountedLine[], void, undefined> {
   let tip = genesis
   let torn: TornTail | undefined
-  /** Only a line that lost a race asks for one of them, and for a late one: no set of all is worth its making. */
+  /**
+   * Only a line that lost a race is looked up, and its `prev` is recent: building a set of all hashes is not worth it.
+   */
   const hashes: string[] = []
   const counted = { has: (hash: string) => hashes.lastIndexOf(hash) >= 0 }
 
-  /** The line, if it counts. */
+  /** The segment's line, if it counts. */
   function take({ bytes, at, number }: Segment): CountedLine | undefined {
     const piece = decodePiece(bytes)
     torn = piece.kind === 'torn' ? { at, bytes: bytes.length } : undefined
@@ -87,7 +91,7 @@ async function* walk(
         if (line) lines.push(line)
       }
     } catch (error) {
-      // What comes before the damage is sound.
+      // The lines before the damage are sound.
       yield lines
       throw error
     }
@@ -96,7 +100,7 @@ async function* walk(
   if (torn) onTornTail?.(torn)
 }
 
-/** The lines that count at the end of the first `end` bytes: `enough` of them, or all. Throws as `walk` does. */
+/** The last counted lines of the first `end` bytes: `enough` of them, or all. Throws as `walk` does. */
 export async function tail(
   handle: JournalHandle,
   path: string,
@@ -115,15 +119,15 @@ export async function tail(
   return part
 }
 
-/** The last line with entries, and what counts last; undefined where there is none, or more has to be looked at. */
+/** How a journal ends: the last line with entries, and the last line that counts. */
 export interface Ending {
   newest: EntriesLine
   last: Tip
 }
 
 /**
- * The same end without the JSON of what comes before it, for who looks at many journals. Only where every line that is
- * near goes on from the one before: `tail` looks at everything else, and names what is wrong.
+ * The end of a journal without parsing the JSON of earlier lines, for readers of many journals. Undefined unless each
+ * line in the window continues the one before: `tail` handles all other cases, and reports damage.
  */
 export async function endingOf(handle: JournalHandle, end: number): Promise<Ending | undefined> {
   const start = Math.max(0, end - firstWindowBytes)
@@ -134,7 +138,7 @@ export async function endingOf(handle: JournalHandle, end: number): Promise<Endi
       if (at === start && start > 0) continue
       const line = beginningOf(bytes)
       if (!line || (last && !goesOn(line, last))) return undefined
-      // The first that is near is proved to count by the one that goes on from it.
+      // The first line of the window is proved to count by the line that continues it.
       if (!line.isLease) newest = last && { bytes, before: last }
       last = line
     }
@@ -145,7 +149,7 @@ export async function endingOf(handle: JournalHandle, end: number): Promise<Endi
   return judge(line, newest.before, new Set()) === 'counts' ? { newest: line, last } : undefined
 }
 
-/** As `tail`, but undefined when more than `limit` bytes would have to be read, or when those leave a doubt. */
+/** As `tail`, but undefined if more than `limit` bytes would have to be read, or those leave a doubt. */
 async function nearEnd(
   handle: JournalHandle,
   end: number,
@@ -160,8 +164,8 @@ async function nearEnd(
 }
 
 /**
- * The lines that count and have entries after `afterSeq`, perhaps with some before it, each with its place for messages.
- * Who follows a long journal reads its end; who starts from nothing reads and verifies all of it.
+ * The counted lines with entries after `afterSeq`, perhaps some earlier ones too, each with its place for messages. A
+ * reader that follows a long journal reads its end; one that starts from 0 reads and verifies all of it.
  */
 export async function* linesAfter(
   handle: JournalHandle,
@@ -178,7 +182,7 @@ export async function* linesAfter(
       yield some.map(({ line, number }) => ({ line, place: `${path} line ${number}` }))
 }
 
-/** Whether lines begin at or before the end of entry `afterSeq`. */
+/** Whether the lines reach back to the end of entry `afterSeq`. */
 export function reachingBackTo(afterSeq: number): (lines: readonly Line[]) => boolean {
   return ([first]) => first !== undefined && seqBefore(first) <= afterSeq
 }
@@ -192,7 +196,7 @@ export function seqBefore(line: Line | undefined): number {
   return 'entries' in line ? line.seq - line.entries.length : line.seq
 }
 
-/** The lines that count between `start`, which need not be the start of a line, and `end`; undefined: look at more. */
+/** The counted lines between `start`, which need not be the start of a line, and `end`; undefined: read more. */
 async function window(handle: JournalHandle, start: number, end: number): Promise<Part | undefined> {
   const part = await pieces(segments(handle, start, end), start)
   if (!part) return undefined
@@ -205,7 +209,7 @@ async function window(handle: JournalHandle, start: number, end: number): Promis
   return { lines: [first, ...rest], torn: part.torn, lastAt: writtenAt(part.starts.get(last) ?? start) }
 }
 
-/** The lines that count between the end of what is known and `end`; undefined: look at more. */
+/** The counted lines between `start`, where the known part ends, and `end`; undefined: read more. */
 export async function growth(
   handle: JournalHandle,
   start: number,
@@ -223,7 +227,7 @@ interface Pieces extends Omit<Part, 'lastAt'> {
   starts: Map<Line, number>
 }
 
-/** All whole lines; undefined when there is anything else but torn ones. Skips what begins at `partialAt`. */
+/** All whole lines; undefined if anything but whole and torn lines is there. Skips the segment at `partialAt`. */
 async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise<Pieces | undefined> {
   const part: Pieces = { lines: [], torn: undefined, starts: new Map() }
   for await (const some of source) {
@@ -240,7 +244,7 @@ async function pieces(source: AsyncIterable<Segment[]>, partialAt = -1): Promise
   return part
 }
 
-/** Those of `lines` that count after `tip`; undefined when that cannot be told from here. */
+/** Those of `lines` that count after `tip`; undefined if these lines cannot tell. */
 function continuation(lines: readonly Line[], tip: Tip, recent: readonly string[]): Line[] | undefined {
   const known = new Set(recent)
   const counting: Line[] = []

@@ -1,25 +1,25 @@
-/** What a writer knows of a journal, so that it need not read again what it has seen. */
+/** What a writer knows of a journal, so that it need not read the same bytes twice. */
 import type { LeaseLine, Line, Tip } from './chain.ts'
 import type { TornTail } from './journal-file.ts'
 import { newestLease } from './lease-file.ts'
 
 /** What is known of the file up to `size`. */
 export interface View {
-  /** Tells a file from another one that has its name now, and perhaps its inode. */
+  /** Identifies the file: another one may have its name by now, and perhaps its inode. */
   file: string
   size: number
   tip: Tip
-  /** Hashes of the newest counted lines, enough to recognise who lost a race to them. */
+  /** Hashes of the newest counted lines, enough to recognise a line that lost a race to them. */
   recent: readonly string[]
   lease: LeaseLine | undefined
   torn: TornTail | undefined
-  /** How much of it is known to be on disk, and the last entry there. */
+  /** How much of the file is known to be on disk, and the last entry in that part. */
   onDisk: { size: number; seq: number }
 }
 
 const recentLines = 64
 
-/** What is known once `lines` count, too. */
+/** What is known once `lines` count too. */
 export function after(
   base: Pick<View, 'tip' | 'recent' | 'lease'>,
   lines: readonly Line[],

@@ -1,10 +1,10 @@
 /**
  * The small file beside a journal that says who holds the session and until when. Advisory: it spares the journal a line
- * for every renewal, and readers a search for the holder. Whether a writer may write is decided by the journal alone, so
- * a lost, old or unreadable lease file costs at most a takeover that was not needed.
+ * for every renewal, and readers a search for the holder. The journal alone decides whether a writer may write, so a
+ * lost, old or unreadable lease file costs at most an unnecessary takeover.
  *
- * It also remembers how far the journal went when it was written, which a journal that was cut back cannot tell: what is
- * left of it is sound. That is said of one file, by its inode, so a copy that was put in its place is taken as it is.
+ * It also remembers the journal's last entry when it was written. A journal that was cut back cannot show this: what is
+ * left of it is sound. The memory is bound to one file, by its inode, so a copy put in its place is taken as it is.
  */
 import { hash as digest } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
@@ -18,16 +18,16 @@ import { tail } from './journal-file.ts'
 import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
-/** The values that its hash is of, and the hash: a flipped bit must not make a lease endless, or a journal too short. */
+/** The hashed values: a flipped bit must not make a lease endless, or a sound journal seem cut back. */
 interface LeaseFile {
   v: 1
   owner: Owner
   fence: number
   since: number
   expiresAt: number
-  /** Given back before it ran out. */
+  /** Released before it expired. */
   released: boolean
-  /** The journal, and its last entry then. */
+  /** The journal, and its last entry at the time of writing. */
   journal: { file: string; seq: number }
 }
 
@@ -39,9 +39,9 @@ export interface RecordedLease {
 }
 
 /**
- * The lease that `tip`, of the journal's first `end` bytes, is under, live or not; undefined when there was never one.
- * Those bytes are searched when the lease file does not speak of it and `line`, which began it, is not at hand.
- * Throws `journal-corrupt` when more is remembered of the journal than there is.
+ * The lease that covers `tip`, the last counted line of the journal's first `end` bytes, live or not; undefined if
+ * there never was one. Those bytes are searched if the lease file is about another lease and `line`, which began this
+ * one, is not given. Throws `journal-corrupt` if the lease file remembers a longer journal.
  */
 export async function recordedLease(
   handle: JournalHandle,
@@ -61,7 +61,7 @@ export async function recordedLease(
   return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
 }
 
-/** What the lease file alone says, of a journal that cannot be read. */
+/** The lease by the lease file alone, for a journal that cannot be read. */
 export async function leaseWithout({ lease }: SessionPlace): Promise<RecordedLease | undefined> {
   const data = await leaseFileAt(lease)
   if (!data) return undefined
@@ -75,22 +75,22 @@ async function assertNotCut(
   { file, seq }: LeaseFile['journal'],
 ): Promise<void> {
   if (file !== (await fileOf(handle))) return
-  // Others may have written both since; the journal comes first, so it is there now.
+  // Others may have written both files since; the journal is written first, so its new size shows now.
   const { size } = await handle.stat()
   const tip = (await tail(handle, journal, size, () => true)).lines.at(-1) ?? genesis
   if (tip.seq < seq) throw cutBack(journal, lease, tip.seq, seq)
 }
 
-/** Without the device, whose number may change with every start of the system. */
+/** Without the device, whose number may change at every boot. */
 async function fileOf(handle: JournalHandle): Promise<string> {
   const { ino, birthtimeMs } = await handle.stat()
   return `${ino} ${birthtimeMs}`
 }
 
 /**
- * Its holder, unless it was given back or ran out. One that would run for more than twice its time was written while the
- * clock was ahead: a holder that lives has written it anew within a third of that time, and one that does not would keep
- * the session until the clock is there again.
+ * The lease's holder, unless it was released or has expired. A lease with more than twice its ttl left was written
+ * while the clock was ahead: a live holder has renewed it within a third of the ttl, and a dead one would keep the
+ * session until the clock catches up.
  */
 export function liveHolder(lease: RecordedLease | undefined, now: number): Holder | null {
   if (!lease || lease.released) return null
@@ -103,9 +103,9 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
 }
 
 /**
- * Replaces the file in one step, unless the lease is not the newest any more: what a later one wrote, that it was given
- * back for instance, is not for an earlier one to overwrite. Whether it was replaced. `seq` is the last entry that is
- * surely on disk, `id` names the temporary file and must be new.
+ * Replaces the file in one step, unless the lease is no longer the newest: an earlier lease must not overwrite what a
+ * later one wrote, its release for instance. Returns whether it was replaced. `seq` is the last entry that is surely on
+ * disk; `id` names the temporary file and must be new.
  */
 export async function writeLeaseFile(
   handle: JournalHandle,
@@ -126,32 +126,32 @@ export async function writeLeaseFile(
       await (written ? rename(temporary, path) : rm(temporary))
       return written
     } catch (error) {
-      // Or a full disk would gather one of these with every renewal.
+      // Otherwise a full disk would collect one of these with every renewal.
       await rm(temporary, { force: true })
       throw error
     }
   })
 }
 
-/** Undefined where there is none that can be believed: the journal's own lease line is as good. */
+/** Undefined if there is none or it is unsound: the journal's own lease line serves as well. */
 async function leaseFileAt(path: string): Promise<LeaseFile | undefined> {
   try {
     const value: unknown = JSON.parse(await readText(path))
     return isLeaseFile(value) ? value : undefined
   } catch (error) {
-    // Not there, or left empty by a power cut.
+    // Missing, or left empty by a power cut.
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
     throw fileError(error, path)
   }
 }
 
-/** With the right hash it is what this file wrote, field by field. */
+/** With the right hash it is what this module wrote, field by field. */
 function isLeaseFile(value: unknown): value is LeaseFile {
   if (!isRecord(value) || value['v'] !== 1 || !isRecord(value['owner']) || !isRecord(value['journal'])) return false
   return value['hash'] === hashOf(value as unknown as LeaseFile)
 }
 
-/** Of the values: their order in a copy of an object may differ. */
+/** Hashes the values in a fixed order: in a copy of the object the order may differ. */
 function hashOf({ v, owner, fence, since, expiresAt, released, journal }: LeaseFile): string {
   const { id, host, realm, pid } = owner
   const values = [v, id, host, realm, pid, fence, since, expiresAt, released, journal.file, journal.seq]

@@ -1,10 +1,10 @@
 /**
  * The journal, open for one append or one look.
  *
- * 1. What may wait for the disk is done in the thread pool. What only asks the system, and has just been asked, is done
- *    at once: a visit to the pool costs more than that, and four of them would be half of an append.
- * 2. It is opened anew for each append. So nobody has to close it, and the path is what it is now: a journal that was
- *    removed, or replaced by a copy, is seen.
+ * 1. Calls that may wait for the disk run in the thread pool. Calls that only ask the kernel, about what it has cached,
+ *    are synchronous: a trip to the pool costs more than they do, and four of them would be half of an append.
+ * 2. The file is opened for each append. So no open file outlives a call, and the path is resolved anew: a journal that
+ *    was removed, or replaced by a copy, is noticed.
  */
 import { closeSync, constants, fdatasync, fstatSync, openSync, read, write, type Stats } from 'node:fs'
 import { promisify } from 'node:util'
@@ -21,10 +21,10 @@ export interface JournalHandle {
 
 const [readBytes, writeBytes, syncData] = [promisify(read), promisify(write), promisify(fdatasync)]
 
-/** Undefined when there is no such file. */
+/** Undefined if there is no such file. */
 export const openForAppend = (path: string): JournalHandle | undefined => opened(path, appending)
 
-/** The same, for who only looks at its end. */
+/** The same, only for reading. */
 export const openForLook = (path: string): JournalHandle | undefined => opened(path, constants.O_RDONLY | journalFlags)
 
 function opened(path: string, flags: number): JournalHandle | undefined {

@@ -1,11 +1,11 @@
 /**
- * Removing the files of one session, so that a crash at any point leaves either all of it or nothing that is listed.
+ * Removes the files of one session, so that a crash at any point leaves either the whole session or nothing listed.
  *
- * 1. A journal without entries takes the place of the journal, in one step: from there on the session is gone. It is
- *    under a lease of the remover, so nobody begins a session of that name while the rest goes.
+ * 1. A journal without entries replaces the journal in one step: from then on the session is gone. It is under a lease
+ *    of the remover, so nobody begins a session of that name while the rest is deleted.
  * 2. Blobs are renamed out of the way and then deleted, which may take longer than a lease.
- * 3. What a crash leaves is `*.removed`, which is nobody's and goes with any removal, or that empty journal. Who begins a
- *    session there is rid of the old blobs first.
+ * 3. A crash leaves `*.removed`, which belongs to no session and is deleted by any later removal, or that empty
+ *    journal. A writer that begins a session there first deletes the old blobs.
  */
 import { renameSync, unlinkSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
@@ -18,12 +18,12 @@ import { systemCode } from './file-error.ts'
 import { syncFolder } from './folder.ts'
 import type { SessionPlace } from './session-place.ts'
 
-/** More than the few file operations of a removal take. */
+/** Longer than the few file operations of a removal take. */
 export const removalTtlMs = 10_000
 
 /**
- * `renew` says whether `held` is still the newest lease of the session, and will be for as long. What must not come too
- * late is done at once, not in a thread that may have to wait for a slow disk. Throws `lease-lost`.
+ * `renew` extends the remover's lease by `removalTtlMs`; false if it is no longer the session's newest. Calls that must
+ * not come too late are synchronous, not in a thread that may wait for a slow disk. Throws `lease-lost`.
  */
 export async function removeFiles(
   place: SessionPlace,
@@ -47,7 +47,7 @@ export async function removeFiles(
     throw error
   }
   await syncFolder(folder)
-  // This process may stand still for so long that somebody begins a session there: then the rest is left to others.
+  // If this process stalls until another begins a session there, the rest is left to others.
   const blobs = isHeld() ? blobsAside(place, clock.newId()) : undefined
   if (isHeld()) await rm(lease, { force: true })
   if (isHeld()) unlinkSync(journal)
@@ -55,13 +55,13 @@ export async function removeFiles(
   if (blobs !== undefined) await removeAside(blobs)
 }
 
-/** Removes the blobs of a session, for who holds it. `id` must be new. */
+/** Removes the blobs of a session, for its holder. `id` must be new. */
 export async function removeBlobs(place: SessionPlace, id: string): Promise<void> {
   const aside = blobsAside(place, id)
   if (aside !== undefined) await removeAside(aside)
 }
 
-/** What removals that were cut have left in `folder`, which has these names. */
+/** Deletes what interrupted removals have left in `folder`, which has these names. */
 export async function sweep(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) if (isAside(name)) await removeAside(join(folder, name))
 }
@@ -80,7 +80,7 @@ function blobsAside({ blobs }: SessionPlace, id: string): string | undefined {
   }
 }
 
-/** A late writer may still add to it; and two may remove it at once. */
+/** A late writer may still add to it, and two processes may remove it at once. */
 async function removeAside(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 })
 }

@@ -1,9 +1,9 @@
 /**
- * Making bytes durable of which nobody knows whether they are.
+ * Makes durable bytes that may or may not be on disk.
  *
- * After an fdatasync that failed, the kernel takes the pages for clean: a later one that succeeds says nothing of them, in
- * this process or any other. So they are written again, as they are, and then synced. Nothing else is changed: what is
- * in a journal stays as it is, and a line that the disk has lost meanwhile reads as torn, and counts for nobody.
+ * After a failed fdatasync the kernel takes the pages for clean: a later one that succeeds says nothing about them, in
+ * this process or any other. So they are written again, unchanged, and then synced. Nothing else changes: the content
+ * of the journal stays as it is, and a line that the disk has lost meanwhile reads as torn and does not count.
  */
 import { constants } from 'node:fs'
 import { LastgoodError } from '../errors.ts'
@@ -13,9 +13,9 @@ import type { JournalHandle } from './open-file.ts'
 
 const chunkBytes = 1024 * 1024
 
-/** Writes the bytes between `from` and `to` anew and puts them on disk; false when the file was removed. */
+/** Writes the bytes between `from` and `to` again and puts them on disk; false if the file was removed. */
 export async function rewrite(handle: JournalHandle, path: string, from: number, to: number): Promise<boolean> {
-  // Linux appends whatever is written through a handle with O_APPEND, wherever it is told to.
+  // On Linux a handle with O_APPEND appends every write, whatever position it is given.
   const other = await openIfThere(path, constants.O_WRONLY)
   try {
     const [mine, theirs] = [await handle.stat(), await other?.stat()]

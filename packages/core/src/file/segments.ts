@@ -1,4 +1,4 @@
-/** The bytes of a file between its newlines, read in chunks, each while the one before it is worked on. */
+/** The bytes of a file between its newlines, read in chunks; each is read while the one before is processed. */
 import type { JournalHandle } from './open-file.ts'
 
 const chunkBytes = 1024 * 1024
@@ -7,11 +7,11 @@ export interface Segment {
   bytes: Buffer
   /** Offset in the file. */
   at: number
-  /** Counted from 1 at the start of what is read, empty lines included. */
+  /** Line number, from 1 at the start of what is read, empty lines included. */
   number: number
 }
 
-/** The bytes between newlines, without the empty ones, those of a chunk at once; the last may be unfinished. */
+/** The non-empty segments, those of one chunk at a time; the last may be unfinished. */
 export async function* segments(
   handle: JournalHandle,
   start: number,
@@ -24,7 +24,7 @@ export async function* segments(
     for (let position = start; position < end;) {
       const chunk = await coming
       if (chunk.length === 0) break
-      // While this one is parsed.
+      // Read while this one is parsed.
       coming = chunkAt(handle, position + chunk.length, end)
       const found: Segment[] = []
       let from = 0
@@ -43,17 +43,17 @@ export async function* segments(
     }
     if (pending.length > 0) yield [{ bytes: Buffer.concat(pending), at, number }]
   } finally {
-    // Who stops early may close the file next.
+    // A reader that stops early may close the file next.
     await coming.catch(() => {})
   }
 }
 
-/** What one read gives; empty at the end. */
+/** The result of one read; empty at the end. */
 function chunkAt(handle: JournalHandle, position: number, end: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, end - position)))
   if (buffer.length === 0) return Promise.resolve(buffer)
   const read = handle.read(buffer, 0, buffer.length, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead))
-  // It may fail when nobody wants it any more; who wants it is told.
+  // It may fail after the reader has stopped; a reader that awaits it still gets the error.
   read.catch(() => {})
   return read
 }

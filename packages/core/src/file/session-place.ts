@@ -1,7 +1,7 @@
 /**
- * Where a session's files are. Ids that differ only in case are different sessions, but many file systems take their
- * names for the same; so a name is lower case, and `~` with a bit mask in hex says which letters were not: `Fix-Auth`
- * is `fix-auth~11`. (`~` is in no id. A code for each letter could pass the 255 bytes that a name may have.)
+ * Where a session's files are. Ids that differ only in case are different sessions, but many file systems ignore case
+ * in names. So a file name is lower case, and `~` with a bit mask in hex marks the upper-case letters: `Fix-Auth` is
+ * `fix-auth~11`. (No id has a `~`. Escaping each letter could exceed the 255 bytes that a name may have.)
  */
 import { join } from 'node:path'
 import { assertSessionId } from '../store/store.ts'
@@ -11,11 +11,11 @@ export interface SessionPlace {
   folder: string
   /** The journal; the truth. */
   journal: string
-  /** Who holds it; advisory. */
+  /** Who holds the session; advisory. */
   lease: string
-  /** The folder of what is kept beside the journal; see `blob-files.ts`. */
+  /** The folder of the texts kept beside the journal; see `blob-files.ts`. */
   blobs: string
-  /** Matches the names that lease files have until they are in place. */
+  /** Matches the names of lease files that are not yet in place. */
   temporary: RegExp
 }
 
@@ -31,7 +31,7 @@ export function placeOf(folder: string, sessionId: string): SessionPlace {
   return { sessionId, folder, journal, lease, blobs, temporary }
 }
 
-/** The session whose journal has this file name, or undefined when it is no journal. */
+/** The session whose journal has this file name; undefined if it is not a journal. */
 export function sessionIdOfJournal(name: string): string | undefined {
   return name.endsWith('.jsonl') ? sessionIdOf(name.slice(0, -'.jsonl'.length)) : undefined
 }

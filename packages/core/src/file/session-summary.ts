@@ -1,4 +1,4 @@
-/** The summary of a session from the end of its journal: its cost does not grow with the session. */
+/** The summary of a session, from the end of its journal: the cost does not grow with the session. */
 import { type SessionSummary, parseHead } from '../store/store.ts'
 import type { EntriesLine, Line } from './chain.ts'
 import { statOfFile } from './folder.ts'
@@ -7,7 +7,7 @@ import { liveHolder, recordedLease } from './lease-file.ts'
 import type { JournalHandle } from './open-file.ts'
 import type { SessionPlace } from './session-place.ts'
 
-/** Undefined when the journal has no entry. */
+/** Undefined if the journal has no entry. */
 export async function summaryIn(
   handle: JournalHandle,
   place: SessionPlace,

@@ -1,14 +1,14 @@
 /**
  * Writing one session's journal, while other processes may do the same.
  *
- * 1. One append is one write(2) with O_APPEND of one line, then fdatasync, then a look at the file's size: has it grown
- *    by this line alone, the line won. Otherwise what others wrote is read, and the chain decides.
- * 2. Nothing is acknowledged before fdatasync returned, and nothing is built on bytes that may not be on disk: those of
- *    others, and those of an fdatasync that failed. So at most the last line that counts, and what is after it, is in
- *    doubt; it is written again before the next one (see `rewrite.ts`).
- * 3. A losing or torn line stays where it is and counts for nobody.
- * 4. In this process operations on a session take turns; between processes nobody waits for anybody.
- * 5. After a failure what was known of the file is forgotten and read again.
+ * 1. One append is one write(2) of one line with O_APPEND, then fdatasync, then a look at the file's size: if it grew
+ *    by exactly this line, the line won. Otherwise the lines of other writers are read, and the chain decides.
+ * 2. Nothing is acknowledged before fdatasync has returned, and nothing is built on bytes that may not be on disk:
+ *    those of other writers, and those of a failed fdatasync. So at most the last counted line and what follows it are
+ *    in doubt; they are written again before the next line (see `rewrite.ts`).
+ * 3. A losing or torn line stays where it is and never counts.
+ * 4. Within this process, operations on a session run one at a time; between processes nobody waits.
+ * 5. After a failure, everything known of the file is forgotten and read again.
  */
 import { constants } from 'node:fs'
 import type { Clock } from '../clock.ts'
@@ -38,14 +38,14 @@ export interface SessionWriter {
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
   const { sessionId, journal: path } = place
   let known: View | undefined
-  /** The lease that this object knows not to be given back. Only that spares every append a look at the lease file. */
+  /** The lease known not to be released: this spares each append a look at the lease file. */
   let live: Pick<Lease, 'fence' | 'owner'> | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
-  /** Runs `job` with the open file when its turn has come; `whenMissing` when there is no file. */
+  /** Runs `job` with the open file once earlier operations are done; `whenMissing` if there is no file. */
   function withFile<T>(open: Opening, whenMissing: () => T, job: (handle: JournalHandle) => Promise<T>): Promise<T> {
     const run = turn.then(() => onPath(path, () => opened(open, whenMissing, job)))
-    // The next in turn does not care how this one ended; its caller gets the error.
+    // The next operation runs however this one ended; the error goes to this one's caller.
     turn = run.catch(() => (known = undefined))
     return run
   }
@@ -64,7 +64,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     }
   }
 
-  /** The file as it is now; undefined when it was deleted meanwhile. */
+  /** The file as it is now; undefined if it was deleted meanwhile. */
   async function look(handle: JournalHandle): Promise<View | undefined> {
     const { dev, ino, birthtimeMs, size, nlink } = await statOfFile(handle, path)
     if (nlink === 0) return undefined
@@ -78,7 +78,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return (known = { ...after(base, lines), file, size, torn, onDisk: { size: lastAt, seq: seqBefore(lines.at(-1)) } })
   }
 
-  /** Puts on disk what `view` shows; false when the file is gone. */
+  /** Makes durable what `view` shows; false if the file is gone. */
   async function settle(handle: JournalHandle, view: View): Promise<boolean> {
     if (view.onDisk.size === view.size) return true
     if (!(await rewrite(handle, path, view.onDisk.size, view.size))) return false
@@ -86,7 +86,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return true
   }
 
-  /** Adds a line to what `view` shows; false when it does not count. */
+  /** Adds a line to what `view` shows; false if the line does not count. */
   async function add(handle: JournalHandle, view: View, content: Content): Promise<boolean> {
     if (!(await settle(handle, view))) return false
     const { hash, bytes } = encodeLine(content)
@@ -103,7 +103,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return isNext(handle, view.tip, hash)
   }
 
-  /** Whether it is the line of this hash that came next to count after `tip`, however many have come since. */
+  /** Whether the first line to count after `tip` is the one with this hash, however many have followed. */
   async function isNext(handle: JournalHandle, tip: Tip, hash: string): Promise<boolean> {
     const view = await look(handle)
     if (!view || view.recent.includes(hash)) return view !== undefined
@@ -114,7 +114,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   const leaseIn = (handle: JournalHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
     recordedLease(handle, place, size, tip, lease)
 
-  /** Whose the newest lease is: a session that was removed and made anew may have the fences of the old one. */
+  /** The owner of the newest lease: a session that was removed and created again may reuse the old one's fences. */
   const ownerIn = async (handle: JournalHandle, view: View): Promise<string | undefined> =>
     view.lease?.lease.owner.id ?? (await leaseIn(handle, view))?.holder.owner.id
 
@@ -136,7 +136,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       return view?.tip.fence === lease.holder.fence
     })
 
-  /** One attempt; undefined when another line came first or the file is gone, so that there is something new to see. */
+  /** One attempt; undefined if another line came first or the file is gone, so the caller looks again. */
   async function attempt(
     handle: JournalHandle,
     owner: Owner,
@@ -146,7 +146,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const view = await look(handle)
     if (!view) return undefined
     const holder = liveHolder(await leaseIn(handle, view), clock.now())
-    // What somebody appended who took over from a remover would go with the file.
+    // Entries appended after a takeover from a remover would be deleted with the file.
     const isOpenTo = holder !== null && holder.fence === takeover && !isRemover(holder.owner)
     if (holder && holder.owner.id !== owner.id && !isOpenTo) return { kind: 'busy', sessionId, ...holder }
     if (view.torn) onTornTail(view.torn)
@@ -157,17 +157,17 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     try {
       await syncFolder(place.folder)
       await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
-      // Of a removal that was cut, or of a holder who has recorded nothing.
+      // Left by an interrupted removal, or by a holder that recorded nothing.
       if (view.tip.seq === 0) await removeBlobs(place, clock.newId())
     } catch (error) {
-      // If this fails, too, the lease runs out by itself; the caller has to hear what went wrong first.
+      // If this fails too, the lease expires by itself; the caller has to get the first error.
       await giveBack(handle, owner, fence).catch(() => {})
       throw error
     }
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
   }
 
-  /** A line, because the lease file cannot be written: a lease that has run out already. */
+  /** Appends an already expired lease, since the lease file cannot be written. */
   async function giveBack(handle: JournalHandle, owner: Owner, fence: number): Promise<void> {
     const [view, since] = [await look(handle), clock.now()]
     if (view?.tip.fence !== fence) return
@@ -175,7 +175,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     await add(handle, view, { prev: view.tip.hash, fence: fence + 1, seq: view.tip.seq, lease })
   }
 
-  /** Rewrites the lease file, if `lease` is still the newest and was not given back. */
+  /** Rewrites the lease file if `lease` is still the newest and was not released. */
   function record(lease: Lease, change: (old: RecordedLease) => RecordedLease): Promise<boolean> {
     return withFile(
       () => openIfThere(path, constants.O_RDONLY),
@@ -194,7 +194,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     throw leaseLost(sessionId, lease.fence)
   }
 
-  /** What there is to build on under `lease`; throws when another writer has the session, or it is gone. */
+  /** The view to build on under `lease`; throws if another writer has the session, or it is gone. */
   async function held(handle: JournalHandle, lease: Lease): Promise<View> {
     const view = await look(handle)
     if (view?.tip.fence !== lease.fence || (await ownerIn(handle, view)) !== lease.owner.id) return lost(lease)()
@@ -221,7 +221,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     renew: (lease, ttlMs) =>
       record(lease, (old) => {
         const now = clock.now()
-        // Of a clock that was set back; see `liveHolder`.
+        // In case the clock was set back; see `liveHolder`.
         const since = Math.min(old.holder.since, now)
         return { ...old, holder: { ...old.holder, since, expiresAt: now + ttlMs } }
       }),
@@ -245,7 +245,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
             const seq = afterSeq + entries.length
             if (view.tip.seq !== afterSeq) {
               if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
-              // It may have failed between its write and its fdatasync.
+              // The first attempt may have failed between its write and its fdatasync.
               if (await settle(handle, view)) return seq
               continue
             }

@@ -3,12 +3,12 @@
  *
  *     <folder>/health-api.anthropic.com~5f0c….12.json      version 12 of a record; the name ends in a hash of its key
  *
- * 1. Version n is a whole file that was linked to its name: of several writers of version n one gets the name.
- * 2. The highest version counts and is never removed; old ones go, except the last but one, so that a reader that lists
- *    the folder meanwhile finds one of them.
- * 3. A name that was removed can be linked again by a writer that slept. So a writer looks once more: it has won when
- *    its version is the highest, or when the highest names it among those it was built on.
- * 4. Nothing waits for the disk. A version that a power cut left unreadable is passed over; its number stays used.
+ * 1. Version n is a whole file linked to its name: of several writers of version n, one gets the name.
+ * 2. The highest version counts and is never removed. Older ones are removed, except the last but one, so that a reader
+ *    that lists the folder meanwhile finds one of the two.
+ * 3. A writer that slept can link a name that was already removed. So a writer looks once more: it has won if its
+ *    version is the highest, or if the highest names it among those it was built on.
+ * 4. Nothing waits for the disk. A version that a power cut left unreadable is skipped; its number stays used.
  */
 import { createHash } from 'node:crypto'
 import { link, rm, stat, writeFile } from 'node:fs/promises'
@@ -38,13 +38,13 @@ const fileSchema = lazily(() =>
 )
 type Written = z.infer<ReturnType<typeof fileSchema>> & { version: number }
 
-/** How often a writer may be overtaken before it looks again, and still learn that it won. */
+/** How many newer writes may pass before a writer looks again and still learns that it won. */
 const rememberedWrites = 32
 /** A temporary file this much older than the newest version was left by a crash. */
 const leftoverMs = 60_000
 
 export function sharedFiles(folder: string, newId: () => string): SharedState {
-  /** The highest number that is taken, and the highest version that can be read. */
+  /** The highest number taken, and the highest version that can be read. */
   async function look(stem: string, names: readonly string[]): Promise<{ top: number; newest: Written | undefined }> {
     for (let seen = names; ; seen = await namesIn(folder)) {
       const versions = versionsIn(seen, stem)
@@ -53,7 +53,7 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
     }
   }
 
-  /** 'gone' when a file was replaced since it was listed. */
+  /** 'gone' if a file was replaced since it was listed. */
   async function firstReadable(stem: string, versions: readonly number[]): Promise<Written | undefined | 'gone'> {
     for (const version of versions) {
       const text = await readText(join(folder, nameOf(stem, version))).catch(unlessMissing)
@@ -64,7 +64,7 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
     return undefined
   }
 
-  /** Whether version `number` came to be, and nobody else's in its place. */
+  /** Whether `content` became version `number`, rather than another writer's. */
   async function put(stem: string, number: number, content: z.infer<ReturnType<typeof fileSchema>>): Promise<boolean> {
     const temporary = join(folder, `${stem}.${content.id}.tmp`)
     try {
@@ -72,7 +72,7 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
       await link(temporary, join(folder, nameOf(stem, number)))
       return true
     } catch (error) {
-      // EEXIST: another was first. ENOENT: it took so long that it was cleaned away.
+      // EEXIST: another writer was first. ENOENT: this one took so long that its file was cleaned up.
       if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOENT') return false
       throw error
     } finally {
@@ -141,7 +141,7 @@ function recordOf(written: Written | undefined): SharedRecord | undefined {
 
 const versionPattern = /^([a-z0-9.@_-]*~[0-9a-f]{32})\.([1-9][0-9]*)\.json$/
 
-/** For people the beginning of the key, for file systems that ignore case or forbid `:` the hash. */
+/** The beginning of the key for people, and a hash for file systems that ignore case or forbid `:`. */
 function stemOf(key: string): string {
   const legible = key.slice(0, 80).toLowerCase().replaceAll(/[:|]/g, '-')
   return `${legible}~${createHash('sha256').update(key).digest('hex').slice(0, 32)}`

@@ -1,4 +1,4 @@
-/** A disk of a few hundred KiB that a test can fill for real: a tmpfs of its own. */
+/** A disk of a few hundred KiB that a test can really fill: a tmpfs of its own. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ const system = (command: string, ...args: readonly string[]) =>
 const mount = (...args: readonly string[]) => system('mount', ...args)
 const unmount = (path: string) => system('umount -l', path)
 
-/** Why no disk can be mounted here; undefined where one can. */
+/** Why no disk can be mounted here; undefined if one can. */
 export function whyNoDisk(): string | undefined {
   if (process.platform !== 'linux') return 'tmpfs is of Linux'
   if (process.getuid?.() !== 0) return 'only root may mount'
@@ -26,7 +26,7 @@ export function whyNoDisk(): string | undefined {
   }
 }
 
-/** `options` are of tmpfs: `size=256k`, `nr_inodes=20`. Gone after the test. */
+/** `options` are those of tmpfs: `size=256k`, `nr_inodes=20`. Unmounted after the test. */
 export function smallDisk(options: string) {
   const path = mkdtempSync(join(tmpdir(), 'lastgood-disk-'))
   mount('-t', 'tmpfs', '-o', options, 'tmpfs', path)

@@ -1,4 +1,4 @@
-/** Where journals live by default, by the XDG base directory specification. Pure: the environment is an argument. */
+/** The default folder of journals, by the XDG base directory specification. Pure: the environment is an argument. */
 import { isAbsolute, join } from 'node:path'
 
 /** `$XDG_STATE_HOME/lastgood`, or `~/.local/state/lastgood`. A relative `XDG_STATE_HOME` is invalid and ignored. */

@@ -1,14 +1,14 @@
 /**
  * Which file system a folder is on, and whether journals are safe there. They need O_APPEND writes that no other host
- * can overwrite, and a size that is not another host's memory of it.
+ * can overwrite, and a file size that is not a stale copy cached from another host.
  *
  * - open(2): "O_APPEND may lead to corrupted files on NFS filesystems if more than one process appends data to a file at
  *   once. This is because NFS does not support appending to a file, so the client kernel has to simulate it, which can't
  *   be done without a race condition." SMB has no append on the wire either; AFS and Coda send a file when it is closed,
- *   the last one wins.
+ *   and the last one wins.
  * - CephFS keeps clients coherent, but a write across two objects "is not necessarily atomic" between them
- *   (docs.ceph.com/en/reef/cephfs/posix): the chain would tell, so it is doubtful and not refused. So is what depends on
- *   a server that cannot be seen from here: FUSE, 9p.
+ *   (docs.ceph.com/en/reef/cephfs/posix): the chain would detect it, so it is doubtful, not refused. So are file
+ *   systems whose server cannot be seen from here: FUSE, 9p.
  * - Numbers: statfs(2), linux/magic.h, and the sources of ZFS and Lustre. They mean something on Linux only: elsewhere
  *   nothing is refused.
  */
@@ -25,9 +25,9 @@ export interface FileSystem {
     | 'sound'
     /** Appends of two hosts can overwrite each other. */
     | 'refused'
-    /** It depends on what is behind it. */
+    /** Depends on what is behind it. */
     | 'doubtful'
-    /** Gone with the machine's power, or with its container. */
+    /** Lost with the machine's power, or with the container. */
     | 'volatile'
 }
 
@@ -66,7 +66,7 @@ const kinds: Readonly<Record<FileSystem['trust'], Readonly<Record<number, string
 /** The file system with this number; undefined where numbers say nothing. */
 export function fileSystemOf(type: number, system: NodeJS.Platform = platform): FileSystem | undefined {
   if (system !== 'linux') return undefined
-  // Where it is a signed 32-bit number, the highest bit made it negative.
+  // As a signed 32-bit number, one with the highest bit set is negative.
   const number = type >>> 0
   for (const trust of ['refused', 'doubtful', 'volatile', 'sound'] as const) {
     const name = kinds[trust][number]
@@ -75,7 +75,7 @@ export function fileSystemOf(type: number, system: NodeJS.Platform = platform): 
   return { name: `file system 0x${number.toString(16)}`, trust: 'doubtful' }
 }
 
-/** Of the file system that `folder` is on, or will be once it is made. */
+/** The stats of the file system that `folder` is on, or will be once it is made. */
 export async function statsOfFileSystem(folder: string): Promise<StatsFs> {
   for (let path = folder; ; path = dirname(path)) {
     try {
@@ -86,18 +86,18 @@ export async function statsOfFileSystem(folder: string): Promise<StatsFs> {
   }
 }
 
-/** Why `name` is refused; for an error, and for findings. */
+/** Why `name` is refused, for the error and for findings. */
 export function whyRefused(name: string): string {
   return `on ${name} the appends of two hosts can overwrite each other, and an acknowledged turn would be lost`
 }
 
-/** A place where the promises hold. */
+/** Places where the promises hold. */
 export const otherPlaces =
   'choose a folder on a local disk: --store file:<folder>, fileStore({ dir }); or share through Redis: --store redis://host:6379'
 
 /**
- * Throws `bad-option` when nobody should write a journal in `folder`. `typeOf` gives the number of its file system; where
- * it cannot be had, making the folder will tell what is wrong, or nothing is.
+ * Throws `bad-option` if journals are not safe in `folder`. `typeOf` gives the number of its file system. If that
+ * fails, nothing is refused here: making the folder reports what is wrong, if anything is.
  */
 export async function assertSoundFileSystem(
   folder: string,

@@ -1,10 +1,10 @@
 /**
- * Entries of unusual size: their bodies are kept beside the journal, so that its lines stay short. One large result
- * would otherwise be read by everybody who only wants to know how the session stands.
+ * Unusually large entries: their bodies are kept beside the journal, so that its lines stay short. Otherwise every
+ * reader of a session's summary would have to read one large result.
  *
- * 1. The blob is durable before the entry that names it: whoever sees the entry finds the body.
- * 2. A blob is named by what it is, and verified when it is read: one that is missing or altered is damage.
- * 3. Above this file nobody knows of blobs: entries go in and come out whole.
+ * 1. The blob is durable before the entry that names it: a reader of the entry finds the body.
+ * 2. A blob is named by the hash of its content and verified when read: a missing or altered one is damage.
+ * 3. Nothing above this module knows of blobs: entries go in and come out whole.
  */
 import { createHash } from 'node:crypto'
 import { chunksOf, inChunks } from './chunked.ts'
@@ -13,7 +13,7 @@ import { type Entry, parseEntry } from '../journal/journal.ts'
 import { sealIn, stillSealed } from './sealed.ts'
 import type { Store } from './store.ts'
 
-/** Bytes of an entry's JSON that still go into its line. The end of a file that a summary reads first is as long. */
+/** Bytes of an entry's JSON that still go into its line. */
 const longestInline = 64 * 1024
 
 export interface Blob {
@@ -21,7 +21,7 @@ export interface Blob {
   text: string
 }
 
-/** The entry as it is stored, and what has to be kept before it. */
+/** The entry as it is stored, and the blob that has to be kept first, if any. */
 export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
   if (mostBytes(entry) <= longestInline) return { stored: entry }
   const { seq, at, fence, lane, ...body } = entry
@@ -36,7 +36,7 @@ export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
   }
 }
 
-/** The entries that were read from `store`, with the bodies that are kept apart in place. Errors: `journal-corrupt`, `journal-sealed`. */
+/** The entries read from `store`, with bodies from blobs in place. Errors: `journal-corrupt`, `journal-sealed`. */
 export function withBlobs(store: Store, sessionId: string, entries: AsyncIterable<Entry>): AsyncIterable<Entry> {
   return inChunks(async function* () {
     for await (const some of chunksOf(entries)) {
@@ -52,7 +52,7 @@ const isWhole = (entry: Entry): entry is Exclude<Entry, InParts> =>
 type InParts = Entry & { type: 'kept-apart' | 'sealed' }
 
 async function whole(store: Store, sessionId: string, entry: InParts): Promise<Entry> {
-  // Never taken for nothing: the store was opened without what its entries were written with.
+  // Never treated as empty: the store was opened without the decorator that wrote the entry.
   if (entry.type === 'sealed') throw stillSealed(entry, entry.seq)
   const { blob, of: _of, type: _type, ...stamp } = entry
   const text = await store.readBlob(sessionId, blob.name)
@@ -61,7 +61,7 @@ async function whole(store: Store, sessionId: string, entry: InParts): Promise<E
   const seal = sealIn(text)
   if (seal) throw stillSealed(seal, entry.seq)
   if (nameOf(text) !== blob.name) throw damaged(place, 'was altered', sessionId)
-  // The version of the body: that of its line says how it was named. The first ones did not say it.
+  // The body's own version counts; the line's is that of its `kept-apart` form. The first bodies had none.
   const body = JSON.parse(text) as { v?: unknown }
   return parseEntry({ ...body, ...stamp, v: body.v ?? 2 }, place)
 }
@@ -77,12 +77,12 @@ function nameOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** At least as many bytes as its JSON has, without making it: no code unit takes more than six. */
+/** An upper bound of the bytes of its JSON, without making it: no UTF-16 code unit takes more than six. */
 function mostBytes(value: unknown): number {
   if (typeof value === 'string') return 6 * value.length + 3
   if (typeof value !== 'object' || value === null) return 32
   let most = 2
-  // Asked of every entry: loops, because lists of pairs would be a third of its cost.
+  // Runs for every entry: loops, because `Object.entries` would be a third of its cost.
   if (Array.isArray(value)) for (const one of value) most += mostBytes(one)
   else for (const name in value) most += 6 * name.length + 4 + mostBytes(value[name as keyof typeof value])
   return most

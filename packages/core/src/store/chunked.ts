@@ -1,16 +1,16 @@
 /**
- * What is read one by one and comes some at once: a reader of all of it can take the chunks as they come, since a step of
- * an asynchronous iteration, and of each one behind it, takes longer than most entries do.
+ * An iterable of single items that arrive in chunks. A reader of many items can take whole chunks: a step of an
+ * asynchronous iteration, and of each one underneath, takes longer than handling most entries does.
  *
- * 1. Both ways give the same, in the same order, and end with the same error.
- * 2. Nothing is read before it is asked for; who stops early gives back what is open.
+ * 1. Both ways give the same items, in the same order, and end with the same error.
+ * 2. Nothing is read before it is asked for; a reader that stops early closes what is open.
  */
 
 const chunks = Symbol.for('lastgood.chunks')
 
 export type Chunks<T> = AsyncIterable<readonly T[]>
 
-/** For a store's `read`: what `read` gives some at once, one by one, and as it is for who asks `chunksOf`. */
+/** For a store's `read`: iterates the chunks of `read` item by item; `chunksOf` gives them as they are. */
 export function inChunks<T>(read: () => Chunks<T>): AsyncIterable<T> {
   const iterable = {
     [chunks]: read,
@@ -21,7 +21,7 @@ export function inChunks<T>(read: () => Chunks<T>): AsyncIterable<T> {
   return iterable
 }
 
-/** `items` some at once; one at a time, where they do not come otherwise. */
+/** `items` in chunks; in chunks of one, if they do not come from `inChunks`. */
 export function chunksOf<T>(items: AsyncIterable<T> | Iterable<T>): Chunks<T> {
   const { [chunks]: read } = items as { [chunks]?: () => Chunks<T> }
   return read ? read() : oneByOne(items)

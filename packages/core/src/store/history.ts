@@ -1,10 +1,10 @@
 /**
- * A session's history: the entries that a fork shares with the sessions it came from, then its own, bodies that are kept
- * apart in place. The one way to read for everything above a store.
+ * A session's history: the entries that a fork shares with its ancestors, then its own, with bodies from blobs in
+ * place. Everything above a store reads this way.
  *
- * 1. A fork copies nothing: its journal names a place in another one, and what is up to there comes first.
- * 2. That place is the end of a turn. If it is not there any more, the history is damaged: it is never read as shorter.
- * 3. The lineage is read from the journals, not from heads, and is finite: no circles, and no more than so many.
+ * 1. A fork copies nothing: its journal names a place in another journal, and the entries up to there come first.
+ * 2. That place is the end of a turn. If it is missing, the history is damaged: it is never read as a shorter one.
+ * 3. The lineage is read from the journals, not from heads, and is finite: no cycles, at most `deepest` ancestors.
  */
 import { withBlobs } from './blobs.ts'
 import { chunksOf, inChunks } from './chunked.ts'
@@ -14,12 +14,12 @@ import type { Store } from './store.ts'
 
 export interface HistoryEntry {
   readonly entry: Entry
-  /** The session whose journal it is in: of a fork's inherited entries another one than the one that was asked for. */
+  /** The session whose journal holds it: for the inherited entries of a fork, an ancestor. */
   readonly sessionId: string
   readonly isInherited: boolean
 }
 
-/** Forks of forks: far more than anybody makes by hand, and few enough to read. */
+/** Forks of forks: far more than anybody makes by hand, yet few enough to read. */
 const deepest = 1_000
 
 /** Errors: `journal-corrupt`, `journal-version`, `store-unavailable`. Nothing for a session that is not there. */
@@ -45,7 +45,7 @@ function from(sessionId: string, isInherited: boolean): (entry: Entry) => Histor
   return (entry) => ({ entry, sessionId, isInherited })
 }
 
-/** Of each finished turn of the conversation, the place where it ended: there it can be forked. */
+/** Where each finished turn of the conversation ended: the places where it can be forked. */
 export async function endsOfTurns(history: AsyncIterable<HistoryEntry>): Promise<Map<number, Origin>> {
   const ends = new Map<number, Origin>()
   for await (const { entry, sessionId } of history) {
@@ -64,7 +64,7 @@ export async function* inheritedFrom(store: Store, origin: Origin): AsyncGenerat
   }
 }
 
-/** The oldest first. */
+/** Oldest first. */
 async function lineageOf(store: Store, sessionId: string, parent: Origin | undefined): Promise<Origin[]> {
   const lineage: Origin[] = []
   const seen = new Set([sessionId])
@@ -85,7 +85,7 @@ async function originOf(store: Store, sessionId: string): Promise<Origin | undef
   }
 }
 
-/** What a journal begins with. A fork says so before anything else; only that it was opened comes before. */
+/** The first entries of a journal. In a fork, `session-forked` comes first; only `session-opened` may precede it. */
 async function beginningOf(
   own: AsyncIterator<readonly Entry[]>,
 ): Promise<{ origin: Origin | undefined; entries: readonly Entry[] }> {

@@ -7,12 +7,13 @@ export interface LeftOut {
   readonly error: unknown
 }
 
-/** So many are named in the message; the details have all. */
+/** How many the message names; the details have all. */
 const named = 10
 
 /**
- * The error of the first one, which names all of them; of at least one. What is not about one journal comes before what is:
- * a reader that leaves damaged sessions aside must not take those for damaged that the store did not give.
+ * The error of the first session left out, extended to name all of them; there must be at least one. An error that is
+ * not about a journal is preferred: a reader that skips damaged sessions must not skip those that the store failed to
+ * give.
  */
 export function listError(leftOut: readonly LeftOut[]): unknown {
   const first = leftOut.find(({ error }) => !isJournalError(error)) ?? leftOut[0]

@@ -1,6 +1,6 @@
 /**
  * A store in the memory of this process: for tests, and for sessions that need not outlive it. It keeps JSON text, so
- * that no caller shares an object with it and what it gives back is what any other store would give.
+ * that callers share no object with it and get back exactly what any other store would give.
  */
 import { type Clock, systemClock } from '../clock.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -26,7 +26,7 @@ export interface MemoryStoreOptions {
   clock?: Clock
 }
 
-/** One session. A fence that outlives its holder, and a journal that may still be empty. */
+/** One session: a fence that outlives its holder, and a journal that may still be empty. */
 interface Kept {
   fence: number
   holder: Holder | null
@@ -50,7 +50,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
     return { head: parseHead(JSON.parse(kept.head), `memory:${sessionId}`, sessionId), holder: liveHolder(kept) }
   }
 
-  /** The session if this is still its newest lease, in the hands of its owner, and was not given back. */
+  /** The session, if this is still its newest lease, held by the same owner and not released. */
   const heldUnder = ({ sessionId, fence, owner }: Lease): (Kept & { holder: Holder }) | undefined => {
     const kept = sessions.get(sessionId)
     const isHeld = kept?.fence === fence && kept.holder?.owner.id === owner.id
@@ -146,7 +146,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       const live = liveHolder(kept)
       if (lease && live?.fence !== lease.fence) throw leaseLost(sessionId, lease.fence)
       if (live && !lease) throw sessionBusy({ kind: 'busy', sessionId, ...live })
-      // The fence stays and grows, so that a late writer of this session is refused by the next one of that name.
+      // The fence stays and grows, so that the next session of that name refuses a late writer of this one.
       if (kept) sessions.set(sessionId, unused(kept.fence + 1))
     },
 

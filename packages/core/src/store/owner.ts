@@ -1,5 +1,5 @@
 /**
- * Who this process is, so that another one can tell whether a lease's holder still lives.
+ * The identity of this process, so that another one can tell whether a lease's holder still lives.
  *
  * A pid means something only inside one process table. `realm` names that table: boot id and pid namespace on Linux,
  * else the host name. Only a dead pid of the same realm counts as dead; anything unknown counts as alive.
@@ -15,7 +15,7 @@ export function thisOwner(id: string): Owner {
 
 const removing = 'removing:'
 
-/** The owner's id of who holds a session in order to remove it. */
+/** The id of an owner that holds a session in order to remove it. */
 export const removerId = (id: string): string => `${removing}${id}`
 export const isRemover = ({ id }: Owner): boolean => id.startsWith(removing)
 
@@ -26,7 +26,7 @@ export function isDead(owner: Owner): boolean {
     process.kill(owner.pid, 0)
     return false
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
+    // EPERM: it is alive and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }

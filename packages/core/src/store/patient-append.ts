@@ -1,10 +1,10 @@
 /**
- * One append to a store that may not answer, and the end of its lease.
+ * An append, a renewal or a release on a store that may not answer.
  *
- * 1. It is tried again with the same entries: idempotent by sequence, so an attempt that was applied unheard is no harm.
- *    So one that has no answer is not waited for any longer than the patience lasts.
- * 2. What is kept apart is durable before the entry that names it. It is kept anew with each attempt: the store that took
- *    it may have been replaced since.
+ * 1. An append is retried with the same entries. It is idempotent by sequence, so an attempt that was applied without
+ *    an acknowledgement does no harm, and none is waited for longer than the patience lasts.
+ * 2. A blob is durable before the entry that names it. It is written again with each attempt: the store that took it
+ *    may have been replaced since.
  */
 import { fullJitter } from '../backoff.ts'
 import { keptApart } from './blobs.ts'
@@ -18,7 +18,7 @@ export interface Asking {
   store: Store
   lease: Lease
   clock: Clock
-  /** How long it is tried, ms. */
+  /** How long to keep trying, ms. */
   patienceMs: number
   /** Ends the waiting between two attempts. */
   signal: AbortSignal
@@ -30,10 +30,10 @@ export interface PatientAppend extends Asking {
   head: Head
 }
 
-/** So much time has any attempt: a patience of nothing means that it is not tried again. */
+/** Every attempt gets this much time: a patience of 0 means a single attempt. */
 const shortestAttemptMs = 5_000
 
-/** Errors: those of `Store.append`; `store-unavailable` when the patience has run out. */
+/** Errors: those of `Store.append`; `store-unavailable` once the patience has run out. */
 export async function appendPatiently(options: PatientAppend): Promise<void> {
   const { store, lease, afterSeq, head } = options
   const kept = options.entries.map(keptApart)
@@ -46,7 +46,7 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
   await patiently(options, appendHint, append)
 }
 
-/** Whether the lease is still ours; then it runs anew. Errors: `store-unavailable` when the patience has run out. */
+/** Extends the lease; false if it is no longer ours. Errors: `store-unavailable` once the patience has run out. */
 export function renewPatiently(options: Asking, ttlMs: number): Promise<boolean> {
   return patiently(options, renewHint, () => options.store.renew(options.lease, ttlMs))
 }
@@ -56,7 +56,7 @@ async function patiently<Result>(
   hint: string,
   ask: (late: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  // No correction of the wall clock ends it early, or lengthens it.
+  // By `elapsed`: no correction of the wall clock shortens or lengthens it.
   const giveUpAt = clock.elapsed() + patienceMs
   for (let attempt = 1, refused: LastgoodError | undefined; ; attempt += 1) {
     try {

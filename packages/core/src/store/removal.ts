@@ -1,16 +1,15 @@
 /**
- * Removing sessions for good, without taking the history of a fork away.
+ * Removes sessions for good, without taking away the history of a fork.
  *
- * A removal and a fork may meet, and each does first what the other looks for: a removal takes the lease as one that
- * removes and then looks for forks; a fork writes itself and then looks whether its parent is there and is not being
- * removed. So at least one of the two sees the other. The lease is given up only by the removal itself, and the store
- * refuses one that has run out meanwhile.
- *
- * Whoever decides to remove a session has read its head first, and somebody may write before the lease is taken. So the
- * head is read again under the lease, and a session that is not what was decided on stays.
- *
- * A store that is full has no room for a lease, and to make some is what a removal is for. It has none for a fork or an
- * entry either, so there a session is looked at once more and goes without a lease; the store still keeps one that is held.
+ * 1. A removal and a fork may race, and each first does what the other looks for. A removal takes the lease as a
+ *    remover, then looks for forks; a fork writes itself, then checks that its parent exists and is not being removed.
+ *    So at least one of the two sees the other. Only the removal itself gives up the lease, and the store refuses an
+ *    expired one.
+ * 2. The decision to remove is made on a head, and another writer may append before the lease is taken. So the head is
+ *    read again under the lease, and a session that has changed since stays.
+ * 3. A full store has no room for a lease, although a removal would make room. It has none for a fork or an entry
+ *    either, so there the session is checked once more and removed without a lease; the store still keeps one that is
+ *    held.
  */
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
@@ -23,11 +22,11 @@ import { assertSessionId, type Head, type Lease, type SessionSummary, type Store
 export interface RemovalOptions {
   /** Default: the system's. */
   clock?: Clock
-  /** Who removes. Default: this process. */
+  /** The owner of the removal's lease. Default: this process. */
   owner?: Owner
   /**
-   * Remove them also where they are damaged (`journal-corrupt`), and look for forks among what can be read: others that
-   * are damaged may be forks of theirs. Default false.
+   * Also remove damaged sessions (`journal-corrupt`), and look for forks only among readable ones: other damaged
+   * sessions may be forks of them. Default false.
    */
   damaged?: boolean
 }
@@ -35,34 +34,34 @@ export interface RemovalOptions {
 /** Longer than it takes to list a store. */
 const removalMs = 60_000
 
-/** Whether whoever holds it is about to remove it. */
+/** Whether its holder is about to remove it. */
 export function isBeingRemoved({ holder }: SessionSummary): boolean {
   return holder !== null && isRemover(holder.owner) && !isDead(holder.owner)
 }
 
-/** A session as it is, by its id; or only as it was, by the head that somebody decided on. */
+/** A session by its id, whatever its state; or by a head, to be removed only if it has not changed since. */
 export type Removable = string | Pick<Head, 'sessionId' | 'seq' | 'createdAt' | 'updatedAt'>
 
-/** What became of one of several; without a failure it is gone. */
+/** The result for one of several sessions; without a failure it is gone. */
 export interface Removal {
   readonly sessionId: string
   readonly failure?: unknown
 }
 
-/** So many are held at once, and share one look for forks. */
+/** Sessions that are held at once and share one search for forks. */
 const batch = 50
 
 /**
- * Deletes a session; without effect when there is none. Its forks read its journal, so it goes only after them.
+ * Deletes a session; without effect if there is none. Its forks read its journal, so they have to be removed first.
  *
- * Errors: `bad-option` where it has forks (`details.forks`), `journal-conflict` where it is not what was decided on,
+ * Errors: `bad-option` if it has forks (`details.forks`), `journal-conflict` if it has changed since the given head,
  * `session-busy`, `store-unavailable`.
  */
 export async function removeSession(store: Store, session: Removable, options: RemovalOptions = {}): Promise<void> {
   for await (const { failure } of removeSessions(store, [session], options)) if (failure !== undefined) throw failure
 }
 
-/** Deletes sessions in this order, forks first; one that cannot go does not keep the others. */
+/** Deletes sessions in this order, forks first; one that cannot be removed does not keep the others. */
 export async function* removeSessions(
   store: Store,
   sessions: readonly Removable[],
@@ -112,14 +111,14 @@ async function* removeBatch(
 
 const idOf = (one: Removable): string => (typeof one === 'string' ? one : one.sessionId)
 
-/** One that cannot be given back runs out by itself. */
+/** A lease that cannot be released expires by itself. */
 async function givenBack(store: Store, sessionId: string, leases: Map<string, Lease>): Promise<void> {
   const lease = leases.get(sessionId)
   leases.delete(sessionId)
   if (lease) await store.release(lease).catch(() => {})
 }
 
-/** Under the lease of the removal, when nobody writes any more. */
+/** Called under the removal's lease, when nobody else can write. */
 async function assertAsDecided(store: Store, one: Removable): Promise<void> {
   if (typeof one === 'string') return
   const head = (await store.summary(one.sessionId))?.head
@@ -127,7 +126,7 @@ async function assertAsDecided(store: Store, one: Removable): Promise<void> {
   if (head && !isThat) throw writtenMeanwhile(one.sessionId)
 }
 
-/** What went wrong. */
+/** Returns the failure, if any. */
 async function removed(
   store: Store,
   sessionId: string,
@@ -147,12 +146,12 @@ async function removed(
   }
 }
 
-/** What the server or the file system calls it. */
+/** The codes of a full Redis server or file system. */
 const fullCodes: readonly unknown[] = ['OOM', 'ENOSPC', 'EDQUOT']
 const isFull = (error: unknown): boolean =>
   isLastgoodError(error, 'store-unavailable') && fullCodes.includes(error.details['code'])
 
-/** What went wrong. At once, so that the next one may find room for its lease. */
+/** Returns the failure, if any. Removes at once, so that the next session may find room for its lease. */
 async function removedWithoutRoom(store: Store, one: Removable, options: RemovalOptions): Promise<unknown> {
   const sessionId = idOf(one)
   try {
@@ -187,7 +186,7 @@ async function forksOf(
       forks.set(parent, (forks.get(parent) ?? new Set()).add(head.sessionId))
     }
   } catch (error) {
-    // It comes last: all that can be read were listed.
+    // The error comes last: all readable sessions were listed.
     const areDamaged =
       isLastgoodError(error, 'journal-corrupt') && leftOutBy(error).every(({ code }) => code === 'journal-corrupt')
     if (!options.damaged || !areDamaged) throw error
@@ -195,7 +194,7 @@ async function forksOf(
   return forks
 }
 
-/** No lease can be had of it, where its end cannot be told. */
+/** Whether the end of its journal cannot be read, so that no lease of it can be granted. */
 async function isDamaged(store: Store, sessionId: string): Promise<boolean> {
   return store.summary(sessionId).then(
     () => false,

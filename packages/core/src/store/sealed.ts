@@ -1,4 +1,4 @@
-/** What there is to say when a journal cannot be opened as it is kept at rest; the decorators are in `at-rest/`. */
+/** Sealed entries and blobs, and the errors when they cannot be opened; the decorators are in `at-rest/`. */
 import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
 
@@ -8,7 +8,7 @@ export type Codec = SealedEntry['codec']
 /** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
 const sealedTextPattern = /^sealed\/1:(deflate|deflate-1|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
 
-/** What is sealed in the text of a blob; undefined where it is in the clear. */
+/** The seal in the text of a blob; undefined if it is in the clear. */
 export function sealIn(text: string): { codec: Codec; key?: string; base64: string } | undefined {
   const match = sealedTextPattern.exec(text)
   if (!match) return undefined
@@ -20,7 +20,7 @@ export function journalSealed(message: string, hint: string, details: Record<str
   return new LastgoodError('journal-sealed', message, { hint, details })
 }
 
-/** For a reader that met an entry, or the body of one, which no decorator has opened: it is never taken for nothing. */
+/** For a reader that meets an entry, or a body, that no decorator has opened: it is never treated as empty. */
 export function stillSealed({ codec, key }: Pick<SealedEntry, 'codec' | 'key'>, seq: number): LastgoodError {
   const isEncrypted = codec === 'aes-256-gcm'
   const how = isEncrypted ? `encrypted with the key ${JSON.stringify(key)}` : `compressed with ${codec}`

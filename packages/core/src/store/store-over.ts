@@ -1,7 +1,7 @@
-/** A store that is another one but for a few operations of its own. */
+/** A store that delegates to another one, except for a few operations of its own. */
 import type { Store } from './store.ts'
 
-/** `store`, where `own` takes the place of what it has. What `own` keeps to itself is not passed on. */
+/** `store` with the members of `own` in place of its own; other properties of `store` are not passed on. */
 export function storeOver(store: Store, own: Partial<Store>): Store {
   return {
     location: store.location,

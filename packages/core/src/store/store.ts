@@ -2,9 +2,9 @@
  * The store contract: where journals live. It speaks of sessions, leases and entries, not of keys and values.
  *
  * 1. `append` is ONE atomic step: fence and sequence are checked, entries added, head replaced, or nothing happens.
- * 2. What `append` acknowledged is there for every later `read`, of any process on any host.
- * 3. Every granted lease has a higher fence than all before it; a writer with an older one is refused by `append`,
- *    whatever its clock says. Only `remove` may start the fences of an id anew: stores compare the owner's id as well.
+ * 2. What `append` acknowledged is visible to every later `read`, of any process on any host.
+ * 3. Every granted lease has a higher fence than all before it; `append` refuses a writer with an older one, whatever
+ *    its clock says. Only `remove` may start the fences of an id anew, so stores compare the owner's id as well.
  * 4. `append` is idempotent by sequence: the same entries again at the same place are acknowledged, not doubled.
  * 5. A store never deletes by itself, and never turns an error into "empty".
  *
@@ -61,9 +61,9 @@ export const headSchema = lazily(() =>
     dueAt: instantSchema().optional(),
     createdAt: instantSchema(),
     updatedAt: instantSchema(),
-    /** Of a fork: where its conversation began. */
+    /** Of a fork: the place in its parent where it begins. */
     origin: originSchema().optional(),
-    /** It may be pruned so long after `updatedAt`; absent: only when somebody asks for it. */
+    /** It may be pruned this long after `updatedAt`; absent: only on request. */
     ttlMs: z.number().optional(),
     /** It is never pruned. */
     pinned: z.literal(true).optional(),
@@ -74,8 +74,9 @@ export const headSchema = lazily(() =>
 export type Head = z.infer<ReturnType<typeof headSchema>>
 
 /**
- * The head of session `sessionId` in `stored`, an already parsed JSON value read from `place`. One that names another
- * session is damage: callers make names of files and commands of it. Errors: `journal-version`, `journal-corrupt`.
+ * The head of session `sessionId` in `stored`, an already parsed JSON value read from `place`. A head that names
+ * another session is damage: callers build file names and commands from it. Errors: `journal-version`,
+ * `journal-corrupt`.
  */
 export function parseHead(stored: unknown, place: string, sessionId: string): Head {
   const value = upgradedHead(stored)
@@ -93,7 +94,7 @@ export function isSurelyHead(value: unknown): value is Head {
   return hasJust(value, headFields)
 }
 
-/** As `headSchema` has it; see `surely.ts`. */
+/** The fields of `headSchema`, checked by hand; see `surely.ts`. */
 const headFields: Fields = {
   v: [isOneOf(headVersion)],
   sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
@@ -137,7 +138,7 @@ export interface Busy extends Holder {
 
 export interface SessionSummary {
   head: Head
-  /** The live holder, or null when nobody holds a lease that has not run out. */
+  /** The live holder, or null if nobody holds an unexpired lease. */
   holder: Holder | null
 }
 
@@ -149,9 +150,9 @@ export interface SessionFilter {
 
 /** Something about a store that endangers the promises, for people. */
 export interface Finding {
-  /** `danger`: what was acknowledged can be lost, read by others, or not be gone on with. `info`: good to know. */
+  /** `danger`: what was acknowledged can be lost, read by others, or not be continued. `info`: good to know. */
   severity: 'danger' | 'warning' | 'info'
-  /** What is, with names and values; never content. */
+  /** The fact, with names and values; never content. */
   what: string
   /** Which promise is at risk, and how. */
   risk: string
@@ -168,42 +169,49 @@ export interface Store {
   journalAt(sessionId: string): string
   /**
    * Take the session for writing, also one that does not exist yet. A live lease of another owner gives `Busy`, unless
-   * `takeover` is the fence of that lease: for a holder known to be dead, or on a person's word. Who
-   * removes the session may keep it until then.
+   * `takeover` is the fence of that lease: for a holder known to be dead, or when a person asks for it. A store may
+   * refuse the takeover from a remover until its lease expires.
    */
   acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
-  /** Extend the lease, also one that has run out and that nobody took; false when it was released or another has it. */
+  /**
+   * Extend the lease, also an expired one that nobody took; false if it was released or another owner has the session.
+   */
   renew(lease: Lease, ttlMs: number): Promise<boolean>
-  /** Give the lease back: nothing may be appended under it any more. Without effect when it is no longer ours. */
+  /** Give the lease back: nothing can be appended under it any more. Without effect if it is no longer ours. */
   release(lease: Lease): Promise<void>
-  /** Add `entries` (at least one, `seq` counting from `afterSeq + 1`) and replace the head; the new last sequence. */
+  /** Add `entries` (at least one, `seq` from `afterSeq + 1`) and replace the head; returns the new last sequence. */
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
   /**
-   * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when it returns, and without
-   * effect when it is there. An entry may name it from then on. `lease-lost` as for `append`. Where a server can lose it
-   * again, the next `append` under this very lease is `store-unavailable`, and adds nothing until it was kept anew.
+   * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when this returns, without
+   * effect if it is there already. From then on an entry may name it. `lease-lost` as for `append`. If a server loses
+   * it again, the next `append` under this lease is `store-unavailable` and adds nothing until the blob is written
+   * again.
    */
   putBlob(lease: Lease, name: string, text: string): Promise<void>
-  /** The text under `name`, or undefined when there is none. Not verified: who asks knows what it should be. */
+  /** The text under `name`, or undefined if there is none. Not verified: the caller knows what it should be. */
   readBlob(sessionId: string, name: string): Promise<string | undefined>
-  /** The entries after `afterSeq` (default 0: all), in order, verified. Made `inChunks`, a reader of all has them sooner. */
+  /** The entries after `afterSeq` (default 0: all), in order, verified. Stores use `inChunks` for fast full reads. */
   read(sessionId: string, afterSeq?: number): AsyncIterable<Entry>
-  /** The head and the live holder, or undefined when no entry was ever appended. */
+  /** The head and the live holder, or undefined if no entry was ever appended. */
   summary(sessionId: string): Promise<SessionSummary | undefined>
-  /** All sessions with at least one entry, in no particular order; damaged ones end the list, last, with an error that names them (`listError`). */
+  /**
+   * All sessions with at least one entry, in no particular order. Sessions that cannot be read are left out, and an
+   * error that names them (`listError`) ends the list.
+   */
   list(filter?: SessionFilter): AsyncIterable<SessionSummary>
-  /** What endangers the promises here, for people: settings, space, rights, damage. Reads them, changes nothing. */
+  /** What endangers the promises here, for people: settings, space, rights, damage. Reads only. */
   findings(): Promise<Finding[]>
   /**
-   * Delete a session that nobody holds (`session-busy` otherwise), or the one that `lease` holds, which must not have
-   * run out (`lease-lost` otherwise): then nobody else had it from the lease on. Without a lease it need not be readable.
+   * Delete a session that nobody holds (`session-busy` otherwise), or the one under `lease`, which must not have
+   * expired (`lease-lost` otherwise): then nobody else has held it since. Without a lease the session need not be
+   * readable.
    */
   remove(sessionId: string, lease?: Lease): Promise<void>
   /** Release what the store itself opened; not the client that it was given. */
   close(): Promise<void>
 }
 
-/** Throws `bad-option` when `id` cannot name a session. */
+/** Throws `bad-option` if `id` cannot name a session. */
 export function assertSessionId(id: string): void {
   if (isSessionId(id)) return
   throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
@@ -213,7 +221,7 @@ export function assertSessionId(id: string): void {
 
 const blobNamePattern = /^[0-9a-f]{64}$/
 
-/** Throws `bad-option` when `name` cannot name a blob. */
+/** Throws `bad-option` if `name` cannot name a blob. */
 export function assertBlobName(name: string): void {
   if (blobNamePattern.test(name)) return
   throw new LastgoodError('bad-option', 'not the name of a blob', { hint: 'a blob is named by 64 hex digits' })
@@ -226,8 +234,8 @@ export function matchesFilter({ head }: SessionSummary, filter: SessionFilter): 
 }
 
 /**
- * Throws `journal-conflict` unless `entries` count on from `afterSeq` under the lease's fence and the head points at
- * the last: a mistake of the caller, found before any store is asked.
+ * Throws `journal-conflict` unless the sequences of `entries` continue from `afterSeq` under the lease's fence and the
+ * head points at the last: a mistake of the caller, found before the store is asked.
  */
 export function assertAppend(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): void {
   const inOrder = entries.every((entry, i) => entry.seq === afterSeq + 1 + i && entry.fence === lease.fence)

@@ -2,7 +2,10 @@ import type { Owner } from '../journal/journal.ts'
 import { isDead } from './owner.ts'
 import { sessionBusy, type Lease, type Store } from './store.ts'
 
-/** The lease of a session, also from a holder that is known to be dead; with `takeover` from a live one. Errors: `session-busy`, `store-unavailable`. */
+/**
+ * Takes the lease of a session, also from a holder known to be dead; with `takeover`, from a live one too. Errors:
+ * `session-busy`, `store-unavailable`.
+ */
 export async function takeLease(
   store: Store,
   sessionId: string,
