@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import type { EntryBody } from '../journal/journal.ts'
 
-/** As it comes back: JSON has no -0. */
+/** A value as JSON returns it: JSON has no -0. */
 const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
-/** Entries with any JSON inside, the kind that a decorator outside writes among them. */
+/** Entries with any JSON inside, sealed ones from an outer decorator among them. */
 export const anyBody: fc.Arbitrary<EntryBody> = fc.oneof(
   fc.tuple(json, fc.string({ unit: 'binary' })).map(([extra, text]): EntryBody => ({
     type: 'turn-started',

@@ -1,16 +1,17 @@
 /**
- * AES-256-GCM with a nonce that follows from what is encrypted.
+ * AES-256-GCM with a nonce derived from what is encrypted.
  *
  *     data = nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes)
  *     nonce = the first 12 bytes of HMAC-SHA256(nonce key, length of place ‖ place ‖ plaintext)
  *
- * An append that is repeated must give the same bytes, or a store could not recognise it; so the nonce is not drawn.
+ * A repeated append must give the same bytes, or a store could not recognise it; so the nonce is not random.
  *
- * 1. That is sound because a nonce comes again only with the same place and the same plaintext, and then everything else
- *    is the same too: nothing is encrypted twice under one nonce. For different ones it is the output of a pseudo-random
- *    function with a key of its own, so 96 bits collide as random ones do: for 2^32 records of a session, by 2^-33.
- * 2. It reveals whether two records of the same place are equal, which is what a store has to see, and nothing of records
- *    of different places: session, sequence and fence, or the blob's name, are in the place.
+ * 1. That is sound because a nonce recurs only with the same place and the same plaintext, and then everything else is
+ *    the same too: no two different records are encrypted under one nonce. For different records it is the output of a
+ *    pseudo-random function with a key of its own, so its 96 bits collide as random ones do: for 2^32 records of a
+ *    session with probability 2^-33.
+ * 2. It reveals whether two records of the same place are equal, which a store has to see, and nothing about records of
+ *    different places: session, sequence and fence, or the blob's name, are in the place.
  * 3. The place is authenticated with the plaintext: a record that was moved, relabelled or altered does not open.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
@@ -19,9 +20,9 @@ import { type CheckedKey, subkeys } from './keys.ts'
 export interface Cipher {
   readonly keyId: string
   encrypt(plain: Buffer, place: readonly Fact[]): Buffer
-  /** Undefined for what was not encrypted with this key for this place. */
+  /** Undefined if `data` was not encrypted with this key for this place. */
   decrypt(data: Buffer, place: readonly Fact[]): Buffer | undefined
-  /** 64 hex digits that stand for `name`, and only whoever has the key knows how. */
+  /** 64 hex digits that stand for `name`; deriving them takes the key. */
   nameOf(name: string): string
 }
 

@@ -1,10 +1,10 @@
 /**
  * A store whose large entries and blobs are compressed.
  *
- * 1. What does not get smaller stays in the clear; what is there in the clear is read as it is. So it can be switched on
- *    for a store that has sessions.
- * 2. The same entry gives the same bytes, so that an append that is repeated is recognised.
- * 3. What is sealed already is left alone: encryption goes inside, `compressed(encrypted(store))`.
+ * 1. Whatever does not get smaller stays uncompressed, and uncompressed data is read as it is. So compression can be
+ *    switched on for a store that has sessions.
+ * 2. The same entry gives the same bytes, so that a repeated append is recognised.
+ * 3. Sealed entries and encrypted blobs are left alone, so encryption goes inside: `compressed(encrypted(store))`.
  * 4. No entry grows past a bound when it is opened, whoever wrote it.
  */
 import { fromBase64 } from '../base64.ts'
@@ -19,15 +19,15 @@ import { packEntry, packText, sealedEntry, sealedText, unpackEntry, unpackText, 
 
 export interface CompressionOptions {
   /**
-   * `deflate`, the default, which every Node reads; or `zstd`, faster and smaller, which needs Node 22.15, 23.8 or newer
-   * in every process that reads the store.
+   * `deflate`, the default, which every Node can read; or `zstd`, faster and smaller, which needs Node 22.15, 23.8 or
+   * newer in every process that reads the store.
    */
   codec?: 'deflate' | 'zstd'
-  /** What is shorter, in bytes of JSON, is not worth trying. Default: 512. */
+  /** Entries and blobs below this many bytes of JSON are not compressed. Default: 512. */
   minBytes?: number
 }
 
-/** `store` with large entries and blobs compressed. Throws `bad-option`, also for zstd where this Node has none. */
+/** `store` with large entries and blobs compressed. Throws `bad-option`, also for zstd if this Node lacks it. */
 export function compressed(store: Store, options: CompressionOptions = {}): Store {
   const { codec, minBytes } = resolveOptions(options)
   const { compress } = usable(codec)
@@ -65,7 +65,7 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
       const found = sealIn(text)
       if (found?.codec === 'aes-256-gcm') return store.putBlob(lease, name, text)
       const bytes = packText(text)
-      // A text that looks like one of ours must not come back as what it seems to hold.
+      // Text that looks sealed is sealed once more, or reading would unpack it.
       const data = found ? await compress(bytes) : await smaller(bytes)
       const sealed = data && sealedText({ codec, data })
       return store.putBlob(lease, name, sealed && (found || sealed.length < bytes.length) ? sealed : text)
@@ -81,7 +81,7 @@ export function compressed(store: Store, options: CompressionOptions = {}): Stor
   })
 }
 
-/** What `sealed` takes besides its data. */
+/** Bytes of a `sealed` entry besides its data. */
 const overhead = '{"type":"sealed","codec":"deflate-1","data":""}'.length
 
 interface Resolved {

@@ -1,4 +1,4 @@
-/** What this Node can compress with. The same bytes in give the same bytes out, so levels are fixed. */
+/** The codecs that this Node has. The same input must give the same output, so levels are fixed. */
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { SealedEntry } from '../store/sealed.ts'
@@ -8,20 +8,20 @@ export type Compression = Exclude<SealedEntry['codec'], 'aes-256-gcm'>
 
 export interface Compressor {
   compress(bytes: Buffer): Promise<Buffer>
-  /** Rejects for anything that `compress` does not make, and for more than `largestBytes`. */
+  /** Rejects for anything that `compress` cannot have made, and for more than `largestBytes`. */
   expand(data: Buffer): Promise<Buffer>
 }
 
-/** No entry comes near: it is what keeps a forged one from filling the memory. */
+/** No real entry comes near this; it keeps a forged one from filling the memory. */
 export const largestBytes = 256 * 1024 * 1024
 
-/** As long as an entry gets that is not kept apart. Up to there another thread costs more than it takes over. */
+/** The longest entry that is not kept apart. Up to this size another thread costs more than it saves. */
 const inPlaceBytes = 64 * 1024
 
 type Coder = (bytes: Buffer, options: object) => Buffer
 type SlowCoder = (bytes: Buffer, options: object, done: (error: Error | null, result: Buffer) => void) => void
 
-/** Node 22.15 and 23.8 have zstd; the declarations of older ones do not. */
+/** Node 22.15, 23.8 and newer have zstd; the type declarations of older ones do not. */
 const { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib as {
   zstdCompress?: SlowCoder
   zstdCompressSync?: Coder
@@ -35,7 +35,7 @@ function coder(inPlace: Coder, elsewhere: SlowCoder, options: object): (bytes: B
 }
 
 function deflate(dictionary?: Buffer): Compressor {
-  // A higher level takes up to a fifth more time for a fiftieth less room.
+  // A higher level takes up to a fifth more time to save a fiftieth of the space.
   const options = { level: 4, dictionary }
   return {
     compress: coder(zlib.deflateRawSync, zlib.deflateRaw, options),

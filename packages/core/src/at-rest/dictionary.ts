@@ -1,11 +1,11 @@
 /**
- * What entries have in common, known to both sides before the first byte: it need not be stored with each of them.
+ * Text that entries have in common, known to writer and reader, so that it need not be stored with each entry.
  *
- * **Never edited**, like everything that `deflate-1` was written with: another text would be `deflate-2`, beside it. Its
- * last part is the cheapest to refer to, so what is most frequent comes last.
+ * **Never edit it**: `deflate-1` data can only be read with this text. Another text would be a new codec, `deflate-2`.
+ * References to the last part are the cheapest, so the most frequent text comes last.
  */
 
-/** What tools read and write, as it stands in the JSON of an entry. */
+/** What tools read and write, as it appears in the JSON of an entry. */
 const code = JSON.stringify(
   [
     '#include <stdio.h>\nstatic int const char *printf("%s\n", sizeof(unsigned void *)NULL);\n',

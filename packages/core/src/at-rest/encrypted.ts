@@ -1,13 +1,14 @@
 /**
  * A store whose entries and blobs are encrypted and bound to their place; see `cipher.ts` for how.
  *
- * 1. Every entry is sealed, and of a head the state of the machine. In the clear stay the place of an entry (sequence,
- *    instant, fence, lane), the rest of heads, holders and what sessions share: what a list needs, and no content of a
- *    conversation but the API's words in a reason.
- * 2. What is read was written with one of the keys for this session and this place, and follows the entry before it; else
- *    it is refused, by its place and without a word of its content.
- * 3. Writers use `current`, readers know all keys: so keys can be changed one process at a time.
- * 4. What is in the clear is refused unless `acceptClear` is set: who can write to the store could have put it there.
+ * 1. Every entry is sealed, and so is the machine's state in a head. The place of an entry (sequence, instant, fence,
+ *    lane), the rest of heads, holders and shared records stay in the clear: what a list needs, and no content of a
+ *    conversation except the API's words in a reason.
+ * 2. A record opens only if it was written with one of the keys for this session and this place, and an entry only if
+ *    it follows the one before it. The error of a refusal has the place and none of the content.
+ * 3. Writers use `current`, readers know all keys: so keys can be rotated one process at a time.
+ * 4. Data in the clear is refused unless `acceptClear` is set: anybody who can write to the store could have put it
+ *    there.
  */
 import { fromBase64 } from '../base64.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -23,20 +24,20 @@ import { isSealedState, withOpenState, withSealedState } from './sealed-state.ts
 export type { EncryptionKey } from './keys.ts'
 
 export interface EncryptionOptions {
-  /** What is written is encrypted with this key. */
+  /** The key for writing. */
   current: EncryptionKey
-  /** Keys that are only read with: older ones, and the next one while keys are changed. Default: none. */
+  /** Keys only for reading: older ones, and the next one while keys are rotated. Default: none. */
   others?: readonly EncryptionKey[]
   /**
-   * Read what is in the clear, too: for sessions from before encryption was switched on, and only as long as there are
-   * any. Default: false.
+   * Also read data in the clear: for sessions from before encryption was switched on, only as long as there are any.
+   * Default: false.
    */
   acceptClear?: boolean
 }
 
 const codec = 'aes-256-gcm'
 
-/** `store` with entries and blobs encrypted. Throws `bad-option` for a key that is none, never quoting it. */
+/** `store` with entries and blobs encrypted. Throws `bad-option` for a malformed key, never quoting it. */
 export function encrypted(store: Store, options: EncryptionOptions): Store {
   const { current, keys, acceptClear } = resolveOptions(options)
 
@@ -126,14 +127,14 @@ export function encrypted(store: Store, options: EncryptionOptions): Store {
   })
 }
 
-/** What an entry is bound to besides its session, its key and its version, which is inside. */
+/** What an entry is bound to, besides its session and key. Its version is inside the seal. */
 function placeOf({ seq, fence, at, lane }: Entry): (string | number)[] {
   return [seq, fence, at, lane]
 }
 
 interface Resolved {
   current: CheckedKey
-  /** By their ids, the current one first. */
+  /** By id, the current one first. */
   keys: ReadonlyMap<string, CheckedKey>
   acceptClear: boolean
 }

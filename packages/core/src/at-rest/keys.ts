@@ -1,14 +1,14 @@
 /**
- * The keys of an encrypted store, checked when it is made. No error quotes one.
+ * The keys of an encrypted store, checked when the store is made. No error quotes a key.
  *
- * From a key come three others for each session and purpose (HKDF-SHA256, RFC 5869), so that what is known of one is of no
- * use elsewhere: one that encrypts, one for nonces, one for names.
+ * Each key yields three subkeys for each session and purpose (HKDF-SHA256, RFC 5869), for encryption, nonces and names,
+ * so that a leak of one is of no use elsewhere.
  */
 import { hkdfSync } from 'node:crypto'
 import { LastgoodError } from '../errors.ts'
 
 export interface EncryptionKey {
-  /** 1 to 64 letters, digits, `.`, `_`, `-`. It stands beside everything that the key encrypts. */
+  /** 1 to 64 letters, digits, `.`, `_`, `-`. It is stored beside everything that the key encrypts. */
   id: string
   /** 32 random bytes, or their base64: `openssl rand -base64 32`. */
   key: Uint8Array | string
@@ -28,7 +28,7 @@ export interface Subkeys {
 const keyBytes = 32
 const idPattern = /^[A-Za-z0-9._-]{1,64}$/
 
-/** `field` is where it stands in the options. Throws `bad-option`. */
+/** `field`: the key's place in the options. Throws `bad-option`. */
 export function checkedKey(given: EncryptionKey, field: string): CheckedKey {
   // JavaScript callers may pass anything, most likely an unset variable.
   const { id, key } = (given ?? {}) as Partial<EncryptionKey>
@@ -45,7 +45,7 @@ export function checkedKey(given: EncryptionKey, field: string): CheckedKey {
   )
 }
 
-/** Base64, also of the kind for URLs, and with the newline of a file around it. */
+/** Base64 or base64url, also with surrounding white space such as a file's last newline. */
 function fromText(text: string): Buffer | undefined {
   const trimmed = text.trim()
   return /^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed) ? Buffer.from(trimmed, 'base64') : undefined

@@ -1,8 +1,8 @@
-/** What a store reads, with its entries opened. Who decorates a store adds no step of an iteration for each of them. */
+/** A store's entries, opened in chunks: decorators must not add an iteration step for each entry. */
 import { chunksOf, inChunks } from '../store/chunked.ts'
 import type { Entry } from '../journal/journal.ts'
 
-/** Where one cannot be opened, those before it are given first. */
+/** If an entry cannot be opened, those before it are yielded first. */
 export function opened(
   entries: AsyncIterable<Entry>,
   open: (entry: Entry) => Entry | Promise<Entry>,

@@ -1,20 +1,20 @@
 /**
- * Entries and blobs as bytes to seal, and what was sealed as an entry or a blob again. Pure.
+ * Packs entries and blobs into bytes to seal, and unpacks them again. Pure.
  *
  *     0  text                     the JSON of an entry without its place, or the text of a blob
- *     1  text  newline  bytes     the same, where a decorator outside has sealed it: its data as bytes, not as base64
+ *     1  text  newline  bytes     the same, already sealed by an outer decorator: its data as bytes, not as base64
  *
- * 1. The same entry gives the same bytes: appends are recognised by comparing them.
- * 2. The entry's version goes inside. What is outside says which version the seal is of, and a reader takes that for
- *    today's; what is inside is upgraded when it is opened.
- * 3. Base64 is read in the one form that it is written in.
+ * 1. The same entry gives the same bytes: repeated appends are recognised by comparing them.
+ * 2. The entry's version goes inside the seal, and the entry is upgraded when it is opened. The version outside is that
+ *    of the `sealed` entry itself.
+ * 3. Base64 is accepted only in the one form in which it is written.
  */
 import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
 import { type Codec, sealIn } from '../store/sealed.ts'
 
-/** What a decorator makes of bytes. */
+/** Bytes as sealed by a decorator. */
 export interface Seal {
   codec: Codec
   key?: string | undefined
@@ -28,7 +28,7 @@ function pack(text: string, bytes?: Buffer): Buffer {
   return Buffer.concat([Buffer.of(1), Buffer.from(text), Buffer.of(newline), bytes])
 }
 
-/** Undefined for what `pack` does not make. */
+/** Undefined for bytes that `pack` does not make. */
 function unpack(bytes: Buffer): { text: string; base64?: string } | undefined {
   if (bytes[0] === 0) return { text: bytes.toString('utf8', 1) }
   const end = bytes.indexOf(newline)
@@ -46,12 +46,14 @@ export function packEntry(entry: Entry): Buffer {
 
 /** `entry` with its place in the clear and everything else in `seal`. */
 export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, data }: Seal): Entry {
-  // Its data is last: so it is put back by whoever took it out to keep it as bytes.
+  // `data` comes last, as in `unpackEntry`, which puts back what an inner decorator kept as bytes.
   const body = { type: 'sealed', codec, ...(key !== undefined && { key }) } as const
   return { ...body, v, seq, at, fence, lane, data: data.toString('base64') }
 }
 
-/** The entry that was packed into `bytes` and sealed as `outer`. Throws `journal-corrupt` where it was not. */
+/**
+ * The entry that was packed into `bytes`, at the place of its outer entry. Throws `journal-corrupt` if there is none.
+ */
 export function unpackEntry(bytes: Buffer, { seq, at, fence, lane }: Entry, place: string): Entry {
   const packed = unpack(bytes)
   const inner = packed && parsed(packed.text)

@@ -1,9 +1,10 @@
 /**
- * The machine's state in a head, encrypted: a session goes on from it, so nobody without a key may have written it. The rest
- * of a head stays in the clear, for lists.
+ * The machine's state in a head, encrypted: a session continues from it, so nobody without a key may be able to write
+ * it. The rest of a head stays in the clear, for lists.
  *
- * 1. It is bound to its session and to the sequence that the head was written with.
- * 2. One that is not ours makes no list and no session fail: it is of no machine, so the journal is folded in its place.
+ * 1. The state is bound to its session and to the head's sequence.
+ * 2. A state that does not open fails no list and no session: it gets a version of no machine, so the journal is folded
+ *    instead.
  */
 import { fromBase64 } from '../base64.ts'
 import type { Head } from '../store/store.ts'
@@ -19,7 +20,7 @@ export function withSealedState(head: Head, cipher: Cipher): Head {
 
 export const isSealedState = ({ machine }: Head): boolean => machine.version === version
 
-/** `cipherWith`: of the key with this id, where it is known. */
+/** `cipherWith`: the cipher of the key with this id, if it is known. */
 export function withOpenState(head: Head, cipherWith: (keyId: string) => Cipher | undefined): Head {
   const { value, context } = head.machine
   const sealed = isSealedState(head) && typeof context['data'] === 'string' ? fromBase64(context['data']) : undefined

@@ -1,14 +1,14 @@
 /**
- * The file that a session is exported to: JSON lines, each of which can be checked alone. Pure.
+ * The file format of an exported session: JSON lines, each of which can be checked alone. Pure.
  *
  *     {"format":"lastgood-export","v":1,"sessionId":"fix-auth","exportedAt":"…","writer":"0.2.0","entries":42,"redacted":false}
  *     {"sha256":"…","entry":{…}}                                        each entry; the hash is of its JSON text
- *     {"end":"lastgood-export","entries":42,"sha256":"…","header":"…"}  of all entry lines, and of the header line
+ *     {"end":"lastgood-export","entries":42,"sha256":"…","header":"…"}  hashes: of all entry lines, of the header line
  *
- * 1. The entries are the session's whole history: bodies in place, forks flattened, numbered from 1. Leases stay where
- *    they were: `fence` is 1.
- * 2. A file is whole or it is no export: what is altered, missing, cut or added is found before anything is made of it.
- * 3. A newer format, and an entry of a newer kind, is refused with the version that is needed.
+ * 1. The entries are the session's whole history: bodies in place, forks flattened, numbered from 1. Leases are not
+ *    exported: `fence` is 1.
+ * 2. Only a whole file is an export: anything altered, missing, cut off or added is found before the file is used.
+ * 3. A newer format, or an entry of a newer version, is refused with both versions in the error.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -26,14 +26,14 @@ const headerSchema = lazily(() =>
   z.strictObject({
     format: z.literal(format),
     v: z.literal(exportVersion),
-    /** Its name where it was exported. */
+    /** The session's name where it was exported. */
     sessionId: sessionIdSchema(),
     /** ISO 8601. */
     exportedAt: z.string(),
     /** The lastgood version that wrote the file. */
     writer: z.string(),
     entries: z.number().int().min(1),
-    /** Content was replaced by its kind and length: such a session can be read, and not be gone on with. */
+    /** Content was replaced by its kind and length: such a session can be read, not continued. */
     redacted: z.boolean(),
   }),
 )
@@ -70,9 +70,9 @@ export interface VerifiedExport extends ExportHeader {
 }
 
 /**
- * Reads a file: gives `onEntry` each entry once its line is found good, and returns what the file is once all of it is.
- * Lines come without their newlines. Errors: `journal-corrupt`, naming the line,
- * `journal-version`, and `bad-option` for an entry that nobody could record.
+ * Verifies a file: gives `onEntry` each entry once its line is verified, and returns the header once the file is whole.
+ * Lines come without their newlines. Errors: `journal-corrupt`, naming the line, `journal-version`, and `bad-option`
+ * for an entry that cannot be recorded.
  */
 export async function decodeExport(
   lines: AsyncIterable<string>,
@@ -131,7 +131,7 @@ function footerIn(line: string, number: number): z.infer<ReturnType<typeof foote
   throw damaged(number, 'is damaged')
 }
 
-/** What only has a meaning beside other journals or in one store is in no file. */
+/** Entries that have a meaning only beside other journals or within one store: no file has them. */
 const elsewhere: ReadonlySet<string> = new Set(['session-forked', 'kept-apart', 'sealed'])
 
 function entryIn(text: string, number: number): Entry {

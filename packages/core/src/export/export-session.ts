@@ -1,4 +1,4 @@
-/** A session as the lines of a file; see `export-file.ts`. It is only read, and may be written meanwhile. */
+/** A session as the lines of a file; see `export-file.ts`. It is only read, and others may write it meanwhile. */
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import { readHistory } from '../store/history.ts'
@@ -16,7 +16,7 @@ export interface ExportOptions {
   clock?: Clock
 }
 
-/** Its lines, each with its newline. Errors: `session-not-found`, and those of reading. */
+/** The file's lines, each with its newline. Errors: `session-not-found`, and those of reading. */
 export async function* exportSession(
   store: Store,
   sessionId: string,
@@ -25,7 +25,7 @@ export async function* exportSession(
   const summary = await store.summary(sessionId)
   if (!summary) throw sessionNotFound(sessionId, store)
   assertImported(summary.head)
-  // Counted first: the header says how many there are, and what is appended from now on is left out.
+  // Counted first: the header holds the count, and entries appended from now on are left out.
   let count = 0
   for await (const _entry of flattened(store, sessionId)) count += 1
   const header = {
@@ -60,13 +60,13 @@ async function* exported(
   )
 }
 
-/** The history as one journal. What a parent says of its own retention and origin is not said of the fork. */
+/** The history as one journal. A parent's own retention and origin do not apply to the fork. */
 async function* flattened(store: Store, sessionId: string): AsyncGenerator<Entry, void, undefined> {
   let seq = 0
   for await (const { entry, isInherited } of readHistory(store, sessionId)) {
     if (entry.type === 'session-forked' || (isInherited && entry.type === 'retention-changed')) continue
     const { v, seq: _seq, at, fence: _fence, lane, ...body } = entry
-    // In one order, whatever store it comes from.
+    // Keys in one order, whatever store the entry comes from.
     yield { ...body, v, seq: ++seq, at, fence: 1, lane }
   }
 }

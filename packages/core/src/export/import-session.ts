@@ -1,10 +1,10 @@
 /**
  * A session from the lines of a file; see `export-file.ts`.
  *
- * 1. All of the file is verified before anything is written, and again while it is.
- * 2. Entries keep their instants and get the sequence and fence of their new place. A last one says where they are from.
- * 3. An import that did not come to its end is no session that could be opened: its head says so until the last append
- *    (`unfinished.ts`). The same file again goes on where it stopped, and what is there is compared with it.
+ * 1. The whole file is verified before anything is written, and again during writing.
+ * 2. Entries keep their instants and sequences and get the fence of the new lease. A final entry records their source.
+ * 3. An unfinished import cannot be opened as a session: its head says so until the last append (`unfinished.ts`).
+ *    Importing the same file again continues where it stopped, after comparing the entries that are already there.
  */
 import { withBlobs } from '../store/blobs.ts'
 import type { Clock } from '../clock.ts'
@@ -20,9 +20,9 @@ import { ImportWriter } from './import-writer.ts'
 import { anotherImport, nameTaken, unfinishedImport } from './unfinished.ts'
 
 export interface ImportOptions {
-  /** The session's name here. Default: the one that it had. */
+  /** The session's name here. Default: its name in the file. */
   as?: string
-  /** Throw what an unfinished import left away, and begin anew. Default false. */
+  /** Discard what an unfinished import left, and start over. Default false. */
   force?: boolean
   /** Default: the system's. */
   clock?: Clock
@@ -34,17 +34,19 @@ export interface ImportOptions {
 
 export interface Imported {
   sessionId: string
-  /** Its name in the file. */
+  /** The session's name in the file. */
   from: string
   entries: number
   head: Head
 }
 
 /**
- * Makes a session of a file, closed and ready to go on. `lines` opens the file anew at each call, without newlines.
+ * Makes a session from a file, closed and ready to resume. Each call of `lines` reads the file from its start, without
+ * newlines.
  *
  * Errors: `journal-corrupt` and `journal-version` for a file that is not whole or too new, `bad-option` for one that is
- * redacted or has what cannot be recorded and for a name that is taken, `session-busy`, and those of writing.
+ * redacted or holds entries that cannot be recorded, and for a name that is taken, `session-busy`, and those of
+ * writing.
  */
 export async function importSession(
   store: Store,
@@ -63,7 +65,7 @@ export async function importSession(
 
   const lease = await takeLease(store, sessionId, resolved.owner, leaseMs)
   const lost = new AbortController()
-  // Opened by the first entry that is there already.
+  // Read only if the session has entries already.
   const left = withBlobs(store, sessionId, store.read(sessionId))[Symbol.asyncIterator]()
   const patient = { store, lease, clock, patienceMs: storePatienceMs }
   const keeper = keepLease(patient, leaseMs, (reason) => lost.abort(reason))
@@ -84,7 +86,7 @@ export async function importSession(
   } finally {
     keeper.stop()
     await left.return?.()
-    // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
+    // The caller has to get the first error; a lease that cannot be released expires by itself.
     await store.release(lease).catch(() => {})
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes the entries of a file in batches, and folds them on the way: the last append has the head that they lead to.
- * Entries that are there from the last time must be the file's: it may have changed while they were written.
+ * Writes the entries of a file in batches and folds them on the way: the last append has the head that they lead to.
+ * Entries left by an earlier attempt must equal the file's: the file may have changed since.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { factsAfter, headAfter, type SessionFacts } from '../session/checkpoint.ts'
@@ -12,14 +12,14 @@ import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
 import { anotherImport, unfinishedHead } from './unfinished.ts'
 
-/** One append has so many entries at most, or so much text. */
+/** The limits of one append: entries, and characters of their JSON. */
 const batchEntries = 200
 const batchText = 1_000_000
 
-/** Where it goes, and with how much patience. */
+/** Where to write, and with how much patience. */
 export type ImportTarget = Asking
 
-/** What the last time left. */
+/** What an earlier attempt left. */
 export interface LeftEntries {
   count: number
   entries: AsyncIterator<Entry>
@@ -29,7 +29,7 @@ export class ImportWriter {
   readonly #target: ImportTarget
   readonly #file: VerifiedExport
   readonly #left: LeftEntries
-  /** Entries that the store has. */
+  /** How many entries the store has. */
   #written: number
   readonly #transcript = new Transcript()
   #snapshot = initialSnapshot
@@ -57,7 +57,7 @@ export class ImportWriter {
     await this.#append(unfinishedHead(lease.sessionId, entry.seq, clock.now(), this.#file))
   }
 
-  /** The rest, and the entry that makes a session of it. */
+  /** Writes the rest, and the entry that completes the session. */
   async finish(machineVersion: string): Promise<Head> {
     const { lease, clock } = this.#target
     const { sessionId, fence } = lease

@@ -1,11 +1,11 @@
 /**
- * An entry without its content, for somebody who may see how a session went and not what was said. Pure.
+ * An entry without its content, for a reader who may see how a session went but not what was said. Pure.
  *
- * 1. Texts, inputs, results, the system prompt, definitions of tools and what the API said become their kind and length. What is not known
- *    to be harmless counts as content.
- * 2. Ids, names, models, numbers and reasons stay, so that calls and results still belong together. The key of a step is
- *    the caller's text: it becomes a digest, the same wherever it stands.
- * 3. What looks like a secret is masked wherever it is.
+ * 1. Texts, inputs, results, the system prompt, tool definitions and the API's messages become their kind and length.
+ *    Whatever is not known to be harmless counts as content.
+ * 2. Ids, names, models, numbers and reasons stay, so that calls still match their results. The key of a step is the
+ *    caller's text: it becomes a digest, the same wherever it appears.
+ * 3. Anything that looks like a secret is masked, wherever it is.
  */
 import type { Block, Entry, Message, Owner } from '../journal/journal.ts'
 import { withoutKey } from '../journal/recorded-steps.ts'
@@ -48,7 +48,7 @@ function withoutContent(entry: Entry): Entry {
   }
 }
 
-/** The API may quote the conversation in what it refuses, and the decision quotes the API. */
+/** The API may quote the conversation in a refusal, and the decision quotes the API. */
 function withoutMessage(entry: Entry & { type: 'fault-observed' }): Entry {
   const { fault, decision } = entry
   const { message } = fault
@@ -64,7 +64,7 @@ function withoutMessage(entry: Entry & { type: 'fault-observed' }): Entry {
   }
 }
 
-/** A message of one letter is in many a word. */
+/** Matches `text` only as separate words: a one-letter message occurs inside many words. */
 function standingAlone(text: string): RegExp {
   const escaped = text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
   return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'gu')
@@ -91,14 +91,14 @@ function bodyField(name: string, value: unknown): unknown {
   return stub(value)
 }
 
-/** Numbers and kinds: the instructions for a compaction are text like any other. */
+/** Keeps numbers and kinds: the instructions for a compaction are text like any other. */
 function settings(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(settings)
   if (!isRecord(value)) return stub(value)
   return mapped(value, (name, field) => (keptOfSettings.has(name) ? field : settings(field)))
 }
 
-/** A schema says what the answer is about. */
+/** A schema is replaced: it says what the answer is about. */
 const outputField = (name: string, value: unknown): unknown =>
   name === 'effort' ? value : name === 'format' ? kept(value, keptOfFormat) : stub(value)
 
@@ -151,5 +151,5 @@ function stub(value: unknown): unknown {
   return `[${kind}, ${JSON.stringify(value ?? null).length} characters of JSON]`
 }
 
-/** What a step returned: a number may be one of an account. */
+/** What a step returned: even a number may be content, an account number for instance. */
 const resultStub = (value: unknown): unknown => (typeof value === 'number' ? '[number]' : stub(value))

@@ -1,6 +1,6 @@
 /**
- * The head of a session whose import has not finished. It is under no machine's version, so nobody can take its entries
- * for a conversation; the last append of the import replaces it.
+ * The head of a session whose import has not finished. Its version is that of no machine, so its entries cannot be
+ * taken for a conversation; the last append of the import replaces it.
  */
 import { LastgoodError } from '../errors.ts'
 import { headVersion, type Head } from '../store/store.ts'
@@ -38,7 +38,7 @@ export function anotherImport(sessionId: string): LastgoodError {
   return nameTaken(sessionId, 'an unfinished import of another file', ', or throw that one away: --force')
 }
 
-/** `or`: what can be done besides. */
+/** `or`: another way out, appended to the hint. */
 export function nameTaken(sessionId: string, by = 'a session', or = ''): LastgoodError {
   return new LastgoodError('bad-option', `there is ${by} called ${sessionId} already`, {
     hint: `choose another name: lastgood import <file> --as <session>${or}`,

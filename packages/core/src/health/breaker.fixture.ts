@@ -1,4 +1,4 @@
-/** A breaker in the hands of a test, with its own clock and its own chance. */
+/** A breaker for tests, with its own clock and its own random numbers. */
 import { expect } from 'vitest'
 import type { FaultKind } from '../faults/fault.ts'
 import { testEpoch as start } from '../testing/entries.ts'
@@ -18,7 +18,7 @@ export const minute = 60 * second
 
 export const five = ['a', 'b', 'c', 'd', 'e']
 
-/** A record, and the instant it is at. `draw` is everybody's random number. */
+/** A record and the current instant. `draw` is the random number of all sessions. */
 export function breaker(draw = 0.5) {
   const b = {
     now: start,
@@ -34,7 +34,7 @@ export function breaker(draw = 0.5) {
       b.record = record
       return admission
     },
-    /** A row of failures, one of each session. */
+    /** A row of failures, one for each session. */
     wall(...sessions: string[]) {
       for (const session of sessions) b.see(session, fault())
       return b.record?.breaker

@@ -1,25 +1,27 @@
 /**
  * The circuit breaker that all sessions of a store share, one for each model of an endpoint. Pure: `report` takes what
- * a session saw, `admit` says whether a session may send; both give the record that follows.
+ * a session observed, `admit` says whether a session may send; both return the next record.
  *
- * 1. It opens after some failures in a row, of whatever session, without one answer between: a wall opens it, a partial
- *    outage does not. Where some hundred requests are answered each second, five in a row are soon there by chance, and
- *    processes tell of answers late: there it takes a second without an answer, too. What the front door or the request
- *    says (4xx) neither opens nor closes it, but for an outage of the login, which hits all of them.
- * 2. While it is open, one session at a time has the probe. Its answer, or anybody's to a request sent since then, closes
- *    it; its failure opens it anew with the next back-off. A session that dies with the probe loses it after `leaseMs`.
- * 3. A session that failed does not probe while another could: the fault may be in its own request.
- * 4. Hosts have clocks of their own: what one of them wrote that is ahead holds nobody longer than it was meant to.
+ * 1. It opens after `openAfter` failures in a row, of any sessions, without an answer in between: a full outage opens
+ *    it, a partial one does not. If a hundred requests or more are answered each second, five failures in a row soon
+ *    happen by chance, and processes report answers late: then it also takes a second without an answer. Refusals by
+ *    the front door or because of the request (4xx) neither open nor close it, except an outage of the login, which
+ *    hits everybody.
+ * 2. While it is open, one session at a time has the probe. Its answer, or any session's to a request sent since the
+ *    breaker opened, closes it; its failure opens it again with the next back-off. A session that dies with the probe
+ *    loses it after `leaseMs`.
+ * 3. A session that failed does not probe while another could: its own request may be at fault.
+ * 4. Hosts have their own clocks: instants written by one that is ahead hold nobody longer than intended.
  *
  * Who waits, and until when. Each waiter has one draw r in [0, 1), the same each time.
- * - One waiter is booked for `probeAt` sharp, so that a lone session loses nothing by all this. The others are told
- *   probeAt + lag + r * ramp: by then the probe has mostly ended, so a waiter asks once for each probe.
+ * - One waiter is booked for exactly `probeAt`, so that a lone session loses nothing by all this. The others are told
+ *   probeAt + lag + r * ramp: by then the probe has usually ended, so a waiter asks once for each probe.
  * - ramp is as long as the breaker has been open, at most `rampMs`; lag the same, at most `lagMs`. A short outage has
- *   few waiters and they come back soon; after a long one all of them come, over all of `rampMs`. When it opens again
- *   while they come, those who have not come yet wait on: for them it has been open all the time.
- * - A waiter that comes while the probe still runs waits again, at least as long as the probe has run: the number of
+ *   few waiters, and they come back soon; after a long one all of them come, spread over the whole `rampMs`. If it
+ *   opens again while they come, the rest keep waiting: for them it has been open all the time.
+ * - A waiter that asks while the probe still runs waits again, at least as long as the probe has run: the number of
  *   waits grows with the logarithm of a probe's length.
- * - After the breaker closed, waiters go from closedAt + r * ramp on; most find that instant passed when they ask. So N
+ * - After the breaker closes, waiters go from closedAt + r * ramp on; most find that instant passed when they ask. So N
  *   waiters come at N / ramp a second, on top of those that already work again. With steps of S seconds, N sessions send
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
@@ -31,7 +33,7 @@ import { isBusy } from './recovery.ts'
 
 export type Admission =
   | { readonly kind: 'go' }
-  /** Send, as the one that finds out; report the outcome. The probe is this session's until then. */
+  /** Send, as the probe, and report the outcome. The probe is this session's until `until`. */
   | { readonly kind: 'probe'; readonly until: number }
   /** Ask again at `until` (epoch ms). */
   | {
@@ -42,12 +44,12 @@ export type Admission =
       readonly cause: FaultKind | undefined
     }
 
-/** One session asks or tells. */
+/** One session that asks or reports. */
 interface Asking {
   readonly session: string
   /** Epoch ms. */
   readonly now: number
-  /** Uniform in [0, 1). For `admit`, the same each time that the same waiter asks. */
+  /** Uniform in [0, 1). For `admit`, the same each time the same waiter asks. */
   readonly random: number
 }
 
@@ -57,15 +59,15 @@ const minute = 60 * second
 const openAfter = 5
 /** The time over which waiting sessions come back. */
 const rampMs = 30 * second
-/** What a probe may take before the others ask for its result. */
+/** How long a probe may take before the others ask for its result. */
 const lagMs = 10 * second
-/** When a probe without result is given to another session. */
+/** After how long a probe without a result goes to another session. */
 const leaseMs = 10 * minute
 const silenceMs = second
-/** A longer `retry-after` is a limit of one session's account rather than a moment's pressure. */
+/** A longer `retry-after` is a limit of one session's account rather than momentary pressure. */
 const longestHoldMs = 10 * minute
 
-/** The record after `session` saw `outcome`. `probeFactor`: what the pause before the next probe is multiplied by. */
+/** The record after `outcome`. `probeFactor` multiplies the pause before the next probe. */
 export function report(
   record: HealthRecord | undefined,
   { key, session, outcome, now, random }: Asking & { readonly key: HealthKey; readonly outcome: Outcome },
@@ -77,7 +79,7 @@ export function report(
   return { ...after, breaker, ...holdOf(before, outcome, now) }
 }
 
-/** The record after answers that are told late. They count, and end a row of failures before them; they close nothing. */
+/** The record after answers reported late. They count, and end a row of earlier failures, but close no breaker. */
 export function reportLate(
   record: HealthRecord | undefined,
   key: HealthKey,
@@ -90,7 +92,7 @@ export function reportLate(
   return ended ? { ...after, breaker: { ...breaker, failures: 0 } } : after
 }
 
-/** Whether `session` may send now. The record is the same object when nothing changed. */
+/** Whether `session` may send now. The record is the same object if nothing changed. */
 export function admit(
   before: HealthRecord | undefined,
   { session, now, random, waited }: Asking & { readonly waited: boolean },
@@ -139,14 +141,14 @@ export function admit(
   return yields ? { admission: wait(probeAt + delay, reason), record } : probing()
 }
 
-/** Whether neither an answer more nor who asks changes the breaker. Sessions may still be coming back. */
+/** Whether neither another answer nor an admission changes the breaker. Sessions may still be coming back. */
 export function isSettled(record: HealthRecord | undefined, now: number): boolean {
   if (!record) return true
   const { breaker, held } = record
   return breaker.state === 'closed' && breaker.failures === 0 && !(held && held.until > now)
 }
 
-/** Whether `admit` lets everybody go. */
+/** Whether `admit` lets every session go. */
 export function isCalm(record: HealthRecord | undefined, now: number): boolean {
   const recovered = record?.breaker.state === 'closed' ? record.breaker.recovered : undefined
   return isSettled(record, now) && (recovered === undefined || recovered.at + rampMs <= now)
@@ -168,7 +170,7 @@ function next(
   const cause = outcome.kind === 'fault' ? outcome.fault : undefined
   if (sign === 'answer' || cause === undefined) {
     if (breaker.state === 'closed') return { ...breaker, failures: 0 }
-    // An outage often refuses what is new while what was under way still ends well.
+    // In an outage, new requests are often refused while those under way still succeed.
     if (outcome.kind === 'ok' && (outcome.sentAt ?? now) < breaker.since) return breaker
     return { state: 'closed', failures: 0, recovered: { since: breaker.waitersSince ?? breaker.since, at: now } }
   }
@@ -184,7 +186,7 @@ function next(
   switch (breaker.state) {
     case 'closed': {
       if (sign === 'unclear') return breaker
-      // Where another session was answered a moment ago, it is gone for this one only: a right that is missing.
+      // If another session was recently answered, the model is gone for this one only: it lacks a permission.
       if (sign === 'gone') {
         const there = successes.some((one) => one.session !== session && one.at > now - goneProbeMs)
         return there ? breaker : opened(now, 0)
@@ -197,7 +199,7 @@ function next(
     }
     case 'half-open': {
       if (breaker.prober !== session) return breaker
-      // It learned nothing: the next one to ask may try at once.
+      // The probe learned nothing: the next session to ask may probe at once.
       if (sign === 'unclear') return { state: 'open', ...troubleOf(breaker), failedBy: session, probeAt: now }
       return opened(breaker.since, breaker.probes + 1, breaker.waitersSince)
     }
@@ -206,7 +208,7 @@ function next(
   }
 }
 
-/** Of a busy model: that somebody was answered a moment ago. */
+/** Whether the model is busy and answered a moment ago. */
 function isAnswering(record: HealthRecord, now: number): boolean {
   const [newest] = record.successes
   return newest !== undefined && now < newest.at + silenceMs && isBusy(record, now)

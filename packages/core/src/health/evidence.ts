@@ -1,15 +1,17 @@
-/** Questions to the health records: is it me, or is it everybody? Pure. */
+/** Asks the health records whether a fault hits this session alone or others too. Pure. */
 import type { HealthKey, HealthRecord } from './record.ts'
 
-/** What other sessions saw. */
+/** What other sessions observed. */
 export interface Evidence {
   /** Another session was answered by this model since the instant asked for. */
   readonly othersSucceed: boolean
-  /** How many other sessions got a 401 or 403 of this endpoint, whatever the model, in the last 5 minutes (up to 8 a model). */
+  /**
+   * How many other sessions got a 401 or 403 from this endpoint, for any model, in the last 5 min (up to 8 a model).
+   */
   readonly othersDenied: number
 }
 
-/** Denials that are older have nothing to do with each other. */
+/** Older denials are unrelated. */
 const deniedWithinMs = 5 * 60_000
 
 export interface Question {

@@ -1,13 +1,12 @@
 /**
  * Provider health, shared by all sessions of a store: the pure breaker applied to shared records.
  *
- * 1. It is advice and fails nobody: when the shared state cannot answer, it goes on with what this process knows, and
- *    asks again some seconds later.
- * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old, which is read anew behind it
- *    when it is older than 1 s, so that what leaves at that moment may leave on old news. Answers are counted here and
- *    written together, also while sessions come back from an outage. Everything else is read and written at once, by
- *    compare-and-swap.
- * 3. In this process what concerns one model takes turns; between processes nobody waits for anybody.
+ * 1. It is advice and fails no request: when the shared state cannot answer, it continues with what this process knows
+ *    and asks again some seconds later.
+ * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old. A copy older than 1 s is
+ *    refreshed in the background, so a request may leave on old news. Answers are counted here and written together,
+ *    also while sessions come back from an outage. Everything else is read and written at once, by compare-and-swap.
+ * 3. Within this process, operations on one model run one at a time; between processes nobody waits.
  */
 import type { Clock } from '../clock.ts'
 import type { SharedState } from '../records/shared-state.ts'
@@ -30,20 +29,22 @@ import { type Recovery, recoveryOf } from './recovery.ts'
 
 /** None of these ever rejects. */
 export interface Health {
-  /** Whether `session` may send. `waited`: it was told to wait before; `random`: one draw in [0, 1) for each waiter. */
+  /**
+   * Whether `session` may send. `waited`: it was told to wait before; `random`: in [0, 1), the same for each waiter.
+   */
   admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
   /**
-   * Known to be no use now: its breaker is open and no probe is due, or the server asked everybody to wait. Where a probe
-   * is due nobody knows, and who comes makes it.
+   * Whether sending is known to be useless now: the breaker is open and no probe is due, or the server asked all
+   * sessions to wait. If a probe is due, that is not known, and the next session to ask makes the probe.
    */
   isDown(key: HealthKey): Promise<boolean>
-  /** Tell how a request ended. Nobody needs to wait for it. */
+  /** Reports how a request ended. The caller need not wait for it. */
   report(key: HealthKey, session: string, outcome: Outcome): Promise<void>
-  /** What other sessions saw; successes count after `since` (epoch ms). */
+  /** What other sessions observed; successes count after `since` (epoch ms). */
   evidence(key: HealthKey, session: string, since: number): Promise<Evidence>
-  /** The model answers again since some minutes; as of the last admission, from memory. */
+  /** The recovery under way, if an outage ended some minutes ago; as of the last admission, from memory. */
   recovery(key: HealthKey): Recovery | undefined
-  /** All that is known, for people. */
+  /** All records, for people. */
   records(): Promise<HealthRecord[]>
 }
 
@@ -51,30 +52,30 @@ export interface Health {
 interface Local {
   readonly key: HealthKey
   copy: { version: number; record: HealthRecord | undefined; readAt: number } | undefined
-  /** Answers that are not written yet. */
+  /** Answers not yet written. */
   answers: { session: string; at: number }[]
-  /** By `elapsed()`, as the next one: a wall clock that is set back keeps nothing from the others. */
+  /** By `elapsed()`, as is `aloneUntil`: a wall clock that is set back delays no write. */
   writtenAt: number
-  /** The shared state failed: until then it is left alone. */
+  /** After the shared state failed, it is not asked until then. */
   aloneUntil: number
   turn: Promise<unknown>
 }
 
-/** What follows from a record; the same object when nothing does. */
+/** Computes the next record from the current one; returns the same object if nothing changes. */
 type Change<T> = (record: HealthRecord | undefined) => { record: HealthRecord | undefined; result: T }
 
 const freshMs = 1000
 const stillCalmMs = 30_000
 const writeAnswersMs = 5000
-/** Answers kept while they cannot be written. */
+/** How many answers are kept while they cannot be written. */
 const keptAnswers = 1000
 const aloneMs = 5000
-/** Of one writer, when many write at the same instant. */
+/** How often one writer tries, when many write at the same instant. */
 const attempts = 20
 
 const known = new WeakMap<SharedState, Health>()
 
-/** The health of the providers as `shared` knows it; one for each `shared`. */
+/** The health of the providers as recorded in `shared`; one object for each `shared`. */
 export function providerHealth(shared: SharedState, clock: Clock): Health {
   const health = known.get(shared) ?? healthOver(shared, clock)
   known.set(shared, health)
@@ -83,7 +84,7 @@ export function providerHealth(shared: SharedState, clock: Clock): Health {
 
 function healthOver(shared: SharedState, clock: Clock): Health {
   const locals = new Map<string, Local>()
-  /** The last that was asked for: most processes have one, and its key is not made anew for each request. */
+  /** The last one asked for: most processes have just one, and this spares making its key for each request. */
   let last: { readonly endpoint: string; readonly model: string; readonly local: Local } | undefined
 
   function localOf(asked: HealthKey): Local {
@@ -112,18 +113,18 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return copy !== undefined && (isAlone || Math.abs(clock.now() - copy.readAt) <= ageMs)
   }
 
-  /** Whether the copy says that all is well, and is fresh enough to be believed. */
+  /** Whether the copy says that all is well and is fresh enough to be trusted. */
   const isQuiet = (local: Local, ageMs = freshMs) => isFresh(local, ageMs) && isCalm(local.copy?.record, clock.now())
 
   const isAlone = ({ aloneUntil }: Local) => clock.elapsed() < aloneUntil
 
-  /** Asks the shared state; undefined when it cannot answer, now or a moment ago. */
+  /** Asks the shared state; undefined if it cannot answer, or could not a moment ago. */
   async function asked<T>(local: Local, question: () => Promise<T>): Promise<T | undefined> {
     if (isAlone(local)) return undefined
     try {
       return await question()
     } catch {
-      // Advice: what is wrong with the store, the sessions' own appends tell.
+      // Only advice: the sessions' own appends report what is wrong with the store.
       local.aloneUntil = clock.elapsed() + aloneMs
       return undefined
     }
@@ -136,15 +137,15 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     })
   }
 
-  /** With the answers that nobody else knows of yet; the same object when there are none. */
+  /** The record including unwritten answers; the same object if there are none. */
   const complete = ({ answers, key, copy }: Local) =>
     answers.length > 0 ? reportLate(copy?.record, key, answers) : copy?.record
 
   const isDue = ({ answers, writtenAt }: Local) => answers.length > 0 && clock.elapsed() >= writtenAt + writeAnswersMs
 
   /**
-   * Applies `change` to the record, as often as it takes until nobody interferes, and writes what it changed; answers
-   * that were only counted so far go with it, or alone when they are due. 'lost' when others were always faster.
+   * Applies `change` to the record and writes the result, again until no other writer interferes. Unwritten answers go
+   * with it, or alone when they are due. 'lost' if others were faster each time.
    */
   async function update<T>(local: Local, change: Change<T>, writeAnswers = isDue(local)): Promise<T | 'lost'> {
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -164,20 +165,20 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return 'lost'
   }
 
-  /** Without the shared state: the copy is all there is until it is read again. */
+  /** Without the shared state: the copy is all there is until the record can be read again. */
   function onCopy<T>(local: Local, change: Change<T>): T {
     const { record, result } = change(local.copy?.record)
     local.copy = { version: 0, ...local.copy, record, readAt: clock.now() }
     return result
   }
 
-  /** How much longer a probe waits while the status page tells of something large. */
+  /** The factor by which a probe waits longer while the status page reports something large. */
   async function factorOf(local: Local): Promise<number> {
     const reading = await asked(local, () => lastReading(shared, clock.now()))
     return probeFactor(reading?.page, reading?.checkedAt, clock.now())
   }
 
-  /** Whether an answer is no news. While sessions come back there are many of them. */
+  /** Whether an answer is no news, as most are while sessions come back. */
   async function isWell(local: Local): Promise<boolean> {
     if (!isFresh(local)) await look(local)
     return isSettled(local.copy?.record, clock.now())
@@ -192,7 +193,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     try {
       return (await shared.list(prefix)).flatMap(({ value }) => parseHealthRecord(value) ?? [])
     } catch {
-      // As above; what this process knows is better than nothing.
+      // Only advice, as above; what this process knows is better than nothing.
       return mine.flatMap((local) => complete(local) ?? [])
     }
   }
@@ -202,11 +203,11 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       const local = localOf(key)
       if (isQuiet(local)) return { kind: 'go' }
       if (isQuiet(local, stillCalmMs)) {
-        // Who asked in the same moment may have looked already.
+        // A concurrent admission may have refreshed the copy already.
         void inTurn(local, async () => (isQuiet(local) ? undefined : look(local)))
         return { kind: 'go' }
       }
-      // While sessions come back, all ask; nothing changes by it, and the record need not be read for each.
+      // While sessions come back, all of them ask. That changes nothing, so the record need not be read for each.
       const { record } = local.copy ?? {}
       const now = clock.now()
       if (isFresh(local) && isSettled(record, now)) return admit(record, { session, now, ...asking }).admission
@@ -247,7 +248,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         }
         if (outcome.kind === 'abandoned') return null
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
-        // Counted is enough until they are due: to lay them over the record costs as much as there are.
+        // Until they are due, counting is enough: applying them to the record costs time for each.
         return isDue(local) ? update(local, (record) => ({ record, result: null })) : null
       })
     },

@@ -1,10 +1,10 @@
 /**
- * Health that asks a limiter, too: who may go by the breaker may have to wait for a turn of its own.
+ * Health that also asks a limiter: a session that the breaker lets go may still have to wait for the limiter.
  *
- * 1. A probe is never limited: everybody waits for its result.
- * 2. A limiter that rejects, or has no answer after `patienceMs`, is not asked for some seconds; meanwhile all may go, as
- *    does who is told to wait until an instant that is none.
- * 3. Who waits for the limiter has passed the breaker, whose staggered start does not hold it a second time.
+ * 1. A probe is never limited: all sessions wait for its result.
+ * 2. A limiter that rejects, or gives no answer within `patienceMs`, is not asked for some seconds; meanwhile all
+ *    sessions may go. So may a session that is told to wait until an invalid instant.
+ * 3. A session that waits for the limiter has passed the breaker, whose staggered start does not hold it again.
  */
 import type { Clock } from '../clock.ts'
 import { inTime } from '../in-time.ts'
@@ -16,10 +16,10 @@ import { type HealthKey, cleanKey } from './record.ts'
 
 const patienceMs = 2000
 const aloneMs = 5000
-/** Until when a limiter is not asked, by `elapsed()`, for all sessions of this process. */
+/** Until when a limiter is not asked, by `elapsed()`, by any session of this process. */
 const aloneUntil = new WeakMap<RequestLimiter, number>()
 
-/** For one session: it remembers who of it waits. Without a limiter it is `health` itself. */
+/** Remembers which sessions wait for the limiter. Without a limiter it is `health` itself. */
 export function limitedHealth(health: Health, limiter: RequestLimiter | undefined, clock: Clock): Health {
   return limiter ? limitedBy(limiter, health, clock) : health
 }
@@ -57,7 +57,7 @@ function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Healt
       try {
         if (isRefusal(outcome)) limiter.refused(cleanKey(key))
       } catch {
-        // As above.
+        // Only advice, as above.
       }
       return health.report(key, session, outcome)
     },

@@ -1,5 +1,5 @@
 /**
- * What sessions saw, kept in the record as evidence: bounded lists and counters. Pure.
+ * What sessions observed, kept in the record as evidence: bounded lists and counters. Pure.
  */
 import type { FaultKind } from '../faults/fault.ts'
 import type { HealthRecord } from './record.ts'
@@ -8,7 +8,9 @@ import type { HealthRecord } from './record.ts'
 export type Outcome =
   | {
       readonly kind: 'ok'
-      /** When the request was sent (epoch ms); default: now. One that was sent before the breaker opened does not close it. */
+      /**
+       * When the request was sent (epoch ms); default: now. A request sent before the breaker opened does not close it.
+       */
       readonly sentAt?: number | undefined
     }
   | {
@@ -17,7 +19,7 @@ export type Outcome =
       /** What the server asked for, in ms. */
       readonly retryAfterMs?: number | undefined
     }
-  /** Its caller broke it off: nobody knows. */
+  /** Its caller broke it off: the outcome is unknown. */
   | { readonly kind: 'abandoned' }
 
 /** What an outcome says about the model's health. */
@@ -26,9 +28,9 @@ export type Sign =
   | 'answer'
   /** The model or the way to it is down. */
   | 'failure'
-  /** The model is not there. */
+  /** The model does not exist. */
   | 'gone'
-  /** Neither: the server's front door, the request or this machine spoke, not the model. */
+  /** None of these: the cause is the server's front door, the request or this machine, not the model. */
   | 'unclear'
 
 const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
@@ -39,7 +41,7 @@ const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
   'stream-stalled': 'failure',
   'bad-gateway': 'failure',
   transport: 'failure',
-  // Refused to many, or where it worked a moment ago: one may ask for all.
+  // Many sessions are refused, or one that was accepted a moment ago: a single probe can ask for all.
   'auth-outage': 'failure',
   'model-gone': 'gone',
   'output-filtered': 'answer',
@@ -58,7 +60,7 @@ const keptMinutes = 60
 const keptSuccesses = 4
 const keptDenials = 8
 
-/** `record` with what `session` saw at `now`; the breaker is left alone. */
+/** `record` with what `session` observed at `now`; the breaker is unchanged. */
 export function noted(record: HealthRecord, session: string, outcome: Outcome, now: number): HealthRecord {
   const sign = signOf(outcome)
   const seen = { session, at: now }
@@ -74,7 +76,7 @@ export function noted(record: HealthRecord, session: string, outcome: Outcome, n
 
 type Sighting = HealthRecord['successes'][number]
 
-/** Of each session the newest. */
+/** Keeps the newest sighting of each session. */
 function newest(list: readonly Sighting[], seen: Sighting, kept: number): Sighting[] {
   return [seen, ...list.filter(({ session }) => session !== seen.session)].sort((a, b) => b.at - a.at).slice(0, kept)
 }
@@ -84,7 +86,7 @@ function counted(minutes: HealthRecord['minutes'], sign: Sign, now: number): Hea
   const [ok, failed] = [sign === 'answer' ? 1 : 0, sign === 'failure' || sign === 'gone' ? 1 : 0]
   if (ok + failed === 0) return minutes
   const last = minutes.at(-1)
-  // Nearly always.
+  // The common case.
   if (last?.at === at) return [...minutes.slice(0, -1), { at, ok: last.ok + ok, failed: last.failed + failed }]
   const there = minutes.find((minute) => minute.at === at) ?? { at, ok: 0, failed: 0 }
   return [...minutes.filter((minute) => minute.at !== at), { at, ok: there.ok + ok, failed: there.failed + failed }]

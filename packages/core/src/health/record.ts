@@ -1,8 +1,8 @@
 /**
- * The health record of one model at one endpoint: what all sessions together know of it.
+ * The health record of one model at one endpoint: what all sessions together know about it.
  *
  * 1. It holds instants, counts, kinds of faults and session ids; nothing of a conversation, no credentials.
- * 2. It is bounded: whatever happens, it stays below some 10 KiB.
+ * 2. It is bounded: whatever happens, it stays below about 10 KiB.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -11,7 +11,7 @@ import { faultKindSchema } from '../faults/fault.ts'
 import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
-/** What is well or ill as a whole. */
+/** What is up or down as a whole. */
 export interface HealthKey {
   /** The base URL of the API; credentials, query and fragment are dropped. */
   readonly endpoint: string
@@ -25,13 +25,13 @@ const sighting = lazily(() => z.strictObject({ session: z.string(), at: instantS
 const trouble = () => ({
   /** When it opened. */
   since: instantSchema(),
-  /** Since when sessions may wait together, where that is longer: those of the last time were still coming back. */
+  /** Start of the earlier outage, if its sessions were still coming back when this one began: both wait together. */
   waitersSince: instantSchema().optional(),
-  /** The fault that opened it, or of the last probe. */
+  /** The fault that opened it, or that of the last probe. */
   cause: faultKindSchema(),
   /** Probes that failed. */
   probes: count(),
-  /** The session that failed last: others probe before it, because the fault may be in its request. */
+  /** The session that failed last: others probe before it, as its own request may be at fault. */
   failedBy: z.string(),
 })
 
@@ -41,14 +41,14 @@ const breakerSchema = lazily(() =>
       state: z.literal('closed'),
       /** Failures in a row, over all sessions. */
       failures: count(),
-      /** The last time it was open; `since`: from when sessions may have waited together. */
+      /** The last outage: closed at `at`; sessions may have waited since `since`. */
       recovered: z.strictObject({ since: instantSchema(), at: instantSchema() }).optional(),
     }),
     z.strictObject({
       state: z.literal('open'),
       ...trouble(),
       probeAt: instantSchema(),
-      /** The session that was told to come at `probeAt` sharp. */
+      /** The session told to ask at exactly `probeAt`. */
       booked: z.string().optional(),
     }),
     z.strictObject({
@@ -56,7 +56,7 @@ const breakerSchema = lazily(() =>
       ...trouble(),
       prober: z.string(),
       startedAt: instantSchema(),
-      /** When another session may probe, because the prober is taken for dead. */
+      /** When the prober counts as dead, and another session may probe. */
       until: instantSchema(),
     }),
   ]),
@@ -69,11 +69,11 @@ export const healthRecordSchema = lazily(() =>
     endpoint: z.string(),
     model: z.string(),
     breaker: breakerSchema(),
-    /** The server asked everybody to wait: since when it says so, and until when. */
+    /** The server asked all sessions to wait: since when, and until when. */
     held: z.strictObject({ since: instantSchema(), until: instantSchema() }).optional(),
-    /** The last successes of different sessions, newest first. */
+    /** The latest successes of different sessions, newest first. */
     successes: z.array(sighting()).max(4),
-    /** The last 401s and 403s of different sessions, newest first. */
+    /** The latest 401s and 403s of different sessions, newest first. */
     denials: z.array(sighting()).max(8),
     /** Answers and failures of each minute of the last hour, oldest first; `at` is the minute's first instant. */
     minutes: z.array(z.strictObject({ at: instantSchema(), ok: count(), failed: count() })).max(60),
@@ -83,8 +83,8 @@ export const healthRecordSchema = lazily(() =>
 export type HealthRecord = z.infer<ReturnType<typeof healthRecordSchema>>
 
 /**
- * The record as it is to be read at `now`: what was written under a clock that is ahead begins now, with the pauses that
- * it had. The same object where nothing lies in the future.
+ * The record as read at `now`: instants written by a host whose clock is ahead are shifted to begin now, with their
+ * pauses kept. The same object if nothing lies in the future.
  */
 export function asOf(record: HealthRecord, now: number): HealthRecord {
   const { breaker, held, lastFault } = record
@@ -99,7 +99,7 @@ export function asOf(record: HealthRecord, now: number): HealthRecord {
   }
 }
 
-/** How far in the future its last change lies. */
+/** How far in the future the breaker's last change lies. */
 function aheadOf(breaker: Breaker, faultAt: number, now: number): number {
   if (breaker.state === 'closed') return (breaker.recovered?.at ?? 0) - now
   return (breaker.state === 'half-open' ? breaker.startedAt : Math.max(breaker.since, faultAt)) - now
@@ -120,7 +120,7 @@ function shifted(breaker: Breaker, by: number, now: number): Breaker {
     : { ...breaker, ...trouble, startedAt: breaker.startedAt - by, until: breaker.until - by }
 }
 
-/** All is well, as far as anybody knows. */
+/** The record of a model about which nothing is known: all is well. */
 export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
   return {
     v: 1,
@@ -133,7 +133,7 @@ export function blankRecord({ endpoint, model }: HealthKey): HealthRecord {
   }
 }
 
-/** The record in a shared value; undefined when it is none, and may be replaced. Throws when a newer release wrote it. */
+/** The record in a shared value; undefined if it is none, and may be replaced. Throws if a newer release wrote it. */
 export function parseHealthRecord(value: unknown): HealthRecord | undefined {
   const { data } = healthRecordSchema().safeParse(value)
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
@@ -141,17 +141,17 @@ export function parseHealthRecord(value: unknown): HealthRecord | undefined {
   return data
 }
 
-/** `key` with an endpoint that may be shown and stored: origin and path alone. */
+/** `key` with an endpoint that may be shown and stored: only origin and path. */
 export function cleanKey({ endpoint, model }: HealthKey): HealthKey {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  // What is no URL cannot be told from a secret.
+  // A text that is not a URL could be a secret.
   return { endpoint: url ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : 'unknown', model: model.slice(0, 200) }
 }
 
-/** What the keys of all shared health records begin with. */
+/** The prefix of all health records' keys. */
 export const healthPrefix = 'health:'
 
-/** What the keys of an endpoint's records begin with. */
+/** The prefix of the keys of an endpoint's records. */
 export function endpointPrefix({ endpoint }: HealthKey): string {
   return `${healthPrefix}${keyPart(endpoint.replace(/^https:\/\//, ''))}|`
 }
@@ -161,7 +161,7 @@ export function sharedKeyOf(key: HealthKey): string {
   return `${endpointPrefix(key)}${keyPart(key.model)}`
 }
 
-/** Legible where it can be; with a hash where letters had to go. */
+/** The text itself if it can be a key; otherwise a legible part of it and a hash. */
 function keyPart(text: string): string {
   const legible = text.replaceAll(/[^A-Za-z0-9.:@_-]/g, '_').slice(0, 60)
   if (legible === text && text !== '') return text

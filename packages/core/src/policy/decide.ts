@@ -1,14 +1,14 @@
 /**
  * What to do about a fault: `decide` applies the rule of its kind. Pure; the driver obeys.
  *
- * 1. `decide` never throws and never asks for the time: instants and randomness are arguments.
+ * 1. `decide` never throws and never reads a clock: instants and randomness are arguments.
  * 2. A retry lies in `[now + retryAfterMs + minMs, now + retryAfterMs + minMs + cap]`.
- * 3. What is done at once cannot loop: a repair is tried once, credentials once, and a rung leads to the next one down.
- * 4. Complete tool calls of a broken answer are kept whatever broke it: sending again could run them twice (P2).
- * 5. A budget that is used up suspends, with the reason and an instant for a next try; it never fails (P6).
+ * 3. Immediate actions cannot loop: a repair is tried once, credentials once, and a rung leads to the next one down.
+ * 4. Complete tool calls of a broken answer are kept, whatever broke it: a re-send could run them twice (P2).
+ * 5. An exhausted budget suspends, with the reason and an instant for the next try; it never fails (P6).
  *
- * Users compose it: wrap `decide` in a function of the same shape, or lay one row over the table with `policy.rules`. A
- * new way out is one member of `Rule`, one case in `decide`, and the rows that use it.
+ * Users compose it: wrap `decide` in a function of the same shape, or override a row of the table with `policy.rules`.
+ * A new action is one member of `Rule`, one case in `decide`, and the rows that use it.
  */
 import { fullJitter } from '../backoff.ts'
 import { formatDuration } from '../duration.ts'
@@ -22,20 +22,20 @@ import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.t
 export interface FaultHistory {
   /** Consecutive failed attempts of this request, this one included. */
   attempts: number
-  /** The last of them in a row that had this fault's kind, this one included; default: all. `maxResends` counts these. */
+  /** The latest consecutive ones of this fault's kind, this one included; default: all. `maxResends` counts these. */
   attemptsOfKind?: number | undefined
   /** When the first of them failed, epoch ms. */
   firstFaultAt: number
-  /** Those on the rung that it failed on, this one included, and when the first of these failed; default: all. */
+  /** Those on the rung that failed, this one included, and when the first of these failed; default: all. */
   attemptsOnRung?: number | undefined
   firstFaultOnRungAt?: number | undefined
-  /** Tokens that they cost, this one's included, in full-price input tokens. Default 0. */
+  /** Tokens that they cost, this one included, in full-price input tokens. Default 0. */
   tokens?: number | undefined
   /** Repair rules tried since the last progress. */
   tried?: readonly string[] | undefined
-  /** Texts of broken answers that were kept for this request (`policy.cutText`). Default 0. */
+  /** How many texts of broken answers were kept for this request (`policy.cutText`). Default 0. */
   kept?: number | undefined
-  /** The rungs that could take the turn: the next one at all, and the next one at another endpoint. */
+  /** The rungs that could take the turn: the next one, and the next one at another endpoint. */
   nextRung?: { model?: number | undefined; endpoint?: number | undefined } | undefined
   /** Epoch ms. */
   now: number
@@ -43,7 +43,7 @@ export interface FaultHistory {
   random: number
 }
 
-/** The jitter on top of a `retry-after`: it starts here and grows like a back-off, so that `retry-after: 0` cannot spin. */
+/** Base of the jitter added to a `retry-after`: it grows like a back-off, so that `retry-after: 0` cannot spin. */
 const retryAfterJitterMs = 1_000
 
 export function decide(fault: Fault, history: FaultHistory, policy: Policy): Decision {
@@ -64,7 +64,7 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
   }
 }
 
-/** `own`, whose decisions are taken only where a journal can have them: any other would be waited for without end. Its errors: `bad-option`. */
+/** `own`, checked: a decision that a journal cannot hold would be waited for forever. Errors: `bad-option`. */
 export function checkedDecide(own: typeof decide): typeof decide {
   return (fault, history, policy) => {
     const decision = own(fault, history, policy)
@@ -76,7 +76,7 @@ export function checkedDecide(own: typeof decide): typeof decide {
   }
 }
 
-/** A model that breaks off again and again is not asked to go on for ever. */
+/** A model that breaks off again and again is not asked to go on forever. */
 const keptTexts = 2
 
 const keepsText = ({ kept = 0 }: FaultHistory, { cutText }: Policy): boolean => cutText === 'keep' && kept < keptTexts
@@ -146,7 +146,7 @@ function backOff(rule: RetryRule, fault: Fault, { attempts, firstFaultAt, now, r
   return fullJitter(attempts - quick, baseMs, capMs, random)
 }
 
-/** The reason, and what the other side said: the person who reads it has to act on both. */
+/** The reason and what the server said: the person who reads it has to act on both. */
 function withFacts(reason: string, { status, errorType, message }: Fault): string {
   const label = [status, errorType].filter((fact) => fact !== undefined).join(' ')
   const facts = [label, message].filter((fact) => fact !== undefined && fact !== '').join(': ')

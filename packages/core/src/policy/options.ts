@@ -1,22 +1,22 @@
 /**
- * The numbers and rows of a policy: what a user may set, checked and laid over the defaults.
+ * The numbers and rows of a policy: the user's settings, checked and merged over the defaults.
  *
  * 1. Bad options throw at construction, naming the field, the value and the range.
- * 2. One row of the fault table can be replaced or have its numbers changed. What time does not mend is never waited out,
- *    whatever the options say (P6).
+ * 2. Any row of the fault table can be replaced or have its numbers changed. A fault that time does not mend is never
+ *    waited out, whatever the options say (P6).
  */
 import { checksOf, type OptionChecks } from '../option-checks.ts'
 import { faultKinds, type FaultKind } from '../faults/fault.ts'
 import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
 
-/** A row of the table: its fields over those of the default row, or a whole row with another `action`. */
+/** A row of the table: fields that override those of the default row, or a whole row with another `action`. */
 export type RuleOptions = Partial<Rule>
 
 export interface PolicyOptions {
   /**
-   * How long one request may fail without progress before the session is suspended. Default 24 h: of 27 incidents of the
-   * API read one by one, nine in ten were over within 5 h (https://github.com/zhenghu/AI-reliability-report), and a
-   * relapse or a night may follow. 0 never waits, `Infinity` has no horizon.
+   * How long one request may fail without progress before the session is suspended. Default 24 h: of 27 API incidents
+   * read one by one, nine in ten were over within 5 h (https://github.com/zhenghu/AI-reliability-report), and a relapse
+   * or a night may follow. 0 never waits, `Infinity` has no horizon.
    */
   horizonMs?: number | undefined
   /**
@@ -26,21 +26,23 @@ export interface PolicyOptions {
   maxAttempts?: number | undefined
   /**
    * What broken answers may cost without progress, in full-price input tokens, before the session is suspended. Default
-   * 2,000,000: some twenty cold sends of a long conversation.
+   * 2,000,000: about twenty cold sends of a long conversation.
    */
   maxRecoveryTokens?: number | undefined
   /**
-   * The longest `retry-after` that is waited out; above it the session is suspended until then. Default 10 min: the
-   * API's rate limits refill within about a minute, what takes longer is a window of the account.
+   * The longest `retry-after` that is waited out; a longer one suspends the session until then. Default 10 min: the
+   * API's rate limits refill within about a minute; a longer wait is a usage window of the account.
    */
   maxRetryAfterMs?: number | undefined
-  /** When a request counts as caught in a long outage, which raises the caps to `longCapMs`. Default 15 min. */
+  /**
+   * How long a request fails before the outage counts as long, which raises the caps to `longCapMs`. Default 15 min.
+   */
   longOutageAfterMs?: number | undefined
-  /** When a session whose budget is used up may be tried again. Default 15 min. */
+  /** How long after its budget is exhausted a session may be tried again. Default 15 min. */
   exhaustedProbeMs?: number | undefined
   /**
-   * What becomes of an answer that broke off after whole text and no tool call. `resend` (default): dropped, and the
-   * identical request sent again. `keep`: recorded, and the model is told to go on where it stopped.
+   * What happens to an answer that broke off after complete text and no tool call. `resend` (default): it is dropped,
+   * and the identical request sent again. `keep`: it is recorded, and the model is told to go on where it stopped.
    */
   cutText?: 'resend' | 'keep' | undefined
   /** Rows of the fault table, by kind. */
@@ -80,7 +82,7 @@ export function resolvePolicy(options: PolicyOptions = {}): Policy {
   }
 }
 
-// As objects, so that the compiler keeps them complete.
+// Objects rather than arrays, so that the compiler checks that they are complete.
 const optionNames: Record<keyof PolicyOptions, true> = {
   horizonMs: true,
   maxAttempts: true,
@@ -140,7 +142,7 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   return merged as unknown as Rule
 }
 
-/** Faults of an answer that came whole. */
+/** Faults of an answer that arrived whole. */
 const isOfAnswer: ReadonlySet<FaultKind> = new Set(['output-cut', 'empty-answer'] as const)
 
 const fieldOf = (action: Rule['action'], name: string): Field =>
@@ -165,7 +167,7 @@ function checkFallback(field: string, value: unknown): void {
 
 function checkCaps(field: string, merged: Record<string, unknown>, set: Record<string, unknown>): void {
   inRange(`${field}.capMs`, merged['capMs'], Number(merged['baseMs']))
-  // A cap above the default long cap takes that one along.
+  // A cap above the default long cap raises that too.
   if (merged['longCapMs'] !== undefined && set['longCapMs'] === undefined) {
     merged['longCapMs'] = Math.max(Number(merged['longCapMs']), Number(merged['capMs']))
   }

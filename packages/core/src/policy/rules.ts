@@ -1,6 +1,6 @@
 /**
- * The fault table: what to do about each kind of fault. Data only; `decide` applies it, `resolvePolicy` lays a user's
- * rows over it.
+ * The fault table: what to do about each kind of fault. Data only; `decide` applies it, `resolvePolicy` overrides rows
+ * with the user's.
  */
 import type { FaultKind } from '../faults/fault.ts'
 
@@ -11,11 +11,11 @@ export interface RetryRule {
   capMs: number
   /** Added to every wait. Default 0. */
   minMs?: number
-  /** The first failure is sent once more at once, with fresh credentials where there is a way to get them. */
+  /** A first 401 is sent once more at once, with fresh credentials if there is a way to get them. */
   resendFirst?: boolean
   /** The cap once the request has failed for `longOutageAfterMs`; without it `capMs` stays. */
   longCapMs?: number
-  /** So many first re-sends are drawn below `quickMs` instead. */
+  /** How many first re-sends are drawn below `quickMs` instead. */
   quickResends?: number
   quickMs?: number
   /** Re-sends before the session is suspended with `exhausted`; without it only the budgets of the policy count. */
@@ -24,7 +24,7 @@ export interface RetryRule {
   fallback?: FallbackRule
 }
 
-/** When another rung of the ladder may take the turn: both have to be reached on the rung that fails. */
+/** When another rung of the ladder may take the turn: the failing rung has to reach both limits. */
 export interface FallbackRule {
   attempts: number
   afterMs: number
@@ -37,18 +37,18 @@ export interface SuspendRule {
   action: 'suspend'
   probeMs: number
   reason: string
-  /** A 401 is sent once more first, with fresh credentials where there is a way to get them. */
+  /** A first 401 is sent once more, with fresh credentials if there is a way to get them. */
   resendFirst?: boolean
 }
 
-/** Told at once. */
+/** Fails at once, with the reason. */
 export interface FailRule {
   action: 'fail'
   reason: string
   fallback?: FallbackRule
 }
 
-/** Mended by the rules that the fault names, each once; then told, parked, or the answer counts as it is. */
+/** Repaired by the rules that the fault names, each once; then failed, suspended, or the answer is kept as it is. */
 export interface RepairRule {
   action: 'repair'
   otherwise: 'fail' | 'suspend' | 'keep'
@@ -59,7 +59,10 @@ export type Rule = RetryRule | SuspendRule | FailRule | RepairRule
 
 /** Fall back after a short window: a switch costs a cold cache, there and back. */
 const whenItLasts = { attempts: 3, afterMs: 60_000, to: 'model' } as const
-/** https://code.claude.com/docs/en/errors: a connection that dropped before anything was complete is re-issued at once. */
+/**
+ * https://code.claude.com/docs/en/errors: a request whose connection dropped before anything was complete is re-issued
+ * at once.
+ */
 const streamBroke = {
   action: 'retry',
   baseMs: 1_000,
@@ -71,8 +74,8 @@ const streamBroke = {
 
 export const defaultRules = {
   'server-transient': { action: 'retry', baseMs: 1_000, capMs: 60_000, longCapMs: 300_000, fallback: whenItLasts },
-  // Another request at once is what overload is made of; 5 min is Claude Code's own longest unattended wait. Other models
-  // have other capacity, so the window is one re-send.
+  // Immediate re-sends make an overload worse; 5 min is Claude Code's own longest unattended wait. Other models have
+  // other capacity, so the window is one re-send.
   overloaded: {
     action: 'retry',
     baseMs: 2_000,
@@ -81,7 +84,7 @@ export const defaultRules = {
     fallback: { attempts: 2, afterMs: 0, to: 'model' },
   },
   'compaction-unavailable': { action: 'retry', baseMs: 2_000, capMs: 60_000, longCapMs: 300_000 },
-  // Offline costs the server nothing, and a laptop that wakes up should go on soon.
+  // Retries while offline cost the server nothing, and a laptop that wakes up should go on soon.
   transport: { action: 'retry', baseMs: 500, capMs: 30_000, fallback: { ...whenItLasts, to: 'endpoint' } },
   'stream-cut': { ...streamBroke, quickResends: 2 },
   'stream-truncated': { ...streamBroke, quickResends: 2 },
@@ -177,7 +180,7 @@ export const defaultRules = {
   },
 } as const satisfies Record<FaultKind, Rule>
 
-/** What time does not mend: no row of a user's may have it sent again and again (P6). */
+/** Faults that time does not mend: no user's row may have them sent again and again (P6). */
 export const neverWaitedOut: ReadonlySet<FaultKind> = new Set([
   'spend-blocked',
   'auth-blocked',

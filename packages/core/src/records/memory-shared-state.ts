@@ -1,4 +1,4 @@
-/** Shared records in the memory of this process. JSON text is kept, as by any other store. */
+/** Shared records in the memory of this process, kept as JSON text as in any other store. */
 import { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from './shared-state.ts'
 
 export function memorySharedState(): SharedState {

@@ -1,12 +1,12 @@
 /**
- * What all sessions of a store share: small records that anybody may replace. Provider health, answers of the Models
- * API and the status page live here; nothing that a session needs does.
+ * What all sessions of a store share: small records that any of them may replace. Provider health, answers of the
+ * Models API and the status page live here; nothing that a session needs does.
  *
- * 1. `write` is atomic: of several writers that read the same version one wins, the others are told and read again.
- * 2. It is advice, not truth: a record may be lost, and nobody's work depends on it. Whoever uses it goes on without.
+ * 1. `write` is atomic: of several writers that read the same version one wins; the others get false and read again.
+ * 2. Records are advice, not truth: one may be lost, and its users go on without it.
  * 3. A record is at most 64 KiB of JSON, without secrets and without content of conversations.
- * 4. A `write` that was applied may still be told false: its first answer was lost and it was sent again, or its writer
- *    was overtaken many times before it could look. So what is written must bear being written on top of itself.
+ * 4. A `write` that was applied may still return false: its first answer was lost and it was sent again, or its writer
+ *    was overtaken many times before it could look. So applying a change on top of itself must do no harm.
  *
  * Errors: `bad-option` (key, prefix or value), `store-unavailable` (cannot answer now).
  */
@@ -21,9 +21,9 @@ export interface SharedRecord {
 }
 
 export interface SharedState {
-  /** The record, or undefined when there is none. */
+  /** The record, or undefined if there is none. */
   read(key: string): Promise<SharedRecord | undefined>
-  /** Put `value` where the record still has `version` (0: where there is none); false when it has not. */
+  /** Replace the record if it still has `version` (0: if there is none); otherwise false. */
   write(key: string, version: number, value: unknown): Promise<boolean>
   /** All records whose key begins with `prefix`. */
   list(prefix: string): Promise<SharedRecord[]>
@@ -31,7 +31,7 @@ export interface SharedState {
 
 const keyPattern = /^[A-Za-z0-9.:@|_-]{1,200}$/
 
-/** Throws `bad-option` when `key` cannot name a shared record. */
+/** Throws `bad-option` if `key` cannot name a shared record. */
 export function assertSharedKey(key: string): void {
   if (keyPattern.test(key)) return
   throw new LastgoodError('bad-option', `not the key of a shared record: ${JSON.stringify(key.slice(0, 210))}`, {
@@ -39,16 +39,16 @@ export function assertSharedKey(key: string): void {
   })
 }
 
-/** Throws `bad-option` when no key can begin with `prefix`; every key begins with ''. */
+/** Throws `bad-option` if no key can begin with `prefix`; every key begins with ''. */
 export function assertSharedPrefix(prefix: string): void {
   if (prefix !== '') assertSharedKey(prefix)
 }
 
 const largestBytes = 64 * 1024
 
-/** The JSON of `value`. Throws `bad-option` when it has none, or more than 64 KiB in UTF-8. */
+/** The JSON of `value`. Throws `bad-option` if it has none, or more than 64 KiB in UTF-8. */
 export function sharedJson(key: string, value: unknown): string {
-  // Typed as always a string, which it is not for `undefined` and functions.
+  // The declared type is `string`, but `undefined` and functions give `undefined`.
   const text = JSON.stringify(value) as string | undefined
   const bytes = text === undefined ? 0 : new TextEncoder().encode(text).length
   if (text !== undefined && bytes <= largestBytes) return text

@@ -94,7 +94,7 @@ export function isSurelyHead(value: unknown): value is Head {
   return hasJust(value, headFields)
 }
 
-/** The fields of `headSchema`, checked by hand; see `surely.ts`. */
+/** The fields of `headSchema` except `origin`, checked by hand; see `surely.ts`. */
 const headFields: Fields = {
   v: [isOneOf(headVersion)],
   sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
