@@ -5,13 +5,13 @@
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter", where full jitter does the least work in total.
  */
 
-/** Beyond this exponent the cap has long decided; it keeps `0 * 2^attempt` from being NaN. */
+/** Beyond this exponent the cap has long applied; it keeps `0 * 2^attempt` from being NaN. */
 const largestExponent = 60
 
 /**
  * Whole milliseconds in `[0, min(capMs, baseMs * 2^(attempt - 1)))`.
  *
- * @param attempt the failed attempts so far, from 1; less counts as 1
+ * @param attempt the number of failed attempts so far; less than 1 counts as 1
  * @param random uniform in [0, 1)
  */
 export function fullJitter(attempt: number, baseMs: number, capMs: number, random: number): number {

@@ -1,12 +1,12 @@
 /**
- * Time, randomness and ids: the only file of core that touches them, so that everything else is a function of its
- * arguments and a test owns its own time.
+ * Time, randomness and ids: the only module of core that touches them, so that everything else is a function of its
+ * arguments and a test controls time.
  *
  * 1. A sleep ends by time or by its signal, never by both.
- * 2. Node's timers may fire a little early, and stand still while the machine sleeps: a long sleep looks at the wall
- *    clock every few seconds, and returns when `now()` has reached its instant.
- * 3. A wall clock that is set back does not lengthen a sleep: by as much as it was set back, the sleep ends earlier.
- *    Otherwise a correction by an hour would stop the renewals of a lease for an hour.
+ * 2. Node's timers may fire a little early, and stand still while the machine sleeps: a long sleep checks the wall
+ *    clock every few seconds, and returns once `now()` has reached its instant.
+ * 3. A wall clock that is set back does not lengthen a sleep: its end moves back by as much. Otherwise a correction by
+ *    an hour would stop the renewals of a lease for an hour.
  */
 import { randomUUID } from 'node:crypto'
 
@@ -14,20 +14,20 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
   /**
-   * Milliseconds since an instant of its own: only differences mean something. No correction of the wall clock changes
-   * them, and the sleep of a machine may be left out.
+   * Milliseconds since an arbitrary instant: only differences mean something. Corrections of the wall clock do not
+   * change them; time during which the machine sleeps may not count.
    */
   elapsed(): number
   /**
-   * Resolves when `now() >= instant`, or, where the clock was set back meanwhile, when as much time has passed as there
-   * was until then. Rejects with the signal's reason when it aborts first. A `background` sleep does not keep the
-   * process alive, and a manual clock does not advance for it.
+   * Resolves when `now() >= instant`; if the clock is set back meanwhile, once the time that remained at the start has
+   * passed. Rejects with the signal's reason if that aborts first. A `background` sleep does not keep the process
+   * alive, and a manual clock does not advance for it.
    */
   sleepUntil(instant: number, options?: SleepOptions): Promise<void>
   /**
-   * Calls back once, when about `ms` have passed; what it returns calls that off. For limits that are checked when it
-   * fires: the sleep of a machine may be left out. It never keeps the process alive, and a manual clock does not advance
-   * for it.
+   * Calls back once, after about `ms`; the returned function cancels that. For limits that are checked when it fires,
+   * as time during which the machine sleeps may not count. It never keeps the process alive, and a manual clock does
+   * not advance for it.
    */
   after(ms: number, call: () => void): () => void
   /** Uniform in [0, 1). */
@@ -41,12 +41,12 @@ export interface SleepOptions {
   background?: boolean
 }
 
-/** How often a sleep looks at the wall clock: what a laptop that slept waits longer at most. */
+/** How often a sleep checks the wall clock: after a laptop wakes up, it lasts at most this much longer. */
 const lookAgainMs = 10_000
-/** What a clock that is merely corrected by and by does not lose within one look. */
+/** A clock set back by less between two checks is being corrected gradually, and changes nothing. */
 const setBackMs = 50
 
-/** What `setTimeout` takes at most, https://nodejs.org/api/timers.html: longer ones would fire at once. */
+/** The longest delay of `setTimeout`, https://nodejs.org/api/timers.html: longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {

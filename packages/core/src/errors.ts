@@ -1,5 +1,5 @@
 /**
- * What a caller can be told.
+ * The errors that callers get.
  *
  * Expected outcomes (a busy session, a fault that will be retried) are data; an error means that the caller must
  * change something or that lastgood gives up. Every error has a string `code` to branch on and a `hint`: the next
@@ -10,7 +10,7 @@
 export type ErrorCode =
   /** An option, session id or argument is malformed. */
   | 'bad-option'
-  /** No session with this id in the store that was asked. */
+  /** The store has no session with this id. */
   | 'session-not-found'
   /** Another live process writes this session. */
   | 'session-busy'
@@ -20,19 +20,19 @@ export type ErrorCode =
   | 'session-suspended'
   /** A person has to decide about a tool call of unknown outcome. */
   | 'needs-input'
-  /** A step of the caller's own was started before, and nobody knows what came of it. It was not repeated. */
+  /** One of the caller's own steps was started before and its outcome is unknown. It was not repeated. */
   | 'step-in-doubt'
-  /** The API refused for good; sending the same again cannot win. */
+  /** The API refused for good; sending the same again cannot succeed. */
   | 'request-failed'
-  /** The store cannot take or give entries now; nothing was lost and nothing was started. */
+  /** The store cannot take or give entries now; nothing acknowledged was lost, and nothing was started. */
   | 'store-unavailable'
   /** A journal is damaged before its tail. */
   | 'journal-corrupt'
   /** A journal was written by a newer lastgood. */
   | 'journal-version'
-  /** The journal cannot be opened as it is kept at rest: a key or a codec is missing, or it is not encrypted at all. */
+  /** The journal cannot be decoded: a key or a codec is missing, or it is in the clear where it must be encrypted. */
   | 'journal-sealed'
-  /** An append that neither continues the journal nor repeats what is there: two writers, or a bug. */
+  /** An append that neither continues the journal nor repeats its entries: two writers, or a bug. */
   | 'journal-conflict'
   /** The session was closed by this process. */
   | 'session-closed'
@@ -63,7 +63,7 @@ export class LastgoodError extends Error {
   }
 }
 
-/** The error for stored data of a version that this release cannot read: it is never skipped or guessed at. */
+/** The error for stored data of a newer version than this release reads: it is never skipped or guessed at. */
 export function newerVersion(what: string, version: number, reads: number): LastgoodError {
   return new LastgoodError(
     'journal-version',
@@ -78,12 +78,12 @@ export function isLastgoodError(value: unknown, code?: ErrorCode): value is Last
   return code === undefined || ('code' in value && value.code === code)
 }
 
-/** Whether `value` is about one journal, for which other sessions need not suffer. */
+/** Whether `value` is an error of one journal, which does not affect other sessions. */
 export function isJournalError(value: unknown): value is LastgoodError {
   return isLastgoodError(value) && value.code.startsWith('journal-')
 }
 
-/** What something that was thrown says: of an error its message. Never throws, whatever it is. */
+/** The message of an error, or any other thrown value as text. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
     const said: unknown = thrown instanceof Error ? thrown.message : thrown

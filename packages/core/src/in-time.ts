@@ -1,6 +1,6 @@
 /**
- * What `work` comes to, if that is in time. Errors: those of `work`, and `tooLate` after `ms`; then its signal aborts, and
- * nobody waits for it any more.
+ * The result of `work`, if it comes in time. Errors: those of `work`, and `tooLate` after `ms`; then its signal aborts,
+ * and its result is ignored.
  */
 import type { Clock } from './clock.ts'
 import { formatDuration } from './duration.ts'

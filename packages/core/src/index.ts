@@ -1,9 +1,9 @@
 /**
- * lastgood's core: open a session, and what it records survives the process.
+ * The core of lastgood: open a session, and what it records survives the process.
  *
  *     const session = await openSession('fix-auth')            // a local journal; or { store: redisStore(client) }
  *     const messages = session.messages()                      // everything up to the last durable step
- *     const reply = await session.run(agent, 'Make it green')  // or mount `intercept(session)` where requests leave
+ *     const reply = await session.run(agent, 'Make it green')  // or mount `intercept(session)` where requests are sent
  *
  * The Anthropic SDK's mount is in `@lastgood/anthropic`; stores are in `@lastgood/core/file` and `@lastgood/redis`.
  */

@@ -1,5 +1,5 @@
 /**
- * A value that is made when it is asked for first. Schemas are: to make all of them takes as long as to load half of the
+ * A value made on first use. Schemas are made this way: making all of them takes as long as loading half of the
  * package, and a program that only lists or opens sessions checks most of what it reads by hand (`entry-check.ts`).
  */
 export function lazily<T>(make: () => T): () => T {

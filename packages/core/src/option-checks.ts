@@ -1,21 +1,21 @@
 /**
- * Checks of options by name. What does not hold throws `bad-option`, naming the field, the value and the range. Pure.
+ * Checks options by name. A bad one throws `bad-option`, naming the field, the value and the range. Pure.
  */
 import { LastgoodError } from './errors.ts'
 
 export interface OptionChecks {
   inRange(field: string, value: unknown, min?: number, max?: number): number
   oneOf<T>(field: string, value: unknown, values: readonly T[]): T
-  /** That each of these is a function, where it is there at all. What is there instead may be a key: its type is told. */
+  /** Each of these must be a function or absent. Another value may be a secret, so the error names only its type. */
   assertFunctions(options: Readonly<Record<string, unknown>>): void
   badOption(field: string, value: unknown, range: string): LastgoodError
-  /** That `options` has no other names than these; without a `field` it is all there is. */
+  /** `options` must have no names but these. `field`: where they are nested; undefined for the top level. */
   assertKnown(field: string | undefined, options: unknown, known: readonly string[]): void
 }
 
 const yearMs = 366 * 86_400_000
 
-/** `of` says in the message whose options they are. */
+/** `of`: whose options they are, for messages. */
 export function checksOf(of: string): OptionChecks {
   const badOption: OptionChecks['badOption'] = (field, value, range) =>
     new LastgoodError('bad-option', `${of} option ${field} must be ${range}, got ${String(value)}`, {
@@ -54,7 +54,7 @@ export function checksOf(of: string): OptionChecks {
   }
 }
 
-/** Errors: `bad-option` for what is no duration. `hint`: what to write instead. */
+/** Errors: `bad-option` for an invalid duration. `hint`: what to write instead. */
 export function positiveMs(field: string, value: number, hint = `leave ${field} out for the default`): number {
   if (Number.isFinite(value) && value > 0) return value
   throw new LastgoodError('bad-option', `${field} must be a positive number of milliseconds, got ${String(value)}`, {

@@ -1,4 +1,4 @@
-/** What `work` comes to, or the reason of `signal` if that comes first; then nobody waits for it any more. */
+/** The result of `work`, or the reason of `signal` as an error if that comes first; then the result is ignored. */
 export async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {

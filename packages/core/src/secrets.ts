@@ -1,18 +1,18 @@
 /**
- * Secrets of known shapes, masked in text that others wrote before it is printed, recorded or handed on. Pure.
+ * Masks secrets of known shapes in foreign text, before it is printed, recorded or handed on. Pure.
  *
  *     withoutSecrets('ANTHROPIC_API_KEY=sk-ant-api03-…')     // 'ANTHROPIC_API_KEY=sk-ant-…[secret]'
  *
- * 1. It is a net, not a wall: a secret that looks like any other word passes. What is left tells the kind.
+ * 1. It is a net, not a wall: a secret that looks like any other word passes. The part that stays tells the kind.
  * 2. Masking masked text changes nothing.
- * 3. Linear in the length of the text, whatever the text: a pattern begins only where a run of its characters begins, and
- *    one that has begun either matches or has looked at that run and a bounded number of following ones alone.
+ * 3. Linear in the length of the text, whatever the text: a pattern starts only where a run of its characters starts,
+ *    and then either matches or has looked only at that run and a bounded number of following ones.
  * 4. Hashes, UUIDs, encoded images and ordinary code stay as they are.
  */
 import { isRecord } from './json.ts'
 import { isSecretField, withoutSecretValues } from './secret-values.ts'
 
-/** `text` with every secret that it recognises replaced by `[secret]`. */
+/** `text` with every recognised secret replaced by `[secret]`. */
 export function withoutSecrets(text: string): string {
   const masked = withoutPrivateKeys(text)
     .replaceAll(keysByPrefix, (_, ...groups) => `${groups.find((prefix) => prefix !== undefined)}…[secret]`)
@@ -26,8 +26,8 @@ export function withoutSecrets(text: string): string {
 }
 
 /**
- * `value` with the secrets in all its texts masked; one that is secret by the name of its field alone is masked whole.
- * `shownText`: what is made of any other text, which has to mask it.
+ * `value` with the secrets in all its strings masked; a string that is secret by its field's name is masked whole.
+ * `shownText` transforms all other strings, and has to mask them.
  */
 export function withoutSecretsInside(value: unknown, shownText: (text: string) => string = withoutSecrets): unknown {
   const shown = (one: unknown, name: string): unknown => {
@@ -39,12 +39,12 @@ export function withoutSecretsInside(value: unknown, shownText: (text: string) =
   return shown(value, '')
 }
 
-/** A prefix that stays, and how it goes on. None of them begins inside a word. */
+/** A prefix that stays visible, and the rest. None of them begins inside a word. */
 const prefixed: readonly string[] = [
-  // Anthropic; the generic form of OpenAI and many others, which has a digit where a class name has none.
+  // Anthropic; then the generic form of OpenAI and many others, with a digit, which a class name lacks.
   String.raw`(sk-ant-)[\w-]{8,}`,
   String.raw`(sk-)(?=[a-zA-Z_-]*\d)[\w-]{20,}`,
-  // AWS access key ids, also temporary ones. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+  // AWS access key ids, temporary ones too. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
   String.raw`(?<![+/])(AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9_])`,
   // https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
   String.raw`(gh[oprsu]_)[A-Za-z0-9]{20,}`,
@@ -68,14 +68,14 @@ const prefixed: readonly string[] = [
 ]
 const keysByPrefix = new RegExp(`(?<![\\w-])(?:${prefixed.join('|')})`, 'g')
 
-/** Who knows a Slack or Discord webhook's address can post there. */
+/** Anybody who knows the address of a Slack or Discord webhook can post there. */
 const hooks = /(?<=:\/\/)(hooks\.slack\.com\/services\/|discord(?:app)?\.com\/api\/webhooks\/)[\w/-]{8,}/g
 
-/** The password may have an `@` of its own. */
+/** The password may contain an `@`. */
 const passwordsInUrls = /(:\/\/[^\s/:@"'`<>]*:)[^\s/"'`<>]+@/g
 const tokensInUrls = /(?<=:\/\/)(?=[a-zA-Z_.~-]*\d)[\w.~-]{20,}(?=@)/g
 
-/** What headers carry: `authorization: Bearer …`, `"x-api-key":"…"`. */
+/** Values of headers: `authorization: Bearer …`, `"x-api-key":"…"`. */
 const credentials =
   /((?<![\w-])(?:proxy-)?authorization\\?["']?[:=] ?\\?["']?(?:bearer|basic|token|digest) )[\w.~+/=:-]{4,}/gi
 const keysInHeaders =
@@ -83,12 +83,12 @@ const keysInHeaders =
 const bearers = /((?<![\w-])(?:bearer|basic) )(?=[a-zA-Z._~+/=-]*\d)[\w.~+/=-]{16,}/gi
 
 const keyMarker = /-----(BEGIN|END) (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g
-/** More than the longest key takes; a block that is longer is two markers that do not belong together. */
+/** More than the longest key takes; two markers further apart do not belong together. */
 const longestKey = 32_000
-/** The lines of a key whose end is missing; line ends may be escaped. */
+/** The lines of a key whose end marker is missing; line ends may be escaped. */
 const keyLines = /(?:\s|\\[nr])*(?:[A-Za-z0-9+/=]{32,}(?:\s|\\[nr])*)*/y
 
-/** PEM and PGP blocks, also one that was cut off. A marker alone, as in code, stays. */
+/** Masks PEM and PGP blocks, cut-off ones too. A marker alone, as in code, stays. */
 function withoutPrivateKeys(text: string): string {
   const markers = Array.from(text.matchAll(keyMarker), (match) => ({
     kind: match[1],

@@ -1,20 +1,20 @@
 /**
- * Words of commands that are shown to be copied. POSIX shells, bash, zsh and fish read them alike.
+ * Words of commands that are shown for copying. POSIX shells, bash, zsh and fish read them alike.
  */
 
-/** What would end the line, or be obeyed by a terminal in place of being shown: controls, marks that reorder text. */
+/** Characters that end the line or that a terminal obeys instead of showing: controls, marks that reorder text. */
 // oxlint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
-/** Backslashes that mean something to fish also between single quotes. */
+/** Backslashes that fish interprets even between single quotes. */
 const fishEscape = /\\(?:[\\']|$)/
 
 /**
- * `word` as a shell takes it, in one line: plain words stay as they are, `it's` becomes `'it'\''s'`, and what cannot be
- * shown is printed by the shell that reads it. Only line breaks at the very end are shown as they are: a shell takes
- * them from what was printed.
+ * `word` quoted for a shell, in one line: plain words stay as they are, `it's` becomes `'it'\''s'`, and characters that
+ * cannot be shown become a `printf` that the shell runs. Only line breaks at the very end are shown as they are,
+ * because a command substitution drops them.
  */
 export function shellWord(word: string): string {
-  // zsh and fish put something else for words that begin with =, ~ or %.
+  // zsh and fish expand words that begin with =, ~ or %.
   if (/^[\w@+:,./-][\w@%+=:,./~-]*$/.test(word)) return word
   if (word.search(unsafe) < 0 && !fishEscape.test(word)) return quoted(word)
   const text = word.replace(/\n+$/, '')

@@ -1,7 +1,7 @@
-/** The commands and settings of a Redis client that the store uses. `Redis` and `Cluster` of ioredis have them. */
+/** The commands and settings of a Redis client that the store uses. ioredis' `Redis` and `Cluster` have them. */
 export interface RedisLike {
   readonly options: RedisLikeOptions
-  /** Of a connected client: its database now. */
+  /** Of a connected client: its current database. */
   readonly condition?: { readonly select: number } | null
   select(db: number): Promise<unknown>
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
@@ -15,12 +15,12 @@ export interface RedisLike {
     token: 'COUNT',
     count: number,
   ): Promise<[cursor: string, elements: string[]]>
-  /** A string where the client has `stringNumbers`. */
+  /** A string if the client has `stringNumbers`. */
   llen(key: string): Promise<number | string>
   lrangeBuffer(key: string, start: number, stop: number): Promise<Buffer[]>
   zadd(key: string, score: number, member: string): Promise<unknown>
   zscan(key: string, cursor: string, token: 'COUNT', count: number): Promise<[cursor: string, elements: string[]]>
-  /** This and the next two are asked only for findings. */
+  /** This and the next two are used only for findings. */
   info(): Promise<string>
   config(subcommand: 'GET', parameter: string): Promise<unknown>
   cluster(subcommand: 'INFO'): Promise<unknown>
@@ -35,10 +35,10 @@ export interface RedisLikeOptions {
   path?: string | undefined
   db?: number | undefined
   tls?: object | undefined
-  /** Sentinels, and the name of the group that they watch. */
+  /** Sentinels, and the `name` of the group that they watch. */
   sentinels?: ReadonlyArray<{ host?: string | undefined; port?: number | undefined }> | null | undefined
   name?: string | undefined
-  /** The client puts it before every key; the store needs it only to name keys in messages. */
+  /** The client prepends it to every key; the store needs it only to name keys in messages. */
   keyPrefix?: string | undefined
   /** Of a Cluster: which nodes answer reads. */
   scaleReads?: unknown

@@ -1,4 +1,4 @@
-/** The Lua sources of `commands/`. The build takes them into the module, so that nothing is read when a program runs. */
+/** The Lua sources of `commands/`. The build inlines them, so that no file is read at run time. */
 import { createHash } from 'node:crypto'
 import acquire from './commands/acquire.lua'
 import append from './commands/append.lua'
@@ -26,7 +26,7 @@ export type CommandName = keyof typeof sources
 
 export interface Command {
   source: string
-  /** What EVALSHA calls the script. */
+  /** The script's name for EVALSHA. */
   sha1: string
 }
 

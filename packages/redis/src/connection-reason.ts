@@ -1,9 +1,9 @@
 /**
- * Why a client has no connection, or one to another database than it was made for: ioredis tells a command only that there
- * is none, or nothing, and the reason in an event.
+ * Why a client has no connection, or one to another database than it was made for. The command's own error does not
+ * say: ioredis gives the reason only in an event.
  *
- * 1. It changes nothing for the owner of the client: a monitor of errors is no handler of them. Where nobody handles
- *    them, ioredis prints them and there is nothing to hear.
+ * 1. Nothing changes for the owner of the client: an error monitor does not count as an error handler. Without a
+ *    handler, ioredis prints errors instead of emitting them, and no reason is known.
  * 2. A client has one monitor, however many stores it serves.
  */
 import { errorMonitor } from 'node:events'
@@ -18,23 +18,23 @@ interface Reason {
 
 const reasons = new WeakMap<RedisLike, Reason>()
 
-/** The last error of the connection since it was ready. */
+/** The last connection error since the client was ready. */
 export function reasonOf(client: RedisLike): unknown {
   return reasons.get(client)?.last
 }
 
-/** Why the server did not choose the database: then the client goes on in database 0, which may be another's. */
+/** Why the server refused SELECT: then the client goes on in database 0, which may be somebody else's. */
 export function refusedSelectOf(client: RedisLike): unknown {
   return reasons.get(client)?.refusedSelect
 }
 
 /**
- * Chooses the client's database once more, once for each connection: ioredis goes on in database 0 where the server
- * refused it, and says so only to who listened then. Errors: the server's refusal.
+ * Selects the client's database again, once for each connection: if the server refused it, ioredis goes on in database
+ * 0, and only those who listened at that moment know. Errors: the server's refusal.
  */
 export async function chooseDatabase(client: RedisLike): Promise<void> {
   const reason = reasons.get(client)
-  // Its owner may have chosen another one since.
+  // Its owner may have selected another one since.
   const db = client.condition?.select ?? client.options.db
   if (!db || !reason || reason.hasChosen) return
   await client.select(db)
@@ -52,7 +52,7 @@ export function watchConnection(client: RedisLike): void {
     if (command?.name === 'select') reason.refusedSelect = error
   })
   client.on?.('connect', () => {
-    // It is sent anew.
+    // ioredis sends SELECT again on each connection.
     reason.refusedSelect = undefined
     reason.hasChosen = false
   })

@@ -1,13 +1,13 @@
 /**
- * What a failed command means for the caller: always `store-unavailable`, with the next thing to check.
+ * A failed command as an error for the caller: always `store-unavailable`, with the next thing to check.
  *
- * 1. No payload, key content or password reaches the error: errors of ioredis carry the whole command, so nothing of
- *    them is kept but their kind and the shortened text.
- * 2. A failed append may have been applied. That is no case of its own: the same append again is acknowledged.
+ * 1. No payload, key content or password reaches the error: errors of ioredis carry the whole command, so only their
+ *    kind and their shortened text are kept.
+ * 2. A failed append may have been applied. That is no special case: the same append again is acknowledged.
  */
 import { LastgoodError, shellWord, withoutSecrets } from '@lastgood/core'
 
-/** `reason` is why there is no connection, where that is known: the command itself was told only that there is none. */
+/** `reason`: why there is no connection, if known; the error of the command says only that there is none. */
 export function storeUnavailable(error: unknown, location: string, reason?: unknown): LastgoodError {
   if (reason !== undefined && kindOf(error) === noConnection && kindOf(reason) !== undefined) {
     return storeUnavailable(reason, location)
@@ -24,12 +24,12 @@ export function storeUnavailable(error: unknown, location: string, reason?: unkn
   })
 }
 
-/** Whether the server does not have the script (any more): it was restarted, flushed, or another node answered. */
+/** Whether the server does not have the script: it was restarted or flushed, or another node answered. */
 export function isMissingScript(error: unknown): boolean {
   return describe(error).code === 'NOSCRIPT'
 }
 
-/** Whether the server knows no such command, or not for this user. */
+/** Whether the server does not know the command, or this user may not run it. */
 export function isForbidden(error: unknown): boolean {
   const { code, text } = describe(error)
   return code === 'NOPERM' || /^ERR unknown (sub)?command/i.test(text)
@@ -55,12 +55,12 @@ const ping = (location: string): string => {
     ? `${check}: redis-cli -u ${shellWord(location)}${isSecure ? ' --cacert <file>' : ''} ping`
     : check
 }
-/** `host:port`, or less. */
+/** `host:port`, or a placeholder for it. */
 const hostOf = (location: string): string => {
   const [, host] = /^[a-z+]+:\/\/([^/]+)/.exec(location) ?? []
   return host === undefined ? '<host:port>' : shellWord(host)
 }
-/** What can be asked of the server meanwhile. */
+/** A hint to try again, with a command to run if that does not help. */
 const soonOr =
   (command: string, what: string) =>
   (location: string): string =>
@@ -117,7 +117,7 @@ const kinds: readonly Kind[] = [
   },
   { match: 'NOAUTH', problem: 'it wants a password', hint: credentials },
   { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
-  // Inside a script Redis 7 says it without a code.
+  // Inside a script, Redis 7 gives no code.
   {
     match: /^NOPERM |The user executing the script can't/,
     problem: 'the user is not allowed a command or a key',
@@ -146,9 +146,9 @@ const kinds: readonly Kind[] = [
 function describe(error: unknown): { name: string; code: string; text: string } {
   if (!(error instanceof Error)) return { name: 'Error', code: '', text: 'unknown' }
   const [line = ''] = error.message.split('\n', 1)
-  // The server quotes the arguments of an unknown command, the client a reply that it did not wait for.
+  // The server quotes the arguments of an unknown command, the client an unexpected reply.
   const text = withoutSecrets(line.replace(/(,? with args beginning with|\. Last reply:).*/, '')).slice(0, 200)
-  // Before Redis 7, the error of a command inside a script stands behind the place in the script.
+  // Before Redis 7, the error of a command inside a script follows its position in the script.
   const inScript = /@user_script: ?\d+: -?([A-Z]+) /.exec(text)?.[1]
   const fromServer = /^([A-Z]+) /.exec(text)?.[1]
   const fromSystem = 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -1,14 +1,14 @@
 /**
- * What of a server's settings and state puts a promise at risk. Pure: from INFO and CONFIG GET to findings.
+ * Which settings and states of a server put a promise at risk. Pure: from INFO and CONFIG GET to findings.
  *
- * 1. A rule speaks only of what it was shown: where CONFIG may not be read, the rules that need it say nothing, and one
- *    finding names what was not seen.
- * 2. No value but those of the settings below is read: CONFIG also has passwords.
+ * 1. A rule reports only what it can see: if CONFIG may not be read, the rules that need it are silent, and one finding
+ *    names the unseen settings.
+ * 2. Only the values of the settings below are read: CONFIG also has passwords.
  */
 
 import type { Finding } from '@lastgood/core'
 
-/** A finding whose command is not yet addressed to a server: `cli` is `redis-cli` with its options. */
+/** A finding whose command does not name a server yet: `cli` is `redis-cli` with its options. */
 export type Draft = Omit<Finding, 'mend'> & { mend: (cli: string) => string }
 
 /** Names and values, of INFO or of CONFIG GET. */
@@ -152,7 +152,7 @@ const evicts: Rule = ({ info }) => {
   }
 }
 
-/** Of maxmemory. */
+/** As a share of maxmemory. */
 const almostFull = 0.85
 
 const isAlmostFull: Rule = ({ info }) => {
@@ -179,7 +179,7 @@ const failsOverWithLoss: Rule = ({ info, config }) => {
   }
 }
 
-/** What CLUSTER INFO adds. */
+/** From CLUSTER INFO. */
 const hasLostSlots: Rule = ({ info }) => {
   const [state, failed] = [info('cluster_state'), Number(info('cluster_slots_fail') ?? 0)]
   if (state === undefined || (state === 'ok' && failed === 0)) return undefined
@@ -212,7 +212,7 @@ const stopsAsAWhole: Rule = ({ info, config }) =>
         mend: set('cluster-require-full-coverage no'),
       }
 
-/** The worst first. */
+/** Worst first. */
 const rules: readonly Rule[] = [
   isReplica,
   hasLostSlots,

@@ -1,8 +1,8 @@
 /**
- * What of the server puts a promise at risk, for a person who asks: of a Cluster, of each master.
+ * What puts a promise at risk on the server, or on each master of a Cluster; for people.
  *
- * 1. It only reads: INFO, and CONFIG GET of the settings that matter, where the user may.
- * 2. What several masters have in common is said once, with all their names.
+ * 1. It only reads: INFO, and CONFIG GET of the settings that matter, if the user may.
+ * 2. A finding common to several masters is reported once, with all their names.
  */
 import { shellWord, type Finding } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
@@ -61,7 +61,7 @@ async function configOf(client: RedisLike): Promise<Settings | undefined> {
   return values && new Map(values.flatMap(settingsOfReply))
 }
 
-/** Undefined where the user has no right to it, and where a hosted server has no such command. */
+/** Undefined if the user may not run the command, or a hosted server does not have it. */
 async function ifAllowed<T>(reply: Promise<T>): Promise<T | undefined> {
   try {
     return await reply
@@ -71,7 +71,7 @@ async function ifAllowed<T>(reply: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A name and its value; none where the server does not know the setting. */
+/** A name and its value; empty if the server does not know the setting. */
 function settingsOfReply(reply: unknown): [string, string][] {
   const [name, value] = Array.isArray(reply) ? (reply as unknown[]) : (Object.entries(reply ?? {})[0] ?? [])
   return typeof name === 'string' && typeof value === 'string' ? [[name, value]] : []
@@ -89,6 +89,6 @@ function nameOf(node: RedisLike | undefined): string {
 function cliOf(client: RedisLike): string {
   const location = locationOf(client)
   if (location.startsWith('unix:')) return `redis-cli -s ${shellWord(String(client.options.path))}`
-  // Sentinels tell programs where the master is, not redis-cli.
+  // Sentinels tell clients where the master is, but redis-cli does not ask them.
   return location.includes('sentinel') ? 'redis-cli -u redis://<master>' : `redis-cli -u ${shellWord(location)}`
 }

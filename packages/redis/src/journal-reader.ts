@@ -1,10 +1,11 @@
 /**
  * Reads a journal in chunks.
  *
- * 1. A read gives what the head spoke of when it began. Entries are never changed, so the chunks fit together.
+ * 1. A read gives the entries up to the head's sequence when it began. Entries never change, so the chunks fit
+ *    together.
  * 2. Every entry is verified: its form, its sequence, a fence that does not shrink.
- * 3. An end before the head's sequence is damage, never "the end": a server that lost its tail must not look idle. So is
- *    a journal without a head. What is there comes before the error.
+ * 3. A journal that ends before the head's sequence is damaged, never just shorter: a server that lost its tail must
+ *    not look idle. So is a journal without a head. The entries that exist come before the error.
  */
 import { type Entry, LastgoodError, parseEntry, valueStoredIn } from '@lastgood/core'
 import type { Keys } from './keys.ts'
@@ -29,7 +30,7 @@ export async function* readJournal(
       seq < last
         ? server.ask((redis) => redis.lrangeBuffer(key, seq, Math.min(seq + chunkLength, last) - 1))
         : Promise.resolve([])
-    // It may fail when nobody wants it any more; who wants it is told.
+    // It may fail after the reader has stopped; a reader that awaits it still gets the error.
     chunk.catch(() => {})
     return chunk
   }
@@ -39,7 +40,7 @@ export async function* readJournal(
   for (let seq = afterSeq; seq < last;) {
     const chunk = await coming
     if (chunk.length === 0) throw await missing(server, keys, sessionId, seq)
-    // While this one is parsed.
+    // Read while this one is parsed.
     coming = chunkAt(seq + chunk.length)
     const entries: Entry[] = []
     try {
@@ -54,7 +55,7 @@ export async function* readJournal(
         entries.push(entry)
       }
     } catch (error) {
-      // What comes before one that is damaged is sound.
+      // The entries before the damaged one are sound.
       yield entries
       throw error
     }
@@ -63,10 +64,10 @@ export async function* readJournal(
   if (damage) throw damage
 }
 
-/** How far there is something to read; `damage`, where that is not the end. */
+/** The last entry to read; `damage` if the journal should not end there. */
 async function endOf(server: Server, keys: Keys, sessionId: string): Promise<{ last: number; damage?: LastgoodError }> {
   let length = 0
-  // The two looks are at two instants: only what the second pair of them sees again is damage, and no first append.
+  // Head and length are read at two instants, so a first append may come between: only seen twice it is damage.
   for (const _look of ['first', 'second']) {
     const seq = await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq'))
     if (seq !== null) return { last: Number(seq) }
@@ -76,7 +77,7 @@ async function endOf(server: Server, keys: Keys, sessionId: string): Promise<{ l
   return { last: length, damage: journalShort(server.place(keys.session(sessionId)), length, 0) }
 }
 
-/** Why an entry that the head spoke of is not there. */
+/** Why an entry up to the head's sequence is missing. */
 async function missing(server: Server, keys: Keys, sessionId: string, found: number): Promise<LastgoodError> {
   const seq = Number(await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq')))
   if (seq > found) return journalShort(server.place(keys.journal(sessionId)), found, seq)

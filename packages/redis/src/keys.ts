@@ -1,9 +1,9 @@
 /**
  * The names of all keys.
  *
- * 1. All keys of one session have the session as hash tag, so a script may touch them together in a Cluster.
- * 2. The index of sessions and what they share are keys of their own, in other slots: nothing may need two of them at
- *    one instant.
+ * 1. All keys of one session have the session as hash tag, so one script may use them together in a Cluster.
+ * 2. The index of sessions and the shared records are keys of their own, in other slots: no operation may need two of
+ *    them atomically.
  */
 import { LastgoodError } from '@lastgood/core'
 
@@ -12,9 +12,9 @@ export interface Keys {
   session(sessionId: string): string
   /** List: the entries as JSON, entry k at index k - 1. */
   journal(sessionId: string): string
-  /** Hash: what is kept beside the journal because of its size, by name. */
+  /** Hash: texts too large for the journal, by name. */
   blobs(sessionId: string): string
-  /** Sorted set: every session that was ever acquired, scored with the instant of its last lease. */
+  /** Sorted set: every acquired session, scored with the instant of its last lease. */
   readonly index: string
   /** Hash: the records that all sessions share. */
   readonly shared: string
@@ -22,7 +22,7 @@ export interface Keys {
 
 const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
-/** Throws `bad-option` when `prefix` cannot begin a key. */
+/** Throws `bad-option` if `prefix` cannot begin a key. */
 export function keysUnder(prefix: string): Keys {
   if (!prefixPattern.test(prefix)) {
     throw new LastgoodError('bad-option', 'prefix cannot begin the name of a key', {

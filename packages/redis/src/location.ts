@@ -1,4 +1,4 @@
-/** Where a client's server is, as an address for people and for `redis-cli -u`. It never has a user or a password. */
+/** The address of a client's server, for people and for `redis-cli -u`. It never has a user or a password. */
 import type { RedisLike } from './client.ts'
 
 export function locationOf(client: RedisLike): string {

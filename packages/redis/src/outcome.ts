@@ -1,4 +1,4 @@
-/** The words that the scripts return, as what the store's contract says: leases, summaries, errors. */
+/** The replies of the scripts in terms of the store contract: leases, summaries, errors. */
 import {
   type Busy,
   type Holder,
@@ -17,7 +17,7 @@ export function acquired([kind, ...holder]: Reply, sessionId: string, place: str
   return { kind: kind === 'lease' ? 'lease' : 'busy', sessionId, ...holderFrom(holder, place) }
 }
 
-/** The last sequence, or why nothing was appended. */
+/** The last sequence; throws the reason if nothing was appended. */
 export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: number, place: string): number {
   if (kind === 'appended') return Number(values[0])
   if (kind === 'lease-lost') throw leaseLost(lease.sessionId, lease.fence)
@@ -26,7 +26,7 @@ export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: numbe
   throw journalConflict(lease.sessionId, afterSeq)
 }
 
-/** The score of the session's row in the index; throws `session-busy`. */
+/** The score of the session's row in the index. Throws `session-busy`. */
 export function removed([kind, ...values]: Reply, sessionId: string, place: string): number {
   if (kind === 'removed') return Number(values[0])
   throw sessionBusy({ kind: 'busy', sessionId, ...holderFrom(values, place) })
@@ -43,7 +43,7 @@ export function summarized([kind, head, ...holder]: Reply, sessionId: string, pl
   }
 }
 
-/** The journal does not have as many entries as its head says. */
+/** The journal has another number of entries than its head says. */
 export function journalShort(place: string, length: number, seq: number): LastgoodError {
   return new LastgoodError('journal-corrupt', `${place}: the head is at entry ${seq}, the journal has ${length}`, {
     hint: 'the server lost a part of its data (a restart without appendfsync always, a fail-over, an eviction): restore both keys of the session from a copy',
@@ -51,7 +51,7 @@ export function journalShort(place: string, length: number, seq: number): Lastgo
   })
 }
 
-/** Head and journal agree, and both end before what this writer was told is kept. */
+/** Head and journal agree, but both end before an entry that was acknowledged to this writer. */
 function lostTail(sessionId: string, place: string, seq: number, afterSeq: number): LastgoodError {
   return new LastgoodError(
     'journal-conflict',
@@ -63,7 +63,7 @@ function lostTail(sessionId: string, place: string, seq: number, afterSeq: numbe
   )
 }
 
-/** The entries were not added: with the blob once more, the same append is a good one. */
+/** The entries were not added: once the blob is written again, the same append succeeds. */
 export function blobLost(location: string): LastgoodError {
   return new LastgoodError(
     'store-unavailable',
@@ -81,7 +81,7 @@ export function damaged(place: string, what: string): LastgoodError {
   })
 }
 
-/** A JSON value. The parser's own error would quote the text, so it is not kept. */
+/** A JSON value. The parser's error would quote the text, so it is dropped. */
 function jsonFrom(text: unknown, place: string): unknown {
   try {
     return JSON.parse(String(text))

@@ -2,8 +2,8 @@
  * The store contract on plain Redis (6.2 or newer, no modules): standalone, Sentinel or Cluster.
  *
  * 1. One atomic operation is one script on the keys of one session; `append` is one round trip.
- * 2. Leases run on the server's clock: clocks of clients do not matter.
- * 3. The store reads from masters only: a replica may not have yet what was acknowledged.
+ * 2. Leases run on the server's clock: the clients' clocks do not matter.
+ * 3. The store reads from masters only: a replica may not yet have what was acknowledged.
  */
 import {
   type Lease,
@@ -28,7 +28,7 @@ import { enlist, sessionSummaries, summaryOf, unlist } from './session-index.ts'
 import { sharedRecords } from './shared-records.ts'
 
 export interface RedisStoreOptions {
-  /** What all keys begin with. Default: `lastgood`. */
+  /** The prefix of all keys. Default: `lastgood`. */
   prefix?: string
 }
 
@@ -40,14 +40,16 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
   assertClient(client)
   const keys = keysUnder(options.prefix ?? 'lastgood')
   const server = serverOf(client)
-  /** Blobs that no append has come after. A fail-over may come between: it takes the blob, and would not miss it. */
+  /**
+   * Blobs that no append has followed yet. A fail-over in between may lose them, so the next append checks for them.
+   */
   const unnamed = new WeakMap<Lease, Set<string>>()
 
   async function release(lease: Lease): Promise<void> {
     await server.run('release', [keys.session(lease.sessionId)], holderOf(lease))
   }
 
-  /** Nobody gets a lease that has no row, so nobody else should wait until it runs out. */
+  /** A lease without a row in the index is not granted, so it is released: nobody should wait until it expires. */
   async function enlistOrRelease(lease: Lease): Promise<void> {
     try {
       await enlist(server, keys, lease)
@@ -82,7 +84,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       assertAppend(lease, afterSeq, entries, head)
       const journal = keys.journal(lease.sessionId)
       const names = [...(unnamed.get(lease) ?? [])]
-      // A key that is not there looks moved while a Cluster moves its slot, and the whole append would be refused.
+      // While a Cluster moves a slot, a missing key looks moved, and the whole append would be refused.
       const blobs = names.length > 0 ? [keys.blobs(lease.sessionId)] : []
       const all = [keys.session(lease.sessionId), journal, ...blobs]
       const args = [...holderOf(lease), afterSeq, JSON.stringify(head), names.join(' '), ...entries.map(storedEntry)]
@@ -150,13 +152,13 @@ function duration(ttlMs: number): number {
   throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease runs for a number of ms above 0' })
 }
 
-/** Other libraries have some of the commands by the same names; a pipeline of ioredis has all of them, and gives no answers. */
+/** Other libraries share some command names; an ioredis pipeline has all of them, and gives no answers. */
 function isClient(client: Partial<RedisLike & { isPipeline: boolean }> | null | undefined): boolean {
   const hasCommands = typeof client?.evalsha === 'function' && typeof client.lrangeBuffer === 'function'
   return hasCommands && typeof client.options === 'object' && client.options !== null && client.isPipeline !== true
 }
 
-/** JavaScript callers may pass anything, most likely an address. */
+/** JavaScript callers may pass anything, most likely a URL. */
 function assertClient(client: RedisLike): void {
   if (!isClient(client)) {
     throw new LastgoodError('bad-option', 'not a Redis client', {

@@ -1,9 +1,9 @@
 /**
  * The server as the store sees it.
  *
- * 1. Every command goes through `ask` or `run`; what they throw is `store-unavailable`, free of payloads.
+ * 1. Every command goes through `ask` or `run`; they throw only `store-unavailable`, free of payloads.
  * 2. A script is called by its hash, in one round trip; its source is sent only to a server that does not have it.
- * 3. The server has chosen the client's own database before it is asked anything; what another one was asked is refused.
+ * 3. The client's own database is selected before any command; an answer that came from another database is refused.
  * 4. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
  */
 import type { RedisLike } from './client.ts'
@@ -12,7 +12,7 @@ import { chooseDatabase, reasonOf, refusedSelectOf, watchConnection } from './co
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
-/** What a script returned: a word, and what belongs to it. */
+/** What a script returned: a word and its values. */
 export type Reply = readonly [kind: string, ...values: unknown[]]
 
 type Argument = string | number | Buffer
@@ -21,7 +21,7 @@ export interface Server {
   readonly location: string
   ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T>
   run(name: CommandName, keys: readonly string[], args?: readonly Argument[]): Promise<Reply>
-  /** The key as the server knows it, with what the client puts before it. */
+  /** The key as the server knows it, with the client's key prefix. */
   nameOf(key: string): string
   /** The same for error messages. */
   place(key: string): string
@@ -42,7 +42,7 @@ export function serverOf(client: RedisLike): Server {
     try {
       await chooseDatabase(client)
       const answer = await question(client)
-      // It may have been connected anew meanwhile.
+      // It may have reconnected meanwhile.
       assertDatabase()
       return answer
     } catch (error) {

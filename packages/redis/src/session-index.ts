@@ -1,10 +1,10 @@
 /**
- * The list of sessions, for `list`. It lives in another slot than the sessions, so it is a hint, and the heads decide.
+ * The index of sessions, for `list`. It is in another slot than the sessions, so it is a hint, and the heads decide.
  *
- * 1. A row is written after a session was acquired and before the lease is handed out: no entry without a row.
- * 2. Every lease writes it again, so a row that a server lost comes back.
- * 3. A row is removed only when its session is gone, and only if no later lease has written it anew.
- * 4. A session that cannot be read does not hide the others: its error is thrown after they were listed.
+ * 1. A row is written after the session was acquired and before the lease is returned: no entry without a row.
+ * 2. Every lease writes the row again, so a row that a server lost comes back.
+ * 3. A row is removed only if its session is gone and no later lease has written the row again.
+ * 4. A session that cannot be read does not hide the others: its error is thrown after all others are listed.
  */
 import { listError, type LeftOut, type Lease, type SessionSummary } from '@lastgood/core'
 import type { Keys } from './keys.ts'
@@ -22,14 +22,14 @@ export async function unlist(server: Server, keys: Keys, sessionId: string, sinc
   await server.run('unlist', [keys.index], [sessionId, since])
 }
 
-/** How one session stands. Errors: `journal-corrupt`, `journal-version`. */
+/** The summary of one session. Errors: `journal-corrupt`, `journal-version`. */
 export async function summaryOf(server: Server, keys: Keys, sessionId: string): Promise<Summarized> {
   const key = keys.session(sessionId)
   return summarized(await server.run('summary', [key, keys.journal(sessionId)]), sessionId, server.place(key))
 }
 
 export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenerator<SessionSummary> {
-  // A scan may show a row twice; it never leaves out one that was there all the time.
+  // A scan may show a row twice; it never leaves out one that was there throughout.
   const seen = new Set<string>()
   const leftOut: LeftOut[] = []
   let cursor = '0'
@@ -39,7 +39,7 @@ export async function* sessionSummaries(server: Server, keys: Keys): AsyncGenera
     const rows = rowsOf(elements).filter(({ sessionId }) => !seen.has(sessionId) && seen.add(sessionId))
     for (let from = 0; from < rows.length; from += chunkLength) {
       const chunk = rows.slice(from, from + chunkLength)
-      // Sent at once, so one round trip for all of them, in a Cluster one per node.
+      // Sent together: one round trip for all of them, in a Cluster one per node.
       const found = await Promise.allSettled(
         chunk.map(async ({ sessionId, since }) => {
           const summary = await summaryOf(server, keys, sessionId)

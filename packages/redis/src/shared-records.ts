@@ -1,8 +1,8 @@
 /**
- * What all sessions share, in one hash and so in one slot: a field for each key, with the version, a space and the JSON.
+ * The shared records, in one hash and so in one slot: a field for each key, with the version, a space and the JSON.
  *
- * 1. A write is one script; sent twice (a time-out, a fail-over), the second is told that it lost.
- * 2. What somebody else put there reads as null, and can be replaced.
+ * 1. A write is one script; if it is sent twice (a time-out, a fail-over), the second reply says that it lost.
+ * 2. A field with a version but no JSON reads as null; one without a version reads as none. Either can be replaced.
  */
 import { type SharedRecord, type SharedState, assertSharedKey, assertSharedPrefix, sharedJson } from '@lastgood/core'
 import type { Keys } from './keys.ts'
@@ -27,7 +27,7 @@ export function sharedRecords(server: Server, keys: Keys): SharedState {
 
     async list(prefix) {
       assertSharedPrefix(prefix)
-      // A scan may show a record twice; no key has a character that means something in a pattern.
+      // A scan may show a record twice; no key has a character with a meaning in a pattern.
       const found = new Map<string, SharedRecord>()
       let cursor = '0'
       do {

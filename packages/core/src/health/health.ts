@@ -30,7 +30,7 @@ import { type Recovery, recoveryOf } from './recovery.ts'
 /** None of these ever rejects. */
 export interface Health {
   /**
-   * Whether `session` may send. `waited`: it was told to wait before; `random`: in [0, 1), the same for each waiter.
+   * Whether `session` may send. `waited`: it was told to wait before; `random`: in [0, 1), drawn once for each waiter.
    */
   admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
   /**

@@ -19,7 +19,7 @@ const aloneMs = 5000
 /** Until when a limiter is not asked, by `elapsed()`, by any session of this process. */
 const aloneUntil = new WeakMap<RequestLimiter, number>()
 
-/** Remembers which sessions wait for the limiter. Without a limiter it is `health` itself. */
+/** For one session: it remembers which of its requesters wait. Without a limiter it is `health` itself. */
 export function limitedHealth(health: Health, limiter: RequestLimiter | undefined, clock: Clock): Health {
   return limiter ? limitedBy(limiter, health, clock) : health
 }

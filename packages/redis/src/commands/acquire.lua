@@ -10,7 +10,7 @@
   Returns { 'lease' or 'busy', owner, fence, since, expiresAt }.
   Errors  none of its own.
 
-  The owner itself is never too busy for a new lease: a client that lost the reply sends the command again.
+  The holder itself always gets a new lease: a client that lost the reply sends the command again.
 ]]
 local session = KEYS[1]
 local owner_id, owner, ttl_ms, takeover = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])

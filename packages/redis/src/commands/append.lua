@@ -3,23 +3,23 @@
 
   KEYS[1]   hash    the session
   KEYS[2]   list    its journal
-  KEYS[3]   hash    its blobs; only where blobs are named
+  KEYS[3]   hash    its blobs; only if blobs are named
   ARGV[1]   number  fence of the lease
   ARGV[2]   string  id of its owner
   ARGV[3]   number  sequence of the entry that the new ones follow
   ARGV[4]   JSON    the new head
-  ARGV[5]   string  names of the blobs that were kept for these entries, a space between two; empty: none
-  ARGV[6…]  bytes   the entries, at least one, as they are compared and kept
+  ARGV[5]   string  names of the blobs kept for these entries, separated by spaces; empty: none
+  ARGV[6…]  bytes   the entries, at least one, as stored and compared
 
   Returns { 'appended', last sequence }, also when these very entries are already there;
           { 'lease-lost' } when another owner took the session;
           { 'conflict' } when other entries are already there;
-          { 'gap', last sequence } when the entries follow one that is not there;
+          { 'gap', last sequence } when the entry that they follow is not there;
           { 'journal-short', length of the journal, sequence of the head } when the two disagree;
-          { 'blob-missing' } when a blob is not there: the server that took it is not this one any more.
+          { 'blob-missing' } when a blob is not there: the server that took it was replaced.
   Errors  none of its own.
 
-  The owner is checked besides the fence: a server that lost its last writes may hand out a fence for a second time.
+  The owner is checked as well as the fence: a server that lost its last writes may grant the same fence twice.
   Every read comes before the first write, because Redis does not undo what a failing script wrote.
 ]]
 local session, journal, blobs = KEYS[1], KEYS[2], KEYS[3]
@@ -54,14 +54,14 @@ if after_seq < seq then
   return { 'conflict' }
 end
 
--- Read whole: whether a field is there could only be asked with a further right, and large entries are few.
+-- Read whole: to ask only whether the field exists takes a further ACL right, and large entries are few.
 for name in string.gmatch(ARGV[5], '%x+') do
   if not redis.call('HGET', blobs, name) then
     return { 'blob-missing' }
   end
 end
 
--- Lua unpacks some thousands of values at most.
+-- Lua unpacks only some thousands of values at once.
 for from = first, #ARGV, 1000 do
   redis.call('RPUSH', journal, unpack(ARGV, from, math.min(from + 999, #ARGV)))
 end

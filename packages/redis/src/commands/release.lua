@@ -8,8 +8,8 @@
   Returns { 'released' } or { 'lease-lost' }.
   Errors  none of its own.
 
-  The fence stays, so that it only ever grows; `since` stays, because it names the row in the index. A deletion is
-  allowed when the server's memory is full, so a session can be given back then.
+  The fence stays, so that it only ever grows; `since` stays, because it names the row in the index. HDEL is allowed
+  even when the server's memory is full, so a session can be released then.
 ]]
 local session = KEYS[1]
 local fence, owner_id = ARGV[1], ARGV[2]

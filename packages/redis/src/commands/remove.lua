@@ -22,7 +22,7 @@ local holder, fence = stored[1], tonumber(stored[2] or 0)
 local since, expires_at = tonumber(stored[3] or 0), tonumber(stored[4] or 0)
 
 if ARGV[1] ~= '' then
-  -- One that is gone was removed by this very command, whose reply was lost.
+  -- A session that is gone was removed by this very command, whose reply was lost.
   if stored[2] and (stored[2] ~= ARGV[1] or stored[5] ~= ARGV[2] or expires_at <= now) then
     return { 'lease-lost' }
   end

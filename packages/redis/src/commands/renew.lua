@@ -1,5 +1,5 @@
 --[[
-  Extends a lease, also one that ran out and that nobody took.
+  Extends a lease, also an expired one that nobody took.
 
   KEYS[1]  hash    the session
   ARGV[1]  number  fence of the lease

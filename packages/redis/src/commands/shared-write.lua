@@ -1,13 +1,12 @@
 --[[
-  Replaces a record that all sessions share, if it still has the version that its writer read.
+  Replaces a shared record, if it still has the version that its writer read.
 
   KEYS[1]  hash    the shared records: key → version, a space, JSON
   ARGV[1]  string  key of the record
   ARGV[2]  number  the version that the writer read; 0 when there was no record
   ARGV[3]  JSON    the new value
 
-  Returns { 'written' } or { 'newer' } when the record has another version, also when it is this very write that was
-          sent twice.
+  Returns { 'written' } or { 'newer' } when the record has another version, also when this very write is sent twice.
   Errors  none of its own.
 ]]
 local records = KEYS[1]

@@ -1,11 +1,11 @@
 --[[
-  Removes a row of a session that is gone from the index.
+  Removes from the index the row of a session that is gone.
 
   KEYS[1]  zset    the index
   ARGV[1]  string  the session
-  ARGV[2]  number  the row's score as it was when the session was looked at
+  ARGV[2]  number  the row's score when the session was looked at
 
-  Returns { 'unlisted' } or { 'newer' } when the row was written anew since then: the session exists again.
+  Returns { 'unlisted' } or { 'newer' } when the row was written again since then: the session exists again.
   Errors  none of its own.
 
   The index and the session live in different slots, so no script can look at both.
