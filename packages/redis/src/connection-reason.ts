@@ -30,7 +30,7 @@ export function refusedSelectOf(client: RedisLike): unknown {
 
 /**
  * Selects the client's database again, once for each connection: if the server refused it, ioredis goes on in database
- * 0, and only those who listened at that moment know. Errors: the server's refusal.
+ * 0, and tells only those who listen at that moment. Errors: the server's refusal.
  */
 export async function chooseDatabase(client: RedisLike): Promise<void> {
   const reason = reasons.get(client)

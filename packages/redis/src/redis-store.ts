@@ -40,9 +40,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
   assertClient(client)
   const keys = keysUnder(options.prefix ?? 'lastgood')
   const server = serverOf(client)
-  /**
-   * Blobs that no append has followed yet. A fail-over in between may lose them, so the next append checks for them.
-   */
+  /** Blobs that no append has followed yet. A fail-over may lose them, so the next append checks for them. */
   const unnamed = new WeakMap<Lease, Set<string>>()
 
   async function release(lease: Lease): Promise<void> {

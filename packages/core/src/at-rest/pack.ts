@@ -51,9 +51,7 @@ export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, da
   return { ...body, v, seq, at, fence, lane, data: data.toString('base64') }
 }
 
-/**
- * The entry that was packed into `bytes`, at the place of its outer entry. Throws `journal-corrupt` if there is none.
- */
+/** The entry that was packed into `bytes`, with the place of its outer entry. Throws `journal-corrupt` if none was. */
 export function unpackEntry(bytes: Buffer, { seq, at, fence, lane }: Entry, place: string): Entry {
   const packed = unpack(bytes)
   const inner = packed && parsed(packed.text)

@@ -1,6 +1,6 @@
 /**
- * The machine's state in a head, encrypted: a session continues from it, so nobody without a key may be able to write
- * it. The rest of a head stays in the clear, for lists.
+ * The machine's state in a head, encrypted: a session continues from it, so it must not be possible to forge it without
+ * a key. The rest of a head stays in the clear, for lists.
  *
  * 1. The state is bound to its session and to the head's sequence.
  * 2. A state that does not open fails no list and no session: it gets a version of no machine, so the journal is folded

@@ -2,10 +2,7 @@
 import { LastgoodError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 
-/**
- * An error of the system or of Node's permissions, on `path`, as an error for the caller; any other is returned as it
- * is.
- */
+/** An error of the system or of Node's permissions, as the caller's error about `path`; any other stays as it is. */
 export function fileError(error: unknown, path: string): unknown {
   if (isNotPermitted(error)) return notPermitted(path, error)
   const code = systemCode(error)

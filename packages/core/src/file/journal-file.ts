@@ -49,7 +49,7 @@ const firstWindowBytes = 16 * 1024
 const nearBytes = 1024 * 1024
 
 /**
- * All counted lines of the first `end` bytes, in chunks. Throws `journal-corrupt` or `journal-version` where it stops.
+ * All counted lines of the first `end` bytes, in chunks. Throws `journal-corrupt` or `journal-version` at a bad one.
  */
 async function* walk(
   handle: JournalHandle,
@@ -59,9 +59,7 @@ async function* walk(
 ): AsyncGenerator<CountedLine[], void, undefined> {
   let tip = genesis
   let torn: TornTail | undefined
-  /**
-   * Only a line that lost a race is looked up, and its `prev` is recent: building a set of all hashes is not worth it.
-   */
+  /** Only the `prev` of a line that lost a race is looked up, and it is recent: a set of all hashes is not worth it. */
   const hashes: string[] = []
   const counted = { has: (hash: string) => hashes.lastIndexOf(hash) >= 0 }
 

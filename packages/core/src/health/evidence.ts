@@ -5,9 +5,7 @@ import type { HealthKey, HealthRecord } from './record.ts'
 export interface Evidence {
   /** Another session was answered by this model since the instant asked for. */
   readonly othersSucceed: boolean
-  /**
-   * How many other sessions got a 401 or 403 from this endpoint, for any model, in the last 5 min (up to 8 a model).
-   */
+  /** Other sessions that got a 401 or 403 from this endpoint, for any model, in the last 5 min (up to 8 a model). */
   readonly othersDenied: number
 }
 

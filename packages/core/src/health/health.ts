@@ -29,9 +29,7 @@ import { type Recovery, recoveryOf } from './recovery.ts'
 
 /** None of these ever rejects. */
 export interface Health {
-  /**
-   * Whether `session` may send. `waited`: it was told to wait before; `random`: in [0, 1), drawn once for each waiter.
-   */
+  /** Whether `session` may send. `waited`: it was told to wait before; `random`: the waiter's draw in [0, 1). */
   admit(key: HealthKey, session: string, asking: { waited: boolean; random: number }): Promise<Admission>
   /**
    * Whether sending is known to be useless now: the breaker is open and no probe is due, or the server asked all

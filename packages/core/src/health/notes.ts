@@ -8,9 +8,7 @@ import type { HealthRecord } from './record.ts'
 export type Outcome =
   | {
       readonly kind: 'ok'
-      /**
-       * When the request was sent (epoch ms); default: now. A request sent before the breaker opened does not close it.
-       */
+      /** When the request was sent (epoch ms); default: now. If before the breaker opened, it does not close it. */
       readonly sentAt?: number | undefined
     }
   | {
@@ -41,7 +39,7 @@ const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
   'stream-stalled': 'failure',
   'bad-gateway': 'failure',
   transport: 'failure',
-  // Many sessions are refused, or one that was accepted a moment ago: a single probe can ask for all.
+  // Many sessions are refused, or one that was accepted a moment ago: one session may probe for all.
   'auth-outage': 'failure',
   'model-gone': 'gone',
   'output-filtered': 'answer',

@@ -11,7 +11,7 @@ import { faultKindSchema } from '../faults/fault.ts'
 import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
-/** What is up or down as a whole. */
+/** A model at an endpoint: it is up or down as a whole. */
 export interface HealthKey {
   /** The base URL of the API; credentials, query and fragment are dropped. */
   readonly endpoint: string

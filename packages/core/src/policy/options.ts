@@ -34,9 +34,7 @@ export interface PolicyOptions {
    * API's rate limits refill within about a minute; a longer wait is a usage window of the account.
    */
   maxRetryAfterMs?: number | undefined
-  /**
-   * How long a request fails before the outage counts as long, which raises the caps to `longCapMs`. Default 15 min.
-   */
+  /** How long a request has failed when the outage counts as long and `longCapMs` applies. Default 15 min. */
   longOutageAfterMs?: number | undefined
   /** How long after its budget is exhausted a session may be tried again. Default 15 min. */
   exhaustedProbeMs?: number | undefined

@@ -59,10 +59,7 @@ export type Rule = RetryRule | SuspendRule | FailRule | RepairRule
 
 /** Fall back after a short window: a switch costs a cold cache, there and back. */
 const whenItLasts = { attempts: 3, afterMs: 60_000, to: 'model' } as const
-/**
- * https://code.claude.com/docs/en/errors: a request whose connection dropped before anything was complete is re-issued
- * at once.
- */
+/** https://code.claude.com/docs/en/errors: a request that dropped before anything was complete is re-issued at once. */
 const streamBroke = {
   action: 'retry',
   baseMs: 1_000,

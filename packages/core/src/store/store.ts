@@ -173,9 +173,7 @@ export interface Store {
    * refuse the takeover from a remover until its lease expires.
    */
   acquire(sessionId: string, owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
-  /**
-   * Extend the lease, also an expired one that nobody took; false if it was released or another owner has the session.
-   */
+  /** Extend the lease, also an expired one that nobody took; false if it was released or another owner took over. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>
   /** Give the lease back: nothing can be appended under it any more. Without effect if it is no longer ours. */
   release(lease: Lease): Promise<void>
