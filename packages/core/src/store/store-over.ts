@@ -1,7 +1,7 @@
 /** A store that delegates to another one, except for a few operations of its own. */
 import type { Store } from './store.ts'
 
-/** `store` with the members of `own` in place of its own; other properties of `store` are not passed on. */
+/** `store` with the members of `own` in place of its own. */
 export function storeOver(store: Store, own: Partial<Store>): Store {
   return {
     location: store.location,
