@@ -115,8 +115,11 @@ export function fileStore(options: FileStoreOptions = {}): Store {
    */
   function isOlder(path: string, updatedSince: number | undefined): boolean {
     if (updatedSince === undefined || clock !== systemClock) return false
-    const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs
-    return mtimeMs !== undefined && mtimeMs < updatedSince - mtimeLagMs
+    try {
+      return statSync(path).mtimeMs < updatedSince - mtimeLagMs
+    } catch {
+      return false // it is opened, and that says what is wrong, if it is still there
+    }
   }
 
   let fileSystem: Promise<void> | undefined

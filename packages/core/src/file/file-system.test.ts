@@ -163,6 +163,20 @@ test('a file where the folder should be is store-unavailable for every operation
   await expect(store.remove('s')).rejects.toMatchObject(refused)
 })
 
+test('a journal that cannot be looked at is left out with the reason also where the newer ones are asked for', async () => {
+  const { dir, store, sessions } = await folder()
+  const lease = await taken(store)
+  await add(store, lease, 0)
+  await symlink('loop.jsonl', join(sessions, 'loop.jsonl'))
+  const listed: string[] = []
+  const list = async () => {
+    for await (const { head } of fileStore({ dir: join(dir, 'state') }).list({ updatedSince: 1 }))
+      listed.push(head.sessionId)
+  }
+  await expect(list()).rejects.toMatchObject({ code: 'store-unavailable' })
+  expect(listed).toEqual(['s'])
+})
+
 test('a folder that may not be written is store-unavailable, and can still be read', async () => {
   const { dir, store, sessions } = await folder()
   const lease = await taken(store)

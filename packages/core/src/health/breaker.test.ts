@@ -153,6 +153,7 @@ describe('while it is open', () => {
     const b = breaker()
     b.wall(...five)
     expect(b.see('y', { kind: 'ok', sentAt: start - 1 }, 700)).toMatchObject({ state: 'open' })
+    expect(b.see('y', { kind: 'fault', fault: 'output-cut', sentAt: start - 1 })).toMatchObject({ state: 'open' })
     expect(b.see('y', { kind: 'ok', sentAt: start }, 700)).toMatchObject({ state: 'closed' })
   })
 

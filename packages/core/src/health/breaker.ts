@@ -171,7 +171,7 @@ function next(
   if (sign === 'answer' || cause === undefined) {
     if (breaker.state === 'closed') return { ...breaker, failures: 0 }
     // In an outage, new requests are often refused while those under way still succeed.
-    if (outcome.kind === 'ok' && (outcome.sentAt ?? now) < breaker.since) return breaker
+    if ((outcome.sentAt ?? now) < breaker.since) return breaker
     return { state: 'closed', failures: 0, recovered: { since: breaker.waitersSince ?? breaker.since, at: now } }
   }
   const opened = (since: number, probes: number, waitersSince?: number): Breaker => ({

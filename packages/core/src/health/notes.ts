@@ -4,19 +4,20 @@
 import type { FaultKind } from '../faults/fault.ts'
 import type { HealthRecord } from './record.ts'
 
+interface Ended {
+  /** When the request was sent (epoch ms); default: now. If before the breaker opened, its answer does not close it. */
+  readonly sentAt?: number | undefined
+}
+
 /** How a request ended. */
 export type Outcome =
-  | {
-      readonly kind: 'ok'
-      /** When the request was sent (epoch ms); default: now. If before the breaker opened, it does not close it. */
-      readonly sentAt?: number | undefined
-    }
-  | {
+  | (Ended & { readonly kind: 'ok' })
+  | (Ended & {
       readonly kind: 'fault'
       readonly fault: FaultKind
       /** What the server asked for, in ms. */
       readonly retryAfterMs?: number | undefined
-    }
+    })
   /** Its caller broke it off: the outcome is unknown. */
   | { readonly kind: 'abandoned' }
 

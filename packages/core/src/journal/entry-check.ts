@@ -39,7 +39,7 @@ const isEnvelope: Check = (value) =>
     betas: [areTexts],
   })
 const isCount = isWholeFrom(0)
-const isOrigin: Check = (value) =>
+export const isOrigin: Check = (value) =>
   hasJust(value, {
     sessionId: [(id) => typeof id === 'string' && isSessionId(id)],
     seq: [isWholeFrom(1)],

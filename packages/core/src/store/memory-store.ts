@@ -144,7 +144,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       assertSessionId(sessionId)
       const kept = sessions.get(sessionId)
       const live = liveHolder(kept)
-      if (lease && live?.fence !== lease.fence) throw leaseLost(sessionId, lease.fence)
+      // One that is gone was removed by this very call, whose answer was lost.
+      if (lease && kept?.holder && !(live && heldUnder(lease))) throw leaseLost(sessionId, lease.fence)
       if (live && !lease) throw sessionBusy({ kind: 'busy', sessionId, ...live })
       // The fence stays and grows, so that the next session of that name refuses a late writer of this one.
       if (kept) sessions.set(sessionId, unused(kept.fence + 1))

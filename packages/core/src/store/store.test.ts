@@ -30,7 +30,9 @@ test.each(impossible)('what cannot name a session is in no head and no entry: %j
 })
 
 test('what is surely a head the schema takes too, whatever was changed in it', () => {
-  const whole = head('s', 1, { agent: 'a', cwd: '/c', model: 'm', reason: 'r', dueAt: 1, ttlMs: 1, pinned: true })
+  const origin = { sessionId: 'p', seq: 1, at: 1 }
+  const said = { agent: 'a', cwd: '/c', model: 'm', reason: 'r', dueAt: 1, origin, ttlMs: 1, pinned: true } as const
+  const whole = head('s', 1, said)
   expect(isSurelyHead(whole)).toBe(true)
   const sure = fc.property(changed(whole), (value) => {
     expect(isSurelyHead(value) && !headSchema().safeParse(value).success).toBe(false)

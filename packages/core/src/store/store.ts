@@ -15,6 +15,7 @@
 import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { isRemover } from './owner.ts'
+import { isOrigin } from '../journal/entry-check.ts'
 import { originSchema, type Entry, type Owner } from '../journal/journal.ts'
 import { instantSchema, isInstant } from '../journal/instant.ts'
 import { isSessionId, sessionIdSchema } from '../journal/session-id.ts'
@@ -94,7 +95,7 @@ export function isSurelyHead(value: unknown): value is Head {
   return hasJust(value, headFields)
 }
 
-/** The fields of `headSchema` except `origin`, checked by hand; see `surely.ts`. */
+/** The fields of `headSchema`, checked by hand; see `surely.ts`. */
 const headFields: Fields = {
   v: [isOneOf(headVersion)],
   sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
@@ -109,6 +110,7 @@ const headFields: Fields = {
   dueAt: [isInstant, true],
   createdAt: [isInstant],
   updatedAt: [isInstant],
+  origin: [isOrigin, true],
   ttlMs: [isNumber, true],
   pinned: [isTrue, true],
   machine: [(value) => hasJust(value, { version: [isText], value: [isText], context: [isRecord] })],

@@ -142,6 +142,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     await health.report(rung, session.id, {
       kind: 'fault',
       fault: fault.kind,
+      sentAt: this.#sentAt,
       ...(fault.retryAfterMs !== undefined && { retryAfterMs: fault.retryAfterMs }),
     })
     const { faults, firstFaultAt, faultKind, faultsOfKind, rungFaults, rungFaultAt, tried, tokens } = session.context

@@ -52,7 +52,7 @@ export function sideRecorder<R extends WireRequest>(
       // What cannot be recorded cannot be gone on from.
       const fault = complete === 'calls' ? { ...seen, complete } : seen
       isTold = true
-      if (rung) await health.report(rung, who, { kind: 'fault', fault: fault.kind, ...retryAfterOf(fault) })
+      if (rung) await health.report(rung, who, { kind: 'fault', fault: fault.kind, sentAt, ...retryAfterOf(fault) })
       attempts += 1
       const now = clock.now()
       firstFaultAt ??= now

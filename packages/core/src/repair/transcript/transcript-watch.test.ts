@@ -53,6 +53,23 @@ test('the same list that grew is seen to have grown', () => {
   expect(watch.repair(outgoing(record), context).repairs).not.toEqual([])
 })
 
+test('a tool that was found long ago is looked for again where the servers of tools are gone', () => {
+  const watch = new TranscriptWatch()
+  const found = { type: 'tool_reference', tool_name: 'lookup' }
+  const messages = [
+    user('go'),
+    assistant(call('a')),
+    user([{ ...result('a'), content: [found] }]),
+    ...Array.from({ length: 20 }, () => [assistant(text('on')), user('on')]).flat(),
+  ]
+  const asked = (more: object): Outgoing => ({
+    ...outgoing(messages),
+    params: { model: 'm', tools: [{ name: 'read' }], ...more },
+  })
+  expect(watch.repair(asked({ mcp_servers: [{ name: 's' }] }), context).repairs).toEqual([])
+  expect(watch.repair(asked({}), context).repairs.map(({ rule }) => rule)).toEqual(['references'])
+})
+
 test('an id of long ago is not taken for a new one', () => {
   const watch = new TranscriptWatch()
   const { messages } = counted(50)

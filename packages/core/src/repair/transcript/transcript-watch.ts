@@ -85,7 +85,8 @@ export class TranscriptWatch {
 
 /** What the rules read of a request besides its messages, as far as old messages depend on it. */
 function demandsOf({ params }: Outgoing, { card, apiVersion = '' }: RepairContext): string {
-  return JSON.stringify([card.id, apiVersion, recordsIn(params['tools']).map((tool) => tool['name'])])
+  const tools = params['tools'] && recordsIn(params['tools']).map((tool) => tool['name'])
+  return JSON.stringify([card.id, apiVersion, tools, params['mcp_servers'] === undefined])
 }
 
 const idsIn = (messages: readonly Message[]): string[] =>

@@ -178,6 +178,16 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'remove with the same lease once more is without effect: the answer to the first may have been lost',
+    async run({ store, another }) {
+      const lease = await taken(store, 's')
+      await added(store, lease, 0)
+      await store.remove('s', lease)
+      await (await another()).remove('s', lease)
+      assert.deepEqual(await listed(store), [])
+    },
+  },
+  {
     name: 'remove with a lease that ran out or was taken over is refused, and leaves all as it is (P3)',
     async run({ store, another, elapse }) {
       const lease = await taken(store, 's')
