@@ -23,9 +23,10 @@ const usual: EntryBody[] = [
   { type: 'turn-started', turn: 1, agent: 'coder', messages: [{ role: 'user', content: 'a' }] },
   { type: 'turn-continued', messages: [{ role: 'user', content: [block] }] },
   { type: 'request-sent', model: 'm', attempt: 1 },
-  { type: 'response-received', message: answer, requestId: 'req_1' },
+  { type: 'response-received', message: answer, requestId: 'req_1', salvaged: true },
   { type: 'tool-started', toolUseId: 't', name: 'edit', inDoubt: 'report' },
   { type: 'tool-finished', toolUseId: 't', result: block, outcome: 'ran' },
+  { type: 'tool-finished', toolUseId: 't', result: block, outcome: 'verified' },
   { type: 'step-started', stepId: 's', name: 'deploy', inDoubt: 'ask' },
   { type: 'step-finished', stepId: 's', name: 'deploy', outcome: 'ran', value: { done: true } },
   {

@@ -91,9 +91,12 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['turn-started', { turn: [isWhole], agent: [isText, true], messages: [areMessages] }],
   ['turn-continued', { messages: [areMessages] }],
   ['request-sent', { model: [isText], attempt: [isWhole] }],
-  ['response-received', { message: [isAnswer], requestId: [isText, true] }],
+  ['response-received', { message: [isAnswer], requestId: [isText, true], salvaged: [isTrue, true] }],
   ['tool-started', { toolUseId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
-  ['tool-finished', { toolUseId: [isText], result: [isBlock], outcome: [isOneOf('ran', 'in-doubt', 'refused')] }],
+  [
+    'tool-finished',
+    { toolUseId: [isText], result: [isBlock], outcome: [isOneOf('ran', 'verified', 'in-doubt', 'refused')] },
+  ],
   ['step-started', { stepId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
   [
     'step-finished',
