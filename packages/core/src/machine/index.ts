@@ -1,5 +1,5 @@
 /**
- * The session machine as xstate has it, to draw it or to step it with xstate's own functions.
+ * The session machine as an xstate statechart, to draw or to step with xstate's own functions.
  *
  *     const [next, actions] = transition(sessionMachine, snapshot, entry)
  *

@@ -1,10 +1,10 @@
 /**
  * The session machine, stepped: the state after an entry, and the effect that is owed from then on. Pure.
  *
- * 1. What is stepped through is the statechart of `machine.ts`, as xstate has read it: its ways are laid out in a table
- *    when the first step is taken. A machine of flat states with named guards and updates needs no more, and xstate's own
- *    `transition` takes ten times as long for it, with every entry of every request.
- * 2. Both agree on every entry in every state: a property test holds them equal.
+ * 1. It steps through the statechart of `machine.ts` as xstate has parsed it: the transitions are laid out in a table
+ *    at the first step. Flat states with named guards and updates need no more, and xstate's own `transition` takes ten
+ *    times as long, for every entry of every request.
+ * 2. `step` and xstate's `transition` agree on every entry in every state: a property test checks it.
  */
 import { LastgoodError } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -20,12 +20,12 @@ export interface Snapshot {
 /** The state before the first entry. */
 export const initialSnapshot: Snapshot = { value: 'idle', context: freshContext }
 
-/** A way out of a state, or back into it. */
+/** A transition out of a state, or back into it. */
 interface Way {
   readonly guard: ((context: Context, event: Entry) => boolean) | undefined
   readonly updates: readonly ((context: Context, event: Entry) => Partial<Context>)[]
   readonly to: StateName | undefined
-  /** The state at its end is entered, also where it is the one that was left. */
+  /** The target state is entered, even if it is the one that was left. */
   readonly enters: boolean
 }
 
@@ -36,7 +36,7 @@ interface State {
   readonly always: readonly Way[]
 }
 
-/** The state after `entry`, the same object when it does not apply; no effect when what is owed stays what it was. */
+/** The snapshot after `entry`, the same object when that does not apply; no effect when what is owed stays the same. */
 export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; effect?: Effect } {
   const { states, anywhere } = table()
   let { value, context } = snapshot
@@ -82,7 +82,7 @@ function wayOf(from: StateName | undefined, { guard, actions, target, reenter }:
   }
 }
 
-/** Guards and actions are written by name, which comes as it is or with parameters. */
+/** Guards and actions are referred to by name: a plain string, or an object with parameters. */
 function nameOf(named: unknown): string {
   return typeof named === 'string' ? named : (named as { type: string }).type
 }
@@ -106,7 +106,7 @@ function effectOf(entry: string | undefined, { wakeAt }: Context): Effect | unde
   }
 }
 
-/** The snapshot as the head keeps it: without what is as in a fresh one, because it is written with every append. */
+/** The snapshot as the head keeps it: without fields that are still fresh, because it is written with every append. */
 export function saveSnapshot({ value, context }: Snapshot): { value: string; context: Partial<Context> } {
   const isChanged = ([key, now]: [string, unknown]) => {
     const before = freshContext[key as keyof Context]
@@ -115,7 +115,7 @@ export function saveSnapshot({ value, context }: Snapshot): { value: string; con
   return { value, context: Object.fromEntries(Object.entries(context).filter(isChanged)) }
 }
 
-/** The snapshot of a head that was written under this machine's version. Errors: `journal-corrupt` for no state of it. */
+/** The snapshot of a head written under this machine's version. Errors: `journal-corrupt` for an unknown state. */
 export function restoreSnapshot({ value, context }: { value: string; context: object }): Snapshot {
   if (Object.hasOwn(sessionMachine.states, value)) {
     return { value: value as StateName, context: { ...freshContext, ...context } }

@@ -2,7 +2,7 @@
  * The session machine: a statechart used as a pure function. Its events are journal entries, so the state of a session
  * is the fold of its journal.
  *
- * 1. `step` (`machine-step.ts`) is pure: no timers, no promises, no `invoke`, no `after`. A wait is an instant in the context.
+ * 1. `step` (`machine-step.ts`) is pure: no timers, promises, `invoke` or `after`. A wait is an instant in the context.
  * 2. A state's entry action names, as data, the one effect that the session owes while it is there. The driver runs it
  *    after the entry is durable; coming back after a restart re-enters the state and so owes the same effect again.
  * 3. The context is JSON and does not grow with the conversation: calls are those of the last response only.
@@ -13,7 +13,7 @@ import { callsOf, isRefusal, pausesTurn } from '../journal/answer.ts'
 import type { AssistantMessage, Entry } from '../journal/journal.ts'
 import type { Context } from './machine-state.ts'
 
-/** What a restart begins anew. */
+/** What a restart resets. */
 const budget = {
   faults: 0,
   firstFaultAt: null,
@@ -31,10 +31,10 @@ export const freshContext: Context = { turn: 0, lastGoodTurn: 0, calls: {}, ...a
 const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
   entry.type === 'response-received' && which(entry.message)
 
-/** Sent again now: as it was, mended, or by another rung. */
+/** Decisions after which the request is sent again at once: unchanged, repaired, or through another rung. */
 const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallback'])
 
-/** What was said is the reason: a person says it otherwise, and that takes the turn's place. */
+/** Faults caused by what was said: a person has to rephrase it, and the new words replace the turn. */
 const needsOtherWords: ReadonlySet<string> = new Set(['output-filtered', 'poisoned'])
 
 const callIdsIn = (entry: Entry): string[] =>
@@ -42,7 +42,7 @@ const callIdsIn = (entry: Entry): string[] =>
 
 type Update = (context: Context, event: Entry) => Partial<Context>
 
-/** When a way is taken. */
+/** When a transition is taken. */
 export const guards = {
   refuses: (_, event) => isAnswer(event, isRefusal),
   leavesCalls: (_, event) => callIdsIn(event).length > 0,
@@ -63,7 +63,7 @@ export const guards = {
   hasOpenTurn: (context) => context.turn > context.lastGoodTurn,
 } satisfies Record<string, (context: Context, event: Entry) => boolean>
 
-/** What a way changes in the context. */
+/** What a transition changes in the context. */
 export const updates = {
   startTurn: (context, event) =>
     event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
@@ -71,7 +71,7 @@ export const updates = {
   countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
   takeResponse: (context, event) => ({
     ...progress,
-    // What another rung refused it refuses in its next request too.
+    // What another rung has refused, that rung also refuses in its next request.
     tried: context.rung > 0 ? context.tried : [],
     calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
   }),
@@ -116,7 +116,7 @@ export const updates = {
       : {},
   park: (_, event) =>
     event.type === 'session-suspended' ? { wakeAt: event.retryAt ?? null, reason: event.detail } : {},
-  // A restart has a new budget. After a crash the wait that was armed still holds; after being parked it does not.
+  // A restart gets a new budget. A wait that was armed before a crash still holds; one from before parking does not.
   renewBudget: () => budget,
   startAnew: () => progress,
   endLastTurn: (context) => ({ ...progress, calls: {}, lastGoodTurn: context.turn }),
@@ -212,7 +212,7 @@ export const sessionMachine = builder.createMachine({
       entry: 'rest',
       on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
     },
-    // By the model or by the API: the same again cannot win.
+    // By the model or by the API: sending the same again cannot succeed.
     refused: {
       entry: 'rest',
       on: {

@@ -1,6 +1,6 @@
 /**
- * Several facts through the machine, or none: a fact that it does not expect came too late, because the session was
- * parked or rewound meanwhile, and must not be recorded. Pure.
+ * Steps the machine through several entries, all or none: an entry that it does not expect came too late, because the
+ * session was parked or rewound meanwhile, and must not be recorded. Pure.
  */
 import { LastgoodError } from '../errors.ts'
 import type { Entry, EntryType } from '../journal/journal.ts'
@@ -9,7 +9,7 @@ import { step, type Snapshot } from './machine-step.ts'
 
 export interface Standing {
   snapshot: Snapshot
-  /** The one thing that the session waits for. */
+  /** The one effect that the session waits for. */
   owed: Effect
 }
 
@@ -25,7 +25,7 @@ export function stepThrough(sessionId: string, before: Standing, entries: readon
   return { snapshot, owed }
 }
 
-/** Entries that carry no event of the machine. */
+/** Entries that are not events of the machine. */
 const outsideMachine: ReadonlySet<EntryType> = new Set([
   'session-opened',
   'envelope-changed',
