@@ -2,7 +2,7 @@
  * What an answer means: which of its blocks count, which calls are to be run, whether the turn ends with it.
  *
  * 1. A tool call that was cut off never runs: not with half its input, and not with the empty input it began with.
- * 2. The model's refusal is no turn: its calls are not handed out and its words are not history.
+ * 2. A refusal by the model is not a turn: its calls are not handed out and its words are not history.
  */
 import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
 import { isRecord, without } from '../json.ts'
@@ -15,7 +15,7 @@ const refusal = 'refusal'
 
 export const isCut = (stopReason: string | null): boolean => cutReasons.has(stopReason)
 
-/** Whether a call of an answer that ends so may be half, the last block or one before it: `usablePart` leaves that out. */
+/** Whether a call may be incomplete in an answer that ends with `stopReason`: `usablePart` leaves such a call out. */
 export const mayBeHalf = (stopReason: string | null, isLast: boolean): boolean =>
   stopReason === refusal || (isLast && isCut(stopReason))
 
@@ -46,15 +46,14 @@ export function endsTurn(message: AssistantMessage): boolean {
 }
 
 /**
- * How an answer that came to its end falls short: its only call was cut off, a call cannot be read, a call has the id of
- * another one, it says nothing, or it says that it cost nothing where answers did before: then something on the way has
- * made it up.
+ * How a complete answer falls short: its only call was cut off, a call cannot be read, a call has the id of another
+ * one, it is empty, or it reports no cost where earlier answers did: then something on the way has made it up.
  */
 export type Shortfall = 'output-cut' | 'broken-call' | 'empty' | 'unbilled' | 'twin-calls'
 
 /** The answers of the conversation before this one. */
 export interface EarlierAnswers {
-  /** They have said what they cost. */
+  /** They reported what they cost. */
   readonly isBilled: boolean
   /** One of them has a call of this id. */
   hasCall(toolUseId: string): boolean
@@ -65,14 +64,14 @@ export function shortfallOf(message: AssistantMessage, earlier: EarlierAnswers):
   if (earlier.isBilled && billed(message) === false) return 'unbilled'
   if (firstTwin(content, earlier) >= 0) return 'twin-calls'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
-  // A full window is full for the same request again; a limit can be raised.
+  // A full window stays full for the same request; a token limit can be raised.
   const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0
   return lostItsCall && usablePart(message) !== message ? 'output-cut' : undefined
 }
 
 /**
- * The first call that has the id of one before it, in this answer or in an earlier one; -1 where there is none. Results
- * are known by it, and so is what ran.
+ * The index of the first call that has the id of a call before it, in this answer or an earlier one; -1 if there is
+ * none. Results, and calls that ran, are identified by that id.
  */
 export function firstTwin(content: readonly Block[], earlier: Pick<EarlierAnswers, 'hasCall'>): number {
   return content.findIndex(
@@ -83,7 +82,7 @@ export function firstTwin(content: readonly Block[], earlier: Pick<EarlierAnswer
   )
 }
 
-/** Whether the answer says that it cost something; undefined when it says nothing of its cost. */
+/** Whether the answer reports a cost above zero; undefined when it reports no token counts at all. */
 export function billed({ usage }: AssistantMessage): boolean | undefined {
   const counts = Object.entries(usage ?? {}).filter(
     ([name, value]) => name.endsWith('_tokens') && typeof value === 'number',
@@ -108,15 +107,15 @@ export function costOf(usage: Readonly<Record<string, unknown>> | undefined): nu
   )
 }
 
-/** Without a `usage` that is none, as some proxies have it: the answer was paid all the same. */
+/** Without a `usage` that is not a record, as some proxies send it: the answer was paid for all the same. */
 export function withoutOddUsage<T extends Readonly<Record<string, unknown>>>(message: T): T {
   return isRecord(message['usage']) ? message : without(message, ['usage'])
 }
 
-/** The message that `text` is, or undefined when it is something else. */
+/** The message in `text`, or undefined when it is something else. */
 export function messageIn(text: string): AssistantMessage | undefined {
   try {
-    // What was read, not the schema's copy, whose keys have another order.
+    // The parsed value, not the schema's copy, whose keys are in another order.
     const message = withoutOddUsage(JSON.parse(text) as AssistantMessage & Record<string, unknown>)
     return assistantMessageSchema().safeParse(message).success ? message : undefined
   } catch {

@@ -1,4 +1,4 @@
-/** Values that are almost sound, for the checks by hand. */
+/** Values that are almost sound, to test the hand-written checks. */
 import fc from 'fast-check'
 
 /** `value` with one thing in it changed, left out or added, at any depth. */

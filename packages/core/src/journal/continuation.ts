@@ -1,21 +1,21 @@
 /**
- * How a caller's request relates to the recorded conversation: it goes on from it, goes back and on from an earlier
- * point, or has nothing in common with it.
+ * How a caller's request relates to the recorded conversation: it goes on from its end, goes on from an earlier point,
+ * or has nothing in common with it.
  *
  * 1. Messages are compared by meaning, as the API does: key order, cache markers, fields without a value and the short
  *    form of text do not matter.
- * 2. A recorded answer counts as the same when the caller's copy says all of it in its order and ends with it: a caller
- *    may hold blocks of broken attempts between, and may have left its thinking out. What is sent on is the recorded one.
+ * 2. A recorded answer counts as the same when the caller's copy has all of it in order and ends with it: the copy may
+ *    have blocks of broken attempts in between, and may lack the thinking. The recorded answer is the one sent on.
  */
 import type { Block, Message } from './journal.ts'
 import { blocksOf, isThinking } from './message.ts'
 
 export interface Continuation {
-  /** So many recorded messages are the same; all of them when the request goes on from the end. */
+  /** How many recorded messages are the same; all of them when the request goes on from the end. */
   kept: number
   /** The request's messages, with the recorded answer wherever the caller's copy of it differs. */
   resolved: Message[]
-  /** The caller's own words say the same. */
+  /** No message of the caller had to be replaced by the recorded one. */
   exact: boolean
 }
 
@@ -37,7 +37,7 @@ export function continuationOf(recorded: readonly Message[], incoming: readonly 
 
 type Sameness = 'exact' | 'says the same' | 'other'
 
-/** What two messages were found to be: a caller may hold on to its copies. */
+/** Remembers comparisons: a caller may send the same message objects again. */
 const found = new WeakMap<Message, { ours: Message; sameness: Sameness }>()
 
 function samenessOf(ours: Message, theirs: Message): Sameness {
@@ -53,7 +53,7 @@ function isSameMessage(ours: Message, theirs: Message): boolean {
   return (
     ours.role === theirs.role &&
     meansTheSame(blocksOf(ours), blocksOf(theirs)) &&
-    // The effort that a system message sets may be all that it has.
+    // A system message may consist of nothing but the effort that it sets.
     meansTheSame(ours['output_config'] ?? null, theirs['output_config'] ?? null)
   )
 }
@@ -63,7 +63,7 @@ function isSameAnswer(ours: Message, theirs: Message): boolean {
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
   if (said.length === 0) return endsWith(blocksOf(theirs), blocksOf(ours))
   if (!meansTheSame(said.at(-1), heard.at(-1))) return false
-  // Its calls have ids that no other answer has: then a client may have joined its text with that of a broken attempt.
+  // A last block that is a call has an id of its own: then a client may have joined text with that of a broken attempt.
   const isSurely = said.at(-1)?.type === 'tool_use'
   let at = 0
   for (const block of heard) {
@@ -73,7 +73,7 @@ function isSameAnswer(ours: Message, theirs: Message): boolean {
   return at === said.length
 }
 
-/** Of an answer that is nothing but thinking, all of it has to be there. */
+/** An answer that is nothing but thinking has to be there in full. */
 const endsWith = (theirs: readonly Block[], ours: readonly Block[]): boolean =>
   ours.length > 0 && meansTheSame(ours, theirs.slice(-ours.length))
 
@@ -82,7 +82,7 @@ const endsWithTextOf = (ours: Block, theirs: Block): boolean =>
 
 const spokenBlocks = (message: Message): Block[] => blocksOf(message).filter((block) => !isThinking(block))
 
-/** Whether two JSON values mean the same to the API. It walks them side by side: a history is compared with every request. */
+/** Whether two JSON values mean the same to the API. Walks them side by side: each request has a history to compare. */
 export function meansTheSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

@@ -1,5 +1,5 @@
 /**
- * Says of the entries that a journal has most of that they are sound: a long session is opened by reading all of it. See
+ * Recognises sound entries of the most frequent kinds quickly: opening a long session reads its whole journal. See
  * `surely.ts`. Pure.
  */
 import { faultKinds } from '../faults/fault.ts'
@@ -120,7 +120,7 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['sealed', { codec: [isOneOf('deflate', 'deflate-1', 'zstd', 'aes-256-gcm')], key: [isText, true], data: [isText] }],
 ])
 
-/** Of the stamp, and the kind. */
+/** The fields of the stamp, and `type`. */
 const stampFields = 6
 const isFromOne = isWholeFrom(1)
 

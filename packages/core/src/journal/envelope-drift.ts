@@ -1,6 +1,6 @@
 /**
- * What a session has pinned against what today's code would send: an edit of the system prompt, a new tool, another model.
- * Pure. Names, numbers and sizes only: an envelope is content.
+ * How what a session has pinned differs from what today's code would send: an edited system prompt, a new tool, another
+ * model. Pure. It gives names, numbers and sizes only: an envelope is content.
  */
 import { isRecord } from '../json.ts'
 import type { Envelope } from './journal.ts'
@@ -18,12 +18,12 @@ export interface EnvelopeChange {
   /** Of the tool, parameter or beta. */
   name?: string
   change: 'added' | 'removed' | 'changed'
-  /** A size, or where it says nothing of the conversation, a value; absent for what was not or is no more. */
+  /** A size, or a value where it reveals nothing of the conversation; absent on the side that lacks the part. */
   pinned?: string
   current?: string
 }
 
-/** Nothing where the request would be the same. */
+/** Empty where the request would be the same. */
 export function envelopeDrift(pinned: Envelope, current: CurrentEnvelope): EnvelopeChange[] {
   const fields = new Set([...Object.keys(pinned.body), ...Object.keys(current.body)])
   const params = [...fields]
@@ -65,7 +65,7 @@ function betaDrift({ betas: pinned }: Envelope, { betas: current }: CurrentEnvel
 }
 
 function changed(what: Pick<EnvelopeChange, 'part' | 'name'>, before: unknown, after: unknown): EnvelopeChange[] {
-  // As it is sent: the order of keys is part of what is cached.
+  // Compared as it is sent: the order of keys is part of what is cached.
   if (JSON.stringify(before) === JSON.stringify(after)) return []
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
   const isOpen = what.part === 'model' || what.part === 'api-version'

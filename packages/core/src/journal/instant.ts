@@ -1,4 +1,4 @@
-/** An instant, in epoch ms: what a `Date` can say, so that nobody who shows one fails. */
+/** An instant in epoch ms, within the range of `Date`, so that it can always be shown. */
 import { z } from 'zod'
 import { lazily } from '../lazily.ts'
 

@@ -17,7 +17,7 @@ import { sessionIdSchema } from './session-id.ts'
 import { upgradedEntry } from './upgrade.ts'
 import { lazily } from '../lazily.ts'
 
-/** The entry format that this release writes; `upgrade.ts` says what changed. Raised when an older reader could misunderstand. */
+/** The entry format that this release writes; `upgrade.ts` says what changed. Raised when older readers could err. */
 export const journalVersion = 3
 
 /** A content block as the API has it. Unknown kinds and fields pass through. */
@@ -45,7 +45,7 @@ export const assistantMessageSchema = lazily(() =>
 )
 export type AssistantMessage = z.infer<ReturnType<typeof assistantMessageSchema>>
 
-/** Everything of a request that is not the conversation: pinned, so that what is re-sent is what was sent. */
+/** Everything in a request but the conversation: pinned, so that what is re-sent is what was sent. */
 export const envelopeSchema = lazily(() =>
   z.strictObject({
     /** The request body without `messages`, `stream` and `thread`, keys in the order they were sent. */
@@ -64,7 +64,7 @@ export const ownerSchema = lazily(() =>
     /** Unique for each opened session. */
     id: z.string(),
     host: z.string(),
-    /** Tells whether `pid` means the same process table as ours: boot and pid namespace where the system has them. */
+    /** Tells whether `pid` is of our own process table: boot and pid namespace, where the system has them. */
     realm: z.string(),
     pid: z.number(),
   }),
@@ -75,7 +75,7 @@ export type Owner = z.infer<ReturnType<typeof ownerSchema>>
 export const inDoubtRules = ['rerun', 'report', 'ask'] as const
 export type InDoubt = (typeof inDoubtRules)[number]
 
-/** What stands in the journal for a text that is kept beside it. */
+/** Stands in the journal for a text that is kept beside it. */
 const blobRefSchema = lazily(() =>
   z.strictObject({
     /** Its SHA-256, in hex. */
@@ -85,18 +85,18 @@ const blobRefSchema = lazily(() =>
   }),
 )
 
-/** A place in another session's journal: all up to and including entry `seq`. */
+/** A place in another session's journal: everything up to and including entry `seq`. */
 export const originSchema = lazily(() =>
   z.strictObject({
     sessionId: sessionIdSchema(),
     seq: z.number().int().min(1),
-    /** When that entry was written, which tells whether it is still the same journal. The first forks do not say it. */
+    /** When that entry was written, which tells whether it is still the same journal. Absent in the first forks. */
     at: instantSchema().optional(),
   }),
 )
 export type Origin = z.infer<ReturnType<typeof originSchema>>
 
-/** One thing that was mended in a request. */
+/** One repair of a request. */
 export const repairSchema = lazily(() =>
   z.strictObject({
     rule: z.string(),
@@ -108,7 +108,7 @@ export const repairSchema = lazily(() =>
 )
 export type RepairNote = z.infer<ReturnType<typeof repairSchema>>
 
-/** In what goes out, `insert` takes the place of the recorded messages from `from` up to, not including, `to`. */
+/** In the outgoing copy, `insert` replaces the recorded messages from `from` up to, not including, `to`. */
 export const editSchema = lazily(() =>
   z.strictObject({
     from: z.number().int().min(0),
@@ -118,7 +118,7 @@ export const editSchema = lazily(() =>
 )
 export type Edit = z.infer<ReturnType<typeof editSchema>>
 
-/** How `data` of a sealed entry was made: of `deflate` versions 1 and 2, of `deflate-1` with the first dictionary. */
+/** How `data` of a sealed entry was made: `deflate` has no dictionary (versions 1, 2), `deflate-1` the first one. */
 const sealedCodecs = ['deflate', 'deflate-1', 'zstd', 'aes-256-gcm'] as const
 
 /** The kinds of entries. */
@@ -137,14 +137,14 @@ const bodies = lazily(
       z.strictObject({
         type: z.literal('turn-started'),
         turn: z.number().int(),
-        /** Name of the agent that runs it, so that `resume` can continue it; absent for a loop of one's own. */
+        /** Name of the agent that runs it, so that `resume` can continue it; absent for a caller's own loop. */
         agent: z.string().optional(),
         messages: z.array(messageSchema()),
       }),
       /** What the caller added inside a turn: the results of tools that it ran itself, a steering message. */
       z.strictObject({ type: z.literal('turn-continued'), messages: z.array(messageSchema()) }),
       z.strictObject({ type: z.literal('request-sent'), model: z.string(), attempt: z.number().int() }),
-      /** The circuit breaker of the model is open: nothing is sent before this instant (epoch ms). */
+      /** Nothing is sent before this instant (epoch ms): a breaker or a limiter holds it, or a wait was shortened. */
       z.strictObject({ type: z.literal('request-held'), until: instantSchema(), reason: z.string() }),
       /** Another rung of the ladder takes over; 0 is the model that the caller asked for. */
       z.strictObject({
@@ -154,15 +154,15 @@ const bodies = lazily(
         /** For people; no content. */
         reason: z.string(),
       }),
-      /** The API has accepted a request that was mended on its way out. What is recorded stays as it is. */
+      /** The API has accepted a request that was repaired on its way out. The recorded messages stay as they are. */
       z.strictObject({
         type: z.literal('transcript-repaired'),
         repairs: z.array(repairSchema()),
         edits: z.array(editSchema()),
-        /** Rules for the request as a whole that are applied to every further one. */
+        /** Rules for the request as a whole, applied to every later request too. */
         standing: z.array(z.string()),
       }),
-      /** What goes out is what is recorded again: all repairs are taken back. */
+      /** All repairs are taken back: requests carry the messages as recorded again. */
       z.strictObject({ type: z.literal('repairs-reverted'), reason: z.string() }),
       z.strictObject({
         type: z.literal('response-received'),
@@ -171,7 +171,7 @@ const bodies = lazily(
         /** The stream was cut and only complete blocks were kept. */
         salvaged: z.literal(true).optional(),
       }),
-      /** The intent: durable before the tool starts, or before the call is handed to a caller who runs it. */
+      /** The intent: durable before the tool starts, or before the call is handed to a caller that runs it. */
       z.strictObject({
         type: z.literal('tool-started'),
         toolUseId: z.string(),
@@ -181,10 +181,10 @@ const bodies = lazily(
       z.strictObject({
         type: z.literal('tool-finished'),
         toolUseId: z.string(),
-        /** The tool_result block that the model gets, exactly. */
+        /** The exact tool_result block that the model gets. */
         result: blockSchema(),
         /**
-         * `ran`: the tool returned. `verified`: its process died, and the tool itself told later what came of the call.
+         * `ran`: the tool returned. `verified`: its process died, and the tool itself later told what came of the call.
          * `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run.
          */
         outcome: z.enum(['ran', 'verified', 'in-doubt', 'refused']),
@@ -202,7 +202,7 @@ const bodies = lazily(
         name: z.string().optional(),
         /** `failed`: it threw, and `value` is the message. The rest as for tools. */
         outcome: z.enum(['ran', 'verified', 'failed', 'in-doubt']),
-        /** What it returned, JSON; absent where that was nothing. */
+        /** What it returned, as JSON; absent when it returned nothing. */
         value: z.unknown().optional(),
       }),
       z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema(), decision: decisionSchema() }),
@@ -222,7 +222,7 @@ const bodies = lazily(
         refolded: z.literal(true).optional(),
       }),
       z.strictObject({ type: z.literal('turn-ended'), turn: z.number().int() }),
-      /** What comes before is another session's journal; the first entry of its own. */
+      /** The first entry of the fork's own; what comes before it is another session's journal. */
       z.strictObject({ type: z.literal('session-forked'), origin: originSchema(), reason: z.string() }),
       /** The entries before were read from an exported file; the last of them was its `entries`-th. */
       z.strictObject({
@@ -233,7 +233,7 @@ const bodies = lazily(
         /** SHA-256 of the file's entries, in hex. */
         sha256: z.string(),
       }),
-      /** When the session may be pruned: so long after its last entry, or never. */
+      /** When the session may be pruned: `ttlMs` after its last entry, only on request (null), or never (`pinned`). */
       z.strictObject({
         type: z.literal('retention-changed'),
         ttlMs: z.number().positive().nullable(),
@@ -241,7 +241,7 @@ const bodies = lazily(
       }),
       /** An entry of unusual size, whose body is kept beside the journal; see `blobs.ts`. */
       z.strictObject({ type: z.literal('kept-apart'), of: z.string(), blob: blobRefSchema() }),
-      /** What an `at-rest` decorator made of an entry, which has its stamp in the clear; nobody else writes or sees it. */
+      /** An entry as an `at-rest` decorator stores it, its stamp in the clear; nobody else writes or sees it. */
       z.strictObject({
         type: z.literal('sealed'),
         codec: z.enum(sealedCodecs),
@@ -279,7 +279,7 @@ const stampSchema = lazily(() =>
 )
 export type Entry = EntryBody & z.infer<ReturnType<typeof stampSchema>>
 
-/** The entry in `stored`, an already parsed JSON value read from `place` (for the message: a file and line, a key). */
+/** The entry in `stored`, an already parsed JSON value read from `place` (for messages: a file and line, a key). */
 export function parseEntry(stored: unknown, place: string): Entry {
   if (isSurelyEntry(stored, journalVersion)) return stored as Entry
   const value = upgradedEntry(stored)
@@ -293,7 +293,7 @@ export function parseEntry(stored: unknown, place: string): Entry {
   }
   const stamp = stampSchema().safeParse({ v, seq, at, fence, lane })
   const body = entryBodySchema().safeParse(rest)
-  // The value itself, not zod's copy: a copy would have its keys in the schema's order, and a request is pinned as sent.
+  // The value itself, not zod's copy: that has its keys in the schema's order, and a request is pinned as sent.
   if (stamp.success && body.success) return value as Entry
   throw new LastgoodError(
     'journal-corrupt',
@@ -304,7 +304,7 @@ export function parseEntry(stored: unknown, place: string): Entry {
   )
 }
 
-/** `entry` itself. Errors: `bad-option` where no reader would take it for one, so that it must not be written. */
+/** `entry` itself. Errors: `bad-option` where no reader would accept it, so that it must not be written. */
 export function soundEntry(entry: Entry): Entry {
   if (isSurelyEntry(entry, journalVersion)) return entry
   const { v: _v, seq: _seq, at: _at, fence: _fence, lane: _lane, ...rest } = entry

@@ -1,4 +1,4 @@
-/** Journals as a driver could have written them, at random. */
+/** Random journals, as a driver could have written them. */
 import fc from 'fast-check'
 import type { Block, Entry, EntryBody } from './journal.ts'
 import { machineVersion, type Effect } from '../machine/machine-state.ts'
@@ -8,7 +8,7 @@ import { Transcript } from './transcript.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
 
-/** Plausible next facts for what a session owes; `pick` chooses among them. */
+/** Plausible next facts for what a session owes. */
 function nextBodies(owed: Effect, transcript: Transcript, turn: number, id: number): EntryBody[] {
   const resumed: EntryBody = { type: 'session-resumed', owner }
   const sent: EntryBody = { type: 'request-sent', model: 'm', attempt: 1 }

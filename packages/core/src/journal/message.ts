@@ -1,9 +1,9 @@
-/** What a message is made of: its blocks, the kinds of them, and what goes when thinking has to. Pure. */
+/** What a message is made of: its blocks, their kinds, and what is left without its thinking. Pure. */
 import { LastgoodError } from '../errors.ts'
 import type { Block, Message } from './journal.ts'
 import { areBlocks, isText } from './surely.ts'
 
-/** Errors: `bad-option` where `content`, which its caller calls `what`, is nothing that a message can have. */
+/** Errors: `bad-option` where `content`, which the caller calls `what`, cannot be the content of a message. */
 export function assertContent(content: unknown, what: string): asserts content is string | Block[] {
   if (isText(content) || areBlocks(content)) return
   throw new LastgoodError('bad-option', `${what} is neither a text nor a list of content blocks`, {
@@ -12,12 +12,12 @@ export function assertContent(content: unknown, what: string): asserts content i
   })
 }
 
-/** A text of its own is one block. */
+/** A plain string is one text block. */
 export function blocksOf({ content }: Message): readonly Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content
 }
 
-/** Of the messages that stood in its place the one that `message` came from: it shares the most blocks, or is the last of its role. */
+/** The one of `replaced` that `message` came from: of its role, the one that shares the most blocks, else the last. */
 export function originOf(message: Message, replaced: readonly Message[]): Message | undefined {
   const has = new Set(blocksOf(message).map((block) => JSON.stringify(block)))
   const shared = (one: Message) => blocksOf(one).filter((block) => has.has(JSON.stringify(block))).length
@@ -32,17 +32,17 @@ export const isThinking = ({ type }: Block): boolean => type === 'thinking' || t
 export const hasThinking = (message: Message): boolean =>
   message.role === 'assistant' && blocksOf(message).some(isThinking)
 
-/** Stands where an answer was nothing but thinking: no message may be empty. */
+/** Takes the place of an answer that was nothing but thinking: no message may be empty. */
 const onlyThinking: Block = { type: 'text', text: '(no text)' }
 
-/** The same message where it has none. */
+/** `message` itself where it has none. */
 export function withoutThinking(message: Message): Message {
   if (!hasThinking(message)) return message
   const content = blocksOf(message).filter((block) => !isThinking(block))
   return { ...message, content: content.length > 0 ? content : [onlyThinking] }
 }
 
-/** So much of an interrupted answer is quoted, in characters. */
+/** How much of an interrupted answer is quoted, in characters. */
 const quotedTail = 200
 
 /** Asks for the rest of an answer that broke off: https://platform.claude.com/docs/en/build-with-claude/streaming */

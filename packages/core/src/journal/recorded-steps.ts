@@ -1,10 +1,11 @@
 /**
- * The steps of a loop of one's own, as a fold of the journal.
+ * The steps of a caller's own loop, as a fold of the journal.
  *
- * 1. A lasting step, one with a key and all inside it, is known for as long as the session lives. Any other belongs to a
- *    place of the conversation, and is forgotten when that is left, unless nobody knows what came of it. Then what is
- *    known of the steps inside one is kept as well: it may run again.
- * 2. A step is known by the session that it was started in: a fork or an import goes on with it under the same key.
+ * 1. A lasting step (one with a key, and all inside it) is known for as long as the session lives. Any other belongs to
+ *    a place in the conversation, and is forgotten when the conversation leaves it, unless its outcome is unknown. Then
+ *    the steps inside of others are kept as well, because it may run again.
+ * 2. A step keeps the name of the session that it was started in: a fork or an import goes on with the same idempotency
+ *    key.
  */
 import { createHash } from 'node:crypto'
 import type { Entry } from './journal.ts'
@@ -15,8 +16,8 @@ export type RecordedStep = {
   name?: string | undefined
   startedIn?: string | undefined
   /**
-   * When it was first heard of where the conversation stands, counted over all steps. Undefined for one whose outcome was
-   * unknown when its own place was left, as long as it was not asked for again.
+   * When it was first heard of where the conversation stands, counted in entries. Undefined for a step that had no
+   * outcome when its place was left, until it is asked for again.
    */
   order?: number | undefined
 } & ({ state: 'started' } | { state: 'finished'; outcome: Finished['outcome']; value: unknown })
@@ -24,13 +25,13 @@ export type RecordedStep = {
 /** Whether a step is known for as long as the session lives; `step-ids.ts` makes the ids. */
 export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
 
-/** For whoever may not see the caller's key: an id that says which step it is, and not what it was called. */
+/** The id for readers who may not see the caller's key: it identifies the step without revealing the key. */
 export const withoutKey = (stepId: string): string =>
   stepId.startsWith('key:') ? `key:${createHash('sha256').update(stepId).digest('hex').slice(0, 16)}` : stepId
 
 /**
- * Where a step without a key belongs that is inside of nothing: after so many changes, the so manieth of its kind. In a
- * journal that counts what a caller added, these may be more than those at which the place began.
+ * The place of a step that has no key and is inside of no other: after how many `changes`, and its `number` among its
+ * kind. In a journal that counts what a caller added, `changes` may be more than those at which the place began.
  */
 interface Place {
   changes: number
@@ -48,9 +49,9 @@ export const hasOutcome = (step: RecordedStep | undefined): step is RecordedStep
 
 export class RecordedSteps {
   readonly #lasting = new Map<string, RecordedStep>()
-  /** Those that a message leaves behind are few: what happens to them with every message may cost something. */
+  /** Few of these remain after a message, so that going through them with every message is cheap enough. */
   readonly #placed = new Map<string, RecordedStep>()
-  /** Those that have a place, by kind and by that: a program may do thousands of steps where the conversation stands (P7). */
+  /** The steps that have a place, by kind and place: a program may run thousands of steps at one place (P7). */
   readonly #kinds = new Map<string, Map<number, Map<string, Place>>>()
   #heard = 0
 
@@ -58,19 +59,19 @@ export class RecordedSteps {
   apply(entry: Entry, sessionId: string | undefined, place: number): void {
     this.#heard += 1
     if (entry.type === 'step-started') {
-      // Its idempotency key stays what it was when it began.
+      // A step keeps the idempotency key that it began with.
       const { startedIn = sessionId, order = this.#heard } = this.of(entry.stepId) ?? {}
       this.#set(entry.stepId, { state: 'started', name: entry.name, startedIn, order })
     } else if (entry.type === 'step-finished') {
       const { outcome, value } = entry
       const known = this.of(entry.stepId)
-      // The run that began at its own place may come to its end late: then nobody has asked for it here.
+      // A run that began at the step's own place may end late: then nobody has asked for the step here.
       const isOwn = !known && (placeOf(entry.stepId)?.changes ?? place) >= place
       const isAsked = isOwn || outcome === 'verified' || outcome === 'in-doubt'
       const { name, startedIn, order = isAsked ? this.#heard : undefined } = known ?? {}
       this.#set(entry.stepId, { state: 'finished', name: entry.name ?? name, outcome, value, startedIn, order })
     } else if (entry.type === 'session-imported') {
-      // What reads as started here was started when the session was called otherwise.
+      // What reads as started in this session was started under its former name.
       for (const [id, step] of [...this.#lasting, ...this.#placed]) {
         if (step.startedIn === sessionId) this.#set(id, { ...step, startedIn: entry.sessionId })
       }
@@ -90,13 +91,13 @@ export class RecordedSteps {
     return this.#mapOf(stepId).get(stepId)
   }
 
-  /** Those of a kind that belong to a place, of this one and of those that were left, in the order in which they began. */
+  /** The steps of a kind that have a place, this one or one that was left, in the order in which they began. */
   ofKind(kind: string): readonly (Place & { stepId: string; step: RecordedStep })[] {
     const places = [...(this.#kinds.get(kind)?.values() ?? [])].flatMap((ofPlace) => [...ofPlace])
     return places.map(([stepId, place]) => ({ stepId, step: this.#placed.get(stepId) as RecordedStep, ...place }))
   }
 
-  /** Whether some of a kind belong to another place than that after so many changes. */
+  /** Whether any steps of a kind belong to a place other than the one after `changes` changes. */
   hasLeft(kind: string, changes: number): boolean {
     const ofKind = this.#kinds.get(kind)
     return ofKind !== undefined && ofKind.size > (ofKind.has(changes) ? 1 : 0)

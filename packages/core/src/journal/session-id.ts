@@ -1,4 +1,4 @@
-/** What can name a session. Stores make names of files and keys of it, and commands print it. */
+/** What can name a session. Stores turn it into file names and keys, and commands print it. */
 import { z } from 'zod'
 import { lazily } from '../lazily.ts'
 

@@ -2,9 +2,9 @@
  * An entry in a store that can keep bytes. Pure.
  *
  *     JSON                     an entry
- *     JSON  newline  bytes     a sealed one, its `data` as the bytes that it stands for: in base64 they take a third more
+ *     JSON  newline  bytes     a sealed one, its `data` as bytes: base64 takes a third more
  *
- * 1. The same entry gives the same bytes: appends are recognised by comparing them.
+ * 1. The same entry gives the same bytes: repeated appends are recognised by comparing them.
  * 2. JSON as it is written here has no newline, so the first one ends it, whatever the bytes are.
  */
 import { fromBase64 } from '../base64.ts'
@@ -18,7 +18,7 @@ export function storedEntry(entry: Entry): string | Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...entry, data: undefined })}\n`), bytes])
 }
 
-/** What `parseEntry` is to judge; undefined for what is no JSON. */
+/** The value for `parseEntry` to judge; undefined for what is not JSON. */
 export function valueStoredIn(stored: Buffer): unknown {
   const end = stored.indexOf(newline)
   try {

@@ -1,7 +1,7 @@
 /**
- * Checks by hand of the records that are read most, at a small part of what their schemas cost: to make the schemas alone
- * takes longer than to open a session. `true` is a promise, and holds for no value that the schema refuses; `false` says
- * nothing, and the schema decides. Pure.
+ * Hand-written checks for the records that are read most, at a fraction of what their schemas cost: building the
+ * schemas alone takes longer than opening a session. `true` is a promise that the schema accepts the value; `false`
+ * says nothing, and the schema decides. Pure.
  */
 import { isRecord } from '../json.ts'
 
@@ -13,7 +13,7 @@ export const isText: Check = (value) => typeof value === 'string'
 export const isNumber: Check = (value) => Number.isFinite(value)
 export const isWhole: Check = (value) => Number.isSafeInteger(value)
 export const isTrue: Check = (value) => value === true
-/** Not by `every`, which passes over holes. */
+/** Not with `every`, which skips holes. */
 const areAll =
   (isSound: Check): Check =>
   (value) =>
@@ -36,7 +36,7 @@ const isMessage: Check = (value) =>
   isRecord(value) && typeof value['role'] === 'string' && (isText(value['content']) || areBlocks(value['content']))
 export const areMessages = areAll(isMessage)
 
-/** The fields that it has to have, sound, and none besides but `others` of them, which the caller has checked. */
+/** Whether `value` has the required `fields`, all sound, and just `others` more, which the caller has checked. */
 export function hasJust(value: unknown, fields: Fields, others = 0): boolean {
   if (!isRecord(value)) return false
   let known = others

@@ -1,10 +1,10 @@
 /**
- * The conversation as a fold of the journal: what was sent and received, the keys in their order.
+ * The conversation as a fold of the journal: what was sent and received, the keys in their original order.
  *
  * 1. Messages are kept as they came; what goes out again serialises to the same bytes (P4). Only cache markers are left
- *    out: they are the caller's for one request, no part of the prefix, and a request may have four.
+ *    out: they belong to one request, are not part of the prefix, and a request may have at most four.
  * 2. The results of one response become one user message, in the order of its calls, once all are there.
- * 3. What the API would refuse in a history is not put there: an answer without content, a refused turn's words.
+ * 3. What the API would refuse in a history is left out: an answer without content, a refused turn's words.
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
  * 5. Repairs lie over the messages and change none of them: `edits` says what goes out in their place.
  */
@@ -19,7 +19,7 @@ export interface ToolCall {
   name: string
   input: unknown
   state: 'open' | 'started' | 'finished'
-  /** The session that it was first started in, where that is known: another one for what was imported under a new name. */
+  /** The session that it was first started in, where known: after an import under a new name it is another one. */
   startedIn?: string | undefined
 }
 
@@ -36,7 +36,7 @@ const inDoubtText =
   'Interrupted: this tool call was started, but its outcome is unknown. It was not repeated. ' +
   'Verify what it did before you repeat it.'
 
-/** The result that tells the model of a call of unknown outcome. */
+/** The result that tells the model that a call's outcome is unknown. */
 export function inDoubtResult(toolUseId: string): Block {
   return { type: 'tool_result', tool_use_id: toolUseId, is_error: true, content: inDoubtText }
 }
@@ -45,47 +45,47 @@ export class Transcript {
   readonly messages: Message[] = []
   turns: TurnSpan[] = []
   envelope: Envelope | undefined
-  /** Whose envelope it is, once the API has answered under it; undefined for a loop of one's own. */
+  /** The agent whose envelope it is, once the API has answered under it; undefined for a caller's own loop. */
   envelopeAgent: string | undefined
   #sentBy: string | undefined
-  /** Who runs the last turn; undefined for a loop of one's own. */
+  /** The agent that runs the last turn; undefined for a caller's own loop. */
   agent: string | undefined
-  /** For each response, the number of messages that end with it, by the API's message id. */
+  /** By the API's message id of each response, the number of messages up to and including it. */
   readonly responses = new Map<string, number>()
   /** What goes out in place of recorded messages, in their order and without overlap. */
   edits: readonly Edit[] = []
-  /** Repair rules that are applied to every further request for this model as a whole. */
+  /** Repair rules for the request as a whole, applied to every later request for the same model. */
   standing: readonly { readonly rule: string; readonly model: string | undefined }[] = []
-  /** The API has accepted so many messages; what it refuses is among those after them. */
+  /** How many messages the API has accepted; what it refuses is among those after them. */
   accepted = 0
   /** The last answer as the API gave it; the conversation may have gone on, or back, since then. */
   lastAnswer: AssistantMessage | undefined
   /** When it came, epoch ms. */
   answeredAt: number | undefined
-  /** When the wait began that it is in, or was in last, epoch ms. */
+  /** When its current or last wait began, epoch ms. */
   waitsSince: number | undefined
-  /** Answers of the model that was asked for have said what they cost; another endpoint may count nothing. */
+  /** Answers of the model that was asked for have reported their cost; another endpoint may report none. */
   isBilled = false
   #rung = 0
   /** The models that made its answers. */
   readonly models = new Set<string>()
   readonly #makers = new WeakMap<Message, string>()
   #calls: ToolCall[] = []
-  /** Of the calls of all answers, those that were taken back among them: most ids are new, which is known without a look. */
+  /** The call ids of all answers, even those taken back: most ids are new, which this tells without a search. */
   readonly #callIds = new Set<unknown>()
   #results = new Map<string, Block>()
-  /** How often the conversation has changed, changes that were taken back among them. */
+  /** How often the conversation has changed, including changes that were taken back. */
   changes = 0
   /**
-   * Where it stands for steps: the changes when it last was answered or rewound, or had all results of an answer. What
-   * the caller adds, or says otherwise, is recorded with the request, so a loop that starts again asks for its steps after
-   * that as before; it leaves the place with the answer. No place is the same twice.
+   * Where it stands for steps: the value of `changes` when it was last answered or rewound, or had all results of an
+   * answer. What the caller adds or rephrases is recorded with the request and leaves the place as it is, so that a
+   * loop that starts again asks for its steps after that as before; the answer ends the place. No place occurs twice.
    */
   place = 0
   /** Steps of the caller's own. */
   readonly steps = new RecordedSteps()
 
-  /** `sessionId`: whose journal it is in; that of a fork's inherited entries is another one. */
+  /** `sessionId`: the session whose journal it is in; another one's for the entries that a fork inherited. */
   apply(entry: Entry, sessionId?: string): void {
     this.steps.apply(entry, sessionId, this.place)
     switch (entry.type) {
@@ -149,7 +149,7 @@ export class Transcript {
         if (entry.messages === 0 && entry.lastGoodTurn > 0) this.turns = [{ turn: entry.lastGoodTurn, from: 0, to: 0 }]
         if (entry.turn > (this.turns.at(-1)?.turn ?? 0)) this.turns.push({ turn: entry.turn, from: entry.messages })
         this.#forgetCalls()
-        // Where a turn is open still, the caller has put other words in the place of its own.
+        // Otherwise the turn is still open, and the caller has only rephrased its own words.
         if (entry.turn === entry.lastGoodTurn || undone.some(({ role }) => role === 'assistant')) this.#leavePlace()
         break
       }
@@ -189,8 +189,8 @@ export class Transcript {
   }
 
   /**
-   * Turns started, and turns ended in a row from the first, where a caller goes on from the first `count` messages. A turn
-   * that nobody has answered yet is open still: its words are only said otherwise.
+   * The last turn started and the last one ended, where a caller goes on from the first `count` messages. A turn
+   * without an answer is still open: the caller only rephrases it.
    */
   turnsWithin(count: number): { turn: number; lastGoodTurn: number } {
     const isOpen = ({ to, stopReason }: TurnSpan) => to === undefined && stopReason === undefined
@@ -220,7 +220,7 @@ export class Transcript {
   }
 
   #repair(edits: readonly Edit[], standing: readonly string[]): void {
-    // What would lie over nothing came too late.
+    // An edit of messages that are no longer there came too late.
     const valid = edits.filter(({ from, to }) => from <= to && to <= this.messages.length)
     for (const { from, to, insert } of valid) {
       const replaced = this.messages.slice(from, to)
@@ -284,7 +284,7 @@ function withoutCacheMarkers(message: Message): Message {
   return { ...message, content: content.map(({ cache_control: _marker, ...block }) => block) }
 }
 
-/** The new edits over the old ones: where they meet, the new one says it all. */
+/** The new edits over the old ones: where they meet, the new one replaces the old. */
 function mergeEdits(before: readonly Edit[], added: readonly Edit[]): Edit[] {
   const meets = (a: Edit, b: Edit) =>
     (a.from < b.to && b.from < a.to) || (a.from === a.to && b.from <= a.from && a.from <= b.to)
@@ -293,7 +293,7 @@ function mergeEdits(before: readonly Edit[], added: readonly Edit[]): Edit[] {
   return [...kept, ...added].sort((a, b) => a.from - b.from || a.to - b.to)
 }
 
-/** What reads as started in session `from` was started when that was called `to`. */
+/** A call that reads as started in session `from` was started when that session was named `to`. */
 function startedUnder(call: ToolCall, from: string | undefined, to: string): ToolCall {
   return call.state === 'started' && call.startedIn === from ? { ...call, startedIn: to } : call
 }

@@ -5,9 +5,9 @@
  * 2. What is stored stays as it is: a journal may have entries of several versions, oldest first.
  * 3. Each version that ever wrote has a golden journal among the tests (`test/golden`), and it is never edited.
  *
- * Entries: 2 added steps of one's own, forks, imports, retention, and bodies that are kept apart or sealed;
- * nothing that version 1 wrote means anything else. 3 added `deflate-1`, and that a store may keep what is sealed as bytes.
- * Heads: 2 added origin and retention; 3 says that the entries may be of version 3, to whoever could not even parse them.
+ * Entries: 2 added steps of the caller's own, forks, imports, retention, and bodies that are kept apart or sealed;
+ * nothing that version 1 wrote changed its meaning. 3 added `deflate-1`, and lets a store keep sealed data as bytes.
+ * Heads: 2 added origin and retention; 3 tells readers that could not even parse them of entries of version 3.
  */
 type Versioned = Readonly<Record<string, unknown>>
 type Step = (old: Versioned) => Versioned
@@ -15,7 +15,7 @@ type Step = (old: Versioned) => Versioned
 const entrySteps: readonly Step[] = [(entry) => ({ ...entry, v: 2 }), (entry) => ({ ...entry, v: 3 })]
 const headSteps: readonly Step[] = [(head) => ({ ...head, v: 2 }), (head) => ({ ...head, v: 3 })]
 
-/** Anything that is no entry of an earlier version is given back as it is: the reader judges it. */
+/** Anything that is not an entry of an earlier version is returned as it is: the reader judges it. */
 export const upgradedEntry = (stored: unknown): unknown => upgraded(stored, entrySteps)
 export const upgradedHead = (stored: unknown): unknown => upgraded(stored, headSteps)
 
