@@ -1,9 +1,10 @@
 /**
- * What this process knows of the last answer's calls, and the journal does not: an answer is recorded with the intents
- * of its calls before anybody runs them, so that a call that was only handed out reads like one that was begun.
+ * What this process knows about the last answer's calls and the journal does not: an answer is recorded with the
+ * intents of its calls before any of them runs, so in the journal a call that was only handed out looks like one that
+ * was begun.
  *
- * 1. A call is new where its answer came and until it is begun. In any other process nobody can say that it is.
- * 2. What somebody has taken nobody else takes, until it is given back.
+ * 1. A call is new only in the process that received its answer, until it is begun there. No other process can tell.
+ * 2. A call that has been taken cannot be taken again until it is given back.
  */
 import { LastgoodError } from '../errors.ts'
 
@@ -25,12 +26,12 @@ export class CallsAtHand {
     this.#begun.clear()
   }
 
-  /** Whoever asked for that answer has gone without it. */
+  /** The caller left without that answer. */
   takeBack(): void {
     this.#isHandedOut = false
   }
 
-  /** Whether somebody in this process may be running it: what a dead process had, nobody has. */
+  /** Whether somebody in this process may be running the call; a call of a dead process is never out. */
   isOut(toolUseId: string): boolean {
     return this.#isHandedOut && this.#came.has(toolUseId)
   }
@@ -39,12 +40,12 @@ export class CallsAtHand {
     return this.#came.has(toolUseId) && !this.#begun.has(toolUseId)
   }
 
-  /** Its effect comes next. */
+  /** The call's effect comes next. */
   begin(toolUseId: string): void {
     this.#begun.add(toolUseId)
   }
 
-  /** All of them, or none. Gives the way to give them back. Errors: `bad-option` when one is taken. */
+  /** Takes all of the calls, or none. Returns how to give them back. Errors: `bad-option` when one is already taken. */
   take(toolUseIds: readonly string[]): () => void {
     const taken = toolUseIds.find((id) => this.#taken.has(id))
     if (taken !== undefined) throw alreadyTaken(this.#sessionId, taken)

@@ -1,13 +1,13 @@
 /**
- * The checkpoint of a session: the head that replaces the last one with every append. A cache of the fold, of a size
- * that does not grow with the conversation.
+ * The checkpoint of a session: the head, replaced with every append. It is a cache of the fold, and its size does not
+ * grow with the conversation.
  */
 import type { Entry, Origin } from '../journal/journal.ts'
 import { type StateName } from '../machine/machine-state.ts'
 import { saveSnapshot, type Snapshot } from '../machine/machine-step.ts'
 import { headVersion, type Head, type SessionStatus } from '../store/store.ts'
 
-/** What its own entries say of a session once and for all, or until they say otherwise. */
+/** What a session's own entries say about it, for good or until a later entry changes it. */
 export interface SessionFacts {
   readonly createdAt?: number
   readonly cwd?: string
@@ -33,7 +33,7 @@ export function factsAfter(facts: SessionFacts, entry: Entry): SessionFacts {
   }
 }
 
-/** What the entries before say of the session; the new ones may say otherwise. */
+/** What earlier entries say about the session; the new ones may change it. */
 export interface Known {
   sessionId: string
   facts: SessionFacts

@@ -3,8 +3,8 @@
  *
  * `entry` is a durable fact. `delta` is provisional: the model's words as they arrive, which count only when their
  * `response-received` follows; `dropped` takes back the deltas of an attempt that broke. `unrecorded` is a Messages
- * request that passed without being recorded, because it is about something else than the conversation. `in-doubt` is
- * what is done about a tool call, or a step of one's own, that was started before a restart and has no result.
+ * request that passed without being recorded, because it is not about the conversation. `in-doubt` is what is done
+ * about a tool call, or a step of the caller's own, that was started before a restart and has no result.
  */
 import { messageOf } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -15,13 +15,13 @@ export type SessionEvent =
   | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
   | { type: 'dropped' }
   | { type: 'unrecorded' }
-  /** `isStep`: `toolUseId` is the id of a step of one's own. */
+  /** `isStep`: `toolUseId` is the id of a step of the caller's own. */
   | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid; isStep?: true }
 
-/** `verified-*`: the tool itself found out; then the rule's: run again, reported to the model, parked for a person. */
+/** `verified-*`: the tool itself found out. Else by rule: run again, reported to the model, parked for a person. */
 export type InDoubtDid = 'verified-done' | 'verified-not-done' | 'rerun' | 'reported' | 'parked'
 
-/** What it returns is not looked at, but for a promise that rejects. */
+/** Its return value is ignored, except for a promise that rejects. */
 export type Listener = (event: SessionEvent) => unknown
 
 export class Emitter {
@@ -32,7 +32,7 @@ export class Emitter {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** A listener that throws, or rejects, is told off and dropped: a broken user interface must not break the session. */
+  /** A listener that throws or rejects is dropped with a warning: a broken user interface must not break a session. */
   emit(event: SessionEvent): void {
     for (const listener of this.#listeners) {
       try {
@@ -49,7 +49,7 @@ export class Emitter {
     process.emitWarning(`a listener failed: ${withoutSecrets(messageOf(error))}`, { code: 'LASTGOOD_LISTENER' })
   }
 
-  /** The events from this call on, all of them up to the moment when `signal` aborts, or nobody wants more. */
+  /** All events from this call on, until `signal` aborts or the consumer stops. */
   iterate(signal: AbortSignal): AsyncGenerator<SessionEvent, void, undefined> {
     const queue: SessionEvent[] = []
     let wake = () => {}
@@ -78,7 +78,7 @@ export class Emitter {
         end()
       }
     })()
-    // A generator that was never asked, or is waiting, does not hear that nobody wants more.
+    // A generator that has not started, or is waiting, does not notice that its consumer stops.
     const stopped = events.return.bind(events)
     return Object.assign(events, {
       return(value?: undefined) {

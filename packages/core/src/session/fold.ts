@@ -1,9 +1,9 @@
 /**
  * Replay: a journal folded into the state it stands for. It runs no effect.
  *
- * 1. A head's snapshot of the same machine version saves stepping through old entries; of another version it is ignored
- *    and every entry is stepped through. Both give the same state: the head is a cache of the fold.
- * 2. What a fork inherited counts for conversation and state, not for sequence and facts: those are the session's own.
+ * 1. A head's snapshot of the same machine version saves stepping through old entries; one of another version is
+ *    ignored and every entry is stepped through. Both give the same state: the head is a cache of the fold.
+ * 2. Entries that a fork inherited count for conversation and state, not for sequence and facts: those are its own.
  */
 import { chunksOf } from '../store/chunked.ts'
 import { factsAfter, type SessionFacts } from './checkpoint.ts'
@@ -26,7 +26,7 @@ export interface Folded {
   refolded: boolean
 }
 
-/** Of one journal. A fork's has a history before it: `foldHistory`. */
+/** Folds one journal. A fork's journal has a history before it: see `foldHistory`. */
 export function foldJournal(
   entries: AsyncIterable<Entry> | Iterable<Entry>,
   version: string,

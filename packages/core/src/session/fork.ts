@@ -1,10 +1,10 @@
 /**
- * Forking: another session that goes on from the end of a turn of this one. The parent is only read; it may be written
+ * Forking: a new session that goes on from the end of a turn of this one. The parent is only read; it may be written
  * meanwhile, and needs no lease.
  *
  * 1. Nothing is copied: the fork's journal begins with the place that it goes on from; see `history.ts`.
- * 2. That place is in the journal where the turn ended, which for a fork's inherited turns is an older one.
- * 3. A fork is there only if its parent stays: it writes itself, then looks; see `removal.ts`.
+ * 2. That place is in the journal where the turn ended: for a turn that the parent inherited, an ancestor's journal.
+ * 3. A fork exists only if its parent stays: it is written first, then the parent is checked; see `removal.ts`.
  */
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'

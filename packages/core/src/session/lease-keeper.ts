@@ -2,9 +2,9 @@
  * Keeps a lease alive, and says when it is gone.
  *
  * 1. Renewal is a courtesy to other writers: the store's fence, not this loop, protects the journal (P3).
- * 2. Only the store's word ends a lease here. A store that cannot answer is asked again; a pause of this process that
+ * 2. Only the store's answer ends a lease here. A store that cannot answer is asked again; a pause of this process that
  *    outlasts the lease ends it only if another writer has taken it meanwhile.
- * 3. After such a pause an effect waits for the store's word: the next writer may have done it (P2).
+ * 3. After such a pause an effect waits until the store confirms the lease: the next writer may have run it (P2).
  */
 import { isLastgoodError } from '../errors.ts'
 import { renewPatiently, type Asking } from '../store/patient-append.ts'
@@ -13,10 +13,10 @@ import { leaseLost } from '../store/store.ts'
 export interface LeaseKeeper {
   /** Stops renewing, and asking; does not release the lease. */
   stop(reason?: Error): void
-  /** The store has taken something under the lease that it was asked for at `askedAt`, epoch ms. */
+  /** The store has accepted, under the lease, a write that was requested at `askedAt`, epoch ms. */
   heard(askedAt: number): void
   /**
-   * Asks the store where it has not been heard of for as long as the lease lasts. Errors: `lease-lost`, and
+   * Asks the store if it has not been heard from for as long as the lease lasts. Errors: `lease-lost`, and
    * `store-unavailable` when the patience has run out.
    */
   assertHeld(): Promise<void>

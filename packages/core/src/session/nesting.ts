@@ -1,9 +1,9 @@
 /**
- * What the code that is being called runs inside of (a run of an agent, a tool call, a step), and who waits for whom.
+ * What the calling code runs inside of (a run of an agent, a tool call, a step), and what waits for what.
  *
- * 1. What has ended encloses nothing any more, whatever it left behind.
- * 2. Nobody begins to wait for what waits, over however many others, for something that encloses them: that would be
- *    for ever.
+ * 1. What has ended encloses nothing any more, not even work that it left running.
+ * 2. A wait that would never end is refused: one for something that waits, directly or through others, for what
+ *    encloses the caller.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -15,10 +15,10 @@ interface Frame {
 
 const innermost = new AsyncLocalStorage<Frame>()
 
-/** What waits for what; an object is listed as often as it waits. */
+/** What each object waits for; a target is listed once for each wait. */
 const waits = new WeakMap<object, object[]>()
 
-/** Does `work`, and all that it calls, inside of `what`. */
+/** Runs `work`, and all that it calls, inside of `what`. */
 export async function inside<Result>(what: object, work: () => Promise<Result> | Result): Promise<Result> {
   const frame: Frame = { what, outer: living(innermost.getStore()), hasEnded: false }
   try {
@@ -29,7 +29,7 @@ export async function inside<Result>(what: object, work: () => Promise<Result> |
 }
 
 /**
- * `result`, which is what `target` comes to. Errors: what `refuse` makes, when `target` is, or waits for, something that
+ * Waits for `result`, the outcome of `target`. Errors: that of `refuse`, when `target` is, or waits for, something that
  * encloses the caller.
  */
 export async function waitingFor<Result>(
@@ -83,7 +83,7 @@ export class Effect {
   }
 }
 
-/** The effect of `session` that encloses the caller, the innermost. */
+/** The innermost effect of `session` that encloses the caller. */
 export function effectAround(session: object): Effect | undefined {
   for (const what of enclosing()) if (what instanceof Effect && what.session === session) return what
   return undefined

@@ -11,8 +11,8 @@ import { assertSessionId, sessionNotFound, type Head } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
 
 /**
- * Opens a session for writing, a new one or one that is there, and takes its lease. What was in flight when its last
- * process died is owed again: see `Session.owed`.
+ * Opens a new or an existing session for writing, and takes its lease. What was in flight when its last process died is
+ * owed again: see `Session.owed`.
  *
  * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
  */
@@ -27,8 +27,8 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
 }
 
 /**
- * Lets `record` say something of a session that is there (a rewind, how long it is kept) and closes it again. It is no
- * restart: what is in flight is owed to whoever opens it next.
+ * Lets `record` write to an existing session (a rewind, how long it is kept) and closes it again. Not a restart:
+ * what is in flight is owed when the session is opened next.
  *
  * Errors: those of `openSession`, `session-not-found`, and what `record` throws.
  */
@@ -46,7 +46,7 @@ export async function visitSession<T>(
   })
 }
 
-/** A wait that was armed while the clock was ahead lasts as long as it was to last then, not until that instant. */
+/** A wait that was armed while the clock was ahead keeps the length it was meant to have, not its instant. */
 async function shortenWait(session: Session): Promise<void> {
   const { owed, context } = session
   const now = session.clock.now()
@@ -73,7 +73,7 @@ async function opened<T>(
     session = new Session(id, lease, folded, options)
     return await use(session, folded, summary?.head)
   } catch (error) {
-    // What went wrong first is what the caller has to hear; a lease that cannot be given back runs out by itself.
+    // The caller has to get the first error; a lease that cannot be given back expires by itself.
     await (session ? session.close() : store.release(lease)).catch(() => {})
     throw error
   }

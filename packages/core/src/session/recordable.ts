@@ -1,12 +1,12 @@
 /**
- * What can be recorded is what JSON can say. Anything else is the caller's mistake, told before it reaches a store: `what`
- * says in the message where it is.
+ * Only what JSON can express can be recorded. Anything else is the caller's mistake, reported before it reaches a
+ * store: `what` names its place in the message.
  */
 import { LastgoodError } from '../errors.ts'
 import { soundEntry, type Entry, type EntryBody } from '../journal/journal.ts'
 import { copyOf } from '../json.ts'
 
-/** A copy that later changes do not reach. Errors: `bad-option`. */
+/** A copy that later changes to `value` do not reach. Errors: `bad-option`. */
 export function recordable<Value>(value: Value, what: string): Value {
   try {
     return copyOf(value)
@@ -16,14 +16,14 @@ export function recordable<Value>(value: Value, what: string): Value {
 }
 
 /**
- * The entry of `body`: a copy, so that what a caller does with its messages later does not change what was recorded.
- * Errors: `bad-option`, also for what no reader would take for an entry.
+ * The entry of `body`: a copy, so that the caller's later changes to its messages do not change what was recorded.
+ * Errors: `bad-option`, also for what no reader would accept as an entry.
  */
 export function recordableEntry(body: EntryBody, stamp: Omit<Entry, keyof EntryBody>): Entry {
   return soundEntry(Object.assign(recordable(body, body.type), stamp))
 }
 
-/** Its JSON. Errors: `bad-option`, also for undefined and functions. */
+/** The JSON of `value`. Errors: `bad-option`, also for undefined and functions. */
 export function jsonText(value: unknown, what: string): string {
   let text: string | undefined
   try {

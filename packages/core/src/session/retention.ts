@@ -1,9 +1,9 @@
 /**
- * How long sessions are kept. A store never deletes by itself: a session says when it may go, and whoever prunes asks.
- * Pure; `removal.ts` does it.
+ * How long sessions are kept. A store never deletes by itself: each session says when it may go, and pruning reads
+ * that. Pure; `removal.ts` does the removing.
  *
- * 1. A session goes when its time after its last entry is over, or when somebody asks for all that are so old.
- * 2. A pinned one never goes, a held one not now, and one with forks not before them: they read its journal.
+ * 1. A session goes when its time since its last entry is over, or when pruning asks for all sessions of that age.
+ * 2. A pinned session never goes, a held one not now, and one with forks not before them: they read its journal.
  */
 import { positiveMs } from '../option-checks.ts'
 import type { SessionFacts } from './checkpoint.ts'
@@ -18,7 +18,7 @@ export interface Retention {
   pinned?: boolean
 }
 
-/** What of `options` is about retention. Throws `bad-option`. */
+/** The options about retention, checked. Throws `bad-option`. */
 export function checkedRetention({ ttlMs, pinned }: Retention): Retention {
   if (ttlMs !== undefined && ttlMs !== null) {
     positiveMs('ttlMs', ttlMs, 'write null for a session that is kept until somebody prunes it')
@@ -26,7 +26,7 @@ export function checkedRetention({ ttlMs, pinned }: Retention): Retention {
   return { ...(ttlMs !== undefined && { ttlMs }), ...(pinned !== undefined && { pinned }) }
 }
 
-/** The entry that brings about what is wanted, or undefined where it is so already. Throws `bad-option`. */
+/** The entry that makes the wanted change, or undefined when nothing changes. Throws `bad-option`. */
 export function retentionChange(
   facts: SessionFacts,
   wanted: Retention,
@@ -37,16 +37,16 @@ export function retentionChange(
   return { type: 'retention-changed', ...after }
 }
 
-/** When it may be pruned (epoch ms, the last that there is at most); undefined when it says never. */
+/** When it may be pruned (epoch ms, at most the latest possible instant); undefined when it says never. */
 export function expiryOf({ ttlMs, pinned, updatedAt }: Head): number | undefined {
   return ttlMs === undefined || pinned ? undefined : Math.min(updatedAt + ttlMs, latestInstant)
 }
 
-/** Why a session that would go stays. */
+/** Why an expired session stays. */
 export type KeptBecause = 'pinned' | 'held' | 'forks'
 
 export interface PrunePlan<Summary extends SessionSummary = SessionSummary> {
-  /** Their time is over; forks stand before what they were forked from. */
+  /** Their time is over; forks come before what they were forked from. */
   readonly expired: readonly Summary[]
   readonly kept: readonly { readonly summary: Summary; readonly because: KeptBecause }[]
   /** All others. */
@@ -56,11 +56,11 @@ export interface PrunePlan<Summary extends SessionSummary = SessionSummary> {
 export interface PruneOptions {
   /** Epoch ms. */
   now: number
-  /** Sessions whose last entry is older go too, whatever they say, unless they are pinned. */
+  /** Sessions whose last entry is older go too, whatever their own time, unless they are pinned. */
   olderThanMs?: number
 }
 
-/** What pruning would do to these sessions, which have to be all of the store. */
+/** What pruning would do to these sessions, which must be all sessions of the store. */
 export function prunePlan<Summary extends SessionSummary>(
   summaries: readonly Summary[],
   { now, olderThanMs }: PruneOptions,
@@ -75,7 +75,7 @@ export function prunePlan<Summary extends SessionSummary>(
     else if (holder) kept.set(head.sessionId, 'held')
   }
   const goes = (id: string) => ids.has(id) && !kept.has(id)
-  // A fork that stays keeps what it came from, and that what it came from in its turn.
+  // A fork that stays keeps its parent, which in turn keeps its own parent.
   for (let changed = true; changed;) {
     changed = false
     for (const { head } of summaries) {
@@ -96,7 +96,7 @@ export function prunePlan<Summary extends SessionSummary>(
   return { expired, kept: staying, others: summaries.length - over.length }
 }
 
-/** How many forks lead to a session. */
+/** How many ancestors a session has. */
 function depths(summaries: readonly SessionSummary[]): (summary: SessionSummary) => number {
   const parents = new Map(summaries.map(({ head }) => [head.sessionId, head.origin?.sessionId]))
   return ({ head }) => {

@@ -1,6 +1,6 @@
 /**
- * One run of an agent at a time: who asks for the same as one that is under way or waiting gets that one, others wait
- * for their turn. A run that would wait for itself, as one inside a run of the same session, is refused.
+ * One run of an agent at a time: asking for the same as a run under way or waiting gives that run; others wait in line.
+ * A run that would wait for itself, such as one inside a run of the same session, is refused.
  */
 import { LastgoodError } from '../errors.ts'
 import { inside, waitingFor } from './nesting.ts'
@@ -13,16 +13,16 @@ interface Run {
 
 export class RunQueue {
   readonly #sessionId: string
-  /** Under way and waiting, in their order. */
+  /** Under way and waiting, in order. */
   readonly #runs: Run[] = []
 
   constructor(sessionId: string) {
     this.#sessionId = sessionId
   }
 
-  /** `asked` says what is asked for; undefined: whatever the agent is about. Errors: `bad-option`, and those of the run. */
+  /** `asked` says what is asked for; undefined: any run of the agent. Errors: `bad-option`, and those of the run. */
   run<Reply>(agent: string, asked: string | undefined, begin: () => Promise<Reply>): Promise<Reply> {
-    // All runs of a session are one thing to wait for: each waits for those before it.
+    // All runs of a session count as one thing to wait for: each waits for those before it.
     return waitingFor(
       this,
       () => this.#queued(agent, asked, begin),

@@ -1,5 +1,5 @@
 /**
- * What can be chosen when a session is opened. Bad options throw at once, so that a typo does not look like an outage.
+ * The options for opening a session. Bad options throw at once, so that a typo does not look like an outage.
  */
 import { systemClock, type Clock } from '../clock.ts'
 import { fileStore } from '../file/index.ts'
@@ -22,25 +22,26 @@ export interface SessionOptions {
   policy?: PolicyOptions
   /** What is done about a fault. Default: `decide`, by the policy; wrap it to answer some faults yourself. */
   decide?: typeof decide
-  /** Asked before each request: a rate that a fleet keeps together, `redisLimiter` of `@lastgood/fleet`. Default: none. */
+  /** Asked before each request: a rate that a fleet shares, `redisLimiter` of `@lastgood/fleet`. Default: none. */
   limiter?: RequestLimiter
   /** How long the lease runs without renewal. Default 30,000 ms. */
   leaseMs?: number
   /**
-   * How long a commit is tried again while the store cannot answer; then the session is done. An attempt has this time
-   * for its answer, and 5,000 ms at least; so has the end of the lease in `close`. Default 15,000 ms.
+   * How long a commit is retried while the store cannot answer; after that the session must be opened again. Each
+   * attempt has this time for its answer, at least 5,000 ms, and so has the release of the lease in `close`. Default
+   * 15,000 ms.
    */
   storePatienceMs?: number
-  /** Take the session from a live holder. Default false; a holder whose process is known to be dead is always taken over. */
+  /** Take the session from a live holder. Default false; from a process known to be dead it is always taken. */
   takeover?: boolean
   /**
-   * The calls of its answers are run by others, who go on with them whoever opens the session: opening it while they run
-   * is no restart. Default false.
+   * The calls of its answers run elsewhere, and go on whoever opens the session: opening it while they run is
+   * not a restart. Default false.
    */
   callsElsewhere?: boolean
   /**
-   * How long after its last entry the session may be pruned; `null`: only when somebody asks for it. And whether it is
-   * never pruned. Default: as it is recorded, at first `null` and false.
+   * `ttlMs`: how long after its last entry the session may be pruned; `null`: only when somebody asks for it. `pinned`:
+   * it is never pruned. Default: as recorded, at first `null` and false.
    */
   ttlMs?: number | null
   pinned?: boolean
@@ -48,7 +49,7 @@ export interface SessionOptions {
   cwd?: string | null
   /** Name of this build's control state. Default: the release's own; a head written under another name is folded anew. */
   machineVersion?: string
-  /** Hears what happens, a line for each change, without content: `pino()`, or anything alike. Default: silence. */
+  /** Gets a line for each change, without content: `pino()`, or anything like it. Default: none. */
   logger?: Logger
   /** Traces and metrics: `otel()` of `@lastgood/otel`, or watchers of your own. Default: none. */
   telemetry?: Watcher | readonly Watcher[]

@@ -4,11 +4,11 @@
  * 1. Commit, then act: `record` returns after the store has the entries; only then do state, transcript and listeners
  *    know of them (P1, P5). What the store refused never happened.
  * 2. One writer: entries go out one append at a time, under the lease's fence. When the fence is refused or the store
- *    cannot answer, this object is done: it aborts what it runs and must be opened again (P3, P5).
+ *    cannot answer, this object is done: it aborts what it runs, and the session must be opened again (P3, P5).
  * 3. State is never set, only stepped. `owed` is the one effect that the session waits for.
- * 4. A staged entry is adopted at once and goes out with the next append, which its caller makes at once: the last tool
- *    result and the next request share an append, so that a model-and-tools step costs two. If that append fails, this
- *    object is done, and with it everything that was only staged.
+ * 4. A staged entry is adopted at once and goes out with the next append, which its caller makes right away: the last
+ *    tool result and the next request share an append, so that a model-and-tools step costs two appends. If that append
+ *    fails, this object is done, and everything that was only staged is lost.
  */
 import { CallsAtHand } from './calls-at-hand.ts'
 import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
@@ -43,7 +43,7 @@ import type { Transcript } from '../journal/transcript.ts'
 import { writerVersion } from '../version.ts'
 import { Watchers } from '../watching/watcher.ts'
 
-/** A process that died in one of these left nothing in flight. */
+/** A process that dies in one of these leaves nothing in flight. */
 const atRest: ReadonlySet<StateName> = new Set(['idle', 'refused'])
 
 /** What an agent is to a session: something with a name that can run a turn. `defineAgent` makes one. */
@@ -61,10 +61,10 @@ export class Session {
   readonly decide: ResolvedOptions['decide']
   /** Asked before each request leaves. */
   readonly limiter: ResolvedOptions['limiter']
-  /** For the tool ledger, and for whoever runs the session's work. */
+  /** For the tool ledger, and for other code that runs the session's work. */
   readonly calls: CallsAtHand
   readonly watchers = new Watchers()
-  /** Comes before an effect: see `LeaseKeeper`. */
+  /** To be called before an effect: see `LeaseKeeper`. */
   readonly assertHeld = (): Promise<void> => this.#keeper.assertHeld()
   readonly #options: ResolvedOptions
   readonly #lease: Lease
@@ -134,7 +134,7 @@ export class Session {
   get owed(): Effect {
     return this.#standing.owed
   }
-  /** The request parts that are pinned, once a request was sent. */
+  /** The pinned parts of a request, once one was sent. */
   get envelope(): Envelope | undefined {
     return this.#transcript.envelope
   }
@@ -187,7 +187,7 @@ export class Session {
     await this.record([{ type: 'turn-started', turn, ...(agent !== undefined && { agent }), messages: [...messages] }])
   }
 
-  /** Go on from being parked; nothing to do otherwise. */
+  /** Resume a parked session; does nothing otherwise. */
   async resume(): Promise<void> {
     if (this.isParked) await this.record([{ type: 'session-resumed', owner: this.owner }])
   }
@@ -209,14 +209,14 @@ export class Session {
     if (body) await this.record([body])
   }
 
-  /** Send what is recorded again, without the repairs. For a person who sees that one was wrong. */
+  /** Revert all repairs, so that messages go out as recorded again. For a person who sees that a repair was wrong. */
   async revertRepairs(reason: string): Promise<void> {
     await this.record([{ type: 'repairs-reverted', reason }])
   }
 
   /**
    * Let `agent` run a turn, or finish the one that is open; see `defineAgent`. One run at a time: asked again for the
-   * same, it gives the run that is under way or waiting, whatever the options; another one begins when they have ended.
+   * same, it gives the run that is under way or waiting, whatever the options; a different run begins after those.
    */
   run<Input, Reply, RunOptions>(
     agent: Agent<Input, Reply, RunOptions>,
@@ -236,12 +236,12 @@ export class Session {
   }
 
   /**
-   * Runs something that has an effect, once: `step-started` is durable before it, its result before it returns, and
-   * after a restart the same step gives the recorded result. With `toolUseId` it is that call of the model's last
-   * answer, `run` gives its content, and what returns is the tool_result block for the next message.
+   * Runs something that has an effect, once: `step-started` is durable before the effect, the result before it is
+   * returned, and after a restart the same step gives the recorded result. With `toolUseId` the step is that call of
+   * the model's last answer: `run` gives its content, and `step` the tool_result block for the next message.
    *
    * The result is a JSON value, given as it is recorded. What `run` throws is recorded, and its message thrown again.
-   * Asked for while it runs, it is the same step: the first who asked decides how, and its `signal` stops it.
+   * Asked for while it runs, it is the same step: the first caller's `run`, options and `signal` apply.
    * Errors: `step-in-doubt` (started before, outcome unknown, rule `report`), `needs-input`, and those of `record`.
    */
   step(
@@ -284,7 +284,7 @@ export class Session {
     return commit
   }
 
-  /** Takes facts, all or none, that become durable with the next `record`: for a caller who then records before acting. */
+  /** Takes facts, all or none, that become durable with the next `record`: for a caller that records before it acts. */
   stage(bodies: readonly EntryBody[]): Promise<void> {
     const staging = this.#commits.then(() => {
       this.signal.throwIfAborted()
@@ -313,7 +313,7 @@ export class Session {
           hint: 'open it again with openSession',
         }),
       )
-      // Who was told already what ended the session needs no second error: the lease runs out by itself.
+      // If what ended the session has been reported already, no second error is needed: the lease expires by itself.
       await releasePatiently(this.#patient).catch((error: unknown) => {
         if (!endedBefore) throw error
       })
@@ -324,7 +324,7 @@ export class Session {
     await this.close()
   }
 
-  /** The restart is a fact too, so that what was in flight has one way back in. Called once, by `openSession`. */
+  /** The restart is a fact too, so that what was in flight has one way back in. Called once, on opening or forking. */
   async restore(refolded: boolean): Promise<void> {
     const { owner, cwd, callsElsewhere } = this.#options
     if (this.#seq === 0) {

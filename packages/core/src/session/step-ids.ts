@@ -1,12 +1,12 @@
 /**
- * What a step is known by: the caller's key; or, without one, its name and its input, with where the conversation stands,
- * or inside another step or a tool call, with that one; and how many of its kind were asked for there before.
+ * The id of a step: the caller's key; or, without one, its name and input, its place (where the conversation stands, or
+ * the step or tool call that it is inside of), and how many of its kind were asked for there before.
  *
- * 1. A process that does the same again gives the same ids; so does a step or a call that runs again.
- * 2. A step with a key, and all inside it, is known for as long as the session lives. Any other belongs to its place, and
- *    the conversation never stands at the same place twice, whatever is rewound.
- * 3. What came to no outcome does not count: asked for again, it is the same step, also when the conversation has gone on.
- *    At the new place it then comes after what was asked for there while it still ran, and before anything new.
+ * 1. A process that does the same again gets the same ids; so does a step or a call that runs again.
+ * 2. A step with a key, and all inside it, is known for as long as the session lives. Any other belongs to its place,
+ *    and the conversation never stands at the same place twice, whatever is rewound.
+ * 3. A step without an outcome does not count: asked for again, it is the same step, even if the conversation has gone
+ *    on. At the new place it then comes after what was asked for there while it still ran, and before anything new.
  */
 import { createHash } from 'node:crypto'
 import { LastgoodError } from '../errors.ts'
@@ -16,7 +16,7 @@ import { hasOutcome, isLasting, type RecordedStep, type RecordedSteps } from '..
 
 export interface StepId {
   stepId: string
-  /** It came to no outcome. */
+  /** To be called when the step came to no outcome. */
   giveBack(): void
 }
 
@@ -26,7 +26,7 @@ interface Places {
 
 export class StepIds {
   readonly #session: Places
-  /** What was taken inside of what; what is inside of nothing is asked for where the conversation stands. */
+  /** The ids taken inside of each effect; a step inside of none belongs to where the conversation stands. */
   readonly #inside = new WeakMap<Effect, Taken>()
   #atTop = new Taken()
   #place = 0
@@ -47,7 +47,7 @@ export class StepIds {
     return hasLeft ? taken.firstOf(this.#idsHere(kind, isRunning)) : taken.next(stem)
   }
 
-  /** In the order in which they are asked for where the conversation stands, with those that were left elsewhere. */
+  /** The ids of a kind in the order in which they are asked for at this place, with the steps left at other places. */
   *#idsHere(kind: string, isRunning: (stepId: string) => boolean): Generator<string> {
     const { place, steps } = this.#session.transcript
     const known = steps.ofKind(kind)
@@ -56,7 +56,7 @@ export class StepIds {
     const ids = numbered(`${place}:${kind}`)
     const last = Math.max(-1, ...own.map(({ number }) => number))
     for (let number = 0; number <= last; number += 1) {
-      // Some are heard of only when they have ended: what comes after them says as much of their place.
+      // A step may be heard of only when it has ended: then those after it tell where it belongs.
       const heardOf = () => Math.min(...own.filter((one) => one.number >= number).map(orderOf))
       while (takenUp[0] && orderOf(takenUp[0]) < heardOf()) yield takenUp.shift()?.stepId as string
       yield ids.next().value as string
@@ -82,7 +82,7 @@ export class StepIds {
 /** What was asked for at one place. */
 class Taken {
   readonly #ids = new Set<string>()
-  /** By stem: all numbers below it are taken, so that one of thousands costs no more than the first (P7). */
+  /** By stem: all numbers below this one are taken, so that the thousandth step costs no more than the first (P7). */
   readonly #free = new Map<string, number>()
 
   /** The next number of a stem. */

@@ -1,11 +1,11 @@
 /**
- * Steps of a loop of one's own: what `runToolCalls` does for the calls of a model, for anything that has an effect (P2).
+ * Steps of a caller's own loop: what `runToolCalls` does for a model's calls, for anything that has an effect (P2).
  *
- * 1. Intent before effect, result before use: both are durable, and asked again the same step gives its recorded result.
- *    A step whose rule is `rerun` and that cannot look what came of it needs no intent.
+ * 1. Intent before effect, result before use: both are durable, and asked for again the same step gives its recorded
+ *    result. A step whose rule is `rerun` and that has no `verify` needs no intent.
  * 2. A loop that is started again at the same place asks for the same steps; see `step-ids.ts`.
- * 3. A step that was started and has no result is in doubt: `verify` is asked, then the rule decides. So it is when that
- *    was reported before.
+ * 3. A step that was started and has no result is in doubt: `verify` is asked, then the rule decides. The same holds
+ *    for a step that has been reported as in doubt.
  * 4. A step with the id of a tool call is that call: its entries are the tool ledger's, its result is the model's.
  */
 import { isLastgoodError, LastgoodError, messageOf } from '../errors.ts'
@@ -25,16 +25,16 @@ export type StepContext = Pick<ToolContext, 'idempotencyKey' | 'signal'>
 export interface StepOptions<Result> {
   /** What names the step in this session, up to 200 characters. Default: name, input, and place in the conversation. */
   key?: string
-  /** What is done with a step of unknown outcome. Default `report`: the error `step-in-doubt`, and it is not repeated. */
+  /** What is done with a step of unknown outcome. Default `report`: not repeated, it fails with `step-in-doubt`. */
   inDoubt?: InDoubt
   /**
-   * Looks what came of a step of unknown outcome, without changing anything. When it throws, or has not answered after
-   * 30 s (then its signal aborts), nothing was found out.
+   * Finds out what came of a step of unknown outcome, without changing anything. When it throws, or has not answered
+   * after 30 s (then its signal aborts), the outcome stays unknown.
    */
   verify?: (input: unknown, context: StepContext) => Promise<Verdict<Result>>
   /** Asked where the rule is `ask`. Default: the session is parked and the error is `needs-input`. */
   onInDoubt?: () => Promise<'rerun' | 'report' | 'suspend'>
-  /** Stops the step; it stays in doubt. One that does not hear of it is waited for, until the session ends. */
+  /** Stops the step; it stays in doubt. A step that ignores it is waited for, until the session ends. */
   signal?: AbortSignal
 }
 
@@ -78,7 +78,7 @@ export class StepLedger {
         this.#run(effect, name, input, run, options),
       )) as Result
     } finally {
-      // Asked again, one of unknown outcome is that one, and not another one of its kind.
+      // Asked for again, a step of unknown outcome is the same step, not another of its kind.
       if (!hasOutcome(this.#session.transcript.steps.of(stepId))) giveBack()
     }
   }
@@ -95,7 +95,7 @@ export class StepLedger {
     return structuredClone(block as Block)
   }
 
-  /** Asked for again while it runs, it is the same; `signal` ends the wait for it. */
+  /** A step that is asked for again while it runs is the same step; `signal` then ends only the wait for it. */
   async #once(
     effect: Effect,
     name: string,
@@ -184,24 +184,24 @@ export class StepLedger {
     }
     signal.throwIfAborted()
     const { inDoubt: rule = 'report', verify } = options
-    // One of unknown outcome says that it begins again, whatever the rule: so it has its place there after a restart.
+    // A step of unknown outcome records that it begins again, whatever the rule: it keeps its place after a restart.
     if (rule !== 'rerun' || verify || recorded)
       await session.record([{ type: 'step-started', stepId, name, inDoubt: rule }])
     await session.assertHeld()
     let result: Result
     try {
-      // One that does not hear of the end of the session is not waited for.
+      // A step that ignores the end of the session is not waited for.
       result = await orAborted(
         inside(effect, () => run(context)),
         session.signal,
       )
     } catch (error) {
       signal.throwIfAborted() // stopped half-way: it stays in doubt
-      // So it does when lastgood refused something inside: once that is decided, it can come to its end.
+      // So does a step inside which lastgood refused something: once that is resolved, the step can finish.
       if (!isLastgoodError(error)) await finish({ outcome: 'failed', value: messageOf(error) })
       throw error
     }
-    // As it will be given again: what JSON leaves out or writes otherwise is no part of it.
+    // As it will be given again: what JSON omits or changes is not part of it.
     const given = valueOf(result, name)
     await finish({ outcome: 'ran', ...given })
     return given.value as Result
@@ -234,13 +234,13 @@ export class StepLedger {
 
 type Ended = RecordedStep & { state: 'finished' }
 
-/** Of a recorded step. Errors: what it threw. */
+/** The result of a recorded step. Errors: what it threw. */
 function resultOf(recorded: Ended): unknown {
   if (recorded.outcome === 'failed') throw new Error(String(recorded.value))
   return structuredClone(recorded.value)
 }
 
-/** The result as it can be recorded; what JSON has no word for is a mistake of the caller, told after the effect. */
+/** The result as it can be recorded; what JSON cannot express is the caller's mistake, reported after the effect. */
 function valueOf(result: unknown, name: string): { value?: unknown } {
   if (result === undefined) return {}
   return {

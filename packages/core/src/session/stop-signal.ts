@@ -1,8 +1,8 @@
 /**
- * The one signal of what a session runs under a caller's signal, which aborts with either.
+ * The one signal for what a session runs under a caller's signal: it aborts with either.
  *
- * It is the same for every call and step under that signal: `AbortSignal.any` leaves a dependant on both, and a caller's
- * signal often lives as long as its process.
+ * All calls and steps under that signal share it: `AbortSignal.any` leaves a dependant on both, and a caller's signal
+ * often lives as long as its process.
  */
 import { setMaxListeners } from 'node:events'
 
@@ -11,7 +11,7 @@ const joined = new WeakMap<AbortSignal, WeakMap<AbortSignal, AbortSignal>>()
 /** `session`: its own signal. */
 export function stopSignal(session: AbortSignal, caller: AbortSignal | undefined): AbortSignal {
   const signal = caller ? either(session, caller) : session
-  // What runs at a time listens to both, however much that is: that is no leak to be warned of.
+  // Everything that runs at a time listens to both, however much that is: no leak to warn about.
   setMaxListeners(0, signal, session)
   return signal
 }

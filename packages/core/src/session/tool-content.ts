@@ -1,4 +1,4 @@
-/** What a tool gives the model, of whatever its code returned. Pure. */
+/** The content that the model gets, made from whatever a tool's code returned. Pure. */
 import { messageOf } from '../errors.ts'
 import type { Block } from '../journal/journal.ts'
 import { areBlocks } from '../journal/surely.ts'
@@ -6,12 +6,15 @@ import { areBlocks } from '../journal/surely.ts'
 /** Text, or content blocks as the API takes them in a `tool_result`. */
 export type ToolContent = string | Block[]
 
-/** Code without types returns anything; a tool that did its work and says nothing has not failed. Errors: what JSON cannot say. */
+/**
+ * Untyped code may return anything; a tool that did its work and returns nothing has not failed. Errors: for what JSON
+ * cannot express.
+ */
 export function toolContent(value: unknown): ToolContent {
   if (typeof value === 'string') return value
   const text = textOf(value)
   if (text === undefined || !Array.isArray(value)) return text ?? ''
-  // As it will be read back: what JSON leaves out or writes otherwise is no part of it.
+  // As it will be read back: what JSON omits or changes is not part of it.
   const blocks = JSON.parse(text) as unknown[]
   return areBlocks(blocks) ? blocks : text
 }
@@ -21,7 +24,7 @@ function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    // Whoever reads it must not take it for a call that did nothing (P2).
+    // The message must not read as if the call did nothing (P2).
     throw new Error(`the tool did run, but its output cannot be written as JSON: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -1,12 +1,12 @@
 /**
  * The tool ledger: side effects happen once, or somebody is told (P2).
  *
- * 1. Intent before effect: `tool-started` is durable before a tool runs, each time that it runs, whatever its rule: a
- *    later process may have another rule for it, a way to look, or no such tool.
+ * 1. Intent before effect: `tool-started` is durable before each run of a tool, whatever its rule: a later process may
+ *    have another rule for it, a `verify`, or no such tool.
  * 2. Result before use: `tool-finished` is durable before the model can see it.
- * 3. A call that was started is in doubt, unless its answer came to this process and nobody has begun it here. Its tool
- *    is asked what came of it, if it can tell; if not, its rule decides (`verdict.ts`). One without an intent was
- *    never begun, and runs.
+ * 3. A call that was started is in doubt, unless its answer came to this process and the call was not begun here. Its
+ *    tool is asked what came of it, if it can tell; if not, its rule decides (`verdict.ts`). A call without an intent
+ *    was never begun, and runs.
  * 4. Each of several parallel calls has its own fate. The last result is staged: it shares an append with the request
  *    that follows.
  */
@@ -27,7 +27,7 @@ import type { RunWork } from '../watching/watcher.ts'
 
 export interface ToolContext {
   toolUseId: string
-  /** The same for every run of this very call, over restarts and imports: hand it to services that can tell repeats. */
+  /** The same for every run of this call, across restarts and imports: hand it to services that recognise repeats. */
   idempotencyKey: string
   /** Aborts when the session is suspended, closed or lost, and when its run is stopped. */
   signal: AbortSignal
@@ -36,14 +36,14 @@ export interface ToolContext {
 export interface LedgerTool {
   inDoubt: InDoubt
   /**
-   * Runs the call and gives the tool_result block for the model. What it throws is an `is_error` result for the model,
-   * unless its signal has aborted: a call that was stopped half-way stays in doubt.
+   * Runs the call and gives the tool_result block for the model. What it throws becomes an `is_error` result for the
+   * model, unless its signal has aborted: a call that was stopped half-way stays in doubt.
    */
   run(input: unknown, context: ToolContext): Promise<Block>
   /**
-   * Looks what came of a call that was started and has no result, without changing anything. When it throws, or has
-   * not answered after 30 s (then its signal aborts), nothing was found out. Without it the rule `inDoubt` decides at
-   * once.
+   * Finds out what came of a call that was started and has no result, without changing anything. When it throws, or has
+   * not answered after 30 s (then its signal aborts), the outcome stays unknown. Without it the rule `inDoubt` decides
+   * at once.
    */
   verify?(input: unknown, context: ToolContext): Promise<Verdict<Block>>
 }
@@ -56,7 +56,7 @@ export interface LedgerTools {
 }
 
 export interface LedgerRun {
-  /** This one alone, under a caller who knows it as this effect; its result is durable at once. Default: every open call. */
+  /** Only this call, for a caller that runs it as `effect`; its result is durable at once. Default: every open call. */
   only?: { toolUseId: string; effect: Effect }
   /** Stops the calls; what they had not finished is in doubt. */
   signal?: AbortSignal | undefined
@@ -78,7 +78,7 @@ export interface LedgerSession {
 }
 
 /**
- * Brings every open call of the last response to a result: the `tool_result` blocks as they are recorded, by call.
+ * Brings every open call of the last response to a result. Returns the `tool_result` blocks as recorded, by call.
  * Errors: `needs-input`, `bad-option` for a call that somebody else in this process is running, and those of `record`.
  */
 export async function runToolCalls(
@@ -99,24 +99,24 @@ export async function runToolCalls(
   }
   try {
     const planned = await plan(calls, all)
-    // A tool that does not hear of the end of the session is not waited for.
+    // A tool that ignores the end of the session is not waited for.
     return await orAborted(finishAll(planned, all, only === undefined), session.signal)
   } finally {
     giveBack()
   }
 }
 
-/** What all steps of a run of the ledger work with. */
+/** What all parts of one ledger run share. */
 interface Run {
   session: LedgerSession
   tools: LedgerTools
   signal: AbortSignal
-  /** The changes of the conversation up to the answer whose calls these are. */
+  /** The conversation's `changes` at the answer whose calls these are. */
   answer: number
   effectOf(toolUseId: string): Effect
 }
 
-/** What a call is known by among the effects of its session. */
+/** The id of a call among the effects of its session. */
 export const callEffectId = (toolUseId: string): string => `call:${toolUseId}`
 
 interface Planned {
@@ -126,7 +126,7 @@ interface Planned {
   again: boolean
 }
 
-/** What becomes of each call; the intents of those that run are durable. */
+/** The fate of each call; the intents of those that run are durable. */
 async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
   const judged: { call: ToolCall; again: boolean; fate: Fate<Block>; did?: InDoubtDid }[] = []
   // One after the other: a person can answer one question at a time.
@@ -144,7 +144,7 @@ async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
   if (asking) throw await parkForInput(run.session, asking)
   const planned = judged.flatMap(({ call, fate, again }) => (fate.kind === 'suspend' ? [] : [{ call, fate, again }]))
 
-  // What the answer handed out has its intent already.
+  // A call that was handed out with the answer has its intent already.
   const intents = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
   if (intents.length > 0) {
     await run.session.record(
@@ -191,7 +191,7 @@ function judgeCall(call: ToolCall, { session, tools, signal }: Run): Promise<Jud
   })
 }
 
-/** A copy: what a tool does with its input does not change what the model is told that it asked for (P4). */
+/** A copy: a tool that changes its input does not change what the model is told it asked for (P4). */
 const inputOf = ({ input }: ToolCall): unknown => copyOf(input)
 
 /** The rule of the code that runs now; `report` for a tool that is gone. */
@@ -224,7 +224,7 @@ async function finish(
     const given = await session.watchers.run(work, () =>
       inside(effectOf(toolUseId), () => tool.run(inputOf(call), context)),
     )
-    // What the API would refuse in a history is mended before it is one.
+    // What the API would refuse in a history is mended before it becomes part of it.
     const result = recordable(guardToolResult(given), `what tool ${name} returned, which did run,`)
     return { type: 'tool-finished', toolUseId, result, outcome: 'ran' }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A turn from what the caller says to its answer. */
+/** A turn, from the caller's message to the answer. */
 import type { Block, EntryBody } from '../journal/journal.ts'
 import type { Session } from './session.ts'
 
@@ -16,7 +16,7 @@ export async function takeTurn(session: Session): Promise<void> {
   await session.record([{ type: 'turn-ended', turn: session.turn }])
 }
 
-/** The model asks for something, the loop has done it, and the request with the result is in flight. */
+/** The loop has done what the model asked for, and the request with the result is in flight. */
 export async function bringResult(session: Session): Promise<void> {
   const content = [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' }]
   await session.record([{ type: 'turn-continued', messages: [{ role: 'user', content }] }, sent])

@@ -1,6 +1,6 @@
 /**
- * What becomes of something that was started and has no result: a look at what came of it, without changing anything,
- * then its rule, then whoever is asked (P2).
+ * Decides about work that was started and has no result: first by a look at what came of it, without changing anything,
+ * then by its rule, then by whoever the rule asks (P2).
  */
 import type { Clock } from '../clock.ts'
 import { inTime } from '../in-time.ts'
@@ -8,15 +8,15 @@ import type { InDoubt } from '../journal/journal.ts'
 import { orAborted } from '../or-aborted.ts'
 import type { InDoubtDid } from './events.ts'
 
-/** Its result, that it had no effect, or nothing. */
+/** What a look found: its result, that it had no effect, or nothing. */
 export type Verdict<Result> = { kind: 'done'; result: Result } | { kind: 'not-done' } | { kind: 'unknown' }
 
 export type Fate<Result> = { kind: 'done'; result: Result } | { kind: 'run' } | { kind: 'report' } | { kind: 'suspend' }
 
-/** So long a look is waited for: one that hangs finds out nothing. */
+/** How long a look may take: one that hangs finds out nothing. */
 const longestLookMs = 30_000
 
-/** What becomes of it, and what listeners are told of that. */
+/** What becomes of the work, and what listeners are told. */
 export interface Judged<Result> {
   fate: Fate<Result>
   did: InDoubtDid
@@ -24,10 +24,10 @@ export interface Judged<Result> {
 
 /** Something of unknown outcome. */
 export interface InDoubtWork<Result> {
-  /** Looks what came of it; its signal aborts when nobody waits for it any more. */
+  /** Finds out what came of it; the signal aborts when the look is no longer waited for. */
   look: ((signal: AbortSignal) => Promise<Verdict<Result>> | undefined) | undefined
   rule: InDoubt
-  /** Asked where the rule is `ask`; nobody there parks the session. */
+  /** Called where the rule is `ask`; if nobody can be asked, the session is parked. */
   ask: () => Promise<'rerun' | 'report' | 'suspend'> | undefined
   signal: AbortSignal
 }
@@ -40,7 +40,7 @@ export async function judge<Result>(
   const verdict = await verdictOf(look, clock, signal)
   if (verdict.kind === 'done') return { fate: verdict, did: 'verified-done' }
   if (verdict.kind === 'not-done') return { fate: { kind: 'run' }, did: 'verified-not-done' }
-  // Nobody who is asked, a person or a service, is waited for after the end.
+  // After `signal` aborts, no answer is waited for, of a person or a service.
   const answer = (rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule) ?? 'suspend'
   if (answer === 'rerun') return { fate: { kind: 'run' }, did: 'rerun' }
   return answer === 'report'
@@ -48,7 +48,7 @@ export async function judge<Result>(
     : { fate: { kind: 'suspend' }, did: 'parked' }
 }
 
-/** The verdict of `look`. A look that fails, takes too long, or says something else, says nothing. */
+/** The verdict of `look`. A look that fails, takes too long, or returns something else finds out nothing. */
 async function verdictOf<Result>(
   look: InDoubtWork<Result>['look'],
   clock: Clock,
@@ -61,6 +61,6 @@ async function verdictOf<Result>(
   } catch {
     signal.throwIfAborted()
   }
-  // Code without types answers anything.
+  // Untyped code may return anything.
   return seen?.kind === 'done' || seen?.kind === 'not-done' ? seen : { kind: 'unknown' }
 }
