@@ -1,6 +1,6 @@
 /**
- * An answer that came in the other form than was asked for, a message for a stream or a stream for a message, as some
- * gateways give it. It was paid, so it is the answer.
+ * An answer that came in the form that was not asked for, a message for a stream or a stream for a message, as some
+ * gateways send it. It was paid for, so it is the answer.
  */
 import { isRecord } from '../json.ts'
 import type { AssistantMessage } from '../journal/journal.ts'
@@ -14,13 +14,13 @@ export type AnswerForm = 'stream' | 'message'
 
 const typeOf = { stream: 'text/event-stream', message: 'application/json' } as const
 
-/** What it says it is; a stream may come without a name, or by a wrong one, like the SDK takes it. */
+/** Goes by the content type; a stream may come without one, or with a wrong one, as the SDK accepts. */
 export function hasForm(form: AnswerForm, { headers }: Response): boolean {
   const type = contentTypeOf(headers)
   return form === 'stream' ? !/\b(json|html)\b/i.test(type) : !type.includes('text/event-stream')
 }
 
-/** The whole message that a body of events is. */
+/** The whole message in a body of events. */
 export function messageInEvents(text: string): AssistantMessage | undefined {
   const assembler = new Assembler()
   try {
@@ -41,7 +41,7 @@ export function inForm(form: AnswerForm, { status, headers }: Response, message:
   return answer
 }
 
-/** Those who pass it on go by its type. */
+/** Whatever passes it on goes by its content type. */
 export function nameForm(form: AnswerForm, { headers }: Response): void {
   if (!contentTypeOf(headers).includes(typeOf[form])) headers.set('content-type', typeOf[form])
 }

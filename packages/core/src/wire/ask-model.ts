@@ -1,5 +1,5 @@
 /**
- * The Models API, asked by the way that a rung's requests take, with the headers of the caller's own request.
+ * Asks the Models API along the path of a rung's requests, with the headers of the caller's own request.
  */
 import type { RequestRung } from './rungs.ts'
 import type { WireRequest } from './messages-request.ts'

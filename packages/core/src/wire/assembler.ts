@@ -3,7 +3,7 @@
  *
  * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
- *    with a call that has no end, or input that is no JSON, is not complete, unless the model was cut off there or refused.
+ *    with a call that has no end, or non-JSON input, is not complete, unless the model was cut off there or refused.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
@@ -25,7 +25,7 @@ interface OpenBlock {
   broken: boolean
 }
 
-/** Of a text whose own end is missing nothing is. */
+/** Whether it is an incomplete call; a text without its end lacks nothing. */
 const isHalfCall = ({ block, complete, broken }: OpenBlock): boolean =>
   broken || (!complete && block.type.endsWith('tool_use'))
 
@@ -74,7 +74,7 @@ export class Assembler {
     return this.#message !== undefined && (this.#stopped || this.stopReason !== null) && !this.#hasHalfCall
   }
 
-  /** `message_stop` was seen, and a call has no end, or input that is no JSON: the model wrote it so. */
+  /** `message_stop` was seen, and a call has no end, or non-JSON input: the model wrote it so. */
   get hasBrokenCall(): boolean {
     return this.#stopped && this.#hasHalfCall
   }
@@ -101,7 +101,7 @@ export class Assembler {
     return this.#blocks.length
   }
 
-  /** The whole answer. Where the model was cut off, its last call may be half: see `usablePart`. */
+  /** The whole answer. Where the model was cut off, its last call may be incomplete: see `usablePart`. */
   message(): AssistantMessage {
     return this.#messageOf(
       // Not every index need be there.
@@ -111,8 +111,8 @@ export class Assembler {
   }
 
   /**
-   * What a cut answer leaves that can be kept: its complete blocks, when a tool call is among them, ending as if the
-   * model had stopped for the tools. Otherwise undefined: the same request is better sent again.
+   * What can be kept of a cut answer: its complete blocks up to the last tool call among them, ending as if the model
+   * had stopped for the tools. Undefined without a call: then it is better to send the same request again.
    */
   salvage(earlier: Pick<EarlierAnswers, 'hasCall'>): AssistantMessage | undefined {
     const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
@@ -127,7 +127,7 @@ export class Assembler {
   }
 
   /**
-   * The text that a cut answer leaves: its complete blocks up to the last that is text, and the unfinished text after
+   * The text that can be kept of a cut answer: its complete blocks up to the last text, and the unfinished text after
    * them. Empty without a complete text, or with a call among them.
    */
   keptText(): readonly Block[] {
@@ -168,7 +168,7 @@ export class Assembler {
       ]
       return
     }
-    // With every piece of text: a loop, because a list of pairs would be made for each.
+    // This runs for every piece of text: a loop, because a list of pairs would be allocated for each.
     for (const field in delta) {
       if (field === 'type') continue
       const [before, value] = [open.block[field], delta[field]]

@@ -8,7 +8,7 @@ import { Watchdog, type Limits } from './watchdog.ts'
 
 export type Next<R extends WireRequest> = (request: R) => Promise<Response>
 
-/** An answer that began. Whoever reads it stops the watchdog. */
+/** An answer that has begun. Its reader stops the watchdog. */
 export interface Answer {
   response: Response
   watchdog: Watchdog
@@ -18,7 +18,7 @@ export type Attempt =
   | ({ kind: 'answer' } & Answer)
   | { kind: 'fault'; wire: Wire; /** The API's own refusal, for the caller. */ refusal?: Response }
 
-/** Error bodies are small; what is longer is not the API's, and is not looked through. */
+/** Error bodies are small; a longer one is not the API's, and is not examined beyond this. */
 const longestErrorBody = 64 * 1024
 
 export async function attempt<R extends WireRequest>(
@@ -27,11 +27,11 @@ export async function attempt<R extends WireRequest>(
   clock: Clock,
   limits: Limits,
   exchange: AbortSignal,
-  /** `until headers`: the body is the caller's own affair, and only its signal ends it. */
+  /** `until headers`: the body is left to the caller, and only the caller's signal ends it. */
   watched: 'whole' | 'until headers',
 ): Promise<Attempt> {
   const watchdog = new Watchdog(clock, limits, exchange)
-  // The watchdog of headers alone is stopped when they are there.
+  // A watchdog for the headers alone is stopped when they arrive; the caller's signal has to last beyond that.
   const signal =
     watched === 'whole' || !request.signal ? watchdog.signal : AbortSignal.any([request.signal, watchdog.signal])
   try {
@@ -40,7 +40,7 @@ export async function attempt<R extends WireRequest>(
     const body = await response.text()
     watchdog.stop()
     const wire = refusalSeen(response, body.slice(0, longestErrorBody), clock)
-    // Whoever is redirected goes past us.
+    // A redirect is not handed out: a caller that follows it would bypass us.
     return { kind: 'fault', wire, ...(response.status >= 400 && { refusal: replaceBody(response, body) }) }
   } catch (error) {
     watchdog.stop()
@@ -60,7 +60,7 @@ export function brokenBy(error: unknown, { silence }: Watchdog): Pick<Wire, 'cau
 
 export const contentTypeOf = (headers: Headers): string => headers.get('content-type') ?? ''
 
-/** The response with a body that was decoded already, so that headers of its framing no longer describe it. */
+/** The response with an already decoded body, and without the framing headers, which no longer describe it. */
 export function replaceBody(
   { status, statusText, headers }: Response,
   body: string | ReadableStream<Uint8Array>,

@@ -1,11 +1,11 @@
 /**
- * Reads the bodies of Messages requests. A conversation is sent whole with every request, and grows at its end: what was
- * read before is known by its text, which is compared at the speed of memory, and only what is new is decoded and
+ * Reads the bodies of Messages requests. A conversation is sent whole with every request, and grows at its end: what
+ * was read before is recognised by its text, compared at the speed of memory, and only what is new is decoded and
  * parsed (P7).
  *
- * 1. What is read is what parsing the whole would give, key order included. Messages that were read before are the same
+ * 1. The result is what parsing the whole would give, key order included. Messages that were read before are the same
  *    objects.
- * 2. The last bodies are kept, up to a limit of their length; one that was let go costs a parse of the whole.
+ * 2. The latest bodies are kept, up to a limit on their length; after one was dropped, the next is parsed whole.
  */
 import { asString, commonLength, isSameText, part, placeOf, type BodyText } from './body-text.ts'
 import { placesAfter, placesIn, type Places } from './message-places.ts'
@@ -17,31 +17,31 @@ interface Read {
   body: MessagesBody
 }
 
-/** Bodies of one name: an agent and its helpers. */
+/** How many bodies are kept per name: those of an agent and its helpers. */
 const bodiesOfName = 4
-/** A client moves its cache marker, and may leave out an answer that broke off. */
+/** Messages at the end that may differ: a client moves its cache marker, and may leave out an answer that broke off. */
 const fewMessages = 4
 
 export class BodyReader {
   readonly #maxLength: number
-  /** The name that was used last is the last one; of a name, the newest body. */
+  /** The most recently used name comes last, and so does the newest body of a name. */
   readonly #read = new Map<string, Read[]>()
   #length = 0
 
-  /** `maxLength`: of the bodies that are kept, in bytes or in characters, as they come. Default: 64 Mi. */
+  /** `maxLength`: the total length of the kept bodies, in bytes or characters, as they come. Default: 64 Mi. */
   constructor(maxLength = 64 * 1024 * 1024) {
     this.#maxLength = maxLength
   }
 
   /**
-   * `name`: whose bodies are likely to begin alike. `text` is kept: bytes must not change. Undefined for what is no body
-   * of a Messages request.
+   * `name`: bodies of the same name are likely to begin alike. `text` is kept: bytes must not change. Undefined for
+   * what is not the body of a Messages request.
    */
   read(name: string, text: BodyText): MessagesBody | undefined {
     const kept = this.#read.get(name) ?? []
     const best = mostInCommon(kept, text)
     const read = (best && this.#after(best, text)) ?? this.#whole(text)
-    // What it goes on from is not asked about again, but for the last messages, which a client may take back.
+    // A body that this one goes on from is not needed any more, even if a client took back its last messages.
     const replaced = best && best.known >= best.before.places.ends.length - fewMessages ? best.before : undefined
     if (read?.places)
       this.#keep(
@@ -64,7 +64,7 @@ export class BodyReader {
     return isMessagesBody(body) ? { text, body, places: placesIn(text) } : undefined
   }
 
-  /** Read from where it differs from one before it. */
+  /** Reads the body from where it differs from an earlier one. */
   #after({ before, known }: Common, text: BodyText): Read | undefined {
     const ends = before.places.ends.slice(0, known)
     const places = placesAfter(text, before.places.start, ends)
@@ -100,7 +100,7 @@ export class BodyReader {
   }
 }
 
-/** So many of its first messages are the same. */
+/** An earlier body, and how many of its first messages are the same. */
 interface Common {
   before: Read
   known: number

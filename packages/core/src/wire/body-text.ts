@@ -1,12 +1,12 @@
 /**
- * What a body is written in, and what reading it needs of that: the string that a program has, or the bytes (UTF-8) that
- * came over a socket. Either costs a copy of a whole conversation to turn into the other.
+ * The text of a body, and what reading it takes: the string that a program has, or the bytes (UTF-8) that came over a
+ * socket. Turning either into the other costs a copy of a whole conversation.
  *
- * Positions are those of the body: code units of a string, bytes of bytes. JSON's own signs are one of either.
+ * Positions count code units in a string and bytes in bytes. JSON's own signs take one unit in either.
  */
 export type BodyText = string | Uint8Array
 
-/** Undefined, or no number, after the end. */
+/** Undefined or NaN after the end. */
 export const signAt = (text: BodyText, at: number): number | undefined =>
   typeof text === 'string' ? text.charCodeAt(at) : text[at]
 
@@ -17,7 +17,7 @@ export const placeOf = (text: BodyText, sign: number, from: number): number =>
 export const part = (text: BodyText, from: number, to?: number): BodyText =>
   typeof text === 'string' ? text.slice(from, to) : text.subarray(from, to)
 
-/** As the API will read it: what is no Unicode is told from nothing else that is none. */
+/** As the API will read it: everything that is not Unicode becomes the same replacement character. */
 export const asString = (text: BodyText): string =>
   typeof text === 'string' ? text.toWellFormed() : new TextDecoder().decode(text)
 
@@ -26,7 +26,7 @@ export function isSameText(one: BodyText, other: BodyText): boolean {
   return Buffer.compare(one, other) === 0
 }
 
-/** How much two texts begin with alike. Compared at the speed of memory. */
+/** The length of what two texts begin with alike, compared at the speed of memory. */
 export function commonLength(one: BodyText, other: BodyText): number {
   const most = Math.min(one.length, other.length)
   let at = 0

@@ -3,8 +3,8 @@
  * the caller knows answers that took several attempts.
  *
  * 1. However often the interceptor is mounted, a session has one of these, and a request passes one interceptor.
- * 2. A request that was broken off ends before the next begins. An answer that nobody reads is given up when the next
- *    request of the conversation comes. One that is being read keeps its place: the other is a side request.
+ * 2. An aborted request ends before the next begins. An answer that nobody reads is given up when the next request of
+ *    the conversation comes. One that is being read keeps its place: the next request is then a side request.
  */
 import { setMaxListeners } from 'node:events'
 import type { AssistantMessage } from '../journal/journal.ts'
@@ -23,13 +23,13 @@ interface InFlight {
 }
 
 export class Conversation {
-  /** By the id that the caller saw: the id of the answer that is recorded. */
+  /** From the id that the caller saw to the id of the recorded answer. */
   readonly #aliases = new Map<string, string>()
-  /** Its requests, each of which begins with what the one before it said. They go with the session. */
+  /** The bodies of its requests, each of which begins like the one before it. They live as long as the session. */
   readonly bodies = new BodyReader()
-  /** What of the conversation was found sound before it was sent. */
+  /** Which part of the conversation was found sound before it was sent. */
   readonly watch = new TranscriptWatch()
-  /** Repairs of this process that are journaled. */
+  /** Repairs by this process that are journaled already. */
   readonly told = new Set<string>()
   #current: InFlight | undefined
 
@@ -74,9 +74,9 @@ export function conversationOf(session: Session): Conversation {
   if (known) return known
   const conversation = new Conversation()
   conversations.set(session, conversation)
-  // Each of its requests listens for its end, and helpers make many at a time: that is no leak to be warned of.
+  // Each request listens for the session's end, and helpers make many at a time: no leak to warn about.
   setMaxListeners(0, session.signal)
-  // What was taken back is told again when it is done again.
+  // A repair that was reverted is journaled again when it is made again.
   session.subscribe((event) => {
     if (event.type === 'entry' && event.entry.type === 'repairs-reverted') conversation.told.clear()
   })

@@ -1,12 +1,12 @@
-/** Headers with credentials, as whoever gives them gave them. */
+/** Headers with credentials, as they were given. */
 import { LastgoodError } from '../errors.ts'
 
-/** Errors: `bad-option` for what no header can have. `whose`: as in `credentials for https://…`. */
+/** Errors: `bad-option` for what no header can hold. `whose`: as in `credentials for https://…`. */
 export function credentialHeaders(given: Readonly<Record<string, string>>, whose = 'credentials'): Headers {
   try {
     return new Headers(given)
   } catch {
-    // Without its cause, which quotes them.
+    // Without the cause, which quotes the credentials.
     throw new LastgoodError('bad-option', `${whose} are no header value`, {
       hint: 'give them on one line, in ASCII',
       details: { field: 'credentials' },

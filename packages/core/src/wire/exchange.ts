@@ -1,9 +1,9 @@
 /**
  * One request of the caller, over as many attempts as it takes, until an answer, a refusal or giving up.
  *
- * 1. Each attempt is announced to the recorder before it leaves, and each failure is judged by it; nothing is sent again
- *    on any other word (P8).
- * 2. A refusal that nothing mends reaches the caller as the API gave it, as long as nothing else has.
+ * 1. Each attempt is announced to the recorder before it leaves, and the recorder judges each failure; nothing is sent
+ *    again for any other reason (P8).
+ * 2. A refusal that no repair helps reaches the caller as the API gave it, unless part of an answer has reached it.
  * 3. It has ended when nothing of it can record or send any more; then `ended` resolves, once, and not before.
  */
 import { classify, type Wire } from '../faults/classify.ts'
@@ -40,7 +40,7 @@ interface Refused {
   refusal: Response
 }
 
-/** A stream that nobody has begun to read by then is not kept open: most such were dropped. */
+/** A stream that nobody has begun to read by then is not kept open: most such streams were dropped by their callers. */
 const longestUnreadMs = 600_000
 
 export class Exchange<R extends WireRequest> {
@@ -50,7 +50,7 @@ export class Exchange<R extends WireRequest> {
   readonly #abort = new AbortController()
   /** The answer that is being read. */
   #answer: Answer | undefined
-  /** Of the stream that is handed out: its attempt, and whether its end was told. */
+  /** For a stream that is handed out: the attempt it is in, and whether its answer is recorded. */
   #relay: Relay | undefined
   #isTold = false
   #isUnread = false
@@ -133,7 +133,7 @@ export class Exchange<R extends WireRequest> {
       }
       this.#answer = outcome
       if (expects === 'anything' || hasForm(expects, outcome.response)) return outcome
-      // What it says is read: it may be an answer after all, or is for whoever has to find the proxy that sent it.
+      // The body is read: it may be an answer after all, or help to find the proxy that sent it.
       const { message, wire } = await this.#readWhole(outcome)
       if (message) return { ...outcome, response: inForm(expects, outcome.response, message) }
       await this.#goOnOrThrow(wire)
@@ -203,7 +203,7 @@ export class Exchange<R extends WireRequest> {
       },
       cancel: async (reason) => {
         this.#abort.abort(reason)
-        // Nobody is left to hear how it ends; but what is under way has to end before the next request.
+        // Nobody is left to learn how it ends, but what is under way has to end before the next request.
         await pulled
         await this.#relay?.stop()
         this.#finish()
@@ -211,7 +211,7 @@ export class Exchange<R extends WireRequest> {
     })
   }
 
-  /** What the caller gets next, of attempt after attempt; undefined at the end. */
+  /** The next piece for the caller, over all attempts; undefined at the end. */
   async #nextPiece(): Promise<string | undefined> {
     const { recorder, clock, isStructured } = this.#it
     while (!this.#isTold) {
@@ -226,7 +226,7 @@ export class Exchange<R extends WireRequest> {
     return undefined
   }
 
-  /** The last words of an attempt that broke: the end of the answer that is kept, or what the next one goes on after. */
+  /** The last text of a broken attempt: the end of the answer that is kept, or the end of the block that was open. */
   async #leave(relay: Relay, { wire, whole, isCut, text }: Broken): Promise<string> {
     const { recorder } = this.#it
     const isKept = await this.#goOnOrThrow(wire)
@@ -250,7 +250,7 @@ export class Exchange<R extends WireRequest> {
     throw recorder.givenUp(fault, { kind: 'fail', reason: fault.message ?? fault.kind })
   }
 
-  /** Whether what broke is kept; false when another attempt follows. */
+  /** Whether what is left of the broken attempt is kept. Throws when nothing is sent any more. */
   async #goOnOrThrow(wire: Wire): Promise<boolean> {
     this.signal.throwIfAborted()
     const { fault, decision } = await this.#it.recorder.faulted(wire, this.signal)
@@ -258,7 +258,7 @@ export class Exchange<R extends WireRequest> {
     return decision.kind === 'keep-and-continue'
   }
 
-  /** The whole body: its text, the message that it is, and what to judge it by when it is none. */
+  /** The whole body: its text, the message in it, and what to judge it by when there is none. */
   async #readWhole({ response, watchdog }: Answer): Promise<{ text: string; message?: AssistantMessage; wire: Wire }> {
     const { clock } = this.#it
     const { status, headers } = response
@@ -288,7 +288,7 @@ function withNote(message: AssistantMessage, note: string | undefined): Assistan
   return { ...message, content: message.content.toSpliced(at, 0, { type: 'text', text: note }) }
 }
 
-/** What is to be judged of an answer that came whole and falls short. Its body is no error's. */
+/** What to judge an answer by that is complete but falls short. Its body is not an error's. */
 function seenOf(message: AssistantMessage, shortfall: Shortfall | undefined): Partial<Wire> {
   return { answer: shortfall, tokens: costOf(message.usage), stopReasonSeen: true, body: undefined }
 }

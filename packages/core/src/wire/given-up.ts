@@ -26,13 +26,13 @@ export function givenUp(
   })
 }
 
-/** The error for a stream that nobody had begun to read: `why` it is there no more. */
+/** The error for a stream that nobody had begun to read: `why` it was given up. */
 export const givenUpUnread = (why: string): LastgoodError =>
   new LastgoodError('request-failed', `the answer was given up unread: ${why}`, {
     hint: 'send the same request again, and begin to read its answer',
   })
 
-/** The error for a session whose request was refused for good, by the API or by the model; `cause` is the SDK's error. */
+/** The error for a session whose request the API or the model refused for good; `cause` is the SDK's error. */
 export function requestFailed(session: Session, cause?: unknown): LastgoodError {
   const { reason, faultKind } = session.context
   const status = typeof cause === 'object' && cause !== null && 'status' in cause ? cause.status : undefined
@@ -57,7 +57,7 @@ export function suspendedError(
   })
 }
 
-/** What was said is the reason, so that other words are the way on. */
+/** Faults caused by what was said: to go on, it has to be rephrased. */
 const ofTranscript: ReadonlySet<string> = new Set([
   'transcript-invalid',
   'image-rejected',

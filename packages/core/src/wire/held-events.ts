@@ -34,7 +34,7 @@ export class HeldEvents {
     this.#ends.push(event)
   }
 
-  /** The blocks that `message` kept, then its end; what the stream did not say of the end is said here. */
+  /** The blocks that `message` kept, then its end; what the stream lacks of the end is added here. */
   release(message: AssistantMessage): string {
     const kept = message.content.length
     const blocks = [...this.#blocks].sort(([a], [b]) => a - b).filter(([index]) => index < kept)
@@ -47,7 +47,7 @@ export class HeldEvents {
       const said = event === 'message_delta' ? (JSON.parse(data) as { delta?: Record<string, unknown> }) : undefined
       const reason = said?.delta?.['stop_reason'] ?? undefined
       isReasonSaid ||= reason !== undefined
-      // What is kept of an answer with a broken call ends otherwise than that did.
+      // What is kept of an answer with a broken call has another stop reason than that answer.
       const isOther = reason !== undefined && reason !== message.stop_reason
       const delta = isOther && { delta: { ...said?.delta, stop_reason: message.stop_reason } }
       texts.push(said && (usage || delta) ? writeEvent(event, { ...said, ...delta, ...(usage && { usage }) }) : raw)

@@ -1,6 +1,6 @@
 /**
- * What can be chosen of an interceptor. Bad options throw at construction: a limit that is no number would end each
- * attempt at once, and a wrong name would be no choice at all.
+ * The options of an interceptor. Bad ones throw at construction: a limit that is not a number would end each attempt at
+ * once, and a misspelt name would have no effect.
  */
 import { inDoubtRules, type InDoubt } from '../journal/journal.ts'
 import { validateLadder } from '../ladder/ladder.ts'
@@ -15,30 +15,30 @@ export interface InterceptorOptions {
    */
   intentOf?: (toolName: string) => InDoubt | undefined
   /**
-   * Which requests are recorded as the conversation. `true`: those that go on from it; what looks like a helper's (a
-   * title, a summary, a sub-agent) is not. `always`: every Messages request. `false`: none, for a client of helpers.
-   * Default true.
+   * Which requests are recorded as the conversation. `true`: those that go on from it, not those that look like a
+   * helper's (a title, a summary, a sub-agent). `always`: every Messages request. `false`: none, for a client of
+   * helpers. Default true.
    */
   record?: boolean | 'always'
   /** When an answer counts as stalled; each default is documented there. */
   limits?: Partial<Limits>
   /**
-   * Models, or other endpoints, that take a turn when the one before them cannot: `ladder(…)` makes it. It serves
+   * Models, or other endpoints, that take over when the one before them cannot answer; made by `ladder(…)`. It serves
    * requests for a model that it names. Default: none.
    */
   ladder?: readonly LadderRung[]
   /** Name of the program that makes the requests, recorded with each turn for people. Default: none. */
   agent?: string
   /**
-   * Whether the person hears of another model that takes a turn, in a line before its first words. What is sent on and
-   * recorded does not have it. Default false.
+   * Whether the person is told that another model took over, in a line before its first words. The line is neither sent
+   * on nor recorded. Default false.
    */
   tellsFallback?: boolean
-  /** Headers with fresh credentials, asked for after a 401 that is sent once more. Default: the same again. */
+  /** Gives headers with fresh credentials for the re-send after a 401. Default: the same headers again. */
   credentials?: () => Promise<Readonly<Record<string, string>>>
 }
 
-/** All present but what has no default; of the limits, those that were set. */
+/** All present, except what has no default; of the limits, those that were set. */
 export type ResolvedOptions = Required<Omit<InterceptorOptions, 'agent' | 'credentials'>> & {
   agent: string | undefined
   credentials: InterceptorOptions['credentials'] | undefined

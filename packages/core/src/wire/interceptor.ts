@@ -3,8 +3,9 @@
  * and in a gateway in front of others, it is the one owner of retries (P8).
  *
  * 1. Nothing is sent, and no end of an answer is handed out, before its entry is durable (P1, P5).
- * 2. The conversation has one request at a time. A request about something else, or one beside it, is a side request:
- *    waited out like the others, but not recorded, and listeners are told so. What is no Messages request is one too.
+ * 2. The conversation has one request at a time. A request about something else, or at the same time, is a side
+ *    request, and so is one that is not a Messages request: its faults are waited out too, but it is not recorded.
+ *    Listeners are told when a Messages request passes unrecorded.
  */
 import { LastgoodError } from '../errors.ts'
 import type { Session } from '../session/session.ts'
@@ -31,15 +32,15 @@ import { SessionRecorder } from './session-recorder.ts'
 import { sideRecorder } from './side-recorder.ts'
 import { defaultLimits, limitsUnder } from './watchdog.ts'
 
-/** The signal is for a request that has none of its own yet. */
+/** `signal` is for a request that has none of its own yet. */
 export type Send<R extends WireRequest> = (next: Next<R>, signal: AbortSignal) => Promise<Response>
 
 export interface Interceptor {
-  /** `timeoutMs`: after so long the mount ends an attempt, and the whole request with it. Limits are below that. */
+  /** `timeoutMs`: when the mount ends an attempt, and the whole request with it. Limits stay below that. */
   <R extends WireRequest>(request: R, next: Next<R>, timeoutMs?: number): Promise<Response>
   /**
-   * For a mount that has read the body already, and is the only one: how to send a request that the session's conversation
-   * goes on with, before anything else is asked. Undefined when the request is something beside that, or the
+   * For a mount that has read the body already, and is the only one: tells, before anything is sent, how to send a
+   * request that the session's conversation goes on with. Undefined when the request is a side request, or the
    * conversation is busy with another.
    */
   goOn<R extends WireRequest>(request: R, body: MessagesBody): Promise<Send<R> | undefined>
@@ -47,7 +48,7 @@ export interface Interceptor {
   joins(request: WireRequest, body: MessagesBody): boolean
 }
 
-/** On a request that an interceptor of this session has in hand: another mount lets it pass, of whatever copy. */
+/** Marks a request that an interceptor of this session handles: another mount, even of another copy, lets it pass. */
 const inHand = Symbol.for('lastgood.in-hand')
 
 /** Errors: `bad-option`. */
@@ -63,7 +64,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   async function lastgood<R extends WireRequest>(request: R, next: Next<R>, timeoutMs?: number): Promise<Response> {
     session.signal.throwIfAborted()
     if (inHand in request && request[inHand] === session) return next(request)
-    // What cannot be sent twice is sent once.
+    // A body that cannot be sent twice is sent once.
     if (isUsedUp(request.body)) return next(request)
     const isText = typeof request.body === 'string' && isMessagesRequest(request)
     const body = isText ? conversation.bodies.read('', request.body as string) : undefined
@@ -72,7 +73,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       await conversation.makeRoom()
       joined = joinNow(request, body)
     }
-    // At once: another one may have waited for the same room.
+    // Without another await: another request may have waited for the same room.
     return joined ? goOn(request, joined, next, timeoutMs) : goBeside(request, body, next, timeoutMs)
   }
 
@@ -117,7 +118,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     const sent = { ...request, [inHand]: session }
     const rung = body && rungsOf(ladder, sent, body.model, next)[0]
     if (isMessagesRequest(request)) session.emit({ type: 'unrecorded' })
-    // Of a body that is no text nobody here knows what it asks for.
+    // What a body that is not text asks for is not known here.
     const isKnown = body !== undefined || (isMessagesRequest(request) && typeof request.body === 'string')
     const expects = !isKnown ? 'anything' : body?.stream === true ? 'stream' : 'message'
     return new Exchange({
@@ -135,7 +136,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     signals: signal ? [signal, session.signal] : [session.signal],
   })
 
-  /** The cards of an endpoint's models; it is asked by the way of the request in hand. */
+  /** The card of a rung's model; its endpoint is asked along the path of the current request. */
   function cardOfRung<R extends WireRequest>(sent: R, rung: RequestRung<R>): Promise<ModelCard> {
     const { endpoint, model } = rung
     asking = (one, signal) => askModel(sent, rung, one, signal)
@@ -146,7 +147,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     return known(model)
   }
 
-  /** What ended meanwhile may have been recorded; undefined where there is no room. */
+  /** Joins again, because what ended meanwhile may have been recorded; undefined where there is no room. */
   const joinNow = (request: WireRequest, body: MessagesBody) => (conversation.isBusy ? undefined : join(request, body))
 
   function join(request: WireRequest, body: MessagesBody) {

@@ -1,7 +1,7 @@
 /**
- * Who takes the next attempt, and when: the session's own wait, the circuit breakers, and the ladder.
+ * Which rung takes the next attempt, and when: the session's own wait, the circuit breakers, and the ladder.
  *
- * 1. A wait is an instant in the journal, and counts as time without progress; what the machine sleeps beyond it does not.
+ * 1. A wait is an instant in the journal, and counts as time without progress; what the host sleeps beyond it does not.
  * 2. While the breaker of a rung is open only its one probe leaves; the others take another rung, or are held. A pause
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
@@ -21,16 +21,16 @@ export interface LadderWalkOptions<R extends WireRequest> {
   session: Session
   health: Health
   rungs: readonly RequestRung<R>[]
-  /** What the request takes, for rungs with a smaller window. */
+  /** The tokens that the request needs, for rungs with a smaller window. */
   neededTokens: () => Promise<TokenNeed>
 }
 
-/** Who comes so much later than it was to wait has slept, or its clock was set forward. */
+/** A wait that ends this much too late means that the host has slept, or its clock was set forward. */
 const sleptMs = 600_000
 
 export class LadderWalk<R extends WireRequest> {
   readonly #it: LadderWalkOptions<R>
-  /** One draw for all waits of the request, so that each is a turn in the same queue. */
+  /** One draw for all waits of the request, so that it keeps its place in the queue. */
   readonly #ticket: number
   #hasWaited = false
 
@@ -39,12 +39,12 @@ export class LadderWalk<R extends WireRequest> {
     this.#ticket = options.session.clock.random()
   }
 
-  /** The rung that has the turn. */
+  /** The rung in use. */
   get current(): RequestRung<R> {
     return this.#it.rungs[this.#at] as RequestRung<R>
   }
 
-  /** Found by its model where the ladder was changed since; one that is not there any more is the first. */
+  /** Found by its model where the ladder was changed since; 0 when that model is no longer on it. */
   get #at(): number {
     const { rungs, session } = this.#it
     const { rung, rungModel } = session.context
@@ -71,7 +71,7 @@ export class LadderWalk<R extends WireRequest> {
       const admission = await health.admit(this.current, session.id, asking)
       if (admission.kind !== 'wait') return
       const other = admission.cause && (await this.#openRung(admission.cause))
-      // It is not there for one session at least: who has no other asks for himself.
+      // At least one session found the model gone: without another rung, this one asks for itself.
       if (other === undefined && admission.cause === 'model-gone') return
       if (other !== undefined) await session.record([this.changed(other, admission.reason)])
       else await this.#hold(admission.until, admission.reason)
@@ -93,7 +93,7 @@ export class LadderWalk<R extends WireRequest> {
     return { type: 'rung-changed', rung, model: this.#it.rungs[rung]?.model ?? '', reason }
   }
 
-  /** Nothing was tried while it slept: as after a restart, there is a new budget. */
+  /** Nothing was tried while the host slept: as after a restart, there is a new budget. */
   async #wakeUp(until: number): Promise<void> {
     const { session } = this.#it
     const hasSlept = session.clock.now() - until >= sleptMs

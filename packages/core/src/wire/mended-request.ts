@@ -1,12 +1,12 @@
 /**
- * A request of the conversation as it leaves: the caller's own bytes, unless something has to be mended, another model
- * takes it, or it goes on after an answer that broke off.
+ * A request of the conversation as it leaves: the caller's own bytes, unless something has to be repaired, another
+ * model takes it, or it goes on after an answer that broke off.
  *
- * 1. What is recorded stays as it is. Edits lie over it; those that are new are journaled once the API has accepted them.
+ * 1. What is recorded stays as it is. Edits lie over it; new ones are journaled once the API has accepted them.
  * 2. In this order: the edits and standing rules of the session, what is plainly broken, the rules that the API's own
- *    refusals called for. Then the translation for a rung, which is of this request alone and never journaled, nor is
- *    what that rung refused.
- * 3. Checking costs what is new: the recorded messages that were found sound are not looked at again (P7).
+ *    refusals called for. Then the translation for a rung and the rules that this rung's refusals called for: both are
+ *    for this request alone and never journaled.
+ * 3. Checking costs only what is new: recorded messages that were found sound are not checked again (P7).
  */
 import type { Fault } from '../faults/fault.ts'
 import { isRecord } from '../json.ts'
@@ -25,7 +25,7 @@ import type { ConversationRequest, RequestBody } from './messages-request.ts'
 
 export interface MendedRequest {
   outgoing: Outgoing
-  /** Of the model that it goes to. */
+  /** The card of the model that it goes to. */
   card: ModelCard
   /** The body, and the betas where they are not the caller's. */
   body: RequestBody
@@ -98,10 +98,10 @@ export function mend(mending: Mending): MendedRequest {
     edits,
     standing: standing.filter((rule) => !stood.includes(rule)),
   }
-  // The model that was asked for may not take what another has left there.
+  // The model that was asked for may not accept what another model has left in the history.
   if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {
     const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
-    // What a repair has just made of an answer is its maker's, too.
+    // A repaired answer counts as made by the model that made the original.
     for (const { from, to, insert } of all) {
       const replaced = recorded.slice(from, to)
       for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
@@ -132,7 +132,7 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     stopReason: transcript.turns.at(-1)?.stopReason,
     container: containerOf(transcript.lastAnswer),
     madeBy: (message) => transcript.madeBy(message),
-    // Positions are those of the record only while nothing lies over it.
+    // Positions are those of the recorded messages only while no edit lies over them.
     recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
     fault,
   }

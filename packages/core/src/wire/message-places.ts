@@ -1,13 +1,13 @@
 /**
  * Where the messages of a request stand in its text, found without parsing them.
  *
- * Only what is JSON of the usual form has places: an object with one list of objects named `messages`. Everything else
- * has none, and is read as a whole; so is what has the name in another spelling.
+ * Only JSON of the usual form has places: an object with one list of objects named `messages`. Everything else has none
+ * and is parsed as a whole; so is a body that spells the name with escapes.
  */
 import { asString, part, placeOf, signAt, type BodyText } from './body-text.ts'
 
 export interface Places {
-  /** The first place after the list's bracket. */
+  /** The first place after the list's opening bracket. */
   readonly start: number
   /** For each message, the first place after it. */
   readonly ends: readonly number[]

@@ -4,9 +4,9 @@
  *
  * 1. What is sent is the caller's own bytes, unless they do not hold the whole recorded conversation as it was.
  * 2. A message thread (`thread: continue`, only the delta) is written out in full: the provider keeps a thread for
- *    minutes, the journal for ever, and a request that holds everything can be sent again to anybody.
+ *    minutes, the journal for ever, and a request that holds everything can be sent again to any endpoint.
  * 3. While calls are being run in this process, only a request that goes on from them or brings their results belongs
- *    to the conversation: a helper that asks about the same history must not take them away.
+ *    to the conversation: a helper that asks about the same history must not undo them.
  * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
 import { z } from 'zod'
@@ -33,9 +33,9 @@ export interface Recorded {
   lacksResults: boolean
   /** The mount knows that its requests are the conversation's, whatever their system and tools. */
   isSure: boolean
-  /** Those of them that may be running in this process. */
+  /** Those of the calls without results that may be running in this process. */
   runningCalls: readonly string[]
-  /** How many messages end with the answer that the caller knows by this id. */
+  /** The number of messages up to and including the answer that the caller knows by this id. */
   messagesUpTo(messageId: string): number | undefined
 }
 
@@ -43,13 +43,13 @@ export interface Recorded {
 export interface ConversationRequest {
   streams: boolean
   envelope: Envelope
-  /** Go back to so many recorded messages first. */
+  /** Go back to this many recorded messages first. */
   rewindTo?: number
   /** What the caller added after the recorded messages. */
   added: Message[]
   /** The whole conversation, in the caller's own copy wherever that says the same. */
   messages: readonly Message[]
-  /** The caller's own body, where it holds just that. */
+  /** The caller's own body, where it holds exactly these messages. */
   asSent: RequestBody | undefined
 }
 
@@ -76,7 +76,7 @@ export function isMessagesRequest({ url, method }: WireRequest): boolean {
   return method?.toUpperCase() === 'POST' && new URL(url, 'http://localhost').pathname.endsWith('/v1/messages')
 }
 
-/** Whether the answer's text is asked for as JSON of a schema. */
+/** Whether the request asks for text that is JSON of a schema. */
 export function isStructured(body: Readonly<Record<string, unknown>> | undefined): boolean {
   const { output_config: config, output_format: format } = body ?? {}
   return isRecord(format) || (isRecord(config) && isRecord(config['format']))
@@ -108,7 +108,7 @@ export function joinConversation(
   }
 }
 
-/** Where the request goes on: after so many recorded messages; undefined when it is about something else. */
+/** Where the request goes on: after `kept` recorded messages; undefined when it is about something else. */
 function joinedAt(
   { messages, envelope, lacksResults, runningCalls, isSure }: Recorded,
   incoming: readonly Message[],
@@ -120,7 +120,7 @@ function joinedAt(
     const answersNothing = lacksResults && incoming.length === kept
     return answersNothing || (!isSure && losesTools(recordedBody, body)) ? undefined : { kept, resolved, exact }
   }
-  // It goes back. While calls are being run, only with their results: a helper must not take them away.
+  // The request goes back. While calls are being run, only with their results: a helper must not undo them.
   if (runningCalls.length > 0 && !bringsResults(incoming.slice(kept), runningCalls)) return undefined
   const isAnew = kept === 0
   const isOurs = isAnew ? isSameTask(recordedBody, body, messages) : !isHelper(recordedBody, body)
@@ -136,7 +136,7 @@ function promptOf({ system = null }: Body): string {
   return JSON.stringify(Array.isArray(system) ? system.filter((block) => !isForAccounts(block)) : system)
 }
 
-/** A line that Claude Code puts first: it changes with the first words of a history, and is no part of the prompt. */
+/** A line that Claude Code puts first: it changes with the first words of a history, and is not part of the prompt. */
 function isForAccounts(block: unknown): boolean {
   return isRecord(block) && String(block['text']).startsWith('x-anthropic-billing-header:')
 }
@@ -150,8 +150,8 @@ function isHelper(recorded: Body, incoming: Body): boolean {
 }
 
 /**
- * A history that has nothing in common with the recorded one: the same system and tools, where there are any; or an
- * agent with tools, when all that is recorded is one question without, a title that was asked first.
+ * Whether a history that has nothing in common with the recorded one is of the same task: it has the same system and
+ * tools, where there are any; or it has tools, and all that is recorded is one question without (a title, asked first).
  */
 function isSameTask(recorded: Body, incoming: Body, messages: readonly Message[]): boolean {
   if (hasTools(incoming) && !hasTools(recorded)) return messages.length <= 2
@@ -180,7 +180,7 @@ function isEmptyAnswer({ role, content }: Message): boolean {
   return role === 'assistant' && content.length === 0
 }
 
-/** Undefined for what the API will refuse: that is passed on, so that its own error comes back. */
+/** False for what the API will refuse: that is passed on, so that the API's own error comes back. */
 export function isMessagesBody(value: unknown): value is MessagesBody {
   return isSurelyBody(value) || bodySchema().safeParse(value).success
 }

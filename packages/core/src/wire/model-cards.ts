@@ -1,8 +1,8 @@
 /**
- * The cards of one endpoint's models: asked from its Models API, remembered here and, for other processes, in the store.
+ * Cards of one endpoint's models: asked from its Models API, remembered here and, for other processes, in the store.
  *
- * 1. It always answers with a card, after two time-outs at most: when the API or the store does not, with what is known.
- * 2. A failed question is remembered as well, so that an outage is not asked about at every fallback.
+ * 1. It always answers with a card, after two time-outs at most: with what is known if the API or the store is silent.
+ * 2. A failed question is remembered as well, so that during an outage not every fallback asks again.
  * 3. What is remembered is the API's answer, not our reading of it: another release may read more.
  */
 import { createHash } from 'node:crypto'
@@ -77,7 +77,7 @@ export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions):
   }
 }
 
-/** An alias is answered with the id that it stands for; what is of another model altogether is not believed. */
+/** The API answers an alias with the id that it stands for; a card of another model altogether is not believed. */
 function describes(card: ModelCard, model: string): boolean {
   return isSameModel(card.id, model) || cardOf(model).source === 'guess'
 }

@@ -1,5 +1,5 @@
 /**
- * What a caller's request says happened before it: a resume, a rewind, new messages, a changed envelope.
+ * The entries that a caller's request implies, before it is sent: a resume, a rewind, new messages, a changed envelope.
  */
 import { isSameText } from '../json.ts'
 import type { Block, EntryBody, Message } from '../journal/journal.ts'
@@ -19,9 +19,9 @@ export function openingEntries(
   if (rewindTo !== undefined) {
     // A history that was replaced as a whole undoes no turn; one that is edited at a point goes back there.
     if (rewindTo > 0) ({ turn, lastGoodTurn } = session.transcript.turnsWithin(rewindTo))
-    // The caller put its own version of the answer: the turn had one.
+    // The caller brings its own version of the final answer, so the turn has ended.
     if (isFinalAnswer(added[0])) lastGoodTurn = turn
-    // What nobody will answer any more is said, not forgotten.
+    // Calls that nobody will answer any more are recorded as in doubt, not forgotten.
     for (const { toolUseId } of session.transcript.unanswered) {
       entries.push({ type: 'tool-finished', toolUseId, result: inDoubtResult(toolUseId), outcome: 'in-doubt' })
     }
@@ -35,7 +35,7 @@ export function openingEntries(
   return entries
 }
 
-/** Calls of unknown outcome that the caller answers as `session.messages()` does: the model is told so. */
+/** Calls that the caller answers as `session.messages()` does: the model is told that their outcome is unknown. */
 export function reportedCalls({ transcript }: Session, { rewindTo, added }: ConversationRequest): readonly ToolCall[] {
   if (rewindTo !== undefined) return []
   const blocks = added.flatMap(({ content }) => (typeof content === 'string' ? [] : content))

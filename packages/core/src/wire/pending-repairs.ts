@@ -1,8 +1,8 @@
 /**
- * What the next request of a session would be mended in, asked ahead of it.
+ * The repairs that the next request of a session would need, asked ahead of it.
  *
  * 1. It only reads. A repair is journaled once the API has accepted it, so this records nothing.
- * 2. It is the mending of a real request (`mended-request.ts`), under the settings that are pinned.
+ * 2. It mends as for a real request (`mended-request.ts`), under the pinned envelope.
  */
 import type { Folded } from '../session/fold.ts'
 import type { Edit, Message, RepairNote } from '../journal/journal.ts'
@@ -16,9 +16,9 @@ export interface PendingRepairs {
   messages: readonly Message[]
   turns: readonly TurnSpan[]
   repairs: readonly RepairNote[]
-  /** The new ones, each over `messages`; they take the place of older ones that they meet. */
+  /** The new edits of `messages`; they replace older ones that they meet. */
   edits: readonly Edit[]
-  /** What is mended with every request already: edits of messages, and rules for the request as a whole. */
+  /** What is repaired in every request already: edits of messages, and rules for the request as a whole. */
   inForce: { edits: readonly Edit[]; standing: readonly string[] }
   unrepairable: Unrepairable | undefined
 }

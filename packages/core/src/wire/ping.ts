@@ -1,6 +1,6 @@
 /**
- * A request of two words, to learn whether a model answers anybody at all: asked by a session whose own request fails
- * again and again. It costs some ten tokens.
+ * A ping: a minimal request, to learn whether a model answers at all, from a session whose own request fails again and
+ * again. It costs some ten tokens.
  */
 import type { Clock } from '../clock.ts'
 import { inTime } from '../in-time.ts'

@@ -1,6 +1,6 @@
 /**
- * What the attempts of one request mean to whoever keeps book: a session (`session-recorder.ts`), or only this process
- * for a request beside the conversation (`side-recorder.ts`).
+ * Keeps book of the attempts of one request: for a session (`session-recorder.ts`), or only in this process for a side
+ * request (`side-recorder.ts`).
  *
  * `sending` comes before each attempt and returns what may leave; `faulted` turns what was seen of a failure into a
  * decision; `answered` is durable before the answer's end reaches the caller.
@@ -35,13 +35,13 @@ export interface Recorder<R extends WireRequest> extends AnswerRecorder {
   faulted(wire: Wire, signal: AbortSignal): Promise<Faulted>
   /** Text of an answer that broke off: the next attempt goes on after it, and the answer will begin with it. */
   kept(said: readonly Block[]): void
-  /** Nothing more will be sent or heard of it. */
+  /** Nothing more of it will be sent or received. */
   ended(): void
   /** The error for a decision that ends the request. */
   givenUp(fault: Fault, decision: Ending): LastgoodError
 }
 
-/** What leaves, and by whom. */
+/** What leaves, and through which client. */
 export interface Departure<R extends WireRequest> {
   request: R
   next: Next<R>

@@ -2,8 +2,8 @@
  * Passes a streamed answer on while it is being read, over as many attempts as it takes. The caller sees one stream.
  *
  * 1. Text and thinking stream at once. From the first tool call on, and always for the end of the message, events are
- *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2). So is text
- *    that a program will parse: what it had of a broken attempt would be no JSON.
+ *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2). So is
+ *    text that a program will parse: with the text of a broken attempt before it, it would not be JSON.
  * 2. Never a second `message_start`; block indices only grow. Blocks of a broken attempt that the caller has seen are
  *    closed and stay before the new ones; the journal has only the answer that counts.
  * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
@@ -32,9 +32,9 @@ export interface Delivered {
   leftovers: number
   /** The id of the first `message_start`: the caller knows the answer by it. */
   messageId?: string
-  /** The note that stands there already. */
+  /** The note that the caller has already. */
   note?: string
-  /** By attempts whose answers do not count. */
+  /** The cost of attempts whose answers do not count. */
   readonly spent: Spent
 }
 
@@ -44,11 +44,11 @@ export type Relayed = { kind: 'answered'; rest: string } | Broken
 export interface Broken {
   kind: 'broke'
   wire: Wire
-  /** The answer that is left if what is whole is kept: its complete calls, or all of an answer that falls short. */
+  /** The answer if its complete part is kept: up to its last complete call, or all of an answer that falls short. */
   whole: AssistantMessage | undefined
-  /** It is a part of what the model had begun to say. */
+  /** `whole` is only a part of what the model had begun to say. */
   isCut: boolean
-  /** The text that is left otherwise. */
+  /** The text that can be kept where there is no `whole`. */
   text: readonly Block[]
 }
 
@@ -66,7 +66,7 @@ export class Relay {
   #pieces: Pieces | undefined
   #openBlock: number | undefined
   readonly #holdsText: boolean
-  /** The last block that something was said of. */
+  /** The last block that an event was about. */
   #lastIndex = 0
   /** Its blocks are over. */
   #isEnding = false
@@ -97,7 +97,7 @@ export class Relay {
   /** Text for the caller; once there is no more, how the attempt ended. */
   async next(): Promise<string | Relayed> {
     const { watchdog } = this.answer
-    // Time in which the reader does something else is not silence of the API.
+    // Time that the reader spends elsewhere is not silence of the API.
     watchdog.resume()
     while (!this.#isOver) {
       let piece: Uint8Array | undefined
@@ -114,7 +114,7 @@ export class Relay {
       return text
     }
     await this.stop()
-    // Nobody takes an answer that its caller broke off: no call of it may be recorded as handed out.
+    // An answer whose caller has aborted reaches nobody: no call of it may be recorded as handed out.
     this.#signal.throwIfAborted()
     return this.#ending()
   }
@@ -125,7 +125,7 @@ export class Relay {
     this.#hasStopped = true
     this.answer.watchdog.stop()
     if (this.#signal.aborted && this.#hasTold) this.#recorder.dropped()
-    // It has failed, or nobody hears how it ends.
+    // It has failed, or nobody is left to learn how it ends.
     await this.#pieces?.cancel().catch(() => {})
   }
 
@@ -134,7 +134,7 @@ export class Relay {
     return this.#held.release(message)
   }
 
-  /** Ends what the caller has seen of it, which stays there before the next attempt: kept, or taken back. */
+  /** Closes what the caller has seen of it, which stays before the next attempt's blocks, kept or taken back. */
   leave(isKept: boolean): string {
     const index = this.#openBlock
     const streamed = this.#held.isHolding ? this.#held.firstIndex : this.#assembler.blockCount
@@ -156,7 +156,7 @@ export class Relay {
     this.#isOver = true
   }
 
-  /** What the caller gets for the events that came together. */
+  /** What the caller gets for events that came together. */
   #take(events: readonly ServerSentEvent[]): string {
     let text = ''
     try {
@@ -198,7 +198,7 @@ export class Relay {
       case 'content_block_stop':
         return this.#ofBlock(event, data)
       default:
-        // Deltas without a reason are no end: another gateway fills its silences with them.
+        // Message deltas without a stop reason do not end it: some gateways fill silences with them.
         this.#isEnding ||= event.event === 'message_stop' || this.#assembler.stopReason !== null
         return this.#inOrder(event)
     }
@@ -237,7 +237,7 @@ export class Relay {
     return text
   }
 
-  /** An event that is of no block does not overtake what is held. */
+  /** An event that belongs to no block does not overtake what is held. */
   #inOrder(event: ServerSentEvent): string {
     if (this.#isEnding) this.#held.end(event)
     else if (this.#held.isHolding) this.#held.add(this.#lastIndex, event.raw)
@@ -260,7 +260,7 @@ export class Relay {
       return { kind: 'answered', rest: this.release(message) }
     }
     const whole = complete ? usablePart(complete) : assembler.salvage(this.#recorder)
-    // What goes on after half a JSON text is no JSON.
+    // Half a JSON text, continued by another attempt, would not be JSON.
     const text = this.#holdsText ? [] : assembler.keptText()
     const { events, ...rest } = this.#seen
     const wire: Wire = {
@@ -280,7 +280,7 @@ export class Relay {
   }
 }
 
-/** Events that say something of the answer; others pass as they are. */
+/** Events about the answer; others pass as they are. */
 const known: ReadonlySet<string> = new Set([
   'error',
   'message_start',
@@ -292,8 +292,8 @@ const known: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Some gateways leave out the lines that name events, and LiteLLM that of its own errors, which are in another API's
- * dialect. Clients take either for a broken stream. https://github.com/anomalyco/opencode/pull/40646
+ * Some gateways leave out the lines that name events; LiteLLM leaves out that of its own errors, which are in another
+ * API's dialect. Clients take either for a broken stream. https://github.com/anomalyco/opencode/pull/40646
  */
 function named(event: ServerSentEvent): ServerSentEvent {
   const data = event.event === 'message' ? dataOf(event) : undefined
@@ -302,12 +302,12 @@ function named(event: ServerSentEvent): ServerSentEvent {
   return known.has(name) ? { event: name, data: event.data, raw: writeEvent(name, data) } : event
 }
 
-/** What was said of it, also where gateways leave out the envelope, or all JSON. */
+/** What the event says of the error, even where gateways leave out the envelope, or send no JSON at all. */
 function errorIn(data: Json | undefined, text: string): unknown {
   return data ? (data['error'] ?? (typeof data['message'] === 'string' ? data : undefined)) : { message: text }
 }
 
-/** Undefined for what is no object: what a parser says of it would quote the conversation. */
+/** Undefined for what is not an object: a parser's error message would quote the conversation. */
 function dataOf({ data }: ServerSentEvent): Json | undefined {
   try {
     const parsed: unknown = JSON.parse(data)

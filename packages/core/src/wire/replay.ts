@@ -26,7 +26,7 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
 
 const event = (data: Json & { readonly type: string }): string => writeEvent(data.type, data)
 
-/** The block as it begins, and what is added to it. Of a kind that is not known to come in pieces: all at once. */
+/** The block as it begins, and the deltas added to it. A kind that is not known to come in pieces comes all at once. */
 function inPieces(block: Block): readonly [Json, ...Json[]] {
   const { type } = block
   if (type === 'text') {

@@ -1,8 +1,8 @@
 /**
- * The ladder as a request meets it: rung 0 is the model that the caller asked for, by the caller's own client; the
- * others are those that the ladder has after it.
+ * The ladder as a request meets it: rung 0 is the model that the caller asked for, through the caller's own client; the
+ * others are the ladder's rungs after that model.
  *
- * A request for a model that the ladder does not name has one rung: a helper's small model is not replaced by a large.
+ * A request for a model that the ladder does not name has one rung: no helper's small model is replaced by a large one.
  */
 import type { Rung } from '../ladder/ladder.ts'
 import type { Next } from './attempt.ts'

@@ -32,7 +32,7 @@ export type IntentOf = (toolName: string) => InDoubt | undefined
 
 export interface SessionRecorderOptions<R extends WireRequest> {
   session: Session
-  /** What the caller sent, and what it says of the conversation. */
+  /** What the caller sent, and what that means for the conversation. */
   sent: R
   request: ConversationRequest
   rungs: readonly RequestRung<R>[]
@@ -47,12 +47,12 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   intentOf: IntentOf
   /** Recorded with the turns that begin. */
   agent: string | undefined
-  /** The person hears of another model that takes a turn. */
+  /** The person is told when another model takes over. */
   tellsFallback: boolean
   onAnswered: (message: AssistantMessage) => void
 }
 
-/** So long credentials are waited for: a token service that hangs is down as well. */
+/** How long credentials are waited for: a token service that hangs is down as well. */
 const longestRefreshMs = 30_000
 
 export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
@@ -64,9 +64,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
   #freshHeaders = new Headers()
-  /** Of the caller. */
+  /** The caller's. */
   #signal: AbortSignal | undefined
-  /** When the attempt left, and whether it is known that the model answers it. */
+  /** When the attempt left, and whether `health` was told how it fared. */
   #sentAt = 0
   #isTold = true
 
@@ -77,7 +77,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#surroundings = new Surroundings({ session, health, sent })
   }
 
-  /** Only of the model that was asked for: another endpoint may count nothing. */
+  /** Only for the model that was asked for: another endpoint may report no cost. */
   get isBilled(): boolean {
     const { context, transcript } = this.#it.session
     return context.rung === 0 && transcript.isBilled
@@ -89,7 +89,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   get told(): Readonly<Record<string, string>> {
     const { model } = this.#walk.current
-    // Names only: what a rule was applied with is the caller's, and need not be what a header can have.
+    // Names only: what a rule was applied with is the caller's, and a header may not be able to hold it.
     const rules = new Set(this.#mended?.repairs.map(({ rule }) => nameOfRule(rule)))
     return {
       ...(model !== this.#it.request.envelope.body.model && { 'x-lastgood-model': model }),
@@ -97,7 +97,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     }
   }
 
-  /** Said once of a model, not with each of its answers. */
+  /** Said once for a model, not with each of its answers. */
   get note(): string | undefined {
     const { tellsFallback, request, session } = this.#it
     const asked = request.envelope.body.model
@@ -165,7 +165,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       session.policy,
     )
     const observed: EntryBody = { type: 'fault-observed', fault, decision }
-    // What is kept shares an append with the answer that it becomes.
+    // The fault shares an append with the answer that is kept.
     if (decision.kind === 'keep-and-continue') await session.stage([observed])
     else if (decision.kind === 'fallback') {
       await session.record([observed, this.#walk.changed(decision.rung, `${fault.status ?? ''} ${fault.kind}`.trim())])
@@ -176,7 +176,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     const { credentials, session } = this.#it
-    // A login outage takes the place that gives credentials along: the request finds out by itself.
+    // A login outage also takes down whatever issues credentials: the request finds that out by itself.
     this.#freshHeaders = new Headers()
     if (!credentials) return
     const asked = inTime(session.clock, longestRefreshMs, async () => credentials())
@@ -208,7 +208,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       ...intents,
       ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
     ])
-    // Its caller broke off while it was made durable, and does not know that there is an answer.
+    // The caller aborted while the answer was made durable, and does not know that there is one.
     if (this.#signal?.aborted) session.calls.takeBack()
     for (const { repairs } of repaired) for (const { rule, what } of repairs) told.add(`${rule} ${what}`)
     onAnswered(message)
@@ -221,7 +221,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   ended(): void {
     const { health, session } = this.#it
-    // A probe that its caller broke off goes to the next who asks.
+    // A probe that its caller aborted goes to the next session that asks.
     if (!this.#isTold) void health.report(this.#walk.current, session.id, { kind: 'abandoned' })
     this.#isTold = true
   }
@@ -266,13 +266,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   /**
-   * The repairs that change something here: any other would only send the same again. Each with what it took from the
-   * refusal (`drop-params:temperature`), so that a process that has not seen it can apply it too.
+   * Only the repairs that change something here: any other would send the same again. Each has what it took from the
+   * refusal (`drop-params:temperature`), so that a process that has not seen the refusal can apply it too.
    */
   #withUsableRepairs(fault: Fault): Fault {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
-    // Not back to one before the last that was tried: it would undo that, where it does not only leave a field out.
+    // None from before the last one that was tried, which it would undo; `drop-field` only leaves a field out.
     const tried = new Set(this.#it.session.context.tried.map(nameOfRule))
     const last = fault.repairs.findLastIndex((rule) => tried.has(nameOfRule(rule)))
     const left = fault.repairs.filter((rule, at) => at >= last || rule === 'drop-field')
@@ -287,10 +287,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #repaired(answer: AssistantMessage): Extract<EntryBody, { type: 'transcript-repaired' }>[] {
     const { session, told } = this.#it
     const { transcript } = session
-    // What made the model say nothing is not worth keeping, and its refusal is no history that an edit could lie over.
+    // A repair that led to an empty answer is not worth keeping; a refusal is no history that an edit could lie over.
     if (answer.content.length === 0 || isRefusal(answer)) return []
     const { repairs = [], edits = [], standing = [] } = this.#mended ?? {}
-    // What is done to every request alike is told once.
+    // A repair that is made in every request alike is noted once.
     const notes: RepairNote[] = repairs.filter(({ rule, what }) => !told.has(`${rule} ${what}`))
     const all: Edit[] = [...edits]
     if (this.#kept.length > 0) {

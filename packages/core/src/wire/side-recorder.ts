@@ -1,5 +1,5 @@
 /**
- * The attempts of a request beside the conversation: waited out like the others, in memory only, and never mended.
+ * The attempts of a side request: its faults are waited out too, but in memory only, and it is never repaired.
  */
 import { classify } from '../faults/classify.ts'
 import { LastgoodError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
 
-/** `rung` is undefined for what is no Messages request: its failures say nothing of a model. */
+/** `rung` is undefined for what is not a Messages request: its failures say nothing about a model. */
 export function sideRecorder<R extends WireRequest>(
   session: Session,
   request: R,
@@ -19,7 +19,7 @@ export function sideRecorder<R extends WireRequest>(
 ): Recorder<R> {
   const { clock, policy } = session
   const ticket = clock.random()
-  // For the breaker it is somebody of its own: the session's probe is not its helpers'.
+  // The breaker knows it by a name of its own: the session's probe is not its helpers'.
   const who = `${session.id}#${Math.floor(ticket * 1e9)}`
   let attempts = 0
   let firstFaultAt: number | undefined
@@ -49,7 +49,7 @@ export function sideRecorder<R extends WireRequest>(
     },
     async faulted(wire) {
       const { repairs: _unused, complete, ...seen } = classify(wire)
-      // What cannot be recorded cannot be gone on from.
+      // Text that is not recorded cannot be continued.
       const fault = complete === 'calls' ? { ...seen, complete } : seen
       isTold = true
       if (rung) await health.report(rung, who, { kind: 'fault', fault: fault.kind, sentAt, ...retryAfterOf(fault) })

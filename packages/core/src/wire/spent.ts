@@ -1,7 +1,7 @@
 /**
- * What an answer cost that took several attempts, told as the API tells it: `usage` is that of the attempt that
+ * The cost of an answer that took several attempts, reported as the API does it: `usage` is that of the attempt that
  * answered, since callers read the size of their context from it, and `usage.iterations` has each one. The SDK's own
- * fallback (`betaRefusalFallbackMiddleware`) says it in the same words.
+ * fallback (`betaRefusalFallbackMiddleware`) reports it in the same form.
  */
 import type { AssistantMessage } from '../journal/journal.ts'
 
@@ -10,7 +10,7 @@ type Usage = Readonly<Record<string, unknown>>
 export class Spent {
   readonly #before: Usage[] = []
 
-  /** An attempt that said what it cost, and whose answer does not count. What it did not say is not guessed. */
+  /** Adds an attempt whose answer does not count. A cost that it did not report is not guessed. */
   add({ usage, model }: { usage?: Usage | undefined; model: string }): void {
     if (usage) this.#before.push(...iterationsOf(usage, model))
   }
@@ -22,7 +22,7 @@ export class Spent {
   }
 }
 
-/** One of its own, unless the API has more to tell: the turns of a tool that the server runs. */
+/** A single iteration, unless the API lists more: those of a tool that the server runs. */
 function iterationsOf(usage: Usage, model: string): Usage[] {
   const { iterations } = usage
   if (Array.isArray(iterations) && iterations.length > 0) return iterations as Usage[]

@@ -1,4 +1,4 @@
-/** A stream's events, those of each piece together. */
+/** A stream's events, grouped by the piece that completed them. */
 import { EventReader, type ServerSentEvent } from './sse.ts'
 
 export async function* eventsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<readonly ServerSentEvent[]> {

@@ -11,10 +11,10 @@ export interface ServerSentEvent {
   raw: string
 }
 
-/** Of one stream: takes its bytes as they come, and gives the events that are whole. */
+/** Reads one stream: takes its bytes as they come, and gives the events that are complete. */
 export class EventReader {
   readonly #decoder = new TextDecoder()
-  /** What was searched of the event that is arriving: a long one is not searched or copied again with every piece. */
+  /** The searched part of the event that is arriving: a long one is not searched or copied again with every piece. */
   #begun: string[] = []
   #rest = ''
 
@@ -39,7 +39,7 @@ export class EventReader {
   }
 }
 
-/** The events in a text of whole ones. */
+/** The events in a complete text. */
 export const eventsIn = (text: string): ServerSentEvent[] => eventsUntil(lastBlankLine, text, '').events
 
 /** The events that end in `text`, the first of which began with `before`; and where the last one ends, 0 for none. */
@@ -59,7 +59,7 @@ const lastBlankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)/g
 /** While more may come, a carriage return at the very end may be half of a line break. */
 const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g
 
-/** As the API writes them: a line that names it, a line of data, a blank one. */
+/** An event as the API writes it: a line that names it, a line of data, a blank line. */
 function usualEvent(raw: string): ServerSentEvent | undefined {
   const [named, end] = [raw.indexOf('\n'), raw.length - 2]
   const isUsual = raw.startsWith('event: ') && raw.startsWith('\ndata: ', named) && raw.endsWith('\n\n')

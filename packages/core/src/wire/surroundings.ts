@@ -1,6 +1,6 @@
 /**
- * What is known beyond one attempt: how this very request has fared, and what other sessions of the store see meanwhile.
- * Before a conversation is called poisoned, requests of two words have to be answered, each of them.
+ * What is known beyond one attempt: how this very request has fared, and what other sessions of the store see
+ * meanwhile. Before a conversation is called poisoned, several pings in a row have to be answered.
  */
 import { classify, type Elsewhere, type Wire } from '../faults/classify.ts'
 import type { Health } from '../health/health.ts'
@@ -9,11 +9,11 @@ import type { WireRequest } from './messages-request.ts'
 import { pingProvider } from './ping.ts'
 import type { RequestRung } from './rungs.ts'
 
-/** So many requests of two words in a row have to be answered, one for each failure of our own. */
+/** How many pings in a row have to be answered, one for each failure of our own. */
 const pings = 5
-/** After one that is not, the model is not asked again for so long. */
+/** How long after an unanswered ping the model is not pinged again. */
 const pingPauseMs = 300_000
-/** So long after an answer its credentials count as good. */
+/** How long after an answer its credentials count as good. */
 const goodForMs = 3_600_000
 
 export class Surroundings<R extends WireRequest> {
@@ -43,7 +43,7 @@ export class Surroundings<R extends WireRequest> {
     }
     const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'
     if (!seemsPoisoned) return seen
-    // One success of somebody is no proof: a partial outage answers now and then. Some in a row, over minutes, are.
+    // One success is no proof: a partial outage answers now and then. Several in a row, over minutes, are.
     const { at, answers } = this.#pinged
     const mayAsk = answers < pings && (answers > 0 || now - at >= pingPauseMs)
     if (mayAsk) {

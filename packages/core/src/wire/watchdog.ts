@@ -1,9 +1,9 @@
 /**
- * The time and the end of one attempt: its signal aborts with the exchange, or when the answer has stopped coming.
+ * The timers of one attempt: its signal aborts with the exchange, or when the answer has stopped coming.
  *
- * 1. Pings are not progress: only real events are told to it.
- * 2. A pause of the reader is not silence of the API: while it holds, no time passes.
- * 3. It measures by a clock that nobody corrects: a wall clock that jumps is no silence, and hides none.
+ * 1. Pings are not progress: only real events are reported to it.
+ * 2. A pause of the reader is not silence of the API: while it lasts, no time passes.
+ * 3. It measures by a monotonic clock: a jump of the wall clock is not silence, and hides none.
  * 4. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
  *    on a long-lived signal for every request.
  */
@@ -16,13 +16,13 @@ export interface Limits {
   firstEventMs: number
   /** Between two events. Default 180,000 ms, as long-lived clients use. */
   betweenEventsMs: number
-  /** From a request that does not stream to the end of its answer. Default 590,000 ms, and with the SDK just below its `timeout`. */
+  /** Without streaming: from request to whole answer. Default 590,000 ms, and with the SDK just below its `timeout`. */
   wholeAnswerMs: number
 }
 
 export const defaultLimits: Limits = { firstEventMs: 120_000, betweenEventsMs: 180_000, wholeAnswerMs: 590_000 }
 
-/** The limits under a timer of the mount around each attempt, which would end the whole request: ours fires before it. */
+/** The limits for a mount whose own timer around each attempt would end the whole request: ours fire before it. */
 export function limitsUnder(timeoutMs: number, set: Partial<Limits>): Limits {
   const most = timeoutMs - Math.min(10_000, timeoutMs / 10)
   const { firstEventMs, betweenEventsMs } = { ...defaultLimits, ...set }
@@ -64,12 +64,12 @@ export class Watchdog {
     return this.#silence
   }
 
-  /** Nobody asks for more now. */
+  /** The reader pauses. */
   hold(): void {
     this.#heldAt ??= this.#clock.elapsed()
   }
 
-  /** Somebody does again. */
+  /** The reader asks for more again. */
   resume(): void {
     if (this.#heldAt !== undefined) this.#lastAt += this.#clock.elapsed() - this.#heldAt
     this.#heldAt = undefined
@@ -93,7 +93,7 @@ export class Watchdog {
     return this.#heldAt !== undefined ? limitMs : this.#lastAt + limitMs - this.#clock.elapsed()
   }
 
-  /** One timer however many events come: it looks again when it fires. */
+  /** One timer, however many events come: when it fires, it checks the time that is left. */
   #arm(limitMs: number, ms = limitMs): () => void {
     return this.#clock.after(ms, () => {
       const left = this.#leftOf(limitMs)
