@@ -1,8 +1,8 @@
 /**
  * Takes the jobs of one agent's queue and works on their sessions.
  *
- * A job that stalls (its worker is gone) just goes: the row of its session finds it. So no lock of BullMQ protects
- * anything here, and a short one costs nothing.
+ * A job that stalls (its worker is gone) is simply dropped: the row of its session brings it back. So no BullMQ lock
+ * protects anything here, and a short one costs nothing.
  */
 import { Worker } from 'bullmq'
 import type { FleetConnection } from './connection.ts'
@@ -12,23 +12,23 @@ import { bullOptions, queueNameOf, sessionOf } from './queue.ts'
 import { workOn } from './work.ts'
 import type { Workplace } from './workplace.ts'
 
-/** How long a job is its worker's without renewal, and how often those without are looked for. */
+/** How long a worker holds a job without renewing its lock, and how often BullMQ looks for jobs without a lock. */
 const [lockDuration, stalledInterval] = [5_000, 2_500]
-/** After a connection was lost. */
+/** The pause after a lost connection. */
 const runRetryDelay = 1_000
 
 export interface AgentWorker {
-  /** Take no further job here; resolves when what is under way has ended, or it is called off. */
+  /** Take no further job here; resolves when the jobs under way have ended, or the drain is called off. */
   drain(): Promise<void>
   /** Calls a drain off. */
   takeAgain(): Promise<void>
-  /** Resolves when what is under way has ended. */
+  /** Resolves when the jobs under way have ended. */
   close(): Promise<void>
   /** For a server that is gone. */
   disconnect(): void
 }
 
-/** `connection` is one of a patient copy. */
+/** `connection` comes from `patientCopyOf`. */
 export function agentWorker(
   place: Workplace,
   running: RunningAgent,
@@ -56,7 +56,8 @@ export function agentWorker(
   let callOff = () => {}
   return {
     drain() {
-      // Asked once: a second pause is over at once, and one that is called off would wait until this worker is idle.
+      // Paused once: a second `pause` resolves at once. A race: otherwise a drain that is called off would wait until this
+      // worker is idle.
       drained ??= Promise.race([worker.pause(), new Promise<void>((resolve) => (callOff = resolve))])
       return drained
     },
@@ -66,7 +67,7 @@ export function agentWorker(
       await worker.resume()
     },
     close: () => worker.close(),
-    // Not waited for: of a client that looks for its server there is no end to hear.
+    // Not awaited: for a client that is looking for its server this may never resolve.
     disconnect: () => void worker.disconnect().catch(() => {}),
   }
 }

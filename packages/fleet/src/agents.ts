@@ -1,8 +1,8 @@
 /**
  * The agents of a fleet that have a queue, and whether workers take more of them.
  *
- * 1. A pause of all holds for agents that come later, too: it is a key, and who enlists a new agent pauses its queue.
- * 2. Both write first and look then, so that one of the two sees the other.
+ * 1. A pause of all agents also holds for later ones: it is a key, and `enlist` pauses the queue of a new agent.
+ * 2. `pause` and `enlist` both write first and read afterwards, so that at least one of the two sees the other.
  *
  * Errors: `store-unavailable`.
  */
@@ -15,14 +15,14 @@ export class Agents {
   readonly #queues: Queues
   readonly #own: ReadonlySet<string>
 
-  /** `own`: what this process runs, which is known before anybody has enlisted it. */
+  /** `own`: the agents that this process runs; they are known before anything has enlisted them. */
   constructor(index: DueIndex, queues: Queues, own: Iterable<string> = []) {
     this.#index = index
     this.#queues = queues
     this.#own = new Set(own)
   }
 
-  /** Before its first job is queued. */
+  /** To be called before the first job of the agent is queued. */
   async enlist(name: string): Promise<void> {
     if (!(await this.#index.enlist(name)) || !(await this.#index.isPaused())) return
     await this.#queues.pause(name)
@@ -33,7 +33,7 @@ export class Agents {
     return this.#index.agents()
   }
 
-  /** Without a name all, also those that come later. Errors: `bad-option` for an agent that nobody knows. */
+  /** Without a name: all agents, including later ones. Errors: `bad-option` for an unknown agent. */
   async pause(name?: string): Promise<void> {
     if (name === undefined) await this.#index.setPaused(true)
     for (const one of await this.#named(name)) await this.#queues.pause(one)

@@ -1,30 +1,30 @@
-/** What the head of a session says to a fleet: something to do now, later, or nothing. Pure but for a look at a process. */
+/** What the head of a session asks of a fleet: work now, later, or none. Pure, except that `isDead` checks a process. */
 import { isDead, type Owner, type SessionSummary } from '@lastgood/core'
 import { comesBackAt, type Recovered } from './comeback.ts'
 
 export type Verdict =
-  /** Nothing is open, or it waits for a person, or nobody knows who could go on. */
+  /** No turn is open, or it waits for a person, or no agent is recorded that could continue it. */
   | { kind: 'nothing' }
-  /** `seq`: the entry at which it is. */
+  /** `seq`: its last entry. */
   | { kind: 'due'; agent: string; seq: number }
   | { kind: 'later'; why: 'held' | 'waiting'; inMs: number }
 
 export interface Surroundings {
   /** Epoch ms, the clock of this process. */
   readonly now: number
-  /** The last time that a model answered again after its breaker had been open. */
+  /** When the model last answered again after its breaker had been open. */
   readonly recovered: (model: string) => Recovered | undefined
   /** Whether a holder is known to be dead. Default: `isDead`. */
   readonly isGone?: (owner: Owner) => boolean
 }
 
-/** How long a row of a session in other hands waits, whatever the difference between the clocks. */
+/** Bounds for the wait of the row of a session that another process holds, however far the clocks differ. */
 const [shortestHeldMs, longestHeldMs] = [500, 30_000]
 
-/** A head that is so much younger than now was written by a clock that is ahead, or before ours was set back. */
+/** A head that is this far in the future was written by a clock that is ahead, or before ours was set back. */
 const aheadMs = 60_000
 
-/** Until a lease of somebody else is looked at again, ms. */
+/** The ms until the lease of another process is looked at again. */
 export const untilFree = (expiresAt: number, now: number): number =>
   Math.min(Math.max(expiresAt - now, shortestHeldMs), longestHeldMs)
 
@@ -40,7 +40,7 @@ export function assess(summary: SessionSummary | undefined, surroundings: Surrou
   if (status === 'suspended' && dueAt === undefined) return { kind: 'nothing' }
   const since = status === 'waiting' && model !== undefined ? recovered(model) : undefined
   const early = since && since.at > updatedAt ? comesBackAt(since, head.sessionId) : Infinity
-  // Who opens it knows how long its wait is to last by this clock.
+  // Whether its wait is over by this clock is decided when the session is opened.
   const isAhead = updatedAt > now + aheadMs
   const instant = Math.min(isAhead ? now : (dueAt ?? now), early)
   return instant <= now

@@ -1,8 +1,8 @@
 /**
  * The beginning of work on one session: whether there is something to do here now, and the lease.
  *
- * 1. The head decides whether there is something to do, the lease who does it (P3).
- * 2. What is left to others keeps a row, or gets one for later.
+ * 1. The head decides whether there is something to do; the lease decides who does it (P3).
+ * 2. A session that is left to other workers keeps its row, or gets one for later.
  */
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
 import { untilFree } from './assess.ts'
@@ -11,9 +11,9 @@ import { troubleOf } from './repeat.ts'
 import { settle } from './settle.ts'
 import type { Workplace } from './workplace.ts'
 
-/** A session that was handed over before it was begun is queued anew when its job is gone. */
+/** A session that is handed over before it was begun is queued again after this, when its job is gone. */
 const handedBackMs = 1_000
-/** A suspect comes again after this where another one is under way. */
+/** A suspect is tried again after this if another one is under way. */
 const againMs = 1_000
 
 export interface Begun {
@@ -21,17 +21,17 @@ export interface Begun {
   /** The score of its row. */
   readonly score: number
   readonly starts: number
-  /** It is no suspect any more. */
+  /** To be called when it is no longer a suspect. */
   readonly acquit: () => void
 }
 
-/** The session, opened; undefined where there is nothing to do here now. Errors: `store-unavailable`. */
+/** The session, opened; undefined if there is nothing to do here now. Errors: `store-unavailable`. */
 export async function begin(place: Workplace, agent: string, sessionId: string): Promise<Begun | undefined> {
   const { options, index, unreadable, suspects, stopping } = place
   const { clock } = options
   if (stopping.aborted) return leave(place, sessionId, handedBackMs, 'keep')
   try {
-    // Otherwise its row knows.
+    // Otherwise its row says when to look again.
     if (!(await isDue(place, agent, sessionId))) return undefined
   } catch (error) {
     return leave(place, sessionId, unreadable.againInMs(sessionId, error), 'keep', error)
@@ -58,7 +58,7 @@ async function isDue({ options, recoveries }: Workplace, agent: string, sessionI
   return verdict.kind === 'due' && verdict.agent === agent
 }
 
-/** `inMs` undefined: the row stays as it is, and who asks is told of `error`. */
+/** `inMs` undefined: the row stays as it is, and `error` is reported as trouble. */
 async function leave(
   place: Workplace,
   sessionId: string,

@@ -1,4 +1,4 @@
-/** What a program does with a fleet whose workers run elsewhere: submit turns, look, pause. */
+/** What a program can do with a fleet whose workers run elsewhere: submit turns, look, pause. */
 import { LastgoodError, type Block, type Head } from '@lastgood/core'
 import { Agents } from './agents.ts'
 import { copyOf } from './connection.ts'
@@ -11,27 +11,27 @@ import { assertTurn, submit, type SubmitOptions, type SubmitParts, type Submitte
 export interface FleetStatus {
   /** What is queued and under way, by agent. */
   readonly agents: Readonly<Record<string, QueueCounts>>
-  /** All were paused, those that come later, too; `agents` says which were resumed alone. */
+  /** All agents were paused, including later ones; `agents` shows which of them were resumed since. */
   readonly paused: boolean
-  /** Rows of sessions whose instant has come, and of those that are to be looked at later. */
+  /** Rows whose instant has come, and rows that are to be looked at later. */
   readonly due: number
   readonly later: number
-  /** Sessions with a start that has come to no step and to no end yet: those begun just now, and those whose worker died. */
+  /** Sessions with a start that has neither finished a step nor ended: just begun, or their worker died. */
   readonly started: number
 }
 
 export interface FleetClient extends AsyncDisposable {
   /**
-   * Records a turn and queues it. A session that is new is made. The same again is no second turn.
+   * Records a turn and queues it. Creates the session if it is new. Submitting the same turn again makes no second one.
    * Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`.
    */
   submit(sessionId: string, input: string | Block[], options: SubmitOptions): Promise<Submitted>
-  /** Resolves when turn `turn` has ended, or the session is parked for a person; the head as it is then. */
+  /** Resolves, with the head, when turn `turn` has ended or the session is suspended for a person. */
   settled(sessionId: string, turn: number, options?: { signal?: AbortSignal }): Promise<Head>
   status(): Promise<FleetStatus>
   /**
-   * No worker of the fleet takes a further session, of this agent or of any, until `resume`. Errors: `bad-option` for an
-   * agent that has had no session; so for `resume`.
+   * Until `resume`, no worker of the fleet takes another session of this agent, or of any. Errors, as for `resume`:
+   * `bad-option` for an agent that has had no session.
    */
   pause(agent?: string): Promise<void>
   resume(agent?: string): Promise<void>
@@ -39,7 +39,7 @@ export interface FleetClient extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** How often `settled` looks: sooner for what is short. */
+/** How often `settled` looks: often at first, for short turns. */
 const [firstLookMs, longestLookMs] = [100, 2_000]
 
 /** Errors: `bad-option`. */
@@ -51,7 +51,7 @@ export function fleetClient(options: ClientOptions): FleetClient {
   return clientOver({ options: resolved, index, queues, agents: new Agents(index, queues) })
 }
 
-/** Closes `queues` in the end. */
+/** The client closes `queues` when it is closed. */
 export function clientOver(parts: SubmitParts): FleetClient {
   const { options, index, queues, agents } = parts
   const { store, clock } = options

@@ -1,4 +1,4 @@
-/** The scripts of `commands/`. The build takes them into the module, so that nothing is read when a program runs. */
+/** The scripts of `commands/`. The build inlines them, so that no file is read when a program runs. */
 import { createHash } from 'node:crypto'
 import claim from './commands/claim.lua'
 import put from './commands/put.lua'
@@ -24,7 +24,7 @@ export interface ScriptConnection {
 
 interface Command {
   source: string
-  /** What EVALSHA calls the script. */
+  /** The name of the script for EVALSHA. */
   sha1: string
 }
 

@@ -1,9 +1,9 @@
 /**
  * The connections of a fleet, made from the caller's client.
  *
- * 1. The caller's own client stays as it was given, and is neither opened nor closed: BullMQ, which defines commands on
- *    what it gets, gets copies, and what this file copies it closes.
- * 2. A worker's copy has no limits of time or tries: it waits for a Redis that is away, and blocks for its next job.
+ * 1. The caller's own client is neither changed, opened nor closed. BullMQ defines commands on the client that it is
+ *    given, so it gets copies; the fleet closes these.
+ * 2. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
  */
 import { LastgoodError } from '@lastgood/core'
 import type { Cluster, Redis } from 'ioredis'
@@ -39,14 +39,14 @@ export function assertConnection(connection: unknown): asserts connection is Fle
   })
 }
 
-/** For commands that end: with the limits of the caller's client. */
+/** For commands that do not block: with the limits of the caller's client. */
 export function copyOf(connection: FleetConnection): FleetConnection {
   return heard(isCluster(connection) ? connection.duplicate() : connection.duplicate())
 }
 
 const patient = { maxRetriesPerRequest: null }
 
-/** For commands that block, and wait for a server that is away. */
+/** For commands that block, and that wait for a server that is away. */
 export function patientCopyOf(connection: FleetConnection): FleetConnection {
   if (!isCluster(connection)) {
     return heard(connection.duplicate({ ...patient, commandTimeout: undefined }))
@@ -58,7 +58,7 @@ export function patientCopyOf(connection: FleetConnection): FleetConnection {
 
 const isCluster = (connection: FleetConnection): connection is Cluster => connection.isCluster
 
-/** Without a listener ioredis prints; the commands' own failures say the same. */
+/** Without a listener ioredis prints the error; the commands fail with the same one. */
 function heard<Client extends FleetConnection>(client: Client): Client {
   client.on('error', () => {})
   return client

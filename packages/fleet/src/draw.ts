@@ -1,4 +1,4 @@
-/** Numbers that follow from a name, the same on every host. */
+/** Numbers derived from a text, the same on every host. */
 import { createHash } from 'node:crypto'
 
 /** A whole number below 2^32. */

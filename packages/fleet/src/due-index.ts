@@ -1,10 +1,10 @@
 /**
- * When somebody should look at a session: sorted sets in shards, scored with instants of the Redis clock.
+ * When a session is to be looked at: sorted sets in shards, scored with instants of the Redis clock.
  *
- * 1. A row is a hint, and the head of the session decides. A lost row is found again by the sweep.
- * 2. Whoever looks moves the row first (`claim`): two feeders do not look at the same one, and one that dies loses none.
- * 3. A row is written before the lease of its session is taken, and removed only as it was when it was looked at.
- * 4. Delays are told, not instants: what differs between the clocks of hosts does not add up.
+ * 1. A row is a hint; the head of the session decides. The sweep writes a lost row again.
+ * 2. A feeder moves a row before it looks (`claim`): two feeders never look at the same one, and one that dies loses none.
+ * 3. A row is written before the lease of its session is taken, and removed only if it is unchanged since it was read.
+ * 4. Callers pass delays, not instants, so differences between the clocks of hosts do not matter.
  *
  * Errors: `store-unavailable`.
  */
@@ -22,12 +22,12 @@ export interface Row {
   readonly priority: Priority
 }
 
-/** What becomes of a row: it goes, stays, or is due in so many ms. */
+/** What becomes of a row: it is removed, stays, or is due in this many ms. */
 export type RowAction = 'remove' | 'keep' | number
 /** What becomes of a count of starts. */
 export type CountAction = 'keep' | 'clear' | 'undo'
 
-/** A claimed row is due again after this, if its feeder dies. */
+/** A claimed row is due again after this if its feeder dies. */
 const claimMs = 10_000
 
 export class DueIndex {
@@ -43,7 +43,7 @@ export class DueIndex {
     return this.#keys.shards
   }
 
-  /** Up to `limit` rows of a shard whose instant has come, and how many it has. */
+  /** Up to `limit` rows of a shard whose instant has come, and how many rows the shard has. */
   async claim(shard: ShardKeys, limit: number): Promise<{ size: number; rows: Row[] }> {
     const [size, ...found] = await this.#run('claim', [shard.rows, shard.interactive], [limit, claimMs])
     const rows: Row[] = []
@@ -54,35 +54,35 @@ export class DueIndex {
     return { size: Number(size), rows }
   }
 
-  /** A row for the session in `inMs`, whatever there was. */
+  /** Writes the row of the session, due in `inMs`, whether or not there is one. */
   async put(sessionId: string, inMs: number, priority: Priority | 'kept' = 'kept'): Promise<void> {
     await this.#put(sessionId, inMs, 'always', priority)
   }
 
-  /** Whether there was none. */
+  /** Writes a row only if there is none; whether it did. */
   async putIfMissing(sessionId: string, inMs: number): Promise<boolean> {
     return this.#put(sessionId, inMs, 'missing', 'kept')
   }
 
-  /** Whether there was one for later. */
+  /** Moves the row only if there is one with a later instant; whether it did. */
   async putEarlier(sessionId: string, inMs: number): Promise<boolean> {
     return this.#put(sessionId, inMs, 'earlier', 'kept')
   }
 
-  /** Somebody begins to work on a session; `starts` counts those whose end nobody saw, with this one. */
+  /** A worker begins on a session; `starts` counts the starts whose end was not seen, including this one. */
   async start(sessionId: string, inMs: number): Promise<{ score: number; starts: number }> {
     const { rows, starts } = this.#keys.shardOf(sessionId)
     const [score, count] = await this.#run('start', [rows, starts], [sessionId, whole(inMs)])
     return { score: Number(score), starts: Number(count) }
   }
 
-  /** Starts of a session whose end nobody saw. */
+  /** Starts of a session whose end was not seen. */
   async startsOf(sessionId: string): Promise<number> {
     const { starts } = this.#keys.shardOf(sessionId)
     return Number(await this.#ask((redis) => redis.hget(starts, sessionId)))
   }
 
-  /** What was looked at or worked on. With `score` only if the row is still the same. */
+  /** After a session was looked at or worked on. With `score`, the row changes only if it still has that score. */
   async settle(sessionId: string, score: number | undefined, row: RowAction, count: CountAction): Promise<void> {
     const shard = this.#keys.shardOf(sessionId)
     const action = typeof row === 'number' ? whole(row) : row
@@ -94,7 +94,7 @@ export class DueIndex {
     return this.#ask((redis) => redis.zrange(shard.rows, '0', '-1'))
   }
 
-  /** Remembers the name of an agent that has a queue; whether it is new. */
+  /** Records the name of an agent that has a queue; whether it is new. */
   async enlist(agent: string): Promise<boolean> {
     return (await this.#ask((redis) => redis.sadd(this.#keys.agents, agent))) === 1
   }
@@ -103,7 +103,7 @@ export class DueIndex {
     return (await this.#ask((redis) => redis.smembers(this.#keys.agents))).sort()
   }
 
-  /** Whether all agents are paused, those that come later, too. */
+  /** Whether all agents are paused, including later ones. */
   async isPaused(): Promise<boolean> {
     return (await this.#ask((redis) => redis.exists(this.#keys.paused))) === 1
   }
@@ -118,7 +118,7 @@ export class DueIndex {
     return (await this.#ask((redis) => redis.set(key, '1', 'PX', whole(ttlMs), 'NX'))) === 'OK'
   }
 
-  /** Rows whose instant has come, those of later, and sessions with starts. */
+  /** Rows whose instant has come, rows for later, and sessions with a count of starts. */
   async counts(): Promise<{ due: number; later: number; started: number }> {
     const [seconds, micros] = await this.#ask((redis) => redis.time())
     const now = Number(seconds) * 1000 + Number(micros) / 1000

@@ -1,8 +1,9 @@
 /**
- * Looks at sessions whose row is due, and queues those that can go on.
+ * Looks at sessions whose row is due, and queues those that can continue.
  *
  * 1. It reads heads and writes rows and jobs; it takes no lease.
- * 2. A row of a session in other hands is looked at again when that lease would have run out: one look for each lease.
+ * 2. The row of a session that another process holds is looked at again when that lease would have expired: one look per
+ *    lease.
  */
 import type { SessionSummary, Store } from '@lastgood/core'
 import type { Verdict } from './assess.ts'
@@ -19,11 +20,11 @@ export interface FeederParts {
   readonly unreadable: Unreadable
 }
 
-/** Rows of one look at a shard. */
+/** Rows claimed in one look at a shard. */
 const chunkLength = 25
-/** What is queued is looked at again after this, in case that the queue lost it, or a worker died with its job. */
+/** A queued session is looked at again after this, in case the queue lost its job or a worker died with it. */
 export const queuedLookMs = 10_000
-/** Where very many wait in the queue they are looked at more seldom: so much later for each row there is. */
+/** When very many are queued, each is looked at less often: later by this for each row there is. */
 const laterPerRowMs = 5
 
 export class Feeder {
@@ -35,7 +36,7 @@ export class Feeder {
     this.#it = parts
   }
 
-  /** Looks once at every shard; whether there may be more that is due. Errors: `store-unavailable`. */
+  /** Looks once at every shard; whether more rows may be due. Errors: `store-unavailable`. */
   async pass(): Promise<boolean> {
     const { index } = this.#it
     const looks = await Promise.allSettled(
@@ -65,7 +66,7 @@ export class Feeder {
     }
     const verdict = await recoveries.assessFresh(summary)
     if (verdict.kind === 'due') {
-      // What was submitted a moment ago is in the queue already; what else is due here was begun before.
+      // A turn submitted a moment ago is in the queue already; any other session that is due here was begun before.
       const urgency = priority === 'interactive' ? 'interactive' : 'begun'
       await queues.add(verdict.agent, sessionId, verdict.seq, urgency)
     }

@@ -1,8 +1,8 @@
 /**
- * A fleet as one process sees it: it works on sessions of its agents, and helps to find those that are due.
+ * A fleet as one process sees it: it works on the sessions of its agents, and helps to find those that are due.
  *
- * 1. All processes of a fleet are alike, and none of them is needed: what one does the others can do.
- * 2. What Redis or the store cannot answer is asked again; nothing here gives up by itself.
+ * 1. All processes of a fleet are alike, and none is indispensable: what one does, any other can do.
+ * 2. If Redis or the store cannot answer, it is asked again; nothing here gives up by itself.
  */
 import { setMaxListeners } from 'node:events'
 import { LastgoodError } from '@lastgood/core'
@@ -25,23 +25,23 @@ import { Unreadable } from './unreadable.ts'
 import type { Workplace } from './workplace.ts'
 
 export interface Fleet extends FleetClient {
-  /** Take no further session here; resolves when those under way here have ended or wait. Others go on. */
+  /** Take no further session here; resolves when those under way here have ended or wait. Other processes go on. */
   drain(): Promise<void>
-  /** After `drain`, which resolves then, if it has not yet. */
+  /** Undoes `drain`, which resolves then, if it has not yet. */
   takeAgain(): Promise<void>
   /**
    * Stop: sessions under way are handed over to other workers; a tool that runs has `graceMs` to end. Resolves when the
-   * last one was given back, or cannot be.
+   * last session was given back, or cannot be.
    */
   close(): Promise<void>
 }
 
-/** How often the health of models is looked at while sessions have rows, and otherwise. */
+/** How often the health of models is looked at, while any session has a row. */
 const watchEveryMs = 3_000
-/** What closing may take beyond the grace of tools. */
+/** How long closing may take beyond the grace of tools. */
 const closingMs = 3_000
 
-/** Begins at once. Errors: `bad-option`. */
+/** Starts at once. Errors: `bad-option`. */
 export function runFleet(given: FleetOptions): Fleet {
   const options = resolveFleet(given)
   const keys = keysUnder(options.prefix)
@@ -89,7 +89,7 @@ export function runFleet(given: FleetOptions): Fleet {
     const all = Promise.all([loops, ...workers.map((worker) => worker.close())])
     const late = new AbortController()
     const limit = clock.sleepUntil(clock.now() + options.graceMs + closingMs, { signal: late.signal })
-    // What is late waits for a server that is away.
+    // A worker or loop that has not ended by then waits for a server that is away.
     await Promise.race([all, limit]).catch(() => {})
     late.abort()
     for (const worker of workers) worker.disconnect()
@@ -107,7 +107,7 @@ export function runFleet(given: FleetOptions): Fleet {
   }
 }
 
-/** What BullMQ's workers say of Redis: they go on by themselves. */
+/** Reports the errors that BullMQ's workers have with Redis; the workers recover by themselves. */
 function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => void {
   let toldAt = -Infinity
   return (error) => {
@@ -117,7 +117,7 @@ function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => voi
   }
 }
 
-/** This process slept, or lost its server, and its job is gone: the head of the session knows what was done. */
+/** This process slept, or lost its server, and its job is gone: no trouble, the session's head says what was done. */
 const isOfLostJob = (error: unknown): boolean =>
   error instanceof Error && /^(Missing (lock|key)|Lock mismatch)/.test(error.message)
 

@@ -1,8 +1,8 @@
 /**
  * The names of all keys of a fleet.
  *
- * 1. A session's row, its priority and its count of starts are in one slot, so that a script may touch them together.
- * 2. The shards are in different slots, so that a Cluster spreads them. A session is always in the same one.
+ * 1. A session's row, priority and count of starts are in one slot, so that one script can touch them together.
+ * 2. The shards are in different slots, so that a Cluster spreads them. A session is always in the same shard.
  * 3. All of BullMQ's keys are in one slot: its scripts touch many of them.
  */
 import { LastgoodError } from '@lastgood/core'
@@ -15,22 +15,22 @@ export interface ShardKeys {
   readonly rows: string
   /** Set: the sessions that a person waits for. */
   readonly interactive: string
-  /** Hash: starts of a session without an end that anybody saw. */
+  /** Hash: by session, starts whose end was not seen. */
   readonly starts: string
 }
 
 export interface Keys {
   readonly shards: readonly ShardKeys[]
   shardOf(sessionId: string): ShardKeys
-  /** There while somebody sweeps, or has just done so. */
+  /** Exists while a worker sweeps, or has just done so. */
   readonly sweep: string
-  /** There for a while after somebody began to pull the sessions of a model forward, because it answers since `at`. */
+  /** Exists for a while after a worker began to pull forward the sessions of a model that answers again since `at`. */
   recovery(model: string, at: number): string
   /** Set: the agents that sessions were queued for. */
   readonly agents: string
-  /** There while all agents are paused. */
+  /** Exists while all agents are paused. */
   readonly paused: string
-  /** What BullMQ puts before the names of its queues. */
+  /** The prefix of BullMQ's queue names. */
   readonly queues: string
 }
 

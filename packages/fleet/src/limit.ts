@@ -2,66 +2,66 @@
  * The rate that a fleet keeps for one model of an endpoint, as arithmetic: tokens that grow with time, and numbered
  * tickets. `commands/take.lua` does the same on the server, operation by operation; the simulation uses this one.
  *
- * 1. Ticket n goes once n tokens have grown: first come, first served. A session has one ticket, and who comes too early
- *    is told when it is likely its turn. A ticket that nobody claims costs one token.
- * 2. The rate is the least of the configured limit and, after an outage, of the ramp.
+ * 1. Ticket n goes once n tokens have grown: first come, first served. A session has one ticket; if it asks too early,
+ *    it is told when its turn is likely to be. A ticket that is never claimed costs one token.
+ * 2. The rate is the configured limit or, after an outage, that of the ramp, whichever is lower.
  * 3. The ramp begins at a hundredth of the usual rate. While its tokens are used and requests succeed it doubles every
- *    step up to the usual rate, then grows by a tenth, at first to half above it (`boundMs`). A step with more than a tenth
- *    of its requests refused lowers it to what was not, and it grows by a tenth from there. Where that does not help, the
- *    refusals are not for the load, and as many are put up with. If the outage comes back before the ramp is over, the
- *    next one doubles up to half of what this one had reached.
- * 4. The ramp is over when a whole step has passed in which nobody had to wait, once the sessions are back (`herdMs`) or
- *    the rate is at its bound.
+ *    step up to the usual rate, then grows by a tenth a step, at first to at most half above it (`boundMs`). A step
+ *    with more than a tenth of its requests refused lowers the rate to the share that was not, and it grows by a tenth
+ *    from there. If that does not help, the load is not the cause, and that share of refusals is tolerated. If the
+ *    outage comes back before the ramp is over, the next ramp doubles up to half of what this one had reached.
+ * 4. The ramp is over after a whole step in which no request had to wait, once the sessions are back (`herdMs`) or the
+ *    rate is at its bound.
  */
 
 export interface Bucket {
-  /** Tokens that have grown, and tickets that were given, since the bucket was made. */
+  /** Tokens that have grown, and tickets that were given out, since the bucket was made. */
   readonly tokens: number
   readonly tickets: number
-  /** Until when tokens have been counted (ms). */
+  /** The instant up to which tokens have been counted (ms). */
   readonly at: number
   readonly ramp: Ramp | undefined
 }
 
 export interface Ramp {
-  /** Of the recovery: when the breaker closed. */
+  /** The recovery that it belongs to: when the breaker closed. */
   readonly id: number
   readonly isOver: boolean
   readonly startedAt: number
-  /** A second. */
+  /** Requests a second. */
   readonly rate: number
-  /** Up to it the rate doubles. */
+  /** The rate doubles up to here. */
   readonly doublesTo: number
-  /** The most at first; `endless` where nobody knows what is usual. */
+  /** The highest rate at first; `endless` if the usual rate is unknown. */
   readonly bound: number
   /** The share of refused requests that does not count. */
   readonly tolerated: number
-  /** What was refused when the rate was lowered last, until it is known whether it helped; else 0. */
+  /** The share refused when the rate was last lowered, until it is known whether that helped; else 0. */
   readonly lowered: number
   /** Refusals of requests that left before the rate was lowered are still coming. */
   readonly settles: boolean
   readonly stepAt: number
-  /** Of this step: who may go, what was refused, and whether anybody had to wait. */
+  /** In this step: requests granted, requests refused, and whether any had to wait. */
   readonly granted: number
   readonly refused: number
   readonly waited: boolean
 }
 
 export interface Taking {
-  /** Ms, of one clock for all. */
+  /** In ms, by one clock for all. */
   readonly now: number
-  /** That the session has. */
+  /** The ticket that the session has. */
   readonly ticket: number | undefined
   /** Requests a second, as configured; 0 for none. */
   readonly limit: number
-  /** The last recovery that is known here; `at` 0 for none. */
+  /** The last recovery known here; `at` 0 for none. */
   readonly recovery: { readonly at: number; readonly usual: number }
-  /** Refused requests that nobody has told yet. */
+  /** Refused requests that were not reported yet. */
   readonly refused: number
 }
 
 export type Taken =
-  /** `isOver`: the ramp of this recovery does not hold anybody any more. */
+  /** `isOver`: the ramp of this recovery no longer holds anything back. */
   | { readonly kind: 'go'; readonly isOver: boolean }
   | { readonly kind: 'wait'; readonly ms: number; readonly ticket: number; readonly isRamp: boolean }
 
@@ -71,29 +71,29 @@ const firstShare = 0.01
 const creep = 1.1
 const aboveUsual = 1.5
 const refusedShare = 0.1
-/** Fewer refusals than that are chance. */
+/** Fewer refusals than this are chance. */
 const fewRefused = 20
-/** Of what was refused before: below it, a lower rate has helped. */
+/** A lower rate has helped if at most this part of the earlier share is still refused. */
 const helpedShare = 0.5
 const toleratedMore = 1.25
-/** Until then waiters of the outage are still on their way: the breaker tells them to come within 40 s. */
+/** For this long, sessions that waited out the outage are still coming: the breaker tells them to come within 40 s. */
 const herdMs = 45_000
-/** What is taken for the usual rate may be too low: later only refusals bound the rate. */
+/** The assumed usual rate may be too low: after this, only refusals bound the rate. */
 const boundMs = 120_000
 /** Tokens that may lie unused, in seconds of the rate. */
 const limitBurst = 5
 const rampBurst = 0.1
 const longestWaitMs = 60_000
-/** A ticket whose turn was so long ago is worth nothing. */
+/** A ticket whose turn was this long ago is void. */
 const lapseMs = 10_000
-/** A number that a server can keep. */
+/** Instead of Infinity: a number that the server can store. */
 const endless = 1e300
 
-/** `lapsed`: tickets below it are worth nothing any more. */
+/** `lapsed`: tickets below it are void. */
 export function take(before: Bucket | undefined, taking: Taking): { bucket: Bucket; taken: Taken; lapsed: number } {
   const { now, limit } = taking
   const started = begun(onClock(before ?? { tokens: 0, tickets: 0, at: 0, ramp: undefined }, now), taking)
-  // What has grown, grew by the rate of the step that may end now.
+  // The tokens up to now grew at the rate of the step that may end now.
   const rate = rateOf(started.ramp, limit)
   const ramp = started.ramp && stepped(started.ramp, taking)
   if (rateOf(ramp, limit) === 0) {
@@ -116,7 +116,7 @@ export function take(before: Bucket | undefined, taking: Taking): { bucket: Buck
   return { bucket, taken: { kind: 'wait', ms, ticket, isRamp }, lapsed }
 }
 
-/** After a fail-over to a server whose clock is behind, time goes on from there. */
+/** After a fail-over to a server whose clock is behind, time continues from that clock. */
 function onClock(bucket: Bucket, now: number): Bucket {
   if (now >= bucket.at) return bucket
   const { ramp } = bucket
@@ -128,7 +128,7 @@ function onClock(bucket: Bucket, now: number): Bucket {
   }
 }
 
-/** With the ramp of a recovery that is new here. A bucket that had no ramp gives nothing away for its idle time. */
+/** The bucket with the ramp of a recovery that is new here. The tokens of its idle time are not given away. */
 function begun(bucket: Bucket, { now, recovery: { at, usual } }: Taking): Bucket {
   const last = bucket.ramp
   if (at <= (last?.id ?? 0)) return bucket
@@ -189,7 +189,7 @@ function rateOf(ramp: Ramp | undefined, limit: number): number {
   return limit > 0 ? Math.min(limit, ramp.rate) : ramp.rate
 }
 
-/** Until so many tokens more have grown, if all goes well. */
+/** The ms until `tokens` more have grown, if nothing is refused. */
 function untilGrown(tokens: number, ramp: Ramp | undefined, limit: number, now: number): number {
   if (ramp === undefined || ramp.isOver) return (tokens * 1000) / limit
   let [left, rate, ms, endsIn] = [tokens, ramp.rate, 0, Math.max(0, ramp.stepAt + stepMs - now)]

@@ -1,4 +1,4 @@
-/** What can be chosen for a fleet. Bad options throw when it is made. */
+/** The options of a fleet. Bad ones throw when it is made. */
 import {
   checksOf,
   LastgoodError,
@@ -21,15 +21,15 @@ import { redisLimiter, type LimiterOptions } from './redis-limiter.ts'
 export type FleetAgent = Agent<string | Block[], unknown, { signal?: AbortSignal } | undefined>
 
 export interface ClientOptions {
-  /** Where the sessions are. The caller opens and closes it. */
+  /** The store of the sessions. The caller opens and closes it. */
   store: Store
-  /** A Redis client of ioredis for queue and due index; the caller opens and closes it. */
+  /** An ioredis client for the queues and the due index. The caller opens and closes it. */
   connection: FleetConnection
-  /** What all keys begin with. Default: `lastgood`. */
+  /** The prefix of all keys. Default: `lastgood`. */
   prefix?: string
-  /** Default: the system's. */
+  /** Default: the system clock. */
   clock?: Clock
-  /** What happens, without content. Default: silence. */
+  /** Called with what happens, without content. Default: none. */
   onEvent?: (event: FleetEvent) => void
   /** Handed to every session: see `SessionOptions`. */
   machineVersion?: string
@@ -39,7 +39,7 @@ export interface FleetOptions
   extends
     ClientOptions,
     Pick<SessionOptions, 'policy' | 'decide' | 'limiter' | 'storePatienceMs' | 'logger' | 'telemetry'> {
-  /** The agents by their names; with `concurrency` where one differs. */
+  /** The agents by name, with `concurrency` if one differs. */
   agents: Readonly<Record<string, FleetAgent | { agent: FleetAgent; concurrency?: number }>>
   /** Requests a minute of the whole fleet, by model. Default: no limit but the ramp after an outage; see `redisLimiter`. */
   perMinute?: LimiterOptions['perMinute']
@@ -49,13 +49,13 @@ export interface FleetOptions
   leaseMs?: number
   /** How often due rows are looked for. Default 1,000 ms. */
   pollMs?: number
-  /** How often the heads are gone over for lost rows, by one worker of all. Default 60,000 ms. */
+  /** How often one worker of the fleet sweeps the heads for lost rows. Default 60,000 ms. */
   sweepEveryMs?: number
-  /** A session that has to wait for longer is closed until then. Default 5,000 ms. */
+  /** A session that has to wait for longer than this is closed until its instant. Default 5,000 ms. */
   parkAboveMs?: number
-  /** A session whose workers died or whose agent threw so often in a row, without a step done, is set aside. Default 4. */
+  /** A session is set aside after so many starts in a row (worker died, agent threw) without a finished step. Default 4. */
   crashLimit?: number
-  /** What a tool that is under way gets to end and be recorded when the fleet is closed. Default 5,000 ms. */
+  /** How long a tool under way has to end and be recorded when the fleet is closed. Default 5,000 ms. */
   graceMs?: number
   /** Who holds a session. Default: this process, with a new id for each. */
   owner?: () => Owner
@@ -134,7 +134,7 @@ function clientOf(options: ClientOptions): ResolvedClient {
   }
 }
 
-/** A listener that throws, or returns a promise that rejects, is no end of the fleet. */
+/** A listener that throws, or returns a promise that rejects, does not end the fleet. */
 async function toldTo(onEvent: ClientOptions['onEvent'], event: FleetEvent): Promise<void> {
   try {
     await (onEvent?.(event) as unknown)

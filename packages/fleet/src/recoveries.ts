@@ -1,8 +1,8 @@
 /**
- * Which models answer again after an outage, as the sessions of the store know it.
+ * Which models answer again after an outage, as the sessions of the store have recorded it.
  *
- * 1. It is advice: when it cannot be read, sessions wait for their own instants.
- * 2. A head names its model and no endpoint: a model answers when nobody who uses it finds it down at any.
+ * 1. It is advice: if it cannot be read, sessions wait for their own instants.
+ * 2. A head names its model and no endpoint: a model answers if its breaker is open at none of its endpoints.
  */
 import {
   providerHealth,
@@ -15,9 +15,9 @@ import {
 import { assess, type Verdict } from './assess.ts'
 import type { Recovered } from './comeback.ts'
 
-/** Who uses a model that is down has come by so long after its probe was due; else its breaker is left over. */
+/** If no session probes a model within this after its probe was due, none uses it: its open breaker is left over. */
 const leftOverMs = 300_000
-/** How old news may be where a session is about to be told to wait. */
+/** How old the records may be when a session is about to be told to wait. */
 const freshMs = 1_000
 
 export class Recoveries {
@@ -36,12 +36,12 @@ export class Recoveries {
     return this.#known
   }
 
-  /** What is to be done about a session, by what is known. */
+  /** The verdict on a session by what is known here. */
   assess(summary: SessionSummary | undefined): Verdict {
     return assess(summary, { now: this.#clock.now(), recovered: (model) => this.#known.get(model) })
   }
 
-  /** The same; one that waits may have been pulled forward by somebody who knows already that its model answers again. */
+  /** The same, with fresh records if it waits: another process may already know that its model answers again. */
   async assessFresh(summary: SessionSummary | undefined): Promise<Verdict> {
     const known = this.assess(summary)
     if (known.kind !== 'later' || known.why !== 'waiting') return known
@@ -49,9 +49,9 @@ export class Recoveries {
     return this.assess(summary)
   }
 
-  /** Read anew, unless that was done within `ageMs`. */
+  /** Reads the records, unless that was done within `ageMs`. */
   async refresh(ageMs: number): Promise<void> {
-    // A clock that was set back makes nothing new.
+    // `abs`: a clock that was set back must not make old records look fresh.
     if (Math.abs(this.#clock.now() - this.#readAt) < ageMs) return
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
     await this.#reading

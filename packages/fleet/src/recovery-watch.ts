@@ -1,9 +1,9 @@
 /**
- * Pulls sessions forward when the model that they wait for answers again, instead of letting each sleep to its own instant.
+ * Pulls sessions forward when the model they wait for answers again, instead of leaving each to its own instant.
  *
  * 1. Each comes at its own place on a ramp (`comeback.ts`), so that recovery is not the second outage.
- * 2. One worker of all does it for each recovery, until it is done. If it dies half-way, the others wait for their own
- *    instants.
+ * 2. For each recovery one worker of the fleet does it, until it is done. If it dies half-way, the remaining sessions
+ *    wait for their own instants.
  * 3. A session that cannot be read does not stop it.
  */
 import { isJournalError, type Clock, type Store } from '@lastgood/core'
@@ -19,23 +19,23 @@ export interface WatchParts {
   readonly recoveries: Recoveries
 }
 
-/** What is older was told by a worker before. */
+/** An older recovery was handled by an earlier worker. */
 const newsMs = 600_000
 const lockMs = 60_000
-/** Heads of one round trip. */
+/** Heads read at a time. */
 const chunkLength = 100
 
 export class RecoveryWatch {
   readonly #it: WatchParts
   readonly #seen = new Map<string, number>()
-  /** The recovery of a model that is this worker's, and not done yet: the store was away, for one. */
+  /** By model: the recovery that this worker has taken and not finished, for instance because the store was away. */
   readonly #begun = new Map<string, number>()
 
   constructor(parts: WatchParts) {
     this.#it = parts
   }
 
-  /** The rows that were pulled forward. Errors: `store-unavailable`. */
+  /** How many rows were pulled forward. Errors: `store-unavailable`. */
   async look(): Promise<number> {
     const { clock, index, keys, recoveries } = this.#it
     await recoveries.refresh(0)
@@ -56,7 +56,7 @@ export class RecoveryWatch {
     const { index } = this.#it
     let pulled = 0
     for (const shard of index.shards) {
-      // All at once: rows that are moved would change the places of those after them.
+      // The ids all at once: a row that is moved changes the ranks of those after it.
       const ids = await index.sessionsOf(shard)
       for (let from = 0; from < ids.length; from += chunkLength) {
         const moved = await Promise.all(ids.slice(from, from + chunkLength).map((id) => this.#pullOne(id, model)))
@@ -69,7 +69,7 @@ export class RecoveryWatch {
   async #pullOne(sessionId: string, model: string): Promise<boolean> {
     const { store, index, recoveries } = this.#it
     const summary = await store.summary(sessionId).catch((error: unknown) => {
-      // The feeder tells of it.
+      // The feeder reports it.
       if (isJournalError(error)) return undefined
       throw error
     })

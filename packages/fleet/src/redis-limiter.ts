@@ -1,21 +1,21 @@
 /**
  * A rate that all processes keep together, for each model of an endpoint: the configured one, and after an outage a ramp,
- * so that what comes back is not the next outage. The arithmetic is in `limit.ts`, and runs on the server.
+ * so that the returning sessions are not the next outage. The arithmetic is that of `limit.ts`, run on the server.
  *
- * 1. Where no rate is configured and nothing has recovered lately, nobody is asked.
- * 2. It never opens, closes or changes the client. What the client throws the caller gets: core lets such a request go.
- * 3. Names of keys and of sessions are all that is kept, for 20 min after the last request.
+ * 1. If no rate is configured and nothing has recovered lately, Redis is not asked.
+ * 2. It never opens, closes or changes the client. The caller gets what the client throws: core lets such a request go.
+ * 3. Besides counters it stores only names of keys and of sessions, for 20 min after the last request.
  */
 import { createHash } from 'node:crypto'
 import { LastgoodError, systemClock, type Clock, type HealthKey, type RequestLimiter } from '@lastgood/core'
 import { runScript, type ScriptConnection } from './commands.ts'
 
 export interface LimiterOptions {
-  /** Requests a minute of the whole fleet, by the model that is asked for, at each endpoint. Default: no limit. */
+  /** Requests a minute of the whole fleet, by requested model, at each endpoint. Default: no limit. */
   readonly perMinute?: Readonly<Record<string, number>>
-  /** What all keys begin with. Default: `lastgood`. */
+  /** The prefix of all keys. Default: `lastgood`. */
   readonly prefix?: string
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock
 }
 
@@ -23,19 +23,19 @@ export interface LimiterOptions {
 interface Local {
   readonly keys: readonly [bucket: string, tickets: string]
   readonly limit: number
-  /** The last recovery that was heard of: what was refused before it belongs to the outage. */
+  /** The last recovery known here: refusals before it belong to the outage. */
   heardOf: number
-  /** The recovery whose ramp holds nobody any more. */
+  /** The recovery whose ramp no longer holds anything back. */
   overFor: number
-  /** Refused, and not told yet. */
+  /** Refused requests that were not reported yet. */
   refused: number
   refusedAt: number
 }
 
-/** Later a refusal says nothing of the rate: it belongs to an outage. */
+/** An older refusal says nothing about the rate: it belongs to an outage. */
 const refusedMs = 2000
 
-/** For `openSession(id, { limiter })`. Throws `bad-option` for a rate that is none. */
+/** For `openSession(id, { limiter })`. Throws `bad-option` for a rate that is not a positive number. */
 export function redisLimiter(connection: ScriptConnection, options: LimiterOptions = {}): RequestLimiter {
   const { prefix = 'lastgood', clock = systemClock } = options
   const perMinute = new Map(Object.entries(ratesOf(options.perMinute ?? {})))
@@ -87,7 +87,7 @@ function reasonOf(model: string, isRamp: boolean): string {
     : `the fleet's rate limit of ${model} (perMinute)`
 }
 
-/** Both in one slot. An address may have a secret in it, and is not shown. */
+/** Both in one slot. The endpoint is hashed: its address may contain a secret. */
 function keysOf(prefix: string, { endpoint, model }: HealthKey): Local['keys'] {
   const hash = createHash('sha256').update(`${endpoint}\n${model}`).digest('hex').slice(0, 16)
   const name = `${prefix}:{limit:${model.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 60)}@${hash}}`

@@ -1,8 +1,8 @@
 /**
- * Something that is done again and again until the fleet is closed.
+ * Repeats an action until the fleet is closed.
  *
- * 1. What fails is told once until it works again, and is tried again after a back-off: never a busy loop, and never a
- *    rejection that nobody hears.
+ * 1. A failure is reported once until the action works again, and is followed by a back-off: never a busy loop, never
+ *    an unhandled rejection.
  */
 import { isLastgoodError, type Clock } from '@lastgood/core'
 import type { FleetEvent, Tell } from './events.ts'
@@ -11,13 +11,13 @@ export interface Repeated {
   readonly clock: Clock
   readonly tell: Tell
   readonly where: Extract<FleetEvent, { kind: 'trouble' }>['where']
-  /** Ends it; what is under way ends first. */
+  /** Ends it, once the action under way has ended. */
   readonly signal: AbortSignal
 }
 
 const [firstPauseMs, longestPauseMs] = [500, 30_000]
 
-/** `once` says in how many ms it is due again. Resolves when the signal has aborted. */
+/** `once` returns the ms until it is due again. Resolves when the signal has aborted. */
 export async function repeat({ clock, tell, where, signal }: Repeated, once: () => Promise<number>): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
     let pauseMs: number
@@ -30,13 +30,13 @@ export async function repeat({ clock, tell, where, signal }: Repeated, once: () 
       failures += 1
       pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10)) * (0.5 + clock.random() / 2)
     }
-    // Rejects when it is stopped.
+    // Rejects when the signal aborts.
     await clock.sleepUntil(clock.now() + pauseMs, { signal, background: true }).catch(() => {})
   }
 }
 
 export function troubleOf(where: Repeated['where'], error: unknown): Extract<FleetEvent, { kind: 'trouble' }> {
-  // What other code throws may quote anything.
+  // The message of a foreign error may quote anything.
   const [code, message] = isLastgoodError(error) ? [error.code, error.message] : ['unknown', nameOf(error)]
   return { kind: 'trouble', where, code, message }
 }

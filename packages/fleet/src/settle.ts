@@ -1,22 +1,22 @@
 /**
- * Says what becomes of the row of a session that was begun here, and of its count of starts.
+ * Settles the row of a session that was begun here, and its count of starts.
  *
- * 1. The row is written once: the one that is there is looked at again.
- * 2. The count is told until Redis takes it. Otherwise starts whose end was seen here would count as deaths of a worker, and
- *    a server that is away time and again would have sessions set aside.
+ * 1. The row is written once: if that fails, the old row is looked at again.
+ * 2. The count is retried until Redis takes it. Otherwise starts whose end was seen here would count as deaths of a
+ *    worker, and a server that is away time and again would have sessions set aside.
  */
 import type { CountAction, RowAction } from './due-index.ts'
 import { repeat } from './repeat.ts'
 import type { Workplace } from './workplace.ts'
 
 export interface Settlement {
-  /** The row's score as it was; undefined: whatever it is. */
+  /** The row's score when it was read; undefined: any. */
   readonly score?: number | undefined
   readonly row: RowAction
   readonly count: CountAction
 }
 
-/** Errors: `store-unavailable`; the count is told again behind it. */
+/** Errors: `store-unavailable`; the count is then retried in the background. */
 export async function settle(place: Workplace, sessionId: string, { score, row, count }: Settlement): Promise<void> {
   try {
     await place.index.settle(sessionId, score, row, count)
@@ -26,7 +26,7 @@ export async function settle(place: Workplace, sessionId: string, { score, row, 
   }
 }
 
-/** Until the process stops. Who settled has told of the trouble. */
+/** Retries until the process stops. The caller of `settle` reports the trouble. */
 async function countAgain({ index, options, stopping }: Workplace, sessionId: string, count: CountAction) {
   const told = new AbortController()
   const signal = AbortSignal.any([stopping, told.signal])

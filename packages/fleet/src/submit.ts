@@ -1,9 +1,9 @@
 /**
  * Begins a turn that a worker finishes.
  *
- * 1. The turn is in the journal before it is in a queue: a queue that is lost loses nothing.
+ * 1. The turn is in the journal before it is in a queue: losing the queue loses nothing.
  * 2. The row of the session is written first, so that a turn whose submitter died is found.
- * 3. The same turn again is no second one: neither in the journal nor in the queue.
+ * 3. Submitting the same turn again adds no second one, neither to the journal nor to the queue.
  */
 import {
   assertContent,
@@ -27,7 +27,7 @@ export interface SubmitOptions {
   agent: string
   /** `interactive` comes before `batch`. Default `batch`. */
   priority?: Priority
-  /** The number of the turn that this input is: one that was begun is not begun again. For programs that are started again. */
+  /** The number of the turn: a turn that was begun is not begun again. For programs that may be restarted. */
   turn?: number
 }
 
@@ -45,7 +45,7 @@ export interface SubmitParts {
   readonly agents: Agents
 }
 
-/** A row that nobody needs is looked at once. */
+/** When the row is looked at if the submitter dies. A row that turns out to be needless costs that one look. */
 const unfinishedLookMs = 10_000
 
 /** Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`, and those of `openSession`. */
@@ -91,12 +91,12 @@ interface Begun {
   readonly seq: number
 }
 
-/** The turn, where it was begun before. It takes no lease. Errors: `bad-option` where another one is open. */
+/** The turn, if it was begun before. Takes no lease. Errors: `bad-option` if another turn is open. */
 async function begunBefore(store: Store, { head }: SessionSummary, wanted: Wanted): Promise<Begun | undefined> {
   const { turn, lastGoodTurn, seq } = head
   if (wanted.turn !== undefined && wanted.turn <= lastGoodTurn) return { is: 'over', turn: wanted.turn, seq }
   const isRefused = head.machine.value === 'refused'
-  // By its number it is that turn, whatever became of it.
+  // The number identifies the turn, whatever became of it.
   if (isRefused && wanted.turn === turn) return { is: 'over', turn, seq }
   if (turn === lastGoodTurn || isRefused) return undefined
   const { transcript } = await foldHistory(readHistory(store, wanted.sessionId), head.machine.version, head)
@@ -107,7 +107,7 @@ async function begin({ session: options }: ResolvedClient, wanted: Wanted): Prom
   const { sessionId, message, agent } = wanted
   const session = await openSession(sessionId, options)
   try {
-    // What was refused would be refused again: other words take its place.
+    // A refused input would be refused again: the new input takes its place.
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) return openTurn(session.transcript, session.agent, session, wanted)
     if ((wanted.turn ?? session.turn + 1) !== session.turn + 1) {
@@ -136,7 +136,7 @@ function openTurn(
   })
 }
 
-/** Throws `bad-option` for what cannot be the number of a turn. */
+/** Throws `bad-option` if `turn` cannot be the number of a turn. */
 export function assertTurn(turn: unknown): void {
   if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'is the number of a turn: a whole number above 0')
 }

@@ -1,15 +1,15 @@
 /**
- * Sessions whose last starts ended unseen, one at a time in each process.
+ * Sessions whose last starts ended unseen: each process runs one of them at a time.
  *
- * A worker that dies takes all of its sessions along, and they come back together. If one of them is the cause it would
- * take the same ones along again, until all are set aside. So from the third start on a suspect is begun only where no
- * other one is, until it has a step done or has run for a while.
+ * A worker that dies takes all of its sessions down, and they come back together. If one of them is the cause, it would
+ * take the same ones down again, until all are set aside. So from the third start on, a suspect is begun only in a
+ * process that has no other under way; it stops being one when it has finished a step or has run for a while.
  */
 import type { Clock } from '@lastgood/core'
 
-/** Starts without an end that make a suspect. */
+/** This many starts whose end was not seen make a suspect. */
 const suspectFrom = 2
-/** What a suspect that has no step done has to live through. */
+/** How long a suspect without a finished step has to survive. */
 const provenMs = 60_000
 
 export class Suspects {
@@ -20,7 +20,7 @@ export class Suspects {
     this.#clock = clock
   }
 
-  /** What to call when it is none any more; undefined while another one is under way. `starts`: those before. */
+  /** To be called when it is no longer a suspect; undefined while another one is under way. `starts`: those before. */
   enter(starts: number): (() => void) | undefined {
     if (starts < suspectFrom) return () => {}
     if (this.#isTaken) return undefined

@@ -1,9 +1,9 @@
 /**
- * Goes over the heads, and writes the rows that are missing: of sessions whose own program died outside the fleet, and
- * those that a server lost.
+ * Goes over the heads and writes missing rows: those of sessions whose own program died outside the fleet, and those
+ * that a server lost.
  *
- * 1. One worker of all does it at a time, for the agents of all, and it is paced. It reads heads, and writes only where
- *    there is no row.
+ * 1. One worker of the fleet does it at a time, for the agents of all workers, and paced. It reads heads, and writes
+ *    only where there is no row.
  * 2. A session that cannot be read does not stop it.
  */
 import { isJournalError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
@@ -17,21 +17,21 @@ export interface SweepParts {
   readonly index: DueIndex
   readonly recoveries: Recoveries
   readonly agents: Agents
-  /** Names of the agents that this worker can go on with. */
+  /** Names of the agents that this worker runs. */
   readonly own: Iterable<string>
-  /** The key that says that somebody sweeps, or has just done so, and for how long. */
+  /** The key that marks a sweep under way or just done, and how long it lasts. */
   readonly lock: { readonly key: string; readonly ttlMs: number }
   readonly signal: AbortSignal
 }
 
 const open: readonly SessionStatus[] = ['running', 'waiting', 'suspended']
-/** A pause after so many heads. */
+/** A pause of `pauseMs` after every `chunkLength` heads. */
 const [chunkLength, pauseMs] = [100, 20]
 
-/** The rows that were written; 0 where another worker sweeps. Errors: `store-unavailable`. */
+/** How many rows were written; 0 if another worker sweeps. Errors: `store-unavailable`. */
 export async function sweep(parts: SweepParts): Promise<number> {
   const { store, clock, index, recoveries, agents, own, lock, signal } = parts
-  // What a server lost is written again: nobody else would ask for this worker's agents.
+  // A server may have lost the names of the agents: each worker writes its own again, since no other would.
   await Promise.all([...own].map((name) => agents.enlist(name)))
   if (!(await index.lock(lock.key, lock.ttlMs))) return 0
   const known = new Set(await agents.names())
@@ -49,7 +49,7 @@ export async function sweep(parts: SweepParts): Promise<number> {
       if (seen % chunkLength === 0) await clock.sleepUntil(clock.now() + pauseMs, { signal, background: true })
     }
   } catch (error) {
-    // The list has told of all others first; `lastgood doctor` tells of this one.
+    // The list yields all readable sessions first; `lastgood doctor` reports the one that failed.
     if (!signal.aborted && !isJournalError(error)) throw error
   }
   return written

@@ -1,10 +1,10 @@
 /**
- * Sessions that this process cannot open: they are left to others, and looked at again later.
+ * Sessions that this process cannot open: they are left to other workers, and looked at again later.
  *
- * 1. A journal of a newer release is for a newer worker, which may ask for it soon.
- * 2. A damaged one is for a person, and told when it is still damaged at a second look: who reads while another writer
- *    takes the session, as a process that was frozen in the middle, sees what is no damage.
- * 3. Anything else says nothing of the session, and its row is as it was.
+ * 1. A journal of a newer release is for a newer worker, which may come for it soon.
+ * 2. A damaged one is for a person, and is reported only if it is still damaged at a second look: a process that was
+ *    frozen while reading, and meanwhile lost the session to another writer, sees damage where there is none.
+ * 3. Any other error says nothing about the session, and its row stays as it was.
  */
 import { isLastgoodError, type ErrorCode } from '@lastgood/core'
 import type { Tell } from './events.ts'
@@ -15,7 +15,7 @@ const damage: ReadonlySet<string> = new Set(['journal-corrupt', 'journal-sealed'
 
 export class Unreadable {
   readonly #tell: Tell
-  /** Looks that failed in a row. */
+  /** By session: looks that failed in a row. */
   readonly #failed = new Map<string, number>()
 
   constructor(tell: Tell) {
@@ -33,7 +33,7 @@ export class Unreadable {
     return isNewer || failed === 1 ? soonMs : forPeopleMs
   }
 
-  /** It could be opened. */
+  /** To be called when the session could be opened. */
   opened(sessionId: string): void {
     this.#failed.delete(sessionId)
   }

@@ -1,13 +1,15 @@
 /**
- * One session under one worker: run until there is nothing to do here now, and given back.
+ * One session under one worker: run until there is nothing to do here now, then given back.
  *
- * 1. A wait that is worth it is no work: the session is closed with its turn open, and its row says when (P6).
- * 2. A start whose end nobody sees counts. After too many in a row without a step done the session waits for a person. An
- *    answer of the model is no step here: what dies of each of its calls would have one with every start.
- * 3. When the process is asked to stop, the turn stays open and somebody else goes on with it. A tool that is under way
- *    hears of it, and has some seconds to end, so that what it did is recorded (P2).
- * 4. The fence decides who may write (P3): a worker that lost its session says so, and leaves the row to the new one.
- * 5. It never rejects.
+ * 1. A wait of more than `parkAboveMs` occupies no worker: the session is closed with its turn open, and its row says
+ *    when it continues (P6).
+ * 2. A start whose end is not seen counts. After too many in a row without a finished step the session waits for a
+ *    person. A model's answer is no step here: a session whose every tool call kills the worker would have one with each
+ *    start.
+ * 3. When the process is asked to stop, the turn stays open and another worker continues it. A tool under way is told,
+ *    and has some seconds to end, so that what it did is recorded (P2).
+ * 4. The fence decides who may write (P3): a worker that lost its session reports it, and leaves the row to the new one.
+ * 5. `workOn` never rejects.
  */
 import { isLastgoodError, LastgoodError, statuses, type Entry, type Message, type Session } from '@lastgood/core'
 import { begin, type Begun } from './begin.ts'
@@ -18,7 +20,7 @@ import { troubleOf } from './repeat.ts'
 import { settle } from './settle.ts'
 import type { Workplace } from './workplace.ts'
 
-/** Where the agent threw, it is tried again after this, and twice that, and so on. */
+/** An agent that threw is tried again after this, then after twice that, and so on. */
 const [firstAgainMs, longestAgainMs] = [1_000, 60_000]
 
 export async function workOn(place: Workplace, running: RunningAgent, sessionId: string): Promise<void> {
@@ -27,7 +29,7 @@ export async function workOn(place: Workplace, running: RunningAgent, sessionId:
     const begun = await begin(place, running.agent.name, sessionId)
     if (begun) await new Job(place, running, begun).run()
   } catch (error) {
-    // The row that was written before is looked at again.
+    // The row written before is looked at again.
     tell(troubleOf('session', error))
   }
 }
@@ -64,7 +66,7 @@ class Job {
       unsubscribe()
       this.#begun.acquit()
       stopping.removeEventListener('abort', stop)
-      // A lease that cannot be given back runs out by itself.
+      // A lease that cannot be released expires by itself.
       await session.close().catch(() => {})
     }
   }
@@ -79,7 +81,7 @@ class Job {
     return await Promise.race([ran, this.#graceIsOver()])
   }
 
-  /** Resolves when it was told to stop and a tool has had its time; the session is closed under it then. */
+  /** Resolves `graceMs` after the run was told to stop; the session is then closed even if a tool still runs. */
   #graceIsOver(): Promise<undefined> {
     const { clock, graceMs } = this.#place.options
     return new Promise((resolve) => {
@@ -93,7 +95,7 @@ class Job {
     const { clock, parkAboveMs } = this.#place.options
     const until = waitIn(entry)
     if (until !== undefined && until - clock.now() > parkAboveMs) this.#stop.abort(waits())
-    // That clears it of what others may have caused.
+    // A finished step shows that the earlier deaths were not its doing.
     if (isStepDone(entry)) this.#clear()
   }
 
@@ -108,7 +110,7 @@ class Job {
     )
   }
 
-  /** It comes before its instant, because its model answers again or a clock that was ahead set that: the wait is over. */
+  /** Ends the wait of a session that is due before its instant: its model answers again, or that clock was ahead. */
   async #comeBack(): Promise<void> {
     const { clock, parkAboveMs } = this.#place.options
     const { owed, owner } = this.#session
@@ -133,7 +135,7 @@ class Job {
     await this.#leave('remove', 'clear', { kind: 'set-aside', ...this.#names, starts: starts - 1 })
   }
 
-  /** Gives the session back, and says what becomes of its row. */
+  /** Gives the session back and settles its row. */
   async #settle(thrown: { error: unknown } | undefined): Promise<void> {
     const { options, stopping } = this.#place
     const session = this.#session
@@ -156,16 +158,16 @@ class Job {
     await this.#leave(wakeAt - options.clock.now(), 'clear', { kind, ...names, until: wakeAt })
   }
 
-  /** The agent is not done, and nothing says why: its own code failed. */
+  /** The turn is still open and nothing in the journal says why: the agent's own code failed. */
   async #again(error: unknown): Promise<void> {
     const againInMs = Math.min(longestAgainMs, firstAgainMs * 2 ** (this.#begun.starts - 1))
     const code = isLastgoodError(error) ? error.code : 'unknown'
     await this.#leave(againInMs, 'keep', { kind: 'failed', ...this.#names, code, againInMs })
   }
 
-  /** What became of the session is told also where its row cannot be written: the old one is looked at again. */
+  /** The event is reported even if the row cannot be written: the old row is looked at again. */
   async #leave(row: RowAction, count: CountAction, event: FleetEvent): Promise<void> {
-    // A turn that was submitted since then has written the row anew, and keeps it.
+    // A turn submitted since then has written the row again, and keeps it.
     const score = row === 'remove' ? this.#begun.score : undefined
     try {
       await settle(this.#place, this.#session.id, { score, row, count })
@@ -175,7 +177,7 @@ class Job {
   }
 }
 
-/** A call or a step came to its end, or a loop of one's own went on with its results. */
+/** A tool call or step has ended, or the caller's own loop has gone on with tool results. */
 function isStepDone(entry: Entry): boolean {
   if (entry.type === 'turn-continued') return entry.messages.some(bringsResults)
   const isEnd = entry.type === 'tool-finished' || entry.type === 'step-finished'
@@ -186,7 +188,7 @@ function bringsResults({ content }: Message): boolean {
   return Array.isArray(content) && content.some(({ type }) => type === 'tool_result')
 }
 
-/** The instant of a wait that an entry begins. */
+/** The instant until which an entry makes the session wait. */
 function waitIn(entry: Entry): number | undefined {
   if (entry.type === 'request-held') return entry.until
   return entry.type === 'fault-observed' && entry.decision.kind === 'retry' ? entry.decision.at : undefined

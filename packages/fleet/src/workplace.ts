@@ -1,4 +1,4 @@
-/** What those who work on a session in this process have in common. */
+/** What all work on sessions in this process shares. */
 import type { DueIndex } from './due-index.ts'
 import type { ResolvedFleet } from './options.ts'
 import type { Recoveries } from './recoveries.ts'

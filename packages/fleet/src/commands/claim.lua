@@ -1,10 +1,10 @@
 --[[
-  Takes rows whose instant has come, so that nobody else looks at them for a while.
+  Claims rows whose instant has come, so that no other feeder looks at them for a while.
 
   KEYS[1]  zset    the rows of a shard: session id → instant (epoch ms) of the next look
-  KEYS[2]  set     those of them that a person waits for
+  KEYS[2]  set     the sessions among them that a person waits for
   ARGV[1]  number  how many at most
-  ARGV[2]  ms      when they are due again, if nobody says otherwise
+  ARGV[2]  ms      until they are due again, unless they are settled before
 
   Returns { rows in the shard, id, its new score, 1 where a person waits or 0, id, … }.
   Errors  none of its own.

@@ -2,10 +2,10 @@
   Writes the row of a session.
 
   KEYS[1]  zset    the rows of its shard
-  KEYS[2]  set     those of them that a person waits for
+  KEYS[2]  set     the sessions among them that a person waits for
   ARGV[1]  string  the session
   ARGV[2]  ms      from now until the next look
-  ARGV[3]  string  'always'; 'missing': only where there is no row; 'earlier': only where the row there is of later
+  ARGV[3]  string  'always'; 'missing': only if there is no row; 'earlier': only if there is one with a later instant
   ARGV[4]  string  'interactive' or 'batch'; 'kept': as it is
 
   Returns { 'put' } or { 'left' }.

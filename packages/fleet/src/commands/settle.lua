@@ -1,15 +1,15 @@
 --[[
-  Says what becomes of the row of a session that was looked at or worked on, and of its count of starts.
+  Settles the row of a session that was looked at or worked on, and its count of starts.
 
   KEYS[1]  zset    the rows of its shard
-  KEYS[2]  set     those of them that a person waits for
-  KEYS[3]  hash    starts without an end that anybody saw, by session
+  KEYS[2]  set     the sessions among them that a person waits for
+  KEYS[3]  hash    starts whose end was not seen, by session
   ARGV[1]  string  the session
-  ARGV[2]  number  the row's score as it was; empty: whatever it is
+  ARGV[2]  number  the row's score when it was read; empty: any
   ARGV[3]  string  'remove', 'keep', or the ms from now until the next look
   ARGV[4]  string  the count: 'keep', 'clear', or 'undo' the last start
 
-  Returns { 'settled' } or { 'newer' } when the row was written anew since then: it stays as it is.
+  Returns { 'settled' }, or { 'newer' } if the row was written again since then: it stays as it is.
   Errors  none of its own.
 ]]
 local rows, interactive, starts = KEYS[1], KEYS[2], KEYS[3]

@@ -1,12 +1,12 @@
 --[[
-  Notes that somebody begins to work on a session: its row is looked at again if he dies, and his start is counted.
+  Notes that a worker begins on a session: the start is counted, and the row is looked at again if the worker dies.
 
   KEYS[1]  zset    the rows of its shard
-  KEYS[2]  hash    starts without an end that anybody saw, by session
+  KEYS[2]  hash    starts whose end was not seen, by session
   ARGV[1]  string  the session
   ARGV[2]  ms      from now until the next look
 
-  Returns { the row's score, starts with this one }.
+  Returns { the row's score, starts including this one }.
   Errors  none of its own.
 ]]
 local rows, starts = KEYS[1], KEYS[2]

@@ -1,17 +1,17 @@
 --[[
-  Asks for a request of a model: now, or when. The arithmetic is that of `limit.ts`, operation by operation, on this
-  server's clock; what it means is said there.
+  Asks whether a request to a model may go now, or when. The arithmetic is that of `limit.ts`, operation by operation,
+  on this server's clock; `limit.ts` explains it.
 
   KEYS[1]  hash        the bucket: tokens, tickets, at, and the ramp after the last outage
   KEYS[2]  sorted set  tickets of the sessions that wait, scored with their numbers
   ARGV[1]  string      the session
   ARGV[2]  number      requests a second, as configured; 0 for none
-  ARGV[3]  ms          when the breaker closed that the caller knows of; 0 for none
-  ARGV[4]  number      answers a second before the outage; 0 where nobody knows
-  ARGV[5]  number      refused requests that nobody has told yet
+  ARGV[3]  ms          when the breaker closed, as far as the caller knows; 0 for never
+  ARGV[4]  number      answers a second before the outage; 0 if unknown
+  ARGV[5]  number      refused requests that were not reported yet
 
-  Returns { 'go', 1 when the ramp of this recovery holds nobody any more, else 0 };
-          { 'wait', ms, 1 when it is for the ramp, else 0 }.
+  Returns { 'go', 1 if the ramp of this recovery no longer holds anything back, else 0 };
+          { 'wait', ms, 1 if it is for the ramp, else 0 }.
   Errors  none of its own.
 ]]
 local step_ms, least_rate, first_share, creep, above_usual = 2000, 2, 0.01, 1.1, 1.5
@@ -36,7 +36,7 @@ local stored = redis.call('HMGET', bucket_key, unpack(fields))
 for i, field in ipairs(fields) do
   b[field] = tonumber(stored[i] or 0)
 end
--- After a fail-over to a server whose clock is behind, time goes on from there.
+-- After a fail-over to a server whose clock is behind, time continues from that clock.
 if now < b.at then
   b.at = now
   b.startedAt = math.min(b.startedAt, now)
