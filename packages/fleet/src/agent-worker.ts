@@ -56,8 +56,8 @@ export function agentWorker(
   let callOff = () => {}
   return {
     drain() {
-      // Paused once: a second `pause` resolves at once. A race: otherwise a drain that is called off would wait until this
-      // worker is idle.
+      // Paused once: a second `pause` resolves at once. A race: otherwise a drain that is called off would wait until
+      // this worker is idle.
       drained ??= Promise.race([worker.pause(), new Promise<void>((resolve) => (callOff = resolve))])
       return drained
     },

@@ -1,4 +1,4 @@
-/** What the head of a session asks of a fleet: work now, later, or none. Pure, except that `isDead` checks a process. */
+/** What the head of a session asks of a fleet: work now, later, or none. Pure, but `isDead` checks a process. */
 import { isDead, type Owner, type SessionSummary } from '@lastgood/core'
 import { comesBackAt, type Recovered } from './comeback.ts'
 

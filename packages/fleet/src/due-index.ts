@@ -2,7 +2,7 @@
  * When a session is to be looked at: sorted sets in shards, scored with instants of the Redis clock.
  *
  * 1. A row is a hint; the head of the session decides. The sweep writes a lost row again.
- * 2. A feeder moves a row before it looks (`claim`): two feeders never look at the same one, and one that dies loses none.
+ * 2. A feeder moves a row before it looks (`claim`): no two feeders look at the same one, and one that dies loses none.
  * 3. A row is written before the lease of its session is taken, and removed only if it is unchanged since it was read.
  * 4. Callers pass delays, not instants, so differences between the clocks of hosts do not matter.
  *

@@ -2,8 +2,8 @@
  * Looks at sessions whose row is due, and queues those that can continue.
  *
  * 1. It reads heads and writes rows and jobs; it takes no lease.
- * 2. The row of a session that another process holds is looked at again when that lease would have expired: one look per
- *    lease.
+ * 2. The row of a session that another process holds is looked at again when that lease would have expired: one look
+ *    per lease.
  */
 import type { SessionSummary, Store } from '@lastgood/core'
 import type { Verdict } from './assess.ts'

@@ -53,7 +53,7 @@ export interface FleetOptions
   sweepEveryMs?: number
   /** A session that has to wait for longer than this is closed until its instant. Default 5,000 ms. */
   parkAboveMs?: number
-  /** A session is set aside after so many starts in a row (worker died, agent threw) without a finished step. Default 4. */
+  /** Starts in a row without a finished step (worker died, agent threw) before a session is set aside. Default 4. */
   crashLimit?: number
   /** How long a tool under way has to end and be recorded when the fleet is closed. Default 5,000 ms. */
   graceMs?: number

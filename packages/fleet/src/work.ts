@@ -4,11 +4,10 @@
  * 1. A wait of more than `parkAboveMs` occupies no worker: the session is closed with its turn open, and its row says
  *    when it continues (P6).
  * 2. A start whose end is not seen counts. After too many in a row without a finished step the session waits for a
- *    person. A model's answer is no step here: a session whose every tool call kills the worker would have one with each
- *    start.
+ *    person. A model's answer is no step here: a session whose tool calls kill every worker has one with each start.
  * 3. When the process is asked to stop, the turn stays open and another worker continues it. A tool under way is told,
  *    and has some seconds to end, so that what it did is recorded (P2).
- * 4. The fence decides who may write (P3): a worker that lost its session reports it, and leaves the row to the new one.
+ * 4. The fence decides who may write (P3): a worker that lost its session reports it and leaves the row to the new one.
  * 5. `workOn` never rejects.
  */
 import { isLastgoodError, LastgoodError, statuses, type Entry, type Message, type Session } from '@lastgood/core'
