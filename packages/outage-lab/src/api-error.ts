@@ -10,7 +10,7 @@ export interface ApiError {
   readonly row?: number
 }
 
-/** The type that the API gives to a status, and the text it has when nothing better is known. */
+/** The error type of each status, and a text for when nothing better is known. */
 const USUAL: { readonly [status: number]: readonly [type: string, message: string] } = {
   400: ['invalid_request_error', 'Invalid request'],
   401: ['authentication_error', 'invalid x-api-key'],
@@ -25,7 +25,7 @@ const USUAL: { readonly [status: number]: readonly [type: string, message: strin
   529: ['overloaded_error', 'Overloaded'],
 }
 
-/** What stands beside an error code, in this lab's words: the code is what a client goes by. */
+/** The message beside an error code, in this lab's words: clients go by the code. */
 const CODED: { readonly [code: string]: string } = {
   organization_on_hold: 'This organization is on hold.',
   spend_limit_reached: 'The spend limit of this workspace has been reached.',
@@ -44,7 +44,7 @@ export function usualError(status: number, code = ''): { readonly type: string; 
   return { type, message: CODED[code] ?? message }
 }
 
-/** The status that goes with an error type: for in-band errors that have to become a JSON answer. */
+/** The status of an error type: for in-band errors that have to become a JSON answer. */
 export function statusOfType(type: string): number {
   const found = Object.entries(USUAL).find(([, [usual]]) => usual === type)
   return found ? Number(found[0]) : 500

@@ -1,5 +1,5 @@
 /**
- * Faults that happen in front of the API: whatever was asked, nothing of it is looked at.
+ * Faults that happen in front of the API: the request is not looked at.
  */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { errorBody, modelMissing, usualError } from './api-error.ts'
@@ -18,7 +18,7 @@ export interface Breaking {
   readonly streaming: boolean
 }
 
-/** True if the fault has answered, or never will. */
+/** True if the fault has taken the request: it has answered, or never will. */
 export async function breakBefore(
   exchange: Exchange,
   outage: Happening,

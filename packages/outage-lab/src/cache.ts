@@ -124,7 +124,7 @@ function positionsOf(conversation: Conversation): readonly Position[] {
   let key = digest(model, stringOf(request['speed']))
   let tokens = 0
   return units.map(({ owner, value }, index) => {
-    // What changes the messages level, but not tools and system.
+    // Settings that invalidate the messages level, but not tools and system.
     if (index === tools.length + system.length) key = digest(key, messageSettings(request))
     key = digest(key, owner, canonical(value))
     tokens += tokensOf(value)

@@ -1,8 +1,8 @@
 /**
- * One spelling for everything that the API takes as the same: signatures and cache keys are made over it.
+ * One spelling for everything that the API treats as equal: signatures and cache keys are made over it.
  * 1. Key order, JSON formatting, `cache_control` and fields that are null do not matter.
  * 2. String content and a list with one text block are the same.
- * 3. A direct `caller` is the same as none: it is what the API adds on the way out.
+ * 3. A direct `caller` is the same as none: the API adds it to its answers.
  */
 import { isObject, type JsonObject } from './json.ts'
 

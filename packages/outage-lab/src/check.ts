@@ -1,5 +1,5 @@
 /**
- * Judges one request, without a server: what the real API would say to it.
+ * Judges one request as the real API would, without a server.
  * 1. Pure, and it never throws, whatever the body is.
  */
 import { invalid, modelMissing, usualError, type ApiError } from './api-error.ts'

@@ -1,8 +1,8 @@
 /**
- * The transcript of one request, in one shape whatever way the client wrote it.
+ * The transcript of one request, in one shape however the client wrote it.
  * 1. String content is a list with one text block.
  * 2. Consecutive messages of one role are one message, as the real API merges them.
- * 3. Every block knows the place in the request that it came from, for error texts.
+ * 3. Every block knows its place in the request, for error texts.
  */
 import { objectsOf, stringOf, type JsonObject } from './json.ts'
 
@@ -28,7 +28,7 @@ export interface Conversation {
   readonly request: JsonObject
 }
 
-/** A block and where the request has it: `messages.<message>.content.<index>`. */
+/** A block and its place in the request: `messages.<message>.content.<index>`. */
 export interface PlacedBlock {
   readonly block: Block
   readonly message: number
@@ -71,7 +71,7 @@ export function conversationOf(request: JsonObject, model: string, turns: readon
   }
 }
 
-/** A line for the accounts that some clients put first in `system`: it changes, and is no part of the prompt. */
+/** A billing line that some clients put first in `system`: it changes, and is no part of the prompt. */
 function isBilling(block: Block): boolean {
   return stringOf(block['text']).startsWith('x-anthropic-billing-header')
 }

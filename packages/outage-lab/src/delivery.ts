@@ -13,7 +13,7 @@ import type { CutPoint, Fault } from './outage.ts'
 const PING_EVERY_MS = 1000
 const BAD_EVENT = Buffer.from('event: content_block_delta\ndata: {"type":"content_block_delta",\n\n')
 
-/** How a stream is handed over: event by event, byte by byte, or in pieces of so many bytes. */
+/** How a stream is handed over: event by event, byte by byte, or in pieces of a number of bytes. */
 export type Chunking = 'event' | 'byte' | number
 
 export interface Delivery {
@@ -55,7 +55,7 @@ export async function deliver(exchange: Exchange, delivery: Delivery): Promise<D
   return { completed: await exchange.end(), hit: true }
 }
 
-/** Silence, or pings only. Before the head there is nothing to ping with. */
+/** Silence, or pings only. Before the head no ping can be sent. */
 export async function stall(
   exchange: Exchange,
   fault: Extract<Fault, { kind: 'stall' }>,

@@ -2,8 +2,8 @@
  * The paths that the lab answers.
  * 1. Every request is recorded before anything else happens to it.
  * 2. A missing key is a 401 on every API path; any key is right.
- * 3. An outage of an endpoint comes before its checks. Behind the messages it can only be one in front of the API: a
- *    fault inside an answer does not happen there.
+ * 3. An outage of an endpoint comes before its checks. On endpoints other than messages only faults in front of the API
+ *    happen; a fault inside an answer does not.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { invalid, modelMissing, statusOfType, type ApiError } from './api-error.ts'

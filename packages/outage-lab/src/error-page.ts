@@ -1,4 +1,4 @@
-/** The bodies of errors as clients really get them: JSON from the API, HTML from the proxy in front of it. */
+/** Error bodies as clients really get them: JSON from the API, HTML from the proxy in front of it. */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { errorBody, usualError, type ApiError } from './api-error.ts'
 import type { Fault } from './outage.ts'
@@ -47,7 +47,7 @@ export function faultPage(fault: Extract<Fault, { kind: 'status' }>, headers: Ou
   const json = fault.type !== undefined || fault.message !== undefined || fault.errorCode !== undefined
   if (fault.html ?? (HTML_STATUSES.has(status) && !json)) return htmlPage(status, fault.headers)
   const usual = usualError(status, fault.errorCode)
-  // A spend cap is a 429 as well, but waiting does not help, and no retry-after says so.
+  // A spend cap is a 429 as well, but waiting does not help: it has no retry-after.
   const waits = status === 429 && fault.errorCode === undefined
   return errorPage(
     {

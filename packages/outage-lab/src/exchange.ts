@@ -1,5 +1,5 @@
 /**
- * One request and its answer: everything that can be done to a client, well or badly, whatever carries it.
+ * One request and its answer, over any transport: everything that can be done to a client, well or badly.
  * 1. After the client or the lab has gone, every write and wait returns at once.
  * 2. What was written arrives before the break that comes after it.
  */
@@ -17,7 +17,7 @@ export interface Incoming {
 }
 
 export interface Exchange {
-  /** Nobody reads any more. */
+  /** The client no longer reads. */
   readonly gone: boolean
   /** The head was sent. */
   readonly begun: boolean
@@ -32,7 +32,7 @@ export interface Exchange {
   reset(): Promise<void>
   /** TCP FIN, whatever the body still promises. */
   close(): Promise<void>
-  /** Waits, but not for a client that has gone. Without `ms` it waits for just that. */
+  /** Waits `ms`, or until the client has gone. Without `ms`, only the latter ends it. */
   wait(ms?: number): Promise<void>
 }
 

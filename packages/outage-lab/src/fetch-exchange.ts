@@ -1,8 +1,8 @@
 /**
  * An exchange without a socket: a request in, a Response out, and the errors that Node's fetch would have.
  * 1. Nothing here waits on a real timer, so a virtual clock drives all of it.
- * 2. Writing never waits for the reader; breaks and the end wait in line behind what was written.
- * 3. An abort of the request is the client going away: what it has not read is dropped, and it gets the signal's reason.
+ * 2. Writing never waits for the reader; a break or the end takes effect after what was written before it.
+ * 3. If the request is aborted, the client has gone: what it has not read is dropped, and it gets the signal's reason.
  */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { waitFor, type Exchange, type Incoming, type Sleep } from './exchange.ts'

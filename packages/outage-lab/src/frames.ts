@@ -12,7 +12,7 @@ export interface Frame {
   readonly event: string
   readonly bytes: Buffer
   readonly blockIndex?: number
-  /** Of a delta that carries content: the type of its block. */
+  /** For a delta that carries content: the type of its block. */
   readonly deltaOf?: string
 }
 
@@ -25,7 +25,7 @@ export function frame(event: string, data: JsonObject, extra: Pick<Frame, 'block
 
 export const PING = frame('ping', { type: 'ping' })
 
-/** `partialInput` is what the stream has of the arguments of the last block, if a limit cut them. */
+/** `partialInput`: the arguments of the last block as far as they are streamed, if a limit cut them. */
 export function framesOf(message: ServedMessage, partialInput?: string): readonly Frame[] {
   const { content, usage, stop_reason, stop_sequence, stop_details, container, ...rest } = message
   const opening = {

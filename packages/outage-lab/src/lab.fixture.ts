@@ -1,4 +1,4 @@
-/** What the tests share: a lab that is closed also when its test fails, and clients that show what really arrives. */
+/** Shared by the tests: a lab that is closed even if its test fails, and clients that show what really arrives. */
 import { request as httpRequest } from 'node:http'
 import Anthropic from '@anthropic-ai/sdk'
 import { onTestFinished } from 'vitest'
@@ -32,7 +32,7 @@ export interface Received {
   readonly status: number | undefined
   readonly headers: { readonly [name: string]: unknown }
   readonly body: Buffer
-  /** The body ended as HTTP wants it. */
+  /** The body ended properly by HTTP. */
   readonly clean: boolean
   readonly error: string | undefined
 }
@@ -83,7 +83,7 @@ export function send(
   })
 }
 
-/** The events that a stream got before it ended, and the error that ended it. */
+/** The events of a stream before it ended, and the error that ended it. */
 export async function collect(
   client: Anthropic,
   params: Anthropic.MessageCreateParamsNonStreaming = ASK,

@@ -1,6 +1,6 @@
 /**
- * A lab: one state and one way to answer, in front of it a function like fetch, or that and an HTTP server.
- * 1. `close` ends every connection, also the stalled ones, and returns when the port is free.
+ * A lab: one state and one way to answer, behind a function like fetch and, if it listens, an HTTP server.
+ * 1. `close` ends every connection, stalled ones too, and returns when the port is free.
  * 2. An error inside the lab is a 500 with its text and never takes the process down.
  */
 import { createServer } from 'node:http'
@@ -24,10 +24,10 @@ export interface LocalLab extends AsyncDisposable {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   /** Everything received, in order. */
   readonly requests: readonly RecordedRequest[]
-  /** When it was started, by its `now`: windows of outages and incidents count from there. */
+  /** When it was started, by its `now`; windows of outages and incidents count from then. */
   readonly startedAt: number
   readonly cache: PromptCache
-  /** Another outage script from now on; request numbers and windows go on counting. */
+  /** Replaces the outage script from now on; request numbers and windows continue. */
   setOutages(outages: readonly Outage[]): void
   close(): Promise<void>
 }
@@ -97,7 +97,7 @@ async function answer(state: LabState, incoming: Incoming, exchange: Exchange): 
   try {
     await handle(state, incoming, exchange)
   } catch (cause) {
-    // A client that left while its body was read is no fault of ours.
+    // The client left while its body was read: not the lab's error.
     if (exchange.gone) return
     if (exchange.begun) await exchange.reset()
     else await exchange.answer(500, { 'content-type': 'text/plain' }, `outage-lab failed: ${String(cause)}`)

@@ -1,7 +1,7 @@
 /**
  * What is left of a reply where output is limited, by `max_tokens` or by the end of the context window.
  * 1. Text and thinking are cut where the limit is; a call keeps its place, and the JSON of its arguments breaks off.
- * 2. A block of which nothing would be left is not there.
+ * 2. A block of which nothing would be left is dropped.
  */
 import type { Block } from './conversation.ts'
 import { stringOf } from './json.ts'
@@ -38,7 +38,7 @@ export function limitReply(reply: Reply, { maxTokens, windowTokens }: OutputLimi
   return reply
 }
 
-/** What can be cut of a block: undefined if it comes whole or not at all. */
+/** The text of a block that can be cut; undefined for a block that comes whole or not at all. */
 function wordsOf(block: Block): string | undefined {
   if (calls(block)) return JSON.stringify(block['input'] ?? {})
   return block.type === 'text' || block.type === 'thinking' ? stringOf(block[block.type]) : undefined

@@ -2,7 +2,7 @@
  * Answers POST /v1/messages: the outage first, then the transcript's own faults, then the model.
  * 1. A fault that happens in front of the API (status, reset, page) hides what is wrong with the transcript; one that
  *    happens to an answer needs a transcript good enough to be answered.
- * 2. The cache is written when the response begins, the thread when all of it was handed over.
+ * 2. The cache is written when the response begins, the thread when the whole response was handed over.
  */
 import type { OutgoingHttpHeaders } from 'node:http'
 import { invalid, statusOfType, type ApiError } from './api-error.ts'
@@ -83,14 +83,14 @@ export async function answerMessage(state: LabState, exchange: Exchange, call: M
     chunking: options.chunking,
     requestId: record.requestId,
   })
-  // A point that this answer does not have, or one at its very end, harmed nobody.
+  // If this answer has no such point, or has it at its very end, no harm was done.
   if (fault && !hit && !WHOLE.has(fault.kind))
     record.outcome = { kind: 'ok', status: 200, message, usage: message.usage }
   record.completed = completed
   if (completed) state.threads.store(transcript.request, message)
 }
 
-/** The model's reply as far as its limits and the fault let it come, or the error that says why there is none. */
+/** The model's reply as far as its limits and the fault allow, or the error that says why there is none. */
 function ask({ options }: LabState, transcript: Transcript, fault: Fault | undefined): LimitedReply | ApiError {
   const { conversation, request, card, tokens } = transcript
   if (asksToCompact(request)) {

@@ -58,7 +58,7 @@ const FOUR_SIX: ModelHabits = {
 }
 const FOUR_FIVE: ModelHabits = { ...FOUR_SIX, prefill: true, thinking: ['enabled', 'disabled'] }
 
-/** A card with the values of a current large model wherever `card` says nothing. */
+/** `card`, completed with the values of a current large model. */
 export function modelCard(
   id: string,
   card: Partial<Omit<ModelCard, 'habits'>> & { readonly habits?: Partial<ModelHabits> } = {},

@@ -13,15 +13,15 @@ import type { ThreadsMode } from './threads.ts'
 export type ModelFunction = (conversation: Conversation) => Reply
 
 export interface LabOptions {
-  /** What the model says: a pure function of the transcript, so that a fresh lab goes on where another stopped. */
+  /** What the model says: a pure function of the transcript, so that a fresh lab continues where another stopped. */
   readonly model: ModelFunction
-  /** The first that matches a request happens. Default: none. */
+  /** The first outage that matches a request happens. Default: none. */
   readonly outages?: readonly Outage[]
   /** Default 0: any free port. */
   readonly port?: number
   /** Default 127.0.0.1. */
   readonly host?: string
-  /** Default Date.now. Decides windows, the cache's and the threads' age. */
+  /** Default Date.now. Decides windows and the age of cache entries and threads. */
   readonly now?: () => number
   /** How the lab waits in stalls and delays. Default: timers. */
   readonly sleep?: Sleep
@@ -37,7 +37,7 @@ export interface LabOptions {
   readonly strict?: boolean
   /**
    * Message threads. 'on' (default): held in memory. 'lost': none is ever found. 'unsupported': refused. 'ignored': as
-   * an upstream that does not know them, which answers to the new messages alone.
+   * by an upstream that does not know threads, and so answers the new messages alone.
    */
   readonly threads?: ThreadsMode
   /**
@@ -53,7 +53,7 @@ export interface LabOptions {
   readonly minCacheTokens?: number
   /**
    * 'stable' (default): the same request gets the same tool ids. 'fresh': every attempt gets its own, as from the real
-   * API, so that nothing may rely on the id of a call it has seen in a lost answer.
+   * API, so that no code can rely on a call's id from a lost answer.
    */
   readonly toolIds?: ToolIds
   /** Largest request body in bytes. Default 32 MB. */

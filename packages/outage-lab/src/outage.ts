@@ -68,7 +68,7 @@ const mixSchema = z.strictObject({
   oneOf: z.array(z.strictObject({ weight: z.number().positive(), fault: faultSchema })).min(1),
 })
 
-/** The end of a range. Infinity is for ever; so is null, which is what JSON makes of it. */
+/** The end of a range. Infinity means for ever; so does null, which JSON makes of Infinity. */
 const end = z.union([z.number(), z.literal(Infinity), z.null()])
 const conditions = {
   /** The share of the requests that it hits. */
@@ -76,7 +76,7 @@ const conditions = {
   model: z.string().optional(),
   /** Default messages. A number counts the requests to the endpoint that was asked. */
   endpoint: z.enum(['messages', 'count_tokens', 'models', 'all']).optional(),
-  /** A text that the raw body has: for failures that depend on the data and so hit one session for ever. */
+  /** A text in the raw body: for failures that depend on the data and so hit one session for ever. */
   contains: z.string().optional(),
   /** It hits the first request that meets all of this, and no other. */
   once: z.literal(true).optional(),
@@ -114,13 +114,13 @@ export interface Occasion {
 
 /** An outage that happens to a request, with the one fault it has there. */
 export interface Happening {
-  /** Which of the script it is. */
+  /** Its index in the script. */
   readonly index: number
   readonly fault: Fault
   readonly name?: string
 }
 
-/** `spent`: those that happen once, and have. */
+/** `spent`: indices of `once` outages that have happened. */
 export function pickOutage(
   outages: readonly Outage[],
   occasion: Occasion,

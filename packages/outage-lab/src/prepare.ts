@@ -1,5 +1,5 @@
 /**
- * From a parsed body to a transcript that the model function can be asked about, or the error that the API has for it.
+ * From a parsed body to a transcript for the model function, or the error that the API answers with.
  * 1. Threads are expanded first, so that every later check sees the whole transcript.
  */
 import type { IncomingHttpHeaders } from 'node:http'

@@ -1,8 +1,8 @@
 /**
- * Outages as they are in the field, as data for `outages`: seeded, so that one seed is one outage on every machine.
+ * Outages as they happen in the field, as data for `outages`: seeded, so that one seed is one outage on every machine.
  * 1. The shapes and lengths are those of public incident reports (https://status.claude.com/history): most outages are
  *    partial, half are over after 78 minutes, and a quarter come back.
- * 2. Only the seed decides. Another name or another model has other luck.
+ * 2. Only the seed decides; each name and each model draws from it independently.
  */
 import { chance } from './digest.ts'
 import type { Fault, FaultMix, Outage } from './outage.ts'
@@ -24,7 +24,7 @@ export interface ProfileOptions {
   readonly seed: number
   /** When it begins, in milliseconds since the lab's start. */
   readonly startMs: number
-  /** What it hits, each model with luck of its own. Default: all requests alike; `model-withdrawn` needs one. */
+  /** The models that it hits, each with its own draws. Default: all requests alike; `model-withdrawn` needs one. */
   readonly models?: readonly string[]
 }
 
@@ -70,7 +70,7 @@ const BILLING: readonly Fault[] = [
   { kind: 'status', status: 429, errorCode: 'enforced_spend_limit_reached' },
 ]
 
-/** A stretch of an outage: how long, how many of the requests, and what they get. */
+/** A stretch of an outage: its length, the share of requests that it hits, and what they get. */
 interface Phase {
   /** Default 0. */
   readonly pauseMs?: number
@@ -142,7 +142,7 @@ export function outageProfile(name: ProfileName, { seed, startMs, models }: Prof
   })
 }
 
-/** From the first begin to the last end of the outages that have a window, since the lab's start. */
+/** From the first start to the last end of the outages that have a window, since the lab's start. */
 export function outageSpan(outages: readonly Outage[]): { readonly startsMs: number; readonly endsMs: number } {
   const windows = outages.flatMap(({ when }) => ('window' in when ? [when.window] : []))
   return {
@@ -158,7 +158,7 @@ function wall(luck: Luck): Phase {
 /** Lognormal: median 75 minutes, sigma 1. One request in ten fails, give or take: Beta(2, 18). */
 function partial(luck: Luck): Phase {
   const normal = Math.sqrt(-2 * Math.log(1 - luck('long'))) * Math.cos(2 * Math.PI * luck('turn'))
-  // Of 19 uniform numbers the second smallest has just that distribution.
+  // The second smallest of 19 uniform numbers has exactly that distribution.
   const [, second = 0] = Array.from({ length: 19 }, (_, at) => luck('share', at)).sort((a, b) => a - b)
   return { forMs: 75 * MINUTE * Math.exp(normal), rate: second, fault: PARTIAL }
 }
@@ -171,7 +171,7 @@ function between(luck: number, low: number, high: number): number {
   return low + luck * (high - low)
 }
 
-/** As many short ones as long ones: uniform in the logarithm. */
+/** As many short ones as long ones: log-uniform. */
 function evenly(luck: number, low: number, high: number): number {
   return low * (high / low) ** luck
 }

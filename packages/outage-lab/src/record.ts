@@ -32,7 +32,7 @@ export interface Outcome {
   readonly fault?: Fault
   /** Name of the outage. */
   readonly outage?: string
-  /** The whole message, also if only a part of it arrived. */
+  /** The whole message, even if only a part of it arrived. */
   readonly message?: ServedMessage
   readonly usage?: Usage
   /** The error that was sent. */
@@ -55,13 +55,13 @@ export interface RecordedRequest {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** Parsed, and typed as it should be: nothing has checked that. Undefined if it is no JSON object. */
+  /** Parsed; the type is assumed, not checked. Undefined if it is no JSON object. */
   readonly body: RequestBody | undefined
   /** The exact text. */
   readonly raw: string
   readonly requestId: string
   readonly outcome: Outcome
-  /** What is wrong with the transcript, also if an outage hid it from the client. */
+  /** What is wrong with the transcript, even if an outage hid it from the client. */
   readonly violation?: ApiError
   /** The whole answer was handed over. */
   readonly completed: boolean

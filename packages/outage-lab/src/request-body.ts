@@ -1,6 +1,6 @@
 /**
  * Judges a request body as JSON.
- * 1. A lone surrogate is invalid JSON, though JavaScript would take it.
+ * 1. A lone surrogate is invalid JSON, though JavaScript accepts it.
  */
 import { invalid, type ApiError } from './api-error.ts'
 import { isObject, type JsonObject } from './json.ts'

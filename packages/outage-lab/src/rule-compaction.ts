@@ -2,7 +2,7 @@
  * Checks of `compaction` blocks.
  * 1. A block that was asked for is signed and is the first of the conversation. One that the server made on its own, by
  *    `context_management`, has `encrypted_content` and may stand in any assistant message.
- * 2. A block without content is a compaction that failed: it counts for nothing.
+ * 2. A block without content is a failed compaction: it is ignored.
  */
 import type { CompactionFault } from './signature.ts'
 import { checkCompaction } from './signature.ts'
@@ -31,7 +31,7 @@ export function findMisplacedCompaction({ blocks }: Transcript): Found | undefin
   return bad && { path: place(bad) }
 }
 
-/** The turn that a request to compact ends with is whole. */
+/** A request to compact must end with a whole turn. */
 export function findIncompleteTurn({ request, turns, paused }: Transcript): Found | undefined {
   const last = turns.at(-1)
   if (!asksToCompact(request) || last?.role !== 'assistant') return undefined

@@ -1,6 +1,6 @@
 /**
  * Checks of images, by the first bytes of their data.
- * 1. The limit of a side depends on how many images the request has: one more can make old ones too large.
+ * 1. The limit for a side depends on how many images the request has: one more can make earlier ones too large.
  */
 import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
 import { place, type Found, type Transcript } from './transcript.ts'

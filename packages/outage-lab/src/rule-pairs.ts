@@ -1,7 +1,7 @@
 /**
  * Checks of calls against results.
- * 1. The results of a turn stand in the message right after it, as that message was sent: merging by the API does not
- *    put together what a client has split.
+ * 1. The results of a turn stand in the message right after it, as sent: the API's merging of messages does not rejoin
+ *    results that a client has split.
  * 2. A call of a server tool may stand after the last call of a client tool: it waits for the results.
  */
 import type { PlacedBlock } from './conversation.ts'

@@ -36,7 +36,7 @@ export function findUnknownServerResult({ turns }: Transcript): Found | undefine
   return undefined
 }
 
-/** After a call that waits, the user message has results and nothing else. */
+/** After a call that waits, the user message must have results and nothing else. */
 export function findOtherThanResults({ turns }: Transcript): Found | undefined {
   for (const [at, turn] of turns.entries()) {
     const before = turns[at - 1]
@@ -47,7 +47,7 @@ export function findOtherThanResults({ turns }: Transcript): Found | undefined {
   return undefined
 }
 
-/** The request that makes the server go on needs the tools of the one before. */
+/** A request that lets the server continue needs the tools of the one before. */
 export function findMissingServerTool({ turns, tools, request }: Transcript): Found | undefined {
   const last = turns.findLast((turn) => turn.role === 'assistant')
   if (!last || turns.indexOf(last) < turns.length - 2) return undefined
@@ -59,7 +59,7 @@ export function findMissingServerTool({ turns, tools, request }: Transcript): Fo
   return bad && request['tools'] !== null ? named(bad) : undefined
 }
 
-/** A call made by code names the code's own call. */
+/** A call made by code must name the call of that code. */
 export function findUnknownCaller(transcript: Transcript): Found | undefined {
   const known = new Set(transcript.blocks.filter(isCall).map(({ block }) => block['id']))
   return everyBlock(({ block }) => {
@@ -85,7 +85,7 @@ function referencesIn(value: unknown): readonly JsonObject[] {
     : [value['content'], value['tool_references']].flatMap(referencesIn)
 }
 
-/** It called client tools as well, and goes on when their results are there. */
+/** The turn called client tools as well, and continues when their results are there. */
 function waits(turn: Turn): boolean {
   return turn.role === 'assistant' && turn.blocks.some(({ block }) => block.type === 'tool_use')
 }

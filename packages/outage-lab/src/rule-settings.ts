@@ -15,7 +15,7 @@ export function findThinkingType({ card, thinkingType }: Transcript): Found | un
   return thinkingType === undefined || thinkingType === 'adaptive' || known ? undefined : { type: thinkingType }
 }
 
-/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking: then the window is the limit. */
+/** With it, the window is the limit: https://platform.claude.com/docs/en/build-with-claude/extended-thinking. */
 const INTERLEAVED_BETA = 'interleaved-thinking-2025-05-14'
 
 export function findBudget({ request, thinkingType, betas, tools }: Transcript): Found | undefined {

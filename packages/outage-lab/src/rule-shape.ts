@@ -1,5 +1,5 @@
 /**
- * Checks of the shape: fields that must be there, and fields that nobody knows.
+ * Checks of the shape: required fields, and unknown fields.
  * 1. Blocks that the API itself sends back unchanged pass: only the types listed here have a closed set of fields.
  */
 import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
@@ -16,7 +16,7 @@ const SETTINGS = new Set(
   ).split(' '),
 )
 
-/** Fields of the blocks that clients build or echo most; a nested path is the block's own business. */
+/** Fields of the blocks that clients build or echo most; nested fields are not checked here. */
 const FIELDS: { readonly [type: string]: readonly string[] } = {
   text: ['type', 'text', 'citations', 'cache_control'],
   tool_use: ['type', 'id', 'name', 'input', 'cache_control', 'caller', 'toolset_name'],

@@ -1,4 +1,4 @@
-/** Every rule by example: a request that it refuses, one that is nearly the same and well, and what is said. */
+/** Every rule by example: a request that it refuses, a nearly equal one that is valid, and the error text. */
 import type { JsonObject } from './json.ts'
 import { text } from './reply.ts'
 import { BINDING_BETA } from './transcript.ts'

@@ -19,7 +19,7 @@ import {
 } from './rule-server.ts'
 import { place } from './transcript.ts'
 
-/** Blocks that mark a border: what stands before them is another conversation, or another model's. */
+/** Blocks that mark a border: what is before them belongs to another conversation or another model. */
 export const BORDER_RULES: readonly Rule[] = [
   {
     name: 'fallback-before',

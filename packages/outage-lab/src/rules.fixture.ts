@@ -1,4 +1,4 @@
-/** What the cases of the rules are made of: messages, blocks, and turns as a lab would serve them. */
+/** Building blocks of the rules' cases: messages, blocks, and turns as a lab would serve them. */
 import { createCache } from './cache.ts'
 import type { Block } from './conversation.ts'
 import { makeMessage } from './served-message.ts'
@@ -14,7 +14,7 @@ export interface Asked {
   readonly pauseOf?: (content: readonly Block[]) => Pause
 }
 
-/** A request with a field more or a field changed. */
+/** A request with one field added or changed. */
 export type Case = readonly [request: JsonObject, asked?: Asked]
 
 const tiny = modelCard('tiny', { maxInputTokens: 100, maxTokens: 100 })

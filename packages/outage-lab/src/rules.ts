@@ -1,7 +1,7 @@
 /**
  * What the API demands of a request, as a table: each rule with its exact text and the check beside it.
- * 1. Rules are tried in order, and the first that is broken answers: shape first, then meaning.
- * 2. A check gives the values for the `{places}` in the text, or undefined if the rule holds. It never throws,
+ * 1. Rules are tried in order, shape before meaning, and the first broken one gives the answer.
+ * 2. A check returns the values for the `{places}` in the text, or undefined if the rule holds. It never throws,
  *    whatever the request contains.
  * 3. Texts marked `own` are this lab's words: the real ones are not known.
  */

@@ -1,9 +1,9 @@
 /**
  * From a reply to the message that the API would send.
- * 1. Tool ids come from the seed and the position in the conversation, and are never one that the transcript has: the
- *    same request gets the same ids, from any lab. With `fresh` ids each attempt has its own, as the real API.
+ * 1. Tool ids come from the seed and the position in the conversation, and never equal one in the transcript: the same
+ *    request gets the same ids, from any lab. With `fresh` ids each attempt has its own, as from the real API.
  * 2. Message ids are new on every request.
- * 3. What this API version adds to echoed blocks (`citations: null`, `caller`) is there, for clients to cope with.
+ * 3. Blocks have the fields that this API version adds (`citations: null`, `caller`), for clients to cope with.
  */
 import type { Measurement } from './cache.ts'
 import type { Block } from './conversation.ts'
@@ -102,7 +102,7 @@ function blocksToServe(
     })
 }
 
-/** The id of the last call without a result of the server tool that gives results of this type. */
+/** The id of the last open call of the server tool whose results have this type. */
 function openCall(turn: readonly Block[], type: string): string {
   const answered = new Set(turn.map((block) => block['tool_use_id']))
   const call = turn.findLast(

@@ -1,7 +1,7 @@
 /**
- * Containers and files: what the server holds for a client, and loses.
- * 1. A container's id says who made it and when, so that any lab knows the containers of every other one.
- * 2. A container lives 30 days from its making.
+ * Containers and files: what the server holds for a client, and can lose.
+ * 1. A container's id says which lab made it and when, so that any lab knows the containers of every other one.
+ * 2. A container lives for 30 days.
  */
 import { invalid, usualError, type ApiError } from './api-error.ts'
 import { mac } from './digest.ts'
@@ -16,9 +16,9 @@ export type ContainersMode = 'on' | 'expired' | 'expired-500'
 export type FilesMode = 'any' | readonly string[]
 
 export interface ServerObjects {
-  /** What the request names and the server does not have. */
+  /** The error for an object that the request names and the server does not have. */
   missing(request: JsonObject): ApiError | undefined
-  /** The container of the answer, if the request has to do with one. */
+  /** The container of the answer, if the request uses one. */
   containerFor(request: JsonObject, n: number): Container | undefined
   addFile(id: string): void
 }

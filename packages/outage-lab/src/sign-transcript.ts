@@ -1,5 +1,5 @@
 /**
- * Makes the thinking of a transcript that was written by hand valid, as if a lab had served every answer.
+ * Signs the thinking of a hand-written transcript, as if a lab had served every answer.
  * 1. Blocks that are signed already keep their signature, right or wrong.
  */
 import { conversationOf, isThinking, turnsOf, type Block } from './conversation.ts'
@@ -8,7 +8,7 @@ import { findModel, MODELS, type ModelCard } from './models.ts'
 import { bindBlock, faultOf, signBlock, startBinding } from './signature.ts'
 
 export interface SignOptions {
-  /** Whose thinking it is. Default: the model of the request. */
+  /** The model whose thinking it is. Default: the model of the request. */
   readonly model?: string
   /** Default: the current models. */
   readonly models?: readonly ModelCard[]

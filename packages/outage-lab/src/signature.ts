@@ -2,11 +2,11 @@
  * Thinking signatures: made when a reply is served, checked on every transcript that comes back.
  * 1. A signature is bound to its own thinking, to the model, and to everything before it: tools, system, all earlier
  *    blocks that are not thinking, and the thinking block before it.
- * 2. So thinking may be taken away from the start, from the end, or all of it; taking one from the middle, or an edit of
- *    anything earlier, breaks every later signature.
+ * 2. So thinking may be removed from the start, from the end, or altogether; removing a block from the middle, or
+ *    editing anything earlier, breaks every later signature.
  * 3. The key is a constant: another lab accepts what this one has signed.
- * 4. A compaction block stands for everything before it: messages that it summarizes may go or stay.
- * 5. What does not matter to the API (key order, cache_control, string or block content) does not matter here.
+ * 4. A compaction block stands for everything before it: the messages that it summarizes may go or stay.
+ * 5. Differences that the API ignores (key order, cache_control, string or block content) are ignored here.
  */
 import { canonical } from './canonical.ts'
 import { isThinking, type Block, type Conversation, type PlacedBlock, type Turn } from './conversation.ts'
@@ -21,7 +21,7 @@ interface Claim {
   readonly prefix: string
   /** The signature of the thinking block before, '' for the first. */
   readonly before: string
-  /** Which thinking block of its assistant message it is. */
+  /** Its ordinal among the thinking blocks of its assistant message. */
   readonly ordinal: number
 }
 
@@ -66,8 +66,8 @@ export function signBlock(binding: Binding, model: string, block: Block): Block 
 }
 
 /**
- * Walks the transcript and reports each thinking block that does not verify. For the blocks after it a reported block
- * keeps its place in the message, but is no part of the prefix.
+ * Walks the transcript and reports each thinking block that does not verify. A reported block still counts for the
+ * ordinals of the blocks after it, but is no part of their prefix.
  */
 export function checkBindings(
   conversation: Conversation,

@@ -1,7 +1,7 @@
 /**
  * An exchange over a real socket.
- * 1. Before a reset or a close, what was written is given time to arrive: an HTTP client drops what it has not yet
- *    handed on when the connection breaks, and the point of the cut would be lost.
+ * 1. Before a reset or a close, what was written gets time to arrive: when the connection breaks, an HTTP client drops
+ *    what it has not yet handed on, and the cut would come too early.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { realSleep, waitFor, type Exchange, type Incoming, type Sleep } from './exchange.ts'
@@ -13,7 +13,7 @@ export function socketExchange(request: IncomingMessage, response: ServerRespons
   const { signal } = leaving
   response.on('close', () => leaving.abort())
   response.on('error', () => leaving.abort())
-  /** On a real timer: this is about the client's socket, not about the lab's time. */
+  /** On a real timer: the client's socket does not follow the lab's clock. */
   const arrive = async (): Promise<void> => {
     if (!signal.aborted) await realSleep(ARRIVE_MS, signal)
   }

@@ -9,7 +9,7 @@ import { createServerObjects, type ServerObjects } from './server-objects.ts'
 import { createThreads, type Threads } from './threads.ts'
 import type { Pause } from './transcript.ts'
 
-/** What a running lab remembers. None of it decides what the model says. */
+/** What a running lab remembers. None of it affects what the model says. */
 export interface LabState {
   readonly options: ResolvedOptions
   readonly startedAt: number
@@ -23,7 +23,7 @@ export interface LabState {
   outageFor(request: Pick<Occasion, 'endpoint' | 'n' | 'model' | 'raw'>): Happening | undefined
   readonly objects: ServerObjects
   open(record: Omit<OpenRecord, 'outcome' | 'completed'>): OpenRecord
-  /** The whole assistant turn, so far, of an answer with `pause_turn`: it may come back as the last message. */
+  /** Remembers the assistant turn so far of an answer with `pause_turn`: it may come back as the last message. */
   rememberPause(turn: readonly Block[]): void
   pauseOf(turn: readonly Block[]): Pause
 }

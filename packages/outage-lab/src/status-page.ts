@@ -1,8 +1,8 @@
 /**
- * A status page as Statuspage serves it, for the page of Claude: https://status.claude.com/api/v2/summary.json
- * 1. It tells what was posted, not what is: incidents come `onsetLagMs` late and stay `endLagMs` too long.
- * 2. No component is a model. Which model is down stands in the incident's name, and nowhere else.
- * 3. `summary.json` has the incidents that are open, `incidents.json` also those that are resolved.
+ * A status page as Statuspage serves it, modelled on Claude's: https://status.claude.com/api/v2/summary.json
+ * 1. It shows what was posted, not what is: incidents come `onsetLagMs` late and stay `endLagMs` too long.
+ * 2. No component is a model. Only the incident's name says which model is down.
+ * 3. `summary.json` has the open incidents, `incidents.json` also the resolved ones.
  */
 import { digest } from './digest.ts'
 import type { JsonObject } from './json.ts'
@@ -24,7 +24,7 @@ const COMPONENTS = [
 
 export type Impact = 'none' | 'minor' | 'major' | 'critical'
 
-/** Times are in milliseconds since the lab's start; without an end it is never over. */
+/** Times are in milliseconds since the lab's start; without an end it lasts for ever. */
 export interface StatusIncident {
   readonly name: string
   readonly startsMs: number
@@ -40,13 +40,13 @@ export interface StatusPageOptions {
   readonly onsetLagMs?: number
   /** Default 10 minutes. */
   readonly endLagMs?: number
-  /** What stands before the page: a challenge, a page of HTML with a 200, or no connection at all. Default: nothing. */
+  /** What blocks the page: a challenge, an HTML page with a 200, or no connection at all. Default: nothing. */
   readonly blockedWith?: 405 | 'html' | 'unreachable'
 }
 
 export interface StatusQuery {
   readonly outages: readonly Outage[]
-  /** Of the lab's start, and of now. */
+  /** The instants of the lab's start and of now. */
   readonly startedAt: number
   readonly at: number
 }
@@ -104,7 +104,7 @@ function post(
 ): readonly PostedIncident[] {
   const postedAt = startedAt + startsMs + onsetLagMs
   const overAt = startedAt + endsMs
-  // What was over before anyone posted it stays unsaid.
+  // An incident that was over before it would have been posted is never shown.
   if (at < postedAt || overAt < postedAt) return []
   const status = at < overAt ? 'investigating' : at < overAt + endLagMs ? 'monitoring' : 'resolved'
   const id = digest('incident', name, startsMs).toLowerCase().slice(0, 12)
@@ -127,7 +127,7 @@ function post(
   ]
 }
 
-/** One for each window, by what it hits. */
+/** One incident for each window, by what it hits. */
 function incidentsOf(outages: readonly Outage[]): readonly StatusIncident[] {
   const found = outages.flatMap(({ when }): readonly StatusIncident[] => {
     if (!('window' in when)) return []

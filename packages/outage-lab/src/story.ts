@@ -1,7 +1,7 @@
 /**
  * A model function written as a list of steps.
- * 1. The step is chosen by how many assistant messages the transcript has, so a story needs no memory and a fresh lab
- *    goes on with a half-done conversation.
+ * 1. The number of assistant messages in the transcript chooses the step, so a story needs no memory and a fresh lab
+ *    continues a half-done conversation.
  * 2. A transcript that a step does not expect is a StoryError: served as a 400 with a clear text, and recorded.
  */
 import { textOf, type Conversation } from './conversation.ts'
@@ -26,7 +26,7 @@ export interface Expectation {
 }
 
 export type StepFunction = (conversation: Conversation) => Reply
-/** A list is one turn of the assistant in pieces: each but the last is a reply with `pause_turn`. */
+/** A list is one turn of the assistant in pieces: every reply but the last has `pause_turn`. */
 export type StoryStep =
   | Reply
   | StepFunction

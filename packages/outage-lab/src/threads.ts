@@ -1,8 +1,8 @@
 /**
  * Message threads: conversations that the server holds, so that a request sends only what is new.
  * 1. A stored reply can be continued once; its thread dies after 5 minutes without a request.
- * 2. `expand` gives the request that would have been sent without threads: the rest of the lab knows nothing of them.
- * 3. A reply is stored only when the whole of it was handed over.
+ * 2. `expand` returns the request as it would be sent without threads: the rest of the lab does not know them.
+ * 3. A reply is stored only after the whole of it was handed over.
  */
 import { invalid, type ApiError } from './api-error.ts'
 import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'

@@ -1,5 +1,5 @@
 /**
- * Everything about a request that the rules look at, worked out once.
+ * Everything about a request that the rules look at, computed once.
  * 1. Pure: the same request gives the same transcript. Only `pause` knows what a lab has served before.
  */
 import {
@@ -32,7 +32,7 @@ export interface Marker {
   readonly ttl: string
 }
 
-/** The last turn is one that the lab paused, as it was served or changed; undefined if the lab knows nothing of it. */
+/** Whether the last turn, paused by the lab, came back as served or changed; undefined if the lab did not pause it. */
 export type Pause = 'same' | 'changed' | undefined
 
 export interface Transcript {
@@ -114,7 +114,7 @@ export function place({ message, index }: Pick<PlacedBlock, 'message' | 'index'>
   return `messages.${message}.content.${index}`
 }
 
-/** A check of single blocks: the first block that is found bad, with its `{path}`. */
+/** A check of single blocks: reports the first bad block, with its `{path}`. */
 export function everyBlock(
   find: (placed: RoledBlock) => Found | undefined,
 ): (transcript: Transcript) => Found | undefined {
