@@ -8,14 +8,14 @@ const shared = {
   hookTimeout: 60_000,
   teardownTimeout: 10_000,
   retry: 0,
-  // What another process does, or a page draws, comes later where many tests run.
+  // Other processes and page renders are slower while many tests run.
   expect: { poll: { timeout: 10_000 } },
 } as const
 
 const inMemory = memoryFolder()
 const env = inMemory === undefined ? {} : { TMPDIR: inMemory }
 
-/** Leases of half a second, or a clock that is 120 times as fast: a core that somebody else has for long would look like a fault. */
+/** Leases of half a second, or a clock 120 times as fast: a core that other tests occupy would look like a fault. */
 const hasty = ['test/clients/**/*.test.ts', 'test/fleet-chaos.test.ts', 'test/fleet-poison.test.ts']
 
 /** As in the build: a Lua file is its text. */
@@ -26,7 +26,7 @@ const lua = {
 
 export default defineConfig({
   test: {
-    // Two also where there are two cores: most files wait for what they have started, most of their time.
+    // At least two, even on two cores: most files spend most of their time waiting for what they have started.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/support/tally-reporter.ts'],
     projects: [
@@ -67,7 +67,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: './test/browser/support/browser-global-setup.ts',
-          // Each file starts a browser, and a small machine has the memory for one.
+          // Each file starts a browser, and a small machine has memory for only one.
           fileParallelism: false,
         },
       },

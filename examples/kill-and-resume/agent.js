@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The agent: two tools over a file of payments. `charge` must not happen twice, and says so by its rule; `payments` only
- * looks, so it may.
+ * The agent: two tools over a file of payments. `charge` must not run twice, and its rule says so; `payments` only
+ * reads, so it may.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -15,7 +15,7 @@ export function cashier({ api, ledger }) {
     name: 'charge',
     description: 'Charges the customer.',
     input: z.object({ cents: z.number() }),
-    inDoubt: 'report', // the default: when nobody knows whether it happened, the model is told, and it is not repeated
+    inDoubt: 'report', // the default: a call of unknown outcome is reported to the model, and not repeated
     async run({ cents }, { idempotencyKey }) {
       appendFileSync(ledger, `${cents} ${idempotencyKey}\n`)
       await setTimeout(60_000) // the bank takes its time to answer

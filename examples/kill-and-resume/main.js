@@ -18,7 +18,7 @@ const program = fileURLToPath(new URL('program.js', import.meta.url))
 const dir = await mkdtemp(join(tmpdir(), 'lastgood-kill-and-resume-'))
 const ledger = join(dir, 'payments')
 
-/** What the model says. It is told that the outcome of its call is unknown, and looks before it repeats anything. */
+/** What the model says. Told that the outcome of its call is unknown, it looks before it repeats anything. */
 const lab = await startLab({
   model: story([
     reply([text('I charge the customer.'), toolUse('charge', { cents: 4200 })]),
@@ -46,7 +46,7 @@ try {
 }
 
 /**
- * Runs the program to its end, and gives what it said.
+ * Runs the program to its end, and returns the lines that it printed.
  *
  * @param {(line: string, child: import('node:child_process').ChildProcess) => void} onLine
  */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The program that is killed and started again. It is the same each time: it does not know which time this is.
+ * The program that is killed and started again. It does not know whether it is a restart: it is the same each time.
  *
  *     node program.js <address of the API> <folder>
  */

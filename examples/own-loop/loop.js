@@ -1,5 +1,5 @@
 // @ts-check
-/** The loop that everybody writes. Nothing in it knows of lastgood. */
+/** The usual agent loop. Nothing in it knows about lastgood. */
 
 /**
  * @typedef {import('@anthropic-ai/sdk').Anthropic} Anthropic

@@ -14,14 +14,14 @@ import { fileStore } from '@lastgood/core/file'
 import { reply, startLab, story, text, toolUse } from '@lastgood/outage-lab'
 import { loop, runs } from './loop.js'
 
-/** What the model says: three steps, each of which expects the result of the one before. */
+/** What the model says: three steps, each expecting the result of the one before. */
 const model = story([
   reply([text('One.'), toolUse('count', { n: 1 })]),
   { expect: { toolResult: 'counted 1' }, reply: reply([text('Two.'), toolUse('count', { n: 2 })]) },
   { expect: { toolResult: 'counted 2' }, reply: reply(text('Done.')) },
 ])
 
-/** What happens to the requests, by their number. @type {import('@lastgood/outage-lab').Outage[]} */
+/** The faults, by request number. @type {import('@lastgood/outage-lab').Outage[]} */
 const outages = [
   { when: { requests: [2, 4] }, fault: { kind: 'status', status: 500 } },
   { when: { request: 5 }, fault: { kind: 'cut', after: { inside: 'tool_use' }, how: 'reset' } },

@@ -1,5 +1,5 @@
 // @ts-check
-/** The agent: `deploy` must not happen twice; `deployments` only looks. What was deployed is in Redis, too. */
+/** The agent: `deploy` must not run twice; `deployments` only reads. What was deployed is in Redis, too. */
 import { setTimeout } from 'node:timers/promises'
 import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, tool } from '@lastgood/anthropic'

@@ -13,13 +13,13 @@ import { deployer } from './agent.js'
 
 const [host = '', id = '', api = '', takeover] = process.argv.slice(2)
 const redis = new Redis(process.env['REDIS_URL'] ?? '', { commandTimeout: 5_000 })
-redis.on('error', () => {}) // every command's own failure says the same
+redis.on('error', () => {}) // the failed command reports the same error
 
 try {
   const session = await openSession(id, {
     store: redisStore(redis),
     takeover: takeover === '--takeover',
-    // Only because both processes are on one machine here. Left out, it says who this process really is.
+    // Set only because both processes are on one machine here; by default it names this process and its host.
     owner: { id: randomUUID(), host, realm: host, pid: process.pid },
   })
   session.subscribe((event) => {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Host blue deploys and freezes in the middle. Host green cannot know whether blue still lives, so it takes the session
- * over only when it is told to. Then blue wakes up, and can write nothing more. (Freezing is SIGSTOP: not on Windows.)
+ * Host blue deploys and freezes half-way. Host green cannot know whether blue is still alive, so it takes the session
+ * over only when told to. Then blue wakes up and can no longer write. (Freezing is SIGSTOP: not on Windows.)
  *
  *     REDIS_URL=redis://127.0.0.1:6379 npm start
  */
@@ -19,7 +19,7 @@ const redis = await connect(process.env['REDIS_URL'])
 const program = fileURLToPath(new URL('host.js', import.meta.url))
 const id = `two-hosts-${randomUUID()}`
 
-/** What the model says. It is told that the outcome of its call is unknown, and looks before it repeats anything. */
+/** What the model says. Told that the outcome of its call is unknown, it looks before it repeats anything. */
 const lab = await startLab({
   model: story([
     reply([text('I deploy it.'), toolUse('deploy', { version: '1.7' })]),
@@ -32,7 +32,7 @@ const lab = await startLab({
 })
 
 const blue = start('blue')
-// A frozen process would outlive us.
+// A frozen process would outlive this one.
 process.on('exit', () => blue.child.kill('SIGKILL'))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 try {
@@ -65,7 +65,7 @@ try {
 }
 
 /**
- * Runs the program as `host`, and shows what it says.
+ * Runs the program as `host`, and prints its output.
  *
  * @param {string} host
  * @param {string[]} flags
@@ -98,7 +98,7 @@ async function connect(url) {
   }
   if (!url) return say('it needs a Redis server, and REDIS_URL is not set')
   const client = new Redis(url, { lazyConnect: true, commandTimeout: 5_000, retryStrategy: () => null })
-  client.on('error', () => {}) // what cannot be done says so itself
+  client.on('error', () => {}) // the failed command reports the same error
   await client.connect().catch(() => say('no Redis server answers at REDIS_URL'))
   return client
 }

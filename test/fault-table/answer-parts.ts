@@ -1,4 +1,4 @@
-/** Parts of answers that break: blocks that were not finished, and a call that was. */
+/** Parts of answers that break off: unfinished blocks, and a finished call. */
 import { callBlock, started, textBlock } from '../support/scripted-api.ts'
 import { event } from './fault-case.ts'
 

@@ -1,4 +1,4 @@
-/** Rows 19, 21 and 25 to 29: answers that came whole, and are not what was asked for. */
+/** Rows 19, 21 and 25 to 29: answers that came whole but are not what was asked for. */
 import { callBlock, ended, started, textBlock } from '../support/scripted-api.ts'
 import {
   again,

@@ -1,4 +1,4 @@
-/** Rows 1 to 4 and 9: it fails before anything of an answer was there. */
+/** Rows 1 to 4 and 9: failures before any content of an answer. */
 import { ended, said, started, textBlock } from '../support/scripted-api.ts'
 import {
   again,

@@ -1,4 +1,4 @@
-/** docs/faults.md, made from the cases and the tables of the code. */
+/** docs/faults.md, generated from the cases and the tables of the code. */
 import { defaultPolicy, type FaultKind, type Rule } from '@lastgood/core'
 import { formatDuration } from '../../packages/core/src/duration.ts'
 import { errorPatterns } from '../../packages/core/src/faults/error-patterns.ts'
@@ -108,7 +108,7 @@ function lineOf({ row, signal, claim, expect }: FaultCase): Line {
   return [row, signal, doneAbout(expect.faults) || 'counts', claim]
 }
 
-/** The verdicts in words; equal ones in a row as one. */
+/** The verdicts in words; consecutive equal ones as one. */
 function doneAbout(verdicts: readonly Verdict[]): string {
   const runs: { words: string; count: number }[] = []
   for (const words of verdicts.map(verdictInWords)) {
@@ -151,7 +151,7 @@ function table(lines: readonly Line[]): string {
   ].join('\n')
 }
 
-/** A message with the first pattern that knows it. */
+/** Each message with the first pattern that matches it. */
 export const known = messages.map(([status, text]) => ({
   status,
   text,

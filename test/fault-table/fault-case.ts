@@ -1,37 +1,37 @@
 /**
- * The shape of a case of the fault table, and what cases are made of: the bytes of an answer as they come from the
- * socket, what may go wrong with them, and what has to follow.
+ * The shape of a case of the fault table, and its parts: the bytes of an answer as they come from the socket, what can
+ * go wrong with them, and what must follow.
  */
 import type { Decision, ErrorCode, Fault, FaultKind, PolicyOptions } from '@lastgood/core'
 
-/** What happens to one request. A text is a whole HTTP answer that ends as HTTP wants it. */
+/** What happens to one request. A text is a whole HTTP answer that ends properly. */
 export type Served =
   | string
   | { readonly bytes: string; readonly ends: BreakOff }
   | { readonly unreachable: string; readonly code: string }
   | { readonly silent: true }
 
-/** How an answer breaks: reset by the peer, closed inside a chunk; no byte any more, or nothing but comments or pings. */
+/** How an answer breaks: reset by the peer, closed inside a chunk; then no byte more, or only comments or pings. */
 export type BreakOff = 'reset' | 'close' | 'silence' | 'comments' | 'pings'
 
 export interface FaultCase {
-  /** Of `rows.ts`. */
+  /** Its row in `rows.ts`. */
   readonly row: number
-  /** What is seen, in a few words of Markdown. */
+  /** What is observed, in a few words of Markdown. */
   readonly signal: string
   /** What is proven; the name of the test. */
   readonly claim: string
-  /** One for each request; whatever is sent after them is answered with `All is well.`. */
+  /** One for each request; every later request is answered with `All is well.`. */
   readonly served: readonly Served[]
   readonly given?: Given
   readonly expect: Expected
 }
 
-/** What is different from a new session that is alone and asks for a stream. */
+/** How it differs from a new session that is alone and asks for a stream. */
 export interface Given {
   /** Other sessions on the same model: refused their login a moment ago, or answered with each of our attempts. */
   readonly others?: 'denied' | 'answered'
-  /** Nobody else is there, and a request of two words is answered. */
+  /** There is no other session, and a request of two words is answered. */
   readonly pingIsAnswered?: true
   /** This session was answered a moment ago. */
   readonly answeredBefore?: true
@@ -41,13 +41,13 @@ export interface Given {
   readonly freshCredentials?: true
   /** Not a stream. */
   readonly whole?: true
-  /** Laid over the plain request. */
+  /** Merged over the plain request. */
   readonly request?: Readonly<Record<string, unknown>>
   readonly betas?: readonly string[]
 }
 
 export interface Expected {
-  /** Each fault of the journal with what was decided about it, in order. */
+  /** Each fault in the journal with the decision on it, in order. */
   readonly faults: readonly Verdict[]
   /** What the caller's program gets from the SDK. */
   readonly caller: Outcome
@@ -55,11 +55,11 @@ export interface Expected {
   readonly sent?: object
   /** Words that are not in the last request. */
   readonly unsent?: readonly string[]
-  /** Parts of the answer that the journal has. */
+  /** Parts of the answer in the journal. */
   readonly recorded?: object
-  /** Words that are nowhere in the recorded answers. */
+  /** Words that are not in the recorded answers. */
   readonly unrecorded?: readonly string[]
-  /** What was seen by the way: entries that the journal has. */
+  /** Further entries in the journal. */
   readonly entries?: readonly string[]
 }
 
@@ -72,7 +72,7 @@ export type Outcome =
 export interface Verdict {
   readonly kind: FaultKind
   readonly does: Decision['kind']
-  /** The wait, or the time until a next try makes sense: from, to, in ms. */
+  /** The wait, or the time until a next attempt makes sense: from, to, in ms. */
   readonly waitMs?: readonly [from: number, to: number]
   readonly reason?: RegExp
   readonly rule?: string
@@ -107,7 +107,7 @@ export const told = (kind: FaultKind, reason: RegExp, more: More = {}): Verdict 
   reason,
   ...more,
 })
-/** Parked; a next try makes sense so many ms later. */
+/** Suspended; a next attempt makes sense `probeMs` later. */
 export const parked = (kind: FaultKind, reason: RegExp, probeMs?: number, more: More = {}): Verdict => ({
   kind,
   does: 'suspend',

@@ -1,4 +1,4 @@
-/** Row 5: an error inside a stream that began with a 200. It means what it would have meant before. */
+/** Row 5: an error inside a stream that began with a 200. It means what it would mean as a status. */
 import { started } from '../support/scripted-api.ts'
 import { keptCalls, openCall, openText, textAndCall } from './answer-parts.ts'
 import { again, event, inBand, kept, mended, parked, stream, told, well, type FaultCase } from './fault-case.ts'
@@ -19,7 +19,7 @@ const inBandErrors: readonly FaultCase[] = (
   expect: { faults: [{ ...verdict, fault: { errorType: type, status: 200 } }], caller: { says: 'Half|All is well.' } },
 }))
 
-/** As LiteLLM writes them, whatever API its client speaks. */
+/** As LiteLLM writes errors, whatever API its client speaks. */
 const unnamed = (message: string, code: string) => ({ message, type: 'None', param: 'None', code })
 
 export const inBandCases: readonly FaultCase[] = [

@@ -1,9 +1,9 @@
-/** Rows 6 to 8: an answer began and broke off. What of it counts is decided by what was whole. */
+/** Rows 6 to 8: an answer began and broke off. Only its complete parts count. */
 import { callBlock, ended, said, started, textBlock } from '../support/scripted-api.ts'
 import { aCall, keptCalls, openCall, openText, openThought, serverCall, textAndCall, thought } from './answer-parts.ts'
 import { again, broken, event, kept, stream, times, well, type FaultCase } from './fault-case.ts'
 
-/** The same break inside a text, and after a whole call. */
+/** Each break, inside a text and after a whole call. */
 const breaks: readonly FaultCase[] = (
   [
     [6, 'stream-cut', 'reset', 'a reset (`ECONNRESET`)'],

@@ -1,10 +1,10 @@
-/** Rows 10 to 12: limits that refill, and those that only a person raises. */
+/** Rows 10 to 12: limits that refill, and limits that only a person can raise. */
 import { again, http, invalid, parked, refusal, resent, well, type FaultCase } from './fault-case.ts'
 
 const limited = (message: string, code = '', headers: Readonly<Record<string, string>> = {}) =>
   refusal(429, 'rate_limit_error', message, code, headers)
 
-/** A spend cap looks like a rate limit or like a bad request; both are neither. */
+/** A spend cap looks like a rate limit or a bad request, and is neither. */
 const money = (
   [
     ['402 `billing_error`', refusal(402, 'billing_error', 'No billing')],

@@ -1,4 +1,4 @@
-/** What people paste into a search: the API's words, one example for each pattern, with the status that they come under. */
+/** What people paste into a search: the API's words, one example for each pattern, with the status they come with. */
 export const messages: readonly (readonly [status: number, text: string])[] = [
   [0, 'bad port'],
   [0, 'Headers.append: "key" is an invalid header value.'],

@@ -1,6 +1,6 @@
 /**
- * Plays a case of the fault table: a real session on a memory store, the SDK's own client before it, and behind it a
- * `fetch` that serves the bytes of the case. Waits cost nothing: the clock jumps to their end.
+ * Plays a case of the fault table: a real session on a memory store, in front of it the SDK's own client, and behind it
+ * a `fetch` that serves the bytes of the case. Waits cost nothing: the clock jumps to their end.
  */
 import Anthropic from '@anthropic-ai/sdk'
 import { ladder, recoverable } from '@lastgood/anthropic'
@@ -37,7 +37,7 @@ export async function play({ served, given = {} }: Pick<FaultCase, 'served' | 'g
   let before = given.answeredBefore ? 1 : 0
   const fetch = async (url: unknown, init: RequestInit = {}): Promise<Response> => {
     const signal = init.signal ?? new AbortController().signal
-    // What the Models API says of a model is not the matter here.
+    // The Models API does not matter here.
     if (init.method?.toUpperCase() === 'GET') return respond(http(404), signal, clock)
     const body = JSON.parse(init.body as string) as Record<string, unknown>
     if (String(url).endsWith('/v1/messages') && body['max_tokens'] === 1) {
@@ -109,11 +109,11 @@ async function respond(served: Served, signal: AbortSignal, clock: Clock): Promi
   if (typeof served === 'string') return responseOf(served, [])
   if ('bytes' in served) return responseOf(served.bytes, breaks(served.ends, signal, clock))
   if ('silent' in served) return silence(signal, clock)
-  // As undici does it: what is telling is the cause.
+  // As undici does it: the cause has the details.
   throw new TypeError('fetch failed', { cause: Object.assign(new Error(served.unreachable), { code: served.code }) })
 }
 
-/** The Response of these bytes; after them its body does what `rest` does. */
+/** A Response with these bytes, whose body then continues as `rest` does. */
 function responseOf(bytes: string, rest: Iterable<string> | AsyncIterable<string>): Response {
   const end = bytes.indexOf('\r\n\r\n')
   const [statusLine = '', ...lines] = bytes.slice(0, end).split('\r\n')
@@ -150,7 +150,7 @@ async function* breaks(how: BreakOff, signal: AbortSignal, clock: Clock): AsyncG
   throw new TypeError('terminated', { cause: Object.assign(new Error('other side closed'), { code }) })
 }
 
-/** Time passes, and nothing comes until somebody loses patience. */
+/** Time passes and nothing comes, until the caller aborts. */
 async function silence(signal: AbortSignal, clock: Clock): Promise<never> {
   for (;;) await clock.sleepUntil(clock.now() + 10_000, { signal })
 }

@@ -1,4 +1,4 @@
-/** Rows 32 to 35: not the API but the processes around it. Each plays a small story of its own. */
+/** Rows 32 to 35: faults not of the API but of the processes around it, each with a small story of its own. */
 import { defineAgent, recoverable, tool } from '@lastgood/anthropic'
 import { memoryStore, runToolCalls, type Block } from '@lastgood/core'
 import { expect } from 'vitest'
@@ -18,7 +18,7 @@ export interface ProcessCase {
 const request = { model: 'claude-opus-5-5', max_tokens: 500, messages: [{ role: 'user' as const, content: 'Count.' }] }
 const wantsCall = started() + callBlock(0, '{"n":1}', 'toolu_1') + ended('tool_use')
 
-/** A process that died while its tool ran: its call is started and has no result. */
+/** A process died while its tool ran: the call is started and has no result. */
 async function diedInTool(inDoubt: 'rerun' | 'report' | 'ask') {
   const store = memoryStore()
   const { client } = scriptedClient(() => wantsCall)

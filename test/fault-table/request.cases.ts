@@ -1,4 +1,4 @@
-/** Rows 15 to 18 and 20: the request is refused, and its words say what is wrong with it. */
+/** Rows 15 to 18 and 20: the request is refused, and the error says what is wrong with it. */
 import { gif, png } from '../../packages/core/src/repair/request/images.fixture.ts'
 import { http, invalid, mended, page, refusal, times, told, well, type FaultCase } from './fault-case.ts'
 

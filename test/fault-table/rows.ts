@@ -1,4 +1,4 @@
-/** The rows of the fault table: what can happen, in a few words. Their numbers are in the cases. */
+/** The rows of the fault table: what can happen, in a few words. Cases refer to the numbers. */
 export const rows: Readonly<Record<number, string>> = {
   1: 'The server fails, and says so',
   2: 'The server is overloaded',

@@ -1,4 +1,4 @@
-/** Rows 22 to 24, 30 and 31: the request is refused or fails, and its words do not say what is wrong with it; or they name what only the server had. */
+/** Rows 22 to 24, 30 and 31: refusals and failures that do not say what is wrong, or name what only the server had. */
 import {
   again,
   fellBack,
@@ -18,7 +18,7 @@ const slow500 = refusal(500, 'api_error', 'Internal server error', '', { 'retry-
 const failing = again('server-transient', 90_000, 99_000)
 /** The jitter grows with the attempts. */
 const failsOn = again('server-transient', 90_000, 150_000)
-/** From the fifth on a request of two words is asked each time; five answers in a row tell. */
+/** From the fifth failure on, a request of two words is sent each time; five answers to it in a row are the proof. */
 const failingAlone = [...times(4, failing), ...times(4, failsOn)]
 const sumUp = {
   role: 'user',

@@ -1,4 +1,4 @@
-/** What a journal stands for, as JSON: written beside each golden journal by the version that wrote it. */
+/** What a journal folds to, as JSON: written beside each golden journal by the version that wrote it. */
 import type { Folded } from '@lastgood/core'
 
 export function expectedOf({ snapshot, transcript }: Pick<Folded, 'snapshot' | 'transcript'>): object {

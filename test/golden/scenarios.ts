@@ -1,4 +1,4 @@
-/** What the golden journals tell: sessions as they happen, with the real SDK against the lab, on files. */
+/** The sessions of the golden journals, run with the real SDK against the lab, on files. */
 import Anthropic from '@anthropic-ai/sdk'
 import { ladder, recoverable } from '@lastgood/anthropic'
 import {
@@ -16,7 +16,7 @@ import { reply, startLab, story, text, thinking, toolUse, type LabOptions, type 
 import { countingAgent, countTool } from '../support/counting-story.ts'
 
 const model = 'claude-opus-5-5'
-/** Nobody's: no test can take it for a process of its own. */
+/** An owner that no test can mistake for a process of its own. */
 const owner = (id: string): Owner => ({ id, host: 'golden.test', realm: 'the host of the golden journals', pid: 4711 })
 
 let owners = 0
@@ -53,7 +53,7 @@ const counting = story([
 
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
-/** By name, which is the session's id. */
+/** By name, which is also the session's id. */
 export const scenarios: Readonly<Record<string, (store: Store, id: string) => Promise<void>>> = {
   /** Two turns of an agent, through a 500 and a stream that is cut inside a call. */
   async agent(store, id) {
@@ -67,7 +67,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** Its process died in the middle of a tool. Nobody has resumed it. */
+  /** Its process died in the middle of a tool. It was not resumed. */
   async killed(store, id) {
     await withLab({ model: counting }, async (client) => {
       const session = await open(store, id)
@@ -81,7 +81,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** The same, and another process went on: the call is in doubt, the model is told. */
+  /** The same, but another process continued it: the call is in doubt, the model is told. */
   async resumed(store, id) {
     await scenarios['killed']?.(store, id)
     await withLab({ model: counting }, async (client) => {
@@ -103,7 +103,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** A loop of one's own: a refused image is left out, its tool's results come with the next request. */
+  /** The caller's own loop: a refused image is left out; tool results come with the next request. */
   async loop(store, id) {
     const outages = [status(1, 400, 'Could not process image')]
     await withLab({ model: counting, outages }, async (client) => {
@@ -128,7 +128,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** The same, and the repairs were taken back. */
+  /** The same, with the repairs reverted. */
   async reverted(store, id) {
     await scenarios['loop']?.(store, id)
     const session = await open(store, id)
@@ -136,7 +136,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     await session.close()
   },
 
-  /** Went back to its first turn, and took another way. */
+  /** Rewound to its first turn, and continued differently. */
   async rewound(store, id) {
     await withLab({ model: story([1, 2, 3, 4].map((n) => reply(text(`answer ${n}`)))) }, async (client) => {
       const session = await open(store, id)
@@ -148,7 +148,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** Refused by the API for good: parked with its turn open. */
+  /** Refused by the API for good: suspended with its turn open. */
   async refused(store, id) {
     const outages = [status(2, 400, 'messages.0.content.0: something is wrong with it')]
     await withLab({ model: counting, outages }, async (client) => {
@@ -158,7 +158,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** Steps of a loop of one's own: one that ran, one that failed, one that was begun and not heard of again. */
+  /** Steps of the caller's own loop: one that ran, one that failed, one that was begun and never reported. */
   async steps(store, id) {
     const session = await open(store, id)
     await session.startTurn([{ role: 'user', content: 'Deploy it.' }])
@@ -183,7 +183,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** Goes on from the first turn of another session, with a limit to its time. */
+  /** Continues from the first turn of another session, with a time limit. */
   async fork(store, id) {
     await withLab({ model: story([1, 2, 3].map((n) => reply(text(`answer ${n}`)))) }, async (client) => {
       await forkSession(store, 'rewound', id, {
@@ -199,7 +199,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     })
   },
 
-  /** The fork, from a file. */
+  /** The fork, imported from a file. */
   async import(store, id) {
     const lines: string[] = []
     for await (const line of exportSession(store, 'fork')) lines.push(line.slice(0, -1))
@@ -212,7 +212,7 @@ export const scenarios: Readonly<Record<string, (store: Store, id: string) => Pr
     )
   },
 
-  /** All kinds that are hard to bring about, each where the machine expects it. */
+  /** All kinds of entries that are hard to bring about, each where the machine expects it. */
   async rare(store, id) {
     const call = (n: number) => ({ type: 'tool_use', id: `toolu_${n}`, name: 'run', input: { n } })
     const answer = (n: number, stop_reason: string, ...content: { type: string }[]): EntryBody => ({

@@ -7,7 +7,7 @@ import { fileStore } from '@lastgood/core/file'
 import { expectedOf } from './expected.ts'
 import { scenarios } from './scenarios.ts'
 
-/** `folder` must not be there: golden journals are never written anew. */
+/** `folder` must not exist: golden journals are never rewritten. */
 export async function writeGoldenJournals(folder: string): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'lastgood-golden-'))
   try {

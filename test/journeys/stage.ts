@@ -1,10 +1,10 @@
 /**
- * Where a journey takes place: an API that fails as scripted, a home and a project of their own, and the built commands and
- * the project's programs as real processes.
+ * Where a journey takes place: an API that fails as scripted, its own home and project, and the built commands and the
+ * project's programs as real processes.
  *
- * 1. Nothing of this machine is seen: no home, no variable, no status page, no network but the lab.
- * 2. What a journey started does not outlive it.
- * 3. With `LASTGOOD_SCREENS=<folder>` what was on a screen last is kept there, as text.
+ * 1. The processes see nothing of this machine: no home, no variable, no status page, no network but the lab.
+ * 2. No process outlives its journey.
+ * 3. With `LASTGOOD_SCREENS=<folder>` the last content of each screen is saved there, as text.
  */
 import { spawn } from 'node:child_process'
 import {
@@ -29,10 +29,10 @@ import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-// A journey starts a dozen processes, on machines that may be busy with others.
+// A journey starts a dozen processes, on machines that may be busy.
 vi.setConfig({ testTimeout: 90_000 })
 
-/** What no log, export or screen may have. */
+/** Must appear in no log, export or screen. */
 export const apiKey = 'sk-ant-api03-journey-secret-0123456789'
 
 export type Env = Readonly<Record<string, string>>
@@ -49,7 +49,7 @@ export interface Running {
   /** So far. */
   readonly stdout: string
   readonly ended: Promise<Ended>
-  /** Resolves when stderr or stdout has held this; fails when the process ends without it. */
+  /** Resolves when stderr or stdout has contained this; rejects if the process ends without it. */
   saw(text: string | RegExp): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<Ended>
 }
@@ -60,7 +60,7 @@ export type Command = 'lastgood' | 'resume' | 'main' | 'loop' | (string & {})
 export class Journey {
   readonly lab: Lab
   readonly home: string
-  /** The project; `ran.log` is there. */
+  /** The folder of the project, with `ran.log`. */
   readonly cwd: string
   readonly #env: Env
 
@@ -133,7 +133,7 @@ export class Journey {
     }
   }
 
-  /** At a terminal; `sh` runs a line as a person types it, in which `$lastgood` is the command. */
+  /** At a terminal; `sh` runs a line as a person types it, with `$lastgood` for the command. */
   terminal(
     command: Command,
     argv: readonly string[] = [],
@@ -185,7 +185,7 @@ export class Journey {
 
 export async function journey(lab: LabOptions, env: Env = {}): Promise<Journey> {
   const running = await startLab(lab)
-  // As the process itself sees it: a temporary folder may be behind a link.
+  // The real path, as the process sees it: a temporary folder may be behind a link.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lastgood-journey-')))
   onTestFinished(async () => {
     await running.close()
@@ -209,7 +209,7 @@ function fileOf(command: Command, cwd: string): string {
 
 export const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1)
 
-/** What a person saw last. */
+/** Saves what a person saw last. */
 export function keepScreen(name: string, screen: string): void {
   const folder = process.env['LASTGOOD_SCREENS']
   if (!folder) return

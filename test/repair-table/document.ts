@@ -1,4 +1,4 @@
-/** docs/repairs.md, made from the cases and the rules. */
+/** docs/repairs.md, generated from the cases and the rules. */
 import { localCases } from '../../packages/core/src/repair/request/cases.fixture.ts'
 import { rejectedRules } from '../../packages/core/src/repair/request/rejected.ts'
 import { refusedCases } from '../../packages/core/src/repair/request/refused-cases.fixture.ts'
@@ -25,7 +25,7 @@ export const repairCases: readonly RepairCase[] = [
         changesMessages: JSON.stringify(messages) !== JSON.stringify(repaired),
       }) as const,
   ),
-  // With a test of its own: what is put between the answers is not the matter.
+  // It has a test of its own; what is put between the answers does not matter here.
   {
     row: 14,
     rule: 'merged-answers',

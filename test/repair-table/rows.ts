@@ -1,16 +1,16 @@
 /**
- * The rows of the table of repairs: what the API demands of a conversation, its words when it is not met, and what a
- * repair means for thinking that is signed against what stands before it.
+ * The rows of the table of repairs: what the API demands of a conversation, its words if that is violated, and what a
+ * repair means for thinking, which is signed against everything before it.
  */
 import { errorPatterns } from '../../packages/core/src/faults/error-patterns.ts'
 
 /**
- * `settings`: nothing that is signed is touched. `end`: nothing signed stands behind the place. `guarded`: where signed
- * thinking stands behind it, the API is asked to leave that out, or all of it goes. `thinking`: it is about thinking.
+ * `settings`: nothing signed is touched. `end`: nothing signed comes after the place. `guarded`: if signed thinking
+ * comes after it, the API is asked to leave that out, or all of it goes. `thinking`: it is about thinking.
  */
 export type Safety = 'settings' | 'end' | 'guarded' | 'thinking'
 
-/** `words`: what the API says; absent where it has no words of its own. */
+/** `words`: what the API says; absent if it has no words of its own for it. */
 type RepairRow = readonly [invariant: string, safety: Safety, words?: string]
 
 export const repairRows: Readonly<Record<number, RepairRow>> = {
@@ -125,7 +125,7 @@ export const repairRows: Readonly<Record<number, RepairRow>> = {
   ],
 }
 
-/** What the request alone cannot show, and what ensures it instead. */
+/** Invariants that the request alone cannot show, and what ensures them instead. */
 export const heldElsewhere: Readonly<Record<number, readonly [invariant: string, held: string]>> = {
   39: ['Tools that history uses are declared', 'the tools of a session are pinned: a deploy does not remove them'],
   41: ['A compaction has content', 'a compaction is an answer: an empty one does not replace the history'],
@@ -141,9 +141,9 @@ export const heldElsewhere: Readonly<Record<number, readonly [invariant: string,
   47: ['A conversation has one writer', 'the lease of the session and its fence, checked with every append'],
 }
 
-/** The source of an API's words, where its table has a pattern for just them. */
+/** The source of the API's words, if the table has a pattern for exactly these. */
 export function sourceOf(words: string): string | undefined {
   const found = errorPatterns.find(({ text }) => text.test(words))
-  // A pattern of any text about messages is no source of this one.
+  // A pattern that matches any text about messages is no source for this one.
   return found?.text.test('messages: ') ? undefined : found?.source
 }

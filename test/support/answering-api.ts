@@ -1,10 +1,10 @@
-/** Answers of every kind by hand: streams, whole messages, refusals, and none at all; no network. */
+/** Hand-made answers of every kind: streams, whole messages, refusals, and none at all; no network. */
 import Anthropic from '@anthropic-ai/sdk'
 
 export const model = 'claude-opus-5-5'
 
 export interface Call {
-  /** Undefined for a request without one: what a model can do is asked by GET. */
+  /** Undefined for a request without one: the Models API is asked by GET. */
   body:
     | ({ model: string; max_tokens: number; messages: { role: string; content: unknown }[] } & Record<string, unknown>)
     | undefined
@@ -59,14 +59,14 @@ export const failed = (status: number, type = 'api_error', message = 'no') =>
 
 export const refused = (message: string) => failed(400, 'invalid_request_error', message)
 
-/** Is never answered; ends with its caller. */
+/** Is never answered; ends when its caller aborts. */
 export const unanswered = ({ signal }: Call) =>
   new Promise<Response>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
 
 export const user = <T>(content: T) => ({ role: 'user' as const, content })
 export const assistant = <T>({ content }: { content: T }) => ({ role: 'assistant' as const, content })
 
-/** An image of two by two: the header of a PNG, and nothing after it. */
+/** An image of two by two pixels: the header of a PNG, and nothing after it. */
 export function pixel() {
   const bytes = Buffer.alloc(33)
   bytes.write('\x89PNG\r\n\x1a\n', 0, 'latin1')

@@ -1,11 +1,11 @@
-// The rules that keep the packages apart, as a function from source files to complaints.
+// The rules that keep the packages apart, as a function from source files to violations.
 //
 // 1. A package imports only the packages below it, and its own files only by relative paths.
 // 2. The pure modules of core reach nothing that stores, sends or watches, not even through another file.
 // 3. Only the clock touches time and randomness; only the file store and the owner touch the disk; only the command line
 //    reads its environment and arguments.
 // 4. The files of a package do not import each other in a circle, types included.
-// 5. A package declares what it imports, and imports what it declares; a peer may also be there only to be handed in.
+// 5. A package declares what it imports, and imports what it declares; a peer may also be there only for its callers.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -27,16 +27,16 @@ const layers: Record<string, readonly string[] | 'all'> = {
 const pure = ['journal', 'faults', 'machine', 'policy', 'backoff', 'ladder', 'repair']
 const impure = /^(session|store|file|at-rest|records|wire|health|status-page|watching|export)$/
 const clock = 'packages/core/src/clock.ts'
-/** Declared because another dependency has it for a peer and imports it. */
+/** Declared because another dependency has it as a peer and imports it. */
 const peerOf: Readonly<Record<string, string>> = { hono: '@hono/node-server' }
 const disk = /^packages\/core\/src\/(file\/|store\/owner\.ts$)/
 
-/** Paths relative to the root of the repository, with `/`, to their text. */
+/** Files by path, relative to the root of the repository, with `/`. */
 export type Files = ReadonlyMap<string, string>
 
 interface Import {
   from: string
-  /** What is taken from there; `*` where that is everything. */
+  /** The imported names; `*` for all. */
   names: string[]
   line: number
 }
@@ -167,7 +167,7 @@ function dependencyFaults(modules: Module[], files: Files): string[] {
       .filter((module) => module.package === name)
       .flatMap((module) => module.imports.map(({ from, line }) => ({ from, place: `${module.path}:${line}` })))
       .filter(({ from }) => !from.startsWith('.') && !isBuiltin(from))
-    // A package that imports nothing at all has only been laid out.
+    // A package that imports nothing at all is only a skeleton.
     if (imports.length === 0) continue
     const used = new Set(imports.map(({ from }) => packageOf(from)))
     for (const { from, place } of imports) {

@@ -1,4 +1,4 @@
-/** Requests that the API refuses, each with the rule that mends it, and what such requests are made of. */
+/** Requests that the API refuses, each with the rule that repairs it, and the building blocks of such requests. */
 import { MODELS, signThinking, type LabOptions } from '@lastgood/outage-lab'
 import type { Block, Message } from '../../packages/core/src/journal/journal.ts'
 import type { Outgoing } from '../../packages/core/src/repair/outgoing.ts'
@@ -7,13 +7,13 @@ import { png } from '../../packages/core/src/repair/request/images.fixture.ts'
 export interface BrokenRequest {
   readonly claim: string
   readonly row?: number
-  /** The rule that mends it, the first that the fault names and that applies. */
+  /** The rule that repairs it: the first that the fault names and that applies. */
   readonly rule: string
   readonly request: Outgoing
   readonly recorded?: readonly Message[]
   readonly lab?: Partial<LabOptions>
   readonly apiVersion?: string
-  /** Our own check would not have let it out. */
+  /** Our own check before sending finds it too. */
   readonly local?: true
 }
 
@@ -36,7 +36,7 @@ const mark = (value: string, ttl?: string): Block => ({
   cache_control: { type: 'ephemeral', ...(ttl && { ttl }) },
 })
 
-/** As the API would have signed it. */
+/** A request with its thinking signed as by the API. */
 export function talk(messages: Message[], params: object = {}, betas: readonly string[] = []): Outgoing {
   const body = { model: strict, max_tokens: 1_000, tools, ...params }
   const signed = signThinking({ ...body, messages })

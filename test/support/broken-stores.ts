@@ -1,7 +1,7 @@
-/** Stores with one fault each, to see that the contract finds it. All else is the memory store's. */
+/** Stores with one fault each, to see that the contract finds it. Otherwise they are memory stores. */
 import { journalConflict, memoryStore, type Clock, type Entry, type Lease, type Store } from '@lastgood/core'
 
-/** Takes entries under any fence that it ever gave out: a late writer gets in. */
+/** Accepts entries under any fence that it ever granted: a stale writer gets in. */
 export function forgetsFences(clock: Clock): Store {
   const store = memoryStore({ clock })
   const newest = new Map<string, Lease>()
@@ -46,7 +46,7 @@ export function losesLastEntries(clock: Clock): Store {
   }
 }
 
-/** Does not know an append again that it has applied. */
+/** Does not recognise an append that it has already applied. */
 export function isNotIdempotent(clock: Clock): Store {
   const store = memoryStore({ clock })
   return {
@@ -59,7 +59,7 @@ export function isNotIdempotent(clock: Clock): Store {
   }
 }
 
-/** Gives the session to whoever asks. */
+/** Grants the session to every caller. */
 export function letsEverybodyIn(clock: Clock): Store {
   const store = memoryStore({ clock })
   return {
@@ -71,7 +71,7 @@ export function letsEverybodyIn(clock: Clock): Store {
   }
 }
 
-/** Says that it has the entries when it has only begun to write them. */
+/** Acknowledges entries when it has only begun to write them. */
 export function acknowledgesTooEarly(clock: Clock): Store {
   const store = memoryStore({ clock })
   return {
@@ -83,7 +83,7 @@ export function acknowledgesTooEarly(clock: Clock): Store {
   }
 }
 
-/** Adds the entries of one append one by one, so that others see a part of them. */
+/** Adds the entries of one append one by one, so that readers see a part of them. */
 export function appendsInPieces(clock: Clock): Store {
   const store = memoryStore({ clock })
   return {

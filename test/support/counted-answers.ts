@@ -1,4 +1,4 @@
-/** Gateways in front of an API that says which request it answers, by hand: no network. */
+/** Gateways in front of a hand-made API that says which request it answers: no network. */
 import { memoryStore } from '@lastgood/core'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { expect, onTestFinished } from 'vitest'
@@ -55,7 +55,7 @@ export function gatewayOf(options: GatewayOptions) {
 export const saidBy = async (response: Response) =>
   ((await response.json()) as { content: { text: string }[] }).content[0]?.text ?? ''
 
-/** A client without a name for its session that was told `said`. */
+/** The next request of a client that sends no session id and was answered with `said`. */
 export async function goOn(gateway: ReturnType<typeof gatewayOf>, said: string): Promise<void> {
   const next = [
     { role: 'assistant', content: said },

@@ -1,6 +1,6 @@
 /**
- * A small conversation with side effects that can be counted: the model asks for `count` four times, twice of them in
- * parallel, with thinking before, and expects each result exactly once and in order.
+ * A small conversation with countable side effects: the model calls `count` four times, two of them in parallel, after
+ * thinking, and expects each result exactly once and in order.
  */
 import { defineAgent, tool, type AgentOptions, type ToolOutput } from '@lastgood/anthropic'
 import type { InDoubt, ToolContext } from '@lastgood/core'

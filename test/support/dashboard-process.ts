@@ -1,5 +1,5 @@
 // The built `lastgood dashboard` as a real process, and requests to it as a browser or an attacker would send them: with
-// whatever headers, which fetch does not allow.
+// arbitrary headers, which fetch does not allow.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,17 +14,17 @@ const program = fileURLToPath(new URL('../../packages/cli/dist/bin/lastgood.js',
 
 export interface DashboardProcess {
   readonly child: ChildProcess
-  /** A folder of its own: its home, and with `state` its store. */
+  /** A folder of its own: its home, with its store in `state`. */
   readonly home: string
   readonly port: number
   readonly token: string
-  /** Of all paths: empty, or `/dashboard`. */
+  /** The prefix of all paths: empty, or `/dashboard`. */
   readonly prefix: string
   readonly origin: string
-  /** All that it has written, on both outputs. */
+  /** Everything that it has written. */
   readonly written: { stdout: string; stderr: string }
   ask(path: string, asked?: Asked): Promise<Answer>
-  /** Its cookie, after signing in. */
+  /** Signs in, and returns the cookie. */
   signIn(): Promise<string>
   ended: Promise<number | null>
 }

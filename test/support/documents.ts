@@ -1,4 +1,4 @@
-// The pages of the project that people read, by their path from its root.
+// The project's pages for people, by their path from its root.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMarkdown, type Markdown } from './markdown.ts'

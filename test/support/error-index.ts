@@ -1,9 +1,9 @@
-// The rows of docs/errors/README.md as what is seen on the wire.
+// The rows of docs/errors/README.md as observed on the wire.
 import type { Wire } from '@lastgood/core'
 
 const now = 0
 
-/** What the SDK and the journal say of an answer that had begun, as what has happened to it. */
+/** By the message of the SDK or the journal about an answer that had begun: what happened to it on the wire. */
 const midway: Readonly<Record<string, Partial<Wire>>> = {
   terminated: { cause: new TypeError('terminated') },
   'other side closed': { cause: new TypeError('terminated', { cause: new Error('other side closed') }) },
@@ -13,8 +13,8 @@ const midway: Readonly<Record<string, Partial<Wire>>> = {
   '200 with an HTML page': { contentType: 'text/html', eventsSeen: 0, endedPolitely: true },
 }
 
-/** What was seen instead of a message. */
 const alone = { failures: 1, failingForMs: 0, othersSucceed: false, othersDenied: 0, workedBefore: false }
+/** For rows without a message: what happened on the wire. */
 const unsaid: readonly (readonly [RegExp, Partial<Wire>])[] = [
   [/^401 or 403 /, { phase: 'status', status: 401, elsewhere: { ...alone, othersDenied: 2 } }],
   [/^an answer without content/, { answer: 'empty' }],
@@ -31,7 +31,7 @@ export function wordsOf(message: string): string {
   return message.replace(/^(API Error: )?(\d{3} (?=[{A-Z]|due))?/, '')
 }
 
-/** What the table is sorted by: letters, digits and spaces. */
+/** The sorting key of the table: letters, digits and spaces. */
 export function sortingKey(message: string): string {
   return message
     .replaceAll(/[^a-z0-9 ]/gi, '')
@@ -39,7 +39,7 @@ export function sortingKey(message: string): string {
     .toLowerCase()
 }
 
-/** A row of any of its tables; `status` is no status in those that have none. */
+/** A row of any of its tables; in those without a status column, `status` is no status. */
 export function seenWith(message: string, status: string): Wire {
   const words = wordsOf(message)
   if (status === '-') {
@@ -51,7 +51,7 @@ export function seenWith(message: string, status: string): Wire {
   return { phase: 'status', status: Number(status), body, now }
 }
 
-/** What has no message. */
+/** A row without a message. */
 export function seenAs(what: string): Wire {
   const [, wire] = unsaid.find(([text]) => text.test(what)) ?? []
   if (!wire) throw new Error(`nothing is known of "${what}"`)

@@ -1,9 +1,9 @@
-// Finds a real redis-server for the tests, and fetches one where there is none.
+// Finds a real redis-server for the tests, and fetches one if there is none.
 //
 // 1. The order is REDIS_SERVER_BIN, PATH, our cache folder, Debian's packages unpacked into the cache folder.
 // 2. Nothing is installed: no root, no service, no change outside the cache folder.
 // 3. Two processes may fetch at once: each unpacks into a folder of its own, and one rename wins.
-// 4. A binary counts only after it has told its version, so a folder left half-written is never used.
+// 4. A binary counts only after it has reported its version, so a half-written folder is never used.
 
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readdirSync, type Dirent } from 'node:fs'
@@ -76,7 +76,7 @@ async function fetchInto(cache: string, download: (folder: string) => Promise<vo
     try {
       await rename(folder, home)
     } catch {
-      // Another process was faster (then its copy serves), or a broken copy is in the way (then it goes).
+      // Another process was faster (its copy is used), or a broken copy is in the way (it is removed).
       const other = await probeTree(home, 'download')
       if (typeof other !== 'string') return other
       await rm(home, { recursive: true, force: true })
@@ -106,7 +106,7 @@ async function downloadFromDebian(folder: string): Promise<void> {
   ]
   const limits = { cwd: work, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 }
   await run('apt-get', ['update', ...own], limits)
-  // What this machine lacks besides the usual four: other releases link other libraries.
+  // Also what this machine lacks besides the usual four: other releases link other libraries.
   const { stdout } = await run('apt-get', ['install', '-s', '--no-install-recommends', ...own, 'redis-server'], limits)
   const missing = [...stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '')
   await run('apt-get', ['download', ...own, ...new Set([...packages, ...missing])], limits)
@@ -135,7 +135,7 @@ function probeTree(root: string, from: RedisServer['from']): Promise<RedisServer
   return probe(join(root, 'usr/bin/redis-server'), from, { LD_LIBRARY_PATH: libraries.join(':') })
 }
 
-/** The server, or why this binary is none. */
+/** The server, or why this binary cannot be used. */
 async function probe(
   command: string,
   from: RedisServer['from'],
@@ -175,7 +175,7 @@ async function cacheFolder(env: Record<string, string | undefined>): Promise<str
     accessSync(folder, constants.W_OK)
     return folder
   } catch {
-    // No home to write to, as for the user `nobody`. The folder is executed from, so it must be ours alone.
+    // No writable home, as for the user `nobody`. Binaries in the folder are executed, so it must be ours alone.
     const user = userInfo().uid
     const folder = join(env['TMPDIR'] || tmpdir(), `lastgood-${user}`)
     await mkdir(folder, { recursive: true, mode: 0o700 })

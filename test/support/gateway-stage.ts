@@ -16,7 +16,7 @@ export interface SetUp {
 export async function setUp({ lab: labOptions = {}, gateway: options = {}, headers = {} }: SetUp = {}) {
   const lab = await startLab({ model: countingStory, ...labOptions })
   const store = options.store ?? memoryStore()
-  // What a test does not read is not waited for.
+  // `drainMs: 0`: answers that a test does not read are not waited for.
   const gateway = createGateway({ upstream: lab.url, clock: jumpingClock(), drainMs: 0, ...options, store })
   onTestFinished(async () => {
     await lab.close()

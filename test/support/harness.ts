@@ -1,4 +1,4 @@
-/** What the tests of promises share: a lab, a client, sessions on a memory store, all closed when a test ends. */
+/** Shared by the tests of promises: a lab, a client, sessions on a memory store, all closed when a test ends. */
 import Anthropic from '@anthropic-ai/sdk'
 import {
   LastgoodError,
@@ -37,7 +37,7 @@ export async function entriesOf(store: Store, id = 'ses'): Promise<Entry[]> {
 
 export const typesOf = async (store: Store) => (await entriesOf(store)).map((entry) => entry.type)
 
-/** What a caller is told: a code, and what to do. */
+/** An error as the caller gets it: a code, and a hint. */
 export const code = (name: string) => expect.objectContaining({ code: name, hint: expect.any(String) })
 
 /** A store whose appends are counted, and fail as `refuse` says. */
@@ -58,7 +58,7 @@ export function watched(refuse: (appends: number) => boolean = () => false) {
   return watch
 }
 
-/** A place where whoever passes has to wait: `reached` tells that somebody does, `open` lets all go on. */
+/** A gate at which callers wait: `reached` resolves when one does, `open` lets all of them continue. */
 export class Gate {
   readonly reached: Promise<void>
   readonly #opened: Promise<void>

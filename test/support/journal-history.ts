@@ -1,24 +1,24 @@
 /**
- * Whether what several writers of one session were told can be true: a check of a whole history, pure.
+ * Whether the answers that several writers of one session got can all be true: a check of a whole history, pure.
  *
- * A history is what each client asked and was told, with instants of one clock that all share. The session's final
- * journal is the judge. These hold for every store whose operations each happen at one instant between question and
- * answer, as far as they can be told from outside (P1, P3):
+ * A history is what each client asked and was answered, with instants of one clock that all share. The session's final
+ * journal is the judge. As far as can be told from outside, these hold for every store whose operations each happen at
+ * one instant between question and answer (P1, P3):
  *
- * 1. The journal counts on without a gap; its fences never shrink; nothing is in it twice or of nobody.
+ * 1. The journal's sequence has no gap; its fences never shrink; no entry is in it twice or without a writer.
  * 2. An acknowledged append is there, whole, once, where it was put. A refused one is nowhere. One without an answer is
- *    whole or nowhere. An append that was repeated counts as one.
- * 3. Of two acknowledged appends, one of which was over before the other began, the first is before the other.
- * 4. What was read is a beginning of the journal, of whole appends. It has all that was acknowledged before, nothing
- *    begun later, and no less than a read that was over before it began.
+ *    whole or nowhere. An append and its repeats count as one.
+ * 3. If one acknowledged append was over before another began, it comes first in the journal.
+ * 4. A read returns a prefix of the journal, made of whole appends. It has all that was acknowledged before it, nothing
+ *    begun after it, and no less than a read that was over before it began.
  * 5. A grant that was over before another began has the smaller fence, and no fence is granted twice.
- * 6. Once a fence was granted, or given back, no append under a smaller one, or under it, that begins later is
- *    acknowledged. None is before its fence was granted.
+ * 6. Once a fence was granted, no append under a smaller one that begins later is acknowledged; once it was given back,
+ *    none under itself either. None is acknowledged before its fence was granted.
  *
- * It does not look at removals, which start a session anew: `linearizable.ts` does, for small histories.
+ * It does not look at removals, which restart a session: `linearizable.ts` does, for small histories.
  */
 
-/** Something that a client asked. `returnedAt` is Infinity, and the outcome unknown, if it never heard. */
+/** An operation of a client. `returnedAt` is Infinity, and the outcome unknown, if it got no answer. */
 export type Operation = { client: string; invokedAt: number; returnedAt: number } & (
   | { kind: 'acquire'; owner: string; takeover?: number | undefined; outcome: { fence: number } | 'busy' | 'unknown' }
   | { kind: 'renew'; fence: number; owner: string; outcome: boolean | 'unknown' }
@@ -31,14 +31,14 @@ export type AppendOutcome = 'acknowledged' | 'lease-lost' | 'journal-conflict' |
 
 type Of<Kind> = Extract<Operation, { kind: Kind }>
 
-/** An entry of the final journal; `id` is what its writer called it. */
+/** An entry of the final journal; `id` is the name that its writer gave it. */
 export interface Placed {
   id: string
   seq: number
   fence: number
 }
 
-/** What cannot be true, in words; empty when all can. */
+/** The contradictions, in words; empty if there are none. */
 export function violations(history: readonly Operation[], journal: readonly Placed[]): string[] {
   const of = <Kind extends Operation['kind']>(kind: Kind) => history.filter((one): one is Of<Kind> => one.kind === kind)
   const appends = logicalAppends(of('append'))
@@ -115,7 +115,7 @@ function placeOf(append: LogicalAppend, journal: readonly Placed[]): string[] {
 
 function orderOf(appends: readonly LogicalAppend[]): string[] {
   const found: string[] = []
-  // From the last one back: `first` is the one of those behind that was over first.
+  // From the last append back: of those after the current one, `first` is the one that was over first.
   let first: LogicalAppend | undefined
   for (const append of appends.filter(isAcknowledged).toSorted((a, b) => b.afterSeq - a.afterSeq)) {
     if (first && first.acknowledgedAt < append.invokedAt)

@@ -1,9 +1,9 @@
 /**
- * Whether a small history of one session is linearizable: whether there is one order of its operations, agreeing with
- * who was over before whom, in which a store that does one thing at a time would have given these very answers.
+ * Whether a small history of one session is linearizable: whether its operations have an order, consistent with which
+ * of them was over before which, in which a store that does one thing at a time would have given the same answers.
  *
- * A search after Wing and Gong (1993) with Lowe's memory of what was tried (2017). An operation without an answer may have
- * happened at any later instant, or never. No lease runs out here: the histories are made with leases that outlast them.
+ * A search after Wing and Gong (1993) with Lowe's cache of visited states (2017). An operation without an answer may
+ * have happened at any later instant, or never. No lease expires here: the leases outlast the histories.
  */
 import type { Operation } from './journal-history.ts'
 
@@ -14,7 +14,7 @@ interface Kept {
   ids: readonly string[]
 }
 
-/** Undefined when it is; else how far the best order got, in words. */
+/** Undefined if it is linearizable; else how far the best order got, in words. */
 export function notLinearizable(history: readonly Operation[]): string | undefined {
   const tried = new Set<string>()
   let best: readonly number[] = []
@@ -54,7 +54,7 @@ function isRemovalDuring(other: Operation, one: Operation): boolean {
   )
 }
 
-/** What is kept afterwards; undefined when the answer would have been another one. */
+/** What is kept afterwards; undefined if the store would have answered differently. */
 function happened(operation: Operation, kept: Kept): Kept | undefined {
   const { holder } = kept
   const { outcome } = operation

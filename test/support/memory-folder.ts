@@ -4,8 +4,8 @@ const folder = '/dev/shm'
 const roomBytes = 2 * 1024 ** 3
 
 /**
- * For what tests keep on disk for a moment: they kill processes, never the power, and a disk makes them wait at every
- * sync. Nothing where there is no folder in memory, little room in it, or where no program may be run from it.
+ * For short-lived files of tests: tests kill processes, never the power, and a disk makes them wait at every sync.
+ * Undefined if there is no folder in memory, too little room in it, or no program may be run from it.
  */
 export function memoryFolder(): string | undefined {
   try {

@@ -9,7 +9,7 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 export const leaseMs = 500
 
-/** As a worker should have it: no command hangs for ever, and a lost connection is made again. */
+/** As a worker should configure it: no command hangs for ever, and a lost connection is restored. */
 const patient: Omit<RedisOptions, 'replyMapping'> = {
   commandTimeout: 150,
   maxRetriesPerRequest: 2,
@@ -18,7 +18,7 @@ const patient: Omit<RedisOptions, 'replyMapping'> = {
 
 export interface Network {
   proxy: TcpProxy
-  /** What the worker behind the proxy has, and what everybody else has. */
+  /** The stores of the worker behind the proxy and of the other worker. */
   far: Store
   near: Store
 }
@@ -37,7 +37,7 @@ export async function network(): Promise<Network> {
   return { proxy, far: store(proxy.port, patient), near: store(Number(new URL(url).port)) }
 }
 
-/** Not by force: when the lease of who has it has run out, and again where the store did not answer in time. */
+/** Opens the session without force, once its holder's lease has expired; retries if the store does not answer. */
 export async function opened(store: Store, name: string): Promise<Session> {
   let session: Session | undefined
   const open = () => openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })

@@ -2,7 +2,7 @@
  * The scenario that runs on every store: faults, a kill while a tool runs, a redeploy, a resume.
  *
  * The model counts to four. Call 3 has its effect and then never returns, so a process that is killed there leaves it
- * in doubt; the model is told so, looks (`peek`), sees that it was counted, and goes on with 4.
+ * in doubt; the model is told so, looks (`peek`), sees that it was counted, and continues with 4.
  */
 import {
   reply,

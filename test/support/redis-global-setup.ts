@@ -1,5 +1,5 @@
-// One Redis server for all tests of the project; `inject('redisUrl')` tells where it is. A test that kills or stops
-// servers starts its own by startRedis().
+// One Redis server for all tests of the project; `inject('redisUrl')` is its address. A test that kills or stops
+// servers starts its own with startRedis().
 
 import type { TestProject } from 'vitest/node'
 import { startRedis } from './redis-server.ts'

@@ -1,7 +1,7 @@
 // Starts real Redis servers for tests.
 //
 // 1. Every server listens on 127.0.0.1 only, on a free port of its own, in a folder of its own.
-// 2. By default it loses nothing that it acknowledged: append-only file, fsync on every write, no snapshots.
+// 2. By default it loses no acknowledged write: append-only file, fsync on every write, no snapshots.
 // 3. No server outlives the process that started it, not even after SIGKILL: a guard holds a pipe to us and
 //    kills the server, and removes its temporary folder, when the pipe closes.
 
@@ -20,7 +20,7 @@ export interface StartOptions {
   args?: string[]
   /** Where the data lives. Default: a new temporary folder, which stop() removes. */
   dir?: string
-  /** Where that temporary folder is made. Default: where the system has them. */
+  /** Where that temporary folder is made. Default: the system's place for them. */
   parent?: string | undefined
   /** Default: 'always', the only setting that survives a kill without losing an acknowledged write. */
   appendfsync?: 'always' | 'everysec' | 'no'
@@ -37,7 +37,7 @@ export interface RunningRedis {
   stop(): Promise<void>
   /** Sends a signal. Unless it is SIGSTOP or SIGCONT, resolves when the server is gone. Default: SIGKILL. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Starts the server again on the same port and folder; ends it first where it still runs. */
+  /** Starts the server again on the same port and folder; ends it first if it still runs. */
   restart(): Promise<void>
 }
 
@@ -92,7 +92,7 @@ export async function startRedis(options: StartOptions = {}): Promise<RunningRed
   }
 }
 
-/** A free port may be taken by somebody else before the server has it, so a failed start is tried on another one. */
+/** A free port may be taken by another process before the server has it, so a failed start is tried on another one. */
 async function onFreePort(launch: (port: number) => Promise<Life>): Promise<{ port: number; life: Life }> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
@@ -113,7 +113,7 @@ async function begin(binary: RedisServer, temporary: string, args: string[]): Pr
   const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), temporary], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // The guard goes with its server: later the same process id may be somebody else's.
+  // The guard ends with its server: later the same process id may belong to another process.
   const unguarded = ended(guard)
   const gone = ended(server).then(() => {
     guard.kill('SIGKILL')
@@ -126,7 +126,7 @@ async function begin(binary: RedisServer, temporary: string, args: string[]): Pr
     for (const stream of [server.stdout, server.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         log = (log + text).slice(-4000)
-        // The second one is what a server says that was started with --sentinel.
+        // The second one is the message of a server that was started with --sentinel.
         if (/Ready to accept connections|Sentinel ID is/.test(log)) resolve(true)
       })
     }
@@ -155,7 +155,7 @@ function ended(child: ChildProcess): Promise<void> {
   })
 }
 
-/** Below the range from which outgoing connections take theirs, and low enough for the cluster bus at port + 10000. */
+/** Below the range of ports for outgoing connections, and low enough for the cluster bus at port + 10000. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)

@@ -1,4 +1,4 @@
-/** Answers that the lab would not give: bytes by hand, and a stream that hangs at a known place. */
+/** Answers that the lab would not give: hand-made bytes, and a stream that hangs at a known place. */
 import Anthropic from '@anthropic-ai/sdk'
 
 export interface ScriptedCall {
@@ -19,7 +19,7 @@ export function scriptedClient(script: Script): { client: Anthropic; calls: Scri
   return { client: new Anthropic({ apiKey: 'test', baseURL: 'http://scripted.test', logLevel: 'off', fetch }), calls }
 }
 
-/** Sends `text` and then nothing more; `reached` resolves when all of it was read and more is asked for. */
+/** Sends `text` and then nothing more; `reached` resolves when all of it was read and the reader asks for more. */
 export function hangAfter(text: string) {
   let reach: () => void = () => {}
   const reached = new Promise<void>((resolve) => (reach = resolve))

@@ -1,9 +1,9 @@
-/** An API whose answers take their time, on the clock of the test, and a client that accumulates what it gets. */
+/** An API whose answers take time, on the clock of the test, and a client that accumulates what it gets. */
 import Anthropic from '@anthropic-ai/sdk'
 import type { Clock } from '@lastgood/core'
 import type { Fetch } from '@lastgood/gateway'
 
-/** What it does next: says this, is silent for so long, or breaks the connection. */
+/** What it does next: sends this, is silent for `silentMs`, or breaks the connection. */
 export type Act = string | { silentMs: number } | 'break'
 
 /** The n-th request gets the n-th answer; those after the last get the last one. */
@@ -44,7 +44,7 @@ export const eventsIn = (stream: string): Record<string, unknown>[] =>
     .map(([, data = '']) => JSON.parse(data) as Record<string, unknown>)
     .filter(({ type }) => type !== 'ping')
 
-/** What the SDK makes of a stream. It throws where events come in an order that they cannot have. */
+/** What the SDK makes of a stream. Rejects if events come in an impossible order. */
 export function accumulated(stream: string): Promise<Anthropic.Message> {
   const client = new Anthropic({
     apiKey: 'test',

@@ -1,5 +1,5 @@
-// Ends a run with one plain line, `N passed, N failed`, that a script can look for. A file that could not be loaded and
-// an error outside any test count as failed.
+// Ends a run with one plain line, `N passed, N failed`, for scripts to look for. A file that could not be loaded and an
+// error outside any test count as failed.
 
 import type { Reporter, TestModule } from 'vitest/node'
 

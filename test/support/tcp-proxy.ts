@@ -1,10 +1,10 @@
 /**
  * The network between a client and a server, to be broken: a TCP proxy on a port of its own.
  *
- * 1. `blackHole` swallows what comes from now on, of old and new connections, in the directions that are named: nobody is
- *    told. `heal` passes what comes afterwards; what was swallowed is lost, so a connection that lost bytes is cut.
- * 2. `cut` resets every connection at once; new ones are made.
- * 3. `hold` keeps what comes and passes it, in order, when healed: a slow network.
+ * 1. `blackHole` silently swallows everything from now on, on old and new connections, in the named directions. `heal`
+ *    passes what comes afterwards; what was swallowed is lost, so a connection that lost bytes is cut.
+ * 2. `cut` resets every connection at once; new ones are possible.
+ * 3. `hold` keeps what comes and passes it on, in order, when healed: a slow network.
  */
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
@@ -60,7 +60,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         pair.hasLost = true
       }
     })
-    // A black hole does not even tell that the other side has gone.
+    // A black hole does not even report that the other side has gone.
     from.on('close', () => {
       if (states[direction] === 'passes') end(pair)
     })

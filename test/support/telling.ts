@@ -1,9 +1,9 @@
-/** What contenders told, as a history; and the journal as its checker wants it. */
+/** What contenders reported, as a history; and the journal in the form that its checker needs. */
 import type { Entry, Store } from '@lastgood/core'
 import type { Telling } from '../fixtures/contender.mjs'
 import type { Operation, Placed } from './journal-history.ts'
 
-/** A telling, and its instant on the clock that all contenders share. */
+/** A report of a contender, and its instant on the clock that all contenders share. */
 export type Told = Telling & { at: number }
 
 export function historyFrom(told: readonly Told[]): Operation[] {

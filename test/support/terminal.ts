@@ -7,8 +7,8 @@
  *     terminal.press('down', 'enter')
  *     expect(await terminal.ended).toMatchObject({ code: 0 })
  *
- * 1. Waiting is for what the screen shows, never for time; what never comes fails with the screen as it is.
- * 2. The program sees the environment it is given and nothing of the test's own but PATH: no CI, no settings.
+ * 1. Tests wait for what the screen shows, never for time; what never comes fails with the screen as it is.
+ * 2. The program sees the environment it is given, and of the test's own only PATH: no CI, no settings.
  * 3. It ends with the test.
  */
 import process from 'node:process'
@@ -26,13 +26,13 @@ export interface TerminalOptions {
 
 export interface TestTerminal {
   readonly pid: number
-  /** The screen as a person sees it now: a line for each row, without what is blank at the end. */
+  /** The screen as a person sees it now: a line for each row, without trailing blanks. */
   screen(): string
   /** The screen and everything that has scrolled off it; long lines are not wrapped. */
   everything(): string
   /** All that was written, escape sequences and all. */
   written(): string
-  /** Waits until the screen shows it, and gives the screen of that moment. */
+  /** Waits until the screen shows it, and returns the screen of that moment. */
   shows(what: string | RegExp): Promise<string>
   /** Waits until the screen does not show it (any more). */
   hides(what: string | RegExp): Promise<string>
@@ -41,7 +41,7 @@ export interface TestTerminal {
   press(...keys: readonly Key[]): void
   resize(columns: number, rows: number): void
   kill(signal?: NodeJS.Signals): void
-  /** When the program has ended and all that it wrote is on the screen. */
+  /** Resolves when the program has ended and all that it wrote is on the screen. */
   readonly ended: Promise<{ code: number; signal: number; screen: string }>
 }
 
@@ -61,7 +61,7 @@ const keys = {
 
 export type Key = keyof typeof keys
 
-/** Long enough for a machine that is busy with other tests; below a test's own time, so that the screen is told. */
+/** Long enough on a machine that is busy with other tests; below a test's own limit, so that the screen is reported. */
 const patienceMs = 25_000
 
 /** Runs `lastgood …` or `resume …`, as they are built, or any other program by its path. */
@@ -87,7 +87,7 @@ export function openTerminal(words: readonly [string, ...string[]], options: Ter
     written += data
     emulator.write(data, told)
   })
-  // What the program asks of a terminal (where is the cursor?) is answered.
+  // Answers what the program asks of a terminal (where is the cursor?).
   emulator.onData((data) => {
     if (!isEnded) child.write(data)
   })

@@ -1,4 +1,4 @@
-/** A program of `test/fixtures` in a process of its own that tells JSON lines on stdout; ended with the test. */
+/** A program of `test/fixtures` in a process of its own that reports in JSON lines on stdout; ended with the test. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -7,9 +7,9 @@ import { onTestFinished } from 'vitest'
 
 export interface ToldProcess<T> {
   readonly child: ChildProcess
-  /** What it said so far. */
+  /** What it has reported so far. */
   readonly told: readonly T[]
-  /** Its exit code, and signal, when all that it said has been read. */
+  /** Its exit code and signal, when all its output has been read. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 

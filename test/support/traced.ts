@@ -1,4 +1,4 @@
-/** The real SDK of OpenTelemetry, with everything in memory. One for a process: its globals cannot be set twice. */
+/** The real SDK of OpenTelemetry, with everything in memory. One per process: its globals cannot be set twice. */
 import { context, metrics, propagation, trace, type AttributeValue } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -75,7 +75,7 @@ export function startTracing() {
 
 const msOf = ([seconds, nanos]: readonly [number, number]): number => seconds * 1_000 + nanos / 1e6
 
-/** Everything that spans say: names, attributes, events, links, status. */
+/** All text in the spans: names, attributes, events, links, status. */
 export const wordsOf = (spans: readonly ReadableSpan[]): string =>
   JSON.stringify(
     spans.map(({ name, attributes, events, links, status, resource }) => [

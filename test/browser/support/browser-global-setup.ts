@@ -1,5 +1,5 @@
-// Before the browser tests: the page is built, and a Chromium is there. Without one they are skipped with the reason, in CI
-// never.
+// Before the browser tests: builds the page and finds a Chromium. Without one they are skipped, with the reason; never
+// in CI.
 
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { findChromium } from './find-chromium.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Empty where there is none. */
+    /** Empty if there is none. */
     chromium: string
   }
 }

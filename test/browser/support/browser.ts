@@ -1,11 +1,11 @@
-// A real Chromium for the tests of a file, and pages in it that remember what went wrong in them.
+// A real Chromium for the tests of a file, with pages that record what went wrong in them.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, inject, onTestFinished, type SuiteFactory } from 'vitest'
 
-/** `describe`, but skipped where there is no Chromium; global setup has told why. */
+/** `describe`, but skipped if there is no Chromium; global setup has reported why. */
 export function describeInBrowser(name: string, tests: SuiteFactory): void {
   // oxlint-disable-next-line vitest/valid-describe-callback
   describe.skipIf(inject('chromium') === '')(name, tests)
@@ -13,7 +13,7 @@ export function describeInBrowser(name: string, tests: SuiteFactory): void {
 
 export interface Watched {
   page: Page
-  /** Errors and refusals of the browser: of scripts, of the content security policy, of requests. */
+  /** Errors and refusals in the browser: by scripts, by the content security policy, of requests. */
   troubles: string[]
 }
 
@@ -21,7 +21,7 @@ export interface Watched {
 export function useBrowser(): { open(url: string, options?: BrowserContextOptions): Promise<Watched> } {
   let browser: Browser | undefined
   beforeAll(async () => {
-    // Root may not have a sandbox, and a container's shared memory is small.
+    // Chromium has no sandbox as root, and a container's shared memory is small.
     browser = await chromium.launch({
       executablePath: inject('chromium'),
       args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
@@ -47,13 +47,13 @@ export function useBrowser(): { open(url: string, options?: BrowserContextOption
   }
 }
 
-/** Keeps a picture of a page where LASTGOOD_SCREENS names a folder. */
+/** Saves a screenshot of a page if LASTGOOD_SCREENS names a folder. */
 export async function keepScreen(page: Page, name: string): Promise<void> {
   const folder = process.env['LASTGOOD_SCREENS']
   if (folder === undefined || folder === '') return
   mkdirSync(folder, { recursive: true })
   const before = page.viewportSize()
-  // As tall as the page, rather than `fullPage`: what sticks to the view's edges is then where it belongs.
+  // A viewport as tall as the page, rather than `fullPage`: elements that stick to its edges are then in their place.
   const height = await page.evaluate(() => Math.min(4_000, document.documentElement.scrollHeight))
   if (before) await page.setViewportSize({ width: before.width, height: Math.max(before.height, height) })
   await page.screenshot({ path: join(folder, `${name}.png`) })

@@ -1,4 +1,4 @@
-// Where a Chromium is: LASTGOOD_CHROMIUM, else one in PATH, else, in CI as root on Debian, from the distribution's packages.
+// Finds a Chromium: LASTGOOD_CHROMIUM, else one in PATH, else, in CI as root on Debian, one from its packages.
 
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, mkdirSync, rmdirSync } from 'node:fs'
@@ -44,7 +44,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Two runs at once would fight for the package manager: a folder is the lock, as making one cannot succeed twice. */
+/** Two runs at once would fight over the package manager: a folder is the lock, as making one cannot succeed twice. */
 async function install(): Promise<void> {
   const lock = join(tmpdir(), 'lastgood-installs-chromium')
   for (let second = 0; !lockedAt(lock); second++) {

@@ -1,4 +1,4 @@
-// What was true of a session, and when, as its journal has it.
+// What was true of a session, and when, according to its journal.
 
 import type { Store } from '@lastgood/core'
 import { headAfter } from '../../../packages/core/src/session/checkpoint.ts'
@@ -6,12 +6,12 @@ import { initialSnapshot, step } from '../../../packages/core/src/machine/machin
 
 export interface Truth {
   from: number
-  /** Nothing while it lasts. */
+  /** Undefined while it lasts. */
   to: number | undefined
   status: string
 }
 
-/** Each status that the session had, one after another. */
+/** Each status of the session, in order. */
 export async function truthOf(store: Store, sessionId: string): Promise<Truth[]> {
   const known = { sessionId, facts: {}, agent: undefined, model: undefined, machineVersion: '' }
   const all: Truth[] = []

@@ -1,4 +1,4 @@
-// What a page showed of each session, and when: kept by the page itself, at every change of it.
+// What a page showed of each session, and when: recorded in the page itself, at every change.
 
 import type { Page } from 'playwright-core'
 
@@ -8,7 +8,7 @@ export interface Shown {
   status: string
 }
 
-/** From now on. Groups that are folded are not seen. */
+/** Records from now on. Folded groups are not seen. */
 export async function recordPage(page: Page): Promise<void> {
   await page.evaluate(() => {
     const record: Record<string, Shown[]> = {}

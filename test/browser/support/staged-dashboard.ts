@@ -1,4 +1,4 @@
-// Serves the built page with documents that a test made up, under the content security policy of the real server.
+// Serves the built page with made-up documents, under the content security policy of the real server.
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -19,18 +19,18 @@ const policy = "default-src 'self'; style-src 'self'; frame-ancestors 'none'; ba
 
 export class StagedDashboard {
   readonly token = 'staged-token'
-  /** What was posted, but logins. */
+  /** Everything posted except logins. */
   readonly posts: { path: string; body: unknown }[] = []
   overview: Overview
   readonly sessions = new Map<string, SessionDocument>()
-  /** What an action is answered with. */
+  /** If set, every action is refused with this. */
   refusal: { status: number; code: string; message: string; hint: string | null } | undefined
-  /** What a session takes to be read. */
+  /** How long reading a session takes. */
   slowMs = 0
   readonly #server = createServer((request, response) => void this.#answer(request, response))
   readonly #streams = new Set<ServerResponse>()
   #isDown = false
-  /** Requests are taken, and not answered while this is set. */
+  /** While set, requests are accepted and not answered. */
   isStalled = false
   /** What `resume all` would resume. */
   stopped: readonly string[] = []
@@ -57,7 +57,7 @@ export class StagedDashboard {
     })
   }
 
-  /** Pages that follow it. */
+  /** Pages that follow the stream. */
   get viewers(): number {
     return this.#streams.size
   }
@@ -110,7 +110,7 @@ export class StagedDashboard {
     const document = id === undefined ? undefined : this.sessions.get(decodeURIComponent(id))
     if (!document) return refuse(response, 404, 'no-session', 'there is no such session', 'lastgood list')
     if (entry !== undefined) return json(response, { type: 'response-received', content: document.turns[0]?.message })
-    // Read when it is asked for, told later.
+    // Read when requested, delivered later.
     const read = structuredClone(document)
     if (this.slowMs > 0) await sleep(this.slowMs)
     const hasContent = searchParams.get('content') === '1'

@@ -1,4 +1,4 @@
-// Overviews as documents: a morning in which a provider is down, and as many sessions as one likes.
+// Overviews as documents: a morning on which a provider is down, and any number of sessions.
 
 import type { Overview, ProviderCard, SessionCard } from '@lastgood/dashboard'
 import { everyMark, iso, stagedCard, stagedNow } from './staged-session.ts'
@@ -78,7 +78,7 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
   }
 }
 
-/** The store is away, nothing can be done, and a round of resumes was going on. */
+/** The store is away, no action is possible, and a round of resumes was under way. */
 export function troubledOverview(): Overview {
   const overview = stagedOverview()
   const ids = overview.sessions.map(({ sessionId }) => sessionId)
@@ -135,7 +135,7 @@ function provider(changes: Partial<ProviderCard> & { model: string }, minutesDow
 const projects = ['checkout', 'billing', 'search', 'mobile', 'infra', 'docs']
 const tasks = ['fix-auth', 'bump-deps', 'add-index', 'flaky-test', 'i18n', 'dark-mode', 'rate-limit', 'csv-export']
 
-/** 3 need somebody, 14 wait, 6 of them on another model's way, and so on: 40 in all. */
+/** 3 need a person, 14 wait, 6 have recovered, and so on: 40 in all. */
 export function stagedCards(): SessionCard[] {
   const cards: SessionCard[] = [
     { ...everyMark().card, updatedAt: iso(stagedNow - 4 * minute) },

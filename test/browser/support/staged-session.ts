@@ -1,4 +1,4 @@
-// Sessions as documents, for what no real run would have: two thousand turns, hostile content, every mark at once.
+// Sessions as documents, for what no real run has: two thousand turns, hostile content, every mark at once.
 
 import type { SessionCard, SessionDocument, Step, StepOf, TurnReport } from '@lastgood/dashboard'
 
@@ -29,7 +29,7 @@ export function stagedCard(changes: Partial<SessionCard> & { sessionId: string }
   }
 }
 
-/** Tells a story into turns: each call goes on in time. */
+/** Builds turns as a story: each call advances the time. */
 class Telling {
   readonly turns: TurnReport[] = []
   at: number
@@ -83,7 +83,7 @@ class Telling {
     })
   }
 
-  /** Begins now; `parallel` does not go on in time. */
+  /** Starts now; with `isParallel` the time does not advance. */
   tool(name: string, durationMs: number | null, changes: Partial<StepOf<'tool'>> = {}, isParallel = false): this {
     this.#now().tools += 1
     this.#step({ kind: 'tool', name, input: '', outcome: 'ok', durationMs, result: '', ...changes })
@@ -161,7 +161,7 @@ function documentOf(card: SessionCard, turns: TurnReport[], changes: Partial<Ses
   }
 }
 
-/** Every kind of mark, an outage of 92 minutes that is waited out, a fallback, and a turn that stopped. */
+/** Every kind of mark, an outage of 92 minutes that was waited out, a fallback, and a turn that stopped. */
 export function everyMark(sessionId = 'fix-auth-tests'): SessionDocument {
   const start = stagedNow - 125 * minute
   const telling = new Telling(start)
@@ -299,7 +299,7 @@ export function manyTurns(count: number, sessionId = 'long-haul'): SessionDocume
 export const hostileText =
   '</script><img src=x onerror="document.title=\'owned\'">\u001b[31mred\u202egnirts\u0007<script>window.owned=1</script>'
 
-/** Everything that somebody else could have written says hostile things. */
+/** Every text that comes from outside is hostile. */
 export function hostileSession(sessionId = 'hostile'): SessionDocument {
   const telling = new Telling(stagedNow - minute)
   telling.turn(hostileText).answer(2 * second, { text: hostileText, model: `m${hostileText}` })

@@ -1,6 +1,6 @@
 /**
- * The agent that somebody at a terminal has: tools that change something, each with its own rule. What they do stands in
- * `ran.log`, so that a journey can count it. `HANG` names a tool that does not return before there is a file `go`, for a
+ * The agent of a person at a terminal: tools that change something, each with its own rule. They log what they do to
+ * `ran.log`, so that a journey can count it. `HANG` names a tool that does not return until there is a file `go`, for a
  * process that is to be killed in it, or to be late.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { z } from 'zod'
 
 const { LAB_URL, HANG, LADDER, MODEL = 'claude-opus-5-5' } = process.env
 
-/** Writes down that it ran, and does what a person would see of it. */
+/** Logs that the tool ran, and has the effect that a person would see. */
 async function did(what, name) {
   appendFileSync('ran.log', `${what}\n`)
   if (HANG !== name) return

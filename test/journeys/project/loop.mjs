@@ -1,9 +1,9 @@
 /**
- * Level 1: a loop of one's own, with the line added, and another one that shows outages. It goes on where it was.
+ * Level 1: the caller's own loop, with the line added, and another line that shows outages. It continues where it was.
  *
  *     node loop.mjs <session> <what to do>…
  *
- * `HISTORY`: a file of messages that it brings along from somewhere else.
+ * `HISTORY`: a file of messages to start from, recorded elsewhere.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { openSession, recoverable } from '@lastgood/anthropic'

@@ -1,9 +1,9 @@
 /**
- * Level 2: lastgood runs the loop. The same lines each time, whatever was before.
+ * Level 2: lastgood runs the loop. The same lines each time, whatever happened before.
  *
  *     node main.mjs <session> <what to do>…
  *
- * `AGO_MS`: its clock is so much behind, for a session that was left long ago. `LAPTOP`: it says that it is another host.
+ * `AGO_MS`: its clock is behind by this, for a session that was left long ago. `LAPTOP`: it claims to be another host.
  */
 import { randomUUID } from 'node:crypto'
 import { openSession } from '@lastgood/anthropic'

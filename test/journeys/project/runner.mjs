@@ -1,5 +1,5 @@
 /**
- * Level 1 with the SDK's own loop, which sends only what is new on a message thread, and a ladder.
+ * Level 1 with a ladder and the SDK's own loop, which sends only what is new, on a message thread.
  *
  *     node runner.mjs <session> <what to do>
  */
