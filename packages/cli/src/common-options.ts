@@ -14,7 +14,7 @@ export interface CommonOptions {
 }
 
 /** The description of an argument that names one session. */
-export const sessionWords = 'a session id, or last: the one of this folder that was written last'
+export const sessionWords = "a session id, or last: this folder's most recently written session"
 
 /** For commands that neither draw nor print a document. */
 export function withStoreOptions(command: Command): Command {

@@ -48,10 +48,10 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
 
 async function programFor(context: CliContext): Promise<Command> {
   const program = new Command('lastgood')
-    .description('Keeps coding-agent sessions alive, and goes on from their last good turn.')
+    .description('Keeps coding-agent sessions alive and continues them from their last good turn.')
     .version(packageVersion())
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .showHelpAfterError('(lastgood --help shows what there is)')
+    .showHelpAfterError('(lastgood --help lists the commands)')
   for (const command of await commandsFor(context)) program.addCommand(command)
   program.addCommand(
     completeCommand(context, () => program),

@@ -81,7 +81,7 @@ async function valuesOf(option: Option, sessions: () => Promise<readonly Candida
 const isSession = (name: string): boolean => /^session\b/.test(name)
 
 const withLast = (sessions: readonly Candidate[]): Candidate[] => [
-  ...(sessions.length > 0 ? [{ value: 'last', about: 'the one of this folder that was written last' }] : []),
+  ...(sessions.length > 0 ? [{ value: 'last', about: "this folder's most recently written session" }] : []),
   ...sessions,
 ]
 

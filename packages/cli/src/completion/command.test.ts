@@ -53,7 +53,7 @@ describe('what completes a line', () => {
     for (const name of names) expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
     expect(names).toEqual(expect.arrayContaining(['resume', 'repair', 'config', 'completion', 'demo']))
     expect(names).not.toContain('complete')
-    expect(stdout).toMatch(/^resume\tgo on with a session/)
+    expect(stdout).toMatch(/^resume\tcontinue a session/)
   })
 
   it('are the ids of sessions, where one belongs: in the store of the configuration, or the one that the line names', async () => {

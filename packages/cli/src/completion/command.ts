@@ -20,8 +20,8 @@ const mostIds = 200
 
 export function completionCommand(context: CliContext): Command {
   return new Command('completion')
-    .summary('completes commands, options and session ids in your shell')
-    .description('completes commands, options and session ids in your shell: prints the script for it')
+    .summary('complete commands, options and session ids in your shell')
+    .description('complete commands, options and session ids in your shell: prints its script')
     .addArgument(new Argument('<shell>', 'your shell').choices(shells))
     .addHelpText(
       'after',

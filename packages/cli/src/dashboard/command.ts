@@ -19,17 +19,17 @@ interface DashboardCommandOptions extends Omit<CommonOptions, 'json' | 'color'>,
 
 export function dashboardCommand(context: CliContext): Command {
   return withStoreOptions(new Command('dashboard'))
-    .description('a web page: every session, what it waits for, its timeline, and the provider')
-    .summary('a web page: the provider, every session, timelines')
+    .description('serve a web page: every session, what it waits for, its timeline, and the provider')
+    .summary('serve a web page: the provider, every session, timelines')
     .option('--port <number>', 'the port, 0 for any', portOption, 4142)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--read-only', 'nothing can be done from the page')
+    .option('--read-only', 'the page can only show, not act')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .option('--token-file <file>', 'the token to sign in with, instead of a new one (LASTGOOD_DASHBOARD_TOKEN)')
-    .option('--allow-host <names...>', 'names that it may be called by, for an address other than loopback')
+    .option('--allow-host <names...>', 'host names by which it may be called when not on loopback')
     .option('--tls-cert <file>', 'the certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
-    .option('--behind-proxy', 'another server in front of it has TLS, and lets in who may')
+    .option('--behind-proxy', 'a server in front provides TLS and access control')
     .addHelpText('after', exampleOf('lastgood dashboard', 'lastgood dashboard --read-only --port 8080'))
     .action((options: DashboardCommandOptions) => runDashboard(context, options))
 }

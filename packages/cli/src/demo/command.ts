@@ -8,16 +8,18 @@ import type { DemoOptions } from './demo.ts'
 
 export function demoCommand(context: CliContext): Command {
   return new Command('demo')
-    .summary('outages, a kill and a resume, on this machine, without a key')
-    .description('a coding agent, outages, a poisoned history, a kill and a resume, on this machine and without a key')
+    .summary('play outages, a kill and a resume on this machine; needs no key')
+    .description(
+      'play a coding agent, outages, a poisoned history, a kill and a resume, on this machine and without a key',
+    )
     .option(
       '--store <url>',
       'where the session is kept: redis://host:6379, file:<folder> or a path (default: in the folder)',
     )
-    .option('--folder <path>', 'an empty folder for everything that the demo makes (default: a new one); it is kept')
+    .option('--folder <path>', 'an empty folder for everything the demo makes (default: a new one); it is kept')
     .option(
       '--live',
-      'with the real API and ANTHROPIC_API_KEY: no outages, but the kill and the resume; costs a few cents',
+      'use the real API and ANTHROPIC_API_KEY: no outages, only the kill and the resume; costs a few cents',
     )
     .option('--fast', 'without the pauses that make it readable')
     .addOption(new Option('--color <when>', 'colours').choices(colorModes).default('auto'))

@@ -23,11 +23,11 @@ import { brokenConfigFinding, credentialFindings, missingConfigFinding, nodeFind
 
 export function doctorCommand(context: CliContext): Command {
   return withCommonOptions(new Command('doctor'))
-    .summary('what endangers sessions here, and what mends it')
-    .description('what endangers sessions here: Node, configuration, store, damage; and what mends it')
+    .summary('check what puts sessions at risk here, and how to fix it')
+    .description('check what puts sessions at risk here (Node, configuration, store, damage), and how to fix it')
     .addHelpText(
       'after',
-      '\nReads only. Exit codes: 0 no danger, 1 a danger.\n\nExample, before a deploy:\n  lastgood doctor --store redis://127.0.0.1:6379 || exit 1',
+      '\nRead-only. Exit codes: 0 no danger, 1 danger.\n\nExample, before a deploy:\n  lastgood doctor --store redis://127.0.0.1:6379 || exit 1',
     )
     .action((options: CommonOptions) => doctor(context, options))
 }

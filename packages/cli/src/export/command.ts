@@ -17,11 +17,11 @@ interface ExportOptions extends CommonOptions {
 
 export function exportCommand(context: CliContext): Command {
   return withCommonOptions(new Command('export'))
-    .description('a session as one file, which import takes anywhere')
+    .description('write a session to one file, which import reads anywhere')
     .argument('<session>', sessionWords)
-    .argument('[file]', 'where to; - is stdout. Default: <session>.lastgood.jsonl here')
-    .option('--redact', 'without content and secrets: to be read by others, not to be imported')
-    .option('--force', 'replace the file where there is one')
+    .argument('[file]', 'where to write; - is stdout. Default: <session>.lastgood.jsonl here')
+    .option('--redact', 'leave out content and secrets: for others to read, not for import')
+    .option('--force', 'replace the file if it exists')
     .addHelpText(
       'after',
       exampleOf('lastgood export fix-auth', 'lastgood export fix-auth --redact - | gzip > report.gz'),

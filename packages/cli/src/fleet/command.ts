@@ -16,10 +16,12 @@ type Action = (typeof actions)[number]
 
 export function fleetCommand(context: CliContext): Command {
   return withFleetOptions(new Command('fleet'))
-    .summary('what a fleet does; pauses and resumes it')
-    .description('what a fleet does. pause: no worker takes a further session; drain: and waits for those under way')
+    .summary('show what a fleet is doing; pause or resume it')
+    .description(
+      'show what a fleet is doing. pause: no worker takes another session; drain: pause, and wait for those under way',
+    )
     .addArgument(new Argument('[action]', 'what to do').choices(actions).default('status'))
-    .option('--agent <name>', 'of pause, resume and drain: this agent alone')
+    .option('--agent <name>', 'with pause, resume or drain: only this agent')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', exampleOf('lastgood fleet', 'lastgood fleet pause --agent coder'))
     .action((action: Action, options: FleetCommandOptions) => run(context, action, options))

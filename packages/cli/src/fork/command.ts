@@ -17,11 +17,11 @@ interface ForkOptions extends CommonOptions {
 
 export function forkCommand(context: CliContext): Command {
   return withCommonOptions(new Command('fork'))
-    .summary('another session that goes on from the end of a turn')
-    .description('another session that goes on from the end of a turn; the first one stays as it is')
+    .summary('start another session from the end of a turn')
+    .description('start another session from the end of a turn; the original stays as it is')
     .argument('<session>', sessionWords)
     .argument('[name]', "the new session's id; default: the old one with a number")
-    .option('--turn <n>', 'the turn after which it goes on; default: the last good one', turnOption)
+    .option('--turn <n>', 'the turn after which it continues; default: the last good one', turnOption)
     .option('--reason <text>', 'why, for people')
     .addHelpText('after', exampleOf('lastgood fork fix-auth another-way --turn 2'))
     .action((argument: string, name: string | undefined, options: ForkOptions) =>

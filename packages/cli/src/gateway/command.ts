@@ -33,30 +33,33 @@ interface ServeOptions extends GatewayCommandOptions, ExposureOptions {
 
 export function withGatewayOptions(command: Command): Command {
   return command
-    .option('--upstream <urls...>', 'the API behind it, and others that take over (default: https://api.anthropic.com)')
+    .option(
+      '--upstream <urls...>',
+      'the API to forward to, and others that take over (default: https://api.anthropic.com)',
+    )
     .option('--key-env <name>', "the environment variable with the API key that replaces the clients' own")
     .option('--fallback <models...>', 'models that take a turn when the first cannot')
-    .option('--tell-fallback', 'a line in the answer says when one of them does')
-    .option('--max-wait <duration>', 'how long one request is waited out, then its session is suspended (default: 24h)')
+    .option('--tell-fallback', 'say so in the answer when one of them does')
+    .option('--max-wait <duration>', 'how long to retry one request before its session is suspended (default: 24h)')
     .option(
       '--stall <duration>',
-      'the silence after which an answer is given up and asked for again (default: 2m, 3m within a stream)',
+      'the silence after which an answer is abandoned and requested again (default: 2m, 3m within a stream)',
     )
-    .option('--hold <duration>', 'how long a stream is waited for before its headers go out (default: 20s)')
+    .option('--hold <duration>', 'how long to wait for a stream before sending its headers (default: 20s)')
 }
 
 export function gatewayCommand(context: CliContext): Command {
   const command = withStoreOptions(new Command('gateway'))
-    .summary('an address for tools that nobody can change')
-    .description('an address for tools that nobody can change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
+    .summary('run a gateway for tools that you cannot change')
+    .description('run a gateway for tools that you cannot change: ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude')
     .option('--port <number>', 'the port, 0 for any', portOption, 4141)
     .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--allow-host <names...>', 'names that clients may call it by, elsewhere')
+    .option('--allow-host <names...>', 'host names by which clients may call it')
     .option('--tls-cert <file>', 'the certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
     .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
-    .addOption(new Option('--log <format>', 'of what it says on stderr (LASTGOOD_LOG)').choices(logFormats))
-    .option('--behind-proxy', 'a server in front of it has TLS, and lets in who may')
+    .addOption(new Option('--log <format>', 'format of its messages on stderr (LASTGOOD_LOG)').choices(logFormats))
+    .option('--behind-proxy', 'a server in front provides TLS and access control')
     .option('--dashboard', 'the web page at /dashboard/ (default: on loopback)')
     .option('--no-dashboard', 'without the web page')
   return withGatewayOptions(command)

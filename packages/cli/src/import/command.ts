@@ -17,10 +17,10 @@ interface ImportOptions extends CommonOptions {
 
 export function importCommand(context: CliContext): Command {
   return withCommonOptions(new Command('import'))
-    .description('a session from an exported file, ready to go on')
+    .description('load a session from an exported file, ready to resume')
     .argument('<file>', 'a file that lastgood export wrote')
-    .option('--as <session>', "the session's id here; default: the one that it had")
-    .option('--force', 'throw what an unfinished import left away, and begin anew')
+    .option('--as <session>', "the session's id here; default: the one it had")
+    .option('--force', 'discard what an unfinished import left, and start over')
     .addHelpText('after', exampleOf('lastgood import fix-auth.lastgood.jsonl --as fix-auth-copy'))
     .action((file: string, options: ImportOptions) => importFrom(context, file, options))
 }

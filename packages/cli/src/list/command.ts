@@ -23,12 +23,12 @@ interface ListOptions extends CommonOptions {
 
 export function listCommand(context: CliContext): Command {
   return withCommonOptions(new Command('list'))
-    .description('the sessions of the store, recoverable first')
-    .option('--all', 'idle sessions and helpers too')
-    .option('--state <states>', `only these, by commas: ${shownStatuses.join(', ')}`, states)
+    .description('list the sessions in the store, recoverable first')
+    .option('--all', 'include idle sessions and helpers')
+    .option('--state <states>', `only these, comma-separated: ${shownStatuses.join(', ')}`, states)
     .option(
       '--since <duration>',
-      'only sessions written within it: 90s, 2h, 7d',
+      'only sessions written within this time: 90s, 2h, 7d',
       durationOption('write 90s, 2h or 7d.'),
     )
     .addOption(jsonlOption('one JSON line on stdout for each session'))

@@ -16,7 +16,7 @@ interface UnpinOptions extends CommonOptions {
 
 export function pinCommand(context: CliContext): Command {
   return withCommonOptions(new Command('pin'))
-    .description('keep a session: prune never takes it')
+    .description('keep a session: prune never removes it')
     .argument('<session>', sessionWords)
     .addHelpText('after', exampleOf('lastgood pin fix-auth'))
     .action((argument: string, options: CommonOptions) => retain(context, argument, options, { pinned: true }))
@@ -24,9 +24,9 @@ export function pinCommand(context: CliContext): Command {
 
 export function unpinCommand(context: CliContext): Command {
   return withCommonOptions(new Command('unpin'))
-    .description('let prune take a session, when its time is over')
+    .description('let prune remove a session once it expires')
     .argument('<session>', sessionWords)
-    .option('--ttl <duration>', 'so long after its last entry: 12h, 30d; or never', ttlOption)
+    .option('--ttl <duration>', 'this long after its last entry: 12h, 30d; or never', ttlOption)
     .addHelpText('after', exampleOf('lastgood unpin fix-auth --ttl 30d'))
     .action((argument: string, { ttl: time, ...options }: UnpinOptions) =>
       retain(context, argument, options, {

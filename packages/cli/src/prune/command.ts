@@ -23,13 +23,13 @@ interface PruneOptions extends CommonOptions {
 
 export function pruneCommand(context: CliContext): Command {
   return withCommonOptions(new Command('prune'))
-    .description('remove sessions whose time is over, for good')
+    .description('permanently remove expired sessions')
     .option(
       '--older-than <duration>',
-      'also all that were written last so long ago: 12h, 30d',
+      'also all last written at least this long ago: 12h, 30d',
       durationOption('write 12h, 30d, or another duration.'),
     )
-    .option('--damaged <session>', 'instead, one that cannot be read any more and is not to be mended')
+    .option('--damaged <session>', 'instead, one that can no longer be read and will not be repaired')
     .option('--dry-run', 'only show what would be removed, and what would stay')
     .option('--yes', 'do not ask')
     .addHelpText('after', exampleOf('lastgood prune --dry-run', 'lastgood prune --older-than 30d --yes'))

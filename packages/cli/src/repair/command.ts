@@ -18,16 +18,16 @@ import { repairSession } from './session.ts'
 
 export function repairCommand(context: CliContext): Command {
   return withCommonOptions(new Command('repair'))
-    .summary('what the API would refuse in a conversation, and mends it')
-    .description('what the API would refuse in a conversation, and what is put in its place')
+    .summary('show what the API would refuse in a conversation, and fix it')
+    .description('show what the API would refuse in a conversation, and what replaces it')
     .argument('<session|file>', 'a session id, last, or a file: messages as JSON, or a session of Claude Code')
-    .option('--dry-run', 'only show it; so it is without --apply')
-    .addOption(new Option('--apply', 'write the file anew, with a copy beside it').conflicts(['dryRun', 'revert']))
-    .addOption(new Option('--revert', 'of a session: take back the repairs that are in force').conflicts('dryRun'))
+    .option('--dry-run', 'only show it (the default without --apply)')
+    .addOption(new Option('--apply', 'rewrite the file, keeping a copy beside it').conflicts(['dryRun', 'revert']))
+    .addOption(new Option('--revert', 'for a session: take back the repairs in force').conflicts('dryRun'))
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nA session is mended on its way out: nothing is applied before its next request.\n' +
+      '\nA session is repaired when its next request is sent; nothing is applied before.\n' +
         exampleOf('lastgood repair last', 'lastgood repair ~/.claude/projects/my-app/4f1c.jsonl --apply'),
     )
     .action((argument: string, options: RepairOptions) =>

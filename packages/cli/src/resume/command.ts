@@ -11,29 +11,29 @@ import { resumeWhich } from './which.ts'
 /** `commands`: the program's other commands, to recognise an argument that looks like one. */
 export function resumeCommand(context: CliContext, commands: () => readonly string[]): Command {
   return withCommonOptions(new Command('resume'))
-    .description('go on with a session from its last good turn')
-    .argument('[session]', `${sessionWords}; without: pick one`)
-    .argument('[message...]', 'starts a new turn after what is open')
+    .description('continue a session from its last good turn')
+    .argument('[session]', `${sessionWords}; without it: pick one`)
+    .argument('[message...]', 'starts a new turn after the open one, if any')
     .option('--takeover', 'take the session from the process that holds it')
     .option(
       '--max-wait <duration>',
-      'how long an outage is waited out: 90s, 10m, 2h (default: 24h)',
+      'how long to wait out an outage: 90s, 10m, 2h (default: 24h)',
       durationOption('write 90s, 10m, 2h, 1h30m or 7d.'),
     )
     .addOption(
-      new Option('--in-doubt <answer>', 'tool calls of unknown outcome whose rule is to ask').choices([
+      new Option('--in-doubt <answer>', 'the answer for tool calls in doubt whose rule is ask').choices([
         'rerun',
         'report',
         'ask',
       ]),
     )
-    .option('--adopt', "send today's system, tools and parameters instead of those that are pinned; the cache is cold")
-    .option('--dry-run', 'say what would be done and what it costs; nothing is sent')
-    .option('--no-input', 'ask nothing, also on a terminal')
-    .option('--yes', 'whatever it costs (confirmAboveUsd of the configuration file)')
+    .option('--adopt', "send today's system, tools and parameters instead of the pinned ones; the cache is then cold")
+    .option('--dry-run', 'show what would be done and what it costs; send nothing')
+    .option('--no-input', 'never ask, even on a terminal')
+    .option('--yes', 'whatever the cost (confirmAboveUsd of the configuration file)')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
     .addOption(jsonlOption('one JSON line on stdout for each event, the outcome last'))
-    .option('--quiet', 'only the reply and errors')
+    .option('--quiet', 'print only the reply and errors')
     .version(packageVersion())
     .addHelpText('after', exampleOf('resume', 'resume last', 'resume fix-auth "Now the docs" --max-wait 2h'))
     .action(async (session: string | undefined, words: string[], options: ResumeOptions & { maxWait?: number }) => {

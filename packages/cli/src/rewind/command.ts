@@ -34,11 +34,11 @@ export function rewindCommand(context: CliContext): Command {
     .description('go back to the end of an earlier turn; the journal keeps what came after it')
     .argument('<session>', sessionWords)
     .addOption(
-      new Option('--turn <n>', 'the turn that is the last one then; 0: none')
+      new Option('--turn <n>', 'the turn that becomes the last one; 0: none')
         .argParser(turnOrNone)
         .makeOptionMandatory(),
     )
-    .option('--dry-run', 'only show what would be no part of the conversation any more')
+    .option('--dry-run', 'only show what would be dropped from the conversation')
     .option('--yes', 'do not ask')
     .addHelpText('after', exampleOf('lastgood rewind fix-auth --turn 2 --dry-run', 'lastgood rewind fix-auth --turn 2'))
     .action((argument: string, options: RewindOptions) => rewind(context, argument, options))

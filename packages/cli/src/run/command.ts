@@ -14,7 +14,7 @@ import { exampleOf } from '../help-example.ts'
 
 export function runCommand(context: CliContext): Command {
   return withGatewayOptions(withStoreOptions(new Command('run')))
-    .description('a command behind a gateway of its own, and what it survived')
+    .description('run a command behind its own gateway; say what it survived')
     .argument('<command...>', 'the command and its arguments, after --')
     .addHelpText('after', exampleOf('lastgood run -- claude', 'lastgood run -- claude -p "Make the tests green"'))
     .action(async (words: string[], options: GatewayCommandOptions) => {

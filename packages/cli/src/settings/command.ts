@@ -11,11 +11,13 @@ import { settingsOf, type Known, type Setting } from './settings.ts'
 
 export function configCommand(context: CliContext): Command {
   return withCommonOptions(new Command('config'))
-    .summary('every setting here, and who gave it')
-    .description('every setting here: its value, and whether a flag, the environment, the file or nobody gave it')
+    .summary('show every setting here, and where it comes from')
+    .description(
+      'show every setting here: its value, and whether it comes from a flag, the environment, the file or the default',
+    )
     .addHelpText(
       'after',
-      `\nReads only, and opens no store. Of secrets it says whether they are set.\n${exampleOf('lastgood config', 'REDIS_URL=redis://127.0.0.1:6379 lastgood config --json')}`,
+      `\nRead-only, and opens no store. For secrets it only says whether they are set.\n${exampleOf('lastgood config', 'REDIS_URL=redis://127.0.0.1:6379 lastgood config --json')}`,
     )
     .action((options: CommonOptions) => config(context, options))
 }

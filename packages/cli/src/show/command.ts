@@ -40,14 +40,14 @@ type Journal = Awaited<ReturnType<typeof locateJournal>>
 
 export function showCommand(context: CliContext): Command {
   return withCommonOptions(new Command('show'))
-    .summary('the turns of a session: tools, faults, resumes, tokens')
-    .description('the turns of a session: tools, faults and what was done about them, resumes, tokens')
+    .summary('show the turns of a session: tools, faults, resumes, tokens')
+    .description('show the turns of a session: tools, faults and what was done about them, resumes, tokens')
     .argument('<session>', sessionWords)
     .option('--turn <n>', 'only this turn', turnOption)
     .addOption(
       new Option(
         '--entries',
-        "the journal's entries, a line each, with --json a document each; without content",
+        "the journal's entries, one line each (with --json one document each), without content",
       ).conflicts('raw'),
     )
     .addOption(new Option('--raw', "the journal's entries as JSON lines, with all content").conflicts('json'))
@@ -58,11 +58,11 @@ export function showCommand(context: CliContext): Command {
       ).conflicts(['turn', 'entries', 'raw', 'json']),
     )
     .addOption(
-      new Option('--with-content', 'such a page that quotes messages, calls and results; secrets are masked').implies({
+      new Option('--with-content', 'with --html: quote messages, calls and results; secrets are masked').implies({
         html: true,
       }),
     )
-    .option('--force', 'replace the file of --html where there is one')
+    .option('--force', 'replace the file of --html if it exists')
     .addHelpText(
       'after',
       exampleOf(

@@ -28,13 +28,13 @@ const dayMs = 86_400_000
 
 export function statusCommand(context: CliContext): Command {
   return withCommonOptions(new Command('status'))
-    .summary('is it me or them? With --report: what the outage was')
-    .description('is it me or them? The API as met from here, its status page, and the sessions that wait')
+    .summary('is it me or them? With --report: what the outages were')
+    .description('is it me or them? The API as seen from here, its status page, and the waiting sessions')
     .option('--no-page', "do not ask the API's status page (LASTGOOD_STATUS_URL)")
-    .option('--report', 'the morning after: outages, how each session came through, what is lost, what it cost')
+    .option('--report', 'the morning after: outages, how each session came through, what was lost, what it cost')
     .option(
       '--since <duration>',
-      'of --report: how far back, 90s, 2h, 7d (default: 24h)',
+      'with --report: how far back, 90s, 2h, 7d (default: 24h)',
       durationOption('write 90s, 2h, 1h30m or 7d.'),
     )
     .addHelpText('after', exampleOf('lastgood status', 'lastgood status --report --since 12h --json'))

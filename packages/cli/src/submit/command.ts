@@ -15,12 +15,12 @@ interface SubmitOptions extends FleetPlaceOptions {
 
 export function submitCommand(context: CliContext): Command {
   return withFleetOptions(new Command('submit'))
-    .summary('gives a turn to the workers of a fleet')
-    .description('records a turn and queues it for a worker: the same again is no second turn')
-    .argument('<sessionId>', 'the session, a new one or one that is there')
+    .summary('queue a turn for the workers of a fleet')
+    .description('record a turn and queue it for a worker; the same again adds no second turn')
+    .argument('<sessionId>', 'the session, new or existing')
     .argument('<words...>', 'what the agent is to do')
     .requiredOption('--agent <name>', 'the agent that runs it')
-    .option('--batch', 'after all that a person waits for')
+    .option('--batch', 'after everything that a person is waiting for')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', exampleOf('lastgood submit fix-auth --agent coder "Make the tests green"'))
     .action((sessionId: string, words: string[], options: SubmitOptions) => submit(context, sessionId, words, options))

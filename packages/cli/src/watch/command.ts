@@ -28,9 +28,9 @@ interface WatchOptions extends Omit<CommonOptions, 'json'> {
 
 export function watchCommand(context: CliContext): Command {
   return withLiveOptions(new Command('watch'))
-    .summary('what happens in a session, or in all of them, as it happens')
-    .description('what happens in a session, or in all of them, as it happens; Ctrl+C ends it')
-    .argument('[session]', `${sessionWords}; without: all sessions, a line for each change`)
+    .summary('follow a session, or all of them, live')
+    .description('follow a session, or all of them, live; Ctrl+C ends it')
+    .argument('[session]', `${sessionWords}; without it: all sessions, one line per change`)
     .addOption(jsonlOption('each entry as a JSON line, without content'))
     .addHelpText('after', exampleOf('lastgood watch last', 'lastgood watch --jsonl | jq .event'))
     .action((argument: string | undefined, options: WatchOptions) => watch(context, argument, options))

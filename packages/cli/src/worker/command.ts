@@ -20,13 +20,13 @@ interface WorkerOptions extends FleetPlaceOptions {
 
 export function workerCommand(context: CliContext): Command {
   return withFleetOptions(new Command('worker'))
-    .summary('goes on with the sessions of a fleet')
+    .summary("run a worker that continues a fleet's sessions")
     .description(
-      'goes on with the sessions of a fleet: those that are submitted, whose wait is over, or whose process died',
+      "run a worker that continues a fleet's sessions: those that were submitted, whose wait is over, or whose process died",
     )
     .option('--agent <names...>', 'agents of the configuration (default: all of them)')
     .option('--concurrency <number>', 'sessions of one agent at a time', count, 10)
-    .addOption(new Option('--log <format>', 'of what it says on stderr (LASTGOOD_LOG)').choices(logFormats))
+    .addOption(new Option('--log <format>', 'format of its messages on stderr (LASTGOOD_LOG)').choices(logFormats))
     .addHelpText(
       'after',
       exampleOf('lastgood worker --store redis://127.0.0.1:6379', 'lastgood worker --agent coder --concurrency 20'),
