@@ -93,12 +93,12 @@ export const benches: Readonly<Record<string, Bench>> = {
     run: (given, tell) => outcome(benchOverhead(given.count('runs') ?? 0, tell), overheadReport),
   },
   store: {
-    about: 'what a checkpoint and opening a session cost, against the least that would do',
+    about: 'what a checkpoint and opening a session cost, against the bare minimum',
     flags: {
       checkpoints: count('of each contender', 2000),
       longest: count('steps of the longest session', 10_000),
       runs: count('pairs of processes that open a session', 7),
-      'other-keys': count('of others on the same Redis, beside which a session is opened', 1_000_000),
+      'other-keys': count('of other keys on the same Redis while a session is opened', 1_000_000),
     },
     run(given, tell) {
       const [checkpoints = 0, longest = 0, runs = 0] = ['checkpoints', 'longest', 'runs'].map(given.count)
@@ -109,7 +109,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   peers: {
     about: 'lastgood beside other ways to keep an agent, installed on demand',
     flags: {
-      quick: flag('a minute or two, to see that it works'),
+      quick: flag('a minute or two, to see whether it works'),
       only: words('part of a name, as in the table; may be repeated, default all'),
       steps: words('lengths of the sessions, default 50,200,1000'),
       runs: count('rounds, usually 3'),
@@ -128,13 +128,13 @@ export const benches: Readonly<Record<string, Bench>> = {
     },
   },
   gateway: {
-    about: 'what a gateway adds to a request and a stream, against the least that would do and another gateway',
-    flags: { quick: flag('a few of each, to see that it works') },
+    about: 'what a gateway adds to a request and a stream, against the bare minimum and another gateway',
+    flags: { quick: flag('a few of each, to see whether it works') },
     run: (given, tell) =>
       outcome(benchGateway(gatewayBenchOptions[given.flag('quick') ? 'quick' : 'usual'], tell), gatewayReport),
   },
   startup: {
-    about: 'how long a person waits for a command, and for the list of a store',
+    about: 'how long a person waits for a command, and for the list of sessions',
     flags: { runs: count('processes of each kind', 15), sessions: count('in the store', 5000) },
     run(given, tell) {
       const [runs = 0, sessions = 0] = ['runs', 'sessions'].map(given.count)
@@ -145,7 +145,7 @@ export const benches: Readonly<Record<string, Bench>> = {
     about:
       'from the death of a worker until its sessions go on; or how a fleet comes back from an outage, real or on virtual time',
     flags: {
-      outage: flag('to real workers, and to sessions that know of nobody; nine minutes'),
+      outage: flag('to real workers, and to sessions that share nothing; nine minutes'),
       simulate: flag('the outage, on virtual time'),
       sessions: count('of the simulation', 100_000),
       workers: count('of the simulation', 1000),
@@ -162,7 +162,7 @@ export const benches: Readonly<Record<string, Bench>> = {
     },
   },
   capacity: {
-    about: 'what sessions take of Redis and of a worker',
+    about: 'what sessions use of Redis and of a worker',
     flags: { sessions: count('', 200), commands: count('of each kind', 5000) },
     run(given, tell) {
       const [sessions = 0, commands = 0] = ['sessions', 'commands'].map(given.count)

@@ -65,7 +65,7 @@ export function capacityReport({ kept, served, held }: CapacityResults, isMarkdo
   const us = (value: number) => value.toFixed(0)
   return [
     formatTable(
-      ['in Redis', 'steps', 'content, KB', 'memory, KB', 'of it', 'log, KB', 'of it'],
+      ['in Redis', 'steps', 'content, KB', 'memory, KB', 'vs content', 'log, KB', 'vs content'],
       kept.map(({ form, steps, content, memory, log }) => [
         form,
         String(steps),
@@ -78,13 +78,13 @@ export function capacityReport({ kept, served, held }: CapacityResults, isMarkdo
       isMarkdown,
     ),
     formatTable(
-      ['command', 'server, µs', 'client, µs', 'a second, at most'],
+      ['command', 'server, µs', 'client, µs', 'at most, per second'],
       served.map(({ command, server, client }) => [command, us(server), us(client), us(1_000_000 / server)]),
       isMarkdown,
     ),
     formatTable(
       ['open in a worker', 'memory, KB'],
-      held.map(({ steps, bytes }) => [`${steps} steps`, kb(bytes)]),
+      held.map(({ steps, bytes }) => [`${steps} ${steps === 1 ? 'step' : 'steps'}`, kb(bytes)]),
       isMarkdown,
     ),
     surroundingsLine(at),

@@ -188,7 +188,7 @@ export function comebackReport({ options, comebacks }: ComebackResults, isMarkdo
   const { sessions, workers, outageMs } = options
   return [
     formatTable(
-      ['sessions', 'usual', 'first', 'half back', '99 %', 'all', 'peak 1 s', '10 s', 'refused', 'of it after'],
+      ['sessions', 'usual', 'first', 'half back', '99 %', 'all', 'peak 1 s', '10 s', 'refused', 'refused after'],
       comebacks.map((one) => [
         one.contender,
         `${one.usual.toFixed(0)}/s`,

@@ -12,7 +12,7 @@ export const fleetColumns = [
   '10 s',
   'answered',
   'wasted',
-  'of it after',
+  'wasted after',
 ]
 
 export function fleetRow(one: Simulated): string[] {

@@ -48,7 +48,7 @@ export function goalsOf({ firstByte, events, rates, memory }: GatewayResults): G
     ...against(rates, 'requests/s', 'at least', (one) => one.requests.perSecond),
     ...against(rates, 'streams/s', 'at least', (one) => one.streams.perSecond),
     ...against(memory, 'memory with open streams, MB', 'at most', (one) => one.open),
-    ...against(memory, 'memory after them, MB', 'at most', (one) => one.after),
+    ...against(memory, 'memory after streams end, MB', 'at most', (one) => one.after),
   ]
 }
 

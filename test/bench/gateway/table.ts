@@ -47,7 +47,7 @@ export function gatewayReport({ versions, missing, goals, ...results }: Report, 
       ]),
     ),
     table(
-      ['memory, MB', 'before', `${memory[0]?.streams ?? 0} streams open`, 'after them'],
+      ['memory, MB', 'before', `${memory[0]?.streams ?? 0} streams open`, 'after they end'],
       memory.map(({ name, before, open, after }) => [name, before.toFixed(0), open.toFixed(0), after.toFixed(0)]),
     ),
     table(
@@ -60,7 +60,7 @@ export function gatewayReport({ versions, missing, goals, ...results }: Report, 
         met ? 'met' : 'not met',
       ]),
     ),
-    ...missing.map(({ name, why }) => `${name} is not in it: ${why}`),
+    ...missing.map(({ name, why }) => `${name} is not included: ${why}`),
     `p50 / p95; ${versions.map(({ name, version }) => `${name} ${version}`).join(', ')}`,
     surroundingsLine(at),
   ].join('\n\n')

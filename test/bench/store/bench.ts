@@ -123,7 +123,7 @@ async function measure(
     const { medium } = setup
     for (const role of ['append', 'record'] as const) {
       growth.push(await measureGrowth(medium, role, [longest / 10, longest], Math.min(300, longest / 10)))
-      tell(`${medium.name}: ${role}, far into a session`)
+      tell(`${medium.name}: ${role}, deep in a session`)
     }
     const subjects: Subject[] = []
     for (const { id, what, steps, size } of sessionsToOpen(longest)) {

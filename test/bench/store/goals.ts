@@ -46,7 +46,7 @@ export function goalsOf({ checkpoints, processor, growth, stored, opening, besid
       goal(`${medium}: processor of record`, record / floor, 1.2),
     ]),
     ...growth.map(({ medium, role, places }) =>
-      goal(`${medium}: ${role} far into a session`, farthest(places) / (places[0]?.p50 ?? NaN), 1.1),
+      goal(`${medium}: ${role} deep in a session`, farthest(places) / (places[0]?.p50 ?? NaN), 1.1),
     ),
     ...stored.map(({ medium, role, content, stored }) => goal(`${medium}: bytes of ${role}`, stored / content, 1.15)),
     ...opening.map(({ medium, what, floor, opened }) =>

@@ -16,7 +16,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
     formatTable(columns, rows, isMarkdown)
   return [
     table(
-      ['one checkpoint, ms', 'floor', 'append', 'to the floor', 'record', 'to the floor'],
+      ['one checkpoint, ms', 'floor', 'append', 'vs floor', 'record', 'vs floor'],
       checkpoints.map(({ medium, times: { floor, append, record } }) => [
         medium,
         spread(floor),
@@ -27,7 +27,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
       ]),
     ),
     table(
-      ['processor of a checkpoint, ms', 'floor', 'append', 'to the floor', 'record', 'to the floor'],
+      ['processor of a checkpoint, ms', 'floor', 'append', 'vs floor', 'record', 'vs floor'],
       processor.map(({ medium, cpu: { floor, append, record } }) => [
         medium,
         ms(floor),
@@ -38,26 +38,15 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
       ]),
     ),
     table(
-      ['far into a session, ms', '', ...(growth[0]?.places.map(({ step }) => `step ${step}`) ?? [])],
+      ['deep in a session, ms', '', ...(growth[0]?.places.map(({ step }) => `step ${step}`) ?? [])],
       growth.map(({ medium, role, places }) => [medium, role, ...places.map(({ p50 }) => ms(p50))]),
     ),
     table(
-      ['bytes', 'new content', 'stored', 'of it'],
+      ['bytes', 'new content', 'stored', 'vs content'],
       stored.map((one) => [one.medium, String(one.content), String(one.stored), times(one.stored / one.content)]),
     ),
     table(
-      [
-        'opening, ms',
-        '',
-        'MB',
-        'messages',
-        'floor',
-        'session',
-        'to the floor',
-        'without modules',
-        'to the floor',
-        'processor',
-      ],
+      ['opening, ms', '', 'MB', 'messages', 'floor', 'session', 'vs floor', 'without modules', 'vs floor', 'processor'],
       opening.map((one) => [
         one.medium,
         one.what,
@@ -73,7 +62,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
     ),
     table(
       [
-        'opening beside keys of others, ms',
+        'opening beside other keys, ms',
         '',
         'other keys',
         'alone',
@@ -94,7 +83,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
       ]),
     ),
     table(
-      ['steps/s', 'sessions', 'floor', 'append', 'of the floor', 'record', 'of the floor'],
+      ['steps/s', 'sessions', 'floor', 'append', '% of floor', 'record', '% of floor'],
       atOnce.map(({ medium, sessions, stepsPerSecond: { floor, append, record } }) => [
         medium,
         String(sessions),
@@ -106,7 +95,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
       ]),
     ),
     table(
-      ['goal, times the floor', 'at most', 'measured', ''],
+      ['goal, multiple of floor', 'at most', 'measured', ''],
       goals.map(({ name, measured, atMost, met }) => [
         name,
         atMost.toFixed(2),
