@@ -23,9 +23,9 @@ describe('of a session that no agent ran, no command is named that would be refu
 
   it.each(Object.entries(words))('%s: how it goes on is said in words', async (id, how) => {
     const { cwd } = await seeded(id)
-    expect((await run(['show', id], { cwd })).stderr).toBe(`to go on, ${how}\n`)
+    expect((await run(['show', id], { cwd })).stderr).toBe(`to continue, ${how}\n`)
     expect((await run(['resume'], { cwd })).stderr).toContain(`    ${how}\n`)
-    expect((await run(['doctor'], { cwd })).stdout).toContain(`mend: ${how}\n`)
+    expect((await run(['doctor'], { cwd })).stdout).toContain(`fix:  ${how}\n`)
     expect((await run(['status', '--no-page'], { cwd })).stdout).toContain(`next: lastgood show ${id}\n`)
     for (const flags of [[], ['--dry-run']]) {
       const resumed = await run(['resume', id, ...flags], { cwd })
@@ -35,7 +35,7 @@ describe('of a session that no agent ran, no command is named that would be refu
     const other = id === 'own' ? 'own-b' : 'gw-b'
     const imported = await run(['import', 'a.jsonl', '--as', other], { cwd })
     expect(imported.stderr).toContain(
-      `to go on, ${how.replaceAll(`session id ${id}`, `session id ${other}`).replaceAll(`session: ${id}`, `session: ${other}`)}\n`,
+      `to continue, ${how.replaceAll(`session id ${id}`, `session id ${other}`).replaceAll(`session: ${id}`, `session: ${other}`)}\n`,
     )
     expect(imported.stderr).not.toContain('lastgood resume')
   })
@@ -142,7 +142,7 @@ describe('last is the same session for every command', () => {
     const { cwd, last } = await recordedIn(['there', '/another/project'])
     const { code, stderr } = await last(words)
     expect(code).toBe(0)
-    expect(stderr).toContain(`note: it was recorded in /another/project, and this is ${cwd}\n`)
+    expect(stderr).toContain(`note: recorded in /another/project, but this is ${cwd}\n`)
   })
 
   it('and nobody knows which where one cannot be read: the commands that tell are for the store that was asked', async () => {

@@ -180,7 +180,7 @@ describe('an address that names no place is exit code 2, and never the current f
     expect(listed.stderr).toMatch(`error: ${source} is empty; is the variable set?\n  next: write redis://host:6379`)
     const examined = await run(['doctor', ...flags], { cwd, env })
     expect(examined).toMatchObject({ code: 1 })
-    expect(examined.stdout).toContain(`the store (${source}) cannot be asked: ${source} is empty`)
+    expect(examined.stdout).toContain(`the store (${source}) cannot be used: ${source} is empty`)
     expect(examined.stdout).not.toContain('config   cannot be loaded')
   })
 
@@ -201,7 +201,7 @@ describe('an address that names no place is exit code 2, and never the current f
       stderr: expect.stringContaining('error: LASTGOOD_STORE is no folder of this machine: file://tmp/x\n'),
     })
     const { stdout } = await run(['doctor'], { cwd, env })
-    expect(stdout).toContain('the store (LASTGOOD_STORE) cannot be asked')
+    expect(stdout).toContain('the store (LASTGOOD_STORE) cannot be used')
     expect(stdout).not.toContain('configuration file')
   })
 

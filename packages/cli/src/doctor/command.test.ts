@@ -20,7 +20,7 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await doctor(cwd)
     expect({ code, stderr }).toEqual({ code: 0, stderr: `store    file:${cwd}/state (--store)\n` })
     expect(stdout).toContain(`node     v22.20.0\nconfig   ${cwd}/lastgood.config.mjs (agents: coder)\n`)
-    expect(stdout).toContain('api key  ANTHROPIC_API_KEY is set\nsessions 1, of them 0 to resume\n')
+    expect(stdout).toContain('api key  ANTHROPIC_API_KEY is set\nsessions 1, 0 of them to resume\n')
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^Nothing endangers what was recorded/)
     expect(snapshot(cwd)).toEqual(before)
   })
@@ -42,8 +42,8 @@ describe('doctor', () => {
     const { code, stdout } = await doctor(cwd)
     expect(code).toBe(1)
     expect(stdout).toMatch(/\n✖ danger {2}\S+\/done\.jsonl line \d is damaged/)
-    expect(stdout).toContain('\n          risk: session done cannot be gone on with (P1)\n')
-    expect(stdout).toContain('\n          mend: lastgood show done --store state shows the part before it; restore')
+    expect(stdout).toContain('\n          risk: session done cannot be continued (P1)\n')
+    expect(stdout).toContain('\n          fix:  lastgood show done --store state shows the part before it; restore')
     expect(stdout).toMatch(/\n1 danger(, .*)?\n$/)
     const { findings } = await found(cwd)
     expect(findings.filter(({ severity }) => severity === 'danger')).toHaveLength(1)
@@ -90,7 +90,7 @@ describe('doctor', () => {
     expect(marks.length).toBeGreaterThanOrEqual(3)
     for (const line of stdout.split('\n')) {
       // Paths and commands stay whole, so that they can be copied.
-      if (!/mend: |\/\S{60,}|^config/.test(line)) expect(line.length).toBeLessThanOrEqual(80)
+      if (!/fix:  |\/\S{60,}|^config/.test(line)) expect(line.length).toBeLessThanOrEqual(80)
     }
     expect(stdout).not.toContain('\u001b')
     expect((await doctor(cwd, ['--color', 'always'])).stdout).toContain('\u001b[31m✖ danger')
@@ -138,8 +138,8 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
     await seed(fileStore({ dir }), 'cut', [started(1), sent()])
     chmodSync(join(dir, 'sessions'), 0o777)
     const { stdout } = await run(['doctor', '--store', 'a  b'], { cwd, env: key, node })
-    expect(stdout).toContain(`mend: chmod 700 '${dir}/sessions'\n`)
-    expect(stdout).toContain("mend: lastgood resume cut --store 'a  b'\n")
+    expect(stdout).toContain(`fix:  chmod 700 '${dir}/sessions'\n`)
+    expect(stdout).toContain("fix:  lastgood resume cut --store 'a  b'\n")
   })
 
   it('no configuration file and no key are notes', async () => {
@@ -184,9 +184,9 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
   it('a store that cannot be reached, or is of an unknown kind, is a danger', async () => {
     const { cwd } = await healthy()
     for (const [address, what] of [
-      ['redis://127.0.0.1:1', /^the store \(--store\) cannot be asked: no connection to Redis/],
+      ['redis://127.0.0.1:1', /^the store \(--store\) cannot be used: no connection to Redis/],
       ['mysql://host', /of an unknown kind: mysql/],
-      ['file:/dev/null', /cannot be asked: .*ENOTDIR/],
+      ['file:/dev/null', /cannot be used: .*ENOTDIR/],
     ] as const) {
       const { code, findings } = await found(cwd, ['--store', address])
       expect(code).toBe(1)

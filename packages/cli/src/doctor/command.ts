@@ -109,8 +109,8 @@ function unreachable(error: unknown, source: string): Finding {
   const { message, causes, hint } = failureOf(error)
   return {
     severity: 'danger',
-    what: `the store (${source}) cannot be asked: ${[message, ...causes].join(': ')}`,
-    risk: 'no session can be recorded, so none is begun or gone on with (P5)',
+    what: `the store (${source}) cannot be used: ${[message, ...causes].join(': ')}`,
+    risk: 'no session can be recorded, so none can start or continue (P5)',
     mend: hint ?? 'lastgood doctor --store <url>',
   }
 }
@@ -119,7 +119,7 @@ function unreachable(error: unknown, source: string): Finding {
 function damage(error: unknown, source: string): Finding {
   if (isLastgoodError(error, 'store-unavailable')) return unreachable(error, source)
   const { message, hint } = failureOf(error)
-  const risk = 'this session cannot be gone on with; the others can (P1)'
+  const risk = 'this session cannot continue; the others can (P1)'
   return { severity: 'danger', what: message, risk, mend: hint ?? 'lastgood list --all' }
 }
 

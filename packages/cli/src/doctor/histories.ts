@@ -50,7 +50,7 @@ function findingOf({ message, causes, hint }: Failure, rows: readonly SessionRow
   return {
     severity: 'danger',
     what: `${sessionsText(rows, 'cannot be opened')}: ${[message, ...causes].join(': ')}`,
-    risk: 'what was recorded can neither be shown nor gone on with from here (P1)',
+    risk: 'what was recorded can be neither shown nor continued from here (P1)',
     mend: hint ?? 'lastgood list --all',
   }
 }

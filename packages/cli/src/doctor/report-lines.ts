@@ -29,8 +29,8 @@ export function reportLines(report: DoctorReport, columns: number, palette: Pale
 }
 
 function sessionsLine({ total, recoverable, tried }: NonNullable<DoctorReport['sessions']>): string {
-  const some = tried < total ? `; only of the newest ${tried} it was tried whether they can be opened` : ''
-  return `${total}, of them ${recoverable} to resume${some}`
+  const some = tried < total ? `; only the newest ${tried} were opened to check them` : ''
+  return `${total}, ${recoverable} of them to resume${some}`
 }
 
 function findingLines({ severity, what, risk, mend }: DoctorFinding, columns: number, palette: Palette): string[] {
@@ -40,7 +40,7 @@ function findingLines({ severity, what, risk, mend }: DoctorFinding, columns: nu
     `${paint(`${mark} ${severity.padEnd(indent - 3)}`)} ${palette.bold(first)}`,
     ...rest.map((line) => `${space}${palette.bold(line)}`),
     ...wrapped(risk, columns - indent - 6).map((line, i) => `${space}${i === 0 ? 'risk: ' : '      '}${line}`),
-    `${space}mend: ${palette.cyan(safeCommand(mend))}`,
+    `${space}fix:  ${palette.cyan(safeCommand(mend))}`,
   ]
 }
 

@@ -29,15 +29,15 @@ describe('sessions that do not go on by themselves', () => {
       },
       {
         severity: 'warning',
-        what: 'session cut was cut in the middle of a turn: the process is gone, with 1 tool call of unknown outcome',
+        what: 'session cut was cut off in the middle of a turn: the process is gone, with 1 tool call of unknown outcome',
         mend: 'lastgood resume cut --store state',
       },
       {
         severity: 'warning',
-        what: 'session waits waits for the API, and no process is there to try again: a try was due 2h ago',
+        what: 'session waits waits for the API, and no process is left to try again: a try was due 2h ago',
         mend: 'lastgood resume waits --store state',
       },
-      { severity: 'info', what: 'session parked is parked: spent', mend: 'lastgood resume parked --store state' },
+      { severity: 'info', what: 'session parked is suspended: spent', mend: 'lastgood resume parked --store state' },
     ])
   })
 
@@ -58,7 +58,7 @@ describe('sessions that do not go on by themselves', () => {
     const parked = (detail: string) => ({ type: 'session-suspended', reason: 'exhausted', detail }) as const
     for (const id of ['a', 'b']) await seed(store, id, [started(1), parked(`the limit of ${id}`)])
     expect((await found(cwd)).findings).toMatchObject([
-      { what: expect.stringMatching(/^2 sessions \(\w, \w\) are parked: each for its own reason$/) },
+      { what: expect.stringMatching(/^2 sessions \(\w, \w\) are suspended: each for its own reason$/) },
     ])
   })
 

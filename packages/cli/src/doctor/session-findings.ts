@@ -30,7 +30,7 @@ function asking(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[]
   return finding(rows, {
     severity: 'warning',
     what: `${sessionsText(rows, 'needs', 'need')} a person: ${reasonOf(rows)}`,
-    risk: 'nothing is lost; it stands still until somebody decides about a call of unknown outcome (P2)',
+    risk: 'nothing is lost; it waits until a person decides about a call of unknown outcome (P2)',
     mend: mendOf(rows, 'needs-input', [...flags, '--in-doubt report'], flags),
   })
 }
@@ -40,8 +40,8 @@ function interrupted(rows: readonly SessionRow[], { flags }: SessionFacts): Find
   const doubt = calls === 0 ? '' : `, with ${counted(calls, 'tool call')} of unknown outcome`
   return finding(rows, {
     severity: 'warning',
-    what: `${sessionsText(rows, 'was', 'were')} cut in the middle of a turn: the process is gone${doubt}`,
-    risk: `nothing that was acknowledged is lost, and nobody goes on${doubt && '; no call is repeated silently (P2)'}`,
+    what: `${sessionsText(rows, 'was', 'were')} cut off in the middle of a turn: the process is gone${doubt}`,
+    risk: `nothing acknowledged is lost, but no process continues it${doubt && '; no call is repeated silently (P2)'}`,
     mend: mendOf(rows, 'interrupted', flags),
   })
 }
@@ -52,8 +52,8 @@ function waiting(rows: readonly SessionRow[], { flags, now }: SessionFacts): Fin
   const when = first > now ? `the next try is due in ${left(first - now)}` : `a try was due ${ago(first, now)}`
   return finding(rows, {
     severity: 'warning',
-    what: `${sessionsText(rows, 'waits', 'wait')} for the API, and no process is there to try again: ${when}`,
-    risk: 'nothing is lost; it waits for ever (P6)',
+    what: `${sessionsText(rows, 'waits', 'wait')} for the API, and no process is left to try again: ${when}`,
+    risk: 'nothing is lost; it waits forever (P6)',
     mend: mendOf(rows, 'waiting', flags),
   })
 }
@@ -61,8 +61,8 @@ function waiting(rows: readonly SessionRow[], { flags, now }: SessionFacts): Fin
 function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
   return finding(rows, {
     severity: 'info',
-    what: `${sessionsText(rows, 'is', 'are')} parked: ${reasonOf(rows)}`,
-    risk: 'nothing is lost; it goes on when somebody resumes it (P6)',
+    what: `${sessionsText(rows, 'is', 'are')} suspended: ${reasonOf(rows)}`,
+    risk: 'nothing is lost; it continues once it is resumed (P6)',
     mend: mendOf(rows, 'suspended', flags),
   })
 }
@@ -75,8 +75,8 @@ function unknownAgents(rows: readonly SessionRow[], { agents, cwd }: SessionFact
   return finding(lost, {
     severity: 'warning',
     what: `${sessionsText(lost, 'was', 'were')} run by an agent that the configuration does not have: ${names}`,
-    risk: 'resume refuses what nobody here knows how to run (P6)',
-    mend: `add it under agents, by the name that was recorded: ${names}`,
+    risk: 'resume refuses a session whose agent is not known here (P6)',
+    mend: `add it under agents, by its recorded name: ${names}`,
   })
 }
 

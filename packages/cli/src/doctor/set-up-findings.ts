@@ -22,7 +22,7 @@ export function nodeFindings(version: string, now: number): Finding[] {
   }
   const end = endsOfLife[major]
   if (end === undefined || now < Date.parse(end)) return []
-  const risk = 'its holes are not mended any more; no promise of lastgood depends on it'
+  const risk = 'it gets no more security fixes; no promise of lastgood depends on it'
   return [{ severity: 'info', what: `Node ${version} is past its end of life (${end})`, risk, mend }]
 }
 
@@ -30,7 +30,7 @@ export function missingConfigFinding(cwd: string): Finding {
   return {
     severity: 'info',
     what: `there is no configuration file in ${cwd} or above`,
-    risk: 'resume does not know the agents of sessions; programs with a loop of their own need no file',
+    risk: 'resume does not know which agents sessions use; programs with their own loop need no file',
     mend: 'write lastgood.config.mjs, or name one: lastgood doctor --config <path>',
   }
 }
@@ -40,8 +40,8 @@ export function brokenConfigFinding(error: unknown): Finding {
   return {
     severity: 'danger',
     what: [message, ...causes].join(': '),
-    risk: 'resume can go on with no session (P6)',
-    mend: hint ?? 'correct the configuration file, then: lastgood doctor',
+    risk: 'resume cannot continue any session (P6)',
+    mend: hint ?? 'fix the configuration file, then: lastgood doctor',
   }
 }
 
@@ -52,8 +52,8 @@ export function credentialFindings(env: Env): Finding[] {
     {
       severity: 'info',
       what: 'neither ANTHROPIC_API_KEY nor ANTHROPIC_AUTH_TOKEN is set',
-      risk: 'a client that reads them is refused (401), and its session parked; Bedrock, Vertex and other clients need neither',
-      mend: 'export ANTHROPIC_API_KEY, where agents of this shell need it',
+      risk: 'a client that reads them is refused (401), and its session suspended; Bedrock, Vertex and other clients need neither',
+      mend: 'export ANTHROPIC_API_KEY, if agents of this shell need it',
     },
   ]
 }

@@ -101,7 +101,7 @@ function assertFree(sessionId: string, summary: SessionSummary | undefined, file
 function isRedacted(sessionId: string): LastgoodError {
   return new LastgoodError(
     'bad-option',
-    `the file has session ${sessionId} without its content: it cannot be gone on with`,
+    `the file has session ${sessionId} without its content: it cannot be continued`,
     {
       hint: `export it again where it is, without --redact: lastgood export ${sessionId}`,
       details: { sessionId },

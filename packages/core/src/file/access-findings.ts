@@ -69,7 +69,7 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
       {
         severity: 'danger',
         what: `${place} cannot be written by this user (${refused})`,
-        risk: 'no session can be recorded, so none is begun or gone on with (P5)',
+        risk: 'no session can be recorded, so none can start or continue (P5)',
         mend: refused === 'EROFS' ? 'mount it writable, or: --store file:<folder>' : ownerMend(dir),
       },
     ]
@@ -85,7 +85,7 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
   if (foreign.length === 0) return []
   const more = foreign.length === 1 ? '' : ` and ${foreign.length - 1} more`
   const what = `${join(sessions, foreign[0] ?? '')}${more}: made by another user (sudo?)`
-  return [{ severity: 'danger', what, risk: 'such a session cannot be gone on with (P5)', mend: ownerMend(dir) }]
+  return [{ severity: 'danger', what, risk: 'such a session cannot be continued (P5)', mend: ownerMend(dir) }]
 }
 
 const ownerMend = (dir: string): string => `sudo chown -R "$(id -u)" ${shellWord(dir)}`

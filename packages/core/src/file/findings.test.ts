@@ -55,7 +55,7 @@ test('a damaged session is a danger with its file and line, does not hide the ot
     {
       severity: 'danger',
       what: `${journal} line 2 is damaged: it was altered`,
-      risk: 'session s cannot be gone on with (P1)',
+      risk: 'session s cannot be continued (P1)',
       mend: 'lastgood show s shows the part before it; restore the file from a copy to go on',
     },
     { severity: 'danger', what: expect.stringContaining('t.jsonl line'), risk: expect.stringContaining('session t') },
@@ -210,11 +210,11 @@ test.skipIf(process.getuid?.() !== 0)(
     process.seteuid?.(65534)
     const findings = await store.findings()
     process.seteuid?.(0)
-    expect(findings.filter(({ risk }) => risk.includes('cannot be gone on with'))).toEqual([
+    expect(findings.filter(({ risk }) => risk.includes('cannot be continued'))).toEqual([
       {
         severity: 'danger',
         what: `${join(sessions, 's.blobs')} and 2 more: made by another user (sudo?)`,
-        risk: 'such a session cannot be gone on with (P5)',
+        risk: 'such a session cannot be continued (P5)',
         mend: `sudo chown -R "$(id -u)" ${state}`,
       },
     ])

@@ -114,7 +114,7 @@ async function journalFindings(
       if (!isLastgoodError(error)) throw error
       // Another user's file: reported once for all of them.
       if (error.details['code'] === 'EACCES') continue
-      const risk = `session ${id} cannot be gone on with (P1)`
+      const risk = `session ${id} cannot be continued (P1)`
       found.push({ severity: 'danger', what: error.message, risk, mend: error.hint })
     }
   }
