@@ -77,7 +77,9 @@ describeInBrowser('on call', () => {
         .poll(() => groupsOn(page), { timeout: minutes })
         .toMatchObject({ 'needs-you': giving, waiting: patient, recovered: climbing })
       expect(await page.textContent('[data-provider="claude-opus-5-5"]')).toMatch(/down[^]*breaker open/)
-      expect(await page.textContent('.verdict')).toMatch(/failing for everybody here, not by your prompt, key or quota/)
+      expect(await page.textContent('.verdict')).toMatch(
+        /failing for everyone here, not because of your prompt, key or quota/,
+      )
       // Long enough to be judged: the first wait of those that are patient.
       await expect
         .poll(async () => (await lasting(store, ids, 'waiting')) > inTimeMs + 2_000, { timeout: minutes })

@@ -128,9 +128,9 @@ describeInBrowser('the page of a session', () => {
       'turn 1',
       'before the first turn',
     ])
-    expect(await page.textContent('dialog')).toContain('Goes back to turn 4: 1 turn is given up.')
+    expect(await page.textContent('dialog')).toContain('Goes back to turn 4: 1 turn is dropped.')
     await page.selectOption('dialog select', '3')
-    expect(await page.textContent('dialog')).toContain('Goes back to turn 3: 2 turns are given up.')
+    expect(await page.textContent('dialog')).toContain('Goes back to turn 3: 2 turns are dropped.')
     await page.fill('dialog [name=reason]', 'wrong way')
     await page.click('dialog .primary')
     await expect
@@ -142,7 +142,7 @@ describeInBrowser('the page of a session', () => {
     const { card, ...rest } = everyMark('7f3c')
     const { page } = await opened({ ...rest, card: { ...card, clientCommand: 'claude --resume 7f3c' } })
     expect(await page.getAttribute('.actions .primary', 'aria-disabled')).toBe('true')
-    expect(await page.textContent('.actions')).toMatch(/only goes on by itself[^]*claude --resume 7f3c/)
+    expect(await page.textContent('.actions')).toMatch(/only continues by itself[^]*claude --resume 7f3c/)
   })
 
   it('shows content only after a click, and then as text: nothing hostile becomes an element', async () => {

@@ -55,10 +55,10 @@ function checked<Body>(schema: z.ZodType<Body>, body: unknown): Body {
   const isUnknown = issue?.code === 'unrecognized_keys'
   const field = safeLine((isUnknown ? issue.keys[0] : issue?.path.join('.')) || 'the request').slice(0, 60)
   const why = isUnknown ? 'there is no such field' : (issue?.code ?? 'unreadable')
-  throw new LastgoodError('bad-option', `${field} cannot be taken: ${why}`, {
+  throw new LastgoodError('bad-option', `${field} is not valid: ${why}`, {
     hint:
       (Object.hasOwn(shapes, field) && shapes[field]) ||
-      `what there is: ${Object.keys(shapes).join(', ')}; see docs/dashboard.md#for-programs`,
+      `known fields: ${Object.keys(shapes).join(', ')}; see docs/dashboard.md#for-programs`,
     details: { field },
   })
 }

@@ -57,7 +57,7 @@ describe('resume', () => {
     const { status, body } = await board.post('/api/sessions/fix-auth/resume', { reason })
     expect({ status, body }).toEqual({
       status: 200,
-      body: { sessionId: 'fix-auth', text: expect.stringMatching(/^it goes on, by pid \d+$|has ended$/) },
+      body: { sessionId: 'fix-auth', text: expect.stringMatching(/^it continues, as pid \d+$|has ended$/) },
     })
     await expect
       .poll(async () => (await board.overview()).sessions[0], { timeout: 10_000 })
@@ -135,7 +135,7 @@ describe('resume', () => {
 })
 
 describe('P3: a session that another process writes', () => {
-  test('is suspended with the reason, and that process can write it no more', async () => {
+  test('is suspended with the reason, and that process can no longer write to it', async () => {
     const { program, store, board } = await hanging()
     const { status, body } = await board.post('/api/sessions/fix-auth/suspend', { reason: 'wrong branch' })
     expect({ status, body }).toMatchObject({
@@ -165,7 +165,10 @@ describe('P3: a session that another process writes', () => {
     expect(await board.post('/api/sessions/fix-auth/rewind', { reason, to: 0 })).toMatchObject({ status: 409 })
     expect(await board.post('/api/sessions/fix-auth/resume', { reason })).toMatchObject({ status: 409 })
     const { status, body } = await board.post('/api/sessions/fix-auth/takeover', { reason: 'it hangs' })
-    expect({ status, body }).toMatchObject({ status: 200, body: { text: expect.stringContaining('goes on, by pid') } })
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { text: expect.stringContaining('continues, as pid') },
+    })
     await expect.poll(async () => (await store.summary('fix-auth'))?.head.lastGoodTurn, { timeout: 10_000 }).toBe(1)
     const details = (await entriesOf(store, 'fix-auth')).flatMap((entry) =>
       entry.type === 'session-suspended' ? [entry.detail] : [],
@@ -186,7 +189,7 @@ test('a session that was resumed from here and hangs is taken over from here: it
   await expect.poll(() => existsSync(join(at.cwd, 'ran.log')) && ranIn(at), { timeout: 10_000 }).toContain('hang')
   const pid = (await store.summary('fix-auth'))?.holder?.owner.pid
   const { status, body } = await board.post('/api/sessions/fix-auth/takeover', { reason: 'it hangs' })
-  expect({ status, body }).toMatchObject({ status: 200, body: { text: expect.stringContaining('goes on, by pid') } })
+  expect({ status, body }).toMatchObject({ status: 200, body: { text: expect.stringContaining('continues, as pid') } })
   await expect.poll(async () => (await store.summary('fix-auth'))?.head.lastGoodTurn, { timeout: 10_000 }).toBe(1)
   expect(ranIn(at)).toEqual(['ls', 'hang'])
   expect((await entriesOf(store, 'fix-auth')).filter(({ type }) => type === 'session-suspended')).toMatchObject([
@@ -221,7 +224,7 @@ describe('rewind and fork', () => {
     const { post, overview } = stage(store)
     expect(await post('/api/sessions/fix-auth/fork', { reason: 'another way', at: 1, newId: 'other' })).toEqual({
       status: 200,
-      body: { sessionId: 'other', text: 'other goes on after turn 1' },
+      body: { sessionId: 'other', text: 'other continues after turn 1' },
     })
     expect(await post('/api/sessions/fix-auth/rewind', { reason: 'wrong turn', to: 1 })).toMatchObject({ status: 200 })
     expect((await entriesOf(store, 'fix-auth')).at(-1)).toMatchObject({

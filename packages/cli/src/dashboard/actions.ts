@@ -49,7 +49,7 @@ export async function act(place: ActionPlace, sessionId: string, asked: CheckedA
   try {
     const done = await doIt(place, rowOf(summary), asked)
     const isNoted = await note(place, { action, sessionId, reason, outcome: done.text })
-    return isNoted ? done : { ...done, text: `${done.text}; the reason could not be noted` }
+    return isNoted ? done : { ...done, text: `${done.text}; the reason could not be recorded` }
   } catch (error) {
     // A resume that was begun is worth a note; an action that was refused did not happen.
     if (error instanceof NotResumed) await note(place, { action, sessionId, reason, outcome: error.message })
@@ -62,7 +62,7 @@ export class ClientSession extends Error {
   readonly hint: string
 
   constructor(agent: string | undefined, command: string) {
-    super(`${safeLine(agent ?? 'its client')} goes on with its session itself`)
+    super(`${safeLine(agent ?? 'its client')} continues its session itself`)
     this.name = 'ClientSession'
     this.hint = command
   }
@@ -106,9 +106,9 @@ async function resume(
   const begun = await resumes.begun(started)
   const { pid } = started
   const text = {
-    begun: `it goes on, by pid ${pid}`,
-    ended: 'it went on, and has ended',
-    silent: `it was started as pid ${pid}, and has not said anything yet`,
+    begun: `it continues, as pid ${pid}`,
+    ended: 'it continued, and has ended',
+    silent: `it was started as pid ${pid}, and has reported nothing yet`,
   }[begun]
   return { text, sessionId: head.sessionId }
 }
@@ -117,12 +117,12 @@ async function suspend(place: ActionPlace, row: SessionRow, { reason }: Asked<'s
   const { head, holder, status } = row
   if (status === 'idle') throw nothingOpen(row)
   if (!holder && (status === 'suspended' || status === 'needs-input')) {
-    throw new LastgoodError('journal-conflict', `session ${head.sessionId} is parked already`, {
-      hint: `go on with it: lastgood resume ${head.sessionId}`,
+    throw new LastgoodError('journal-conflict', `session ${head.sessionId} is suspended already`, {
+      hint: `continue it: lastgood resume ${head.sessionId}`,
     })
   }
   await park(place, row, `suspended from the dashboard: ${reason}`)
-  const from = holder ? `, and ${processText(holder.owner)} can write it no more` : ''
+  const from = holder ? `, and ${processText(holder.owner)} can no longer write to it` : ''
   return { text: `it is suspended${from}`, sessionId: head.sessionId }
 }
 
@@ -130,8 +130,8 @@ async function suspend(place: ActionPlace, row: SessionRow, { reason }: Asked<'s
 async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'takeover'>): Promise<ActionDone> {
   const { head, holder } = row
   if (!holder) {
-    throw new LastgoodError('journal-conflict', `nobody holds session ${head.sessionId}`, {
-      hint: `go on with it: lastgood resume ${head.sessionId}`,
+    throw new LastgoodError('journal-conflict', `no process holds session ${head.sessionId}`, {
+      hint: `continue it: lastgood resume ${head.sessionId}`,
     })
   }
   if (head.status === 'idle') throw nothingOpen(row)
@@ -140,11 +140,11 @@ async function takeover(place: ActionPlace, row: SessionRow, { reason }: Asked<'
   const { sessionId } = head
   const command = ownCommand(head, place.agents, place.flags)
   if (command !== undefined)
-    return { text: `it was taken from ${from}, and is suspended; its client goes on with it`, sessionId }
+    return { text: `it was taken from ${from}, and is suspended; its client continues it`, sessionId }
   try {
     const started = place.resumes.start(head)
     await place.resumes.begun(started)
-    return { text: `it was taken from ${from}, and goes on, by pid ${started.pid}`, sessionId }
+    return { text: `it was taken from ${from}, and continues, as pid ${started.pid}`, sessionId }
   } catch (error) {
     // The takeover is reported, whatever failed after it.
     const { code, message, hint } = error instanceof NotResumed ? error : failureOf(error)
@@ -186,7 +186,7 @@ async function fork(
     ...(head.cwd !== undefined && { cwd: head.cwd }),
     ...(at !== undefined && { turn: at }),
   })
-  return { text: `${sessionId} goes on after turn ${turn}`, sessionId }
+  return { text: `${sessionId} continues after turn ${turn}`, sessionId }
 }
 
 function nothingOpen({ head }: SessionRow): LastgoodError {

@@ -150,7 +150,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   app.post('/api/resume-all/stop', async (c) => {
     await bodyOf(c.req.raw)
     resumeAll.stop()
-    return json({ text: 'no further session is resumed', sessionId: '' })
+    return json({ text: 'no more sessions are resumed', sessionId: '' })
   })
 
   app.get('/api/resume-all', async () =>
@@ -209,7 +209,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     if (method === 'GET' || method === 'HEAD' || method === 'POST') {
       return refused(refusal(404, 'not-found', 'there is nothing at this address'))
     }
-    return refused(refusal(405, 'wrong-method', `${method} is not known here`), { allow: 'GET, HEAD, POST' })
+    return refused(refusal(405, 'wrong-method', `${method} is not allowed here`), { allow: 'GET, HEAD, POST' })
   })
 
   app.get('/*', ({ req }) => {
@@ -225,7 +225,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       })
     return plain(404, 'not found')
   })
-  app.all('/*', () => plain(405, 'this method is not known here', { allow: 'GET, HEAD' }))
+  app.all('/*', () => plain(405, 'this method is not allowed here', { allow: 'GET, HEAD' }))
   app.notFound(() => plain(404, 'not found'))
   app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error, flags)))
 
@@ -265,7 +265,7 @@ function sinceIn(c: Context): number | undefined {
   const text = c.req.query('since')
   const since = text === undefined ? undefined : Date.parse(text)
   if (!Number.isNaN(since)) return since
-  throw new LastgoodError('bad-option', 'since is no instant', {
+  throw new LastgoodError('bad-option', 'since is not a point in time', {
     hint: 'write it as 2026-01-31T12:00:00Z',
     details: { field: 'since' },
   })

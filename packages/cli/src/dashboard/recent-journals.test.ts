@@ -129,5 +129,5 @@ test('the page of outages has every outage, and what was answered minute by minu
   expect(Date.parse(at) - Date.parse(since)).toBe(86_400_000)
   expect((await document(`?since=${new Date(Date.now() + 60_000).toISOString()}`)).outages).toEqual([])
   expect(Date.parse((await document('?since=1999-01-01')).since)).toBeGreaterThan(Date.now() - 86_410_000)
-  await expect(document('?since=yesterday')).rejects.toThrow(/^400: .*"bad-option".*since is no instant/)
+  await expect(document('?since=yesterday')).rejects.toThrow(/^400: .*"bad-option".*since is not a point in time/)
 })

@@ -92,7 +92,7 @@ export class ResumeAll {
     if (sessionIds.length === 0) {
       throw new LastgoodError(
         'journal-conflict',
-        'there is no session that an outage stopped and that can go on here',
+        'there is no session that an outage stopped and that can continue here',
         {
           hint: 'see what is there: lastgood list',
         },

@@ -50,7 +50,7 @@ export class Resumes {
     }
     const running = [...this.#processes.values()].filter(({ isRunning }) => isRunning).length
     if (running >= mostRunning) {
-      throw new LastgoodError('bad-option', `${running} sessions are being resumed from here, and no more may`, {
+      throw new LastgoodError('bad-option', `${running} sessions are being resumed from here, which is the limit`, {
         hint: `resume it in a terminal: lastgood resume ${sessionId}`,
       })
     }

@@ -39,7 +39,7 @@ export function OverviewPage(): JSX.Element {
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
   }, [])
-  if (!all) return <p class="empty">Waiting for the first facts…</p>
+  if (!all) return <p class="empty">Waiting for the first data…</p>
   const shown = groups.value.reduce((sum, { cards }) => sum + cards.length, 0)
   const total = sessions.value.size
   return (

@@ -31,7 +31,7 @@ export function ProviderStrip({ providers, statusPage }: StripProps): JSX.Elemen
       {providers.map((card) => (
         <Provider key={`${card.endpoint} ${card.model}`} card={card} />
       ))}
-      {providers.length === 0 && <div class="card muted">No requests yet: nothing is known of a provider.</div>}
+      {providers.length === 0 && <div class="card muted">No requests yet: nothing is known of any provider.</div>}
       <StatusPage card={statusPage} />
     </section>
   )
@@ -136,7 +136,7 @@ function StatusPage({ card }: { card: StatusPageCard }): JSX.Element {
       </header>
       <p class="line muted">
         {card.checkedAt === null ? (
-          'advice only; it gates nothing'
+          'advice only; it blocks nothing'
         ) : (
           <>
             read <Ago at={card.checkedAt} />

@@ -7,13 +7,13 @@ import { ActionDialog } from '../session/action-dialog.tsx'
 import { counted } from '../words/numbers.ts'
 
 export function ResumeAll({ onClose }: { onClose: () => void }): JSX.Element {
-  const [who, setWho] = useState('One moment: the server looks which sessions an outage has stopped.')
+  const [who, setWho] = useState('One moment: the server is checking which sessions an outage stopped.')
   useEffect(() => {
     const over = new AbortController()
     getJson<ResumeAllDocument>('api/resume-all', over.signal).then(
       ({ sessionIds }) =>
-        setWho(`${counted(sessionIds.length, 'session')} that an outage stopped can go on from here.`),
-      (error: Error) => !over.signal.aborted && setWho(`How many sessions these are is not known: ${error.message}.`),
+        setWho(`${counted(sessionIds.length, 'session')} that an outage stopped can continue from here.`),
+      (error: Error) => !over.signal.aborted && setWho(`The number of sessions is not known: ${error.message}.`),
     )
     return () => over.abort()
   }, [])
@@ -23,8 +23,8 @@ export function ResumeAll({ onClose }: { onClose: () => void }): JSX.Element {
       confirm="Resume all"
       does={[
         who,
-        'One is started first. When its first answer is there, the others follow one at a time, so that recovery is not the next outage. You can stop it at any time.',
-        'Left out are those that a person has parked, that stopped for a reason of their own, that need an answer, and those of clients that only go on by themselves.',
+        'One is started first. After its first answer, the others follow one at a time, so that recovery is not the next outage. You can stop it at any time.',
+        'Left out are those that a person suspended, that stopped for a reason of their own, that need an answer, or that only their client can continue.',
       ]}
       onClose={onClose}
       run={async ({ reason }) => {

@@ -16,8 +16,8 @@ import type { Group, GroupName } from './groups.ts'
 import { SessionRow } from './session-row.tsx'
 
 const titles: Readonly<Record<GroupName, { title: string; says: string; icon: IconName; tone: string }>> = {
-  'needs-you': { title: 'Needs you', says: 'stopped until a person does something', icon: 'person', tone: 'bad' },
-  waiting: { title: 'Waiting by itself', says: 'goes on without you', icon: 'wait', tone: 'warn' },
+  'needs-you': { title: 'Needs you', says: 'stopped until a person acts', icon: 'person', tone: 'bad' },
+  waiting: { title: 'Waiting by itself', says: 'continues without you', icon: 'wait', tone: 'warn' },
   recovered: {
     title: 'Recovered today',
     says: 'came through an outage in the last 24 hours',
@@ -87,7 +87,7 @@ export function SessionGroup({ group: { name, cards }, isSearching }: GroupProps
           </button>
         )}
       </header>
-      {cards.length === 0 && <p class="empty">Nobody. Everything else goes on by itself.</p>}
+      {cards.length === 0 && <p class="empty">None. Everything else continues by itself.</p>}
       {isOpen && cards.length > 0 && <Rows cards={cards} />}
     </section>
   )

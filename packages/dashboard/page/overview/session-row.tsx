@@ -61,7 +61,7 @@ function Why({
     recovered &&
     `came through in ${spent(recovered.afterMs)} · ${recoveries[recovered.how]} · ${counted(recovered.attempts, 'attempt')}`
   const first = group === 'recovered' && came ? came : (reason ?? '')
-  const client = clientCommand === null ? '' : 'goes on in its own client'
+  const client = clientCommand === null ? '' : 'continues in its own client'
   const second = [onModel, client].filter((part) => part !== '').join(' · ')
   return (
     <>

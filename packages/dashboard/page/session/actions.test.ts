@@ -34,7 +34,7 @@ it('a session that is held and at rest can be neither suspended nor taken over',
   for (const name of ['suspend', 'takeover']) {
     expect(refusalOf(name, { heldBy, status: 'idle' })).toBe('No turn is open in it.')
     expect(refusalOf(name, { heldBy, status: 'running', turn: 2 })).toBeUndefined()
-    expect(refusalOf(name, { status: 'waiting', turn: 2 })).toMatch(/^Nobody/)
+    expect(refusalOf(name, { status: 'waiting', turn: 2 })).toMatch(/^No process/)
   }
 })
 
@@ -48,7 +48,7 @@ it('what no agent of a configuration ran is neither resumed nor taken over here,
 it('what its client holds is neither rewound nor forked here', () => {
   const theirs = { clientCommand: 'lastgood run -- claude --resume s' }
   for (const name of ['rewind', 'fork']) {
-    expect(refusalOf(name, theirs)).toMatch(/^Its client goes on from what it holds itself/)
+    expect(refusalOf(name, theirs)).toMatch(/^Its client continues it from its own copy/)
     expect(refusalOf(name, {})).toBeUndefined()
   }
 })

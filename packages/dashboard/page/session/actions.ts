@@ -32,13 +32,12 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
   const { card, resume } = document
   const { heldBy, clientCommand, command, lastGoodTurn } = card
   const holder = heldBy && `pid ${heldBy.pid} on ${heldBy.host}`
-  const theirs =
-    clientCommand === null ? undefined : 'Its client goes on from what it holds itself: that is done there.'
+  const theirs = clientCommand === null ? undefined : 'Its client continues it from its own copy: do that there.'
   const elsewhere =
     clientCommand !== null
-      ? 'It belongs to a client that only goes on by itself: use its own command.'
+      ? 'It belongs to a client that only continues by itself: use its own command.'
       : command === null
-        ? 'No agent of a configuration ran it: start its own program again, and it goes on from the last good turn.'
+        ? 'No agent of a configuration ran it: start its own program again, and it continues from the last good turn.'
         : undefined
   const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
   const inDoubt =
@@ -51,14 +50,14 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: resume ? `Resume at turn ${resume.turn}…` : 'Resume…',
       title: resume ? `Resume at turn ${resume.turn}` : 'Resume',
       does: resumeDoes(document),
-      refusal: pageRefusal ?? elsewhere ?? (resume ? held : 'Nothing is open: there is nothing to go on with.'),
+      refusal: pageRefusal ?? elsewhere ?? (resume ? held : 'Nothing is open: there is nothing to continue.'),
     },
     {
       name: 'suspend',
       label: 'Suspend…',
       title: 'Suspend',
       does: [
-        `It is parked at once: the store refuses the next entry of ${holder ?? 'its process'}. What that had recorded stays.`,
+        `It is suspended at once: the store refuses the next entry of ${holder ?? 'its process'}. What was recorded stays.`,
         inDoubt,
         'It can be resumed later, here or elsewhere.',
       ],
@@ -67,7 +66,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
         (card.status === 'suspended'
           ? 'It is suspended already.'
           : holder === null
-            ? 'Nobody is working on it.'
+            ? 'No process is working on it.'
             : atRest),
     },
     {
@@ -75,18 +74,18 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: 'Take over…',
       title: 'Take over',
       does: [
-        `It is taken from ${holder ?? 'its process'}: the store refuses the next entry of that.`,
+        `It is taken from ${holder ?? 'its process'}: the store refuses its next entry.`,
         inDoubt,
-        resume ? `Then it goes on here: ${resume.does}.` : 'Then it goes on here.',
+        resume ? `Then it continues here: ${resume.does}.` : 'Then it continues here.',
       ],
-      refusal: pageRefusal ?? elsewhere ?? (holder === null ? 'Nobody has it.' : atRest),
+      refusal: pageRefusal ?? elsewhere ?? (holder === null ? 'No process has it.' : atRest),
     },
     {
       name: 'rewind',
       label: 'Rewind…',
       title: 'Rewind to an earlier turn',
       does: [
-        'Later turns are no part of the conversation any more. They stay in the journal.',
+        'Later turns leave the conversation. They stay in the journal.',
         'Files and other effects of their tools stay as they are.',
       ],
       refusal: pageRefusal ?? theirs ?? nothing ?? held,
@@ -95,7 +94,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       name: 'fork',
       label: 'Fork…',
       title: 'Fork',
-      does: ['A new session begins with the same history. This one is not touched.'],
+      does: ['A new session starts with the same history. This one is not touched.'],
       refusal: pageRefusal ?? theirs ?? nothing,
     },
   ]

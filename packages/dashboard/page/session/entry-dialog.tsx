@@ -33,7 +33,7 @@ export function EntryDialog({
       </pre>
       {cut && (
         <p class="muted">
-          Cut after {shownCharacters.toLocaleString('en-US')} characters: lastgood show --raw has all.
+          Cut after {shownCharacters.toLocaleString('en-US')} characters: lastgood show --raw has it all.
         </p>
       )}
     </Modal>

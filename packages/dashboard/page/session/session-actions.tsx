@@ -68,10 +68,7 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
       title={offer.title}
       does={
         offer.name === 'rewind' && dropped > 0
-          ? [
-              `Goes back to turn ${to}: ${dropped === 1 ? '1 turn is' : `${dropped} turns are`} given up.`,
-              ...offer.does,
-            ]
+          ? [`Goes back to turn ${to}: ${dropped === 1 ? '1 turn is' : `${dropped} turns are`} dropped.`, ...offer.does]
           : offer.does
       }
       confirm={offer.title}
@@ -85,8 +82,7 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
       {offer.name === 'resume' && inDoubt.length > 0 && (
         <fieldset>
           <legend>
-            {inDoubt.length === 1 ? 'One call' : `${inDoubt.length} calls`} may have run. Nobody knows what came of{' '}
-            {inDoubt.length === 1 ? 'it' : 'them'}:
+            {inDoubt.length === 1 ? 'One call' : `${inDoubt.length} calls`} may have run; the outcome is unknown:
           </legend>
           <ul class="calls">
             {inDoubt.map(({ name, input }, index) => (
@@ -108,7 +104,7 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
       )}
       {(offer.name === 'rewind' || offer.name === 'fork') && (
         <label class="field">
-          {offer.name === 'rewind' ? 'Back to' : 'Up to and with'}
+          {offer.name === 'rewind' ? 'Back to' : 'Up to and including'}
           <select name="turn" value={to} onChange={(event) => setTo(Number(event.currentTarget.value))}>
             {turns.map((turn) => (
               <option key={turn} value={turn}>
@@ -120,7 +116,7 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
       )}
       {offer.name === 'fork' && (
         <label class="field">
-          Id of the new session; empty: one is made
+          Id of the new session (empty: one is made)
           <input name="newId" maxLength={128} autocomplete="off" />
         </label>
       )}

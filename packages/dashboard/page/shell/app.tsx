@@ -118,7 +118,7 @@ function StoreTrouble(): JSX.Element | null {
             {trouble.hint !== null && <> · {visibleLine(trouble.hint)}</>}
             <div class="muted">
               {visibleLine(store.location)} · since <Ago at={trouble.since} /> · tried again{' '}
-              <Countdown to={trouble.retryAt} />. What is below is as of before.
+              <Countdown to={trouble.retryAt} />. Below is the last known state.
             </div>
           </div>
         </div>

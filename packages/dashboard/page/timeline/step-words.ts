@@ -47,14 +47,14 @@ export function stepWords(step: Step): StepWords {
       return {
         mark: '✚',
         tone: 'warn',
-        what: 'mended on its way out',
+        what: 'request repaired',
         detail: `${done} (${step.repairs.map(({ rule }) => visibleLine(rule)).join(', ')})`,
       }
     }
     case 'repairs-reverted':
       return { mark: '↶', tone: 'warn', what: 'repairs taken back', detail: visibleLine(step.reason) }
     case 'added':
-      return { mark: '+', tone: 'plain', what: `${counted(step.messages, 'message')} by the caller`, detail: '' }
+      return { mark: '+', tone: 'plain', what: `${counted(step.messages, 'message')} from the caller`, detail: '' }
     case 'suspended':
       return {
         mark: '■',
@@ -67,7 +67,7 @@ export function stepWords(step: Step): StepWords {
         mark: '▶',
         tone: 'good',
         what: 'resumed',
-        detail: `by pid ${step.pid} on ${visibleLine(step.host)}${step.refolded ? ', journal folded anew' : ''}`,
+        detail: `by pid ${step.pid} on ${visibleLine(step.host)}${step.refolded ? ', journal replayed' : ''}`,
       }
     case 'rewound':
       return {
@@ -96,12 +96,12 @@ export function stepWords(step: Step): StepWords {
         detail: `${counted(step.entries, 'entry', 'entries')} of ${visibleLine(step.from)}`,
       }
     case 'retention': {
-      const time = step.ttlMs === null ? 'until somebody prunes it' : `for ${spent(step.ttlMs)} after its last entry`
+      const time = step.ttlMs === null ? 'until pruned' : `for ${spent(step.ttlMs)} after its last entry`
       return {
         mark: '·',
         tone: 'plain',
         what: step.pinned ? 'pinned' : 'kept',
-        detail: step.pinned ? 'for ever' : time,
+        detail: step.pinned ? 'forever' : time,
       }
     }
   }
@@ -117,11 +117,11 @@ function faultWords(step: StepOf<'fault'>): StepWords {
   const words = {
     retry: 'tried again',
     resend: 'sent again at once',
-    repair: 'mended',
+    repair: 'repaired',
     fallback: 'another model',
-    'keep-and-continue': 'went on from what was complete',
+    'keep-and-continue': 'continued from what was complete',
     suspend: 'suspended',
-    fail: 'told at once',
+    fail: 'reported at once',
   }
   return {
     mark: '✖',
