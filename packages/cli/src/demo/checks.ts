@@ -32,7 +32,7 @@ export const checks: readonly Check[] = [
     find({ atKill, atEnd }) {
       const changed = atKill.entries.findIndex((entry, i) => JSON.stringify(entry) !== JSON.stringify(atEnd.entries[i]))
       if (atKill.entries.length === 0) return 'nothing was durable'
-      return changed >= 0 && `entry ${changed + 1} is another one now`
+      return changed >= 0 && `entry ${changed + 1} has changed`
     },
   },
   {
@@ -54,14 +54,14 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    name: 'another process, with another machine, went on from there',
+    name: 'another process, with another machine, continued from there',
     find({ atKill, atEnd }) {
       const next = atEnd.entries[atKill.entries.length]
       const [opened] = ofType(atEnd.entries, 'session-opened')
       if (next?.type !== 'session-resumed') return `the entry after the kill is ${next?.type ?? 'missing'}`
       if (next.owner.pid === opened?.owner.pid) return 'it is the same process'
       if (next.fence <= (opened?.fence ?? Infinity)) return 'its fence did not grow'
-      if (next.refolded !== true) return 'the journal was not folded anew'
+      if (next.refolded !== true) return 'the journal was not replayed'
       return atKill.head?.machine.version === atEnd.head?.machine.version && 'the machine has the same version'
     },
   },

@@ -123,7 +123,7 @@ describe('lastgood demo', () => {
       testsPass: true,
     })
     expect(ended.stderr).toContain('claude-sonnet-5-5 takes the turn')
-    expect(ended.stderr).toContain("status page by now: monitoring 'Elevated errors on Claude Opus 5.5'")
+    expect(ended.stderr).toContain("status page later: monitoring 'Elevated errors on Claude Opus 5.5'")
     expect(verdict['cacheHitShare']).toBeGreaterThan(0.8)
     expect(Number(verdict['inputTokensResent']) * 3).toBeLessThan(Number(verdict['inputTokensStartingOver']))
     expect(workIn(folder)).toEqual(done)

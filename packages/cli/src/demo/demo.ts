@@ -114,7 +114,7 @@ async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }:
   // Between turns, the command carries the next prompt, for the user to start the turn with.
   const message = turn > lastGoodTurn ? undefined : prompts[lastGoodTurn]
   const command = resumeCommand(context.env, sessionId, folder, address, message)
-  context.stderr.write(`\ninterrupted: ${savedAt(lastGoodTurn)}; go on with\n${command}\n`)
+  context.stderr.write(`\ninterrupted: ${savedAt(lastGoodTurn)}; continue with\n${command}\n`)
   const exitCode = signalCodes[signal]
   if (json) {
     const facts = { ok: false, state: 'interrupted', sessionId, lastGoodTurn, folder: folder.path, command, exitCode }

@@ -25,17 +25,21 @@ export const healingChecks: readonly Check[] = [
       models.slice(1),
     )
   }),
-  withLab('what the API refused was mended in one place, and then taken', ({ requests }, { atEnd: { entries } }) => {
-    const at = requests.findIndex(isRefused)
-    const [refused, mended] = [requests[at], requests[at + 1]]
-    if (!refused || !mended) return 'nothing was refused'
-    if (requests.filter(isRefused).length > 1) return 'more than one request was refused'
-    if (mended.kind !== 'ok') return `the mended request ended as ${mended.kind}`
-    const decisions = ofType(entries, 'fault-observed').filter(({ decision }) => decision.kind === 'repair').length
-    const notes = ofType(entries, 'transcript-repaired').flatMap(({ repairs }) => repairs).length
-    if (decisions !== 1 || notes !== 1) return `the journal has ${decisions} decisions to mend, ${notes} notes of it`
-    return mendedInOnePlace(refused, mended) ?? imageLater(refused, requests.slice(at + 1))
-  }),
+  withLab(
+    'what the API refused was repaired in one place, and then accepted',
+    ({ requests }, { atEnd: { entries } }) => {
+      const at = requests.findIndex(isRefused)
+      const [refused, mended] = [requests[at], requests[at + 1]]
+      if (!refused || !mended) return 'nothing was refused'
+      if (requests.filter(isRefused).length > 1) return 'more than one request was refused'
+      if (mended.kind !== 'ok') return `the repaired request ended as ${mended.kind}`
+      const decisions = ofType(entries, 'fault-observed').filter(({ decision }) => decision.kind === 'repair').length
+      const notes = ofType(entries, 'transcript-repaired').flatMap(({ repairs }) => repairs).length
+      if (decisions !== 1 || notes !== 1)
+        return `the journal has ${decisions} decisions to repair, ${notes} notes of it`
+      return mendedInOnePlace(refused, mended) ?? imageLater(refused, requests.slice(at + 1))
+    },
+  ),
   withLab('all that was said and returned is sent, but for what the journal lists', async ({ requests }, { atEnd }) => {
     const { transcript } = await foldJournal(atEnd.entries, 'none of the heads')
     const last = requests.at(-1)
@@ -47,14 +51,14 @@ export const healingChecks: readonly Check[] = [
       (message, i) =>
         !listed.some(({ from, to }) => from <= i && i < to) && JSON.stringify(message) !== JSON.stringify(sent[i]),
     )
-    if (unlisted >= 0) return `message ${unlisted} is another one, and nothing says so`
+    if (unlisted >= 0) return `message ${unlisted} has changed, and nothing says so`
     const ids = (messages: typeof sent) =>
       messages.flatMap((message) =>
         blocksOf(message).flatMap(({ tool_use_id: id }) => (typeof id === 'string' ? [id] : [])),
       )
     return differs(ids(sent), ids(recorded))
   }),
-  withLab('the status page was behind: well in the outage, ill after it', (lab) => {
+  withLab('the status page was late: well in the outage, ill after it', (lab) => {
     const { models, requests, page } = lab
     const outage = outageOf(models[0], requests)
     if (!outage) return `${models[0]} was not down, or did not come back`

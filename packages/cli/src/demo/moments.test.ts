@@ -20,7 +20,7 @@ const cases: [what: string, bodies: EntryBody[], told: string[]][] = [
   [
     'who takes a turn, once, and who takes the next one back',
     [begins(1), goesTo('b'), says('b'), says('b'), begins(2), says('a'), begins(3), says('a')],
-    ['2 ⇄ 529 overloaded: b takes the turn', '5 ↑ a takes the next turn back'],
+    ['2 ⇄ 529 overloaded: b takes the turn', '5 ↑ a takes back the next turn'],
   ],
   [
     'the model that answers in the end, where two took over',
@@ -48,7 +48,7 @@ const cases: [what: string, bodies: EntryBody[], told: string[]][] = [
         standing: [],
       },
     ],
-    ['3 ✚ 400 image-rejected: left out 1 image; sent again, and taken'],
+    ['3 ✚ 400 image-rejected: left out 1 image; sent again, and accepted'],
   ],
 ]
 

@@ -35,7 +35,7 @@ export function moments(): (entry: Entry) => Moment[] {
       }
       case 'transcript-repaired':
         return entry.repairs.map(({ what }) => {
-          return { at: entry.at, mark: '✚', words: safeLine(`${refusal}: ${what}; sent again, and taken`) }
+          return { at: entry.at, mark: '✚', words: safeLine(`${refusal}: ${what}; sent again, and accepted`) }
         })
       case 'response-received':
         return onAnswer(entry.message.model)
@@ -54,6 +54,6 @@ export function moments(): (entry: Entry) => Moment[] {
     }
     if (!wasTaken || startedAt === undefined) return []
     wasTaken = false
-    return [{ at: startedAt, mark: '↑', words: safeLine(`${model} takes the next turn back`) }]
+    return [{ at: startedAt, mark: '↑', words: safeLine(`${model} takes back the next turn`) }]
   }
 }

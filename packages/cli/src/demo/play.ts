@@ -50,11 +50,11 @@ export async function play(scene: Scene): Promise<Played> {
   scene.banner(
     '↻ redeploy',
     palette.magenta,
-    'New code: another schema of the tool `run`, another version of the state machine.',
+    'New code: a new schema for the tool `run`, a new version of the state machine.',
   )
   await scene.pause(900)
 
-  scene.banner('▶ resume', palette.green, `A new process, which knows the session by its name:  $ resume ${sessionId}`)
+  scene.banner('▶ resume', palette.green, `A new process that knows only the session id:  $ resume ${sessionId}`)
   incidents.push({ at: clock.now(), mark: 'R' })
   const resumeExitCode = await resume(scene)
 

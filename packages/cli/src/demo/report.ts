@@ -27,20 +27,20 @@ export function verdictLines(verdict: Verdict, where: Whereabouts, palette: Pale
     ['tools run twice', count(verdict.toolsRunTwice), "by the tools' own count and migrations.log"],
     ...labRows(verdict, count),
     [
-      'input tokens again',
+      'input tokens re-sent',
       count(verdict.inputTokensResent),
-      `to go on; starting over would send ${count(verdict.inputTokensStartingOver)}`,
+      `to continue; starting over would send ${count(verdict.inputTokensStartingOver)}`,
     ],
-    ['read from the cache', share, 'of the input of the first request after the resume'],
+    ['read from the cache', share, 'of the input of the first resumed request'],
   ]
   return [
     verdict.ok
-      ? green(bold('VERDICT ✔ it went on from its last good turn'))
+      ? green(bold('VERDICT ✔ it continued from its last good turn'))
       : red(bold('VERDICT ✖ something is wrong')),
     ...rows.map(([label, value, meaning]) => `  ${padded(label, 20)} ${bold(padded(value, 7))} ${dim(meaning)}`),
-    ...verdict.failed.map(({ check, found }) => red(`  ✖ not so: ${check}: ${safeLine(found)}`)),
+    ...verdict.failed.map(({ check, found }) => red(`  ✖ failed: ${check}: ${safeLine(found)}`)),
     dim(
-      `  ${verdict.checksPassed} of ${verdict.checksPassed + verdict.failed.length} checks passed; the tests of the repository were run`,
+      `  ${verdict.checksPassed} of ${verdict.checksPassed + verdict.failed.length} checks passed; the repository's tests were run`,
     ),
     `  journal  ${where.journal}`,
     `  folder   ${where.folder}`,
@@ -55,10 +55,10 @@ type Row = [label: string, value: string, meaning: string]
 function labRows(verdict: Verdict, count: (value: number) => string): Row[] {
   const { faultsSurvived, turnsByOther, turnsTakenBack, requestsRefused, requestsMended, pageReadings } = verdict
   const rows: [label: string, value: number | undefined, meaning: string][] = [
-    ['outages survived', faultsSurvived, 'each seen by the API and in the journal'],
+    ['outages survived', faultsSurvived, 'each seen by the API and recorded in the journal'],
     ['turns handed over', turnsByOther, `to ${demoModels[1]}; taken back afterwards: ${turnsTakenBack}`],
-    ['requests mended', requestsMended, `of ${requestsRefused} refused; what was left out is listed`],
-    ['status page readings', pageReadings, 'behind: well in the outage, an incident after it'],
+    ['requests repaired', requestsMended, `of ${requestsRefused} refused; the journal lists what was left out`],
+    ['status page readings', pageReadings, 'late: all well in the outage, an incident after it'],
   ]
   return rows.flatMap(([label, value, meaning]) => (value === undefined ? [] : [[label, count(value), meaning]]))
 }

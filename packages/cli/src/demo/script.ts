@@ -39,12 +39,12 @@ const look: Move = {
 }
 
 const seePicture: Move = {
-  say: [text('There is a screenshot. I look at it.'), toolUse('look', { path: picturePath })],
+  say: [text('There is a screenshot. I will look at it.'), toolUse('look', { path: picturePath })],
   next: ([seen]) => {
     const isLeftOut = /left out/.test(seen?.text ?? '')
     const words = isLeftOut
-      ? 'It cannot be read, so I read the code: two modules.'
-      : 'A wrong address. I read both modules.'
+      ? 'It cannot be read, so I will read the code: two modules.'
+      : 'A wrong address. I will read both modules.'
     return readSources([...sources], words)
   },
 }
@@ -53,7 +53,7 @@ function readSources(paths: readonly string[], words = 'And the other one.'): Mo
   return {
     say: [
       ...(paths.length > 1
-        ? [thinking('Two modules and two test files. I read both modules before I run anything.')]
+        ? [thinking('Two modules and two test files. I will read both modules before I run anything.')]
         : []),
       text(words),
       ...paths.map((path) => toolUse('read', { path })),
@@ -86,12 +86,12 @@ const seeFailures: Move = {
 const search: Move = {
   say: [
     thinking('Before I change the two functions I want to know who calls them: a fix must not break a caller.'),
-    text('First I look who uses them.'),
+    text('First I will check who calls them.'),
     toolUse('grep', { pattern: 'slug\\(|day\\(', path: 'src' }),
   ],
   next: ([found]) => {
     expectIn(found, 'src/address.js:6:')
-    return editSlug('Only `address` does. I fix `slug`.')
+    return editSlug('Only `address` does. I will fix `slug`.')
   },
 }
 
@@ -102,7 +102,7 @@ function editSlug(words: string): Move {
     next: ([edited]) => {
       if (isInDoubt(edited)) {
         return lookAgain(sources[0], (now) =>
-          now.includes(fixedSlug) ? writeDay : editSlug('It was not changed yet.'),
+          now.includes(fixedSlug) ? writeDay : editSlug('It has not changed yet.'),
         )
       }
       expectIn(edited, 'edited src/slug.js')
@@ -111,7 +111,7 @@ function editSlug(words: string): Move {
   }
 }
 
-const writeDay: Move = writeDayAfter('And I write `day` anew.')
+const writeDay: Move = writeDayAfter('And I will rewrite `day`.')
 
 function writeDayAfter(words: string): Move {
   return {
@@ -149,23 +149,23 @@ function migrate(words: readonly Block[]): Move {
     next: ([ran]) => {
       if (isInDoubt(ran)) return lookAtLedger
       expectIn(ran, /done: migrations\.log has 2 lines/)
-      return commitAll('The migration is done. I commit.', commit)
+      return commitAll('The migration is done. Now I commit.', commit)
     },
   }
 }
 
 const lookAtLedger: Move = {
   say: [
-    thinking('The migration was interrupted and nobody knows how far it came. It must not run twice: its log knows.'),
-    text('I do not know whether the migration ran. I look at its log before I repeat anything.'),
+    thinking('The migration was interrupted; how far it got is unknown. It must not run twice: its log knows.'),
+    text('I do not know whether the migration ran. I will read its log before I repeat anything.'),
     toolUse('read', { path: 'migrations.log' }),
   ],
   next: ([ledger]) => {
     expectIn(ledger, '0001 create-posts')
     const lines = (ledger?.text ?? '').split('\n').filter((line) => line === migrationLine).length
     if (lines > 1) throw new StoryError(`story: the migration ran ${lines} times`)
-    if (lines === 0) return migrate([text('It has no line for it: it did not run. I run it.')])
-    return commitAll('The line is there: it was applied, so I do not repeat it. I commit.', commit)
+    if (lines === 0) return migrate([text('It has no line for it: it did not run. I will run it.')])
+    return commitAll('The line is there: it was applied, so I will not repeat it. Now I commit.', commit)
   },
 }
 
@@ -186,7 +186,7 @@ const lookForCommit: Move = {
     if (isInDoubt(log)) return lookForCommit
     expectIn(log, 'the project')
     if (log?.text.includes(commitSubject)) return done
-    return commitAll('It was not. I commit.', `rm -f .git/index.lock && ${commit}`)
+    return commitAll('It was not. Now I commit.', `rm -f .git/index.lock && ${commit}`)
   },
 }
 
@@ -199,7 +199,7 @@ const done: Move = {
 /** Looks at a file whose change has an unknown outcome. */
 function lookAgain(path: string, follow: (now: string) => Move): Move {
   return {
-    say: [text('I do not know whether that was done. I look before I repeat it.'), toolUse('read', { path })],
+    say: [text('I do not know whether that was done. I will look before I repeat it.'), toolUse('read', { path })],
     next: ([file]) => {
       expectIn(file, 'export function')
       return follow(file?.text ?? '')

@@ -45,11 +45,11 @@ describe('the timeline', () => {
     const lines = timeline(entries, options)
     const words = lines.slice(lines.indexOf('') + 1).map((line) => line.trim())
     expect(words).toEqual([
-      '5s ✚ 400 image-rejected: left out 1 image; sent again, and taken',
+      '5s ✚ 400 image-rejected: left out 1 image; sent again, and accepted',
       '8s ⇄ 529 overloaded: sonnet takes the turn',
       '8s ○ status page: all is well',
-      '10s ↑ opus takes the next turn back',
-      "1m15s ● status page by now: monitoring 'Elevated errors'",
+      '10s ↑ opus takes back the next turn',
+      "1m15s ● status page later: monitoring 'Elevated errors'",
     ])
   })
 

@@ -58,7 +58,7 @@ export function timeline(entries: readonly Entry[], options: TimelineOptions): s
     `${margin} ${palette.dim(axis.scale())}`,
     ...rows.map(({ label, spans }) => `${padded(label, labelColumns)} ${painted(spans, axis, palette)}`),
     palette.dim(`${margin} █ answer ▓ tool ░ wait ✖ failure ? outcome unknown`),
-    palette.dim(`${margin} ✚ mended ━ another model ○ page: all well ● incident`),
+    palette.dim(`${margin} ✚ repaired ━ another model ○ page: all well ● incident`),
     palette.dim(`${margin} ◆ checkpoint K kill -9 D redeploy R resume ╱╲ folded`),
     '',
     ...inWords(entries, options, Math.min(...busy.map(({ from }) => from))),
@@ -89,7 +89,7 @@ function inWords(
 
 function pageWords(says: PageReading['says'], incident: string | undefined): string {
   if (says === 'operational') return 'status page: all is well'
-  return says === 'unknown' ? 'status page: no answer' : `status page by now: ${incident ?? says}`
+  return says === 'unknown' ? 'status page: no answer' : `status page later: ${incident ?? says}`
 }
 
 const pageMark = (says: 'incident' | 'operational'): string => (says === 'incident' ? '●' : '○')

@@ -263,42 +263,42 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
   ],
   [
     'a second refusal',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withLab(({ requests }) => ({
       requests: changedAt(requests, 6, (one) => ({ ...one, kind: 'fault' as const, status: 400 })),
     })),
   ],
   [
     'a mended request that was refused again',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withLab(({ requests }) => ({
       requests: changedAt(requests, 3, (one) => ({ ...one, kind: 'fault' as const, status: 500 })),
     })),
   ],
   [
     'a mended request with one change too many',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withLab(({ requests }) => ({
       requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace('broken', 'Broken') })),
     })),
   ],
   [
     'an image that was left out without a word',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withLab(({ requests }) => ({
       requests: changedAt(requests, 3, (one) => ({ ...one, raw: one.raw.replace(' left out: ', ': ') })),
     })),
   ],
   [
     'the refused image in a later request',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withLab(({ requests }) => ({
       requests: changedAt(requests, 8, (one) => ({ ...one, raw: one.raw.replace('[{', `[${image},{`) })),
     })),
   ],
   [
     'a repair that the journal does not have',
-    'what the API refused was mended',
+    'what the API refused was repaired',
     withEntries((entries) => entries.filter(({ type }) => type !== 'transcript-repaired')),
   ],
   [
@@ -322,18 +322,18 @@ const bad: [what: string, check: string, evidence: Evidence | Promise<Evidence>]
   ],
   [
     'a status page that knew at once',
-    'the status page was behind',
+    'the status page was late',
     withReadings({ at: early, says: 'incident' }, { at: late, says: 'incident' }),
   ],
   [
     'a status page that never knew',
-    'the status page was behind',
+    'the status page was late',
     withReadings({ at: early, says: 'operational' }, { at: late, says: 'operational' }),
   ],
-  ['a status page that was asked too late', 'the status page was behind', withReadings({ at: late, says: 'incident' })],
+  ['a status page that was asked too late', 'the status page was late', withReadings({ at: late, says: 'incident' })],
   [
     'a model that did not come back',
-    'the status page was behind',
+    'the status page was late',
     withLab(({ requests }) => ({ requests: requests.slice(0, 6) })),
   ],
   [
