@@ -129,7 +129,7 @@ describe('on a terminal, resume without a session', () => {
     terminal.type('x')
     await terminal.shows('No matches found')
     terminal.press('enter')
-    await terminal.shows('nothing is found: type fewer words')
+    await terminal.shows('no match: type fewer words')
     terminal.press('backspace')
     await terminal.shows(/● new-page/)
     terminal.press('enter')

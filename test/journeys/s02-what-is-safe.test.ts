@@ -23,7 +23,7 @@ describe('S2: Ctrl+C during a wait', () => {
     const { code, screen } = await terminal.ended
     keepScreen('s02-ctrl-c', screen)
     expect(code).toBe(130)
-    expect(screen).toContain('interrupted: saved at turn 1; go on with')
+    expect(screen).toContain('interrupted: saved at turn 1; continue with')
     expect(lastLine(screen)).toBe('lastgood resume fix-auth')
     expect(at.lab.requests).toHaveLength(asked)
     expect(await at.head()).toMatchObject({ status: 'suspended', turn: 2, lastGoodTurn: 1 })

@@ -46,7 +46,7 @@ describe('S7: a rate limit that says when it is over', () => {
     expect(Date.parse(retryAt)).toBeLessThan(after + 3_600_000 + 60_000)
     expect(at.lab.requests).toHaveLength(2)
     expect(stderr).toContain('The server asks for a pause of 60 min')
-    expect(stderr).toMatch(/in (59m\d\ds|1h00m) or later, go on with\nlastgood resume fix-auth\n$/)
+    expect(stderr).toMatch(/in (59m\d\ds|1h00m) or later, continue with\nlastgood resume fix-auth\n$/)
   })
 })
 

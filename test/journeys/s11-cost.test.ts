@@ -39,7 +39,7 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
 
     const refused = await at.run('resume', ['last'], asking)
     expect(refused.code).toBe(2)
-    expect(refused.stderr).toMatch(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*next: .*--yes/)
+    expect(refused.stderr).toMatch(/This costs about \$0\.9\d to read 18\d,\d{3} tokens[^]*next: .*--yes/)
     expect(await at.entries()).toEqual(before)
     expect(at.lab.requests).toHaveLength(asked)
     const done = await at.run('resume', ['last', '--yes'], asking)
@@ -50,7 +50,7 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
   test('above the threshold of the configuration a person at a terminal is asked: anything but yes changes nothing', async () => {
     const before = await at.entries()
     const no = at.terminal('resume', ['last'], asking)
-    await no.shows(/This takes about \$0\.9\d to read 18\d,\d{3} tokens[^]*Go on\? \[y\/N\]/)
+    await no.shows(/This costs about \$0\.9\d to read 18\d,\d{3} tokens[^]*Continue\? \[y\/N\]/)
     no.press('enter')
     expect(await no.ended).toMatchObject({ code: 0, screen: expect.stringContaining('nothing was changed') })
     expect(await at.entries()).toEqual(before)

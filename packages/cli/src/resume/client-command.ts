@@ -82,7 +82,7 @@ export function assertNoClients(head: Session, place: Pick<SetUp, 'config' | 'fl
 export function heldByClient(session: Session, flags: readonly string[]): LastgoodError {
   const { name = '', forkFlag = '', goesBack = '' } = clientOf(session) ?? {}
   const { sessionId } = session
-  return new LastgoodError('bad-option', `${name} goes on with session ${sessionId} from what it holds itself`, {
+  return new LastgoodError('bad-option', `${name} continues session ${sessionId} from its own copy`, {
     hint: `to fork it: ${safeLine(clientCommand(session, flags) ?? '')} ${forkFlag}; to go back in it: ${goesBack} there`,
     details: { sessionId },
   })

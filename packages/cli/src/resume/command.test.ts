@@ -93,7 +93,7 @@ describe('resume', () => {
     expect(stderr.split('\n')).toEqual([
       `store    file:${cwd}/state (${cwd}/lastgood.config.mjs)`,
       'session  fix-auth · agent coder',
-      `note: it was recorded in /projects/there, and this is ${cwd}`,
+      `note: recorded in /projects/there, but this is ${cwd}`,
       'state    saved at turn 1; turn 2 is open: continuing',
       'Done.',
       '✔ turn 2 is saved',

@@ -44,14 +44,14 @@ describe('an agent that has changed since the session pinned its envelope', () =
     const first = await resumed(today, 'More.')
     expect(first.code).toBe(0)
     expect(first.stderr).toContain(
-      "drift    coder has changed since; today's is not sent: what is pinned keeps prompt cache and thinking; --adopt takes it\n" +
+      'drift    coder has changed since; its new version is not sent: the pinned version keeps prompt cache and thinking; --adopt sends it\n' +
         '         parameter max_tokens changed 32000 → 64000\n' +
         '         system changed 9 characters → 25 characters\n' +
         '         beta a-beta added\n',
     )
     expect(first.stderr).not.toContain('great care')
     const second = await resumed([...today, '--adopt'], 'And more.')
-    expect(second.stderr).toContain("today's is sent from now on, with a cold cache (--adopt)\n")
+    expect(second.stderr).toContain('its new version is sent from now on, with a cold cache (--adopt)\n')
     const third = await resumed(today, 'Still more.')
     expect(third.stderr).not.toContain('drift')
     expect(sent()).toEqual(['You code.', 'You code.', 'You code with great care.', 'You code with great care.'])

@@ -13,9 +13,9 @@ export function driftLines(agent: string, changes: readonly EnvelopeChange[], is
   if (changes.length === 0) return []
   const what = isAdopted
     ? 'is sent from now on, with a cold cache (--adopt)'
-    : 'is not sent: what is pinned keeps prompt cache and thinking; --adopt takes it'
+    : 'is not sent: the pinned version keeps prompt cache and thinking; --adopt sends it'
   return [
-    `drift    ${safeLine(agent)} has changed since; today's ${what}`,
+    `drift    ${safeLine(agent)} has changed since; its new version ${what}`,
     ...changes.map((one) => `         ${line(one)}`),
   ]
 }

@@ -14,7 +14,7 @@ export function held(
   const command = resumeCommandOf(head, flags)
   const past =
     command === undefined ? `end that process, and ${ownWayOn(sessionId)}` : `take it over: ${command} --takeover`
-  const beside = `go on beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}`
+  const beside = `continue beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}`
   const age = `since ${iso(since)} (${spent(now - since)})`
   return new LastgoodError('session-busy', `session ${sessionId} is written by pid ${pid} on ${host} ${age}`, {
     // Nobody resumes a helper's session, held or not.

@@ -23,7 +23,7 @@ it('calls are asked about one after the other, until what is typed is an answer;
   const answer = inDoubtAnswer(context, {})!
   const answers = await Promise.all(['one', 'two', 'three'].map((name) => answer(call(name))))
   expect(answers).toEqual(['rerun', 'report', 'suspend'])
-  expect(stderr.text.match(/\? \w+ prod was started before/g)).toHaveLength(3)
+  expect(stderr.text.match(/\? \w+ prod was started, and/g)).toHaveLength(3)
   expect(stderr.text.match(/leave it open\): /g)).toHaveLength(4)
 })
 

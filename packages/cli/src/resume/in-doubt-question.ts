@@ -32,9 +32,9 @@ export function inDoubtAnswer(context: CliContext, options: InDoubtOptions): OnI
 
 async function asked({ stdin, stderr }: CliContext, { name, input }: Call): ReturnType<OnInDoubt> {
   const label = callLabel(name, input, 60)
-  stderr.write(`? ${label} was started before, and nobody knows what came of it. Look first; then\n`)
+  stderr.write(`? ${label} was started, and its outcome is unknown. Check first; then\n`)
   for (;;) {
-    stderr.write('  rerun (repeat it), report (tell the model that nobody knows), or Enter (leave it open): ')
+    stderr.write('  rerun (repeat it), report (tell the model it is unknown), or Enter (leave it open): ')
     const answer = (await stdin.line?.())?.trim().toLowerCase()
     // The end of input leaves the line open.
     if (answer === undefined) stderr.write('\n')

@@ -60,7 +60,7 @@ export function tellStopped(
   const exitCode = signalCodes[signal]
   const { stderr } = context
   if (trouble !== undefined) stderr.write(`note: ${safeLine(trouble)}\n`)
-  stderr.write(`interrupted: ${savedOf(end)}; go on with\n${end.commandWith()}\n`)
+  stderr.write(`interrupted: ${savedOf(end)}; continue with\n${end.commandWith()}\n`)
   if (json) document(context, end, { state: 'interrupted', signal, exitCode })
   return exitCode
 }
@@ -87,16 +87,16 @@ function wayOn(
 ): { text: string; command: string } | undefined {
   const saved = savedOf(end)
   if (isLastgoodError(error, 'needs-input')) {
-    const text = `${saved}; decide: --in-doubt rerun repeats the call, --in-doubt report tells the model that nobody knows`
+    const text = `${saved}; decide: --in-doubt rerun repeats the call, --in-doubt report tells the model it is unknown`
     return { text, command: end.commandWith('--in-doubt report') }
   }
   if (!isLastgoodError(error, 'session-suspended') && !isLastgoodError(error, 'request-failed')) return undefined
-  const when = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later` : 'once that is mended'
-  return { text: `${saved}; ${when}, go on with`, command: end.commandWith() }
+  const when = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later` : 'once that is fixed'
+  return { text: `${saved}; ${when}, continue with`, command: end.commandWith() }
 }
 
 function savedOf({ lastGoodTurn, isPending }: EndState): string {
-  return `${savedAt(lastGoodTurn)}${isPending ? '; the new message is not recorded yet, the command has it' : ''}`
+  return `${savedAt(lastGoodTurn)}${isPending ? '; the new message is not recorded yet, only in the command' : ''}`
 }
 
 function document({ stdout }: CliContext, end: EndState, outcome: object): void {

@@ -4,7 +4,7 @@ import { answered, ended, obliging, overloaded, project, run, seed, sent, starte
 const open = [started(1), sent()]
 const idle = [...open, answered('Yes.'), ended(1)]
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1)
-const pending = 'the new message is not recorded yet, the command has it'
+const pending = 'the new message is not recorded yet, only in the command'
 
 /** An agent that begins a turn only where none is open, then waits until it is stopped. */
 const waiting = `coder: { name: 'coder', async run(session, input) {

@@ -43,7 +43,7 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
         ...common,
         signal: asking,
         message: isHere ? 'Which session?' : 'Which session, of all projects?',
-        placeholder: 'words of it, from any project',
+        placeholder: 'type to search all projects',
         initialUserInput: words,
         ...(under && { initialValue: under }),
         maxItems: 12,
@@ -53,7 +53,7 @@ export async function pick(sessions: readonly SessionChoice[], options: PickerOp
           return words.trim() === '' ? plain : found
         },
         filter: (search, { value: { choice } }) => choice.kind === 'session' && isFound(choice, search.trim()),
-        validate: (value) => (value === undefined ? 'nothing is found: type fewer words' : undefined),
+        validate: (value) => (value === undefined ? 'no match: type fewer words' : undefined),
       }),
     )
     if (isCancel(entry)) return { kind: 'left', at: under?.choice.kind === 'session' ? under.choice : undefined }

@@ -86,7 +86,7 @@ test('what costs more than the configuration says wants a yes', async () => {
   const before = await seqOf(store)
   const refused = await run(['resume', 's'], { cwd })
   expect(refused.code).toBe(2)
-  expect(refused.stderr).toMatch(/This takes about \$0\.40 to read .* Go on\? Nobody can be asked here/)
+  expect(refused.stderr).toMatch(/This costs about \$0\.40 to read .* Continue\? There is no terminal to ask at/)
   expect(await seqOf(store)).toBe(before)
   expect((await run(['resume', 's', '--yes'], { cwd })).code).toBe(0)
 })

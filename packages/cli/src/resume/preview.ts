@@ -65,7 +65,7 @@ export async function isWorthIt(
   if (isPicked && !quiet) for (const line of previewLines(preview, cost, now)) context.stderr.write(`${line}\n`)
   if (most === undefined || !cost || (cost.usd !== undefined && cost.usd <= most)) return true
   const isNobodyAsked = json === true || jsonl === true || input === false
-  return confirmed(context, `This takes ${costLine(cost)}. Go on?`, { json: isNobodyAsked })
+  return confirmed(context, `This costs ${costLine(cost)}. Continue?`, { json: isNobodyAsked })
 }
 
 export interface WorthOptions {
@@ -107,6 +107,6 @@ export function tellPreview(
     return
   }
   for (const line of previewLines(preview, cost, clock.now())) stderr.write(`${line}\n`)
-  stderr.write('dry run: nothing was sent, and nothing was changed; go on with\n')
+  stderr.write('dry run: nothing was sent, and nothing was changed; continue with\n')
   stdout.write(`${command}\n`)
 }

@@ -89,7 +89,7 @@ function messageFrom(words: readonly string[]): string | undefined {
   if (words.length === 0) return undefined
   const message = words.join(' ')
   if (message.trim() !== '') return message
-  throw new LastgoodError('bad-option', 'the message is empty', { hint: 'leave it out to go on with what is open' })
+  throw new LastgoodError('bad-option', 'the message is empty', { hint: 'leave it out to continue the open turn' })
 }
 
 function styleOf({ stdout, stderr }: CliContext, { json, jsonl, quiet }: ResumeOptions): OutcomeStyle {
@@ -110,7 +110,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
       const document = { schema: 'lastgood.client-session/v1', sessionId: head.sessionId, agent: head.agent, command }
       context.stdout.write(`${safeJson(document)}\n`)
     } else {
-      if (!style.quiet) context.stderr.write(`${safeLine(head.agent ?? '')} goes on with its session itself:\n`)
+      if (!style.quiet) context.stderr.write(`${safeLine(head.agent ?? '')} continues its session itself:\n`)
       context.stdout.write(`${command}\n`)
     }
     return exitCodes.done
@@ -270,9 +270,7 @@ async function closed({ stderr }: CliContext, session: Session): Promise<void> {
   try {
     await session.close()
   } catch (error) {
-    stderr.write(
-      `note: the lease could not be given back and runs out by itself: ${safeLine((error as Error).message)}\n`,
-    )
+    stderr.write(`note: the lease could not be released and expires by itself: ${safeLine((error as Error).message)}\n`)
   }
 }
 

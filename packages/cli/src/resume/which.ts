@@ -84,7 +84,7 @@ async function letPick(
     if (picked.kind === 'picked') return { sessionId: picked.choice.row.head.sessionId, message: picked.message }
     const at = picked.at?.row.head.sessionId
     const command = at === undefined ? ['lastgood resume', ...flags].join(' ') : resumeCommandFor(at, flags)
-    stderr.write(`nothing was changed; go on with\n${command}\n`)
+    stderr.write(`nothing was changed; continue with\n${command}\n`)
     return { exitCode: signalCodes[signal] }
   } finally {
     dispose()
