@@ -37,7 +37,7 @@ describe('sessions in Redis', () => {
     expect(shown.stdout).toContain('journal  lastgood:{fix-auth}:journal, 7 entries')
     const { code, stdout, stderr } = await run(['resume', 'last'], { cwd, env })
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'All done.\n' })
-    expect(stderr).toContain(`note: it was recorded in /projects/there, and this is ${cwd}`)
+    expect(stderr).toContain(`note: recorded in /projects/there, but this is ${cwd}`)
     expect((await run(['resume', 'last'], { cwd, env })).stderr).toContain('nothing to continue: turn 2 has ended')
   })
 

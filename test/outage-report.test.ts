@@ -84,7 +84,5 @@ test('the report of a night says what was down, how each session came through, a
   ])
 
   const text = await run(['status', ...flags], { cwd: dir, clock })
-  expect(text.stdout).toMatch(
-    /sessions 4 sessions touched, 3 recovered without anybody, 1 needs somebody\nlost {5}0 turns/,
-  )
+  expect(text.stdout).toMatch(/sessions 4 sessions affected, 3 recovered unattended, 1 needs a person\nlost {5}0 turns/)
 })

@@ -48,7 +48,9 @@ describe('S5: `lastgood status` in an outage', () => {
       /claude-opus-5-5 +\S+ +1\/\d+ ok +1\/\d+ ok +down for \S+ · next probe .* last fault overloaded/,
     )
     expect(screen).toMatch(/status page +investigating 'Elevated errors on Claude Opus 5\.5' \(\d\S* old; /)
-    expect(screen).toContain('The API is failing for everybody here, not by your prompt, key or quota: 1 session waits')
+    expect(screen).toContain(
+      'The API is failing for everyone here, not because of your prompt, key or quota: 1 session waits',
+    )
     expect(screen).toMatch(/next probe (in \d+s|now)\n {2}next: lastgood resume fix-auth$/)
 
     const { providers, statusPage, open, verdict } = await at.json<Status>('lastgood', ['status'], page(at))
@@ -85,7 +87,7 @@ describe('S5: never called an outage:', () => {
     const { screen } = await at.terminal('lastgood', ['status'], { columns: 140 }).ended
     keepScreen(`s05-${name}`, screen)
     expect(screen).not.toMatch(/outage of the API|failing for everybody|it may be the API|\bdown\b/)
-    expect(screen).toContain('No outage: the API refuses 2 sessions, each for a reason that it says')
+    expect(screen).toContain('No outage: the API refuses 2 sessions, each for a reason it gives')
     const { verdict, providers } = await at.json<Status>('lastgood', ['status'])
     expect(verdict.kind).not.toMatch(/outage|unreachable/)
     expect(providers.every(({ breaker, down }) => breaker === 'closed' && !down)).toBe(true)

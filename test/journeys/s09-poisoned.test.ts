@@ -66,14 +66,14 @@ describe('S9: a session with', () => {
       keepScreen(`s09-repair-${name.replaceAll(' ', '-')}`, stderr + stdout)
       expect(code).toBe(0)
       expect(stdout).toMatch(/^turn 1\n {2}message \d (user|assistant)\n {4}[a-z-]+ .+\n/)
-      expect(stderr).toContain('this is done on the way of its next request')
+      expect(stderr).toContain('this is done when its next request is sent')
       expect(await at.entries()).toEqual(before)
 
       at.lab.setOutages([])
       const asked = at.lab.requests.length
       const again = await at.run('loop', ['fix-auth', 'Go on.'])
       expect(again).toMatchObject({ code: 0, stdout: 'Here I am.\n' })
-      expect(again.stderr).toMatch(/✚ mended on its way out, and accepted: /)
+      expect(again.stderr).toMatch(/✚ request repaired, and accepted: /)
       const sent = at.lab.requests.slice(asked)
       expect(sent.at(-1)).toMatchObject({ outcome: { kind: 'ok' } })
       // A refusal is answered by a repair, never by the same again.
@@ -105,7 +105,7 @@ test('S9: a file of Claude Code is shown by turn, written anew with a copy of wh
   keepScreen('s09-file', shown.stderr + shown.stdout)
   expect(shown.code).toBe(0)
   expect(shown.stdout).toMatch(/^turn 2\n {2}message \d user\n {4}results .*\n[^]*\+ result of toolu_3: /)
-  expect(shown.stderr).toContain('nothing was changed; to do it\nlastgood repair ')
+  expect(shown.stderr).toContain('nothing was changed; to apply it\nlastgood repair ')
   expect(readFileSync(path)).toEqual(poisoned)
 
   const terminal = at.terminal('lastgood', ['repair', path, '--apply'])

@@ -85,7 +85,7 @@ test('S14: the report of a night: 1 h 32 m, 40 sessions, 38 came through by them
   expect(summary.extra.rereadTokens).toBeGreaterThan(0)
   expect(summary.extra.usd).toBeGreaterThan(0)
   expect(outages).toMatchObject([{ model: 'claude-opus-5-5', sessions: 38 }])
-  // Who needs somebody comes first, with the command.
+  // Who needs a person comes first, with the command.
   expect(sessions.slice(0, 3).map(({ standing }) => standing)).toEqual(['suspended', 'suspended', 'recovered'])
   expect(sessions[0]).toMatchObject({ sessionId: 'unpaid-0', command: 'lastgood resume unpaid-0' })
 
@@ -93,7 +93,7 @@ test('S14: the report of a night: 1 h 32 m, 40 sessions, 38 came through by them
   const { screen } = await terminal.ended
   keepScreen('s14-report', screen)
   expect(screen).toMatch(
-    /outage {3}1h3\dm in 1 outage\nsessions 40 sessions touched, 38 recovered without anybody, 2 need somebody/,
+    /outage {3}1h3\dm in 1 outage\nsessions 40 sessions affected, 38 recovered unattended, 2 need a person/,
   )
   expect(screen).toMatch(/lost {5}0 turns\n[^]*cost {5}about \$\d+\.\d\d more/)
 

@@ -92,12 +92,9 @@ export async function loadConfig(context: CliContext, option: string | undefined
 
 /** The error for a missing configuration file, which says what to write. */
 export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
-  return new ConfigError(
-    `no configuration file in ${cwd} or above, so nobody knows the agent ${JSON.stringify(agent)}`,
-    {
-      hint: `run this in the project of the session, or write lastgood.config.mjs: ${example}`,
-    },
-  )
+  return new ConfigError(`no configuration file in ${cwd} or above, so there is no agent ${JSON.stringify(agent)}`, {
+    hint: `run this in the project of the session, or write lastgood.config.mjs: ${example}`,
+  })
 }
 
 /** The agent that is called `name`. */

@@ -15,8 +15,8 @@ export async function confirmed(
 ): Promise<boolean> {
   if (yes) return true
   if (!stdin.isTTY || !stderr.isTTY || !stdin.line || json) {
-    throw new LastgoodError('needs-input', `${question} Nobody can be asked here`, {
-      hint: 'the same with --yes does it; with --dry-run it only shows what would be done',
+    throw new LastgoodError('needs-input', `${question} There is no terminal to ask at`, {
+      hint: 'add --yes to do it, or --dry-run to see what would be done',
     })
   }
   stderr.write(`${question} [y/N] `)

@@ -93,13 +93,13 @@ type RunBy = Pick<Head, 'sessionId' | 'agent'>
 /** The last lines for people: how to go on. `message`: appended to the command. */
 export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {
   const command = resumeCommandOf(head, flags)
-  return command === undefined ? `to go on, ${ownWayOn(head.sessionId)}\n` : `go on with\n${command}${message}\n`
+  return command === undefined ? `to continue, ${ownWayOn(head.sessionId)}\n` : `continue with\n${command}${message}\n`
 }
 
 /** A warning if the session was recorded in another folder. */
 export function noteOfFolder({ cwd: recorded }: Pick<Head, 'cwd'>, cwd: string): string | undefined {
   if (recorded === undefined || recorded === cwd) return undefined
-  return `note: it was recorded in ${safeLine(recorded)}, and this is ${safeLine(cwd)}`
+  return `note: recorded in ${safeLine(recorded)}, but this is ${safeLine(cwd)}`
 }
 
 /** Where a command looks. */

@@ -27,7 +27,7 @@ describe('export and import', () => {
       code: 0,
       stdout: 'copy\n',
       stderr: expect.stringMatching(
-        /7 entries of fix-auth are in \S+, saved at turn 1\ngo on with\nlastgood resume copy\n$/,
+        /7 entries of fix-auth are in \S+, saved at turn 1\ncontinue with\nlastgood resume copy\n$/,
       ),
     })
     const raw = (await run(['show', 'copy', '--raw'], { cwd: there2.cwd })).stdout.split('\n')

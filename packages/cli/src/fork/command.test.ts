@@ -23,7 +23,8 @@ describe('fork', () => {
     expect(await run(['fork', 'fix-auth'], { cwd })).toEqual({
       code: 0,
       stdout: 'fix-auth-2\n',
-      stderr: "✔ fix-auth-2 goes on after turn 2 of fix-auth\ngo on with\nlastgood resume fix-auth-2 '<message>'\n",
+      stderr:
+        "✔ fix-auth-2 continues after turn 2 of fix-auth\ncontinue with\nlastgood resume fix-auth-2 '<message>'\n",
     })
     expect(await run(['resume', 'fix-auth-2', 'Otherwise'], { cwd })).toMatchObject({ code: 0, stdout: 'All done.\n' })
     expect((await store.summary('fix-auth-2'))?.head).toMatchObject({ turn: 3, agent: 'coder', cwd: '/projects/there' })
@@ -90,7 +91,7 @@ describe('fork', () => {
       ]) {
         const { code, stderr } = await run(argv, { cwd })
         expect(code).toBe(2)
-        expect(stderr).toContain(`goes on with session ${id} from what it holds itself\n  next: to fork it: ${hint}`)
+        expect(stderr).toContain(`continues session ${id} from its own copy\n  next: to fork it: ${hint}`)
       }
     expect(await store.summary('of-opencode-2')).toBeUndefined()
     expect((await store.summary('of-opencode'))?.head.lastGoodTurn).toBe(1)

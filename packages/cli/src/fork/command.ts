@@ -61,7 +61,7 @@ async function fork(
     const shared = made.origin.sessionId === from ? '' : `, which it shares with ${made.origin.sessionId}`
     context.stdout.write(`${safeLine(newId)}\n`)
     context.stderr.write(
-      `✔ ${safeLine(newId)} goes on after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, " '<message>'")}`,
+      `✔ ${safeLine(newId)} continues after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, " '<message>'")}`,
     )
   } finally {
     await opened.close()

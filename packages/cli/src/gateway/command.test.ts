@@ -32,7 +32,7 @@ describe('lastgood run', () => {
     expect(code).toBe(7)
     expect(stderr).toMatch(/greeting {2}529 overloaded: next try .*\n.*greeting {2}answered after .*, attempt 2\n/)
     expect(stderr).toContain(
-      `1 answer in 1 session; 1 fault, 1 answer all the same\n  lastgood show greeting ${place.join(' ')}\n`,
+      `1 answer in 1 session; 1 fault, 1 answer recovered\n  lastgood show greeting ${place.join(' ')}\n`,
     )
     expect((await run(['show', 'greeting', ...place], { cwd })).code).toBe(0)
   })

@@ -25,7 +25,7 @@ test('where only the sum is told, no line comes before it', async () => {
   expect(stderr.text).toBe('')
   talk.sumUp()
   expect(stderr.text).toBe(
-    '0 answers in 1 session; 1 fault, 0 answers all the same\n  lastgood show ses --store redis://127.0.0.1\n',
+    '0 answers in 1 session; 1 fault, 0 answers recovered\n  lastgood show ses --store redis://127.0.0.1\n',
   )
 })
 
@@ -84,6 +84,6 @@ test('what a rule was applied with is text, and obeyed by no terminal', async ()
     { ...seen, type: 'transcript-repaired', repairs: [{ rule, what: 'left out' }], edits: [], standing: [] },
   ]
   for (const entry of entries) heard.onEvent?.('ses', { type: 'entry', entry })
-  expect(stderr.text).toContain('mending by drop-container:c␛]0;title␇␛[2J\n')
+  expect(stderr.text).toContain('repairing by drop-container:c␛]0;title␇␛[2J\n')
   expect(stderr.text).toContain('repaired: drop-container:c␛]0;title␇␛[2J\n')
 })

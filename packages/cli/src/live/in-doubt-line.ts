@@ -2,10 +2,10 @@
 import type { InDoubtDid } from '@lastgood/core'
 
 const words: Readonly<Record<InDoubtDid, string>> = {
-  'verified-done': 'it had been done, says the tool; not repeated',
-  'verified-not-done': 'it had not been done, says the tool; it runs now',
-  rerun: 'it runs again, with the same idempotency key',
-  reported: 'not repeated; the model is told to look first',
+  'verified-done': 'the tool says it was done; not repeated',
+  'verified-not-done': 'the tool says it was not done; runs now',
+  rerun: 'runs again with the same idempotency key',
+  reported: 'not repeated; the model is told to check first',
   parked: 'not repeated; a person has to decide',
 }
 

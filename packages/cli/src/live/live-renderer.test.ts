@@ -41,7 +41,7 @@ describe('a turn', () => {
       [
         '⇄ claude-sonnet-5-5 takes the turn from claude-opus-5-5: 529 overloaded',
         'ok',
-        '✚ mended on its way out, and accepted: left out 1 image',
+        '✚ request repaired, and accepted: left out 1 image',
         '',
       ].join('\n'),
     )
@@ -53,7 +53,7 @@ describe('a turn', () => {
     written()
     renderer.onEvent({ type: 'in-doubt', toolUseId: 't1', name: 'run', did: 'reported' })
     tell(finished('t1', 'in-doubt'))
-    expect(written()).toBe('? run npm publish was in doubt: not repeated; the model is told to look first\n')
+    expect(written()).toBe('? run npm publish was in doubt: not repeated; the model is told to check first\n')
   })
 
   it('tells a tool that failed from one of unknown outcome and one that was not run', () => {

@@ -135,7 +135,7 @@ export function liveRenderer({
       }
       case 'transcript-repaired':
         for (const { what } of entry.repairs) {
-          pen.line(palette.yellow(`✚ mended on its way out, and accepted: ${safeLine(what)}`))
+          pen.line(palette.yellow(`✚ request repaired, and accepted: ${safeLine(what)}`))
         }
         break
       case 'response-received':

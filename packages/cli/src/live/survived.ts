@@ -38,7 +38,8 @@ export class Survived {
       const { kind, status } = entry.fault
       say(`${[status, kind].filter(Boolean).join(' ')}: ${doing(entry.decision)}`)
     }
-    if (entry.type === 'rung-changed') say(`${entry.rung === 0 ? 'back to' : 'goes on with'} ${safeLine(entry.model)}`)
+    if (entry.type === 'rung-changed')
+      say(`${entry.rung === 0 ? 'back to' : 'continues with'} ${safeLine(entry.model)}`)
     if (entry.type === 'transcript-repaired')
       say(`repaired: ${safeLine(entry.repairs.map(({ rule }) => rule).join(', '))}`)
     if (this.#tellsTurns) for (const line of turnLines(entry)) say(line)
@@ -54,7 +55,7 @@ export class Survived {
     const faults =
       this.#faults === 0
         ? 'nothing failed'
-        : `${counted(this.#faults, 'fault')}, ${counted(this.#recovered, 'answer')} all the same`
+        : `${counted(this.#faults, 'fault')}, ${counted(this.#recovered, 'answer')} recovered`
     return `${counted(this.#answers, 'answer')} in ${counted(this.#sessions.size, 'session')}; ${faults}`
   }
 
@@ -96,7 +97,7 @@ function doing(decision: { kind: string; at?: number; rule?: string; reason?: st
     case 'keep-and-continue':
       return 'kept what was whole'
     case 'repair':
-      return `mending by ${safeLine(decision.rule ?? '')}`
+      return `repairing by ${safeLine(decision.rule ?? '')}`
     case 'suspend':
     case 'fail':
       return `told the client: ${safeLine(decision.reason ?? '')}`

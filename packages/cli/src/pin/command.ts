@@ -62,7 +62,7 @@ async function retain(
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else
       context.stderr.write(
-        `✔ ${safeLine(sessionId)}: ${expiryText(head, context.clock.now()) || 'kept until somebody prunes it'}\n`,
+        `✔ ${safeLine(sessionId)}: ${expiryText(head, context.clock.now()) || 'kept until pruned'}\n`,
       )
   } finally {
     await opened.close()

@@ -36,7 +36,7 @@ describe('prune', () => {
     const { pruned, ids, store, clock } = await some()
     const { code, stdout, stderr } = await pruned('--dry-run')
     expect(code).toBe(0)
-    expect(stdout).toBe('keep    over  a fork that stays reads its journal\nkeep    pinned  pinned: lastgood unpin\n')
+    expect(stdout).toBe('keep    over  a fork that stays needs its journal\nkeep    pinned  pinned: lastgood unpin\n')
     expect(stderr).toContain('nothing to prune; 3 more have time left\n')
     await (await openSession('fork', { store, clock, ttlMs: 1 })).close()
     await clock.advance(2)
@@ -114,7 +114,7 @@ describe('prune', () => {
     const { cwd, store } = project()
     await seed(store, 'busy', turn, true)
     const { stdout } = await run(['prune', '--older-than', '0s', '--yes', '--store', 'state'], { cwd })
-    expect(stdout).toBe('keep    busy  a process is at it\n')
+    expect(stdout).toBe('keep    busy  a process is using it\n')
   })
 
   it('takes a damaged session by its name only, and asks; then the others can be pruned again', async () => {

@@ -95,8 +95,8 @@ async function remove(
 
 const because = {
   pinned: 'pinned: lastgood unpin',
-  held: 'a process is at it',
-  forks: 'a fork that stays reads its journal',
+  held: 'a process is using it',
+  forks: 'a fork that stays needs its journal',
 } as const
 
 function tell(
@@ -133,8 +133,12 @@ function planJson({ expired, kept, others }: PrunePlan<SessionRow>): object {
 }
 
 function unreadable(cause: unknown): LastgoodError {
-  return new LastgoodError('journal-corrupt', 'a session cannot be read, and it may be a fork of one that would go', {
-    hint: 'mend it, or remove it with lastgood prune --damaged <session>; this shows which one it is: lastgood doctor',
-    cause,
-  })
+  return new LastgoodError(
+    'journal-corrupt',
+    'a session cannot be read, and it may be a fork of one that would be removed',
+    {
+      hint: 'repair it, or remove it with lastgood prune --damaged <session>; this shows which one it is: lastgood doctor',
+      cause,
+    },
+  )
 }

@@ -14,7 +14,7 @@ export async function pruneDamaged(
   const damage = await damageOf(store, sessionId)
   if (!options.json) {
     stdout.write(`remove  ${safeLine(sessionId)}  ${safeLine(damage.message)}\n`)
-    stderr.write('what is left of it goes too; lastgood show has the part before the damage\n')
+    stderr.write('what is left of it is removed too; lastgood show has the part before the damage\n')
   }
   const isWanted = !options.dryRun
   if (isWanted && !(await confirmed(context, 'Remove this session for good?', options))) return

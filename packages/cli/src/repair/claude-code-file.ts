@@ -46,7 +46,7 @@ export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFil
         before,
         after: before,
         repairs: [],
-        unrepairable: 'a file of Claude Code cannot hold all that is mended',
+        unrepairable: 'a Claude Code file cannot hold all the repairs',
       }
     }
     after = second.mended.messages

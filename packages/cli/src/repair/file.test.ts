@@ -35,7 +35,7 @@ describe('repair of a file', () => {
       /turn 2\n {2}message 6 user\n {4}empty-text mended an empty user message\n {4}- text ""\n {4}\+ text "\(no content\)"\n/,
     )
     expect(stdout).toContain('as a whole\n  strip-thinking left out all thinking')
-    expect(stderr).toContain('nothing was changed; to do it\nlastgood repair session.jsonl --apply\n')
+    expect(stderr).toContain('nothing was changed; to apply it\nlastgood repair session.jsonl --apply\n')
     expect(readFileSync(path)).toEqual(poisoned())
     expect(names()).toEqual(['session.jsonl'])
     expect(await run(['repair', 'session.jsonl', '--dry-run'], { cwd })).toMatchObject({ code: 0, stdout })
@@ -46,7 +46,7 @@ describe('repair of a file', () => {
     const { code, stderr } = await run(['repair', './session.jsonl', '--apply', '--yes'], { cwd, clock: clock() })
     expect(code).toBe(0)
     const backup = join(cwd, 'session.jsonl.backup-20261129T031500Z')
-    expect(stderr).toContain(`✔ repaired; what was there is kept\nmv ${backup} ${path}\n`)
+    expect(stderr).toContain(`✔ repaired; to restore the original\nmv ${backup} ${path}\n`)
     expect(names()).toEqual(['session.jsonl', 'session.jsonl.backup-20261129T031500Z'])
     expect(readFileSync(backup)).toEqual(poisoned())
     for (const file of [path, backup]) expect(statSync(file).mode & 0o777).toBe(0o640)
@@ -79,7 +79,7 @@ describe('repair of a file', () => {
     const { cwd, path } = there()
     expect(await run(['repair', path, '--apply'], { cwd })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('the same with --yes does it'),
+      stderr: expect.stringContaining('add --yes to do it'),
     })
     const stderr = new Collector()
     stderr.isTTY = true

@@ -28,7 +28,7 @@ export async function repairFile(context: CliContext, name: string, options: Rep
     for (const line of changeLines(changes, columns(), palette)) stdout.write(`${line}\n`)
   }
   const isWanted = bytes !== undefined && options.apply === true
-  const question = `Write ${safeLine(path)} anew, with a copy of it beside it?`
+  const question = `Rewrite ${safeLine(path)}, keeping a copy beside it?`
   if (isWanted && !(await confirmed(context, question, options))) return
   const backup = isWanted ? await replaceTranscript(context, file, bytes) : undefined
   if (unrepairable !== undefined) context.setExitCode(exitCodes.failed)
@@ -49,9 +49,9 @@ export async function repairFile(context: CliContext, name: string, options: Rep
   } else if (bytes === undefined) {
     stderr.write('✔ nothing to repair\n')
   } else if (backup === undefined) {
-    stderr.write(`nothing was changed; to do it\n${safeCommand(`lastgood repair ${shellWord(name)} --apply`)}\n`)
+    stderr.write(`nothing was changed; to apply it\n${safeCommand(`lastgood repair ${shellWord(name)} --apply`)}\n`)
   } else {
-    stderr.write(`✔ repaired; what was there is kept\n${safeCommand(`mv ${shellWord(backup)} ${shellWord(path)}`)}\n`)
+    stderr.write(`✔ repaired; to restore the original\n${safeCommand(`mv ${shellWord(backup)} ${shellWord(path)}`)}\n`)
   }
 }
 

@@ -61,7 +61,7 @@ describe('repair of a session', () => {
     )
     expect(stdout).toContain('+ result of call_1: Interrupted: this tool call was started')
     expect(stderr).toMatch(
-      /this is done on the way of its next request, and journaled[^]*\nlastgood resume s --store state\n$/,
+      /this is done when its next request is sent, and journaled[^]*\nlastgood resume s --store state\n$/,
     )
     expect(await entries(store)).toEqual(before)
   })
@@ -89,9 +89,7 @@ describe('repair of a session', () => {
     expect(told).toHaveLength(repaired?.repairs.length ?? 0)
     const after = await repair()
     expect(after).toMatchObject({ code: 0, stdout: '' })
-    expect(after.stderr).toMatch(
-      /in force 2 edits\n✔ nothing to repair\nwhat is in force is taken back with --revert\n/,
-    )
+    expect(after.stderr).toMatch(/in force 2 edits\n✔ nothing to repair\n--revert takes back what is in force\n/)
     expect(await repair('--revert', '--yes')).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('✔ taken back'),
@@ -107,7 +105,7 @@ describe('repair of a session', () => {
     expect(await repair('--apply', '--yes')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /is repaired on the way of its next request\n {2}next: go on with it: lastgood resume s/,
+        /is repaired when its next request is sent\n {2}next: continue it: lastgood resume s/,
       ),
     })
     expect(await entries(store)).toEqual(before)
@@ -123,7 +121,7 @@ describe('repair of a session', () => {
     }
   })
 
-  it('asks before it takes back, and not while a process is at it; a session that is not there is exit code 3', async () => {
+  it('asks before it takes back, and not while a process is using it; a session that is not there is exit code 3', async () => {
     const { cwd, store } = project()
     const repaired: EntryBody = {
       type: 'transcript-repaired',

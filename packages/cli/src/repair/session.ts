@@ -60,7 +60,7 @@ export async function repairSession(context: CliContext, argument: string, optio
 async function reverted(context: CliContext, options: RepairOptions, { opened, row }: Located): Promise<boolean> {
   const { sessionId } = row.head
   if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder })
-  const question = `Send again what ${safeLine(sessionId)} recorded, without its repairs?`
+  const question = `Send what ${safeLine(sessionId)} recorded again, without its repairs?`
   if (!(await confirmed(context, question, options))) return false
   const { store } = opened
   await visitSession(sessionId, { store, clock: context.clock }, (session) =>
@@ -104,11 +104,8 @@ function close({ stderr }: CliContext, { options, changes, inForce, command, isR
     return
   }
   if (isSound) stderr.write('✔ nothing to repair\n')
-  else
-    stderr.write(
-      `this is done on the way of its next request, and journaled when the API has accepted it\n${command}\n`,
-    )
-  if (inForce > 0) stderr.write('what is in force is taken back with --revert\n')
+  else stderr.write(`this is done when its next request is sent, and journaled once the API accepts it\n${command}\n`)
+  if (inForce > 0) stderr.write('--revert takes back what is in force\n')
 }
 
 function turnOf({ turns }: PendingRepairs, message: number): number {
@@ -116,8 +113,8 @@ function turnOf({ turns }: PendingRepairs, message: number): number {
 }
 
 function appliedByItself(sessionId: string, command: string): LastgoodError {
-  return new LastgoodError('bad-option', `session ${sessionId} is repaired on the way of its next request`, {
-    hint: `go on with it: ${command}; a repair is journaled when the API has accepted it, so --apply is for files`,
+  return new LastgoodError('bad-option', `session ${sessionId} is repaired when its next request is sent`, {
+    hint: `continue it: ${command}; a repair is journaled once the API accepts it, so --apply is for files`,
     details: { sessionId },
   })
 }

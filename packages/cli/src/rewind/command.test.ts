@@ -73,7 +73,7 @@ describe('rewind', () => {
     const { cwd, head } = await there()
     const { code, stderr } = await run(['rewind', 's', '--turn', '1'], { cwd })
     expect(code).toBe(2)
-    expect(stderr).toMatch(/Nobody can be asked here\n {2}next: the same with --yes/)
+    expect(stderr).toMatch(/There is no terminal to ask at\n {2}next: add --yes/)
     expect(await head()).toMatchObject({ lastGoodTurn: 2 })
   })
 

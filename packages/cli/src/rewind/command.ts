@@ -124,7 +124,7 @@ function tell(context: CliContext, sessionId: string, turn: number, dropped: rea
     stderr.write(`nothing to rewind: turn ${turn} is the last turn of ${safeLine(sessionId)}\n`)
     return
   }
-  stderr.write(`no part of the conversation of ${safeLine(sessionId)} any more, though its journal keeps it:\n`)
+  stderr.write(`dropped from the conversation of ${safeLine(sessionId)}; its journal keeps it:\n`)
   for (const { turn: number, state, message, steps } of dropped) {
     const tools = toolsIn(steps)
     const ran = tools.length === 0 ? '' : `  (ran ${tools.join(', ')})`

@@ -61,9 +61,9 @@ describe('show', () => {
       { type: 'turn-continued', messages: [{ role: 'user', content: [result('t3'), { type: 'text', text: 'Stop' }] }] },
     ])
     const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
-    expect(stdout).toMatch(/✔ deploy t1[^]*✖ deploy t2[^]*✔ deploy t3[^]*\+ 1 message by the caller/)
+    expect(stdout).toMatch(/✔ deploy t1[^]*✖ deploy t2[^]*✔ deploy t3[^]*\+ 1 messagefrom the caller/)
     expect(stdout).not.toContain('no result')
-    expect(stdout.match(/by the caller/g)).toHaveLength(1)
+    expect(stdout.match(/from the caller/g)).toHaveLength(1)
   })
 
   it('tells of the steps of a loop of one’s own, and which of them has no result', async () => {
@@ -104,7 +104,7 @@ describe('show', () => {
     for (const line of lines) expect(stdout).toMatch(line)
     expect(stdout).not.toContain('its end')
     expect(stderr).toBe(
-      `note: it was recorded in /projects/there, and this is ${cwd}\ngo on with\nlastgood resume fix-auth --store state\n`,
+      `note: recorded in /projects/there, but this is ${cwd}\ncontinue with\nlastgood resume fix-auth --store state\n`,
     )
   })
 
@@ -114,7 +114,7 @@ describe('show', () => {
     const { code, stdout, stderr } = await run(['show', 'fix-auth', '--store', 'state'], { cwd })
     expect(code).toBe(4)
     expect(stderr).toMatch(/error: entry 1 is encrypted with the key "2026-11"[^]*docs\/errors\/journal-sealed\.md/)
-    expect(stdout + stderr).not.toContain('go on with')
+    expect(stdout + stderr).not.toContain('continue with')
     expect((await run(['list', '--store', 'state'], { cwd })).stdout).toContain('fix-auth')
   })
 
@@ -304,7 +304,7 @@ describe('show', () => {
     ]
     await seed(store, 's', [started(1), { type: 'transcript-repaired', repairs, edits: [], standing: [] }])
     const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
-    expect(stdout).toMatch(/ {2}✚ mended on its way out: left out 1 image; added 2 results \(remove-images:.*…\n/)
+    expect(stdout).toMatch(/ {2}✚ request repaired: left out 1 image; added 2 results \(remove-images:.*…\n/)
     const { stdout: json } = await run(['show', 's', '--store', 'state', '--json'], { cwd })
     expect(JSON.parse(json)).toMatchObject({ turns: [{ steps: [{ kind: 'repaired', repairs }] }] })
   })

@@ -63,16 +63,16 @@ function line(step: Step, columns: number, palette: Palette): string {
       // The rules come last: their arguments are long, and what was done has to stay visible.
       const rules = step.repairs.map(({ rule }) => rule).join(', ')
       const done = step.repairs.map(({ what }) => what).join('; ')
-      return `${yellow('✚')} mended on its way out: ${shorten(`${done} (${rules})`, columns - 25)}`
+      return `${yellow('✚')} request repaired: ${shorten(`${done} (${rules})`, columns - 20)}`
     }
     case 'repairs-reverted':
       return `${yellow('↶')} repairs taken back: ${step.reason}`
     case 'added':
-      return dim(`+ ${counted(step.messages, 'message')} by the caller`)
+      return dim(`+ ${counted(step.messages, 'message')}from the caller`)
     case 'suspended':
       return `${yellow('‖')} suspended (${step.reason}): ${step.detail}`
     case 'resumed':
-      return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal folded anew' : ''}`
+      return `${green('▸')} resumed by pid ${step.pid} on ${step.host}${step.refolded ? ', journal replayed' : ''}`
     case 'rewound':
       return `${yellow('↶')} went back ${step.turn > step.to ? `inside turn ${step.turn}` : `to turn ${step.to}`}: ${step.reason}`
     case 'step': {
@@ -85,7 +85,7 @@ function line(step: Step, columns: number, palette: Palette): string {
     case 'imported':
       return `${green('▸')} imported, ${counted(step.entries, 'entry', 'entries')} of ${step.from}`
     case 'retention': {
-      const time = step.ttlMs === null ? 'until somebody prunes it' : `for ${spent(step.ttlMs)} after its last entry`
+      const time = step.ttlMs === null ? 'until pruned' : `for ${spent(step.ttlMs)} after its last entry`
       return dim(step.pinned ? 'kept: pinned' : `kept ${time}`)
     }
   }

@@ -48,7 +48,7 @@ describe('status', () => {
     expect(stdout).toMatch(/waiting +waits +\S+ +in \S+ +529 overloaded/)
     expect(stdout).not.toContain('done')
     expect(stdout).toMatch(
-      /\n\nThe API is failing for everybody here, [^\n]*: 1 session waits, [^\n]*\n {2}next: lastgood resume waits --store state\n$/,
+      /\n\nThe API is failing for everyone here, [^\n]*: 1 session waits, [^\n]*\n {2}next: lastgood resume waits --store state\n$/,
     )
   })
 
@@ -110,7 +110,7 @@ describe('status', () => {
 
   it('of an empty store knows nothing, and says so', async () => {
     const { code, stdout } = await status(folder(), ['--no-page'])
-    const text = 'Nothing was answered here in the last hour, so nobody here knows'
+    const text = 'No request was answered here in the last hour, so it is unknown'
     expect({ code, stdout }).toEqual({ code: 0, stdout: `status page  not asked (--no-page)\n\n${text}\n` })
   })
 

@@ -81,7 +81,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
 }
 
 function sinceAlone(): LastgoodError {
-  return new LastgoodError('bad-option', '--since is about the past, and status without --report about now', {
+  return new LastgoodError('bad-option', '--since needs --report: without it, status is about now', {
     hint: 'lastgood status --report --since 2h',
   })
 }

@@ -30,7 +30,7 @@ export function pageWords(reading: StatusReading, model?: string): PageWords {
     case 'incident':
       return { says: safeLine(`API ${(page.api ?? '').replaceAll('_', ' ')}`), note: age }
     case 'unknown':
-      return { says: 'unknown', note: 'it has no word on the API' }
+      return { says: 'unknown', note: 'it does not mention the API' }
   }
 }
 

@@ -66,7 +66,7 @@ function stateOf(
     closed: [heldUntil === undefined ? 'answers' : inTime('rate limit, next', heldUntil, now), fault],
     open: isDown
       ? [down, nextProbeAt !== undefined && inTime('next probe', nextProbeAt, now), fault]
-      : ['failed when it was tried last', fault],
+      : ['failed on the last try', fault],
     'half-open': [down, 'a probe is under way', fault],
   }[breaker]
   return facts.filter((fact) => typeof fact === 'string').join(' · ')

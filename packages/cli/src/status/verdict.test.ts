@@ -73,7 +73,7 @@ describe('the verdict', () => {
       ),
       {
         kind: 'login',
-        text: 'The API refuses every login from here, in an outage of its own or for the key that all use: 3 sessions wait, next probe in 40s',
+        text: 'The API refuses every login from here: an outage of its own, or the key that all share: 3 sessions wait, next probe in 40s',
         next: { command: 'resume', sessionId: 'b' },
       },
     ],
@@ -82,7 +82,7 @@ describe('the verdict', () => {
       verdict([open()], waiting, off),
       {
         kind: 'outage',
-        text: 'The API is failing for everybody here, not by your prompt, key or quota: 3 sessions wait, next probe in 40s',
+        text: 'The API is failing for everyone here, not because of your prompt, key or quota: 3 sessions wait, next probe in 40s',
         next: { command: 'resume', sessionId: 'b' },
       },
     ],
@@ -91,7 +91,7 @@ describe('the verdict', () => {
       verdict([open(), answering('claude-haiku-5-5')], waiting.slice(0, 1), off),
       {
         kind: 'outage',
-        text: 'claude-opus-5-5 is failing for everybody here, not by your prompt, key or quota: 1 session waits, next probe in 40s, claude-haiku-5-5 answers',
+        text: 'claude-opus-5-5 is failing for everyone here, not because of your prompt, key or quota: 1 session waits, next probe in 40s, claude-haiku-5-5 answers',
       },
     ],
     [
@@ -99,7 +99,7 @@ describe('the verdict', () => {
       verdict([open({ breaker: { state: 'open', ...trouble, cause: 'transport', probeAt: now + 40_000 } })], [], off),
       {
         kind: 'unreachable',
-        text: 'The API cannot be reached from here, by this network or theirs: no sessions wait, next probe in 40s',
+        text: 'The API cannot be reached from here (this network or theirs): no sessions wait, next probe in 40s',
       },
     ],
     [
@@ -119,7 +119,7 @@ describe('the verdict', () => {
       ),
       {
         kind: 'outage',
-        text: 'The API is failing for everybody here, not by your prompt, key or quota: no sessions wait, a probe is under way',
+        text: 'The API is failing for everyone here, not because of your prompt, key or quota: no sessions wait, a probe is under way',
       },
     ],
     [
@@ -136,7 +136,7 @@ describe('the verdict', () => {
       ),
       {
         kind: 'unknown',
-        text: "Nothing was answered here in the last hour, so nobody here knows; claude-opus-5-5 failed when it was tried last, 1h ago; the status page says: investigating 'Elevated errors on Claude Opus 5'",
+        text: "No request was answered here in the last hour, so it is unknown; claude-opus-5-5 failed on the last try, 1h ago; the status page says: investigating 'Elevated errors on Claude Opus 5'",
       },
     ],
     [
@@ -144,7 +144,7 @@ describe('the verdict', () => {
       verdict([record({ held: { since: now, until: now + 20_000 } })], waiting, incident),
       {
         kind: 'rate-limited',
-        text: 'A rate limit, no outage: claude-opus-5-5 takes requests again in 20s, 3 sessions wait',
+        text: 'A rate limit, not an outage: claude-opus-5-5 takes requests again in 20s, 3 sessions wait',
         next: { command: 'resume', sessionId: 'b' },
       },
     ],
@@ -171,7 +171,7 @@ describe('the verdict', () => {
       verdict([answering('m')], [row('x', 'waiting', 'a', false), row('y', 'waiting', 'b', false)], off),
       {
         kind: 'session',
-        text: 'The API answers others; 2 sessions do not go on, each for its own reason',
+        text: 'The API answers others; 2 sessions are not continuing, each for its own reason',
         next: { command: 'show', sessionId: 'x' },
       },
     ],
@@ -180,19 +180,19 @@ describe('the verdict', () => {
       verdict([], [row('x', 'waiting', '500 server-transient')], incident),
       {
         kind: 'unknown',
-        text: "Session x does not go on (500 server-transient), and nothing was answered here in the last hour: it may be the API; the status page says: investigating 'Elevated errors on Claude Opus 5'",
+        text: "Session x is not continuing (500 server-transient), and no request was answered here in the last hour: it may be the API; the status page says: investigating 'Elevated errors on Claude Opus 5'",
         next: { command: 'resume', sessionId: 'x' },
       },
     ],
     [
       'all is well',
       verdict([answering('m'), answering('n')], [], off),
-      { kind: 'fine', text: 'Everything answers: 24 of 28 requests in the last hour' },
+      { kind: 'fine', text: 'The API answers: 24 of 28 requests in the last hour' },
     ],
     [
       'nothing was sent, and the page is unknown',
       verdict([answering('m', now - 61 * minute)], [], { ageMs: Infinity, failure: 'status.test: HTTP 405' }),
-      { kind: 'unknown', text: 'Nothing was answered here in the last hour, so nobody here knows' },
+      { kind: 'unknown', text: 'No request was answered here in the last hour, so it is unknown' },
     ],
   ])('%s', (_case, found, expected) => {
     expect(found).toEqual(expected)
@@ -239,7 +239,7 @@ describe('the status page in a line', () => {
       'without a word on the API is unknown',
       { ageMs: 1, page: { indicator: 'none', description: '', openIncidents: [] } },
       undefined,
-      'unknown (it has no word on the API)',
+      'unknown (it does not mention the API)',
     ],
     [
       'cannot command the terminal',

@@ -67,15 +67,12 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
   const probes = down.flatMap(({ nextProbeAt }) => nextProbeAt ?? [])
   const by = (cause: FaultKind) => down.every((one) => one.cause === cause)
   const [kind, text] = by('transport')
-    ? (['unreachable', `${what} cannot be reached from here, by this network or theirs`] as const)
+    ? (['unreachable', `${what} cannot be reached from here (this network or theirs)`] as const)
     : by('model-gone')
       ? (['model-gone', `${modelsOf(down)} is gone, or not allowed with this key`] as const)
       : by('auth-outage')
-        ? ([
-            'login',
-            `${what} refuses every login from here, in an outage of its own or for the key that all use`,
-          ] as const)
-        : (['outage', `${what} is failing for everybody here, not by your prompt, key or quota`] as const)
+        ? (['login', `${what} refuses every login from here: an outage of its own, or the key that all share`] as const)
+        : (['outage', `${what} is failing for everyone here, not because of your prompt, key or quota`] as const)
   const facts = [
     `${text}: ${waiting(open)}`,
     probes.length === 0 ? 'a probe is under way' : inTime('next probe', Math.min(...probes), now),
@@ -85,7 +82,7 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
 }
 
 function rateLimited({ open, now }: StatusReport, { model, heldUntil = now }: ProviderState): Verdict {
-  const text = `A rate limit, no outage: ${safeLine(model)} takes requests again ${inTime('', heldUntil, now).trim()}, ${waiting(open)}`
+  const text = `A rate limit, not an outage: ${safeLine(model)} takes requests again ${inTime('', heldUntil, now).trim()}, ${waiting(open)}`
   return { kind: 'rate-limited', text, ...toResume(open) }
 }
 
@@ -96,15 +93,15 @@ function sessionsOnly(report: StatusReport, open: readonly SessionRow[]): Verdic
   const next = nextOf(open.find((row) => row.isRecoverable) ?? first)
   if (answered(report.providers) === 0) {
     if (isRefused(report)) return refused(open, next)
-    const who = open.length === 1 ? `Session ${idOf(first)} does` : `${open.length} sessions do`
+    const who = open.length === 1 ? `Session ${idOf(first)} is` : `${open.length} sessions are`
     const why = open.length === 1 ? ` (${reasonOf(first)})` : ''
-    const text = `${who} not go on${why}, and nothing was answered here in the last hour: it may be the API${aside(report)}`
+    const text = `${who} not continuing${why}, and no request was answered here in the last hour: it may be the API${aside(report)}`
     return { kind: 'unknown', text, next }
   }
   const text =
     open.length === 1
       ? `Only session ${idOf(first)} fails: ${reasonOf(first)}`
-      : `The API answers others; ${open.length} sessions do not go on, each for its own reason`
+      : `The API answers others; ${open.length} sessions are not continuing, each for its own reason`
   return { kind: 'session', text, next }
 }
 
@@ -130,7 +127,7 @@ function refused(open: readonly SessionRow[], next: NonNullable<Verdict['next']>
   const text =
     open.length === 1 && first
       ? `No outage: the API refuses session ${idOf(first)}: ${reasonOf(first)}`
-      : `No outage: the API refuses ${open.length} sessions, each for a reason that it says`
+      : `No outage: the API refuses ${open.length} sessions, each for a reason it gives`
   return { kind: 'session', text, next }
 }
 
@@ -141,16 +138,14 @@ function nothingOpen(report: StatusReport): Verdict {
     const failed = providers.reduce((sum, { lastHour }) => sum + lastHour.failed, 0)
     return {
       kind: 'fine',
-      text: `Everything answers: ${count} of ${counted(count + failed, 'request')} in the last hour`,
+      text: `The API answers: ${count} of ${counted(count + failed, 'request')} in the last hour`,
     }
   }
   const past = providers.find(({ breaker }) => breaker !== 'closed')
-  const last = past?.lastFault
-    ? `; ${safeLine(past.model)} failed when it was tried last, ${ago(past.lastFault.at, now)}`
-    : ''
+  const last = past?.lastFault ? `; ${safeLine(past.model)} failed on the last try, ${ago(past.lastFault.at, now)}` : ''
   return {
     kind: 'unknown',
-    text: `Nothing was answered here in the last hour, so nobody here knows${last}${aside(report)}`,
+    text: `No request was answered here in the last hour, so it is unknown${last}${aside(report)}`,
   }
 }
 

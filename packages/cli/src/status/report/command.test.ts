@@ -35,15 +35,15 @@ describe('status --report', () => {
     expect(stdout.split('\n').slice(0, 6)).toEqual([
       'since    2026-11-21T03:42:00.000Z (1d00h), 2 sessions written',
       'outage   1h32m in 1 outage',
-      'sessions 2 sessions touched, 1 recovered without anybody, 1 needs somebody',
+      'sessions 2 sessions affected, 1 recovered unattended, 1 needs a person',
       'lost     0 turns',
-      'tools    none was asked again',
-      'cost     nothing more than without trouble',
+      'tools    none run again, none of unknown outcome',
+      'cost     nothing extra',
     ])
     expect(stdout).toMatch(
-      /OUTAGE OF +FROM +FOR +SESSIONS +FAULTS +THE WIRE SAID\nclaude-opus-5-5 +2026-11-22T02:00:00Z +1h32m +2 +2 +529 overloaded_error ×2 "Over/,
+      /OUTAGE OF +FROM +FOR +SESSIONS +FAULTS +ERRORS SEEN\nclaude-opus-5-5 +2026-11-22T02:00:00Z +1h32m +2 +2 +529 overloaded_error ×2 "Over/,
     )
-    expect(stdout).toMatch(/ANSWERED BY +TIMES +LONGEST +ON AVERAGE\nsame model +1 +1h32m +1h32m\n/)
+    expect(stdout).toMatch(/ANSWERED BY +TIMES +LONGEST +AVERAGE\nsame model +1 +1h32m +1h32m\n/)
     expect(stdout).toMatch(/suspended +write-docs +turn 0 +1 +10m ago +in trouble for 1h42m · Gave up␛\[2J waiting/)
     expect(stdout).toMatch(/recovered +fix-auth +turn 1 +1 +10m ago +by itself\n/)
   })
@@ -103,7 +103,7 @@ describe('status --report', () => {
     const ran = async (...flags: string[]) => run(['status', '--report', '--store', 'state', ...flags], { cwd, clock })
     const { code, stdout } = await ran()
     expect(code).toBe(6)
-    expect(stdout).toContain('lost     0 turns; of 2 sessions nobody can say\n')
+    expect(stdout).toContain('lost     0 turns; unknown for 2 sessions\n')
     expect(stdout).toContain('fix-auth could not be read (journal-corrupt): lastgood doctor --store state\n')
     expect(JSON.parse((await ran('--json')).stdout)).toMatchObject({
       unreadable: ['fix-auth', 'write-docs'].map((sessionId) => ({ sessionId, code: 'journal-corrupt' })),
@@ -125,7 +125,7 @@ describe('status --report', () => {
   it('of a night in which nothing happened says so', async () => {
     const { code, stdout } = await run(['status', '--report', '--store', 'state'], { cwd: folder() })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/0 sessions written\noutage {3}none was met\nsessions 0 sessions touched\nlost {5}0 turns\n/)
+    expect(stdout).toMatch(/0 sessions written\noutage {3}none\nsessions 0 sessions affected\nlost {5}0 turns\n/)
   })
 
   it.each([[['--report', '--since', 'soon']], [['--since', '2h']]])('%j is wrong usage', async (flags) => {

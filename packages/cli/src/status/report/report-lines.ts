@@ -22,11 +22,11 @@ export function reportLines(report: Report, flags: readonly string[], columns: n
     if (rows.length > 0) lines.push('', ...table(header, rows, columns, palette))
   }
   section(
-    ['OUTAGE OF', 'FROM', 'FOR', 'SESSIONS', 'FAULTS', 'THE WIRE SAID'],
+    ['OUTAGE OF', 'FROM', 'FOR', 'SESSIONS', 'FAULTS', 'ERRORS SEEN'],
     outages.map((one) => outageCells(one, now, palette)),
   )
   section(
-    ['ANSWERED BY', 'TIMES', 'LONGEST', 'ON AVERAGE'],
+    ['ANSWERED BY', 'TIMES', 'LONGEST', 'AVERAGE'],
     answeredBy
       .filter((how) => recoveries[how].count > 0)
       .map((how) => {
@@ -53,26 +53,26 @@ function headline(report: Report): string[] {
   const { outages, outageMs, sessions, since, now, calls, extra, read, unreadable } = report
   const { bySelf, standings, lost } = summaryOf(report)
   const lines = [`since    ${iso(since)} (${spent(now - since)}), ${counted(read, 'session')} written`]
-  const down = outages.length === 0 ? 'none was met' : `${spent(outageMs)} in ${counted(outages.length, 'outage')}`
+  const down = outages.length === 0 ? 'none' : `${spent(outageMs)} in ${counted(outages.length, 'outage')}`
   lines.push(`outage   ${down}`)
   const needing = standings.suspended + standings.stopped + standings.refused
   const facts = [
-    `${counted(sessions.length, 'session')} touched`,
-    sessions.length > 0 && `${bySelf} recovered without anybody`,
+    `${counted(sessions.length, 'session')} affected`,
+    sessions.length > 0 && `${bySelf} recovered unattended`,
     standings.recovered > bySelf && `${standings.recovered - bySelf} resumed`,
     standings.waiting > 0 && `${standings.waiting} still waiting`,
     standings.rewound > 0 && `${standings.rewound} rewound`,
-    needing > 0 && `${needing} need${needing === 1 ? 's' : ''} somebody`,
+    needing > 0 && `${needing} need${needing === 1 ? 's' : ''} a person`,
   ]
   lines.push(`sessions ${facts.filter((fact) => typeof fact === 'string').join(', ')}`)
-  const unknown = unreadable.length === 0 ? '' : `; of ${counted(unreadable.length, 'session')} nobody can say`
+  const unknown = unreadable.length === 0 ? '' : `; unknown for ${counted(unreadable.length, 'session')}`
   lines.push(`lost     ${lost === 0 ? '0 turns' : lostWords(sessions)}${unknown}`)
   const asked = [
-    calls.told > 0 && `${calls.told} told as of unknown outcome`,
+    calls.told > 0 && `${calls.told} reported as outcome unknown`,
     calls.rerun > 0 && `${calls.rerun} run again`,
-    calls.verified > 0 && `${calls.verified} found to have been done`,
+    calls.verified > 0 && `${calls.verified} verified as done`,
   ].filter((fact) => typeof fact === 'string')
-  lines.push(`tools    ${asked.length === 0 ? 'none was asked again' : asked.join(', ')}`)
+  lines.push(`tools    ${asked.length === 0 ? 'none run again, none of unknown outcome' : asked.join(', ')}`)
   lines.push(`cost     ${costWords(extra)}`)
   return lines
 }
@@ -87,9 +87,9 @@ function lostWords(sessions: readonly SessionLine[]): string {
 }
 
 function costWords({ repeated, reread, usd, unpriced }: ExtraCost): string {
-  if (repeated + reread === 0) return 'nothing more than without trouble'
+  if (repeated + reread === 0) return 'nothing extra'
   const what = [
-    repeated > 0 && `${repeated.toLocaleString('en-US')} tokens of attempts that broke`,
+    repeated > 0 && `${repeated.toLocaleString('en-US')} tokens of failed attempts`,
     reread > 0 && `${reread.toLocaleString('en-US')} tokens read into a cold cache`,
   ].filter((fact) => typeof fact === 'string')
   const without = unpriced.size === 0 ? '' : `, without ${[...unpriced].join(', ')}`
@@ -108,7 +108,7 @@ function outageCells(
     { text: safeLine(model), paint: bold },
     { text: iso(from).replace(/\.\d+Z$/, 'Z') },
     {
-      text: to === undefined ? `${spent(now - from)}, still` : spent(to - from),
+      text: to === undefined ? `${spent(now - from)} so far` : spent(to - from),
       ...(to === undefined && { paint: red }),
     },
     { text: String(sessions.size) },
