@@ -38,7 +38,7 @@ describe('lastgood worker', () => {
     })
     expect(await run(['fleet'], { cwd })).toMatchObject({
       code: 0,
-      stdout: 'coder  0 under way, 1 queued\n0 due, 1 to be looked at later\n',
+      stdout: 'coder  0 under way, 1 queued\n0 due, 1 due later\n',
     })
     const worker = run(['worker'], { cwd })
     await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('fix-auth  ✔ turn 1 is saved\n')

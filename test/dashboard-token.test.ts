@@ -43,7 +43,7 @@ describe('another address than loopback', () => {
   const away = ['--host', '0.0.0.0', '--allow-host', 'dash.example']
 
   test.each([
-    [['--host', '0.0.0.0'], 'under no name'],
+    [['--host', '0.0.0.0'], 'without a host name'],
     [away, 'without TLS and a token'],
     [[...away, '--tls-cert', 'none.pem'], '--tls-key is missing'],
   ])('%j is refused', async (argv, told) => {

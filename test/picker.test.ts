@@ -252,7 +252,7 @@ describe('on a terminal, resume without a session', () => {
     const terminal = resume(api)
     await terminal.shows(/● dear/)
     terminal.press('enter')
-    expect(await terminal.shows('Go on? [y/N]')).toMatch(/cost {5}about \$0\.01 to read/)
+    expect(await terminal.shows('Continue? [y/N]')).toMatch(/cost {5}about \$0\.01 to read/)
     terminal.type('n')
     terminal.press('enter')
     expect(await terminal.ended).toMatchObject({ code: 0, screen: expect.stringMatching(/nothing was changed$/) })

@@ -106,6 +106,6 @@ test('S5: a wrong key that all sessions use is not called a failing API, however
   await expect.poll(async () => (await status()).providers[0]?.breaker, { timeout: 40_000 }).not.toBe('closed')
   await Promise.all(others.map((other) => other.kill()))
   const { verdict } = await status()
-  expect(verdict.text).not.toContain('not by your prompt, key or quota')
-  expect(verdict).toMatchObject({ kind: 'login', text: expect.stringContaining('or for the key that all use') })
+  expect(verdict.text).not.toContain('not because of your prompt, key or quota')
+  expect(verdict).toMatchObject({ kind: 'login', text: expect.stringContaining('or the key that all share') })
 })

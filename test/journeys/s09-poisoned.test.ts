@@ -115,7 +115,7 @@ test('S9: a file of Claude Code is shown by turn, written anew with a copy of wh
   const { code, screen } = await terminal.ended
   keepScreen('s09-applied', screen)
   expect(code).toBe(0)
-  expect(screen).toContain('✔ repaired; what was there is kept')
+  expect(screen).toContain('✔ repaired; to restore the original')
   const copies = readdirSync(at.cwd).filter((name) => name.startsWith('4f1c.jsonl.backup-'))
   expect(copies).toHaveLength(1)
   expect(readFileSync(join(at.cwd, copies[0]!))).toEqual(poisoned)

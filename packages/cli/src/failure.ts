@@ -97,7 +97,7 @@ function causesOf(error: unknown): string[] {
     const text = safeLine(
       cause instanceof Error
         ? `${cause.name}: ${withoutSecrets(cause.message)}`
-        : 'something that is no Error was thrown',
+        : 'something that is not an Error was thrown',
     ).slice(0, 300)
     causes.push(text.includes(code.slice(2, -1)) ? text : text + code)
   }

@@ -64,11 +64,11 @@ function addressOf(url: string, field: string): string {
   const parsed = /^rediss?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
   // With an @ after its host, what looks like user, host and port is the beginning of a password that contains a slash.
   if (!parsed || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@'))
-    throw badAddress(field, 'the address of the Redis cannot be read')
+    throw badAddress(field, 'the Redis address cannot be read')
   // The client takes only the leading digits, and makes NaN of none.
   const database = [parsed.pathname.slice(1), ...parsed.searchParams.getAll('db')]
   if (!database.every((one) => /^\d{0,9}$/.test(one)))
-    throw badAddress(field, 'the database in the address of the Redis is no number')
+    throw badAddress(field, 'the database in the Redis address is not a number')
   return `${parsed.protocol}//${parsed.hostname || '127.0.0.1'}:${parsed.port || 6379}${parsed.pathname}`
 }
 

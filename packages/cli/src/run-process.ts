@@ -32,7 +32,7 @@ export async function runProcess(...before: readonly string[]): Promise<void> {
 }
 
 const cannotWrite = ({ code = 'unknown' }: NodeJS.ErrnoException): string =>
-  `error: what is printed cannot be written (${code})\n  next: the same command, with its output in a place that takes it\n`
+  `error: the output cannot be written (${code})\n  next: the same command, with its output in a place that takes it\n`
 
 /** Commands that change nothing. */
 const readers: ReadonlySet<string> = new Set(
@@ -64,7 +64,7 @@ function workingFolder(): string | undefined {
 async function tellFolderGone(): Promise<number> {
   const { exitCodes } = await import('./exit-codes.ts')
   process.stderr.write(
-    'error: the folder that this was called in is gone\n  next: cd "$PWD", then the same command again\n',
+    'error: the folder this was started in is gone\n  next: cd "$PWD", then the same command again\n',
   )
   return exitCodes.setUp
 }

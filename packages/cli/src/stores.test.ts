@@ -198,7 +198,7 @@ describe('an address that names no place is exit code 2, and never the current f
     const env = { LASTGOOD_STORE: 'file://tmp/x' }
     expect(await run(['list'], { cwd, env })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('error: LASTGOOD_STORE is no folder of this machine: file://tmp/x\n'),
+      stderr: expect.stringContaining('error: LASTGOOD_STORE is not a folder on this machine: file://tmp/x\n'),
     })
     const { stdout } = await run(['doctor'], { cwd, env })
     expect(stdout).toContain('the store (LASTGOOD_STORE) cannot be used')
@@ -210,7 +210,7 @@ describe('an address that names no place is exit code 2, and never the current f
     expect(await run(['list', '--store', 'redis:127.0.0.1'], { cwd })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /error: --store: the address of the Redis cannot be read\n {2}next: write it as redis:\/\/host:6379/,
+        /error: --store: the Redis address cannot be read\n {2}next: write it as redis:\/\/host:6379/,
       ),
     })
   })
@@ -220,7 +220,7 @@ describe('an address that names no place is exit code 2, and never the current f
     async (path) => {
       const { cwd } = project()
       const url = `redis://127.0.0.1:1${path}`
-      const told = (field: string) => `error: ${field}: the database in the address of the Redis is no number\n`
+      const told = (field: string) => `error: ${field}: the database in the Redis address is not a number\n`
       const named = await run(['list', '--store', url], { cwd })
       expect(named.code).toBe(2)
       expect(named.stderr).toContain(told('--store'))
@@ -230,7 +230,7 @@ describe('an address that names no place is exit code 2, and never the current f
   )
 
   it.each([
-    ['redis:', ': the address of the Redis cannot be read'],
+    ['redis:', ': the Redis address cannot be read'],
     ['', ' is empty; is the variable set?'],
   ])('the queue %j of a configuration is told by its field', async (queue, what) => {
     const { cwd } = project()

@@ -147,7 +147,7 @@ function folderOf({ cwd, home }: CliContext, address: string, field: string): st
   try {
     return fileURLToPath(address)
   } catch {
-    throw new LastgoodError('bad-option', `${field} is no folder of this machine: ${safeLine(address)}`, {
+    throw new LastgoodError('bad-option', `${field} is not a folder on this machine: ${safeLine(address)}`, {
       hint: 'write file:<folder>, or file:/// and a path from the root',
     })
   }

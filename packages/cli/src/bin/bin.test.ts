@@ -205,7 +205,7 @@ it.runIf(existsSync('/dev/full'))('output that cannot be written is told, and is
   const ran = spawnSync(process.execPath, [bin, 'help'], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
   expect(ran).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/^error: what is printed cannot be written \(ENOSPC\)\n {2}next: [^\n]+\n$/),
+    stderr: expect.stringMatching(/^error: the output cannot be written \(ENOSPC\)\n {2}next: [^\n]+\n$/),
   })
 })
 

@@ -89,6 +89,6 @@ test("the user's own price comes first, and a model without one is told", async 
   expect(costLine(of({ [model]: { input: 0 } }))).toMatch(/^about \$0\.00 to read/)
   const unknown: ReadCost = { ...of(), model: 'my-model', usd: undefined }
   expect(costLine(unknown)).toBe(
-    'to read 84,000 tokens, at a price that is not known for my-model: the cache is warm for 4m00s more',
+    'to read 84,000 tokens, at an unknown price for my-model: the cache is warm for 4m00s more',
   )
 })

@@ -64,7 +64,7 @@ const tokensOf = (messages: readonly Message[], params: Envelope['body']): numbe
 export function costLine({ model, tokens, cache, ttlMs, ageMs, usd }: ReadCost): string {
   const what = `to read ${tokens.toLocaleString('en-US')} tokens`
   const price =
-    usd === undefined ? `${what}, at a price that is not known for ${safeLine(model)}` : `about ${dollars(usd)} ${what}`
+    usd === undefined ? `${what}, at an unknown price for ${safeLine(model)}` : `about ${dollars(usd)} ${what}`
   const since = ageMs === undefined ? 0 : ageMs - ttlMs
   const why = {
     warm: `the cache is warm for ${left(-since)} more`,

@@ -132,7 +132,7 @@ describe('lastgood dashboard', () => {
   test.each([
     [['--port', 'http'], 'a port is a number'],
     [['--token-file', 'none'], '--token-file none cannot be read'],
-    [['--host', '0.0.0.0'], 'under no name'],
+    [['--host', '0.0.0.0'], 'without a host name'],
     [['--store', 'ftp://x'], 'a store of an unknown kind'],
   ])('%j is told as a mistake', async (argv, told) => {
     const { cwd } = project()

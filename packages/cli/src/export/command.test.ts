@@ -60,7 +60,7 @@ describe('export and import', () => {
     const { cwd, store } = await there()
     writeFileSync(join(cwd, 'a.jsonl'), 'mine')
     const refused = await run(['export', 'fix-auth', 'a.jsonl'], { cwd })
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('there is a file') })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('already exists') })
     expect(readFileSync(join(cwd, 'a.jsonl'), 'utf8')).toBe('mine')
     expect(await run(['export', 'fix-auth', 'a.jsonl', '--force'], { cwd })).toMatchObject({ code: 0 })
     expect(readFileSync(join(cwd, 'a.jsonl'), 'utf8')).toContain('lastgood-export')
@@ -154,7 +154,7 @@ describe('export and import', () => {
     expect(await run(['import', '/dev/null'], { cwd: folder() })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /null is no file: an import reads it twice[^]*\n {2}next: keep what comes in a file/,
+        /null is not a regular file: an import reads it twice[^]*\n {2}next: keep what comes in a file/,
       ),
     })
   })

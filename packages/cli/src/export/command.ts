@@ -78,7 +78,7 @@ async function exportTo(
 
 async function toStdout({ stdout }: CliContext, lines: AsyncIterable<string>, { json }: ExportOptions): Promise<void> {
   if (json || stdout.isTTY) {
-    const why = json ? 'stdout cannot have the file and a document' : 'the file is not for a terminal'
+    const why = json ? 'stdout cannot take both the file and the JSON document' : 'the file is not for a terminal'
     throw new LastgoodError('bad-option', why, {
       hint: 'name a file, or pipe it somewhere: lastgood export <session> - > file',
     })

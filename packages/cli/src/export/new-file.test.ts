@@ -62,7 +62,7 @@ it.each([
   for (const force of [false, true]) {
     await expect(writeNewFile(path, lines(), { force, id: 'id' })).rejects.toMatchObject({
       code: 'bad-option',
-      message: `${path} is there, and is no regular file`,
+      message: `${path} exists and is not a regular file`,
       hint: 'write to - and pipe it, or name a file',
     })
   }

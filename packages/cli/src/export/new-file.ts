@@ -54,14 +54,14 @@ export async function writeNewFile(
 async function assertReplaceable(path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (!there || there.isFile()) return
-  throw new LastgoodError('bad-option', `${path} is there, and is no regular file`, {
+  throw new LastgoodError('bad-option', `${path} exists and is not a regular file`, {
     hint: 'write to - and pipe it, or name a file',
   })
 }
 
 function notMade(path: string, cause: NodeJS.ErrnoException): LastgoodError {
   if (cause.code === 'EEXIST') {
-    return new LastgoodError('bad-option', `there is a file ${path} already`, {
+    return new LastgoodError('bad-option', `the file ${path} already exists`, {
       hint: 'name another one, or replace it: --force',
     })
   }

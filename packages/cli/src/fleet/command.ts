@@ -56,5 +56,5 @@ function tell({ stdout }: CliContext, status: FleetStatus, isJson: boolean): voi
   }
   if (names.length === 0) stdout.write('no agent has had a session yet\n')
   if (status.paused) stdout.write('agents that come later are paused, too\n')
-  stdout.write(`${status.due} due, ${status.later} to be looked at later\n`)
+  stdout.write(`${status.due} due, ${status.later} due later\n`)
 }

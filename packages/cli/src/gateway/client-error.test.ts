@@ -11,10 +11,10 @@ test.each([
     '408 Request Timeout',
     'true',
     'timeout_error',
-    'the request did not come whole in time',
+    'the request did not arrive in full in time',
   ],
   ['HPE_HEADER_OVERFLOW', '431 ', 'false', 'invalid_request_error', 'the headers are larger than 9 bytes'],
-  ['HPE_INVALID_METHOD', '400 Bad Request', 'false', 'invalid_request_error', 'this is no HTTP request'],
+  ['HPE_INVALID_METHOD', '400 Bad Request', 'false', 'invalid_request_error', 'this is not an HTTP request'],
 ])('%s is told as a %s, and whether asking again helps: %s', async (code, status, retry, type, message) => {
   const socket = new PassThrough()
   tellClientError(error(code), socket, 9, false)

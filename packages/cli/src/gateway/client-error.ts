@@ -31,8 +31,8 @@ function meantBy({ code }: NodeJS.ErrnoException, maxHeaderBytes: number) {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, type, message: `the headers are larger than ${maxHeaderBytes} bytes`, retry: false }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, type: 'timeout_error', message: 'the request did not come whole in time', retry: true }
+      return { status: 408, type: 'timeout_error', message: 'the request did not arrive in full in time', retry: true }
     default:
-      return { status: 400, type, message: 'this is no HTTP request', retry: false }
+      return { status: 400, type, message: 'this is not an HTTP request', retry: false }
   }
 }

@@ -152,7 +152,7 @@ describe('lastgood gateway', () => {
       const argv = ['gateway', '--port', '0', '--store', `file:${cwd}/state`, '--key-env', 'MY_KEY']
       const { code, stderr } = await run(argv, { cwd, env: { MY_KEY: key } })
       expect(code).toBe(2)
-      expect(stderr).toContain('--key-env MY_KEY names a variable whose value is no key')
+      expect(stderr).toContain('--key-env MY_KEY names a variable whose value is not a key')
       expect(stderr).not.toContain('secret')
     },
   )

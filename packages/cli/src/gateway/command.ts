@@ -167,7 +167,7 @@ function credentialsIn({ env }: CliContext, name: string): () => Credentials {
   }
   // A value that no header can have would be quoted by the error that refuses it.
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw bad('whose value is no key', `set it to the key alone, on one line: export ${safeLine(name)}='sk-ant-…'`)
+    throw bad('whose value is not a key', `set it to the key alone, on one line: export ${safeLine(name)}='sk-ant-…'`)
   }
   return () => ({ 'x-api-key': key })
 }
@@ -176,7 +176,7 @@ function limitsOf(stall: string): { firstEventMs: number; betweenEventsMs: numbe
   const stallMs = parseDuration(stall, '--stall')
   if (stallMs >= 1_000) return { firstEventMs: stallMs, betweenEventsMs: stallMs }
   throw new LastgoodError('bad-option', `--stall ${stall} is too short for any answer to arrive`, {
-    hint: 'give it 1s at least, or leave it out: 2m, 3m within a stream',
+    hint: 'give it at least 1s, or leave it out: 2m, 3m within a stream',
     details: { field: '--stall' },
   })
 }

@@ -8,7 +8,7 @@ describe('lastgood gateway --host 0.0.0.0', () => {
   const away = ['--host', '0.0.0.0', '--allow-host', 'gateway.example']
 
   test.each([
-    [['--host', '0.0.0.0'], 'lets other machines in, under no name'],
+    [['--host', '0.0.0.0'], 'lets other machines in, without a host name'],
     [away, 'lets other machines in, without TLS and a token'],
     [[...away, '--token-file', 'token'], 'lets other machines in, without TLS'],
     [['--tls-cert', 'cert.pem'], '--tls-key is missing'],

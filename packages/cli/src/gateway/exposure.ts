@@ -44,22 +44,22 @@ export function exposureOf(
   const read = (flag: string, path: string) => fileOf(context, flag, path)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key'
-    throw bad(missing, `${missing} is missing: TLS takes a certificate and its key`, `add ${missing} <file>`)
+    throw bad(missing, `${missing} is missing: TLS needs a certificate and its key`, `add ${missing} <file>`)
   }
   const tls = tlsCert && tlsKey ? { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) } : undefined
   const token =
     (tokenFile === undefined ? context.env[tokenVariable] : read('--token-file', tokenFile).trim()) || undefined
   if (!isLoopback(host)) {
     if (allowHost.length === 0) {
-      const hint = 'say by which names they call it: --allow-host lastgood.example'
-      throw bad('--host', `--host ${host} lets other machines in, under no name`, hint)
+      const hint = 'name the hosts they call it by: --allow-host lastgood.example'
+      throw bad('--host', `--host ${host} lets other machines in, without a host name`, hint)
     }
     if (!behindProxy && (!tls || token === undefined)) {
       const lacks = [...(tls ? [] : ['TLS']), ...(token === undefined ? ['a token'] : [])].join(' and ')
       throw bad(
         '--host',
         `--host ${host} lets other machines in, without ${lacks}`,
-        'give it --tls-cert, --tls-key and --token-file, or say that what stands in front of it has both: --behind-proxy',
+        'give it --tls-cert, --tls-key and --token-file, or say that a server in front provides both: --behind-proxy',
       )
     }
   }

@@ -55,7 +55,7 @@ describe('a client that sends', () => {
 
   test('no HTTP is told so', async () => {
     const { port } = await stage()
-    expect(await say(port, 'hello?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*this is no HTTP request/s)
+    expect(await say(port, 'hello?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*this is not an HTTP request/s)
   })
 })
 

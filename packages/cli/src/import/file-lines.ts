@@ -10,9 +10,13 @@ import { LastgoodError } from '@lastgood/core'
 export async function assertReadableAgain(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (!found || found.isFile() || found.isDirectory()) return
-  throw new LastgoodError('bad-option', `${path} is no file: an import reads it twice, first to check all of it`, {
-    hint: 'keep what comes in a file, and import that: cat > session.jsonl; lastgood import session.jsonl',
-  })
+  throw new LastgoodError(
+    'bad-option',
+    `${path} is not a regular file: an import reads it twice, first to check all of it`,
+    {
+      hint: 'keep what comes in a file, and import that: cat > session.jsonl; lastgood import session.jsonl',
+    },
+  )
 }
 
 export async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {

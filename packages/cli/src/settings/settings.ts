@@ -57,7 +57,7 @@ export function settingsOf(context: CliContext, { options, store, loaded }: Know
     { name: 'status page', ...statusPageOf(env, loaded) },
     {
       name: 'wait out an outage',
-      value: Number.isFinite(policy.horizonMs) ? spent(policy.horizonMs) : 'for ever',
+      value: Number.isFinite(policy.horizonMs) ? spent(policy.horizonMs) : 'forever',
       ...inFile(config.policy?.horizonMs),
     },
     {

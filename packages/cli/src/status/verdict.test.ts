@@ -73,7 +73,7 @@ describe('the verdict', () => {
       ),
       {
         kind: 'login',
-        text: 'The API refuses every login from here: an outage of its own, or the key that all share: 3 sessions wait, next probe in 40s',
+        text: 'The API refuses every login from here (an outage of its own, or the key that all share): 3 sessions wait, next probe in 40s',
         next: { command: 'resume', sessionId: 'b' },
       },
     ],

@@ -71,7 +71,10 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
     : by('model-gone')
       ? (['model-gone', `${modelsOf(down)} is gone, or not allowed with this key`] as const)
       : by('auth-outage')
-        ? (['login', `${what} refuses every login from here: an outage of its own, or the key that all share`] as const)
+        ? ([
+            'login',
+            `${what} refuses every login from here (an outage of its own, or the key that all share)`,
+          ] as const)
         : (['outage', `${what} is failing for everyone here, not because of your prompt, key or quota`] as const)
   const facts = [
     `${text}: ${waiting(open)}`,

@@ -44,7 +44,7 @@ async function submit(
     context.stdout.write(`${safeJson(document)}\n`)
     return
   }
-  const what = isNew ? 'queued' : 'was queued before'
+  const what = isNew ? 'queued' : 'was already queued'
   const command = atSamePlace(`lastgood watch ${shellWord(sessionId)}`, context.argv)
   context.stderr.write(`turn ${turn} ${what} for ${safeLine(agent)}: ${command}\n`)
 }

@@ -19,7 +19,7 @@ it.each([
   [{ kind: 'failed', ...of, code: 'unknown', againInMs: 2_000 }, 'fix-auth  its agent failed (unknown); again in 2s'],
   [
     { kind: 'set-aside', ...of, starts: 4 },
-    'fix-auth  set aside after 4 starts that did not end: lastgood resume fix-auth',
+    'fix-auth  set aside after 4 starts that did not finish: lastgood resume fix-auth',
   ],
   [
     { kind: 'unreadable', sessionId: 'fix-auth', code: 'journal-version' },
@@ -29,7 +29,7 @@ it.each([
     { kind: 'trouble', where: 'queue', code: 'store-unavailable', message: 'no answer' },
     'queue: no answer (store-unavailable); trying again',
   ],
-  [{ kind: 'trouble-over', where: 'queue' }, 'queue: works again'],
+  [{ kind: 'trouble-over', where: 'queue' }, 'queue: working again'],
 ] as const)('%o is one line for people', (event, line) => {
   expect(lineOf(event, 0)).toBe(line)
 })

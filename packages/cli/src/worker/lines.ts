@@ -6,7 +6,7 @@ import { safeLine } from '../text.ts'
 /** `now`: epoch ms. */
 export function lineOf(event: FleetEvent, now: number): string {
   if (event.kind === 'trouble') return `${event.where}: ${safeLine(event.message)} (${event.code}); trying again`
-  if (event.kind === 'trouble-over') return `${event.where}: works again`
+  if (event.kind === 'trouble-over') return `${event.where}: working again`
   return `${safeLine(event.sessionId)}  ${safeLine(whatOf(event, now))}`
 }
 
@@ -29,7 +29,7 @@ function whatOf(event: Exclude<FleetEvent, { kind: 'trouble' | 'trouble-over' }>
     case 'failed':
       return `its agent failed (${event.code}); again in ${left(event.againInMs)}`
     case 'set-aside':
-      return `set aside after ${event.starts} starts that did not end: lastgood resume ${event.sessionId}`
+      return `set aside after ${event.starts} starts that did not finish: lastgood resume ${event.sessionId}`
     case 'unreadable':
       return `cannot be read here (${event.code}): lastgood show ${event.sessionId}`
   }
