@@ -144,7 +144,7 @@ describeInBrowser('the overview', () => {
     }
     const { page } = await opened(overview)
     expect(await page.textContent('.banner.bad')).toMatch(
-      /redis refuses connections · start it[^]*since 1m ago · tried again in \ds[^]*as of before/,
+      /redis refuses connections · start it[^]*since 1m ago · tried again in \ds[^]*Below is the last known state/,
     )
   })
 
