@@ -46,7 +46,7 @@ describe('storeUnavailable', () => {
     ['ERR DB index is out of range', 'ERR', /name one that it has/],
     ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again .* cluster nodes/],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7000', undefined, /try again/],
-    ['Command timed out', undefined, /asking the same again is safe/],
+    ['Command timed out', undefined, /retrying is safe/],
     ['connect ECONNREFUSED 127.0.0.1:6379', undefined, /redis-cli -u redis:\/\/127\.0\.0\.1:6379\/0 ping/],
     ['Connection is closed.', undefined, /ping/],
     ['Command aborted due to connection close', undefined, /ping/],
@@ -64,7 +64,7 @@ describe('storeUnavailable', () => {
       undefined,
       /tls: \{ ca/,
     ],
-    ['ERR something new', 'ERR', /the log of the server/],
+    ['ERR something new', 'ERR', /the server log/],
   ])('%s', (message, code, hint) => {
     const error = storeUnavailable(new Error(message), location)
     expect(error).toMatchObject({ code: 'store-unavailable', hint: expect.stringMatching(hint) })

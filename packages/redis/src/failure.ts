@@ -15,7 +15,7 @@ export function storeUnavailable(error: unknown, location: string, reason?: unkn
   const { name, code, text } = describe(error)
   const known = kindOf(error)
   const problem = known?.problem ?? 'it refused a command'
-  const hint = known?.hint ?? (() => 'read the cause and the log of the server')
+  const hint = known?.hint ?? (() => 'read the cause and the server log')
   const cause = Object.assign(new Error(text), { name, ...(code === '' ? {} : { code }) })
   return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: ${problem}`, {
     hint: hint(location),
@@ -64,10 +64,10 @@ const hostOf = (location: string): string => {
 const soonOr =
   (command: string, what: string) =>
   (location: string): string =>
-    `try again in a moment; if it stays: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}${command} ${what}`
+    `try again in a moment; if it persists: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}${command} ${what}`
 const credentials = (): string =>
   'check the user, the password and the ACL of the client; the README lists the commands'
-const soon = (): string => 'try again in a moment; if it stays, look at the log of the server'
+const soon = (): string => 'try again in a moment; if it persists, look at the server log'
 
 const noConnection: Kind = {
   match:
@@ -81,7 +81,7 @@ const kinds: readonly Kind[] = [
     match: 'OOM',
     problem: 'its memory is full',
     hint: () =>
-      'free memory (lastgood prune takes what nobody needs) or raise maxmemory; keep maxmemory-policy noeviction',
+      'free memory (lastgood prune removes what is no longer needed) or raise maxmemory; keep maxmemory-policy noeviction',
   },
   {
     match: 'READONLY',
@@ -107,15 +107,15 @@ const kinds: readonly Kind[] = [
   },
   {
     match: 'WRONGTYPE',
-    problem: 'a key holds what lastgood did not write',
-    hint: () => 'another application uses the same keys: give lastgood a prefix or a database of its own',
+    problem: 'a key holds data that lastgood did not write',
+    hint: () => 'another application uses the same keys: give lastgood its own prefix or database',
   },
   {
     match: /DB index is out of range|SELECT is not allowed/,
     problem: 'it has no such database',
-    hint: () => 'name one that it has, or none: a prefix keeps what is of others apart, too',
+    hint: () => 'name one that it has, or none: a prefix also keeps applications apart',
   },
-  { match: 'NOAUTH', problem: 'it wants a password', hint: credentials },
+  { match: 'NOAUTH', problem: 'it requires a password', hint: credentials },
   { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
   // Inside a script, Redis 7 gives no code.
   {
@@ -131,14 +131,13 @@ const kinds: readonly Kind[] = [
   {
     match: /Command timed out/,
     problem: 'it did not answer in time',
-    hint: () =>
-      'it may have done what was asked; asking the same again is safe. If it stays, check its load and commandTimeout',
+    hint: () => 'it may have done it anyway; retrying is safe. If it persists, check its load and commandTimeout',
   },
   {
     match: /certificate|altnames/i,
-    problem: 'its certificate is not one that the client trusts',
+    problem: 'the client does not trust its certificate',
     hint: (location) =>
-      `give the client the authority that signed it (tls: { ca: … }) and the host that it names; it is shown by: openssl s_client -connect ${hostOf(location)}`,
+      `give the client the authority that signed it (tls: { ca: … }) and the host that it names; to see it: openssl s_client -connect ${hostOf(location)}`,
   },
   noConnection,
 ]

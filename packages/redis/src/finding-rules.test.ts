@@ -211,7 +211,7 @@ describe('a finding', () => {
       'danger',
       'cluster_state fail, cluster_slots_fail 5461',
       /^P6: all sessions/,
-      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+      'start the master again, or run at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
     ],
     [
       'slots without a master',
@@ -220,7 +220,7 @@ describe('a finding', () => {
       'danger',
       'cluster_state ok, cluster_slots_fail 5461',
       /^P6: sessions in slots/,
-      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+      'start the master again, or run at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
     ],
   ])('is made of %s, with the setting, the promise and the command', (_, info, config, severity, what, risk, mend) => {
     expect(found(info, config)).toEqual([{ severity, what, risk: expect.stringMatching(risk), mend }])

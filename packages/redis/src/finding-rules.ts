@@ -56,7 +56,7 @@ const isReplica: Rule = ({ info }) =>
     : {
         severity: 'danger',
         what: `role slave: the server is a replica of ${info('master_host')}:${info('master_port')}`,
-        risk: 'P5: it refuses every append, and may not have yet what its master acknowledged',
+        risk: 'P5: it refuses every append, and may not yet have what its master acknowledged',
         mend: () => `connect to its master: ${info('master_host')}:${info('master_port')}`,
       }
 
@@ -67,7 +67,7 @@ const isOld: Rule = ({ info }) => {
   return {
     severity: 'danger',
     what: `redis_version ${version}`,
-    risk: 'P1: lastgood is not tested with a Redis older than 6.2',
+    risk: 'P1: lastgood is not tested with Redis older than 6.2',
     mend: () => 'update the server to Redis 6.2 or newer',
   }
 }
@@ -174,7 +174,7 @@ const failsOverWithLoss: Rule = ({ info, config }) => {
   return {
     severity: 'warning',
     what: `min-replicas-to-write 0, with connected_slaves ${replicas}`,
-    risk: 'P1: a master that was cut off from its replicas goes on acknowledging what the fail-over then takes away',
+    risk: 'P1: a master that was cut off from its replicas keeps acknowledging what the fail-over then discards',
     mend: set('min-replicas-to-write 1'),
   }
 }
@@ -186,9 +186,9 @@ const hasLostSlots: Rule = ({ info }) => {
   return {
     severity: 'danger',
     what: `cluster_state ${state}, cluster_slots_fail ${failed}`,
-    risk: `P6: ${state === 'ok' ? 'sessions in slots without a master' : 'all sessions'} wait, and are told when their patience ends (CLUSTERDOWN)`,
+    risk: `P6: ${state === 'ok' ? 'sessions in slots without a master' : 'all sessions'} wait, and get an error when their patience ends (CLUSTERDOWN)`,
     mend: () =>
-      'start the master again, or at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
+      'start the master again, or run at one of its replicas: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
   }
 }
 
@@ -198,7 +198,7 @@ const hasNoReplica: Rule = ({ info }) =>
     : {
         severity: 'info',
         what: 'connected_slaves 0: a master of the Cluster has no replica',
-        risk: 'P6: while it is down, nobody takes its sessions over',
+        risk: 'P6: while it is down, nothing takes over its sessions',
         mend: () => 'redis-cli --cluster add-node <new host:port> <host:port> --cluster-slave',
       }
 
@@ -231,7 +231,7 @@ const rules: readonly Rule[] = [
 
 const unseen: Draft = {
   severity: 'info',
-  what: `CONFIG GET is not allowed, so these were not seen: ${settingNames.join(', ')}`,
-  risk: 'P1: whether the server keeps what it acknowledged is not known',
-  mend: (cli) => `${cli} ACL SETUSER <user> '+config|get', or ask who runs the server for these settings`,
+  what: `CONFIG GET is not allowed, so these were not read: ${settingNames.join(', ')}`,
+  risk: 'P1: whether the server keeps what it acknowledged is unknown',
+  mend: (cli) => `${cli} ACL SETUSER <user> '+config|get', or ask the operator of the server for these settings`,
 }

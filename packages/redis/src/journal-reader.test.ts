@@ -32,7 +32,7 @@ describe('read', () => {
     const error = await rejection(collect(store.read('s')))
     expect(error).toMatchObject({
       code: 'journal-corrupt',
-      message: expect.stringContaining('the head is at entry 150, the journal has 120'),
+      message: expect.stringContaining('the head is at entry 150, but the journal has 120'),
     })
     expect(await rejection(appendSome(store, lease, 150))).toMatchObject({ code: 'journal-corrupt' })
   })

@@ -81,8 +81,8 @@ async function endOf(server: Server, keys: Keys, sessionId: string): Promise<{ l
 async function missing(server: Server, keys: Keys, sessionId: string, found: number): Promise<LastgoodError> {
   const seq = Number(await server.ask((redis) => redis.hget(keys.session(sessionId), 'seq')))
   if (seq > found) return journalShort(server.place(keys.journal(sessionId)), found, seq)
-  return new LastgoodError('session-not-found', `session ${sessionId} was removed while it was read`, {
-    hint: 'lastgood list shows the sessions that are there',
+  return new LastgoodError('session-not-found', `session ${sessionId} was removed while it was being read`, {
+    hint: 'lastgood list shows the sessions that exist',
     details: { sessionId },
   })
 }

@@ -45,7 +45,7 @@ describe('leases', () => {
     await redis.set(`${prefix}:sessions`, 'of another application')
     expect(await rejection(leaseOf(store, 's'))).toMatchObject({
       code: 'store-unavailable',
-      message: expect.stringContaining('a key holds what lastgood did not write'),
+      message: expect.stringContaining('a key holds data that lastgood did not write'),
     })
     await redis.del(`${prefix}:sessions`)
     expect(await store.acquire('s', someOwner(), 60_000)).toMatchObject({ kind: 'lease' })

@@ -45,8 +45,8 @@ export function summarized([kind, head, ...holder]: Reply, sessionId: string, pl
 
 /** The journal has another number of entries than its head says. */
 export function journalShort(place: string, length: number, seq: number): LastgoodError {
-  return new LastgoodError('journal-corrupt', `${place}: the head is at entry ${seq}, the journal has ${length}`, {
-    hint: 'the server lost a part of its data (a restart without appendfsync always, a fail-over, an eviction): restore both keys of the session from a copy',
+  return new LastgoodError('journal-corrupt', `${place}: the head is at entry ${seq}, but the journal has ${length}`, {
+    hint: 'the server lost part of its data (a restart without appendfsync always, a fail-over, an eviction): restore both keys of the session from a copy',
     details: { length, seq },
   })
 }
@@ -55,9 +55,9 @@ export function journalShort(place: string, length: number, seq: number): Lastgo
 function lostTail(sessionId: string, place: string, seq: number, afterSeq: number): LastgoodError {
   return new LastgoodError(
     'journal-conflict',
-    `${place}: the journal ends at entry ${seq}, and cannot go on after entry ${afterSeq}`,
+    `${place}: the journal ends at entry ${seq}, and cannot continue after entry ${afterSeq}`,
     {
-      hint: `the server lost what it had acknowledged (a fail-over, a restart without appendfsync always): restore both keys of the session from a copy, or see what its last tools did, and go on from what is left: lastgood resume ${sessionId}`,
+      hint: `the server lost what it had acknowledged (a fail-over, a restart without appendfsync always): restore both keys of the session from a copy, or check what its last tools did and continue from what is left: lastgood resume ${sessionId}`,
       details: { sessionId, seq, afterSeq },
     },
   )
@@ -69,7 +69,7 @@ export function blobLost(location: string): LastgoodError {
     'store-unavailable',
     `the store at ${location} cannot answer: it lost a large result before the entry that names it`,
     {
-      hint: 'nothing was added: keep the blob again, then append again; after a fail-over a session does so by itself',
+      hint: 'nothing was added: store the blob again, then append again; after a fail-over a session does this by itself',
       details: { location },
     },
   )
@@ -77,7 +77,7 @@ export function blobLost(location: string): LastgoodError {
 
 export function damaged(place: string, what: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${place}: ${what}`, {
-    hint: 'somebody else wrote to this key, or the server lost a part of its data: restore the session from a copy',
+    hint: 'somebody else wrote to this key, or the server lost part of its data: restore the session from a copy',
   })
 }
 

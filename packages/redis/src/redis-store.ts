@@ -147,7 +147,7 @@ function holderOf({ fence, owner }: Lease): [fence: number, ownerId: string] {
 
 function duration(ttlMs: number): number {
   if (Number.isFinite(ttlMs) && ttlMs > 0) return Math.ceil(ttlMs)
-  throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease runs for a number of ms above 0' })
+  throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease lasts a number of ms above 0' })
 }
 
 /** Other libraries share some command names; an ioredis pipeline has all of them, and gives no answers. */
@@ -160,12 +160,12 @@ function isClient(client: Partial<RedisLike & { isPipeline: boolean }> | null | 
 function assertClient(client: RedisLike): void {
   if (!isClient(client)) {
     throw new LastgoodError('bad-option', 'not a Redis client', {
-      hint: "pass a client of ioredis: redisStore(new Redis('redis://127.0.0.1:6379'))",
+      hint: "pass an ioredis client: redisStore(new Redis('redis://127.0.0.1:6379'))",
     })
   }
   const { scaleReads = 'master' } = client.options
   if (scaleReads === 'master') return
   throw new LastgoodError('bad-option', 'the Cluster client reads from replicas, which may lag behind', {
-    hint: "give lastgood a client of its own, with scaleReads: 'master' (the default)",
+    hint: "give lastgood its own client, with scaleReads: 'master' (the default)",
   })
 }

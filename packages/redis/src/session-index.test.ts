@@ -28,7 +28,7 @@ describe('list', () => {
   it.each([
     ['is no JSON', 'journal-corrupt', (redis: Redis, key: string) => redis.hset(key, 'head', '{"v":')],
     [
-      'is that of another session',
+      'belongs to another session',
       'journal-corrupt',
       async (redis: Redis, key: string) => {
         const other = await redis.hget(key.replace('{s-7}', '{s-8}'), 'head')
@@ -64,7 +64,7 @@ describe('list', () => {
       })()
       const told = {
         code: 'journal-corrupt',
-        message: `redis:${key('orphan', 'session')}: the head is at entry 0, the journal has 1`,
+        message: `redis:${key('orphan', 'session')}: the head is at entry 0, but the journal has 1`,
       }
       expect(await rejection(reading)).toMatchObject(told)
       expect(found).toEqual(['a'])

@@ -79,7 +79,7 @@ describe.skipIf('missing' in secured)('a store over TLS', () => {
       const error = await rejection(store.summary('s'))
       expect(error).toMatchObject({
         code: 'store-unavailable',
-        message: `the store at ${address}/0 cannot answer: its certificate is not one that the client trusts`,
+        message: `the store at ${address}/0 cannot answer: the client does not trust its certificate`,
         hint: expect.stringMatching(/tls: \{ ca: … \}.*openssl s_client -connect (127\.0\.0\.1|localhost):\d+$/),
       })
       expect(String(error) + JSON.stringify(error)).not.toContain('secret-text')
