@@ -50,9 +50,9 @@ export class Agents {
     const names = await this.names()
     if (name === undefined) return names
     if (names.includes(name)) return [name]
-    const there = names.length === 0 ? 'none has had a session yet' : `there are ${names.join(', ')}`
+    const there = names.length === 0 ? 'no agent has had a session yet' : `it has ${names.join(', ')}`
     throw new LastgoodError('bad-option', `the fleet has no agent ${JSON.stringify(name)}; ${there}`, {
-      hint: 'name one that is there; lastgood fleet shows them',
+      hint: 'name one that exists; lastgood fleet lists them',
       details: { field: 'agent', agents: names },
     })
   }

@@ -16,25 +16,21 @@ export function assertConnection(connection: unknown): asserts connection is Fle
   const isClient = typeof connection === 'object' && connection !== null && 'evalsha' in connection
   if (!isClient || !('duplicate' in connection)) {
     throw new LastgoodError('bad-option', 'connection is not a Redis client', {
-      hint: "pass a client of ioredis: connection: new Redis('redis://127.0.0.1:6379')",
+      hint: "pass an ioredis client: connection: new Redis('redis://127.0.0.1:6379')",
       details: { field: 'connection' },
     })
   }
   type Options = { keyPrefix?: string; stringNumbers?: boolean; redisOptions?: { stringNumbers?: boolean } }
   const { keyPrefix, stringNumbers, redisOptions } = (connection as unknown as FleetConnection).options as Options
   if (stringNumbers || redisOptions?.stringNumbers) {
-    throw new LastgoodError(
-      'bad-option',
-      'connection gives numbers as strings, which BullMQ takes for something else',
-      {
-        hint: 'give the fleet a client without stringNumbers',
-        details: { field: 'connection' },
-      },
-    )
+    throw new LastgoodError('bad-option', 'connection returns numbers as strings, which BullMQ misreads', {
+      hint: 'give the fleet a client without stringNumbers',
+      details: { field: 'connection' },
+    })
   }
   if (!keyPrefix) return
-  throw new LastgoodError('bad-option', 'connection puts a prefix before its keys, which BullMQ cannot have', {
-    hint: 'give the fleet a client without keyPrefix, and the option prefix',
+  throw new LastgoodError('bad-option', 'connection puts a prefix before its keys, which BullMQ does not support', {
+    hint: 'give the fleet a client without keyPrefix, and set the option prefix',
     details: { field: 'connection' },
   })
 }

@@ -125,6 +125,6 @@ const toldEveryMs = 10_000
 
 function stopped(): LastgoodError {
   return new LastgoodError('session-closed', 'the fleet of this process was closed', {
-    hint: 'another worker goes on with its sessions',
+    hint: 'another worker continues its sessions',
   })
 }

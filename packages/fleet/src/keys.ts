@@ -39,7 +39,7 @@ const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 /** Throws `bad-option` when `prefix` cannot begin a key. */
 export function keysUnder(prefix: string): Keys {
   if (!prefixPattern.test(prefix)) {
-    throw new LastgoodError('bad-option', 'prefix cannot begin the name of a key', {
+    throw new LastgoodError('bad-option', 'prefix cannot start a key name', {
       hint: 'a prefix has 1 to 128 letters, digits, ".", "_", ":" or "-" and starts with a letter or digit',
       details: { field: 'prefix' },
     })

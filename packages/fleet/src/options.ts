@@ -139,7 +139,7 @@ async function toldTo(onEvent: ClientOptions['onEvent'], event: FleetEvent): Pro
   try {
     await (onEvent?.(event) as unknown)
   } catch (error) {
-    const text: unknown = error instanceof Error ? error.message : 'something that is no Error was thrown'
+    const text: unknown = error instanceof Error ? error.message : 'a value that is not an Error was thrown'
     process.emitWarning(withoutSecrets(String(text)), { code: 'LASTGOOD_LISTENER' })
   }
 }
@@ -187,8 +187,8 @@ function agentsOf({ agents, concurrency = 10 }: FleetOptions): ReadonlyMap<strin
       if (typeof agent?.run !== 'function' || agent.name !== name) {
         throw bad(
           `agents.${name}`,
-          'is not an agent of this name',
-          'sessions find an agent by its name: keep the two the same',
+          'is not an agent with this name',
+          'sessions find an agent by name: use the same name in both places',
         )
       }
       return [name, { agent, concurrency: count(`agents.${name}.concurrency`, own) }]

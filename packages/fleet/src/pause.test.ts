@@ -42,7 +42,7 @@ it('an agent that nobody knows is refused with those that are there, and leaves 
   const before = await keys()
   const told = expect.objectContaining({
     code: 'bad-option',
-    message: 'the fleet has no agent "codr"; there are coder',
+    message: 'the fleet has no agent "codr"; it has coder',
     details: { field: 'agent', agents: ['coder'] },
   })
   await expect(client.pause('codr')).rejects.toEqual(told)

@@ -83,8 +83,8 @@ export function redisLimiter(connection: ScriptConnection, options: LimiterOptio
 
 function reasonOf(model: string, isRamp: boolean): string {
   return isRamp
-    ? `${model} answers again; the sessions of the fleet come back at a growing rate`
-    : `the fleet's rate limit of ${model} (perMinute)`
+    ? `${model} has recovered; the sessions of the fleet return at a growing rate`
+    : `the fleet's rate limit for ${model} (perMinute)`
 }
 
 /** Both in one slot. The endpoint is hashed: its address may contain a secret. */

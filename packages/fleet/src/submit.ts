@@ -59,8 +59,8 @@ export async function submit(
   // JavaScript callers may leave anything out.
   const { agent, priority = 'batch', turn } = (asked as SubmitOptions | undefined) ?? ({} as Partial<SubmitOptions>)
   assertContent(input, 'input')
-  if (typeof agent !== 'string' || agent === '') throw bad('agent', 'is the name of the agent that runs the turn')
-  if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'is interactive or batch')
+  if (typeof agent !== 'string' || agent === '') throw bad('agent', 'must be the name of the agent that runs the turn')
+  if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'must be interactive or batch')
   if (turn !== undefined) assertTurn(turn)
   const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
   const there = await store.summary(sessionId)
@@ -111,7 +111,7 @@ async function begin({ session: options }: ResolvedClient, wanted: Wanted): Prom
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) return openTurn(session.transcript, session.agent, session, wanted)
     if ((wanted.turn ?? session.turn + 1) !== session.turn + 1) {
-      throw bad('turn', `cannot be ${wanted.turn}: the next one of session ${sessionId} is turn ${session.turn + 1}`)
+      throw bad('turn', `cannot be ${wanted.turn}: the next turn of session ${sessionId} is ${session.turn + 1}`)
     }
     await session.startTurn([message], agent)
     return { is: 'new', turn: session.turn, seq: session.seq }
@@ -130,15 +130,19 @@ function openTurn(
   const isWanted = wanted.turn === undefined ? transcript.wasBegunWith(wanted.message) : wanted.turn === turn
   if (isWanted && agent === wanted.agent) return { is: 'open', turn, seq }
   const { sessionId } = wanted
-  throw new LastgoodError('bad-option', `session ${sessionId}: turn ${turn} is open, and a session has one at a time`, {
-    hint: `wait until it has ended; see how it stands: lastgood show ${sessionId}`,
-    details: { sessionId, turn },
-  })
+  throw new LastgoodError(
+    'bad-option',
+    `session ${sessionId}: turn ${turn} is open, and a session has one open turn at a time`,
+    {
+      hint: `wait until it ends; to check on it: lastgood show ${sessionId}`,
+      details: { sessionId, turn },
+    },
+  )
 }
 
 /** Throws `bad-option` if `turn` cannot be the number of a turn. */
 export function assertTurn(turn: unknown): void {
-  if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'is the number of a turn: a whole number above 0')
+  if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'must be a turn number: a whole number above 0')
 }
 
 function bad(field: string, what: string): LastgoodError {

@@ -13,7 +13,7 @@ export function queueUnavailable(error: unknown): LastgoodError {
     'store-unavailable',
     isRefusal ? `the Redis of the fleet refuses: ${text}` : 'the Redis of the fleet cannot answer',
     {
-      hint: `${hint}. What was recorded is found again by the sweep`,
+      hint: `${hint}. The sweep picks up what was recorded`,
       cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
     },
   )

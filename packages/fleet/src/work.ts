@@ -118,7 +118,7 @@ class Job {
       {
         type: 'session-suspended',
         reason: 'interrupted',
-        detail: 'The fleet goes on before the instant that it waits for',
+        detail: 'The fleet resumed it before the end of its wait',
       },
       { type: 'session-resumed', owner },
     ])
@@ -129,7 +129,7 @@ class Job {
     const { starts } = this.#begun
     await this.#session.suspend(
       'needs-input',
-      `Set aside by the fleet: ${starts - 1} starts in a row ended without a step done. Go on with: lastgood resume ${id}`,
+      `Set aside by the fleet: ${starts - 1} starts in a row completed no step. Continue with: lastgood resume ${id}`,
     )
     await this.#leave('remove', 'clear', { kind: 'set-aside', ...this.#names, starts: starts - 1 })
   }
@@ -194,7 +194,7 @@ function waitIn(entry: Entry): number | undefined {
 }
 
 function waits(): LastgoodError {
-  return new LastgoodError('session-closed', 'the session waits, and is closed until its instant', {
-    hint: 'a worker of the fleet goes on with it then',
+  return new LastgoodError('session-closed', 'the session is waiting, and is closed until its wait ends', {
+    hint: 'a worker of the fleet continues it then',
   })
 }
