@@ -76,7 +76,7 @@ describe('a session that another gateway keeps', () => {
     const response = await post(other, next('answer 1'), { headers: named })
     expect([response.status, response.headers.get('x-should-retry')]).toEqual([503, 'true'])
     const text = await response.text()
-    expect(text).toContain('another gateway has a request of it in hand')
+    expect(text).toContain('another gateway is handling a request of this session')
     expect(text).not.toContain('--takeover')
     gate.open()
     expect(await saidBy(await first)).toBe('answer 1')

@@ -277,7 +277,7 @@ describe('the gateway serves', () => {
     expect(asked.headers.get('x-should-retry')).toBe('false')
     const told = [await asked.text(), await counted.text(), JSON.stringify(await entriesOf(store))]
     expect(told.join('')).not.toContain('secret')
-    expect(told[2]).toContain(`credentials for ${lab.url} are no header value`)
+    expect(told[2]).toContain(`credentials for ${lab.url} are not a valid header value`)
     expect(lab.requests).toHaveLength(0)
   })
 
@@ -351,7 +351,7 @@ describe('the gateway serves', () => {
       const told = await asked
       expect([told.status, told.headers.get('x-should-retry')]).toEqual([408, 'true'])
       expect(await told.json()).toMatchObject({
-        error: { type: 'timeout_error', message: 'lastgood: nothing more came of the request in 60 s' },
+        error: { type: 'timeout_error', message: 'lastgood: no more of the request arrived within 60 s' },
       })
       expect((await post(gateway, hello, { headers: named })).status).toBe(200)
     },

@@ -48,15 +48,15 @@ export class Admission {
   refusalOf({ headers, url }: Request): Response | undefined {
     const { host: called, pathname } = new URL(url)
     const host = nameIn(headers.get('host') ?? called)
-    if (!this.#hosts.has(host)) return refused(403, 'permission_error', `this gateway does not answer to ${host}`)
+    if (!this.#hosts.has(host)) return refused(403, 'permission_error', `this gateway does not serve the host ${host}`)
     if (headers.get('sec-fetch-site') === 'cross-site') {
-      return refused(403, 'permission_error', 'this gateway does not answer to pages of other sites')
+      return refused(403, 'permission_error', 'this gateway does not serve pages of other sites')
     }
     if (this.#token !== undefined && !hasToken(headers, pathname, this.#token)) {
-      return refused(401, 'authentication_error', 'this gateway wants its token in the header x-lastgood-token')
+      return refused(401, 'authentication_error', 'this gateway requires its token in the header x-lastgood-token')
     }
     if ((headers.get(hopHeader) ?? '').split(', ').includes(this.#id)) {
-      const what = 'a request came back to the gateway that sent it: its upstream leads here'
+      const what = 'a request came back to the gateway that sent it: its upstream points back here'
       return refused(508, 'invalid_request_error', what)
     }
     return this.#isClosed ? refused(503, 'api_error', 'the gateway is being stopped', true) : undefined
@@ -65,7 +65,12 @@ export class Admission {
   /** Admits a request and returns the function that lets it leave; or the answer if there is no room. */
   enter(): (() => void) | Response {
     if (this.#inside >= this.#maxRequests) {
-      return refused(503, 'api_error', `${this.#inside} requests are being read or answered, and no more may`, true)
+      return refused(
+        503,
+        'api_error',
+        `${this.#inside} requests are being read or answered, the most allowed (maxRequests)`,
+        true,
+      )
     }
     this.#inside += 1
     let isLeft = false

@@ -66,7 +66,7 @@ async function* withoutSilence(pieces: AsyncIterable<Uint8Array>, clock: Clock):
   try {
     for (;;) {
       const next = await silence.orBefore(settled(all.next()))
-      if (!next) throw new BodyStalled(`nothing more came of the request in ${longestSilenceMs / 1000} s`)
+      if (!next) throw new BodyStalled(`no more of the request arrived within ${longestSilenceMs / 1000} s`)
       if ('error' in next) throw next.error
       if (next.value.done) return
       yield next.value.value

@@ -26,7 +26,7 @@ const isResting = ({ value, context }: Head['machine']): boolean =>
 /** No command can end this wait: the answer comes, or that gateway gives it up. */
 export function answeredElsewhere({ message, details }: LastgoodError): LastgoodError {
   return new LastgoodError('session-busy', message, {
-    hint: 'another gateway has a request of it in hand; the same request again goes on once that has ended',
+    hint: 'another gateway is handling a request of this session; send the same request again once that has ended',
     details,
   })
 }

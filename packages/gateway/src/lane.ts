@@ -100,7 +100,7 @@ export class Lane {
     const interceptor = this.#interceptorFor(asked.body)
     if (before && !before.hasEnded) {
       if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined
-      before.abandon('the conversation went on with another request')
+      before.abandon('the conversation continued with another request')
       await before.ended
     }
     const send = await interceptor.goOn(asked.request, asked.body)
@@ -200,7 +200,7 @@ export class Lane {
     if (answer && !answer.hasEnded) {
       await atMost(drainMs, clock, answer.ended)
       // An answer that has ended stays for clients that are still reading it.
-      if (!answer.hasEnded) answer.abandon('the gateway was stopped; the same request again goes on')
+      if (!answer.hasEnded) answer.abandon('the gateway was stopped; send the same request again to continue')
       await answer.ended
     }
     await this.session.close()

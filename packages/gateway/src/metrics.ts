@@ -23,15 +23,13 @@ export class Metrics implements Watcher {
   /** The open sessions, and since when each has failed to get its answer. */
   readonly #sessions = new Map<WatchedSession, { failingSince: number | undefined }>()
   #isScraped = false
-  readonly #attempts = this.#counter('attempts', 'Attempts at an answer, by what came of them', ['model', 'outcome'])
-  readonly #recoveries = this.#counter('recoveries', 'Answers after a fault or an interruption, by how they came', [
-    'mode',
-  ])
+  readonly #attempts = this.#counter('attempts', 'Attempts at an answer, by outcome', ['model', 'outcome'])
+  readonly #recoveries = this.#counter('recoveries', 'Answers after a fault or an interruption, by mode', ['mode'])
   readonly #givenUp = this.#counter('given_up', 'Requests that were given up, by the last fault', ['reason'])
   readonly #turnsLost = this.#counter('turns_lost', 'Turns that were taken back', ['reason'])
   readonly #repairs = this.#counter('repairs', 'Repairs of requests that were accepted, by rule', ['rule'])
-  readonly #waited = this.#counter('wait_seconds', 'Time that was waited, by reason', ['reason'])
-  readonly #tokens = this.#counter('tokens', 'Tokens that answers were billed for', ['model', 'kind'])
+  readonly #waited = this.#counter('wait_seconds', 'Time spent waiting, by reason', ['reason'])
+  readonly #tokens = this.#counter('tokens', 'Tokens that were billed for answers', ['model', 'kind'])
   readonly #coldTokens = this.#counter(
     'resume_input_tokens',
     'Uncached input tokens of the first answer after a session was opened again: what the cold cache costs',
@@ -47,9 +45,9 @@ export class Metrics implements Watcher {
   })
   readonly #standing = {
     states: this.#gauge('sessions', 'Sessions that are open, by state', ['state']),
-    failing: this.#gauge('sessions_failing', 'Sessions that wait for an answer after a fault'),
+    failing: this.#gauge('sessions_failing', 'Sessions waiting for an answer after a fault'),
     waiting: this.#gauge('requests_waiting', 'Requests that are being read or answered'),
-    longest: this.#gauge('outage_seconds', 'Time since the first fault of the session that waits longest'),
+    longest: this.#gauge('outage_seconds', 'Time since the first fault of the session that has waited longest'),
   }
 
   constructor(clock: Clock) {

@@ -163,7 +163,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   }
   for (const [field, value] of Object.entries(times)) {
     if (Number.isFinite(value) && value >= 0) continue
-    throw new LastgoodError('bad-option', `${field} must be a number from 0, got ${String(value)}`, {
+    throw new LastgoodError('bad-option', `${field} must be a number of at least 0, got ${String(value)}`, {
       hint: `leave ${field} out for the default`,
     })
   }
@@ -200,7 +200,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
 
 /** A fallback that makes no valid ladder is reported here: otherwise every request would be refused because of it. */
 function fallbackOf(fallback: readonly LadderRung[], others: readonly string[]): readonly LadderRung[] {
-  const asked = { model: 'the one that is asked for' }
+  const asked = { model: 'the requested model' }
   try {
     validateLadder([asked, ...others.map((endpoint) => ({ ...asked, endpoint })), ...fallback])
     return fallback
@@ -213,7 +213,7 @@ function fallbackOf(fallback: readonly LadderRung[], others: readonly string[]):
 
 function tokenOf(token: string | undefined): string | undefined {
   if (token === undefined || /^[\x21-\x7e]{16,}$/.test(token)) return token
-  throw new LastgoodError('bad-option', 'token must have 16 characters at least, without spaces', {
+  throw new LastgoodError('bad-option', 'token must have at least 16 characters, without spaces', {
     hint: 'make one: openssl rand -hex 32',
   })
 }
@@ -223,7 +223,7 @@ function upstreamOf(address: string): string {
   if (url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.search && !url.hash) {
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
   }
-  throw new LastgoodError('bad-option', 'upstream must be an http or https address without credentials and query', {
+  throw new LastgoodError('bad-option', 'upstream must be an http or https address without credentials or a query', {
     hint: 'for example https://api.anthropic.com',
   })
 }

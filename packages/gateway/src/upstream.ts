@@ -104,9 +104,9 @@ function isWriteError(error: unknown): boolean {
 function notTaken(cause: unknown): LastgoodError {
   return new LastgoodError(
     'request-failed',
-    'the API took no more of this upload before its end, and its answer is lost',
+    'the API stopped reading this upload before its end, and its answer is lost',
     {
-      hint: 'look at what it takes: the size of a file, the headers of the request',
+      hint: 'check what it accepts: the size of a file, the headers of the request',
       cause,
     },
   )

@@ -14,7 +14,7 @@ describe('lastgood gateway --host 0.0.0.0', () => {
     [['--tls-cert', 'cert.pem'], '--tls-key is missing'],
     [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], '--tls-cert none.pem cannot be read (ENOENT)'],
     [['--tls-cert', 'token', '--tls-key', 'token'], '--tls-cert and --tls-key cannot be used'],
-    [['--token-file', 'short'], 'token must have 16 characters at least'],
+    [['--token-file', 'short'], 'token must have at least 16 characters'],
   ])('with %j is told what is missing', async (argv, told) => {
     const cwd = folder()
     writeFileSync(join(cwd, 'token'), 'a-token-of-enough-letters\n')

@@ -109,8 +109,8 @@ const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall:
 const unreachable = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
 
 test.each([
-  ['is not to be sent again where the API stopped reading', broken, 'false', /took no more of this upload/],
-  ['as Node tells it', new TypeError('fetch failed', { cause: broken }), 'false', /took no more of this upload/],
+  ['is not to be sent again where the API stopped reading', broken, 'false', /stopped reading this upload/],
+  ['as Node tells it', new TypeError('fetch failed', { cause: broken }), 'false', /stopped reading this upload/],
   ['may be sent again where nobody read', unreachable, 'true', /the gateway failed: connect ECONNREFUSED/],
 ])('an upload %s', async (_claim, error, again, words) => {
   const { url } = await stage({}, { fetch: () => Promise.reject(error) })
