@@ -20,16 +20,12 @@ export class SessionMetrics {
   constructor(meter: Meter) {
     this.#meter = meter
     this.#counters = {
-      attempts: this.#counter('attempts', 'Attempts at an answer, by what came of them', '{attempt}'),
-      recoveries: this.#counter('recoveries', 'Answers after a fault or an interruption, by how they came', '{answer}'),
+      attempts: this.#counter('attempts', 'Attempts at an answer, by outcome', '{attempt}'),
+      recoveries: this.#counter('recoveries', 'Answers after a fault or an interruption, by mode', '{answer}'),
       turnsLost: this.#counter('turns.lost', 'Turns that were taken back', '{turn}'),
-      toolsReplayed: this.#counter(
-        'tools.replayed',
-        'Tool calls and steps in doubt, by what was done about them',
-        '{call}',
-      ),
+      toolsReplayed: this.#counter('tools.replayed', 'Tool calls and steps in doubt, by what was done', '{call}'),
       repairs: this.#counter('repairs', 'Repairs of requests that were accepted, by rule', '{repair}'),
-      waitSeconds: this.#counter('wait.seconds', 'Time that was waited, by reason', 's'),
+      waitSeconds: this.#counter('wait.seconds', 'Time spent waiting, by reason', 's'),
       resumeTokens: this.#counter(
         'resume.input_tokens',
         'Uncached input tokens of the first answer after a session was opened again: what the cold cache costs',
