@@ -202,7 +202,7 @@ describe('a tool whose outcome is unknown', () => {
   })
 })
 
-describe("a loop of one's own", () => {
+describe('a loop of your own', () => {
   const ask = (client: Anthropic, stream: boolean) =>
     client.messages.create({ model: opus, max_tokens: 100, stream, messages: [{ role: 'user', content: prompt }] })
 

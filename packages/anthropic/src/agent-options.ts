@@ -67,15 +67,15 @@ const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksO
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   assertKnown(undefined, options, Object.keys(optionNames))
   const { name, client, model, maxTokens = 32_000, stream = true, params = {}, betas = [] } = options
-  if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
+  if (!isName(name)) throw badOption('name', name, 'a non-empty string')
   assertClient(client)
   const first = Array.isArray(model) ? (model as Ladder)[0]?.model : model
-  if (!isName(first)) throw badOption('model', typeof first, 'the name of a model, or a ladder of at least one')
+  if (!isName(first)) throw badOption('model', typeof first, 'a model name, or a ladder of at least one')
   if (typeof model !== 'string') validateLadder(model)
   if (options.system !== undefined) assertContent(options.system, 'system')
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
-    throw badOption('maxTokens', maxTokens, 'a whole number from 1')
-  if (!isRecord(params)) throw badOption('params', typeof params, 'a record of fields of the body')
+    throw badOption('maxTokens', maxTokens, 'a whole number of at least 1')
+  if (!isRecord(params)) throw badOption('params', typeof params, 'an object of body fields')
   if (!Array.isArray(betas) || !betas.every(isName)) throw badOption('betas', typeof betas, 'a list of names')
   assertFunctions({ credentials: options.credentials })
   return {
@@ -92,19 +92,19 @@ const isTool = (one: AgentTool | RunnableTool) => isRecord(one) && ('definition'
 
 function toolsOf({ tools = [], inDoubt = {} }: AgentOptions): Map<string, AgentTool> {
   if (!Array.isArray(tools) || !tools.every(isTool)) throw badOption('tools', typeof tools, 'a list of tools')
-  if (!isRecord(inDoubt)) throw badOption('inDoubt', typeof inDoubt, 'a record of rules by the names of tools')
+  if (!isRecord(inDoubt)) throw badOption('inDoubt', typeof inDoubt, 'an object of rules by tool name')
   const runnable = tools.flatMap((one) => ('definition' in one ? [] : [one.name]))
   for (const [tool, rule] of Object.entries(inDoubt)) {
     oneOf(`inDoubt.${tool}`, rule, inDoubtRules)
     // A rule under a wrong name would leave the intended tool without it.
     if (!runnable.includes(tool))
-      throw badOption('inDoubt', tool, "names of the SDK's tools: `tool` takes a rule itself")
+      throw badOption('inDoubt', tool, "names of the SDK's tools: `tool` takes its rule itself")
   }
   const found = new Map<string, AgentTool>()
   for (const one of tools) {
     const tool = 'definition' in one ? one : fromRunnableTool(one, inDoubt[one.name] ?? 'report')
     const { name } = tool.definition
-    if (found.has(name)) throw badOption('tools', name, 'tools of different names')
+    if (found.has(name)) throw badOption('tools', name, 'tools with different names')
     found.set(name, tool)
   }
   return found

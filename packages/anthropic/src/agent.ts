@@ -173,13 +173,17 @@ export function defineAgent(options: AgentOptions): CodingAgent {
 }
 
 function noSuchTurn(session: Session, turn: number | undefined): LastgoodError {
-  return new LastgoodError('bad-option', `session ${session.id}: there is no turn ${turn ?? ''} to go on with`, {
-    hint: `the next one is turn ${session.turn + 1}, and needs an input`,
-  })
+  return new LastgoodError(
+    'bad-option',
+    `session ${session.id}: there is no turn${turn === undefined ? '' : ` ${turn}`} to continue`,
+    {
+      hint: `the next one is turn ${session.turn + 1}, and needs input`,
+    },
+  )
 }
 
 function openTurnOf(session: Session, agent: string | undefined): LastgoodError {
-  const whose = agent === undefined ? "a loop of one's own" : `agent ${agent}`
+  const whose = agent === undefined ? 'a loop of your own' : `agent ${agent}`
   return new LastgoodError(
     'bad-option',
     `session ${session.id}: turn ${session.turn} is open and belongs to ${whose}`,

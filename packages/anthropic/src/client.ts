@@ -39,12 +39,8 @@ export interface MiddlewareContext {
 export function assertClient(client: unknown): void {
   const { withOptions, middleware } = (client ?? {}) as { [Name in keyof RecoverableClient]?: unknown }
   if (typeof withOptions === 'function' && Array.isArray(middleware)) return
-  throw new LastgoodError(
-    'bad-option',
-    'client must be one of @anthropic-ai/sdk ^1.12: what was given has no middleware',
-    {
-      hint: 'look which SDK it is of: npm ls @anthropic-ai/sdk',
-      details: { field: 'client' },
-    },
-  )
+  throw new LastgoodError('bad-option', 'client must come from @anthropic-ai/sdk ^1.12: this one has no middleware', {
+    hint: 'check which SDK it comes from: npm ls @anthropic-ai/sdk',
+    details: { field: 'client' },
+  })
 }

@@ -46,7 +46,7 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   } else await own.get(path, options)
   if (!answer) {
     throw new LastgoodError('bad-option', `the client for ${client.baseURL} answered without sending the request`, {
-      hint: 'its middleware has to call next()',
+      hint: 'its middleware must call next()',
     })
   }
   return answer

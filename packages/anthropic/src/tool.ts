@@ -66,9 +66,9 @@ export const isName = (value: unknown): value is string => typeof value === 'str
 export function tool<Input extends z.ZodType>(options: ToolOptions<Input>): AgentTool {
   assertKnown(undefined, options, Object.keys(optionNames))
   const { name, description, input: schema, run, verify } = options
-  if (!isName(name)) throw badOption('name', name, 'a text that is not empty')
+  if (!isName(name)) throw badOption('name', name, 'a non-empty string')
   if (typeof description !== 'string') throw badOption('description', typeof description, 'a text')
-  if (schema?._zod === undefined) throw badOption('input', typeof schema, 'a schema of zod 4 (of zod/v4 in 3.25)')
+  if (schema?._zod === undefined) throw badOption('input', typeof schema, 'a zod 4 schema (zod/v4 in 3.25)')
   if (run === undefined) throw badOption('run', run, 'a function')
   assertFunctions({ run, verify })
   const inDoubt = oneOf(`inDoubt of ${name}`, options.inDoubt ?? 'report', inDoubtRules)
