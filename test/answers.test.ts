@@ -207,7 +207,7 @@ describe("a decision of one's own that is none", () => {
     const session = await openTestSession(store, { decide: () => decision as never })
     for (const record of [true, false]) {
       const own = recoverable(scriptedClient(() => started()).client, session, { record })
-      const error = { code: 'bad-option', message: expect.stringMatching(`^decide gave .*${cause}`) }
+      const error = { code: 'bad-option', message: expect.stringMatching(`^decide returned .*${cause}`) }
       await expect(own.messages.stream(request).finalMessage()).rejects.toMatchObject(error)
     }
     await session.close()

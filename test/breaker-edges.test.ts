@@ -170,7 +170,7 @@ test.each([{ 'x-api-key': 'the-key\nthe-key' }, 'the-key\nthe-key' as never])(
     const session = await openTestSession()
     const own = recoverable(client, session, { credentials: () => Promise.resolve(bad) })
     const error: unknown = await own.messages.create({ ...request, messages: [hi] }).catch((one: unknown) => one)
-    expect(error).toMatchObject({ code: 'bad-option', message: 'credentials are no header value' })
+    expect(error).toMatchObject({ code: 'bad-option', message: 'credentials are not a valid header value' })
     expect(inspect(error)).not.toContain('the-key')
     const types = (await entriesOf(session.store)).map(({ type }) => type)
     expect(types.filter((type) => type === 'request-sent')).toHaveLength(calls.length)

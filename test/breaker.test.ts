@@ -112,7 +112,7 @@ test('P6: a session that is only held gives up when the policy says, with an ins
   for (const [at, one] of settled.entries()) {
     expect(one).toMatchObject({
       status: 'rejected',
-      reason: { code: 'session-suspended', hint: expect.stringContaining('to go on, start its own program again') },
+      reason: { code: 'session-suspended', hint: expect.stringContaining('to continue, start its own program again') },
     })
     expect(others[at]?.context.wakeAt).toBeGreaterThan(clock.now() - 1)
     expect((await store.summary(others[at]?.id ?? ''))?.head).toMatchObject({

@@ -23,7 +23,7 @@ describe('a failure that is not survived', () => {
       type: 'error',
       error: {
         type: 'overloaded_error',
-        message: expect.stringContaining('with the session id ses it goes on') as string,
+        message: expect.stringContaining('with the session id ses it continues') as string,
       },
     })
   })
@@ -178,7 +178,7 @@ describe('a long wait', () => {
     const told = reader.read()
     await gateway.close()
     expect((await told).value).toMatch(
-      /^api_error: lastgood: .*the gateway was stopped; the same request again goes on$/,
+      /^api_error: lastgood: .*the gateway was stopped; send the same request again to continue$/,
     )
     expect((await reader.read()).done).toBe(true)
   })

@@ -59,7 +59,7 @@ describe('two runs at once', () => {
       const before = await entriesOf(session.store, session.id)
       await expect(session.run(agent, input as never)).rejects.toMatchObject({
         code: 'bad-option',
-        message: 'input is neither a text nor a list of content blocks',
+        message: 'input is neither a string nor a list of content blocks',
       })
       expect(await entriesOf(session.store, session.id)).toEqual(before)
       expect(lab.requests).toHaveLength(1)

@@ -352,7 +352,7 @@ describe("a loop of one's own that runs its calls as steps", () => {
       await session.run(agent, task)
       await expect(session.run(agent, 'Once more')).rejects.toMatchObject({
         code: 'session-suspended',
-        message: expect.stringContaining('a tool call that has the id of another one'),
+        message: expect.stringContaining('two tool calls of the same id'),
       })
       expect(effects.runs).toEqual([1])
       expect(lab.requests).toHaveLength(2 + 3)

@@ -54,14 +54,14 @@ const resultOf = ({ toolUseId }: ToolContext, content: unknown): Block => ({
 const deep = Array.from({ length: 600 }).reduce<unknown>((inner) => ({ inner }), 'x')
 
 test.each([
-  ['a bigint', [{ type: 'text', text: 'x', n: 1n }], 'something in it that JSON has no word for'],
-  ['a function', [{ type: 'text', text: 'x', f() {} }], 'something in it that JSON has no word for'],
-  ['600 levels', [{ type: 'text', text: 'x', deep }], 'a value nested deeper than 500 levels'],
+  ['a bigint', [{ type: 'text', text: 'x', n: 1n }], 'contains a value that JSON cannot represent'],
+  ['a function', [{ type: 'text', text: 'x', f() {} }], 'contains a value that JSON cannot represent'],
+  ['600 levels', [{ type: 'text', text: 'x', deep }], 'has a value nested deeper than 500 levels'],
 ])(
   'a result that cannot be recorded, for %s in it, is an error of a call that did run (P2)',
   async (_what, content, why) => {
     const said = await recorded(async (context) => resultOf(context, content))
-    expect(said).toBe(`Error: what tool deploy returned, which did run, has ${why}`)
+    expect(said).toBe(`Error: what tool deploy returned, which did run, ${why}`)
   },
 )
 

@@ -58,7 +58,7 @@ export const answers: readonly FaultCase[] = [
       faults: [
         again('output-filtered', 0, 1_000),
         again('output-filtered', 0, 2_000),
-        parked('output-filtered', /other words, or rewind/),
+        parked('output-filtered', /Rephrase and resume, or rewind/),
       ],
       caller: { error: 'session-suspended' },
     },
@@ -158,7 +158,7 @@ export const answers: readonly FaultCase[] = [
     served: [badCall],
     expect: {
       faults: [
-        again('broken-call', 0, 1_000, { fault: { message: 'an answer with a tool call whose input is no JSON' } }),
+        again('broken-call', 0, 1_000, { fault: { message: 'an answer with a tool call whose input is not JSON' } }),
       ],
       caller: { says: 'All is well.' },
       unrecorded: ['toolu_bad'],

@@ -26,7 +26,7 @@ export const auth: readonly FaultCase[] = [
     claim: 'a login that is refused twice parks the session, with a next try in minutes',
     served: [denied, denied],
     expect: {
-      faults: [resent('auth-blocked'), parked('auth-blocked', /Check key, organisation/, 300_000)],
+      faults: [resent('auth-blocked'), parked('auth-blocked', /Check the key, organisation/, 300_000)],
       caller: { error: 'session-suspended' },
     },
   },
@@ -35,21 +35,21 @@ export const auth: readonly FaultCase[] = [
     signal: '403 `permission_error`',
     claim: 'a request without the permission is not sent again',
     served: [forbidden],
-    expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
+    expect: { faults: [parked('auth-blocked', /Check the key/, 300_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 14,
     signal: '400 `organization_on_hold`',
     claim: 'a 400 about the account is about the account, not the conversation',
     served: [invalid('On hold', 'organization_on_hold')],
-    expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
+    expect: { faults: [parked('auth-blocked', /Check the key/, 300_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 14,
     signal: '400 "This organization has been disabled"',
     claim: 'a disabled organisation parks the session and is not reported as a bad request',
     served: [invalid('This organization has been disabled.')],
-    expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
+    expect: { faults: [parked('auth-blocked', /Check the key/, 300_000)], caller: { error: 'session-suspended' } },
   },
   {
     row: 14,
@@ -79,6 +79,6 @@ export const auth: readonly FaultCase[] = [
     claim: 'the code of an error is trusted: a missing scope is not an outage',
     served: [refusal(403, 'permission_error', 'Scope', 'api_key_scope_missing')],
     given: { others: 'denied' },
-    expect: { faults: [parked('auth-blocked', /Check key/, 300_000)], caller: { error: 'session-suspended' } },
+    expect: { faults: [parked('auth-blocked', /Check the key/, 300_000)], caller: { error: 'session-suspended' } },
   },
 ]

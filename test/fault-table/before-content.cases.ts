@@ -87,7 +87,7 @@ export const beforeContent: readonly FaultCase[] = [
     claim: 'the server may ask for no re-send: the session is parked, not lost',
     served: [refusal(500, 'api_error', 'No', '', shouldRetry('false'))],
     expect: {
-      faults: [parked('server-transient', /asks not to be sent/, undefined, { waitMs: [900_000, 901_000] })],
+      faults: [parked('server-transient', /asks not to be retried/, undefined, { waitMs: [900_000, 901_000] })],
       caller: { error: 'session-suspended' },
     },
   },

@@ -52,7 +52,7 @@ export const inStream: readonly FaultCase[] = [
     claim: 'an event that came damaged is a break, and is not quoted',
     served: [stream(started(), 'event: content_block_delta\ndata: {"delta": a secret}\n\n')],
     expect: {
-      faults: [again('stream-cut', 0, 250, { fault: { message: 'an event of the answer is no JSON' } })],
+      faults: [again('stream-cut', 0, 250, { fault: { message: 'an event of the answer is not JSON' } })],
       caller: well,
     },
   },

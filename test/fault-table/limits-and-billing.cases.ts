@@ -120,7 +120,7 @@ export const limitsAndBilling: readonly FaultCase[] = [
     claim: 'a limit that asks for no re-send parks the session',
     served: [limited('No', '', { 'x-should-retry': 'false' })],
     expect: {
-      faults: [parked('rate-limited', /asks not to be sent/, undefined, { waitMs: [900_000, 905_000] })],
+      faults: [parked('rate-limited', /asks not to be retried/, undefined, { waitMs: [900_000, 905_000] })],
       caller: { error: 'session-suspended' },
     },
   },

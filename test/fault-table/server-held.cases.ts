@@ -34,14 +34,14 @@ export const serverHeld: readonly FaultCase[] = [
     signal: 'an unknown 400',
     claim: "an error that is not known to pass is reported at once, in the API's words",
     served: [invalid('That will not do')],
-    expect: { faults: [told('request-rejected', /would refuse the same again/)], caller: { status: 400 } },
+    expect: { faults: [told('request-rejected', /would refuse it again/)], caller: { status: 400 } },
   },
   {
     row: 22,
     signal: 'an unknown 400, with `x-should-retry: true`',
     claim: 'a header does not cause a refused request to be sent again',
     served: [refusal(400, 'invalid_request_error', 'That will not do', '', { 'x-should-retry': 'true' })],
-    expect: { faults: [told('request-rejected', /would refuse the same again/)], caller: { status: 400 } },
+    expect: { faults: [told('request-rejected', /would refuse it again/)], caller: { status: 400 } },
   },
   {
     row: 22,

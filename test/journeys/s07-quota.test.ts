@@ -75,7 +75,7 @@ describe('S7: what no waiting mends is told at once, with the fix', () => {
       /Raise it, then resume/,
     ],
     // Once more with fresh credentials, since a key may have been changed a moment ago.
-    ['a wrong key', { kind: 'status', status: 401, type: 'authentication_error' }, 2, /Check key, organisation/],
+    ['a wrong key', { kind: 'status', status: 401, type: 'authentication_error' }, 2, /Check the key, organisation/],
   ])('%s', async (name, fault, requests, fix) => {
     const at = await meeting(fault)
     const { code, stdout, stderr } = await at.run('lastgood', [...command, '--json'])

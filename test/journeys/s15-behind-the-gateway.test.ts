@@ -103,7 +103,7 @@ describe('S15: an outage that outlasts --max-wait', () => {
     expect((error as APIError).headers?.get('x-should-retry')).toBe('false')
     const [body = ''] = await heard()
     expect(JSON.parse(body)).toMatchObject({ type: 'error', error: { type, message: expect.stringContaining(words) } })
-    expect(body).toContain(`saved inside turn 1; go on with: lastgood resume ${sessionId}`)
+    expect(body).toContain(`saved inside turn 1; continue with: lastgood resume ${sessionId}`)
     const asked = at.lab.requests.length
     const log = await stop()
     keepScreen(`s15-${name.replaceAll(/\W+/g, '-')}`, log)

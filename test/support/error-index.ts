@@ -9,7 +9,7 @@ const midway: Readonly<Record<string, Partial<Wire>>> = {
   'other side closed': { cause: new TypeError('terminated', { cause: new Error('other side closed') }) },
   'request ended without sending any chunks': { eventsSeen: 0, endedPolitely: true },
   'stream ended without producing a Message with role=assistant': { endedPolitely: true },
-  'no further event came in the time allowed': { timer: 'between-events' },
+  'no further event arrived in the time allowed': { timer: 'between-events' },
   '200 with an HTML page': { contentType: 'text/html', eventsSeen: 0, endedPolitely: true },
 }
 

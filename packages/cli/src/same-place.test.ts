@@ -3,7 +3,7 @@ import { ended, obliging, project, run, seed, sent, started } from '../test/cont
 import { atSamePlace, placeIn } from './same-place.ts'
 
 test.each([
-  ['go on with: lastgood resume a', 'go on with: lastgood resume a --store S'],
+  ['continue with: lastgood resume a', 'continue with: lastgood resume a --store S'],
   [
     'lastgood fork a; or: lastgood resume a --takeover',
     'lastgood fork a --store S; or: lastgood resume a --store S --takeover',
@@ -35,7 +35,7 @@ test('what stands behind -- names no place, and no password is shown', () => {
 
 test.each([
   [['rewind', 'done', '--turn', '9'], 'lastgood show done --store state shows them'],
-  [['fork', 'done', 'done'], 'lastgood show done --store state shows that one'],
+  [['fork', 'done', 'done'], 'lastgood show done --store state shows the existing one'],
   [['fork', 'open'], 'lastgood resume open --store state'],
 ])('the hint of %j acts on the store that was asked', async (argv, hint) => {
   const { cwd, store } = project(obliging)

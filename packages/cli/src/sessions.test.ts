@@ -10,9 +10,9 @@ const parked = { type: 'session-suspended', reason: 'exhausted', detail: 'spent'
 
 describe('of a session that no agent ran, no command is named that would be refused', () => {
   const words = {
-    own: 'start its own program again; with the session id own it goes on from the last good turn',
+    own: 'start its own program again; with the session id own it continues from the last good turn',
     'gw-e528-1':
-      'send the next request through lastgood gateway again; the header x-lastgood-session: gw-e528-1 names its session',
+      'send the next request through lastgood gateway again; the header x-lastgood-session: gw-e528-1 names the session',
   }
 
   async function seeded(id: string): Promise<{ cwd: string; store: Store }> {
@@ -98,7 +98,7 @@ describe('a helper of a session of a client', () => {
     const { cwd } = await left()
     const { code, stderr } = await run(['resume', helper, '--store', 'state'], { cwd })
     expect(code).toBe(4)
-    expect(stderr).toContain(`next: resume ${parent}, whose helper this is: it goes on with that\n`)
+    expect(stderr).toContain(`next: resume ${parent}: this session is its helper and continues with it\n`)
   })
 
   it('says nothing else while the gateway keeps it', async () => {
@@ -106,7 +106,7 @@ describe('a helper of a session of a client', () => {
     await seed(store, helper, [begun, sent()], true)
     const { code, stderr } = await run(['resume', helper, '--store', 'state'], { cwd })
     expect(code).toBe(5)
-    expect(stderr).toContain(`next: resume ${parent}, whose helper this is: it goes on with that\n`)
+    expect(stderr).toContain(`next: resume ${parent}: this session is its helper and continues with it\n`)
   })
 
   it('is only one that a gateway named so: a program that calls its session alike goes on with it', async () => {

@@ -89,6 +89,6 @@ export function messageOf(thrown: unknown): string {
     const said: unknown = thrown instanceof Error ? thrown.message : thrown
     return String(said)
   } catch {
-    return 'something was thrown that has no text'
+    return 'a value without a text was thrown'
   }
 }

@@ -10,7 +10,7 @@ export async function inTime<Result>(
   clock: Clock,
   ms: number,
   work: (late: AbortSignal) => Promise<Result>,
-  tooLate = () => new Error(`nothing came of it in ${formatDuration(ms)}`),
+  tooLate = () => new Error(`no result within ${formatDuration(ms)}`),
 ): Promise<Result> {
   const late = new AbortController()
   const callOff = clock.after(ms, () => late.abort(tooLate()))

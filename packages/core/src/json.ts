@@ -52,6 +52,6 @@ const deepest = 500
 
 function isShareable(value: unknown): boolean {
   const kind = typeof value
-  if (kind === 'bigint') throw new TypeError('a bigint has no form in JSON')
+  if (kind === 'bigint') throw new TypeError('JSON cannot represent a bigint')
   return value === null || (kind !== 'object' && kind !== 'function' && kind !== 'symbol')
 }

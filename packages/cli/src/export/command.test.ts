@@ -93,14 +93,14 @@ describe('export and import', () => {
     expect(readFileSync(join(cwd, 'r.jsonl'), 'utf8')).not.toMatch(/And more|"Yes\.|quoted|projects/)
     const { code, stderr: why } = await run(['import', 'r.jsonl', '--as', 'x'], { cwd })
     expect(code).toBe(2)
-    expect(why).toMatch(/without its content[^]*next: export it again where it is, without --redact/)
+    expect(why).toMatch(/without its content[^]*next: export it again at its source, without --redact/)
   })
 
   it.each([
     ['cut off', (text: string) => text.slice(0, -400), 6, 'line'],
     ['altered', (text: string) => text.replace('And more', 'And less'), 6, 'line 7 of the file was altered'],
     ['with the line ends of another system', (text: string) => text.replaceAll('\n', '\r\n'), 6, 'of the file'],
-    ['something else', () => '{"name":"package"}\n', 6, 'line 1 of the file is not that of an exported session'],
+    ['something else', () => '{"name":"package"}\n', 6, 'line 1 of the file is not the header of an exported session'],
     ['empty', () => '', 6, 'the file is empty'],
     ['newer', (text: string) => text.replace('"v":1', '"v":9'), 6, 'was written by a newer lastgood'],
   ])('a file that is %s makes no session', async (_what, damage, code, message) => {
@@ -119,7 +119,7 @@ describe('export and import', () => {
     copyFileSync(join(sessions, 'fix-auth.jsonl'), join(sessions, 'other.jsonl'))
     const { code, stderr } = await run(['export', 'other'], { cwd })
     expect(code).toBe(6)
-    expect(stderr).toMatch(/other\.jsonl, entry 7: the head is that of another session\n/)
+    expect(stderr).toMatch(/other\.jsonl, entry 7: the head belongs to another session\n/)
     expect(readdirSync(cwd).filter((name) => name.endsWith('.jsonl'))).toEqual([])
   })
 
@@ -142,7 +142,7 @@ describe('export and import', () => {
     await run(['export', 'fix-auth', 'a.jsonl'], { cwd })
     expect(await run(['import', 'a.jsonl'], { cwd })).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/a session called fix-auth already\n {2}next: choose another name: .* --as/),
+      stderr: expect.stringMatching(/a session called fix-auth already exists\n {2}next: choose another name: .* --as/),
     })
     expect(await run(['import', 'none.jsonl'], { cwd: folder() })).toMatchObject({
       code: 2,

@@ -56,7 +56,7 @@ describe('fork', () => {
   })
 
   it.each([
-    [['fix-auth', 'fix-auth'], 2, 'there is a session fix-auth already\n  next: choose another id'],
+    [['fix-auth', 'fix-auth'], 2, 'session fix-auth already exists\n  next: choose another id'],
     [['fix-auth', 'x', '--turn', '3'], 2, 'no finished turn 3 to fork after\n  next: finished turns: 1, 2'],
     [['fix-auth', '../x'], 2, 'not a session id'],
     [['nobody'], 3, 'no session nobody'],
@@ -109,7 +109,7 @@ describe('fork', () => {
       const { code, stderr } = await run(argv, { cwd })
       expect(code).toBe(6)
       expect(stderr).toMatch(
-        /session other goes on from entry 9 of session fix-auth, which is not there\n {2}next: restore fix-auth/,
+        /session other continues from entry 9 of session fix-auth, which is not there\n {2}next: restore fix-auth/,
       )
     }
   })

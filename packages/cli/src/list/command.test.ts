@@ -102,7 +102,7 @@ describe('list', () => {
     }
     const { code, stdout, stderr } = await run(['list', '--store', 'state'], { cwd })
     expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
-    expect(stderr).toMatch(/^error: \S+\/a\.jsonl.*; nor can be read: b, c\n/)
+    expect(stderr).toMatch(/^error: \S+\/a\.jsonl.*; also unreadable: b, c\n/)
     expect(JSON.parse((await run(['list', '--json', '--store', 'state'], { cwd })).stdout)).toMatchObject({
       error: { details: { sessions: ['a', 'b', 'c'].map((sessionId) => ({ sessionId, code: 'journal-corrupt' })) } },
     })

@@ -106,7 +106,7 @@ describe('prune', () => {
     const { code } = await run(['prune', ...flags], { cwd, clock, stderr, stdin: { isTTY: true, line } })
     expect(code).toBe(6)
     expect(stderr.text).toContain('✔ 3 removed\n')
-    expect(stderr.text).toContain('session never was written meanwhile, and is kept')
+    expect(stderr.text).toContain('session never was written to meanwhile, and is kept')
     expect(await ids()).toEqual(['never', 'pinned'])
   })
 

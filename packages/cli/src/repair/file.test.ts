@@ -32,7 +32,7 @@ describe('repair of a file', () => {
     expect(code).toBe(0)
     expect(stderr).toContain(`${path}: a session file of Claude Code, 10 messages\n`)
     expect(stdout).toMatch(
-      /turn 2\n {2}message 6 user\n {4}empty-text mended an empty user message\n {4}- text ""\n {4}\+ text "\(no content\)"\n/,
+      /turn 2\n {2}message 6 user\n {4}empty-text repaired an empty user message\n {4}- text ""\n {4}\+ text "\(no content\)"\n/,
     )
     expect(stdout).toContain('as a whole\n  strip-thinking left out all thinking')
     expect(stderr).toContain('nothing was changed; to apply it\nlastgood repair session.jsonl --apply\n')

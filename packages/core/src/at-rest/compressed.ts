@@ -91,8 +91,9 @@ interface Resolved {
 
 function resolveOptions({ codec = 'deflate', minBytes = 512 }: CompressionOptions): Resolved {
   if (codec !== 'deflate' && codec !== 'zstd')
-    throw badOption('codec', `'deflate' or 'zstd'`, 'give codec one of these')
-  if (!Number.isFinite(minBytes) || minBytes < 0) throw badOption('minBytes', 'a number from 0', 'leave it out for 512')
+    throw badOption('codec', `'deflate' or 'zstd'`, 'set codec to one of these')
+  if (!Number.isFinite(minBytes) || minBytes < 0)
+    throw badOption('minBytes', 'a number of at least 0', 'leave it out for 512')
   return { codec: codec === 'deflate' ? 'deflate-1' : codec, minBytes }
 }
 

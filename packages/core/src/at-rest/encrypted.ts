@@ -145,7 +145,7 @@ function resolveOptions({ current, others = [], acceptClear = false }: Encryptio
   for (const [i, other] of others.entries()) {
     const key = checkedKey(other, `others[${i}]`)
     if (keys.has(key.id)) {
-      throw badKey(`others[${i}].id`, `is the id of another key: ${key.id}`, 'give every key an id of its own')
+      throw badKey(`others[${i}].id`, `is the id of another key: ${key.id}`, 'give every key its own id')
     }
     keys.set(key.id, key)
   }
@@ -166,8 +166,8 @@ function unknownKey(place: string, id = ''): Error {
 
 function inTheClear(place: string): Error {
   return journalSealed(
-    `${place} is in the clear, where everything has to be encrypted`,
-    'set acceptClear: true to read sessions from before encryption; if there are none, somebody else wrote it',
+    `${place} is in the clear, but this store requires encryption`,
+    'set acceptClear: true to read sessions from before encryption; if there are none, someone else wrote this one',
     { place },
   )
 }

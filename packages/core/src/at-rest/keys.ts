@@ -33,7 +33,11 @@ export function checkedKey(given: EncryptionKey, field: string): CheckedKey {
   // JavaScript callers may pass anything, most likely an unset variable.
   const { id, key } = (given ?? {}) as Partial<EncryptionKey>
   if (typeof id !== 'string' || !idPattern.test(id)) {
-    throw badKey(`${field}.id`, 'must be 1 to 64 letters, digits, ".", "_" or "-"', 'name keys by date, as 2026-11')
+    throw badKey(
+      `${field}.id`,
+      'must be 1 to 64 letters, digits, ".", "_" or "-"',
+      'name keys by date, for example 2026-11',
+    )
   }
   const bytes = typeof key === 'string' ? fromText(key) : key instanceof Uint8Array ? Buffer.from(key) : undefined
   if (bytes?.length === keyBytes) return { id, bytes }
@@ -41,7 +45,7 @@ export function checkedKey(given: EncryptionKey, field: string): CheckedKey {
   throw badKey(
     `${field}.key`,
     `must be ${keyBytes} bytes or their base64, got ${found}`,
-    'make one: openssl rand -base64 32; a passphrase is no key',
+    'make one: openssl rand -base64 32; a passphrase is not a key',
   )
 }
 

@@ -55,7 +55,8 @@ export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, da
 export function unpackEntry(bytes: Buffer, { seq, at, fence, lane }: Entry, place: string): Entry {
   const packed = unpack(bytes)
   const inner = packed && parsed(packed.text)
-  if (!packed || typeof inner !== 'object' || inner === null) throw unreadable(place, 'what is sealed is no entry')
+  if (!packed || typeof inner !== 'object' || inner === null)
+    throw unreadable(place, 'its sealed content is not an entry')
   const data = packed.base64 === undefined ? {} : { data: packed.base64 }
   return parseEntry({ ...inner, ...data, seq, at, fence, lane }, place)
 }
@@ -78,7 +79,7 @@ export function packText(text: string): Buffer {
 
 export function unpackText(bytes: Buffer, place: string): string {
   const packed = unpack(bytes)
-  if (!packed) throw unreadable(place, 'what is sealed is no text')
+  if (!packed) throw unreadable(place, 'its sealed content is not text')
   return packed.text + (packed.base64 ?? '')
 }
 
@@ -91,7 +92,7 @@ export function sealedText({ codec, key = '', data }: Seal): string {
 /** A place and a reason, never content. */
 export function unreadable(place: string, why: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${place} cannot be opened: ${why}`, {
-    hint: 'lastgood show <sessionId> shows the part before it; restore the session from a copy to go on',
+    hint: 'lastgood show <sessionId> shows the part before it; restore the session from a copy to continue',
     details: { place },
   })
 }

@@ -96,9 +96,10 @@ export async function decodeExport(
     if (!match) {
       const footer = footerIn(line, number)
       if (footer.header !== headerHash) throw damaged(1, 'was altered')
-      if (footer.entries !== seq || header.entries !== seq) throw damaged(number, `follows ${seq} entries, not all`)
+      if (footer.entries !== seq || header.entries !== seq)
+        throw damaged(number, `gives a wrong number of entries: ${seq} come before it`)
       const hash = all.digest('hex')
-      if (footer.sha256 !== hash) throw damaged(number, 'is of other entries')
+      if (footer.sha256 !== hash) throw damaged(number, 'does not match the entries before it')
       verified = { ...header, sha256: hash }
       continue
     }
@@ -106,7 +107,7 @@ export async function decodeExport(
     if (sha256(text) !== hash) throw damaged(number, 'was altered')
     seq += 1
     const entry = entryIn(text, number)
-    if (entry.seq !== seq) throw damaged(number, `has entry ${entry.seq} in place of ${seq}`)
+    if (entry.seq !== seq) throw damaged(number, `has entry ${entry.seq} where entry ${seq} belongs`)
     all.update(`${line}\n`)
     await onEntry(entry)
   }
@@ -117,7 +118,7 @@ export async function decodeExport(
 function headerIn(line: string): ExportHeader {
   const value = parsed(line)
   const { format: found, v } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  if (found !== format) throw damaged(1, 'is not that of an exported session')
+  if (found !== format) throw damaged(1, 'is not the header of an exported session')
   if (typeof v === 'number' && v > exportVersion) throw newerVersion('an exported session', v, exportVersion)
   const { success, data } = headerSchema().safeParse(value)
   if (!success) throw damaged(1, 'is damaged')
@@ -136,7 +137,7 @@ const elsewhere: ReadonlySet<string> = new Set(['session-forked', 'kept-apart', 
 
 function entryIn(text: string, number: number): Entry {
   const entry = recordable(parseEntry(parsed(text), `line ${number}`), `line ${number} of the file`)
-  if (elsewhere.has(entry.type)) throw damaged(number, `has an entry ${entry.type}, which no file has`)
+  if (elsewhere.has(entry.type)) throw damaged(number, `has a ${entry.type} entry, which does not belong in a file`)
   if (entry.type === 'rewound' && entry.lastGoodTurn > entry.turn) throw damaged(number, 'ends a turn that never began')
   return entry
 }
@@ -155,7 +156,7 @@ function sha256(text: string): string {
 
 function damaged(line: number, what: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `line ${line} of the file ${what}`, {
-    hint: 'export the session again where it is: lastgood export <session> <file>',
+    hint: 'export the session again at its source: lastgood export <session> <file>',
     details: { line },
   })
 }

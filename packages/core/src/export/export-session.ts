@@ -52,7 +52,7 @@ async function* exported(
   }
   throw new LastgoodError(
     'journal-corrupt',
-    `session ${sessionId}: ${count - seq} entries went away while it was read`,
+    `session ${sessionId}: ${count - seq} entries disappeared while it was being read`,
     {
       hint: `somebody removed it or its parent; see what is left: lastgood show ${sessionId}`,
       details: { sessionId, entries: count, read: seq },

@@ -192,7 +192,9 @@ describe('a file is whole or it is no session', () => {
     )
     await expect(decodeExport(each(lines.slice(0, -1)))).rejects.toEqual(refusal('journal-corrupt', /cut off/))
     await expect(decodeExport(each([]))).rejects.toEqual(refusal('journal-corrupt', /is empty/))
-    await expect(decodeExport(each(['{"a":1}']))).rejects.toEqual(refusal('journal-corrupt', /line 1 .* not that of/))
+    await expect(decodeExport(each(['{"a":1}']))).rejects.toEqual(
+      refusal('journal-corrupt', /line 1 .* not the header of/),
+    )
     await expect(decodeExport(each([...lines, 'more']))).rejects.toEqual(refusal('journal-corrupt', /after the end/))
   })
 
@@ -211,7 +213,11 @@ describe('a file is whole or it is no session', () => {
   const rewound: EntryBody = { type: 'rewound', messages: 0, turn: 7, lastGoodTurn: 9, reason: 'r' }
   const forked: EntryBody = { type: 'session-forked', origin: { sessionId: 'secret', seq: 3 }, reason: 'r' }
   test.each<[string, EntryBody & { at?: number }, ReturnType<typeof refusal>]>([
-    ['has no meaning in a file', forked, refusal('journal-corrupt', /session-forked, which no file has/)],
+    [
+      'has no meaning in a file',
+      forked,
+      refusal('journal-corrupt', /a session-forked entry, which does not belong in a file/),
+    ],
     ['is of no instant', { ...rewound, at: 1e300 }, refusal('journal-corrupt', /^line 2: not a journal entry \(at:/)],
     ['ends turns that never began', rewound, refusal('journal-corrupt', /^line 2 of the file ends a turn/)],
     [
@@ -333,7 +339,7 @@ describe('importing', () => {
     }
     const short = await exported(await written(1), 's')
     await expect(imported({ ...inner, acquire }, short, { force: true })).rejects.toEqual(
-      refusal('journal-conflict', /session s was written meanwhile, and is kept/),
+      refusal('journal-conflict', /session s was written to meanwhile, and is kept/),
     )
     expect(entriesOf(await exported(inner, 's')).slice(0, -1)).toEqual(entriesOf(long))
   })

@@ -103,14 +103,14 @@ function isRedacted(sessionId: string): LastgoodError {
     'bad-option',
     `the file has session ${sessionId} without its content: it cannot be continued`,
     {
-      hint: `export it again where it is, without --redact: lastgood export ${sessionId}`,
+      hint: `export it again at its source, without --redact: lastgood export ${sessionId}`,
       details: { sessionId },
     },
   )
 }
 
 function changed(): LastgoodError {
-  return new LastgoodError('journal-corrupt', 'the file changed while it was imported', {
-    hint: 'run the import again when nobody writes the file',
+  return new LastgoodError('journal-corrupt', 'the file changed while it was being imported', {
+    hint: 'run the import again once nothing writes to the file',
   })
 }

@@ -35,12 +35,12 @@ export function unfinishedImport({ machine }: Head): ImportSource | undefined {
 }
 
 export function anotherImport(sessionId: string): LastgoodError {
-  return nameTaken(sessionId, 'an unfinished import of another file', ', or throw that one away: --force')
+  return nameTaken(sessionId, 'an unfinished import of another file', ', or discard that import: --force')
 }
 
 /** `or`: another way out, appended to the hint. */
 export function nameTaken(sessionId: string, by = 'a session', or = ''): LastgoodError {
-  return new LastgoodError('bad-option', `there is ${by} called ${sessionId} already`, {
+  return new LastgoodError('bad-option', `${by} called ${sessionId} already exists`, {
     hint: `choose another name: lastgood import <file> --as <session>${or}`,
     details: { sessionId },
   })
@@ -55,7 +55,7 @@ export function assertImported(head: Head): void {
     'journal-corrupt',
     `session ${sessionId}: its import stopped after ${seq} of ${source.entries} entries`,
     {
-      hint: `run the import again, it goes on where it stopped: lastgood import <file> --as ${sessionId}`,
+      hint: `run the import again; it continues where it stopped: lastgood import <file> --as ${sessionId}`,
       details: { sessionId, seq, ...source },
     },
   )

@@ -79,8 +79,8 @@ describe('the fault', () => {
     [plain(422, '{"detail":"unprocessable"}'), 'unprocessable'],
     [broken({ endedPolitely: true }), 'the stream ended after 7 events without a stop reason or message_stop'],
     [broken({ stopReasonSeen: true }), 'the stream ended after 7 events without message_stop'],
-    [broken({ timer: 'between-events', cause: aborted }), 'no further event came in the time allowed, after 7'],
-    [broken({ eventsSeen: 0 }), 'the answer held no event'],
+    [broken({ timer: 'between-events', cause: aborted }), 'no further event arrived in the time allowed, after 7'],
+    [broken({ eventsSeen: 0 }), 'the answer contained no events'],
   ])('says what happened where the API has no words (%#)', (wire, message) => {
     expect(classify(wire).message).toBe(message)
   })

@@ -98,7 +98,7 @@ const table: [kind: FaultKind, rows: Row[]][] = [
       ['a port that fetch refuses', { phase: 'connect', cause: setUp('bad port'), now }],
       ['a scheme that is none', { phase: 'connect', cause: setUp('unknown scheme'), now }],
       ['a key with a control character', { phase: 'connect', cause: setUp('"k" is an invalid header value.'), now }],
-      ['an option of ours that cannot be', unreachable('bad-option', 'credentials are no header value')],
+      ['an option of ours that cannot be', unreachable('bad-option', 'credentials are not a valid header value')],
       ['407 of a proxy', plain(407)],
       ['407 of a proxy, at the tunnel', tunnel(407)],
       ['403 of a proxy that does not let the host through', tunnel(403)],

@@ -149,10 +149,10 @@ interface Verdict extends Meaning {
 
 const meaningOfAnswer = {
   'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
-  'broken-call': { kind: 'broken-call', message: 'an answer with a tool call whose input is no JSON' },
+  'broken-call': { kind: 'broken-call', message: 'an answer with a tool call whose input is not JSON' },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
-  'twin-calls': { kind: 'broken-call', message: 'an answer with a tool call that has the id of another one' },
+  'twin-calls': { kind: 'broken-call', message: 'an answer with two tool calls of the same id' },
 } as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
 
 /** What users have had to leave out of a request that alone is answered with 5xx to get it through, likeliest first. */
@@ -256,10 +256,10 @@ function movedTo(wire: Wire): string {
 }
 
 function ownWords({ phase, timer, eventsSeen = 0, stopReasonSeen = false }: Wire): string {
-  if (timer === 'first-event') return 'no event came in the time allowed'
-  if (timer === 'between-events') return `no further event came in the time allowed, after ${eventsSeen}`
+  if (timer === 'first-event') return 'no event arrived in the time allowed'
+  if (timer === 'between-events') return `no further event arrived in the time allowed, after ${eventsSeen}`
   if (phase !== 'body') return ''
-  if (eventsSeen === 0) return 'the answer held no event'
+  if (eventsSeen === 0) return 'the answer contained no events'
   return `the stream ended after ${eventsSeen} events without ${stopReasonSeen ? '' : 'a stop reason or '}message_stop`
 }
 

@@ -18,7 +18,7 @@ export async function accessFindings(dir: string): Promise<Finding[]> {
     found.push({
       severity: 'danger',
       what: `${dir} can be written by other users of this machine (${octal(mode)})`,
-      risk: 'they can put other journals in the place of yours (P1, P4)',
+      risk: 'they can replace your journals with their own (P1, P4)',
       mend: `chmod go-w ${shellWord(dir)}`,
     })
   }
@@ -39,8 +39,7 @@ async function folderFindings(folder: string): Promise<Finding[]> {
     {
       severity: mode & othersWrite ? 'danger' : 'warning',
       what: `${folder} is open to other users of this machine (${octal(mode)}, and should be 0700)`,
-      risk:
-        mode & othersWrite ? 'they can delete and replace journals (P1, P4)' : 'they can see which sessions there are',
+      risk: mode & othersWrite ? 'they can delete and replace journals (P1, P4)' : 'they can see which sessions exist',
       mend: `chmod 700 ${shellWord(folder)}`,
     },
   ]

@@ -66,7 +66,9 @@ test('a journal that lost its end is told by what its lease file remembers, and 
   const error = await openSession('s', { store: open() }).catch((reason: unknown) => reason)
   expect(error).toMatchObject({
     code: 'journal-corrupt',
-    message: expect.stringMatching(new RegExp(`s\\.jsonl ends after entry \\d+, and had ${seq}: its end was lost$`)),
+    message: expect.stringMatching(
+      new RegExp(`s\\.jsonl ends after entry \\d+ but once had ${seq}: its end was lost$`),
+    ),
     hint: expect.stringContaining(`rm ${leaseFile}`),
   })
   expect(await codeOf(open().summary('s'))).toBe('journal-corrupt')

@@ -37,8 +37,8 @@ export function notPlain(path: string, cause?: unknown): LastgoodError {
 
 /** The journal used to be longer: what is missing is not the torn end of an append, it was on disk. */
 export function cutBack(path: string, lease: string, seq: number, was: number): LastgoodError {
-  return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq}, and had ${was}: its end was lost`, {
-    hint: `restore a newer copy; to go on from entry ${seq}, and lose what came after it: rm ${shellWord(lease)}`,
+  return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq} but once had ${was}: its end was lost`, {
+    hint: `restore a newer copy; to continue from entry ${seq} and lose what came after it: rm ${shellWord(lease)}`,
     details: { path, seq, was },
   })
 }
@@ -49,8 +49,8 @@ function isNotPermitted(error: unknown): boolean {
 }
 
 function notPermitted(path: string, cause: unknown): LastgoodError {
-  return new LastgoodError('bad-option', `${path}: node --permission forbids what a file store has to do`, {
-    hint: 'start Node without --permission, under which nothing can be put on disk, or keep sessions in Redis',
+  return new LastgoodError('bad-option', `${path}: node --permission forbids what a file store needs to do`, {
+    hint: 'start Node without --permission, which prevents syncing to disk, or keep sessions in Redis',
     cause,
     details: { path, code: 'ERR_ACCESS_DENIED' },
   })
@@ -71,20 +71,20 @@ export async function onPath<T>(path: string, job: () => Promise<T>): Promise<T>
   }
 }
 
-const full = 'free some space there, then go on: nothing that was acknowledged is lost'
+const full = 'free some space there, then continue: nothing that was acknowledged is lost'
 const elsewhere = 'a file is where the folder should be: move it away, or choose another folder with fileStore({ dir })'
-const crowded = 'raise the limit of open files (ulimit -n), or close some; nothing that was acknowledged is lost'
+const crowded = 'raise the limit on open files (ulimit -n), or close some; nothing that was acknowledged is lost'
 const denied = 'make the folder and its files writable for this user, or choose another with fileStore({ dir })'
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: full,
   EDQUOT: full,
-  EFBIG: 'raise the limit of a file (ulimit -f), then go on: nothing that was acknowledged is lost',
+  EFBIG: 'raise the file size limit (ulimit -f), then continue: nothing that was acknowledged is lost',
   EACCES: denied,
   EPERM: denied,
   EROFS: denied,
   ENOTDIR: elsewhere,
   EEXIST: elsewhere,
-  ENOENT: 'no folder can be made there: choose another with fileStore({ dir })',
+  ENOENT: 'no folder can be created there: choose another with fileStore({ dir })',
   ENAMETOOLONG: 'choose a folder with a shorter path, or a shorter session id',
   EMFILE: crowded,
   ENFILE: crowded,

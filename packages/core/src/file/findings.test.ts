@@ -56,7 +56,7 @@ test('a damaged session is a danger with its file and line, does not hide the ot
       severity: 'danger',
       what: `${journal} line 2 is damaged: it was altered`,
       risk: 'session s cannot be continued (P1)',
-      mend: 'lastgood show s shows the part before it; restore the file from a copy to go on',
+      mend: 'lastgood show s shows the part before it; restore the file from a copy to continue',
     },
     { severity: 'danger', what: expect.stringContaining('t.jsonl line'), risk: expect.stringContaining('session t') },
   ])
@@ -71,9 +71,9 @@ test('a journal that lost its end is a danger, one whose last append was cut onl
   expect(await found(store)).toEqual([
     {
       severity: 'info',
-      what: `${journal} ends in 49 bytes of an append that was cut (a crash, a full disk)`,
-      risk: 'none: they were never acknowledged, and are left out',
-      mend: 'nothing to do; the next append goes on behind them: lastgood resume s',
+      what: `${journal} ends in 49 bytes of an interrupted append (a crash, a full disk)`,
+      risk: 'none: they were never acknowledged and are ignored',
+      mend: 'nothing to do; the next append continues after them: lastgood resume s',
     },
   ])
   await add(store, lease, 2)
@@ -131,7 +131,7 @@ test('what a cut removal has put aside, or left beside a journal without entries
   const findings = await found(store)
   expect(findings.map(({ what }) => what)).toEqual([
     expect.stringContaining(`${blobs} belongs to no session`),
-    expect.stringContaining(`${aside} is of a session that was removed`),
+    expect.stringContaining(`${aside} belongs to a removed session`),
   ])
   for (const { mend } of findings) execFileSync('sh', ['-c', mend.replace(/^.*, or: /, '')])
   expect(await found(store)).toEqual([])
@@ -151,10 +151,10 @@ test('what is left of a session whose removal was cut is a warning: it holds con
 
 describe.skipIf(process.platform === 'win32')('what is open to other users', () => {
   test.each<[string, string, number, Finding['severity'], string]>([
-    ['a folder that others may list', 'sessions', 0o755, 'warning', 'see which sessions there are'],
-    ['a folder that the group may enter', 'shared', 0o710, 'warning', 'see which sessions there are'],
+    ['a folder that others may list', 'sessions', 0o755, 'warning', 'see which sessions exist'],
+    ['a folder that the group may enter', 'shared', 0o710, 'warning', 'see which sessions exist'],
     ['a folder that others may write', 'sessions', 0o777, 'danger', 'delete and replace journals'],
-    ['the folder above, for writing', '.', 0o777, 'danger', 'put other journals'],
+    ['the folder above, for writing', '.', 0o777, 'danger', 'replace your journals'],
   ])('%s', async (_, folder, mode, severity, risk) => {
     const { state, store } = await written()
     await chmod(join(state, folder), mode)

@@ -60,7 +60,7 @@ async function fileSystemFindings(dir: string): Promise<Finding[]> {
       'unless its appends are atomic for all hosts that write there, two writers can damage a journal (P1, P3)'
     found.push({
       severity: 'warning',
-      what: `${dir} is on ${name}, of which little is known here`,
+      what: `${dir} is on ${name}, whose guarantees lastgood does not know`,
       risk,
       mend: otherPlaces,
     })
@@ -76,7 +76,7 @@ async function fileSystemFindings(dir: string): Promise<Finding[]> {
     found.push({
       severity: free < largestTurnBytes ? 'danger' : 'warning',
       what: `${Math.floor(free / mebibyte)} MiB are free on the disk of ${dir}`,
-      risk: 'one large turn may need 32 MiB; on a full disk sessions stop, and lose nothing that was acknowledged (P5)',
+      risk: 'one large turn may need 32 MiB; on a full disk sessions stop, but lose nothing that was acknowledged (P5)',
       mend: 'free some space there, or choose another disk: --store file:<folder>',
     })
   }
@@ -85,7 +85,7 @@ async function fileSystemFindings(dir: string): Promise<Finding[]> {
     found.push({
       severity: 'danger',
       what: `only ${stats.ffree} more files fit on the disk of ${dir} (inodes)`,
-      risk: 'without one no session can begin, and none can renew its lease (P5)',
+      risk: 'without free inodes no session can start or renew its lease (P5)',
       mend: 'delete files there, or choose another disk: --store file:<folder>',
     })
   }
@@ -106,9 +106,9 @@ async function journalFindings(
       if (!torn) continue
       found.push({
         severity: 'info',
-        what: `${placeOf(sessions, id).journal} ends in ${torn.bytes} bytes of an append that was cut (a crash, a full disk)`,
-        risk: 'none: they were never acknowledged, and are left out',
-        mend: `nothing to do; the next append goes on behind them: lastgood resume ${id}`,
+        what: `${placeOf(sessions, id).journal} ends in ${torn.bytes} bytes of an interrupted append (a crash, a full disk)`,
+        risk: 'none: they were never acknowledged and are ignored',
+        mend: `nothing to do; the next append continues after them: lastgood resume ${id}`,
       })
     } catch (error) {
       if (!isLastgoodError(error)) throw error
@@ -141,7 +141,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
     found.push({
       severity: 'info',
       what: `${count} temporary file${count === 1 ? '' : 's'} in ${dir}, left by a crash`,
-      risk: 'none, but the space that they take',
+      risk: 'none but the space they take',
       mend: `find ${folders.map(shellWord).join(' ')} -type f -name '*.tmp' -mmin +60 -delete`,
     })
   }
@@ -153,16 +153,16 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
     if ((await namesIn(folder)).length === 0) continue
     found.push({
       severity: 'warning',
-      what: `${folder} belongs to no session: a removal was cut, or the journal is missing`,
-      risk: 'it holds content of a session that is not listed any more',
+      what: `${folder} belongs to no session: a removal was interrupted, or the journal is missing`,
+      risk: 'it holds content of a session that is no longer listed',
       mend: `restore the journal from a copy, or: rm -r ${shellWord(folder)}`,
     })
   }
   for (const folder of names.filter(isAside).map((name) => join(sessions, name))) {
     found.push({
       severity: 'warning',
-      what: `${folder} is of a session that was removed, and its removal was cut`,
-      risk: 'it holds content of a session that is not listed any more',
+      what: `${folder} belongs to a removed session whose removal was interrupted`,
+      risk: 'it holds content of a session that is no longer listed',
       mend: `rm -r ${shellWord(folder)}`,
     })
   }

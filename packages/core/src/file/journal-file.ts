@@ -259,7 +259,7 @@ function continuation(lines: readonly Line[], tip: Tip, recent: readonly string[
 
 function corrupt(path: string, number: number, what: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${path} line ${number} is damaged: ${what}`, {
-    hint: `lastgood show ${sessionIdOfJournal(basename(path)) ?? '<sessionId>'} shows the part before it; restore the file from a copy to go on`,
+    hint: `lastgood show ${sessionIdOfJournal(basename(path)) ?? '<sessionId>'} shows the part before it; restore the file from a copy to continue`,
     details: { path, line: number },
   })
 }

@@ -37,8 +37,8 @@ export async function rewrite(handle: JournalHandle, path: string, from: number,
 }
 
 function moved(path: string): LastgoodError {
-  return new LastgoodError('store-unavailable', `${path} is another file than it was a moment ago`, {
-    hint: 'leave the files of a session where they are while it is written, then try again',
+  return new LastgoodError('store-unavailable', `${path} was replaced by another file a moment ago`, {
+    hint: 'do not move the files of a session while it is being written; then try again',
     details: { path },
   })
 }

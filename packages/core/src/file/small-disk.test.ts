@@ -63,7 +63,9 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason === undefined ? '
     await expect(removeSession(store, 's')).rejects.toMatchObject({
       code: 'store-unavailable',
       details: { code: 'ENOSPC' },
-      hint: expect.stringContaining(`by hand, while no process is at the session, ${journal} and what beside it`),
+      hint: expect.stringContaining(
+        `while no process uses the session, delete by hand ${journal} and everything beside it`,
+      ),
     })
     const beside = (await readdir(dirname(journal))).filter((name) => name.startsWith('s.'))
     for (const name of beside) await rm(join(dirname(journal), name), { recursive: true })

@@ -112,7 +112,10 @@ export function admit(
     const { at = now, since = now } = breaker.recovered ?? {}
     const until = waited ? at + random * Math.min(rampMs, at - since) : now
     if (until <= now) return { admission: { kind: 'go' }, record }
-    return { admission: wait(until, `${model} answers again since ${time(at)}; sessions start one by one`), record }
+    return {
+      admission: wait(until, `${model} has answered again since ${time(at)}; sessions start one by one`),
+      record,
+    }
   }
 
   const upTo = breaker.state === 'open' ? breaker.probeAt : now

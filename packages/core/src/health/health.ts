@@ -220,7 +220,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       return {
         kind: 'wait',
         until,
-        reason: `many sessions ask for ${local.key.model} at this instant`,
+        reason: `many sessions are asking for ${local.key.model} right now`,
         cause: undefined,
       }
     },

@@ -299,7 +299,7 @@ export function parseEntry(stored: unknown, place: string): Entry {
     'journal-corrupt',
     `${place}: not a journal entry (${firstIssue(stamp.error ?? body.error)})`,
     {
-      hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to go on',
+      hint: 'lastgood show <sessionId> shows the part before it; restore the journal from a copy to continue',
     },
   )
 }
@@ -315,7 +315,7 @@ export function soundEntry(entry: Entry): Entry {
     `${entry.type} cannot be recorded (${firstIssue(error)}); nothing was written`,
     {
       hint: isOfMessage(error)
-        ? 'a message has a role, and a text or a list of blocks; a block is a record with a type'
+        ? 'a message has a role, and a string or a list of blocks; a block is an object with a type'
         : `${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`,
     },
   )

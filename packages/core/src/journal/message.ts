@@ -6,8 +6,8 @@ import { areBlocks, isText } from './surely.ts'
 /** Errors: `bad-option` where `content`, which the caller calls `what`, cannot be the content of a message. */
 export function assertContent(content: unknown, what: string): asserts content is string | Block[] {
   if (isText(content) || areBlocks(content)) return
-  throw new LastgoodError('bad-option', `${what} is neither a text nor a list of content blocks`, {
-    hint: `give a text, or blocks as in ${what}: [{ type: 'text', text: 'Go on' }]`,
+  throw new LastgoodError('bad-option', `${what} is neither a string nor a list of content blocks`, {
+    hint: `pass a string, or blocks as in ${what}: [{ type: 'text', text: 'Go on' }]`,
     details: { field: what },
   })
 }

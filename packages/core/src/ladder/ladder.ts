@@ -50,9 +50,9 @@ export function chooseRung(choice: RungChoice): number | undefined {
 /** Throws `bad-option` if it is no list, or has no rung, a rung without a model, one rung twice, or more than 8. */
 export function validateLadder(rungs: readonly Rung[]): void {
   if (!Array.isArray(rungs))
-    throw badLadder('is no list', "Make it as in ladder('claude-opus-5-5', 'claude-sonnet-5-5').")
-  if (rungs.length === 0) throw badLadder('has no rung', 'Name at least one model.')
-  if (rungs.length > mostRungs) throw badLadder(`has ${rungs.length} rungs`, `Name ${mostRungs} at most.`)
+    throw badLadder('is not a list', "Write it as ladder('claude-opus-5-5', 'claude-sonnet-5-5').")
+  if (rungs.length === 0) throw badLadder('has no rungs', 'Name at least one model.')
+  if (rungs.length > mostRungs) throw badLadder(`has ${rungs.length} rungs`, `Name at most ${mostRungs}.`)
   for (const [at, { model, endpoint }] of rungs.map((rung: Partial<Rung> | null) => rung ?? {}).entries()) {
     if (typeof model !== 'string' || model.trim() === '')
       throw badLadder(`has no model at rung ${at}`, 'Name a model for every rung.')

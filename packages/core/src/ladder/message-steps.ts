@@ -47,7 +47,7 @@ export const systemNotes: Step = (outgoing, { to }) => {
   if (to.systemMessages || !outgoing.messages.some(isSystem)) return undefined
   const messages = outgoing.messages.flatMap((message) => (isSystem(message) ? asNote(message) : [message]))
   const count = outgoing.messages.filter(isSystem).length
-  return { outgoing: { ...outgoing, messages }, what: `${count} system messages became notes of the user` }
+  return { outgoing: { ...outgoing, messages }, what: `${count} system messages became user notes` }
 }
 
 /**
@@ -65,7 +65,7 @@ export function askedToGoOn(outgoing: Outgoing): ReturnType<Step> {
   if (last?.role !== 'assistant') return undefined
   const messages =
     last.content.length === 0 ? outgoing.messages.slice(0, -1) : [...outgoing.messages, goOnAfter(blocksOf(last))]
-  return { outgoing: { ...outgoing, messages }, what: 'asked to go on after the unfinished answer at the end' }
+  return { outgoing: { ...outgoing, messages }, what: 'asked the model to continue the unfinished answer at the end' }
 }
 
 /** Whether the last run of assistant messages begins with thinking; it counts only if it calls tools or comes last. */

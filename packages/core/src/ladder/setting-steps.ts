@@ -22,7 +22,7 @@ export const toolChoice: Step = (outgoing, { to }) => {
   const free = { ...without(choice, ['name']), type: 'auto' }
   return {
     outgoing: { ...outgoing, params: { ...params, tool_choice: free } },
-    what: `tool_choice auto, asked for was ${choice['type']}`,
+    what: `tool_choice auto instead of ${choice['type']}`,
   }
 }
 
@@ -40,7 +40,7 @@ export const maxTokens: Step = (outgoing, { to }) => {
   if (typeof asked !== 'number' || asked <= to.maxOutputTokens) return undefined
   return {
     outgoing: { ...outgoing, params: { ...outgoing.params, max_tokens: to.maxOutputTokens } },
-    what: `max_tokens ${to.maxOutputTokens}, asked for was ${asked}`,
+    what: `max_tokens ${to.maxOutputTokens} instead of ${asked}`,
   }
 }
 

@@ -23,7 +23,7 @@ export const effort: Step = (outgoing, { from, to }) => {
   const level = wanted === undefined ? undefined : nearestEffort(wanted, to.efforts)
   const wordless = named === undefined && level === to.defaultEffort
   if (level === named || wordless) return undefined
-  const what = level === undefined ? `left out effort ${named}` : `effort ${level}, asked for was ${wanted}`
+  const what = level === undefined ? `left out effort ${named}` : `effort ${level} instead of ${wanted}`
   return { outgoing: { ...outgoing, params: withEffort(params, level) }, what }
 }
 
@@ -37,7 +37,7 @@ export const thinking: Step = (outgoing, { from, to }) => {
   const kept = isSame ? params : config ? { ...params, thinking: config } : without(params, ['thinking'])
   const changed = stops ? withoutClearing(kept) : kept
   if (changed === params) return undefined
-  const what = `thinking ${nameOf(config)}, asked for was ${nameOf(asked)}`
+  const what = `thinking ${nameOf(config)} instead of ${nameOf(asked)}`
   return { outgoing: { ...outgoing, params: changed }, what }
 }
 

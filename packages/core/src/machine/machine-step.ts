@@ -122,9 +122,9 @@ export function restoreSnapshot({ value, context }: { value: string; context: ob
   }
   throw new LastgoodError(
     'journal-corrupt',
-    `the head says that the session is ${JSON.stringify(value)}, which is no state`,
+    `the head gives the session the state ${JSON.stringify(value)}, which does not exist`,
     {
-      hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
+      hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to continue',
     },
   )
 }

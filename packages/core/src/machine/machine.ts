@@ -75,7 +75,7 @@ export const updates = {
     tried: context.rung > 0 ? context.tried : [],
     calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
   }),
-  recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or say it otherwise' }),
+  recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or rephrase' }),
   startCall: (context, event) =>
     event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
   finishCall: (context, event) => {

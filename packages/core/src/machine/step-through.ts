@@ -40,7 +40,7 @@ const outsideMachine: ReadonlySet<EntryType> = new Set([
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
   return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {
-    hint: `go on with: lastgood resume ${id}`,
+    hint: `continue with: lastgood resume ${id}`,
     details: { sessionId: id, type, state: value },
   })
 }

@@ -70,9 +70,13 @@ export function checkedDecide(own: typeof decide): typeof decide {
     const decision = own(fault, history, policy)
     const { error } = decisionSchema().safeParse(decision)
     if (!error) return decision
-    throw new LastgoodError('bad-option', `decide gave no decision about ${fault.kind} (${firstIssue(error)})`, {
-      hint: 'the turn is open; give at once what decide of @lastgood/core gives, with instants in epoch ms, then ask again',
-    })
+    throw new LastgoodError(
+      'bad-option',
+      `decide returned no valid decision about ${fault.kind} (${firstIssue(error)})`,
+      {
+        hint: 'the turn is still open; return synchronously what decide of @lastgood/core returns, with instants in epoch ms, then run it again',
+      },
+    )
   }
 }
 
@@ -123,7 +127,7 @@ function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, po
     return suspend(`The server asks for a pause of ${formatDuration(fault.retryAfterMs)}`, at)
   }
   const probeAt = Math.max(at, now + policy.exhaustedProbeMs)
-  if (fault.shouldRetry === false) return suspend('The server asks not to be sent the same again now', probeAt)
+  if (fault.shouldRetry === false) return suspend('The server asks not to be retried now', probeAt)
   if (rule.maxResends !== undefined && attemptsOfKind > rule.maxResends) {
     return { kind: 'suspend', reason: withFacts(rule.exhausted ?? `Failed ${attemptsOfKind} times`, fault) }
   }

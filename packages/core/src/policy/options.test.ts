@@ -37,7 +37,7 @@ describe('options', () => {
     [
       'waiting for spend',
       { rules: { 'spend-blocked': { action: 'retry', baseMs: 1, capMs: 1 } } },
-      'rules.spend-blocked.action must be suspend, fail or repair: waiting does not mend it, got retry',
+      'rules.spend-blocked.action must be suspend, fail or repair: waiting does not fix it, got retry',
     ],
     [
       'a field of another action',

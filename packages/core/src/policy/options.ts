@@ -124,7 +124,7 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   const base: Rule = defaultRules[kind]
   const action = oneOf(`${field}.action`, row.action ?? base.action, Object.keys(fields) as Rule['action'][])
   if (action === 'retry' && neverWaitedOut.has(kind)) {
-    throw badOption(`${field}.action`, action, 'suspend, fail or repair: waiting does not mend it')
+    throw badOption(`${field}.action`, action, 'suspend, fail or repair: waiting does not fix it')
   }
   assertKnown(field, row, Object.keys(fields[action]))
   const set = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))

@@ -99,8 +99,8 @@ export const defaultRules = {
     probeMs: 300_000,
     resendFirst: true,
     reason:
-      'The API refused the credentials or the permission. Check key, organisation and workspace; ' +
-      'an outage of the login system looks the same and passes by itself',
+      'The API refused the credentials or the permission. Check the key, organisation and workspace; ' +
+      'an outage of the login system looks the same and passes on its own',
   },
   // 78 minutes of such errors on 2026-04-28: https://status.claude.com/history
   'auth-outage': { action: 'retry', resendFirst: true, minMs: 60_000, baseMs: 60_000, capMs: 240_000 },
@@ -122,12 +122,12 @@ export const defaultRules = {
   'too-large': {
     action: 'repair',
     otherwise: 'fail',
-    reason: 'The request is too large, also without old images and tool results. Go back to an earlier turn',
+    reason: 'The request is too large even without old images and tool results. Go back to an earlier turn',
   },
   'context-overflow': {
     action: 'repair',
     otherwise: 'fail',
-    reason: 'The conversation does not fit the window, also without old tool results. Go back to an earlier turn',
+    reason: 'The conversation does not fit the window even without old tool results. Go back to an earlier turn',
   },
   'server-object-lost': {
     action: 'repair',
@@ -137,8 +137,7 @@ export const defaultRules = {
   poisoned: {
     action: 'repair',
     otherwise: 'suspend',
-    reason:
-      'The API fails on this very conversation while it answers others, and no repair helped. Go back to an earlier turn',
+    reason: 'The API fails on this conversation but answers others, and no repair helped. Go back to an earlier turn',
   },
   // Reported as not deterministic: https://github.com/anthropics/claude-code/issues/25934
   'output-filtered': {
@@ -146,7 +145,7 @@ export const defaultRules = {
     baseMs: 1_000,
     capMs: 30_000,
     maxResends: 2,
-    exhausted: 'The content filter stopped the answer each time. Resume with other words, or rewind a turn',
+    exhausted: 'The content filter stopped every answer. Rephrase and resume, or rewind a turn',
     fallback: { attempts: 3, afterMs: 0, to: 'model' },
   },
   'broken-call': {
@@ -154,26 +153,26 @@ export const defaultRules = {
     baseMs: 1_000,
     capMs: 30_000,
     maxResends: 2,
-    exhausted: 'The model wrote a tool call that cannot be run each time. Resume, or say it otherwise',
+    exhausted: 'Every answer had a tool call that cannot be run. Resume, or rephrase',
     fallback: { attempts: 3, afterMs: 0, to: 'model' },
   },
   'output-cut': { action: 'repair', otherwise: 'keep', reason: 'max_tokens cut the tool call' },
   'empty-answer': { action: 'repair', otherwise: 'keep', reason: 'The answer is empty' },
   'model-gone': {
     action: 'fail',
-    reason: 'The model does not exist or is not open to this account. Choose another model, then continue',
+    reason: 'The model does not exist or is not available to this account. Choose another model, then continue',
     fallback: { attempts: 1, afterMs: 0, to: 'model' },
   },
   config: {
     action: 'fail',
     reason:
-      "This machine's set-up keeps the request from the API: certificates, proxy or base URL " +
+      "This machine's setup keeps the request from reaching the API: certificates, proxy or base URL " +
       '(for a company certificate set NODE_EXTRA_CA_CERTS)',
   },
   'request-rejected': {
     action: 'fail',
     reason:
-      'The API refused the request, and would refuse the same again. Correct its parameters or the base URL, then continue',
+      'The API refused the request and would refuse it again. Correct its parameters or the base URL, then continue',
   },
 } as const satisfies Record<FaultKind, Rule>
 

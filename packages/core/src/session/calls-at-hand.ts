@@ -55,7 +55,7 @@ export class CallsAtHand {
 }
 
 function alreadyTaken(sessionId: string, toolUseId: string): LastgoodError {
-  return new LastgoodError('bad-option', `session ${sessionId}: tool call ${toolUseId} is being run already`, {
+  return new LastgoodError('bad-option', `session ${sessionId}: tool call ${toolUseId} is already running`, {
     hint: 'leave the calls of an agent to the agent, or wait for the step that runs it',
     details: { sessionId, toolUseId },
   })

@@ -91,8 +91,8 @@ export async function forkSession(
 }
 
 function taken(sessionId: string): LastgoodError {
-  return new LastgoodError('bad-option', `there is a session ${sessionId} already`, {
-    hint: `choose another id; lastgood show ${sessionId} shows that one`,
+  return new LastgoodError('bad-option', `session ${sessionId} already exists`, {
+    hint: `choose another id; lastgood show ${sessionId} shows the existing one`,
     details: { sessionId },
   })
 }

@@ -82,9 +82,9 @@ async function opened<T>(
 function shorterThanItsHead(id: string, length: number, seq: number): LastgoodError {
   return new LastgoodError(
     'journal-corrupt',
-    `session ${id}: the journal has ${length} entries, its head says ${seq}`,
+    `session ${id}: the journal has ${length} entries, but its head says ${seq}`,
     {
-      hint: `the store lost a part of it: restore it from a copy; lastgood show ${id} shows what is left`,
+      hint: `the store lost part of it: restore it from a copy; lastgood show ${id} shows what is left`,
       details: { sessionId: id, length, seq },
     },
   )

@@ -12,9 +12,9 @@ const helperName = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|ses_\w+)(?:\.[
 /** How to go on with a session that no configured agent ran. */
 export function ownWayOn(sessionId: string): string {
   const helped = helpedBy({ sessionId })
-  if (helped !== undefined) return `resume ${helped}, whose helper this is: it goes on with that`
+  if (helped !== undefined) return `resume ${helped}: this session is its helper and continues with it`
   // A session that its client did not name.
   return sessionId.startsWith('gw-')
-    ? `send the next request through lastgood gateway again; the header x-lastgood-session: ${sessionId} names its session`
-    : `start its own program again; with the session id ${sessionId} it goes on from the last good turn`
+    ? `send the next request through lastgood gateway again; the header x-lastgood-session: ${sessionId} names the session`
+    : `start its own program again; with the session id ${sessionId} it continues from the last good turn`
 }

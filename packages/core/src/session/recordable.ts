@@ -37,14 +37,14 @@ export function jsonText(value: unknown, what: string): string {
 
 function tooDeep(what: string, cause: RangeError): LastgoodError {
   return new LastgoodError('bad-option', `${what} has ${cause.message}`, {
-    hint: 'give what is nested so deeply as a text, its JSON for example',
+    hint: 'pass deeply nested data as a string, for example as JSON',
     cause,
   })
 }
 
 function notJson(what: string, cause?: unknown): LastgoodError {
-  return new LastgoodError('bad-option', `${what} has something in it that JSON has no word for`, {
-    hint: 'give texts, finite numbers, booleans, null, and lists and records of them',
+  return new LastgoodError('bad-option', `${what} contains a value that JSON cannot represent`, {
+    hint: 'use strings, finite numbers, booleans, null, and arrays and objects of them',
     cause,
   })
 }

@@ -21,7 +21,7 @@ export interface Retention {
 /** The options about retention, checked. Throws `bad-option`. */
 export function checkedRetention({ ttlMs, pinned }: Retention): Retention {
   if (ttlMs !== undefined && ttlMs !== null) {
-    positiveMs('ttlMs', ttlMs, 'write null for a session that is kept until somebody prunes it')
+    positiveMs('ttlMs', ttlMs, 'use null to keep a session until someone prunes it')
   }
   return { ...(ttlMs !== undefined && { ttlMs }), ...(pinned !== undefined && { pinned }) }
 }

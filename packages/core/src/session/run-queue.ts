@@ -49,7 +49,7 @@ function runInsideRun(id: string): LastgoodError {
     'bad-option',
     `session ${id}: a run inside a run of the same session would wait for itself`,
     {
-      hint: 'open a session of its own for a sub-agent',
+      hint: 'open a separate session for a sub-agent',
     },
   )
 }

@@ -253,7 +253,7 @@ function inDoubt(sessionId: string, stepId: string, name: string): LastgoodError
     'step-in-doubt',
     `session ${sessionId}: step ${name} was started before, its outcome is unknown, and it was not repeated`,
     {
-      hint: 'look what it did; then ask for it under another key, or give it verify or inDoubt: rerun',
+      hint: 'check what it did; then run it under another key, or give it verify or inDoubt: rerun',
       details: { sessionId, step: name, stepId },
     },
   )
@@ -276,7 +276,7 @@ function noSuchCall(sessionId: string, toolUseId: string): LastgoodError {
 function misnamedCall(sessionId: string, { toolUseId, name }: { toolUseId: string; name: string }, asked: string) {
   return new LastgoodError(
     'bad-option',
-    `session ${sessionId}: tool call ${toolUseId} is of ${name}, not of ${asked}`,
+    `session ${sessionId}: tool call ${toolUseId} is a call of ${name}, not of ${asked}`,
     {
       hint: 'give a step the name of its call',
       details: { sessionId, toolUseId },
@@ -286,6 +286,6 @@ function misnamedCall(sessionId: string, { toolUseId, name }: { toolUseId: strin
 
 function waitsForItself(sessionId: string, name: string): LastgoodError {
   return new LastgoodError('bad-option', `session ${sessionId}: step ${name} would wait for itself`, {
-    hint: 'it is asked for inside of itself, or of what waits for it: give the inner one another key',
+    hint: 'it was requested inside itself, or inside a step that waits for it: give the inner one another key',
   })
 }

@@ -44,7 +44,7 @@ async function readAnswer(fetch: Asking['fetch'], url: string, signal: AbortSign
   const headers = { accept: 'application/json', 'user-agent': `lastgood/${writerVersion}` }
   const response = await fetch(url, { headers, signal })
   if (!response.ok) {
-    const what = response.status === 405 ? ' (a check for browsers, most likely)' : ''
+    const what = response.status === 405 ? ' (most likely a browser check)' : ''
     return { failure: `HTTP ${response.status}${what}` }
   }
   const text = await textOf(response)
@@ -57,7 +57,7 @@ async function readAnswer(fetch: Asking['fetch'], url: string, signal: AbortSign
     return { failure: 'not JSON' }
   }
   const page = readStatusPage(body)
-  return page ? { page } : { failure: 'JSON, but no status page' }
+  return page ? { page } : { failure: 'JSON, but not a status page' }
 }
 
 /** The body, or undefined when it is too large. */

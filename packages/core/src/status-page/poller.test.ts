@@ -109,11 +109,11 @@ describe('all sessions of a store share one poll', () => {
 
 describe('a page that cannot be read is unknown, with the reason', () => {
   it.each<[string, (response: ServerResponse) => void, string]>([
-    ['a challenge', status(405), 'HTTP 405 (a check for browsers, most likely)'],
+    ['a challenge', status(405), 'HTTP 405 (most likely a browser check)'],
     ['an error', status(503), 'HTTP 503'],
     ['HTML', (response) => void response.end('\n<!doctype html>'), 'HTML instead of JSON'],
     ['half of it', (response) => void response.end('{"status":'), 'not JSON'],
-    ['another document', json({ hello: 'secret words' }), 'JSON, but no status page'],
+    ['another document', json({ hello: 'secret words' }), 'JSON, but not a status page'],
     ['a flood', (response) => void response.end('x'.repeat(1024 * 1024 + 1)), 'an answer of more than 1 MB'],
     ['a closed connection', (response) => void response.destroy(), 'UND_ERR_SOCKET'],
   ])('%s', async (_what, answer, reason) => {
@@ -152,7 +152,7 @@ describe('a page that cannot be read is unknown, with the reason', () => {
   it('and all reasons are told when none answers', async () => {
     const [first, second] = [await page(status(405)), await page(status(500))]
     const { failure } = await two([first.url, second.url]).here.poll()
-    expect(failure).toBe(`${first.host}: HTTP 405 (a check for browsers, most likely); ${second.host}: HTTP 500`)
+    expect(failure).toBe(`${first.host}: HTTP 405 (most likely a browser check); ${second.host}: HTTP 500`)
   })
 
   it('and the last one that could be read stays, with its age, until another can', async () => {

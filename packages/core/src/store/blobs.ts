@@ -68,7 +68,7 @@ async function whole(store: Store, sessionId: string, entry: InParts): Promise<E
 
 function damaged(place: string, what: string, sessionId: string): LastgoodError {
   return new LastgoodError('journal-corrupt', `${place}: what is kept beside the journal ${what}`, {
-    hint: `restore the session from a copy to go on; lastgood show ${sessionId} --raw shows the entries themselves`,
+    hint: `restore the session from a copy to continue; lastgood show ${sessionId} --raw shows the entries themselves`,
     details: { sessionId },
   })
 }

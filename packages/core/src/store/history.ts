@@ -114,10 +114,10 @@ async function* upTo(
     if (last?.seq === seq || inherited.length < some.length) break
   }
   if (isIt(last)) return
-  const what = last === undefined ? 'is not there' : 'is not the journal that it was'
+  const what = last === undefined ? 'is not there' : 'is no longer the same journal'
   throw new LastgoodError(
     'journal-corrupt',
-    `session ${child} goes on from entry ${seq} of session ${sessionId}, which ${what}`,
+    `session ${child} continues from entry ${seq} of session ${sessionId}, which ${what}`,
     {
       hint: `restore ${sessionId} in ${store.location} from a copy, or from a file: lastgood import <file> --as ${sessionId}`,
       details: { sessionId: child, origin: { sessionId, seq, at } },
@@ -126,7 +126,7 @@ async function* upTo(
 }
 
 function endless(sessionId: string, ancestor: string): LastgoodError {
-  return new LastgoodError('journal-corrupt', `session ${sessionId}: its forks go in a circle at session ${ancestor}`, {
+  return new LastgoodError('journal-corrupt', `session ${sessionId}: its forks form a cycle at session ${ancestor}`, {
     hint: `restore ${ancestor} from a copy; its own entries are shown by: lastgood show ${ancestor} --raw`,
     details: { sessionId, ancestor },
   })

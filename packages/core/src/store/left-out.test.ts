@@ -17,7 +17,7 @@ it('the error of a list is that of the first session, and has all', () => {
   const error = listError(leftOut)
   expect(error).toMatchObject({
     code: 'journal-corrupt',
-    message: 'a.jsonl line 3 is damaged; nor can be read: s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, …',
+    message: 'a.jsonl line 3 is damaged; also unreadable: s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, …',
     hint: 'look',
     details: { line: 3 },
   })
@@ -34,7 +34,7 @@ it('what is not about one journal comes first: who lives with a damaged session 
     { sessionId: 'a', error: damaged },
     { sessionId: 'b', error: away },
   ])
-  expect(error).toMatchObject({ code: 'store-unavailable', message: 'no answer; nor can be read: a', hint: 'start it' })
+  expect(error).toMatchObject({ code: 'store-unavailable', message: 'no answer; also unreadable: a', hint: 'start it' })
   expect(leftOutBy(error).map(({ sessionId }) => sessionId)).toEqual(['a', 'b'])
   const bug = new TypeError('bug')
   expect(

@@ -23,7 +23,7 @@ export function listError(leftOut: readonly LeftOut[]): unknown {
   const sessions = leftOut.map((one) => ({ sessionId: one.sessionId, code: codeOf(one) }))
   const others = leftOut.filter((one) => one !== first)
   const names = others.slice(0, named).map(({ sessionId }) => sessionId)
-  const more = others.length === 0 ? '' : `; nor can be read: ${names.join(', ')}${others.length > named ? ', …' : ''}`
+  const more = others.length === 0 ? '' : `; also unreadable: ${names.join(', ')}${others.length > named ? ', …' : ''}`
   return new LastgoodError(code, error.message + more, { hint, cause, details: { ...error.details, sessions } })
 }
 

@@ -83,11 +83,9 @@ export function releasePatiently(options: Omit<Asking, 'signal'>): Promise<void>
   )
 }
 
-const appendHint =
-  'check that it is up and reachable from here; it may have taken the entries, and the same again is safe'
-const renewHint = 'check that it is up and reachable from here; nothing was begun, and the same again is safe'
-const releaseHint =
-  'check that it is up and reachable from here; the lease may have been given back, or runs out by itself'
+const appendHint = 'check that it is up and reachable from here; it may have taken the entries; retrying is safe'
+const renewHint = 'check that it is up and reachable from here; nothing was started; retrying is safe'
+const releaseHint = 'check that it is up and reachable from here; the lease may have been released, or will expire'
 
 function noAnswer({ location }: Store, hint: string): LastgoodError {
   return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: it did not answer in time`, {

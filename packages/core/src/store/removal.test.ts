@@ -27,7 +27,7 @@ async function headOf(store: Store, id: string): Promise<Head> {
 const meanwhile = (id: string) =>
   expect.objectContaining({
     code: 'journal-conflict',
-    message: `session ${id} was written meanwhile, and is kept`,
+    message: `session ${id} was written to meanwhile, and is kept`,
     hint: expect.stringContaining(`lastgood show ${id}`),
   })
 
@@ -115,6 +115,6 @@ test('a damaged session stays while a sound one, which may be its fork, could no
       ])
     },
   }
-  await expect(removeSession(store, 's', { clock, damaged: true })).rejects.toThrow('nor can be read: f')
+  await expect(removeSession(store, 's', { clock, damaged: true })).rejects.toThrow('also unreadable: f')
   expect(await headOf(memory, 's')).toMatchObject({ sessionId: 's' })
 })

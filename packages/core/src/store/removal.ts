@@ -203,15 +203,15 @@ async function isDamaged(store: Store, sessionId: string): Promise<boolean> {
 }
 
 function writtenMeanwhile(sessionId: string): LastgoodError {
-  return new LastgoodError('journal-conflict', `session ${sessionId} was written meanwhile, and is kept`, {
-    hint: `look at it before you ask for its removal again: lastgood show ${sessionId}`,
+  return new LastgoodError('journal-conflict', `session ${sessionId} was written to meanwhile, and is kept`, {
+    hint: `look at it before removing it again: lastgood show ${sessionId}`,
     details: { sessionId },
   })
 }
 
 function noRoom(store: Store, sessionId: string, { message, details, cause }: LastgoodError): LastgoodError {
   return new LastgoodError('store-unavailable', message, {
-    hint: `a removal writes a little first: free some space there; or delete by hand, while no process is at the session, ${store.journalAt(sessionId)} and what beside it has its name`,
+    hint: `a removal first writes a little: free some space there; or, while no process uses the session, delete by hand ${store.journalAt(sessionId)} and everything beside it that has its name`,
     details,
     cause,
   })
@@ -221,7 +221,7 @@ function hasForks(sessionId: string, forks: readonly string[]): LastgoodError {
   const some = forks.slice(0, 5).join(', ')
   const more = forks.length > 5 ? ` and ${forks.length - 5} more` : ''
   return new LastgoodError('bad-option', `session ${sessionId} has forks that read its journal: ${some}${more}`, {
-    hint: `remove the forks first, or keep it out of the way: lastgood list --all; lastgood show ${forks[0] ?? ''}`,
+    hint: `remove the forks first, or keep this session; see them: lastgood list --all; lastgood show ${forks[0] ?? ''}`,
     details: { sessionId, forks },
   })
 }

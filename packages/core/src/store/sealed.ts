@@ -26,7 +26,7 @@ export function stillSealed({ codec, key }: Pick<SealedEntry, 'codec' | 'key'>, 
   const how = isEncrypted ? `encrypted with the key ${JSON.stringify(key)}` : `compressed with ${codec}`
   const decorator = isEncrypted ? 'encrypted(store, { current: { id, key } })' : 'compressed(store)'
   return journalSealed(
-    `entry ${seq} is ${how}, and the store was opened without that`,
+    `entry ${seq} is ${how}, but the store was opened without that`,
     `open it as it was written: ${decorator}, from @lastgood/core/at-rest, in lastgood.config.mjs too`,
     { seq, codec, ...(key !== undefined && { key }) },
   )

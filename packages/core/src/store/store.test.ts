@@ -15,7 +15,7 @@ const stored = (changes: Partial<Head> = {}): unknown => JSON.parse(JSON.stringi
 
 test('a head is that of the session that was asked for, or damage', () => {
   expect(parseHead(stored(), 'here', 's')).toEqual(head('s', 1))
-  expect(() => parseHead(stored(), 'here', 'another')).toThrow(corrupt(/^here: the head is that of another session$/))
+  expect(() => parseHead(stored(), 'here', 'another')).toThrow(corrupt(/^here: the head belongs to another session$/))
 })
 
 const impossible = ['', '..', '../../home/ada/.profile', '/etc/x', 'a/b', 'a\nb', '-rf', 'last', 'x'.repeat(129)]

@@ -84,7 +84,7 @@ export function parseHead(stored: unknown, place: string, sessionId: string): He
   if (isSurelyHead(value) && value.sessionId === sessionId) return value
   const parsed = headSchema().safeParse(value)
   if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
-  if (parsed.success) throw unsoundHead(`${place}: the head is that of another session`)
+  if (parsed.success) throw unsoundHead(`${place}: the head belongs to another session`)
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
   if (typeof version === 'number' && version > headVersion)
     throw newerVersion(`${place}: the head`, version, headVersion)
@@ -118,7 +118,7 @@ const headFields: Fields = {
 
 function unsoundHead(message: string): LastgoodError {
   return new LastgoodError('journal-corrupt', message, {
-    hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to go on',
+    hint: 'lastgood show <sessionId> --raw shows the entries themselves; restore the session from a copy to continue',
   })
 }
 
@@ -281,7 +281,7 @@ export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy)
     return new LastgoodError('session-busy', `session ${sessionId} is being removed by ${who}`, { hint, details })
   }
   return new LastgoodError('session-busy', `session ${sessionId} is written by ${who}`, {
-    hint: `wait for it; go another way beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
+    hint: `wait for it; work in a fork beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
     details,
   })
 }

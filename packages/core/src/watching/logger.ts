@@ -55,7 +55,7 @@ function lineOf(happening: Happening): { level: Level; message: string } | undef
     case 'fallback':
       return {
         level: 'warn',
-        message: happening.rung === 0 ? 'back to the first model' : 'another model takes the turn',
+        message: happening.rung === 0 ? 'back to the first model' : 'another model takes over the turn',
       }
     case 'recovered':
       return { level: 'info', message: `recovered after ${formatDuration(happening.durationMs)}` }

@@ -103,7 +103,7 @@ test('one that never gets ready is waited for a few seconds, and is a warning; t
   await expect.poll(() => clock.sleepers.map(({ at }) => at)).toContain(clock.now() + 3_000)
   await clock.advance(3_000)
   const session = await opening
-  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: nothing came of it in 3 s' }])
+  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: no result within 3 s' }])
   expect(await session.run(agent)).toBe('done')
   expect(told).toEqual(['other begins run', 'other ends run'])
   await session.close()
@@ -117,7 +117,7 @@ test('one that never begins the work is waited for a few seconds, then the work 
   await expect.poll(() => clock.sleepers.map(({ at }) => at)).toContain(clock.now() + 3_000)
   await clock.advance(3_000)
   expect(await running).toBe('done')
-  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: nothing came of it in 3 s' }])
+  expect(await warned).toMatchObject([{ message: 'a watcher of session ses failed: no result within 3 s' }])
   await session.close()
 })
 

@@ -40,7 +40,7 @@ export class Conversation {
   /** Makes room for the next request of the conversation, where that is possible. */
   async makeRoom(): Promise<void> {
     while (this.#current && (this.#current.signal.aborted || this.#current.isUnread)) {
-      this.#current.abort(givenUpUnread('the conversation went on with another request'))
+      this.#current.abort(givenUpUnread('the conversation continued with another request'))
       await this.#current.ended
     }
   }

@@ -7,7 +7,7 @@ export function credentialHeaders(given: Readonly<Record<string, string>>, whose
     return new Headers(given)
   } catch {
     // Without the cause, which quotes the credentials.
-    throw new LastgoodError('bad-option', `${whose} are no header value`, {
+    throw new LastgoodError('bad-option', `${whose} are not a valid header value`, {
       hint: 'give them on one line, in ASCII',
       details: { field: 'credentials' },
     })

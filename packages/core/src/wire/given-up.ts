@@ -29,7 +29,7 @@ export function givenUp(
 /** The error for a stream that nobody had begun to read: `why` it was given up. */
 export const givenUpUnread = (why: string): LastgoodError =>
   new LastgoodError('request-failed', `the answer was given up unread: ${why}`, {
-    hint: 'send the same request again, and begin to read its answer',
+    hint: 'send the same request again and read its answer',
   })
 
 /** The error for a session whose request the API or the model refused for good; `cause` is the SDK's error. */
@@ -50,7 +50,7 @@ export function suspendedError(
   next = goOn(session),
 ): LastgoodError {
   const { id } = session
-  const when = retryAt === undefined ? '' : `, a next try makes sense from ${new Date(retryAt).toISOString()}`
+  const when = retryAt === undefined ? '' : `; worth retrying from ${new Date(retryAt).toISOString()}`
   return new LastgoodError('session-suspended', `session ${id} is suspended: ${reason.replace(/\.$/, '')}${when}`, {
     hint: `${savedAt(session)}; ${next}`,
     details: { ...details, ...(retryAt !== undefined && { retryAt }) },
@@ -81,7 +81,7 @@ const savedAt = ({ turn, lastGoodTurn }: Session): string =>
   lastGoodTurn === 0 ? `saved inside turn ${turn}` : `saved at turn ${lastGoodTurn}`
 
 function hintFor(session: Session, kind: string | null): string {
-  return `${savedAt(session)}; ${nextFor(session, kind, 'once mended')}`
+  return `${savedAt(session)}; ${nextFor(session, kind, 'once fixed')}`
 }
 
 function nextFor(session: Session, kind: string | null, when?: string): string {
@@ -89,11 +89,11 @@ function nextFor(session: Session, kind: string | null, when?: string): string {
   if (kind !== null && !ofTranscript.has(kind)) return goOn(session, when)
   const { id, agent } = session
   const next = agent === undefined ? ownWayOn(id) : `lastgood resume ${id} "…"`
-  return `say it otherwise, and that takes the place of the open turn: ${next}`
+  return `rephrase the message, which replaces the open turn: ${next}`
 }
 
 function goOn({ id, agent }: Session, when?: string): string {
   return agent === undefined
-    ? `${when ?? 'to go on'}, ${ownWayOn(id)}`
-    : `${when ?? 'go on with'}: lastgood resume ${id}`
+    ? `${when ?? 'to continue'}, ${ownWayOn(id)}`
+    : `${when ?? 'continue with'}: lastgood resume ${id}`
 }

@@ -176,14 +176,10 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
 /** By shape: another copy of this package has a class of its own. */
 function assertSession(session: unknown): void {
   if (typeof (session as Partial<Session> | null | undefined)?.record === 'function') return
-  throw new LastgoodError(
-    'bad-option',
-    'session must be an open session: what was given is none, or a promise of one',
-    {
-      hint: 'wait for it: const session = await openSession(id)',
-      details: { field: 'session' },
-    },
-  )
+  throw new LastgoodError('bad-option', 'session must be an open session, not a promise of one or anything else', {
+    hint: 'await it: const session = await openSession(id)',
+    details: { field: 'session' },
+  })
 }
 
 /** A stream, which is used up by being sent; texts, forms, files and bytes are not. */

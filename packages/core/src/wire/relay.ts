@@ -181,7 +181,7 @@ export class Relay {
     }
     const data = dataOf(event)
     if (event.event === 'error') return this.#fails(errorIn(data, event.data))
-    if (!data) throw new Error('an event of the answer is no JSON')
+    if (!data) throw new Error('an event of the answer is not JSON')
     if (event.event === 'content_block_start') assertBlock(data['content_block'])
     watchdog.progress()
     this.#seen.events += 1

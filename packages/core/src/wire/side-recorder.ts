@@ -70,8 +70,8 @@ export function sideRecorder<R extends WireRequest>(
     delta: () => {},
     dropped: () => {},
     givenUp: (fault, decision) =>
-      new LastgoodError('request-failed', `a request beside the conversation failed: ${decision.reason}`, {
-        hint: 'the conversation itself goes on',
+      new LastgoodError('request-failed', `a side request failed: ${decision.reason}`, {
+        hint: 'the conversation itself continues',
         details: { fault: fault.kind, status: fault.status },
       }),
   }

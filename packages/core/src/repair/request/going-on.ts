@@ -13,7 +13,7 @@ export const nudge: RejectedRule = {
     const { messages } = outgoing
     if (messages.at(-1)?.content === nudgeText) return undefined
     const asked = { ...outgoing, messages: [...messages, { role: 'user', content: nudgeText }] }
-    return repairedBy(this, asked, 'asked the model to go on', { message: messages.length })
+    return repairedBy(this, asked, 'asked the model to continue', { message: messages.length })
   },
 }
 
@@ -30,7 +30,7 @@ export const convertSystem: RejectedRule = {
 export const continueAfterPrefill: RejectedRule = {
   name: 'continue-after-prefill',
   row: 17,
-  does: "Quotes the unfinished answer at the end to the model and asks it to go on, in the words of the API's pages.",
+  does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",
   repair(outgoing, { stopReason }) {
     // A paused answer is sent back as the last message: the server continues it.
     const calls = outgoing.messages.at(-1)?.content

@@ -18,7 +18,7 @@ export const clampMaxTokens: RejectedRule = {
     }
     if (typeof asked !== 'number' || !(limit < asked)) return undefined
     const params = { ...outgoing.params, max_tokens: limit }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${limit}, asked for was ${asked}`, {
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${limit} instead of ${asked}`, {
       argument: String(limit),
     })
   },
@@ -35,7 +35,7 @@ export const fitMaxTokens: RejectedRule = {
     const room = argument === undefined ? numbers && Number(numbers[3]) - Number(numbers[1]) : Number(argument)
     if (typeof asked !== 'number' || !room || room < leastTokens || room >= asked) return undefined
     const params = { ...outgoing.params, max_tokens: room }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${room}, asked for was ${asked}`, {
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${room} instead of ${asked}`, {
       argument: String(room),
     })
   },
@@ -52,7 +52,7 @@ export const raiseMaxTokens: RejectedRule = {
     const raised = Number(argument ?? most)
     if (!(raised > asked)) return undefined
     const params = { ...outgoing.params, max_tokens: raised }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${raised}, asked for was ${asked}`, {
+    return repairedBy(this, { ...outgoing, params }, `max_tokens ${raised} instead of ${asked}`, {
       argument: String(raised),
     })
   },

@@ -50,7 +50,7 @@ export const callsLast = localRule(
       if (trailing.length === 0) return message
       mends.push({
         message: at,
-        what: `left out ${count(trailing.length, 'block')} behind a tool call`,
+        what: `left out ${count(trailing.length, 'block')} after a tool call`,
         removed: trailing,
       })
       return withBlocks(
@@ -120,7 +120,7 @@ export const results = localRule(
       const isSecond = calls.has(id)
       mends.push({
         message: at,
-        what: isSecond ? 'left out a second result of a call' : 'made words of a result whose call is gone',
+        what: isSecond ? 'left out a second result of a call' : 'turned a result whose call is gone into text',
         removed: [block],
       })
       return isSecond ? [] : asEarlierResult(block)

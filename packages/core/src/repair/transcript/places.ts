@@ -186,7 +186,7 @@ export const emptyText = localRule(
         return [message]
       mends.push({
         message: at,
-        what: blocks.length > 0 ? 'left out blank text' : `mended an empty ${message.role} message`,
+        what: blocks.length > 0 ? 'left out blank text' : `repaired an empty ${message.role} message`,
       })
       if (blocks.length > 0) return [withBlocks(message, blocks)]
       return message.role === 'user' ? [{ ...message, content: '(no content)' }] : []

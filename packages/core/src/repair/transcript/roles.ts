@@ -44,7 +44,7 @@ export const systemPlaces = localRule(
       const after = messages.slice(at + 1).find((one) => !isSystem(one))
       if (!isSystem(message) || setsEffort(message) || (before?.role === 'user' && after?.role !== 'user'))
         return [message]
-      mends.push({ message: at, what: 'made a system message a note of the user' })
+      mends.push({ message: at, what: 'turned a system message into a user note' })
       return notesOf(message, card)
     })
     return { messages: placed, mends }
@@ -65,7 +65,7 @@ export const firstUser = localRule(
     const lead: Message = { role: 'user', content: '(The beginning of this conversation is not there any more.)' }
     return {
       messages: [lead, ...messages],
-      mends: [{ message: 0, what: 'put a message of the user before the first' }],
+      mends: [{ message: 0, what: 'put a user message before the first' }],
     }
   },
 )
@@ -86,7 +86,7 @@ export const mergedAnswers = localRule(
       // The API takes both as one answer.
       const isOther = hasThinking(message) || blocksOf(message).some(({ type }) => type === 'fallback')
       if (!before || goesOn || !hasThinking(before) || !isOther) return [message]
-      mends.push({ message: at, what: 'put a message of the user between two answers' })
+      mends.push({ message: at, what: 'put a user message between two answers' })
       return [{ role: 'user', content: '(no message)' }, message]
     })
     return { messages: parted, mends }
@@ -106,7 +106,7 @@ export const pausedLast = localRule(
     const isOver = stopReason !== 'pause_turn' || callIdsOf(messages[at]).length > 0
     if (isOver || after.length === 0 || !after.every((message) => blocksOf(message).every(isSilent)))
       return { mends: [] }
-    const what = 'left out an empty message behind a paused answer'
+    const what = 'left out an empty message after a paused answer'
     return { messages: messages.slice(0, at + 1), mends: after.map((_message, n) => ({ message: at + 1 + n, what })) }
   },
 )

@@ -152,7 +152,7 @@ export const compactions = localRule(
       if (bad.length === 0) return [message]
       mends.push({
         message: at,
-        what: `left out ${count(bad.length, 'compaction')} behind what it sums up`,
+        what: `left out ${count(bad.length, 'compaction')} after what it sums up`,
         removed: bad,
       })
       const rest = blocks.filter((block) => !bad.includes(block))

@@ -34,7 +34,7 @@ export const signedThinking = localRule(
     return {
       messages: mapKeeping(messages, withoutThinking),
       mends: [
-        { message: broken[0] ?? 0, what: `left out the thinking of ${removed} answers: one of it was unfinished` },
+        { message: broken[0] ?? 0, what: `left out the thinking of ${removed} answers: some of it was unfinished` },
       ],
     }
   },
