@@ -77,7 +77,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
         if (input !== undefined) assertContent(input, 'input')
         const turn = await turnFor(loop, input)
         if (session.hasOpenTurn && turn === session.turn) await finish(loop)
-        return replyOf(session, turn)
+        return await replyOf(session, turn)
       } finally {
         // Makes durable what was only staged when the loop ended.
         if (!session.signal.aborted) await session.record([])

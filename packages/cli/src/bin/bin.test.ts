@@ -67,11 +67,17 @@ describe('P1, P2: a session whose process was killed during a tool', () => {
 
 describe('an outage', () => {
   it('that outlasts --max-wait is exit code 75 with the command, and that command finishes later', async () => {
-    const at = await place({ model: quick, outages: [overloadedFrom(2)] }, { WAIT_MS: '200' })
+    // It dies with a request in flight, so that no wait is armed.
+    const stall = { kind: 'stall', after: 'before-headers', pings: false } as const
+    const at = await place(
+      { model: quick, outages: [{ when: { request: 4 }, fault: stall }, overloadedFrom(2)] },
+      { WAIT_MS: '200' },
+    )
     const program = at.start('program')
     await waitForRequests(at, 4)
     program.child.kill('SIGKILL')
     await program.ended
+    at.lab.setOutages([overloadedFrom(2)])
     const argv = ['resume', 'fix-auth', '--max-wait', '1500ms', '--json']
     const first = await at.start('lastgood', argv).ended
     expect(first.code).toBe(75)
