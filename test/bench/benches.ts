@@ -20,13 +20,13 @@ import { storeReport } from './store/table.ts'
 interface Flag {
   readonly kind: 'count' | 'flag' | 'words'
   readonly what: string
-  /** Of a count that is left out. */
+  /** The default of a count. */
   readonly usual?: number
 }
 
-/** What was asked for. */
+/** The given options. */
 interface Given {
-  /** A whole number above 0; undefined where there is none and no usual one. */
+  /** A whole number above 0; undefined if it is not given and has no default. */
   count(flag: string): number | undefined
   flag(flag: string): boolean
   words(flag: string): string[]
@@ -42,7 +42,7 @@ interface Outcome {
 interface Bench {
   readonly about: string
   readonly flags: Readonly<Record<string, Flag>>
-  /** Undefined for options that make no sense. */
+  /** Undefined for invalid options. */
   run(given: Given, tell: (line: string) => void): Promise<Outcome> | undefined
 }
 

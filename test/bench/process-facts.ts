@@ -1,8 +1,8 @@
-/** What the system says of a process. */
+/** What the system reports of a process. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Processor time so far, all threads, ms; undefined where the system does not tell. */
+/** Processor time so far, all threads, ms; undefined if the system does not say. */
 export function cpuOf(pid: number | undefined): number | undefined {
   if (pid === undefined) return undefined
   try {

@@ -1,4 +1,4 @@
-/** Tables for a terminal or for Markdown, and what a number means nothing without: machine, versions, commit. */
+/** Tables for a terminal or for Markdown, and what every number needs beside it: machine, versions, commit. */
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 
@@ -7,7 +7,7 @@ export interface Surroundings {
   readonly cores: number
   readonly platform: string
   readonly node: string
-  /** Of this repository; `+` when files differ from it. */
+  /** The commit of this repository; with `+` if files differ from it. */
   readonly commit: string
 }
 

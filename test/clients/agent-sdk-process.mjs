@@ -1,5 +1,5 @@
 /**
- * A program on the Claude Agent SDK, as its users write it: asks for one thing, and fails when that has failed.
+ * A program on the Claude Agent SDK, as its users write it: asks for one thing, and fails if that fails.
  *
  *   node agent-sdk-process.mjs <file of the SDK> <task>
  */

@@ -1,4 +1,4 @@
-/** Processes that are heard, and ended with all that they started. */
+/** Processes whose output is read, and that are ended with all that they started. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -8,7 +8,7 @@ export function listen(child: ChildProcess): () => string {
   return () => heard
 }
 
-/** Its exit code; null when it was given up, at the signal. It leads a group, which is gone then. */
+/** Its exit code; null if the signal ended it. It leads a process group, which is gone then. */
 export async function ended(child: ChildProcess, signal: AbortSignal): Promise<number | null> {
   const giveUp = (): void => endGroup(child)
   signal.addEventListener('abort', giveUp)
@@ -23,10 +23,10 @@ export async function ended(child: ChildProcess, signal: AbortSignal): Promise<n
 }
 
 const lookMs = 500
-/** What never stands still may go round in circles. */
+/** The limit, times `ms`, for a measure that never stands still: it may be going round in circles. */
 const circles = 5
 
-/** Aborts when `measure` has stood still for `ms`, at the latest after five times as long; `over` ends the looking. */
+/** Aborts when `measure` has stood still for `ms`, at the latest after five times as long; `over` ends the watch. */
 export function whenStill(measure: () => number, ms: number, over: AbortSignal): AbortSignal {
   const still = new AbortController()
   const began = Date.now()
@@ -44,6 +44,6 @@ function endGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // nobody is left
+    // no process is left
   }
 }

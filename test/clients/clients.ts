@@ -1,6 +1,6 @@
 /**
- * Real clients of the Messages API, as their users install and start them: in a home of their own, with a key that is
- * none, and nothing but the API to talk to.
+ * Real clients of the Messages API, as their users install and start them: in a home of their own, with a fake key, and
+ * only the API to talk to.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,16 +11,16 @@ export interface Client {
   readonly version: string
   /** What npm installs. */
   readonly packages: readonly string[]
-  /** What its tool for shell commands is called. */
+  /** The name of its tool for shell commands. */
   readonly shellTool: string
-  /** How it is asked to do the job; `bin` has the programs of its packages. */
+  /** The command line that gives it the job; `bin` has the programs of its packages. */
   start(world: World): Start
 }
 
 export interface World {
   readonly home: string
   readonly bin: string
-  /** Where the Messages API is, without `/v1`. */
+  /** The base URL of the Messages API, without `/v1`. */
   readonly url: string
 }
 

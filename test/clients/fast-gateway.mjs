@@ -1,6 +1,6 @@
 /**
- * `lastgood` on a clock that runs faster than the wall's: an outage of an hour passes in half a minute. Everything that
- * lastgood waits for and writes down goes by this clock; its sockets and the other processes go by the wall's.
+ * `lastgood` on a clock that runs faster than the wall clock: an outage of an hour passes in half a minute. Everything
+ * that lastgood waits for and records goes by this clock; its sockets and other processes go by the wall clock.
  *
  *   node fast-gateway.mjs <how many times as fast> gateway …
  */

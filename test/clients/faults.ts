@@ -1,4 +1,4 @@
-/** What fails, and where: the second answer of the job, which says something, thinks, and calls a tool. */
+/** The faults and their places: in the second answer of the job, which has text, thinking and a tool call. */
 import type { CutPoint, Fault } from '@lastgood/outage-lab'
 
 export interface NamedFault {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { listen } from './child.ts'
 import { root } from './places.ts'
 
-/** How a gateway is started: as everybody does, but for these. */
+/** How a gateway is started: as usual, except for these. */
 export interface GatewayStart {
-  /** Its clock runs so many times as fast as the wall's. Default 1. */
+  /** How many times as fast as the wall clock its clock runs. Default 1. */
   readonly speed?: number
   /** More of its options. */
   readonly args?: readonly string[]
@@ -15,7 +15,7 @@ export interface GatewayStart {
 
 export interface GatewayProcess {
   readonly url: string
-  /** All that it has said. */
+  /** All its output. */
   heard(): string
   stop(): Promise<void>
 }
@@ -34,7 +34,7 @@ export async function startGateway(
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Who interrupts us ends our group; this one is ended by us, after its client.
+    // An interrupt ends our process group; this process is to be ended by us, after its client.
     detached: true,
   })
   const heard = listen(child)
@@ -53,7 +53,7 @@ export async function startGateway(
       if (child.exitCode !== null || child.signalCode !== null) return
       const closed = once(child, 'close')
       child.kill('SIGTERM')
-      // What still waits for an answer is not waited for.
+      // Requests that still wait for an answer are not waited for.
       const impatient = setTimeout(() => child.kill('SIGKILL'), 5_000)
       await closed
       clearTimeout(impatient)

@@ -13,15 +13,15 @@ const folderOf = ({ name, version }: Client): string => join(cache, `${name}-${v
 
 const { CI, LASTGOOD_CLIENTS: asked = CI ? '1' : '' } = process.env
 
-/** They are large: only in CI, or with LASTGOOD_CLIENTS=1 (0: nowhere), or where they are there already. */
+/** Clients are large: only in CI, with LASTGOOD_CLIENTS=1 (0: never), or if they are already installed. */
 export const isWanted = (client: Client): boolean => asked !== '0' && (asked !== '' || existsSync(folderOf(client)))
 
 /** The largest took 25 s where nothing was cached. */
 const patienceMs = 120_000
-/** A registry that does not answer is told of soon. */
+/** A registry that does not answer is reported soon. */
 const impatient = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
 
-/** By the names of the clients. */
+/** The installed clients by name. */
 export async function installAll(clients: Iterable<Client>, signal?: AbortSignal): Promise<Map<string, Installed>> {
   const each = [...new Set(clients)].map(async (client) => [client.name, await install(client, signal)] as const)
   return new Map(await Promise.all(each))
@@ -47,7 +47,7 @@ async function install(client: Client, signal: AbortSignal | undefined): Promise
   }
 }
 
-/** At once and whole: another process may have installed the same meanwhile, and then has it in use. */
+/** Atomically: another process may have installed the same meanwhile, and be using it. */
 function moveTo(folder: string, begun: string): void {
   try {
     renameSync(begun, folder)
@@ -59,7 +59,7 @@ function moveTo(folder: string, begun: string): void {
 const whyOf = (code: number | string | null): string =>
   code === null ? `not done after ${patienceMs / 1000} s` : typeof code === 'number' ? `exit ${code}` : code
 
-/** npm says it in many lines: the longest has most of it. */
+/** npm reports the reason in many lines: the longest says most. */
 function reasonIn(said: string): string {
   const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
   return lines.reduce((longest, line) => (line.length > longest.length ? line : longest), '').slice(0, 200)

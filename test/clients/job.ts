@@ -1,6 +1,6 @@
 /**
- * A job of three steps, each a shell command that adds a line to a file: what a client has done is what stands there.
- * The API is the lab; between it and the client there is a gateway, or nothing.
+ * A job of three steps, each a shell command that adds a line to a file: the file shows what a client has done. The API
+ * is the lab; between it and the client there is a gateway, or nothing.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -19,20 +19,20 @@ export interface JobOptions {
   readonly trouble?: Trouble | undefined
   /** The gateway in between; none: the client talks to the API. */
   readonly gateway?: GatewayStart | undefined
-  /** The client is given up when so long no request has reached the API. */
+  /** The client is given up when no request has reached the API for this long. */
   readonly patienceMs: number
   /** Ends the job: it counts as given up. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface JobDone {
-  /** Of the client; null when it was given up. */
+  /** The client's exit code; null if it was given up. */
   readonly exitCode: number | null
   /** The lines of the file. */
   readonly steps: readonly string[]
   /** The fault happened. */
   readonly isHit: boolean
-  /** Requests with tools that reached the API, and those that it refused for what stood in them. */
+  /** Requests with tools that reached the API, and those that it refused for their content. */
   readonly requests: number
   readonly refused: number
   readonly ms: number
@@ -43,7 +43,7 @@ export interface JobDone {
 
 export const isDone = ({ exitCode, steps }: JobDone): boolean => exitCode === 0 && steps.join() === 'step1,step2,step3'
 
-/** Calls for the step after those that the transcript has a good result of. */
+/** Calls the step after those with a good result in the transcript. */
 function modelOf(shellTool: string, onFirst: () => void) {
   return ({ tools, messages, request }: Conversation) => {
     if (tools.length === 0) return reply(text('A title'))

@@ -1,4 +1,4 @@
-/** Runs a plan, few at a time, and tells of each run what became of it. */
+/** Runs a plan, a few runs at a time, and reports the result of each. */
 import { installAll } from './install.ts'
 import { isDone, runJob, type JobDone } from './job.ts'
 import type { Kind, PlannedRun, Side } from './plan.ts'
@@ -48,7 +48,7 @@ export async function runMatrix(
       const { client, kind, fault, minutes, side } = run
       const became = await becomeOf(run, there.bin, rows, signal)
       const row: Row = { client: client.name, kind, fault, ...(minutes !== undefined && { minutes }), side, became }
-      // What was interrupted says nothing about its client.
+      // An interrupted run says nothing about its client.
       if (signal.aborted) return
       rows.push(row)
       tell(row)

@@ -1,4 +1,4 @@
-/** Where things are, for the sources as for what is built of them. */
+/** Paths, the same for the sources and for their build. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

@@ -12,7 +12,7 @@ export interface PlannedRun {
   readonly client: Client
   readonly kind: Kind | 'nothing'
   readonly fault: string
-  /** Of an outage. */
+  /** The length of an outage. */
   readonly minutes?: number
   readonly side: Side
   readonly job: Pick<JobOptions, 'trouble' | 'gateway' | 'patienceMs'>
@@ -26,16 +26,16 @@ export interface PlanOptions {
   readonly fault: string
 }
 
-/** Above what a client waits when it tries again; one that stands still for longer hangs. */
+/** Longer than any client's back-off: one that stands still for longer hangs. */
 const patienceMs = 60_000
 const repetitions = 3
-/** Silence is noticed after 2 s, so that nobody waits for minutes. */
+/** Silence is noticed after 2 s, so that no run waits for minutes. */
 const watchful = { args: ['--stall', '2s'] }
 
-/** The gateway is as its users have it, but on a clock on which an hour is half a minute. */
+/** The gateway is as its users run it, but an hour on its clock is half a minute. */
 const speed = 120
 const outageMinutes = [5, 15, 60]
-/** A client alone has no such clock: it is given the shortest outage, in full. */
+/** A client alone has no such clock: it gets the shortest outage, in full. */
 const aloneMinutes = 5
 
 export function planOf({ clients, kinds: chosen, sides, fault }: PlanOptions): PlannedRun[] {

@@ -1,4 +1,4 @@
-/** The matrix as tables: every run, and how many of each kind were done. */
+/** The matrix as tables: every run, and how many of each kind succeeded. */
 import { formatTable } from '../bench/report.ts'
 import { isDone, type JobDone } from './job.ts'
 import { isGood, type Matrix, type Row } from './matrix.ts'
@@ -32,7 +32,7 @@ function runsOf(rows: readonly Row[]): string[][] {
   })
 }
 
-/** Who gave up during a shorter outage gives up during a longer one. */
+/** A client that gave up during a shorter outage gives up during a longer one. */
 function aloneShorter({ client, kind, fault }: Row, rows: readonly Row[]): string {
   const shorter = rows.find(
     (row) => kind === 'outage' && row.side === 'alone' && row.client === client && row.fault === fault,
@@ -45,7 +45,7 @@ function sumsOf(rows: readonly Row[]): string[][] {
     const [{ client, kind }] = line
     const on = (side: Side) => {
       const those = line.filter((row) => row.side === side)
-      // What was skipped would have failed.
+      // Skipped runs would have failed.
       return `${those.filter(isGood).length} of ${those.length}`
     }
     return [client, kind === 'nothing' ? 'once' : kind, on('alone'), on('with lastgood')]

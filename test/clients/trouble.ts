@@ -1,4 +1,4 @@
-/** What the API of a job suffers from: its second answer's first tries, or a while from the first answer on. */
+/** The faults of a job's API: in the first attempts at its second answer, or for a while from the first answer on. */
 import type { Fault, Lab, Outage } from '@lastgood/outage-lab'
 
 export type Trouble =
@@ -15,8 +15,8 @@ export function outagesOf(trouble: Trouble | undefined): Outage[] {
 const lookMs = 50
 
 /**
- * Everything fails from now on. The time of the outage counts from the first request that it hits: a client may take
- * longer for its tool than a short outage lasts. The lab began at `labBeganAt`; `signal` ends the waiting for that.
+ * Everything fails from now on. The time of the outage counts from the first request that it hits: a client's tool may
+ * take longer than a short outage. The lab began at `labBeganAt`; `signal` ends the wait for that request.
  */
 export function beginOutage(
   lab: Lab,

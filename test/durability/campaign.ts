@@ -1,4 +1,4 @@
-/** Rounds of each setting, one after the other, and what they came to. */
+/** Rounds of each setting, one after another, and their results. */
 import { findRedisServer } from '../support/find-redis-server.ts'
 import { playRound, type Round } from './round.ts'
 import { type Setting, settings, type SettingName, unavailable } from './settings.ts'
@@ -40,7 +40,7 @@ export async function playCampaign(
   return { redis: version, results }
 }
 
-/** Settings that promise to keep everything, and did not. */
+/** Settings that promise to keep everything and did not. */
 export function brokenPromises({ results }: Campaign): string[] {
   return results.flatMap(({ setting, rounds }) => {
     const lost = sum(rounds, 'lost')

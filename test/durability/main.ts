@@ -1,5 +1,5 @@
 /**
- * `pnpm durability`: what a killed Redis server loses of what it acknowledged, setting by setting. Exit code 1 when a
+ * `pnpm durability`: which acknowledged writes a killed Redis server loses, setting by setting. Exit code 1 if a
  * setting that promises to keep everything did not.
  */
 import { parseArgs } from 'node:util'

@@ -1,6 +1,6 @@
 /**
- * One round: sessions write, their server is killed at an instant that the seed chooses, and what was acknowledged is
- * looked for in what comes back.
+ * One round: sessions write, their server is killed at an instant that the seed chooses, and the acknowledged entries
+ * are looked for in what comes back.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ export interface Round {
 
 /** The kill comes this long after the first acknowledgement. */
 const earliestMs = 300
-/** Over a second more, so that an fsync of everysec can fall into it. */
+/** More than a second later, so that an fsync of everysec can fall in between. */
 const usualLatestMs = 2_300
 
 export async function playRound(setting: Setting, seed: number, latestMs = usualLatestMs): Promise<Round> {
@@ -79,7 +79,7 @@ async function replicaOf(master: RunningRedis, { start }: Setting): Promise<Runn
   return replica
 }
 
-/** Only when the replica has read all that its master had sent. */
+/** Promotes the replica only when it has read all that its master had sent. */
 async function promote(replica: RunningRedis): Promise<void> {
   await infoSays(replica, /master_link_status:down/)
   const client = new Redis(replica.url)

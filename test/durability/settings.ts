@@ -1,4 +1,4 @@
-/** The settings of a server that are compared: what it promises by its manual, and how it comes back after a kill. */
+/** The compared settings of a server: what it promises by its manual, and how it comes back after a kill. */
 import type { StartOptions } from '../support/redis-server.ts'
 
 export const settingNames = [
@@ -17,7 +17,7 @@ export interface Setting {
   readonly name: SettingName
   readonly label: string
   readonly start: StartOptions
-  /** What a writer asks besides the append before it takes it for kept. */
+  /** What a writer asks after the append before it counts it as acknowledged. */
   readonly confirm?: 'wait' | 'waitaof'
   /** After the kill the same server starts again, or its replica is promoted. */
   readonly back: 'restarted' | 'replica promoted'
@@ -27,7 +27,7 @@ export interface Setting {
   readonly keepsAll: boolean
 }
 
-/** Without the pause in which a master waits for more replicas. */
+/** Without the delay in which a master waits for more replicas. */
 const atOnce = ['--repl-diskless-sync-delay', '0']
 const noFile = ['--appendonly', 'no', '--save', '3600 1 300 100 60 10000']
 

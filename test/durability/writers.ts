@@ -1,8 +1,8 @@
 /**
- * Sessions that append as fast as they are answered, each over a connection of its own, until their server is gone.
+ * Sessions that append as fast as they are answered, each over its own connection, until their server is gone.
  *
- * 1. What is counted as acknowledged is what `append` returned, after `WAIT` or `WAITAOF` where that is asked.
- * 2. A writer does not try again: after its first error it has ended.
+ * 1. An append counts as acknowledged when it has returned, and `WAIT` or `WAITAOF` after it if the setting has that.
+ * 2. A writer does not retry: it ends at its first error.
  */
 import { redisStore } from '@lastgood/redis'
 import { entriesAfter, head, owner, turnStarted } from '@lastgood/core/testing'
@@ -10,7 +10,7 @@ import { Redis } from 'ioredis'
 import type { Setting } from './settings.ts'
 
 const writers = 8
-/** Far above what a replica or a disk takes when it answers at all. */
+/** Far longer than a replica or a disk takes if it answers at all. */
 const confirmMs = 5_000
 
 export interface Writing {
@@ -56,7 +56,7 @@ export async function startWriting(url: string, { confirm }: Setting, random: ()
   return { acknowledged, begun, ended }
 }
 
-/** Of what this connection wrote, on the server's own disk. The client has no method for it. */
+/** Whether what this connection wrote is on the server's own disk. The client has no method for it. */
 async function isOnDisk(client: Redis): Promise<boolean> {
   const [local] = (await client.call('WAITAOF', 1, 0, confirmMs)) as [number, number]
   return local === 1

@@ -37,7 +37,7 @@ function entryOf(seq: number, fence: number): Entry {
 export async function benchAtRest(runs: number, onProgress: (line: string) => void): Promise<AtRestResults> {
   const stores: AtRestResults['stores'][number][] = []
   for (const [name, decorate] of Object.entries(decorators)) {
-    // The compiler is to be done before anything counts.
+    // A warm-up, so that the JIT compiler is done before anything counts.
     await measured(decorate, runs)
     stores.push({ name, ...(await measured(decorate, runs)) })
     onProgress(name)

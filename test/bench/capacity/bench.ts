@@ -1,6 +1,6 @@
 /**
- * `bench capacity`: the constants of docs/scaling.md. What a session takes of Redis, what a command takes of its
- * processor, and what an open session takes of a worker's memory.
+ * `bench capacity`: the constants of docs/scaling.md. What a session takes in Redis, what a command takes of the
+ * server's processor, and what an open session takes of a worker's memory.
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ export interface CapacityOptions {
 
 interface Held {
   readonly steps: number
-  /** Of one open session, in bytes. */
+  /** Per open session. */
   readonly bytes: number
 }
 

@@ -11,30 +11,30 @@ export const forms = ['as it is', 'compressed'] as const
 export interface Kept {
   readonly form: (typeof forms)[number]
   readonly steps: number
-  /** Of one session, in bytes: in the server's memory, and in its append-only file. */
+  /** Bytes per session: in the server's memory, and in its append-only file. */
   readonly memory: number
   readonly log: number
-  /** Of the steps' JSON. */
+  /** Bytes of the steps' JSON. */
   readonly content: number
 }
 
 export interface Served {
   readonly command: string
-  /** Processor time of the server and of the client for each, in µs. */
+  /** Processor time per command of the server and of the client, in µs. */
   readonly server: number
   readonly client: number
 }
 
 const atOnce = 32
 
-/** What `sessions` of so many steps take. */
+/** What `sessions` sessions of `steps` steps take. */
 export async function measureKept(form: Kept['form'], sessions: number, steps: number): Promise<Kept> {
   const server = await startRedis({ appendfsync: 'everysec', args: ['--auto-aof-rewrite-percentage', '0'] })
   const client = new Redis(server.url)
   try {
     const plain = redisStore(client)
     const store = form === 'compressed' ? compressed(plain) : plain
-    // What the server makes once is no session's.
+    // What the server allocates once belongs to no session.
     await writeSession(store, 'first', 1)
     const before = await usedBy(client)
     await inTurns(sessions, (at) => writeSession(store, `session-${at}`, steps))
@@ -66,7 +66,7 @@ async function usedBy(client: Redis): Promise<{ memory: number; log: number }> {
   return { memory: numberIn(memory, 'used_memory'), log: numberIn(persistence, 'aof_current_size') }
 }
 
-/** What one command takes of the server's processor, which it has one of. */
+/** What one command takes of the server's one processor. */
 export async function measureServed(count: number): Promise<Served[]> {
   const server = await startRedis({ appendfsync: 'everysec', args: ['--auto-aof-rewrite-percentage', '0'] })
   const client = new Redis(server.url)
@@ -90,7 +90,7 @@ export async function measureServed(count: number): Promise<Served[]> {
     ]
     const served: Served[] = []
     for (const [command, ask] of asked) {
-      // The compiler is to be done before anything counts.
+      // A warm-up, so that the JIT compiler is done before anything counts.
       await inTurns(Math.ceil(count / 5), ask)
       const [before, cpu] = [await processorOf(client), process.cpuUsage()]
       await inTurns(count, ask)

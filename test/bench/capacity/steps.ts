@@ -1,4 +1,4 @@
-/** Steps whose texts are source code of this repository, so that they compress as real ones do. */
+/** Steps whose texts are source code of this repository, so that they compress like real ones. */
 import { readFileSync } from 'node:fs'
 import type { EntryBody } from '@lastgood/core'
 
@@ -11,7 +11,7 @@ const sources = [
 ].map((name) => readFileSync(new URL(`../src/${name}.ts`, import.meta.resolve('@lastgood/core')), 'utf8'))
 const source = sources.join('\n')
 
-/** `length` characters, others for each `at`. */
+/** `length` characters, different for each `at`. */
 function sourceText(at: number, length: number): string {
   const from = (at * 997) % (source.length - length)
   return source.slice(from, from + length)

@@ -1,9 +1,9 @@
 /**
- * A process that holds sessions open, to see what that takes of its memory:
+ * A process that holds sessions open, to measure the memory that they take:
  *
  *     node --expose-gc worker-process.js <sessions> <steps of each>
  *
- * Prints the bytes of its heap and beside it that each session adds.
+ * Prints the bytes that each session adds to its heap and outside it.
  */
 import { memoryStore, openSession, type Session, type Store } from '@lastgood/core'
 import { startOf, stepOf } from './steps.ts'
@@ -26,14 +26,14 @@ async function openOne(store: Store, id: string): Promise<Session> {
   const session = await openSession(id, { store, leaseMs: 3_600_000 })
   await session.record(startOf())
   for (let at = 0; at < steps; at += 1) {
-    // Read from the wire, each has texts of its own.
+    // As if read from the wire: each session has its own copies of the texts.
     await session.record(JSON.parse(JSON.stringify(stepOf(at))))
   }
   return session
 }
 
 const store = nowhere()
-// What is made once is no session's.
+// What is allocated once belongs to no session.
 const held = [await openOne(store, 'first')]
 const before = used()
 for (let at = 0; at < sessions; at += 1) held.push(await openOne(store, `session-${at}`))

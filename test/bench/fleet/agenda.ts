@@ -1,6 +1,6 @@
 /**
- * What each session does next, and when: a binary heap with one place for each session. Instants lie beside each other in
- * the order of the heap, since most of the simulation's time goes by here.
+ * What each session does next, and when: a binary heap with one place for each session. Instants are stored
+ * contiguously, in heap order, since the simulation spends most of its time here.
  */
 export class Agenda {
   readonly #at: Float64Array
@@ -16,7 +16,7 @@ export class Agenda {
     return this.#length
   }
 
-  /** When the earliest is due; `Infinity` when there is none. */
+  /** When the earliest is due; `Infinity` if there is none. */
   get next(): number {
     return this.#length === 0 ? Infinity : (this.#at[0] as number)
   }
@@ -37,7 +37,7 @@ export class Agenda {
     sessions[place] = session
   }
 
-  /** The session that is due first, which leaves it. */
+  /** Removes and returns the session that is due first. */
   take(): number {
     const [instants, sessions] = [this.#at, this.#session]
     const length = --this.#length

@@ -1,4 +1,4 @@
-/** `bench fleet --simulate`: how a whole fleet comes back from an outage, beside fleets whose sessions know of nobody. */
+/** `bench fleet --simulate`: how a fleet comes back from an outage, beside fleets whose sessions share nothing. */
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 import { brokenRules } from './rules.ts'
 import { clientNames, isPartial, scenarioNames, type Simulated } from './simulate.ts'

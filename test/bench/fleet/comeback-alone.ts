@@ -1,6 +1,6 @@
 /**
- * Sessions of the SDK, each with a back-off of its own that no other one knows of: exponential with full jitter, up to 60 s from
- * 2 s, without ever giving up: node comeback-alone.js <api> <from> <to>. It runs until it is killed.
+ * Sessions of the SDK, each with its own back-off, shared with no other: exponential with full jitter, from 2 s up to
+ * 60 s, never giving up: node comeback-alone.js <api> <from> <to>. It runs until it is killed.
  */
 import Anthropic from '@anthropic-ai/sdk'
 import { pause } from './pause.ts'

@@ -1,6 +1,6 @@
 /**
- * A worker whose sessions go on step by step, for ever: node comeback-worker.js <redis> <api> <sessions at once>. It runs until it
- * is killed.
+ * A worker whose sessions take step after step, for ever: node comeback-worker.js <redis> <api> <sessions at once>. It
+ * runs until it is killed.
  */
 import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, tool } from '@lastgood/anthropic'

@@ -1,6 +1,6 @@
 /**
- * `bench fleet --outage`: an outage to real workers, and to as many sessions that know of nobody. The API is the lab behind a
- * provider that takes a fifth more than the usual rate and refuses what is beyond it, so that a herd hurts it.
+ * `bench fleet --outage`: an outage for real workers, and for as many sessions that share nothing. The API is the lab
+ * behind a provider that takes a fifth more than the usual rate and refuses what exceeds it, so that a herd hurts it.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -28,7 +28,7 @@ export interface ComebackOptions {
 export const contenders = ['fleet', 'back-off to 60 s'] as const
 export type ContenderName = (typeof contenders)[number]
 
-/** A request that came, in ms since the start; `answeredAt` is when its answer began, undefined for a refusal. */
+/** A request, in ms since the start; `answeredAt` is when its answer began, undefined for a refusal. */
 export interface Asked {
   readonly session: string
   readonly at: number
@@ -37,14 +37,14 @@ export interface Asked {
 
 export interface Comeback {
   readonly contender: ContenderName
-  /** Requests a second in the last minute before the outage, or as much of it as there was. */
+  /** Requests a second in the last minute before the outage, or in as much of it as there was. */
   readonly usual: number
-  /** From the end of the outage until so many sessions had an answer, ms; undefined where fewer had. */
+  /** From the end of the outage until this many sessions had an answer, ms; undefined if fewer had. */
   readonly first: number | undefined
   readonly half: number | undefined
   readonly most: number | undefined
   readonly all: number | undefined
-  /** The busiest second and ten seconds from the end of the outage on, against the usual rate. */
+  /** The busiest second and ten seconds from the end of the outage on, relative to the usual rate. */
   readonly peak1s: number
   readonly peak10s: number
   readonly refused: number
@@ -72,7 +72,7 @@ export async function benchComeback(
   return { options, comebacks }
 }
 
-/** What came of it. */
+/** The measures of a run. */
 export function comebackOf(
   contender: ContenderName,
   asked: readonly Asked[],

@@ -1,19 +1,19 @@
 /**
- * What decides when a session sends: lastgood's own pure functions, seen through what each worker knows, or a back-off
- * that nobody else knows of.
+ * What decides when a session sends: lastgood's own pure functions, applied to what each worker knows, or a back-off
+ * that is shared with no other session.
  *
- * Of a worker it is modelled what the package does: it reads the shared record at once where something is going on, and
- * believes a copy of up to 1 s where all is well (`health.ts`); it counts answers and writes them each 5 s; it stops to
- * ask the limiter once the ramp is over. A read or write takes no time here, and each succeeds.
+ * A worker is modelled as in the package: it reads the shared record at once if something is wrong, and trusts a copy
+ * of up to 1 s if all is well (`health.ts`); it counts answers and writes them every 5 s; it stops asking the limiter
+ * once the ramp is over. A read or write takes no time here, and always succeeds.
  */
 import { decide, defaultPolicy, type HealthRecord } from '@lastgood/core'
 import { admit, isCalm, isSettled, recoveryOf, report, reportLate } from '@lastgood/core/testing'
 import { take, type Bucket } from '@lastgood/fleet/testing'
 
-/** Of one session. */
+/** The state of one session. */
 export interface Asker {
   readonly session: number
-  /** One draw for all waits of a request, and whether there was one. */
+  /** One draw for all waits of a request, and whether there was a wait. */
   draw: number
   waited: boolean
   faults: number
@@ -28,7 +28,7 @@ export interface Pacing {
   answered(asker: Asker, now: number): void
   /** When the session asks again. */
   failed(asker: Asker, now: number): number
-  /** How often anybody asked the limiter or read the record. */
+  /** How often a worker asked the limiter or read the record. */
   readonly asked: { limiter: number; record: number }
   /** When the breaker closed for the last time. */
   readonly closedAt: number | undefined
@@ -36,7 +36,7 @@ export interface Pacing {
 
 const key = { endpoint: 'https://api.anthropic.com', model: 'm' }
 const [freshMs, stillCalmMs, writeAnswersMs] = [1000, 30_000, 5000]
-/** Refusals that were not told for so long are forgotten: they belong to the outage. */
+/** Refusals that were not reported within this are forgotten: they belong to the outage. */
 const refusedMs = 2000
 
 interface Worker {
@@ -160,7 +160,7 @@ export function fleet(workerCount: number, random: () => number, { limiter }: { 
   }
 }
 
-/** Full jitter: a draw below base * 2^n, at most `capMs`. Nobody gives up. */
+/** Full jitter: a draw below base * 2^n, at most `capMs`. No session gives up. */
 export function backOff(capMs: number, baseMs: number, random: () => number): Pacing {
   return {
     asked: { limiter: 0, record: 0 },

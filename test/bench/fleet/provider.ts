@@ -1,14 +1,14 @@
 /**
- * A provider that is down for a while, and at other times refuses what is beyond its capacity: a herd hurts it.
+ * A provider that is down for a while, and at other times refuses what exceeds its capacity: a herd hurts it.
  *
- * It takes `capacity` requests a second and has slack for half a second of that.
+ * It takes `capacity` requests a second, with slack for half a second of that.
  */
 export interface Outage {
   readonly from: number
   readonly to: number
-  /** Of the requests meanwhile. */
+  /** The share of the requests that fail meanwhile. */
   readonly failing: number
-  /** The share of its capacity that it has for so long after the outage. */
+  /** The share of its capacity that it has for `ms` after the outage. */
   readonly recovering: { readonly share: number; readonly ms: number } | undefined
 }
 

@@ -11,7 +11,7 @@ export function brokenRules(simulated: readonly Simulated[]): string[] {
       const mostAnswers = Math.max(...alone.map((one) => one.answered))
       return [
         allBackMs === undefined && `${scenario}: not all sessions came back`,
-        // What chance adds to a rate in a second: four standard deviations.
+        // Chance may add four standard deviations to the rate of a single second.
         peak1s > 2 * usual + 4 * Math.sqrt(2 * usual) && `${scenario}: a second with more than twice the usual rate`,
         peak10s > 2 * usual && `${scenario}: ten seconds at more than twice the usual rate`,
         !isPartial(scenario) &&

@@ -1,6 +1,6 @@
 /**
  * One outage, played to a whole fleet on virtual time: sessions that take steps of a request (3 to 13 s) and a tool (1 to
- * 7 s), one event after the other. What sends is decided by lastgood's own pure functions (`fleet-clients.ts`).
+ * 7 s), one event after the other. Lastgood's own pure functions decide when a session sends (`fleet-clients.ts`).
  */
 import { seededRandom } from '@lastgood/core/testing'
 import { Agenda } from './agenda.ts'
@@ -25,7 +25,7 @@ const scenarios = {
 export type ScenarioName = keyof typeof scenarios
 export const scenarioNames = Object.keys(scenarios) as ScenarioName[]
 
-/** The others are walls. */
+/** In the other scenarios every request fails. */
 export const isPartial = (scenario: ScenarioName): boolean => scenarios[scenario].failing < 1
 
 export interface SimulationOptions {
@@ -39,7 +39,7 @@ export interface SimulationOptions {
 export interface Simulated extends SimulationOptions {
   /** Requests a second before the outage. */
   readonly usual: number
-  /** From the end of the outage until so many of the sessions had an answer to a request sent since; absent when fewer had. */
+  /** From the end of the outage until this many sessions had an answer to a request sent since; absent if fewer had. */
   readonly halfBackMs: number | undefined
   readonly backMs: number | undefined
   readonly allBackMs: number | undefined
@@ -53,14 +53,14 @@ export interface Simulated extends SimulationOptions {
   readonly answered: number
   /** From the end of the outage until the breaker closed. */
   readonly noticedMs: number | undefined
-  /** How often anybody asked the limiter or read the record. */
+  /** How often a worker asked the limiter or read the record. */
   readonly asked: { readonly limiter: number; readonly record: number }
 }
 
 /** Long enough for a whole minute of the usual rate in the health record. */
 const outageAt = 126_000
 const [meanStepMs, capacityShare] = [12_000, 1.2]
-/** Who has no answer then counts as one that did not come back. */
+/** A session without an answer by then counts as not back. */
 const patienceMs = 600_000
 const lookOnMs = 120_000
 
@@ -106,7 +106,7 @@ export function simulate(options: SimulationOptions): Simulated {
     if (provider.takes(now)) next(asker.session, 'hears', now + between(500, 1500))
     else next(asker.session, 'is-refused', now + between(200, 1000))
   }
-  // That it lives is told with the first event of an answer, not at its end.
+  // A model counts as answering from the first event of an answer, not from its end.
   const hears = (asker: Asker, now: number) => {
     pacing.answered(asker, now)
     next(asker.session, 'is-answered', asker.sentAt + between(3000, 13_000))

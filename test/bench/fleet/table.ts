@@ -29,7 +29,7 @@ export function fleetRow(one: Simulated): string[] {
     seconds(allBackMs),
     `${(peak1s / usual).toFixed(2)}x`,
     `${(peak10s / usual).toFixed(2)}x`,
-    // Elsewhere runs end when all are back, and are not alike.
+    // Other runs end when all sessions are back, so their numbers are not comparable.
     isPartial(scenario) ? thousands(answered) : '-',
     thousands(wasted),
     thousands(wastedAfter),

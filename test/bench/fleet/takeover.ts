@@ -1,6 +1,6 @@
 /**
- * `bench fleet`: from the death of a worker until its sessions go on at another one. The worker that is killed and the one that
- * takes over are real processes; the API holds every request, and notes when each session asks again.
+ * `bench fleet`: from the death of a worker until another one continues its sessions. The worker that is killed and the
+ * one that takes over are real processes; the API holds every request, and notes when each session asks again.
  */
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
@@ -39,7 +39,7 @@ export async function benchTakeover(
   return { takenOver }
 }
 
-/** An API that answers nobody, and knows who asks how often. */
+/** An API that never answers, and counts the requests of each session. */
 async function holdingApi() {
   const asked = new Map<string, number[]>()
   const held: ServerResponse[] = []
@@ -56,7 +56,7 @@ async function holdingApi() {
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    /** Resolves when so many sessions have asked so often. */
+    /** Resolves when `sessions` sessions have each asked `times` times. */
     async untilAsked(sessions: number, times: number): Promise<number[]> {
       const those = () => [...asked.values()].flatMap((at) => at[times - 1] ?? [])
       while (those().length < sessions) await new Promise<void>((resolve) => (heard = resolve))
@@ -92,7 +92,7 @@ async function takeOver(sessions: number): Promise<TakenOver> {
     const dying = start()
     await api.untilAsked(sessions, 1)
     start()
-    // It has looked for work, and found none.
+    // By then it has looked for work, and found none.
     await new Promise((resolve) => setTimeout(resolve, 3_000))
     const killedAt = performance.now()
     dying.process.kill('SIGKILL')

@@ -2,7 +2,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { simulate, type Simulated, type SimulationOptions } from './simulate.ts'
 
-/** All of `runs`, so many at a time; `onSimulated` is told of each as it ends. */
+/** Simulates all `runs`, a number of them at a time; `onSimulated` is called with each as it ends. */
 export async function simulateAll(
   runs: readonly SimulationOptions[],
   jobs: number,

@@ -1,4 +1,4 @@
-/** The client: a request that was written before, and when each piece of its answer came. */
+/** The client: a prepared request, and when each piece of its answer came. */
 import { Agent, request as ask } from 'node:http'
 import type { Talk } from './talk.ts'
 
@@ -10,7 +10,7 @@ export interface Asked {
   readonly firstAt: number
   readonly endedAt: number
   readonly text: string
-  /** When which part of `text` had come. */
+  /** When `text` had come up to which position. */
   readonly pieces: readonly { readonly at: number; readonly upTo: number }[]
 }
 
@@ -53,7 +53,7 @@ export async function askOnce(url: string, talk: Talk, { stream, onFirst }: AskO
   })
 }
 
-/** For each piece of text that says when it was written: how long it was on its way, ms. */
+/** For each piece of text, which says when it was written: how long it was on its way, ms. */
 export function delaysIn({ text, pieces }: Pick<Asked, 'text' | 'pieces'>): number[] {
   let piece = 0
   return [...text.matchAll(/@(\d+) /g)].map((match) => {

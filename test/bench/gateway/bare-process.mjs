@@ -1,4 +1,4 @@
-/** The least that a reverse proxy can be: node:http, both ways, connections kept. Argument: where to. */
+/** A minimal reverse proxy: node:http, both ways, connections kept. Argument: its upstream. */
 import { Agent, createServer, request as ask } from 'node:http'
 
 const { hostname, port } = new URL(process.argv[2])

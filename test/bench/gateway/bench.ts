@@ -1,9 +1,8 @@
 /**
- * `bench gateway`: what stands between a client and the API costs, lastgood's gateway beside the least and another one.
+ * `bench gateway`: what a gateway between client and API costs, lastgood's beside a minimal proxy and another gateway.
  *
- * 1. All have the same API behind them, and take turns with every request, so that what the machine does meanwhile
- *    happens to all.
- * 2. Who cannot be started is told with the reason, and the others are measured.
+ * 1. All have the same API behind them and take turns with every request, so other load on the machine affects all.
+ * 2. A contender that cannot be started is reported with the reason, and the others are measured.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +16,7 @@ import { measureRates } from './rates.ts'
 
 export interface GatewayBenchOptions {
   readonly contenders: readonly ContenderName[]
-  /** Messages before the request, an even number, and so many requests of each contender. */
+  /** Messages before the request, an even number, and the number of requests of each contender. */
   readonly lengths: readonly { readonly messages: number; readonly rounds: number }[]
   readonly events: EventsOptions
   readonly rates: { readonly rounds: number; readonly ms: number }

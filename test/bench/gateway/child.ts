@@ -1,4 +1,4 @@
-/** Processes that a bench starts, and ends. */
+/** Processes that a bench starts and ends. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -18,7 +18,7 @@ export interface Start {
   readonly node?: string
 }
 
-/** Node with these arguments, a way to send it messages, and nothing of this environment but its path. */
+/** Node with these arguments, a message channel, and of this environment only PATH. */
 export function startNode({ args, cwd, env = {}, node = process.execPath }: Start): Child {
   const child = spawn(node, args, {
     ...(cwd !== undefined && { cwd }),
@@ -43,7 +43,7 @@ export function startNode({ args, cwd, env = {}, node = process.execPath }: Star
   }
 }
 
-/** What it says first that `read` makes something of. Rejects when it ends before, or says nothing for half a minute. */
+/** The first message for which `read` returns a value. Rejects if it ends before, or says nothing for half a minute. */
 export async function first<Value>(child: Child, read: (said: unknown) => Value | undefined): Promise<Value> {
   const { process: it } = child
   return new Promise((resolve, reject) => {

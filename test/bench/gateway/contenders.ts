@@ -1,6 +1,6 @@
 /**
- * Who stands between the client and the API: nobody, the least that a proxy can be, another gateway, and lastgood's as
- * its users start it. Each is a process of its own with a home of its own.
+ * What is between the client and the API: nothing, a minimal proxy, another gateway, and lastgood's as its users start
+ * it. Each is a process of its own with a home of its own.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,21 +19,21 @@ export type ContenderName = (typeof contenderNames)[number]
 export interface Contender {
   readonly name: ContenderName
   readonly url: string
-  /** Undefined for nobody. */
+  /** Undefined if nothing is between. */
   readonly pid: number | undefined
   readonly version: string | undefined
   stop(): Promise<void>
 }
 
 export interface Place {
-  /** Of the lab. */
+  /** The URL of the lab. */
   readonly lab: string
-  /** A folder within the repository, on the disk that counts. */
+  /** A folder within the repository, on the measured disk. */
   readonly dir: string
   readonly root: string
 }
 
-/** Errors: what kept it from starting, with its own words. */
+/** Errors: what kept it from starting, in its own words. */
 export async function startContender(name: ContenderName, { lab, dir, root }: Place): Promise<Contender> {
   if (name === 'direct') return { name, url: lab, pid: undefined, version: undefined, stop: async () => {} }
   const home = mkdtempSync(join(dir, 'home-'))

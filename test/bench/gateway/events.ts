@@ -1,4 +1,4 @@
-/** What a contender adds to an event of a stream: when they come one by one, and when they come as fast as they can. */
+/** What a contender adds to an event of a stream: with events one by one, and with events as fast as possible. */
 import { askOnce, delaysIn } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
@@ -8,17 +8,17 @@ import { Talk } from './talk.ts'
 
 export interface Events {
   readonly name: ContenderName
-  /** From the API's writing an event to the client's having it, over the median without anybody between, ms. */
+  /** From the API's writing an event to the client's receiving it, above the median with nothing between, ms. */
   readonly added: Spread
-  /** Of a stream as fast as it goes, median of the rounds. */
+  /** Events per second of a stream at full speed, median of the rounds. */
   readonly perSecond: number
-  /** Processor time of the contender, µs each; undefined where nobody tells. */
+  /** Processor time of the contender per event, µs; undefined if unknown. */
   readonly cpu: number | undefined
 }
 
 export interface EventsOptions {
   readonly rounds: number
-  /** Of the slow stream and of the fast one. */
+  /** Events of the slow stream and of the fast one. */
   readonly slow: number
   readonly fast: number
 }

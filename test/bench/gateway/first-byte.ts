@@ -15,16 +15,16 @@ export interface FirstByte {
     readonly name: ContenderName
     /** From the request to the first byte of its answer, ms. */
     readonly whole: Spread
-    /** Over the median without anybody between, ms. */
+    /** Above the median with nothing between, ms. */
     readonly added: Spread
-    /** Processor time of the contender for a request and its whole answer, ms; undefined where nobody tells. */
+    /** Processor time of the contender for a request and its whole answer, ms; undefined if unknown. */
     readonly cpu: number | undefined
   }[]
 }
 
-/** So many requests that do not count: the compiler is to be done. */
+/** Requests that do not count, so that the JIT compiler is done. */
 const warmUps = 3
-/** A conversation is given up for a new one when it has grown by this. */
+/** A conversation is replaced by a new one when it has grown by this factor. */
 const growth = 1.1
 
 export async function measureFirstByte(

@@ -1,4 +1,4 @@
-/** What is aimed at, and whether it was met: little added to the first byte, and ahead of the other gateway in every row. */
+/** The goals, and whether they are met: little added to the first byte, ahead of the other gateway in every row. */
 import type { ContenderName } from './contenders.ts'
 import type { Events } from './events.ts'
 import type { FirstByte } from './first-byte.ts'
@@ -16,7 +16,7 @@ export interface Goal {
   readonly name: string
   readonly measured: number
   readonly bound: number
-  /** Whether the bound is the most that it may be, or the least. */
+  /** Whether the bound is an upper or a lower one. */
   readonly is: 'at most' | 'at least'
   readonly met: boolean
 }
@@ -54,7 +54,7 @@ export function goalsOf({ firstByte, events, rates, memory }: GatewayResults): G
 
 const addedBy = (name: ContenderName, { of }: FirstByte) => of.flatMap((one) => (one.name === name ? [one.added] : []))
 
-/** Ours against theirs; no goal where one of them is not there. */
+/** Ours against theirs; no goal if one of them is missing. */
 function against<One extends { readonly name: ContenderName }>(
   all: readonly One[],
   name: string,

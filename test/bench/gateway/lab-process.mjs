@@ -1,12 +1,12 @@
 /**
- * The API of the gateway bench, in a process of its own: answers at once, with what it was told to, and reads nothing of
- * a request but its bytes. Told by messages of its parent:
+ * The API of the gateway bench, in a process of its own: answers at once, as it was told to, and reads a request
+ * without parsing it. Told by messages of its parent:
  *
  *     { kind: 'whole' }                          a JSON message
- *     { kind: 'stream', deltas, everyMs, call }  so many pieces of text, then a tool call if `call`
+ *     { kind: 'stream', deltas, everyMs, call }  `deltas` pieces of text, then a tool call if `call`
  *     { kind: 'held' }                           the beginning of a stream, whose end waits for { kind: 'release' }
  *
- * 1. Each piece of text begins with the instant at which it was written: `@<ns>`, of the one monotonic clock of this host.
+ * 1. Each piece of text begins with the instant at which it was written: `@<ns>`, by the monotonic clock of this host.
  * 2. No id comes twice.
  */
 import { createServer } from 'node:http'
@@ -52,7 +52,7 @@ function end(response, id, call) {
 async function stream(response, id, { deltas, everyMs, call }) {
   begin(response, id)
   for (let at = 0; at < deltas; at += 1) {
-    // Each in a packet of its own, as a model writes.
+    // Each in its own packet, as from a model.
     await new Promise((resolve) => (everyMs > 0 ? setTimeout(resolve, everyMs) : setImmediate(resolve)))
     response.write(piece())
   }

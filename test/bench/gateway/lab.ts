@@ -1,4 +1,4 @@
-/** The API that every contender has behind it. */
+/** The API behind every contender. */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { addressIn, first, startNode } from './child.ts'

@@ -1,4 +1,4 @@
-/** What open streams cost in memory, of a contender that was just started. */
+/** What open streams cost in memory, in a contender that was just started. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askOnce } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
@@ -11,9 +11,9 @@ export interface Memory {
   readonly name: ContenderName
   readonly streams: number
   readonly before: number
-  /** All are open, each in a session of its own. */
+  /** While all streams are open, each in a session of its own. */
   readonly open: number
-  /** They have ended, and some seconds have passed. */
+  /** `settlingMs` after they have ended. */
   readonly after: number
 }
 
@@ -23,7 +23,7 @@ export interface MemoryOptions {
   readonly streams: number
   /** Of each request. */
   readonly messages: number
-  /** From the end of the streams. */
+  /** The pause after the end of the streams. */
   readonly settlingMs: number
 }
 

@@ -1,4 +1,4 @@
-/** How many small requests, and how many small streams, pass in a second: 32 at once, each in a session of its own. */
+/** How many small requests and small streams pass per second: 32 at once, each in a session of its own. */
 import { askOnce, now } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
@@ -7,12 +7,12 @@ import { spreadOf } from './spread.ts'
 import { Talk } from './talk.ts'
 
 export const atOnce = 32
-/** A session is given up for a new one after so many turns. */
+/** A session is replaced by a new one after this many turns. */
 const turns = 20
 
 interface Rate {
   readonly perSecond: number
-  /** Processor time of the contender for each, ms; undefined where nobody tells. */
+  /** Processor time of the contender for each, ms; undefined if unknown. */
   readonly cpu: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** claude-code-router, as its users install and start it, with one provider that is the lab, passed on as it is. */
+/** claude-code-router, as its users install and start it, with one provider, the lab, passed through unchanged. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -1,6 +1,6 @@
 /**
- * A conversation as a coding agent sends it: all of it with every request, a cache marker on its last message, some 7.5 KB
- * for each answer with a tool call and its result.
+ * A conversation as a coding agent sends it: all of it with every request, a cache marker on its last message, some
+ * 7.5 KB for each answer with a tool call and its result.
  */
 
 type Block = Readonly<Record<string, unknown>>
@@ -18,11 +18,11 @@ export class Talk {
   readonly #size: Size
   /** All but the last, as JSON. */
   readonly #before: string[] = []
-  /** Content of the last message, which is the caller's. */
+  /** Content of the last message, which is the user's. */
   #last: Block[]
   #steps = 0
 
-  /** So many messages, an odd number: the last one is the caller's. */
+  /** `messages` is odd: the last one is the user's. */
   constructor(session: string, messages: number, size: Size = 'usual') {
     this.session = session
     this.#size = size
@@ -53,7 +53,7 @@ export class Talk {
     }
   }
 
-  /** Takes an answer as it came, and goes on from it. */
+  /** Takes an answer as it came, and continues from it. */
   take(answer: string): void {
     this.#goOn(answer.startsWith('{') ? (JSON.parse(answer) as { content: Block[] }).content : contentOf(answer))
   }
@@ -121,7 +121,7 @@ const envelopes: Readonly<Record<Size, { readonly system: string; readonly tools
   },
 }
 
-/** The blocks that a stream says. */
+/** The content blocks of a stream. */
 function contentOf(stream: string): Block[] {
   const blocks: Record<string, unknown>[] = []
   const json: string[] = []

@@ -1,4 +1,4 @@
-/** `bench outage`: each outage profile, played to lastgood's sessions and to those of other clients. */
+/** `bench outage`: each outage profile, played against lastgood's sessions and those of other clients. */
 import type { ProfileName } from '@lastgood/outage-lab'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 import { clients, type Played } from './play.ts'

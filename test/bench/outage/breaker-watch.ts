@@ -1,14 +1,14 @@
 /**
- * Looks at the shared health records as they are written, to tell which requests should not have left.
+ * Watches the shared health records as they are written, to find requests that should not have left.
  *
- * A request counts against the breaker when the record says open or half-open, its session is not the one with the
- * probe, and the breaker opened before this instant: what was let go at the same instant was under way already.
+ * A request is a violation if the record says open or half-open, its session does not have the probe, and the breaker
+ * opened before this instant: a request that leaves at the very instant was already under way.
  */
 import { memoryStore, type Clock, type HealthRecord, type Store } from '@lastgood/core'
 
 export interface BreakerWatch {
   readonly store: Store
-  /** Whether `session` sends although another has the probe. */
+  /** Whether `session`, sending now, violates the breaker. */
   breaks(session: string, model: string): boolean
   /** How often a breaker opened, and how many probes were sent. */
   readonly counts: { opened: number; probes: number }

@@ -1,13 +1,13 @@
 /**
- * What others do about the same outage: the SDK's own retries, and Claude Code's. Their policies alone, played by simple
- * loops; nobody starts a session again that has ended.
+ * What others do about the same outage: the SDK's own retries, and Claude Code's. Only their policies, played by simple
+ * loops; a session that has ended is not started again.
  *
  * - The SDK: https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/client.ts: two retries of 408, 409, 429,
- *   5xx and of connections that fail, after 0.5 s * 2^n, at most 8 s, minus up to 25 %. What breaks after the first byte
- *   of an answer is an error. Node's fetch ends a request that is silent for 300 s; pings keep it alive for ever.
+ *   5xx and of connections that fail, after 0.5 s * 2^n, at most 8 s, minus up to 25 %. A break after the first byte of
+ *   an answer is an error. Node's fetch ends a request that is silent for 300 s; pings keep it alive for ever.
  * - Claude Code: https://code.claude.com/docs/en/errors: ten retries while nothing of the answer is complete, a stalled
  *   stream once, no retry of other 4xx. Its waits, as it shows them (https://github.com/anthropics/claude-code/issues/2919):
- *   0.5 s * 2^n, at most 32 s, plus up to 25 %. It has a fallback model where lastgood has a ladder.
+ *   0.5 s * 2^n, at most 32 s, plus up to 25 %. It has a fallback model in runs in which lastgood has a ladder.
  */
 import type { Fault } from '@lastgood/outage-lab'
 
@@ -50,7 +50,7 @@ export const claudeCodePolicy: PlainPolicy = ({ fault, retries, stalls, random }
   const again = (pauseMs: number): Verdict =>
     retries < 10 ? { kind: 'retry', afterMs: pauseMs + afterMs } : { kind: 'give-up', afterMs: pauseMs }
   if (fault.kind === 'withdrawn') return { kind: 'fall-back' }
-  // A spend limit: told at once.
+  // A spend limit: reported at once.
   if (fault.kind === 'status')
     return isRetried(fault.status) && !fault.errorCode ? again(0) : { kind: 'give-up', afterMs: 0 }
   if (fault.kind !== 'stall') return again(0)

@@ -1,5 +1,5 @@
 /**
- * One outage, played to many sessions of one client on a clock of its own.
+ * One outage, played against many sessions of one client on a clock of its own.
  */
 import { ManualClock } from '@lastgood/core/testing'
 import { outageProfile, type Outage, type ProfileName } from '@lastgood/outage-lab'
@@ -19,7 +19,7 @@ export interface PlayOptions {
   readonly sessions: number
   readonly steps: number
   readonly seed: number
-  /** Every so many requests of lastgood's sessions one is judged by the lab's rules. */
+  /** Of this many requests of lastgood's sessions, one is checked by the lab's rules. */
   readonly judgeEvery: number
 }
 
@@ -30,26 +30,26 @@ export interface Played {
   /** From the first fault to the last, in ms. */
   readonly outageMs: number
   readonly completed: number
-  /** Ended for good without having completed, and why. */
+  /** Sessions that ended for good without having completed, by reason. */
   readonly gaveUp: Readonly<Record<string, number>>
-  /** Still at it when the virtual clock was stopped: two days after the outage, and after all work. */
+  /** Neither completed nor ended when the virtual clock was stopped: two days after the outage, and after all work. */
   readonly stuck: number
-  /** How often a session was parked and resumed later, by the fault. */
+  /** How often a session was suspended and resumed later, by the fault. */
   readonly parked: Readonly<Record<string, number>>
   readonly requests: number
   readonly failed: number
-  /** The most failed requests of one session in a minute: many are a loop without a pause. */
+  /** The most failed requests of one session in a minute: many mean a loop without a pause. */
   readonly failedInAMinute: number
-  /** Against the rules of the API. */
+  /** Requests that broke the rules of the API. */
   readonly invalid: readonly string[]
-  /** Left while the breaker was open, and were not its probe. */
+  /** Requests that left while the breaker was open, and were not its probe. */
   readonly pastBreaker: number
   readonly breakerOpened: number
   readonly probes: number
-  /** Sessions that had not completed when the outage ended, and those of them that had an answer again. */
+  /** Sessions that had not completed when the outage ended, and how many of them had an answer again. */
   readonly atWork: number
   readonly back: number
-  /** From the end of the outage until half and 99 % of them had an answer to a new request; absent when fewer had. */
+  /** From the end of the outage until half and 99 % of them had an answer to a new request; absent if fewer had. */
   readonly halfBackMs: number | undefined
   readonly backMs: number | undefined
   /** Requests per second: the mean before the outage, the peaks from its first end on over 1 s, 10 s and a minute. */

@@ -1,5 +1,5 @@
 /**
- * Who plays the sessions: lastgood, whose sessions are real, or a simple loop around another client's policy.
+ * What plays the sessions: lastgood, with real sessions, or a simple loop around another client's policy.
  */
 import { intercept, isLastgoodError, openSession, type Clock, type LadderRung, type Store } from '@lastgood/core'
 import type { PlainPolicy } from './plain-clients.ts'
@@ -20,7 +20,7 @@ import {
 
 export type Ending =
   | { readonly kind: 'completed' }
-  /** Parked for good, refused, or ended by an error. */
+  /** Suspended for good, refused, or ended by an error. */
   | { readonly kind: 'gave-up'; readonly why: string }
 
 export interface World {
@@ -30,7 +30,7 @@ export interface World {
   readonly seed: number
 }
 
-/** Of all sessions: what they were parked for, each time. */
+/** How often sessions were suspended, by reason. */
 export type Parkings = Map<string, number>
 
 export interface LastgoodOptions {
@@ -42,14 +42,14 @@ export interface LastgoodOptions {
 const yearMs = 365 * 86_400_000
 
 /**
- * A session of lastgood. When it is parked with an instant for a next try, it is resumed then, as a supervisor does that
- * runs `lastgood resume --max-wait` in a loop.
+ * A session of lastgood. If it is suspended with an instant for the next attempt, it is resumed then, as by a
+ * supervisor that runs `lastgood resume --max-wait` in a loop.
  */
 export async function playLastgood(number: number, world: World, options: LastgoodOptions): Promise<Ending> {
   const { clock, provider, steps, seed } = world
   const { store, ladder, parkings } = options
   const pace = paceOf(number, seed)
-  // Renewals of leases are many and have nothing to tell here.
+  // A long lease: renewals would be many, and are not what is measured.
   const session = await openSession(`s${number}`, { store, clock, leaseMs: yearMs })
   const send = intercept(session, { ladder })
   await clock.sleepUntil(clock.now() + pace.firstMs)

@@ -3,7 +3,7 @@
  * request. The outages are the lab's own data, and so are the bytes.
  *
  * 1. Everything sent is in `sent`, in order.
- * 2. Of the requests some are judged by the lab's rules, and refused as the API would.
+ * 2. Some of the requests are checked by the lab's rules, and refused as by the API.
  */
 import type { Clock, WireRequest } from '@lastgood/core'
 import { seededRandom } from '@lastgood/core/testing'
@@ -16,9 +16,9 @@ export interface ProviderOptions {
   /** Windows count from the instant at which the provider begins. */
   readonly outages: readonly Outage[]
   readonly seed: number
-  /** Every so many requests one is judged. */
+  /** One of this many requests is checked. */
   readonly judgeEvery: number
-  /** Is told of each request of a real session as it leaves. */
+  /** Called with each request of a real session as it leaves. */
   readonly onFetch: (session: number, model: string) => void
 }
 
@@ -27,7 +27,7 @@ export interface Outcome {
   readonly fault: Fault | undefined
   /** Until the answer, the refusal or the break. A stall begins then. */
   readonly afterMs: number
-  /** Tell that the answer is whole. */
+  /** To be called when the answer is whole. */
   answered(): void
 }
 
@@ -58,7 +58,7 @@ export async function createProvider({
   const lab = createLab({ model: () => reply(text('Done.')) })
   const recordings = await recordAll(outages)
 
-  /** What the outages have for this request. */
+  /** The fault that the outages have for a request now. */
   function faultNow(model: string): Fault | undefined {
     const since = clock.now() - startedAt
     const outage = outages.find(({ when }) => {

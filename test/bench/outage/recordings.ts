@@ -1,6 +1,6 @@
 /**
- * What the outage lab answers, recorded once and played many times: hundreds of thousands of requests would be slow to
- * judge and sign one by one.
+ * The answers of the outage lab, recorded once and played many times: checking and signing hundreds of thousands of
+ * requests one by one would be slow.
  */
 import { createLab, reply, text, toolUse, type Fault, type Outage } from '@lastgood/outage-lab'
 import { bodyOf, firstMessage, headers, url } from './workload.ts'
@@ -41,7 +41,7 @@ async function recordOne(said: Said, fault: Fault | undefined): Promise<Recordin
   }
 }
 
-/** A stall has no end to record: what comes before it is recorded, as of a stream that is cut there. */
+/** A stall has no end to record: what comes before it is recorded, as if the stream were cut there. */
 function untilStall(fault: Fault | undefined): Fault | undefined {
   if (fault?.kind !== 'stall') return fault
   const { after } = fault
@@ -51,7 +51,7 @@ function untilStall(fault: Fault | undefined): Fault | undefined {
 const toolIds = /"toolu_[^"]+"/g
 const messageIds = /"msg_[^"]+"/g
 
-/** An answer under ids of its own. */
+/** The answer with its own ids. */
 export function withIds(body: string, id: string): string {
   return body.replaceAll(messageIds, `"msg_${id}"`).replaceAll(toolIds, `"toolu_${id}"`)
 }

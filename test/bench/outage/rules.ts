@@ -3,15 +3,15 @@
  */
 import type { Played } from './play.ts'
 
-/** What only a person, or the account's owner, can mend. */
+/** Faults that only a person, or the account's owner, can fix. */
 const forPeople: ReadonlySet<string> = new Set(['spend-blocked', 'auth-blocked'])
-/** No back-off comes near it. */
+/** More failed requests in a minute than this are a loop: no back-off comes near it. */
 const loopAbove = 20
 
 /**
- * The rules that are broken, in words; none for other clients, which are there to compare with.
+ * The broken rules, in words; none for other clients, which are there for comparison.
  *
- * The rate may double. In a single second chance adds to that: four standard deviations of as many independent requests.
+ * The rate may double. In a single second chance may add four standard deviations of as many independent requests.
  */
 export function brokenRules(played: Played): string[] {
   if (played.client !== 'lastgood') return []

@@ -44,7 +44,7 @@ export function outageRow(played: Played): string[] {
 }
 
 /** What only lastgood has: its breaker, and what its sessions were parked for. */
-export const breakerColumns = ['outage', 'breaker opened', 'probes', 'sent past it', 'suspended, resumed later']
+export const breakerColumns = ['outage', 'breaker opened', 'probes', 'sent past it', 'parked, and resumed later']
 
 export function breakerRow({ profile, breakerOpened, probes, pastBreaker, parked }: Played): string[] {
   const parkings = Object.entries(parked).map(([why, times]) => `${times} x ${why}`)

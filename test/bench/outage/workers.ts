@@ -2,7 +2,7 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { play, type Played, type PlayOptions } from './play.ts'
 
-/** All of `plays`, so many at a time; `onPlayed` is told of each as it ends. */
+/** Plays all `plays`, a number of them at a time; `onPlayed` is called with each as it ends. */
 export async function playAll(
   plays: readonly PlayOptions[],
   jobs: number,

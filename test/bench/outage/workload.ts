@@ -2,8 +2,8 @@
  * What each session does: steps of one model request of some seconds and one tool of some seconds.
  *
  * A turn has ten steps, the last of them an answer without a tool call. Each turn begins a new conversation under the
- * same system prompt and tools, as a compaction does, so that histories stay short and the simulation fast: what a
- * history's length costs is measured by `bench overhead`.
+ * same system prompt and tools, as a compaction does, so that histories stay short and the simulation fast: `bench
+ * overhead` measures what a long history costs.
  */
 import { seededRandom } from '@lastgood/core/testing'
 
@@ -12,7 +12,7 @@ export const stepsPerTurn = 10
 export const meanStepMs = 12_000
 
 export const model = 'claude-opus-5-5'
-/** The next rung of the ladder, and Claude Code's fallback model, where an outage takes the first one away. */
+/** The next rung of the ladder, and Claude Code's fallback model, if an outage takes the first model away. */
 export const secondModel = 'claude-sonnet-5-5'
 
 export const url = 'https://api.anthropic.com/v1/messages'
@@ -53,7 +53,7 @@ export const resultMessage = (toolUseId: string): Message => ({
 export const isFirstOfTurn = (step: number): boolean => step % stepsPerTurn === 0
 export const isLastOfTurn = (step: number): boolean => step % stepsPerTurn === stepsPerTurn - 1
 
-/** A session's own pace, the same whoever plays it. */
+/** A session's own pace, the same for every client. */
 export function paceOf(session: number, seed: number) {
   const random = seededRandom(seed * 1_000_003 + session)
   const between = (low: number, high: number) => Math.round(low + random() * (high - low))

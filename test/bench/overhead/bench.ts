@@ -28,7 +28,7 @@ export interface OverheadResults {
 
 export async function benchOverhead(runs: number, onProgress: (line: string) => void): Promise<OverheadResults> {
   const requests: OverheadResults['requests'][number][] = []
-  // The compiler is to be done before anything counts.
+  // A warm-up, so that the JIT compiler is done before anything counts.
   for (const path of paths) await measureRequests(path, 10, runs)
   for (const messages of lengths) {
     const bytes = Buffer.byteLength(String(requestOf(historyOf(messages)).body))

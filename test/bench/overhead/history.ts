@@ -6,7 +6,7 @@ interface Message {
   readonly content: string | readonly Record<string, unknown>[]
 }
 
-/** Of a step: an answer with a tool call, and its result. */
+/** A step: an answer with a tool call, and its result. */
 export const bytesPerStep = 7500
 /** Events of a streamed answer. */
 export const streamEvents = 206
@@ -15,7 +15,7 @@ const model = 'claude-opus-5-5'
 const tools = [{ name: 'read', description: 'Reads a file.', input_schema: { type: 'object' } }]
 const sourceLine = 'export const answer = (question: string): number => question.length * 42 // "quoted"\n'
 
-/** So many messages, beginning with a task and ending with a tool result; `count` is even. */
+/** `count` messages, beginning with a task and ending with a tool result. */
 export function historyOf(count: number): Message[] {
   const steps = Array.from({ length: count / 2 - 1 }, (_, at) => stepOf(at)).flat()
   return [
@@ -25,7 +25,7 @@ export function historyOf(count: number): Message[] {
   ].slice(0, count) as Message[]
 }
 
-/** The message that goes on from an answer to a tool call. */
+/** The message with the result of a tool call. */
 export function resultOf(toolUseId: string): Message {
   const text = sourceLine.repeat(Math.ceil(bytesPerStep / sourceLine.length)).slice(0, bytesPerStep - 400)
   return { role: 'user', content: [{ type: 'tool_result', tool_use_id: toolUseId, content: text }] }

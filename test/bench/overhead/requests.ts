@@ -1,5 +1,5 @@
 /**
- * One request more on a history of some length: bare, and through a session. Every run has a session of its own that has
+ * One more request on a history of some length: bare, and through a session. Every run has its own session, which has
  * sent and recorded the history before, so that the measured request is an ordinary step of a running conversation.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -42,7 +42,7 @@ let bytesOut = 0
 async function measureOne(path: Path, count: number, folder: string, run: number): Promise<Measured> {
   const history = historyOf(count - 2)
   const id = `toolu_answer_${run}`
-  // The body is written to a socket, with lastgood or without.
+  // With and without lastgood the body is written to a socket.
   const provider: Send = async ({ body }) => {
     bytesOut += encoder.encode(body as string).length
     return answerWith(id)
@@ -76,7 +76,7 @@ function storeOf(path: Path, folder: string): Store | undefined {
   return path === 'file' ? fileStore({ dir: folder }) : undefined
 }
 
-/** The assistant message that a stream says. */
+/** The assistant message of a stream. */
 async function readAnswer(response: Response) {
   const content: Record<string, unknown>[] = []
   for (const line of (await response.text()).split('\n')) {

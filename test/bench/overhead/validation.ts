@@ -1,6 +1,6 @@
 /**
- * The check of a conversation before it is sent, alone: first of a whole history, as after a resume, then of one step
- * more, as in each request that follows. The second must not depend on the length of the history.
+ * The check of a conversation before it is sent, alone: first of a whole history, as after a resume, then of one more
+ * step, as in each later request. The second must not depend on the length of the history.
  */
 import { cardOf, type Message as CoreMessage } from '@lastgood/core'
 import { TranscriptWatch } from '@lastgood/core/testing'

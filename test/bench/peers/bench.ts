@@ -1,9 +1,9 @@
 /**
- * `bench peers`: lastgood beside the least that would do and beside what else keeps agents or their steps, with one workload.
+ * `bench peers`: lastgood beside the minimum and beside what else keeps agents or their steps, with one workload.
  *
- * 1. The contenders take turns with every part of every round, so that what the machine does meanwhile happens to all.
- * 2. Who cannot be installed, started or measured is told with the reason, and the others are measured.
- * 3. What a peer is made of is installed on demand, outside of this repository.
+ * 1. The contenders take turns with every part of every round, so that other load on the machine affects all.
+ * 2. A contender that cannot be installed, started or measured is reported with the reason; the others are measured.
+ * 3. The packages of a peer are installed on demand, outside of this repository.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

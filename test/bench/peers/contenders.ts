@@ -1,26 +1,26 @@
 /**
- * Who is measured: floors, which do nothing but make the same bytes durable; lastgood; and what else keeps the state of an
- * agent or its steps, and installs from the npm registry. Each has a process of its own, in `processes/`.
+ * The contenders: floors, which only make the same bytes durable; lastgood; and what else keeps the state of an agent
+ * or its steps, and installs from the npm registry. Each has a process of its own, in `processes/`.
  */
 import type { PackagesName } from './packages.ts'
 import type { ServerName } from './servers.ts'
 
-/** What is compared with what: stores of one process, and servers by what they promise of an acknowledged write. */
+/** What is compared with what: stores of one process, and servers by what they promise for an acknowledged write. */
 export const leagues = ['in the process', 'server, everysec', 'server, fsync'] as const
 export type League = (typeof leagues)[number]
 
 export interface Contender {
   readonly name: string
-  /** `variant` is ours too: it is shown, and not compared. */
+  /** `variant` is ours too: it is shown but not compared. */
   readonly kind: 'floor' | 'lastgood' | 'variant' | 'peer'
   readonly league: League
   /** Its file in `processes/`. */
   readonly program: string
   readonly server: ServerName
   readonly packages?: PackagesName
-  /** Its code needs this version of Node; then all run on it. */
+  /** Its code needs this version of Node; all contenders then run on it. */
   readonly oldestNode?: number
-  /** For modules that the server has from then on. */
+  /** Its modules are in the server from this version on. */
   readonly oldestRedis?: number
   /** For its process. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
@@ -102,7 +102,7 @@ export const contenders: readonly Contender[] = [
   { name: 'Mastra storage, Postgres', ...mastra, ...postgres, options: { store: 'postgres' } },
 ]
 
-/** What has a place among them, and cannot be measured like this. */
+/** Peers that cannot be measured like this. */
 export const leftOut = [
   {
     name: 'Vercel Workflow, local',
@@ -110,7 +110,7 @@ export const leftOut = [
   },
 ] as const
 
-/** One commit for each step, as the peers have it, and the two that a loop makes by itself. */
+/** With one commit for each step, as the peers do, and with the two that lastgood makes by itself. */
 function ours(name: string, where: Pick<Contender, 'league' | 'server'>): Contender[] {
   return [
     { name, kind: 'lastgood', program: 'lastgood', ...where, options: { commits: 1 } },

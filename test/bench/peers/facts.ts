@@ -1,21 +1,21 @@
-/** What the system says of a server and of what it stores: processor, bytes given to the disk, size of a folder. */
+/** What the system reports of a server and its storage: processor time, bytes written to disk, size of a folder. */
 import { readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cpuOf } from '../process-facts.ts'
 
 export interface Facts {
-  /** Processor time so far of the process and those that it started, ms. */
+  /** Processor time so far of the process and its children, ms. */
   readonly cpuMs: number
-  /** Given to the disk so far, in whole pages. */
+  /** Bytes written to disk so far, in whole pages. */
   readonly written: number
 }
 
-/** Of nobody: zeros. Those that ended before are in what their parent is told. */
+/** Without a process: zeros. Children that have ended are included in the numbers of their parent. */
 export function factsOf(pid: number | undefined): Facts {
   if (pid === undefined) return { cpuMs: 0, written: 0 }
   const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
-  // After the name, which may have spaces: fields 14 and 15 are of the children that ended, in hundredths of a second.
+  // Counted after the name, which may have spaces: fields 14 and 15 are of ended children, in hundredths of a second.
   const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
   const ended = (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) * 10
   const own = { cpuMs: (cpuOf(pid) ?? 0) + ended, written: writtenBy(pid) }

@@ -1,6 +1,6 @@
 /**
- * Finds the programs of a PostgreSQL server, and fetches them where there are none: from Debian's packages, unpacked into a
- * folder, as `test/support/find-redis-server.ts` does. Nothing is installed.
+ * Finds the programs of a PostgreSQL server, and fetches them if there are none: from Debian's packages, unpacked into
+ * a folder, as `test/support/find-redis-server.ts` does. Nothing is installed.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -76,7 +76,7 @@ async function unpacked(): Promise<string> {
   }
 }
 
-/** PostgreSQL does not run as root, and another user does not see root's home. */
+/** PostgreSQL does not run as root, and another user cannot read root's home. */
 async function sharedFolder(): Promise<string> {
   if (process.getuid?.() !== 0) {
     await mkdir(cacheFolder(), { recursive: true })

@@ -1,4 +1,4 @@
-/** Servers that are no Redis: each ends with the process that started it, also when that is killed. */
+/** Servers other than Redis: each ends with the process that started it, even if that is killed. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
@@ -18,15 +18,15 @@ export interface Start {
   readonly cwd: string
   readonly uid?: number
   readonly gid?: number
-  /** What is removed at its end. */
+  /** Removed when it ends. */
   readonly folder: string
-  /** That it ends at. */
+  /** The signal that ends it. */
   readonly signal: NodeJS.Signals
 }
 
 const startingMs = 60_000
 
-/** Resolves when `isReady`, which gets what it said so far. Errors: what it said instead. */
+/** Resolves when `isReady`, called with its output so far, says so. Errors: its output. */
 export async function startGuarded(
   { command, args, env, cwd, uid, gid, folder, signal }: Start,
   isReady: (said: string) => Promise<boolean>,

@@ -17,7 +17,7 @@ export interface Ready extends Contender {
 const programs = join(import.meta.dirname, 'processes')
 
 /**
- * Installs what it is made of. `dir`: of the bench, for programs that have to lie beside their packages.
+ * Installs its packages. `dir`: the bench's, for programs that must be beside their packages.
  *
  * Errors: why it cannot be measured here.
  */
@@ -42,7 +42,7 @@ export async function makeReady(contender: Contender, on: Server, node: Node, di
 
 const majorOf = (version: string) => Number(/\d+/.exec(version)?.[0] ?? 0)
 
-/** What of a job is different from the others of its kind. */
+/** What distinguishes a job from the others of its contender. */
 export interface Job {
   readonly kind: 'run' | 'read' | 'die' | 'go on'
   readonly id: string
@@ -56,11 +56,11 @@ export interface Job {
 
 const quiet = { DO_NOT_TRACK: '1', LANGSMITH_TRACING: 'false', MASTRA_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
 
-/** Starts the process, lets `use` talk with it, and ends it, whatever happens. */
+/** Starts the process, lets `use` talk to it, and ends it, whatever happens. */
 export async function inProcess<T>(ready: Ready, job: Job, use: (child: Child) => Promise<T>): Promise<T> {
   const { target, options = {}, node, path } = ready
   const all = JSON.stringify({ ...target, ...job, options })
-  // Its folder is its home, so that it finds no settings of who runs this.
+  // Its folder is its home, so that it finds no settings of this user.
   const child = startNode({ args: [path, all], node, env: { ...quiet, HOME: target.dir ?? '/nonexistent' } })
   try {
     return await use(child)

@@ -1,11 +1,11 @@
-/** What is measured of one contender: its steps, opening in a fresh process, sessions at once, and going on after a kill. */
+/** What is measured of a contender: its steps, opening in a fresh process, sessions at once, resuming after a kill. */
 import { quantile } from '../outage/traffic.ts'
 import { inProcess, messageOf, type Job, type Ready } from './job.ts'
 import { digestOf } from './workload.ts'
 
-/** One round of one contender, or the medians of all; times in ms, of a step. */
+/** One round of one contender, or the medians of all rounds; times in ms, per step. */
 export interface Steps {
-  /** Fewer than were asked for when it took too long; none when it did not end at all. */
+  /** Fewer than asked for if it took too long; none if it did not end at all. */
   readonly done: number
   readonly p50: number
   readonly p99: number
@@ -13,11 +13,11 @@ export interface Steps {
   readonly late: number
   readonly clientCpu: number
   readonly serverCpu: number
-  /** Given to the disk by client and server, bytes. */
+  /** Written to disk by client and server, bytes. */
   readonly written: number
-  /** What the store grew by, bytes. */
+  /** The growth of the store, bytes. */
   readonly stored: number
-  /** From the start of a process until the array of messages is in memory, and of it without loading modules. */
+  /** From the start of a process until the array of messages is in memory, and the same without loading modules. */
   readonly open: number
   readonly openAlone: number
   /** Every message came back as it was. */
@@ -30,16 +30,16 @@ export interface AtOnce {
 }
 
 export interface GoingOn {
-  /** From the kill until the next request leaves; undefined when none did in time. */
+  /** From the kill until the next request leaves; undefined if none did in time. */
   readonly ms: number | undefined
-  /** Of the steps that had ended. */
+  /** How many of the ended steps were lost. */
   readonly lost: number | undefined
 }
 
 export interface Limits {
   /** A file with the bodies of all steps. */
   readonly workload: string
-  /** Steps before those that count, and the time that they get. */
+  /** Steps before those that count, and the time for them. */
   readonly warmUp: number
   readonly warmUpMs: number
   /** A run ends after this, with the steps that it has. */
@@ -96,7 +96,7 @@ export async function measureAtOnce(ready: Ready, job: Pick<Job, 'id' | 'steps' 
   return { p50: quantile(all, 0.5) ?? NaN, perSecond: (all.length * 1000) / ms }
 }
 
-/** Killed when it had ended `steps` steps and was about to ask for the next one; started again at once. */
+/** Kills it when it has ended `steps` steps and is about to ask for the next one; starts it again at once. */
 export async function measureGoingOn(ready: Ready, id: string, steps: number, limits: Limits): Promise<GoingOn> {
   const killedAt = await inProcess(ready, { kind: 'die', id, steps, workload: limits.workload }, async (child) => {
     await messageOf(child, limits.limitMs + 30_000)
@@ -118,7 +118,7 @@ async function ranSteps(ready: Ready, job: Omit<Job, 'kind'>, { workload, warmUp
     await messageOf(child, limitMs + 30_000)
     const [stored, before] = [await on.stored(), on.facts()]
     child.process.send('go')
-    // Who writes behind has the most of it before him when the time is over.
+    // A contender that writes behind has most of its writing still to do when the time is over.
     const { begun, cpuMs, written } = await messageOf<Done>(child, limitMs + 90_000)
     const after = on.facts()
     // Until it has closed what it has open; then everything is stored.

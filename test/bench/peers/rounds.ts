@@ -19,7 +19,7 @@ export interface RoundOptions extends Limits {
   readonly atOnce: { readonly sessions: number; readonly steps: number }
   /** Steps before the kill. */
   readonly killAfter: number
-  /** What took longer is not measured again. */
+  /** A part that took longer than this is not measured again. */
   readonly slowMs: number
 }
 
@@ -30,7 +30,7 @@ export interface Measured {
   readonly goingOn: GoingOn
 }
 
-/** What was measured of one contender so far, one of each kind for each round. */
+/** What was measured of one contender so far: one sample of each kind for each round. */
 export interface Samples {
   readonly lengths: Map<number, Steps[]>
   readonly atOnce: AtOnce[]
@@ -42,7 +42,7 @@ export const noSamples = (): Samples => ({ lengths: new Map(), atOnce: [], going
 /** The parts of a round: a length of `lengths`, sessions at once, the kill. */
 export type Part = number | 'at once' | 'kill'
 
-/** Adds a sample. What took long in the first round is not measured again. */
+/** Adds a sample. A part that took long in the first round is not measured again. */
 export async function measurePart(
   one: Ready,
   part: Part,
@@ -61,7 +61,7 @@ export async function measurePart(
     const known = samples.lengths.get(part) ?? []
     const [first] = known
     if (first && (first.done < part || first.p50 * part > options.slowMs)) return
-    // Who comes to no end with many steps is still measured with few.
+    // A contender that does not end with many steps is still measured with few.
     const steps = await measureSteps(one, id, part, options).catch(unlessTooLong)
     samples.lengths.set(part, [...known, steps])
   }

@@ -1,4 +1,4 @@
-/** Where the contenders store: a folder, Redis with both kinds of fsync, PostgreSQL, Restate. Started when first asked for. */
+/** Where contenders store: a folder, Redis with both kinds of fsync, PostgreSQL, Restate. Started when first used. */
 import { execFile } from 'node:child_process'
 import { chown, mkdtemp, rm, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,13 +11,13 @@ import { installed } from './packages.ts'
 
 export type ServerName = 'folder' | 'redis everysec' | 'redis always' | 'postgres' | 'restate'
 
-/** For a contender's process; which of them it has is the server's. */
+/** What a contender's process gets; the server decides which fields it has. */
 export interface Target {
   readonly dir?: string
   readonly url?: string
   readonly ingress?: string
   readonly admin?: string
-  /** Where it has to listen. */
+  /** The port on which the contender has to listen. */
   readonly port?: number
 }
 
@@ -26,12 +26,12 @@ export interface Server {
   /** A place of its own for this contender. */
   place(contender: string): Promise<Target>
   facts(): Facts
-  /** Of all that it stores, bytes. */
+  /** Bytes of all that it stores. */
   stored(): Promise<number>
   stop(): Promise<void>
 }
 
-/** `dir`: a folder on the disk that counts. Errors: why it cannot be started. */
+/** `dir`: a folder on the measured disk. Errors: why it cannot be started. */
 export async function startServer(name: ServerName, dir: string): Promise<Server> {
   if (name === 'folder') return folderIn(dir)
   if (name === 'postgres') return postgres(dir)
@@ -68,7 +68,7 @@ async function redis(dir: string, appendfsync: 'always' | 'everysec'): Promise<S
   }
 }
 
-/** With its own settings. It refuses to run as root, so it runs as `nobody` then, in a folder that nobody can reach. */
+/** With its default settings. It refuses to run as root, so then it runs as `nobody`, in a folder of that user. */
 async function postgres(dir: string): Promise<Server> {
   const { bin, version, env: libraries } = await findPostgres()
   const isRoot = process.getuid?.() === 0
@@ -95,7 +95,7 @@ async function postgres(dir: string): Promise<Server> {
         return { url: `postgresql://postgres@127.0.0.1:${port}/${database}` }
       },
       facts: () => factsOf(server.pid),
-      // The tables. The log before them has its fixed size.
+      // Only the tables: the write-ahead log has a fixed size.
       stored: () => sizeOf(join(data, 'base')),
       stop: () => server.stop(),
     }

@@ -1,6 +1,6 @@
 /**
- * Where lastgood stands: in each row, beside the best peer of its league that keeps what it acknowledged. Who lost steps to the
- * kill writes behind, or not at all, and is not compared.
+ * Where lastgood stands: in each row, beside the best peer of its league that keeps what it acknowledged. A peer that
+ * lost steps to the kill writes behind, or not at all, and is not compared.
  */
 import { leagues, type League } from './contenders.ts'
 import type { Measured } from './rounds.ts'
@@ -11,12 +11,12 @@ export interface Standing {
   readonly ours: number
   readonly best: number
   readonly peer: string
-  /** How many times better, more than 1 is ahead. */
+  /** How many times better lastgood is; above 1 it is ahead. */
   readonly times: number
 }
 
 type Length = Measured['lengths'][number]
-/** Undefined or not a number for who did not get there. */
+/** Undefined or NaN for a contender that did not get there. */
 type Value = (measured: Measured) => number | undefined
 
 export function standingsOf(measured: readonly Measured[]): Standing[] {

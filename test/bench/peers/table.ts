@@ -47,7 +47,7 @@ export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surro
   ].join('\n\n')
 }
 
-/** For those who read one table. */
+/** The contenders in the summary, for readers of only one table. */
 const summarized = [
   'lastgood, file',
   'lastgood, Redis everysec',

@@ -1,6 +1,6 @@
 /**
- * The steps of `bench store`, with the source of this repository in place of lines that repeat: some of the stores compress,
- * and should have no more of it than an agent would give them.
+ * The steps of `bench store`, but with source code of this repository instead of repeated lines: some of the stores
+ * compress, and should not gain more from it than with a real agent.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { bodiesOf } from '../store/workload.ts'
 export interface PeerStep {
   /** The answer, the intent of its call, its result, and the request that carries it: entries of lastgood. */
   readonly bodies: readonly object[]
-  /** What everybody stores. */
+  /** What every contender stores. */
   readonly messages: readonly object[]
 }
 
@@ -31,7 +31,7 @@ export function stepOf(step: number): PeerStep {
   }
   const [text, call] = answer.message.content as [Block, Block & { input: { path: string } }]
   const { path } = call.input
-  // Another part of it for each; where it begins again it is cut at other places.
+  // A different part of the source for each; after wrapping around it is cut at other places.
   const part = (length: number, from: number) => source.slice(from % (source.length - length)).slice(0, length)
   const content = [text, { ...call, input: { path, text: part(1_150, step * 7_001) } }]
   const block = { ...result.result, content: part(5_850, step * 7_001 + 1_150) }
@@ -44,7 +44,7 @@ export function stepOf(step: number): PeerStep {
   }
 }
 
-/** Of all messages of the first `steps` steps, as every contender has to give them back. */
+/** The digest of all messages of the first `steps` steps, as every contender must return them. */
 export function digestOf(steps: number): string {
   const messages = Array.from({ length: steps }, (_, step) => stepOf(step).messages).flat()
   return createHash('sha256').update(JSON.stringify(messages)).digest('hex')

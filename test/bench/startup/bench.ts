@@ -1,6 +1,6 @@
 /**
  * `bench startup`: how long a person waits for a command that does nothing, and for the list of a store with many
- * sessions, on a file and on a Redis server of its own.
+ * sessions, in files and on a Redis server of its own.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -58,7 +58,7 @@ export async function benchStartup(
   }
 }
 
-/** In turns, so that what else the machine does meets all of them. */
+/** In turns, so that other load on the machine affects all of them. */
 async function measure(
   asked: readonly (readonly [string, readonly string[]])[],
   runs: number,

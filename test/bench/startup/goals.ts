@@ -1,4 +1,4 @@
-/** What is aimed at: a prompt that feels at once, and a list that does within a second. */
+/** The goals: a command that feels instant, and a list within a second. */
 export const kinds = {
   node: 'node -e 0',
   version: 'lastgood --version',

@@ -1,4 +1,4 @@
-/** Processes, from their start to their end, as a person at a prompt waits for them. */
+/** Times processes from start to end, as a person at a prompt waits for them. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ export interface Timed {
   readonly lines: number
 }
 
-/** Runs Node with `argv` once. What it writes is read; throws when it fails. */
+/** Runs Node with `argv` once and reads its output. Throws if it fails. */
 export async function timeProcess(argv: readonly string[], cwd: string): Promise<Timed> {
   const startedAt = performance.now()
   const env = { PATH: process.env['PATH'], HOME: cwd, LASTGOOD_STATUS_URL: 'off' }

@@ -1,9 +1,9 @@
-/** Many sessions, as agents leave them: three turns of some 4 KB each, every other one in the middle of the last. */
+/** Many sessions, as agents leave them: three turns of some 4 KB each; every other session is inside its last turn. */
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
 
 const words = 'It reads the file, changes it, and runs the tests again. '.repeat(35)
 
-/** So many are written at once. */
+/** How many are written at once. */
 const atOnce = 32
 
 export async function writeSessions(store: Store, count: number): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * `bench store`: what a checkpoint costs, far into a session too, what it stores, and how fast a session is opened, each
- * against the floor of its medium. Redis servers of its own, and a folder in the current one, which is on a disk.
+ * `bench store`: what a checkpoint costs, also far into a session, what it stores, and how fast a session is opened,
+ * each against the floor of its medium. It uses its own Redis servers, and a folder in the current one, on a disk.
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,13 +23,13 @@ import { measureOpening, type Opening, type Subject } from './opening.ts'
 import { usualHead } from './workload.ts'
 
 export interface StoreBenchOptions {
-  /** Checkpoints that are measured of each contender. */
+  /** Measured checkpoints of each contender. */
   readonly checkpoints: number
   /** Steps of the longest session. */
   readonly longest: number
   /** Pairs of processes that open a session; rounds of sessions at once. */
   readonly runs: number
-  /** Of others on the same Redis, beside which a session is opened. */
+  /** Keys of others on the same Redis, beside which a session is opened. */
   readonly otherKeys: number
 }
 
@@ -50,11 +50,11 @@ export async function benchStore(options: StoreBenchOptions, onProgress: (line: 
 interface Setup {
   readonly medium: Medium
   readonly version?: string
-  /** So far stored of this session, or of all of them. */
+  /** Bytes stored so far for this session, or for all of them. */
   readonly bytesIn: (id: string) => Promise<number>
   readonly floorArguments: (id: string) => readonly string[]
   readonly openArguments: (id: string) => readonly string[]
-  /** Makes so many keys of others; undefined where there is nobody else. */
+  /** Makes `keys` keys of others; undefined for a medium without others. */
   readonly crowd?: (keys: number) => Promise<unknown>
 }
 
@@ -75,7 +75,7 @@ async function redisSetup(
   head: Head,
   closing: (() => Promise<unknown>)[],
 ): Promise<Setup> {
-  // On the disk of the files; and no rewrite of the log while something is measured.
+  // On the same disk as the files, and without a rewrite of the log while something is measured.
   const dir = await mkdtemp(join(process.cwd(), '.bench-redis-'))
   closing.push(() => rm(dir, { recursive: true, force: true }))
   const server = await startRedis({ appendfsync, dir, args: ['--auto-aof-rewrite-percentage', '0'] })
@@ -118,7 +118,7 @@ async function measure(
     }
     tell(`${medium.name}: sessions at once`)
   }
-  // Both kinds of durability write and read the same.
+  // With either kind of durability the same is written and read.
   for (const setup of media.slice(0, 2)) {
     const { medium } = setup
     for (const role of ['append', 'record'] as const) {

@@ -1,4 +1,4 @@
-/** One checkpoint after the other, and several sessions at once: floor, store and session in turns, in one process. */
+/** Checkpoints one after another, and several sessions at once: floor, store and session in turns, in one process. */
 import { cpuOf } from '../process-facts.ts'
 import { roles, type Medium, type Role, type Writer } from './contenders.ts'
 import { median, spreadOf, timed, type Spread } from './spread.ts'
@@ -8,7 +8,7 @@ export interface Checkpoints {
   readonly times: Readonly<Record<Role, Spread>>
 }
 
-/** Warm-up not counted, `count` checkpoints of each. The order changes, because one's fdatasync may leave work to the next. */
+/** `count` checkpoints of each after a warm-up. The order changes: one's fdatasync may leave work to the next. */
 export async function measureCheckpoints(medium: Medium, count: number): Promise<Checkpoints> {
   const writers = await byRole((role) => medium.open(role, `checkpoints-${role}`))
   const times: Record<Role, number[]> = { floor: [], append: [], record: [] }
@@ -51,13 +51,13 @@ export async function measureAtOnce(medium: Medium, sessions: number, steps: num
 
 const prepared = (writer: Writer, step: number) => writer.prepare(step)
 
-/** Of client and server together for a checkpoint, ms. */
+/** Processor time of client and server together for a checkpoint, ms. */
 export interface Processor {
   readonly medium: string
   readonly cpu: Readonly<Record<Role, number>>
 }
 
-/** `count` checkpoints of each in blocks that take turns: a single one is too short for the system to count. */
+/** `count` checkpoints of each, in alternating blocks: a single one is too short for the system to measure. */
 export async function measureProcessor(medium: Medium, count: number, rounds: number): Promise<Processor> {
   const writers = await byRole((role) => medium.open(role, `processor-${role}`))
   const cpu: Record<Role, number[]> = { floor: [], append: [], record: [] }

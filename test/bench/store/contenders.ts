@@ -1,6 +1,6 @@
 /**
- * Who takes the checkpoints: the floor of a medium, which does nothing but make the same bytes durable; the store; and a
- * session on the store. The floors get their bytes ready-made, while a store writes its JSON inside the measured time.
+ * The contenders: the floor of a medium, which only makes the same bytes durable; the store; and a session on the
+ * store. The floors get their bytes ready-made, while a store writes its JSON inside the measured time.
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -15,7 +15,7 @@ export const roles = ['floor', 'append', 'record'] as const
 export type Role = (typeof roles)[number]
 
 export interface Writer {
-  /** Makes checkpoint `step` ready; calling what it returns commits it. */
+  /** Prepares checkpoint `step`; calling the returned function commits it. */
   prepare(step: number): () => Promise<unknown>
   close(): Promise<void>
 }
@@ -23,7 +23,7 @@ export interface Writer {
 export interface Medium {
   readonly name: string
   readonly store: Store
-  /** Of the server that works for it; undefined where there is none. */
+  /** The process id of its server; undefined if there is none. */
   readonly serverPid: number | undefined
   open(role: Role, id: string, size?: Size): Promise<Writer>
 }

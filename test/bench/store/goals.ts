@@ -1,4 +1,4 @@
-/** What is aimed at, and whether it was met: all of it against the floor of the same run. */
+/** The goals, and whether they were met: all against the floor of the same run. */
 import type { AtOnce, Checkpoints, Processor } from './checkpoints.ts'
 import type { Growth, Stored } from './growth.ts'
 import type { Opening } from './opening.ts'
@@ -27,7 +27,7 @@ export interface Goal {
   readonly met: boolean
 }
 
-/** Modules have to be loaded before a session can be opened; a floor has none. */
+/** Allowed for loading modules before a session can be opened; a floor has none. */
 const loadingMs = 30
 
 export function goalsOf({ checkpoints, processor, growth, stored, opening, beside, atOnce }: StoreResults): Goal[] {

@@ -1,6 +1,6 @@
 /**
- * What a checkpoint costs far into a session, and what it leaves behind. The places are visited in turns, so that the
- * machine's mood is the same for all of them; for the first one short sessions are begun again and again.
+ * What a checkpoint costs far into a session, and what it stores. The places are visited in turns, so that other load
+ * on the machine affects all of them; for the first place short sessions are begun again and again.
  */
 import { contentBytes, type Size } from './workload.ts'
 import type { Medium, Role, Writer } from './contenders.ts'
@@ -66,7 +66,7 @@ export interface Stored {
   readonly stored: number
 }
 
-/** Writes a session of so many steps as `id`; what it added to the medium. */
+/** Writes a session of `steps` steps as `id`; returns what it added to the medium. */
 export async function writeSession(
   medium: Medium,
   role: Role,

@@ -3,7 +3,7 @@
  *
  *     opening-process.js floor <journal> | file <folder> <session> | floor-redis <url> <list> | redis <url> <session>
  *
- * Prints the ms since the process began, those that its modules took, those of the processor, and the number of messages.
+ * Prints the ms since the process began, the ms for its modules, its processor time, and the number of messages.
  */
 import { readFileSync } from 'node:fs'
 

@@ -15,7 +15,7 @@ export interface Opening {
   /** The same without loading modules, ms. */
   readonly floorAlone: number
   readonly openedAlone: number
-  /** Processor time of all of the process, all threads, ms. */
+  /** Processor time of the whole process, all threads, ms. */
   readonly floorCpu: number
   readonly openedCpu: number
 }
@@ -38,7 +38,7 @@ interface Ran {
 
 export async function measureOpening({ medium, what, bytes, floor, open }: Subject, runs: number): Promise<Opening> {
   const pairs: { floor: Ran; open: Ran }[] = []
-  // The first pair brings the bytes into memory.
+  // The first pair brings the bytes into the page cache.
   for (let run = 0; run <= runs; run++) pairs.push({ floor: await inProcess(floor), open: await inProcess(open) })
   const of = (which: 'floor' | 'open', value: (ran: Ran) => number) =>
     median(pairs.slice(1).map((one) => value(one[which])))

@@ -31,7 +31,7 @@ export function bodiesOf(step: number, size: Size = 'usual'): EntryBody[] {
   ]
 }
 
-/** Bytes of the two messages that a step adds, as JSON: what has to be stored in any case. */
+/** Bytes of the two messages that a step adds, as JSON: the least that has to be stored. */
 export function contentBytes(step: number, size: Size = 'usual'): number {
   const { message, result } = contentOf(step, size)
   const messages = [
@@ -58,7 +58,7 @@ function contentOf(step: number, size: Size) {
   return { message, toolUseId, result: { type: 'tool_result', tool_use_id: toolUseId, content } }
 }
 
-/** Source code, with the characters that JSON has to escape, another one for each step. */
+/** Source code with characters that JSON has to escape, different for each step. */
 function sourceText(step: number, length: number): string {
   const line = `export const answer${step} = (question: string): number => question.length * ${step} // "quoted"\n`
   return line.repeat(Math.ceil(length / line.length)).slice(0, length)

@@ -1,9 +1,9 @@
 /**
- * An agent in a process of its own, to be killed at any instant. Argument: a JSON plan. What it knows to be durable, and
- * what it does, it says on stdout, one JSON a line; what its tools did is in the effects file.
+ * An agent in a process of its own, to be killed at any instant. Argument: a JSON plan. It reports on stdout, one JSON
+ * a line, what it does and what it knows to be durable; what its tools did is in the effects file.
  *
- * Exit codes: 0 all is done; 3 a person has to decide about a call; 4 the store does not answer, or says that
- * somebody else has the session: a supervisor tries again.
+ * Exit codes: 0 all is done; 3 a person has to decide about a call; 4 the store does not answer, or says that another
+ * process has the session: a supervisor tries again.
  */
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
@@ -15,13 +15,13 @@ import { fileStore } from '@lastgood/core/file'
 import { z } from 'zod'
 
 const plan = JSON.parse(process.argv[2])
-// Nobody listens any more: nothing may outlive the campaign.
+// The campaign is gone, and nothing may outlive it.
 process.stdin.on('end', () => process.exit(9)).resume()
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 async function openStore() {
   if (!plan.redis) return fileStore({ dir: plan.dir })
-  // Only where it is needed: a campaign starts hundreds of these.
+  // Imported only if needed: a campaign starts hundreds of these processes.
   const [{ Redis }, { redisStore }] = await Promise.all([import('ioredis'), import('@lastgood/redis')])
   return redisStore(new Redis(plan.redis), { prefix: plan.prefix })
 }
@@ -57,7 +57,7 @@ function begin({ toolUseId: call, idempotencyKey: key }, name, rule) {
   say({ began: call })
 }
 
-/** The effect is one line in the file, between a while before it and a while after it. */
+/** The effect is one line in the file, with a pause before and after it. */
 async function act({ item }, context, name, rule) {
   begin(context, name, rule)
   await pause()
@@ -83,7 +83,7 @@ const runs = {
 }
 const itemOf = ({ item }) => `did ${item}`
 
-/** Looks what came of a call whose process died: whether its effect is in the file. */
+/** What became of a call whose process died: whether its effect is in the file. */
 async function verify(input, { toolUseId: call }) {
   const isDone = effectLines().some((line) => line.at === 'effect' && line.call === call)
   record({ at: 'verify', call, verdict: isDone ? 'done' : 'not-done' })
@@ -107,7 +107,7 @@ async function runAgent() {
   }
 }
 
-/** Level 1: the lines that everybody writes, with the one line added. */
+/** Level 1: the usual loop, with the one line added. */
 async function runLoop() {
   const own = recoverable(client, session, { intentOf })
   for (const [i, task] of plan.tasks.entries()) {
@@ -133,7 +133,7 @@ async function untilAnswered(own, messages) {
   }
 }
 
-/** Level 1, with effects that are steps: what was done is on record at once, and each can tell what came of it. */
+/** Level 1, with effects as steps: what was done is recorded at once, and each step can tell what became of it. */
 async function runSteps() {
   const own = recoverable(client, session, { intentOf })
   for (const [i, task] of plan.tasks.entries()) {

@@ -1,9 +1,9 @@
 /**
- * A campaign: real agents in real processes, killed with SIGKILL at seeded instants and started again until their work is
- * done, then judged from outside.
+ * A campaign: real agents in real processes, killed with SIGKILL at seeded instants and started again until their work
+ * is done, then judged from outside.
  *
- * 1. Kills are drawn from the seed; where they land is up to the machine.
- * 2. Every session is worked to its end: the last process is left alone.
+ * 1. Kills are drawn from the seed; where they land depends on the machine.
+ * 2. Every session is completed: its last process is left alone.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,11 +22,11 @@ export interface CampaignOptions {
   store: StoreName
   kills: number
   seed: number
-  /** No further session is begun after so long. Default: no limit. */
+  /** No further session is begun after this. Default: no limit. */
   minutes?: number
-  /** How often the store's server is killed as well, on top. Default 0; there has to be one. */
+  /** Additional kills of the store's server, which there must be. Default 0. */
   serverKills?: number
-  /** Told after each session. */
+  /** Called after each session. */
   tell?: (line: string) => void
 }
 
@@ -37,7 +37,7 @@ export interface CampaignResult {
   serverKills: number
   sessions: number
   processes: number
-  /** Entries that processes knew to be durable, calls that began, requests that the lab got, faults among them. */
+  /** Entries that processes knew to be durable, calls that began, requests to the lab, and faults among them. */
   acknowledged: number
   calls: number
   inDoubt: number
@@ -52,9 +52,9 @@ export interface CampaignResult {
 
 /** Level 2; level 1; level 1 with effects that are steps. */
 const flavours = ['agent', 'loop', 'steps'] as const
-/** A session that was killed so often is left alone to finish. */
+/** After this many kills a session is left alone to finish. */
 const killsOfSession = 12
-/** A session that needs more processes than that does not get anywhere. */
+/** A session that needs more processes than this makes no progress. */
 const mostLives = 60
 
 export async function runCampaign({
@@ -88,7 +88,7 @@ export async function runCampaign({
       result.sessions += 1
       const mayKill = Math.min(killsOfSession, kills - result.kills)
       const name = `${flavour}-${result.sessions}`
-      /** A blow at the server in most lives, until there were enough. */
+      /** A kill of the server in most lives, until there were enough. */
       const strike = () => {
         const { killServer } = place
         if (!killServer || result.serverKills >= serverKills || random() > 0.6) return undefined
@@ -154,7 +154,7 @@ async function playSession(
       lives.push(life)
       await place.whole()
       if (life.end === 'killed') killed += 1
-      // A server comes back; a dead owner's pid may be somebody else's by now, and then its lease has to run out.
+      // A server comes back. A dead owner's pid may have been reused; then its lease has to expire.
       if (life.end === 'not-now') await sleep(1000)
       for (const line of life.said) if ('asks' in line) asked.add(line.asks)
       const goesOn = life.end === 'killed' || life.end === 'asks' || life.end === 'not-now'
@@ -175,7 +175,7 @@ function effectsIn(path: string): EffectLine[] {
   return existsSync(path) ? linesOf<EffectLine>(readFileSync(path, 'utf8')) : []
 }
 
-/** The person: looks whether the call had its effect, now that nobody runs it. */
+/** The person: looks whether the call had its effect, now that no process runs it. */
 function answersTo(asked: ReadonlySet<string>, effects: readonly EffectLine[]): Answers {
   const isDone = (call: string) => effects.some((line) => line.at === 'effect' && line.call === call)
   return Object.fromEntries([...asked].map((call) => [call, isDone(call) ? 'report' : 'rerun']))

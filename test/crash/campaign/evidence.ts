@@ -1,6 +1,6 @@
 /**
  * What can be known of a session from outside: its journal, what its tools left in the effects file, what its processes
- * said before they died, and what the lab got. Nothing here trusts the process that was killed.
+ * reported before they died, and what the lab got. Nothing here trusts the process that was killed.
  */
 import type { Entry, InDoubt } from '@lastgood/core'
 import type { RecordedRequest } from '@lastgood/outage-lab'
@@ -28,7 +28,7 @@ export interface Life {
   answers: Answers
   said: readonly Said[]
   end: 'killed' | 'finished' | 'asks' | 'not-now' | 'failed' | 'stuck'
-  /** Of a process that failed. */
+  /** The stderr of a process that failed. */
   stderr: string
 }
 
@@ -36,14 +36,14 @@ export interface Evidence {
   session: string
   lives: readonly Life[]
   journal: readonly Entry[]
-  /** The machine's state after the journal, and whether somebody still holds the session. */
+  /** The machine's state by the journal, and whether the session is still held. */
   state: string
   isHeld: boolean
   effects: readonly EffectLine[]
   requests: readonly Pick<RecordedRequest, 'n' | 'outcome' | 'violation'>[]
 }
 
-/** The whole lines of a text; what a kill left of the last one does not count. */
+/** The whole lines of a text; a last line torn by a kill does not count. */
 export function linesOf<T>(text: string): T[] {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
   return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]))

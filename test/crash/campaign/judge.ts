@@ -1,12 +1,12 @@
 /**
- * Judges a session by the evidence. Pure. Every count but the last two of `Verdict.counts` has to be 0.
+ * Judges a session by the evidence. Pure. Every count of `Verdict.counts` except the last two has to be 0.
  */
 import { createHash } from 'node:crypto'
 import type { Entry } from '@lastgood/core'
 import type { EffectLine, Evidence, Life } from './evidence.ts'
 import { allItems, answerTo, tasks } from './workload.ts'
 
-/** What must never happen, and what is said of it. */
+/** What must never happen, and its description. */
 export const offences = {
   lost: 'acknowledged entries and replies lost (P1)',
   rerun: 'finished tool calls run again (P2)',
@@ -60,7 +60,7 @@ const judges: Record<Offence, (evidence: Evidence) => string[]> = {
 
   repeated({ effects, lives }) {
     const begun = new Set<string>()
-    /** Calls of which a look said that they had no effect: the next time is the first. */
+    /** Calls that a look found without effect: their next run counts as the first. */
     const isClear = new Set<string>()
     return effects.flatMap((line) => {
       if (line.at === 'verify' && line.verdict === 'not-done') isClear.add(line.call)
@@ -113,7 +113,7 @@ const judges: Record<Offence, (evidence: Evidence) => string[]> = {
   },
 }
 
-/** Whether the entry has the result of the call, by an agent or by a loop of one's own. */
+/** Whether the entry has the result of the call, from an agent or from the program's own loop. */
 function isResultOf(entry: Entry, call: string): boolean {
   if (entry.type === 'tool-finished') return entry.toolUseId === call
   if (entry.type !== 'turn-continued') return false

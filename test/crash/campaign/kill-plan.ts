@@ -1,17 +1,18 @@
 /**
- * When a process, or its server, is killed: at any time, or right after something was seen of it, so that kills land where things happen.
+ * When a process, or its server, is killed: at any time, or right after a sign of activity, so that kills land where
+ * things happen.
  */
 import type { EntryType } from '@lastgood/core'
 import type { Said } from './evidence.ts'
 
-/** What is seen of a process: a line of its own, or its request at the lab. */
+/** A sign of a process: a line of its output, or its request at the lab. */
 export type Sign = Said | { requested: true }
 
 export interface KillPlan {
-  /** For the `nth` sign of this kind; without it from the start on. */
+  /** Counted from the `nth` sign of this kind; without `on`, from the start. */
   on?: { kind: 'opened' | 'entry' | 'began' | 'requested'; type?: EntryType; nth: number }
   afterMs: number
-  /** With so many entries at the latest: not every process sees every sign. */
+  /** At this number of entries at the latest: not every process shows every sign. */
   latest: number
 }
 
@@ -41,7 +42,7 @@ export function drawKill(random: () => number): KillPlan {
   return { ...draws[below(draws.length)]!(), latest: 8 + below(20) }
 }
 
-/** Calls `act` once, when the plan says so, unless `signal` aborts before; returns what has to be told of each sign. */
+/** Calls `act` once, when the plan says so, unless `signal` aborts before. The returned function takes each sign. */
 export function arm({ on, afterMs, latest }: KillPlan, act: () => void, signal: AbortSignal): (sign: Sign) => void {
   let [seen, entries, isDue] = [0, 0, false]
   const due = (ms: number) => {

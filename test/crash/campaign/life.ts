@@ -9,7 +9,7 @@ import type { Life, Said } from './evidence.ts'
 import { arm, nameOf, type KillPlan, type Sign } from './kill-plan.ts'
 
 const program = join(import.meta.dirname, 'agent-process.mjs')
-/** A process of which nothing is seen for so long hangs. */
+/** A process that shows no sign for this long hangs. */
 const patienceMs = 60_000
 
 const children = new Set<ChildProcess>()
@@ -21,9 +21,9 @@ export interface LifePlan {
   /** Argument of the program; `answers` are part of it. */
   argument: { answers: Life['answers'] } & Readonly<Record<string, unknown>>
   kill: KillPlan | undefined
-  /** Something else that breaks meanwhile. */
+  /** Something else that is broken meanwhile. */
   strike?: { plan: KillPlan; act: () => void } | undefined
-  /** Calls back for each request that the lab gets. */
+  /** Subscribes to the requests that the lab gets. */
   onRequest: (listener: () => void) => void
 }
 
@@ -41,7 +41,7 @@ export async function live({ argument, kill, strike, onRequest }: LifePlan): Pro
   let stderr = ''
   let end: 'killed' | 'stuck' | undefined
   const killAs = (how: 'killed' | 'stuck') => {
-    // What has ended of its own accord was not killed.
+    // A process that has already ended was not killed.
     if (child.kill('SIGKILL')) end ??= how
   }
   const hanging = setTimeout(() => killAs('stuck'), patienceMs)
@@ -74,7 +74,7 @@ export async function live({ argument, kill, strike, onRequest }: LifePlan): Pro
   return { answers, said, stderr, last: nameOf(last), end: code === null ? (end ?? 'failed') : endOf(code) }
 }
 
-/** What a kill left of a line says nothing. */
+/** A line torn by a kill is ignored. */
 function parsed(line: string): Said | undefined {
   try {
     return JSON.parse(line) as Said

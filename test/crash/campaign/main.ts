@@ -1,5 +1,5 @@
 /**
- * `pnpm crash`: kills real agents and counts what was lost, done twice or stuck. Exit code 1 when anything was.
+ * `pnpm crash`: kills real agents and counts what was lost, done twice or stuck. Exit code 1 if anything was.
  */
 import { parseArgs } from 'node:util'
 import { runCampaign } from './campaign.ts'

@@ -18,7 +18,7 @@ export interface Place {
   argument: Readonly<Record<string, string>>
   /** For files of the campaign. */
   dir: string
-  /** Kills the server with SIGKILL and starts it again; undefined where there is none. */
+  /** Kills the server with SIGKILL and starts it again; undefined if there is none. */
   killServer: (() => void) | undefined
   /** Resolves when a server that was killed is there again. */
   whole(): Promise<void>
@@ -28,7 +28,7 @@ export interface Place {
 export async function openPlace(name: StoreName): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'lastgood-crash-'))
   const clear = () => rm(dir, { recursive: true, force: true })
-  // A campaign that is broken off leaves nothing either.
+  // An interrupted campaign leaves nothing behind either.
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   if (name === 'file') {
     const state = join(dir, 'state')
@@ -46,7 +46,7 @@ export async function openPlace(name: StoreName): Promise<Place> {
     dir,
     killServer() {
       restarts = restarts.then(() => server.kill()).then(() => server.restart())
-      // Whoever waits for it is told.
+      // The error reaches the caller of `whole`.
       restarts.catch(() => {})
     },
     whole: () => restarts,

@@ -1,7 +1,7 @@
 /**
  * What the agents of the campaign work on: turns of a few items, each item one effect that must happen exactly once.
  *
- * 1. The model is a pure function of the conversation, so that whoever goes on with it is told the same.
+ * 1. The model is a pure function of the conversation, so every process that continues it gets the same answers.
  * 2. A call of unknown outcome is followed by a look at what is done, before anything is called again.
  */
 import {
@@ -40,7 +40,7 @@ export function model(conversation: Conversation) {
   ])
 }
 
-/** Items that results tell of; and whether an unknown outcome was not looked into yet. */
+/** The items that results report, and whether an unknown outcome still has to be looked into. */
 function seenIn({ messages }: Conversation): { done: ReadonlySet<number>; needsLook: boolean } {
   const done = new Set<number>()
   let needsLook = false

@@ -1,13 +1,13 @@
 /**
- * What the scenarios are about: the model counts to four, the second and third at once, looks before it goes on from a
- * call of unknown outcome, and is right when each count happened once.
+ * The task of the scenarios: the model counts to four, the second and third at once, looks before it continues after a
+ * call of unknown outcome, and succeeds if each count happened once.
  */
 import { reply, text, toolResults, toolUse, userTurns, type Conversation, type Outage } from '@lastgood/outage-lab'
 
 export const opus = 'claude-opus-5-5'
 export const all = ['1', '2', '3', '4']
 
-/** What counts is in results, or was seen by looking after the last result of unknown outcome. */
+/** A count is done if it is in a result, or was seen by looking after the last result of unknown outcome. */
 export function counting(conversation: Conversation) {
   const results = toolResults(conversation)
   const unknownAt = results.findLastIndex((result) => /outcome is unknown/.test(result.text))
@@ -18,7 +18,7 @@ export function counting(conversation: Conversation) {
   const missing = all.filter((n) => !counted.includes(n))
   if (missing.length === 0) return reply(text('done'))
   const next = missing.length === 3 ? missing.slice(0, 2) : missing.slice(0, 1)
-  // Nobody has the last one: a call that is refused.
+  // No tool has this name: a call that is refused.
   const strange = results.length === 0 ? [toolUse('vanished', {})] : []
   return reply([text('Counting.'), ...next.map((n) => toolUse('count', { n })), ...strange])
 }

@@ -1,6 +1,6 @@
 /**
- * The kinds of entries, from the schema itself, with what the schema lets vary: `tool-finished`, `tool-finished
- * outcome=ran`, `fault-observed decision=retry`. A kind that is added there and that no scenario writes is missed here.
+ * The kinds of entries, from the schema itself, with the variants that it allows: `tool-finished`, `tool-finished
+ * outcome=ran`, `fault-observed decision=retry`. A new kind in the schema that no scenario writes is found missing.
  */
 import type { Entry } from '@lastgood/core'
 import { z } from 'zod'
@@ -38,7 +38,7 @@ export function kindsIn(journal: readonly Entry[]): string[] {
   })
 }
 
-/** Whether a list says where this kind comes from, for itself or for the whole type. */
+/** Whether `writtenElsewhere` has this kind, or its whole type. */
 export function isWrittenElsewhere(kind: string): boolean {
   return kind in writtenElsewhere || kind.replace(/ .*/, '') in writtenElsewhere
 }

@@ -1,4 +1,4 @@
-/** Programs with a loop of their own, at level 1: one that goes back, and one whose effects are steps. */
+/** Programs with their own loop, at level 1: one that rewinds, and one whose effects are steps. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
 import { isLastgoodError, type InDoubt, type Session, type StepContext, type ToolContext } from '@lastgood/core'
@@ -17,7 +17,7 @@ const countTool = {
 }
 const peekTool = { name: 'peek', description: 'Looks.', input_schema: { type: 'object' as const } }
 
-/** The lines that everybody writes: until the model calls nothing more. */
+/** The usual loop: until the model makes no more calls. */
 async function ownLoop({ referee }: Life, client: Anthropic, messages: Anthropic.MessageParam[]): Promise<string> {
   const runs: Record<string, (input: unknown, context: Pick<ToolContext, 'toolUseId' | 'idempotencyKey'>) => string> = {
     count: (input, context) => {
@@ -74,7 +74,7 @@ export const loopOfOnesOwn: Scenario = {
   effects: all,
 }
 
-/** A step's effect, as the referee sees it: its call is what comes after the session in its key. */
+/** A step's effect, as the referee sees it: its call is the part of the key after the session. */
 const stepped =
   (referee: Referee, name: string, rule: InDoubt, result = name) =>
   ({ idempotencyKey }: StepContext) => {
@@ -87,7 +87,7 @@ const large = 'large '.repeat(15_000)
 
 async function prepare(session: Session, referee: Referee): Promise<void> {
   const isDone = (name: string) => referee.done.includes(name)
-  /** Its rule is `report`, and it can tell what came of it. */
+  /** Its rule is `report`, and it can tell what became of it. */
   await session.step('fetch', {}, stepped(referee, 'fetch', 'report', large), {
     key: 'fetch',
     verify: async (_input, { idempotencyKey }) => {

@@ -1,13 +1,13 @@
 /**
- * Who watches from outside while processes die: what the store applied and what tools really did, in one order.
+ * Watches from outside while processes die: what the store applied and what tools really did, in one order.
  *
- * 1. The log is written by the store (after it applied) and by the tools themselves (as they begin), by no session.
- * 2. `verdict` names what broke a promise, in words; an empty list is what every run must end with.
+ * 1. The log is written by the store (after it applied) and by the tools themselves (as they begin), not by a session.
+ * 2. `verdict` names broken promises, in words; every run must end with an empty list.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Entry, EntryType, InDoubt, Store, ToolContext } from '@lastgood/core'
 
-/** What a tool did: which call, under which rule, and on whose word where it is done again on purpose. */
+/** What a tool did: for which call, under which rule, and by whose decision if it was repeated on purpose. */
 export interface Effect {
   call: string
   key: string
@@ -22,7 +22,7 @@ export class Referee {
   /** Calls that a person said to run again. */
   readonly #permitted = new Set<string>()
 
-  /** `store`, with what it applies to the session written down. */
+  /** `store`, with everything that it applies to the session logged. */
   watch(store: Store, sessionId: string): Store {
     let known = 0
     return {
@@ -90,7 +90,7 @@ export class Referee {
   }
 }
 
-/** Whether the entry has the result of the call, by an agent or by a loop of one's own. */
+/** Whether the entry has the result of the call, from an agent or from the program's own loop. */
 function isResultOf(entry: Entry, call: string): boolean {
   if (idIn(entry, 'tool-finished', 'step-finished') === call) return true
   if (entry.type !== 'turn-continued') return false
@@ -99,7 +99,7 @@ function isResultOf(entry: Entry, call: string): boolean {
   )
 }
 
-/** The call, or the step of a program's own, that an entry of one of these types is about. */
+/** The call, or the program's own step, that an entry of one of these types is about. */
 function idIn(entry: Entry, ...types: EntryType[]): string | undefined {
   if (!types.includes(entry.type)) return undefined
   return 'toolUseId' in entry ? entry.toolUseId : 'stepId' in entry ? entry.stepId : undefined

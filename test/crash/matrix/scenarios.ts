@@ -1,5 +1,5 @@
 /**
- * Programs that together write every kind of entry that a session can write; here those with an agent.
+ * Programs that together write every kind of entry that a session can write; here, those with an agent.
  */
 import { defineAgent, ladder, tool, type CodingAgent } from '@lastgood/anthropic'
 import { isLastgoodError, openSession, type InDoubt } from '@lastgood/core'
@@ -120,7 +120,7 @@ const refusedWords: Scenario = {
   async live(life) {
     const session = await life.open()
     const agent = defineAgent({ name: 'counter', client: life.client, model: opus })
-    /** A person raises the limit and goes on. */
+    /** A person raises the limit and resumes. */
     const paid = (input: string, turn: number) =>
       session.run(agent, input, { turn }).catch((error: unknown) => {
         if (!isLastgoodError(error, 'session-suspended')) throw error

@@ -1,6 +1,6 @@
 /**
- * One world: a lab, a store, a referee, and the processes that live in it one after the other. A process is a program
- * that is started again after each crash, as a supervisor would, and goes on until nothing is left to do.
+ * One world: a lab, a store, a referee, and the processes that live in it one after another. A process is a program
+ * that is started again after each crash, as by a supervisor, and runs until nothing is left to do.
  */
 import Anthropic from '@anthropic-ai/sdk'
 import {
@@ -32,7 +32,7 @@ export interface Scenario {
   outages: Outage[]
   /** What happened on this store before, in other sessions. */
   before?: (life: Omit<Life, 'open'>, store: Store, clock: ManualClock) => Promise<void>
-  /** The program: started on whatever a crash left, it does the rest, and says the same at its end. */
+  /** The program: started on whatever a crash left, it does the rest, and returns the same in the end. */
   live: (life: Life) => Promise<string>
   says: string
   /** Effects by name, sorted: each happens exactly once. */
@@ -48,15 +48,15 @@ export interface Outcome {
   /** How many of the processes really crashed. */
   crashes: number
   journal: Entry[]
-  /** One of the entries that the store has in pieces, if there is any; whole, all of them are in the journal. */
+  /** One of the entries that the store keeps in pieces, if any; the journal has all of them whole. */
   apart: Entry[]
-  /** What broke a promise; empty when all is well. */
+  /** Broken promises; empty if there are none. */
   broken: string[]
 }
 
 /** Plays the scenario with a process for each crash, and then one that is left alone. */
 export async function play(scenario: Scenario, store: Store, crashes: readonly Crash[]): Promise<Outcome> {
-  // Time goes on from life to life, and waits cost nothing.
+  // Time continues from life to life, and waits cost nothing.
   const clock = new ManualClock({ autoAdvance: true })
   const referee = new Referee()
   const lab = createLab({ model: scenario.model, outages: scenario.outages, now: () => clock.now() })

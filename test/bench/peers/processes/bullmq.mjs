@@ -1,4 +1,4 @@
-/** BullMQ: each step is a job, which has the messages of the step before it, so that they are durable when it begins. */
+/** BullMQ: each step is a job with the messages of the step before it, so that these are durable when it begins. */
 import { Job, Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { job, work } from './work.mjs'

@@ -22,7 +22,7 @@ await work(() => {
   return {
     async run(id, next) {
       nexts.set(id, next)
-      // It goes on with what it finds unfinished by itself.
+      // It continues unfinished workflows by itself.
       await (launched ??= DBOS.launch())
       const handle = await DBOS.startWorkflow(session, { workflowID: id })(id)
       await handle.getResult()

@@ -1,4 +1,4 @@
-/** The least that does it: one script call that checks fence and sequence, or one line and its fdatasync. */
+/** The minimum: one script call that checks fence and sequence, or one line and its fdatasync. */
 import { constants } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -45,7 +45,7 @@ await work(async () => {
       await compile(next).invoke(isKnown ? null : { messages: [] }, configOf(id))
     },
     read: async (id) => (await compile(() => {}).getState(configOf(id))).values.messages ?? [],
-    // Else its log would still have the warm-up, and shrink at the end.
+    // Otherwise its log would still have the warm-up, and shrink at the end.
     tidy: () => saver.db?.pragma('wal_checkpoint(TRUNCATE)'),
     close: () => saver.end?.(),
   }

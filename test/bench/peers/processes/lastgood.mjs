@@ -1,7 +1,7 @@
 /**
- * A loop of one's own that records its session, as level 1 of the library does. `commits: 2` is what it does by itself:
- * the answer and the intent of its call are durable before the call runs, its result before the next request. With one
- * commit all four entries of a step go in one append, as the peers' steps do.
+ * A loop that records its session, as level 1 of the library does. `commits: 2` is the library's default: the answer
+ * and the intent of its call are durable before the call runs, its result before the next request. With one commit all
+ * four entries of a step are one append, like a step of the peers.
  */
 import { openSession } from '@lastgood/core'
 import { job, work } from './work.mjs'

@@ -1,4 +1,4 @@
-/** Mastra's storage, its part for conversations: a session is a thread, and both messages of a step are saved in one call. */
+/** Mastra's storage for conversations: a session is a thread, and both messages of a step are saved in one call. */
 import { job, work } from './work.mjs'
 
 const { url, options } = job
@@ -26,7 +26,7 @@ await work(async () => {
           ...owner,
           id: `${id}-${step}-${at}`,
           role: message.role,
-          // They are sorted by it.
+          // Messages are sorted by it.
           createdAt: new Date(now.getTime() + step * 2 + at),
           content: { format: 2, parts: message.content },
         }))

@@ -1,6 +1,6 @@
 /**
- * OpenAI Agents: one run with a model that answers at once, and a session of its interface on a Redis list, because its
- * package has one in memory and one in the cloud.
+ * OpenAI Agents: one run with a model that answers at once, and its session interface implemented on a Redis list,
+ * because its package has only one in memory and one in the cloud.
  */
 import { Agent, run, setTracingDisabled, tool, Usage } from '@openai/agents'
 import { Redis } from 'ioredis'

@@ -1,6 +1,6 @@
 /**
- * Restate: a session is a workflow, and each step a `ctx.run`. Its journal is read by running its handler again, so at its
- * end a session waits, and who reads it wakes it up.
+ * Restate: a session is a workflow, and each step a `ctx.run`. Its journal is read by running its handler again, so a
+ * session waits at its end, and a reader wakes it up.
  */
 import { createServer } from 'node:http2'
 import * as restate from '@restatedev/restate-sdk'
@@ -50,7 +50,7 @@ await work(async () => {
       await ask(`${ingress}/session/${id}/run/send`, undefined)
       await done
     },
-    /** Until it sleeps: a session that is cut off when its process ends is tried again at growing intervals. */
+    /** Waits until it is suspended: one cut off by the end of its process is tried again at growing intervals. */
     async settle(id) {
       const query = `SELECT status FROM sys_invocation WHERE target_service_key = '${id}' AND target_handler_name = 'run'`
       for (;;) {

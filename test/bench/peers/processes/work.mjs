@@ -1,24 +1,24 @@
 /**
- * What the process of each contender does: a job comes as its argument, and goes to the bench as messages.
+ * What the process of each contender does: its job comes as an argument, its results go to the bench as messages.
  *
- *     run    so many sessions at once, `steps` each: when each step began, processor, bytes given to the disk
+ *     run    several sessions at once, `steps` each: when each step began, processor time, bytes written to disk
  *     read   one session, until the array of its messages is in memory
  *     die    one session, until step `steps` begins; there it stands still and is killed
  *     go on  one session, until its next step begins
  *
- * 1. An adapter has `run(id, next)`, which goes on from what is stored, and `read(id)`. It calls `next(step)` where its
- *    model would be asked: that is the beginning of this step, and everything before it has to be durable.
- * 2. `next` gives the two messages of the step, ready-made, or undefined when it is enough.
+ * 1. An adapter has `run(id, next)`, which continues from what is stored, and `read(id)`. It calls `next(step)` where
+ *    its model would be asked: there the step begins, and everything before it must be durable.
+ * 2. `next` returns the two messages of the step, ready-made, or undefined at the end.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** What an adapter needs of it: where it stores, and its options. It loads its modules before it calls `work`. */
+/** The job. An adapter reads from it where to store, and its options. It loads its modules before it calls `work`. */
 export const job = JSON.parse(process.argv[2] ?? '{}')
 
 /**
- * `open` gives the adapter: an object with `run` and `read`, maybe `tidy()` for what a store puts off, `settle(id)` before the
- * process ends, and `close()`.
+ * `open` returns the adapter: an object with `run` and `read`, and optionally `tidy()` for work that a store defers,
+ * `settle(id)` before the process ends, and `close()`.
  */
 export async function work(open) {
   const loaded = performance.now()
@@ -76,16 +76,16 @@ async function goOn(adapter) {
   await adapter.run(job.id, standStill)
 }
 
-/** The message is on its way. Nothing of this process runs any more, as little as after the kill that it waits for. */
+/** The message is on its way. From here on nothing in this process runs, just as after the kill that it waits for. */
 function standStill(step) {
   process.send({ kind: 'asked', step })
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
-  process.exit(1) // nobody is there
+  process.exit(1) // the parent is gone
 }
 
 const workload = () => JSON.parse(readFileSync(job.workload, 'utf8'))
 
-/** What this process gave to the disk, in whole pages; 0 where the system does not tell. */
+/** Bytes that this process wrote to disk, in whole pages; 0 if the system does not say. */
 function bytesWritten() {
   try {
     return Number(/^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? 0)
