@@ -1,4 +1,4 @@
-/** Answers that are not as they should be: cut, refused, empty, broken. */
+/** Faulty answers: cut, refused, empty, broken. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { reply, story, text, toolUse, type ModelFunction } from '@lastgood/outage-lab'

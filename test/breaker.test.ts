@@ -1,4 +1,4 @@
-/** Sessions of one store share what they know of a provider: one asks for all, the others wait and start one by one. */
+/** Sessions of one store share the health of a provider: one probes for all, the others wait and start one by one. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, openSession, providerHealth, type Entry } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

@@ -1,4 +1,4 @@
-/** Answers that their caller leaves: unread, broken off, aborted; and what the next request of the conversation gets. */
+/** Answers that their caller abandons (unread, broken off, aborted), and what the conversation's next request gets. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

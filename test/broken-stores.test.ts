@@ -1,4 +1,4 @@
-/** The contract has teeth: a store with one fault fails the cases that speak of it. */
+/** The contract has teeth: a store with one fault fails the cases about it. */
 import { memoryStore, type Clock, type Store } from '@lastgood/core'
 import { ManualClock, storeContract } from '@lastgood/core/testing'
 import { expect, test } from 'vitest'

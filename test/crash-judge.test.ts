@@ -1,4 +1,4 @@
-/** The judge of the crash campaign sees what it is there for: each count that must be 0 can be something else. */
+/** The judge of the crash campaign detects what it is there for: each count that must be 0 can be above 0. */
 import { createHash } from 'node:crypto'
 import type { EntryBody } from '@lastgood/core'
 import { entry, turnStarted } from '@lastgood/core/testing'

@@ -1,6 +1,6 @@
 /**
  * Crash points enumerated: after every write of every scenario, applied or not, a new process finishes the work, each
- * effect once. What the scenarios leave in their journals is every kind of entry that a session can write.
+ * effect once. Together the scenarios' journals have every kind of entry that a session can write.
  */
 import { memoryStore } from '@lastgood/core'
 import type { CrashPoint } from '@lastgood/core/testing'

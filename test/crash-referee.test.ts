@@ -1,4 +1,4 @@
-/** The referee of the crash matrix sees what it is there for: each promise can be broken before its eyes. */
+/** The referee of the crash matrix detects what it is there for: it reports each promise that is broken. */
 import { memoryStore, openSession, type Entry, type EntryBody } from '@lastgood/core'
 import { expect, test } from 'vitest'
 import { Referee } from './crash/matrix/referee.ts'

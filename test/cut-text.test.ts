@@ -1,4 +1,4 @@
-/** An answer that breaks off after whole text, kept and continued where the policy says so. */
+/** An answer that breaks off after whole text is kept and continued if the policy says so. */
 import { defineAgent, recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { reply, text, thinking, type ModelFunction, type Outage } from '@lastgood/outage-lab'

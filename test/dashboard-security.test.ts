@@ -1,4 +1,4 @@
-/** The built dashboard as a real process: who is let in, what is given to whom, and what it does with bad requests. */
+/** The built dashboard as a real process: whom it admits, what it serves to whom, and how it takes bad requests. */
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** The pages of docs say what is so: their links lead somewhere, their tables are those of the code. */
+/** The pages of docs are true: their links lead somewhere, their tables are those of the code. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

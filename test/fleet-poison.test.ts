@@ -1,4 +1,4 @@
-/** A session that kills every worker that goes on with it, among others that do nothing wrong. */
+/** A session that kills every worker that continues it, among healthy ones. */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'

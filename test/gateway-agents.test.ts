@@ -1,4 +1,4 @@
-/** What agents, their helpers and their sub-agents ask at the gateway: each in its own session, and nobody's calls are lost. */
+/** Requests of agents, their helpers and sub-agents at the gateway: each in its own session, and no call is lost. */
 import { helpedBy, memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'

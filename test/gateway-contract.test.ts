@@ -1,7 +1,7 @@
 /**
  * What a client of the Messages API may expect of a gateway, line by line, as `claude gateway` states it on its protocol
- * page: what it does not know passes, streams are not buffered, silence has pings, refusals keep their bodies, and the
- * smaller endpoints are there. The API is a bare server that shows what reached it.
+ * page: unknown things pass, streams are not buffered, silence is filled with pings, refusals keep their bodies, and
+ * the smaller endpoints exist. The API is a bare server that shows what reached it.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

@@ -1,4 +1,4 @@
-/** A gateway that is killed: its clients' next tries find their sessions at the next one, and pay for nothing twice. */
+/** A gateway that is killed: its clients' next attempts find their sessions at the next one; nothing is paid twice. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

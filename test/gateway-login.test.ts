@@ -1,4 +1,4 @@
-/** Credentials that the API refuses at the gateway: whose affair they are, and what becomes of the session. */
+/** Credentials that the API refuses at the gateway: who has to fix them, and what becomes of the session. */
 import { openSession } from '@lastgood/core'
 import type { Gateway } from '@lastgood/gateway'
 import { reply, text, type Outage } from '@lastgood/outage-lab'

@@ -1,6 +1,6 @@
 /**
- * A client that waits long hears something: events that say nothing, so that it does not leave. They are of the
- * delivery, not of the answer: what the client has in the end, and what is recorded, is the same without them.
+ * A client that waits long gets events without content, so that it does not leave. They belong to the delivery, not to
+ * the answer: what the client has in the end, and what is recorded, is the same without them.
  */
 import { memoryStore, replayed, type AssistantMessage, type Entry } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

@@ -1,4 +1,4 @@
-/** What a client, and the person before it, is told of what was done to its request; and what it is spared. */
+/** What a client, and the person using it, is told about what was done to its request, and what it is spared. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { reply, story, text, thinking, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'

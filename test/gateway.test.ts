@@ -1,4 +1,4 @@
-/** The gateway in front of the lab, asked by the real SDK with its own retries as they are. */
+/** The gateway in front of the lab, used by the real SDK with its default retries. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { memoryStore, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

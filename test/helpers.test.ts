@@ -1,4 +1,4 @@
-/** Requests beside the conversation, and readers that stop: what was done is neither overwritten nor held up. */
+/** Requests beside the conversation, and readers that stop: recorded work is neither overwritten nor held up. */
 import type Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'

@@ -1,4 +1,4 @@
-/** Where kept text and repairs meet refusals, further cuts and streams that nobody expects. */
+/** Where kept text and repairs meet refusals, further cuts and unexpected streams. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, openSession } from '@lastgood/core'
 import { describe, expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** A conversation that goes down the ladder and up again: whatever was said on the way, each model takes it. */
+/** A conversation that goes down the ladder and up again: each model accepts whatever was said on the way. */
 import type { Message } from '@lastgood/core'
 import {
   MODELS,

@@ -1,4 +1,4 @@
-/** The ladder at its edges: odd rungs, ladders that change, and what one model has learned or said and another gets. */
+/** The ladder at its edges: odd rungs, changing ladders, and what one model has learned or said and another gets. */
 import { ladder, recoverable } from '@lastgood/anthropic'
 import { memoryStore, providerHealth } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'

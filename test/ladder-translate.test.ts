@@ -1,4 +1,4 @@
-/** Requests for one model, translated for another: the lab says what each of them takes. */
+/** Requests for one model, translated for another: the lab decides what each of them accepts. */
 import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import { chooseRung } from '../packages/core/src/ladder/ladder.ts'
 import { estimateTokens } from '../packages/core/src/ladder/token-need.ts'

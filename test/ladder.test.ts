@@ -1,4 +1,4 @@
-/** The fallback ladder, end to end: who takes a turn, who takes it back, and what is recorded of it. */
+/** The fallback ladder, end to end: which model takes over a turn, which takes it back, and what is recorded. */
 import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, ladder, recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'

@@ -1,7 +1,7 @@
 /**
- * Several writers, readers and removers of one session at once: what they were told is what a store would tell that does
- * one thing at a time (P1, P3). Interleavings are drawn by fast-check's scheduler on the memory and file stores, and by
- * the network on real Redis.
+ * Several writers, readers and removers of one session at once get the answers of a store that does one thing at a time
+ * (P1, P3). Interleavings are drawn by fast-check's scheduler on the memory and file stores, and by the network on real
+ * Redis.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'

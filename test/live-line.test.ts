@@ -1,4 +1,4 @@
-/** An outage while somebody looks on: one line that is drawn anew on a terminal, plain lines where there is none. */
+/** An outage while a person watches: one line that is redrawn on a terminal, plain lines without one. */
 import { reply, story, text } from '@lastgood/outage-lab'
 import { expect, it } from 'vitest'
 import { place } from '../packages/cli/test/processes.ts'

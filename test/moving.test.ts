@@ -1,4 +1,4 @@
-/** Sessions that fork, move and go, with the real SDK against the lab and on a real Redis. */
+/** Sessions that are forked, moved and removed, with the real SDK against the lab and on a real Redis. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * A worker that loses the network to Redis and comes back: it is fenced off by who took over meanwhile (P3), what it was
- * told stays (P1), and what it was not told is before the takeover or nowhere.
+ * A worker that loses the network to Redis and comes back: it is fenced off by the one that took over meanwhile (P3),
+ * what was acknowledged stays (P1), and what was not is before the takeover or nowhere.
  */
 import { openSession, type EntryBody, type Session, type Store } from '@lastgood/core'
 import { owner } from '@lastgood/core/testing'

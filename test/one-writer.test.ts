@@ -1,6 +1,6 @@
 /**
  * One writer per session, with real processes (P3): they fight for it, hang, are stopped and killed, on one folder and on
- * one Redis. Every one writes down what it asked and was told, and the journal has to agree with all of them (P1).
+ * one Redis. Each logs what it asked and was answered, and the journal has to agree with all of them (P1).
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-/** A night of sessions against a failing API, and the report on it: what really happened is what it says. */
+/** A night of sessions against a failing API, and the report on it: it says what really happened. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Level 1: a loop of one's own, with one line added. */
+/** Level 1: the caller's own loop, with one line added. */
 import Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, openSession, type Session, type SessionEvent, type Store } from '@lastgood/core'

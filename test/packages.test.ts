@@ -1,4 +1,4 @@
-// What a person gets who installs the packages from the registry: packed, installed by npm into an empty project, used.
+// What users of the registry get: the packages packed, installed by npm into an empty project, and used.
 
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** A conversation counts as poisoned only where requests of two words are answered, one after another. */
+/** A conversation counts as poisoned only if requests of two words are answered, one after another. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore, openSession, type Entry } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

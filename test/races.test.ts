@@ -1,4 +1,4 @@
-/** What comes between: two requests for one place, a caller that leaves at the worst moment, a run that nobody wants. */
+/** Races: two requests for one place, a caller that leaves at the worst moment, a run that is no longer wanted. */
 import { defineAgent, recoverable, tool } from '@lastgood/anthropic'
 import { memoryStore, type SessionEvent } from '@lastgood/core'
 import { reply, text, toolUse } from '@lastgood/outage-lab'

@@ -1,4 +1,4 @@
-/** The READMEs say what is so: their snippets compile, their commands exist, their tables are those of the code. */
+/** The READMEs are true: their snippets compile, their commands exist, their tables are those of the code. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

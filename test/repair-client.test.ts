@@ -1,6 +1,6 @@
 /**
  * Sessions of the real Claude Code that the API refuses for good, and the same ones after `lastgood repair`. The client
- * comes from the npm registry; where it cannot be had, that is told of.
+ * comes from the npm registry; if it cannot be installed, that is reported.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
 /**
- * What the API refuses is mended on its own words, with the lab as the referee: broken request, refusal, repair, answer.
+ * A refused request is repaired by the words of the refusal, with the lab as referee: request, refusal, repair, answer.
  */
 import { reply, startLab, text, toolUse, type Lab, type LabOptions } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'

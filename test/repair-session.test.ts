@@ -1,4 +1,4 @@
-/** Conversations that the API refuses go on: mended on the way out, journaled once accepted, the record unchanged. */
+/** Conversations that the API refuses continue: repaired on the way out, journaled once accepted, record unchanged. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

@@ -1,6 +1,6 @@
 /**
- * Repair against a referee that shares no code with it: whatever happens to a conversation, it goes on, and nobody's
- * words are dropped in silence.
+ * Repair against a referee that shares no code with it: whatever happens to a conversation, it continues, and no words
+ * are dropped silently.
  */
 import type { Message } from '@lastgood/core'
 import { classify } from '@lastgood/core'

@@ -1,4 +1,4 @@
-/** What the SDK has of its own around a request: timers, errors, parsers, uploads. */
+/** The SDK's own machinery around a request: timers, errors, parsers, uploads. */
 import { createRequire } from 'node:module'
 import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, recoverable } from '@lastgood/anthropic'

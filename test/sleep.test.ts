@@ -1,4 +1,4 @@
-/** A laptop that is closed while its session waits, or a clock that is set forward: what was not tried is not used up. */
+/** A laptop closed while its session waits, or a clock set forward: attempts that were not made are not used up. */
 import { defineAgent } from '@lastgood/anthropic'
 import { memoryStore, type PolicyOptions, type SleepOptions } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'

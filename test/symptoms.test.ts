@@ -1,4 +1,4 @@
-/** docs/symptoms.md: what it says of a message is what lastgood makes of it, and its commands are commands. */
+/** docs/symptoms.md: what it says about a message is what lastgood does with it, and its commands exist. */
 import { classify } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
 import { commandNames } from '../packages/cli/src/commands.ts'

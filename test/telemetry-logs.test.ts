@@ -1,4 +1,4 @@
-/** What a log says of a session: a line for each change, without content. And the gateway's own, as JSON lines. */
+/** The log of a session: a line for each change, without content; and the gateway's own log, as JSON lines. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

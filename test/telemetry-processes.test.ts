@@ -1,4 +1,4 @@
-/** Telemetry over processes: a link from the turn that goes on to the one whose process was killed; and without an SDK. */
+/** Telemetry across processes: a link from the continued turn to the one whose process was killed; and with no SDK. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

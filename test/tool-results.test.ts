@@ -1,4 +1,4 @@
-/** What tools give that no history can have: the model is told, the turn goes on, and each call has run once. */
+/** Tool results that no history can contain: the model is told, the turn continues, and each call has run once. */
 import { defineAgent, tool, type AgentTool } from '@lastgood/anthropic'
 import type { Block, ToolContext } from '@lastgood/core'
 import { reply, story, text, toolUse } from '@lastgood/outage-lab'
