@@ -22,7 +22,6 @@ import {
 
 const spoiled = [user(text('Fix it.')), assistant(thought('bad'), call()), user(result('a file'))]
 const long = 'x'.repeat(40_000)
-const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const manyTurns = (content: string) => [
   user(text('Fix it.')),
   ...Array.from({ length: 12 }, (_, at) => [
@@ -80,41 +79,6 @@ export const refusedCases: readonly RequestCase[] = [
     out: { params: { ...params, thinking: { type: 'disabled' } } },
   },
   ...refusedFields,
-  {
-    row: 11,
-    rule: 'block-as-text',
-    claim: "blocks in a tool's result of a type that the API does not know become text, all of that type",
-    as: 'block-as-text:messages.2.content.0.tool_result.content.1,messages.2.content.0.tool_result.content.2',
-    refusal: {
-      message:
-        "messages.2.content.0.tool_result.content.1: Input tag 'resource' found using 'type' does not match any of the expected tags: 'text'",
-      paths: ['messages.2.content.0.tool_result.content.1'],
-    },
-    in: { messages: [...talk.slice(0, 2), user(result([text('a'), { type: 'resource', uri: 'b' }, resource]))] },
-    out: {
-      messages: [
-        ...talk.slice(0, 2),
-        user(result([text('a'), text('{"type":"resource","uri":"b"}'), text(JSON.stringify(resource))])),
-      ],
-    },
-  },
-  {
-    row: 11,
-    rule: 'block-as-text',
-    claim: 'so does one that lacks a field, without the data that nobody reads',
-    as: 'block-as-text:messages.2.content.0.tool_result.content.0',
-    refusal: {
-      message: 'messages.2.content.0.tool_result.content.0.image.source: Field required',
-      paths: ['messages.2.content.0.tool_result.content.0.image.source'],
-    },
-    in: { messages: [...talk.slice(0, 2), user(result([{ type: 'image', data: 'A'.repeat(2_000) }, png(9, 9)]))] },
-    out: {
-      messages: [
-        ...talk.slice(0, 2),
-        user(result([text('{"type":"image","data":"[2000 characters of data left out]"}'), png(9, 9)])),
-      ],
-    },
-  },
   {
     row: 32,
     rule: 'remove-images',

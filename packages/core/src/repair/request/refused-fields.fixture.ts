@@ -1,7 +1,9 @@
-/** What is done about fields that the API does not know, as data, like `refused-cases.fixture.ts`. */
+/** What is done about fields and blocks that the API does not know, as data, like `refused-cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
+import { png } from './images.fixture.ts'
 import { type RequestCase, assistant, call, params, result, talk, text, user } from './request-case.fixture.ts'
 
+const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const detailed = (message: Message): Message => ({ ...message, reasoning_details: [] }) as Message
 const marked = { ...text('a'), cache_control: { type: 'ephemeral' } }
 const scoped = { ...marked, cache_control: { type: 'ephemeral', scope: 'global' } }
@@ -75,5 +77,40 @@ export const refusedFields: readonly RequestCase[] = [
     },
     in: { messages: [...talk.slice(0, 2), user(result([{ ...text('a file'), flavour: 1 }]))] },
     out: { messages: [...talk.slice(0, 2), user(result([text('a file')]))] },
+  },
+  {
+    row: 11,
+    rule: 'block-as-text',
+    claim: "blocks in a tool's result of a type that the API does not know become text, all of that type",
+    as: 'block-as-text:messages.2.content.0.tool_result.content.1,messages.2.content.0.tool_result.content.2',
+    refusal: {
+      message:
+        "messages.2.content.0.tool_result.content.1: Input tag 'resource' found using 'type' does not match any of the expected tags: 'text'",
+      paths: ['messages.2.content.0.tool_result.content.1'],
+    },
+    in: { messages: [...talk.slice(0, 2), user(result([text('a'), { type: 'resource', uri: 'b' }, resource]))] },
+    out: {
+      messages: [
+        ...talk.slice(0, 2),
+        user(result([text('a'), text('{"type":"resource","uri":"b"}'), text(JSON.stringify(resource))])),
+      ],
+    },
+  },
+  {
+    row: 11,
+    rule: 'block-as-text',
+    claim: 'so does one that lacks a field, without the data that nobody reads',
+    as: 'block-as-text:messages.2.content.0.tool_result.content.0',
+    refusal: {
+      message: 'messages.2.content.0.tool_result.content.0.image.source: Field required',
+      paths: ['messages.2.content.0.tool_result.content.0.image.source'],
+    },
+    in: { messages: [...talk.slice(0, 2), user(result([{ type: 'image', data: 'A'.repeat(2_000) }, png(9, 9)]))] },
+    out: {
+      messages: [
+        ...talk.slice(0, 2),
+        user(result([text('{"type":"image","data":"[2000 characters of data left out]"}'), png(9, 9)])),
+      ],
+    },
   },
 ]
