@@ -143,7 +143,7 @@ describe('lastgood fleet', () => {
     expect((await run(['fleet', 'drain'], { cwd })).stdout).toMatch(/^coder {2}0 under way, 1 queued, paused\n/)
     expect(await run(['fleet', 'pause', '--agent', 'codr'], { cwd })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('the fleet has no agent "codr"; there are coder'),
+      stderr: expect.stringContaining('the fleet has no agent "codr"; it has coder'),
     })
     const { stdout } = await run(['fleet', 'resume', '--agent', 'coder', '--json'], { cwd })
     expect(JSON.parse(stdout)).toMatchObject({
