@@ -43,7 +43,7 @@ describe('doctor', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/\n✖ danger {2}\S+\/done\.jsonl line \d is damaged/)
     expect(stdout).toContain('\n          risk: session done cannot be continued (P1)\n')
-    expect(stdout).toContain('\n          mend: lastgood show done --store state shows the part before it; restore')
+    expect(stdout).toContain('\n          fix:  lastgood show done --store state shows the part before it; restore')
     expect(stdout).toMatch(/\n1 danger(, .*)?\n$/)
     const { findings } = await found(cwd)
     expect(findings.filter(({ severity }) => severity === 'danger')).toHaveLength(1)
