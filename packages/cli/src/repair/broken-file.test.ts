@@ -1,5 +1,5 @@
 import { checkRequest } from '@lastgood/outage-lab'
-import type { Block } from '@lastgood/core'
+import { repairTranscript, type Block, type Message } from '@lastgood/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mendClaudeCodeFile } from './claude-code-file.ts'
@@ -22,7 +22,7 @@ function mend(file: Buffer) {
 }
 
 describe('a file that is broken at random', () => {
-  it('is repaired so that the API takes it, once is enough, and nothing else of it is touched', () => {
+  it('is repaired so that the API takes it, with the results that the rules leave, once is enough, and nothing else of it is touched', () => {
     fc.assert(
       fc.property(brokenFiles, (file) => {
         const mended = mend(file)
@@ -37,6 +37,8 @@ describe('a file that is broken at random', () => {
           expect(kept.shift()).toBe(line)
         }
         expect(uuidsIn(bytes)).toEqual(expect.arrayContaining(uuidsIn(file)))
+        const whole = repairTranscript({ messages: mended?.before ?? [] })
+        expect(resultsIn(mend(bytes)?.before)).toEqual(resultsIn(whole.messages))
         const thought = sentOf(bytes).flatMap(({ content }) =>
           (content as Block[]).filter(({ type }) => type === 'thinking'),
         )
@@ -47,6 +49,9 @@ describe('a file that is broken at random', () => {
     )
   })
 })
+
+const resultsIn = (messages: readonly Message[] = []): string[] =>
+  JSON.stringify(messages).match(/toolu_\d done/g) ?? []
 
 const uuidsIn = (file: Buffer): unknown[] => valuesIn(file).flatMap(({ uuid }) => uuid ?? [])
 

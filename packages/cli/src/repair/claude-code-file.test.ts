@@ -8,6 +8,7 @@ import {
   fileOf,
   linesFor,
   requestOf,
+  result,
   sentOf,
   text,
   thinking,
@@ -43,27 +44,6 @@ describe('a session file of Claude Code', () => {
     expect(checkRequest(requestOf(file))).toBeUndefined()
     expect(mend(file)).toMatchObject({ repairs: [] })
     expect(mend(file)?.bytes).toBeUndefined()
-  })
-
-  it('of which a result would be lost beside the way is left as it is, and said to be so', () => {
-    const line = (uuid: string, parentUuid: string | null, type: string, message: object) =>
-      JSON.stringify({ isSidechain: false, uuid, parentUuid, type, message })
-    const answer = (id: string, words: string) => ({
-      id,
-      role: 'assistant',
-      model: 'claude-opus-5-5',
-      content: [text(words)],
-    })
-    const orphan = { type: 'tool_result', tool_use_id: 'b', content: 'PRECIOUS' }
-    const lines = [
-      line('u0', null, 'user', { role: 'user', content: 'hi' }),
-      line('u1', 'u0', 'assistant', answer('m1', 'ok')),
-      line('r2', 'u1', 'user', { role: 'user', content: [orphan] }),
-      line('u3', 'u1', 'assistant', answer('m2', 'so')),
-    ]
-    const mended = mend(Buffer.from(`${lines.join('\n')}\n`))
-    expect(mended?.bytes).toBeUndefined()
-    expect(mended).toMatchObject({ repairs: [], unrepairable: expect.stringContaining('cannot hold all') })
   })
 
   it.each<[string, string, (lines: LineValue[]) => LineValue[] | void]>([
@@ -116,6 +96,17 @@ describe('a session file of Claude Code', () => {
         return lines.toSpliced(at + 1, 0, ...(again as LineValue[]))
       },
     ],
+    [
+      'results whose calls were never written, beside one another',
+      'results',
+      (lines) => {
+        const isCall = (line: LineValue) => ['toolu_2', 'toolu_3'].some((id) => holds('tool_use', id)(line))
+        const last = lines.findLast(holds('text', 'Step two.'))
+        for (const call of lines.filter(isCall))
+          for (const line of lines) if (line['parentUuid'] === call['uuid']) line['parentUuid'] = last?.['uuid']
+        return lines.filter((line) => !isCall(line))
+      },
+    ],
     ['an end inside a call', 'results', (lines) => lines.slice(0, lines.findLastIndex(holds('tool_use')) + 1)],
   ])('with %s is refused, and taken once it is repaired', (_what, rule, change) => {
     const file = broken(change)
@@ -126,6 +117,46 @@ describe('a session file of Claude Code', () => {
     expect(checkRequest(requestOf(bytes))).toBeUndefined()
     expect(mend(bytes)?.repairs).toEqual([])
     expectOneWay(bytes)
+  })
+
+  describe('with a result beside the way, of a call that is gone', () => {
+    const withNext = (id: string): Buffer => {
+      const lines = linesFor([
+        user('Hi.'),
+        assistant(text('One.')),
+        user([result('toolu_gone')]),
+        assistant(text('Two.')),
+      ])
+      const [first, next] = lines.filter(({ message }) => message?.role === 'assistant')
+      Object.assign(next ?? {}, { parentUuid: first?.['uuid'], message: { ...next?.message, id } })
+      return fileOf(lines)
+    }
+
+    it('has its words before the next answer', () => {
+      const bytes = mend(withNext('msg_next'))?.bytes as Buffer
+      const { before = [], repairs } = mend(bytes) ?? {}
+      expect(repairs).toEqual([])
+      expect(before[2]?.content).toMatchObject([{ type: 'text', text: expect.stringContaining('toolu_gone done') }])
+      expect(checkRequest(requestOf(bytes))).toBeUndefined()
+      expectOneWay(bytes)
+    })
+
+    it.each([
+      ['nothing that follows could lead over it', withNext('msg_1')],
+      ['a path over it would leave out its answer', behindItsAnswer()],
+    ])('is left as it is, and said to be so, where %s', (_where, file) => {
+      const mended = mend(file)
+      expect(mended?.bytes).toBeUndefined()
+      expect(mended).toMatchObject({ repairs: [], unrepairable: expect.stringContaining('cannot hold all') })
+    })
+
+    /** The result is written first, and the next answer hangs on a line that is gone. */
+    function behindItsAnswer(): Buffer {
+      const lines = valuesIn(withNext('msg_next'))
+      const [place, next] = [lines.findIndex(holds('tool_result')), lines.findLast(holds('text'))]
+      Object.assign(next ?? {}, { parentUuid: 'gone' })
+      return fileOf([...lines.slice(0, 3), lines[place] as LineValue, ...lines.slice(3).toSpliced(place - 3, 1)])
+    }
   })
 
   it('keeps every line that is no part of the conversation, byte for byte: a cut one, one in another encoding', () => {
@@ -260,4 +291,12 @@ it('a line keeps what was said in it, though messages are put beside it', () => 
     message: { content: [{ type: 'tool_result' }, { text: 'Stop. Do this.' }] },
   })
   expect(bytes.toString()).not.toContain('left out a message')
+})
+
+it('results of an answer that is there twice are kept when the one that they hang on is left out', () => {
+  const answer = assistant(call('toolu_1'), call('toolu_2'))
+  const results = [result('toolu_1'), result('toolu_2')]
+  const bytes = mend(fileOf(linesFor([user('Do both.'), answer, answer, user(results)])))?.bytes as Buffer
+  expect(mend(bytes)).toMatchObject({ repairs: [], before: [user('Do both.'), answer, user(results)] })
+  expect(checkRequest(requestOf(bytes))).toBeUndefined()
 })

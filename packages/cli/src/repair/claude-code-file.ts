@@ -2,7 +2,7 @@
  * Repair of a Claude Code session file: its conversation is read as messages and mended by core's rules, and the mends
  * are put back into the lines that they came from.
  *
- * 1. The result was checked again, and needs no further repair.
+ * 1. The result was checked again: everything that was mended is read from it, and needs no further repair.
  */
 import {
   blocksOf,
@@ -12,7 +12,7 @@ import {
   type RepairedTranscript,
   type RepairNote,
 } from '@lastgood/core'
-import { conversationOf, isSpoken, linesOf, type Line, type Spoken } from './claude-code-lines.ts'
+import { conversationOf, isSpoken, linesOf, straightened, type Line, type Spoken } from './claude-code-lines.ts'
 import { written, type Group, type Part } from './claude-code-written.ts'
 
 export interface MendedFile {
@@ -28,10 +28,20 @@ export interface MendedFile {
 export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFile | undefined {
   const lines = linesOf(file)
   if (!lines.some(isSpoken)) return undefined
+  const mended = mendedFrom(lines, newId)
+  if (mended.unrepairable !== unheld) return mended
+  // What is beside the path is found only as a result, and only by its answer: a mend may take either from it.
+  const straight = mendedFrom(straightened(lines), newId)
+  return saidIn(straight.before) === saidIn(mended.before) ? straight : mended
+}
+
+const unheld = 'a Claude Code file cannot hold all the repairs'
+
+function mendedFrom(lines: readonly Line[], newId: () => string): MendedFile {
   const { groups, mended } = lookAt(lines)
   const before = groups.map(({ message }) => message)
-  const { unrepairable } = mended
-  if (unrepairable) return { before, after: before, repairs: [], unrepairable: unrepairable.what }
+  const unrepairable = (what: string): MendedFile => ({ before, after: before, repairs: [], unrepairable: what })
+  if (mended.unrepairable) return unrepairable(mended.unrepairable.what)
   if (mended.repairs.length === 0) return { before, after: before, repairs: [] }
   let { messages: after } = mended
   let repairs: RepairNote[] = [...mended.repairs]
@@ -39,22 +49,14 @@ export function mendClaudeCodeFile(file: Buffer, newId: () => string): MendedFil
   for (let round = 0; round < mostRounds; round += 1) {
     const again = linesOf(bytes)
     const second = lookAt(again)
-    if (second.mended.repairs.length === 0) {
-      if (saidIn(second.groups.map(({ message }) => message)) === saidIn(after))
-        return { before, after, repairs, bytes }
-      return {
-        before,
-        after: before,
-        repairs: [],
-        unrepairable: 'a Claude Code file cannot hold all the repairs',
-      }
-    }
+    if (saidIn(second.groups.map(({ message }) => message)) !== saidIn(after)) return unrepairable(unheld)
+    if (second.mended.repairs.length === 0) return { before, after, repairs, bytes }
     after = second.mended.messages
     // Their indexes refer to an intermediate file that nobody has seen.
     repairs = [...repairs, ...second.mended.repairs.map(({ message: _place, ...one }) => one)]
     bytes = Buffer.concat(written(again, second.groups, after, newId))
   }
-  return { before, after: before, repairs: [], unrepairable: 'what would be written needs repair again' }
+  return unrepairable('what would be written needs repair again')
 }
 
 /** Moving a result to its call may separate the lines of a two-line answer: the next round mends that. */

@@ -81,6 +81,42 @@ export function tipOf(lines: readonly Line[]): string | undefined {
 
 /** The lines of the conversation, in order. */
 export function conversationOf(lines: readonly Line[]): Spoken[] {
+  return withSiblings(lines, chainOf(lines)).flatMap((at) => {
+    const line = lines[at]
+    return line && isSpoken(line) ? [line] : []
+  })
+}
+
+/** The same conversation with each line on the path: one that hung on its answer precedes the next line of the path. */
+export function straightened(lines: readonly Line[]): Line[] {
+  const chain = chainOf(lines)
+  const on = new Set(chain)
+  const now = [...lines]
+  let beside: number[] = []
+  for (const at of withSiblings(lines, chain)) {
+    const next = now[at]
+    if (!on.has(at)) beside.push(at)
+    else if (next && isSpoken(next)) {
+      let parent = next.value['parentUuid']
+      for (const place of [...beside, at]) {
+        const line = now[place] as Spoken
+        if (line.value['parentUuid'] !== parent) now[place] = lineFrom({ ...line.value, parentUuid: parent }, line)
+        parent = line.value.uuid
+      }
+      beside = []
+    }
+  }
+  return now
+}
+
+/** The line with another value and its own line break. */
+export function lineFrom(value: Json, { bytes }: Line): Line {
+  const end = /\r?\n$/.exec(bytes.subarray(-2).toString('latin1'))?.[0] ?? ''
+  return { value, bytes: Buffer.from(JSON.stringify(value) + end) }
+}
+
+/** Indexes of the path, with what a compaction kept. */
+function chainOf(lines: readonly Line[]): number[] {
   const places = new Map<string, number>()
   lines.forEach(({ value }, at) => isPlaced(value) && places.set(value.uuid, at))
   const way = wayUp(
@@ -90,11 +126,7 @@ export function conversationOf(lines: readonly Line[]): Spoken[] {
   )
   const kept = keptAt(lines, places, way)
   const after = kept.anchor === undefined ? -1 : way.indexOf(kept.anchor)
-  const chain = [...way.slice(0, after + 1), ...kept.places, ...way.slice(after + 1)]
-  return withSiblings(lines, chain).flatMap((at) => {
-    const line = lines[at]
-    return line && isSpoken(line) ? [line] : []
-  })
+  return [...way.slice(0, after + 1), ...kept.places, ...way.slice(after + 1)]
 }
 
 /** Indexes from the first line to `tip`. A missing parent is replaced by the placed line before it. */

@@ -7,7 +7,7 @@
  *    gone becomes a note that the client shows and does not send.
  */
 import { blocksOf, editsBetween, type Block, type Message } from '@lastgood/core'
-import { tipOf, type Json, type Line, type Spoken } from './claude-code-lines.ts'
+import { lineFrom, tipOf, type Json, type Line, type Spoken } from './claude-code-lines.ts'
 
 /** A message and the lines that it is made of. */
 export interface Group {
@@ -45,10 +45,10 @@ export function written(
     })
   }
   return [
-    ...lines.flatMap((line) => [
-      ...textsOf(added.get(line)),
-      changed.has(line) ? textOf(changed.get(line), line) : line.bytes,
-    ]),
+    ...lines.flatMap((line) => {
+      const value = changed.get(line)
+      return [...textsOf(added.get(line)), (value ? lineFrom(value, line) : line).bytes]
+    }),
     ...withBreak(lines.at(-1), textsOf(added.get(undefined))),
   ]
 
@@ -178,12 +178,6 @@ function note({ value }: Spoken, known: Json = value): Json {
 
 const textsOf = (values: readonly Json[] = []): Buffer[] =>
   values.map((value) => Buffer.from(`${JSON.stringify(value)}\n`))
-
-/** Keeps the line's own line break. */
-function textOf(value: Json | undefined, { bytes }: Line): Buffer {
-  const end = /\r?\n$/.exec(bytes.subarray(-2).toString('latin1'))?.[0] ?? ''
-  return Buffer.from(JSON.stringify(value) + end)
-}
 
 /** Begins with a line break if the last line has none. */
 function withBreak(last: Line | undefined, texts: readonly Buffer[]): Buffer[] {
