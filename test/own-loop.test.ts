@@ -132,7 +132,19 @@ test('a call of unknown outcome that the loop reports to the model is told as su
 })
 
 describe('a loop that keeps its own history and says it otherwise at each start', () => {
+  const asked = { role: 'user' as const, content: task }
   const stall = { kind: 'stall', after: 'before-headers', pings: false } as const
+
+  const clientOf = (session: Session) =>
+    recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
+
+  /** The first request, which is answered. */
+  async function firstAnswer(store: Store) {
+    session = await openSession('s', { store })
+    const { content } = await clientOf(session).messages.create({ ...request, messages: [asked] })
+    await session.close()
+    return content
+  }
 
   /** Starts again and again, each time until the request is in flight; the last one gets its answer. */
   async function startOften(store: Store, before: number, historyOf: (start: number) => Anthropic.MessageParam[]) {
@@ -140,10 +152,9 @@ describe('a loop that keeps its own history and says it otherwise at each start'
     for (const start of [1, 2, 3, 4]) {
       session = await openSession('s', { store })
       await session.step('notify', {}, () => (told += 1))
-      const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
-      const asked = client.messages.create({ ...request, messages: historyOf(start) })
-      if (start === 4) await asked
-      asked.catch(() => {})
+      const answer = clientOf(session).messages.create({ ...request, messages: historyOf(start) })
+      if (start === 4) await answer
+      answer.catch(() => {})
       await expect.poll(() => lab.requests.length).toBe(before + start)
       await session.close()
     }
@@ -160,11 +171,7 @@ describe('a loop that keeps its own history and says it otherwise at each start'
     const model = story([reply(text('first')), reply(text('second'))])
     lab = await startLab({ model, outages: [{ when: { requests: [2, 4] }, fault: stall }] })
     const store = memoryStore()
-    session = await openSession('s', { store })
-    const asked = { role: 'user' as const, content: task }
-    const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
-    const { content } = await client.messages.create({ ...request, messages: [asked] })
-    await session.close()
+    const content = await firstAnswer(store)
     const historyOf = (start: number): Anthropic.MessageParam[] => [
       asked,
       { role: 'assistant', content },
@@ -185,11 +192,7 @@ describe('a loop that keeps its own history and says it otherwise at each start'
     const model = story([reply([toolUse('count', {})]), reply(text('ok'))])
     lab = await startLab({ model, outages: [{ when: { requests: [2, 4] }, fault: stall }] })
     const store = memoryStore()
-    session = await openSession('s', { store })
-    const asked = { role: 'user' as const, content: task }
-    const client = recoverable(new Anthropic({ baseURL: lab.url, apiKey: 'x', logLevel: 'off' }), session)
-    const { content } = await client.messages.create({ ...request, messages: [asked] })
-    await session.close()
+    const content = await firstAnswer(store)
     const [call] = content as [Anthropic.ToolUseBlock]
     const resultOf = (start: number) => ({
       type: 'tool_result' as const,
