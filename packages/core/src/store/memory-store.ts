@@ -144,8 +144,9 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       assertSessionId(sessionId)
       const kept = sessions.get(sessionId)
       const live = liveHolder(kept)
-      // One that is gone was removed by this very call, whose answer was lost.
-      if (lease && kept?.holder && !(live && heldUnder(lease))) throw leaseLost(sessionId, lease.fence)
+      // A session that is gone was removed by this very call, whose answer was lost.
+      const isThere = kept && (kept.holder !== null || kept.entries.length > 0)
+      if (lease && isThere && !(live && heldUnder(lease))) throw leaseLost(sessionId, lease.fence)
       if (live && !lease) throw sessionBusy({ kind: 'busy', sessionId, ...live })
       // The fence stays and grows, so that the next session of that name refuses a late writer of this one.
       if (kept) sessions.set(sessionId, unused(kept.fence + 1))

@@ -202,6 +202,16 @@ export const listingCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'remove with a lease that was given back is refused, and leaves all as it is (P3)',
+    async run({ store, another }) {
+      const lease = await taken(store, 's')
+      const entries = await added(store, lease, 0)
+      await store.release(lease)
+      await rejects((await another()).remove('s', lease), 'lease-lost')
+      assert.deepEqual(await readAll(store, 's'), entries)
+    },
+  },
+  {
     name: 'remove of a session that is not there is without effect',
     async run(harness) {
       await finished(harness, 's')
