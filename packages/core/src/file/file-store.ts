@@ -250,8 +250,10 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       if (![journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return
       const lost = (fence: number) => leaseLost(sessionId, fence)
       if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
-      // Held during the removal: no other writer gets in, and a late one is fenced off.
       const { writer } = writerOf(sessionId)
+      // A lease that was given back, or that another owner has, is not renewed.
+      if (lease && !(await writer.renew(lease, removalTtlMs))) throw lost(lease.fence)
+      // Held during the removal: no other writer gets in, and a late one is fenced off.
       const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
       const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
         if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
