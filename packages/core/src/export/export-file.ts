@@ -17,10 +17,10 @@ import { parseEntry, type Entry } from '../journal/journal.ts'
 import { sessionIdSchema } from '../journal/session-id.ts'
 import { lazily } from '../lazily.ts'
 import { recordable } from '../session/recordable.ts'
+import { sha256, sha256Schema } from '../sha256.ts'
 
 const exportVersion = 1
 const format = 'lastgood-export'
-const hashSchema = lazily(() => z.string().regex(/^[0-9a-f]{64}$/))
 
 const headerSchema = lazily(() =>
   z.strictObject({
@@ -43,8 +43,8 @@ const footerSchema = lazily(() =>
   z.strictObject({
     end: z.literal(format),
     entries: z.number(),
-    sha256: hashSchema(),
-    header: hashSchema(),
+    sha256: sha256Schema(),
+    header: sha256Schema(),
   }),
 )
 
@@ -148,10 +148,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 function damaged(line: number, what: string): LastgoodError {

@@ -16,23 +16,21 @@
  * 4. Anything else means that a counted line was altered or is missing: corruption, never skipped. No single flipped
  *    bit, wherever it is, looks like 2 or 3.
  */
-import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
 import { ownerSchema } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
 import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
+import { isSha256, sha256, sha256Schema } from '../sha256.ts'
 
 /** The version of the lines, not of the entries in them. */
 export const lineVersion = 1
 
-const hashPattern = /^[0-9a-f]{64}$/
-const hashSchema = lazily(() => z.string().regex(hashPattern))
 const commonSchema = lazily(() => ({
-  hash: hashSchema(),
+  hash: sha256Schema(),
   size: z.number(),
   v: z.literal(lineVersion),
-  prev: hashSchema(),
+  prev: sha256Schema(),
   fence: z.number().int().min(1),
   seq: z.number().int().min(0),
 }))
@@ -124,12 +122,11 @@ export function isSurelyLine(value: unknown, framed: string | undefined): value 
   return hasJust(value, 'lease' in value ? leaseLine : entriesLine)
 }
 
-const isHash: Check = (value) => typeof value === 'string' && hashPattern.test(value)
 const common: Fields = {
-  hash: [isHash],
+  hash: [isSha256],
   size: [isNumber],
   v: [isOneOf(lineVersion)],
-  prev: [isHash],
+  prev: [isSha256],
   fence: [isWholeFrom(1)],
   seq: [isWholeFrom(0)],
 }
@@ -185,8 +182,4 @@ function parsed(bytes: Buffer): unknown {
   } catch {
     return undefined
   }
-}
-
-function sha256(bytes: Buffer): string {
-  return digest('sha256', bytes, 'hex')
 }

@@ -6,10 +6,10 @@
  * It also remembers the journal's last entry when it was written. A journal that was cut back cannot show this: what is
  * left of it is sound. The memory is bound to one file, by its inode, so a copy put in its place is taken as it is.
  */
-import { hash as digest } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Owner } from '../journal/journal.ts'
 import { isRecord } from '../json.ts'
+import { sha256 } from '../sha256.ts'
 import type { Holder } from '../store/store.ts'
 import { type LeaseLine, type Line, type Tip, genesis } from './chain.ts'
 import { cutBack, fileError, onPath, systemCode } from './file-error.ts'
@@ -155,5 +155,5 @@ function isLeaseFile(value: unknown): value is LeaseFile {
 function hashOf({ v, owner, fence, since, expiresAt, released, journal }: LeaseFile): string {
   const { id, host, realm, pid } = owner
   const values = [v, id, host, realm, pid, fence, since, expiresAt, released, journal.file, journal.seq]
-  return digest('sha256', JSON.stringify(values), 'hex')
+  return sha256(JSON.stringify(values))
 }

@@ -10,7 +10,6 @@
  *    version is the highest, or if the highest names it among those it was built on.
  * 4. Nothing waits for the disk. A version that a power cut left unreadable is skipped; its number stays used.
  */
-import { createHash } from 'node:crypto'
 import { link, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -24,6 +23,7 @@ import {
 import { onPath, systemCode } from './file-error.ts'
 import { makeFolder, namesIn, readText } from './folder.ts'
 import { lazily } from '../lazily.ts'
+import { sha256 } from '../sha256.ts'
 
 const fileSchema = lazily(() =>
   z.strictObject({
@@ -144,7 +144,7 @@ const versionPattern = /^([a-z0-9.@_-]*~[0-9a-f]{32})\.([1-9][0-9]*)\.json$/
 /** The beginning of the key for people, and a hash for file systems that ignore case or forbid `:`. */
 function stemOf(key: string): string {
   const legible = key.slice(0, 80).toLowerCase().replaceAll(/[:|]/g, '-')
-  return `${legible}~${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
+  return `${legible}~${sha256(key).slice(0, 32)}`
 }
 
 function nameOf(stem: string, version: number): string {

@@ -4,12 +4,12 @@
  * 1. It holds instants, counts, kinds of faults and session ids; nothing of a conversation, no credentials.
  * 2. It is bounded: whatever happens, it stays below about 10 KiB.
  */
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { newerVersion } from '../errors.ts'
 import { faultKindSchema } from '../faults/fault.ts'
 import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
+import { sha256 } from '../sha256.ts'
 
 /** A model at an endpoint: it is up or down as a whole. */
 export interface HealthKey {
@@ -165,5 +165,5 @@ export function sharedKeyOf(key: HealthKey): string {
 function keyPart(text: string): string {
   const legible = text.replaceAll(/[^A-Za-z0-9.:@_-]/g, '_').slice(0, 60)
   if (legible === text && text !== '') return text
-  return `${legible}@${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+  return `${legible}@${sha256(text).slice(0, 12)}`
 }

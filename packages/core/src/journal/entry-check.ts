@@ -6,6 +6,7 @@ import { faultKinds } from '../faults/fault.ts'
 import { isRecord } from '../json.ts'
 import { isInstant } from './instant.ts'
 import { isSessionId } from './session-id.ts'
+import { isSha256 } from '../sha256.ts'
 import {
   areBlocks,
   areMessages,
@@ -45,8 +46,7 @@ export const isOrigin: Check = (value) =>
     seq: [isWholeFrom(1)],
     at: [isInstant, true],
   })
-const isBlobRef: Check = (value) =>
-  hasJust(value, { name: [(name) => typeof name === 'string' && /^[0-9a-f]{64}$/.test(name)], bytes: [isCount] })
+const isBlobRef: Check = (value) => hasJust(value, { name: [isSha256], bytes: [isCount] })
 
 const ofFault: Fields = {
   kind: [isOneOf(...faultKinds)],

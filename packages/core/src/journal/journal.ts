@@ -16,6 +16,7 @@ import { instantSchema } from './instant.ts'
 import { sessionIdSchema } from './session-id.ts'
 import { upgradedEntry } from './upgrade.ts'
 import { lazily } from '../lazily.ts'
+import { sha256Schema } from '../sha256.ts'
 
 /** The entry format that this release writes; `upgrade.ts` says what changed. Raised when older readers could err. */
 export const journalVersion = 3
@@ -79,7 +80,7 @@ export type InDoubt = (typeof inDoubtRules)[number]
 const blobRefSchema = lazily(() =>
   z.strictObject({
     /** Its SHA-256, in hex. */
-    name: z.string().regex(/^[0-9a-f]{64}$/),
+    name: sha256Schema(),
     /** Its length in UTF-8. */
     bytes: z.number().int().min(0),
   }),

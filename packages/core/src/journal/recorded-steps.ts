@@ -7,8 +7,8 @@
  * 2. A step keeps the name of the session that it was started in: a fork or an import goes on with the same idempotency
  *    key.
  */
-import { createHash } from 'node:crypto'
 import type { Entry } from './journal.ts'
+import { sha256 } from '../sha256.ts'
 
 type Finished = Extract<Entry, { type: 'step-finished' }>
 
@@ -27,7 +27,7 @@ export const isLasting = (stepId: string): boolean => /^key[:/]/.test(stepId)
 
 /** The id for readers who may not see the caller's key: it identifies the step without revealing the key. */
 export const withoutKey = (stepId: string): string =>
-  stepId.startsWith('key:') ? `key:${createHash('sha256').update(stepId).digest('hex').slice(0, 16)}` : stepId
+  stepId.startsWith('key:') ? `key:${sha256(stepId).slice(0, 16)}` : stepId
 
 /**
  * The place of a step that has no key and is inside of no other: after how many `changes`, and its `number` among its

@@ -8,10 +8,10 @@
  * 3. A step without an outcome does not count: asked for again, it is the same step, even if the conversation has gone
  *    on. At the new place it then comes after what was asked for there while it still ran, and before anything new.
  */
-import { createHash } from 'node:crypto'
 import { LastgoodError } from '../errors.ts'
 import { effectAround, type Effect } from './nesting.ts'
 import { jsonText } from './recordable.ts'
+import { sha256 } from '../sha256.ts'
 import { hasOutcome, isLasting, type RecordedStep, type RecordedSteps } from '../journal/recorded-steps.ts'
 
 export interface StepId {
@@ -39,7 +39,8 @@ export class StepIds {
   take(name: string, input: unknown, key: string | undefined, isRunning: (stepId: string) => boolean): StepId {
     if (key !== undefined) return { stepId: keyed(key), giveBack() {} }
     const around = effectAround(this.#session)
-    const kind = `${name}:${digestOf(jsonText([around?.id ?? null, name, input], `the input of step ${name}`))}`
+    const asked = jsonText([around?.id ?? null, name, input], `the input of step ${name}`)
+    const kind = `${name}:${sha256(asked).slice(0, 16)}`
     const taken = this.#takenIn(around)
     const { place, steps } = this.#session.transcript
     const stem = around ? `${isLasting(around.id) ? 'key' : 'in'}/${kind}` : `${place}:${kind}`
@@ -114,8 +115,6 @@ const isTakenUp = ({ step }: { step: RecordedStep }): boolean => step.order !== 
 function* numbered(stem: string, from = 0): Generator<string> {
   for (let number = from; ; number += 1) yield `${stem}:${number}`
 }
-
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
 function keyed(key: string): string {
   if (key.length > 0 && key.length <= 200) return `key:${key}`

@@ -6,11 +6,11 @@
  * 2. A blob is named by the hash of its content and verified when read: a missing or altered one is damage.
  * 3. Nothing above this module knows of blobs: entries go in and come out whole.
  */
-import { createHash } from 'node:crypto'
 import { chunksOf, inChunks } from './chunked.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
 import { sealIn, stillSealed } from './sealed.ts'
+import { sha256 } from '../sha256.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of an entry's JSON that still go into its line. */
@@ -29,7 +29,7 @@ export function keptApart(entry: Entry): { stored: Entry; blob?: Blob } {
   const text = JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
   if (bytes <= longestInline) return { stored: entry }
-  const name = nameOf(text)
+  const name = sha256(text)
   return {
     stored: { type: 'kept-apart', of: body.type, blob: { name, bytes }, v, seq, at, fence, lane },
     blob: { name, text },
@@ -60,7 +60,7 @@ async function whole(store: Store, sessionId: string, entry: InParts): Promise<E
   if (text === undefined) throw damaged(place, 'is missing', sessionId)
   const seal = sealIn(text)
   if (seal) throw stillSealed(seal, entry.seq)
-  if (nameOf(text) !== blob.name) throw damaged(place, 'was altered', sessionId)
+  if (sha256(text) !== blob.name) throw damaged(place, 'was altered', sessionId)
   // The body's own version counts; the line's is that of its `kept-apart` form. The first bodies had none.
   const body = JSON.parse(text) as { v?: unknown }
   return parseEntry({ ...body, ...stamp, v: body.v ?? 2 }, place)
@@ -71,10 +71,6 @@ function damaged(place: string, what: string, sessionId: string): LastgoodError 
     hint: `restore the session from a copy to continue; lastgood show ${sessionId} --raw shows the entries themselves`,
     details: { sessionId },
   })
-}
-
-function nameOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /** An upper bound of the bytes of its JSON, without making it: no UTF-16 code unit takes more than six. */

@@ -24,6 +24,7 @@ import type { SharedState } from '../records/shared-state.ts'
 import { hasJust, isNumber, isOneOf, isText, isTrue, isWhole, isWholeFrom, type Fields } from '../journal/surely.ts'
 import { upgradedHead } from '../journal/upgrade.ts'
 import { lazily } from '../lazily.ts'
+import { isSha256 } from '../sha256.ts'
 
 /** What a session is doing, for lists and pickers. */
 export const sessionStatuses = [
@@ -219,11 +220,9 @@ export function assertSessionId(id: string): void {
   })
 }
 
-const blobNamePattern = /^[0-9a-f]{64}$/
-
 /** Throws `bad-option` if `name` cannot name a blob. */
 export function assertBlobName(name: string): void {
-  if (blobNamePattern.test(name)) return
+  if (isSha256(name)) return
   throw new LastgoodError('bad-option', 'not the name of a blob', { hint: 'a blob is named by 64 hex digits' })
 }
 

@@ -5,7 +5,6 @@
  * 2. A failed question is remembered as well, so that during an outage not every fallback asks again.
  * 3. What is remembered is the API's answer, not our reading of it: another release may read more.
  */
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { SharedState } from '../records/shared-state.ts'
@@ -14,6 +13,7 @@ import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { modelCardFrom } from '../ladder/models-api.ts'
 import { inTime } from '../in-time.ts'
 import { lazily } from '../lazily.ts'
+import { sha256 } from '../sha256.ts'
 
 export interface ModelCardsOptions {
   readonly shared: SharedState
@@ -46,7 +46,7 @@ type Known = z.infer<ReturnType<typeof knownSchema>>
 export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions): ModelCards {
   const local = new Map<string, Known>()
   const asking = new Map<string, Promise<Known>>()
-  const place = createHash('sha256').update(endpoint).digest('hex').slice(0, 16)
+  const place = sha256(endpoint).slice(0, 16)
   const keyOf = (model: string) => `models:${place}|${model.replaceAll(/[^A-Za-z0-9.:@_-]/g, '_').slice(-160)}`
   const isFresh = (known: Known) => {
     const age = clock.now() - known.askedAt
