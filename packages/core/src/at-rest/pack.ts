@@ -12,6 +12,7 @@
 import { fromBase64 } from '../base64.ts'
 import { LastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
+import { parsedJson } from '../json.ts'
 import { type Codec, sealIn } from '../store/sealed.ts'
 
 /** Bytes as sealed by a decorator. */
@@ -54,19 +55,11 @@ export function sealedEntry({ v, seq, at, fence, lane }: Entry, { codec, key, da
 /** The entry that was packed into `bytes`, with the place of its outer entry. Throws `journal-corrupt` if none was. */
 export function unpackEntry(bytes: Buffer, { seq, at, fence, lane }: Entry, place: string): Entry {
   const packed = unpack(bytes)
-  const inner = packed && parsed(packed.text)
+  const inner = packed && parsedJson(packed.text)
   if (!packed || typeof inner !== 'object' || inner === null)
     throw unreadable(place, 'its sealed content is not an entry')
   const data = packed.base64 === undefined ? {} : { data: packed.base64 }
   return parseEntry({ ...inner, ...data, seq, at, fence, lane }, place)
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 // -- Blobs ------------------------------------------------------------------------------------------------------------

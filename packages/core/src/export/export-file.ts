@@ -15,6 +15,7 @@ import { z } from 'zod'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { parseEntry, type Entry } from '../journal/journal.ts'
 import { sessionIdSchema } from '../journal/session-id.ts'
+import { parsedJson } from '../json.ts'
 import { lazily } from '../lazily.ts'
 import { recordable } from '../session/recordable.ts'
 import { sha256, sha256Schema } from '../sha256.ts'
@@ -116,7 +117,7 @@ export async function decodeExport(
 }
 
 function headerIn(line: string): ExportHeader {
-  const value = parsed(line)
+  const value = parsedJson(line)
   const { format: found, v } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   if (found !== format) throw damaged(1, 'is not the header of an exported session')
   if (typeof v === 'number' && v > exportVersion) throw newerVersion('an exported session', v, exportVersion)
@@ -127,7 +128,7 @@ function headerIn(line: string): ExportHeader {
 }
 
 function footerIn(line: string, number: number): z.infer<ReturnType<typeof footerSchema>> {
-  const { success, data } = footerSchema().safeParse(parsed(line))
+  const { success, data } = footerSchema().safeParse(parsedJson(line))
   if (success) return data
   throw damaged(number, 'is damaged')
 }
@@ -136,18 +137,10 @@ function footerIn(line: string, number: number): z.infer<ReturnType<typeof foote
 const elsewhere: ReadonlySet<string> = new Set(['session-forked', 'kept-apart', 'sealed'])
 
 function entryIn(text: string, number: number): Entry {
-  const entry = recordable(parseEntry(parsed(text), `line ${number}`), `line ${number} of the file`)
+  const entry = recordable(parseEntry(parsedJson(text), `line ${number}`), `line ${number} of the file`)
   if (elsewhere.has(entry.type)) throw damaged(number, `has a ${entry.type} entry, which does not belong in a file`)
   if (entry.type === 'rewound' && entry.lastGoodTurn > entry.turn) throw damaged(number, 'ends a turn that never began')
   return entry
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function damaged(line: number, what: string): LastgoodError {

@@ -5,7 +5,7 @@
  *    `metadata.raw`, Google's and Amazon's as the text. The type and the text of the quoted error then count.
  * 2. Never throws, whatever it is given.
  */
-import { isRecord } from '../json.ts'
+import { isRecord, parsedJson } from '../json.ts'
 
 export interface ApiError {
   type?: string | undefined
@@ -38,7 +38,7 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
 
 /** The error in a body: in the API's own form, or in what proxies and other clouds make of it. */
 export function errorInBody(body: string | undefined): ApiError {
-  return errorIn(parsed(body))
+  return errorIn(parsedJson(body ?? ''))
 }
 
 /** The error in the `error` field of an `error` event. */
@@ -79,7 +79,7 @@ function quotedIn(text: string, depth: number): ApiError | undefined {
   const head = text.slice(0, longestQuote)
   let at = head.indexOf('{"')
   for (let starts = 0; at >= 0 && starts < mostStarts; starts++) {
-    const said = parsed(objectAt(head, at))
+    const said = parsedJson(objectAt(head, at) ?? '')
     if (isError(said)) return errorIn(said, depth + 1)
     at = head.indexOf('{"', at + 2)
   }
@@ -106,14 +106,6 @@ function objectAt(text: string, from: number): string | undefined {
 function statusIn(error: unknown): number | undefined {
   const status = Number(get(error, 'code'))
   return status >= 400 && status < 600 ? status : undefined
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '')
-  } catch {
-    return undefined
-  }
 }
 
 /** A property of an unknown value; getters that throw and revoked proxies count as absent. */

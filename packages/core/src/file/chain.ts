@@ -18,7 +18,7 @@
  */
 import { z } from 'zod'
 import { ownerSchema } from '../journal/journal.ts'
-import { isRecord } from '../json.ts'
+import { isRecord, parsedJson } from '../json.ts'
 import { hasJust, isNumber, isOneOf, isOwner, isWholeFrom, type Check, type Fields } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
 import { isSha256, sha256, sha256Schema } from '../sha256.ts'
@@ -84,7 +84,7 @@ export function decodePiece(bytes: Buffer): Piece {
   if (!frame || rest.length !== Number(frame[2]) || sha256(rest) !== frame[1]) {
     return { kind: isTorn(bytes, frame ? Number(frame[2]) - rest.length : undefined) ? 'torn' : 'altered' }
   }
-  const value = parsed(bytes) as { v?: unknown } | undefined
+  const value = parsedJson(bytes) as { v?: unknown } | undefined
   if (typeof value?.v === 'number' && value.v > lineVersion) return { kind: 'newer', v: value.v }
   if (isSurelyLine(value, frame[1])) return { kind: 'line', line: value }
   // zod's copy could have its keys in another order: the value itself is what was written.
@@ -164,7 +164,7 @@ const shortestFrame = `{"hash":"${genesis.hash}","size":0,`
 function isTorn(bytes: Buffer, missing: number | undefined): boolean {
   if (bytes.includes(unwritten) || bytes[0] === 0 || bytes.at(-1) === 0) return true
   // No proper beginning of a JSON object is JSON: if it parses, it was whole and its size was altered.
-  if (missing !== undefined) return missing > 0 && parsed(bytes) === undefined
+  if (missing !== undefined) return missing > 0 && parsedJson(bytes) === undefined
   const text = bytes.toString('latin1')
   return framePattern.test(text + shortestFrame.slice(text.length)) || framePattern.test(`${text},`)
 }
@@ -175,11 +175,3 @@ function isTorn(bytes: Buffer, missing: number | undefined): boolean {
  * page.
  */
 const unwritten = Buffer.alloc(8)
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString())
-  } catch {
-    return undefined
-  }
-}

@@ -22,6 +22,7 @@ import {
 } from '../records/shared-state.ts'
 import { onPath, systemCode } from './file-error.ts'
 import { makeFolder, namesIn, readText } from './folder.ts'
+import { parsedJson } from '../json.ts'
 import { lazily } from '../lazily.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -58,7 +59,7 @@ export function sharedFiles(folder: string, newId: () => string): SharedState {
     for (const version of versions) {
       const text = await readText(join(folder, nameOf(stem, version))).catch(unlessMissing)
       if (text === undefined) return 'gone'
-      const { data } = fileSchema().safeParse(jsonOf(text))
+      const { data } = fileSchema().safeParse(parsedJson(text))
       if (data && stemOf(data.key) === stem) return { ...data, version }
     }
     return undefined
@@ -155,14 +156,6 @@ function nameOf(stem: string, version: number): string {
 function versionsIn(names: readonly string[], stem: string): number[] {
   const matches = names.map((name) => versionPattern.exec(name)).filter((match) => match?.[1] === stem)
   return matches.map((match) => Number(match?.[2])).sort((a, b) => b - a)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function unlessMissing(error: unknown): undefined {

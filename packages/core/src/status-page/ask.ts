@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { formatDuration } from '../duration.ts'
+import { parsedJson } from '../json.ts'
 import { writerVersion } from '../version.ts'
 import { readStatusPage, type StatusPage } from './page.ts'
 
@@ -50,12 +51,8 @@ async function readAnswer(fetch: Asking['fetch'], url: string, signal: AbortSign
   const text = await textOf(response)
   if (text === undefined) return { failure: 'an answer of more than 1 MB' }
   if (/^\s*</.test(text)) return { failure: 'HTML instead of JSON' }
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return { failure: 'not JSON' }
-  }
+  const body = parsedJson(text)
+  if (body === undefined) return { failure: 'not JSON' }
   const page = readStatusPage(body)
   return page ? { page } : { failure: 'JSON, but not a status page' }
 }

@@ -8,6 +8,7 @@
  * 2. The latest bodies are kept, up to a limit on their length; after one was dropped, the next is parsed whole.
  */
 import { asString, commonLength, isSameText, part, placeOf, type BodyText } from './body-text.ts'
+import { parsedJson } from '../json.ts'
 import { placesAfter, placesIn, type Places } from './message-places.ts'
 import { isMessagesBody, type MessagesBody } from './messages-request.ts'
 
@@ -60,7 +61,7 @@ export class BodyReader {
   }
 
   #whole(text: BodyText): (Omit<Read, 'places'> & { places: Places | undefined }) | undefined {
-    const body = parsed(text)
+    const body = parsedJson(asString(text))
     return isMessagesBody(body) ? { text, body, places: placesIn(text) } : undefined
   }
 
@@ -71,7 +72,7 @@ export class BodyReader {
     if (!places) return undefined
     const rest = this.#rest(before, text, places)
     const from = places.ends.length > known ? placeOf(text, comma, ends.at(-1) ?? 0) + 1 : places.end
-    const added = rest && { ...rest, messages: parsed(part(text, from, places.end), '[', ']') }
+    const added = rest && { ...rest, messages: parsedJson(`[${asString(part(text, from, places.end))}]`) }
     if (!isMessagesBody(added)) return undefined
     const messages = [...before.body.messages.slice(0, known), ...added.messages]
     return { text, places, body: { ...added, messages } }
@@ -83,7 +84,7 @@ export class BodyReader {
     if (isSameText(tail, part(before.text, before.places.end))) return before.body
     const whole = asString(part(text, 0, places.start)) + asString(tail)
     // A second list of messages would be another request.
-    return placesIn(whole) && (parsed(whole) as Record<string, unknown> | undefined)
+    return placesIn(whole) && (parsedJson(whole) as Record<string, unknown> | undefined)
   }
 
   #keep(name: string, kept: readonly Read[], replaced: Read | undefined, read: Read): void {
@@ -122,11 +123,3 @@ function mostInCommon(kept: readonly Read[], text: BodyText): Common | undefined
 const comma = 0x2c
 
 const sumOfLengths = (sum: number, { text }: Read): number => sum + text.length
-
-function parsed(text: BodyText, before = '', after = ''): unknown {
-  try {
-    return JSON.parse(before + asString(text) + after)
-  } catch {
-    return undefined
-  }
-}

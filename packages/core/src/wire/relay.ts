@@ -10,7 +10,7 @@
  */
 import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
-import { isRecord } from '../json.ts'
+import { isRecord, parsedJson } from '../json.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
 import { isBlock } from '../journal/surely.ts'
@@ -309,12 +309,8 @@ function errorIn(data: Json | undefined, text: string): unknown {
 
 /** Undefined for what is not an object: a parser's error message would quote the conversation. */
 function dataOf({ data }: ServerSentEvent): Json | undefined {
-  try {
-    const parsed: unknown = JSON.parse(data)
-    return isRecord(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
+  const parsed = parsedJson(data)
+  return isRecord(parsed) ? parsed : undefined
 }
 
 function assertBlock(block: unknown): void {
