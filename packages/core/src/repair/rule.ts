@@ -6,15 +6,19 @@
  * 3. It keeps the identity of every message that it did not change.
  */
 import type { Block, Message } from '../journal/journal.ts'
+import type { Changed } from '../ladder/step.ts'
 import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
-export interface LocalRule {
+interface RuleText {
   /** Kebab-case, unique; recorded in the journal. */
   readonly name: string
   /** Row of the invariant in docs/repairs.md. */
   readonly row: number
   /** The invariant in one line, for people. */
   readonly invariant: string
+}
+
+export interface LocalRule extends RuleText {
   /** Gives its own repairs only, with indexes into the list that it was given. */
   repair(outgoing: Outgoing, context: RepairContext): Repaired | undefined
 }
@@ -31,27 +35,20 @@ export interface Mend {
 export interface Mended {
   readonly messages?: readonly Message[]
   readonly params?: Outgoing['params']
-  readonly mends: readonly Mend[]
+  readonly mends?: readonly Mend[]
   readonly unrepairable?: Omit<Unrepairable, 'rule' | 'soundMessages'>
 }
 
-interface RuleText {
-  readonly name: string
-  readonly row: number
-  readonly invariant: string
-}
-
-/** A rule from a function that says what to send instead; no mends and nothing unrepairable means nothing to do. */
+/** A rule from a function that says what to send instead; undefined, or no mends, where there is nothing to do. */
 export function localRule(
-  { name, row, invariant }: RuleText,
-  mend: (outgoing: Outgoing, context: RepairContext) => Mended,
+  text: RuleText,
+  mend: (outgoing: Outgoing, context: RepairContext) => Mended | undefined,
 ): LocalRule {
+  const { name, row } = text
   return {
-    name,
-    row,
-    invariant,
+    ...text,
     repair(outgoing, context) {
-      const { messages, params, mends, unrepairable } = mend(outgoing, context)
+      const { messages, params, mends = [], unrepairable } = mend(outgoing, context) ?? {}
       if (unrepairable)
         return { outgoing, repairs: [], unrepairable: { rule: name, soundMessages: 0, ...unrepairable } }
       if (mends.length === 0) return undefined
@@ -59,4 +56,11 @@ export function localRule(
       return { outgoing: { ...outgoing, ...(messages && { messages }), ...(params && { params }) }, repairs }
     },
   }
+}
+
+/** What a step of the ladder changes, as the work of a rule. */
+export function mendedBy(changed: Changed | undefined): Mended | undefined {
+  if (!changed) return undefined
+  const { params, messages } = changed.outgoing
+  return { params, messages, mends: [{ what: changed.what }] }
 }

@@ -8,39 +8,39 @@
 import { isRecord, recordsIn, without } from '../../json.ts'
 import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
-import type { LocalRule } from '../rule.ts'
+import { localRule, mendedBy } from '../rule.ts'
 import { count, mapBlocks, mapKeeping, placedBlocks } from './blocks.ts'
 
 const mostMarkers = 4
 
 type Marker = Readonly<Record<string, unknown>>
 
-export const cacheMarkers: LocalRule = {
-  name: 'cache-markers',
-  row: 30,
-  invariant: 'At most four cache markers over tools, system, messages and the request.',
-  repair(outgoing) {
+export const cacheMarkers = localRule(
+  {
+    name: 'cache-markers',
+    row: 30,
+    invariant: 'At most four cache markers over tools, system, messages and the request.',
+  },
+  (outgoing) => {
     const markers = markersOf(outgoing)
     const repaired = lastFour(outgoing, markers)
     if (repaired === outgoing) return undefined
     const what = `left out the first ${count(markers.length - mostMarkers, 'cache marker')} of ${markers.length}`
-    return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
+    return mendedBy({ outgoing: repaired, what })
   },
-}
+)
 
-export const cacheTtl: LocalRule = {
-  name: 'cache-ttl',
-  row: 31,
-  invariant: 'No cache marker of 5 minutes comes before one of an hour.',
-  repair(outgoing) {
+export const cacheTtl = localRule(
+  { name: 'cache-ttl', row: 31, invariant: 'No cache marker of 5 minutes comes before one of an hour.' },
+  (outgoing) => {
     const markers = markersOf(outgoing)
     const repaired = longFirst(outgoing, markers)
     if (repaired === outgoing) return undefined
     const raised = markersOf(repaired).filter(isLong).length - markers.filter(isLong).length
     const what = `set ${count(raised, 'cache marker')} before one of 1h to 1h`
-    return { outgoing: repaired, repairs: [{ rule: this.name, row: this.row, what }] }
+    return mendedBy({ outgoing: repaired, what })
   },
-}
+)
 
 /** The request with markers that the API accepts; the same object when there are not too many and all are in order. */
 export function capCacheMarkers(outgoing: Outgoing): Outgoing {

@@ -5,9 +5,9 @@
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
-import type { LocalRule } from '../rule.ts'
+import { localRule } from '../rule.ts'
 import { mapBlocks, mapKeeping } from './blocks.ts'
-import { keepingSignatures } from './kept-signatures.ts'
+import { withSignaturesKept } from './kept-signatures.ts'
 
 /**
  * In any block: https://github.com/RooCodeInc/Roo-Code/issues/11429. In text:
@@ -18,11 +18,9 @@ const foreignInText = ['parsed', 'parsed_output']
 /** The beta that permits `scope`: https://github.com/anthropics/claude-code/issues/4378 */
 const scopeBeta = /^prompt-caching-scope-/
 
-export const extraFields: LocalRule = {
-  name: 'extra-fields',
-  row: 11,
-  invariant: 'Blocks have no field that the API does not know.',
-  repair(outgoing, { card }) {
+const rule = localRule(
+  { name: 'extra-fields', row: 11, invariant: 'Blocks have no field that the API does not know.' },
+  (outgoing) => {
     const takesScope = outgoing.betas.some((beta) => scopeBeta.test(beta))
     const found = new Map<string, number>()
     function lessen<T extends Readonly<Record<string, unknown>>>(owner: T, names: readonly string[]): T {
@@ -37,9 +35,9 @@ export const extraFields: LocalRule = {
       return plain === marker ? own : { ...own, cache_control: plain }
     }
     const messages = mapKeeping(mapBlocks(outgoing.messages, onBlock), (message) => lessen(message, foreign))
-    if (found.size === 0) return undefined
     const what = `left out fields: ${[...found].map(([name, times]) => `${name} (${times})`).join(', ')}`
-    const repairs = [{ rule: this.name, row: this.row, what }]
-    return keepingSignatures(outgoing, { outgoing: { ...outgoing, messages }, repairs }, card)
+    return { messages, mends: found.size > 0 ? [{ what }] : [] }
   },
-}
+)
+
+export const extraFields = withSignaturesKept(rule)

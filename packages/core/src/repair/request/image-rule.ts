@@ -8,11 +8,10 @@
 import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
-import type { Repair } from '../outgoing.ts'
-import type { LocalRule } from '../rule.ts'
+import { localRule } from '../rule.ts'
 import { mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { imageHeader } from './image-header.ts'
-import { keepingSignatures } from './kept-signatures.ts'
+import { withSignaturesKept } from './kept-signatures.ts'
 import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
 
 /** Pixels of the longest side. */
@@ -45,11 +44,13 @@ export function withTrueMediaType(block: Block): Block {
   return { ...block, source: { ...source, media_type: header.mediaType } }
 }
 
-export const images: LocalRule = {
-  name: 'images',
-  row: 32,
-  invariant: 'Images are complete, of a known kind, and within the limits of size and number.',
-  repair(outgoing, { card }) {
+const rule = localRule(
+  {
+    name: 'images',
+    row: 32,
+    invariant: 'Images are complete, of a known kind, and within the limits of size and number.',
+  },
+  (outgoing, { card }) => {
     const typed = mapBlocks(outgoing.messages, withTrueMediaType)
     const media = placedBlocks(typed).filter(({ block }) => isMedium(block))
     const pictures = media.filter(({ block }) => isImage(block))
@@ -67,21 +68,19 @@ export const images: LocalRule = {
     const standIn = (block: Block) => mediumLeftOut(block, reasons.get(block) ?? '')
     const messages = mapBlocks(typed, replacing(bad, standIn))
     const retyped = placedBlocks(outgoing.messages).filter(({ block }) => withTrueMediaType(block) !== block)
-    const repairs = [
-      ...bad.map(({ block, place }) => note(place.message, textOf(standIn(block)), [block])),
-      ...retyped.map(({ place }) => note(place.message, 'named the media type that the image has')),
+    const mends = [
+      ...bad.map(({ block, place }) => ({ message: place.message, what: textOf(standIn(block)), removed: [block] })),
+      ...retyped.map(({ place }) => ({ message: place.message, what: 'named the media type that the image has' })),
     ]
-    return keepingSignatures(outgoing, { outgoing: { ...outgoing, messages }, repairs }, card)
+    return { messages, mends }
   },
-}
+)
+
+export const images = withSignaturesKept(rule)
 
 /** https://platform.claude.com/docs/en/build-with-claude/vision: 600 in a request, 100 on models with a window of 200k. */
 function mostImages({ maxInputTokens }: ModelCard): number {
   return maxInputTokens <= smallWindow ? 100 : 600
-}
-
-function note(message: number, what: string, removed?: readonly Block[]): Repair {
-  return { rule: 'images', row: 32, message, what, ...(removed && { removed }) }
 }
 
 function textOf({ text }: Block): string {

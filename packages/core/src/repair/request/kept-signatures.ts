@@ -11,6 +11,7 @@ import { isRecord, without } from '../../json.ts'
 import { hasThinking, withoutThinking } from '../../journal/message.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
+import type { LocalRule } from '../rule.ts'
 import { mapKeeping } from './blocks.ts'
 
 export const bindingBeta = 'thinking-binding-controls-2026-08-01'
@@ -48,6 +49,17 @@ export function keepingSignatures(before: Outgoing, repaired: Repaired, card: Mo
   const messages = mapKeeping(outgoing.messages, withoutThinking)
   const note = { rule: 'strip-thinking', row: 19, what: 'left out all thinking, since a message before it was changed' }
   return { ...repaired, outgoing: { ...outgoing, messages }, repairs: [...repairs, note] }
+}
+
+/** The rule, with what its edits take to keep the thinking after them. */
+export function withSignaturesKept(rule: LocalRule): LocalRule {
+  return {
+    ...rule,
+    repair(outgoing, context) {
+      const repaired = rule.repair(outgoing, context)
+      return repaired && keepingSignatures(outgoing, repaired, context.card)
+    },
+  }
 }
 
 const dropBlockNote = { rule: 'drop-block', row: 20, what: 'prefix_mismatch_behavior drop_block' } as const

@@ -10,6 +10,7 @@ import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 import { withoutIdleClearing } from './thinking-off.ts'
+import { withTools } from './tool-names.ts'
 
 const betaName = /\b[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}-\d{2}-\d{2}\b/g
 const toolType = /\b[a-z]\w*_\d{8}\b/g
@@ -87,19 +88,10 @@ function dropped(outgoing: Outgoing, name: string): Outgoing {
   const tools = recordsIn(params['tools'])
   if (tools.some(({ type }) => type === name)) {
     const kept = tools.filter(({ type }) => type !== name)
-    const left = kept.length > 0 ? { ...params, tools: kept } : without(params, ['tools', 'tool_choice'])
-    return withFreeChoice({ ...outgoing, params: left })
+    return { ...outgoing, params: withTools(params, kept) }
   }
   if (!(name in params) || essential.includes(name)) return outgoing
   return { ...outgoing, params: without(params, [name]) }
-}
-
-/** A tool that is not declared cannot be forced. */
-function withFreeChoice(outgoing: Outgoing): Outgoing {
-  const { tool_choice: choice, tools } = outgoing.params
-  if (!isRecord(choice) || choice['type'] !== 'tool') return outgoing
-  const isDeclared = recordsIn(tools).some(({ name }) => name === choice['name'])
-  return isDeclared ? outgoing : { ...outgoing, params: { ...outgoing.params, tool_choice: { type: 'auto' } } }
 }
 
 function dateOf(beta: string): string {

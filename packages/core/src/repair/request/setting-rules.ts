@@ -6,35 +6,34 @@
  */
 import { isRecord, without } from '../../json.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
+import type { ModelCard } from '../../ladder/model-card.ts'
 import { maxTokens, toolChoice } from '../../ladder/setting-steps.ts'
 import { within, type Step } from '../../ladder/step.ts'
 import { thinking } from '../../ladder/thinking-steps.ts'
-import type { Outgoing, RepairContext } from '../outgoing.ts'
-import type { LocalRule } from '../rule.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { localRule, mendedBy } from '../rule.ts'
 import { withoutIdleClearing } from './thinking-off.ts'
 
 /** Sampling settings are refused from this version on: https://platform.claude.com/docs/en/api/versioning */
 const versionWithoutSampling = '2026-10-21'
 
-export const maxTokensRule: LocalRule = {
-  name: 'max-tokens',
-  row: 35,
-  invariant: "max_tokens is at most the model's limit.",
-  repair: ofModel('max-tokens', 35, (outgoing, { card }) => maxTokens(outgoing, within(card))),
-}
+export const maxTokensRule = localRule(
+  { name: 'max-tokens', row: 35, invariant: "max_tokens is at most the model's limit." },
+  ofModel((outgoing, card) => maxTokens(outgoing, within(card))),
+)
 
-export const toolChoiceRule: LocalRule = {
-  name: 'tool-choice',
-  row: 24,
-  invariant: 'tool_choice forces a tool only on models that can be forced.',
-  repair: ofModel('tool-choice', 24, (outgoing, { card }) => toolChoice(outgoing, within(card))),
-}
+export const toolChoiceRule = localRule(
+  { name: 'tool-choice', row: 24, invariant: 'tool_choice forces a tool only on models that can be forced.' },
+  ofModel((outgoing, card) => toolChoice(outgoing, within(card))),
+)
 
-export const thinkingConfig: LocalRule = {
-  name: 'thinking-config',
-  row: 23,
-  invariant: 'The type of thinking is one that the model takes, and its budget is below max_tokens.',
-  repair: ofModel('thinking-config', 23, (outgoing, { card }) => {
+export const thinkingConfig = localRule(
+  {
+    name: 'thinking-config',
+    row: 23,
+    invariant: 'The type of thinking is one that the model takes, and its budget is below max_tokens.',
+  },
+  ofModel((outgoing, card) => {
     if (!isUnfit(outgoing, card)) return undefined
     // As if the request came from a model that thinks the same way by default: then the type is mapped.
     const changed = thinking(outgoing, { ...within(card), from: { ...card, id: '' } })
@@ -42,31 +41,29 @@ export const thinkingConfig: LocalRule = {
     const { params } = changed.outgoing
     return { ...changed, outgoing: { ...changed.outgoing, params: withoutIdleClearing(params, card) } }
   }),
-}
+)
 
-export const sampling: LocalRule = {
-  name: 'sampling',
-  row: 44,
-  invariant: 'temperature, top_p and top_k are only sent if model and API version take them.',
-  repair(outgoing, { card, apiVersion = versionWithoutSampling }) {
-    const { params } = outgoing
+export const sampling = localRule(
+  {
+    name: 'sampling',
+    row: 44,
+    invariant: 'temperature, top_p and top_k are only sent if model and API version take them.',
+  },
+  ({ params }, { card, apiVersion = versionWithoutSampling }) => {
     const isRefused = (name: string) =>
       params[name] !== undefined &&
       (apiVersion >= versionWithoutSampling ||
         (card.source !== 'guess' && !card.sampling && !(name === 'temperature' && params[name] === 1)))
     const names = ['temperature', 'top_p', 'top_k'].filter(isRefused)
     if (names.length === 0) return undefined
-    return {
-      outgoing: { ...outgoing, params: without(params, names) },
-      repairs: [{ rule: this.name, row: this.row, what: `left out ${names.join(', ')}` }],
-    }
+    return { params: without(params, names), mends: [{ what: `left out ${names.join(', ')}` }] }
   },
-}
+)
 
 /** With it the budget may exceed max_tokens: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const interleavedBeta = 'interleaved-thinking-2025-05-14'
 
-function isUnfit({ params, messages, betas }: Outgoing, card: RepairContext['card']): boolean {
+function isUnfit({ params, messages, betas }: Outgoing, card: ModelCard): boolean {
   const config = params['thinking']
   if (!isRecord(config)) return false
   const { type, budget_tokens: budget } = config
@@ -76,13 +73,6 @@ function isUnfit({ params, messages, betas }: Outgoing, card: RepairContext['car
   return type === 'enabled' && (isTooLarge || !beginsWithThinking(messages))
 }
 
-function ofModel(
-  rule: string,
-  row: number,
-  step: (outgoing: Outgoing, context: RepairContext) => ReturnType<Step>,
-): LocalRule['repair'] {
-  return (outgoing, context) => {
-    const changed = context.card.source === 'guess' ? undefined : step(outgoing, context)
-    return changed && { outgoing: changed.outgoing, repairs: [{ rule, row, what: changed.what }] }
-  }
+function ofModel(step: (outgoing: Outgoing, card: ModelCard) => ReturnType<Step>): Parameters<typeof localRule>[1] {
+  return (outgoing, { card }) => (card.source === 'guess' ? undefined : mendedBy(step(outgoing, card)))
 }

@@ -4,16 +4,18 @@
  * 1. A tool is never renamed: nothing would run a call of the new name. What cannot be declared is left out.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
-import type { LocalRule } from '../rule.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { localRule } from '../rule.ts'
 
 const validName = /^[a-zA-Z0-9_-]{1,128}$/
 
-export const toolNames: LocalRule = {
-  name: 'tool-names',
-  row: 38,
-  invariant: 'Names of tools are unique, of letters, digits, _ and -, and of at most 128 characters.',
-  repair(outgoing) {
-    const { params } = outgoing
+export const toolNames = localRule(
+  {
+    name: 'tool-names',
+    row: 38,
+    invariant: 'Names of tools are unique, of letters, digits, _ and -, and of at most 128 characters.',
+  },
+  ({ params }) => {
     const seen = new Set<string>()
     const kept = recordsIn(params['tools']).filter((tool) => {
       const { name, type = 'custom' } = tool
@@ -26,16 +28,20 @@ export const toolNames: LocalRule = {
     const names = recordsIn(params['tools'])
       .filter((tool) => !kept.includes(tool))
       .map((tool) => shortName(String(tool['name'])))
-    const left = kept.length > 0 ? { ...params, tools: kept } : without(params, ['tools', 'tool_choice'])
-    const choice = left['tool_choice']
-    const isChoiceGone = isRecord(choice) && choice['type'] === 'tool' && !seen.has(String(choice['name']))
     const what = `left out tools whose name is taken or not allowed: ${names.join(', ')}`
-    return {
-      outgoing: { ...outgoing, params: isChoiceGone ? { ...left, tool_choice: { type: 'auto' } } : left },
-      repairs: [{ rule: this.name, row: this.row, what }],
-    }
+    return { params: withTools(params, kept), mends: [{ what }] }
   },
+)
+
+/** The params with just these tools. One that is not declared cannot be forced. */
+export function withTools(params: Outgoing['params'], tools: readonly Tool[]): Outgoing['params'] {
+  if (tools.length === 0) return without(params, ['tools', 'tool_choice'])
+  const { tool_choice: choice } = params
+  const isGone = isRecord(choice) && choice['type'] === 'tool' && !tools.some(({ name }) => name === choice['name'])
+  return { ...params, tools, ...(isGone && { tool_choice: { type: 'auto' } }) }
 }
+
+type Tool = Readonly<Record<string, unknown>>
 
 function shortName(name: string): string {
   return name.length > 40 ? `${name.slice(0, 40).toWellFormed()}… (${name.length} characters)` : name

@@ -70,7 +70,7 @@ export const results = localRule(
     invariant: 'The message after tool calls begins with their results, each once; nothing else is a result.',
   },
   ({ messages }) => {
-    if (isPaired(messages)) return { mends: [] }
+    if (isPaired(messages)) return undefined
     const mends: Mend[] = []
     const known = resultsByCall(messages)
     const used = new Set<Block>()

@@ -146,7 +146,7 @@ export const documents = localRule(
   ({ messages }, { apiVersion }) => {
     const mends: Mend[] = []
     // https://platform.claude.com/docs/en/api/versioning: accepted before this version.
-    if (apiVersion !== undefined && apiVersion < '2026-10-21') return { mends }
+    if (apiVersion !== undefined && apiVersion < '2026-10-21') return undefined
     const changed = mapKeeping(messages, (message, at) => {
       const blocks = mapKeeping(blocksOf(message), (block) => {
         if (message.role === 'assistant' && block.type === 'document') {

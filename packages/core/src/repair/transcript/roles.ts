@@ -6,7 +6,7 @@ import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from './blocks-of.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
-import { localRule, type Mend } from '../rule.ts'
+import { localRule, mendedBy, type Mend } from '../rule.ts'
 
 const isSystem = ({ role }: Message) => role === 'system'
 
@@ -32,10 +32,9 @@ export const systemPlaces = localRule(
   },
   (outgoing, { card }) => {
     const { messages } = outgoing
-    if (!messages.some(isSystem)) return { mends: [] }
+    if (!messages.some(isSystem)) return undefined
     if (!card.systemMessages) {
-      const changed = systemNotes(outgoing, within(card))
-      return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
+      return mendedBy(systemNotes(outgoing, within(card)))
     }
     const mends: Mend[] = []
     const placed = messages.flatMap((message, at): readonly Message[] => {
@@ -60,8 +59,8 @@ export const firstUser = localRule(
   { name: 'first-user', row: 13, invariant: 'The first message is from the user.' },
   ({ messages }) => {
     const [first] = messages
-    if (!first) return { mends: [], unrepairable: { message: 0, what: 'there is no message' } }
-    if (first.role === 'user' || blocksOf(first)[0]?.type === 'compaction') return { mends: [] }
+    if (!first) return { unrepairable: { message: 0, what: 'there is no message' } }
+    if (first.role === 'user' || blocksOf(first)[0]?.type === 'compaction') return undefined
     const lead: Message = { role: 'user', content: '(The beginning of this conversation is not there any more.)' }
     return {
       messages: [lead, ...messages],
@@ -104,8 +103,7 @@ export const pausedLast = localRule(
     const after = messages.slice(at + 1)
     const isSilent = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
     const isOver = stopReason !== 'pause_turn' || callIdsOf(messages[at]).length > 0
-    if (isOver || after.length === 0 || !after.every((message) => blocksOf(message).every(isSilent)))
-      return { mends: [] }
+    if (isOver || after.length === 0 || !after.every((message) => blocksOf(message).every(isSilent))) return undefined
     const what = 'left out an empty message after a paused answer'
     return { messages: messages.slice(0, at + 1), mends: after.map((_message, n) => ({ message: at + 1 + n, what })) }
   },
@@ -119,10 +117,9 @@ export const lastMessage = localRule(
   },
   (outgoing, { card, stopReason }) => {
     const last = outgoing.messages.at(-1)
-    if (outgoing.params['compaction'] !== undefined || isPaused(last, stopReason)) return { mends: [] }
-    if (card.prefill || callIdsOf(last).length > 0) return { mends: [] }
-    const changed = askedToGoOn(outgoing)
-    return changed ? { messages: changed.outgoing.messages, mends: [{ what: changed.what }] } : { mends: [] }
+    if (outgoing.params['compaction'] !== undefined || isPaused(last, stopReason)) return undefined
+    if (card.prefill || callIdsOf(last).length > 0) return undefined
+    return mendedBy(askedToGoOn(outgoing))
   },
 )
 
@@ -131,9 +128,9 @@ export const lastText = localRule(
   ({ messages }, { stopReason }) => {
     const last = messages.at(-1)
     const text = last && blocksOf(last).at(-1)
-    if (last?.role !== 'assistant' || text?.type !== 'text' || stopReason === 'pause_turn') return { mends: [] }
+    if (last?.role !== 'assistant' || text?.type !== 'text' || stopReason === 'pause_turn') return undefined
     const said = String(text['text'])
-    if (said.trimEnd() === said) return { mends: [] }
+    if (said.trimEnd() === said) return undefined
     const trimmed = withBlocks(last, [...blocksOf(last).slice(0, -1), { ...text, text: said.trimEnd() }])
     const whole = typeof last.content === 'string' ? { ...last, content: said.trimEnd() } : trimmed
     return {
@@ -153,7 +150,7 @@ export const lastThinking = localRule(
     const last = messages.at(-1)
     const thinking = params['thinking']
     const isOff = isRecord(thinking) ? thinking['type'] === 'disabled' : !card.thinksByDefault
-    if (!isOff || !last || !hasThinking(last)) return { mends: [] }
+    if (!isOff || !last || !hasThinking(last)) return undefined
     const blocks = blocksOf(last)
     const rest = blocks.filter((block) => !isThinking(block))
     const mends = [{ message: messages.length - 1, what: 'left out the thinking of the last answer' }]

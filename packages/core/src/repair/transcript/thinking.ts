@@ -21,7 +21,7 @@ export const signedThinking = localRule(
       return message?.role === 'assistant' && blocksOf(message).some(isUnsigned)
     }
     const broken = messages.flatMap((_message, at) => (isBroken(at) ? [at] : []))
-    if (broken.length === 0) return { mends: [] }
+    if (broken.length === 0) return undefined
     const raw = broken.map((at) => recorded?.(at))
     if (raw.every((message) => message?.role === 'assistant' && !blocksOf(message).some(isUnsigned))) {
       const restored = messages.map((message, at) => raw[broken.indexOf(at)] ?? message)
@@ -44,8 +44,8 @@ export const thinkingFirst = localRule(
   { name: 'thinking-first', row: 21, invariant: 'Where thinking is enabled, the open turn begins with it.' },
   ({ messages, params }, { card }) => {
     const { thinking } = params
-    if (!isRecord(thinking) || thinking['type'] !== 'enabled' || beginsWithThinking(messages)) return { mends: [] }
+    if (!isRecord(thinking) || thinking['type'] !== 'enabled' || beginsWithThinking(messages)) return undefined
     const off = thinkingTurnedOff(params, card)
-    return off ? { params: off, mends: [{ what: 'thinking is off until the turn ends' }] } : { mends: [] }
+    return off ? { params: off, mends: [{ what: 'thinking is off until the turn ends' }] } : undefined
   },
 )
