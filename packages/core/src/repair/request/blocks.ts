@@ -47,6 +47,16 @@ export function placedBlocks(messages: readonly Message[]): Placed[] {
   return placed
 }
 
+/** The messages with `standIn` in place of each of the chosen blocks. */
+export function replaceBlocks(
+  messages: readonly Message[],
+  chosen: readonly Placed[],
+  standIn: (block: Block) => Block,
+): readonly Message[] {
+  const places = new Set(chosen.map(({ place }) => pathOf(place)))
+  return mapBlocks(messages, (block, place) => (places.has(pathOf(place)) ? standIn(block) : block))
+}
+
 /** The path by which the API names the place. */
 export function pathOf({ message, index, inner }: Place): string {
   return `messages.${message}.content.${index}${inner === undefined ? '' : `.tool_result.content.${inner}`}`

@@ -1,7 +1,7 @@
 /** Messages in a form that a model can continue from. */
+import { blocksOf, isCall } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
-import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
 const nudgeText = 'Please continue.'
@@ -23,7 +23,7 @@ export const convertSystem: RejectedRule = {
   does: 'Sends system messages as user messages.',
   repair(outgoing, { card }) {
     const changed = systemNotes(outgoing, within({ ...card, systemMessages: false }))
-    return changed && keepingSignatures(outgoing, repairedBy(this, changed.outgoing, changed.what), card)
+    return changed && repairedBy(this, changed.outgoing, changed.what)
   },
 }
 
@@ -33,8 +33,8 @@ export const continueAfterPrefill: RejectedRule = {
   does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",
   repair(outgoing, { stopReason }) {
     // A paused answer is sent back as the last message: the server continues it.
-    const calls = outgoing.messages.at(-1)?.content
-    const isCalling = Array.isArray(calls) && calls.some(({ type }) => type === 'tool_use')
+    const last = outgoing.messages.at(-1)
+    const isCalling = last !== undefined && blocksOf(last).some(isCall)
     const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },

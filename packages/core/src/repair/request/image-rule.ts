@@ -9,10 +9,10 @@ import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import { localRule } from '../rule.ts'
-import { mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { mapBlocks, placedBlocks, replaceBlocks, type Placed } from './blocks.ts'
 import { imageHeader } from './image-header.ts'
 import { withSignaturesKept } from './kept-signatures.ts'
-import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
+import { dataOf, isImage, isMedium, mediumLeftOut } from './media.ts'
 
 /** Pixels of the longest side. */
 export const maxSide = 8_000
@@ -66,7 +66,7 @@ const rule = localRule(
     if (bad.length === 0 && typed === outgoing.messages) return undefined
     const reasons = new Map(bad.map((placed) => [placed.block, reasonFor(placed) ?? '']))
     const standIn = (block: Block) => mediumLeftOut(block, reasons.get(block) ?? '')
-    const messages = mapBlocks(typed, replacing(bad, standIn))
+    const messages = replaceBlocks(typed, bad, standIn)
     const retyped = placedBlocks(outgoing.messages).filter(({ block }) => withTrueMediaType(block) !== block)
     const mends = [
       ...bad.map(({ block, place }) => ({ message: place.message, what: textOf(standIn(block)), removed: [block] })),

@@ -5,7 +5,6 @@
  */
 import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
-import { type Placed } from './blocks.ts'
 import { imageHeader } from './image-header.ts'
 
 export const isImage = ({ type }: Block): boolean => type === 'image'
@@ -30,17 +29,4 @@ export function mediumLeftOut(block: Block, reason: string): Block {
   const size = header && header.width > 0 ? ` ${header.width}x${header.height}` : ''
   const title = typeof block['title'] === 'string' ? ` ${JSON.stringify(block['title'])}` : ''
   return { type: 'text', text: `[${block.type}${size}${title} left out: ${reason}]` }
-}
-
-/** A change for `mapBlocks` that replaces the chosen blocks, recognised by their place. */
-export function replacing(
-  chosen: readonly Placed[],
-  stand: (block: Block) => Block,
-): (block: Block, place: Placed['place']) => Block {
-  const keys = new Set(chosen.map(({ place }) => keyOf(place)))
-  return (block, place) => (keys.has(keyOf(place)) ? stand(block) : block)
-}
-
-function keyOf({ message, index, inner = -1 }: Placed['place']): string {
-  return `${message}.${index}.${inner}`
 }

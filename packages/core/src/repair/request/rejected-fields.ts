@@ -9,7 +9,6 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { mapBlocks, mapKeeping } from './blocks.ts'
-import { keepingSignatures } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
@@ -31,7 +30,7 @@ export const dropField: RejectedRule = {
   name: 'drop-field',
   row: 11,
   does: 'Leaves out exactly the field that the API named as unknown.',
-  repair(outgoing, { fault, card }, argument) {
+  repair(outgoing, { fault }, argument) {
     const named = argument?.split(',') ?? extraFieldsIn(fault?.message ?? '', fault?.paths ?? [])
     const whole: unknown = { ...outgoing.params, messages: outgoing.messages }
     const present = named.filter((path) => removed(whole, path.split('.')) !== whole)
@@ -43,7 +42,7 @@ export const dropField: RejectedRule = {
     const now = { ...outgoing, params, messages: mended }
     const rule = inMessages ? { ...this, name: 'drop-block-field' } : this
     const what = `left out ${present.join(', ')}`
-    return keepingSignatures(outgoing, repairedBy(rule, now, what, { argument: present.join(',') }), card)
+    return repairedBy(rule, now, what, { argument: present.join(',') })
   },
 }
 

@@ -1,4 +1,5 @@
 /** The length of an answer: less where the API demands it, more where an answer was cut. */
+import type { Outgoing, Repaired } from '../outgoing.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
 /** With fewer tokens an answer is not worth asking for. */
@@ -17,10 +18,7 @@ export const clampMaxTokens: RejectedRule = {
       if (room) return room
     }
     if (typeof asked !== 'number' || !(limit < asked)) return undefined
-    const params = { ...outgoing.params, max_tokens: limit }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${limit} instead of ${asked}`, {
-      argument: String(limit),
-    })
+    return limited(this, outgoing, limit)
   },
 }
 
@@ -34,10 +32,7 @@ export const fitMaxTokens: RejectedRule = {
     const numbers = /exceed context limit: (\d+) \+ (\d+) > (\d+)/.exec(fault?.message ?? '')
     const room = argument === undefined ? numbers && Number(numbers[3]) - Number(numbers[1]) : Number(argument)
     if (typeof asked !== 'number' || !room || room < leastTokens || room >= asked) return undefined
-    const params = { ...outgoing.params, max_tokens: room }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${room} instead of ${asked}`, {
-      argument: String(room),
-    })
+    return limited(this, outgoing, room)
   },
 }
 
@@ -51,9 +46,12 @@ export const raiseMaxTokens: RejectedRule = {
     const most = Number.isFinite(card.maxOutputTokens) ? card.maxOutputTokens : asked * 4
     const raised = Number(argument ?? most)
     if (!(raised > asked)) return undefined
-    const params = { ...outgoing.params, max_tokens: raised }
-    return repairedBy(this, { ...outgoing, params }, `max_tokens ${raised} instead of ${asked}`, {
-      argument: String(raised),
-    })
+    return limited(this, outgoing, raised)
   },
+}
+
+function limited(rule: RejectedRule, outgoing: Outgoing, limit: number): Repaired {
+  const { params } = outgoing
+  const what = `max_tokens ${limit} instead of ${String(params['max_tokens'])}`
+  return repairedBy(rule, { ...outgoing, params: { ...params, max_tokens: limit } }, what, { argument: String(limit) })
 }

@@ -5,19 +5,17 @@
  * 2. The name of the repair carries the places or the number, so that the same repair can be applied again.
  */
 import type { Block } from '../../journal/journal.ts'
-import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
-import { count, isAt, mapBlocks, pathOf, placedBlocks, type Placed } from './blocks.ts'
+import type { Outgoing, Repaired } from '../outgoing.ts'
+import { count, isAt, pathOf, placedBlocks, type Placed } from './blocks.ts'
 import { maxSide, whyRefused } from './image-rule.ts'
-import { keepingSignatures } from './kept-signatures.ts'
-import { dataOf, isImage, isMedium, mediumLeftOut, replacing } from './media.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { dataOf, isImage, isMedium, mediumLeftOut } from './media.ts'
+import { replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const removeImages: RejectedRule = {
   name: 'remove-images',
   row: 32,
   does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
-  repair(outgoing, context, argument) {
-    const { fault } = context
+  repair(outgoing, { fault }, argument) {
     const withDocuments = /pdf|document/i.test(fault?.message ?? '')
     const media = placedBlocks(outgoing.messages).filter(({ block }) => (withDocuments ? isMedium : isImage)(block))
     const paths = argument?.split(',') ?? fault?.paths ?? []
@@ -31,7 +29,7 @@ export const removeImages: RejectedRule = {
         : broken.length > 0
           ? broken
           : media.slice(0, Math.ceil(media.length / 2))
-    return leaveOut(this, outgoing, context, chosen, chosen.map(({ place }) => pathOf(place)).join(','))
+    return leaveOut(this, outgoing, chosen, chosen.map(({ place }) => pathOf(place)).join(','))
   },
 }
 
@@ -39,24 +37,20 @@ export const shrinkImages: RejectedRule = {
   name: 'shrink-images',
   row: 36,
   does: 'Replaces the older half of the images and documents with text.',
-  repair(outgoing, context, argument) {
+  repair(outgoing, _context, argument) {
     const media = placedBlocks(outgoing.messages).filter(({ block }) => isMedium(block) && dataOf(block) !== undefined)
     const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))
-    return leaveOut(this, outgoing, context, chosen, String(chosen.length))
+    return leaveOut(this, outgoing, chosen, String(chosen.length))
   },
 }
 
 function leaveOut(
   rule: RejectedRule,
   outgoing: Outgoing,
-  { card }: RepairContext,
   chosen: readonly Placed[],
   argument: string,
 ): Repaired | undefined {
-  if (chosen.length === 0) return undefined
   const standIn = (block: Block) => mediumLeftOut(block, 'the API refused it')
-  const messages = mapBlocks(outgoing.messages, replacing(chosen, standIn))
-  const removed = chosen.map(({ block }) => block)
   const what = `left out ${count(chosen.length, 'image or document')}`
-  return keepingSignatures(outgoing, repairedBy(rule, { ...outgoing, messages }, what, { argument, removed }), card)
+  return replacedBy(rule, outgoing, chosen, standIn, what, { argument })
 }

@@ -5,32 +5,23 @@
  * 1. If one block is of an unknown type, all blocks of that type become text: each would be refused in its turn.
  */
 import type { Block } from '../../journal/journal.ts'
-import { count, isAt, mapBlocks, pathOf, placedBlocks } from './blocks.ts'
-import { keepingSignatures } from './kept-signatures.ts'
-import { replacing } from './media.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { count, isAt, pathOf, placedBlocks } from './blocks.ts'
+import { replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const blockAsText: RejectedRule = {
   name: 'block-as-text',
   row: 11,
   does: "Puts its JSON as text where a block inside a tool's result stood that the API does not take.",
-  repair(outgoing, { card, fault }, argument) {
+  repair(outgoing, { fault }, argument) {
     const paths = argument?.split(',') ?? fault?.paths ?? []
     const inner = placedBlocks(outgoing.messages).filter(({ place }) => place.inner !== undefined)
     const named = inner.filter(({ place }) => paths.some((path) => isAt(place, path)))
     const isUnknown = argument === undefined && /\binput tag\b/i.test(fault?.message ?? '')
     const types = new Set(isUnknown ? named.map(({ block }) => block.type) : [])
     const chosen = inner.filter((one) => named.includes(one) || types.has(one.block.type))
-    if (chosen.length === 0) return undefined
-    const messages = mapBlocks(outgoing.messages, replacing(chosen, asText))
-    const removed = chosen.map(({ block }) => block)
     const what = `wrote ${count(chosen.length, "tool result's block")} as text`
     const places = chosen.map(({ place }) => pathOf(place)).join(',')
-    return keepingSignatures(
-      outgoing,
-      repairedBy(this, { ...outgoing, messages }, what, { argument: places, removed }),
-      card,
-    )
+    return replacedBy(this, outgoing, chosen, asText, what, { argument: places })
   },
 }
 

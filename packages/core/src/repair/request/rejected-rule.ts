@@ -1,6 +1,7 @@
 /** A rule that is applied only because the API refused a request, or because of the API's answer. */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
+import { replaceBlocks, type Placed } from './blocks.ts'
 
 export interface RejectedRule {
   /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */
@@ -32,4 +33,18 @@ export function repairedBy(
     ...(removed && removed.length > 0 && { removed }),
   }
   return { outgoing, repairs: [repair] }
+}
+
+/** The repair that puts `standIn` in place of the chosen blocks; undefined where there are none. */
+export function replacedBy(
+  rule: RejectedRule,
+  outgoing: Outgoing,
+  chosen: readonly Placed[],
+  standIn: (block: Block) => Block,
+  what: string,
+  more: { readonly argument?: string; readonly message?: number },
+): Repaired | undefined {
+  if (chosen.length === 0) return undefined
+  const messages = replaceBlocks(outgoing.messages, chosen, standIn)
+  return repairedBy(rule, { ...outgoing, messages }, what, { ...more, removed: chosen.map(({ block }) => block) })
 }

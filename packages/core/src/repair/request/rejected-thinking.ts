@@ -2,11 +2,13 @@
  * Repairs for thinking that the API refused, gentlest first: as it was recorded, left out by the API where it does not
  * fit, left out altogether, turned off. https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
  */
+import { isDeepStrictEqual } from 'node:util'
 import { isRecord, without } from '../../json.ts'
-import { hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
+import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
+import { callIdsOf } from '../transcript/blocks-of.ts'
 import { count, mapKeeping, placedBlocks } from './blocks.ts'
 import { droppingBlocks } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
@@ -20,7 +22,7 @@ export const restoreThinking: RejectedRule = {
     if (!recorded) return undefined
     const messages = mapKeeping(outgoing.messages, (message, at) => {
       const original = message.role === 'assistant' ? recorded(at) : undefined
-      const isMended = original?.role === 'assistant' && !sameJson(plain(message), plain(original))
+      const isMended = original?.role === 'assistant' && !isDeepStrictEqual(plain(message), plain(original))
       return isMended && sameCalls(message, original) ? original : message
     })
     const restored = messages.filter((message, at) => message !== outgoing.messages[at]).length
@@ -73,27 +75,11 @@ function withFittingMode(outgoing: Outgoing, card: Parameters<typeof thinkingTur
 }
 
 /** The content as blocks, without cache markers: those are not part of the answer. */
-function plain({ content }: Message): unknown {
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-  return blocks.map((block) => without(block, ['cache_control']))
+function plain(message: Message): unknown {
+  return blocksOf(message).map((block) => without(block, ['cache_control']))
 }
 
 /** Results follow the calls, so an answer is restored only if its calls stay the same. */
 function sameCalls(one: Message, other: Message): boolean {
-  return callsOf(one) === callsOf(other)
-}
-
-function callsOf({ content }: Message): string {
-  if (typeof content === 'string') return ''
-  return content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : [])).join(' ')
-}
-
-/** Equal as JSON, whatever the order of keys. */
-function sameJson(one: unknown, other: unknown): boolean {
-  if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((item, at) => sameJson(item, other[at]))
-  }
-  if (!isRecord(one) || !isRecord(other)) return one === other
-  const keys = Object.keys(one)
-  return keys.length === Object.keys(other).length && keys.every((key) => sameJson(one[key], other[key]))
+  return callIdsOf(one).join(' ') === callIdsOf(other).join(' ')
 }

@@ -8,6 +8,7 @@
  */
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { continueAfterPrefill, convertSystem, nudge } from './going-on.ts'
+import { keepingSignatures } from './kept-signatures.ts'
 import { dropField } from './rejected-fields.ts'
 import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './rejected-limits.ts'
 import { removeImages, shrinkImages } from './rejected-media.ts'
@@ -68,8 +69,11 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
   const name = nameOfRule(rule)
   const argument = rule.length > name.length ? rule.slice(name.length + 1) : undefined
   const rejected = rejectedRules.find((one) => one.name === name)
-  if (rejected) return rejected.repair(outgoing, context, argument)
-  return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
+  if (!rejected) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
+  const repaired = rejected.repair(outgoing, context, argument)
+  // An answer as it was recorded fits its own signatures.
+  if (!repaired || rejected === restoreThinking) return repaired
+  return keepingSignatures(outgoing, repaired, context.card)
 }
 
 /**

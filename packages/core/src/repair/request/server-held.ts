@@ -4,10 +4,8 @@
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
-import { count, mapBlocks, placedBlocks } from './blocks.ts'
-import { keepingSignatures } from './kept-signatures.ts'
-import { replacing } from './media.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { count, placedBlocks } from './blocks.ts'
+import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const dropContainer: RejectedRule = {
   name: 'drop-container',
@@ -51,18 +49,14 @@ export const dropFiles: RejectedRule = {
   name: 'drop-files',
   row: 29,
   does: 'Replaces a file that the server no longer has with text.',
-  repair(outgoing, { card, fault }, argument) {
+  repair(outgoing, { fault }, argument) {
     const all = placedBlocks(outgoing.messages).filter(({ block }) => fileOf(block) !== undefined)
     const named = argument?.split(',') ?? (fault?.message ?? '').match(/\bfile_\w+/g) ?? []
     const meant = all.filter(({ block }) => named.includes(fileOf(block) ?? ''))
     const lost = argument === undefined && meant.length === 0 ? all : meant
-    if (lost.length === 0) return undefined
-    const messages = mapBlocks(outgoing.messages, replacing(lost, fileLeftOut))
     const ids = [...new Set(lost.map(({ block }) => fileOf(block)))].join(',')
-    const removed = lost.map(({ block }) => block)
     const what = `left out ${count(lost.length, 'file')}: ${ids}`
-    const now = repairedBy(this, { ...outgoing, messages }, what, { argument: ids, removed })
-    return keepingSignatures(outgoing, now, card)
+    return replacedBy(this, outgoing, lost, fileLeftOut, what, { argument: ids })
   },
 }
 

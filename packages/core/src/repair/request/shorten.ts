@@ -14,9 +14,8 @@ import type { Fault } from '../../faults/fault.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
-import { keepingSignatures } from './kept-signatures.ts'
-import { isMedium, mediumLeftOut, replacing, sizeOf } from './media.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { isMedium, mediumLeftOut, sizeOf } from './media.ts'
+import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 /** Characters per token of English and code, on the safe side: https://platform.claude.com/docs/en/about-claude/glossary#tokens */
 const charsPerToken = 3.5
@@ -46,31 +45,23 @@ export const shortenOldResults: RejectedRule = {
     const limit = given === undefined ? limitFor(outgoing, measure, card, fault) : Number(given)
     const chosen = choose(outgoing, measure, limit)
     if (!chosen) return undefined
-    const messages = mapBlocks(outgoing.messages, (block, place) => chosen.change(block, place))
-    const removed = chosen.blocks
+    const messages = mapBlocks(outgoing.messages, (block) => chosen.changed.get(block) ?? block)
+    const removed = [...chosen.changed.keys()]
     const what = `shortened ${count(removed.length, 'old result or image')}, ${chosen.before} to ${chosen.after} ${measure}`
-    const now = repairedBy(this, { ...outgoing, messages }, what, { argument: `${measure}=${limit}`, removed })
-    return keepingSignatures(outgoing, now, card)
+    return repairedBy(this, { ...outgoing, messages }, what, { argument: `${measure}=${limit}`, removed })
   },
 }
 
 export const placeholderLastResults: RejectedRule = {
   name: 'placeholder-last-results',
   does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
-  repair(outgoing, { card }) {
+  repair(outgoing) {
     const last = outgoing.messages.length - 1
     const isLast = ({ place }: Placed) => place.message === last && place.inner === undefined
     const chosen = placedBlocks(outgoing.messages).filter((placed) => isLast(placed) && isReplaceable(placed.block))
-    if (chosen.length === 0) return undefined
-    const reason = 'the server fails on it'
-    const messages = mapBlocks(
-      outgoing.messages,
-      replacing(chosen, (block) => standIn(block, reason)),
-    )
-    const removed = chosen.map(({ block }) => block)
-    const what = `left out ${count(removed.length, 'result or image')} of the last message`
-    const now = repairedBy(this, { ...outgoing, messages }, what, { message: last, removed })
-    return keepingSignatures(outgoing, now, card)
+    const stand = (block: Block) => standIn(block, 'the server fails on it')
+    const what = `left out ${count(chosen.length, 'result or image')} of the last message`
+    return replacedBy(this, outgoing, chosen, stand, what, { message: last })
   },
 }
 
@@ -90,8 +81,8 @@ function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: 
 }
 
 interface Choice {
-  readonly change: (block: Block, place: Placed['place']) => Block
-  readonly blocks: readonly Block[]
+  /** What goes out in place of a block. */
+  readonly changed: ReadonlyMap<Block, Block>
   readonly before: number
   readonly after: number
 }
@@ -126,8 +117,7 @@ function choose(outgoing: Outgoing, measure: Measure, limit: number): Choice | u
       after -= won
     }
   }
-  if (after > limit) return undefined
-  return { change: (block) => changed.get(block) ?? block, blocks: [...changed.keys()], before, after }
+  return after > limit ? undefined : { changed, before, after }
 }
 
 const isResult = ({ type }: Block): boolean => type === 'tool_result'
