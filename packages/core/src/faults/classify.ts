@@ -153,7 +153,7 @@ const meaningOfAnswer = {
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
   'twin-calls': { kind: 'broken-call', message: 'an answer with two tool calls of the same id' },
-} as const satisfies Record<NonNullable<Wire['answer']>, Meaning & { message?: string }>
+} as const satisfies Record<Shortfall, Meaning & { message?: string }>
 
 /** What users have had to leave out of a request that alone is answered with 5xx to get it through, likeliest first. */
 const poisonRepairs: readonly RuleName[] = [

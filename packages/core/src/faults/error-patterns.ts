@@ -15,8 +15,6 @@ export interface ErrorPattern extends Meaning {
   /** The statuses that the text was seen with; an in-band error has the status of its type, no answer at all has 0. */
   readonly statuses: readonly number[]
   readonly text: RegExp
-  readonly kind: FaultKind
-  readonly repairs?: readonly RuleName[]
   /** Where the text is documented or was reported. */
   readonly source: string
 }

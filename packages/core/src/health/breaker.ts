@@ -26,7 +26,7 @@
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
 import type { FaultKind } from '../faults/fault.ts'
-import { type Outcome, type Sign, noted, signOf } from './notes.ts'
+import { type Outcome, noted, signOf } from './notes.ts'
 import { goneProbeMs, probePause } from './probe-pause.ts'
 import { type Breaker, type HealthKey, type HealthRecord, asOf, blankRecord } from './record.ts'
 import { isBusy } from './recovery.ts'
@@ -75,7 +75,7 @@ export function report(
 ): HealthRecord {
   const before = record ? asOf(record, now) : blankRecord(key)
   const after = noted(before, session, outcome, now)
-  const breaker = next(before, signOf(outcome), outcome, { session, now, random }, probeFactor)
+  const breaker = next(before, outcome, { session, now, random }, probeFactor)
   return { ...after, breaker, ...holdOf(before, outcome, now) }
 }
 
@@ -133,15 +133,14 @@ export function admit(
     return { admission: wait(now + Math.max(delay, now - breaker.startedAt), `${ill}; a probe is under way`), record }
   }
   const { probeAt, booked, failedBy } = breaker
-  const reason = ill
   if (now < probeAt) {
     const mine = booked === session || booked === undefined || (booked === failedBy && session !== failedBy)
-    if (!mine) return { admission: wait(probeAt + delay, reason), record }
+    if (!mine) return { admission: wait(probeAt + delay, ill), record }
     const own = booked === session ? record : { ...record, breaker: { ...breaker, booked: session } }
-    return { admission: wait(probeAt, reason), record: own }
+    return { admission: wait(probeAt, ill), record: own }
   }
   const yields = session === failedBy && booked !== undefined && booked !== session && now < probeAt + delay
-  return yields ? { admission: wait(probeAt + delay, reason), record } : probing()
+  return yields ? { admission: wait(probeAt + delay, ill), record } : probing()
 }
 
 /** Whether neither another answer nor an admission changes the breaker. Sessions may still be coming back. */
@@ -157,21 +156,15 @@ export function isCalm(record: HealthRecord | undefined, now: number): boolean {
   return isSettled(record, now) && (recovered === undefined || recovered.at + rampMs <= now)
 }
 
-function next(
-  record: HealthRecord,
-  sign: Sign,
-  outcome: Outcome,
-  { session, now, random }: Asking,
-  probeFactor: number,
-): Breaker {
+function next(record: HealthRecord, outcome: Outcome, { session, now, random }: Asking, probeFactor: number): Breaker {
   const { breaker, successes } = record
   if (outcome.kind === 'abandoned') {
     const isProbe = breaker.state === 'half-open' && breaker.prober === session
     if (!isProbe) return breaker
     return { state: 'open', ...troubleOf(breaker), probeAt: now }
   }
-  const cause = outcome.kind === 'fault' ? outcome.fault : undefined
-  if (sign === 'answer' || cause === undefined) {
+  const sign = signOf(outcome)
+  if (outcome.kind === 'ok' || sign === 'answer') {
     if (breaker.state === 'closed') return { ...breaker, failures: 0 }
     // In an outage, new requests are often refused while those under way still succeed.
     if ((outcome.sentAt ?? now) < breaker.since) return breaker
@@ -181,7 +174,7 @@ function next(
     state: 'open',
     since,
     ...(waitersSince !== undefined && { waitersSince }),
-    cause,
+    cause: outcome.fault,
     probes,
     failedBy: session,
     probeAt: now + probeFactor * (sign === 'gone' ? goneProbeMs : probePause(record, { probes, since, now, random })),

@@ -62,6 +62,8 @@ interface Local {
 /** Computes the next record from the current one; returns the same object if nothing changes. */
 type Change<T> = (record: HealthRecord | undefined) => { record: HealthRecord | undefined; result: T }
 
+const nothing: Change<null> = (record) => ({ record, result: null })
+
 const freshMs = 1000
 const stillCalmMs = 30_000
 const writeAnswersMs = 5000
@@ -106,15 +108,13 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     return run
   }
 
-  function isFresh({ copy, aloneUntil }: Local, ageMs = freshMs): boolean {
-    const isAlone = clock.elapsed() < aloneUntil
-    return copy !== undefined && (isAlone || Math.abs(clock.now() - copy.readAt) <= ageMs)
-  }
+  const isAlone = ({ aloneUntil }: Local) => clock.elapsed() < aloneUntil
+
+  const isFresh = (local: Local, ageMs = freshMs) =>
+    local.copy !== undefined && (isAlone(local) || Math.abs(clock.now() - local.copy.readAt) <= ageMs)
 
   /** Whether the copy says that all is well and is fresh enough to be trusted. */
   const isQuiet = (local: Local, ageMs = freshMs) => isFresh(local, ageMs) && isCalm(local.copy?.record, clock.now())
-
-  const isAlone = ({ aloneUntil }: Local) => clock.elapsed() < aloneUntil
 
   /** Asks the shared state; undefined if it cannot answer, or could not a moment ago. */
   async function asked<T>(local: Local, question: () => Promise<T>): Promise<T | undefined> {
@@ -185,9 +185,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   async function list(prefix: string): Promise<HealthRecord[]> {
     const mine = [...locals.values()].filter(({ key }) => sharedKeyOf(key).startsWith(prefix))
     const behind = mine.filter(({ answers }) => answers.length > 0)
-    await Promise.all(
-      behind.map((local) => inTurn(local, () => update(local, (record) => ({ record, result: null }), true))),
-    )
+    await Promise.all(behind.map((local) => inTurn(local, () => update(local, nothing, true))))
     try {
       return (await shared.list(prefix)).flatMap(({ value }) => parseHealthRecord(value) ?? [])
     } catch {
@@ -247,7 +245,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
         if (outcome.kind === 'abandoned') return null
         local.answers = [...local.answers, { session, at: told.now }].slice(-keptAnswers)
         // Until they are due, counting is enough: applying them to the record costs time for each.
-        return isDue(local) ? update(local, (record) => ({ record, result: null })) : null
+        return isDue(local) ? update(local, nothing) : null
       })
     },
 

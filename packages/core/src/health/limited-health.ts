@@ -21,13 +21,10 @@ const aloneUntil = new WeakMap<RequestLimiter, number>()
 
 /** For one session: it remembers which of its requesters wait. Without a limiter it is `health` itself. */
 export function limitedHealth(health: Health, limiter: RequestLimiter | undefined, clock: Clock): Health {
-  return limiter ? limitedBy(limiter, health, clock) : health
-}
-
-function limitedBy(limiter: RequestLimiter, health: Health, clock: Clock): Health {
+  if (!limiter) return health
   const waiting = new Set<string>()
 
-  async function answerOf(key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer> {
+  const answerOf = async (key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer> => {
     if (clock.elapsed() < (aloneUntil.get(limiter) ?? -Infinity)) return { kind: 'go' }
     try {
       return await inTime(clock, patienceMs, async () => limiter.admit(key, asking))

@@ -16,7 +16,7 @@ import { LastgoodError } from '../errors.ts'
 import { decisionSchema, type Decision, type Fault } from '../faults/fault.ts'
 import { firstIssue } from '../journal/journal.ts'
 import type { Policy } from './options.ts'
-import type { FallbackRule, RepairRule, RetryRule, SuspendRule } from './rules.ts'
+import type { FallbackRule, RepairRule, RetryRule, Rule } from './rules.ts'
 
 /** What is known of the request's earlier attempts. */
 export interface FaultHistory {
@@ -51,14 +51,16 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
   if (fault.complete === 'calls' || (fault.complete === 'text' && keepsText(history, policy))) {
     return { kind: 'keep-and-continue' }
   }
+  if (isFirstDenial(rule, fault, history)) return { kind: 'resend' }
   switch (rule.action) {
     case 'retry':
-      if (isFirstDenial(rule, fault, history)) return { kind: 'resend' }
       return fallBack(rule.fallback, history) ?? retryOrSuspend(rule, fault, history, policy)
     case 'repair':
       return repairOr(rule, fault, history, policy)
-    case 'suspend':
-      return resendOrSuspend(rule, fault, history)
+    case 'suspend': {
+      const retryAt = history.now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
+      return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
+    }
     case 'fail':
       return fallBack(rule.fallback, history) ?? { kind: 'fail', reason: withFacts(rule.reason, fault) }
   }
@@ -103,16 +105,9 @@ function repairOr(rule: RepairRule, fault: Fault, { tried = [], now }: FaultHist
   return { kind: 'keep-and-continue' }
 }
 
-function isFirstDenial(rule: RetryRule | SuspendRule, { status }: Fault, history: FaultHistory): boolean {
+function isFirstDenial(rule: Rule, { status }: Fault, history: FaultHistory): boolean {
   const { attempts, attemptsOfKind = attempts } = history
-  return rule.resendFirst === true && status === 401 && attemptsOfKind === 1
-}
-
-function resendOrSuspend(rule: SuspendRule, fault: Fault, history: FaultHistory): Decision {
-  if (isFirstDenial(rule, fault, history)) return { kind: 'resend' }
-  const { now } = history
-  const retryAt = now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
-  return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
+  return 'resendFirst' in rule && rule.resendFirst && status === 401 && attemptsOfKind === 1
 }
 
 function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, policy: Policy): Decision {
