@@ -62,10 +62,6 @@ export function badKey(field: string, problem: string, hint: string): LastgoodEr
 export function subkeys({ bytes }: CheckedKey, purpose: string, sessionId: string): Subkeys {
   const info = JSON.stringify(['lastgood at rest 1', purpose, sessionId])
   const all = Buffer.from(hkdfSync('sha256', bytes, '', info, 3 * keyBytes))
-  const [encryption, nonces, names] = [0, 1, 2].map((i) => all.subarray(i * keyBytes, (i + 1) * keyBytes)) as [
-    Buffer,
-    Buffer,
-    Buffer,
-  ]
-  return { encryption, nonces, names }
+  const part = (i: number) => all.subarray(i * keyBytes, (i + 1) * keyBytes)
+  return { encryption: part(0), nonces: part(1), names: part(2) }
 }

@@ -16,9 +16,6 @@ import { anotherImport, unfinishedHead } from './unfinished.ts'
 const batchEntries = 200
 const batchText = 1_000_000
 
-/** Where to write, and with how much patience. */
-export type ImportTarget = Asking
-
 /** What an earlier attempt left. */
 export interface LeftEntries {
   count: number
@@ -26,7 +23,7 @@ export interface LeftEntries {
 }
 
 export class ImportWriter {
-  readonly #target: ImportTarget
+  readonly #target: Asking
   readonly #file: VerifiedExport
   readonly #left: LeftEntries
   /** How many entries the store has. */
@@ -37,7 +34,7 @@ export class ImportWriter {
   #batch: Entry[] = []
   #text = 0
 
-  constructor(target: ImportTarget, file: VerifiedExport, left: LeftEntries) {
+  constructor(target: Asking, file: VerifiedExport, left: LeftEntries) {
     this.#target = target
     this.#file = file
     this.#left = left

@@ -23,12 +23,8 @@ export function placeOf(folder: string, sessionId: string): SessionPlace {
   assertSessionId(sessionId)
   const stem = stemOf(sessionId)
   const temporary = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.lease\\.[^.]+\\.tmp$`)
-  const [journal, lease, blobs] = ['jsonl', 'lease', 'blobs'].map((kind) => join(folder, `${stem}.${kind}`)) as [
-    string,
-    string,
-    string,
-  ]
-  return { sessionId, folder, journal, lease, blobs, temporary }
+  const pathOf = (kind: string) => join(folder, `${stem}.${kind}`)
+  return { sessionId, folder, journal: pathOf('jsonl'), lease: pathOf('lease'), blobs: pathOf('blobs'), temporary }
 }
 
 /** The session whose journal has this file name; undefined if it is not a journal. */

@@ -55,8 +55,8 @@ export async function forkSession(
 ): Promise<Fork> {
   assertSessionId(sessionId)
   assertSessionId(newId)
-  const { turn: wanted, reason, ttlMs, pinned, ...rest } = options
-  const retention = checkedRetention({ ...(ttlMs !== undefined && { ttlMs }), ...(pinned !== undefined && { pinned }) })
+  const { turn: wanted, reason, ttlMs: _ttlMs, pinned: _pinned, ...rest } = options
+  const retention = checkedRetention(options)
   const resolved = resolveOptions({ ...rest, store })
   const forked = await store.summary(sessionId)
   if (!forked) throw sessionNotFound(sessionId, store)

@@ -64,8 +64,6 @@ export class Session {
   /** For the tool ledger, and for other code that runs the session's work. */
   readonly calls: CallsAtHand
   readonly watchers = new Watchers()
-  /** To be called before an effect: see `LeaseKeeper`. */
-  readonly assertHeld = (): Promise<void> => this.#keeper.assertHeld()
   readonly #options: ResolvedOptions
   readonly #lease: Lease
   readonly #keeper: LeaseKeeper
@@ -174,6 +172,11 @@ export class Session {
   /** The events from now on, until the session ends. */
   events(): AsyncGenerator<SessionEvent, void, undefined> {
     return this.#emitter.iterate(this.signal)
+  }
+
+  /** To be called before an effect: see `LeaseKeeper`. */
+  assertHeld(): Promise<void> {
+    return this.#keeper.assertHeld()
   }
 
   /** Tell listeners of something provisional. */
