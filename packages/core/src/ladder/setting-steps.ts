@@ -1,5 +1,5 @@
 /** Changes to settings, tools and betas that another model does not accept. */
-import { isRecord, without } from '../json.ts'
+import { isRecord, recordsIn, without } from '../json.ts'
 import type { ModelCard } from './model-card.ts'
 import { type Step } from './step.ts'
 
@@ -17,7 +17,7 @@ export const toolChoice: Step = (outgoing, { to }) => {
   const { params } = outgoing
   const choice = params['tool_choice']
   if (!isRecord(choice) || (choice['type'] !== 'any' && choice['type'] !== 'tool')) return undefined
-  const isDeclared = choice['type'] === 'any' || namesOf(params['tools']).includes(choice['name'])
+  const isDeclared = choice['type'] === 'any' || recordsIn(params['tools']).some(({ name }) => name === choice['name'])
   if (to.forcedToolChoice && isDeclared) return undefined
   const free = { ...without(choice, ['name']), type: 'auto' }
   return {
@@ -70,8 +70,4 @@ function isUnsupported(tool: unknown, { unsupportedTools = [] }: ModelCard): boo
 
 function typeOf(tool: unknown): string {
   return isRecord(tool) && typeof tool['type'] === 'string' ? tool['type'] : 'custom'
-}
-
-function namesOf(declared: unknown): unknown[] {
-  return Array.isArray(declared) ? (declared as unknown[]).map((tool) => isRecord(tool) && tool['name']) : []
 }

@@ -124,7 +124,7 @@ function effortIn({ output_config: config }: Params): string | undefined {
   return typeof level === 'string' ? level : undefined
 }
 
-function withEffort(params: Params, level: string | undefined): Params {
+export function withEffort(params: Params, level: string | undefined): Params {
   const config = isRecord(params['output_config']) ? params['output_config'] : {}
   const changed = level === undefined ? without(config, ['effort']) : { ...config, effort: level }
   if (Object.keys(changed).length === 0) return without(params, ['output_config'])

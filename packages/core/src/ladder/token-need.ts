@@ -11,9 +11,9 @@ export interface TokenNeed {
 }
 
 /** https://platform.claude.com/docs/en/about-claude/glossary#tokens */
-const charactersPerToken = 3.5
+export const charactersPerToken = 3.5
 /** The most for one image of the usual size: https://platform.claude.com/docs/en/build-with-claude/vision */
-const tokensPerImage = 1_600
+export const tokensPerImage = 1_600
 /** The most for one page: https://platform.claude.com/docs/en/build-with-claude/pdf-support */
 const tokensPerPage = 3_000
 /** Characters of base64; a guess, since only the file itself tells its number of pages. */

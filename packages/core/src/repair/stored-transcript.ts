@@ -11,9 +11,9 @@
 import type { Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { permissive } from '../ladder/model-card.ts'
-import { blocksOf, hasThinking, withoutThinking } from '../journal/message.ts'
+import { blocksOf } from '../journal/message.ts'
 import type { Repair, Unrepairable } from './outgoing.ts'
-import { mapKeeping } from './request/blocks.ts'
+import { isUnbound, stripNote, stripped } from './request/kept-signatures.ts'
 import { repairOutgoing } from './transcript/repair-transcript.ts'
 
 export interface StoredTranscript {
@@ -51,18 +51,11 @@ export function repairTranscript({
   const first = repairOutgoing(before, known)
   if (first.unrepairable) return { messages, params, repairs: [], unrepairable: first.unrepairable }
   let { outgoing, repairs } = first
-  const change = outgoing.messages.findIndex((message, at) => message !== before.messages[at])
-  if (card.preservedThinking && change >= 0 && outgoing.messages.slice(change).some(hasThinking)) {
-    const stripped = { ...outgoing, messages: mapKeeping(outgoing.messages, withoutThinking) }
-    const note: Repair = {
-      rule: 'strip-thinking',
-      row: 19,
-      what: 'left out all thinking, since a message before it was changed',
-    }
-    const second = repairOutgoing(stripped, known)
+  if (isUnbound(before, outgoing, card)) {
+    const second = repairOutgoing(stripped(outgoing), known)
     outgoing = second.outgoing
     // Places are left out: they refer to the list between the two repairs.
-    repairs = [...repairs, note, ...second.repairs.map(({ message: _place, ...one }) => one)]
+    repairs = [...repairs, stripNote, ...second.repairs.map(({ message: _place, ...one }) => one)]
   }
   if (repairs.length === 0) return { messages, params, repairs }
   const kept = isWhole ? withoutNext(outgoing.messages) : outgoing.messages

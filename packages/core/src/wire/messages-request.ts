@@ -12,6 +12,7 @@
 import { z } from 'zod'
 import { continuationOf } from '../journal/continuation.ts'
 import { messageSchema, type Envelope, type Message } from '../journal/journal.ts'
+import { blocksOf } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import { areMessages, isOneOf, isText } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
@@ -161,7 +162,7 @@ function isSameTask(recorded: Body, incoming: Body, messages: readonly Message[]
 }
 
 function bringsResults(messages: readonly Message[], calls: readonly string[]): boolean {
-  const results = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []))
+  const results = messages.flatMap(blocksOf)
   return calls.every((id) => results.some((block) => block['tool_use_id'] === id))
 }
 

@@ -3,6 +3,7 @@
  */
 import { isSameText } from '../json.ts'
 import type { Block, EntryBody, Message } from '../journal/journal.ts'
+import { blocksOf, isCall } from '../journal/message.ts'
 import type { Session } from '../session/session.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
 import type { ConversationRequest } from './messages-request.ts'
@@ -38,13 +39,12 @@ export function openingEntries(
 /** Calls that the caller answers as `session.messages()` does: the model is told that their outcome is unknown. */
 export function reportedCalls({ transcript }: Session, { rewindTo, added }: ConversationRequest): readonly ToolCall[] {
   if (rewindTo !== undefined) return []
-  const blocks = added.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+  const blocks = added.flatMap(blocksOf)
   const isReported = (result: Block) =>
     blocks.some((one) => one['tool_use_id'] === result['tool_use_id'] && one['content'] === result['content'])
   return transcript.unanswered.filter(({ toolUseId }) => isReported(inDoubtResult(toolUseId)))
 }
 
 function isFinalAnswer(message: Message | undefined): boolean {
-  if (message?.role !== 'assistant') return false
-  return typeof message.content === 'string' || !message.content.some((block) => block.type === 'tool_use')
+  return message?.role === 'assistant' && !blocksOf(message).some(isCall)
 }

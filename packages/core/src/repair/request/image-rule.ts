@@ -18,7 +18,7 @@ import { dataOf, isImage, isMedium, mediumLeftOut } from './media.ts'
 export const maxSide = 8_000
 /** Pixels of the longest side in a request with more than `manyMedia` images and documents. */
 export const maxSideOfMany = 2_000
-const manyMedia = 20
+export const manyMedia = 20
 /** Characters of base64. */
 const maxImageChars = 10 * 1024 * 1024
 const smallWindow = 200_000

@@ -41,15 +41,27 @@ export function droppingBlocks({ params, betas, messages }: Outgoing, card: Mode
  */
 export function keepingSignatures(before: Outgoing, repaired: Repaired, card: ModelCard): Repaired {
   const { outgoing, repairs } = repaired
-  const firstChange = outgoing.messages.findIndex((message, at) => message !== before.messages[at])
-  const isBound = card.preservedThinking && firstChange >= 0 && outgoing.messages.slice(firstChange).some(hasThinking)
-  if (!isBound || dropsBlocks(outgoing)) return repaired
+  if (!isUnbound(before, outgoing, card) || dropsBlocks(outgoing)) return repaired
   const told = droppingBlocks(outgoing, card)
   if (told) return { ...repaired, outgoing: told, repairs: [...repairs, dropBlockNote] }
-  const messages = mapKeeping(outgoing.messages, withoutThinking)
-  const note = { rule: 'strip-thinking', row: 19, what: 'left out all thinking, since a message before it was changed' }
-  return { ...repaired, outgoing: { ...outgoing, messages }, repairs: [...repairs, note] }
+  return { ...repaired, outgoing: stripped(outgoing), repairs: [...repairs, stripNote] }
 }
+
+/** Whether an edit precedes thinking that is signed against what it edits. */
+export function isUnbound(before: Outgoing, { messages }: Outgoing, { preservedThinking }: ModelCard): boolean {
+  const firstChange = messages.findIndex((message, at) => message !== before.messages[at])
+  return preservedThinking && firstChange >= 0 && messages.slice(firstChange).some(hasThinking)
+}
+
+export const stripped = (outgoing: Outgoing): Outgoing => ({
+  ...outgoing,
+  messages: mapKeeping(outgoing.messages, withoutThinking),
+})
+export const stripNote = {
+  rule: 'strip-thinking',
+  row: 19,
+  what: 'left out all thinking, since a message before it was changed',
+} as const
 
 /** The rule, with what its edits take to keep the thinking after them. */
 export function withSignaturesKept(rule: LocalRule): LocalRule {

@@ -5,7 +5,7 @@
  * 1. Only what the API named and the request has is removed; never the model, the conversation or its tools.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
-import { withoutClearing } from '../../ladder/thinking-steps.ts'
+import { withEffort, withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from './kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
@@ -77,9 +77,7 @@ function dropped(outgoing: Outgoing, name: string): Outgoing {
   }
   const config = params['output_config']
   if (name === 'effort' && isRecord(config) && 'effort' in config) {
-    const left = without(config, ['effort'])
-    const isEmpty = Object.keys(left).length === 0
-    return { ...outgoing, params: isEmpty ? without(params, ['output_config']) : { ...params, output_config: left } }
+    return { ...outgoing, params: withEffort(params, undefined) }
   }
   if (name.startsWith('clear_thinking_')) {
     const left = withoutClearing(params)

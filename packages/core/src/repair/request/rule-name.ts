@@ -3,8 +3,8 @@
  * never given to another rule.
  */
 
-/** Rules that are applied before sending, from what is known of the model. */
-export type RequestRuleName =
+export type RuleName =
+  // Applied before sending, from what is known of the model.
   | 'cache-markers'
   | 'cache-ttl'
   | 'tool-names'
@@ -14,9 +14,7 @@ export type RequestRuleName =
   | 'thinking-config'
   | 'tool-choice'
   | 'sampling'
-
-/** Rules that are applied only because the API refused the request, or because of its answer. */
-export type RejectedRuleName =
+  // Applied only because the API refused the request, or because of its answer.
   | 'restore-thinking'
   | 'drop-block'
   | 'strip-thinking'
@@ -40,5 +38,3 @@ export type RejectedRuleName =
   | 'nudge'
   | 'convert-system'
   | 'continue-after-prefill'
-
-export type RuleName = RequestRuleName | RejectedRuleName

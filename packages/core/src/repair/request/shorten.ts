@@ -10,6 +10,7 @@
 import { isRecord } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
+import { charactersPerToken, tokensPerImage } from '../../ladder/token-need.ts'
 import type { Fault } from '../../faults/fault.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
@@ -17,13 +18,9 @@ import { cutInMiddle } from './cut-text.ts'
 import { isMedium, mediumLeftOut, sizeOf } from './media.ts'
 import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
 
-/** Characters per token of English and code, on the safe side: https://platform.claude.com/docs/en/about-claude/glossary#tokens */
-const charsPerToken = 3.5
 /** Estimates are wrong by some percent. */
 const margin = 0.95
 const roomForTurns = 0.75 / margin
-/** What an image costs at most, roughly: https://platform.claude.com/docs/en/build-with-claude/vision */
-const imageTokens = 1_600
 /** https://platform.claude.com/docs/en/api/overview#request-size-limits */
 const largestBody = 32 * 1024 * 1024
 const keptMessages = 20
@@ -75,7 +72,7 @@ function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: 
   const [, input, answer, window] = /exceed context limit: (\d+) \+ (\d+) > (\d+)/.exec(text) ?? []
   const room = Number(window) - Number(answer)
   if (input !== undefined && room > 0) return Math.floor((now / Number(input)) * room * margin)
-  const byCard = Math.floor(((card.maxInputTokens * charsPerToken) / card.tokenScale) * margin)
+  const byCard = Math.floor(((card.maxInputTokens * charactersPerToken) / card.tokenScale) * margin)
   // If the request was refused although it fits by our count, our count is off.
   return byCard < now ? byCard : Math.floor(now / 2)
 }
@@ -157,5 +154,5 @@ function weigh(block: Block, measure: Measure): number {
   const media = [block, ...(innerOf(block) ?? [])].filter((one) => isMedium(one) && isRecord(one['source']))
   const data = media.reduce((sum, one) => sum + sizeOf(one), 0)
   const whole = JSON.stringify(block).length
-  return whole - (measure === 'bytes' ? 0 : data - media.length * imageTokens * charsPerToken)
+  return whole - (measure === 'bytes' ? 0 : data - media.length * tokensPerImage * charactersPerToken)
 }

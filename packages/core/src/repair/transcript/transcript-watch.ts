@@ -14,12 +14,11 @@ import { callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'
 import { placedBlocks } from '../request/blocks.ts'
+import { manyMedia } from '../request/image-rule.ts'
 import { isMedium } from '../request/media.ts'
 
 /** How many answers before the new messages the rules look back at: a result may stand in the answer after the next. */
 const answersBack = 3
-/** In a request with more images and documents than this, each has to be smaller. */
-const fewMedia = 20
 
 /** A harmless message in front of a part, which has no beginning of its own. */
 const lead: Message = { role: 'user', content: [textBlock('(before)')] }
@@ -52,7 +51,7 @@ export class TranscriptWatch {
     const added = messages.slice(this.#sound.length)
     if (idsIn(added).some((id) => this.#ids.has(id))) return false
     const media = mediaIn(added)
-    if (media > 0 && this.#media + media > fewMedia) return false
+    if (media > 0 && this.#media + media > manyMedia) return false
     const part = { ...outgoing, messages: [lead, ...messages.slice(this.#lookFrom())] }
     // Indexes into the record are not indexes into a part of it.
     const { recorded: _recorded, ...rest } = context
