@@ -54,7 +54,8 @@ const inHand = Symbol.for('lastgood.in-hand')
 /** Errors: `bad-option`. */
 export function intercept(session: Session, options: InterceptorOptions = {}): Interceptor {
   assertSession(session)
-  const { intentOf, record, ladder, agent, tellsFallback, credentials, limits } = resolveOptions(options)
+  const resolved = resolveOptions(options)
+  const { record, ladder, limits } = resolved
   const { clock } = session
   const conversation = conversationOf(session)
   const health = limitedHealth(providerHealth(session.store.shared, clock), session.limiter, clock)
@@ -95,13 +96,9 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         request: joined,
         rungs: rungsOf(ladder, sent, joined.envelope.body.model, next),
         health,
-        watch: conversation.watch,
-        told: conversation.told,
+        conversation,
         cards: (rung) => cardOfRung(sent, rung),
-        credentials,
-        intentOf,
-        agent,
-        tellsFallback,
+        options: resolved,
         onAnswered: (message) => conversation.answered(exchange, message),
       }),
     })

@@ -8,17 +8,18 @@
 import { callsOf, endsTurn, isRefusal } from '../journal/answer.ts'
 import { classify, type Wire } from '../faults/classify.ts'
 import type { Fault } from '../faults/fault.ts'
-import type { AssistantMessage, Block, Edit, EntryBody, InDoubt, RepairNote } from '../journal/journal.ts'
+import type { AssistantMessage, Block, Edit, EntryBody, RepairNote } from '../journal/journal.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
 import { applicableRepairs, nameOfRule } from '../repair/request/rejected.ts'
-import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { inTime } from '../in-time.ts'
 import { orAborted } from '../or-aborted.ts'
 import type { Session } from '../session/session.ts'
+import type { Conversation } from './conversation.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import { givenUp } from './given-up.ts'
+import type { ResolvedOptions } from './interceptor-options.ts'
 import { LadderWalk } from './ladder-walk.ts'
 import { contextFor, mend, piecesOf, type MendedRequest, type Mending } from './mended-request.ts'
 import { isStructured, type ConversationRequest, type WireRequest } from './messages-request.ts'
@@ -27,9 +28,6 @@ import type { Faulted, Received, Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
 import { Surroundings } from './surroundings.ts'
 
-/** The rule under which a call is handed out; undefined when its tool needs no intent. */
-export type IntentOf = (toolName: string) => InDoubt | undefined
-
 export interface SessionRecorderOptions<R extends WireRequest> {
   session: Session
   /** What the caller sent, and what that means for the conversation. */
@@ -37,18 +35,10 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   request: ConversationRequest
   rungs: readonly RequestRung<R>[]
   health: Health
-  watch: TranscriptWatch
-  /** Repairs that are journaled already. */
-  told: Set<string>
+  conversation: Conversation
   /** The card of a rung's model, from the Models API where it can be asked. */
   cards: (rung: RequestRung<R>) => Promise<ModelCard>
-  /** Headers with fresh credentials, for the one re-send after a 401. */
-  credentials: (() => Promise<Readonly<Record<string, string>>>) | undefined
-  intentOf: IntentOf
-  /** Recorded with the turns that begin. */
-  agent: string | undefined
-  /** The person is told when another model takes over. */
-  tellsFallback: boolean
+  options: ResolvedOptions
   onAnswered: (message: AssistantMessage) => void
 }
 
@@ -99,12 +89,12 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   /** Said once for a model, not with each of its answers. */
   get note(): string | undefined {
-    const { tellsFallback, request, session } = this.#it
+    const { options, request, session } = this.#it
     const asked = request.envelope.body.model
     const { model } = this.#walk.current
     const before = session.transcript.lastAnswer?.model
     if (
-      !tellsFallback ||
+      !options.tellsFallback ||
       isStructured(request.envelope.body) ||
       model === asked ||
       (before && isSameModel(before, model))
@@ -115,11 +105,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   async sending(signal: AbortSignal) {
     this.#signal = signal
-    const { session, request, agent } = this.#it
+    const { session, request, options } = this.#it
     // Staged, so that they share an append with the request; after them the session may owe something else.
     if (!this.#isOpen) {
       const reported = reportedCalls(session, request)
-      await session.stage(openingEntries(session, request, agent))
+      await session.stage(openingEntries(session, request, options.agent))
       for (const { toolUseId, name } of reported) session.emit({ type: 'in-doubt', toolUseId, name, did: 'reported' })
     }
     this.#isOpen = true
@@ -175,7 +165,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { credentials, session } = this.#it
+    const { options, session } = this.#it
+    const { credentials } = options
     // A login outage also takes down whatever issues credentials: the request finds that out by itself.
     this.#freshHeaders = new Headers()
     if (!credentials) return
@@ -189,11 +180,11 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
-    const { session, intentOf, onAnswered, told } = this.#it
+    const { session, options, conversation, onAnswered } = this.#it
     const message = { ...received, content: [...this.#kept.flat(), ...received.content] }
     const intents = callsOf(message).flatMap((call): EntryBody[] => {
       const name = String(call['name'])
-      const inDoubt = intentOf(name)
+      const inDoubt = options.intentOf(name)
       return inDoubt ? [{ type: 'tool-started', toolUseId: String(call['id']), name, inDoubt }] : []
     })
     const repaired = this.#repaired(received)
@@ -210,7 +201,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     ])
     // The caller aborted while the answer was made durable, and does not know that there is one.
     if (this.#signal?.aborted) session.calls.takeBack()
-    for (const { repairs } of repaired) for (const { rule, what } of repairs) told.add(`${rule} ${what}`)
+    for (const { repairs } of repaired) for (const { rule, what } of repairs) conversation.told.add(`${rule} ${what}`)
     onAnswered(message)
     await this.#tellThatItLives()
   }
@@ -249,7 +240,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async #mend(rung: RequestRung<R>): Promise<MendedRequest> {
-    const { session, request, watch, rungs, cards } = this.#it
+    const { session, request, conversation, rungs, cards } = this.#it
+    const { watch } = conversation
     const isAsked = rung === rungs[0]
     this.#mending = { session, request, watch, kept: this.#kept, rung: isAsked ? undefined : await cards(rung) }
     this.#mended = mend(this.#mending)
@@ -285,13 +277,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   /** Entries for what the API has just accepted. */
   #repaired(answer: AssistantMessage): Extract<EntryBody, { type: 'transcript-repaired' }>[] {
-    const { session, told } = this.#it
+    const { session, conversation } = this.#it
     const { transcript } = session
     // A repair that led to an empty answer is not worth keeping; a refusal is no history that an edit could lie over.
     if (answer.content.length === 0 || isRefusal(answer)) return []
     const { repairs = [], edits = [], standing = [] } = this.#mended ?? {}
     // A repair that is made in every request alike is noted once.
-    const notes: RepairNote[] = repairs.filter(({ rule, what }) => !told.has(`${rule} ${what}`))
+    const notes: RepairNote[] = repairs.filter(({ rule, what }) => !conversation.told.has(`${rule} ${what}`))
     const all: Edit[] = [...edits]
     if (this.#kept.length > 0) {
       // The caller has one answer; the API saw its pieces and what was said between them.
