@@ -19,7 +19,6 @@ export { type Continuation, continuationOf, meansTheSame } from './journal/conti
 export { assertContent, blocksOf } from './journal/message.ts'
 export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './journal/envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isJournalError, isLastgoodError } from './errors.ts'
-export { type ExportHeader, type VerifiedExport, decodeExport } from './export/export-file.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
 export { redacted } from './export/redact.ts'
 export { type ImportOptions, type Imported, importSession } from './export/import-session.ts'
@@ -29,7 +28,7 @@ export { type SessionFacts, statuses } from './session/checkpoint.ts'
 export { type Folded, foldHistory, foldJournal } from './session/fold.ts'
 export { type Fork, type ForkOptions, forkSession } from './session/fork.ts'
 export { type LeftOut, leftOutBy, listError } from './store/left-out.ts'
-export { type HistoryEntry, endsOfTurns, readHistory } from './store/history.ts'
+export { type HistoryEntry, readHistory } from './store/history.ts'
 export {
   type AssistantMessage,
   type Block,
@@ -64,11 +63,10 @@ export {
   expiryOf,
   prunePlan,
 } from './session/retention.ts'
-export { builtInCards, builtInCardsAsOf, cardOf } from './ladder/built-in-cards.ts'
+export { cardOf } from './ladder/built-in-cards.ts'
 export { type Rung, validateLadder } from './ladder/ladder.ts'
 export { type TokenNeed, estimateTokens } from './ladder/token-need.ts'
 export { type ModelCard, isSameModel } from './ladder/model-card.ts'
-export { modelCardFrom } from './ladder/models-api.ts'
 export {
   type SharedRecord,
   type SharedState,
@@ -84,7 +82,7 @@ export { type HealthKey, type HealthRecord } from './health/record.ts'
 export { type Recovery } from './health/recovery.ts'
 export { type LimiterAnswer, type LimiterAsking, type RequestLimiter } from './health/request-limiter.ts'
 export { type Incident, type StatusPage } from './status-page/page.ts'
-export { pageSays, probeFactor, relevantIncident } from './status-page/advice.ts'
+export { pageSays, relevantIncident } from './status-page/advice.ts'
 export { storedEntry, valueStoredIn } from './journal/stored-entry.ts'
 export {
   type PollOptions,

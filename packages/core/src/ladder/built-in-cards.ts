@@ -1,5 +1,5 @@
 /**
- * The models as documented on a given day, for when the Models API cannot be asked.
+ * The models as documented on 2026-10-14, for when the Models API cannot be asked.
  *
  * 1. What the pages do not mention, a card allows: if the API refuses it, the refusal leads to a repair, but what a
  *    card wrongly forbids would be removed from a healthy request.
@@ -9,9 +9,6 @@
  * `preserved-thinking` and `mid-conversation-system-messages`.
  */
 import { plainModelId, type ModelCard } from './model-card.ts'
-
-/** The date of the pages that the table was made from. */
-export const builtInCardsAsOf = '2026-10-14'
 
 const latest: Omit<ModelCard, 'id'> = {
   source: 'built-in',
