@@ -64,7 +64,7 @@ function errorIn(said: unknown, depth = 0): ApiError {
     // Amazon's prefix to what the model's own API said.
     message: message?.replace(/^The model returned the following errors: /, ''),
     code: textIn(details, 'error_code'),
-    paths: textsIn(details, 'paths'),
+    paths: textsIn(get(details, 'paths')),
     requestId,
     status: statusOfType.get(type ?? ''),
   }
@@ -122,8 +122,7 @@ export function textIn(value: unknown, key: string): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
-function textsIn(value: unknown, key: string): string[] {
-  const list = get(value, key)
+function textsIn(list: unknown): string[] {
   try {
     return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : []
   } catch {

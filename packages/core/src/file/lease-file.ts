@@ -61,12 +61,21 @@ export async function recordedLease(
   return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
 }
 
-/** The lease by the lease file alone, for a journal that cannot be read. */
-export async function leaseWithout({ lease }: SessionPlace): Promise<RecordedLease | undefined> {
-  const data = await leaseFileAt(lease)
-  if (!data) return undefined
-  const { owner, fence, since, expiresAt, released, journal } = data
-  return { holder: { owner, fence, since, expiresAt }, released, remembered: journal }
+/**
+ * The lease by the lease file alone, for a journal that cannot be read. Undefined if there is none or it is unsound: the
+ * journal's own lease line serves as well.
+ */
+export async function leaseWithout({ lease: path }: SessionPlace): Promise<RecordedLease | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readText(path))
+    if (!isLeaseFile(value)) return undefined
+    const { owner, fence, since, expiresAt, released, journal } = value
+    return { holder: { owner, fence, since, expiresAt }, released, remembered: journal }
+  } catch (error) {
+    // Missing, or left empty by a power cut.
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw fileError(error, path)
+  }
 }
 
 async function assertNotCut(
@@ -131,18 +140,6 @@ export async function writeLeaseFile(
       throw error
     }
   })
-}
-
-/** Undefined if there is none or it is unsound: the journal's own lease line serves as well. */
-async function leaseFileAt(path: string): Promise<LeaseFile | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readText(path))
-    return isLeaseFile(value) ? value : undefined
-  } catch (error) {
-    // Missing, or left empty by a power cut.
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw fileError(error, path)
-  }
 }
 
 /** With the right hash it is what this module wrote, field by field. */

@@ -13,6 +13,7 @@
 import { constants } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal/journal.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import { isRemover } from '../store/owner.ts'
 import { type Busy, type Head, type Lease, assertAppend, journalConflict, leaseLost } from '../store/store.ts'
 import { writeBlobFile } from './blob-files.ts'
@@ -40,28 +41,26 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   let known: View | undefined
   /** The lease known not to be released: this spares each append a look at the lease file. */
   let live: Pick<Lease, 'fence' | 'owner'> | undefined
-  let turn: Promise<unknown> = Promise.resolve()
+  const inOrder = oneAtATime()
 
   /** Runs `job` with the open file once earlier operations are done; `whenMissing` if there is no file. */
   function withFile<T>(open: Opening, whenMissing: () => T, job: (handle: JournalHandle) => Promise<T>): Promise<T> {
-    const run = turn.then(() => onPath(path, () => opened(open, whenMissing, job)))
-    // The next operation runs however this one ended; the error goes to this one's caller.
-    turn = run.catch(() => (known = undefined))
-    return run
-  }
-
-  async function opened<T>(
-    open: Opening,
-    whenMissing: () => T,
-    job: (handle: JournalHandle) => Promise<T>,
-  ): Promise<T> {
-    const handle = await open()
-    if (!handle) return whenMissing()
-    try {
-      return await job(handle)
-    } finally {
-      await handle.close()
-    }
+    return inOrder(() =>
+      onPath(path, async () => {
+        try {
+          const handle = await open()
+          if (!handle) return whenMissing()
+          try {
+            return await job(handle)
+          } finally {
+            await handle.close()
+          }
+        } catch (error) {
+          known = undefined
+          throw error
+        }
+      }),
+    )
   }
 
   /** The file as it is now; undefined if it was deleted meanwhile. */

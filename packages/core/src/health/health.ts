@@ -9,6 +9,7 @@
  * 3. Within this process, operations on one model run one at a time; between processes nobody waits.
  */
 import type { Clock } from '../clock.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { type Admission, admit, isCalm, isSettled, report, reportLate } from './breaker.ts'
 import { probeFactor } from '../status-page/advice.ts'
@@ -56,7 +57,7 @@ interface Local {
   writtenAt: number
   /** After the shared state failed, it is not asked until then. */
   aloneUntil: number
-  turn: Promise<unknown>
+  inOrder: ReturnType<typeof oneAtATime>
 }
 
 /** Computes the next record from the current one; returns the same object if nothing changes. */
@@ -97,15 +98,9 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     const key = cleanKey(asked)
     const name = sharedKeyOf(key)
     const fresh = { key, copy: undefined, answers: [], writtenAt: -Infinity, aloneUntil: -Infinity }
-    const local = locals.get(name) ?? { ...fresh, turn: Promise.resolve() }
+    const local = locals.get(name) ?? { ...fresh, inOrder: oneAtATime() }
     locals.set(name, local)
     return local
-  }
-
-  function inTurn<T>(local: Local, job: () => Promise<T>): Promise<T> {
-    const run = local.turn.then(job)
-    local.turn = run
-    return run
   }
 
   const isAlone = ({ aloneUntil }: Local) => clock.elapsed() < aloneUntil
@@ -185,7 +180,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   async function list(prefix: string): Promise<HealthRecord[]> {
     const mine = [...locals.values()].filter(({ key }) => sharedKeyOf(key).startsWith(prefix))
     const behind = mine.filter(({ answers }) => answers.length > 0)
-    await Promise.all(behind.map((local) => inTurn(local, () => update(local, nothing, true))))
+    await Promise.all(behind.map((local) => local.inOrder(() => update(local, nothing, true))))
     try {
       return (await shared.list(prefix)).flatMap(({ value }) => parseHealthRecord(value) ?? [])
     } catch {
@@ -200,14 +195,14 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       if (isQuiet(local)) return { kind: 'go' }
       if (isQuiet(local, stillCalmMs)) {
         // A concurrent admission may have refreshed the copy already.
-        void inTurn(local, async () => (isQuiet(local) ? undefined : look(local)))
+        void local.inOrder(async () => (isQuiet(local) ? undefined : look(local)))
         return { kind: 'go' }
       }
       // While sessions come back, all of them ask. That changes nothing, so the record need not be read for each.
       const { record } = local.copy ?? {}
       const now = clock.now()
       if (isFresh(local) && isSettled(record, now)) return admit(record, { session, now, ...asking }).admission
-      const admission = await inTurn(local, () =>
+      const admission = await local.inOrder(() =>
         update(local, (before) => {
           const { record, admission: result } = admit(before, { session, now: clock.now(), ...asking })
           return { record, result }
@@ -225,7 +220,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
 
     async isDown(key) {
       const local = localOf(key)
-      if (!isQuiet(local)) await inTurn(local, () => look(local))
+      if (!isQuiet(local)) await local.inOrder(() => look(local))
       const now = clock.now()
       const { record } = local.copy ?? {}
       const { breaker, held } = record ? asOf(record, now) : {}
@@ -236,7 +231,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
 
     async report(key, session, outcome) {
       const local = localOf(key)
-      await inTurn(local, async () => {
+      await local.inOrder(async () => {
         const told = { key: local.key, session, outcome, now: clock.now(), random: clock.random() }
         if (outcome.kind === 'fault' || !(await isWell(local))) {
           const factor = outcome.kind === 'fault' ? await factorOf(local) : 1

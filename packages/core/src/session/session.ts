@@ -28,6 +28,7 @@ import {
 import { copyOf } from '../json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import type { Context, Effect, StateName } from '../machine/machine-state.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import { appendPatiently, releasePatiently } from '../store/patient-append.ts'
 import type { Policy } from '../policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
@@ -75,7 +76,7 @@ export class Session {
   #facts: SessionFacts
   /** Adopted, and not yet durable. */
   #staged: Entry[] = []
-  #commits: Promise<unknown> = Promise.resolve()
+  readonly #inOrder = oneAtATime()
   #closing: Promise<void> | undefined
   readonly #steps = new StepLedger(this)
   readonly #runs: RunQueue
@@ -282,21 +283,17 @@ export class Session {
    * After the end: what ended it.
    */
   record(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
-    const commit = this.#commits.then(() => this.#commit(bodies))
-    this.#commits = commit.catch(() => {})
-    return commit
+    return this.#inOrder(() => this.#commit(bodies))
   }
 
   /** Takes facts, all or none, that become durable with the next `record`: for a caller that records before it acts. */
   stage(bodies: readonly EntryBody[]): Promise<void> {
-    const staging = this.#commits.then(() => {
+    return this.#inOrder(async () => {
       this.signal.throwIfAborted()
       const entries = this.#stamp(bodies)
       this.#adopt(entries, stepThrough(this.id, this.#standing, entries))
       this.#staged.push(...entries)
     })
-    this.#commits = staging.catch(() => {})
-    return staging
   }
 
   /** Give the lease back and stop. A turn that is open stays open and can be resumed. Errors: `store-unavailable`. */
@@ -309,7 +306,7 @@ export class Session {
     const endedBefore = this.signal.aborted
     try {
       if (this.#staged.length > 0 && this.#seq > 0 && !this.signal.aborted) await this.record([])
-      await this.#commits
+      await this.#inOrder(async () => {})
     } finally {
       this.#end(
         new LastgoodError('session-closed', `session ${this.id} was closed`, {

@@ -16,7 +16,7 @@ export function sealIn(text: string): { codec: Codec; key?: string; base64: stri
   return { codec: codec as Codec, ...(key && { key }), base64: text.slice(head.length) }
 }
 
-export function journalSealed(message: string, hint: string, details: Record<string, unknown> = {}): LastgoodError {
+export function journalSealed(message: string, hint: string, details: Record<string, unknown>): LastgoodError {
   return new LastgoodError('journal-sealed', message, { hint, details })
 }
 

@@ -115,8 +115,7 @@ export class Assembler {
    * had stopped for the tools. Undefined without a call: then it is better to send the same request again.
    */
   salvage(earlier: Pick<EarlierAnswers, 'hasCall'>): AssistantMessage | undefined {
-    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
-    const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
+    const { complete } = this.#untilCut
     const pendingServerTool = complete.findIndex(
       (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
@@ -131,15 +130,20 @@ export class Assembler {
    * them. Empty without a complete text, or with a call among them.
    */
   keptText(): readonly Block[] {
-    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
-    const complete = (firstCut < 0 ? this.#blocks : this.#blocks.slice(0, firstCut)).map((one) => one.block)
+    const { complete, open } = this.#untilCut
     const last = complete.findLastIndex(isSpokenText)
     if (last < 0 || complete.some(({ type }) => type.endsWith('tool_use'))) return []
-    const open = firstCut < 0 ? undefined : this.#blocks[firstCut]?.block
     return [
       ...complete.slice(0, last + 1),
       ...(open && last === complete.length - 1 && isSpokenText(open) ? [open] : []),
     ]
+  }
+
+  /** The complete blocks before the first that is not, and that one. */
+  get #untilCut(): { complete: readonly Block[]; open: Block | undefined } {
+    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
+    const complete = untilFirst(firstCut, this.#blocks).map((one) => one.block)
+    return { complete, open: this.#blocks[firstCut]?.block }
   }
 
   #messageOf(content: Block[], stopReason: string | null): AssistantMessage {
