@@ -7,7 +7,7 @@ import { sessionNotFound, type Store } from '../store/store.ts'
 import { writerVersion } from '../version.ts'
 import { encodeExport } from './export-file.ts'
 import { redacted } from './redact.ts'
-import { assertImported } from './unfinished.ts'
+import { assertImported } from '../store/unfinished-import.ts'
 
 export interface ExportOptions {
   /** Replace content by its kind and length, and mask secrets. Such a file can be read, not imported. Default false. */

@@ -10,7 +10,7 @@ import { appendPatiently, type Asking } from '../store/patient-append.ts'
 import type { Head } from '../store/store.ts'
 import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
-import { anotherImport, unfinishedHead } from './unfinished.ts'
+import { anotherImport, unfinishedHead } from '../store/unfinished-import.ts'
 
 /** The limits of one append: entries, and characters of their JSON. */
 const batchEntries = 200

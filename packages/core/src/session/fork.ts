@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { assertImported } from '../export/unfinished.ts'
+import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory } from './fold.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'

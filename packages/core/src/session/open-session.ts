@@ -2,7 +2,7 @@
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
 import { LastgoodError } from '../errors.ts'
-import { assertImported } from '../export/unfinished.ts'
+import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
 import { Session } from './session.ts'

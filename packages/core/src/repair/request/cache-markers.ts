@@ -9,7 +9,7 @@ import { isRecord, recordsIn, without } from '../../json.ts'
 import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { localRule, mendedBy } from '../rule.ts'
-import { count, mapBlocks, mapKeeping, placedBlocks } from './blocks.ts'
+import { count, mapBlocks, mapKeeping, placedBlocks } from '../blocks.ts'
 
 const mostMarkers = 4
 

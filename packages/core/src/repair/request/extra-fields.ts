@@ -6,7 +6,7 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import { localRule } from '../rule.ts'
-import { mapBlocks, mapKeeping } from './blocks.ts'
+import { mapBlocks, mapKeeping } from '../blocks.ts'
 import { withSignaturesKept } from './kept-signatures.ts'
 
 /**

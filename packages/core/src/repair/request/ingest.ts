@@ -8,7 +8,7 @@
 import { isRecord } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import { isBlock } from '../../journal/surely.ts'
-import { innerOf, mapKeeping } from './blocks.ts'
+import { innerOf, mapKeeping } from '../blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { maxSideOfMany, whyRefused, withTrueMediaType } from './image-rule.ts'
 import { isImage, mediumLeftOut } from './media.ts'

@@ -12,7 +12,7 @@ import { hasThinking, withoutThinking } from '../../journal/message.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
-import { mapKeeping } from './blocks.ts'
+import { mapKeeping } from '../blocks.ts'
 
 export const bindingBeta = 'thinking-binding-controls-2026-08-01'
 

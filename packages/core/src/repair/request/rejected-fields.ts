@@ -8,7 +8,7 @@
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { mapBlocks, mapKeeping } from './blocks.ts'
+import { mapBlocks, mapKeeping } from '../blocks.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
 
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']

@@ -5,7 +5,7 @@
  * 1. If one block is of an unknown type, all blocks of that type become text: each would be refused in its turn.
  */
 import type { Block } from '../../journal/journal.ts'
-import { count, isAt, pathOf, placedBlocks } from './blocks.ts'
+import { count, isAt, pathOf, placedBlocks } from '../blocks.ts'
 import { replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const blockAsText: RejectedRule = {

@@ -1,7 +1,7 @@
 /** A rule that is applied only because the API refused a request, or because of the API's answer. */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
-import { replaceBlocks, type Placed } from './blocks.ts'
+import { replaceBlocks, type Placed } from '../blocks.ts'
 
 export interface RejectedRule {
   /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */

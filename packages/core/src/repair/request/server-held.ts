@@ -4,7 +4,7 @@
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
-import { count, placedBlocks } from './blocks.ts'
+import { count, placedBlocks } from '../blocks.ts'
 import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const dropContainer: RejectedRule = {

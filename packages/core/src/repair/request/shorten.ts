@@ -12,8 +12,9 @@ import type { Block, Message } from '../../journal/journal.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import { charactersPerToken, tokensPerImage } from '../../ladder/token-need.ts'
 import type { Fault } from '../../faults/fault.ts'
+import { isResult } from '../block-kinds.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { count, innerOf, mapBlocks, placedBlocks, type Placed } from './blocks.ts'
+import { count, innerOf, mapBlocks, placedBlocks, type Placed } from '../blocks.ts'
 import { cutInMiddle } from './cut-text.ts'
 import { isMedium, mediumLeftOut, sizeOf } from './media.ts'
 import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
@@ -116,8 +117,6 @@ function choose(outgoing: Outgoing, measure: Measure, limit: number): Choice | u
   }
   return after > limit ? undefined : { changed, before, after }
 }
-
-const isResult = ({ type }: Block): boolean => type === 'tool_result'
 
 /** Worth replacing: a medium, or a result that is longer than its stand-in line. */
 function isReplaceable(block: Block): boolean {

@@ -8,9 +8,9 @@
 import { blocksOf, hasThinking, isCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { inDoubtResult } from '../../journal/transcript.ts'
-import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from './blocks-of.ts'
+import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from '../block-kinds.ts'
 import { asEarlierResult } from './places.ts'
-import { count } from '../request/blocks.ts'
+import { count } from '../blocks.ts'
 import { localRule, type Mend } from '../rule.ts'
 
 export const uniqueCalls = localRule(

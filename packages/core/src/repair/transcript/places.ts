@@ -16,8 +16,8 @@ import {
   textBlock,
   textIn,
   withBlocks,
-} from './blocks-of.ts'
-import { count, mapBlocks, mapKeeping } from '../request/blocks.ts'
+} from '../block-kinds.ts'
+import { count, mapBlocks, mapKeeping } from '../blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
 import { localRule, type Mend } from '../rule.ts'
 

@@ -4,7 +4,7 @@ import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from './blocks-of.ts'
+import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from '../block-kinds.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRule, mendedBy, type Mend } from '../rule.ts'
 

@@ -5,8 +5,8 @@
 import { isRecord, recordsIn } from '../../json.ts'
 import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { callIdOf, idOf, isPaused, isResult, isServerCall, isServerResult, withBlocks } from './blocks-of.ts'
-import { count, mapBlocks } from '../request/blocks.ts'
+import { callIdOf, idOf, isPaused, isResult, isServerCall, isServerResult, withBlocks } from '../block-kinds.ts'
+import { count, mapBlocks } from '../blocks.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { localRule, type Mend } from '../rule.ts'
 

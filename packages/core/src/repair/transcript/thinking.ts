@@ -6,7 +6,7 @@ import { isRecord } from '../../json.ts'
 import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
 import type { Block } from '../../journal/journal.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
-import { mapKeeping } from '../request/blocks.ts'
+import { mapKeeping } from '../blocks.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 import { localRule } from '../rule.ts'
 

@@ -10,10 +10,10 @@
 import { recordsIn } from '../../json.ts'
 import { blocksOf } from '../../journal/message.ts'
 import type { Message } from '../../journal/journal.ts'
-import { callIdsOf, isServerCall, idOf, textBlock } from './blocks-of.ts'
+import { callIdsOf, isServerCall, idOf, textBlock } from '../block-kinds.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'
-import { placedBlocks } from '../request/blocks.ts'
+import { placedBlocks } from '../blocks.ts'
 import { manyMedia } from '../request/image-rule.ts'
 import { isMedium } from '../request/media.ts'
 

@@ -1,7 +1,7 @@
 /** Blocks by kind, and a message made of them. */
-import type { Block, Message } from '../../journal/journal.ts'
-import { blocksOf, isCall } from '../../journal/message.ts'
-import { isRecord } from '../../json.ts'
+import type { Block, Message } from '../journal/journal.ts'
+import { blocksOf, isCall } from '../journal/message.ts'
+import { isRecord } from '../json.ts'
 
 /** The message with these blocks; the same message if they are the ones it has. */
 export function withBlocks(message: Message, blocks: readonly Block[]): Message {

@@ -4,8 +4,8 @@
  * 1. What a change leaves alone stays the same object: block, content, message and list.
  * 2. The blocks inside a tool result are visited before the result itself. String content has no blocks.
  */
-import { areBlocks } from '../../journal/surely.ts'
-import type { Block, Message } from '../../journal/journal.ts'
+import { areBlocks } from '../journal/surely.ts'
+import type { Block, Message } from '../journal/journal.ts'
 
 /** Where a block is: `messages.<message>.content.<index>`, or inside the result there. */
 export interface Place {

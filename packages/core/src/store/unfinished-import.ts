@@ -3,7 +3,7 @@
  * taken for a conversation; the last append of the import replaces it.
  */
 import { LastgoodError } from '../errors.ts'
-import { headVersion, type Head } from '../store/store.ts'
+import { headVersion, type Head } from './store.ts'
 
 const importing = 'importing'
 
