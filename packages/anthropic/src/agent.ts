@@ -88,7 +88,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
   interface Loop {
     session: Session
     run: RunOptions
-    envelope: () => { body: Record<string, unknown>; betas: readonly string[] }
+    envelope: () => Pick<CurrentEnvelope, 'body' | 'betas'>
   }
 
   /** The turn that this run is about, started if need be. */

@@ -6,7 +6,7 @@
  *    later one: the prefix that the other model's thinking and cache are bound to stays.
  */
 import type { Message } from '../journal/journal.ts'
-import { blocksOf, goOnAfter, hasThinking, isThinking, withoutThinking } from '../journal/message.ts'
+import { blocksOf, goOnAfter, hasThinking, isCall, isThinking, withoutThinking } from '../journal/message.ts'
 import { isSameModel } from './model-card.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'
@@ -73,7 +73,7 @@ export function beginsWithThinking(messages: readonly Message[]): boolean {
   const turn = assistantTurns(messages).at(-1)
   if (!turn) return true
   const blocks = turn.flatMap(blocksOf)
-  const counts = turn.at(-1) === messages.at(-1) || blocks.some(({ type }) => type === 'tool_use')
+  const counts = turn.at(-1) === messages.at(-1) || blocks.some(isCall)
   return !counts || (blocks[0] !== undefined && isThinking(blocks[0]))
 }
 
@@ -107,7 +107,7 @@ function asNote(message: Message): Message[] {
 function awaitsResults(message: Message): boolean {
   const blocks = blocksOf(message)
   const last = blocks.at(-1)?.type ?? ''
-  return last === 'server_tool_use' || last.endsWith('_tool_result') || blocks.some(({ type }) => type === 'tool_use')
+  return last === 'server_tool_use' || last.endsWith('_tool_result') || blocks.some(isCall)
 }
 
 const isSystem = ({ role }: Message) => role === 'system'

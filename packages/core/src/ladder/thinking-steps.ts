@@ -101,7 +101,8 @@ function adaptiveOrNothing(asked: NonNullable<Config>, to: ModelCard): Config {
   return to.thinking.includes('adaptive') ? { ...without(asked, ['budget_tokens']), type: 'adaptive' } : undefined
 }
 
-function thinks(config: unknown, card: ModelCard): boolean {
+/** Whether the model thinks under this setting, or without one. */
+export function thinks(config: unknown, card: ModelCard): boolean {
   const type = isRecord(config) ? config['type'] : undefined
   return type === undefined ? card.thinksByDefault : type === 'adaptive' || type === 'enabled'
 }

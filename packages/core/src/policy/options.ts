@@ -132,7 +132,9 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   for (const name of required[action]) {
     if (merged[name] === undefined) throw badOption(`${field}.${name}`, undefined, `set for action ${action}`)
   }
-  for (const [name, value] of Object.entries(merged)) checkField(`${field}.${name}`, fieldOf(action, name), value)
+  for (const [name, is] of Object.entries(fields[action])) {
+    if (merged[name] !== undefined) checkField(`${field}.${name}`, is, merged[name])
+  }
   if (merged['action'] === 'retry') checkCaps(field, merged, set)
   if (merged['otherwise'] === 'keep' && !isOfAnswer.has(kind)) {
     throw badOption(`${field}.otherwise`, 'keep', 'fail or suspend: there is no answer to keep')
@@ -142,9 +144,6 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
 
 /** Faults of an answer that arrived whole. */
 const isOfAnswer: ReadonlySet<FaultKind> = new Set(['output-cut', 'empty-answer'] as const)
-
-const fieldOf = (action: Rule['action'], name: string): Field =>
-  (fields[action] as Record<string, Field>)[name] ?? 'text'
 
 function checkField(field: string, is: Field, value: unknown): void {
   if (is === 'ms') inRange(field, value)

@@ -7,6 +7,7 @@
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
+import { isCall } from '../journal/message.ts'
 import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
@@ -120,7 +121,7 @@ export class Assembler {
       (block) => isServerCall(block) && !complete.some((other) => other['tool_use_id'] === block['id']),
     )
     const usable = untilFirst(firstTwin(complete, earlier), untilFirst(pendingServerTool, complete))
-    const lastCall = usable.findLastIndex((block) => block.type === 'tool_use')
+    const lastCall = usable.findLastIndex(isCall)
     if (lastCall < 0) return undefined
     return this.#messageOf(usable.slice(0, lastCall + 1), 'tool_use')
   }

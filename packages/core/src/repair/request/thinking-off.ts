@@ -1,6 +1,6 @@
 /** Turning thinking off, as far as the model allows. */
 import { isRecord, without } from '../../json.ts'
-import { withoutClearing } from '../../ladder/thinking-steps.ts'
+import { thinks, withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing } from '../outgoing.ts'
 
@@ -20,7 +20,5 @@ export function thinkingTurnedOff(params: Params, card: ModelCard): Params | und
 
 /** The server cannot clear thinking that is off. */
 export function withoutIdleClearing(params: Params, card: ModelCard): Params {
-  const { thinking } = params
-  const type = isRecord(thinking) ? thinking['type'] : card.thinksByDefault ? 'adaptive' : undefined
-  return type === 'adaptive' || type === 'enabled' ? params : withoutClearing(params)
+  return thinks(params['thinking'], card) ? params : withoutClearing(params)
 }
