@@ -30,7 +30,7 @@ export function shortWrite(path: string, written: number, asked: number): Lastgo
 export function notPlain(path: string, cause?: unknown): LastgoodError {
   return new LastgoodError('store-unavailable', `${path} is not a plain file`, {
     hint: `move it away: mv ${shellWord(path)} ${shellWord(`${path}.aside`)}`,
-    ...(cause !== undefined && { cause }),
+    cause,
     details: { path },
   })
 }

@@ -39,7 +39,7 @@ export function requestFailed(session: Session, cause?: unknown): LastgoodError 
   return new LastgoodError('request-failed', `session ${session.id}: ${reason ?? 'refused'}`, {
     hint: hintFor(session, faultKind),
     details: { ...factsOf(session, faultKind), ...(typeof status === 'number' && { status }) },
-    ...(cause !== undefined && { cause }),
+    cause,
   })
 }
 

@@ -133,7 +133,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       kind: 'fault',
       fault: fault.kind,
       sentAt: this.#sentAt,
-      ...(fault.retryAfterMs !== undefined && { retryAfterMs: fault.retryAfterMs }),
+      retryAfterMs: fault.retryAfterMs,
     })
     const { faults, firstFaultAt, faultKind, faultsOfKind, rungFaults, rungFaultAt, tried, tokens } = session.context
     const now = session.clock.now()

@@ -52,7 +52,8 @@ export function sideRecorder<R extends WireRequest>(
       // Text that is not recorded cannot be continued.
       const fault = complete === 'calls' ? { ...seen, complete } : seen
       isTold = true
-      if (rung) await health.report(rung, who, { kind: 'fault', fault: fault.kind, sentAt, ...retryAfterOf(fault) })
+      const { kind, retryAfterMs } = fault
+      if (rung) await health.report(rung, who, { kind: 'fault', fault: kind, sentAt, retryAfterMs })
       attempts += 1
       const now = clock.now()
       firstFaultAt ??= now
@@ -76,6 +77,3 @@ export function sideRecorder<R extends WireRequest>(
       }),
   }
 }
-
-const retryAfterOf = ({ retryAfterMs }: { retryAfterMs?: number | undefined }) =>
-  retryAfterMs === undefined ? {} : { retryAfterMs }
