@@ -7,7 +7,7 @@ import { classify, type Wire } from '../packages/core/src/faults/classify.ts'
 import type { Fault } from '../packages/core/src/faults/fault.ts'
 import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import type { Outgoing, RepairContext } from '../packages/core/src/repair/outgoing.ts'
-import { applyRejected } from '../packages/core/src/repair/request/rejected.ts'
+import { applyRejected } from '../packages/core/src/repair/rejected/rejected.ts'
 import { requestRules } from '../packages/core/src/repair/request/rules.ts'
 import {
   assistant,

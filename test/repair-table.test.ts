@@ -1,6 +1,6 @@
 /** The table of repairs: every demand of the API that can be checked here has a rule and a case. The cases are played beside the rules. */
 import { expect, test } from 'vitest'
-import { rejectedRules } from '../packages/core/src/repair/request/rejected.ts'
+import { rejectedRules } from '../packages/core/src/repair/rejected/rejected.ts'
 import { localRules } from '../packages/core/src/repair/transcript/repair-transcript.ts'
 import { repairCases, repairsPage } from './repair-table/document.ts'
 import { heldElsewhere, repairRows } from './repair-table/rows.ts'

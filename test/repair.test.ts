@@ -11,7 +11,7 @@ import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import { applyEdits, editsBetween } from '../packages/core/src/repair/transcript/edits.ts'
 import type { Outgoing, Repair, RepairContext } from '../packages/core/src/repair/outgoing.ts'
 import { repairOutgoing } from '../packages/core/src/repair/transcript/repair-transcript.ts'
-import { applicableRepairs, applyRejected } from '../packages/core/src/repair/request/rejected.ts'
+import { applicableRepairs, applyRejected } from '../packages/core/src/repair/rejected/rejected.ts'
 import { TranscriptWatch } from '../packages/core/src/repair/transcript/transcript-watch.ts'
 
 type Block = Exclude<Message['content'], string>[number]

@@ -1,7 +1,7 @@
 /** docs/repairs.md, generated from the cases and the rules. */
 import { localCases } from '../../packages/core/src/repair/request/cases.fixture.ts'
-import { rejectedRules } from '../../packages/core/src/repair/request/rejected.ts'
-import { refusedCases } from '../../packages/core/src/repair/request/refused-cases.fixture.ts'
+import { rejectedRules } from '../../packages/core/src/repair/rejected/rejected.ts'
+import { refusedCases } from '../../packages/core/src/repair/rejected/refused-cases.fixture.ts'
 import { transcriptCases } from '../../packages/core/src/repair/transcript/cases.fixture.ts'
 import { localRules } from '../../packages/core/src/repair/transcript/repair-transcript.ts'
 import { heldElsewhere, repairRows, sourceOf, type Safety } from './rows.ts'

@@ -7,7 +7,7 @@
  *    `policy/options.ts`.
  */
 import type { FaultKind } from './fault.ts'
-import type { RuleName } from '../repair/request/rule-name.ts'
+import type { RuleName } from '../repair/rule-name.ts'
 
 export interface Meaning {
   readonly kind: FaultKind

@@ -9,7 +9,7 @@
  */
 import type { Meaning } from './error-codes.ts'
 import type { FaultKind } from './fault.ts'
-import type { RuleName } from '../repair/request/rule-name.ts'
+import type { RuleName } from '../repair/rule-name.ts'
 
 export interface ErrorPattern extends Meaning {
   /** The statuses that the text was seen with; an in-band error has the status of its type, no answer at all has 0. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Message } from '../../journal/journal.ts'
-import { requestOf, strictCard } from './request-case.fixture.ts'
+import { requestOf, strictCard } from '../request/request-case.fixture.ts'
 import { applyRejected } from './rejected.ts'
 
 /** One call and its result for each length. */

@@ -15,8 +15,8 @@ import type { Fault } from '../../faults/fault.ts'
 import { isResult } from '../block-kinds.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from '../blocks.ts'
-import { cutInMiddle } from './cut-text.ts'
-import { isMedium, mediumLeftOut, sizeOf } from './media.ts'
+import { cutInMiddle } from '../request/cut-text.ts'
+import { isMedium, mediumLeftOut, sizeOf } from '../request/media.ts'
 import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 /** Estimates are wrong by some percent. */

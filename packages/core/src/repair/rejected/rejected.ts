@@ -7,16 +7,17 @@
  * 2. A refusal can call for a rule of `requestRules` as well: the API may know better than our own check.
  */
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
+import { nameOfRule } from '../rule-name.ts'
 import { continueAfterPrefill, convertSystem, nudge } from './going-on.ts'
-import { keepingSignatures } from './kept-signatures.ts'
-import { dropField } from './rejected-fields.ts'
-import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './rejected-limits.ts'
-import { removeImages, shrinkImages } from './rejected-media.ts'
-import { dropNewestBeta, dropParams } from './rejected-params.ts'
-import { blockAsText } from './rejected-results.ts'
+import { keepingSignatures } from '../request/kept-signatures.ts'
+import { dropField } from './fields.ts'
+import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './limits.ts'
+import { removeImages, shrinkImages } from './images.ts'
+import { dropNewestBeta, dropParams } from './params.ts'
+import { blockAsText } from './results.ts'
 import type { RejectedRule } from './rejected-rule.ts'
-import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './rejected-thinking.ts'
-import { requestRules } from './rules.ts'
+import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
+import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
 import { placeholderLastResults, shortenOldResults } from './shorten.ts'
 
@@ -60,9 +61,6 @@ export const standingRules: ReadonlySet<string> = new Set([
   'drop-container',
   'convert-system',
 ])
-
-/** The name without the argument: `drop-params` of `drop-params:temperature`. */
-export const nameOfRule = (rule: string): string => rule.split(':', 1)[0] ?? rule
 
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
 export function applyRejected(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {

@@ -7,10 +7,10 @@
 import { isRecord, recordsIn, without } from '../../json.ts'
 import { withEffort, withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { withoutBinding } from './kept-signatures.ts'
+import { withoutBinding } from '../request/kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
-import { withoutIdleClearing } from './thinking-off.ts'
-import { withTools } from './tool-names.ts'
+import { withoutIdleClearing } from '../request/thinking-off.ts'
+import { withTools } from '../request/tool-names.ts'
 
 const betaName = /\b[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}-\d{2}-\d{2}\b/g
 const toolType = /\b[a-z]\w*_\d{8}\b/g

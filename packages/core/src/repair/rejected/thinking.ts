@@ -10,9 +10,9 @@ import type { Message } from '../../journal/journal.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { callIdsOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
-import { droppingBlocks } from './kept-signatures.ts'
+import { droppingBlocks } from '../request/kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
-import { thinkingTurnedOff } from './thinking-off.ts'
+import { thinkingTurnedOff } from '../request/thinking-off.ts'
 
 export const restoreThinking: RejectedRule = {
   name: 'restore-thinking',

@@ -1,6 +1,6 @@
 /** What the rules that only a refusal of the API calls for do, as data, like `cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
-import { png } from './images.fixture.ts'
+import { png } from '../request/images.fixture.ts'
 import { refusedFields } from './refused-fields.fixture.ts'
 import {
   type RequestCase,
@@ -18,7 +18,7 @@ import {
   tool,
   user,
   withThinking,
-} from './request-case.fixture.ts'
+} from '../request/request-case.fixture.ts'
 
 const spoiled = [user(text('Fix it.')), assistant(thought('bad'), call()), user(result('a file'))]
 const long = 'x'.repeat(40_000)

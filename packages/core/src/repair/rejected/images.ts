@@ -7,8 +7,8 @@
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
 import { count, isAt, pathOf, placedBlocks, type Placed } from '../blocks.ts'
-import { maxSide, whyRefused } from './image-rule.ts'
-import { dataOf, isImage, isMedium, mediumLeftOut } from './media.ts'
+import { maxSide, whyRefused } from '../request/image-rule.ts'
+import { dataOf, isImage, isMedium, mediumLeftOut } from '../request/media.ts'
 import { replacedBy, type RejectedRule } from './rejected-rule.ts'
 
 export const removeImages: RejectedRule = {

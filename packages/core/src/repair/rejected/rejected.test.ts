@@ -3,11 +3,11 @@ import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../faults/erro
 import { errorPatterns } from '../../faults/error-patterns.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
-import { contextOf, olderCard, plainRequest, requestOf, strictCard } from './request-case.fixture.ts'
-import { png } from './images.fixture.ts'
-import { bindingBeta } from './kept-signatures.ts'
+import { contextOf, olderCard, plainRequest, requestOf, strictCard } from '../request/request-case.fixture.ts'
+import { png } from '../request/images.fixture.ts'
+import { bindingBeta } from '../request/kept-signatures.ts'
 import { applyRejected, rejectedRules, standingRules } from './rejected.ts'
-import { requestRules } from './rules.ts'
+import { requestRules } from '../request/rules.ts'
 
 test('every rule has a case', () => {
   expect(new Set(refusedCases.map(({ rule }) => rule))).toEqual(new Set(rejectedRules.map(({ name }) => name)))
