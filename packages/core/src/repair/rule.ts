@@ -6,7 +6,9 @@
  * 3. It keeps the identity of every message that it did not change.
  */
 import type { Block, Message } from '../journal/journal.ts'
+import { blocksOf } from '../journal/message.ts'
 import type { Changed } from '../ladder/step.ts'
+import { withBlocks } from './block-kinds.ts'
 import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
 interface RuleText {
@@ -56,6 +58,44 @@ export function localRule(
       return { outgoing: { ...outgoing, ...(messages && { messages }), ...(params && { params }) }, repairs }
     },
   }
+}
+
+/** What becomes of one message: what stands in its place, and what was done. */
+interface MessageMended extends Omit<Mend, 'message'> {
+  readonly instead: readonly Message[]
+}
+
+/** A rule that looks at one message after the other; undefined for a message that stays. */
+export function messageRule(
+  text: RuleText,
+  mendingOf: (
+    outgoing: Outgoing,
+    context: RepairContext,
+  ) => (message: Message, at: number) => MessageMended | undefined,
+): LocalRule {
+  return localRule(text, (outgoing, context) => {
+    const mending = mendingOf(outgoing, context)
+    const messages: Message[] = []
+    const mends: Mend[] = []
+    for (const [at, message] of outgoing.messages.entries()) {
+      const mended = mending(message, at)
+      if (!mended) {
+        messages.push(message)
+        continue
+      }
+      const { instead, ...mend } = mended
+      messages.push(...instead)
+      mends.push({ message: at, ...mend })
+    }
+    return { messages, mends }
+  })
+}
+
+/** The message without these of its blocks; undefined where there are none. */
+export function withoutBlocks(message: Message, removed: readonly Block[], what: string): MessageMended | undefined {
+  if (removed.length === 0) return undefined
+  const rest = blocksOf(message).filter((block) => !removed.includes(block))
+  return { instead: rest.length > 0 ? [withBlocks(message, rest)] : [], what, removed }
 }
 
 /** What a step of the ladder changes, as the work of a rule. */

@@ -11,15 +11,14 @@ import { inDoubtResult } from '../../journal/transcript.ts'
 import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from '../block-kinds.ts'
 import { asEarlierResult } from './places.ts'
 import { count } from '../blocks.ts'
-import { localRule, type Mend } from '../rule.ts'
+import { localRule, messageRule, withoutBlocks, type Mend } from '../rule.ts'
 
-export const uniqueCalls = localRule(
+export const uniqueCalls = messageRule(
   { name: 'unique-calls', row: 6, invariant: 'Every tool call has an id of its own.' },
-  ({ messages }) => {
+  () => {
     const seen = new Set<string>()
-    const mends: Mend[] = []
-    const kept = messages.flatMap((message, at): Message[] => {
-      if (message.role !== 'assistant') return [message]
+    return (message) => {
+      if (message.role !== 'assistant') return undefined
       const before = blocksOf(message)
       const isRepeated = before.map((block) => {
         if (!isCall(block)) return false
@@ -27,39 +26,26 @@ export const uniqueCalls = localRule(
         seen.add(idOf(block))
         return isSeen
       })
-      const repeated = before.filter((_block, i) => isRepeated[i])
-      if (repeated.length === 0) return [message]
-      mends.push({ message: at, what: `left out ${count(repeated.length, 'repeated call')}`, removed: repeated })
+      const removed = before.filter((_block, i) => isRepeated[i])
+      if (removed.length === 0) return undefined
       const rest = before.filter((_block, i) => !isRepeated[i])
-      return rest.every(isThinking) ? [] : [withBlocks(message, rest)]
-    })
-    return { messages: kept, mends }
+      const instead = rest.every(isThinking) ? [] : [withBlocks(message, rest)]
+      return { instead, what: `left out ${count(removed.length, 'repeated call')}`, removed }
+    }
   },
 )
 
-export const callsLast = localRule(
+export const callsLast = messageRule(
   { name: 'calls-last', row: 4, invariant: 'Nothing follows the last tool call of an answer that has results.' },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const cut = messages.map((message, at): Message => {
-      if (message.role !== 'assistant') return message
+  ({ messages }) =>
+    (message, at) => {
+      if (message.role !== 'assistant') return undefined
       const blocks = blocksOf(message)
       const lastCall = blocks.findLastIndex(isCall)
-      const trailing =
+      const removed =
         lastCall < 0 || goesOn(messages, at) ? [] : blocks.slice(lastCall + 1).filter((block) => !isServerCall(block))
-      if (trailing.length === 0) return message
-      mends.push({
-        message: at,
-        what: `left out ${count(trailing.length, 'block')} after a tool call`,
-        removed: trailing,
-      })
-      return withBlocks(
-        message,
-        blocks.filter((block) => !trailing.includes(block)),
-      )
-    })
-    return { messages: cut, mends }
-  },
+      return withoutBlocks(message, removed, `left out ${count(removed.length, 'block')} after a tool call`)
+    },
 )
 
 /** Rows 1, 2, 3, 5 and 7 are one demand: the message after calls begins with their results, each once. */

@@ -19,18 +19,13 @@ import {
 } from '../block-kinds.ts'
 import { count, mapBlocks, mapKeeping } from '../blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
-import { localRule, type Mend } from '../rule.ts'
+import { localRule, messageRule, type Mend } from '../rule.ts'
 
-export const unicode = localRule(
+export const unicode = messageRule(
   { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const formed = mapKeeping(messages, (message, at) => {
-      const good = wellFormed(message) as Message
-      if (good !== message) mends.push({ message: at, what: 'replaced half surrogate pairs by U+FFFD' })
-      return good
-    })
-    return { messages: formed, mends }
+  () => (message) => {
+    const good = wellFormed(message) as Message
+    return good === message ? undefined : { instead: [good], what: 'replaced half surrogate pairs by U+FFFD' }
   },
 )
 
@@ -100,37 +95,24 @@ export const callInputs = localRule(
   },
 )
 
-export const placesOfCalls = localRule(
+export const placesOfCalls = messageRule(
   {
     name: 'places',
     row: 5,
     invariant: 'Tool calls, server tool blocks and thinking are in assistant messages, results in user messages.',
   },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const placed = messages.flatMap((message, at): Message[] => {
-      const blocks = blocksOf(message)
-      const lost = blocks.filter((block) => (message.role === 'assistant' ? isResult(block) : isOfAnswers(block)))
-      if (lost.length === 0) return [message]
-      if (message.role === 'assistant') {
-        mends.push({ message: at, what: `moved ${lost.length} results out of an assistant message` })
-        const rest = blocks.filter((block) => !isResult(block))
-        const moved: Message = { role: 'user', content: lost }
-        return rest.length > 0 ? [withBlocks(message, rest), moved] : [moved]
-      }
-      mends.push({
-        message: at,
-        what: `left out ${count(lost.length, 'block')} of an answer in a ${message.role} message`,
-        removed: lost,
-      })
-      return [
-        withBlocks(
-          message,
-          blocks.filter((block) => !isOfAnswers(block)),
-        ),
-      ]
-    })
-    return { messages: placed, mends }
+  () => (message) => {
+    const blocks = blocksOf(message)
+    const lost = blocks.filter((block) => (message.role === 'assistant' ? isResult(block) : isOfAnswers(block)))
+    if (lost.length === 0) return undefined
+    const rest = blocks.filter((block) => !lost.includes(block))
+    if (message.role === 'assistant') {
+      const moved: Message = { role: 'user', content: lost }
+      const instead = rest.length > 0 ? [withBlocks(message, rest), moved] : [moved]
+      return { instead, what: `moved ${lost.length} results out of an assistant message` }
+    }
+    const what = `left out ${count(lost.length, 'block')} of an answer in a ${message.role} message`
+    return { instead: [withBlocks(message, rest)], what, removed: lost }
   },
 )
 
@@ -164,36 +146,31 @@ export const documents = localRule(
   },
 )
 
-export const emptyText = localRule(
+export const emptyText = messageRule(
   {
     name: 'empty-text',
     row: 12,
     invariant: 'No text is blank, and no message is empty except one that sets the effort.',
   },
-  ({ messages }, { stopReason }) => {
-    const mends: Mend[] = []
-    const isBlank = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
-    const filled = messages.flatMap((message, at): Message[] => {
+  ({ messages }, { stopReason }) =>
+    (message, at) => {
       const isLast = at === messages.length - 1
-      if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return [message]
-      if (setsEffort(message)) return [message]
+      if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return undefined
+      if (setsEffort(message)) return undefined
       const before = blocksOf(message)
       const blocks = mapKeeping(before, (block) => {
         const inner = isResult(block) && Array.isArray(block['content']) ? (block['content'] as Block[]) : undefined
         return inner?.some(isBlank) ? { ...block, content: inner.filter((one) => !isBlank(one)) } : block
       }).filter((block) => !isBlank(block))
       if (blocks.length === before.length && blocks.every((block, i) => block === before[i]) && blocks.length > 0)
-        return [message]
-      mends.push({
-        message: at,
-        what: blocks.length > 0 ? 'left out blank text' : `repaired an empty ${message.role} message`,
-      })
-      if (blocks.length > 0) return [withBlocks(message, blocks)]
-      return message.role === 'user' ? [{ ...message, content: '(no content)' }] : []
-    })
-    return { messages: filled, mends }
-  },
+        return undefined
+      if (blocks.length > 0) return { instead: [withBlocks(message, blocks)], what: 'left out blank text' }
+      const instead = message.role === 'user' ? [{ ...message, content: '(no content)' }] : []
+      return { instead, what: `repaired an empty ${message.role} message` }
+    },
 )
+
+const isBlank = (block: Block): boolean => block.type === 'text' && textIn(block, 'text').trim() === ''
 
 /** Changes every block, also inside results, to what `change` returns; adds one mend for each changed message. */
 function mapEachMessage(

@@ -6,20 +6,16 @@ import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from '../block-kinds.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
-import { localRule, mendedBy, type Mend } from '../rule.ts'
+import { localRule, mendedBy, messageRule, type Mend } from '../rule.ts'
 
 const isSystem = ({ role }: Message) => role === 'system'
 
-export const knownRoles = localRule(
+export const knownRoles = messageRule(
   { name: 'known-roles', row: 14, invariant: 'A message is from the user, the assistant or the system.' },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const mended = messages.map((message, at): Message => {
-      if (/^(user|assistant|system)$/.test(message.role)) return message
-      mends.push({ message: at, what: 'gave a message a role that the API knows' })
-      return { ...message, role: message.role === 'model' ? 'assistant' : 'user' }
-    })
-    return { messages: mended, mends }
+  () => (message) => {
+    if (/^(user|assistant|system)$/.test(message.role)) return undefined
+    const known = { ...message, role: message.role === 'model' ? 'assistant' : 'user' }
+    return { instead: [known], what: 'gave a message a role that the API knows' }
   },
 )
 
@@ -69,27 +65,24 @@ export const firstUser = localRule(
   },
 )
 
-export const mergedAnswers = localRule(
+export const mergedAnswers = messageRule(
   {
     name: 'merged-answers',
     row: 14,
     invariant:
       'No answer with thinking, or the mark of another model, follows one with thinking at once, unless that was paused.',
   },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const parted = messages.flatMap((message, at): Message[] => {
+  ({ messages }) =>
+    (message, at) => {
       const before = messages[at - 1]
       const last = before && blocksOf(before).at(-1)
       const goesOn = last !== undefined && (isServerCall(last) || isServerResult(last))
       // The API takes both as one answer.
       const isOther = hasThinking(message) || blocksOf(message).some(({ type }) => type === 'fallback')
-      if (!before || goesOn || !hasThinking(before) || !isOther) return [message]
-      mends.push({ message: at, what: 'put a user message between two answers' })
-      return [{ role: 'user', content: '(no message)' }, message]
-    })
-    return { messages: parted, mends }
-  },
+      if (!before || goesOn || !hasThinking(before) || !isOther) return undefined
+      const between = { role: 'user', content: '(no message)' }
+      return { instead: [between, message], what: 'put a user message between two answers' }
+    },
 )
 
 export const pausedLast = localRule(

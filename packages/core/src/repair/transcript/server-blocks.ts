@@ -5,22 +5,30 @@
 import { isRecord, recordsIn } from '../../json.ts'
 import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { callIdOf, idOf, isPaused, isResult, isServerCall, isServerResult, withBlocks } from '../block-kinds.ts'
+import {
+  callIdOf,
+  idOf,
+  isPaused,
+  isResult,
+  isServerCall,
+  isServerResult,
+  textBlock,
+  withBlocks,
+} from '../block-kinds.ts'
 import { count, mapBlocks } from '../blocks.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { localRule, type Mend } from '../rule.ts'
+import { localRule, messageRule, withoutBlocks, type Mend } from '../rule.ts'
 
-export const serverPairs = localRule(
+export const serverPairs = messageRule(
   {
     name: 'server-pairs',
     row: 25,
     invariant:
       "A call of a server's tool and its result stand in the same answer, or in one after the client tools it waits for.",
   },
-  ({ messages, params }, { stopReason }) => {
-    const mends: Mend[] = []
-    const mended = messages.map((message, at): Message => {
-      if (message.role !== 'assistant') return message
+  ({ messages, params }, { stopReason }) =>
+    (message, at) => {
+      if (message.role !== 'assistant') return undefined
       const turn = turnAt(messages, at)
       const begun = blocksBefore(messages, at)
       const blocks = blocksOf(message)
@@ -28,7 +36,7 @@ export const serverPairs = localRule(
       const isPending = isLastTurn && isPaused(message, stopReason)
       const answered = new Set(turn.filter(isServerResult).map(callIdOf))
       const asked = new Set(turn.slice(0, begun).filter(isServerCall).map(idOf))
-      const unpaired = blocks.filter((block) => {
+      const removed = blocks.filter((block) => {
         if (isServerCall(block)) asked.add(idOf(block))
         if (isServerCall(block) && !answered.has(idOf(block))) {
           const wait = isPending ? 'open' : waitFor(idOf(block), messages, at)
@@ -37,17 +45,12 @@ export const serverPairs = localRule(
         const id = callIdOf(block)
         return isServerResult(block) && !asked.has(id) && !wasWaitedFor(id, messages, at)
       })
-      if (unpaired.length === 0) return message
-      const what = `left out ${count(unpaired.length, 'block')} of a server tool without its other half`
-      mends.push({ message: at, what, removed: unpaired })
-      const rest = blocks.filter((block) => !unpaired.includes(block))
-      return withBlocks(
-        message,
-        rest.some((block) => !isThinking(block)) ? rest : [...rest, { type: 'text', text: '(no text)' }],
-      )
-    })
-    return { messages: mended, mends }
-  },
+      if (removed.length === 0) return undefined
+      const rest = blocks.filter((block) => !removed.includes(block))
+      const said = rest.every(isThinking) ? [...rest, textBlock('(no text)')] : rest
+      const what = `left out ${count(removed.length, 'block')} of a server tool without its other half`
+      return { instead: [withBlocks(message, said)], what, removed }
+    },
 )
 
 /** How the wait of a server call for client tools stands after the answer at `at`: open, answered, or in vain. */
@@ -138,53 +141,32 @@ export const references = localRule(
   },
 )
 
-export const compactions = localRule(
+export const compactions = messageRule(
   { name: 'compactions', row: 40, invariant: 'A compaction was requested, has content, and comes first.' },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const isAskedFor = (block: Block) =>
-      block.type === 'compaction' &&
-      typeof block['content'] === 'string' &&
-      (typeof block['signature'] === 'string' || typeof block['encrypted_content'] !== 'string')
-    const mended = messages.flatMap((message, at): Message[] => {
-      const blocks = blocksOf(message)
-      const bad = blocks.filter((block, i) => isAskedFor(block) && (block['content'] === '' || at > 0 || i > 0))
-      if (bad.length === 0) return [message]
-      mends.push({
-        message: at,
-        what: `left out ${count(bad.length, 'compaction')} after what it sums up`,
-        removed: bad,
-      })
-      const rest = blocks.filter((block) => !bad.includes(block))
-      return rest.length > 0 ? [withBlocks(message, rest)] : []
-    })
-    return { messages: mended, mends }
+  () => (message, at) => {
+    const bad = blocksOf(message).filter(
+      (block, i) => isAskedFor(block) && (block['content'] === '' || at > 0 || i > 0),
+    )
+    return withoutBlocks(message, bad, `left out ${count(bad.length, 'compaction')} after what it sums up`)
   },
 )
 
-export const fallbacks = localRule(
+const isAskedFor = (block: Block): boolean =>
+  block.type === 'compaction' &&
+  typeof block['content'] === 'string' &&
+  (typeof block['signature'] === 'string' || typeof block['encrypted_content'] !== 'string')
+
+export const fallbacks = messageRule(
   {
     name: 'fallbacks',
     row: 42,
     invariant: 'Nothing of a model that declined comes before the mark of the next one.',
   },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const mended = messages.map((message, at): Message => {
-      const blocks = blocksOf(message)
-      const border = blocks.findLastIndex(({ type }) => type === 'fallback')
-      const bad = blocks.slice(0, Math.max(0, border)).filter((block) => isThinking(block) || isCall(block))
-      if (message.role !== 'assistant' || bad.length === 0) return message
-      mends.push({
-        message: at,
-        what: `left out ${count(bad.length, 'block')} of the model that declined`,
-        removed: bad,
-      })
-      return withBlocks(
-        message,
-        blocks.filter((block) => !bad.includes(block)),
-      )
-    })
-    return { messages: mended, mends }
+  () => (message) => {
+    if (message.role !== 'assistant') return undefined
+    const blocks = blocksOf(message)
+    const border = blocks.findLastIndex(({ type }) => type === 'fallback')
+    const bad = blocks.slice(0, Math.max(0, border)).filter((block) => isThinking(block) || isCall(block))
+    return withoutBlocks(message, bad, `left out ${count(bad.length, 'block')} of the model that declined`)
   },
 )
