@@ -6,7 +6,7 @@ import type { CliContext } from '../context.ts'
 import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
 import { exampleOf } from '../help-example.ts'
 import { portOption } from '../option-values.ts'
-import { stopSwitch, Stopped } from '../resume/stop.ts'
+import { untilStopped } from '../stop.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 
@@ -36,8 +36,7 @@ export function dashboardCommand(context: CliContext): Command {
 
 async function runDashboard(context: CliContext, options: DashboardCommandOptions): Promise<void> {
   const exposure = exposureOf(context, options, 'LASTGOOD_DASHBOARD_TOKEN')
-  const stop = stopSwitch(context)
-  try {
+  await untilStopped(context, async (stop) => {
     const place = await setUp(context, { ...options, color: 'auto' }, true)
     const [choice] = place.choices
     // Loaded only here: most commands need no server.
@@ -73,16 +72,12 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       context.stderr.write(`${storeLine(store.location, choice.source)}\n`)
       if (file) context.stderr.write(`address  also in ${safeLine(file.path)}\n`)
       context.stdout.write(`${address}\n`)
-      await stop.orStopped(new Promise(() => {}))
+      await stop.asked
     } finally {
       file?.remove()
       await served.close()
     }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-  } finally {
-    stop.dispose()
-  }
+  })
 }
 
 /** An address that a browser can open: 0.0.0.0 is none. */

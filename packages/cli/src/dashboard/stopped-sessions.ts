@@ -7,7 +7,7 @@ import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf, type SessionRow } from '../sessions.ts'
 import { isClients } from '../resume/client-command.ts'
-import { isStopOfProcess } from '../resume/stop.ts'
+import { isStopOfProcess } from '../stop.ts'
 
 /** One whose journal cannot be read is left out: it could not go on. Errors: `store-unavailable`. */
 export async function stoppedSessions(

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { stopSwitch } from '../resume/stop.ts'
+import { stopSwitch } from '../stop.ts'
 import { colorModes } from '../terminal.ts'
 import type { DemoOptions } from './demo.ts'
 

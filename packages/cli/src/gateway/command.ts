@@ -6,8 +6,8 @@ import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { portOption } from '../option-values.ts'
-import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { atSamePlace } from '../same-place.ts'
+import { untilStopped } from '../stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
 import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from './talk.ts'
@@ -69,25 +69,23 @@ export function gatewayCommand(context: CliContext): Command {
 
 async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
   const exposure = exposureOf(context, options)
-  const stop = stopSwitch(context)
   const { dashboard = isLoopback(exposure.host), behindProxy = false } = options
-  const front = dashboard
-    ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure, behindProxy)
-    : undefined
-  try {
-    await withGateway(context, options, { ...exposure, port: options.port, front }, async (url, talk) => {
-      front?.tell(url, talk)
-      context.stdout.write(`${url}\n`)
-      const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
-      talk.tell('ready', { event: 'ready', url }, [`use it   ANTHROPIC_BASE_URL=${url} ${token}claude`])
-      await stop.orStopped(new Promise(() => {}))
-    })
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-  } finally {
-    front?.forget()
-    stop.dispose()
-  }
+  await untilStopped(context, async (stop) => {
+    const front = dashboard
+      ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure, behindProxy)
+      : undefined
+    try {
+      await withGateway(context, options, { ...exposure, port: options.port, front }, async (url, talk) => {
+        front?.tell(url, talk)
+        context.stdout.write(`${url}\n`)
+        const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
+        talk.tell('ready', { event: 'ready', url }, [`use it   ANTHROPIC_BASE_URL=${url} ${token}claude`])
+        await stop.asked
+      })
+    } finally {
+      front?.forget()
+    }
+  })
 }
 
 /** What is served on the same port, in front of the gateway. */

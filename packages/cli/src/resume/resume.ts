@@ -26,7 +26,7 @@ import { held } from './held.ts'
 import { inDoubtAnswer } from './in-doubt-question.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
 import { introduction } from './standing.ts'
-import { Stopped, stopSwitch, type StopSwitch } from './stop.ts'
+import { Stopped, stopSwitch, type StopSwitch } from '../stop.ts'
 
 export interface ResumeOptions extends CommonOptions {
   takeover?: boolean

@@ -15,9 +15,9 @@ import { Survived } from '../live/survived.ts'
 import { exampleOf } from '../help-example.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { eventLines } from '../resume/event-lines.ts'
-import { stopSwitch, Stopped } from '../resume/stop.ts'
 import { locate, sessionRows } from '../sessions.ts'
 import { atSamePlace } from '../same-place.ts'
+import { untilStopped } from '../stop.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 import { follow, type Known, type Seen } from './follow.ts'
@@ -49,27 +49,20 @@ async function watch(context: CliContext, argument: string | undefined, options:
       ? { ...(await place.choices[0].open()), head: undefined }
       : await located(context, place, argument)
   const { store, close, source, head } = opened
-  const over = new AbortController()
-  const stop = stopSwitch(context)
-  const seen = new Map<string, Known>()
-  const viewer = await viewerOf(context, options, store, head, seen)
-  context.stderr.write(`${storeLine(store.location, source)}\n`)
-  try {
-    await stop.orStopped(
-      show(
-        context,
-        viewer,
-        follow({ store, clock: context.clock, signal: over.signal, sessionId: head?.sessionId, seen }),
-      ),
-    )
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-  } finally {
-    over.abort()
-    viewer.stop()
-    stop.dispose()
-    await close()
-  }
+  await untilStopped(context, async ({ orStopped }) => {
+    const over = new AbortController()
+    const seen = new Map<string, Known>()
+    const viewer = await viewerOf(context, options, store, head, seen)
+    context.stderr.write(`${storeLine(store.location, source)}\n`)
+    const all = follow({ store, clock: context.clock, signal: over.signal, sessionId: head?.sessionId, seen })
+    try {
+      await orStopped(show(context, viewer, all))
+    } finally {
+      over.abort()
+      viewer.stop()
+      await close()
+    }
+  })
 }
 
 async function located(context: CliContext, place: SetUp, argument: string) {

@@ -6,8 +6,8 @@ import type { CliContext } from '../context.ts'
 import { openFleetPlace, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { logFormatOf, logFormats, talkOf, type LogFormat } from '../gateway/talk.ts'
 import { exampleOf } from '../help-example.ts'
-import { Stopped, stopSwitch } from '../resume/stop.ts'
 import { atSamePlace } from '../same-place.ts'
+import { untilStopped } from '../stop.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 import { lineOf } from './lines.ts'
@@ -34,9 +34,8 @@ export function workerCommand(context: CliContext): Command {
     .action((options: WorkerOptions) => work(context, options))
 }
 
-async function work(context: CliContext, options: WorkerOptions): Promise<void> {
-  const stop = stopSwitch(context)
-  try {
+function work(context: CliContext, options: WorkerOptions): Promise<void> {
+  return untilStopped(context, async (stop) => {
     const talk = await talkOf(logFormatOf(options.log, context.env), context)
     const at = await stop.orStopped(openFleetPlace(context, options))
     try {
@@ -70,7 +69,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
         `agents   ${safeLine(names.join(', '))}`,
       ])
       try {
-        await stop.orStopped(new Promise(() => {}))
+        await stop.asked
       } finally {
         await fleet.close()
       }
@@ -78,11 +77,7 @@ async function work(context: CliContext, options: WorkerOptions): Promise<void> 
       await at.close()
       talk.tell('stopped', { event: 'stopped' }, ['stopped'])
     }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-  } finally {
-    stop.dispose()
-  }
+  })
 }
 
 async function agentsOf(

@@ -1,5 +1,5 @@
 /** Ctrl+C and SIGTERM: what a command was doing is abandoned for an orderly exit, once. */
-import type { CliContext, StopSignal } from '../context.ts'
+import type { CliContext, StopSignal } from './context.ts'
 
 const stoppedBy = 'stopped by '
 
@@ -17,6 +17,8 @@ export class Stopped extends Error {
 }
 
 export interface StopSwitch {
+  /** Rejects with `Stopped` once the process is asked to stop. */
+  readonly asked: Promise<never>
   /** Settles as `work` does, or rejects with `Stopped` as soon as the process is asked to stop. */
   orStopped<T>(work: Promise<T>): Promise<T>
   dispose(): void
@@ -28,5 +30,17 @@ export function stopSwitch(context: CliContext): StopSwitch {
   // Asked to stop while nothing is being awaited: the next `orStopped` rejects.
   stopped.catch(() => {})
   const dispose = context.onStop((signal) => reject(new Stopped(signal)))
-  return { orStopped: (work) => Promise.race([work, stopped]), dispose }
+  return { asked: stopped, orStopped: (work) => Promise.race([work, stopped]), dispose }
+}
+
+/** Runs `work`, for which being asked to stop is an ordinary end. */
+export async function untilStopped(context: CliContext, work: (stop: StopSwitch) => Promise<void>): Promise<void> {
+  const stop = stopSwitch(context)
+  try {
+    await work(stop)
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  } finally {
+    stop.dispose()
+  }
 }
