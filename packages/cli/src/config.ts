@@ -12,7 +12,7 @@ import type { CodingAgent } from '@lastgood/anthropic'
 import { LastgoodError, type PolicyOptions, type StatusPageOptions, type Store } from '@lastgood/core'
 import type { FleetConnection } from '@lastgood/fleet'
 import type { CliContext } from './context.ts'
-import type { Price } from './cost/prices.ts'
+import type { Prices } from './cost/prices.ts'
 import { ConfigError } from './failure.ts'
 import { nearest } from './nearest.ts'
 
@@ -41,7 +41,7 @@ export interface LastgoodConfig {
    */
   statusPage?: false | Pick<StatusPageOptions, 'urls' | 'everyMs'>
   /** Input prices of models, by requested model name; they override the built-in ones. USD. */
-  prices?: Readonly<Record<string, Price>>
+  prices?: Prices
   /** `resume` asks first if what it will read costs more than this; `--yes` answers. USD. Default: it never asks. */
   confirmAboveUsd?: number
   /** Requests per minute of all workers of a fleet together, by requested model. Default: no limit. */

@@ -8,7 +8,7 @@
 import { estimateTokens, type Envelope, type Message, type Session } from '@lastgood/core'
 import { left, spent } from '../durations.ts'
 import { safeLine } from '../text.ts'
-import { cacheLives, cacheReadFactor, inputPrice, pricesAsOf, type Price } from './prices.ts'
+import { cacheLives, cacheReadFactor, inputPrice, pricesAsOf, type Prices } from './prices.ts'
 import { usageIn } from './usage.ts'
 
 export interface ReadCost {
@@ -30,7 +30,7 @@ export interface Asked {
   transcript: Pick<Session['transcript'], 'conversation' | 'lastAnswer' | 'answeredAt'>
   envelope: Envelope
   now: number
-  prices?: Readonly<Record<string, Price>> | undefined
+  prices?: Prices | undefined
 }
 
 export function readCost({ transcript, envelope, now, prices }: Asked): ReadCost {

@@ -13,9 +13,12 @@ export interface Price {
   readonly above?: { readonly tokens: number; readonly input: number }
 }
 
+/** By requested model name. */
+export type Prices = Readonly<Record<string, Price>>
+
 export const pricesAsOf = '2026-10-31'
 
-const builtIn: Readonly<Record<string, Price>> = {
+const builtIn: Prices = {
   'claude-fable-5-1': { input: 10 },
   'claude-opus-5-5': { input: 4 },
   'claude-opus-5': { input: 5 },
@@ -42,11 +45,7 @@ export type CacheLife = keyof typeof cacheLives
  * USD per million input tokens of a request that has `tokens` of them. `own` comes first, by requested model name.
  * Undefined for a model without a known price.
  */
-export function inputPrice(
-  model: string,
-  tokens: number,
-  own: Readonly<Record<string, Price>> = {},
-): number | undefined {
+export function inputPrice(model: string, tokens: number, own: Prices = {}): number | undefined {
   const price = Object.hasOwn(own, model)
     ? own[model]
     : Object.entries(builtIn).find(([name]) => isSameModel(name, model))?.[1]

@@ -2,8 +2,8 @@
 import { readHistory, withBlobs, withoutSecrets, type Entry, type Store } from '@lastgood/core'
 import type { ResumePreview, SessionDocument, StartedResume, Step, TurnReport } from '@lastgood/dashboard'
 import { inputLabel } from '../call-label.ts'
-import type { LastgoodConfig } from '../config.ts'
 import { costLine } from '../cost/cost.ts'
+import type { Prices } from '../cost/prices.ts'
 import { iso } from '../durations.ts'
 import { SessionOutages } from '../outages/session-outages.ts'
 import { previewOf } from '../resume/preview.ts'
@@ -23,7 +23,7 @@ export interface SessionFacts {
   readonly now: number
   readonly hasContent: boolean
   readonly page: StatusReport['page']
-  readonly prices: LastgoodConfig['prices']
+  readonly prices: Prices | undefined
   readonly started: StartedResume | null
 }
 
@@ -82,11 +82,8 @@ export async function shownEntryAt(
 }
 
 async function resumePreview({ store, row, now, hasContent, prices }: SessionFacts): Promise<ResumePreview> {
-  const opened = { store, source: '', close: async () => {} }
-  const { turn, lastGoodTurn, owed, transcript, cost } = await previewOf({ row, opened }, now, {
-    agents: {},
-    ...(prices && { prices }),
-  })
+  const preview = await previewOf(store, row.head.sessionId, now, prices)
+  const { turn, lastGoodTurn, owed, transcript, cost } = preview
   return {
     turn,
     lastGoodTurn,

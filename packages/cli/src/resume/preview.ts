@@ -10,10 +10,12 @@ import {
   type Entry,
   type Session,
   type Snapshot,
+  type Store,
 } from '@lastgood/core'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
+import type { Prices } from '../cost/prices.ts'
 import type { LastgoodConfig } from '../config.ts'
 import type { Located } from '../sessions.ts'
 import { safeJson, safeText } from '../text.ts'
@@ -24,13 +26,17 @@ export interface Preview extends Standing {
   readonly cost: ReadCost | undefined
 }
 
-export async function previewOf({ row, opened }: Located, now: number, config?: LastgoodConfig): Promise<Preview> {
-  const { sessionId } = row.head
-  const history = readHistory(opened.store, sessionId)
+export async function previewOf(
+  store: Store,
+  sessionId: string,
+  now: number,
+  prices: Prices | undefined,
+): Promise<Preview> {
+  const history = readHistory(store, sessionId)
   const { snapshot, owed, transcript } = await foldHistory(history, machineVersion)
   const { turn, lastGoodTurn } = snapshot.context
   const next = owedOnceResumed(snapshot, now) ?? owed ?? { kind: 'rest' }
-  return { turn, lastGoodTurn, owed: next, transcript, cost: costBefore(transcript, now, config) }
+  return { turn, lastGoodTurn, owed: next, transcript, cost: costBefore(transcript, now, prices) }
 }
 
 /** A parked session owes nothing until it is resumed, so the preview applies a `session-resumed` entry first. */
@@ -44,23 +50,23 @@ function owedOnceResumed(snapshot: Snapshot, now: number): Session['owed'] | und
 export function costBefore(
   transcript: Session['transcript'],
   now: number,
-  config: LastgoodConfig | undefined,
+  prices: Prices | undefined,
 ): ReadCost | undefined {
   const { envelope } = transcript
-  return envelope && readCost({ transcript, envelope, now, prices: config?.prices })
+  return envelope && readCost({ transcript, envelope, now, prices })
 }
 
 /** Shows a picked session's preview, and asks if the cost is above the configured limit. */
 export async function isWorthIt(
   context: CliContext,
-  located: Located,
+  { row, opened }: Located,
   { yes, json, jsonl, quiet, input, preview: isPicked }: WorthOptions,
   config: LastgoodConfig | undefined,
 ): Promise<boolean> {
   const most = yes ? undefined : config?.confirmAboveUsd
   if (!isPicked && most === undefined) return true
   const now = context.clock.now()
-  const preview = await previewOf(located, now, config)
+  const preview = await previewOf(opened.store, row.head.sessionId, now, config?.prices)
   const { cost } = preview
   if (isPicked && !quiet) for (const line of previewLines(preview, cost, now)) context.stderr.write(`${line}\n`)
   if (most === undefined || !cost || (cost.usd !== undefined && cost.usd <= most)) return true

@@ -119,7 +119,8 @@ async function goOn(task: Task, located: Located): Promise<number> {
     return tellNothingToDo(context, endOf(task, located, head), style)
   if (head.agent === undefined) throw withoutAgent(head.sessionId)
   if (options.dryRun) {
-    const preview = await stop.orStopped(previewOf(located, context.clock.now(), task.place.config()?.config))
+    const prices = task.place.config()?.config.prices
+    const preview = await stop.orStopped(previewOf(located.opened.store, head.sessionId, context.clock.now(), prices))
     const same = endOf(task, located, head, message)
     tellPreview(context, head.sessionId, preview, { command: same.commandWith(), json: style.json })
     return exitCodes.done
@@ -174,7 +175,7 @@ async function run(
   const { context, options, style, stop, message } = task
   const now = context.clock.now()
   const drift = driftOf(session, agent)
-  const cost = costBefore(session.transcript, now, task.place.config()?.config)
+  const cost = costBefore(session.transcript, now, task.place.config()?.config.prices)
   if (!style.quiet) {
     const stands = options.preview ? [] : previewLines(session, cost, now)
     tellAll(context, [...stands, ...driftLines(agent.name, drift, options.adopt === true)])

@@ -63,18 +63,8 @@ async function documentOf(
 ): Promise<SessionDocument> {
   // The file reports what the journal knows; a status page knows only the present.
   const page = { off: 'a report asks nobody' }
-  const [agents, prices] = [new Set<string>(), undefined]
-  return sessionDocument({
-    store,
-    row,
-    flags,
-    agents,
-    now: clock.now(),
-    hasContent: withContent,
-    page,
-    prices,
-    started: null,
-  })
+  const facts = { store, row, flags, agents: new Set<string>(), page, prices: undefined, started: null }
+  return sessionDocument({ ...facts, now: clock.now(), hasContent: withContent })
 }
 
 function template(): string {

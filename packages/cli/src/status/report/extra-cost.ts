@@ -3,7 +3,7 @@
  * had to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
  */
 import type { Entry } from '@lastgood/core'
-import { cacheLives, cacheReadFactor, inputPrice, type Price } from '../../cost/prices.ts'
+import { cacheLives, cacheReadFactor, inputPrice, type Prices } from '../../cost/prices.ts'
 import { usageIn } from '../../cost/usage.ts'
 
 export interface ExtraCost {
@@ -20,14 +20,14 @@ export const noExtraCost = (): ExtraCost => ({ repeated: 0, reread: 0, usd: 0, u
 
 export class ExtraCosts {
   readonly total = noExtraCost()
-  readonly #prices: Readonly<Record<string, Price>> | undefined
+  readonly #prices: Prices | undefined
   #model = ''
   /** Input tokens of the last answered request; the next one has at least about as many. */
   #input = 0
   /** Tokens that it left in the cache. */
   #cached = 0
 
-  constructor(prices: Readonly<Record<string, Price>> | undefined) {
+  constructor(prices: Prices | undefined) {
     this.#prices = prices
   }
 

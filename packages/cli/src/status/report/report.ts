@@ -3,7 +3,7 @@
  * Read from the journals alone, one session after the other.
  */
 import { isLastgoodError, leftOutBy, withBlobs, type Store } from '@lastgood/core'
-import type { Price } from '../../cost/prices.ts'
+import type { Prices } from '../../cost/prices.ts'
 import { sessionRows, type SessionRow } from '../../sessions.ts'
 import { nothingAsked, type AskedAgain } from './asked-again.ts'
 import { noExtraCost, type ExtraCost } from './extra-cost.ts'
@@ -63,7 +63,7 @@ export interface Report {
 export interface ReportOptions {
   readonly since: number
   readonly now: number
-  readonly prices?: Readonly<Record<string, Price>> | undefined
+  readonly prices?: Prices | undefined
 }
 
 /** `failure`: of damaged sessions, which the list reports at its end; the report has all others. */

@@ -2,7 +2,7 @@
  * What one session went through since an instant: a fold of its journal, which may be long, into a small result.
  */
 import type { Entry } from '@lastgood/core'
-import type { Price } from '../../cost/prices.ts'
+import type { Prices } from '../../cost/prices.ts'
 import { CallsUnderWay, nothingAsked, type AskedAgain } from './asked-again.ts'
 import { ExtraCosts, type ExtraCost } from './extra-cost.ts'
 import { TurnsSoFar, type GoneTurn } from './lost-turns.ts'
@@ -37,7 +37,7 @@ export interface SessionAccount {
 
 export interface AccountOptions {
   readonly since: number
-  readonly prices: Readonly<Record<string, Price>> | undefined
+  readonly prices: Prices | undefined
   /** Called for each trouble since then; one that is still open comes last. */
   onTrouble(trouble: Trouble): void
 }
