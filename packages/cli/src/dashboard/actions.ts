@@ -27,6 +27,7 @@ import { processText, rowOf, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import type { CheckedAction } from './action-body.ts'
 import { noteAction } from './action-log.ts'
+import { Refused } from './refusal.ts'
 import { NotResumed, type Resumes } from './resumes.ts'
 import { heldByClient, isClients } from '../resume/client-command.ts'
 import { ownCommand } from './session-card.ts'
@@ -40,7 +41,7 @@ export interface ActionPlace {
   readonly flags: readonly string[]
 }
 
-/** Errors: `ClientSession`, `NotResumed`, and the session's own. */
+/** Errors: `Refused`, `NotResumed` among them, and the session's own. */
 export async function act(place: ActionPlace, sessionId: string, asked: CheckedAction): Promise<ActionDone> {
   const { store } = place
   const summary = await store.summary(sessionId)
@@ -54,17 +55,6 @@ export async function act(place: ActionPlace, sessionId: string, asked: CheckedA
     // A resume that was begun is worth a note; an action that was refused did not happen.
     if (error instanceof NotResumed) await note(place, { action, sessionId, reason, outcome: error.message })
     throw error
-  }
-}
-
-/** The session's client goes on with it by itself. */
-export class ClientSession extends Error {
-  readonly hint: string
-
-  constructor(agent: string | undefined, command: string) {
-    super(`${safeLine(agent ?? 'its client')} continues its session itself`)
-    this.name = 'ClientSession'
-    this.hint = command
   }
 }
 
@@ -100,7 +90,10 @@ async function resume(
   const { head, holder } = row
   if (holder) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder })
   const command = ownCommand(head, agents, flags)
-  if (command !== undefined) throw new ClientSession(head.agent, command)
+  if (command !== undefined) {
+    const who = safeLine(head.agent ?? 'its client')
+    throw new Refused(409, 'client-session', `${who} continues its session itself`, command)
+  }
   if (head.status === 'idle') throw nothingOpen(row)
   const started = resumes.start(head, inDoubt)
   const begun = await resumes.begun(started)

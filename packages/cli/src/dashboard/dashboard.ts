@@ -14,18 +14,18 @@ import { counted } from '../numbers.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { actionIn, isActionName, resumeAllBody } from './action-body.ts'
-import { act, ClientSession, note } from './actions.ts'
-import { BodyTooLarge, bodyOf } from './body.ts'
+import { act, note } from './actions.ts'
+import { bodyOf } from './body.ts'
 import { eventStream } from './event-stream.ts'
 import { Gate } from './gate.ts'
 import type { KeptStore } from './kept-store.ts'
 import { outagesDocument } from './outages-document.ts'
 import { unbuiltPage, type PageFile, type PageFiles } from './page-files.ts'
 import { Readings } from './readings.ts'
-import { json, refusal, refusalOf, refused, type Refusal } from './refusal.ts'
+import { json, refusal, refusalOf, refused } from './refusal.ts'
 import { ResumeAll } from './resume-all.ts'
 import type { ResumeCommand } from './resume-process.ts'
-import { NotResumed, Resumes } from './resumes.ts'
+import { Resumes } from './resumes.ts'
 import { sessionDocument, shownEntryAt } from './session-document.ts'
 import { stoppedSession, stoppedSessions } from './stopped-sessions.ts'
 import { Watcher } from './watcher.ts'
@@ -227,7 +227,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   })
   app.all('/*', () => plain(405, 'this method is not allowed here', { allow: 'GET, HEAD' }))
   app.notFound(() => plain(404, 'not found'))
-  app.onError((error) => refused(ownRefusal(error) ?? refusalOf(error, flags)))
+  app.onError((error) => refused(refusalOf(error, flags)))
 
   return {
     token,
@@ -244,14 +244,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       await store.close()
     },
   }
-}
-
-/** For errors that only this server knows. */
-function ownRefusal(error: unknown): Refusal | undefined {
-  if (error instanceof BodyTooLarge) return refusal(413, 'too-large', error.message)
-  if (error instanceof ClientSession) return refusal(409, 'client-session', error.message, error.hint)
-  if (error instanceof NotResumed) return refusal(409, error.code, error.message, error.hint)
-  return undefined
 }
 
 function sessionIdIn(c: Context): string {

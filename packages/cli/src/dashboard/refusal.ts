@@ -28,8 +28,23 @@ export function refusal(status: number, code: string, message: string, hint: str
   }
 }
 
+/** Thrown where only this server knows why something is refused. */
+export class Refused extends Error {
+  readonly status: number
+  readonly code: string
+  readonly hint: string | null
+
+  constructor(status: number, code: string, message: string, hint: string | null = null) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.hint = hint
+  }
+}
+
 /** The refusal for an error. `flags`: those that lead a command to the same store. */
 export function refusalOf(error: unknown, flags: readonly string[]): Refusal {
+  if (error instanceof Refused) return refusal(error.status, error.code, error.message, error.hint)
   const { code, message, hint } = failureOf(error)
   const status = isLastgoodError(error) ? (statuses[error.code] ?? 500) : code === 'bad-config' ? 409 : 500
   return refusal(status, code, message, hint && withFlags(hint, flags))

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import process from 'node:process'
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
+import { Refused } from './refusal.ts'
 import { ResumeProcess, type ResumeCommand } from './resume-process.ts'
 
 export interface ResumesOptions {
@@ -88,15 +89,9 @@ export class Resumes {
 }
 
 /** A resume that failed, in its own words if it had any. */
-export class NotResumed extends Error {
-  readonly code: string
-  readonly hint: string | null
-
+export class NotResumed extends Refused {
   constructor(code: string, message: string, hint: string | null) {
-    super(message)
-    this.name = 'NotResumed'
-    this.code = code
-    this.hint = hint
+    super(409, code, message, hint)
   }
 }
 
