@@ -6,9 +6,13 @@ import type { CliContext } from './context.ts'
 import { storeChoices, type StoreChoice } from './stores.ts'
 import { colorModes, type ColorMode } from './terminal.ts'
 
-export interface CommonOptions {
+/** Those of `withStoreOptions`. */
+export interface StoreOptions {
   store?: string
   config?: string
+}
+
+export interface CommonOptions extends StoreOptions {
   color: ColorMode
   json?: boolean
 }
@@ -55,7 +59,7 @@ export interface SetUp {
  * With `wantsConfig` the configuration is loaded even where it does not choose the store; an error in it is then thrown
  * only by `config()`.
  */
-export async function setUp(context: CliContext, options: CommonOptions, wantsConfig: boolean): Promise<SetUp> {
+export async function setUp(context: CliContext, options: StoreOptions, wantsConfig: boolean): Promise<SetUp> {
   const { LASTGOOD_STORE, REDIS_URL } = context.env
   const isChosen = options.store !== undefined || Boolean(LASTGOOD_STORE || REDIS_URL)
   let loaded: LoadedConfig | undefined

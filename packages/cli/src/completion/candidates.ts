@@ -6,6 +6,7 @@
  * 2. The tree is the program's own, so that a new command is completed without a change here.
  */
 import type { Command, Option } from 'commander'
+import type { StoreOptions } from '../common-options.ts'
 import { placeIn } from '../same-place.ts'
 
 export interface Candidate {
@@ -14,7 +15,7 @@ export interface Candidate {
 }
 
 /** The sessions whose ids begin with `prefix`, in the store that `words` name. */
-export type Ids = (words: { store?: string; config?: string }, prefix: string) => Promise<readonly Candidate[]>
+export type Ids = (words: StoreOptions, prefix: string) => Promise<readonly Candidate[]>
 
 /** `words`: all words after the program's name, up to the cursor; the last is being typed and may be empty. */
 export async function candidatesFor(program: Command, words: readonly string[], ids: Ids): Promise<Candidate[]> {

@@ -6,7 +6,7 @@
  *    a store only for `patienceMs`.
  */
 import { Argument, Command } from 'commander'
-import { setUp } from '../common-options.ts'
+import { setUp, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { sessionRows } from '../sessions.ts'
@@ -64,12 +64,8 @@ function idsOf(context: CliContext): Ids {
   }
 }
 
-async function read(
-  context: CliContext,
-  place: { store?: string; config?: string },
-  prefix: string,
-): Promise<Candidate[]> {
-  const { choices } = await setUp(context, { ...place, color: 'never' }, false)
+async function read(context: CliContext, place: StoreOptions, prefix: string): Promise<Candidate[]> {
+  const { choices } = await setUp(context, place, false)
   const { store, close } = await choices[0].open()
   try {
     const { rows } = await sessionRows(store)

@@ -1,7 +1,7 @@
 /** `lastgood dashboard`: the web page of a store's sessions. */
 import { isLastgoodError } from '@lastgood/core'
 import { Command } from 'commander'
-import { setUp, withStoreOptions, type CommonOptions } from '../common-options.ts'
+import { setUp, withStoreOptions, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
 import { exampleOf } from '../help-example.ts'
@@ -10,7 +10,7 @@ import { untilStopped } from '../stop.ts'
 import { storeLine } from '../stores.ts'
 import { safeLine } from '../text.ts'
 
-interface DashboardCommandOptions extends Omit<CommonOptions, 'json' | 'color'>, ExposureOptions {
+interface DashboardCommandOptions extends StoreOptions, ExposureOptions {
   port: number
   readOnly?: boolean
   /** False: the status page is not asked. */
@@ -37,7 +37,7 @@ export function dashboardCommand(context: CliContext): Command {
 async function runDashboard(context: CliContext, options: DashboardCommandOptions): Promise<void> {
   const exposure = exposureOf(context, options, 'LASTGOOD_DASHBOARD_TOKEN')
   await untilStopped(context, async (stop) => {
-    const place = await setUp(context, { ...options, color: 'auto' }, true)
+    const place = await setUp(context, options, true)
     const [choice] = place.choices
     // Loaded only here: most commands need no server.
     const [{ dashboardFor }, { keptStore }, { serve }, { writeAddress }] = await Promise.all([
@@ -58,9 +58,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       configPath: options.config,
       readOnly: options.readOnly ?? false,
       token: exposure.token,
-      hosts: exposure.hosts,
-      isSecure: exposure.tls !== undefined || options.behindProxy === true,
-      isBehindProxy: options.behindProxy === true,
+      exposure,
     })
     const served = await serve(dashboard, exposure, options.port).catch(async (error: unknown) => {
       await dashboard.close()

@@ -10,7 +10,7 @@ import { createDashboard, type Dashboard, type DashboardOptions } from './dashbo
 import { builtPage, pageFiles } from './page-files.ts'
 import type { ResumeCommand } from './resume-process.ts'
 
-type Chosen = Pick<DashboardOptions, 'store' | 'readOnly' | 'token' | 'hosts' | 'isSecure' | 'isBehindProxy' | 'prefix'>
+type Chosen = Pick<DashboardOptions, 'store' | 'readOnly' | 'token' | 'exposure' | 'prefix'>
 
 export interface DashboardPlace extends Chosen {
   readonly place: SetUp

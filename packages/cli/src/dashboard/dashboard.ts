@@ -10,6 +10,7 @@ import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry
 import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import { agentNames, type LastgoodConfig } from '../config.ts'
+import { onlyHere, type Exposure } from '../gateway/exposure.ts'
 import { counted } from '../numbers.ts'
 import { rowOf } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
@@ -39,10 +40,8 @@ export interface DashboardOptions {
   readonly readOnly: boolean
   /** Default: a new one. */
   readonly token?: string | undefined
-  /** Names that it may be called by, besides those of loopback. */
-  readonly hosts?: readonly string[]
-  readonly isSecure?: boolean
-  readonly isBehindProxy?: boolean
+  /** Default: only this machine. */
+  readonly exposure?: Exposure
   /** What its paths begin with: empty, or `/dashboard`. */
   readonly prefix?: string
   readonly config: LastgoodConfig | undefined
@@ -75,14 +74,7 @@ const dayMs = 86_400_000
 export function createDashboard(options: DashboardOptions): Dashboard {
   const { clock, store, flags, files, readOnly, config, page, prefix = '' } = options
   const token = options.token ?? randomBytes(32).toString('base64url')
-  const gate = new Gate({
-    clock,
-    token,
-    prefix,
-    hosts: options.hosts ?? [],
-    isSecure: options.isSecure ?? false,
-    isBehindProxy: options.isBehindProxy ?? false,
-  })
+  const gate = new Gate({ clock, token, prefix, exposure: options.exposure ?? onlyHere })
   const agents = agentNames(config)
   const watcher = new Watcher({ clock, store, flags, agents, readOnly, page })
   const resumes = new Resumes({ clock, resume: options.resume, cwd: options.cwd })

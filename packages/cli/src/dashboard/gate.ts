@@ -11,17 +11,13 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@lastgood/core'
+import type { Exposure } from '../gateway/exposure.ts'
 import { refusal, type Refusal } from './refusal.ts'
 
 export interface GateOptions {
   readonly clock: Clock
   readonly token: string
-  /** Names that it may be called by, besides those of loopback. */
-  readonly hosts: readonly string[]
-  /** Browsers use TLS: the cookie goes no other way. */
-  readonly isSecure: boolean
-  /** The server in front of it may be called by another port and scheme. */
-  readonly isBehindProxy: boolean
+  readonly exposure: Exposure
   /** What the paths begin with. */
   readonly prefix: string
 }
@@ -39,7 +35,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#hosts = new Set([...loopback, ...options.hosts.map((name) => name.toLowerCase())])
+    this.#hosts = new Set([...loopback, ...options.exposure.hosts.map((name) => name.toLowerCase())])
   }
 
   /** For every request, whatever it is about. */
@@ -108,7 +104,9 @@ export class Gate {
 
   /** For a caller that has shown the token. */
   cookie(request: Request): string {
-    const { isSecure, prefix } = this.#options
+    const { exposure, prefix } = this.#options
+    // Where browsers use TLS, the cookie goes no other way.
+    const isSecure = exposure.tls !== undefined || exposure.isBehindProxy
     const flags = ['HttpOnly', 'SameSite=Strict', `Path=${prefix}/api/`, ...(isSecure ? ['Secure'] : [])]
     return [`${cookieName(request)}=${this.#ticket}`, ...flags].join('; ')
   }
@@ -123,7 +121,8 @@ export class Gate {
     if (!URL.canParse(origin)) return false
     const from = new URL(origin)
     if (!/^https?:$/.test(from.protocol)) return false
-    return from.host === host || (this.#options.isBehindProxy && this.#hosts.has(from.hostname))
+    // A server in front of it may be called by another port and scheme.
+    return from.host === host || (this.#options.exposure.isBehindProxy && this.#hosts.has(from.hostname))
   }
 }
 

@@ -3,7 +3,7 @@
  * the API there. A tool's token does not open the dashboard, which has its own.
  */
 import type { Gateway } from '@lastgood/gateway'
-import type { CommonOptions, SetUp } from '../common-options.ts'
+import type { SetUp, StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import type { Exposure } from '../gateway/exposure.ts'
 import type { Talk } from '../gateway/talk.ts'
@@ -24,12 +24,7 @@ export interface Mount {
   forget(): void
 }
 
-export function mountFor(
-  context: CliContext,
-  { config }: Pick<CommonOptions, 'config'>,
-  { hosts, tls }: Exposure,
-  isBehindProxy: boolean,
-): Mount {
+export function mountFor(context: CliContext, { config }: StoreOptions, exposure: Exposure): Mount {
   let dashboard: Dashboard | undefined
   let file: AddressFile | undefined
   return {
@@ -41,9 +36,7 @@ export function mountFor(
         configPath: config,
         readOnly: false,
         token: context.env['LASTGOOD_DASHBOARD_TOKEN'] || undefined,
-        hosts,
-        isSecure: tls !== undefined || isBehindProxy,
-        isBehindProxy,
+        exposure,
         prefix,
       })
       dashboard = made

@@ -2,16 +2,14 @@
 import { LastgoodError } from '@lastgood/core'
 import type { FleetClient, FleetConnection } from '@lastgood/fleet'
 import type { Command } from 'commander'
-import { setUp, withStoreOptions, type SetUp } from '../common-options.ts'
+import { setUp, withStoreOptions, type SetUp, type StoreOptions } from '../common-options.ts'
 import { made } from '../config.ts'
 import type { CliContext } from '../context.ts'
 import { ConfigError } from '../failure.ts'
 import { shownAddress } from '../shown-address.ts'
 import type { OpenStore } from '../stores.ts'
 
-export interface FleetPlaceOptions {
-  store?: string
-  config?: string
+export interface FleetPlaceOptions extends StoreOptions {
   queue?: string
   prefix: string
 }
@@ -33,7 +31,7 @@ export function withFleetOptions(command: Command): Command {
 
 /** `close` closes all that it opened. Errors: those of stores and of the connection. */
 export async function openFleetPlace(context: CliContext, options: FleetPlaceOptions): Promise<FleetPlace> {
-  const place = await setUp(context, { ...options, color: 'auto' }, true)
+  const place = await setUp(context, options, true)
   const [choice] = place.choices
   const { connection, shown } = await queueOf(context, options, place)
   try {

@@ -1,7 +1,7 @@
 /** `lastgood gateway`: an address for tools that nobody can change. */
 import { Command, Option } from 'commander'
 import { LastgoodError } from '@lastgood/core'
-import { setUp, withStoreOptions, type CommonOptions, type SetUp } from '../common-options.ts'
+import { setUp, withStoreOptions, type SetUp, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
@@ -14,7 +14,7 @@ import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told }
 import type { Credentials, Gateway } from '@lastgood/gateway'
 import { storeLine, type OpenStore } from '../stores.ts'
 
-export interface GatewayCommandOptions extends Omit<CommonOptions, 'json' | 'color'> {
+export interface GatewayCommandOptions extends StoreOptions {
   upstream?: string[]
   fallback?: string[]
   maxWait?: string
@@ -69,11 +69,9 @@ export function gatewayCommand(context: CliContext): Command {
 
 async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
   const exposure = exposureOf(context, options)
-  const { dashboard = isLoopback(exposure.host), behindProxy = false } = options
+  const { dashboard = isLoopback(exposure.host) } = options
   await untilStopped(context, async (stop) => {
-    const front = dashboard
-      ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure, behindProxy)
-      : undefined
+    const front = dashboard ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure) : undefined
     try {
       await withGateway(context, options, { ...exposure, port: options.port, front }, async (url, talk) => {
         front?.tell(url, talk)
@@ -103,7 +101,7 @@ export async function withGateway<T>(
   const { clock } = context
   const { front } = place
   const talk = await talkOf(logFormatOf(options.log, context.env), context, place.told)
-  const set = await setUp(context, { ...options, color: 'auto' }, front !== undefined)
+  const set = await setUp(context, options, front !== undefined)
   const opened = await set.choices[0].open()
   // Loaded only here: most commands need no server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([

@@ -24,10 +24,18 @@ export interface Exposure {
   hosts: readonly string[]
   token: string | undefined
   tls: { cert: string; key: string } | undefined
+  /** Something in front of it provides TLS and access control; clients call that. */
+  isBehindProxy: boolean
 }
 
 /** For `lastgood run`, whose gateway serves one command. */
-export const onlyHere: Exposure = { host: '127.0.0.1', hosts: [], token: undefined, tls: undefined }
+export const onlyHere: Exposure = {
+  host: '127.0.0.1',
+  hosts: [],
+  token: undefined,
+  tls: undefined,
+  isBehindProxy: false,
+}
 
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1'])
 
@@ -40,7 +48,7 @@ export function exposureOf(
   options: ExposureOptions,
   tokenVariable = 'LASTGOOD_GATEWAY_TOKEN',
 ): Exposure {
-  const { host, allowHost = [], tlsCert, tlsKey, tokenFile, behindProxy = false } = options
+  const { host, allowHost = [], tlsCert, tlsKey, tokenFile, behindProxy: isBehindProxy = false } = options
   const read = (flag: string, path: string) => fileOf(context, flag, path)
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key'
@@ -54,7 +62,7 @@ export function exposureOf(
       const hint = 'name the hosts they call it by: --allow-host lastgood.example'
       throw bad('--host', `--host ${host} lets other machines in, without a host name`, hint)
     }
-    if (!behindProxy && (!tls || token === undefined)) {
+    if (!isBehindProxy && (!tls || token === undefined)) {
       const lacks = [...(tls ? [] : ['TLS']), ...(token === undefined ? ['a token'] : [])].join(' and ')
       throw bad(
         '--host',
@@ -63,7 +71,7 @@ export function exposureOf(
       )
     }
   }
-  return { host, hosts: allowHost, token, tls }
+  return { host, hosts: allowHost, token, tls, isBehindProxy }
 }
 
 function fileOf({ cwd }: CliContext, flag: string, path: string): string {
