@@ -31,6 +31,11 @@ const loaders: Readonly<Record<string, (context: CliContext) => Promise<Command>
 
 export const commandNames: readonly string[] = Object.keys(loaders)
 
+/** Those that change nothing: they end when nobody reads their output any more. */
+export const readers: ReadonlySet<string> = new Set(
+  'list show watch status doctor config export completion help --help -h --version -V'.split(' '),
+)
+
 /** The command that the arguments begin with; without one, all commands, for help and for mistyped names. */
 export function commandsFor(context: CliContext): Promise<Command[]> {
   const [first = ''] = context.argv

@@ -6,10 +6,11 @@
  * 2. If the reader goes away (`lastgood list | head`), a read-only command ends quietly. A command that changes
  *    something goes on: a turn is not given up because nobody looks. Output that cannot be written, on a full disk say,
  *    is reported.
- * 3. `--version` alone loads nothing else.
+ * 3. `--version` alone loads no command.
  */
 import process from 'node:process'
 import { packageVersion } from './built.ts'
+import { readers } from './commands.ts'
 
 /** Runs the program in this process. `before`: words put before the arguments. */
 export async function runProcess(...before: readonly string[]): Promise<void> {
@@ -33,11 +34,6 @@ export async function runProcess(...before: readonly string[]): Promise<void> {
 
 const cannotWrite = ({ code = 'unknown' }: NodeJS.ErrnoException): string =>
   `error: the output cannot be written (${code})\n  next: the same command, with its output in a place that takes it\n`
-
-/** Commands that change nothing. */
-const readers: ReadonlySet<string> = new Set(
-  'list show watch status doctor config export completion help --help -h --version -V'.split(' '),
-)
 
 function tellVersion(): number {
   process.stdout.write(`${packageVersion()}\n`)
