@@ -7,6 +7,7 @@
  */
 import { LastgoodError, withoutSecrets, type Clock } from '@lastgood/core'
 import { Redis } from 'ioredis'
+import { inTime } from './in-time.ts'
 import { redisTrouble } from './redis-trouble.ts'
 import { safeLine } from './text.ts'
 
@@ -30,12 +31,10 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
   })
   // Without a listener ioredis prints the error; every command's own failure says the same.
   client.on('error', (error: Error) => (lastError = error))
-  const inTime = new AbortController()
-  const late = clock.sleepUntil(clock.now() + readyTimeoutMs, { signal: inTime.signal }).then(() => {
-    throw Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })
-  })
   try {
-    await Promise.race([client.connect(), late])
+    await inTime(clock, readyTimeoutMs, client.connect(), () => {
+      throw Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })
+    })
     // A refused database shows only as an error event: the client goes on in database 0.
     if (lastError) throw lastError
     hasConnected = true
@@ -54,8 +53,6 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
       }),
       details: { location: address, ...(code !== undefined && { code }) },
     })
-  } finally {
-    inTime.abort()
   }
 }
 

@@ -9,6 +9,7 @@ import { Argument, Command } from 'commander'
 import { setUp, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
+import { inTime } from '../in-time.ts'
 import { sessionRows } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import { candidatesFor, type Candidate, type Ids } from './candidates.ts'
@@ -53,14 +54,8 @@ export function completeCommand(context: CliContext, program: () => Command): Co
 
 function idsOf(context: CliContext): Ids {
   return (place, prefix) => {
-    const gaveUp = new AbortController()
-    const given = context.clock
-      .sleepUntil(context.clock.now() + patienceMs, { signal: gaveUp.signal, background: true })
-      .then(
-        () => [],
-        () => [],
-      )
-    return Promise.race([read(context, place, prefix).catch(() => []), given]).finally(() => gaveUp.abort())
+    const found = read(context, place, prefix).catch(() => [])
+    return inTime(context.clock, patienceMs, found, () => [])
   }
 }
 

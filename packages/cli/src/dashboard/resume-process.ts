@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { withoutSecrets, type Clock, type FaultKind } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
+import { inTime } from '../in-time.ts'
 import { isHeldByOutage, isOutageKind } from '../outages/outage-kinds.ts'
 import { shorten } from '../text.ts'
 
@@ -106,17 +107,10 @@ export class ResumeProcess {
   async stop(): Promise<void> {
     if (!this.isRunning) return
     this.#child.kill('SIGTERM')
-    await this.#inTime(this.#left)
+    await inTime(this.#clock, stopMs, this.#left, () => {})
     this.#killAll()
     // Only a process that has left its group can hold its pipes now.
-    await this.#inTime(this.ended)
-  }
-
-  async #inTime(event: Promise<unknown>): Promise<void> {
-    const over = new AbortController()
-    const late = this.#clock.sleepUntil(this.#clock.now() + stopMs, { signal: over.signal }).catch(() => {})
-    await Promise.race([event, late])
-    over.abort()
+    await inTime(this.#clock, stopMs, this.ended, () => {})
   }
 
   /** It leads a process group of its own, which contains the processes of its tools. */

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import process from 'node:process'
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
+import { inTime } from '../in-time.ts'
 import { Refused } from './refusal.ts'
 import { ResumeProcess, type ResumeCommand } from './resume-process.ts'
 
@@ -65,20 +66,15 @@ export class Resumes {
   /** Resolves when it has begun, ended well, or been silent for too long. Errors: what it failed with. */
   async begun(started: ResumeProcess): Promise<'begun' | 'ended' | 'silent'> {
     const { clock } = this.#options
-    const inTime = new AbortController()
-    const news = new Promise<'begun'>((resolve) => {
-      const stop = started.onNews(() => resolve('begun'))
-      inTime.signal.addEventListener('abort', stop, { once: true })
-    })
-    const late = clock.sleepUntil(clock.now() + beginMs, { signal: inTime.signal }).then(() => 'silent' as const)
-    late.catch(() => {})
+    let stop = () => {}
+    const news = new Promise<'begun'>((resolve) => (stop = started.onNews(() => resolve('begun'))))
     try {
-      const first = await Promise.race([news, late, started.ended])
+      const first = await inTime(clock, beginMs, Promise.race([news, started.ended]), () => 'silent' as const)
       if (typeof first === 'string') return first
       if (first.exitCode === 0) return 'ended'
       throw notResumed(first, started.standing())
     } finally {
-      inTime.abort()
+      stop()
     }
   }
 

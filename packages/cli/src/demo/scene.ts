@@ -6,6 +6,7 @@
 import type { Store } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
 import type { CliContext, Env } from '../context.ts'
+import { inTime } from '../in-time.ts'
 import { terminalOf, type ColorMode, type Palette } from '../terminal.ts'
 import { widthOf } from '../text.ts'
 import type { DemoFolder } from './folder.ts'
@@ -111,9 +112,8 @@ export class Scene implements SceneParts {
     this.#ended.abort(new Error('the demo was interrupted'))
     const group = this.#group
     if (!group) return
-    const { clock } = this.context
     group.interrupt()
-    await Promise.race([group.exited, clock.sleepUntil(clock.now() + restMs, { background: true })])
+    await inTime(this.context.clock, restMs, group.exited, () => {})
     group.kill()
     await group.exited
   }

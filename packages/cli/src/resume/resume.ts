@@ -14,6 +14,7 @@ import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
+import { inTime } from '../in-time.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, resumeCommandFor, type Located } from '../sessions.ts'
 import { pageChoice } from '../status/page-choice.ts'
@@ -251,18 +252,14 @@ const suspendMs = 700
 
 /** Suspends the session because the process ends; returns what went wrong with that. */
 async function suspended({ clock }: CliContext, session: Session, stopped: Stopped): Promise<string | undefined> {
-  const inTime = new AbortController()
   const parked = session.owed.kind === 'rest' ? session.close() : session.suspend('interrupted', stopped.message)
-  const late = clock.sleepUntil(clock.now() + suspendMs, { signal: inTime.signal }).then(() => {
-    throw new Error('the store did not answer in time')
-  })
   try {
-    await Promise.race([parked, late])
+    await inTime(clock, suspendMs, parked, () => {
+      throw new Error('the store did not answer in time')
+    })
     return undefined
   } catch (error) {
     return `this stop could not be recorded: ${(error as Error).message}. What was saved before stays saved`
-  } finally {
-    inTime.abort()
   }
 }
 
