@@ -56,7 +56,9 @@ export async function runDemo(context: CliContext, options: DemoOptions, stop: S
   const address = isRedis && options.store !== undefined ? options.store : opened.store.location
   const lab = live ? undefined : await openLab(context.clock, pace)
   const sessionId = `demo-${context.clock.newId().slice(0, 8)}`
-  const scene = new Scene({ context, color: options.color, folder, address, store: opened.store, sessionId, lab, pace })
+  const { color } = options
+  const { palette } = terminalOf(context.stderr, env, color)
+  const scene = new Scene({ context, color, folder, address, store: opened.store, sessionId, lab, pace, palette })
   try {
     return await stop.orStopped(finish(scene, options))
   } catch (error) {
@@ -85,7 +87,7 @@ async function openLab(clock: Clock, pace: Pace): Promise<Lab> {
 }
 
 async function finish(scene: Scene, { json, color }: DemoOptions): Promise<number> {
-  const { context, sessionId, store, folder, address } = scene
+  const { context, sessionId, store, folder, address } = scene.parts
   const { verdict, entries, incidents, readings } = await play(scene)
   const where: Whereabouts = {
     sessionId,
@@ -108,7 +110,7 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
 }
 
 async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }: DemoOptions): Promise<number> {
-  const { context, store, sessionId, folder, address } = scene
+  const { context, store, sessionId, folder, address } = scene.parts
   await scene.interrupt()
   const { turn, lastGoodTurn } = await standing(store, sessionId)
   // Between turns, the command carries the next prompt, for the user to start the turn with.

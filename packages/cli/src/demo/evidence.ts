@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Env } from '../context.ts'
 import { git, type DemoFolder } from './folder.ts'
 import { labCall, type LabCall, type PageReading } from './status-page.ts'
-import { readEffects, type Effect } from './tools/effects-log.ts'
+import type { Effect } from './tools/effects-log.ts'
 import { commandEnv } from './tools/run-tool.ts'
 
 /** The journal and its head at one moment. */
@@ -110,10 +110,6 @@ export function repositoryEvidence(folder: DemoFolder, env: Env): RepositoryEvid
     isClean: git(folder, env, 'status', '--porcelain') === '',
     tests: { exitCode: run.status, pass: count('pass'), fail: count('fail') },
   }
-}
-
-export function effectsIn(folder: DemoFolder): Effect[] {
-  return readEffects(folder.effects)
 }
 
 const linesOf = (text: string): string[] => text.split('\n').filter(Boolean)

@@ -9,15 +9,16 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { demoTools } from './agent.ts'
 import { showCommand } from './commands.ts'
 import { deploy, releases, type Release } from './demo-config.ts'
-import { effectsIn, labRequests, pageVisits, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
+import { labRequests, pageVisits, recorded, repositoryEvidence, type LabEvidence } from './evidence.ts'
 import { isMigration } from './facts.ts'
 import type { DemoFolder } from './folder.ts'
 import { moments } from './moments.ts'
 import { demoModels, scriptedFaults } from './outages.ts'
 import { migrationLine, prompts } from './project.ts'
-import type { Scene } from './scene.ts'
+import type { Scene, SceneParts } from './scene.ts'
 import { pageReader, type PageReader, type PageReading } from './status-page.ts'
 import type { Incident } from './timeline.ts'
+import { readEffects } from './tools/effects-log.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 export interface Played {
@@ -33,7 +34,7 @@ const scriptedLimitMs = 120_000
 const liveLimitMs = 900_000
 
 export async function play(scene: Scene): Promise<Played> {
-  const { context, store, sessionId, folder, palette, lab } = scene
+  const { context, store, sessionId, folder, palette, lab } = scene.parts
   const { clock } = context
   introduce(scene)
   const incidents: Incident[] = []
@@ -45,7 +46,7 @@ export async function play(scene: Scene): Promise<Played> {
   scene.banner('✖ kill -9', palette.red, `Process group ${pid} is gone: the agent, and the migration it was running.`)
   await scene.pause(900)
 
-  deploy(folder, releases.after, { live: !lab, pace: scene.pace })
+  deploy(folder, releases.after, { live: !lab, pace: scene.parts.pace })
   incidents.push({ at: clock.now(), mark: 'D' })
   scene.banner(
     '↻ redeploy',
@@ -66,15 +67,15 @@ export async function play(scene: Scene): Promise<Played> {
     atKill,
     atEnd,
     resumeExitCode,
-    effects: effectsIn(folder),
+    effects: readEffects(folder.effects),
     repository: repositoryEvidence(folder, context.env),
-    ...(lab && page && { lab: labEvidence(scene, lab, page) }),
+    ...(lab && page && { lab: labEvidence(scene.parts, lab, page) }),
   })
   return { verdict, entries: atEnd.entries, incidents, readings: page?.readings ?? [] }
 }
 
 function introduce(scene: Scene): void {
-  const { folder, store, address, lab, palette, sessionId } = scene
+  const { folder, store, address, lab, palette, sessionId } = scene.parts
   const api = lab ? `a scripted Messages API at ${lab.url}: no key, no cost` : 'the real API, with your key'
   const own = address === `file:${folder.store}` ? ' (its own: your sessions are not touched)' : ''
   scene.say(
@@ -89,12 +90,12 @@ function introduce(scene: Scene): void {
 
 /** Runs the agent in a process of its own, and kills it once its migration runs. */
 async function workUntilKilled(scene: Scene, page: PageReader | undefined): Promise<{ pid: number; killedAt: number }> {
-  const { context, color, folder, lab } = scene
+  const { context, color, folder, lab } = scene.parts
   const { stderr: output, clock, env } = context
   const renderer = liveRenderer({ output, clock, env, color, page })
   const tell = moments()
   let isPageRead = false
-  const group = scene.start(agentArguments(scene), (line) => {
+  const group = scene.start(agentArguments(scene.parts), (line) => {
     const event = eventOf(line)
     renderer.onEvent(event)
     if (event.type !== 'entry') return
@@ -114,7 +115,7 @@ async function workUntilKilled(scene: Scene, page: PageReader | undefined): Prom
       }
       return isMigrating(folder) ? 'migrates' : undefined
     })
-    if (found !== 'migrates') throw notMigrated(scene, found)
+    if (found !== 'migrates') throw notMigrated(scene.parts, found)
     await scene.pause(1_500)
     const killedAt = clock.now()
     group.kill()
@@ -125,14 +126,14 @@ async function workUntilKilled(scene: Scene, page: PageReader | undefined): Prom
   }
 }
 
-function notMigrated({ context, sessionId, address }: Scene, found: string): LastgoodError {
+function notMigrated({ context, sessionId, address }: SceneParts, found: string): LastgoodError {
   return new LastgoodError('request-failed', `the agent ${found} before its migration ran, so nothing could be shown`, {
     hint: `see what it did: ${showCommand(context.env, sessionId, address)}`,
     details: { sessionId },
   })
 }
 
-function agentArguments({ sessionId, folder, address }: Scene): string[] {
+function agentArguments({ sessionId, folder, address }: SceneParts): string[] {
   const program = builtFile('demo/agent-process.js')
   return [program, '--session', sessionId, '--config', folder.config, '--store', address, '--cwd', folder.path]
 }
@@ -144,13 +145,13 @@ function isModelDown(lab: Lab | undefined): boolean {
 /** The migration's line is in the ledger, and the command that wrote it is still running. */
 function isMigrating(folder: DemoFolder): true | undefined {
   if (!readFileSync(join(folder.repository, 'migrations.log'), 'utf8').includes(migrationLine)) return undefined
-  const open = effectsIn(folder).filter(({ command }) => isMigration(command))
+  const open = readEffects(folder.effects).filter(({ command }) => isMigration(command))
   return open.at(-1)?.phase === 'start' ? true : undefined
 }
 
 /** The real command, as a user would type it. Returns its exit code. */
 async function resume(scene: Scene): Promise<number | null> {
-  const { sessionId, folder, address, palette, context } = scene
+  const { sessionId, folder, address, palette, context } = scene.parts
   const program = builtFile('bin/resume.js')
   const color = palette.isColorSupported ? 'always' : 'never'
   const args = [program, sessionId, '--config', folder.config, '--store', address, '--color', color]
@@ -162,7 +163,7 @@ async function resume(scene: Scene): Promise<number | null> {
   return (await group.exited).code
 }
 
-function labEvidence({ folder, pace, context: { env } }: Scene, lab: Lab, { readings }: PageReader): LabEvidence {
+function labEvidence({ folder, pace, context: { env } }: SceneParts, lab: Lab, { readings }: PageReader): LabEvidence {
   const toolsOf = ({ runTool }: Release) => {
     return JSON.stringify(demoTools({ folder, env, live: false, pace, runTool }).map(({ definition }) => definition))
   }

@@ -7,7 +7,7 @@ import type { Store } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
 import type { CliContext, Env } from '../context.ts'
 import { inTime } from '../in-time.ts'
-import { terminalOf, type ColorMode, type Palette } from '../terminal.ts'
+import type { ColorMode, Palette } from '../terminal.ts'
 import { widthOf } from '../text.ts'
 import type { DemoFolder } from './folder.ts'
 import { labVariable } from './lab-client.ts'
@@ -25,43 +25,29 @@ export interface SceneParts {
   /** Undefined with the real API. */
   readonly lab: Lab | undefined
   readonly pace: Pace
+  /** Of stderr, where everything is shown. */
+  readonly palette: Palette
 }
 
 /** How long a child may take to suspend or close its session. */
 const restMs = 1_500
 const bannerColumns = 79
 
-export class Scene implements SceneParts {
-  readonly context: CliContext
-  readonly color: ColorMode
-  readonly folder: DemoFolder
-  readonly address: string
-  readonly store: Store
-  readonly sessionId: string
-  readonly lab: Lab | undefined
-  readonly pace: Pace
-  readonly palette: Palette
+export class Scene {
+  readonly parts: SceneParts
   readonly #ended = new AbortController()
   #group: ProcessGroup | undefined
   #isQuiet = false
 
   constructor(parts: SceneParts) {
-    this.context = parts.context
-    this.color = parts.color
-    this.folder = parts.folder
-    this.address = parts.address
-    this.store = parts.store
-    this.sessionId = parts.sessionId
-    this.lab = parts.lab
-    this.pace = parts.pace
-    this.palette = terminalOf(parts.context.stderr, parts.context.env, parts.color).palette
+    this.parts = parts
   }
 
   /** Starts `node <args>` in the demo folder, as its own process group. */
   start(args: readonly string[], onLine: (line: string) => void): ProcessGroup {
     this.#ended.signal.throwIfAborted()
     this.#group = new ProcessGroup(args, {
-      cwd: this.folder.path,
+      cwd: this.parts.folder.path,
       env: this.#childEnv(),
       onLine: (line) => {
         if (!this.#isQuiet) onLine(line)
@@ -72,12 +58,12 @@ export class Scene implements SceneParts {
   }
 
   #childEnv(): Env {
-    return { ...this.context.env, ...(this.lab && { [labVariable]: this.lab.url }) }
+    return { ...this.parts.context.env, ...(this.parts.lab && { [labVariable]: this.parts.lab.url }) }
   }
 
   /** Text for people. */
   write(text: string): void {
-    if (!this.#isQuiet) this.context.stderr.write(text)
+    if (!this.#isQuiet) this.parts.context.stderr.write(text)
   }
 
   say(...lines: string[]): void {
@@ -87,18 +73,18 @@ export class Scene implements SceneParts {
   /** One of the big moments: a line across the screen, with its meaning below. */
   banner(title: string, paint: (text: string) => string, meaning: string): void {
     const rule = '━'.repeat(Math.max(2, bannerColumns - 6 - widthOf(title)))
-    this.say('', paint(this.palette.bold(`━━━━ ${title} ${rule}`)), meaning, '')
+    this.say('', paint(this.parts.palette.bold(`━━━━ ${title} ${rule}`)), meaning, '')
   }
 
   /** Time to read what was shown. */
   async pause(ms: number): Promise<void> {
-    const { clock } = this.context
-    await clock.sleepUntil(clock.now() + (this.pace === 'readable' ? ms : 0), { signal: this.#ended.signal })
+    const { clock } = this.parts.context
+    await clock.sleepUntil(clock.now() + (this.parts.pace === 'readable' ? ms : 0), { signal: this.#ended.signal })
   }
 
   /** Calls `look` every few ms until it finds something. */
   async until<T>(look: () => T | undefined): Promise<T> {
-    const { clock } = this.context
+    const { clock } = this.parts.context
     for (;;) {
       const found = look()
       if (found !== undefined) return found
@@ -113,7 +99,7 @@ export class Scene implements SceneParts {
     const group = this.#group
     if (!group) return
     group.interrupt()
-    await inTime(this.context.clock, restMs, group.exited, () => {})
+    await inTime(this.parts.context.clock, restMs, group.exited, () => {})
     group.kill()
     await group.exited
   }
