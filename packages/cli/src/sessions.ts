@@ -61,20 +61,22 @@ export function processText({ pid, host }: Pick<Owner, 'pid' | 'host'>): string 
 }
 
 /** Recoverable sessions first; the newest first within each group. */
+export const recoverableFirst = (a: SessionRow, b: SessionRow): number =>
+  Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt
+
+/** In the order of `recoverableFirst`. */
 export async function sessionRows(
   store: Store,
   filter: SessionFilter = {},
 ): Promise<{ rows: SessionRow[]; failure?: unknown }> {
   const rows: SessionRow[] = []
-  const sorted = () =>
-    rows.sort((a, b) => Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt)
   try {
     for await (const summary of store.list(filter)) rows.push(rowOf(summary))
   } catch (failure) {
     // One damaged session must not hide the others: those listed before it are shown, and the damage is reported.
-    return { rows: sorted(), failure }
+    return { rows: rows.sort(recoverableFirst), failure }
   }
-  return { rows: sorted() }
+  return { rows: rows.sort(recoverableFirst) }
 }
 
 /** The command that goes on with a session, with the flags that lead to its store. */

@@ -19,7 +19,7 @@ const schema = z.discriminatedUnion('action', [
 ])
 export type CheckedAction = z.infer<typeof schema>
 
-const names: ReadonlySet<string> = new Set(['resume', 'suspend', 'takeover', 'rewind', 'fork'])
+const names: ReadonlySet<string> = new Set(schema.options.flatMap(({ shape }) => [...shape.action.values]))
 
 export const isActionName = (name: string): name is CheckedAction['action'] => names.has(name)
 

@@ -1,10 +1,10 @@
 /** What differs between two overviews. Pure. */
 import type { Overview, OverviewChange, SessionCard } from '@lastgood/dashboard'
 
-/** All of an overview but the sessions. */
-export type Shared = Pick<Overview, 'store' | 'verdict' | 'providers' | 'statusPage' | 'staggered' | 'actions'>
-
 const parts = ['store', 'verdict', 'providers', 'statusPage', 'staggered', 'actions'] as const
+
+/** All of an overview but the sessions. */
+export type Shared = Pick<Overview, (typeof parts)[number]>
 
 /** Undefined where nothing differs. */
 export function changeBetween(

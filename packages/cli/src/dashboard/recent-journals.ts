@@ -25,7 +25,7 @@ export class RecentJournals {
   /** Journals that are still to be read. */
   readonly #wanted = new Map<string, Head>()
   /** By model, then by minute. */
-  readonly #minutes = new Map<string, Map<number, { answered: number; failed: number }>>()
+  readonly #minutes = new Map<string, Map<number, Count>>()
   #isReading = false
 
   constructor(clock: Clock, onRead: (sessionId: string) => void) {
@@ -106,7 +106,7 @@ export class RecentJournals {
   }
 
   #count(model: string, at: number, came: 'answered' | 'failed'): void {
-    const minutes = this.#minutes.get(model) ?? new Map<number, { answered: number; failed: number }>()
+    const minutes = this.#minutes.get(model) ?? new Map<number, Count>()
     this.#minutes.set(model, minutes)
     const minute = Math.floor(at / minuteMs) * minuteMs
     const count = minutes.get(minute) ?? { answered: 0, failed: 0 }

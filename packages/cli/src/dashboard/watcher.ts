@@ -17,11 +17,10 @@ import {
 } from '@lastgood/core'
 import type { ActionRecord, Overview, OverviewChange, Staggered } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import type { SessionRow } from '../sessions.ts'
-import { commandOf } from '../status/command.ts'
+import { recoverableFirst, type SessionRow } from '../sessions.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { providerState } from '../status/provider-state.ts'
-import { openRows, verdictOf, type StatusReport } from '../status/verdict.ts'
+import { commandOf, openRows, verdictOf, type StatusReport } from '../status/verdict.ts'
 import { readActions } from './action-log.ts'
 import { Cards } from './cards.ts'
 import type { KeptStore } from './kept-store.ts'
@@ -307,9 +306,7 @@ export class Watcher {
     const { clock, store, flags } = this.#options
     const now = clock.now()
     const states = this.#records.map((record) => ({ record, state: providerState(record, now) }))
-    const open = openRows(this.rows).sort(
-      (a, b) => Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt,
-    )
+    const open = openRows(this.rows).sort(recoverableFirst)
     const verdict = verdictOf({ now, providers: states.map(({ state }) => state), page: this.#reading, open })
     return {
       store: { location: store.location, trouble: this.#trouble, damage: this.#damage },

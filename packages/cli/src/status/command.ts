@@ -1,12 +1,12 @@
 /** `lastgood status`: is it me or them? What requests from here met, what the status page says, which sessions wait. */
 import { Command } from 'commander'
-import { LastgoodError, providerHealth, shellWord, type HealthRecord } from '@lastgood/core'
+import { LastgoodError, providerHealth, type HealthRecord } from '@lastgood/core'
 import { setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import { resumeCommandFor, sessionRows } from '../sessions.ts'
+import { sessionRows } from '../sessions.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { safeJson } from '../text.ts'
@@ -15,7 +15,7 @@ import { tellReport } from './report/command.ts'
 import { providerState } from './provider-state.ts'
 import { reportJson } from './report-json.ts'
 import { reportLines } from './report-lines.ts'
-import { openRows, verdictOf, type StatusReport, type Verdict } from './verdict.ts'
+import { commandOf, openRows, verdictOf, type StatusReport, type Verdict } from './verdict.ts'
 
 interface StatusOptions extends CommonOptions {
   /** False: the status page is not asked. */
@@ -101,11 +101,4 @@ function print(
   const paint = kind === 'fine' ? green : kind === 'outage' ? red : yellow
   stdout.write(`\n${paint(text)}\n`)
   if (command !== undefined) stdout.write(`  next: ${command}\n`)
-}
-
-export function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
-  if (!next) return undefined
-  const { command, sessionId, inDoubt } = next
-  if (command === 'show') return ['lastgood show', shellWord(sessionId), ...flags].join(' ')
-  return resumeCommandFor(sessionId, inDoubt ? [...flags, '--in-doubt report'] : flags)
 }

@@ -1,10 +1,6 @@
 /** One model at one endpoint, as requests from here found it: a health record, in numbers for people. Pure. */
 import type { FaultKind, HealthRecord } from '@lastgood/core'
-
-export interface Count {
-  readonly answered: number
-  readonly failed: number
-}
+import type { Count } from '@lastgood/dashboard'
 
 export interface ProviderState {
   readonly endpoint: string

@@ -1,11 +1,12 @@
 /** A status as lines for people. Pure. */
+import type { Count } from '@lastgood/dashboard'
 import { ago, spent } from '../durations.ts'
 import { processText, type SessionRow } from '../sessions.ts'
 import { table, type Cell } from '../table.ts'
 import type { Palette } from '../terminal.ts'
 import { safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
-import type { Count, ProviderState } from './provider-state.ts'
+import type { ProviderState } from './provider-state.ts'
 import { inTime, type StatusReport } from './verdict.ts'
 
 export function reportLines(report: StatusReport, columns: number, palette: Palette): string[] {

@@ -6,10 +6,10 @@
  *    key that all sessions may share and a network that may be at fault here are never called an outage of the API.
  * 3. If nothing was seen, it says so, not "all is well".
  */
-import type { FaultKind, StatusReading } from '@lastgood/core'
+import { shellWord, type FaultKind, type StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import type { SessionRow } from '../sessions.ts'
+import { resumeCommandFor, type SessionRow } from '../sessions.ts'
 import { safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
@@ -162,6 +162,14 @@ function aside({ page }: StatusReport): string {
 function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdict['next']> {
   const canResume = head.agent !== undefined && (isRecoverable || status === 'needs-input')
   return { command: canResume ? 'resume' : 'show', sessionId: head.sessionId }
+}
+
+/** `flags`: of the store. */
+export function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
+  if (!next) return undefined
+  const { command, sessionId, inDoubt } = next
+  if (command === 'show') return ['lastgood show', shellWord(sessionId), ...flags].join(' ')
+  return resumeCommandFor(sessionId, inDoubt ? [...flags, '--in-doubt report'] : flags)
 }
 
 /** The first waiting session that no live process will wake. */

@@ -4,10 +4,10 @@
  * 1. An action that would be refused is shown disabled, with the reason.
  */
 import type { SessionCard } from '../../src/overview.ts'
-import type { SessionDocument } from '../../src/session-document.ts'
+import type { Action, SessionDocument } from '../../src/session-document.ts'
 import { counted } from '../words/numbers.ts'
 
-export type ActionName = 'resume' | 'suspend' | 'takeover' | 'rewind' | 'fork'
+export type ActionName = Action['action']
 
 export interface Offer {
   name: ActionName
