@@ -11,16 +11,16 @@ import { visibleLine } from '../words/visible-text.ts'
 import { Countdown, Ago } from './countdown.tsx'
 import { HelpDialog, isHelpOpen } from './help-dialog.tsx'
 import { Icon } from './icon.tsx'
-import { route } from './route.ts'
+import { places, route, type PlaceName } from './route.ts'
 import { SignIn } from './sign-in.tsx'
 import { Toasts } from './toasts.tsx'
 
 export function App({ refused }: { refused: string | undefined }): JSX.Element {
   useEffect(() => {
     const { value } = route
-    const place =
-      value.page === 'session' ? visibleLine(value.sessionId) : value.page === 'outages' ? 'Outages' : 'Sessions'
-    document.title = `${place} · lastgood`
+    const title =
+      value.page === 'session' ? visibleLine(value.sessionId) : places.find(({ page }) => page === value.page)?.title
+    document.title = `${title} · lastgood`
   }, [route.value])
   if (refused !== undefined || connection.value.kind === 'signed-out') return <SignIn refused={refused} />
   return (
@@ -33,12 +33,11 @@ export function App({ refused }: { refused: string | undefined }): JSX.Element {
           <span aria-hidden="true">◆</span> lastgood
         </a>
         <nav aria-label="Pages">
-          <a href="#/" aria-current={route.value.page === 'overview' ? 'page' : undefined}>
-            Sessions
-          </a>
-          <a href="#/outages" aria-current={route.value.page === 'outages' ? 'page' : undefined}>
-            Outages
-          </a>
+          {places.map(({ page, address, title }) => (
+            <a key={page} href={address} aria-current={route.value.page === page ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
         </nav>
         {overview.value?.readOnly === true && <span class="badge">read-only</span>}
         <Liveness />
@@ -67,10 +66,13 @@ function skip(event: Event): void {
   document.getElementById('content')?.focus()
 }
 
+const pages: Readonly<Record<PlaceName, () => JSX.Element>> = { overview: OverviewPage, outages: OutagePage }
+
 function Page(): JSX.Element {
   const { value } = route
   if (value.page === 'session') return <SessionPage key={value.sessionId} sessionId={value.sessionId} />
-  return value.page === 'outages' ? <OutagePage /> : <OverviewPage />
+  const Shown = pages[value.page]
+  return <Shown />
 }
 
 function Liveness(): JSX.Element {

@@ -2,19 +2,19 @@
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { Modal } from './modal.tsx'
+import { places } from './route.ts'
 
 export const isHelpOpen = signal(false)
 
-const keys = [
+const keys: readonly (readonly [names: readonly string[], what: string])[] = [
   [['j', '↓'], 'next session'],
   [['k', '↑'], 'previous session'],
   [['Enter'], 'open it'],
   [['/'], 'search'],
   [['Esc'], 'leave the search, close a dialog'],
-  [['g'], 'back to all sessions'],
-  [['o'], 'outages'],
+  ...places.map(({ key, about }) => [[key], about] as const),
   [['?'], 'this'],
-] as const
+]
 
 export function HelpDialog(): JSX.Element | null {
   if (!isHelpOpen.value) return null

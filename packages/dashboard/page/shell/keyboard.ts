@@ -1,5 +1,6 @@
 /** Keys that work on every page. Each page has its own keys besides; none is taken from a field or a dialog. */
 import { isHelpOpen } from './help-dialog.tsx'
+import { places } from './route.ts'
 
 export function isTyping(event: KeyboardEvent): boolean {
   const { target } = event
@@ -10,9 +11,9 @@ export function isTyping(event: KeyboardEvent): boolean {
 export function followKeys(): void {
   addEventListener('keydown', (event) => {
     if (isTyping(event)) return
+    const place = places.find(({ key }) => key === event.key)
     if (event.key === '?') isHelpOpen.value = true
-    else if (event.key === 'g') location.hash = '#/'
-    else if (event.key === 'o') location.hash = '#/outages'
+    else if (place) location.hash = place.address
     else return
     event.preventDefault()
   })

@@ -1,7 +1,14 @@
 /** The page's route, kept in the fragment: the server's addresses stay relative, and none of it reaches a log. */
 import { signal } from '@preact/signals'
 
-export type Route = { page: 'overview' } | { page: 'session'; sessionId: string } | { page: 'outages' }
+/** The pages that are always there, in the order of the navigation; a key leads to each from every other page. */
+export const places = [
+  { page: 'overview', address: '#/', title: 'Sessions', key: 'g', about: 'back to all sessions' },
+  { page: 'outages', address: '#/outages', title: 'Outages', key: 'o', about: 'outages' },
+] as const
+export type PlaceName = (typeof places)[number]['page']
+
+export type Route = { page: PlaceName } | { page: 'session'; sessionId: string }
 
 export const route = signal<Route>(routeOf(location.hash))
 
@@ -13,11 +20,13 @@ export function followRoute(): void {
 }
 
 export function routeOf(hash: string): Route {
-  const [, page, rest] = /^#\/(session|outages)(?:\/(.*))?$/.exec(hash) ?? []
-  if (page === 'outages') return { page }
-  if (page !== 'session' || rest === undefined || rest === '') return { page: 'overview' }
+  const [, sessionId] = /^#\/session\/(.+)$/.exec(hash) ?? []
+  if (sessionId === undefined) {
+    const place = places.find(({ address }) => hash === address || hash.startsWith(`${address}/`))
+    return { page: place?.page ?? 'overview' }
+  }
   try {
-    return { page, sessionId: decodeURIComponent(rest) }
+    return { page: 'session', sessionId: decodeURIComponent(sessionId) }
   } catch {
     return { page: 'overview' }
   }
