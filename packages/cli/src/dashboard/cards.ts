@@ -2,7 +2,7 @@
 import { LastgoodError, type SessionSummary } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
-import { rowOf, type SessionRow } from '../sessions.ts'
+import { rowOf, type SessionRow } from '../sessions/session-row.ts'
 import { sessionCard, type CardFacts } from './session-card.ts'
 
 export class Cards {

@@ -3,7 +3,7 @@ import { isLastgoodError } from '@lastgood/core'
 import { Command } from 'commander'
 import { setUp, withStoreOptions, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
-import { exposureOf, type ExposureOptions } from '../gateway/exposure.ts'
+import { exposureOf, type ExposureOptions } from '../server/exposure.ts'
 import { exampleOf } from '../help-example.ts'
 import { portOption } from '../option-values.ts'
 import { untilStopped } from '../stop.ts'
@@ -43,7 +43,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
     const [{ dashboardFor }, { keptStore }, { serve }, { writeAddress }] = await Promise.all([
       import('./dashboard-for.ts'),
       import('./kept-store.ts'),
-      import('../gateway/serve.ts'),
+      import('../server/serve.ts'),
       import('./address-file.ts'),
     ])
     const store = keptStore(choice)

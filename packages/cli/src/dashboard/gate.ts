@@ -11,7 +11,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@lastgood/core'
-import type { Exposure } from '../gateway/exposure.ts'
+import type { Exposure } from '../server/exposure.ts'
 import { refusal, type Refusal } from './refusal.ts'
 
 export interface GateOptions {

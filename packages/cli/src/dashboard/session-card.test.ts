@@ -1,7 +1,7 @@
 import type { Head, Holder } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
-import { rowOf } from '../sessions.ts'
+import { rowOf } from '../sessions/session-row.ts'
 import { sessionCard } from './session-card.ts'
 
 const now = Date.UTC(2026, 10, 1, 12)

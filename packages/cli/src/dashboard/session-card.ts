@@ -3,8 +3,8 @@ import { helpedBy, withoutSecrets, type Head } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import { iso, isoOrNull } from '../durations.ts'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
-import { clientCommand, fallbackOf, isClients } from '../resume/client-command.ts'
-import { resumeCommandOf, type SessionRow } from '../sessions.ts'
+import { clientCommand, fallbackOf, isClients } from '../sessions/client-command.ts'
+import { resumeCommandOf, type SessionRow } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
 export interface CardFacts {

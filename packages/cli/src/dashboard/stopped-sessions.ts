@@ -5,8 +5,8 @@
  */
 import { isLastgoodError, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
-import { rowOf, type SessionRow } from '../sessions.ts'
-import { isClients } from '../resume/client-command.ts'
+import { rowOf, type SessionRow } from '../sessions/session-row.ts'
+import { isClients } from '../sessions/client-command.ts'
 import { isStopOfProcess } from '../stop.ts'
 
 /** One whose journal cannot be read is left out: it could not go on. Errors: `store-unavailable`. */

@@ -17,7 +17,7 @@ import {
 } from '@lastgood/core'
 import type { ActionRecord, Overview, OverviewChange, Staggered } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import { recoverableFirst, type SessionRow } from '../sessions.ts'
+import { recoverableFirst, type SessionRow } from '../sessions/session-row.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { providerState } from '../status/provider-state.ts'
 import { commandOf, openRows, verdictOf, type StatusReport } from '../status/verdict.ts'

@@ -7,7 +7,7 @@ import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
 import { answered, ended, folder, project, run, seed, sent, started } from '../../test/context.ts'
-import { sessionRows } from '../sessions.ts'
+import { sessionRows } from '../sessions/session-row.ts'
 import { found, key as apiKey, node, type Found } from './doctor.fixture.ts'
 import { tryHistories } from './histories.ts'
 

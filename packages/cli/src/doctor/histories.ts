@@ -4,7 +4,7 @@
  */
 import { isLastgoodError, readHistory, type Clock, type Finding, type Store } from '@lastgood/core'
 import { failureOf, type Failure } from '../failure.ts'
-import type { SessionRow } from '../sessions.ts'
+import type { SessionRow } from '../sessions/session-row.ts'
 import { sessionsText } from './session-findings.ts'
 
 /** The newest sessions are tried: at most this many, for at most this long. */

@@ -2,7 +2,7 @@
 import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
 export interface SessionFacts {

@@ -6,9 +6,9 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
-import { locate } from '../sessions.ts'
+import { locate } from '../sessions/locate.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
-import { writeNewFile } from './new-file.ts'
+import { writeNewFile } from '../new-file.ts'
 
 interface ExportOptions extends CommonOptions {
   redact?: boolean

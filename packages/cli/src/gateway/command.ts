@@ -9,8 +9,8 @@ import { portOption } from '../option-values.ts'
 import { atSamePlace } from '../same-place.ts'
 import { untilStopped } from '../stop.ts'
 import { safeLine } from '../text.ts'
-import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from './exposure.ts'
-import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from './talk.ts'
+import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from '../server/exposure.ts'
+import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from '../server/talk.ts'
 import type { Credentials, Gateway } from '@lastgood/gateway'
 import { storeLine, type OpenStore } from '../stores.ts'
 
@@ -106,7 +106,7 @@ export async function withGateway<T>(
   // Loaded only here: most commands need no server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
     import('@lastgood/gateway'),
-    import('./serve.ts'),
+    import('../server/serve.ts'),
     import('./upstream-fetch.ts'),
   ])
   const outside = upstreamFetch(context.env)

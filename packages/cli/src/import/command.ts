@@ -6,7 +6,7 @@ import { setUp, withCommonOptions, type CommonOptions } from '../common-options.
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
-import { goOnLines, resumeCommandOf } from '../sessions.ts'
+import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { assertReadableAgain, linesOf } from './file-lines.ts'
 

@@ -6,13 +6,13 @@ import { ago, left } from '../durations.ts'
 import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions.ts'
+import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { safeJson, safeLine } from '../text.ts'
-import { expiryText } from './expiry.ts'
-import { sessionJson } from './session-json.ts'
+import { expiryText } from '../sessions/expiry.ts'
+import { sessionJson } from '../sessions/session-json.ts'
 
 interface ListOptions extends CommonOptions {
   all?: boolean

@@ -3,7 +3,7 @@ import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
 import { counted } from '../numbers.ts'
-import { processText } from '../sessions.ts'
+import { processText } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
 export class Survived {

@@ -6,8 +6,8 @@ import type { CliContext } from '../context.ts'
 import { isoOrNull } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import { expiryText } from '../list/expiry.ts'
-import { locate } from '../sessions.ts'
+import { expiryText } from '../sessions/expiry.ts'
+import { locate } from '../sessions/locate.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface UnpinOptions extends CommonOptions {

@@ -10,7 +10,7 @@ import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
 import { durationOption } from '../option-values.ts'
 import { pruneDamaged } from './damaged.ts'
-import { sessionRows, type SessionRow } from '../sessions.ts'
+import { sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { safeJson, safeLine } from '../text.ts'
 

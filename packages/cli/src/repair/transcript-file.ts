@@ -10,7 +10,7 @@ import { resolve } from 'node:path'
 import { LastgoodError } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
-import { writeNewFile } from '../export/new-file.ts'
+import { writeNewFile } from '../new-file.ts'
 import { mendClaudeCodeFile, type MendedFile } from './claude-code-file.ts'
 import { mendMessagesFile } from './messages-file.ts'
 

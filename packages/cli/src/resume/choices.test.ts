@@ -1,6 +1,6 @@
 import type { Head } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import type { SessionRow } from '../sessions.ts'
+import type { SessionRow } from '../sessions/session-row.ts'
 import { hintOf, isFound, labelsOf, offerOf, type SessionChoice } from './choices.ts'
 
 const now = 10_000_000

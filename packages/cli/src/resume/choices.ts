@@ -5,7 +5,7 @@
  * 2. Everything that somebody else wrote (ids, agents, reasons, messages) is shown as text on one line.
  */
 import { ago, left } from '../durations.ts'
-import { processText, type SessionRow } from '../sessions.ts'
+import { processText, type SessionRow } from '../sessions/session-row.ts'
 import { table } from '../table.ts'
 import { safeLine, shorten } from '../text.ts'
 

@@ -1,7 +1,7 @@
 /** A session that a live process is writing: who holds it, since when, and the ways past it. */
 import { helpedBy, LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
-import { resumeCommandOf } from '../sessions.ts'
+import { resumeCommandOf } from '../sessions/session-row.ts'
 
 export function held(
   { owner, since, expiresAt, fence }: Holder,

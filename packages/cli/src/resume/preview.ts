@@ -17,7 +17,7 @@ import type { CliContext } from '../context.ts'
 import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
 import type { Prices } from '../cost/prices.ts'
 import type { LastgoodConfig } from '../config.ts'
-import type { Located } from '../sessions.ts'
+import type { Located } from '../sessions/locate.ts'
 import { safeJson, safeText } from '../text.ts'
 import { standing, type Standing } from './standing.ts'
 

@@ -17,8 +17,9 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { assertNoClients } from '../resume/client-command.ts'
-import { goOnLines, locate, resumeCommandOf } from '../sessions.ts'
+import { assertNoClients } from '../sessions/client-command.ts'
+import { locate } from '../sessions/locate.ts'
+import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
 import { SessionReport } from '../show/report.ts'
 import { shorten, safeJson, safeLine } from '../text.ts'
 

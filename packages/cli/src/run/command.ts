@@ -9,7 +9,7 @@ import { withStoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { environmentOf } from './environment.ts'
 import { withGateway, withGatewayOptions, type GatewayCommandOptions } from '../gateway/command.ts'
-import { onlyHere } from '../gateway/exposure.ts'
+import { onlyHere } from '../server/exposure.ts'
 import { exampleOf } from '../help-example.ts'
 
 export function runCommand(context: CliContext): Command {

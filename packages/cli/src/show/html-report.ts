@@ -12,9 +12,9 @@ import type { SessionDocument } from '@lastgood/dashboard'
 import type { CliContext } from '../context.ts'
 import { builtPage } from '../dashboard/page-files.ts'
 import { sessionDocument } from '../dashboard/session-document.ts'
-import { writeNewFile } from '../export/new-file.ts'
+import { writeNewFile } from '../new-file.ts'
 import type { OpenStore } from '../stores.ts'
-import type { SessionRow } from '../sessions.ts'
+import type { SessionRow } from '../sessions/session-row.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 
 export interface HtmlOptions {

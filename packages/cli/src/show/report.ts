@@ -10,7 +10,7 @@ import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
-import { firstWordsIn } from '../resume/first-words.ts'
+import { firstWordsIn } from '../sessions/first-words.ts'
 import { shorten } from '../text.ts'
 
 const quoted = 120

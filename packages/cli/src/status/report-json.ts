@@ -1,7 +1,7 @@
 /** A status for programs, `lastgood.status/v1`: instants are ISO 8601, absent facts are null. Pure. */
 import { pageSays } from '@lastgood/core'
 import { iso, isoOrNull } from '../durations.ts'
-import { sessionJson } from '../list/session-json.ts'
+import { sessionJson } from '../sessions/session-json.ts'
 import type { ProviderState } from './provider-state.ts'
 import type { StatusReport } from './verdict.ts'
 

@@ -1,7 +1,7 @@
 /** A status as lines for people. Pure. */
 import type { Count } from '@lastgood/dashboard'
 import { ago, spent } from '../durations.ts'
-import { processText, type SessionRow } from '../sessions.ts'
+import { processText, type SessionRow } from '../sessions/session-row.ts'
 import { table, type Cell } from '../table.ts'
 import type { Palette } from '../terminal.ts'
 import { safeLine } from '../text.ts'

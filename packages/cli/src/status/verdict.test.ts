@@ -1,7 +1,7 @@
 import type { HealthRecord, StatusReading } from '@lastgood/core'
 import { testEpoch } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import type { SessionRow } from '../sessions.ts'
+import type { SessionRow } from '../sessions/session-row.ts'
 import { pageLine, pageWords } from './page-words.ts'
 import { providerState } from './provider-state.ts'
 import { verdictOf, type StatusReport } from './verdict.ts'

@@ -1,6 +1,6 @@
 /** A report for programs, `lastgood.report/v1`: instants are ISO 8601, absent facts are null. Pure. */
 import { iso, isoOrNull } from '../../durations.ts'
-import { resumeCommandOf } from '../../sessions.ts'
+import { resumeCommandOf } from '../../sessions/session-row.ts'
 import { summaryOf } from './summary.ts'
 import type { ExtraCost } from './extra-cost.ts'
 import type { GoneTurn } from './lost-turns.ts'

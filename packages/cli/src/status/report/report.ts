@@ -4,7 +4,7 @@
  */
 import { isLastgoodError, leftOutBy, withBlobs, type Store } from '@lastgood/core'
 import type { Prices } from '../../cost/prices.ts'
-import { sessionRows, type SessionRow } from '../../sessions.ts'
+import { sessionRows, type SessionRow } from '../../sessions/session-row.ts'
 import { nothingAsked, type AskedAgain } from './asked-again.ts'
 import { noExtraCost, type ExtraCost } from './extra-cost.ts'
 import { Outages, type Outage } from './outages.ts'

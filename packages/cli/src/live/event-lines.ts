@@ -3,7 +3,7 @@ import type { SessionEvent } from '@lastgood/core'
 import type { Output } from '../context.ts'
 import { iso } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
-import { outageAfter, type Outage } from '../live/outage-line.ts'
+import { outageAfter, type Outage } from './outage-line.ts'
 import { safeJson } from '../text.ts'
 
 export function eventLines(output: Output, sessionId: string): (event: SessionEvent) => void {

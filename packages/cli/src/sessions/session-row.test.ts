@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { EntryBody, Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { openSession } from '@lastgood/core'
-import { answered, ended, obliging, project, run, seed, sent } from '../test/context.ts'
+import { answered, ended, obliging, project, run, seed, sent } from '../../test/context.ts'
 
 const begun = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'Hi' }] } satisfies EntryBody
 const parked = { type: 'session-suspended', reason: 'exhausted', detail: 'spent' } as const

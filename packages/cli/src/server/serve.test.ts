@@ -10,7 +10,7 @@ import { reply, startLab, text } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { onlyHere, type Exposure } from './exposure.ts'
 import { serve } from './serve.ts'
-import { upstreamFetch } from './upstream-fetch.ts'
+import { upstreamFetch } from '../gateway/upstream-fetch.ts'
 
 const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), 'utf8')
 

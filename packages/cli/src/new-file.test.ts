@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { folder } from '../../test/context.ts'
+import { folder } from '../test/context.ts'
 
 const calls = vi.hoisted(() => [] as string[])
 

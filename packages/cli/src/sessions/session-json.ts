@@ -1,7 +1,7 @@
 /** A session in a list, for programs. */
 import { expiryOf, type Origin } from '@lastgood/core'
 import { iso, isoOrNull } from '../durations.ts'
-import { resumeCommandOf, type SessionRow } from '../sessions.ts'
+import { resumeCommandOf, type SessionRow } from './session-row.ts'
 
 export function sessionJson(
   { head, holder, status, isRecoverable }: SessionRow,

@@ -1,0 +1,99 @@
+/**
+ * Sessions as people look at them: which can be resumed, which are held, and how each goes on.
+ *
+ * A session is recoverable when something in it is left to continue and no process holds it. A lease whose holder is
+ * known to be dead does not count.
+ */
+import {
+  helpedBy,
+  isDead,
+  ownWayOn,
+  shellWord,
+  type Head,
+  type Holder,
+  type Owner,
+  type SessionFilter,
+  type SessionSummary,
+  type Store,
+} from '@lastgood/core'
+import { safeLine } from '../text.ts'
+
+/** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
+export type ShownStatus = Head['status'] | 'interrupted'
+export const shownStatuses: readonly ShownStatus[] = [
+  'needs-input',
+  'suspended',
+  'interrupted',
+  'waiting',
+  'running',
+  'idle',
+]
+
+export interface SessionRow {
+  readonly head: Head
+  /** The live holder. */
+  readonly holder: Holder | null
+  readonly status: ShownStatus
+  readonly isRecoverable: boolean
+}
+
+export function rowOf({ head, holder }: SessionSummary): SessionRow {
+  const live = holder && !isDead(holder.owner) ? holder : null
+  const isLeft = live === null && head.status !== 'idle'
+  return {
+    head,
+    holder: live,
+    isRecoverable: isLeft && helpedBy(head) === undefined,
+    status: isLeft && head.status === 'running' ? 'interrupted' : head.status,
+  }
+}
+
+/** The process that holds a session, or did something with it: `pid 12 on build-7`. */
+export function processText({ pid, host }: Pick<Owner, 'pid' | 'host'>): string {
+  return `pid ${pid} on ${safeLine(host)}`
+}
+
+/** Recoverable sessions first; the newest first within each group. */
+export const recoverableFirst = (a: SessionRow, b: SessionRow): number =>
+  Number(b.isRecoverable) - Number(a.isRecoverable) || b.head.updatedAt - a.head.updatedAt
+
+/** In the order of `recoverableFirst`. */
+export async function sessionRows(
+  store: Store,
+  filter: SessionFilter = {},
+): Promise<{ rows: SessionRow[]; failure?: unknown }> {
+  const rows: SessionRow[] = []
+  try {
+    for await (const summary of store.list(filter)) rows.push(rowOf(summary))
+  } catch (failure) {
+    // One damaged session must not hide the others: those listed before it are shown, and the damage is reported.
+    return { rows: rows.sort(recoverableFirst), failure }
+  }
+  return { rows: rows.sort(recoverableFirst) }
+}
+
+/** The command that goes on with a session, with the flags that lead to its store. */
+export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
+  return commandLine('lastgood resume', shellWord(safeLine(sessionId)), ...flags)
+}
+
+/** The words that are not empty. */
+export const commandLine = (...words: readonly string[]): string => words.filter((word) => word !== '').join(' ')
+
+/** The same, or undefined where no command can: neither a configured agent nor a known client ran the session. */
+export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly string[] = []): string | undefined {
+  return agent === undefined ? undefined : resumeCommandFor(sessionId, flags)
+}
+type RunBy = Pick<Head, 'sessionId' | 'agent'>
+
+/** The last lines for people: how to go on. `message`: appended to the command. */
+export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {
+  const command = resumeCommandOf(head, flags)
+  return command === undefined ? `to continue, ${ownWayOn(head.sessionId)}\n` : `continue with\n${command}${message}\n`
+}
+
+/** A warning if the session was recorded in another folder. */
+export function noteOfFolder({ cwd: recorded }: Pick<Head, 'cwd'>, cwd: string): string | undefined {
+  if (recorded === undefined || recorded === cwd) return undefined
+  return `note: recorded in ${safeLine(recorded)}, but this is ${safeLine(cwd)}`
+}
