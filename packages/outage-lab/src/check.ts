@@ -6,10 +6,10 @@ import { invalid, modelMissing, usualError, type ApiError } from './api-error.ts
 import type { JsonObject } from './json.ts'
 import { findModel, MODELS, type ModelCard } from './models.ts'
 import { parseBody } from './request-body.ts'
-import { firstViolation } from './rules.ts'
+import { firstViolation } from './rules/rules.ts'
 import { readTranscript, type Transcript, type TranscriptContext } from './transcript.ts'
 
-const MAX_BODY_BYTES = 32 * 1024 * 1024
+export const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 export interface CheckOptions {
   /** The header `anthropic-version`. Default 2023-06-01. */

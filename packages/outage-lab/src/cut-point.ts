@@ -3,11 +3,11 @@
  * 1. The result is a byte position, or undefined if this answer has no such point: then the fault does not happen.
  * 2. `inside` never falls before the first or after the last delta of its block.
  */
-import type { Frame } from './frames.ts'
+import { lengthOf, type Frame } from './frames.ts'
 import type { CutPoint } from './outage.ts'
 
 export function locate(point: CutPoint, frames: readonly Frame[]): number | undefined {
-  const after = (count: number): number => frames.slice(0, count).reduce((sum, frame) => sum + frame.bytes.length, 0)
+  const after = (count: number): number => lengthOf(frames.slice(0, count))
   if ('bytes' in point) return Math.min(point.bytes, after(frames.length))
   if ('events' in point) return after(point.events)
   if ('before' in point)

@@ -7,7 +7,7 @@
 import { errorBody } from './api-error.ts'
 import { locate, locateInJson } from './cut-point.ts'
 import type { Exchange } from './exchange.ts'
-import { frame, PING, type Frame } from './frames.ts'
+import { frame, lengthOf, PING, type Frame } from './frames.ts'
 import type { CutPoint, Fault } from './outage.ts'
 
 const PING_EVERY_MS = 1000
@@ -40,7 +40,7 @@ export async function deliver(exchange: Exchange, delivery: Delivery): Promise<D
   }
   await send(exchange, delivery, 0, at)
   if (fault.kind === 'cut') {
-    const whole = at >= frames.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const whole = at >= lengthOf(frames)
     if (fault.how === 'end') return { completed: (await exchange.end()) && whole, hit: !whole }
     await (fault.how === 'reset' ? exchange.reset() : exchange.close())
   }
@@ -76,12 +76,7 @@ function pointOf(fault: Fault, frames: readonly Frame[], streaming: boolean): nu
   const { after } = fault
   if (after === 'before-headers') return undefined
   if (after === 'start' || after === 'headers') return 0
-  return streaming
-    ? locate(after satisfies CutPoint, frames)
-    : locateInJson(
-        after,
-        frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      )
+  return streaming ? locate(after satisfies CutPoint, frames) : locateInJson(after, lengthOf(frames))
 }
 
 async function send(exchange: Exchange, delivery: Delivery, from: number, to: number): Promise<void> {

@@ -16,6 +16,9 @@ export interface Frame {
   readonly deltaOf?: string
 }
 
+/** In bytes, joined. */
+export const lengthOf = (frames: readonly Frame[]): number => frames.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
 const MIN_PIECE = 8
 const MAX_PIECES = 24
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_BODY_BYTES } from './check.ts'
 import type { Conversation } from './conversation.ts'
 import type { Chunking } from './delivery.ts'
 import { realSleep, type Sleep } from './exchange.ts'
@@ -81,7 +82,7 @@ export function resolveOptions(options: LabOptions): ResolvedOptions {
     statusPage: options.statusPage ?? {},
     minCacheTokens: options.minCacheTokens ?? 0,
     toolIds: options.toolIds ?? 'stable',
-    maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
+    maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the server has done or holds: its own tools, compaction, other models that stepped in. */
-import { isThinking } from './conversation.ts'
+import { isThinking } from '../conversation.ts'
 import type { Rule } from './rule.ts'
 import {
   findBadCompaction,
@@ -8,7 +8,7 @@ import {
   findManyCompactions,
   findMisplacedCompaction,
   findNothingToCompact,
-} from './rule-compaction.ts'
+} from './compaction-checks.ts'
 import {
   findMissingServerTool,
   findOtherThanResults,
@@ -16,8 +16,8 @@ import {
   findUnknownCaller,
   findUnknownReference,
   findUnknownServerResult,
-} from './rule-server.ts'
-import { place } from './transcript.ts'
+} from './server-tool-checks.ts'
+import { place } from '../transcript.ts'
 
 /** Blocks that mark a border: what is before them belongs to another conversation or another model. */
 export const BORDER_RULES: readonly Rule[] = [

@@ -5,13 +5,13 @@
  *    whatever the request contains.
  * 3. Texts marked `own` are this lab's words: the real ones are not known.
  */
-import { invalid, type ApiError } from './api-error.ts'
+import { invalid, type ApiError } from '../api-error.ts'
 import type { Rule } from './rule.ts'
-import { IMAGE_RULES, THINKING_RULES } from './rules-content.ts'
-import { END_RULES, MESSAGE_RULES, PAIR_RULES } from './rules-messages.ts'
-import { BORDER_RULES, SERVER_RULES } from './rules-server.ts'
-import { SETTING_RULES, SHAPE_RULES } from './rules-shape.ts'
-import type { Transcript } from './transcript.ts'
+import { IMAGE_RULES, THINKING_RULES } from './content-rules.ts'
+import { END_RULES, MESSAGE_RULES, PAIR_RULES } from './message-rules.ts'
+import { BORDER_RULES, SERVER_RULES } from './server-rules.ts'
+import { SETTING_RULES, SHAPE_RULES } from './shape-rules.ts'
+import type { Transcript } from '../transcript.ts'
 
 export const RULES: readonly Rule[] = [
   ...SHAPE_RULES,

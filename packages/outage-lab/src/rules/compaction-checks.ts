@@ -4,10 +4,10 @@
  *    `context_management`, has `encrypted_content` and may stand in any assistant message.
  * 2. A block without content is a failed compaction: it is ignored.
  */
-import type { CompactionFault } from './signature.ts'
-import { checkCompaction } from './signature.ts'
-import { isObject } from './json.ts'
-import { place, type Found, type RoledBlock, type Transcript } from './transcript.ts'
+import type { CompactionFault } from '../signature.ts'
+import { checkCompaction } from '../signature.ts'
+import { isObject } from '../json.ts'
+import { place, type Found, type RoledBlock, type Transcript } from '../transcript.ts'
 
 export function findEmptyCompaction({ blocks }: Transcript): Found | undefined {
   const bad = blocks.find(({ block }) => block.type === 'compaction' && block['content'] === '')

@@ -1,9 +1,9 @@
 /** Roles and texts of the messages, calls against results, and how a transcript ends. */
-import { isObject, objectsOf, stringOf } from './json.ts'
+import { isObject, objectsOf, stringOf } from '../json.ts'
 import { when, type Rule } from './rule.ts'
-import { asksToCompact } from './rule-compaction.ts'
-import { findPairing } from './rule-pairs.ts'
-import { everyBlock, place } from './transcript.ts'
+import { asksToCompact } from './compaction-checks.ts'
+import { findPairing } from './pair-checks.ts'
+import { everyBlock, place } from '../transcript.ts'
 
 const PAIR =
   '`tool_use` ids were found without `tool_result` blocks immediately after: {ids}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.'

@@ -2,8 +2,8 @@
  * Checks of the shape: required fields, and unknown fields.
  * 1. Blocks that the API itself sends back unchanged pass: only the types listed here have a closed set of fields.
  */
-import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
-import { BINDING_BETA, type Found, type Transcript } from './transcript.ts'
+import { isObject, objectsOf, stringOf, type JsonObject } from '../json.ts'
+import { BINDING_BETA, type Found, type Transcript } from '../transcript.ts'
 
 const EXTRA = 'Extra inputs are not permitted'
 const MISSING = 'Field required'

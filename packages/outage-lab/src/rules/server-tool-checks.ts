@@ -4,9 +4,9 @@
  *    assistant's next turn.
  * 2. A call without a result may also end the transcript: the turn was paused and goes on.
  */
-import type { PlacedBlock, Turn } from './conversation.ts'
-import { isObject, stringOf, type JsonObject } from './json.ts'
-import { everyBlock, place, type Found, type Transcript } from './transcript.ts'
+import type { PlacedBlock, Turn } from '../conversation.ts'
+import { isObject, stringOf, type JsonObject } from '../json.ts'
+import { everyBlock, place, type Found, type Transcript } from '../transcript.ts'
 
 const RESULT = '_tool_result'
 

@@ -1,5 +1,5 @@
 /** One demand of the API, and what checks share. */
-import { place, type Found, type Transcript } from './transcript.ts'
+import { place, type Found, type Transcript } from '../transcript.ts'
 
 export interface Rule {
   readonly name: string

@@ -1,6 +1,6 @@
 /** Checks of settings against the model and the API version. */
-import { isObject, stringOf } from './json.ts'
-import type { Found, Transcript } from './transcript.ts'
+import { isObject, stringOf } from '../json.ts'
+import type { Found, Transcript } from '../transcript.ts'
 
 export function findSampling({ request, card, modern }: Transcript): Found | undefined {
   const defaults = { temperature: 1, top_p: undefined, top_k: undefined }

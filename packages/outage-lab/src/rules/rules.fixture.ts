@@ -1,12 +1,12 @@
 /** Building blocks of the rules' cases: messages, blocks, and turns as a lab would serve them. */
-import { createCache } from './cache.ts'
-import type { Block } from './conversation.ts'
-import { makeMessage } from './served-message.ts'
-import type { JsonObject } from './json.ts'
-import { findModel, modelCard, MODELS } from './models.ts'
-import { reply, text, thinking, toolUse } from './reply.ts'
-import { signCompaction } from './signature.ts'
-import { readTranscript, type Pause, type Transcript } from './transcript.ts'
+import { createCache } from '../cache.ts'
+import type { Block } from '../conversation.ts'
+import { makeMessage } from '../served-message.ts'
+import type { JsonObject } from '../json.ts'
+import { findModel, modelCard, MODELS } from '../models.ts'
+import { reply, text, thinking, toolUse } from '../reply.ts'
+import { signCompaction } from '../signature.ts'
+import { readTranscript, type Pause, type Transcript } from '../transcript.ts'
 
 export interface Asked {
   readonly version?: string

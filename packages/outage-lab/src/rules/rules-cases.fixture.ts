@@ -1,7 +1,7 @@
 /** Every rule by example: a request that it refuses, a nearly equal one that is valid, and the error text. */
-import type { JsonObject } from './json.ts'
-import { text } from './reply.ts'
-import { BINDING_BETA } from './transcript.ts'
+import type { JsonObject } from '../json.ts'
+import { text } from '../reply.ts'
+import { BINDING_BETA } from '../transcript.ts'
 import {
   type Case,
   user,

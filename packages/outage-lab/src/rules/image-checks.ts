@@ -2,8 +2,8 @@
  * Checks of images, by the first bytes of their data.
  * 1. The limit for a side depends on how many images the request has: one more can make earlier ones too large.
  */
-import { isObject, objectsOf, stringOf, type JsonObject } from './json.ts'
-import { place, type Found, type Transcript } from './transcript.ts'
+import { isObject, objectsOf, stringOf, type JsonObject } from '../json.ts'
+import { place, type Found, type Transcript } from '../transcript.ts'
 
 const MAX_SIDE = 8000
 const MANY_IMAGES = 20

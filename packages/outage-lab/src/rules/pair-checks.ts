@@ -4,9 +4,9 @@
  *    results that a client has split.
  * 2. A call of a server tool may stand after the last call of a client tool: it waits for the results.
  */
-import type { PlacedBlock } from './conversation.ts'
-import { stringOf } from './json.ts'
-import { place, type Found, type Transcript } from './transcript.ts'
+import type { PlacedBlock } from '../conversation.ts'
+import { stringOf } from '../json.ts'
+import { place, type Found, type Transcript } from '../transcript.ts'
 
 type Pairing = 'multiple' | 'orphan' | 'missing' | 'split' | 'late' | 'trailing'
 

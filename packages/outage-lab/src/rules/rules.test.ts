@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { text } from './reply.ts'
+import { text } from '../reply.ts'
 import { firstViolation, RULES } from './rules.ts'
 import { CASES } from './rules-cases.fixture.ts'
 import { read, user, assistant, call, marked, tool, NEW, OLD, talk } from './rules.fixture.ts'

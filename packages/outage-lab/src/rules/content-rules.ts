@@ -1,7 +1,7 @@
 /** Thinking and images: content that is checked by what is inside it. */
-import { isThinking } from './conversation.ts'
+import { isThinking } from '../conversation.ts'
 import { placed, when, type Rule } from './rule.ts'
-import { findBrokenImage, findEmptyImage, findHeavyImage, findLargeImage, findManyImages } from './rule-images.ts'
+import { findBrokenImage, findEmptyImage, findHeavyImage, findLargeImage, findManyImages } from './image-checks.ts'
 
 const BOUND =
   ' The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".'

@@ -1,5 +1,5 @@
 /** The shape of a request, and settings that its model or API version does not take. */
-import { isObject, stringOf } from './json.ts'
+import { isObject, stringOf } from '../json.ts'
 import { when, type Rule } from './rule.ts'
 import {
   findBudget,
@@ -8,9 +8,9 @@ import {
   findMaxTokens,
   findSampling,
   findThinkingType,
-} from './rule-settings.ts'
-import { findBadBlock, findBadSetting, findBadTool } from './rule-shape.ts'
-import { everyBlock } from './transcript.ts'
+} from './setting-checks.ts'
+import { findBadBlock, findBadSetting, findBadTool } from './shape-checks.ts'
+import { everyBlock } from '../transcript.ts'
 
 const NAME_LIMIT = 200
 const TOOL_NAME_LIMIT = 128
