@@ -68,6 +68,11 @@ export function widthOf(text: string): number {
   return width
 }
 
+/** The parts that are there, as one text: false, null, undefined and empty ones are left out. */
+export function joined(parts: readonly (string | false | null | undefined)[], between = ' · '): string {
+  return parts.filter((part) => typeof part === 'string' && part !== '').join(between)
+}
+
 /** `text` filled with spaces to `columns`. */
 export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)))

@@ -2,7 +2,7 @@
 import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
+import { commandLine, resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
 export interface SessionFacts {
@@ -103,7 +103,7 @@ function mendOf(
 ): string {
   const [only, ...others] = rows
   if (only && others.length === 0) return resumeCommandOf(only.head, flags) ?? ownWayOn(only.head.sessionId)
-  return ['lastgood list --state', status, ...listFlags].join(' ')
+  return commandLine('lastgood list --state', status, ...listFlags)
 }
 
 /** Calls that were started and have no result, according to the head. */

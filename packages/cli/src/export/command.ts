@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
 import { locate } from '../sessions/locate.ts'
+import { commandLine } from '../sessions/session-row.ts'
 import { safeCommand, safeJson, safeLine } from '../text.ts'
 import { writeNewFile } from '../new-file.ts'
 
@@ -51,7 +52,7 @@ async function exportTo(
     const { lines: count, bytes } = await writeNewFile(path, lines, { force, id })
     // The header and the end are lines too.
     const entries = count - 2
-    const command = ['lastgood import', shellWord(path), ...flags].join(' ')
+    const command = commandLine('lastgood import', shellWord(path), ...flags)
     if (options.json) {
       const place = { store: store.location, sessionId, file: path }
       const document = {

@@ -6,11 +6,18 @@ import { ago, left } from '../durations.ts'
 import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
+import {
+  commandLine,
+  processText,
+  sessionRows,
+  shownStatuses,
+  type SessionRow,
+  type ShownStatus,
+} from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { joined, safeJson, safeLine } from '../text.ts'
 import { expiryText } from '../sessions/expiry.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 
@@ -71,7 +78,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       }
       context.stdout.write(`${safeJson(document, 2)}\n`)
     } else if (!broken || rows.length > 0) {
-      const all = ['lastgood list --all', ...flags].join(' ')
+      const all = commandLine('lastgood list --all', ...flags)
       const hidden = { count: rows.length - shown.length, all }
       print(context, options, shown, hidden, storeLine(location, source))
     }
@@ -122,7 +129,7 @@ function cellsOf(
     { text: String(head.turn) },
     { text: String(head.lastGoodTurn) },
     { text: ago(head.updatedAt, now) },
-    { text: about.filter((fact) => typeof fact === 'string' && fact !== '').join(' · ') },
+    { text: joined(about) },
   ]
 }
 

@@ -17,7 +17,6 @@ import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeLine, safeText, shorten, widthOf } from '../text.ts'
 import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
 import { pageWatch } from './page-watch.ts'
-import { inDoubtLine } from './in-doubt-line.ts'
 import { Pen } from './pen.ts'
 import { RunningCalls, type KnownCall } from './running-calls.ts'
 
@@ -82,7 +81,7 @@ export function liveRenderer({
       if (isStopped) return
       if (event.type === 'entry') return onEntry(event.entry)
       if (event.type === 'dropped') return isAll ? onDropped() : undefined
-      if (event.type === 'in-doubt') return pen.line(palette.yellow(inDoubtLine(calls.tellInDoubt(event), event.did)))
+      if (event.type === 'in-doubt') return pen.line(calls.inDoubtLine(event))
       if (event.type !== 'delta' || event.kind !== 'text') return
       stopTicking()
       // The program may show them, and be in the middle of a line.

@@ -1,9 +1,17 @@
 /** The tool calls of the last answer, as lines: what starts, and how it ends. A fold of entries. */
 import { callLabel } from '../call-label.ts'
-import type { Block, Entry } from '@lastgood/core'
+import type { Block, Entry, InDoubtDid } from '@lastgood/core'
 import { spent } from '../durations.ts'
 import type { Palette } from '../terminal.ts'
 import { safeLine } from '../text.ts'
+
+const done: Readonly<Record<InDoubtDid, string>> = {
+  'verified-done': 'the tool says it was done; not repeated',
+  'verified-not-done': 'the tool says it was not done; runs now',
+  rerun: 'runs again with the same idempotency key',
+  reported: 'not repeated; the model is told to check first',
+  parked: 'not repeated; a person has to decide',
+}
 
 interface Call {
   label: string
@@ -28,10 +36,10 @@ export class RunningCalls {
     for (const { toolUseId, name, input } of known) this.#calls.set(toolUseId, { label: callLabel(name, input, 60) })
   }
 
-  /** The call's label for people; an in-doubt end then needs no line of its own. */
-  tellInDoubt({ toolUseId, name }: { toolUseId: string; name: string }): string {
+  /** What was done about a call that was started before a restart; its in-doubt end then needs no line of its own. */
+  inDoubtLine({ toolUseId, name, did }: { toolUseId: string; name: string; did: InDoubtDid }): string {
     this.#told.add(toolUseId)
-    return this.#calls.get(toolUseId)?.label ?? safeLine(name)
+    return this.#palette.yellow(`? ${this.#calls.get(toolUseId)?.label ?? safeLine(name)} was in doubt: ${done[did]}`)
   }
 
   /** The lines for `entry`. */

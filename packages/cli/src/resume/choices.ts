@@ -7,7 +7,7 @@
 import { ago, left } from '../durations.ts'
 import { processText, type SessionRow } from '../sessions/session-row.ts'
 import { table } from '../table.ts'
-import { safeLine, shorten } from '../text.ts'
+import { joined, safeLine, shorten } from '../text.ts'
 
 export interface SessionChoice {
   readonly kind: 'session'
@@ -76,7 +76,7 @@ export function hintOf({ row }: SessionChoice, { now, cwd, home }: RowStyle): st
     head.cwd !== cwd && place,
     head.agent !== undefined && `agent ${head.agent}`,
   ]
-  return safeLine(facts.filter((fact) => typeof fact === 'string').join(' · '))
+  return safeLine(joined(facts))
 }
 
 /** Whether every word of `search` occurs in what is known of the session. */

@@ -1,7 +1,7 @@
 /** How today's agent differs from what the session has pinned, shown before the session goes on. Pure. */
 import type { CodingAgent } from '@lastgood/anthropic'
 import { envelopeDrift, type EnvelopeChange, type Session } from '@lastgood/core'
-import { safeLine } from '../text.ts'
+import { joined, safeLine } from '../text.ts'
 
 /** Empty if the session has pinned nothing of this agent, or the agent does not say what it sends. */
 export function driftOf({ envelope, envelopeAgent }: Session, agent: CodingAgent): EnvelopeChange[] {
@@ -21,9 +21,7 @@ export function driftLines(agent: string, changes: readonly EnvelopeChange[], is
 }
 
 function line({ part, name, change, pinned, current }: EnvelopeChange): string {
-  const what = [part === 'param' ? 'parameter' : part.replace('-', ' '), name]
-    .filter((word) => word !== undefined)
-    .join(' ')
+  const what = joined([part === 'param' ? 'parameter' : part.replace('-', ' '), name], ' ')
   const sizes = pinned !== undefined && current !== undefined ? ` ${pinned} → ${current}` : ''
   const size = sizes === '' && (pinned ?? current) !== undefined ? ` (${pinned ?? current})` : sizes
   return safeLine(`${what} ${change}${size}`)

@@ -1,7 +1,7 @@
 /** A session that a live process is writing: who holds it, since when, and the ways past it. */
 import { helpedBy, LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
-import { resumeCommandOf } from '../sessions/session-row.ts'
+import { commandLine, resumeCommandOf } from '../sessions/session-row.ts'
 
 export function held(
   { owner, since, expiresAt, fence }: Holder,
@@ -14,7 +14,7 @@ export function held(
   const command = resumeCommandOf(head, flags)
   const past =
     command === undefined ? `end that process, and ${ownWayOn(sessionId)}` : `take it over: ${command} --takeover`
-  const beside = `continue beside it, from its last good turn: ${['lastgood fork', sessionId, ...flags].join(' ')}`
+  const beside = `continue beside it, from its last good turn: ${commandLine('lastgood fork', sessionId, ...flags)}`
   const age = `since ${iso(since)} (${spent(now - since)})`
   return new LastgoodError('session-busy', `session ${sessionId} is written by pid ${pid} on ${host} ${age}`, {
     // Nobody resumes a helper's session, held or not.

@@ -7,15 +7,14 @@ import { counted } from '../numbers.ts'
 import type { Located } from '../sessions/locate.ts'
 import { noteOfFolder } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
-import { safeLine } from '../text.ts'
+import { joined, safeLine } from '../text.ts'
 
 /** Which session it is, with a warning if there is one. */
 export function introduction({ row, opened }: Located, cwd: string): string[] {
   const { sessionId, agent, model } = row.head
-  const facts = [`agent ${agent ?? 'unknown'}`, model].filter((fact) => fact !== undefined)
   const lines = [
     storeLine(opened.store.location, opened.source),
-    `session  ${sessionId} · ${safeLine(facts.join(' · '))}`,
+    `session  ${sessionId} · ${safeLine(joined([`agent ${agent ?? 'unknown'}`, model]))}`,
   ]
   const note = noteOfFolder(row.head, cwd)
   return note === undefined ? lines : [...lines, note]

@@ -7,10 +7,16 @@ import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../sessions/session-json.ts'
-import { resumeCommandFor, resumeCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
+import {
+  commandLine,
+  resumeCommandFor,
+  resumeCommandOf,
+  sessionRows,
+  type SessionRow,
+} from '../sessions/session-row.ts'
 import { placeText, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { joined, safeJson, safeLine } from '../text.ts'
 import type { SessionChoice } from './choices.ts'
 import { clientCommand } from '../sessions/client-command.ts'
 import { firstWordsOf } from '../sessions/first-words.ts'
@@ -66,7 +72,7 @@ async function letPick(
   const { rows: all, failure } = await sessionRows(store)
   const rows = all.filter(({ head }) => helpedBy(head) === undefined)
   if (failure !== undefined) {
-    const doctor = ['lastgood doctor', ...flags].join(' ')
+    const doctor = commandLine('lastgood doctor', ...flags)
     stderr.write(`note: ${safeLine((failure as Error).message)}; see ${doctor}\n`)
   }
   if (rows.length === 0) throw nothingThere(store.location)
@@ -83,7 +89,7 @@ async function letPick(
     const picked = await pick(sessions, { keyboard, palette, style, signal: leave.signal, needsMessage })
     if (picked.kind === 'picked') return { sessionId: picked.choice.row.head.sessionId, message: picked.message }
     const at = picked.at?.row.head.sessionId
-    const command = at === undefined ? ['lastgood resume', ...flags].join(' ') : resumeCommandFor(at, flags)
+    const command = at === undefined ? commandLine('lastgood resume', ...flags) : resumeCommandFor(at, flags)
     stderr.write(`nothing was changed; continue with\n${command}\n`)
     return { exitCode: signalCodes[signal] }
   } finally {
@@ -123,12 +129,12 @@ async function listWhich(
   const { rows, failure } = await sessionRows(store)
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
-  const all = ['lastgood list --all', ...flags].join(' ')
+  const all = commandLine('lastgood list --all', ...flags)
   const place = placeText(store.location, source)
   if (recoverable.length > 0) {
     stderr.write(`error: name a session; these can be resumed in ${place}\n`)
     for (const { head, status } of recoverable) {
-      const what = [head.agent, `turn ${head.turn}`, head.reason].filter((fact) => fact !== undefined).join(' · ')
+      const what = joined([head.agent, `turn ${head.turn}`, head.reason])
       stderr.write(
         `  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandOf(head, flags) ?? ownWayOn(head.sessionId)}\n`,
       )

@@ -24,7 +24,7 @@ import { locateJournal } from '../sessions/locate.ts'
 import { goOnLines, processText, type SessionRow } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { joined, safeJson, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
 import { stepLines, totals, turnLines } from './report-lines.ts'
 
@@ -199,13 +199,11 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
 
 function rowLines({ head, holder, status }: SessionRow, now: number, { bold }: Palette): string[] {
   const waits = head.dueAt !== undefined && head.dueAt > now ? `, next try in ${left(head.dueAt - now)}` : ''
-  const who = [`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`].filter(
-    (fact) => fact !== undefined,
-  )
+  const who = joined([`agent ${head.agent ?? 'unknown'}`, head.model, head.cwd && `in ${head.cwd}`])
   const expiry = expiryText(head, now)
   const reason = head.reason === undefined ? '' : ` · ${safeLine(head.reason)}`
   return [
-    `session  ${bold(safeLine(head.sessionId))} · ${safeLine(who.join(' · '))}`,
+    `session  ${bold(safeLine(head.sessionId))} · ${safeLine(who)}`,
     `state    ${status}${waits} · ${savedAt(head.lastGoodTurn)}${reason}`,
     ...(expiry === '' ? [] : [`kept     ${expiry}`]),
     ...(holder ? [`held by  ${processText(holder.owner)}`] : []),

@@ -3,7 +3,7 @@ import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { ago, spent } from '../durations.ts'
 import { compact, counted } from '../numbers.ts'
 import type { Palette } from '../terminal.ts'
-import { shorten } from '../text.ts'
+import { joined, shorten } from '../text.ts'
 import type { SessionReport } from './report.ts'
 
 export function turnLines(turn: TurnReport, now: number, columns: number, palette: Palette): string[] {
@@ -18,7 +18,7 @@ export function turnLines(turn: TurnReport, now: number, columns: number, palett
     ago(Date.parse(turn.startedAt), now),
     turn.inherited && 'inherited',
   ]
-  const head = `${bold(`turn ${turn.turn}`)} ${paint(turn.state)} ${dim(facts.filter(Boolean).join(' · '))}`
+  const head = `${bold(`turn ${turn.turn}`)} ${paint(turn.state)} ${dim(joined(facts))}`
   const message = turn.message === '' ? [] : [dim(`  > ${shorten(turn.message, columns - 6)}`)]
   return [head, ...message, ...stepLines(turn.steps, columns, palette)]
 }
@@ -36,7 +36,7 @@ export function totals({ turns }: SessionReport): string {
     counted(sum('faults'), 'fault'),
     counted(sum('tools'), 'tool call'),
   ]
-  return [...counts, tokensText(tokens)].filter(Boolean).join(' · ')
+  return joined([...counts, tokensText(tokens)])
 }
 
 function line(step: Step, columns: number, palette: Palette): string {

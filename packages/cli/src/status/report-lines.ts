@@ -4,7 +4,7 @@ import { ago, spent } from '../durations.ts'
 import { processText, type SessionRow } from '../sessions/session-row.ts'
 import { table, type Cell } from '../table.ts'
 import type { Palette } from '../terminal.ts'
-import { safeLine } from '../text.ts'
+import { joined, safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
 import { inTime, type StatusReport } from './verdict.ts'
@@ -70,7 +70,7 @@ function stateOf(
       : ['failed on the last try', fault],
     'half-open': [down, 'a probe is under way', fault],
   }[breaker]
-  return facts.filter((fact) => typeof fact === 'string').join(' · ')
+  return joined(facts)
 }
 
 /** Adds what the short form leaves out: where the page was read, and why a read failed. */
@@ -79,7 +79,7 @@ function pageOf({ page }: StatusReport): string {
   const { says, note } = pageWords(page)
   const { source, failure } = page
   const notes = [note, source !== undefined && new URL(source).host, failure !== undefined && `last try: ${failure}`]
-  const known = notes.filter((one) => typeof one === 'string').join('; ')
+  const known = joined(notes, '; ')
   return `status page  ${safeLine(known === '' ? says : `${says} (${known})`)}`
 }
 
@@ -95,6 +95,6 @@ function sessionCells(
     { text: safeLine(sessionId), paint: bold },
     { text: safeLine(model ?? '-') },
     { text: dueAt === undefined ? '-' : inTime('', dueAt, now).trim() },
-    { text: about.filter((fact) => typeof fact === 'string').join(' · ') },
+    { text: joined(about) },
   ]
 }

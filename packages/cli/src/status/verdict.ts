@@ -9,7 +9,7 @@
 import { shellWord, type FaultKind, type StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
+import { commandLine, resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
@@ -168,7 +168,7 @@ function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdic
 export function commandOf({ next }: Verdict, flags: readonly string[]): string | undefined {
   if (!next) return undefined
   const { command, sessionId, inDoubt } = next
-  if (command === 'show') return ['lastgood show', shellWord(sessionId), ...flags].join(' ')
+  if (command === 'show') return commandLine('lastgood show', shellWord(sessionId), ...flags)
   return resumeCommandFor(sessionId, inDoubt ? [...flags, '--in-doubt report'] : flags)
 }
 

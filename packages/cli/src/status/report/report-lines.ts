@@ -2,9 +2,10 @@
 import { pricesAsOf } from '../../cost/prices.ts'
 import { ago, iso, left, spent } from '../../durations.ts'
 import { counted } from '../../numbers.ts'
+import { commandLine } from '../../sessions/session-row.ts'
 import { table, type Cell } from '../../table.ts'
 import type { Palette } from '../../terminal.ts'
-import { safeLine } from '../../text.ts'
+import { joined, safeLine } from '../../text.ts'
 import type { ExtraCost } from './extra-cost.ts'
 import type { Outage } from './outages.ts'
 import type { Report, SessionLine } from './report.ts'
@@ -44,7 +45,7 @@ export function reportLines(report: Report, flags: readonly string[], columns: n
     sessions.slice(0, listed).map((one) => sessionCells(one, now, palette)),
   )
   if (sessions.length > listed) lines.push(`${sessions.length - listed} more with --json`)
-  const doctor = ['lastgood doctor', ...flags].join(' ')
+  const doctor = commandLine('lastgood doctor', ...flags)
   for (const { sessionId, code } of unreadable) lines.push(`${sessionId} could not be read (${code}): ${doctor}`)
   return lines
 }
@@ -64,15 +65,15 @@ function headline(report: Report): string[] {
     standings.rewound > 0 && `${standings.rewound} rewound`,
     needing > 0 && `${needing} need${needing === 1 ? 's' : ''} a person`,
   ]
-  lines.push(`sessions ${facts.filter((fact) => typeof fact === 'string').join(', ')}`)
+  lines.push(`sessions ${joined(facts, ', ')}`)
   const unknown = unreadable.length === 0 ? '' : `; unknown for ${counted(unreadable.length, 'session')}`
   lines.push(`lost     ${lost === 0 ? '0 turns' : lostWords(sessions)}${unknown}`)
   const asked = [
     calls.told > 0 && `${calls.told} reported as outcome unknown`,
     calls.rerun > 0 && `${calls.rerun} run again`,
     calls.verified > 0 && `${calls.verified} verified as done`,
-  ].filter((fact) => typeof fact === 'string')
-  lines.push(`tools    ${asked.length === 0 ? 'none run again, none of unknown outcome' : asked.join(', ')}`)
+  ]
+  lines.push(`tools    ${joined(asked, ', ') || 'none run again, none of unknown outcome'}`)
   lines.push(`cost     ${costWords(extra)}`)
   return lines
 }
@@ -91,9 +92,11 @@ function costWords({ repeated, reread, usd, unpriced }: ExtraCost): string {
   const what = [
     repeated > 0 && `${repeated.toLocaleString('en-US')} tokens of failed attempts`,
     reread > 0 && `${reread.toLocaleString('en-US')} tokens read into a cold cache`,
-  ].filter((fact) => typeof fact === 'string')
+  ]
   const without = unpriced.size === 0 ? '' : `, without ${[...unpriced].join(', ')}`
-  return safeLine(`about $${usd.toFixed(2)} more (prices of ${pricesAsOf}, an estimate${without}): ${what.join(', ')}`)
+  return safeLine(
+    `about $${usd.toFixed(2)} more (prices of ${pricesAsOf}, an estimate${without}): ${joined(what, ', ')}`,
+  )
 }
 
 function outageCells(
@@ -113,7 +116,7 @@ function outageCells(
     },
     { text: String(sessions.size) },
     { text: String(faults) },
-    { text: [wire.join(', '), said !== undefined && `"${said}"`].filter(Boolean).join(' ') },
+    { text: joined([wire.join(', '), said !== undefined && `"${said}"`], ' ') },
   ]
 }
 
@@ -137,6 +140,6 @@ function sessionCells(
     { text: `turn ${lastGoodTurn}` },
     { text: String(faults) },
     { text: ago(updatedAt, now) },
-    { text: about.filter((fact) => typeof fact === 'string').join(' · ') || (isBySelf ? 'by itself' : '') },
+    { text: joined(about) || (isBySelf ? 'by itself' : '') },
   ]
 }
