@@ -18,24 +18,28 @@ const kept = 30
 /** Tries against writers at the same moment. */
 const attempts = 10
 
-const recordSchema = z.strictObject({
-  v: z.literal(1),
-  actions: z.array(
-    z.strictObject({
-      at: z.string(),
-      action: z.enum(['resume', 'suspend', 'takeover', 'rewind', 'fork', 'resume-all']),
-      sessionId: z.string().nullable(),
-      reason: z.string(),
-      host: z.string(),
-      outcome: z.string(),
-    }),
-  ),
+const recordSchema = z.strictObject({ v: z.literal(1), actions: z.array(z.unknown()) })
+const actionSchema = z.object({
+  at: z.string(),
+  action: z.enum(['resume', 'suspend', 'takeover', 'rewind', 'fork', 'resume-all']),
+  sessionId: z.string().nullable(),
+  reason: z.string(),
+  host: z.string(),
+  outcome: z.string(),
 })
 
-/** The newest first. A record in another release's form counts as empty. */
+/** The newest first, without those that only a newer release can read. */
 export async function readActions(shared: SharedState): Promise<readonly ActionRecord[]> {
   const record = await shared.read(key)
-  return recordSchema.safeParse(record?.value).data?.actions ?? []
+  return (actionsIn(record?.value) ?? []).flatMap((action) => actionSchema.safeParse(action).data ?? [])
+}
+
+/** None if it is no record, which may be replaced; undefined if a newer release wrote it: that one is left alone. */
+function actionsIn(value: unknown): readonly unknown[] | undefined {
+  const { data } = recordSchema.safeParse(value)
+  const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined
+  const isNewer = typeof version === 'number' && version > 1
+  return data?.actions ?? (isNewer ? undefined : [])
 }
 
 /** Whether it was noted. */
@@ -52,7 +56,8 @@ export async function noteAction(
   try {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const found = await shared.read(key)
-      const before = recordSchema.safeParse(found?.value).data?.actions ?? []
+      const before = actionsIn(found?.value)
+      if (!before) return false
       const actions = [noted, ...before].slice(0, kept)
       if (await shared.write(key, found?.version ?? 0, { v: 1, actions })) return true
     }
