@@ -62,3 +62,15 @@ export function positiveMs(field: string, value: number, hint = `leave ${field} 
     details: { field },
   })
 }
+
+/** The longest lease: a host that dies keeps its sessions from all others until their leases end. */
+const longestLeaseMs = 86_400_000
+
+/** Errors: `bad-option` for a lease that is no duration, or of more than a day. */
+export function leaseDuration(value: number): number {
+  if (positiveMs('leaseMs', value) <= longestLeaseMs) return value
+  throw new LastgoodError('bad-option', `leaseMs must be at most ${longestLeaseMs} (a day), got ${value}`, {
+    hint: 'no other host continues a session before its lease ends: leave leaseMs out for the default',
+    details: { field: 'leaseMs' },
+  })
+}

@@ -37,6 +37,7 @@ describe('bad options throw when the fleet is made', () => {
     ['agents.coder.concurrency', { agents: { coder: { agent: coder, concurrency: 0 } } }],
     ['concurrency', { concurrency: 1.5 }],
     ['leaseMs', { leaseMs: 0 }],
+    ['leaseMs', { leaseMs: 86_400_001 }],
     ['pollMs', { pollMs: Number.NaN }],
     ['sweepEveryMs', { sweepEveryMs: -1 }],
     ['parkAboveMs', { parkAboveMs: Infinity }],

@@ -2,6 +2,7 @@
 import {
   checksOf,
   LastgoodError,
+  leaseDuration,
   positiveMs,
   systemClock,
   withoutSecrets,
@@ -45,7 +46,7 @@ export interface FleetOptions
   perMinute?: LimiterOptions['perMinute']
   /** Sessions of one agent that this process runs at a time. Default 10. */
   concurrency?: number
-  /** How long a lease runs without renewal: the time until another worker goes on after a crash. Default 10,000 ms. */
+  /** How long a lease runs without renewal: the time until another worker goes on after a crash. Default 10,000 ms, at most a day. */
   leaseMs?: number
   /** How often due rows are looked for. Default 1,000 ms. */
   pollMs?: number
@@ -152,7 +153,7 @@ export function resolveFleet(options: FleetOptions): ResolvedFleet {
   const { prefix, clock } = client
   const perMinute = options.perMinute !== undefined && { perMinute: options.perMinute }
   const limiter = options.limiter ?? redisLimiter(client.connection, { prefix, clock, ...perMinute })
-  const leaseMs = positiveMs('leaseMs', options.leaseMs ?? 10_000)
+  const leaseMs = leaseDuration(options.leaseMs ?? 10_000)
   return {
     ...client,
     agents: agentsOf(options),

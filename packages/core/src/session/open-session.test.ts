@@ -44,6 +44,17 @@ test('what cannot decide about a fault is told before there is one', async () =>
   await expect(opened).rejects.toMatchObject({ code: 'bad-option', details: { field: 'decide' } })
 })
 
+test('a lease of more than a day is refused: after a crash of its host nobody else would go on for as long', async () => {
+  const store = memoryStore()
+  await expect(openSession('ses', { store, leaseMs: 86_400_001 })).rejects.toMatchObject({
+    code: 'bad-option',
+    message: 'leaseMs must be at most 86400000 (a day), got 86400001',
+    details: { field: 'leaseMs' },
+  })
+  expect(await store.summary('ses')).toBeUndefined()
+  await (await openSession('ses', { store, leaseMs: 86_400_000 })).close()
+})
+
 /** A session whose process died in a wait of so many ms. */
 async function diedWaiting(clock: ManualClock, waitMs: number): Promise<Store> {
   const store = memoryStore()

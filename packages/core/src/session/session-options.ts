@@ -7,7 +7,7 @@ import type { Owner } from '../journal/journal.ts'
 import { machineVersion } from '../machine/machine-state.ts'
 import { thisOwner } from '../store/owner.ts'
 import { checkedDecide, decide } from '../policy/decide.ts'
-import { checksOf, positiveMs, type OptionChecks } from '../option-checks.ts'
+import { checksOf, leaseDuration, positiveMs, type OptionChecks } from '../option-checks.ts'
 import { resolvePolicy, type Policy, type PolicyOptions } from '../policy/options.ts'
 import type { RequestLimiter } from '../health/request-limiter.ts'
 import { checkedRetention, type Retention } from './retention.ts'
@@ -24,7 +24,7 @@ export interface SessionOptions {
   decide?: typeof decide
   /** Asked before each request: a rate that a fleet shares, `redisLimiter` of `@lastgood/fleet`. Default: none. */
   limiter?: RequestLimiter
-  /** How long the lease runs without renewal. Default 30,000 ms. */
+  /** How long the lease runs without renewal. Default 30,000 ms, at most a day. */
   leaseMs?: number
   /**
    * How long a commit is retried while the store cannot answer; after that the session must be opened again. Each
@@ -103,7 +103,7 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
     limiter: options.limiter,
     retention: checkedRetention(options),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
-    leaseMs: positiveMs('leaseMs', leaseMs),
+    leaseMs: leaseDuration(leaseMs),
     storePatienceMs: positiveMs('storePatienceMs', storePatienceMs),
     takeover: options.takeover ?? false,
     callsElsewhere: options.callsElsewhere ?? false,
