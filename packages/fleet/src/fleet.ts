@@ -119,7 +119,7 @@ function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => voi
 
 /** This process slept, or lost its server, and its job is gone: no trouble, the session's head says what was done. */
 const isOfLostJob = (error: unknown): boolean =>
-  error instanceof Error && /^(Missing (lock|key)|Lock mismatch)/.test(error.message)
+  error instanceof Error && /^(Missing (lock|key)|Lock mismatch|could not renew lock)/.test(error.message)
 
 const toldEveryMs = 10_000
 

@@ -87,6 +87,26 @@ describe('a fleet that is closed', () => {
   })
 })
 
+it('a session that runs on although its job is gone, as after a pause of the process, is no trouble', async () => {
+  const { start, store, told, redis, prefix } = openPlace()
+  let go = () => {}
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  const fleet = start({ coder: agentOf('coder', () => gate) })
+  for (const id of ['s', 'beside']) await fleet.submit(id, 'Go.', { agent: 'coder' })
+  const started = () => told.filter(({ kind }) => kind === 'started').length
+  await expect.poll(started, patient).toBe(2)
+  const lockOf = (id: string) => `{${prefix}:fleet}:coder:session-${id}.2:lock`
+  expect(await redis.del(lockOf('s'))).toBe(1)
+  // The locks are renewed together: after the second time, the first has been answered.
+  for (let i = 0; i < 2; i++) {
+    const before = await redis.pttl(lockOf('beside'))
+    await expect.poll(() => redis.pttl(lockOf('beside')), patient).toBeGreaterThan(before)
+  }
+  go()
+  await expectEnded(store, ['s', 'beside'])
+  expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([])
+})
+
 /** An agent that waits at a gate, and says when it is there. */
 function gated() {
   let [go, begin] = [() => {}, () => {}]
