@@ -1,6 +1,7 @@
 // The commands of a fleet against a real Redis.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openSession } from '@lastgood/core'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -126,6 +127,23 @@ describe('lastgood worker', () => {
     expect(local).toMatchObject({ code: 2, stderr: expect.stringContaining('--queue redis://127.0.0.1:6379') })
     const unknown = await run(['worker', '--agent', 'codre'], { cwd })
     expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('no agent "codre"') })
+  })
+})
+
+describe('lastgood submit', () => {
+  it('of a turn that waits for a person says so, and the command that goes on: no worker would', async () => {
+    const { cwd, store } = await project(14)
+    const words = ['submit', 's', '--agent', 'coder', 'Go.']
+    await run(words, { cwd })
+    expect((await run(words, { cwd })).stderr).toBe('turn 1 was already queued for coder: lastgood watch s\n')
+    const session = await openSession('s', { store })
+    await session.suspend('interrupted', 'stopped by SIGINT')
+    await session.close()
+    expect(await run(words, { cwd })).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'turn 1 is open, and waits for you, not for a worker (stopped by SIGINT): lastgood resume s\n',
+    })
   })
 })
 
