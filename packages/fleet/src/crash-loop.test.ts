@@ -1,6 +1,6 @@
 import type { Session } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import { agentOf, answer, expectEnded, openPlace, patient } from '../test/fixture.ts'
+import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 
 const result = { type: 'tool_result', tool_use_id: 't1', content: 'ok' }
 const continued = { type: 'turn-continued' as const, messages: [{ role: 'user' as const, content: [result] }] }
@@ -89,6 +89,26 @@ describe('a session whose starts do not end', () => {
     expect(told).toContainEqual(failed)
     expect(JSON.stringify(told)).not.toContain('secret')
     expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input' } })
+  })
+
+  it('P6: because a step of its own is in doubt waits for a person at once, with that reason and the command', async () => {
+    const { start, store, told, index } = openPlace()
+    await openTurn(store, 's', 'coder', async (session) => {
+      void session.step('deploy', {}, () => new Promise(() => {})).catch(() => {})
+      await expect.poll(() => session.seq).toBe(3)
+    })
+    let runs = 0
+    const agent = agentOf('coder', async (session) => {
+      runs += 1
+      await session.step('deploy', {}, () => 'again')
+    })
+    const fleet = start({ coder: agent })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    const reason = expect.stringMatching(/step deploy was started before, .* Continue with: lastgood resume s$/)
+    await expect.poll(() => told, patient).toContainEqual({ kind: 'suspended', sessionId: 's', agent: 'coder', reason })
+    expect(runs).toBe(1)
+    expect(await store.summary('s')).toMatchObject({ head: { status: 'needs-input', reason }, holder: null })
+    await expect.poll(() => index.counts(), patient).toEqual({ due: 0, later: 0, started: 0 })
   })
 
   it('a fault that cannot be won is told once and leaves no row', async () => {

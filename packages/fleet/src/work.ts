@@ -138,6 +138,7 @@ class Job {
   async #settle(thrown: { error: unknown } | undefined): Promise<void> {
     const { options, stopping } = this.#place
     const session = this.#session
+    await this.#askAbout(thrown?.error)
     const lost = session.signal.aborted ? session.signal.reason : undefined
     const { turn } = session
     const { wakeAt, reason } = session.context
@@ -155,6 +156,13 @@ class Job {
     if (wakeAt === null) return this.#leave('remove', 'clear', { kind: 'suspended', ...names })
     const kind = status === 'waiting' ? 'waiting' : 'suspended'
     await this.#leave(wakeAt - options.clock.now(), 'clear', { kind, ...names, until: wakeAt })
+  }
+
+  /** A step in doubt whose rule is `report` is reported again at each start, so a person has to look at it. */
+  async #askAbout(error: unknown): Promise<void> {
+    if (!isLastgoodError(error, 'step-in-doubt')) return
+    const detail = `${error.message}. Continue with: lastgood resume ${this.#session.id}`
+    await this.#session.suspend('needs-input', detail).catch(() => {})
   }
 
   /** The turn is still open and nothing in the journal says why: the agent's own code failed. */
