@@ -1,6 +1,6 @@
-import { openSession } from '@lastgood/core'
+import { openSession, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import { agentOf, answer, expectEnded, openPlace, openTurn } from '../test/fixture.ts'
+import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
 import { onTestFinished } from 'vitest'
 
@@ -62,6 +62,29 @@ describe('submit', () => {
     await answer(idle)
     await expect(client.submit('idle', 'More.', coder)).rejects.toEqual(refused('session-busy'))
     await idle.close()
+  })
+
+  it('the next turn waits a moment for the worker that ended the last one and has the session yet', async () => {
+    const { store, redis, prefix } = openPlace()
+    let refusals = 0
+    const counting: Store = {
+      ...store,
+      async acquire(...asked) {
+        const answer = await store.acquire(...asked)
+        if (answer.kind === 'busy') refusals += 1
+        return answer
+      },
+    }
+    const client = fleetClient({ store: counting, connection: redis, prefix })
+    onTestFinished(() => client.close())
+    const worker = await openSession('s', { store })
+    await worker.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+    await answer(worker)
+    expect(await client.settled('s', 1)).toMatchObject({ status: 'idle' })
+    const submitted = client.submit('s', 'More.', coder)
+    await expect.poll(() => refusals, patient).toBeGreaterThan(0)
+    await worker.close()
+    expect(await submitted).toEqual({ sessionId: 's', turn: 2, isNew: true })
   })
 
   it('other words take the place of what was refused', async () => {

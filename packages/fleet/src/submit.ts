@@ -8,11 +8,13 @@
 import {
   assertContent,
   foldHistory,
+  isLastgoodError,
   LastgoodError,
   openSession,
   readHistory,
   type Block,
   type Message,
+  type Session,
   type SessionSummary,
   type Store,
 } from '@lastgood/core'
@@ -47,6 +49,8 @@ export interface SubmitParts {
 
 /** When the row is looked at if the submitter dies. A row that turns out to be needless costs that one look. */
 const unfinishedLookMs = 10_000
+/** How long a worker may take to give a session back after its turn, and how often that is looked for. */
+const [givenBackMs, givenBackLookMs] = [2_000, 50]
 
 /** Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`, and those of `openSession`. */
 export async function submit(
@@ -103,9 +107,9 @@ async function begunBefore(store: Store, { head }: SessionSummary, wanted: Wante
   return openTurn(transcript, head.agent, { turn, seq }, wanted)
 }
 
-async function begin({ session: options }: ResolvedClient, wanted: Wanted): Promise<Begun> {
+async function begin(options: ResolvedClient, wanted: Wanted): Promise<Begun> {
   const { sessionId, message, agent } = wanted
-  const session = await openSession(sessionId, options)
+  const session = await openRested(sessionId, options)
   try {
     // A refused input would be refused again: the new input takes its place.
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
@@ -117,6 +121,19 @@ async function begin({ session: options }: ResolvedClient, wanted: Wanted): Prom
     return { is: 'new', turn: session.turn, seq: session.seq }
   } finally {
     await session.close()
+  }
+}
+
+/** Opens a session without an open turn: the worker that ended the last one may not have given it back yet. */
+async function openRested(sessionId: string, { session: options, clock }: ResolvedClient): Promise<Session> {
+  const since = clock.elapsed()
+  for (;;) {
+    try {
+      return await openSession(sessionId, options)
+    } catch (error) {
+      if (!isLastgoodError(error, 'session-busy') || clock.elapsed() - since >= givenBackMs) throw error
+    }
+    await clock.sleepUntil(clock.now() + givenBackLookMs)
   }
 }
 
