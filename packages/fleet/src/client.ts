@@ -46,12 +46,12 @@ const [firstLookMs, longestLookMs] = [100, 2_000]
 export function fleetClient(options: ClientOptions): FleetClient {
   const resolved = resolveClient(options)
   const keys = keysUnder(resolved.prefix)
-  const { connection } = resolved
-  const [index, queues] = [new DueIndex(connection, keys), new Queues(copyOf(connection), keys)]
+  const connection = copyOf(resolved.connection)
+  const [index, queues] = [new DueIndex(connection, keys), new Queues(connection, keys)]
   return clientOver({ options: resolved, index, queues, agents: new Agents(index, queues) })
 }
 
-/** The client closes `queues` when it is closed. */
+/** The client closes `queues`, and so the connection of both, when it is closed. */
 export function clientOver(parts: SubmitParts): FleetClient {
   const { options, index, queues, agents } = parts
   const { store, clock } = options

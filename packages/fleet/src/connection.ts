@@ -1,9 +1,11 @@
 /**
  * The connections of a fleet, made from the caller's client.
  *
- * 1. The caller's own client is neither changed, opened nor closed. BullMQ defines commands on the client that it is
- *    given, so it gets copies; the fleet closes these.
- * 2. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
+ * 1. The caller's own client is neither changed, used, opened nor closed. BullMQ defines commands on the client that it
+ *    is given. So the fleet uses copies, and closes these.
+ * 2. Where the server refuses their database, ioredis would go on in database 0, which may be another fleet's: a copy
+ *    connects again until it is in its own.
+ * 3. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
  */
 import { LastgoodError } from '@lastgood/core'
 import type { Cluster, Redis } from 'ioredis'
@@ -56,6 +58,18 @@ const isCluster = (connection: FleetConnection): connection is Cluster => connec
 
 /** Without a listener ioredis prints the error; the commands fail with the same one. */
 function heard<Client extends FleetConnection>(client: Client): Client {
-  client.on('error', () => {})
+  client.on('error', (error: unknown) => {
+    const { command } = (error ?? {}) as { command?: { name?: unknown } }
+    if (command?.name !== 'select') return
+    refusals.set(client, error)
+    // Before it is ready, and to connect again.
+    client.disconnect(true)
+  })
+  client.on('ready', () => refusals.delete(client))
   return client
 }
+
+const refusals = new WeakMap<FleetConnection, unknown>()
+
+/** Why the server refused the database of a copy, which then has no connection. */
+export const refusalOf = (copy: FleetConnection): unknown => refusals.get(copy)

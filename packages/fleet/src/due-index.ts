@@ -9,7 +9,7 @@
  * Errors: `store-unavailable`.
  */
 import { runScript } from './commands.ts'
-import type { FleetConnection } from './connection.ts'
+import { refusalOf, type FleetConnection } from './connection.ts'
 import type { Keys, ShardKeys } from './keys.ts'
 import { queueUnavailable } from './unavailable.ts'
 
@@ -146,7 +146,7 @@ export class DueIndex {
     try {
       return await question(this.#redis)
     } catch (error) {
-      throw queueUnavailable(error)
+      throw queueUnavailable(refusalOf(this.#redis) ?? error)
     }
   }
 }

@@ -46,7 +46,8 @@ export function runFleet(given: FleetOptions): Fleet {
   const options = resolveFleet(given)
   const keys = keysUnder(options.prefix)
   const { store, clock, connection, tell } = options
-  const [index, queues] = [new DueIndex(connection, keys), new Queues(copyOf(connection), keys)]
+  const forAll = copyOf(connection)
+  const [index, queues] = [new DueIndex(forAll, keys), new Queues(forAll, keys)]
   const own = [...options.agents.keys()]
   const agents = new Agents(index, queues, own)
   const client = clientOver({ options, index, queues, agents })
