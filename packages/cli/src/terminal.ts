@@ -1,6 +1,6 @@
 /**
  * What an output can show. Order: the flag, then `NO_COLOR`, then `FORCE_COLOR`, then whether it is a terminal.
- * (https://no-color.org, https://force-color.org)
+ * (https://no-color.org, https://force-color.org; as in Node, `FORCE_COLOR=0` and `false` turn colours off)
  */
 import pc from 'picocolors'
 import type { Env, Output } from './context.ts'
@@ -21,8 +21,8 @@ export interface Terminal {
 
 export function terminalOf(output: Output, env: Env, color: ColorMode = 'auto'): Terminal {
   const isLive = output.isTTY === true && env['TERM'] !== 'dumb'
-  const isForced = isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0'
-  const isColored = color === 'auto' ? !isSet(env['NO_COLOR']) && (isForced || isLive) : color === 'always'
+  const forced = isSet(env['FORCE_COLOR']) ? !['0', 'false'].includes(env['FORCE_COLOR']) : undefined
+  const isColored = color === 'auto' ? !isSet(env['NO_COLOR']) && (forced ?? isLive) : color === 'always'
   return {
     palette: pc.createColors(isColored),
     isLive,

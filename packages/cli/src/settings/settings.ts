@@ -102,7 +102,7 @@ function originOf(store: StoreChoice | undefined): Origin {
 /** In the same order as `terminalOf`. */
 function colourOrigin(env: Env, { color }: CommonOptions, isTerminal = false): Origin {
   if (color !== 'auto') return byFlag('--color')
-  const name = ['NO_COLOR', 'FORCE_COLOR'].find((one) => env[one] && !(one === 'FORCE_COLOR' && env[one] === '0'))
+  const name = ['NO_COLOR', 'FORCE_COLOR'].find((one) => env[one])
   if (name !== undefined) return { from: 'environment', by: name }
   return isTerminal && env['TERM'] === 'dumb' ? { from: 'environment', by: 'TERM' } : byDefault
 }
