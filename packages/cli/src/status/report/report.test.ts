@@ -150,6 +150,13 @@ describe('an outage that many sessions met', () => {
     expect(lineOf(report, 'waits')).toMatchObject({ standing: 'stopped', openSince: start + minute })
   })
 
+  it('is none where the process was killed in the middle of a turn, and the session needs somebody', async () => {
+    const { report } = await reportOf({ killed: [[3, started(1), sent()]], quiet: [[4, ...good]] })
+    expect(report.outages).toEqual([])
+    expect(report.sessions).toHaveLength(1)
+    expect(lineOf(report, 'killed')).toMatchObject({ standing: 'stopped', openSince: start + 3 * minute })
+  })
+
   it('is two where it answered for a while, and one where it did not', async () => {
     const twice = (at: number): Story => [
       [0, started(1), sent(), fails(1)],

@@ -81,7 +81,8 @@ export async function readReport(
     try {
       const onTrouble = (one: Trouble) => addOutages(outages, one, row, since)
       const entries = withBlobs(store, sessionId, store.read(sessionId))
-      const account = await accountOf(entries, { since, prices, onTrouble })
+      const read = await accountOf(entries, { since, prices, onTrouble })
+      const account = { ...read, openSince: read.openSince ?? cutOffAt(row) }
       if (!isTouched(account)) continue
       const standing = standingOf(account, row)
       sessions.push({ ...account, row, standing, isBySelf: standing === 'recovered' && isByItself(account) })
@@ -115,8 +116,14 @@ function addOutages(
   }
 }
 
-function isTouched({ troubles, parked, turnsLost, calls }: SessionAccount): boolean {
-  return troubles > 0 || parked !== undefined || turnsLost.length > 0 || calls.told + calls.rerun + calls.verified > 0
+/** The last entry of a process that ended in the middle of a turn; the journal alone cannot say that it has ended. */
+function cutOffAt({ status, head }: SessionRow): number | undefined {
+  return status === 'interrupted' ? head.updatedAt : undefined
+}
+
+function isTouched({ troubles, openSince, parked, turnsLost, calls }: SessionAccount): boolean {
+  const asked = calls.told + calls.rerun + calls.verified
+  return troubles + turnsLost.length + asked > 0 || openSince !== undefined || parked !== undefined
 }
 
 function standingOf({ lastEnd, openSince }: SessionAccount, { head, isRecoverable }: SessionRow): Standing {
