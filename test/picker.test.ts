@@ -153,6 +153,16 @@ describe('on a terminal, resume without a session', () => {
     },
   )
 
+  it('left at a session that no command can resume, it says how that one continues', async () => {
+    const { api, store } = projects()
+    const { agent: _, ...ownLoops } = asked('Build it') as EntryBody & { type: 'turn-started' }
+    await (await seed(store, 'own-loop', api, [ownLoops, sent])).close()
+    const terminal = resume(api, { columns: 200 })
+    await terminal.shows(/● own-loop/)
+    terminal.press('escape')
+    expect(lastLine((await terminal.ended).screen)).toMatch(/; to continue, start its own program again; /)
+  })
+
   it('a signal leaves it as well, with the cursor shown again', async () => {
     const { api } = await three()
     const terminal = resume(api)

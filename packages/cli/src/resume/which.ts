@@ -9,7 +9,7 @@ import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 import {
   commandLine,
-  resumeCommandFor,
+  goOnLines,
   resumeCommandOf,
   sessionRows,
   type SessionRow,
@@ -88,9 +88,10 @@ async function letPick(
   try {
     const picked = await pick(sessions, { keyboard, palette, style, signal: leave.signal, needsMessage })
     if (picked.kind === 'picked') return { sessionId: picked.choice.row.head.sessionId, message: picked.message }
-    const at = picked.at?.row.head.sessionId
-    const command = at === undefined ? commandLine('lastgood resume', ...flags) : resumeCommandFor(at, flags)
-    stderr.write(`nothing was changed; continue with\n${command}\n`)
+    const next = picked.at
+      ? goOnLines(picked.at.row.head, flags)
+      : `continue with\n${commandLine('lastgood resume', ...flags)}\n`
+    stderr.write(`nothing was changed; ${next}`)
     return { exitCode: signalCodes[signal] }
   } finally {
     dispose()

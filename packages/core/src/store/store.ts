@@ -259,7 +259,7 @@ export function leaseLost(sessionId: string, fence: number): LastgoodError {
     'lease-lost',
     `session ${sessionId} is no longer ours: another writer took it, or it was removed (our fence was ${fence})`,
     {
-      hint: `stop this process, or open the session again: lastgood resume ${sessionId}`,
+      hint: `stop this process; who has the session now: lastgood list --all`,
       details: { sessionId, fence },
     },
   )
@@ -272,15 +272,23 @@ export function sessionNotFound(sessionId: string, { location }: Store): Lastgoo
   })
 }
 
-export function sessionBusy({ sessionId, owner, since, expiresAt, fence }: Busy): LastgoodError {
+/** `head`: of the session, where it is known: only what an agent ran is taken over by a command. */
+export function sessionBusy(
+  { sessionId, owner, since, expiresAt, fence }: Busy,
+  head?: Pick<Head, 'agent'>,
+): LastgoodError {
   const who = `pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`
   const details = { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence }
   if (isRemover(owner)) {
     const hint = `that ends at ${new Date(expiresAt).toISOString()} at the latest; then try again`
     return new LastgoodError('session-busy', `session ${sessionId} is being removed by ${who}`, { hint, details })
   }
+  const past =
+    head?.agent === undefined
+      ? 'end that process'
+      : `take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`
   return new LastgoodError('session-busy', `session ${sessionId} is written by ${who}`, {
-    hint: `wait for it; work in a fork beside it: lastgood fork ${sessionId}; or take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`,
+    hint: `wait for it; work in a fork beside it: lastgood fork ${sessionId}; or ${past}`,
     details,
   })
 }
