@@ -38,6 +38,14 @@ it('a session that is held and at rest can be neither suspended nor taken over',
   }
 })
 
+it('what another process has is not called finished: it says who has it, and that it can be taken over', () => {
+  const held = /^pid 12 on there has it\. .*take it over/
+  expect(refusalOf('resume', { heldBy, status: 'waiting', turn: 2 })).toMatch(held)
+  expect(refusalOf('resume', { heldBy, status: 'running', turn: 2 })).toMatch(held)
+  expect(refusalOf('resume', { heldBy })).toMatch(/^Nothing is open/)
+  expect(refusalOf('resume', {})).toMatch(/^Nothing is open/)
+})
+
 it('what no agent of a configuration ran is neither resumed nor taken over here, and can be suspended', () => {
   const own = { command: null, status: 'running', turn: 2 } as const
   expect(refusalOf('resume', own)).toMatch(/^No agent of a configuration ran it: start its own program again/)

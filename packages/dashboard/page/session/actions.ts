@@ -39,6 +39,7 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       : command === null
         ? 'No agent of a configuration ran it: start its own program again, and it continues from the last good turn.'
         : undefined
+  const unopened = 'Nothing is open: there is nothing to continue.'
   const held = holder === null ? undefined : `${holder} has it. Suspend it there, or take it over.`
   const inDoubt =
     'A tool that is running may still finish: its outcome is then unknown, and it is not repeated silently.'
@@ -50,7 +51,9 @@ export function offersOf(document: SessionDocument, pageRefusal: string | undefi
       label: resume ? `Resume at turn ${resume.turn}…` : 'Resume…',
       title: resume ? `Resume at turn ${resume.turn}` : 'Resume',
       does: resumeDoes(document),
-      refusal: pageRefusal ?? elsewhere ?? (resume ? held : 'Nothing is open: there is nothing to continue.'),
+      // What another process holds has no preview of a resume either.
+      refusal:
+        pageRefusal ?? elsewhere ?? (card.status === 'idle' ? unopened : (held ?? (resume ? undefined : unopened))),
     },
     {
       name: 'suspend',

@@ -18,7 +18,8 @@ interface ActionsProps {
 
 export function SessionActions({ document, chosen, choose, onDone }: ActionsProps): JSX.Element {
   const { card } = document
-  const command = card.clientCommand ?? card.command
+  // While another process has it, a resume would be refused.
+  const command = card.clientCommand ?? (card.heldBy === null ? card.command : null)
   const offers = offersOf(document, refusal.value)
   const offer = offers.find(({ name }) => name === chosen)
   const why = [

@@ -113,21 +113,21 @@ export function faultCode(fault: string): string {
 }
 
 function faultWords(step: StepOf<'fault'>): StepWords {
-  const wait = step.waitMs === null ? '' : ` ${step.decision === 'suspend' ? 'until in' : 'in'} ${spent(step.waitMs)}`
+  const after = step.waitMs === null ? '' : ` after ${spent(step.waitMs)}`
   const words = {
-    retry: 'tried again',
+    retry: `next try${after}`,
     resend: 'sent again at once',
     repair: 'repaired',
     fallback: 'another model',
     'keep-and-continue': 'continued from what was complete',
-    suspend: 'suspended',
+    suspend: after === '' ? 'suspended' : `suspended; worth a try${after}`,
     fail: 'reported at once',
   }
   return {
     mark: '✖',
     tone: 'bad',
     what: `${visibleLine(step.fault)} at attempt ${step.attempt}`,
-    detail: joined([`→ ${words[step.decision]}${wait}`, visibleLine(step.message), visibleLine(step.reason)]),
+    detail: joined([`→ ${words[step.decision]}`, visibleLine(step.message), visibleLine(step.reason)]),
   }
 }
 
