@@ -42,6 +42,8 @@ describeInBrowser('the page', () => {
         if ('press' in place) await page.click(place.press)
         await keepScreen(page, `${place.name}-${colorScheme}-${viewport.width}`)
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+        const broken = (all: Element[]): number => all.filter(({ clientHeight }) => clientHeight > 40).length
+        expect(await page.$$eval('.command button', broken)).toBe(0)
         expect(await seriousOf(page)).toEqual([])
         // A refused login is no fault of the page.
         expect(troubles.filter((text) => !isOut || !/401/.test(text))).toEqual([])

@@ -14,7 +14,7 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
     verdict: {
       kind: 'outage',
       text: 'It is the API: claude-opus-5-5 is down since 12 minutes. It is not your prompt, key or quota; sessions wait and go on by themselves.',
-      command: 'lastgood status --watch',
+      command: 'lastgood status --store redis://10.0.0.5:6379 --no-page',
     },
     providers: [
       provider(
