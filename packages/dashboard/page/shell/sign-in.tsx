@@ -18,8 +18,9 @@ export function SignIn({ refused }: { refused: string | undefined }): JSX.Elemen
       <CopyCommand command="lastgood dashboard" />
       <p class="muted">
         While the server runs, the address is also in a file that only you can read,{' '}
-        <code>~/.local/state/lastgood/dashboard/{location.port || '4142'}.url</code>. The token is exchanged for a
-        cookie and taken out of the address.
+        <code>~/.local/state/lastgood/dashboard/{location.port || '4142'}.url</code> (with <code>XDG_STATE_HOME</code>,
+        in that folder instead of <code>~/.local/state</code>). The token is exchanged for a cookie and taken out of the
+        address.
       </p>
     </main>
   )
