@@ -30,7 +30,7 @@ describe('S11: a session of 180,000 tokens, nine hours later', () => {
     const { code, stdout, stderr } = await at.run('resume', ['last', '--dry-run'])
     keepScreen('s11-cost', stderr + stdout)
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'lastgood resume fix-auth\n' })
-    expect(stderr).toMatch(/cost +about \$0\.9\d to read 18\d,\d{3} tokens: the cache is cold since 8h55m/)
+    expect(stderr).toMatch(/cost +about \$0\.9\d to read 18\d,\d{3} tokens: the cache has been cold for 8h55m/)
     expect(stderr).toContain('in doubt shell test: it was started, its outcome is unknown')
     const { cost } = await at.json<{ cost: { tokens: number; usd: number } }>('resume', ['last', '--dry-run'])
     expect(cost).toMatchObject({ model: 'claude-opus-5-5', cache: 'cold' })

@@ -46,7 +46,7 @@ export interface ResumePreview {
   tokens: number | null
   cache: 'warm' | 'cold' | 'unused' | null
   usd: number | null
-  /** `about $0.42 to read 84,000 tokens: the cache is cold since 2h`. */
+  /** `about $0.42 to read 84,000 tokens: the cache has been cold for 2h`. */
   cost: string | null
   /** In-doubt calls: they are reported to the model, or a person decides. */
   inDoubt: readonly { name: string; input: string }[]

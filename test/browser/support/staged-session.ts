@@ -273,7 +273,7 @@ export function everyMark(sessionId = 'fix-auth-tests'): SessionDocument {
       tokens: 84_000,
       cache: 'cold',
       usd: 0.42,
-      cost: 'about $0.42 to read 84,000 tokens: the cache is cold since 31m',
+      cost: 'about $0.42 to read 84,000 tokens: the cache has been cold for 31m',
       inDoubt: [{ name: 'deploy', input: 'staging' }],
     },
   })

@@ -54,7 +54,7 @@ describe('what the API has counted is not guessed', () => {
   test('a cold one is written anew', async () => {
     const cost = (await after(usage, 2 * 3_600_000))()
     expect(cost).toMatchObject({ tokens: 84_000, cache: 'cold', usd: (84_000 * 1.25 * 4) / 1e6 })
-    expect(costLine(cost)).toMatch(/^about \$0\.42 to read 84,000 tokens: the cache is cold since 1h55m/)
+    expect(costLine(cost)).toMatch(/^about \$0\.42 to read 84,000 tokens: the cache has been cold for 1h55m/)
   })
 
   test('a cache of an hour is warm for an hour', async () => {

@@ -60,7 +60,7 @@ export function readCost({ transcript, envelope, now, prices }: Asked): ReadCost
 const tokensOf = (messages: readonly Message[], params: Envelope['body']): number =>
   messages.length === 0 ? 0 : estimateTokens({ params, messages: [...messages], betas: [] }).input
 
-/** `about $0.42 to read 84,000 tokens: the cache is cold since 2h` */
+/** `about $0.42 to read 84,000 tokens: the cache has been cold for 2h` */
 export function costLine({ model, tokens, cache, ttlMs, ageMs, usd }: ReadCost): string {
   const what = `to read ${tokens.toLocaleString('en-US')} tokens`
   const price =
@@ -68,7 +68,7 @@ export function costLine({ model, tokens, cache, ttlMs, ageMs, usd }: ReadCost):
   const since = ageMs === undefined ? 0 : ageMs - ttlMs
   const why = {
     warm: `the cache is warm for ${left(-since)} more`,
-    cold: since > 0 ? `the cache is cold since ${spent(since)}` : 'the cache is cold',
+    cold: since > 0 ? `the cache has been cold for ${spent(since)}` : 'the cache is cold',
     unused: 'no prompt cache was used',
   }[cache]
   return `${price}: ${why}${usd === undefined ? '' : ` (prices of ${pricesAsOf}, an estimate)`}`

@@ -110,7 +110,7 @@ describe('status', () => {
 
   it('of an empty store knows nothing, and says so', async () => {
     const { code, stdout } = await status(folder(), ['--no-page'])
-    const text = 'No request was answered here in the last hour, so it is unknown'
+    const text = 'No request was answered here in the last hour, so whether the API answers is unknown'
     expect({ code, stdout }).toEqual({ code: 0, stdout: `status page  not asked (--no-page)\n\n${text}\n` })
   })
 

@@ -136,7 +136,7 @@ describe('the verdict', () => {
       ),
       {
         kind: 'unknown',
-        text: "No request was answered here in the last hour, so it is unknown; claude-opus-5-5 failed on the last try, 1h ago; the status page says: investigating 'Elevated errors on Claude Opus 5'",
+        text: "No request was answered here in the last hour, so whether the API answers is unknown; claude-opus-5-5 failed on the last try, 1h ago; the status page says: investigating 'Elevated errors on Claude Opus 5'",
       },
     ],
     [
@@ -192,7 +192,7 @@ describe('the verdict', () => {
     [
       'nothing was sent, and the page is unknown',
       verdict([answering('m', now - 61 * minute)], [], { ageMs: Infinity, failure: 'status.test: HTTP 405' }),
-      { kind: 'unknown', text: 'No request was answered here in the last hour, so it is unknown' },
+      { kind: 'unknown', text: 'No request was answered here in the last hour, so whether the API answers is unknown' },
     ],
   ])('%s', (_case, found, expected) => {
     expect(found).toEqual(expected)

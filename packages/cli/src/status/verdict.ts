@@ -148,7 +148,7 @@ function nothingOpen(report: StatusReport): Verdict {
   const last = past?.lastFault ? `; ${safeLine(past.model)} failed on the last try, ${ago(past.lastFault.at, now)}` : ''
   return {
     kind: 'unknown',
-    text: `No request was answered here in the last hour, so it is unknown${last}${aside(report)}`,
+    text: `No request was answered here in the last hour, so whether the API answers is unknown${last}${aside(report)}`,
   }
 }
 
