@@ -33,8 +33,10 @@ export async function locate(
   const flags = [choice.flag, configFlag]
   const opened = await choice.open()
   try {
-    const row = argument === 'last' ? await newest(opened.store, cwd) : await named(opened.store, argument)
+    const { row, later } =
+      argument === 'last' ? await newest(opened.store, cwd) : { row: await named(opened.store, argument) }
     if (row) {
+      if (later) stderr.write(`note: written later, in a folder that is not known: ${later.head.sessionId}\n`)
       const note = argument === 'last' && commands.length === 0 ? noteOfFolder(row.head, cwd) : undefined
       if (note !== undefined) stderr.write(`${note}\n`)
       return { opened, row }
@@ -70,7 +72,11 @@ async function named(store: Store, sessionId: string): Promise<SessionRow | unde
   return summary && rowOf(summary)
 }
 
-async function newest(store: Store, cwd: string): Promise<SessionRow | undefined> {
+/** `later`: one that was written after it, and may be of this folder, too: that of a client of `lastgood gateway`. */
+async function newest(
+  store: Store,
+  cwd: string,
+): Promise<{ row: SessionRow | undefined; later?: SessionRow | undefined }> {
   const { rows, failure } = await sessionRows(store)
   // The damaged session may be the newest: going on with another could surprise.
   if (isJournalError(failure)) {
@@ -79,8 +85,10 @@ async function newest(store: Store, cwd: string): Promise<SessionRow | undefined
     throw new LastgoodError(code, message, { hint, cause, details })
   }
   if (failure !== undefined) throw failure
-  const here = rows.filter(({ head }) => head.cwd === cwd)
-  return newestOf(here) ?? newestOf(rows)
+  const here = newestOf(rows.filter(({ head }) => head.cwd === cwd))
+  if (!here) return { row: newestOf(rows) }
+  const isLater = ({ head }: SessionRow) => head.cwd === undefined && head.updatedAt > here.head.updatedAt
+  return { row: here, later: newestOf(rows.filter(isLater)) }
 }
 
 function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {

@@ -119,7 +119,7 @@ describe('a helper of a session of a client', () => {
 describe('last is the same session for every command', () => {
   const commands = [['show'], ['pin'], ['unpin'], ['repair'], ['fork'], ['export'], ['rewind', '--turn', '0', '--yes']]
 
-  async function recordedIn(...folders: readonly (readonly [id: string, folder: string])[]) {
+  async function recordedIn(...folders: readonly (readonly [id: string, folder: string | null])[]) {
     const { cwd, store } = project(obliging)
     for (const [id, folder] of folders) {
       const session = await openSession(id, { store, cwd: folder === '.' ? cwd : folder })
@@ -144,6 +144,18 @@ describe('last is the same session for every command', () => {
     expect(code).toBe(0)
     expect(stderr).toContain(`note: recorded in /another/project, but this is ${cwd}\n`)
   })
+
+  it.each(commands)(
+    '%s: and it names one that a gateway wrote later, for a client in an unknown folder',
+    async (...words) => {
+      const { last } = await recordedIn(['before', null], ['here', '.'], ['after', null])
+      const { code, stdout, stderr } = await last(words)
+      expect(code).toBe(0)
+      expect(stdout + stderr).toContain('here')
+      expect(stderr).toContain('note: written later, in a folder that is not known: after\n')
+      expect(stderr).not.toContain('before')
+    },
+  )
 
   it('and nobody knows which where one cannot be read: the commands that tell are for the store that was asked', async () => {
     const { cwd, store } = project()
