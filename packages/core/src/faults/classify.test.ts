@@ -356,6 +356,11 @@ const table: [kind: FaultKind, rows: Row[]][] = [
         '404 of Vertex',
         plain(404, '[{"error":{"code":404,"message":"Publisher Model `m` was not found","status":"NOT_FOUND"}}]'),
       ],
+      [
+        '400 of OpenRouter',
+        plain(400, JSON.stringify({ error: '{"error":{"message":"a/b is not a valid model ID"}}' })),
+      ],
+      ['400 of LiteLLM', plain(400, `{"error":{"message":"400: {'error': 'Invalid model name passed in model=m'}"}}`)],
     ],
   ],
   [

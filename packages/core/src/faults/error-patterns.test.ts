@@ -82,3 +82,36 @@ const imageTexts = [
 test.each(imageTexts)('an image is named by: %s', (text) => {
   expect(meaningOfText(400, text)).toMatchObject({ kind: 'image-rejected', repairs: ['remove-images'] })
 })
+
+/** As Anthropic, other clouds, routers and proxies say that nobody serves this model to this account. */
+const modelTexts: readonly (readonly [status: number, text: string])[] = [
+  [404, "model 'claude-haiku-4-5-20251001' not found"],
+  [400, 'system: Invalid model name'],
+  [400, 'Invalid model ID. Please select a different model to continue.'],
+  [401, "key not allowed to access model. This key can only access models=['small']. Tried to access claude-opus-5-5"],
+  [403, "team not allowed to access model. This team can only access models=['small']."],
+  [400, 'The requested model is not supported.'],
+  [404, 'No endpoints found for anthropic/claude-3.7-sonnet.'],
+  [404, 'No endpoints found that support tool use. To learn more about provider routing, visit: https://openrouter.ai'],
+  [404, 'No endpoints available matching your guardrail restrictions and data policy.'],
+  [404, 'No allowed providers are available for the selected model.'],
+  [
+    404,
+    'The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.',
+  ],
+  [404, 'This model version has reached the end of its life. Please refer to the AWS documentation for more details.'],
+  [
+    404,
+    'Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 30 days.',
+  ],
+  [404, 'Model use case details have not been submitted for this account.'],
+  [400, 'You have not filled out the required use-case form for this model.'],
+  [
+    400,
+    'Publisher Model `projects/p/locations/us-central1/publishers/anthropic/models/claude-sonnet-4-6@default` is not servable in region us-central1.',
+  ],
+]
+
+test.each(modelTexts)('the model is named by: %s %s', (status, text) => {
+  expect(kindByText(status, text)).toBe('model-gone')
+})

@@ -80,6 +80,24 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       [[400, 403], /on-demand throughput|access to the model with the/i, `${github}/cline/cline/issues/1952`],
       [404, /\bpublisher model\b.* not found/i, `${github}/pydantic/pydantic-ai/issues/5002`],
       [400, /not allowed to use publisher model/i, `${github}/yym68686/uni-api/issues/41`],
+      [404, /^model ['"`][^'"`]+['"`] not found/i, `${github}/anthropics/claude-code/issues/41120`],
+      [400, /invalid model (id|name)\b|is not a valid model id\b/i, `${github}/BerriAI/litellm/issues/12061`],
+      [[401, 403], /\bnot allowed to access model\b/i, `${github}/winfunc/opcode/issues/358`],
+      [400, /requested model is not supported/i, `${github}/ericc-ch/copilot-api/issues/139`],
+      // OpenRouter has nobody who serves the model, or serves it with what the request needs.
+      [
+        404,
+        /\bno endpoints (found|available)\b|\bno allowed providers are available\b/i,
+        `${github}/musistudio/claude-code-router/issues/285`,
+      ],
+      [404, /\bdeployment for this resource does not exist\b/i, `${github}/NousResearch/hermes-agent/issues/47812`],
+      [
+        404,
+        /model version has reached the end of its life|model is marked by provider as legacy/i,
+        `${github}/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/708`,
+      ],
+      [[400, 404], /\buse[- ]case (form|details)\b/i, `${github}/truefoundry/models/pull/934`],
+      [400, /\bis not servable in region\b/i, `${github}/redhat-data-and-ai/template-agent/issues/349`],
       // An organisation without 30 days of retention cannot use some models; another model can take the turn.
       [400, /data retention/i, `${docs}/about-claude/models/overview`],
     ],
