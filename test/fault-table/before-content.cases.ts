@@ -10,6 +10,7 @@ import {
   resent,
   stream,
   times,
+  usedUp,
   told,
   well,
   type FaultCase,
@@ -147,6 +148,13 @@ export const beforeContent: readonly FaultCase[] = [
     signal: '529 with `x-should-retry: true`',
     claim: 'the header changes nothing about overload',
     served: [refusal(529, 'overloaded_error', 'Overloaded', '', shouldRetry('true'))],
+    expect: { faults: [again('overloaded', 0, 2_000)], caller: well },
+  },
+  {
+    row: 2,
+    signal: '529 while extra usage pays for the plan',
+    claim: "the end of the plan's window says nothing about how long an overload lasts",
+    served: [refusal(529, 'overloaded_error', 'Overloaded', '', usedUp)],
     expect: { faults: [again('overloaded', 0, 2_000)], caller: well },
   },
   {

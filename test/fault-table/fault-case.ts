@@ -133,6 +133,12 @@ export function refusal(status: number, type: string, message: string, code = ''
   return http(status, body, { 'content-type': 'application/json', 'request-id': 'req_1', ...headers })
 }
 
+/** The plan's window is used up for two hours; the API says so beside answers too that are paid as extra usage. */
+export const usedUp: Headers = {
+  'anthropic-ratelimit-unified-status': 'rejected',
+  'anthropic-ratelimit-unified-reset': String(Date.parse('2026-01-01T02:00:00Z') / 1_000),
+}
+
 export const invalid = (message: string, code?: string) => refusal(400, 'invalid_request_error', message, code)
 
 /** A page of a proxy. */

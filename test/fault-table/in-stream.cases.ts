@@ -1,7 +1,7 @@
 /** Rows 6 to 8: an answer began and broke off. Only its complete parts count. */
 import { callBlock, ended, said, started, textBlock } from '../support/scripted-api.ts'
 import { aCall, keptCalls, openCall, openText, openThought, serverCall, textAndCall, thought } from './answer-parts.ts'
-import { again, broken, event, kept, stream, times, well, type FaultCase } from './fault-case.ts'
+import { again, broken, event, http, kept, stream, times, usedUp, well, type FaultCase } from './fault-case.ts'
 
 /** Each break, inside a text and after a whole call. */
 const breaks: readonly FaultCase[] = (
@@ -138,6 +138,13 @@ export const inStream: readonly FaultCase[] = [
     signal: 'a clean end without `message_stop`',
     claim: 'a stream that closes cleanly before its end has failed',
     served: [stream(started(), openText(0, 'Half'))],
+    expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'Half|All is well.' } },
+  },
+  {
+    row: 7,
+    signal: 'a clean end without `message_stop` while extra usage pays for the plan',
+    claim: "an answer beyond the plan's window that breaks off is requested again, not parked until the window ends",
+    served: [http(200, started() + openText(0, 'Half'), { 'content-type': 'text/event-stream', ...usedUp })],
     expect: { faults: [again('stream-truncated', 0, 250)], caller: { says: 'Half|All is well.' } },
   },
   {

@@ -1,5 +1,5 @@
 /** Rows 10 to 12: limits that refill, and limits that only a person can raise. */
-import { again, http, invalid, parked, refusal, resent, well, type FaultCase } from './fault-case.ts'
+import { again, http, invalid, parked, refusal, resent, usedUp, well, type FaultCase } from './fault-case.ts'
 
 const limited = (message: string, code = '', headers: Readonly<Record<string, string>> = {}) =>
   refusal(429, 'rate_limit_error', message, code, headers)
@@ -77,12 +77,7 @@ export const limitsAndBilling: readonly FaultCase[] = [
     row: 10,
     signal: '429 of a window of hours without `retry-after`',
     claim: 'the end of the window that is used up is known from its own headers',
-    served: [
-      limited('No', '', {
-        'anthropic-ratelimit-unified-status': 'rejected',
-        'anthropic-ratelimit-unified-reset': String(Date.parse('2026-01-01T02:00:00Z') / 1_000),
-      }),
-    ],
+    served: [limited('No', '', usedUp)],
     expect: {
       faults: [parked('rate-limited', /asks for a pause of 2 h/, undefined, { waitMs: [7_200_000, 7_201_000] })],
       caller: { error: 'session-suspended' },

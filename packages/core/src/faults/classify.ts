@@ -91,7 +91,7 @@ export function classify(wire: Wire): Fault {
       longestMessage,
     ),
     requestId: cleaned(header(wire, 'request-id') ?? error.requestId, longestName),
-    retryAfterMs: wire.headers && retryAfterMs(wire.headers, wire.now),
+    retryAfterMs: wire.headers && retryAfterMs(wire.headers, wire.now, wire.status),
     shouldRetry: shouldRetry === 'true' || (shouldRetry === 'false' ? false : undefined),
     causes: chain.codes.length > 0 ? chain.codes : undefined,
     complete: wire.complete,
@@ -111,12 +111,15 @@ function withoutUndefined(fault: {
  * How long the server asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else until the
  * end of the plan's used-up window; never negative. Instants are by the server's clock, whose time is in `date`: ours
  * may be hours off. Undefined without these headers, and for an implausible value: no number, no date, over a year.
+ *
+ * Only a 429 is about the window: an answer that extra usage pays for says `rejected` too, and its failure passes
+ * sooner. https://github.com/manaflow-ai/subrouter/pull/26
  */
-export function retryAfterMs(headers: Headers, now: number): number | undefined {
+export function retryAfterMs(headers: Headers, now: number, status?: number): number | undefined {
   const exact = numberOf(headers.get('retry-after-ms'))
   const seconds = numberOf(headers.get('retry-after'))
   const serverNow = dateOf(headers.get('date')) ?? now
-  const until = dateOf(headers.get('retry-after')) ?? windowEnd(headers)
+  const until = dateOf(headers.get('retry-after')) ?? (status === 429 ? windowEnd(headers) : undefined)
   const waitMs = exact ?? (seconds === undefined ? until && until - serverNow : seconds * 1_000)
   if (waitMs === undefined || !(waitMs < 366 * 86_400_000)) return undefined
   return Math.max(0, Math.round(waitMs))
