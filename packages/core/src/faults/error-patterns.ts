@@ -206,6 +206,7 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       ],
       [400, /^invalid beta flag$/i, `${github}/anthropics/claude-code/issues/49370`, 'drop-newest-beta'],
       [400, /maximum of \d+ blocks with cache_control/i, `${github}/tghamm/Anthropic.SDK/issues/50`, 'cache-markers'],
+      [400, /defer_loading=true and cache_control\b/i, `${github}/decolua/9router/pull/3687`, 'cache-markers'],
       [400, /cache_control\.ttl: a ttl=/i, `${docs}/build-with-claude/prompt-caching`, 'cache-ttl'],
       [
         400,

@@ -122,6 +122,19 @@ export const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, 
     [{ ...NEW, system: [marked(), marked()], messages: [user(marked(), marked())] }],
     'A maximum of 4 blocks with cache_control may be provided. Found 5.',
   ],
+  'cache-deferred': [
+    [{ ...NEW, tools: [tool('a'), { ...tool('b'), defer_loading: true, cache_control: { type: 'ephemeral' } }] }],
+    [
+      {
+        ...NEW,
+        tools: [
+          { ...tool('a'), cache_control: { type: 'ephemeral' } },
+          { ...tool('b'), defer_loading: true },
+        ],
+      },
+    ],
+    "Tool 'b' cannot have both defer_loading=true and cache_control set. Tools with defer_loading cannot use prompt caching.",
+  ],
   'cache-order': [
     [{ ...NEW, system: [marked()], messages: [user(marked('1h'))] }],
     [{ ...NEW, system: [marked('1h')], messages: [user(marked())] }],

@@ -134,6 +134,15 @@ export const SETTING_RULES: readonly Rule[] = [
     check: ({ markers }) => (markers.length > MARKER_LIMIT ? { count: markers.length } : undefined),
   },
   {
+    name: 'cache-deferred',
+    row: 30,
+    text: "Tool '{name}' cannot have both defer_loading=true and cache_control set. Tools with defer_loading cannot use prompt caching.",
+    check: ({ tools }) => {
+      const found = tools.find((tool) => tool['defer_loading'] === true && isObject(tool['cache_control']))
+      return found && { name: stringOf(found['name']) }
+    },
+  },
+  {
     name: 'cache-order',
     row: 31,
     text: "{path}.cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: `tools`, `system`, `messages`.",

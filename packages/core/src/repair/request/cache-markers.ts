@@ -1,5 +1,5 @@
 /**
- * Cache markers: at most four, and no short one before a long one.
+ * Cache markers: at most four, no short one before a long one, and none on a tool that is loaded later.
  * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  *
  * 1. Markers count in the API's order: tools, system, messages (inside a result before the result), and last the one
@@ -19,13 +19,15 @@ export const cacheMarkers = localRule(
   {
     name: 'cache-markers',
     row: 30,
-    invariant: 'At most four cache markers over tools, system, messages and the request.',
+    invariant:
+      'At most four cache markers over tools, system, messages and the request, none on a tool that is loaded later.',
   },
   (outgoing) => {
-    const markers = markersOf(outgoing)
-    const repaired = lastFour(outgoing, markers)
+    const loaded = withoutDeferred(outgoing)
+    const repaired = lastFour(loaded, markersOf(loaded))
     if (repaired === outgoing) return undefined
-    const what = `left out the first ${count(markers.length - mostMarkers, 'cache marker')} of ${markers.length}`
+    const given = markersOf(outgoing).length
+    const what = `left out ${count(given - markersOf(repaired).length, 'cache marker')} of ${given}`
     return mendedBy({ outgoing: repaired, what })
   },
 )
@@ -44,9 +46,22 @@ export const cacheTtl = localRule(
 
 /** The request with markers that the API accepts; the same object when there are not too many and all are in order. */
 export function capCacheMarkers(outgoing: Outgoing): Outgoing {
-  const markers = markersOf(outgoing)
-  const capped = lastFour(outgoing, markers)
-  return longFirst(capped, capped === outgoing ? markers : markersOf(capped))
+  const loaded = withoutDeferred(outgoing)
+  const markers = markersOf(loaded)
+  const capped = lastFour(loaded, markers)
+  return longFirst(capped, capped === loaded ? markers : markersOf(capped))
+}
+
+/** A tool that is loaded later is not in the prefix: https://github.com/decolua/9router/pull/3687 */
+function withoutDeferred(outgoing: Outgoing): Outgoing {
+  const { tools } = outgoing.params
+  if (!Array.isArray(tools)) return outgoing
+  const left = mapKeeping<unknown>(tools, (tool) =>
+    isRecord(tool) && tool['defer_loading'] === true && 'cache_control' in tool
+      ? without(tool, ['cache_control'])
+      : tool,
+  )
+  return left === tools ? outgoing : { ...outgoing, params: { ...outgoing.params, tools: left } }
 }
 
 /** `markers` are those of the request. */

@@ -31,6 +31,18 @@ export const localCases: readonly RequestCase[] = [
     out: { params: { ...params, cache_control: { type: 'ephemeral' }, system: [text('s'), marked('t')] } },
   },
   {
+    row: 30,
+    rule: 'cache-markers',
+    claim: 'a tool that is loaded later loses its cache marker',
+    in: {
+      params: {
+        ...params,
+        tools: [tool('read'), { ...tool('edit'), defer_loading: true, cache_control: { type: 'ephemeral' } }],
+      },
+    },
+    out: { params: { ...params, tools: [tool('read'), { ...tool('edit'), defer_loading: true }] } },
+  },
+  {
     row: 31,
     rule: 'cache-ttl',
     claim: 'a marker of 5 minutes before one of an hour becomes one of an hour',
