@@ -74,6 +74,39 @@ describe('an answer', () => {
     },
   )
 
+  test('keeps what a later event has nothing to say about', () => {
+    const started = { container: { id: 'container_1' }, usage: { input_tokens: 3, cache_read_input_tokens: 9 } }
+    const ended = {
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn', stop_sequence: null, container: null },
+      usage: { input_tokens: null, cache_read_input_tokens: null, output_tokens: 7 },
+      context_management: null,
+    }
+    const assembler = assembled({ type: 'message_start', message: started }, ...text(0, ['x']), ended)
+    expect(assembler.message()).toMatchObject({
+      container: { id: 'container_1' },
+      stop_reason: 'end_turn',
+      usage: { input_tokens: 3, cache_read_input_tokens: 9, output_tokens: 7 },
+    })
+  })
+
+  test('is by the model that took it over', () => {
+    const block = { type: 'fallback', from: { model: 'm' }, to: { model: 'other' } }
+    const events = [{ type: 'content_block_start', index: 0, content_block: block }, ...text(1, ['x'])]
+    expect(assembled(...events, ...end('end_turn')).message()).toMatchObject({ model: 'other' })
+  })
+
+  test('has the summary of a compaction as it came last', () => {
+    const delta = (content: string) => ({
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'compaction_delta', content },
+    })
+    const block = { type: 'compaction', content: 'So' }
+    const events = [{ type: 'content_block_start', index: 0, content_block: block }, delta('So far.')]
+    expect(assembled(...events, ...end('compaction')).message().content).toEqual([{ ...block, content: 'So far.' }])
+  })
+
   test('that the model refused is complete, whatever its calls', () => {
     expect(assembled(...call(0, '{"n": 1,,'), ...text(1, ['x']), ...end('refusal')).isComplete).toBe(true)
   })

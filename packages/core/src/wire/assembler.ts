@@ -5,9 +5,11 @@
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
  *    with a call that has no end, or non-JSON input, is not complete, unless the model was cut off there or refused.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
+ * 4. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { isCall } from '../journal/message.ts'
+import { isRecord } from '../json.ts'
 import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
@@ -30,6 +32,16 @@ interface OpenBlock {
 const isHalfCall = ({ block, complete, broken }: OpenBlock): boolean =>
   broken || (!complete && block.type.endsWith('tool_use'))
 
+/** Deltas that carry the whole value. */
+const wholeDeltas: ReadonlySet<unknown> = new Set(['compaction_delta', 'signature_delta'])
+
+/** `before` with `fields` laid over it; null replaces no value. */
+const laidOver = (before: unknown, fields: unknown): Json => {
+  const known = isRecord(before) ? before : {}
+  const said = Object.entries(isRecord(fields) ? fields : {})
+  return { ...known, ...Object.fromEntries(said.filter(([name, value]) => value !== null || known[name] == null)) }
+}
+
 const untilFirst = <T>(at: number, list: readonly T[]): readonly T[] => (at < 0 ? list : list.slice(0, at))
 
 export class Assembler {
@@ -45,12 +57,7 @@ export class Assembler {
         this.#message = withoutOddUsage({ ...(data['message'] as Json) })
         break
       case 'content_block_start':
-        this.#blocks[index] = {
-          block: { ...(data['content_block'] as Block) },
-          json: '',
-          complete: false,
-          broken: false,
-        }
+        this.#open(index, { ...(data['content_block'] as Block) })
         break
       case 'content_block_delta':
         this.#applyDelta(this.#blocks[index], data['delta'] as Json)
@@ -60,8 +67,8 @@ export class Assembler {
         break
       case 'message_delta': {
         const { usage, type: _type, delta, ...rest } = data
-        Object.assign((this.#message ??= {}), rest, delta)
-        this.#message['usage'] = { ...(this.#message['usage'] as Json), ...(usage as Json) }
+        const before = this.#message ?? {}
+        this.#message = { ...laidOver(laidOver(before, rest), delta), usage: laidOver(before['usage'], usage) }
         break
       }
       case 'message_stop':
@@ -159,6 +166,12 @@ export class Assembler {
     }
   }
 
+  #open(index: number, block: Block): void {
+    this.#blocks[index] = { block, json: '', complete: false, broken: false }
+    const model = block.type === 'fallback' && isRecord(block['to']) ? block['to']['model'] : undefined
+    if (typeof model === 'string' && this.#message) this.#message['model'] = model
+  }
+
   #applyDelta(open: OpenBlock | undefined, delta: Json): void {
     if (!open) return
     const { type } = delta
@@ -177,8 +190,8 @@ export class Assembler {
     for (const field in delta) {
       if (field === 'type') continue
       const [before, value] = [open.block[field], delta[field]]
-      // Text and thinking arrive in pieces; a signature arrives once, after an empty one.
-      open.block[field] = typeof value === 'string' && typeof before === 'string' ? before + value : value
+      const isPiece = typeof value === 'string' && typeof before === 'string' && !wholeDeltas.has(type)
+      open.block[field] = isPiece ? before + value : value
     }
   }
 
