@@ -27,6 +27,8 @@ export function originOf(message: Message, replaced: readonly Message[]): Messag
 }
 
 export const isCall = ({ type }: Block): boolean => type === 'tool_use'
+/** Of a tool that the server runs: its result comes in the same answer, or in one that goes on from it. */
+export const isServerCall = ({ type }: Block): boolean => type.endsWith('_tool_use')
 export const isThinking = ({ type }: Block): boolean => type === 'thinking' || type === 'redacted_thinking'
 
 export const hasThinking = (message: Message): boolean =>

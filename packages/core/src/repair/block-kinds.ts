@@ -1,6 +1,6 @@
 /** Blocks by kind, and a message made of them. */
 import type { Block, Message } from '../journal/journal.ts'
-import { blocksOf, isCall } from '../journal/message.ts'
+import { blocksOf, isCall, isServerCall } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 
 /** The message with these blocks; the same message if they are the ones it has. */
@@ -21,7 +21,6 @@ export const textBlock = (text: string): Block => ({ type: 'text', text })
 
 const isText = ({ type }: Block): boolean => type === 'text'
 export const isResult = ({ type }: Block): boolean => type === 'tool_result'
-export const isServerCall = ({ type }: Block): boolean => type === 'server_tool_use' || type === 'mcp_tool_use'
 export const isServerResult = ({ type }: Block): boolean => type !== 'tool_result' && type.endsWith('_tool_result')
 
 /**

@@ -8,14 +8,11 @@
  * 4. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
-import { isCall } from '../journal/message.ts'
+import { isCall, isServerCall } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
 type Json = Record<string, unknown>
-
-/** A tool that the server runs: its result comes in the same answer. */
-const isServerCall = ({ type }: Block) => type !== 'tool_use' && type.endsWith('tool_use')
 
 const isSpokenText = (block: Block) => block.type === 'text' && String(block['text']).trim() !== ''
 

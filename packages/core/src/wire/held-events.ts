@@ -1,7 +1,10 @@
 /**
- * The events of a streamed answer that wait until it is durable: its tool calls, what comes after them, and its end.
+ * The events of a streamed answer that wait: until it is durable its tool calls, what comes after them, and its end;
+ * until they have their results the calls of the server's tools. The Vercel AI SDK asks for an answer again and again
+ * while such a call of it has none, as where the answer broke off and the next one does without the call.
  */
-import type { AssistantMessage } from '../journal/journal.ts'
+import type { AssistantMessage, Block } from '../journal/journal.ts'
+import { isCall, isServerCall } from '../journal/message.ts'
 import { writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 
@@ -9,21 +12,33 @@ export class HeldEvents {
   readonly #spent: Spent
   #blocks = new Map<number, string[]>()
   #ends: ServerSentEvent[] = []
-  #holding = false
+  #isToEnd = false
+  /** Calls of the server's tools. */
+  readonly #unanswered = new Set<unknown>()
 
   constructor(spent: Spent) {
     this.#spent = spent
   }
 
   get isHolding(): boolean {
-    return this.#holding
+    return this.#isToEnd || this.#blocks.size > 0 || this.#unanswered.size > 0
   }
   /** Index of the first held block. */
   get firstIndex(): number {
     return Math.min(...this.#blocks.keys())
   }
-  begin(): void {
-    this.#holding = true
+  /** `block` begins; with `isToEnd` it waits until the answer is durable, whatever it is. */
+  begin(block: Block, isToEnd: boolean): void {
+    this.#isToEnd ||= isToEnd || isCall(block)
+    if (isServerCall(block)) this.#unanswered.add(block['id'])
+    else this.#unanswered.delete(block['tool_use_id'])
+  }
+  /** The blocks that have nothing more to wait for, as one ends. */
+  passOn(): string {
+    if (this.#isToEnd || this.#unanswered.size > 0) return ''
+    const texts = [...this.#blocks.values()].flat()
+    this.#blocks.clear()
+    return texts.join('')
   }
   add(index: number, text: string): void {
     const texts = this.#blocks.get(index)

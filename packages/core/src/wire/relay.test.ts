@@ -122,3 +122,31 @@ test('of a cut answer with a broken call before its end the whole calls are hand
   expect(text).not.toMatch(/toolu_2|And/)
   expect(text.match(/"stop_reason":[^,}]*/g)?.at(-1)).toBe('"stop_reason":"tool_use"')
 })
+
+const searching = [
+  { type: 'text', text: 'I look.' },
+  { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } },
+  { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
+]
+
+test("the call of a server's tool is handed out with its result: without it, a program would wait in vain", async () => {
+  const sent = [...replayed({ ...answer, content: [...searching, ...answer.content] })]
+  const isResult = (piece: string) => piece.includes('web_search_tool_result')
+  for (let at = 1; at < sent.length - 2; at += 1) {
+    const { text } = await through([sent.slice(0, at), [...replayed(answer)]])
+    const ended = sent.slice(0, at - 1).some(isResult)
+    expect([at, text.includes('srvtoolu_1')]).toEqual([at, ended])
+    expect(text).toContain('The whole answer.')
+  }
+})
+
+test("an answer with calls of the server's tools passes as it is, paused before a result or not", async () => {
+  const answers = [
+    { ...answer, content: [...searching, ...answer.content] },
+    { ...answer, content: searching.slice(0, 2), stop_reason: 'pause_turn' },
+  ]
+  for (const whole of answers) {
+    const sent = [...replayed(whole)]
+    expect((await through([[...sent]])).text).toBe(sent.join(''))
+  }
+})

@@ -3,7 +3,8 @@
  *
  * 1. Text and thinking stream at once. From the first tool call on, and always for the end of the message, events are
  *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2). So is
- *    text that a program will parse: with the text of a broken attempt before it, it would not be JSON.
+ *    text that a program will parse: with the text of a broken attempt before it, it would not be JSON. The call of a
+ *    server's tool waits for its result, without which a program would wait for it in vain.
  * 2. Never a second `message_start`; block indices only grow. Blocks of a broken attempt that the caller has seen are
  *    closed and stay before the new ones; the journal has only the answer that counts.
  * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
@@ -220,7 +221,7 @@ export class Relay {
       delivered.note = recorder.note
       delivered.leftovers += 1
     }
-    if (block.type === 'tool_use' || (this.#holdsText && block.type === 'text')) this.#held.begin()
+    this.#held.begin(block, this.#holdsText && block.type === 'text')
     return note + this.#ofBlock(event, data)
   }
 
@@ -230,7 +231,7 @@ export class Relay {
     if (tellDelta(data, this.#recorder)) this.#hasTold = true
     if (this.#held.isHolding) {
       this.#held.add(this.#lastIndex, text)
-      return ''
+      return event.event === 'content_block_stop' ? this.#held.passOn() : ''
     }
     if (event.event === 'content_block_start') this.#openBlock = this.#indexOf(data)
     if (event.event === 'content_block_stop') this.#openBlock = undefined

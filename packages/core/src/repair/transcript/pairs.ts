@@ -5,10 +5,10 @@
  * 1. A misplaced result is moved to its call. One whose call is nowhere becomes text: what a tool said is not lost.
  * 2. A call without any result gets one that says its outcome is unknown.
  */
-import { blocksOf, hasThinking, isCall, isThinking } from '../../journal/message.ts'
+import { blocksOf, hasThinking, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { inDoubtResult } from '../../journal/transcript.ts'
-import { callIdOf, callIdsOf, idOf, isResult, isServerCall, withBlocks } from '../block-kinds.ts'
+import { callIdOf, callIdsOf, idOf, isResult, withBlocks } from '../block-kinds.ts'
 import { asEarlierResult } from './places.ts'
 import { count } from '../blocks.ts'
 import { localRule, messageRule, withoutBlocks, type Mend } from '../rule.ts'

@@ -3,14 +3,13 @@
  * API versions.
  */
 import { isRecord, recordsIn } from '../../json.ts'
-import { blocksOf, isCall, isThinking } from '../../journal/message.ts'
+import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import {
   callIdOf,
   idOf,
   inWords,
   isResult,
-  isServerCall,
   isServerResult,
   setsEffort,
   textBlock,

@@ -1,10 +1,10 @@
 /** Which role speaks first, last, and in between; and where system messages may stand. */
-import { blocksOf, hasThinking, isThinking } from '../../journal/message.ts'
+import { blocksOf, hasThinking, isServerCall, isThinking } from '../../journal/message.ts'
 import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import { callIdsOf, isPaused, isServerCall, isServerResult, setsEffort, textIn, withBlocks } from '../block-kinds.ts'
+import { callIdsOf, isPaused, isServerResult, setsEffort, textIn, withBlocks } from '../block-kinds.ts'
 import type { Outgoing, RepairContext } from '../outgoing.ts'
 import { localRule, mendedBy, messageRule, type Mend } from '../rule.ts'
 

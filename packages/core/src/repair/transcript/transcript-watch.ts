@@ -8,9 +8,9 @@
  * 3. Its verdict is that of `repairOutgoing`.
  */
 import { recordsIn } from '../../json.ts'
-import { blocksOf } from '../../journal/message.ts'
+import { blocksOf, isServerCall } from '../../journal/message.ts'
 import type { Message } from '../../journal/journal.ts'
-import { callIdsOf, isServerCall, idOf, textBlock } from '../block-kinds.ts'
+import { callIdsOf, idOf, textBlock } from '../block-kinds.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { localRules, repairOutgoing } from './repair-transcript.ts'
 import { placedBlocks } from '../blocks.ts'
