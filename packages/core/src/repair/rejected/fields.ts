@@ -1,8 +1,8 @@
 /**
  * Fields that the API refused: `messages.1.content.0.text.parsed: Extra inputs are not permitted`.
  *
- * 1. Exactly the named field goes; within the messages it goes from every message or block of that type, since the API
- *    names one at a time. Fields that a message or block needs stay, and so do system prompt and tools.
+ * 1. Exactly the named field goes; it goes from every message, block or tool of that type, since the API names one at a
+ *    time. Fields that a message or block needs stay, and so do system prompt and tools.
  * 2. A field of the settings is left out of every further request. A place in the messages holds for this request
  *    alone, so that repair has a rule name of its own.
  */
@@ -33,8 +33,10 @@ export const dropField: RejectedRule = {
   repair(outgoing, { fault }, argument) {
     const named = argument?.split(',') ?? extraFieldsIn(fault?.message ?? '', fault?.paths ?? [])
     const whole: unknown = { ...outgoing.params, messages: outgoing.messages }
-    const present = named.filter((path) => removed(whole, path.split('.')) !== whole)
-    const left = present.reduce((now, path) => removed(now, path.split('.')), whole)
+    const lacking = (path: string, from: unknown) =>
+      placesLike(path, outgoing.params['tools']).reduce((now, each) => removed(now, each.split('.')), from)
+    const present = named.filter((path) => lacking(path, whole) !== whole)
+    const left = present.reduce((now, path) => lacking(path, now), whole)
     if (present.length === 0 || !isRecord(left)) return undefined
     const inMessages = present.some((path) => path.startsWith('messages.'))
     const { messages, ...params } = left
@@ -44,6 +46,14 @@ export const dropField: RejectedRule = {
     const what = `left out ${present.join(', ')}`
     return repairedBy(rule, now, what, { argument: present.join(',') })
   },
+}
+
+/** The same field of every tool of the type that the API named. */
+function placesLike(path: string, tools: unknown): readonly string[] {
+  const [, at, field] = /^tools\.(\d+)\.(.+)$/.exec(path) ?? []
+  if (field === undefined || !Array.isArray(tools)) return [path]
+  const typeOf = (tool: unknown) => (isRecord(tool) ? (tool['type'] ?? 'custom') : undefined)
+  return tools.flatMap((tool, index) => (typeOf(tool) === typeOf(tools[Number(at)]) ? [`tools.${index}.${field}`] : []))
 }
 
 const fieldOfMessage = /^messages\.\d+\.([^.]+)$/

@@ -1,11 +1,12 @@
 /** What is done about fields and blocks that the API does not know, as data, like `refused-cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
 import { png } from '../request/images.fixture.ts'
-import { type RequestCase, assistant, call, params, result, talk, text, user } from '../request/request-case.fixture.ts'
+import { type RequestCase, assistant, call, params, result, talk, text, tool, user } from '../request/request-case.fixture.ts'
 
 const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const detailed = (message: Message): Message => ({ ...message, reasoning_details: [] }) as Message
 const marked = { ...text('a'), cache_control: { type: 'ephemeral' } }
+const eager = (name: string) => ({ ...tool(name), eager_input_streaming: true })
 const scoped = { ...marked, cache_control: { type: 'ephemeral', scope: 'global' } }
 
 export const refusedFields: readonly RequestCase[] = [
@@ -17,6 +18,22 @@ export const refusedFields: readonly RequestCase[] = [
     refusal: { message: 'speed: Extra inputs are not permitted', paths: ['speed'] },
     in: { params: { ...params, speed: 'fast' } },
     out: { params },
+  },
+  {
+    row: 11,
+    rule: 'drop-field',
+    claim: 'a field of a tool is left out of all tools of its type, of which the API names one at a time',
+    as: 'drop-field:tools.0.custom.eager_input_streaming',
+    refusal: {
+      message: 'tools.0.custom.eager_input_streaming: Extra inputs are not permitted',
+      paths: ['tools.0.custom.eager_input_streaming'],
+    },
+    in: {
+      params: { ...params, tools: [eager('read'), eager('edit'), { ...eager('search'), type: 'search_20260101' }] },
+    },
+    out: {
+      params: { ...params, tools: [tool('read'), tool('edit'), { ...eager('search'), type: 'search_20260101' }] },
+    },
   },
   {
     row: 11,
