@@ -66,6 +66,9 @@ const parameterTexts = [
   'This model does not support the effort parameter.',
   "messages.0.content.0.cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
   'tools: Tool names must be unique.',
+  'Schema is too complex for compilation. Try reducing the number of tools or simplifying tool schemas.',
+  'Schemas contains too many optional parameters (41), which would make grammar compilation inefficient.',
+  'Schemas contains too many parameters with union types (41 parameters with type arrays or anyOf). This causes exponential compilation cost.',
 ]
 
 test.each(parameterTexts)('parameters, not the transcript, are named by: %s', (text) => {

@@ -204,6 +204,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         `${github}/anthropics/anthropic-sdk-typescript/issues/1114`,
         'name-container',
       ],
+      [
+        400,
+        /compiled grammar is too large|\bgrammar compilation\b|compilation cost\b|schema is too complex|too many strict tools/i,
+        `${github}/anthropics/anthropic-sdk-python/issues/1185`,
+        'drop-params',
+      ],
       [400, /^invalid beta flag$/i, `${github}/anthropics/claude-code/issues/49370`, 'drop-newest-beta'],
       [400, /maximum of \d+ blocks with cache_control/i, `${github}/tghamm/Anthropic.SDK/issues/50`, 'cache-markers'],
       [400, /defer_loading=true and cache_control\b/i, `${github}/decolua/9router/pull/3687`, 'cache-markers'],

@@ -52,7 +52,11 @@ const inWords = [
   [/\bfast mode\b/i, (name: string) => name === 'speed' || name.startsWith('fast-mode-')],
 ] as const
 
+/** The schemas of all strict tools make one grammar; without it the model still gets them. A format has to be kept. */
+const aboutGrammar = /\bgrammar\b|\bcompilation\b|\btoo complex\b|\bstrict tools\b/i
+
 function namesIn(refusal: string, { params, betas }: Outgoing): string[] {
+  if (aboutGrammar.test(refusal)) return ['strict']
   const found = new Set<string>()
   const message = refusal.replaceAll(condition, '').replace(advice, '')
   for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
@@ -84,6 +88,9 @@ function dropped(outgoing: Outgoing, name: string): Outgoing {
     return left === params ? outgoing : { ...outgoing, params: left }
   }
   const tools = recordsIn(params['tools'])
+  if (name === 'strict' && tools.some(({ strict }) => strict === true)) {
+    return { ...outgoing, params: { ...params, tools: tools.map((tool) => without(tool, ['strict'])) } }
+  }
   if (tools.some(({ type }) => type === name)) {
     const kept = tools.filter(({ type }) => type !== name)
     return { ...outgoing, params: withTools(params, kept) }

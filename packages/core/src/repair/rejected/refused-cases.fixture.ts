@@ -254,6 +254,20 @@ export const refusedCases: readonly RequestCase[] = [
     out: { params, betas: [] },
   },
   {
+    row: 23,
+    rule: 'drop-params',
+    claim: 'tools whose schemas are too much for one grammar are no longer strict; the format of the answer stays',
+    as: 'drop-params:strict',
+    refusal: {
+      message:
+        'output_config.format.schema: Invalid schema: The compiled grammar is too large, which would cause performance issues. Simplify your tool schemas or reduce the number of strict tools.',
+    },
+    in: {
+      params: { ...params, output_config: { format: {} }, tools: [{ ...tool('read'), strict: true }, tool('edit')] },
+    },
+    out: { params: { ...params, output_config: { format: {} }, tools: [tool('read'), tool('edit')] } },
+  },
+  {
     rule: 'drop-newest-beta',
     claim: 'the beta with the latest date is left out, with the setting that needs it',
     as: `drop-newest-beta:${bindingBeta}`,
