@@ -73,22 +73,27 @@ export function messageRule(
     context: RepairContext,
   ) => (message: Message, at: number) => MessageMended | undefined,
 ): LocalRule {
-  return localRule(text, (outgoing, context) => {
-    const mending = mendingOf(outgoing, context)
-    const messages: Message[] = []
-    const mends: Mend[] = []
-    for (const [at, message] of outgoing.messages.entries()) {
-      const mended = mending(message, at)
-      if (!mended) {
-        messages.push(message)
-        continue
-      }
-      const { instead, ...mend } = mended
-      messages.push(...instead)
-      mends.push({ message: at, ...mend })
+  return localRule(text, (outgoing, context) => mendEach(outgoing.messages, mendingOf(outgoing, context)))
+}
+
+/** One message after the other; see `messageRule`. */
+export function mendEach(
+  all: readonly Message[],
+  mending: (message: Message, at: number) => MessageMended | undefined,
+): { messages: Message[]; mends: Mend[] } {
+  const messages: Message[] = []
+  const mends: Mend[] = []
+  for (const [at, message] of all.entries()) {
+    const mended = mending(message, at)
+    if (!mended) {
+      messages.push(message)
+      continue
     }
-    return { messages, mends }
-  })
+    const { instead, ...mend } = mended
+    messages.push(...instead)
+    mends.push({ message: at, ...mend })
+  }
+  return { messages, mends }
 }
 
 /** The message without these of its blocks; undefined where there are none. */

@@ -1,7 +1,17 @@
 /** What is done about fields and blocks that the API does not know, as data, like `refused-cases.fixture.ts`. */
 import type { Message } from '../../journal/journal.ts'
 import { png } from '../request/images.fixture.ts'
-import { type RequestCase, assistant, call, params, result, talk, text, tool, user } from '../request/request-case.fixture.ts'
+import {
+  type RequestCase,
+  assistant,
+  call,
+  params,
+  result,
+  talk,
+  text,
+  tool,
+  user,
+} from '../request/request-case.fixture.ts'
 
 const resource = { type: 'resource', resource: { uri: 'file:///a', text: 'a file' } }
 const detailed = (message: Message): Message => ({ ...message, reasoning_details: [] }) as Message

@@ -149,6 +149,15 @@ export const transcriptCases: readonly TranscriptCase[] = [
     repaired: [hi, assistant(text('ok')), user('(no content)'), end],
   },
   {
+    row: 12,
+    rule: 'empty-text',
+    claim: 'blank text of the system prompt is left out, and its cache marker goes to the text before it',
+    params: { system: [text('Be brief.'), { ...text(' \n'), cache_control: { type: 'ephemeral' } }] },
+    messages: [user('hi')],
+    repaired: [user('hi')],
+    repairedParams: { system: [{ ...text('Be brief.'), cache_control: { type: 'ephemeral' } }] },
+  },
+  {
     row: 13,
     rule: 'first-user',
     claim: 'a user message is put before an answer that comes first',

@@ -2,7 +2,7 @@
  * Blocks in a place or a shape that the API does not accept: from histories of other providers, other programs, other
  * API versions.
  */
-import { isRecord, recordsIn } from '../../json.ts'
+import { isRecord, recordsIn, without } from '../../json.ts'
 import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import {
@@ -18,7 +18,8 @@ import {
 } from '../block-kinds.ts'
 import { count, mapBlocks, mapKeeping } from '../blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
-import { localRule, messageRule, type Mend } from '../rule.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { localRule, mendEach, messageRule, type Mend } from '../rule.ts'
 
 export const unicode = messageRule(
   { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },
@@ -145,14 +146,14 @@ export const documents = localRule(
   },
 )
 
-export const emptyText = messageRule(
+export const emptyText = localRule(
   {
     name: 'empty-text',
     row: 12,
     invariant: 'No text is blank, and no message is empty except one that sets the effort.',
   },
-  ({ messages }, { stopReason }) =>
-    (message, at) => {
+  ({ messages, params }, { stopReason }) => {
+    const mended = mendEach(messages, (message, at) => {
       const isLast = at === messages.length - 1
       if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return undefined
       if (setsEffort(message)) return undefined
@@ -166,10 +167,27 @@ export const emptyText = messageRule(
       if (blocks.length > 0) return { instead: [withBlocks(message, blocks)], what: 'left out blank text' }
       const instead = message.role === 'user' ? [{ ...message, content: '(no content)' }] : []
       return { instead, what: `repaired an empty ${message.role} message` }
-    },
+    })
+    if (!recordsIn(params['system']).some(isBlank)) return mended
+    const mends = [{ what: 'left out blank text of the system prompt' }, ...mended.mends]
+    return { ...mended, mends, params: withoutBlankSystem(params) }
+  },
 )
 
-const isBlank = (block: Block): boolean => block.type === 'text' && textIn(block, 'text').trim() === ''
+const isBlank = (block: Readonly<Record<string, unknown>>): boolean =>
+  block['type'] === 'text' && textIn(block, 'text').trim() === ''
+
+/** The cache marker of a blank text goes to the text before it. */
+function withoutBlankSystem(params: Outgoing['params']): Outgoing['params'] {
+  const kept: Readonly<Record<string, unknown>>[] = []
+  for (const block of recordsIn(params['system'])) {
+    const before = kept.at(-1)
+    if (!isBlank(block)) kept.push(block)
+    else if (before && 'cache_control' in block)
+      kept.splice(-1, 1, { cache_control: block['cache_control'], ...before })
+  }
+  return kept.length > 0 ? { ...params, system: kept } : without(params, ['system'])
+}
 
 /** Changes every block, also inside results, to what `change` returns; adds one mend for each changed message. */
 function mapEachMessage(

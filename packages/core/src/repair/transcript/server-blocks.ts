@@ -5,15 +5,7 @@
 import { isRecord, recordsIn } from '../../json.ts'
 import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
-import {
-  callIdOf,
-  idOf,
-  isPaused,
-  isResult,
-  isServerResult,
-  textBlock,
-  withBlocks,
-} from '../block-kinds.ts'
+import { callIdOf, idOf, isPaused, isResult, isServerResult, textBlock, withBlocks } from '../block-kinds.ts'
 import { count, mapBlocks } from '../blocks.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { localRule, messageRule, withoutBlocks, type Mend } from '../rule.ts'
