@@ -51,6 +51,23 @@ describe('continuationOf', () => {
     expect({ kept, resolved, exact }).toEqual({ kept: 2, resolved: [...recorded, user('next')], exact: false })
   })
 
+  test('an answer counts as the same without citations and without the input of a server tool, not with others', () => {
+    const search = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } }
+    const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
+    const cited = { type: 'text', text: 'So.', citations: [{ type: 'web_search_result_location', url: 'u' }] }
+    const ours = [user('hi'), assistant(search, found, cited)]
+    const kept = (...blocks: Parameters<typeof assistant>) =>
+      continuationOf(ours, [user('hi'), assistant(...blocks), user('next')])
+    const plain = { type: 'text', text: 'So.' }
+    const whole = { kept: 2, resolved: [...ours, user('next')], exact: false }
+    expect(kept({ ...search, input: {} }, found, plain)).toEqual(whole)
+    expect(kept(search, found, { ...plain, citations: [] })).toEqual(whole)
+    expect(kept({ ...search, input: { query: 'y' } }, found, plain).kept).toBe(1)
+    expect(kept({ ...search, id: 'srvtoolu_2', input: {} }, found, plain).kept).toBe(1)
+    expect(kept(search, found, { ...plain, citations: [{ type: 'other' }] }).kept).toBe(1)
+    expect(kept(search, found, { ...plain, text: 'No.' }).kept).toBe(1)
+  })
+
   test('an answer of thinking alone counts as the same after blocks of a broken attempt, and not when it is another', () => {
     const answer = assistant({ type: 'thinking', thinking: 'So.', signature: 's' })
     const after = (thinking: object) =>

@@ -5,10 +5,11 @@
  * 1. Messages are compared by meaning, as the API does: key order, cache markers, fields without a value and the short
  *    form of text do not matter.
  * 2. A recorded answer counts as the same when the caller's copy has all of it in order and ends with it: the copy may
- *    have blocks of broken attempts in between, and may lack the thinking. The recorded answer is the one sent on.
+ *    have blocks of broken attempts in between, and may lack what clients lose: thinking, citations, the input of a
+ *    server's tool. The recorded answer is the one sent on.
  */
 import type { Block, Message } from './journal.ts'
-import { blocksOf, isThinking } from './message.ts'
+import { blocksOf, isServerCall, isThinking } from './message.ts'
 
 export interface Continuation {
   /** How many recorded messages are the same; all of them when the request goes on from the end. */
@@ -62,15 +63,24 @@ function isSameAnswer(ours: Message, theirs: Message): boolean {
   if (ours.role !== 'assistant' || theirs.role !== 'assistant') return false
   const [said, heard] = [spokenBlocks(ours), spokenBlocks(theirs)]
   if (said.length === 0) return endsWith(blocksOf(theirs), blocksOf(ours))
-  if (!meansTheSame(said.at(-1), heard.at(-1))) return false
+  if (!saysTheSame(said.at(-1), heard.at(-1))) return false
   // A last block that is a call has an id of its own: then a client may have joined text with that of a broken attempt.
   const isSurely = said.at(-1)?.type === 'tool_use'
   let at = 0
   for (const block of heard) {
     const ours = said[at]
-    if (ours && (meansTheSame(ours, block) || (isSurely && endsWithTextOf(ours, block)))) at += 1
+    if (ours && (saysTheSame(ours, block) || (isSurely && endsWithTextOf(ours, block)))) at += 1
   }
   return at === said.length
+}
+
+/** LangChain loses the input of a server's tool in a stream, and the Vercel AI SDK the citations of a text. */
+function saysTheSame(ours: Block | undefined, theirs: Block | undefined): boolean {
+  if (!ours || !theirs) return false
+  if (meansTheSame(ours, theirs)) return true
+  const field = isServerCall(ours) ? 'input' : 'citations'
+  const isLost = Object.keys(theirs[field] ?? {}).length === 0
+  return isLost && ours.type === theirs.type && meansTheSame(ours, { ...theirs, [field]: ours[field] })
 }
 
 /** An answer that is nothing but thinking has to be there in full. */
@@ -92,9 +102,9 @@ export function meansTheSame(a: unknown, b: unknown): boolean {
     )
   }
   const [ours, theirs] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  const saysTheSame = (field: string) => !hasMeaning(field, ours[field]) || meansTheSame(ours[field], theirs[field])
+  const isSame = (field: string) => !hasMeaning(field, ours[field]) || meansTheSame(ours[field], theirs[field])
   return (
-    Object.keys(ours).every(saysTheSame) &&
+    Object.keys(ours).every(isSame) &&
     Object.keys(theirs).every((field) => hasMeaning(field, ours[field]) || !hasMeaning(field, theirs[field]))
   )
 }
