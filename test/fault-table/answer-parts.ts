@@ -1,6 +1,5 @@
 /** Parts of answers that break off: unfinished blocks, and a finished call. */
-import { callBlock, started, textBlock } from '../support/scripted-api.ts'
-import { event } from './fault-case.ts'
+import { callBlock, event, started, textBlock } from '../support/scripted-api.ts'
 
 export const openText = (index: number, text: string) =>
   event('content_block_start', { index, content_block: { type: 'text', text: '' } }) +

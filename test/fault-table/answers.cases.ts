@@ -1,8 +1,7 @@
 /** Rows 19, 21 and 25 to 29: answers that came whole but are not what was asked for. */
-import { callBlock, ended, started, textBlock } from '../support/scripted-api.ts'
+import { callBlock, ended, event, started, textBlock } from '../support/scripted-api.ts'
 import {
   again,
-  event,
   fellBack,
   inBand,
   invalid,

@@ -3,6 +3,7 @@
  * go wrong with them, and what must follow.
  */
 import type { Decision, ErrorCode, Fault, FaultKind, PolicyOptions } from '@lastgood/core'
+import { event } from '../support/scripted-api.ts'
 
 /** What happens to one request. A text is a whole HTTP answer that ends properly. */
 export type Served =
@@ -151,8 +152,6 @@ export const stream = (...events: readonly string[]) =>
 
 /** A stream that breaks after these events. */
 export const broken = (ends: BreakOff, ...events: readonly string[]): Served => ({ bytes: stream(...events), ends })
-
-export const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
 
 /** An error inside a stream. */
 export const inBand = (type: string, message: string, details?: object) =>

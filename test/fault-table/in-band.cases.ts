@@ -1,7 +1,7 @@
 /** Row 5: an error inside a stream that began with a 200. It means what it would mean as a status. */
-import { started } from '../support/scripted-api.ts'
+import { event, started } from '../support/scripted-api.ts'
 import { keptCalls, openCall, openText, textAndCall } from './answer-parts.ts'
-import { again, event, inBand, kept, mended, parked, stream, told, well, type FaultCase } from './fault-case.ts'
+import { again, inBand, kept, mended, parked, stream, told, well, type FaultCase } from './fault-case.ts'
 
 const inBandErrors: readonly FaultCase[] = (
   [

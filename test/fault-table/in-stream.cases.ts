@@ -1,7 +1,7 @@
 /** Rows 6 to 8: an answer began and broke off. Only its complete parts count. */
-import { callBlock, ended, said, started, textBlock } from '../support/scripted-api.ts'
+import { callBlock, ended, event, said, started, textBlock } from '../support/scripted-api.ts'
 import { aCall, keptCalls, openCall, openText, openThought, serverCall, textAndCall, thought } from './answer-parts.ts'
-import { again, broken, event, http, kept, stream, times, usedUp, well, type FaultCase } from './fault-case.ts'
+import { again, broken, http, kept, stream, times, usedUp, well, type FaultCase } from './fault-case.ts'
 
 /** Each break, inside a text and after a whole call. */
 const breaks: readonly FaultCase[] = (
@@ -54,6 +54,27 @@ export const inStream: readonly FaultCase[] = [
     expect: {
       faults: [again('stream-cut', 0, 250, { fault: { message: 'an event of the answer is not JSON' } })],
       caller: well,
+    },
+  },
+  {
+    row: 6,
+    signal: 'words of a block that never began',
+    claim: 'an answer that lacks an event is a break, and the words without a place are not guessed at',
+    served: [stream(started(), openText(0, 'Lost').replace(/^.*\n.*\n\n/, ''), ended('end_turn'))],
+    expect: {
+      faults: [again('stream-cut', 0, 250, { fault: { message: 'a piece of the answer belongs to no block of it' } })],
+      caller: well,
+    },
+  },
+  {
+    row: 6,
+    signal: 'two blocks of one index',
+    claim: 'an answer that has a part twice is a break: what comes after its first copy does not count',
+    served: [stream(started(), textBlock(0, 'One.'), textBlock(0, 'One.'), ended('end_turn'))],
+    expect: {
+      faults: [again('stream-cut', 0, 250)],
+      caller: { says: 'One.|All is well.' },
+      recorded: { content: [{ text: 'All is well.' }] },
     },
   },
   {
@@ -187,6 +208,13 @@ export const inStream: readonly FaultCase[] = [
         event('message_stop', {}),
       ),
     ],
+    expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' } },
+  },
+  {
+    row: 7,
+    signal: '`usage: null` at both ends',
+    claim: 'a complete answer without its cost can be read by the SDK all the same',
+    served: [stream(said('Done.').replaceAll(/"usage":\{[^}]*\}/g, '"usage":null'))],
     expect: { faults: [], caller: { says: 'Done.', stop: 'end_turn' } },
   },
   {

@@ -40,7 +40,7 @@ export function hangAfter(text: string) {
   return { reached, stream }
 }
 
-const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+export const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
 
 const block = (index: number, content_block: object, delta: object) =>
   event('content_block_start', { index, content_block }) +
@@ -59,7 +59,7 @@ export const textBlock = (index: number, text: string) =>
 export const callBlock = (index: number, json: string, id = `toolu_${index}`) =>
   block(index, { type: 'tool_use', id, name: 'count', input: {} }, { type: 'input_json_delta', partial_json: json })
 
-export const ended = (stop_reason: string, output_tokens = 5) =>
+export const ended = (stop_reason: string | null, output_tokens = 5) =>
   event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens } }) +
   event('message_stop', {})
 

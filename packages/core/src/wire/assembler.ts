@@ -5,7 +5,9 @@
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
  *    with a call that has no end, or non-JSON input, is not complete, unless the model was cut off there or refused.
  * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
- * 4. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
+ * 4. An event that belongs to nothing that has begun breaks the answer: a part of it was lost, or came twice. A block's
+ *    place is that of its beginning among the others, however a gateway on the way numbers it.
+ * 5. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { isCall, isServerCall } from '../journal/message.ts'
@@ -23,6 +25,23 @@ interface OpenBlock {
   complete: boolean
   /** Its JSON did not parse: cut by `max_tokens`, most likely. */
   broken: boolean
+}
+
+/** The blocks that a known kind of delta is for, and its text. Any other kind may be for any block. */
+const usualDeltas: Readonly<Record<string, { readonly of: string; readonly field?: string }>> = {
+  text_delta: { of: 'text', field: 'text' },
+  citations_delta: { of: 'text' },
+  thinking_delta: { of: 'thinking', field: 'thinking' },
+  signature_delta: { of: 'thinking', field: 'signature' },
+  input_json_delta: { of: 'tool_use', field: 'partial_json' },
+}
+
+/** Whether a delta can be read where it stands: clients leave out what cannot, or stop. */
+function fits(delta: Json, { type }: Block): boolean {
+  const usual = usualDeltas[String(delta['type'])]
+  if (!usual) return true
+  const isUsual = type === 'text' || type === 'thinking' || type === 'tool_use'
+  return !(isUsual && usual.of !== type) && !(usual.field !== undefined && typeof delta[usual.field] !== 'string')
 }
 
 /** Whether it is an incomplete call; a text without its end lacks nothing. */
@@ -43,31 +62,30 @@ const untilFirst = <T>(at: number, list: readonly T[]): readonly T[] => (at < 0 
 
 export class Assembler {
   #message: Json | undefined
-  #blocks: OpenBlock[] = []
+  readonly #blocks: OpenBlock[] = []
+  /** By the index that its events have. */
+  readonly #places = new Map<unknown, number>()
   #stopped = false
 
-  /** Takes the parsed data of one event. Throws nothing: what it does not know changes nothing. */
+  /** Takes the parsed data of one event. What it does not know changes nothing. Throws for what breaks the answer. */
   take(data: Json): void {
-    const index = typeof data['index'] === 'number' ? data['index'] : -1
     switch (data['type']) {
       case 'message_start':
-        this.#message = withoutOddUsage({ ...(data['message'] as Json) })
+        if (!isRecord(data['message'])) throw new Error('the answer begins without a message')
+        this.#message = withoutOddUsage({ ...data['message'] })
         break
       case 'content_block_start':
-        this.#open(index, { ...(data['content_block'] as Block) })
+        this.#begin(data)
         break
       case 'content_block_delta':
-        this.#applyDelta(this.#blocks[index], data['delta'] as Json)
+        this.#applyDelta(this.#blockOf(data), data['delta'])
         break
       case 'content_block_stop':
-        this.#complete(this.#blocks[index])
+        this.#complete(this.#blockOf(data))
         break
-      case 'message_delta': {
-        const { usage, type: _type, delta, ...rest } = data
-        const before = this.#message ?? {}
-        this.#message = { ...laidOver(laidOver(before, rest), delta), usage: laidOver(before['usage'], usage) }
+      case 'message_delta':
+        this.#applyEnd(data)
         break
-      }
       case 'message_stop':
         this.#stopped = true
         break
@@ -106,11 +124,15 @@ export class Assembler {
     return this.#blocks.length
   }
 
+  /** The place of the block that an event is about. */
+  placeOf({ index }: Json): number {
+    return this.#places.get(index) ?? -1
+  }
+
   /** The whole answer. Where the model was cut off, its last call may be incomplete: see `usablePart`. */
   message(): AssistantMessage {
     return this.#messageOf(
-      // Not every index need be there.
-      this.#blocks.flatMap((one) => (one ? [one.block] : [])),
+      this.#blocks.map(({ block }) => block),
       this.stopReason,
     )
   }
@@ -146,7 +168,7 @@ export class Assembler {
 
   /** The complete blocks before the first that is not, and that one. */
   get #untilCut(): { complete: readonly Block[]; open: Block | undefined } {
-    const firstCut = this.#blocks.findIndex((one) => !one?.complete || one.broken)
+    const firstCut = this.#blocks.findIndex((one) => !one.complete || one.broken)
     const complete = untilFirst(firstCut, this.#blocks).map((one) => one.block)
     return { complete, open: this.#blocks[firstCut]?.block }
   }
@@ -163,17 +185,34 @@ export class Assembler {
     }
   }
 
-  #open(index: number, block: Block): void {
-    this.#blocks[index] = { block, json: '', complete: false, broken: false }
-    const model = block.type === 'fallback' && isRecord(block['to']) ? block['to']['model'] : undefined
-    if (typeof model === 'string' && this.#message) this.#message['model'] = model
+  #begin({ index, content_block: block }: Json): void {
+    if (!this.#message) throw new Error('a block of the answer came before its beginning')
+    if (this.#places.has(index)) throw new Error('a block of the answer has the index of an earlier one')
+    this.#places.set(index, this.#blocks.length)
+    const begun = { ...(block as Block) }
+    this.#blocks.push({ block: begun, json: '', complete: false, broken: false })
+    const model = begun.type === 'fallback' && isRecord(begun['to']) ? begun['to']['model'] : undefined
+    if (typeof model === 'string') this.#message['model'] = model
   }
 
-  #applyDelta(open: OpenBlock | undefined, delta: Json): void {
-    if (!open) return
+  #blockOf(data: Json): OpenBlock {
+    const block = this.#blocks[this.placeOf(data)]
+    if (!block) throw new Error('a piece of the answer belongs to no block of it')
+    return block
+  }
+
+  #applyEnd({ usage, type: _type, delta, ...rest }: Json): void {
+    const before = this.#message
+    if (!before) throw new Error('the answer ends without its beginning')
+    this.#message = { ...laidOver(laidOver(before, rest), delta), usage: laidOver(before['usage'], usage) }
+  }
+
+  #applyDelta(open: OpenBlock, delta: unknown): void {
+    if (!isRecord(delta) || open.complete) throw new Error('a piece of the answer came after the end of its block')
+    if (!fits(delta, open.block)) throw new Error('a piece of the answer is of another kind than its block')
     const { type } = delta
     if (type === 'input_json_delta') {
-      if (typeof delta['partial_json'] === 'string') open.json += delta['partial_json']
+      open.json += String(delta['partial_json'])
       return
     }
     if (type === 'citations_delta') {
@@ -192,8 +231,7 @@ export class Assembler {
     }
   }
 
-  #complete(open: OpenBlock | undefined): void {
-    if (!open) return
+  #complete(open: OpenBlock): void {
     open.complete = true
     if (open.json === '') return
     try {

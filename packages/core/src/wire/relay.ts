@@ -5,8 +5,8 @@
  *    held until the answer is durable: no tool call is handed out whose intent is not in the journal (P1, P2). So is
  *    text that a program will parse: with the text of a broken attempt before it, it would not be JSON. The call of a
  *    server's tool waits for its result, without which a program would wait for it in vain.
- * 2. Never a second `message_start`; block indices only grow. Blocks of a broken attempt that the caller has seen are
- *    closed and stay before the new ones; the journal has only the answer that counts.
+ * 2. Never a second `message_start`; block indices only grow, by one. Blocks of a broken attempt that the caller has
+ *    seen are closed and stay before the new ones; the journal has only the answer that counts.
  * 3. A stream that ends without `message_stop` and without a stop reason failed, however politely it ended.
  */
 import type { Wire } from '../faults/classify.ts'
@@ -21,6 +21,7 @@ import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import { readPieces, type Pieces } from './pieces.ts'
 import type { AnswerRecorder } from './recorder.ts'
 import { HeldEvents } from './held-events.ts'
+import { soundDelta, soundStart } from './sound-ends.ts'
 import { EventReader, writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 
@@ -67,8 +68,8 @@ export class Relay {
   #pieces: Pieces | undefined
   #openBlock: number | undefined
   readonly #holdsText: boolean
-  /** The last block that an event was about. */
-  #lastIndex = 0
+  /** The place of the last block that an event was about. */
+  #lastPlace = 0
   /** Its blocks are over. */
   #isEnding = false
   /** Listeners were told of its words. */
@@ -192,7 +193,7 @@ export class Relay {
         if (this.#delivered.started) return ''
         this.#delivered.started = true
         this.#delivered.messageId = String((data['message'] as Json | undefined)?.['id'])
-        return event.raw
+        return soundStart(event, data).raw
       case 'content_block_start':
         return this.#begins(event, data)
       case 'content_block_delta':
@@ -201,7 +202,7 @@ export class Relay {
       default:
         // Message deltas without a stop reason do not end it: some gateways fill silences with them.
         this.#isEnding ||= event.event === 'message_stop' || this.#assembler.stopReason !== null
-        return this.#inOrder(event)
+        return this.#inOrder(event.event === 'message_delta' ? soundDelta(event, data, this.#assembler) : event)
     }
   }
 
@@ -226,11 +227,11 @@ export class Relay {
   }
 
   #ofBlock(event: ServerSentEvent, data: Json): string {
-    this.#lastIndex = Number(data['index'])
-    const text = shifted(event, data, this.#delivered.leftovers)
+    this.#lastPlace = this.#assembler.placeOf(data)
+    const text = withIndex(event, data, this.#indexOf(data))
     if (tellDelta(data, this.#recorder)) this.#hasTold = true
     if (this.#held.isHolding) {
-      this.#held.add(this.#lastIndex, text)
+      this.#held.add(this.#lastPlace, text)
       return event.event === 'content_block_stop' ? this.#held.passOn() : ''
     }
     if (event.event === 'content_block_start') this.#openBlock = this.#indexOf(data)
@@ -241,13 +242,13 @@ export class Relay {
   /** An event that belongs to no block does not overtake what is held. */
   #inOrder(event: ServerSentEvent): string {
     if (this.#isEnding) this.#held.end(event)
-    else if (this.#held.isHolding) this.#held.add(this.#lastIndex, event.raw)
+    else if (this.#held.isHolding) this.#held.add(this.#lastPlace, event.raw)
     else return event.raw
     return ''
   }
 
   #indexOf(data: Json): number {
-    return Number(data['index']) + this.#delivered.leftovers
+    return this.#assembler.placeOf(data) + this.#delivered.leftovers
   }
 
   async #ending(): Promise<Relayed> {
@@ -318,8 +319,8 @@ function assertBlock(block: unknown): void {
   if (!isBlock(block)) throw new Error('a block of the answer has no type')
 }
 
-function shifted(event: ServerSentEvent, data: Json, by: number): string {
-  return by === 0 ? event.raw : writeEvent(event.event, { ...data, index: Number(data['index']) + by })
+function withIndex(event: ServerSentEvent, data: Json, index: number): string {
+  return data['index'] === index ? event.raw : writeEvent(event.event, { ...data, index })
 }
 
 /** A block of its own with a line for the person. */
