@@ -4,6 +4,7 @@
 import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
 import type { WireRequest } from './messages-request.ts'
+import { readPieces } from './pieces.ts'
 import { Watchdog, type Limits } from './watchdog.ts'
 
 export type Next<R extends WireRequest> = (request: R) => Promise<Response>
@@ -19,7 +20,11 @@ export type Attempt =
   | { kind: 'fault'; wire: Wire; /** The API's own refusal, for the caller. */ refusal?: Response }
 
 /** Error bodies are small; a longer one is not the API's, and is not examined beyond this. */
-const longestErrorBody = 64 * 1024
+const longestExamined = 64 * 1024
+/** What the caller gets of one at most, in bytes. */
+const longestErrorBody = 1024 * 1024
+/** It comes with its status. One that does not end by then, or never would, must not hold the request. */
+const longestErrorMs = 10_000
 
 export async function attempt<R extends WireRequest>(
   request: R,
@@ -37,9 +42,11 @@ export async function attempt<R extends WireRequest>(
   try {
     const response = await next({ ...request, headers: new Headers(request.headers), signal })
     if (response.ok) return { kind: 'answer', response, watchdog }
-    const body = await response.text()
+    // Its status is an answer: the wait for one is over.
+    watchdog.progress()
+    const body = await errorBodyOf(response, clock)
     watchdog.stop()
-    const wire = refusalSeen(response, body.slice(0, longestErrorBody), clock)
+    const wire = refusalSeen(response, body.slice(0, longestExamined), clock)
     // A redirect is not handed out: a caller that follows it would bypass us.
     return { kind: 'fault', wire, ...(response.status >= 400 && { refusal: replaceBody(response, body) }) }
   } catch (error) {
@@ -47,6 +54,33 @@ export async function attempt<R extends WireRequest>(
     exchange.throwIfAborted()
     return { kind: 'fault', wire: { phase: 'connect', ...brokenBy(error, watchdog), now: clock.now() } }
   }
+}
+
+/** The body as far as it is read. Errors: what broke it. */
+async function errorBodyOf({ body }: Response, clock: Clock): Promise<string> {
+  const pieces = readPieces(body)
+  const decoder = new TextDecoder()
+  let [text, length, isOver] = ['', 0, false]
+  const stop = () => {
+    isOver = true
+    pieces.cancel().catch(() => {})
+  }
+  const callOff = clock.after(longestErrorMs, stop)
+  try {
+    while (!isOver) {
+      const piece = await pieces.next()
+      if (!piece) break
+      text += decoder.decode(piece.subarray(0, longestErrorBody - length), { stream: true })
+      length += piece.length
+      if (length >= longestErrorBody) stop()
+    }
+  } catch (error) {
+    // A piece that was waited for when it was stopped.
+    if (!isOver) throw error
+  } finally {
+    callOff()
+  }
+  return text
 }
 
 export function refusalSeen({ status, headers }: Response, body: string, clock: Clock): Wire {
