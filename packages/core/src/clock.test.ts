@@ -72,3 +72,20 @@ test('after calls back once, not when it was called off, and not at once where t
   await vi.advanceTimersByTimeAsync(1_000)
   expect(called).toEqual(['one'])
 })
+
+test('after a process has stood still past it, after leaves a second to read what came meanwhile, and can be called off', async () => {
+  let stoodMs = 0
+  const running = performance.now.bind(performance)
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => running() + stoodMs)
+  const called: string[] = []
+  systemClock.after(10, () => called.push('unread'))
+  const read = systemClock.after(10, () => called.push('read'))
+  stoodMs = 600_000
+  await vi.advanceTimersByTimeAsync(500)
+  read()
+  expect(called).toEqual([])
+  await vi.advanceTimersByTimeAsync(510)
+  expect(called).toEqual(['unread'])
+  expect(vi.getTimerCount()).toBe(0)
+  now.mockRestore()
+})

@@ -26,8 +26,8 @@ export interface Clock {
   sleepUntil(instant: number, options?: SleepOptions): Promise<void>
   /**
    * Calls back once, after about `ms`; the returned function cancels that. For limits that are checked when it fires,
-   * as time during which the machine sleeps may not count. It never keeps the process alive, and a manual clock does
-   * not advance for it.
+   * as time during which the machine sleeps may not count. After a process has stood still, what came meanwhile is read
+   * before the call. It never keeps the process alive, and a manual clock does not advance for it.
    */
   after(ms: number, call: () => void): () => void
   /** Uniform in [0, 1). */
@@ -46,6 +46,11 @@ const lookAgainMs = 10_000
 /** A clock set back by less between two checks is being corrected gradually, and changes nothing. */
 const setBackMs = 50
 
+/** A timer that is this late says that the process stood still: stopped, or busy without a break. */
+const stoodStillMs = 1_000
+/** What lies in the sockets then is read within moments. */
+const catchUpMs = 1_000
+
 /** The longest delay of `setTimeout`, https://nodejs.org/api/timers.html: longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1
 
@@ -53,7 +58,13 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, call) {
-    const timer = setTimeout(call, Math.min(ms, longestTimerMs)).unref()
+    const dueAt = performance.now() + ms
+    // Timers fire before the sockets are read: an answer may lie there, whole, while its limit is over.
+    const fire = () => {
+      if (performance.now() - dueAt < stoodStillMs) call()
+      else timer = setTimeout(call, catchUpMs).unref()
+    }
+    let timer = setTimeout(fire, Math.min(ms, longestTimerMs)).unref()
     return () => clearTimeout(timer)
   },
   random: () => Math.random(),
