@@ -46,6 +46,8 @@ export interface Wire {
    */
   answer?: Shortfall | undefined
   elsewhere?: Elsewhere | undefined
+  /** How long the machine slept at least while the attempt was under way. */
+  sleptMs?: number | undefined
   /** Epoch ms, for dates in `retry-after`. */
   now: number
 }

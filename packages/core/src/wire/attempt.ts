@@ -46,7 +46,8 @@ export async function attempt<R extends WireRequest>(
     watchdog.progress()
     const body = await errorBodyOf(response, clock)
     watchdog.stop()
-    const wire = refusalSeen(response, body.slice(0, longestExamined), clock)
+    const { sleptMs } = watchdog
+    const wire = { ...refusalSeen(response, body.slice(0, longestExamined), clock), sleptMs }
     // A redirect is not handed out: a caller that follows it would bypass us.
     return { kind: 'fault', wire, ...(response.status >= 400 && { refusal: replaceBody(response, body) }) }
   } catch (error) {
@@ -88,8 +89,8 @@ export function refusalSeen({ status, headers }: Response, body: string, clock: 
 }
 
 /** What broke an attempt: its watchdog, or what was thrown. */
-export function brokenBy(error: unknown, { silence }: Watchdog): Pick<Wire, 'cause' | 'timer'> {
-  return silence === undefined ? { cause: error } : { timer: silence }
+export function brokenBy(error: unknown, { silence, sleptMs }: Watchdog): Pick<Wire, 'cause' | 'timer' | 'sleptMs'> {
+  return silence === undefined ? { cause: error, sleptMs } : { timer: silence, sleptMs }
 }
 
 export const contentTypeOf = (headers: Headers): string => headers.get('content-type') ?? ''

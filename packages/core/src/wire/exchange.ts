@@ -270,7 +270,7 @@ export class Exchange<R extends WireRequest> {
       return {
         text: streamed ? JSON.stringify(streamed) : text,
         ...(message && { message }),
-        wire: { ...seen, body: text, now: clock.now() },
+        wire: { ...seen, body: text, sleptMs: watchdog.sleptMs, now: clock.now() },
       }
     } catch (error) {
       this.signal.throwIfAborted()

@@ -65,7 +65,7 @@ export class LadderWalk<R extends WireRequest> {
         await session.record([])
         const { until } = session.owed
         await session.clock.sleepUntil(until, { signal })
-        await this.#wakeUp(until)
+        await this.wakeUp(session.clock.now() - until)
       }
       const asking = { waited: this.#hasWaited, random: this.#ticket }
       const admission = await health.admit(this.current, session.id, asking)
@@ -93,11 +93,10 @@ export class LadderWalk<R extends WireRequest> {
     return { type: 'rung-changed', rung, model: this.#it.rungs[rung]?.model ?? '', reason }
   }
 
-  /** Nothing was tried while the host slept: as after a restart, there is a new budget. */
-  async #wakeUp(until: number): Promise<void> {
+  /** Nothing was tried while the host slept for `lateMs`: as after a restart, there is a new budget. */
+  async wakeUp(lateMs: number): Promise<void> {
     const { session } = this.#it
-    const hasSlept = session.clock.now() - until >= sleptMs
-    if (hasSlept && session.context.firstFaultAt !== null) {
+    if (lateMs >= sleptMs && session.context.firstFaultAt !== null) {
       await session.record([{ type: 'session-resumed', owner: session.owner }])
     }
   }

@@ -273,6 +273,7 @@ export class Relay {
       eventsSeen: events,
       stopReasonSeen: assembler.stopReason !== null,
       tokens: costOf(assembler.usage),
+      sleptMs: this.answer.watchdog.sleptMs,
       ...(shortfall && { answer: shortfall }),
       ...(!complete && (whole ? { complete: 'calls' } : text.length > 0 && { complete: 'text' })),
       ...rest,

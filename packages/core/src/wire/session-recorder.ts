@@ -126,6 +126,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   async faulted(wire: Wire, signal: AbortSignal): Promise<Faulted> {
     const { session, health } = this.#it
+    await this.#walk.wakeUp(wire.sleptMs ?? 0)
     const rung = this.#walk.current
     const elsewhere = await this.#surroundings.of(wire, rung, signal)
     const fault = this.#withUsableRepairs(classify({ ...wire, elsewhere }))

@@ -4,7 +4,9 @@
  * 1. Pings are not progress: only real events are reported to it.
  * 2. A pause of the reader is not silence of the API: while it lasts, no time passes.
  * 3. It measures by a monotonic clock: a jump of the wall clock is not silence, and hides none.
- * 4. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
+ * 4. Only the wall clock tells how long the machine slept: a wait that took longer by it than its limit allows, since
+ *    the limit would have ended it.
+ * 5. It follows the exchange's signal by a listener that `stop` takes away. `AbortSignal.any` would leave a dependant
  *    on a long-lived signal for every request.
  */
 import type { Clock } from '../clock.ts'
@@ -41,15 +43,19 @@ export class Watchdog {
   readonly #follow = () => this.#attempt.abort(this.#exchange.reason)
   #disarm: () => void
   #lastAt: number
+  /** The same by the wall clock. */
+  #lastSeenAt: number
+  #sleptMs = 0
   #waitsFor: Silence = 'first-event'
   #silence: Silence | undefined
-  #heldAt: number | undefined
+  #held: { readonly at: number; readonly wallAt: number } | undefined
 
   constructor(clock: Clock, limits: Limits, exchange: AbortSignal) {
     this.#clock = clock
     this.#limits = limits
     this.#exchange = exchange
     this.#lastAt = clock.elapsed()
+    this.#lastSeenAt = clock.now()
     if (exchange.aborted) this.#follow()
     exchange.addEventListener('abort', this.#follow)
     this.#disarm = this.#arm(limits.firstEventMs)
@@ -66,22 +72,33 @@ export class Watchdog {
 
   /** The reader pauses. */
   hold(): void {
-    this.#heldAt ??= this.#clock.elapsed()
+    this.#held ??= { at: this.#clock.elapsed(), wallAt: this.#clock.now() }
   }
 
   /** The reader asks for more again. */
   resume(): void {
-    if (this.#heldAt !== undefined) this.#lastAt += this.#clock.elapsed() - this.#heldAt
-    this.#heldAt = undefined
+    if (!this.#held) return
+    this.#lastAt += this.#clock.elapsed() - this.#held.at
+    this.#lastSeenAt += this.#clock.now() - this.#held.wallAt
+    this.#held = undefined
   }
 
   /** An event came: the time starts anew. */
   progress(): void {
+    this.#sleptMs = this.sleptMs
+    this.#lastSeenAt = this.#clock.now()
     this.#lastAt = this.#clock.elapsed()
     if (this.#waitsFor === 'between-events') return
     this.#waitsFor = 'between-events'
     this.#disarm()
     this.#disarm = this.#arm(this.#limits.betweenEventsMs)
+  }
+
+  /** How long the machine slept at least in one of the waits so far; 0 or less when that is not known. */
+  get sleptMs(): number {
+    const { firstEventMs, betweenEventsMs } = this.#limits
+    const limitMs = this.#waitsFor === 'first-event' ? firstEventMs : betweenEventsMs
+    return this.#held ? this.#sleptMs : Math.max(this.#sleptMs, this.#clock.now() - this.#lastSeenAt - limitMs)
   }
 
   stop(): void {
@@ -90,7 +107,7 @@ export class Watchdog {
   }
 
   #leftOf(limitMs: number): number {
-    return this.#heldAt !== undefined ? limitMs : this.#lastAt + limitMs - this.#clock.elapsed()
+    return this.#held ? limitMs : this.#lastAt + limitMs - this.#clock.elapsed()
   }
 
   /** One timer, however many events come: when it fires, it checks the time that is left. */
