@@ -9,6 +9,7 @@ import { streamOf } from '@lastgood/core'
 import type { Fetch } from '@lastgood/gateway'
 import { EnvHttpProxyAgent, request } from 'undici'
 import type { Env } from '../context.ts'
+import { connectToRead } from './read-on.ts'
 
 export interface UpstreamFetch {
   fetch: Fetch
@@ -24,6 +25,7 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 export function upstreamFetch(env: Env): UpstreamFetch {
   const of = (name: string) => env[name.toLowerCase()] ?? env[name] ?? ''
   const dispatcher = new EnvHttpProxyAgent({
+    connect: connectToRead,
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: keepAliveMs,
