@@ -40,6 +40,7 @@ describe('a part of the answer was lost or came twice, so it is requested again:
     ['a delta of nothing', started() + openText(0) + delta(0, null) + closed(0)],
     ['words that are none', started() + openText(0) + words(0, 'One') + words(0, null) + closed(0)],
     ['words inside a call', started() + openCall(0) + words(0, 'One.') + closed(0)],
+    ['words inside hidden thinking', started() + begun(0, { type: 'redacted_thinking', data: 'd' }) + words(0, 'One.')],
   ])('%s', async (_what, body) => {
     const script = (_call: unknown, n: number) => (n === 1 ? body + ended('end_turn') : said('Whole.', 'msg_3'))
     const { client, calls } = scriptedClient(script)
@@ -81,6 +82,15 @@ const readable: readonly (readonly [string, string])[] = [
   ['does not number its only block', started() + openText(null) + words(null, 'One.') + ended('end_turn')],
   ['numbers it in words', started() + openText('0') + words('0', 'One.') + closed('0') + ended('end_turn')],
   ['ends a block twice', started() + textBlock(0, 'One.') + closed(0) + ended('end_turn')],
+  [
+    'signs a thought twice',
+    started() +
+      textBlock(0, 'One.') +
+      begun(1, { type: 'thinking', thinking: 'Hm', signature: '' }) +
+      delta(1, { type: 'signature_delta', signature: 'sig' }).repeat(2) +
+      closed(1) +
+      ended('end_turn'),
+  ],
   ['begins twice', started() + started() + textBlock(0, 'One.') + ended('end_turn')],
   ['begins without usage', startedWith(bare) + textBlock(0, 'One.') + ended('end_turn')],
   ['begins with no usage', startedWith({ ...bare, usage: null }) + textBlock(0, 'One.') + ended('end_turn')],

@@ -36,12 +36,17 @@ const usualDeltas: Readonly<Record<string, { readonly of: string; readonly field
   input_json_delta: { of: 'tool_use', field: 'partial_json' },
 }
 
+const usualBlocks: ReadonlySet<string> = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use'])
+
 /** Whether a delta can be read where it stands: clients leave out what cannot, or stop. */
 function fits(delta: Json, { type }: Block): boolean {
   const usual = usualDeltas[String(delta['type'])]
   if (!usual) return true
-  const isUsual = type === 'text' || type === 'thinking' || type === 'tool_use'
-  return !(isUsual && usual.of !== type) && !(usual.field !== undefined && typeof delta[usual.field] !== 'string')
+  const kind = type.endsWith('tool_use') ? 'tool_use' : type
+  return (
+    !(usualBlocks.has(kind) && usual.of !== kind) &&
+    !(usual.field !== undefined && typeof delta[usual.field] !== 'string')
+  )
 }
 
 /** Whether it is an incomplete call; a text without its end lacks nothing. */
