@@ -1,13 +1,9 @@
 /** Asks the health records whether a fault hits this session alone or others too. Pure. */
+import type { Elsewhere } from '../faults/classify.ts'
 import type { HealthKey, HealthRecord } from './record.ts'
 
-/** What other sessions observed. */
-export interface Evidence {
-  /** Another session was answered by this model since the instant asked for. */
-  readonly othersSucceed: boolean
-  /** Other sessions that got a 401 or 403 from this endpoint, for any model, in the last 5 min (up to 8 a model). */
-  readonly othersDenied: number
-}
+/** What other sessions observed: of this model since the instant asked for; denials of its endpoint, up to 8 a model. */
+export type Evidence = Pick<Elsewhere, 'othersSucceed' | 'othersDenied'>
 
 /** Older denials are unrelated. */
 const deniedWithinMs = 5 * 60_000

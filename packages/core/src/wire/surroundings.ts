@@ -30,15 +30,14 @@ export class Surroundings<R extends WireRequest> {
     const { context, transcript, clock } = session
     const now = clock.now()
     const since = context.firstFaultAt ?? now
-    const { othersSucceed, othersDenied } = await health.evidence(rung, session.id, since)
+    const evidence = await health.evidence(rung, session.id, since)
     // Once it counts as poisoned it does so until something else happens.
     const isPoisoned = context.faultKind === 'poisoned'
     const failuresOfKind = context.faultKind === 'server-transient' ? context.faultsOfKind + 1 : 1
     const seen = {
       failures: isPoisoned ? context.faults + 1 : failuresOfKind,
       failingForMs: now - since,
-      othersSucceed,
-      othersDenied,
+      ...evidence,
       workedBefore: transcript.answeredAt !== undefined && now - transcript.answeredAt < goodForMs,
     }
     const seemsPoisoned = classify({ ...wire, elsewhere: { ...seen, othersSucceed: true } }).kind === 'poisoned'

@@ -19,7 +19,7 @@ import {
 import { count, mapBlocks, mapKeeping } from '../blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
 import type { Outgoing } from '../outgoing.ts'
-import { localRule, mendEach, messageRule, type Mend } from '../rule.ts'
+import { localRule, mendEach, messageRule, type Mend, type Mended } from '../rule.ts'
 
 export const unicode = messageRule(
   { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },
@@ -47,13 +47,11 @@ export const callIds = localRule(
       renamed.set(id, name)
       return name
     }
-    const mends: Mend[] = []
-    const changed = mapEachMessage(messages, mends, 'gave calls and results ids that the API takes', (block) => {
+    return changedBlocks(messages, 'gave calls and results ids that the API takes', (block) => {
       if (isCall(block) && rename(idOf(block)) !== block['id']) return { ...block, id: rename(idOf(block)) }
       const of = callIdOf(block)
       return isResult(block) && rename(of) !== block['tool_use_id'] ? { ...block, tool_use_id: rename(of) } : block
     })
-    return { messages: changed, mends }
   },
 )
 
@@ -84,15 +82,12 @@ export const callNames = localRule(
 
 export const callInputs = localRule(
   { name: 'call-inputs', row: 10, invariant: 'The input of a tool call is an object.' },
-  ({ messages }) => {
-    const mends: Mend[] = []
-    const changed = mapEachMessage(messages, mends, 'gave a tool call an object for input', (block) => {
+  ({ messages }) =>
+    changedBlocks(messages, 'gave a tool call an object for input', (block) => {
       if (!isCall(block) || isRecord(block['input'])) return block
       const raw = block['input']
       return { ...block, input: raw === undefined || raw === null || raw === '' ? {} : { raw } }
-    })
-    return { messages: changed, mends }
-  },
+    }),
 )
 
 export const placesOfCalls = messageRule(
@@ -190,15 +185,10 @@ function withoutBlankSystem(params: Outgoing['params']): Outgoing['params'] {
 }
 
 /** Changes every block, also inside results, to what `change` returns; adds one mend for each changed message. */
-function mapEachMessage(
-  messages: readonly Message[],
-  mends: Mend[],
-  what: string,
-  change: (block: Block) => Block,
-): readonly Message[] {
+function changedBlocks(messages: readonly Message[], what: string, change: (block: Block) => Block): Mended {
   const changed = mapBlocks(messages, change)
-  changed.forEach((message, at) => message !== messages[at] && mends.push({ message: at, what }))
-  return changed
+  const mends = changed.flatMap((message, at) => (message === messages[at] ? [] : [{ message: at, what }]))
+  return { messages: changed, mends }
 }
 
 /** A result whose call is nowhere, as text. */
