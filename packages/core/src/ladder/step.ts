@@ -23,5 +23,3 @@ export interface Changed {
 
 /** Undefined when there is nothing to do. */
 export type Step = (outgoing: Outgoing, move: Move) => Changed | undefined
-
-export type Params = Outgoing['params']

@@ -8,7 +8,8 @@ import { isRecord, without } from '../json.ts'
 import type { Message } from '../journal/journal.ts'
 import { beginsWithThinking, endsWithThinking } from './message-steps.ts'
 import { effortLevels, isSameModel, type ModelCard } from './model-card.ts'
-import { type Params, type Step } from './step.ts'
+import type { Params } from '../repair/outgoing.ts'
+import type { Step } from './step.ts'
 
 /** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
 const smallestBudget = 1_024

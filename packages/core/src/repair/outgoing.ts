@@ -9,9 +9,11 @@ import type { Fault } from '../faults/fault.ts'
 import type { Block, Message, RepairNote } from '../journal/journal.ts'
 import type { ModelCard } from '../ladder/model-card.ts'
 
+/** The request body without `messages` and `stream`. */
+export type Params = Readonly<Record<string, unknown>>
+
 export interface Outgoing {
-  /** The request body without `messages` and `stream`. */
-  readonly params: Readonly<Record<string, unknown>>
+  readonly params: Params
   readonly messages: readonly Message[]
   /** Values of `anthropic-beta`. */
   readonly betas: readonly string[]

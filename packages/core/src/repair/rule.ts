@@ -9,7 +9,7 @@ import type { Block, Message } from '../journal/journal.ts'
 import { blocksOf } from '../journal/message.ts'
 import type { Changed } from '../ladder/step.ts'
 import { withBlocks } from './block-kinds.ts'
-import type { Outgoing, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
+import type { Outgoing, Params, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
 interface RuleText {
   /** Kebab-case, unique; recorded in the journal. */
@@ -36,7 +36,7 @@ export interface Mend {
 
 export interface Mended {
   readonly messages?: readonly Message[]
-  readonly params?: Outgoing['params']
+  readonly params?: Params
   readonly mends?: readonly Mend[]
   readonly unrepairable?: Omit<Unrepairable, 'rule' | 'soundMessages'>
 }

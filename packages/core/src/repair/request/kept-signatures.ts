@@ -10,7 +10,7 @@
 import { isRecord, without } from '../../json.ts'
 import { hasThinking, withoutThinking } from '../../journal/message.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
-import type { Outgoing, Repaired } from '../outgoing.ts'
+import type { Outgoing, Params, Repaired } from '../outgoing.ts'
 import type { LocalRule } from '../rule.ts'
 import { mapKeeping } from '../blocks.ts'
 
@@ -82,7 +82,7 @@ function dropsBlocks({ params, betas }: Outgoing): boolean {
 }
 
 /** The params without `block_binding`, for requests that lose its beta. */
-export function withoutBinding(params: Outgoing['params']): Outgoing['params'] {
+export function withoutBinding(params: Params): Params {
   const { thinking } = params
   if (!isRecord(thinking) || thinking['block_binding'] === undefined) return params
   return { ...params, thinking: without(thinking, ['block_binding']) }

@@ -2,9 +2,7 @@
 import { isRecord, without } from '../../json.ts'
 import { thinks, withoutClearing } from '../../ladder/thinking-steps.ts'
 import type { ModelCard } from '../../ladder/model-card.ts'
-import type { Outgoing } from '../outgoing.ts'
-
-type Params = Outgoing['params']
+import type { Params } from '../outgoing.ts'
 
 /** Undefined when thinking is off already or cannot be turned off. */
 export function thinkingTurnedOff(params: Params, card: ModelCard): Params | undefined {

@@ -4,7 +4,7 @@
  * 1. A tool is never renamed: nothing would run a call of the new name. What cannot be declared is left out.
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
-import type { Outgoing } from '../outgoing.ts'
+import type { Params } from '../outgoing.ts'
 import { localRule } from '../rule.ts'
 
 const validName = /^[a-zA-Z0-9_-]{1,128}$/
@@ -34,14 +34,12 @@ export const toolNames = localRule(
 )
 
 /** The params with just these tools. One that is not declared cannot be forced. */
-export function withTools(params: Outgoing['params'], tools: readonly Tool[]): Outgoing['params'] {
+export function withTools(params: Params, tools: readonly Readonly<Record<string, unknown>>[]): Params {
   if (tools.length === 0) return without(params, ['tools', 'tool_choice'])
   const { tool_choice: choice } = params
   const isGone = isRecord(choice) && choice['type'] === 'tool' && !tools.some(({ name }) => name === choice['name'])
   return { ...params, tools, ...(isGone && { tool_choice: { type: 'auto' } }) }
 }
-
-type Tool = Readonly<Record<string, unknown>>
 
 function shortName(name: string): string {
   return name.length > 40 ? `${name.slice(0, 40).toWellFormed()}… (${name.length} characters)` : name

@@ -7,7 +7,7 @@ import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/messag
 import type { Block, Message } from '../../journal/journal.ts'
 import { callIdOf, idOf, isPaused, isResult, isServerResult, textBlock, withBlocks } from '../block-kinds.ts'
 import { count, mapBlocks } from '../blocks.ts'
-import type { Outgoing } from '../outgoing.ts'
+import type { Params } from '../outgoing.ts'
 import { localRule, messageRule, withoutBlocks, type Mend } from '../rule.ts'
 
 export const serverPairs = messageRule(
@@ -68,7 +68,7 @@ function wasWaitedFor(id: string, messages: readonly Message[], at: number): boo
 const callerOf = ({ caller }: Block): unknown => (isRecord(caller) ? caller['tool_id'] : undefined)
 
 /** The server continues a call only if its tool is declared; in a bare transcript it is assumed to be. */
-function isDeclared({ type, name }: Block, params: Outgoing['params']): boolean {
+function isDeclared({ type, name }: Block, params: Params): boolean {
   if (type !== 'server_tool_use' || params['model'] === undefined) return true
   return recordsIn(params['tools']).some(({ name: known }) => typeof known === 'string' && String(name).endsWith(known))
 }
@@ -89,7 +89,7 @@ function blocksBefore(messages: readonly Message[], at: number): number {
 }
 
 /** Tools of an MCP server, and those that messages add, are not listed in `tools`. */
-const knowsAllTools = ({ tools, mcp_servers }: Outgoing['params']): boolean =>
+const knowsAllTools = ({ tools, mcp_servers }: Params): boolean =>
   Array.isArray(tools) && mcp_servers === undefined && !recordsIn(tools).some(({ name }) => name === undefined)
 
 export const references = localRule(
