@@ -30,7 +30,7 @@ export class Conversation {
   /** Which part of the conversation was found sound before it was sent. */
   readonly watch = new TranscriptWatch()
   /** Repairs by this process that are journaled already. */
-  readonly told = new Set<string>()
+  readonly journaled = new Set<string>()
   #current: InFlight | undefined
 
   get isBusy(): boolean {
@@ -78,7 +78,7 @@ export function conversationOf(session: Session): Conversation {
   setMaxListeners(0, session.signal)
   // A repair that was reverted is journaled again when it is made again.
   session.subscribe((event) => {
-    if (event.type === 'entry' && event.entry.type === 'repairs-reverted') conversation.told.clear()
+    if (event.type === 'entry' && event.entry.type === 'repairs-reverted') conversation.journaled.clear()
   })
   return conversation
 }

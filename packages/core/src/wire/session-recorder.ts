@@ -57,9 +57,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #freshHeaders = new Headers()
   /** The caller's. */
   #signal: AbortSignal | undefined
-  /** When the attempt left, and whether `health` was told how it fared. */
+  /** When the attempt left, and whether `health` knows how it fared. */
   #sentAt = 0
-  #isTold = true
+  #isReported = true
 
   constructor(options: SessionRecorderOptions<R>) {
     this.#it = options
@@ -117,7 +117,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     await this.#walk.waitForTurn(signal)
     // From here on a probe may be ours.
     this.#sentAt = session.clock.now()
-    this.#isTold = false
+    this.#isReported = false
     const rung = this.#walk.current
     const mended = await this.#mend(rung)
     await session.record([{ type: 'request-sent', model: rung.model, attempt: session.context.attempt + 1 }])
@@ -130,7 +130,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const rung = this.#walk.current
     const elsewhere = await this.#surroundings.of(wire, rung, signal)
     const fault = this.#withUsableRepairs(classify({ ...wire, elsewhere }))
-    this.#isTold = true
+    this.#isReported = true
     await health.report(rung, session.id, {
       kind: 'fault',
       fault: fault.kind,
@@ -203,7 +203,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     ])
     // The caller aborted while the answer was made durable, and does not know that there is one.
     if (this.#signal?.aborted) session.calls.takeBack()
-    for (const { repairs } of repaired) for (const { rule, what } of repairs) conversation.told.add(`${rule} ${what}`)
+    for (const { repairs } of repaired)
+      for (const { rule, what } of repairs) conversation.journaled.add(`${rule} ${what}`)
     onAnswered(message)
     await this.#tellThatItLives()
   }
@@ -215,14 +216,14 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   ended(): void {
     const { health, session } = this.#it
     // A probe that its caller aborted goes to the next session that asks.
-    if (!this.#isTold) void health.report(this.#walk.current, session.id, { kind: 'abandoned' })
-    this.#isTold = true
+    if (!this.#isReported) void health.report(this.#walk.current, session.id, { kind: 'abandoned' })
+    this.#isReported = true
   }
 
   async #tellThatItLives(): Promise<void> {
     const { health, session } = this.#it
-    if (this.#isTold) return
-    this.#isTold = true
+    if (this.#isReported) return
+    this.#isReported = true
     await health.report(this.#walk.current, session.id, { kind: 'ok', sentAt: this.#sentAt })
   }
 
@@ -285,7 +286,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     if (answer.content.length === 0 || isRefusal(answer)) return []
     const { repairs = [], edits = [], standing = [] } = this.#mended ?? {}
     // A repair that is made in every request alike is noted once.
-    const notes: RepairNote[] = repairs.filter(({ rule, what }) => !conversation.told.has(`${rule} ${what}`))
+    const notes: RepairNote[] = repairs.filter(({ rule, what }) => !conversation.journaled.has(`${rule} ${what}`))
     const all: Edit[] = [...edits]
     if (this.#kept.length > 0) {
       // The caller has one answer; the API saw its pieces and what was said between them.

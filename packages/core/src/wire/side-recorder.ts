@@ -25,10 +25,10 @@ export function sideRecorder<R extends WireRequest>(
   let firstFaultAt: number | undefined
   let until = 0
   let sentAt = 0
-  let isTold = true
+  let isReported = true
   const lives = async () => {
-    if (!rung || isTold) return
-    isTold = true
+    if (!rung || isReported) return
+    isReported = true
     await health.report(rung, who, { kind: 'ok', sentAt })
   }
   return {
@@ -41,7 +41,7 @@ export function sideRecorder<R extends WireRequest>(
         const admission = rung && (await health.admit(rung, who, { waited: until > 0, random: ticket }))
         if (admission?.kind !== 'wait' || admission.cause === 'model-gone') {
           sentAt = clock.now()
-          isTold = false
+          isReported = false
           return { request, next }
         }
         until = admission.until
@@ -51,7 +51,7 @@ export function sideRecorder<R extends WireRequest>(
       const { repairs: _unused, complete, ...seen } = classify(wire)
       // Text that is not recorded cannot be continued.
       const fault = complete === 'calls' ? { ...seen, complete } : seen
-      isTold = true
+      isReported = true
       const { kind, retryAfterMs } = fault
       if (rung) await health.report(rung, who, { kind: 'fault', fault: kind, sentAt, retryAfterMs })
       attempts += 1
@@ -64,8 +64,8 @@ export function sideRecorder<R extends WireRequest>(
     answered: lives,
     began: () => void lives(),
     ended() {
-      if (rung && !isTold) void health.report(rung, who, { kind: 'abandoned' })
-      isTold = true
+      if (rung && !isReported) void health.report(rung, who, { kind: 'abandoned' })
+      isReported = true
     },
     kept: () => {},
     delta: () => {},
