@@ -156,6 +156,24 @@ export const request: readonly FaultCase[] = [
   },
   {
     row: 16,
+    signal: '400 "invalid beta flag", then a 400 that names another beta',
+    claim: 'a beta that the API names goes, whatever was left out before',
+    served: [
+      invalid('invalid beta flag'),
+      invalid('Unexpected value(s) `old-2025-01-01` for the `anthropic-beta` header.'),
+    ],
+    given: { betas: ['old-2025-01-01', 'mid-2025-06-01', 'new-2026-01-01'] },
+    expect: {
+      faults: [
+        mended('params-incompatible', 'drop-newest-beta:new-2026-01-01'),
+        mended('params-incompatible', 'drop-params:old-2025-01-01'),
+      ],
+      caller: well,
+      sent: { 'anthropic-beta': 'mid-2025-06-01' },
+    },
+  },
+  {
+    row: 16,
     signal: '400 "not supported" that names nothing of the request',
     claim: 'a parameter that was not sent cannot be left out: the error reaches the caller',
     served: [invalid('top_k is not supported for this model.')],

@@ -267,15 +267,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #withUsableRepairs(fault: Fault): Fault {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
-    // None from before the last one that was tried, which it would undo; `drop-field` only leaves a field out.
-    const tried = new Set(this.#it.session.context.tried.map(nameOfRule))
-    const last = fault.repairs.findLastIndex((rule) => tried.has(nameOfRule(rule)))
-    const left = fault.repairs.filter((rule, at) => at >= last || rule === 'drop-field')
-    const named = { ...fault, repairs: left }
-    return {
-      ...fault,
-      repairs: applicableRepairs(mended.outgoing, contextFor({ ...mending, fault: named }, mended.card)),
-    }
+    const context = contextFor({ ...mending, fault }, mended.card)
+    return { ...fault, repairs: applicableRepairs(mended.outgoing, context, this.#it.session.context.tried) }
   }
 
   /** Entries for what the API has just accepted. */

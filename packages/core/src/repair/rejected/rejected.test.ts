@@ -3,10 +3,18 @@ import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../faults/erro
 import { errorPatterns } from '../../faults/error-patterns.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
-import { contextOf, olderCard, plainRequest, requestOf, strictCard } from '../request/request-case.fixture.ts'
+import {
+  contextOf,
+  dropping,
+  olderCard,
+  plainRequest,
+  requestOf,
+  strictCard,
+  withThinking,
+} from '../request/request-case.fixture.ts'
 import { png } from '../request/images.fixture.ts'
 import { bindingBeta } from '../request/kept-signatures.ts'
-import { applyRejected, rejectedRules, standingRules } from './rejected.ts'
+import { applicableRepairs, applyRejected, rejectedRules, standingRules } from './rejected.ts'
 import { requestRules } from '../request/rules.ts'
 
 test('every rule has a case', () => {
@@ -82,6 +90,18 @@ test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof co
 test('an answer with other calls is not restored: the results behind it would have none', () => {
   const other = { role: 'assistant', content: [{ type: 'tool_use', id: 'other', name: 'read', input: {} }] }
   expect(applyRejected('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()
+})
+
+const stripped = applyRejected('strip-thinking', requestOf({ messages: withThinking() }), one)!.outgoing
+const bound = requestOf({ params: { ...plainRequest.params, thinking: dropping }, betas: [bindingBeta] })
+test.each([
+  ['strip-thinking', 'restore-thinking', stripped],
+  ['drop-block', `drop-newest-beta:${bindingBeta}`, bound],
+])('what %s did is not undone by %s', (tried, repair, request) => {
+  const fault = { kind: 'transcript-invalid' as const, repairs: [repair.split(':')[0] ?? ''] }
+  const context = { ...one, fault, recorded: (at: number) => withThinking()[at] }
+  expect(applicableRepairs(request, context)).toEqual([repair])
+  expect(applicableRepairs(request, context, [tried])).toEqual([])
 })
 
 test('a paused answer stays the last message', () => {

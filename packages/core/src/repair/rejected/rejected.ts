@@ -76,9 +76,14 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
 
 /**
  * The repairs that the refusal names and that apply to this request, each by the name with its argument. In place of
- * `Fault.repairs` they can be chosen from, and applied again later without the refusal.
+ * `Fault.repairs` they can be chosen from, and applied again later without the refusal. None of them undoes a repair of
+ * `tried`, which would then have something to do again.
  */
-export function applicableRepairs(outgoing: Outgoing, context: RepairContext): string[] {
-  const named = context.fault?.repairs ?? []
-  return named.flatMap((rule) => applyRejected(rule, outgoing, context)?.repairs[0]?.rule ?? [])
+export function applicableRepairs(outgoing: Outgoing, context: RepairContext, tried: readonly string[] = []): string[] {
+  const done = tried.filter((rule) => !applyRejected(rule, outgoing, context))
+  return (context.fault?.repairs ?? []).flatMap((rule) => {
+    const repaired = applyRejected(rule, outgoing, context)
+    if (!repaired || done.some((one) => applyRejected(one, repaired.outgoing, context))) return []
+    return repaired.repairs[0]?.rule ?? []
+  })
 }
