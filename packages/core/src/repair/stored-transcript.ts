@@ -34,7 +34,7 @@ export interface RepairedTranscript {
 }
 
 /** Stands for the user message that will come next. */
-const next: Message = { role: 'user', content: '(next)' }
+export const next: Message = { role: 'user', content: '(next)' }
 
 export function repairTranscript({
   messages,

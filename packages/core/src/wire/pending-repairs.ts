@@ -7,6 +7,7 @@
 import type { Folded } from '../session/fold.ts'
 import type { Edit, Message, RepairNote } from '../journal/journal.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
+import { next } from '../repair/stored-transcript.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { TurnSpan } from '../journal/transcript.ts'
 import { mend } from './mended-request.ts'
@@ -22,9 +23,6 @@ export interface PendingRepairs {
   inForce: { edits: readonly Edit[]; standing: readonly string[] }
   unrepairable: Unrepairable | undefined
 }
-
-/** Stands for what somebody will say next. */
-const next: Message = { role: 'user', content: '(next)' }
 
 export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
   const { edits, standing, turns, models } = transcript
