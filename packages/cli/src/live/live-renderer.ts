@@ -2,21 +2,17 @@
  * A session's events as a stream for people: turns, tools, the model's words as they come, and during an outage one
  * line.
  *
- * 1. On a terminal the outage line is rewritten every second; elsewhere a line comes with every change, and every 30 s,
- *    so that a log shows that the session still waits.
- * 2. "Recovered" is said when the answer is durable, not when its first word arrives.
- * 3. What the status page says is added once it is known, on a line of its own if the terminal is too narrow; nothing
- *    waits for it.
- * 4. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
+ * 1. "Recovered" is said when the answer is durable, not when its first word arrives.
+ * 2. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
  */
 import type { Clock, Context, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { spent } from '../durations.ts'
 import { isHeldByOutage } from '../outages/outage-kinds.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
-import { safeLine, safeText, shorten, widthOf } from '../text.ts'
-import { faultLabel, outageAfter, outageLine, recoveredLine, savedAt, type Outage } from './outage-line.ts'
-import { pageWatch } from './page-watch.ts'
+import { safeLine, safeText } from '../text.ts'
+import { OutageDisplay } from './outage-display.ts'
+import { faultLabel, outageAfter, recoveredLine, savedAt, type Outage } from './outage-line.ts'
 import { Pen } from './pen.ts'
 import { RunningCalls, type KnownCall } from './running-calls.ts'
 
@@ -46,9 +42,6 @@ export interface LiveRenderer {
   stop(): void
 }
 
-const countdownMs = 1_000
-const heartbeatMs = 30_000
-
 export function liveRenderer({
   output,
   clock,
@@ -59,22 +52,19 @@ export function liveRenderer({
   from,
 }: LiveOptions): LiveRenderer {
   const isAll = shows === 'everything'
-  const { palette, isLive, columns } = terminalOf(output, env, color)
+  const terminal = terminalOf(output, env, color)
+  const { palette, isLive } = terminal
   const pen = new Pen(output)
   const calls = new RunningCalls(palette, from?.transcript.unanswered ?? [])
   let lastGoodTurn = from?.lastGoodTurn ?? 0
   let attempt = from?.context.attempt ?? 0
   let model: string | undefined
   let turnStartedAt: number | undefined
-  let outage = armedOutage(from, clock.now())
   let hasWords = false
   let isStopped = false
-  let ticking: AbortController | undefined
-  const watch = pageWatch(page, clock, () => {
-    // Not into the words of an answer that has begun.
-    if (ticking) showOutage(true)
-  })
-  if (outage) showOutage()
+  const display = new OutageDisplay({ pen, terminal, clock, page, session: () => ({ lastGoodTurn, model }) })
+  display.set(armedOutage(from, clock.now()))
+  display.show()
 
   return {
     onEvent(event) {
@@ -83,7 +73,7 @@ export function liveRenderer({
       if (event.type === 'dropped') return isAll ? onDropped() : undefined
       if (event.type === 'in-doubt') return pen.line(calls.inDoubtLine(event))
       if (event.type !== 'delta' || event.kind !== 'text') return
-      stopTicking()
+      display.pause()
       // The program may show them, and be in the middle of a line.
       if (!isAll) return isLive ? pen.giveWay() : pen.rest()
       hasWords = true
@@ -91,8 +81,7 @@ export function liveRenderer({
     },
     stop() {
       isStopped = true
-      stopTicking()
-      watch.rest()
+      display.rest()
       pen.rest()
     },
   }
@@ -103,13 +92,9 @@ export function liveRenderer({
   }
 
   function onEntry(entry: Entry): void {
-    const before = outage
+    const before = display.outage
     if (entry.type === 'request-sent') ({ attempt, model } = entry)
-    outage = outageAfter(outage, entry, attempt)
-    if (!outage) {
-      stopTicking()
-      watch.rest()
-    }
+    display.set(outageAfter(before, entry, attempt))
     switch (entry.type) {
       case 'turn-started':
         turnStartedAt = entry.at
@@ -117,13 +102,13 @@ export function liveRenderer({
         break
       case 'request-sent':
         // Without a terminal the next line says how it went.
-        if (outage && isLive) showOutage()
+        if (isLive) display.show()
         break
       case 'request-held':
-        showOutage()
+        display.show()
         break
       case 'fault-observed':
-        if (outage) showOutage()
+        if (display.outage) display.show()
         else
           pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
         break
@@ -174,40 +159,6 @@ export function liveRenderer({
   function onTurnEnded({ turn, at }: Entry & { type: 'turn-ended' }): void {
     const time = turnStartedAt === undefined ? '' : palette.dim(` ${spent(at - turnStartedAt)}`)
     pen.line(`${palette.green('✔')} turn ${turn} is saved${time}`)
-  }
-
-  function showOutage(isPageNews = false): void {
-    if (!outage) return
-    const lineIn = (room?: number) => `◐ ${outageLine(outage as Outage, lastGoodTurn, clock.now(), room)}`
-    const page = watch.words(model)
-    const both = page === '' ? lineIn() : `${lineIn()} · ${page}`
-    if (isLive) {
-      // Room for the cursor: a full line would wrap.
-      const room = columns() - 1
-      const fits = widthOf(both) <= room
-      if (isPageNews && !fits) pen.line(palette.dim(page))
-      const fitting = shorten(fits ? both : lineIn(room - widthOf('◐ ')), room)
-      pen.draw(fitting, palette.yellow(fitting))
-    } else pen.line(palette.yellow(both))
-    watch.tick()
-    if (!ticking) void tick((ticking = new AbortController()))
-  }
-
-  function stopTicking(): void {
-    ticking?.abort()
-    ticking = undefined
-  }
-
-  async function tick({ signal }: AbortController): Promise<void> {
-    const everyMs = isLive ? countdownMs : heartbeatMs
-    while (!signal.aborted) {
-      try {
-        await clock.sleepUntil(clock.now() + everyMs, { signal, background: true })
-      } catch {
-        return // stopped
-      }
-      if (!signal.aborted) showOutage()
-    }
   }
 }
 
