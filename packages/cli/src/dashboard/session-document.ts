@@ -9,7 +9,7 @@ import { SessionOutages } from '../outages/session-outages.ts'
 import { previewOf } from '../resume/preview.ts'
 import { owing } from '../resume/standing.ts'
 import type { SessionRow } from '../sessions/session-row.ts'
-import { SessionReport } from '../show/report.ts'
+import { SessionReport, totalsOf } from '../show/report.ts'
 import type { StatusReport } from '../status/verdict.ts'
 import { providerBands, statusPageBands } from './bands.ts'
 import { sessionCard } from './session-card.ts'
@@ -41,7 +41,6 @@ export async function sessionDocument(facts: SessionFacts, left?: AbortSignal): 
     if (entry.type === 'request-sent') firstRequestAt ??= entry.at
   }
   const turns = hasContent ? report.turns : report.turns.map(withoutQuotes)
-  const sum = (count: (turn: TurnReport) => number) => turns.reduce((total, turn) => total + count(turn), 0)
   return {
     schema: 'lastgood.session-page/v1',
     at: iso(now),
@@ -49,16 +48,7 @@ export async function sessionDocument(facts: SessionFacts, left?: AbortSignal): 
     hasContent,
     before: hasContent ? report.before : report.before.map(withoutQuote),
     turns,
-    totals: {
-      requests: sum(({ requests }) => requests),
-      faults: sum(({ faults }) => faults),
-      tools: sum(({ tools }) => tools),
-      tokens: {
-        input: sum(({ tokens }) => tokens.input),
-        cacheRead: sum(({ tokens }) => tokens.cacheRead),
-        output: sum(({ tokens }) => tokens.output),
-      },
-    },
+    totals: totalsOf(turns),
     bands: {
       provider: providerBands(outages.all, firstRequestAt, row.head.updatedAt),
       statusPage: statusPageBands(page, row.head.model),

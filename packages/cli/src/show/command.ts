@@ -26,7 +26,7 @@ import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
 import { joined, safeJson, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
-import { stepLines, totals, turnLines } from './report-lines.ts'
+import { stepLines, totalsLine, turnLines } from './report-lines.ts'
 
 interface ShowOptions extends CommonOptions {
   turn?: number
@@ -190,7 +190,7 @@ function reportLines(context: CliContext, journal: Journal, report: SessionRepor
     ...(row?.head.origin
       ? [`forked   from entry ${row.head.origin.seq} of ${safeLine(row.head.origin.sessionId)}`]
       : []),
-    `total    ${totals(report)}`,
+    `total    ${totalsLine(report)}`,
     '',
     ...stepLines(report.before, columns, palette),
     ...report.turns.flatMap((turn) => [...turnLines(turn, now, columns, palette), '']),

@@ -4,7 +4,7 @@ import { ago, spent } from '../durations.ts'
 import { compact, counted } from '../numbers.ts'
 import type { Palette } from '../terminal.ts'
 import { joined, shorten } from '../text.ts'
-import type { SessionReport } from './report.ts'
+import { totalsOf, type SessionReport } from './report.ts'
 
 export function turnLines(turn: TurnReport, now: number, columns: number, palette: Palette): string[] {
   const { bold, dim, green, yellow, red } = palette
@@ -27,15 +27,9 @@ export function stepLines(steps: readonly Step[], columns: number, palette: Pale
   return steps.map((step) => `  ${line(step, columns - 4, palette)}`)
 }
 
-/** The sums over all turns. */
-export function totals({ turns }: SessionReport): string {
-  const tokens = turns.reduce((sum, one) => add(sum, one.tokens), { input: 0, cacheRead: 0, output: 0 })
-  const sum = (field: 'requests' | 'faults' | 'tools') => turns.reduce((all, turn) => all + turn[field], 0)
-  const counts = [
-    counted(sum('requests'), 'request'),
-    counted(sum('faults'), 'fault'),
-    counted(sum('tools'), 'tool call'),
-  ]
+export function totalsLine({ turns }: SessionReport): string {
+  const { requests, faults, tools, tokens } = totalsOf(turns)
+  const counts = [counted(requests, 'request'), counted(faults, 'fault'), counted(tools, 'tool call')]
   return joined([...counts, tokensText(tokens)])
 }
 
@@ -115,9 +109,3 @@ function tokensText({ input, cacheRead, output }: Tokens): string {
   const share = input === 0 ? 0 : Math.round((cacheRead / input) * 100)
   return `${compact(input)} tokens in (${share} % from cache), ${compact(output)} out`
 }
-
-const add = (a: Tokens, b: Tokens): Tokens => ({
-  input: a.input + b.input,
-  cacheRead: a.cacheRead + b.cacheRead,
-  output: a.output + b.output,
-})

@@ -6,7 +6,7 @@
  */
 import { inputLabel } from '../call-label.ts'
 import type { Block, Decision, Entry, Message } from '@lastgood/core'
-import type { Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
+import type { SessionDocument, Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../live/outage-line.ts'
@@ -187,6 +187,21 @@ export class SessionReport {
     step.outcome = entry.outcome === 'ran' || entry.outcome === 'verified' ? (isError ? 'error' : 'ok') : entry.outcome
     step.durationMs = entry.at - Date.parse(step.at)
     step.result = shorten(textOf(entry.result['content']), quoted)
+  }
+}
+
+/** The sums over all turns. */
+export function totalsOf(turns: readonly TurnReport[]): SessionDocument['totals'] {
+  const sum = (count: (turn: TurnReport) => number) => turns.reduce((total, turn) => total + count(turn), 0)
+  return {
+    requests: sum(({ requests }) => requests),
+    faults: sum(({ faults }) => faults),
+    tools: sum(({ tools }) => tools),
+    tokens: {
+      input: sum(({ tokens }) => tokens.input),
+      cacheRead: sum(({ tokens }) => tokens.cacheRead),
+      output: sum(({ tokens }) => tokens.output),
+    },
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { SessionDocument } from '../../src/session-document.ts'
 import type { TurnReport } from '../../src/turn-report.ts'
+import type { Range } from '../windowed/rows-in-view.ts'
 import { lanesOf } from './lanes.ts'
 import { timeAxis, type Span, type TimeAxis } from './time-axis.ts'
 import { turnMarks, type Bar, type TurnMarks } from './turn-marks.ts'
@@ -16,20 +17,14 @@ export type Row =
   | { kind: 'lane'; key: string; calls: readonly Bar[]; isFirst: boolean }
   | { kind: 'resume'; key: string }
 
-/** Which turns are drawn: indices from `first` up to, not including, `end`. */
-export interface TurnRange {
-  first: number
-  end: number
-}
-
 export interface DrawnSession {
   axis: TimeAxis
   turns: readonly { key: string; turn: TurnReport; marks: TurnMarks }[]
   before: TurnMarks | undefined
 }
 
-/** The session as it was at the document's instant `at`. */
-export function drawnSession(document: SessionDocument, range: TurnRange): DrawnSession {
+/** The session as it was at the document's instant `at`; `range`: the turns that are drawn, by index. */
+export function drawnSession(document: SessionDocument, range: Range): DrawnSession {
   const { card, before, turns, at } = document
   const isGoingOn = ['running', 'waiting', 'suspended', 'needs-input'].includes(card.status)
   const shown = turns.slice(range.first, range.end).map((turn, index) => {

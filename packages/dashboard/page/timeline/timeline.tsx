@@ -9,12 +9,12 @@ import { useMemo, useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { isNarrow } from '../shell/narrow.ts'
 import { spent } from '../../src/durations.ts'
-import { offsetsOf } from '../windowed/rows-in-view.ts'
+import { offsetsOf, type Range } from '../windowed/rows-in-view.ts'
 import { useWindow } from '../windowed/use-window.ts'
 import { Bands } from './bands.tsx'
 import { Legend } from './legend.tsx'
 import { RowView } from './row-view.tsx'
-import { drawnSession, rowsOf, type Row, type TurnRange } from './session-rows.ts'
+import { drawnSession, rowsOf, type Row } from './session-rows.ts'
 import { ticksOf } from './ticks.ts'
 import { across, type Part, type TimeAxis } from './time-axis.ts'
 import { useWidth } from './use-width.ts'
@@ -37,7 +37,7 @@ interface TimelineProps {
 
 export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
   const count = document.turns.length
-  const [chosen, setRange] = useState<TurnRange>()
+  const [chosen, setRange] = useState<Range>()
   // Until a range is chosen, the newest turns are shown.
   const range = chosen ?? { first: Math.max(0, count - turnsShown), end: count }
   const [opened, setOpened] = useState<ReadonlySet<string> | 'all'>(new Set())
@@ -178,7 +178,7 @@ function Fold({ fold, text, left }: FoldLabel): JSX.Element {
   )
 }
 
-function rangeText({ from, to, parts }: TimeAxis, { first, end }: TurnRange, count: number): string {
+function rangeText({ from, to, parts }: TimeAxis, { first, end }: Range, count: number): string {
   const folded = parts.reduce((sum, part) => sum + (part.isFold ? part.to - part.from : 0), 0)
   const which = end - first < count ? `turns ${first + 1}–${end} of ${count.toLocaleString('en-US')} · ` : ''
   return `${which}${spent(to - from)}${folded > 0 ? `, of which ${spent(folded)} idle is folded` : ''}`
@@ -186,8 +186,8 @@ function rangeText({ from, to, parts }: TimeAxis, { first, end }: TurnRange, cou
 
 interface ChooserProps {
   count: number
-  range: TurnRange
-  setRange: (range: TurnRange | undefined) => void
+  range: Range
+  setRange: (range: Range | undefined) => void
 }
 
 function Chooser({ count, range: { first, end }, setRange }: ChooserProps): JSX.Element | null {
