@@ -17,6 +17,7 @@ const config: KnipConfig = {
         'test/bench/capacity/worker-process.ts',
         'test/bench/fleet/{takeover-worker,comeback-*}.ts',
         'test/bench/store/opening-process.ts',
+        'test/bench/{fleet,outage}/*-thread.ts',
         'test/bench/gateway/*-process.mjs',
       ],
       // The processes of the peers import what the bench installs elsewhere.

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { watchBreaker } from './outage/breaker-watch.ts'
 import { play, type Client, type Played } from './outage/play.ts'
 import { brokenRules } from './outage/rules.ts'
-import { meanRate, peakRate, quantile, backAfterMs, failedInAMinute } from './outage/traffic.ts'
+import { meanRate, peakRate, backAfterMs, failedInAMinute } from './outage/traffic.ts'
+import { quantile } from './spread.ts'
 
 const small = { sessions: 12, steps: 10, seed: 3, judgeEvery: 7 }
 const plays = new Map<string, Promise<Played>>()

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Entry, type Lease, memoryStore, type Store } from '@lastgood/core'
 import { compressed, encrypted } from '@lastgood/core/at-rest'
 import { entry, head, owner } from '@lastgood/core/testing'
-import { quantile } from '../outage/traffic.ts'
+import { median } from '../spread.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 
 const current = { id: 'bench', key: new Uint8Array(32).fill(7) }
@@ -64,7 +64,7 @@ async function measured(decorate: (store: Store) => Store, runs: number) {
   }
   let bytes = 0
   for await (const stored of inner.read('s')) bytes += Buffer.byteLength(JSON.stringify(stored))
-  return { bytes: Math.round(bytes / runs), append: quantile(appends, 0.5) ?? NaN, read: quantile(reads, 0.5) ?? NaN }
+  return { bytes: Math.round(bytes / runs), append: median(appends), read: median(reads) }
 }
 
 export function atRestReport({ runs, stores }: AtRestResults, isMarkdown: boolean, at: Surroundings): string {

@@ -1,9 +1,9 @@
 /** `bench fleet --simulate`: how a fleet comes back from an outage, beside fleets whose sessions share nothing. */
+import { inThreads } from '../in-threads.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 import { brokenRules } from './rules.ts'
-import { clientNames, isPartial, scenarioNames, type Simulated } from './simulate.ts'
+import { clientNames, isPartial, scenarioNames, type Simulated, type SimulationOptions } from './simulate.ts'
 import { fleetColumns, fleetRow } from './table.ts'
-import { simulateAll } from './workers.ts'
 
 export interface FleetBenchOptions {
   readonly sessions: number
@@ -21,12 +21,13 @@ export async function benchFleet(
   { jobs, ...options }: FleetBenchOptions,
   onProgress: (line: string) => void,
 ): Promise<FleetResults> {
+  const program = new URL('simulate-thread.js', import.meta.url)
   const runs = scenarioNames.flatMap((scenario) =>
     clientNames
       .filter((client) => !isPartial(scenario) || client === 'fleet' || client === 'back-off to 60 s')
-      .map((client) => ({ scenario, client, ...options })),
+      .map((client): SimulationOptions => ({ scenario, client, ...options })),
   )
-  const simulated = await simulateAll(runs, jobs, ({ scenario, client, requests }) =>
+  const simulated = await inThreads<Simulated>(program, runs, jobs, ({ scenario, client, requests }) =>
     onProgress(`${scenario}, ${client}: ${requests} requests`),
   )
   return { simulated, broken: brokenRules(simulated) }

@@ -11,7 +11,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.ts'
 import { startNode } from '../gateway/child.ts'
-import { quantile } from '../outage/traffic.ts'
+import { median, quantile } from '../spread.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 
 /** In ms since the kill. */
@@ -100,7 +100,7 @@ async function takeOver(sessions: number): Promise<TakenOver> {
     return {
       sessions,
       first: again[0] ?? NaN,
-      half: quantile(again, 0.5) ?? NaN,
+      half: median(again),
       most: quantile(again, 0.99) ?? NaN,
       all: again.at(-1) ?? NaN,
     }

@@ -1,5 +1,5 @@
 /** Of measured values. */
-import { quantile } from '../outage/traffic.ts'
+import { median, quantile } from '../spread.ts'
 
 export interface Spread {
   readonly p50: number
@@ -7,5 +7,5 @@ export interface Spread {
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  return { p50: quantile(values, 0.5) ?? NaN, p95: quantile(values, 0.95) ?? NaN }
+  return { p50: median(values), p95: quantile(values, 0.95) ?? NaN }
 }

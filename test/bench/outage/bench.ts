@@ -1,10 +1,10 @@
 /** `bench outage`: each outage profile, played against lastgood's sessions and those of other clients. */
 import type { ProfileName } from '@lastgood/outage-lab'
+import { inThreads } from '../in-threads.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
-import { clients, type Played } from './play.ts'
+import { clients, type Played, type PlayOptions } from './play.ts'
 import { brokenRules } from './rules.ts'
 import { breakerColumns, breakerRow, outageColumns, outageRow } from './table.ts'
-import { playAll } from './workers.ts'
 
 export interface OutageBenchOptions {
   readonly profiles: readonly ProfileName[]
@@ -23,10 +23,11 @@ export async function benchOutage(
   { profiles, jobs, ...options }: OutageBenchOptions,
   onProgress: (line: string) => void,
 ): Promise<OutageResults> {
+  const program = new URL('play-thread.js', import.meta.url)
   const plays = profiles.flatMap((profile) =>
-    clients.map((client) => ({ profile, client, ...options, judgeEvery: 50 })),
+    clients.map((client): PlayOptions => ({ profile, client, ...options, judgeEvery: 50 })),
   )
-  const played = await playAll(plays, jobs, ({ profile, client, completed, sessions }) =>
+  const played = await inThreads<Played>(program, plays, jobs, ({ profile, client, completed, sessions }) =>
     onProgress(`${profile}, ${client}: ${completed} of ${sessions} sessions completed`),
   )
   return { played, broken: played.flatMap(brokenRules) }

@@ -3,11 +3,12 @@
  */
 import { ManualClock } from '@lastgood/core/testing'
 import { outageProfile, type Outage, type ProfileName } from '@lastgood/outage-lab'
+import { quantile } from '../spread.ts'
 import { watchBreaker } from './breaker-watch.ts'
 import { claudeCodePolicy, sdkPolicy } from './plain-clients.ts'
 import { playLastgood, playPlain, type Ending, type Parkings } from './players.ts'
 import { createProvider } from './provider.ts'
-import { backAfterMs, failedInAMinute, meanRate, peakRate, quantile } from './traffic.ts'
+import { backAfterMs, failedInAMinute, meanRate, peakRate } from './traffic.ts'
 import { meanStepMs, model, secondModel } from './workload.ts'
 
 export const clients = ['lastgood', 'sdk', 'claude-code'] as const

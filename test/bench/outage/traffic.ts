@@ -44,9 +44,3 @@ export function failedInAMinute(sent: readonly Sent[]): number {
   for (const one of sent) if (one.failed) failed.set(one.session, [...(failed.get(one.session) ?? []), one])
   return Math.max(0, ...[...failed.values()].map((those) => peakRate(those, 0, 60_000) * 60))
 }
-
-/** The smallest value that `share` of `size` values do not exceed; undefined if there are fewer. */
-export function quantile(values: Iterable<number>, share: number, size?: number): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(share * (size ?? sorted.length)) - 1)]
-}

@@ -1,5 +1,5 @@
 /** `bench overhead`: what lastgood adds to a request, without a network and without a model. */
-import { quantile } from '../outage/traffic.ts'
+import { spreadOf, type Spread } from '../spread.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
 import { bytesPerStep, historyOf, requestOf, streamEvents } from './history.ts'
 import { measureRequests, paths, type Path } from './requests.ts'
@@ -8,11 +8,6 @@ import { measureValidation } from './validation.ts'
 const lengths = [10, 200, 1000]
 
 /** In ms. */
-interface Spread {
-  readonly p50: number
-  readonly p99: number
-}
-
 export interface OverheadResults {
   readonly runs: number
   readonly requests: readonly {
@@ -52,10 +47,6 @@ export async function benchOverhead(runs: number, onProgress: (line: string) => 
     return { messages, whole: spreadOf(whole), step: spreadOf(step) }
   })
   return { runs, requests, validation }
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  return { p50: quantile(values, 0.5) ?? NaN, p99: quantile(values, 0.99) ?? NaN }
 }
 
 export function overheadReport({ runs, requests, validation }: OverheadResults, isMarkdown: boolean, at: Surroundings) {

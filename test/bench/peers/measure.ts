@@ -1,5 +1,5 @@
 /** What is measured of a contender: its steps, opening in a fresh process, sessions at once, resuming after a kill. */
-import { quantile } from '../outage/traffic.ts'
+import { median, spreadOf } from '../spread.ts'
 import { inProcess, messageOf, type Job, type Ready } from './job.ts'
 import { digestOf } from './workload.ts'
 
@@ -78,7 +78,7 @@ export async function measureSteps(ready: Ready, id: string, steps: number, limi
   return {
     done,
     ...spreadOf(times),
-    late: quantile(times.slice(-Math.ceil(done / 10)), 0.5) ?? NaN,
+    late: median(times.slice(-Math.ceil(done / 10))),
     clientCpu: ran.clientCpu / done,
     serverCpu: ran.serverCpu / done,
     written: ran.written,
@@ -93,7 +93,7 @@ export async function measureAtOnce(ready: Ready, job: Pick<Job, 'id' | 'steps' 
   const { times, begun } = await ranSteps(ready, job, limits)
   const all = times.flat()
   const ms = Math.max(...begun.map((one) => one.at(-1) ?? 0)) - Math.min(...begun.map((one) => one[0] ?? 0))
-  return { p50: quantile(all, 0.5) ?? NaN, perSecond: (all.length * 1000) / ms }
+  return { p50: median(all), perSecond: (all.length * 1000) / ms }
 }
 
 /** Kills it when it has ended `steps` steps and is about to ask for the next one; starts it again at once. */
@@ -132,8 +132,4 @@ async function ranSteps(ready: Ready, job: Omit<Job, 'kind'>, { workload, warmUp
     }
   })
   return { ...ran, times: ran.begun.map((one) => one.slice(1).map((at, before) => at - (one[before] ?? NaN))) }
-}
-
-function spreadOf(times: readonly number[]) {
-  return { p50: quantile(times, 0.5) ?? NaN, p99: quantile(times, 0.99) ?? NaN }
 }

@@ -1,5 +1,5 @@
 /** The parts of a round, of one contender, and the medians of its rounds. */
-import { median } from '../store/spread.ts'
+import { median } from '../spread.ts'
 import type { Contender } from './contenders.ts'
 import { TooLong, type Ready } from './job.ts'
 import {

@@ -1,7 +1,7 @@
 /** Checkpoints one after another, and several sessions at once: floor, store and session in turns, in one process. */
 import { cpuOf } from '../process-facts.ts'
 import { roles, type Medium, type Role, type Writer } from './contenders.ts'
-import { median, spreadOf, timed, type Spread } from './spread.ts'
+import { median, spreadOf, timed, type Spread } from '../spread.ts'
 
 export interface Checkpoints {
   readonly medium: string

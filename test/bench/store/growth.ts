@@ -4,7 +4,7 @@
  */
 import { contentBytes, type Size } from './workload.ts'
 import type { Medium, Role, Writer } from './contenders.ts'
-import { median, timed } from './spread.ts'
+import { median, timed } from '../spread.ts'
 
 export interface Growth {
   readonly medium: string

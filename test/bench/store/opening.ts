@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { median } from './spread.ts'
+import { median } from '../spread.ts'
 
 export interface Opening {
   readonly medium: string

@@ -1,7 +1,7 @@
 /** The report of `bench store`. */
 import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
 import type { benchStore } from './bench.ts'
-import type { Spread } from './spread.ts'
+import type { Spread } from '../spread.ts'
 
 export type Report = Awaited<ReturnType<typeof benchStore>>
 
