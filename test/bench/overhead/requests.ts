@@ -41,11 +41,13 @@ let bytesOut = 0
 
 async function measureOne(path: Path, count: number, folder: string, run: number): Promise<Measured> {
   const history = historyOf(count - 2)
-  const id = `toolu_answer_${run}`
+  // Of another call each time: an answer with the id of an earlier call is a broken one.
+  const idOf = (answer: number) => `toolu_${run}_${answer}`
+  let answers = 0
   // With and without lastgood the body is written to a socket.
   const provider: Send = async ({ body }) => {
     bytesOut += encoder.encode(body as string).length
-    return answerWith(id)
+    return answerWith(idOf(answers++))
   }
   const store = storeOf(path, folder)
   const session = store && (await openSession(`run-${run}`, { store }))
@@ -53,7 +55,7 @@ async function measureOne(path: Path, count: number, folder: string, run: number
   const send: Send = (request) => (through ? through(request, provider) : provider(request))
 
   const answer = await readAnswer(await send(requestOf(history)))
-  const next = requestOf([...history, answer, resultOf(id)])
+  const next = requestOf([...history, answer, resultOf(idOf(0))])
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
   const response = await send(next)
   const reader = response.body?.getReader()
