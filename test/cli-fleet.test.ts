@@ -169,4 +169,20 @@ describe('lastgood fleet', () => {
       agents: { coder: { waiting: 1, active: 0, paused: false } },
     })
   })
+
+  it('drain ends when somebody resumes, and says that nothing was drained', async () => {
+    const { cwd, redis } = await project(9)
+    await run(['submit', 's', '--agent', 'coder', 'Go.'], { cwd })
+    // A worker that is at it.
+    await redis.lpush('{lastgood:fleet}:coder:active', 'session-t.2')
+    await redis.set('{lastgood:fleet}:coder:session-t.2:lock', 'token')
+    const drain = run(['fleet', 'drain'], { cwd })
+    await expect.poll(async () => (await run(['fleet'], { cwd })).stdout).toContain('1 under way, 1 queued, paused')
+    await run(['fleet', 'resume'], { cwd })
+    expect(await drain).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^coder {2}1 under way, 1 queued\n/),
+      stderr: 'not drained: somebody resumed coder\n',
+    })
+  })
 })

@@ -2,6 +2,7 @@
 import { Argument, Command } from 'commander'
 import type { FleetClient, FleetStatus } from '@lastgood/fleet'
 import type { CliContext } from '../context.ts'
+import { exitCodes } from '../exit-codes.ts'
 import { exampleOf } from '../help-example.ts'
 import { safeJson, safeLine } from '../text.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from './place.ts'
@@ -31,20 +32,29 @@ async function run(context: CliContext, action: Action, options: FleetCommandOpt
   const status = await withFleetClient(context, options, async (client) => {
     if (action === 'resume') await client.resume(options.agent)
     if (action === 'pause' || action === 'drain') await client.pause(options.agent)
-    if (action === 'drain') await drained(context, client, options.agent)
-    return client.status()
+    return action === 'drain' ? drained(context, client, options.agent) : client.status()
   })
   tell(context, status, options.json === true)
 }
 
 const lookEveryMs = 500
 
-async function drained({ clock }: CliContext, client: FleetClient, agent: string | undefined): Promise<void> {
+async function drained(context: CliContext, client: FleetClient, agent?: string): Promise<FleetStatus> {
+  let takenBefore: string[] = []
   for (;;) {
-    const { agents } = await client.status()
-    const active = Object.entries(agents).filter(([name, { active: count }]) => count > 0 && (agent ?? name) === name)
-    if (active.length === 0) return
-    await clock.sleepUntil(clock.now() + lookEveryMs)
+    const status = await client.status()
+    const asked = Object.entries(status.agents).filter(([name]) => (agent ?? name) === name)
+    const taken = asked.flatMap(([name, { paused }]) => (paused ? [] : [name]))
+    // Twice: an agent that comes meanwhile is paused a moment after it is known.
+    const resumed = taken.filter((name) => takenBefore.includes(name))
+    if (resumed.length > 0) {
+      context.stderr.write(`not drained: somebody resumed ${safeLine(resumed.join(', '))}\n`)
+      context.setExitCode(exitCodes.failed)
+      return status
+    }
+    if (asked.every(([, { active }]) => active === 0)) return status
+    takenBefore = taken
+    await context.clock.sleepUntil(context.clock.now() + lookEveryMs)
   }
 }
 
