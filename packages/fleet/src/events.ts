@@ -20,7 +20,10 @@ export type FleetEvent =
   | { kind: 'set-aside'; sessionId: string; agent: string; starts: number }
   /** It cannot be opened here: its journal is newer, or damaged. Reported once. */
   | { kind: 'unreadable'; sessionId: string; code: string }
-  /** Redis or the store cannot answer; the fleet asks again. Reported once until it can. */
+  /**
+   * Redis or the store cannot answer; the fleet asks again. Reported once until it can; of a queue and of sessions, which
+   * have no `trouble-over`, every ten seconds at most.
+   */
   | { kind: 'trouble'; where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session'; code: string; message: string }
   | { kind: 'trouble-over'; where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session' }
 

@@ -1,4 +1,4 @@
-import { journalVersion, openSession } from '@lastgood/core'
+import { journalVersion, LastgoodError, openSession, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 
@@ -38,6 +38,29 @@ describe('a fleet', () => {
     await Promise.all(all.map((key) => redis.del(key)))
     await expectEnded(store, ['s'])
     expect(told).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
+  })
+
+  it('tells once what many sessions are in trouble with', async () => {
+    const { start, store, told } = openPlace()
+    let [isAway, looks] = [false, 0]
+    const flaky: Store = {
+      ...store,
+      async summary(id) {
+        if (!isAway) return store.summary(id)
+        looks += 1
+        throw new LastgoodError('store-unavailable', 'the store cannot answer', { hint: 'wait' })
+      },
+    }
+    const fleet = start({ coder: agentOf('coder') }, { store: flaky })
+    await fleet.pause('coder')
+    const ids = Array.from({ length: 8 }, (_, i) => `s-${i}`)
+    for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    isAway = true
+    await fleet.resume('coder')
+    await expect.poll(() => looks, patient).toBeGreaterThanOrEqual(ids.length)
+    await expect.poll(() => fleet.status(), patient).toMatchObject({ agents: { coder: rest } })
+    const troubles = told.flatMap((event) => (event.kind === 'trouble' && event.where === 'session' ? [event] : []))
+    expect(troubles).toHaveLength(1)
   })
 
   it.each(['no list', 'failed', 'completed'])(

@@ -11,6 +11,7 @@ import { agentWorker } from './agent-worker.ts'
 import { clientOver, type FleetClient } from './client.ts'
 import { copyOf, patientCopyOf } from './connection.ts'
 import { DueIndex } from './due-index.ts'
+import type { Tell } from './events.ts'
 import { Feeder } from './feeder.ts'
 import { keysUnder } from './keys.ts'
 import { resolveFleet, type FleetOptions, type ResolvedFleet } from './options.ts'
@@ -43,7 +44,8 @@ const closingMs = 3_000
 
 /** Starts at once. Errors: `bad-option`. */
 export function runFleet(given: FleetOptions): Fleet {
-  const options = resolveFleet(given)
+  const resolved = resolveFleet(given)
+  const options: ResolvedFleet = { ...resolved, tell: seldom(resolved) }
   const keys = keysUnder(options.prefix)
   const { store, clock, connection, tell } = options
   const forAll = copyOf(connection)
@@ -60,7 +62,7 @@ export function runFleet(given: FleetOptions): Fleet {
   const suspects = new Suspects(clock)
   const place: Workplace = { options, index, recoveries, unreadable, suspects, stopping: stopping.signal }
 
-  const troubled = troubleAtQueue(options)
+  const troubled = troubleAtQueue(tell)
   const workers = [...options.agents.values()].map((running) => agentWorker(place, running, forWorkers, keys, troubled))
   const loops = startLoops()
   let closing: Promise<void> | undefined
@@ -108,14 +110,23 @@ export function runFleet(given: FleetOptions): Fleet {
   }
 }
 
-/** Reports the errors that BullMQ's workers have with Redis; the workers recover by themselves. */
-function troubleAtQueue({ tell, clock }: ResolvedFleet): (error: unknown) => void {
-  let toldAt = -Infinity
-  return (error) => {
-    if (isOfLostJob(error) || clock.now() - toldAt < toldEveryMs) return
-    toldAt = clock.now()
-    tell(troubleOf('queue', queueUnavailable(error)))
+/** Tells the trouble that many sessions have at the same time once, and again while it lasts. */
+function seldom({ tell, clock }: ResolvedFleet): Tell {
+  const toldAt = new Map<string, number>()
+  return (event) => {
+    if (event.kind === 'trouble-over') toldAt.clear()
+    if (event.kind === 'trouble') {
+      const which = `${event.where} ${event.code}`
+      if (clock.elapsed() - (toldAt.get(which) ?? -Infinity) < toldEveryMs) return
+      toldAt.set(which, clock.elapsed())
+    }
+    tell(event)
   }
+}
+
+/** Reports the errors that BullMQ's workers have with Redis; the workers recover by themselves. */
+const troubleAtQueue = (tell: Tell) => (error: unknown) => {
+  if (!isOfLostJob(error)) tell(troubleOf('queue', queueUnavailable(error)))
 }
 
 /** This process slept, or lost its server, and its job is gone: no trouble, the session's head says what was done. */
