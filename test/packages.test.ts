@@ -35,6 +35,8 @@ const bins = manifests.flatMap(({ name, version, bin = {} }) =>
   Object.keys(bin).map((command) => ({ command, version, name })),
 )
 
+const packing = ['-r', '--filter', './packages/*', 'pack', '--pack-destination']
+
 let work: string
 let project: string
 
@@ -42,8 +44,7 @@ beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'lastgood-packages-'))
   project = join(work, 'project')
   mkdirSync(project)
-  const pack = ['-r', '--filter', './packages/*', 'pack', '--pack-destination', work]
-  await run('npx', ['-y', 'pnpm@12.21.0', ...pack], { cwd: root })
+  await run('npx', ['-y', 'pnpm@12.21.0', ...packing, work], { cwd: root })
   const tarballs = manifests.map((manifest) => [manifest.name, `file:../${tarballOf(manifest)}`])
   // With a zod that is not the one of core: schemas of tools are the program's own.
   const dependencies = { ...Object.fromEntries(tarballs), zod: '4.0.17' }
@@ -54,6 +55,11 @@ beforeAll(async () => {
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true })
+})
+
+it('pnpm tarballs, which the README names, packs as these tests do', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { tarballs: string } }
+  expect(scripts.tarballs.replaceAll("'", '')).toBe(`pnpm build && pnpm ${packing.join(' ')} tarballs`)
 })
 
 it.each(manifests)('$name is packed with its licence, without tests, build state and workspace words', ({ name }) => {
