@@ -49,6 +49,22 @@ describe('two runs at once', () => {
     ])
   })
 
+  test.each([
+    ['trun', { trun: 1 }],
+    ['turn', { turn: '1' }],
+    ['envelope', { envelope: 'curent' }],
+    ['onInDoubt', { onInDoubt: 'rerun' }],
+    ['signal', { signal: new AbortController() }],
+    ['a string', 'current'],
+  ])('a wrong option is refused before anything is done: %s', async (field, options) => {
+    const { client, lab } = await startTestLab({ model: () => reply(text('ok')) })
+    const session = await openTestSession()
+    const run = session.run(defineAgent({ name: 'a', client, model }), task, options as never)
+    await expect(run).rejects.toMatchObject({ code: 'bad-option', details: { field } })
+    expect(await entriesOf(session.store, session.id)).toEqual([])
+    expect(lab.requests).toEqual([])
+  })
+
   test.each([null, 42, { type: 'text', text: 'x' }, [{}], [{ text: 'x' }], listWithHole])(
     'an input that no message can have is refused before anything is done, and loses nothing [%j]',
     async (input) => {

@@ -8,6 +8,7 @@
  */
 import {
   assertContent,
+  checksOf,
   isLastgoodError,
   LastgoodError,
   readHistory,
@@ -19,6 +20,7 @@ import {
   type CurrentEnvelope,
   type LedgerTools,
   type Message,
+  type OptionChecks,
   type Session,
 } from '@lastgood/core'
 import { resolveAgent, type AgentOptions } from './agent-options.ts'
@@ -37,6 +39,19 @@ export interface RunOptions {
   onInDoubt?: NonNullable<LedgerTools['onInDoubt']>
   /** Stops the run; the turn stays open. A tool that ignores it is waited for until the session ends. */
   signal?: AbortSignal
+}
+
+const runOptionNames: Record<keyof RunOptions, true> = { turn: true, envelope: true, onInDoubt: true, signal: true }
+const { oneOf, badOption, assertFunctions, assertKnown, assertSignal }: OptionChecks = checksOf('Run')
+
+/** Throws `bad-option`: `turn` under another name would let a turn run twice. */
+function checkRun(run: RunOptions): void {
+  assertKnown(undefined, run, Object.keys(runOptionNames))
+  const { turn, envelope, onInDoubt, signal } = run
+  if (turn !== undefined && typeof turn !== 'number') throw badOption('turn', typeof turn, 'the number of a turn')
+  if (envelope !== undefined) oneOf('envelope', envelope, ['pinned', 'current'])
+  assertFunctions({ onInDoubt })
+  assertSignal(signal)
 }
 
 export interface Reply {
@@ -69,6 +84,7 @@ export function defineAgent(options: AgentOptions): CodingAgent {
     name: options.name,
     envelope: current,
     async run(session, input, run = {}) {
+      checkRun(run)
       // Only this agent's envelope counts: another agent that ran in the session before has its own.
       const isPinned = () => session.envelopeAgent === options.name && run.envelope !== 'current'
       const loop: Loop = { session, run, envelope: () => (isPinned() ? session.envelope : undefined) ?? current }

@@ -8,6 +8,8 @@ export interface OptionChecks {
   oneOf<T>(field: string, value: unknown, values: readonly T[]): T
   /** Each of these must be a function or absent. Another value may be a secret, so the error names only its type. */
   assertFunctions(options: Readonly<Record<string, unknown>>): void
+  /** The field `signal`: an AbortSignal or absent; its controller is what is handed in by mistake. */
+  assertSignal(value: unknown): void
   badOption(field: string, value: unknown, range: string): LastgoodError
   /** `options` must have no names but these. `field`: where they are nested; undefined for the top level. */
   assertKnown(field: string | undefined, options: unknown, known: readonly string[]): void
@@ -38,6 +40,10 @@ export function checksOf(of: string): OptionChecks {
       for (const [field, value] of Object.entries(options)) {
         if (value !== undefined && typeof value !== 'function') throw badOption(field, typeof value, 'a function')
       }
+    },
+    assertSignal(value) {
+      if (value === undefined || value instanceof AbortSignal) return
+      throw badOption('signal', typeof value, 'the signal of an AbortController')
     },
     assertKnown(field, options, known) {
       if (options === undefined) return

@@ -9,7 +9,8 @@
  * 4. A step with the id of a tool call is that call: its entries are the tool ledger's, its result is the model's.
  */
 import { isLastgoodError, LastgoodError, messageOf } from '../errors.ts'
-import type { Block, EntryBody, InDoubt } from '../journal/journal.ts'
+import { inDoubtRules, type Block, type EntryBody, type InDoubt } from '../journal/journal.ts'
+import { checksOf, type OptionChecks } from '../option-checks.ts'
 import { Effect, inside, waitingFor } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'
 import { jsonText } from './recordable.ts'
@@ -54,6 +55,27 @@ interface Running {
   result: Promise<unknown>
 }
 
+const optionNames: Record<keyof StepOptions<never> | keyof ToolStepOptions, true> = {
+  key: true,
+  toolUseId: true,
+  inDoubt: true,
+  verify: true,
+  onInDoubt: true,
+  signal: true,
+}
+const { oneOf, badOption, assertFunctions, assertKnown, assertSignal }: OptionChecks = checksOf('Step')
+
+/** Before anything is recorded: what is wrong here would show only after a crash. Throws `bad-option`. */
+function checkStep(run: unknown, options: Partial<Record<keyof typeof optionNames, unknown>>): void {
+  if (typeof run !== 'function') throw badOption('run', typeof run, 'a function')
+  assertKnown(undefined, options, Object.keys(optionNames))
+  const { key, inDoubt, verify, onInDoubt, signal } = options
+  if (key !== undefined && typeof key !== 'string') throw badOption('key', typeof key, 'a text')
+  if (inDoubt !== undefined) oneOf('inDoubt', inDoubt, inDoubtRules)
+  assertFunctions({ verify, onInDoubt })
+  assertSignal(signal)
+}
+
 export class StepLedger {
   readonly #session: StepSession
   /** By id: a step that is asked for again while it runs is the same step. */
@@ -71,6 +93,7 @@ export class StepLedger {
     run: (context: StepContext) => Promise<Result> | Result,
     options: StepOptions<Result>,
   ): Promise<Result> {
+    checkStep(run, options)
     const { stepId, giveBack } = this.#ids.take(name, input, options.key, (id) => this.#running.has(id))
     try {
       const effect = new Effect(this.#session, stepId)
@@ -90,6 +113,7 @@ export class StepLedger {
     run: (context: ToolContext) => Promise<ToolContent> | ToolContent,
     options: ToolStepOptions,
   ): Promise<Block> {
+    checkStep(run, options)
     const call = new Effect(this.#session, callEffectId(options.toolUseId))
     const block = await this.#once(call, name, options.signal, () => this.#runTool(call, name, run, options))
     return structuredClone(block as Block)
