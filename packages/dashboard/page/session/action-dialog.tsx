@@ -45,7 +45,7 @@ export function ActionDialog({ title, does, confirm, onClose, run, children }: A
         </ul>
         {children}
         <label class="field">
-          Why? It is recorded with the session.
+          Why? It is recorded.
           <input name="reason" required maxLength={300} pattern=".*\S.*" autocomplete="off" autofocus />
         </label>
         {failure && (

@@ -30,6 +30,12 @@ it('what goes back to the last good turn is offered while a turn is open, and is
   expect(turnsFor('fork', document([1, 2, 3], { turn: 4 }))).toEqual([3, 2, 1])
 })
 
+it('says before the first saved turn that there is none', () => {
+  const resume = { turn: 1, does: 'turn 1 is open', cost: 'about $0.01' } as SessionDocument['resume']
+  const [first] = offersOf({ ...document([], { status: 'suspended', turn: 1 }), resume }, undefined)
+  expect(first?.does.at(-1)).toBe('No turn is saved yet; finished tool calls are not run again.')
+})
+
 it('a session that is held and at rest can be neither suspended nor taken over', () => {
   for (const name of ['suspend', 'takeover']) {
     expect(refusalOf(name, { heldBy, status: 'idle' })).toBe('No turn is open in it.')

@@ -113,7 +113,7 @@ function resumeDoes({ resume, card }: SessionDocument): string[] {
   return [
     sentence(resume.does),
     sentence(cost),
-    `The last good turn is ${card.lastGoodTurn === 0 ? 'none' : card.lastGoodTurn}; finished tool calls are not run again.`,
+    `${card.lastGoodTurn === 0 ? 'No turn is saved yet' : `The last good turn is ${card.lastGoodTurn}`}; finished tool calls are not run again.`,
   ]
 }
 
