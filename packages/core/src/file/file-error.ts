@@ -72,7 +72,8 @@ export async function onPath<T>(path: string, job: () => Promise<T>): Promise<T>
 }
 
 const full = 'free some space there, then continue: nothing that was acknowledged is lost'
-const elsewhere = 'a file is where the folder should be: move it away, or choose another folder with fileStore({ dir })'
+const elsewhere =
+  'a file is where the folder should be: move it away, or choose another with --store or fileStore({ dir })'
 const crowded = 'raise the limit on open files (ulimit -n), or close some; nothing that was acknowledged is lost'
 const denied = 'make the folder and its files writable for this user, or choose another with fileStore({ dir })'
 const hints: Readonly<Record<string, string>> = {
