@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Store } from '@lastgood/core'
 import { answered, ended, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
@@ -73,13 +73,12 @@ describe('list', () => {
     )
   })
 
-  it('of an empty store says so', async () => {
+  it('of an empty store says so, and of a mistyped one that there is no such folder', async () => {
     const { cwd } = project()
-    expect(await run(['list', '--store', 'state'], { cwd })).toEqual({
-      code: 0,
-      stdout: '',
-      stderr: `store    file:${cwd}/state (--store)\nno sessions\n`,
-    })
+    mkdirSync(join(cwd, 'state'))
+    const none = async (store: string) => (await run(['list', '--store', store], { cwd })).stderr
+    expect(await none('state')).toBe(`store    file:${cwd}/state (--store)\nno sessions\n`)
+    expect(await none('sate')).toBe(`store    file:${cwd}/sate (--store)\nno sessions: there is no such folder yet\n`)
   })
 
   it('shows the others when one is damaged, says which one it is, and is exit code 6', async () => {

@@ -1,4 +1,6 @@
 /** `lastgood list`: the sessions of the store, recoverable first. */
+import { existsSync } from 'node:fs'
+import type { Store } from '@lastgood/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
@@ -14,7 +16,7 @@ import {
   type SessionRow,
   type ShownStatus,
 } from '../sessions/session-row.ts'
-import { storeLine } from '../stores.ts'
+import { storeLine, type StoreChoice } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { joined, safeJson, safeLine } from '../text.ts'
@@ -80,7 +82,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
     } else if (!broken || rows.length > 0) {
       const all = commandLine('lastgood list --all', ...flags)
       const hidden = { count: rows.length - shown.length, all }
-      print(context, options, shown, hidden, storeLine(location, source))
+      print(context, options, shown, hidden, { location, source })
     }
     endWith(context, broken)
   } finally {
@@ -95,13 +97,19 @@ function print(
   { color }: ListOptions,
   rows: readonly SessionRow[],
   hidden: { count: number; all: string },
-  place: string,
+  { location, source }: Pick<StoreChoice, 'source'> & Pick<Store, 'location'>,
 ): void {
   const { stdout, stderr, env, clock } = context
   const { palette, room } = terminalOf(stdout, env, color)
-  stderr.write(`${place}\n`)
+  stderr.write(`${storeLine(location, source)}\n`)
+  // As with a mistyped path.
+  const absent = location.startsWith('file:') && !existsSync(location.slice('file:'.length))
   if (rows.length === 0) {
-    stderr.write(hidden.count === 0 ? 'no sessions\n' : `nothing to resume; ${hidden.count} more with: ${hidden.all}\n`)
+    stderr.write(
+      hidden.count === 0
+        ? `no sessions${absent ? ': there is no such folder yet' : ''}\n`
+        : `nothing to resume; ${hidden.count} more with: ${hidden.all}\n`,
+    )
     return
   }
   const header = ['STATUS', 'SESSION', 'AGENT', 'TURN', 'SAVED', 'WRITTEN', 'ABOUT']
