@@ -44,6 +44,7 @@ export const messages: readonly (readonly [status: number, text: string])[] = [
   [400, 'messages.2.content.0.tool_result.content.1.image.source.base64: image cannot be empty'],
   [400, 'messages.28.content.0.pdf.source.base64.data: The PDF specified was not valid.'],
   [400, 'At least one of the image dimensions exceed max allowed size: 8000 pixels'],
+  [400, 'Unable to download the file. Please verify the URL and try again.'],
   [400, 'Too many images in the request'],
   [400, 'max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens for claude-sonnet-4-5'],
   [400, '`max_tokens` must be greater than `thinking.budget_tokens`'],
@@ -56,6 +57,7 @@ export const messages: readonly (readonly [status: number, text: string])[] = [
     400,
     'The compiled grammar is too large, which would cause performance issues. Simplify your tool schemas or reduce the number of strict tools.',
   ],
+  [400, "output_config.effort: Input should be 'low', 'medium' or 'high'"],
   [400, 'invalid beta flag'],
   [400, 'A maximum of 4 blocks with cache_control may be provided. Found 5.'],
   [

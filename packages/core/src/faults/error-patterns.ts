@@ -165,6 +165,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       ],
       [
         400,
+        /unable to download the file|disallowed by the website's robots\.txt/i,
+        `${docs}/build-with-claude/vision`,
+        'remove-images',
+      ],
+      [
+        400,
         /too (many|much) (images|media)|at most \d+ images|\d+ pdf pages/i,
         `${docs}/build-with-claude/vision`,
         'shrink-images',
@@ -208,6 +214,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         400,
         /compiled grammar is too large|\bgrammar compilation\b|compilation cost\b|schema is too complex|too many strict tools/i,
         `${github}/anthropics/anthropic-sdk-python/issues/1185`,
+        'drop-params',
+      ],
+      [
+        400,
+        /^(the parameter )?`?output_config\.effort\b/i,
+        `${github}/farion1231/cc-switch/issues/2851`,
         'drop-params',
       ],
       [400, /^invalid beta flag$/i, `${github}/anthropics/claude-code/issues/49370`, 'drop-newest-beta'],

@@ -8,16 +8,22 @@ import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
 import { count, isAt, pathOf, placedBlocks, type Placed } from '../blocks.ts'
 import { maxSide, whyRefused } from '../request/image-rule.ts'
-import { dataOf, isImage, isMedium, mediumLeftOut } from '../request/media.ts'
+import { dataOf, isImage, isLinked, isMedium, mediumLeftOut } from '../request/media.ts'
 import { replacedBy, type RejectedRule } from './rejected-rule.ts'
+
+/** A link that has expired, or that the API may not follow; it names none. The older ones expire first. */
+const notFetched = /download the file|robots\.txt/i
 
 export const removeImages: RejectedRule = {
   name: 'remove-images',
   row: 32,
   does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
   repair(outgoing, { fault }, argument) {
-    const withDocuments = /pdf|document/i.test(fault?.message ?? '')
-    const media = placedBlocks(outgoing.messages).filter(({ block }) => (withDocuments ? isMedium : isImage)(block))
+    const message = fault?.message ?? ''
+    const withDocuments = /pdf|document/i.test(message)
+    const media = placedBlocks(outgoing.messages).filter(({ block }) =>
+      notFetched.test(message) ? isMedium(block) && isLinked(block) : (withDocuments ? isMedium : isImage)(block),
+    )
     const paths = argument?.split(',') ?? fault?.paths ?? []
     const named = placedBlocks(outgoing.messages).filter(
       ({ block, place }) => isMedium(block) && paths.some((path) => isAt(place, path)),

@@ -31,6 +31,8 @@ const manyTurns = (content: string) => [
 ]
 const grown = `[result of ${JSON.stringify(result(long, 't0')).length} characters left out: the conversation had outgrown the model's window]`
 
+const linked = (type: string) => ({ type, source: { type: 'url', url: 'https://example.com/a' } })
+
 export const refusedCases: readonly RequestCase[] = [
   {
     row: 18,
@@ -96,6 +98,15 @@ export const refusedCases: readonly RequestCase[] = [
     refusal: { message: 'Could not process image' },
     in: { messages: [user(png(8, 8), png(9, 9))] },
     out: { messages: [user(text('[image 8x8 left out: the API refused it]'), png(9, 9))] },
+  },
+  {
+    row: 32,
+    rule: 'remove-images',
+    claim: 'of media that the API could not fetch the older half is left out, and none that the request holds',
+    as: 'remove-images:messages.0.content.1',
+    refusal: { message: 'Unable to download the file. Please verify the URL and try again.' },
+    in: { messages: [user(png(8, 8), linked('document'), linked('image'))] },
+    out: { messages: [user(png(8, 8), text('[document left out: the API refused it]'), linked('image'))] },
   },
   {
     row: 36,

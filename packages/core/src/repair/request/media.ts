@@ -10,6 +10,9 @@ import { imageHeader } from './image-header.ts'
 export const isImage = ({ type }: Block): boolean => type === 'image'
 export const isMedium = ({ type }: Block): boolean => type === 'image' || type === 'document'
 
+/** The API fetches it for each request, as long as its address is valid. */
+export const isLinked = ({ source }: Block): boolean => isRecord(source) && source['type'] === 'url'
+
 /** The base64 data of an image or document; undefined for a link or a file. */
 export function dataOf({ source }: Block): string | undefined {
   return isRecord(source) && source['type'] === 'base64' && typeof source['data'] === 'string'
