@@ -66,16 +66,23 @@ function meantBy(error: unknown, wayOn: (hint: string) => string): ApiError {
   return { status: 500, type: 'api_error', message, retry: false }
 }
 
-export function errorResponse(error: ApiError, retryAfterS?: number): Response {
-  const headers = new Headers({ 'content-type': 'application/json', 'x-should-retry': String(error.retry) })
-  if (retryAfterS !== undefined) headers.set('retry-after', String(retryAfterS))
+export function errorResponse(error: ApiError, more: Readonly<Record<string, string>> = {}): Response {
+  const headers = { ...more, 'content-type': 'application/json', 'x-should-retry': String(error.retry) }
   return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers })
 }
 
-/** For a session suspended until an instant, the seconds to it: a client that retries all the same waits that long. */
-export function pauseOf(error: unknown, now: number): number | undefined {
-  const retryAt = isLastgoodError(error, 'session-suspended') ? error.details['retryAt'] : undefined
-  return typeof retryAt === 'number' ? Math.max(1, Math.ceil((retryAt - now) / 1000)) : undefined
+/**
+ * What the API said about its limits; and for a session suspended until an instant, the seconds to it: a client that
+ * retries all the same waits that long.
+ */
+export function limitsOf(error: unknown, now: number): Readonly<Record<string, string>> {
+  if (!isLastgoodError(error)) return {}
+  const { limits, retryAt } = error.details
+  const isUntil = error.code === 'session-suspended' && typeof retryAt === 'number'
+  return {
+    ...(limits as Readonly<Record<string, string>> | undefined),
+    ...(isUntil && { 'retry-after': String(Math.max(1, Math.ceil((retryAt - now) / 1000))) }),
+  }
 }
 
 export const errorBody = ({ type, message }: ApiError) => ({ type: 'error', error: { type, message } })

@@ -10,7 +10,7 @@
  */
 import { streamOf, writeEvent, type Clock, type Pieces } from '@lastgood/core'
 import type { AnswerHead, Attached } from './answer.ts'
-import { apiErrorOf, errorBody, errorResponse, pauseOf, RefusedLate } from './api-error.ts'
+import { apiErrorOf, errorBody, errorResponse, limitsOf, RefusedLate } from './api-error.ts'
 import { replaceBody } from './bodies.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { Progress } from './progress.ts'
@@ -49,7 +49,7 @@ export async function deliver(
   }
   if ('error' in head) {
     attached.leave()
-    return errorResponse(apiErrorOf(head.error, waits.wayOn), pauseOf(head.error, waits.clock.now()))
+    return errorResponse(apiErrorOf(head.error, waits.wayOn), limitsOf(head.error, waits.clock.now()))
   }
   const { value } = head
   const body = isOf(value, eventStream) ? eventsOf(attached, model, waits) : bytesOf(attached, attached.leave)

@@ -123,7 +123,9 @@ export class Exchange<R extends WireRequest> {
       if (outcome.kind === 'fault') {
         const { fault, decision } = await recorder.faulted(outcome.wire, this.signal)
         if (decision.kind === 'fail' && outcome.refusal) return { refusal: outcome.refusal }
-        if (decision.kind === 'fail' || decision.kind === 'suspend') throw recorder.givenUp(fault, decision)
+        if (decision.kind === 'fail' || decision.kind === 'suspend') {
+          throw recorder.givenUp(fault, decision, outcome.wire.headers)
+        }
         continue
       }
       if (this.signal.aborted) {

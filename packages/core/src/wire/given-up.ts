@@ -13,10 +13,12 @@ export function givenUp(
   fault: Fault,
   decision: Ending,
   unrepairable: Unrepairable | undefined,
+  headers?: Headers,
 ): LastgoodError {
   const details = {
     ...factsOf(session, fault.kind),
     status: fault.status,
+    ...limitsIn(headers),
     ...(unrepairable && { unrepairable: `${unrepairable.rule}: ${unrepairable.what}` }),
   }
   if (decision.kind === 'suspend') return suspendedError(session, decision, details, nextFor(session, fault.kind))
@@ -24,6 +26,12 @@ export function givenUp(
     hint: hintFor(session, fault.kind),
     details,
   })
+}
+
+/** What the API said about its limits: clients of a plan tell by these headers which window is used up, until when. */
+export function limitsIn(headers: Headers | undefined): { limits?: Readonly<Record<string, string>> } {
+  const limits = [...(headers ?? [])].filter(([name]) => name.startsWith('anthropic-ratelimit-'))
+  return limits.length > 0 ? { limits: Object.fromEntries(limits) } : {}
 }
 
 /** The error for a stream that nobody had begun to read: `why` it was given up. */

@@ -235,8 +235,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#it.session.emit({ type: 'dropped' })
   }
 
-  givenUp: Recorder<R>['givenUp'] = (fault, decision) =>
-    givenUp(this.#it.session, fault, decision, this.#mended?.unrepairable)
+  givenUp: Recorder<R>['givenUp'] = (fault, decision, headers) =>
+    givenUp(this.#it.session, fault, decision, this.#mended?.unrepairable, headers)
 
   async #neededTokens(): Promise<TokenNeed> {
     return estimateTokens((this.#mended ?? (await this.#mend(this.#walk.current))).outgoing)

@@ -5,6 +5,7 @@ import { classify } from '../faults/classify.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Health } from '../health/health.ts'
 import type { Session } from '../session/session.ts'
+import { limitsIn } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
 import type { Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
@@ -70,10 +71,10 @@ export function sideRecorder<R extends WireRequest>(
     kept: () => {},
     delta: () => {},
     dropped: () => {},
-    givenUp: (fault, decision) =>
+    givenUp: (fault, decision, headers) =>
       new LastgoodError('request-failed', `a side request failed: ${decision.reason}`, {
         hint: 'the conversation itself continues',
-        details: { fault: fault.kind, status: fault.status },
+        details: { fault: fault.kind, status: fault.status, ...limitsIn(headers) },
       }),
   }
 }
