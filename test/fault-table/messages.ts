@@ -89,6 +89,7 @@ export const messages: readonly (readonly [status: number, text: string])[] = [
     400,
     'messages.3.content.10: When providing `thinking` or `redacted_thinking` blocks, the blocks must match the parameters during the original request.',
   ],
+  [400, 'messages.17.content.0: Invalid `encrypted_content` in `search_result` block'],
   [400, 'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.'],
   [400, 'When thinking is disabled, an assistant message in the final position cannot contain thinking.'],
   [400, 'messages.1.content.0.text.parsed: Extra inputs are not permitted'],

@@ -296,6 +296,12 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
       ],
       [
         400,
+        /invalid `?encrypted_\w+`? in `?\w+/i,
+        `${docs}/agents-and-tools/tool-use/web-search-tool`,
+        'unreadable-results',
+      ],
+      [
+        400,
         /expected `thinking` or `redacted_thinking`, but found/i,
         `${github}/sst/opencode/issues/3077`,
         'restore-thinking',

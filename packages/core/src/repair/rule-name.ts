@@ -22,6 +22,7 @@ export type RuleName =
   | 'drop-field'
   | 'drop-block-field'
   | 'block-as-text'
+  | 'unreadable-results'
   | 'remove-images'
   | 'clamp-max-tokens'
   | 'fit-max-tokens'

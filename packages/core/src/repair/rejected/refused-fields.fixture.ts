@@ -19,6 +19,10 @@ const marked = { ...text('a'), cache_control: { type: 'ephemeral' } }
 const eager = (name: string) => ({ ...tool(name), eager_input_streaming: true })
 const scoped = { ...marked, cache_control: { type: 'ephemeral', scope: 'global' } }
 
+const search = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
+const cited = { ...text('So.'), citations: [{ type: 'web_search_result_location', encrypted_index: 'i' }] }
+
 export const refusedFields: readonly RequestCase[] = [
   {
     row: 11,
@@ -137,6 +141,34 @@ export const refusedFields: readonly RequestCase[] = [
       messages: [
         ...talk.slice(0, 2),
         user(result([text('{"type":"image","data":"[2000 characters of data left out]"}'), png(9, 9)])),
+      ],
+    },
+  },
+  {
+    row: 29,
+    rule: 'unreadable-results',
+    claim: 'results that were encrypted for another organisation become text, without their calls and citations',
+    refusal: { message: 'messages.1.content.1: Invalid `encrypted_content` in `search_result` block' },
+    in: {
+      messages: [
+        user(text('a')),
+        assistant(
+          search,
+          { ...found, content: [{ title: 'T', url: 'https://t.example', encrypted_content: 'e' }] },
+          cited,
+        ),
+        user(text('b')),
+        assistant({ ...search, id: 'srvtoolu_2' }, { ...found, tool_use_id: 'srvtoolu_2' }, text('None.')),
+        user(text('c')),
+      ],
+    },
+    out: {
+      messages: [
+        user(text('a')),
+        assistant(text('[the result of web_search cannot be read any more]\nT https://t.example'), text('So.')),
+        user(text('b')),
+        assistant({ ...search, id: 'srvtoolu_2' }, { ...found, tool_use_id: 'srvtoolu_2' }, text('None.')),
+        user(text('c')),
       ],
     },
   },

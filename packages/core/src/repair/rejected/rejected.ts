@@ -15,6 +15,7 @@ import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './limits.ts'
 import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText } from './results.ts'
+import { unreadableResults } from './server-results.ts'
 import type { RejectedRule } from './rejected-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
@@ -29,6 +30,7 @@ export const rejectedRules: readonly RejectedRule[] = [
   dropField,
   { ...dropField, name: 'drop-block-field' },
   blockAsText,
+  unreadableResults,
   removeImages,
   shrinkImages,
   clampMaxTokens,
