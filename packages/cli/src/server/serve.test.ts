@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, get, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, createServer as createSocketServer, type AddressInfo } from 'node:net'
 import { buffer, text as textOf } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
@@ -183,3 +183,21 @@ test.each([
     expect(warnings).toEqual([])
   },
 )
+
+test('an answer with words beside its status that are no ASCII is passed on', async () => {
+  const api = createSocketServer((socket) => {
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 404 \u6ca1\u6709\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnone'),
+    )
+  })
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+  const outside = upstreamFetch({})
+  onTestFinished(async () => {
+    await outside.close()
+    api.close()
+  })
+  const { port } = api.address() as AddressInfo
+  const { url } = await stage({}, { upstream: `http://127.0.0.1:${port}`, fetch: outside.fetch })
+  const response = await fetch(`${url}/v1/models`)
+  expect([response.status, await response.text()]).toEqual([404, 'none'])
+})
