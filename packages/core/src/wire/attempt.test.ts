@@ -7,12 +7,12 @@ import { defaultLimits } from './watchdog.ts'
 const request = { url: 'https://api.anthropic.com/v1/messages', method: 'POST', headers: new Headers() }
 const error = '{"type":"error","error":{"type":"invalid_request_error","message":"no"}}'
 
-/** The attempt that is answered with a 400 and this body; `hasLeft` tells whether the body was let go. */
-function refusedWith(source: UnderlyingSource<Uint8Array>) {
+/** The attempt that is answered with an error of this body; `hasLeft` tells whether the body was let go. */
+function refusedWith(source: UnderlyingSource<Uint8Array>, status = 400) {
   const clock = new ManualClock()
   const it = { clock, hasLeft: false, outcome: undefined as unknown as ReturnType<typeof attempt> }
   const body = new ReadableStream({ ...source, cancel: () => void (it.hasLeft = true) }, { highWaterMark: 0 })
-  const next = async () => new Response(body, { status: 400 })
+  const next = async () => new Response(body, { status })
   it.outcome = attempt(request, next, clock, defaultLimits, new AbortController().signal, 'whole')
   return it
 }
@@ -60,4 +60,12 @@ test('an error body that is large but ends is passed on as it is', async () => {
     },
   })
   expect(await (await refusalIn(it.outcome)).text()).toBe(large)
+})
+
+test.each([
+  ['breaks', 429, 'terminated'],
+  ['is not compressed as it says', 400, 'incorrect header check'],
+])('an error body that %s takes nothing from its status', async (_how, status, words) => {
+  const it = refusedWith({ pull: (controller) => controller.error(new TypeError(words)) }, status)
+  expect(await it.outcome).toMatchObject({ kind: 'fault', wire: { phase: 'status', status, body: '' } })
 })

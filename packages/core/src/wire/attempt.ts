@@ -45,6 +45,7 @@ export async function attempt<R extends WireRequest>(
     // Its status is an answer: the wait for one is over.
     watchdog.progress()
     const body = await errorBodyOf(response, clock)
+    exchange.throwIfAborted()
     watchdog.stop()
     const { sleptMs } = watchdog
     const wire = { ...refusalSeen(response, body.slice(0, longestExamined), clock), sleptMs }
@@ -57,7 +58,7 @@ export async function attempt<R extends WireRequest>(
   }
 }
 
-/** The body as far as it is read. Errors: what broke it. */
+/** The body as far as it is read. One that breaks, or cannot be decompressed, takes nothing from its status. */
 async function errorBodyOf({ body }: Response, clock: Clock): Promise<string> {
   const pieces = readPieces(body)
   const decoder = new TextDecoder()
@@ -75,9 +76,8 @@ async function errorBodyOf({ body }: Response, clock: Clock): Promise<string> {
       length += piece.length
       if (length >= longestErrorBody) stop()
     }
-  } catch (error) {
-    // A piece that was waited for when it was stopped.
-    if (!isOver) throw error
+  } catch {
+    // What came before it is what there is.
   } finally {
     callOff()
   }
