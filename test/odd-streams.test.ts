@@ -75,6 +75,8 @@ test('a call before another one of its index is kept, and that one is not run (P
   expect(session.transcript.unanswered.map(({ toolUseId }) => toolUseId)).toEqual(['toolu_a'])
 })
 
+const whole = started() + textBlock(0, 'One.') + callBlock(1, '{"n":1}') + ended('tool_use')
+
 const readable: readonly (readonly [string, string])[] = [
   ['numbers its blocks from 1', started() + textBlock(1, 'One.') + callBlock(2, '{"n":1}') + ended('tool_use')],
   ['leaves out a number', started() + textBlock(0, 'One.') + callBlock(2, '{"n":1}') + ended('tool_use')],
@@ -91,6 +93,10 @@ const readable: readonly (readonly [string, string])[] = [
       closed(1) +
       ended('end_turn'),
   ],
+  ['names its events otherwise', whole.replace(/^event: .*$/gm, 'event: data')],
+  ['does not name them', whole.replace(/^event: .*$/gm, 'event:')],
+  ['names them all alike', whole.replace(/^event: .*$/gm, 'event: content_block_delta')],
+  ['names one of them otherwise', whole.replace('event: content_block_delta', 'event: chunk')],
   ['begins twice', started() + started() + textBlock(0, 'One.') + ended('end_turn')],
   ['begins without usage', startedWith(bare) + textBlock(0, 'One.') + ended('end_turn')],
   ['begins with no usage', startedWith({ ...bare, usage: null }) + textBlock(0, 'One.') + ended('end_turn')],

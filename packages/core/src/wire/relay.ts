@@ -295,14 +295,18 @@ const known: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Some gateways leave out the lines that name events; LiteLLM leaves out that of its own errors, which are in another
- * API's dialect. Clients take either for a broken stream. https://github.com/anomalyco/opencode/pull/40646
+ * Some gateways leave out the lines that name events, or name them otherwise: clients go by the type. LiteLLM leaves out
+ * that of its own errors, which are in another API's dialect, and clients take them for a broken stream.
+ * https://github.com/anomalyco/opencode/pull/40646
  */
 function named(event: ServerSentEvent): ServerSentEvent {
-  const data = event.event === 'message' ? dataOf(event) : undefined
+  const { event: said, data: text } = event
+  if (said === 'error' || said === 'ping' || text.startsWith(`{"type":"${said}"`)) return event
+  const data = dataOf(event)
   if (!data) return event
-  const name = data['error'] ? 'error' : String(data['type'])
-  return known.has(name) ? { event: name, data: event.data, raw: writeEvent(name, data) } : event
+  const isUnnamed = said === 'message' || said === ''
+  const name = isUnnamed && data['error'] ? 'error' : String(data['type'])
+  return known.has(name) && name !== said ? { event: name, data: text, raw: writeEvent(name, data) } : event
 }
 
 /** What the event says of the error, even where gateways leave out the envelope, or send no JSON at all. */
