@@ -66,6 +66,14 @@ describe('a part of the answer was lost or came twice, so it is requested again:
   })
 })
 
+test('a block that ends after a call has begun is one that the caller has, when the answer breaks then', async () => {
+  const broken = started() + textBlock(0, 'One.') + openText(1) + words(1, 'Two.') + openCall(2) + closed(1)
+  const { client } = scriptedClient((_call, n) => (n === 1 ? broken : said('Whole.')))
+  const session = await openTestSession()
+  const { content } = await recoverable(client, session).messages.stream(request).finalMessage()
+  expect(content).toMatchObject([{ text: 'One.' }, { text: 'Two.' }, { text: 'Whole.' }])
+})
+
 test('a call before another one of its index is kept, and that one is not run (P2)', async () => {
   const calls = callBlock(0, '{"n":1}', 'toolu_a') + callBlock(0, '{"n":2}', 'toolu_b')
   const { client } = scriptedClient(() => started() + calls + ended('tool_use'))
@@ -97,6 +105,19 @@ const readable: readonly (readonly [string, string])[] = [
   ['does not name them', whole.replace(/^event: .*$/gm, 'event:')],
   ['names them all alike', whole.replace(/^event: .*$/gm, 'event: content_block_delta')],
   ['names one of them otherwise', whole.replace('event: content_block_delta', 'event: chunk')],
+  [
+    'begins a thought without its text',
+    started() +
+      textBlock(0, 'One.') +
+      begun(1, { type: 'thinking' }) +
+      delta(1, { type: 'thinking_delta', thinking: 'Hm' }) +
+      delta(1, { type: 'signature_delta', signature: 'sig' }) +
+      ended('end_turn'),
+  ],
+  [
+    'begins a text with none',
+    started() + textBlock(0, 'One.') + begun(1, { type: 'text', text: null }) + closed(1) + ended('end_turn'),
+  ],
   ['begins twice', started() + started() + textBlock(0, 'One.') + ended('end_turn')],
   ['begins without usage', startedWith(bare) + textBlock(0, 'One.') + ended('end_turn')],
   ['begins with no usage', startedWith({ ...bare, usage: null }) + textBlock(0, 'One.') + ended('end_turn')],

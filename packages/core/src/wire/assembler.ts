@@ -49,6 +49,13 @@ function fits(delta: Json, { type }: Block): boolean {
   )
 }
 
+/** The block as it begins, with a text to which its pieces can be added. */
+export function withText(block: Block): Block {
+  const { type } = block
+  const lacksIt = (type === 'text' || type === 'thinking') && typeof block[type] !== 'string'
+  return lacksIt ? { ...block, [type]: '' } : block
+}
+
 /** Whether it is an incomplete call; a text without its end lacks nothing. */
 const isHalfCall = ({ block, complete, broken }: OpenBlock): boolean =>
   broken || (!complete && block.type.endsWith('tool_use'))
@@ -194,7 +201,7 @@ export class Assembler {
     if (!this.#message) throw new Error('a block of the answer came before its beginning')
     if (this.#places.has(index)) throw new Error('a block of the answer has the index of an earlier one')
     this.#places.set(index, this.#blocks.length)
-    const begun = { ...(block as Block) }
+    const begun = { ...withText(block as Block) }
     this.#blocks.push({ block: begun, json: '', complete: false, broken: false })
     const model = begun.type === 'fallback' && isRecord(begun['to']) ? begun['to']['model'] : undefined
     if (typeof model === 'string') this.#message['model'] = model

@@ -12,6 +12,7 @@ export class HeldEvents {
   readonly #spent: Spent
   #blocks = new Map<number, string[]>()
   #ends: ServerSentEvent[] = []
+  #firstIndex: number | undefined
   #isToEnd = false
   /** Calls of the server's tools. */
   readonly #unanswered = new Set<unknown>()
@@ -21,24 +22,29 @@ export class HeldEvents {
   }
 
   get isHolding(): boolean {
-    return this.#isToEnd || this.#blocks.size > 0 || this.#unanswered.size > 0
+    return this.#firstIndex !== undefined
   }
-  /** Index of the first held block. */
-  get firstIndex(): number {
-    return Math.min(...this.#blocks.keys())
+  /** Index of the first block that is held from its beginning: one before it may end later. Undefined for none. */
+  get firstIndex(): number | undefined {
+    return this.#firstIndex
   }
   /** `block` begins; with `isToEnd` it waits until the answer is durable, whatever it is. */
-  begin(block: Block, isToEnd: boolean): void {
+  begin(index: number, block: Block, isToEnd: boolean): void {
     this.#isToEnd ||= isToEnd || isCall(block)
     if (isServerCall(block)) this.#unanswered.add(block['id'])
     else this.#unanswered.delete(block['tool_use_id'])
+    if (this.#waits) this.#firstIndex ??= index
   }
   /** The blocks that have nothing more to wait for, as one ends. */
   passOn(): string {
-    if (this.#isToEnd || this.#unanswered.size > 0) return ''
+    if (this.#waits) return ''
     const texts = [...this.#blocks.values()].flat()
     this.#blocks.clear()
+    this.#firstIndex = undefined
     return texts.join('')
+  }
+  get #waits(): boolean {
+    return this.#isToEnd || this.#unanswered.size > 0
   }
   add(index: number, text: string): void {
     const texts = this.#blocks.get(index)

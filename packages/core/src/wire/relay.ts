@@ -21,7 +21,7 @@ import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import { readPieces, type Pieces } from './pieces.ts'
 import type { AnswerRecorder } from './recorder.ts'
 import { HeldEvents } from './held-events.ts'
-import { soundDelta, soundStart } from './sound-ends.ts'
+import { soundBlock, soundDelta, soundStart } from './sound-ends.ts'
 import { EventReader, writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
 
@@ -139,7 +139,7 @@ export class Relay {
   /** Closes what the caller has seen of it, which stays before the next attempt's blocks, kept or taken back. */
   leave(isKept: boolean): string {
     const index = this.#openBlock
-    const streamed = this.#held.isHolding ? this.#held.firstIndex : this.#assembler.blockCount
+    const streamed = this.#held.firstIndex ?? this.#assembler.blockCount
     if (this.#hasTold && !isKept) this.#recorder.dropped()
     this.#delivered.leftovers += streamed
     this.#delivered.spent.add(this.#assembler)
@@ -184,7 +184,11 @@ export class Relay {
     const data = dataOf(event)
     if (event.event === 'error') return this.#fails(errorIn(data, event.data))
     if (!data) throw new Error('an event of the answer is not JSON')
-    if (event.event === 'content_block_start') assertBlock(data['content_block'])
+    if (event.event === 'content_block_start') {
+      assertBlock(data['content_block'])
+      const sound = soundBlock(event, data)
+      if (sound !== event) return this.#heard(sound)
+    }
     watchdog.progress()
     this.#seen.events += 1
     this.#assembler.take(data)
@@ -222,7 +226,7 @@ export class Relay {
       delivered.note = recorder.note
       delivered.leftovers += 1
     }
-    this.#held.begin(block, this.#holdsText && block.type === 'text')
+    this.#held.begin(this.#assembler.placeOf(data), block, this.#holdsText && block.type === 'text')
     return note + this.#ofBlock(event, data)
   }
 
