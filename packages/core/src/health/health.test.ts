@@ -17,9 +17,10 @@ function place() {
   const clock = new ManualClock()
   const shared = memorySharedState()
   const sent: string[] = []
-  const state = { failing: false }
+  const state = { failing: false, silent: false }
   const through = async <T>(what: string, job: () => Promise<T>): Promise<T> => {
     sent.push(what)
+    if (state.silent) return new Promise(() => {})
     if (state.failing) throw new LastgoodError('store-unavailable', 'gone', { hint: 'wait' })
     return job()
   }
@@ -158,6 +159,20 @@ test('without the shared state each process goes on with what it knows, asks sel
   await wall(other)
   await clock.advance(30_001)
   expect(await one.admit(key, 'x', asking)).toMatchObject({ kind: 'probe' })
+})
+
+test.each<[string, (health: Health) => Promise<unknown>]>([
+  ['asks whether it may send', (health) => health.admit(key, 'x', asking)],
+  ['asks whether a model is down', (health) => health.isDown(key)],
+  ['asks what others saw', (health) => health.evidence(key, 'x', 0)],
+  ['reports a fault', (health) => health.report(key, 'x', overloaded)],
+])('a shared state that never answers holds nobody who %s for longer than some seconds (P6)', async (_who, ask) => {
+  const { clock, process, state } = place()
+  state.silent = true
+  let isAnswered = false
+  void ask(process()).then(() => (isAnswered = true))
+  await clock.advance(20_000)
+  expect(isAnswered).toBe(true)
 })
 
 test('on old news that all is well one request passes, and the next ones know better', async () => {

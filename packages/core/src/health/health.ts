@@ -1,14 +1,15 @@
 /**
  * Provider health, shared by all sessions of a store: the pure breaker applied to shared records.
  *
- * 1. It is advice and fails no request: when the shared state cannot answer, it continues with what this process knows
- *    and asks again some seconds later.
+ * 1. It is advice and fails no request: when the shared state does not answer, it continues with what this process
+ *    knows and asks again some seconds later.
  * 2. While all is well it costs little: an admission is answered from a copy up to 30 s old. A copy older than 1 s is
  *    refreshed in the background, so a request may leave on old news. Answers are counted here and written together,
  *    also while sessions come back from an outage. Everything else is read and written at once, by compare-and-swap.
  * 3. Within this process, operations on one model run one at a time; between processes nobody waits.
  */
 import type { Clock } from '../clock.ts'
+import { inTime } from '../in-time.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { type Admission, admit, isCalm, isSettled, report, reportLate } from './breaker.ts'
@@ -71,6 +72,8 @@ const writeAnswersMs = 5000
 /** How many answers are kept while they cannot be written. */
 const keptAnswers = 1000
 const aloneMs = 5000
+/** How long an answer is waited for. */
+const answerMs = 5000
 /** How often one writer tries, when many write at the same instant. */
 const attempts = 20
 
@@ -111,11 +114,11 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   /** Whether the copy says that all is well and is fresh enough to be trusted. */
   const isQuiet = (local: Local, ageMs = freshMs) => isFresh(local, ageMs) && isCalm(local.copy?.record, clock.now())
 
-  /** Asks the shared state; undefined if it cannot answer, or could not a moment ago. */
+  /** Asks the shared state; undefined if it does not answer in time, or did not a moment ago. */
   async function asked<T>(local: Local, question: () => Promise<T>): Promise<T | undefined> {
     if (isAlone(local)) return undefined
     try {
-      return await question()
+      return await inTime(clock, answerMs, question)
     } catch {
       // Only advice: the sessions' own appends report what is wrong with the store.
       local.aloneUntil = clock.elapsed() + aloneMs
@@ -124,10 +127,11 @@ function healthOver(shared: SharedState, clock: Clock): Health {
   }
 
   async function look(local: Local): Promise<void> {
-    await asked(local, async () => {
-      const found = await shared.read(sharedKeyOf(local.key))
-      local.copy = { version: found?.version ?? 0, record: parseHealthRecord(found?.value), readAt: clock.now() }
+    const found = await asked(local, async () => {
+      const { version, value } = (await shared.read(sharedKeyOf(local.key))) ?? { version: 0, value: undefined }
+      return { version, record: parseHealthRecord(value) }
     })
+    if (found) local.copy = { ...found, readAt: clock.now() }
   }
 
   /** The record including unwritten answers; the same object if there are none. */
@@ -182,7 +186,8 @@ function healthOver(shared: SharedState, clock: Clock): Health {
     const behind = mine.filter(({ answers }) => answers.length > 0)
     await Promise.all(behind.map((local) => local.inOrder(() => update(local, nothing, true))))
     try {
-      return (await shared.list(prefix)).flatMap(({ value }) => parseHealthRecord(value) ?? [])
+      const records = await inTime(clock, answerMs, () => shared.list(prefix))
+      return records.flatMap(({ value }) => parseHealthRecord(value) ?? [])
     } catch {
       // Only advice, as above; what this process knows is better than nothing.
       return mine.flatMap((local) => complete(local) ?? [])
