@@ -6,7 +6,7 @@ import { assistantCount, reply, text, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { task } from './support/counting-story.ts'
 import { Gate, openTestSession, slowStore, startTestLab, typesOf } from './support/harness.ts'
-import { callBlock, hangAfter, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
+import { callBlock, ended, hangAfter, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
 
 const request = { model: 'claude-opus-5-5', max_tokens: 500, messages: [{ role: 'user' as const, content: task }] }
 
@@ -110,6 +110,18 @@ describe('an answer that its caller leaves', () => {
     await reading
     expect((await again).content).toMatchObject([{ text: 'answer 0' }])
     expect([session.turn, session.lastGoodTurn, session.messages()]).toMatchObject([1, 1, { length: 2 }])
+  })
+
+  test('between its record and its end, is followed by the next request, which is recorded (P1)', async () => {
+    const called = started('msg_old') + callBlock(0, '{"n":1}', 'toolu_old') + ended('tool_use')
+    const { client } = scriptedClient((_call, n) => (n === 1 ? called : said('new answer', `msg_${n}`)))
+    const session = await openTestSession()
+    const own = recoverable(client, session)
+    for await (const event of await own.messages.create({ ...request, stream: true }))
+      if (event.type === 'content_block_start') break
+    expect(session.transcript.unanswered).toHaveLength(1)
+    await own.messages.create({ ...request, stream: true }).then(readAll)
+    expect(session.messages().at(-1)?.content).toMatchObject([{ text: 'new answer' }])
   })
 
   test('during a wait between attempts, is followed by the next request', async () => {

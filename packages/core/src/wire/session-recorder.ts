@@ -57,6 +57,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #freshHeaders = new Headers()
   /** The caller's. */
   #signal: AbortSignal | undefined
+  /** The conversation's `changes` once it had the answer. */
+  #answeredAt: number | undefined
   /** When the attempt left, and whether `health` knows how it fared. */
   #sentAt = 0
   #isReported = true
@@ -201,8 +203,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
       ...intents,
       ...(endsTurn(message) ? [{ type: 'turn-ended' as const, turn: session.turn }] : []),
     ])
-    // The caller aborted while the answer was made durable, and does not know that there is one.
-    if (this.#signal?.aborted) session.calls.takeBack()
+    this.#answeredAt = session.transcript.changes
+    this.#takeBack()
     for (const { repairs } of repaired)
       for (const { rule, what } of repairs) conversation.journaled.add(`${rule} ${what}`)
     onAnswered(message)
@@ -215,9 +217,16 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   ended(): void {
     const { health, session } = this.#it
+    this.#takeBack()
     // A probe that its caller aborted goes to the next session that asks.
     if (!this.#isReported) void health.report(this.#walk.current, session.id, { kind: 'abandoned' })
     this.#isReported = true
+  }
+
+  /** A caller that left before it had the end of the answer need not know that there is one. */
+  #takeBack(): void {
+    const { calls, transcript } = this.#it.session
+    if (this.#signal?.aborted && this.#answeredAt === transcript.changes) calls.takeBack()
   }
 
   async #tellThatItLives(): Promise<void> {
