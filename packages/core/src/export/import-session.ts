@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { keepLease } from '../session/lease-keeper.ts'
+import { releasePatiently } from '../store/patient-append.ts'
 import { removeSession } from '../store/removal.ts'
 import { takeLease } from '../store/take-lease.ts'
 import { resolveOptions } from '../session/session-options.ts'
@@ -87,7 +88,7 @@ export async function importSession(
     keeper.stop()
     await left.return?.()
     // The caller has to get the first error; a lease that cannot be released expires by itself.
-    await store.release(lease).catch(() => {})
+    await releasePatiently(patient).catch(() => {})
   }
 }
 

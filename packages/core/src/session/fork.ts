@@ -12,6 +12,7 @@ import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory } from './fold.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
+import { releasePatiently } from '../store/patient-append.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
 import { checkedRetention, retentionChange, type Retention } from './retention.ts'
 import { Session } from './session.ts'
@@ -81,7 +82,8 @@ export async function forkSession(
     ])
     await session.close()
   } catch (error) {
-    await (session ? session.close() : store.release(lease)).catch(() => {})
+    const { clock, storePatienceMs: patienceMs } = resolved
+    await (session ? session.close() : releasePatiently({ store, lease, clock, patienceMs })).catch(() => {})
     throw error
   }
   const parent = await store.summary(origin.sessionId)

@@ -20,12 +20,14 @@ async function held({ clock, server = clock }: { clock: Clock; server?: Clock })
     renewals: 0,
     lost: [] as Error[],
     refuse: (): Error | undefined => undefined,
+    isSilent: false,
     other: () => inner.acquire('s', owner('bob'), ttlMs),
     stop: () => {},
     keeper: undefined as LeaseKeeper | undefined,
   }
   const renew: Store['renew'] = async (...args) => {
     it.renewals += 1
+    if (it.isSilent) return new Promise(() => {})
     const error = it.refuse()
     if (error) throw error
     return inner.renew(...args)
@@ -88,6 +90,18 @@ describe('a lease that is kept', () => {
     await clock.advance(ttlMs / 3)
     expect(it.lost).toEqual([])
     expect((await it.other()).kind).toBe('busy')
+  })
+
+  test('is renewed again although one renewal never got an answer (P6)', async () => {
+    const clock = new ManualClock()
+    const it = await held({ clock })
+    it.isSilent = true
+    await clock.advance(ttlMs / 3)
+    it.isSilent = false
+    await clock.advance(ttlMs * 2)
+    expect(it.renewals).toBeGreaterThan(4)
+    expect((await it.other()).kind).toBe('busy')
+    expect(it.lost).toEqual([])
   })
 
   test('is told lost when the store answers again and another one has it', async () => {

@@ -62,7 +62,8 @@ export function keepLease(
   /** Why the lease is gone, if it is. */
   async function lostAfterRenewal(): Promise<Error | undefined> {
     try {
-      return (await store.renew(lease, ttlMs)) ? undefined : leaseLost(lease.sessionId, lease.fence)
+      const once = { store, lease, clock, patienceMs: 0, signal: stopped.signal }
+      return (await renewPatiently(once, ttlMs)) ? undefined : leaseLost(lease.sessionId, lease.fence)
     } catch (error) {
       return isLastgoodError(error, 'store-unavailable') ? undefined : (error as Error)
     }

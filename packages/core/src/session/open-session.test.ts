@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { LastgoodError } from '../errors.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession, visitSession } from './open-session.ts'
 import type { SessionOptions } from './session-options.ts'
@@ -29,6 +30,19 @@ test.each([-1, 1])(
     expect((await store.summary('ses'))?.holder).toBeNull()
   },
 )
+
+test('what keeps a session from being opened is told, also when the lease cannot be given back (P6)', async () => {
+  const clock = new ManualClock()
+  const store = memoryStore({ clock })
+  const broken: Store = {
+    ...store,
+    summary: () => Promise.reject(new LastgoodError('store-unavailable', 'no connection', { hint: 'try again' })),
+    release: () => new Promise(() => {}),
+  }
+  const opened = openSession('ses', { store: broken, clock }).catch((error: unknown) => error)
+  await clock.advance(15_000)
+  expect(await opened).toMatchObject({ code: 'store-unavailable', hint: 'try again' })
+})
 
 test('an option that no session has is refused by its name, before anything is recorded elsewhere than meant', async () => {
   const mistaken = { stroe: memoryStore() }

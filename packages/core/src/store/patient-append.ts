@@ -64,7 +64,7 @@ async function patiently<Result>(
       return await inTime(clock, leftMs, ask, () => refused ?? noAnswer(store, hint))
     } catch (error) {
       const waitMs = fullJitter(attempt, 50, 2_000, clock.random())
-      if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs > giveUpAt) throw error
+      if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs >= giveUpAt) throw error
       refused = error
       await clock.sleepUntil(clock.now() + waitMs, { signal })
     }
