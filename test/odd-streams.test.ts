@@ -1,6 +1,7 @@
 /** Streams that proxies have put together wrongly: what the SDK makes of them is what is recorded, or it is a fault. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { countTool } from './support/counting-story.ts'
 import { setUp } from './support/gateway-stage.ts'
@@ -157,4 +158,44 @@ describe('the SDK reads what is recorded, and it is paid for once, where a proxy
     expect(answer.content[0]).toMatchObject({ text: 'One.' })
     expect(answer.usage.output_tokens).toBeTypeOf('number')
   })
+})
+
+const thought = (index: number) =>
+  begun(index, { type: 'thinking', thinking: '', signature: '' }) +
+  delta(index, { type: 'thinking_delta', thinking: 'Hm' }) +
+  delta(index, { type: 'signature_delta', signature: 'sig' }) +
+  closed(index)
+
+/** What goes wrong with the events of an answer: one is lost, comes twice, comes late, or has another index. */
+const slip = fc.record({ how: fc.constantFrom('lost', 'twice', 'late', 'index'), at: fc.nat(), to: fc.nat({ max: 4 }) })
+
+function slipped(attempt: number, slips: readonly { how: string; at: number; to: number }[]): string {
+  const call = callBlock(2, '{"n":1}', `toolu_${attempt}`)
+  const blocks = thought(0) + textBlock(1, `Text ${attempt}.`) + call + textBlock(3, 'And so on.')
+  const events = (started(`msg_${attempt}`) + blocks + ended('tool_use')).split(/(?<=\n\n)/)
+  for (const { how, at, to } of slips) {
+    const place = at % events.length
+    const [taken = ''] = events.splice(place, 1)
+    if (how === 'twice') events.splice(place, 0, taken, taken)
+    if (how === 'late') events.splice(place + to, 0, taken)
+    if (how === 'index') events.splice(place, 0, taken.replace(/"index":\d/, `"index":${to}`))
+  }
+  return events.join('')
+}
+
+test('whatever a proxy does to the events of answers, the message of the SDK ends with what is recorded', async () => {
+  const slips = fc.array(slip, { maxLength: 3 })
+  await fc.assert(
+    fc.asyncProperty(slips, slips, async (first, second) => {
+      const { client } = scriptedClient((_call, n) => (n > 2 ? said('Whole.') : slipped(n, n === 1 ? first : second)))
+      const session = await openTestSession()
+      const answer = await recoverable(client, session).messages.stream(request).finalMessage()
+      const recorded = session.transcript.lastAnswer
+      const content = answer.content.map((block) => ('input' in block ? { ...block, input: block.input } : block))
+      expect(content.slice(-(recorded?.content.length ?? 0))).toEqual(recorded?.content)
+      expect(answer.stop_reason).toBe(recorded?.stop_reason)
+      await session.close()
+    }),
+    { numRuns: 60 },
+  )
 })
