@@ -31,6 +31,21 @@ test.each([-1, 1])(
   },
 )
 
+test('a session that another writer takes and continues while it is opened is not corrupt, but lost (P3)', async () => {
+  const store = memoryStore()
+  await openSession('ses', { store }).then((first) => first.startTurn([{ role: 'user', content: 'x' }]))
+  const slow: Store = {
+    ...store,
+    async summary(id) {
+      const summary = await store.summary(id)
+      await openSession('ses', { store, takeover: true })
+      return summary
+    },
+  }
+  const opened = openSession('ses', { store: slow, takeover: true })
+  await expect(opened).rejects.toMatchObject({ code: 'lease-lost', details: { sessionId: 'ses' } })
+})
+
 test('what keeps a session from being opened is told, also when the lease cannot be given back (P6)', async () => {
   const clock = new ManualClock()
   const store = memoryStore({ clock })

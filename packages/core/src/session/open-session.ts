@@ -8,7 +8,7 @@ import { readHistory } from '../store/history.ts'
 import { releasePatiently } from '../store/patient-append.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
-import { assertSessionId, sessionNotFound, type Head } from '../store/store.ts'
+import { assertSessionId, leaseLost, sessionNotFound, type Head } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
 
 /**
@@ -70,7 +70,11 @@ async function opened<T>(
     const summary = await store.summary(id)
     if (summary) assertImported(summary.head)
     const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
-    if (summary && summary.head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, summary.head.seq)
+    if (summary && summary.head.seq !== folded.seq) {
+      // Between the two reads another writer may have taken the session and gone on.
+      const isHeld = await store.renew(lease, leaseMs)
+      throw isHeld ? shorterThanItsHead(id, folded.seq, summary.head.seq) : leaseLost(id, lease.fence)
+    }
     session = new Session(id, lease, folded, options)
     return await use(session, folded, summary?.head)
   } catch (error) {

@@ -63,6 +63,13 @@ test('an event that nobody knows keeps its place among those that are held', asy
   }
 })
 
+test('but not if its data is no JSON, which the SDK would fail at; one without a name, which it skips, is kept (P6)', async () => {
+  const unnamed = 'data: [DONE]\n\n'
+  const sent = [...replayed(answer)]
+  const pieces = sent.toSpliced(1, 0, 'event: keepalive\ndata: still here\n\n', unnamed)
+  expect((await through([pieces])).text).toBe(sent.toSpliced(1, 0, unnamed).join(''))
+})
+
 test('so it does after a delta that fills a silence, and so does that', async () => {
   const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
   const sent = [...replayed({ ...answer, content: [...answer.content, call], stop_reason: 'tool_use' })]

@@ -179,7 +179,8 @@ export class Relay {
     if (!known.has(event.event)) {
       if (event.event === 'ping' || event.data === '') return event.raw
       watchdog.progress()
-      return this.#inOrder(event)
+      // The SDK parses the data of every event that has a name, and would fail.
+      return event.event === 'message' || isJson(event.data) ? this.#inOrder(event) : ''
     }
     const data = dataOf(event)
     if (event.event === 'error') return this.#fails(errorIn(data, event.data))
@@ -322,6 +323,15 @@ function errorIn(data: Json | undefined, text: string): unknown {
 function dataOf({ data }: ServerSentEvent): Json | undefined {
   const parsed = parsedJson(data)
   return isRecord(parsed) ? parsed : undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function assertBlock(block: unknown): void {
