@@ -73,6 +73,9 @@ export function joined(parts: readonly (string | false | null | undefined)[], be
   return parts.filter((part) => typeof part === 'string' && part !== '').join(between)
 }
 
+/** The words of a command, with a space between them; empty ones are left out. */
+export const commandLine = (...words: readonly string[]): string => joined(words, ' ')
+
 /** `text` filled with spaces to `columns`. */
 export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)))

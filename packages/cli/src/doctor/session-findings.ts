@@ -2,8 +2,8 @@
 import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { commandLine, resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
-import { safeLine } from '../text.ts'
+import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
+import { commandLine, safeLine } from '../text.ts'
 
 export interface SessionFacts {
   readonly now: number

@@ -7,8 +7,7 @@ import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
 import { locate } from '../sessions/locate.ts'
-import { commandLine } from '../sessions/session-row.ts'
-import { safeCommand, safeJson, safeLine } from '../text.ts'
+import { commandLine, safeCommand, safeJson, safeLine } from '../text.ts'
 import { writeNewFile } from '../new-file.ts'
 
 interface ExportOptions extends CommonOptions {

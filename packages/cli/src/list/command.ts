@@ -8,18 +8,11 @@ import { ago, left } from '../durations.ts'
 import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
-import {
-  commandLine,
-  processText,
-  sessionRows,
-  shownStatuses,
-  type SessionRow,
-  type ShownStatus,
-} from '../sessions/session-row.ts'
+import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
 import { storeLine, type StoreChoice } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
-import { joined, safeJson, safeLine } from '../text.ts'
+import { commandLine, joined, safeJson, safeLine } from '../text.ts'
 import { expiryText } from '../sessions/expiry.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 

@@ -1,7 +1,8 @@
 /** A session that a live process is writing: who holds it, since when, and the ways past it. */
 import { helpedBy, LastgoodError, ownWayOn, type Head, type Holder } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
-import { commandLine, resumeCommandOf } from '../sessions/session-row.ts'
+import { resumeCommandOf } from '../sessions/session-row.ts'
+import { commandLine } from '../text.ts'
 
 export function held(
   { owner, since, expiresAt, fence }: Holder,

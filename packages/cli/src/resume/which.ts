@@ -7,16 +7,10 @@ import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { sessionJson } from '../sessions/session-json.ts'
-import {
-  commandLine,
-  goOnLines,
-  resumeCommandOf,
-  sessionRows,
-  type SessionRow,
-} from '../sessions/session-row.ts'
+import { goOnLines, resumeCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { placeText, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { joined, safeJson, safeLine } from '../text.ts'
+import { commandLine, joined, safeJson, safeLine } from '../text.ts'
 import type { SessionChoice } from './choices.ts'
 import { clientCommand } from '../sessions/client-command.ts'
 import { firstWordsOf } from '../sessions/first-words.ts'

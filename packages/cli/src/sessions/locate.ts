@@ -4,7 +4,8 @@ import type { SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { nearest } from '../nearest.ts'
 import type { OpenStore, StoreChoice } from '../stores.ts'
-import { commandLine, noteOfFolder, resumeCommandFor, rowOf, sessionRows, type SessionRow } from './session-row.ts'
+import { noteOfFolder, resumeCommandFor, rowOf, sessionRows, type SessionRow } from './session-row.ts'
+import { commandLine } from '../text.ts'
 
 /** Where a command looks. */
 type Place = Pick<SetUp, 'choices' | 'configFlag'>

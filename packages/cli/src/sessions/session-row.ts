@@ -16,7 +16,7 @@ import {
   type SessionSummary,
   type Store,
 } from '@lastgood/core'
-import { joined, safeLine } from '../text.ts'
+import { commandLine, safeLine } from '../text.ts'
 
 /** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
 export type ShownStatus = Head['status'] | 'interrupted'
@@ -76,9 +76,6 @@ export async function sessionRows(
 export function resumeCommandFor(sessionId: string, flags: readonly string[] = []): string {
   return commandLine('lastgood resume', shellWord(safeLine(sessionId)), ...flags)
 }
-
-/** The words of a command, with a space between them; empty ones are left out. */
-export const commandLine = (...words: readonly string[]): string => joined(words, ' ')
 
 /** The same, or undefined where no command can: neither a configured agent nor a known client ran the session. */
 export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly string[] = []): string | undefined {

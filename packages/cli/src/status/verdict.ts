@@ -9,8 +9,8 @@
 import { shellWord, type FaultKind, type StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { commandLine, resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
-import { safeLine } from '../text.ts'
+import { resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
+import { commandLine, safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
 
