@@ -12,7 +12,7 @@ test.each([
   ['C:\\a', "'C:\\a'"],
   ['~', "'~'"],
   ['=ls', "'=ls'"],
-  ['a=~', 'a=~'],
+  ['a=~', "'a=~'"],
   ['line one\nline two', `"$(printf 'line one\\012line two')"`],
   ["-50%\n\u001b[2J\\'\u202eb", `"$(printf '\\05550%%\\012\\033[2J\\134\\047\\342\\200\\256b')"`],
   ['a\n', `"$(printf 'a')"'\n'`],
@@ -25,7 +25,7 @@ const words = fc
   .oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: fc.constantFrom('\\', "'", '%', '=', '~', '-', '$', '\n', '\t', 'a', '0', '!') }),
-    fc.constantFrom('=ls', '~', '~root', '%self', '-n', '--', '{a,b}', '\r\n', 'two\nlines\n\n', '\n'),
+    fc.constantFrom('=ls', '~', '~root', 'a=~', 'a=b:~', '%self', '-n', '--', '{a,b}', '\r\n', 'two\nlines\n\n', '\n'),
   )
   .map((word) => word.toWellFormed().replaceAll('\0', ''))
 const shells = ['bash', 'zsh', 'fish', 'dash']

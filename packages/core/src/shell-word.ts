@@ -14,8 +14,8 @@ const fishEscape = /\\(?:[\\']|$)/
  * because a command substitution drops them.
  */
 export function shellWord(word: string): string {
-  // zsh and fish expand words that begin with =, ~ or %.
-  if (/^[\w@+:,./-][\w@%+=:,./~-]*$/.test(word)) return word
+  // zsh and fish expand words that begin with = or %; all of them expand ~, and bash does so after = and : as well.
+  if (/^[\w@+:,./-][\w@%+=:,./-]*$/.test(word)) return word
   if (word.search(unsafe) < 0 && !fishEscape.test(word)) return quoted(word)
   const text = word.replace(/\n+$/, '')
   const format = text
