@@ -219,6 +219,24 @@ describe("a decision of one's own that is none", () => {
   })
 })
 
+test.each(['pause_turn', 'compaction'] as const)(
+  'an answer without content that says %s is asked for again within the budget, not without end (P6)',
+  async (stopReason) => {
+    const { client, lab } = await startTestLab({
+      model: () => {
+        if (lab.requests.length > 9) throw new Error('it is asked without end')
+        return reply([], { stopReason })
+      },
+    })
+    const session = await openTestSession(memoryStore(), { policy: { maxAttempts: 4 } })
+    await expect(session.run(countingAgent(new Effects(), client), task)).rejects.toMatchObject(
+      code('session-suspended'),
+    )
+    expect(lab.requests).toHaveLength(4)
+    expect(session.messages()).toHaveLength(1)
+  },
+)
+
 test('an answer that cost nothing, where answers did before, was made by nobody: it is asked for again', async () => {
   const made = (usage: object) =>
     `event: message_start\ndata: ${JSON.stringify({

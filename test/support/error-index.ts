@@ -17,7 +17,8 @@ const alone = { failures: 1, failingForMs: 0, othersSucceed: false, othersDenied
 /** For rows without a message: what happened on the wire. */
 const unsaid: readonly (readonly [RegExp, Partial<Wire>])[] = [
   [/^401 or 403 /, { phase: 'status', status: 401, elsewhere: { ...alone, othersDenied: 2 } }],
-  [/^an answer without content/, { answer: 'empty' }],
+  [/^an answer without content, `end_turn`/, { answer: 'empty' }],
+  [/^an answer without content, `pause_turn`/, { answer: 'empty-pause' }],
   [/^a tool call whose input is not JSON/, { answer: 'broken-call' }],
   [/^`max_tokens` within/, { answer: 'output-cut' }],
   [

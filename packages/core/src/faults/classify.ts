@@ -156,6 +156,7 @@ const meaningOfAnswer = {
   'output-cut': { kind: 'output-cut', repairs: ['raise-max-tokens'] },
   'broken-call': { kind: 'broken-call', message: 'an answer with a tool call whose input is not JSON' },
   empty: { kind: 'empty-answer', repairs: ['nudge'] },
+  'empty-pause': { kind: 'server-transient', message: 'a paused answer that says nothing' },
   unbilled: { kind: 'bad-gateway', message: 'an answer without any tokens: no model was asked' },
   'twin-calls': { kind: 'broken-call', message: 'an answer with two tool calls of the same id' },
 } as const satisfies Record<Shortfall, Meaning & { message?: string }>

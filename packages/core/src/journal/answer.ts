@@ -47,9 +47,10 @@ export function endsTurn(message: AssistantMessage): boolean {
 
 /**
  * How a complete answer falls short: its only call was cut off, a call cannot be read, a call has the id of another
- * one, it is empty, or it reports no cost where earlier answers did: then something on the way has made it up.
+ * one, it is empty (one that pauses, too: sent again at once, it might pause without end), or it reports no cost where
+ * earlier answers did: then something on the way has made it up.
  */
-export type Shortfall = 'output-cut' | 'broken-call' | 'empty' | 'unbilled' | 'twin-calls'
+export type Shortfall = 'output-cut' | 'broken-call' | 'empty' | 'empty-pause' | 'unbilled' | 'twin-calls'
 
 /** The answers of the conversation before this one. */
 export interface EarlierAnswers {
@@ -63,6 +64,7 @@ export function shortfallOf(message: AssistantMessage, earlier: EarlierAnswers):
   const { content, stop_reason } = message
   if (earlier.isBilled && billed(message) === false) return 'unbilled'
   if (firstTwin(content, earlier) >= 0) return 'twin-calls'
+  if (content.length === 0 && pausesTurn(message)) return 'empty-pause'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
   // A full window stays full for the same request; a token limit can be raised.
   const lostItsCall = stop_reason === 'max_tokens' && callsOf(usablePart(message)).length === 0
