@@ -39,7 +39,7 @@ export interface LastgoodOptions {
   readonly parkings: Parkings
 }
 
-const yearMs = 365 * 86_400_000
+const longestLeaseMs = 86_400_000
 
 /**
  * A session of lastgood. If it is suspended with an instant for the next attempt, it is resumed then, as by a
@@ -50,7 +50,7 @@ export async function playLastgood(number: number, world: World, options: Lastgo
   const { store, ladder, parkings } = options
   const pace = paceOf(number, seed)
   // A long lease: renewals would be many, and are not what is measured.
-  const session = await openSession(`s${number}`, { store, clock, leaseMs: yearMs })
+  const session = await openSession(`s${number}`, { store, clock, leaseMs: longestLeaseMs })
   const send = intercept(session, { ladder })
   await clock.sleepUntil(clock.now() + pace.firstMs)
 
