@@ -112,7 +112,11 @@ test('P6: a session that is only held gives up when the policy says, with an ins
   for (const [at, one] of settled.entries()) {
     expect(one).toMatchObject({
       status: 'rejected',
-      reason: { code: 'session-suspended', hint: expect.stringContaining('to continue, start its own program again') },
+      reason: {
+        code: 'session-suspended',
+        message: expect.stringContaining('the next try would be later than 20 min without progress'),
+        hint: expect.stringContaining('to continue, start its own program again'),
+      },
     })
     expect(others[at]?.context.wakeAt).toBeGreaterThan(clock.now() - 1)
     expect((await store.summary(others[at]?.id ?? ''))?.head).toMatchObject({

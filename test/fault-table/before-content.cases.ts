@@ -124,7 +124,7 @@ export const beforeContent: readonly FaultCase[] = [
     expect: {
       faults: [
         again('server-transient', 45_000, 46_000),
-        parked('server-transient', /no progress within 60 s/, undefined, { waitMs: [900_000, 900_000] }),
+        parked('server-transient', /later than 60 s without progress/, undefined, { waitMs: [900_000, 900_000] }),
       ],
       caller: { error: 'session-suspended' },
     },

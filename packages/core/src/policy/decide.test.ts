@@ -186,6 +186,28 @@ describe('budgets', () => {
     })
   })
 
+  test('a wait that would pass the horizon ends there, with a last try, unless the server asks for a longer one', () => {
+    const policy = resolvePolicy({ horizonMs: 4_000 })
+    const late = { firstFaultAt: now - 700 }
+    expect(waitMs({ kind: 'overloaded' }, at(5, late), policy)).toBe(3_300)
+    expect(waitMs({ kind: 'overloaded' }, at(5, { ...late, random: 0 }), policy)).toBe(0)
+    expect(waitMs({ kind: 'overloaded', retryAfterMs: 3_000 }, at(1, late), policy)).toBe(3_300)
+    expect(waitMs({ kind: 'overloaded', retryAfterMs: 3_301 }, at(1, { ...late, random: 0 }), policy)).toEqual({
+      kind: 'suspend',
+      reason: 'Gave up waiting: the next try would be later than 4 s without progress.',
+      retryAt: now + 900_000,
+    })
+    expect(waitMs({ kind: 'overloaded' }, at(6, { firstFaultAt: now - 4_000, random: 0 }), policy)).toMatchObject({
+      kind: 'suspend',
+      reason: 'Gave up waiting: no progress within 4 s.',
+    })
+  })
+
+  test('a horizon of 0 never waits', () => {
+    const policy = resolvePolicy({ horizonMs: 0 })
+    expect(decide({ kind: 'overloaded' }, at(1, { random: 0 }), policy).kind).toBe('suspend')
+  })
+
   test('broken answers that cost two million tokens without progress suspend', () => {
     const decided = (tokens: number) => decide({ kind: 'stream-cut' }, at(3, { tokens }), defaultPolicy)
     expect(decided(2_000_000).kind).toBe('retry')

@@ -112,7 +112,8 @@ function isFirstDenial(rule: Rule, { status }: Fault, history: FaultHistory): bo
 
 function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, policy: Policy): Decision {
   const { attempts, attemptsOfKind = attempts, firstFaultAt, tokens = 0, now } = history
-  const at = now + (fault.retryAfterMs ?? 0) + (rule.minMs ?? 0) + backOff(rule, fault, history, policy)
+  const floorAt = now + (fault.retryAfterMs ?? 0) + (rule.minMs ?? 0)
+  const at = floorAt + backOff(rule, fault, history, policy)
   const suspend = (reason: string, retryAt: number): Decision => ({
     kind: 'suspend',
     reason: withFacts(reason, fault),
@@ -130,10 +131,18 @@ function retryOrSuspend(rule: RetryRule, fault: Fault, history: FaultHistory, po
   if (tokens > policy.maxRecoveryTokens) {
     return suspend(`Gave up: broken answers have cost ${Math.round(tokens / 1_000)}k tokens without progress`, probeAt)
   }
-  if (at - firstFaultAt > policy.horizonMs) {
-    return suspend(`Gave up waiting: no progress within ${formatDuration(policy.horizonMs)}`, probeAt)
-  }
-  return { kind: 'retry', at }
+  // A wait that would pass the horizon ends there, with a last try.
+  const endAt = firstFaultAt + policy.horizonMs
+  if (now >= endAt || floorAt > endAt) return suspend(horizonPassed(now, endAt, policy), probeAt)
+  return { kind: 'retry', at: Math.min(at, endAt) }
+}
+
+/** Why nothing is tried any more, although the horizon, which ends at `endAt`, may not be over. */
+export function horizonPassed(now: number, endAt: number, { horizonMs }: Policy): string {
+  const horizon = formatDuration(horizonMs)
+  return now >= endAt
+    ? `Gave up waiting: no progress within ${horizon}`
+    : `Gave up waiting: the next try would be later than ${horizon} without progress`
 }
 
 function backOff(rule: RetryRule, fault: Fault, { attempts, firstFaultAt, now, random }: FaultHistory, policy: Policy) {

@@ -5,13 +5,13 @@
  * 2. While the breaker of a rung is open only its one probe leaves; the others take another rung, or are held. A pause
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
-import { formatDuration } from '../duration.ts'
 import type { FaultKind } from '../faults/fault.ts'
 import type { Health } from '../health/health.ts'
 import type { EntryBody } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { chooseRung, type Rung } from '../ladder/ladder.ts'
 import type { TokenNeed } from '../ladder/token-need.ts'
+import { horizonPassed } from '../policy/decide.ts'
 import type { Session } from '../session/session.ts'
 import { suspendedError } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
@@ -105,9 +105,11 @@ export class LadderWalk<R extends WireRequest> {
     const { session } = this.#it
     const { context, policy, clock } = session
     const held: EntryBody = { type: 'request-held', until, reason }
-    if (until - (context.firstFaultAt ?? clock.now()) <= policy.horizonMs) return void (await session.record([held]))
-    const detail = `Gave up waiting: no progress within ${formatDuration(policy.horizonMs)} (${reason})`
-    const retryAt = Math.max(until, clock.now() + policy.exhaustedProbeMs)
+    const now = clock.now()
+    const endAt = (context.firstFaultAt ?? now) + policy.horizonMs
+    if (until <= endAt) return void (await session.record([held]))
+    const detail = `${horizonPassed(now, endAt, policy)} (${reason})`
+    const retryAt = Math.max(until, now + policy.exhaustedProbeMs)
     await session.record([held, { type: 'session-suspended', reason: 'exhausted', detail, retryAt }])
     throw suspendedError(session, { reason: detail, retryAt })
   }
