@@ -53,6 +53,29 @@ describe('what is repaired on the way out', () => {
   })
 })
 
+describe('a request nested too deeply to be recorded is refused once, and nothing is sent:', () => {
+  const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const asked = ({ block = '1', system = '[]' }): string =>
+    `{"model":"${request.model}","max_tokens":9,"system":${system},` +
+    `"messages":[{"role":"user","content":[{"type":"text","text":"Hello","x":${block}}]}]}`
+
+  test.each([
+    ['in a block of 600 levels', asked({ block: nested(600) })],
+    ['in a block of 100,000 levels', asked({ block: nested(100_000) })],
+    ['in its system prompt', asked({ system: nested(100_000) })],
+  ])('%s', async (_where, body) => {
+    const { gateway, lab } = await setUp({ lab: { model: () => reply(text('Here.')) } })
+    for (const headers of [{}, named, { 'x-claude-code-session-id': 'agent' }]) {
+      const refused = await gateway.fetch(
+        new Request('http://127.0.0.1:4141/v1/messages', { method: 'POST', headers, body }),
+      )
+      expect([refused.status, refused.headers.get('x-should-retry')]).toEqual([400, 'false'])
+      expect(await refused.text()).toContain('the request has a value nested deeper than 500 levels')
+    }
+    expect(lab.requests).toEqual([])
+  })
+})
+
 describe('the way on that an error names', () => {
   const asked = { ...request, messages: [user('Hello')] }
   const out: Outage = { when: { requests: [1, Infinity] }, fault: { kind: 'status', status: 529 } }

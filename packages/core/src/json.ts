@@ -46,7 +46,7 @@ const writtenKeys = (record: Readonly<Record<string, unknown>>): string[] =>
  */
 export function copyOf<T>(value: T, depth = 0): T {
   if (isShareable(value)) return value
-  if (depth > deepest) throw new RangeError(`a value nested deeper than ${deepest} levels`)
+  assertNotBelow(depth)
   if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one, depth + 1)) as T
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value)
@@ -56,8 +56,19 @@ export function copyOf<T>(value: T, depth = 0): T {
   return copy
 }
 
+/** Errors: a `RangeError` for nesting for which `copyOf` has one, too. */
+export function assertNotDeep(value: unknown, depth = 0): void {
+  if (isShareable(value)) return
+  assertNotBelow(depth)
+  for (const one of Object.values(value as object)) assertNotDeep(one, depth + 1)
+}
+
 /** Deeper values would exhaust the stack of some code that walks them: a store, a reader, a decorator. */
 const deepest = 500
+
+function assertNotBelow(depth: number): void {
+  if (depth > deepest) throw new RangeError(`a value nested deeper than ${deepest} levels`)
+}
 
 function isShareable(value: unknown): boolean {
   const kind = typeof value

@@ -4,7 +4,7 @@
  */
 import { LastgoodError } from '../errors.ts'
 import { soundEntry, type Entry, type EntryBody } from '../journal/journal.ts'
-import { copyOf } from '../json.ts'
+import { assertNotDeep, copyOf, parsedJson } from '../json.ts'
 
 /** A copy that later changes to `value` do not reach. Errors: `bad-option`. */
 export function recordable<Value>(value: Value, what: string): Value {
@@ -21,6 +21,17 @@ export function recordable<Value>(value: Value, what: string): Value {
  */
 export function recordableEntry(body: EntryBody, stamp: Omit<Entry, keyof EntryBody>): Entry {
   return soundEntry(Object.assign(recordable(body, body.type), stamp))
+}
+
+/** The value of a JSON text; undefined for anything that is not JSON. Errors: `bad-option` for what is nested too deeply. */
+export function parsedRecordable(text: string, what: string): unknown {
+  const value = parsedJson(text)
+  try {
+    assertNotDeep(value)
+  } catch (error) {
+    throw tooDeep(what, error as RangeError)
+  }
+  return value
 }
 
 /** The JSON of `value`. Errors: `bad-option`, also for undefined and functions. */

@@ -8,9 +8,9 @@
  * 2. The latest bodies are kept, up to a limit on their length; after one was dropped, the next is parsed whole.
  */
 import { asString, commonLength, isSameText, part, placeOf, type BodyText } from './body-text.ts'
-import { parsedJson } from '../json.ts'
 import { placesAfter, placesIn, type Places } from './message-places.ts'
 import { isMessagesBody, type MessagesBody } from './messages-request.ts'
+import { parsedRecordable } from '../session/recordable.ts'
 
 interface Read {
   text: BodyText
@@ -36,7 +36,7 @@ export class BodyReader {
 
   /**
    * `name`: bodies of the same name are likely to begin alike. `text` is kept: bytes must not change. Undefined for
-   * what is not the body of a Messages request.
+   * what is not the body of a Messages request. Errors: `bad-option` for one that is nested too deeply.
    */
   read(name: string, text: BodyText): MessagesBody | undefined {
     const kept = this.#read.get(name) ?? []
@@ -61,7 +61,7 @@ export class BodyReader {
   }
 
   #whole(text: BodyText): (Omit<Read, 'places'> & { places: Places | undefined }) | undefined {
-    const body = parsedJson(asString(text))
+    const body = parsed(asString(text))
     return isMessagesBody(body) ? { text, body, places: placesIn(text) } : undefined
   }
 
@@ -72,7 +72,7 @@ export class BodyReader {
     if (!places) return undefined
     const rest = this.#rest(before, text, places)
     const from = places.ends.length > known ? placeOf(text, comma, ends.at(-1) ?? 0) + 1 : places.end
-    const added = rest && { ...rest, messages: parsedJson(`[${asString(part(text, from, places.end))}]`) }
+    const added = rest && { ...rest, messages: parsed(`[${asString(part(text, from, places.end))}]`) }
     if (!isMessagesBody(added)) return undefined
     const messages = [...before.body.messages.slice(0, known), ...added.messages]
     return { text, places, body: { ...added, messages } }
@@ -84,7 +84,7 @@ export class BodyReader {
     if (isSameText(tail, part(before.text, before.places.end))) return before.body
     const whole = asString(part(text, 0, places.start)) + asString(tail)
     // A second list of messages would be another request.
-    return placesIn(whole) && (parsedJson(whole) as Record<string, unknown> | undefined)
+    return placesIn(whole) && (parsed(whole) as Record<string, unknown> | undefined)
   }
 
   #keep(name: string, kept: readonly Read[], replaced: Read | undefined, read: Read): void {
@@ -100,6 +100,9 @@ export class BodyReader {
     }
   }
 }
+
+/** Refused here, because what only compares a body walks it, too. */
+const parsed = (text: string): unknown => parsedRecordable(text, 'the request')
 
 /** An earlier body, and how many of its first messages are the same. */
 interface Common {
