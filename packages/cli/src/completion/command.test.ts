@@ -2,13 +2,19 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
+import type { CliContext } from '../../src/context.ts'
 import { answered, ended, folder, project, run, seed, sent, started } from '../../test/context.ts'
 import { shells } from './scripts.ts'
 
+/** Runs `lastgood complete` while no time passes: on a slow machine its patience would end. */
+const complete = (args: readonly string[], changes: Partial<CliContext>) =>
+  run(['complete', ...args], { clock: new ManualClock({ startAt: Date.now() }), ...changes })
+
 /** The candidates at the end of a line; a line that ends in a space has an empty word there. */
 async function at(line: string, cwd = folder()): Promise<string[]> {
-  const ran = await run(['complete', '--', ...line.split(' ')], { cwd })
+  const ran = await complete(['--', ...line.split(' ')], { cwd })
   expect(ran).toMatchObject({ code: 0, stderr: '' })
   return ran.stdout.split('\n').flatMap((one) => (one === '' ? [] : [one.split('\t')[0] as string]))
 }
@@ -44,7 +50,7 @@ describe('what completes a line', () => {
   })
 
   it('are all commands, with what they do, and none that is hidden', async () => {
-    const { stdout } = await run(['complete', '--', ''])
+    const { stdout } = await complete(['--', ''], {})
     const help = (await run(['--help'])).stdout
     const names = stdout
       .trim()
@@ -69,9 +75,9 @@ describe('what completes a line', () => {
     expect(await at('show --store file : state o', cwd)).toEqual(['open'])
     expect(await at('show --store = file : state ', cwd)).toEqual(['last', 'open', 'done'])
     expect(await at('show --store=elsewhere ', cwd)).toEqual([])
-    expect((await run(['complete', '--', 'show', 'd'], { cwd })).stdout).toBe('done\tidle, turn 1\n')
+    expect((await complete(['--', 'show', 'd'], { cwd })).stdout).toBe('done\tidle, turn 1\n')
     // For a shell that cannot hand over an empty word.
-    expect((await run(['complete', '--new-word', '--', 'show'], { cwd })).stdout).toContain('open\t')
+    expect((await complete(['--new-word', '--', 'show'], { cwd })).stdout).toContain('open\t')
   })
 
   it('finds an id among more than it offers', async () => {
@@ -81,10 +87,12 @@ describe('what completes a line', () => {
     for (const name of ['rare', ...names.slice(0, 3)]) expect(await at(`show ${name}`, cwd)).toContain(name)
   })
 
-  it('is nothing where the store cannot be asked or the configuration is broken, and nothing is said', async () => {
+  it('is nothing where the store does not answer in time or the configuration is broken, and nothing is said', async () => {
+    const late = { cwd: await twoSessions(), clock: new ManualClock({ autoAdvance: true }) }
+    expect(await complete(['--', 'show', ''], late)).toEqual({ code: 0, stdout: '', stderr: '' })
     const cwd = folder()
     const env = { REDIS_URL: 'redis://127.0.0.1:1' }
-    expect(await run(['complete', '--', 'show', ''], { cwd, env })).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await complete(['--', 'show', ''], { cwd, env })).toEqual({ code: 0, stdout: '', stderr: '' })
     writeFileSync(join(cwd, 'lastgood.config.mjs'), 'throw new Error()')
     expect(await at('show ', cwd)).toEqual([])
   })
@@ -97,6 +105,9 @@ describe('what completes a line', () => {
   })
 })
 
+/** Preloaded in a process, lets no time pass in it. */
+const noTime = 'data:text/javascript,const now=Date.now();Date.now=()=>now;performance.now=()=>0'
+
 /** A place with the built commands on its path. */
 async function place() {
   const cwd = await twoSessions()
@@ -104,7 +115,7 @@ async function place() {
   mkdirSync(bin)
   for (const name of ['lastgood', 'resume']) {
     const built = fileURLToPath(new URL(`../../dist/bin/${name}.js`, import.meta.url))
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' '${built}' "$@"\n`)
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' --import '${noTime}' '${built}' "$@"\n`)
     chmodSync(join(bin, name), 0o755)
   }
   for (const shell of shells) {
