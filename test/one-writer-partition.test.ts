@@ -2,11 +2,10 @@
  * A worker that loses the network to Redis and comes back: it is fenced off by the one that took over meanwhile (P3),
  * what was acknowledged stays (P1), and what was not is before the takeover or nowhere.
  */
-import { openSession, type EntryBody, type Session, type Store } from '@lastgood/core'
-import { owner } from '@lastgood/core/testing'
+import type { EntryBody, Session, Store } from '@lastgood/core'
 import { describe, expect, test } from 'vitest'
 import { code, entriesOf } from './support/harness.ts'
-import { leaseMs, network, opened, type Network } from './support/partition.ts'
+import { network, opened, type Network } from './support/partition.ts'
 import type { TcpProxy } from './support/tcp-proxy.ts'
 
 const said = (text: string): EntryBody => ({ type: 'turn-continued', messages: [{ role: 'user', content: text }] })
@@ -107,12 +106,12 @@ describe('a worker in a partition', () => {
 
   test('whose patience ends is told store-unavailable, and has recorded nothing that it was not told (P5)', async () => {
     const net = await network()
-    const far = await openSession('ses', { store: net.far, owner: owner('far'), leaseMs, storePatienceMs: 300 })
-    await far.startTurn([{ role: 'user', content: 'first' }])
+    await (await working(net)).close()
+    const far = await opened(net.far, 'far', 300)
     net.proxy.blackHole('questions', 'answers')
-    await expect(far.record([said('second')])).rejects.toEqual(code('store-unavailable'))
+    await expect(far.record([said('third')])).rejects.toEqual(code('store-unavailable'))
     expect(far.signal.reason).toEqual(code('store-unavailable'))
-    expect(await texts(net.near)).toEqual(['first'])
+    expect(await texts(net.near)).toEqual(['first', 'second'])
     net.proxy.heal()
     await far.close()
   })

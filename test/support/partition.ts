@@ -7,7 +7,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { expect, inject, onTestFinished } from 'vitest'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-export const leaseMs = 500
+const leaseMs = 500
 
 /** As a worker should configure it: no command hangs for ever, and a lost connection is restored. */
 const patient: Omit<RedisOptions, 'replyMapping'> = {
@@ -38,9 +38,9 @@ export async function network(): Promise<Network> {
 }
 
 /** Opens the session without force, once its holder's lease has expired; retries if the store does not answer. */
-export async function opened(store: Store, name: string): Promise<Session> {
+export async function opened(store: Store, name: string, storePatienceMs = 25_000): Promise<Session> {
   let session: Session | undefined
-  const open = () => openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs: 25_000 })
+  const open = () => openSession('ses', { store, owner: owner(name), leaseMs, storePatienceMs })
   await expect
     .poll(
       async () => {
