@@ -127,6 +127,7 @@ describe('lastgood worker', () => {
     expect(local).toMatchObject({ code: 2, stderr: expect.stringContaining('--queue redis://127.0.0.1:6379') })
     const unknown = await run(['worker', '--agent', 'codre'], { cwd })
     expect(unknown).toMatchObject({ code: 4, stderr: expect.stringContaining('no agent "codre"') })
+    expect(unknown.stderr).not.toContain('stopped')
   })
 })
 

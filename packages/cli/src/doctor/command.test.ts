@@ -191,6 +191,7 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
       const { code, findings } = await found(cwd, ['--store', address])
       expect(code).toBe(1)
       expect(findings[0]).toMatchObject({ about: 'store', severity: 'danger', what: expect.stringMatching(what) })
+      expect(findings.filter(({ severity }) => severity === 'danger')).toHaveLength(1)
     }
   })
 

@@ -93,8 +93,7 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
       sessions: { total: rows.length, recoverable, tried },
       findings: [
         ...known.map(about('store')),
-        // The store may have reported it, too; the text for several damaged sessions begins with that for one of them.
-        ...damaged.filter(({ what }) => !known.some((one) => what.startsWith(one.what))).map(about('sessions')),
+        ...damaged.filter((one) => !known.some((other) => saysAll(other, one))).map(about('sessions')),
         ...findings.map(about('sessions')),
         ...sessionFindings(rows, facts).map(about('sessions')),
         // A store does not know which flags led the command line to it.
@@ -105,12 +104,18 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
   }
 }
 
+/** What the store reported itself. The text for several damaged sessions begins with that for one of them. */
+const saysAll = (known: Finding, { what, risk }: Finding): boolean =>
+  what.startsWith(known.what) || (risk === unusable && known.risk === unusable)
+
+const unusable = 'no session can be recorded, so none can start or continue (P5)'
+
 function unreachable(error: unknown, source: string): Finding {
   const { message, causes, hint } = failureOf(error)
   return {
     severity: 'danger',
     what: `the store (${source}) cannot be used: ${[message, ...causes].join(': ')}`,
-    risk: 'no session can be recorded, so none can start or continue (P5)',
+    risk: unusable,
     mend: hint ?? 'lastgood doctor --store <url>',
   }
 }

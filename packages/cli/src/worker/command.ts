@@ -72,10 +72,10 @@ function work(context: CliContext, options: WorkerOptions): Promise<void> {
         await stop.asked
       } finally {
         await fleet.close()
+        talk.tell('stopped', { event: 'stopped' }, ['stopped'])
       }
     } finally {
       await at.close()
-      talk.tell('stopped', { event: 'stopped' }, ['stopped'])
     }
   })
 }
