@@ -207,3 +207,11 @@ describe('a loop that keeps its own history and says it otherwise at each start'
     expect(await startOften(store, 1, historyOf)).toBe(1)
   })
 })
+
+test('what does not apply to where the session stands is refused, with a way on that a loop of your own has', async () => {
+  session = await openSession('late', { store: memoryStore() })
+  await expect(session.record([{ type: 'turn-ended', turn: 1 }])).rejects.toMatchObject({
+    code: 'journal-conflict',
+    hint: 'open the session again: it continues from what its journal has',
+  })
+})

@@ -190,17 +190,16 @@ describe('P3 one writer', () => {
     const error = await openSession('ses', { store, clock: session.clock }).catch((reason: unknown) => reason)
     expect(error).toEqual(code('session-busy'))
     expect((error as LastgoodError).message).toMatch(new RegExp(`pid ${process.pid} on .+ since \\d{4}-`))
+    expect((error as LastgoodError).hint).toContain('lastgood fork ses; or take it over')
     expect((error as LastgoodError).hint).toContain('--takeover')
   })
 
-  test('of a loop of its own, a second writer is not sent to `resume`, which continues only agents', async () => {
+  test('of a loop of its own, a second writer is not sent to `resume`, which continues only agents, nor to a fork before a turn has ended', async () => {
     const store = memoryStore()
     const session = await openTestSession(store)
     await session.startTurn([{ role: 'user', content: task }])
     const error = await openSession('ses', { store, clock: session.clock }).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({
-      hint: 'wait for it; work in a fork beside it: lastgood fork ses; or end that process',
-    })
+    expect(error).toMatchObject({ hint: 'wait for it; or end that process' })
   })
 })
 

@@ -57,7 +57,7 @@ function lostTail(sessionId: string, place: string, seq: number, afterSeq: numbe
     'journal-conflict',
     `${place}: the journal ends at entry ${seq}, and cannot continue after entry ${afterSeq}`,
     {
-      hint: `the server lost what it had acknowledged (a fail-over, a restart without appendfsync always): restore both keys of the session from a copy, or check what its last tools did and continue from what is left: lastgood resume ${sessionId}`,
+      hint: `the server lost what it had acknowledged (a fail-over, a restart without appendfsync always): restore both keys of the session from a copy, or check what its last tools did and open the session again: it continues from what is left`,
       details: { sessionId, seq, afterSeq },
     },
   )

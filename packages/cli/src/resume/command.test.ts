@@ -266,6 +266,13 @@ describe('a session that somebody holds', () => {
     expect(await store.summary('s')).toEqual(before)
   })
 
+  it('is not to be forked before a turn has ended', async () => {
+    const { cwd, store } = project(obliging)
+    await seed(store, 's', [started(1), sent()], true)
+    const { stderr } = await run(['resume', 's'], { cwd })
+    expect(stderr).toContain('next: take it over: lastgood resume s --takeover\n')
+  })
+
   it('is taken with --takeover', async () => {
     const { cwd, store } = project(obliging)
     await seed(store, 's', open, true)

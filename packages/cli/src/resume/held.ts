@@ -6,7 +6,7 @@ import { commandLine } from '../text.ts'
 
 export function held(
   { owner, since, expiresAt, fence }: Holder,
-  head: Pick<Head, 'sessionId' | 'agent'>,
+  head: Pick<Head, 'sessionId' | 'agent' | 'lastGoodTurn'>,
   now: number,
   flags: readonly string[],
 ): LastgoodError {
@@ -15,11 +15,12 @@ export function held(
   const command = resumeCommandOf(head, flags)
   const past =
     command === undefined ? `end that process, and ${ownWayOn(sessionId)}` : `take it over: ${command} --takeover`
-  const beside = `continue beside it, from its last good turn: ${commandLine('lastgood fork', sessionId, ...flags)}`
+  const fork = commandLine('lastgood fork', sessionId, ...flags)
+  const beside = head.lastGoodTurn > 0 ? `continue beside it, from its last good turn: ${fork}; or ` : ''
   const age = `since ${iso(since)} (${spent(now - since)})`
   return new LastgoodError('session-busy', `session ${sessionId} is written by pid ${pid} on ${host} ${age}`, {
     // Nobody resumes a helper's session, held or not.
-    hint: helpedBy(head) === undefined ? `${beside}; or ${past}` : ownWayOn(sessionId),
+    hint: helpedBy(head) === undefined ? `${beside}${past}` : ownWayOn(sessionId),
     details: { sessionId, host, pid, since, expiresAt, fence },
   })
 }

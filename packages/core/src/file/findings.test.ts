@@ -73,7 +73,7 @@ test('a journal that lost its end is a danger, one whose last append was cut onl
       severity: 'info',
       what: `${journal} ends in 49 bytes of an interrupted append (a crash, a full disk)`,
       risk: 'none: they were never acknowledged and are ignored',
-      mend: 'nothing to do; the next append continues after them: lastgood resume s',
+      mend: 'nothing to do; the next append continues after them',
     },
   ])
   await add(store, lease, 2)

@@ -108,7 +108,7 @@ async function journalFindings(
         severity: 'info',
         what: `${placeOf(sessions, id).journal} ends in ${torn.bytes} bytes of an interrupted append (a crash, a full disk)`,
         risk: 'none: they were never acknowledged and are ignored',
-        mend: `nothing to do; the next append continues after them: lastgood resume ${id}`,
+        mend: 'nothing to do; the next append continues after them',
       })
     } catch (error) {
       if (!isLastgoodError(error)) throw error

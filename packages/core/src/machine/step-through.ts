@@ -40,7 +40,7 @@ const outsideMachine: ReadonlySet<EntryType> = new Set([
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
   return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {
-    hint: `continue with: lastgood resume ${id}`,
+    hint: 'open the session again: it continues from what its journal has',
     details: { sessionId: id, type, state: value },
   })
 }

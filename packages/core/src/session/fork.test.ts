@@ -191,6 +191,7 @@ describe('a fork', () => {
     await expect(fork(store, 'x', 'b')).rejects.toEqual(refusal('session-not-found', /no session x/))
     await write(store, 'n', ask(1))
     await expect(fork(store, 'n', 'b')).rejects.toEqual(refusal('bad-option', /no finished turn to fork/))
+    await expect(fork(store, 'n', 'b')).rejects.toMatchObject({ hint: expect.stringContaining('own program') })
     expect(await store.summary('b')).toBeUndefined()
   })
 

@@ -14,10 +14,11 @@ import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
 import { releasePatiently } from '../store/patient-append.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
+import { ownWayOn } from './own-way-on.ts'
 import { checkedRetention, retentionChange, type Retention } from './retention.ts'
 import { Session } from './session.ts'
 import { resolveOptions } from './session-options.ts'
-import { assertSessionId, sessionNotFound, type Store } from '../store/store.ts'
+import { assertSessionId, sessionNotFound, type Head, type Store } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
 
 export interface ForkOptions extends Retention {
@@ -66,7 +67,7 @@ export async function forkSession(
   const ends = await endsOfTurns(readHistory(store, sessionId))
   const turn = wanted ?? [...ends.keys()].at(-1)
   const origin = turn === undefined ? undefined : ends.get(turn)
-  if (turn === undefined || !origin) throw noSuchTurn(sessionId, wanted, [...ends.keys()])
+  if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
   const lease = await takeLease(store, newId, resolved.owner, resolved.leaseMs)
   let session: Session | undefined
@@ -99,10 +100,11 @@ function taken(sessionId: string): LastgoodError {
   })
 }
 
-function noSuchTurn(sessionId: string, wanted: number | undefined, turns: readonly number[]): LastgoodError {
+function noSuchTurn({ sessionId, agent }: Head, wanted: number | undefined, turns: readonly number[]): LastgoodError {
+  const toFinish = agent === undefined ? ownWayOn(sessionId) : `lastgood resume ${sessionId}`
   const what = wanted === undefined ? 'no finished turn' : `no finished turn ${wanted}`
   return new LastgoodError('bad-option', `session ${sessionId} has ${what} to fork after`, {
-    hint: turns.length > 0 ? `finished turns: ${turns.join(', ')}` : `finish one first: lastgood resume ${sessionId}`,
+    hint: turns.length > 0 ? `finished turns: ${turns.join(', ')}` : `finish one first: ${toFinish}`,
     details: { sessionId, turns },
   })
 }

@@ -247,7 +247,7 @@ function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodErro
   return new LastgoodError(
     'journal-conflict',
     `session ${sessionId}: the result of tool call ${toolUseId} (${name}) came after its answer was taken back`,
-    { hint: `continue with: lastgood resume ${sessionId}`, details: { sessionId, toolUseId } },
+    { hint: 'open the session again: it continues from what its journal has', details: { sessionId, toolUseId } },
   )
 }
 

@@ -248,7 +248,7 @@ export function journalConflict(sessionId: string, afterSeq: number): LastgoodEr
     'journal-conflict',
     `session ${sessionId}: the journal does not continue after entry ${afterSeq}`,
     {
-      hint: `open the session again: lastgood resume ${sessionId}`,
+      hint: 'open the session again: it continues from what its journal has',
       details: { sessionId, afterSeq },
     },
   )
@@ -272,10 +272,13 @@ export function sessionNotFound(sessionId: string, { location }: Store): Lastgoo
   })
 }
 
-/** `head`: of the session, where it is known: only what an agent ran is taken over by a command. */
+/**
+ * `head`: of the session, where it is known: only what an agent ran is taken over by a command, and only where a turn
+ * has ended is there something to fork.
+ */
 export function sessionBusy(
   { sessionId, owner, since, expiresAt, fence }: Busy,
-  head?: Pick<Head, 'agent'>,
+  head?: Pick<Head, 'agent' | 'lastGoodTurn'>,
 ): LastgoodError {
   const who = `pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`
   const details = { sessionId, host: owner.host, pid: owner.pid, since, expiresAt, fence }
@@ -288,7 +291,7 @@ export function sessionBusy(
       ? 'end that process'
       : `take it over, which shuts that process out: lastgood resume ${sessionId} --takeover`
   return new LastgoodError('session-busy', `session ${sessionId} is written by ${who}`, {
-    hint: `wait for it; work in a fork beside it: lastgood fork ${sessionId}; or ${past}`,
+    hint: `wait for it; ${head?.lastGoodTurn ? `work in a fork beside it: lastgood fork ${sessionId}; ` : ''}or ${past}`,
     details,
   })
 }
