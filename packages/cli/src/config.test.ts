@@ -7,16 +7,15 @@ import { obliging, project, run, seed, sent, started } from '../test/context.ts'
 
 const open = [started(1), sent()]
 
+/** What a Node without TypeScript throws for the file, whatever is in it; thrown by the file itself in one that has it. */
+const unknownForm = `throw Object.assign(new TypeError('Unknown file extension ".ts"'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' })`
+
 /** Resumes an interrupted session of the agent `coder` with this configuration. */
-async function resumeWith(
-  text: string | undefined,
-  name = 'lastgood.config.mjs',
-  node?: { version: string; importsTypeScript: boolean },
-) {
+async function resumeWith(text: string | undefined, name = 'lastgood.config.mjs') {
   const { cwd, store } = project()
   await seed(store, 's', open)
   if (text !== undefined) writeFileSync(join(cwd, name), text)
-  const ran = await run(['resume', 's', '--store', 'state'], { cwd, ...(node && { node }) })
+  const ran = await run(['resume', 's', '--store', 'state'], { cwd })
   return { ...ran, cwd, summary: await store.summary('s') }
 }
 
@@ -143,7 +142,7 @@ describe('a configuration that cannot be used is exit code 4, names the file and
   })
 
   it('is TypeScript, and this Node cannot import it', async () => {
-    const { code, stderr } = await resumeWith('export default {}', 'lastgood.config.ts')
+    const { code, stderr } = await resumeWith(unknownForm, 'lastgood.config.ts')
     expect(code).toBe(4)
     expect(stderr).toMatch(/lastgood\.config\.ts: this Node \(v20\.20\.2\)[^]*Node 22\.18[^]*lastgood\.config\.mjs/)
   })
@@ -161,9 +160,24 @@ describe('the configuration file', () => {
 
   it('in JavaScript is taken where the one in TypeScript beside it cannot be imported', async () => {
     const { cwd, store } = project(obliging)
-    writeFileSync(join(cwd, 'lastgood.config.ts'), 'export default {}')
+    writeFileSync(join(cwd, 'lastgood.config.ts'), unknownForm)
     await seed(store, 's', open)
     expect(await run(['resume', 's', '--store', 'state'], { cwd })).toMatchObject({ code: 0 })
+  })
+
+  it('in TypeScript is imported by whatever can, such as a loader', async () => {
+    const { cwd } = project()
+    writeFileSync(join(cwd, 'lastgood.config.ts'), "export default { store: './state' as string }")
+    const loader = `import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent(\`export const load = async (url, context, next) => url.endsWith('.ts')
+        ? { format: 'module', source: "export default { store: './state' }", shortCircuit: true } : next(url, context)\`))`
+    writeFileSync(join(cwd, 'loader.mjs'), loader)
+    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, ['--import', './loader.mjs', bin, 'list'], {
+      cwd,
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringContaining('lastgood.config.ts') })
   })
 
   it('may have a store alone, as for sessions of clients behind the gateway', async () => {

@@ -5,7 +5,7 @@
  * 2. An agent may be a function, so that a command that needs no agent creates none.
  */
 import { existsSync, lstatSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, extname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { CodingAgent } from '@lastgood/anthropic'
@@ -64,31 +64,48 @@ const fileNames = ['ts', 'mts', 'mjs', 'js'].map((extension) => `lastgood.config
 const namesFile = 'give --config the path of a lastgood.config.mjs'
 const example = "export default defineConfig({ agents: { coder: defineAgent({ name: 'coder', … }) } })"
 
-/** The configuration file named by `--config`, else the next one from the working folder upwards; undefined if none. */
+/**
+ * The configuration file named by `--config`, else the next one from the working folder upwards; undefined if none. One in
+ * TypeScript that cannot be imported here gives way to one in JavaScript beside it.
+ */
 export async function loadConfig(context: CliContext, option: string | undefined): Promise<LoadedConfig | undefined> {
   // An empty path would mean the current folder, which nobody wants: it comes from an unset variable in a script.
   if (option?.trim() === '') {
     throw new LastgoodError('bad-option', '--config is empty; is the variable set?', { hint: namesFile })
   }
-  const path = option === undefined ? findConfig(context) : resolve(context.cwd, option)
-  if (path === undefined) return undefined
-  if (option !== undefined && !existsSync(path)) {
-    throw new ConfigError(`there is no configuration file ${path}`, { hint: namesFile })
+  const named = option === undefined ? undefined : resolve(context.cwd, option)
+  if (named !== undefined && !existsSync(named)) {
+    throw new ConfigError(`there is no configuration file ${named}`, { hint: namesFile })
   }
-  if (isTypeScript(path) && !context.node.importsTypeScript) {
-    throw new ConfigError(`${path}: this Node (${context.node.version}) cannot import TypeScript`, {
-      hint: 'use Node 22.18 or newer, or write the file as lastgood.config.mjs',
-    })
+  let refused: ConfigError | undefined
+  for (const path of named === undefined ? findConfigs(context.cwd) : [named]) {
+    let module: { default?: unknown }
+    try {
+      module = (await settled(() => import(pathToFileURL(path).href), path)) as typeof module
+    } catch (cause) {
+      if (cause instanceof ConfigError) throw cause
+      if (!isUnknownForm(path, cause)) {
+        throw new ConfigError(`${path} could not be loaded`, {
+          hint: `correct it; this shows more: node ${path}`,
+          cause,
+        })
+      }
+      refused ??= new ConfigError(`${path}: this Node (${context.node.version}) cannot import TypeScript`, {
+        hint: 'use Node 22.18 or newer, or write the file as lastgood.config.mjs',
+      })
+      continue
+    }
+    return { path, config: await checkedConfig(path, module.default) }
   }
-  let module: { default?: unknown }
-  try {
-    module = (await settled(() => import(pathToFileURL(path).href), path)) as typeof module
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause
-    throw new ConfigError(`${path} could not be loaded`, { hint: `correct it; this shows more: node ${path}`, cause })
-  }
-  return { path, config: await checkedConfig(path, module.default) }
+  if (refused) throw refused
+  return undefined
 }
+
+/** Only trying tells it: besides newer versions of Node, a loader (tsx, ts-node) imports TypeScript. */
+const isUnknownForm = (path: string, error: unknown): boolean =>
+  error instanceof Error &&
+  (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION' &&
+  error.message.includes(`"${extname(path)}"`)
 
 /** The error for a missing configuration file, which says what to write. */
 export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
@@ -165,11 +182,11 @@ function printsAsTalk(): () => void {
   }
 }
 
-function findConfig({ cwd, node }: CliContext): string | undefined {
+/** All of the nearest folder that has any. */
+function findConfigs(cwd: string): string[] {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const found = fileNames.map((name) => join(folder, name)).filter(isThere)
-    const first = found.find((path) => node.importsTypeScript || !isTypeScript(path)) ?? found[0]
-    if (first !== undefined || folder === dirname(folder)) return first
+    if (found.length > 0 || folder === dirname(folder)) return found
   }
 }
 
@@ -181,8 +198,6 @@ function isThere(path: string): boolean {
     return false
   }
 }
-
-const isTypeScript = (path: string): boolean => /\.m?ts$/.test(path)
 
 async function checkedConfig(path: string, value: unknown): Promise<LastgoodConfig> {
   if (value === undefined) throw new ConfigError(`${path} has no default export`, { hint: example })

@@ -44,8 +44,8 @@ export interface CliContext {
   /** Messages for people. */
   readonly stderr: Output
   readonly clock: Clock
-  /** Whether this Node can import TypeScript, and its version for messages. */
-  readonly node: { readonly version: string; readonly importsTypeScript: boolean }
+  /** Its version is for messages. */
+  readonly node: { readonly version: string }
   /**
    * Calls `listener` when the process is asked to stop; returns a function that stops listening. `second`: what a
    * second signal does.

@@ -7,7 +7,6 @@ import type { CliContext, Keyboard, StopSignal, Warning } from './context.ts'
 import { signalCodes } from './exit-codes.ts'
 
 export function nodeContext(cwd = process.cwd()): CliContext {
-  const features: object = process.features
   return {
     argv: process.argv.slice(2),
     env: process.env,
@@ -19,7 +18,7 @@ export function nodeContext(cwd = process.cwd()): CliContext {
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock,
-    node: { version: process.version, importsTypeScript: 'typescript' in features && Boolean(features.typescript) },
+    node: { version: process.version },
     onStop,
     onWarning,
     setExitCode: (code) => void (process.exitCode = code),

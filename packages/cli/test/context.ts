@@ -41,7 +41,7 @@ export function run(argv: readonly string[], changes: Partial<CliContext> = {}):
     stdout,
     stderr,
     clock: systemClock,
-    node: { version: 'v20.20.2', importsTypeScript: false },
+    node: { version: 'v20.20.2' },
     onStop(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,7 +1,7 @@
 /** A healthy project, and what the doctor says of it. */
 import { answered, ended, project, run, seed, sent, started } from '../../test/context.ts'
 
-export const node = { version: 'v22.20.0', importsTypeScript: true }
+export const node = { version: 'v22.20.0' }
 export const key = { ANTHROPIC_API_KEY: 'sk-ant-very-secret' }
 
 export const doctor = (cwd: string, flags: readonly string[] = [], env: Record<string, string> = key) =>

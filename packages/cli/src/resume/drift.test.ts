@@ -30,7 +30,7 @@ async function place() {
   const sent = () => lab.requests.map(({ body }) => body?.system)
   /** One turn under yesterday's code. */
   const session = await openSession('s', { store, cwd })
-  const loaded = await loadConfig({ cwd, node: { version: '', importsTypeScript: false } } as never, deploy('')[1])
+  const loaded = await loadConfig({ cwd, node: { version: '' } } as never, deploy('')[1])
   if (!loaded) throw new Error('no configuration')
   await session.run(await agentNamed('coder', loaded), 'Hello.')
   await session.close()
