@@ -215,3 +215,25 @@ test('what does not apply to where the session stands is refused, with a way on 
     hint: 'open the session again: it continues from what its journal has',
   })
 })
+
+test('a call in doubt that a person decides is put before a loop of your own, which no command continues', async () => {
+  const store = memoryStore()
+  session = await openSession('doubt', { store })
+  await session.startTurn([{ role: 'user', content: task }])
+  const content = [{ type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }]
+  await session.record([
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    {
+      type: 'response-received',
+      message: { id: 'msg_1', role: 'assistant', model: 'm', content, stop_reason: 'tool_use' },
+    },
+    { type: 'tool-started', toolUseId: 'toolu_1', name: 'count', inDoubt: 'ask' },
+  ])
+  await session.close()
+  session = await openSession('doubt', { store })
+  const asked = session.step('count', { n: 1 }, () => 'one', { toolUseId: 'toolu_1', inDoubt: 'ask' })
+  await expect(asked).rejects.toMatchObject({
+    code: 'needs-input',
+    hint: 'start the program again with an answer: give onInDoubt, or the tool another rule',
+  })
+})

@@ -65,6 +65,7 @@ export interface LedgerRun {
 /** What the ledger needs of a session. */
 export interface LedgerSession {
   readonly id: string
+  readonly agent: string | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly calls: CallsAtHand
@@ -253,9 +254,13 @@ function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodErro
 
 async function parkForInput(session: LedgerSession, call: ToolCall): Promise<LastgoodError> {
   const detail = `tool ${call.name} was started and its outcome is unknown`
+  const { agent, id } = session
   await session.suspend('needs-input', detail)
-  return new LastgoodError('needs-input', `session ${session.id}: ${detail}`, {
-    hint: `decide with: lastgood resume ${session.id} --in-doubt rerun|report`,
-    details: { sessionId: session.id, tool: call.name, toolUseId: call.toolUseId },
+  return new LastgoodError('needs-input', `session ${id}: ${detail}`, {
+    hint:
+      agent === undefined
+        ? 'start the program again with an answer: give onInDoubt, or the tool another rule'
+        : `decide with: lastgood resume ${id} --in-doubt rerun|report`,
+    details: { sessionId: id, tool: call.name, toolUseId: call.toolUseId },
   })
 }
