@@ -269,8 +269,7 @@ describe('a session that somebody holds', () => {
   it('is not to be forked before a turn has ended', async () => {
     const { cwd, store } = project(obliging)
     await seed(store, 's', [started(1), sent()], true)
-    const { stderr } = await run(['resume', 's'], { cwd })
-    expect(stderr).toContain('next: take it over: lastgood resume s --takeover\n')
+    expect((await run(['resume', 's'], { cwd })).stderr).toContain('next: take it over: lastgood resume s --takeover\n')
   })
 
   it('is taken with --takeover', async () => {
