@@ -5,7 +5,7 @@ import { openSession } from '@lastgood/core'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import { folder, obliging, run } from '../packages/cli/test/context.ts'
+import { newFolder, obliging, run } from '../packages/cli/test/context.ts'
 
 /** A project whose sessions are in a database of its own, so that its keys can have their usual names. */
 async function project(database: number, { agents = obliging, more = '' } = {}) {
@@ -13,7 +13,7 @@ async function project(database: number, { agents = obliging, more = '' } = {}) 
   const redis = new Redis(url)
   onTestFinished(() => redis.disconnect())
   await redis.flushdb()
-  const cwd = folder()
+  const cwd = newFolder()
   const config = `export default { store: '${url}', agents: { ${agents} }, ${more} }\n`
   writeFileSync(join(cwd, 'lastgood.config.mjs'), config)
   return { cwd, url, redis, store: redisStore(redis) }

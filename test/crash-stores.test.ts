@@ -1,8 +1,5 @@
 /** The crash points again on the stores that outlive a process, and on sealed ones: fewer scenarios, all points. */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { memoryStore } from '@lastgood/core'
 import { compressed, encrypted } from '@lastgood/core/at-rest'
 import { fileStore } from '@lastgood/core/file'
@@ -11,24 +8,20 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { crashEverywhere, points } from './crash/matrix/everywhere.ts'
 import { scenarios } from './crash/matrix/scenarios.ts'
+import { newFolder } from './support/folder.ts'
 
-let dir: string
 let redis: Redis
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'lastgood-crash-'))
+beforeAll(() => {
   redis = new Redis(inject('redisUrl'))
 })
-afterAll(async () => {
-  await redis.quit()
-  await rm(dir, { recursive: true, force: true })
-})
+afterAll(() => redis.quit())
 
 const key = { id: 'k1', key: Buffer.alloc(32, 7).toString('base64') }
 const { askingPerson, stepsOfOnesOwn } = scenarios
 const stores = [
   {
     store: 'file',
-    newStore: () => fileStore({ dir: join(dir, randomUUID()) }),
+    newStore: () => fileStore({ dir: newFolder() }),
     scenarios: [askingPerson, stepsOfOnesOwn],
   },
   {

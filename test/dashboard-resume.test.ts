@@ -5,7 +5,8 @@ import { fileStore } from '@lastgood/core/file'
 import { reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
 import { expect, test } from 'vitest'
 import { place } from '../packages/cli/test/processes.ts'
-import { newHome, startDashboard, type DashboardProcess } from './support/dashboard-process.ts'
+import { startDashboard, type DashboardProcess } from './support/dashboard-process.ts'
+import { newFolder } from './support/folder.ts'
 
 const model = story([
   reply([text('Looking.'), toolUse('run', { command: 'ls' })]),
@@ -25,7 +26,7 @@ async function killed(outages: Outage[] = []) {
   await program.saw('HANGING')
   program.child.kill('SIGKILL')
   await program.ended
-  const home = newHome()
+  const home = newFolder()
   const dashboard = await startDashboard(['--store', relative(home, join(at.cwd, 'state'))], {
     home,
     env: { LAB_URL: at.lab.url, WAIT_MS: '20', LASTGOOD_DASHBOARD_TOKEN: 'a-token-of-my-own-choice' },

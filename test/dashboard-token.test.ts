@@ -2,12 +2,13 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { newHome, startDashboard } from './support/dashboard-process.ts'
+import { startDashboard } from './support/dashboard-process.ts'
+import { newFolder } from './support/folder.ts'
 import { bearer, key, recorded } from './support/hostile-dashboard.ts'
 
 describe('the token', () => {
   test('is new at each start, in a file that its user alone can read, and nowhere else; the file goes with the server', async () => {
-    const home = newHome()
+    const home = newFolder()
     await recorded(home)
     const [first, second] = [await startDashboard([], { home }), await startDashboard([], { home })]
     expect(first.token).toMatch(/^[\w-]{43}$/)
@@ -67,7 +68,7 @@ describe('another address than loopback', () => {
 
 describe('on the port of a gateway', () => {
   test('it wants its own token, whatever the gateway lets in, and leaves every other path to the gateway', async () => {
-    const home = newHome()
+    const home = newFolder()
     await recorded(home)
     const gateway = await startDashboard(['--upstream', 'http://127.0.0.1:9'], { home, command: 'gateway' })
     const path = join(home, '.local/state/lastgood/dashboard', `${gateway.port}.url`)

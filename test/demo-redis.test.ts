@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, onTestFinished, test } from 'vitest'
+import { newFolder } from './support/folder.ts'
 
 const bin = join(import.meta.dirname, '../packages/cli/dist/bin/lastgood.js')
 
 test('the demo on Redis: no turn lost, no tool run twice, and the journal is there (P1, P2)', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-redis-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = newFolder()
   const store = inject('redisUrl')
   const { code, stdout } = await run('demo', '--fast', '--json', '--folder', folder, '--store', store)
   const verdict = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>

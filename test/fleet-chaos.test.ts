@@ -3,8 +3,7 @@
  * and frozen, Redis fails over, and a newer release takes over worker by worker. Every session completes, every step has
  * its effect once, and nothing is left.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Entry, Store } from '@lastgood/core'
 import { seededRandom } from '@lastgood/core/testing'
@@ -14,6 +13,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { startSentinel, type RunningSentinel } from '../packages/redis/test/sentinel.ts'
+import { newFolder } from './support/folder.ts'
 import { startProcess, type ToldProcess } from './support/told-process.ts'
 
 const seed = Number(process.env['LASTGOOD_CHAOS_SEED'] ?? 1)
@@ -138,9 +138,8 @@ it(
     onTestFinished(sentinel.stop)
     const lab = await startLab({ model, outages, seed, toolIds: 'fresh' })
     onTestFinished(() => lab.close())
-    const effects = mkdtempSync(join(tmpdir(), 'lastgood-fleet-'))
+    const effects = newFolder()
     for (const name of ['done', 'drafts']) mkdirSync(join(effects, name))
-    onTestFinished(() => rmSync(effects, { recursive: true, force: true }))
     const redis = new Redis({
       sentinels: [{ host: '127.0.0.1', port: sentinel.sentinelPort }],
       name: 'main',

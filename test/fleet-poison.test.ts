@@ -1,13 +1,13 @@
 /** A session that kills every worker that continues it, among healthy ones. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fleetClient } from '@lastgood/fleet'
 import { reply, startLab, text, toolResults, toolUse, type Conversation } from '@lastgood/outage-lab'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
+import { newFolder } from './support/folder.ts'
 import { startProcess, type ToldProcess } from './support/told-process.ts'
 
 const patient = { timeout: 50_000, interval: 50 }
@@ -23,9 +23,8 @@ function model(conversation: Conversation) {
 it('P6: is set aside after four of them, and the others complete', { timeout: 90_000 }, async () => {
   const lab = await startLab({ model })
   onTestFinished(() => lab.close())
-  const effects = mkdtempSync(join(tmpdir(), 'lastgood-fleet-'))
+  const effects = newFolder()
   for (const name of ['done', 'drafts']) mkdirSync(join(effects, name))
-  onTestFinished(() => rmSync(effects, { recursive: true, force: true }))
   const redis = new Redis(inject('redisUrl'))
   onTestFinished(() => redis.disconnect())
   const prefix = `test:${randomUUID()}`

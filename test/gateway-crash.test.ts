@@ -1,12 +1,11 @@
 /** A gateway that is killed: its clients' next attempts find their sessions at the next one; nothing is paid twice. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, type Outage } from '@lastgood/outage-lab'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from './support/folder.ts'
 
 const lastgood = fileURLToPath(new URL('../packages/cli/dist/bin/lastgood.js', import.meta.url))
 
@@ -26,8 +25,7 @@ async function startGateway(upstream: string, home: string) {
 }
 
 async function stage(outages: Outage[] = []) {
-  const home = mkdtempSync(join(tmpdir(), 'lastgood-gateway-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  const home = newFolder()
   const lab = await startLab({ model: () => reply(text('an answer of some words '.repeat(50))), outages })
   onTestFinished(() => lab.close())
   return { lab, start: () => startGateway(lab.url, home) }

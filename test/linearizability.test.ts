@@ -4,9 +4,6 @@
  * Redis.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { memoryStore, systemClock, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { seededRandom } from '@lastgood/core/testing'
@@ -16,6 +13,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { contender, type Step } from './fixtures/contender.mjs'
 import { acknowledgesTooEarly, appendsInPieces, forgetsFences, isNotIdempotent } from './support/broken-stores.ts'
+import { newFolder } from './support/folder.ts'
 import { violations } from './support/journal-history.ts'
 import { notLinearizable } from './support/linearizable.ts'
 import { historyFrom, journalOf, type Told } from './support/telling.ts'
@@ -89,31 +87,25 @@ const withRemoves: Step[] = [...steps, 'release', 'release', 'remove', 'remove']
 /** `runs` interleavings, each on an empty store. */
 async function expectEveryInterleavingTrue(
   { runs, clients, length, kinds }: { runs: number; clients: number; length: number; kinds: readonly Step[] },
-  open: () => Promise<{ handles: Store[]; close(): Promise<void> }>,
+  open: () => readonly Store[],
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(plans(clients, length, kinds), fc.scheduler(), async (plan, scheduler) => {
-      const { handles, close } = await open()
-      try {
-        const playing = played(plan, handles, () => scheduler.schedule(Promise.resolve()))
-        await scheduler.waitFor(playing)
-        await expectTruth(await playing, handles[0]!, { removes: kinds.includes('remove') })
-      } finally {
-        await close()
-      }
+      const handles = open()
+      const playing = played(plan, handles, () => scheduler.schedule(Promise.resolve()))
+      await scheduler.waitFor(playing)
+      await expectTruth(await playing, handles[0]!, { removes: kinds.includes('remove') })
     }),
     { numRuns: runs },
   )
 }
 
-async function memoryHandles() {
-  return { handles: [memoryStore()], close: async () => {} }
-}
+const memoryHandles = () => [memoryStore()]
 
 /** As several processes have the same folder. */
-async function fileHandles(count = 3) {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-linearizability-'))
-  return { handles: Array.from({ length: count }, () => fileStore({ dir })), close: () => rm(dir, { recursive: true }) }
+function fileHandles(count = 3): Store[] {
+  const dir = newFolder()
+  return Array.from({ length: count }, () => fileStore({ dir }))
 }
 
 test('on the memory store, every interleaving of writers and readers is one that a single thread could have made (P3)', async () => {
@@ -142,10 +134,9 @@ test.each([
   ['acknowledges before it has the entries', acknowledgesTooEarly],
   ['appends in pieces', appendsInPieces],
 ])('a store that %s is found out', async (_fault, open) => {
-  const exploring = expectEveryInterleavingTrue({ runs: 300, clients: 3, length: 7, kinds: steps }, async () => ({
-    handles: [open(systemClock)],
-    close: async () => {},
-  }))
+  const exploring = expectEveryInterleavingTrue({ runs: 300, clients: 3, length: 7, kinds: steps }, () => [
+    open(systemClock),
+  ])
   await expect(exploring).rejects.toThrow(
     expect.objectContaining({ cause: expect.objectContaining({ name: 'AssertionError' }) }),
   )
@@ -171,24 +162,22 @@ function planOf(seed: number, clients: number, length: number, kinds: readonly S
 
 const stores = [
   ['the file store', fileHandles],
-  ['Redis', async (count: number) => ({ handles: redisHandles(count), close: async () => {} })],
+  ['Redis', redisHandles],
 ] as const
 const seeds = Array.from({ length: 15 }, (_, i) => i + 1)
 
 describe.each(stores)('on %s, as fast as it goes', (_store, open) => {
   test.each(seeds)('five clients at once are told the truth, with plan %i (P1, P3)', async (seed) => {
-    const { handles, close } = await open(5)
+    const handles = open(5)
     await expectTruth(await played(planOf(seed, 5, 40, steps), handles), handles[0]!)
-    await close()
   })
 
   test.each(seeds.slice(0, 6))(
     'three clients at once are linearizable, removals too, with plan %i (P3)',
     async (seed) => {
-      const { handles, close } = await open(3)
+      const handles = open(3)
       const told = await played(planOf(seed, 3, 7, withRemoves), handles)
       await expectTruth(told, handles[0]!, { removes: true })
-      await close()
     },
   )
 })

@@ -1,7 +1,6 @@
 /** Sessions that are forked, moved and removed, with the real SDK against the lab and on a real Redis. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineAgent, tool, type CodingAgent } from '@lastgood/anthropic'
 import {
@@ -20,6 +19,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { project, run } from '../packages/cli/test/context.ts'
+import { newFolder } from './support/folder.ts'
 import { jumpingClock, startTestLab } from './support/harness.ts'
 
 /** Thinks, counts once in each turn, and says what came of it. */
@@ -95,8 +95,7 @@ describe('a fork', () => {
 describe('an imported session', () => {
   test('goes on with a real turn from where it was, on another store and in the middle of a turn (P1, P4)', async () => {
     const { lab: api, agent, keys } = await lab()
-    const dir = mkdtempSync(join(tmpdir(), 'lastgood-moving-'))
-    onTestFinished(() => rmSync(dir, { recursive: true }))
+    const dir = newFolder()
     const source = fileStore({ dir })
     await turns(source, 'a', agent, 'one')
     const session = await openSession('a', { store: source, clock: jumpingClock() })
@@ -170,8 +169,7 @@ describe('a session that is removed leaves nothing behind', () => {
   })
 
   test('in files: no file of its', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'lastgood-moving-'))
-    onTestFinished(() => rmSync(dir, { recursive: true }))
+    const dir = newFolder()
     const store = fileStore({ dir })
     const { agent } = await lab()
     await turns(store, 'a', agent, 'one')

@@ -3,15 +3,13 @@
  * one Redis. Each logs what it asked and was answered, and the journal has to agree with all of them (P1).
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isLastgoodError, openSession, type Session, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { owner } from '@lastgood/core/testing'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { newFolder } from './support/folder.ts'
 import { entriesOf } from './support/harness.ts'
 import { type Operation, violations } from './support/journal-history.ts'
 import { type Told, historyFrom, journalOf } from './support/telling.ts'
@@ -24,8 +22,7 @@ interface Shared {
 }
 
 async function onFiles(): Promise<Shared> {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-one-writer-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = newFolder()
   return { store: fileStore({ dir }), plan: { dir } }
 }
 

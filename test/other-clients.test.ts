@@ -1,6 +1,5 @@
 /** Clients of other kinds, and copies of the packages: for the compiler, and when they run. */
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Anthropic from '@anthropic-ai/sdk'
@@ -10,7 +9,8 @@ import { Messages } from '@anthropic-ai/sdk/resources/messages/messages'
 import * as own from '@lastgood/anthropic'
 import { memoryStore, type Session } from '@lastgood/core'
 import { reply, story, text } from '@lastgood/outage-lab'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { newFolder } from './support/folder.ts'
 import { openTestSession, startTestLab, typesOf } from './support/harness.ts'
 
 const { defineAgent, ladder, recoverable } = own
@@ -58,8 +58,7 @@ describe('a client like those for Bedrock and Vertex', () => {
 
 /** The packages once more, as where two dependencies of a program have their own. */
 async function copyOfPackages(): Promise<typeof own> {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-copy-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = newFolder()
   const root = join(import.meta.dirname, '..')
   for (const name of ['core', 'anthropic']) {
     const to = join(folder, 'node_modules/@lastgood', name)

@@ -1,14 +1,12 @@
 /** A night of sessions against a failing API, and the report on it: it says what really happened. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { defineAgent, ladder, tool } from '@lastgood/anthropic'
 import { openSession } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { reply, story, text as say, toolUse, type Outage } from '@lastgood/outage-lab'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { run } from '../packages/cli/test/context.ts'
+import { newFolder } from './support/folder.ts'
 import { jumpingClock, startTestLab } from './support/harness.ts'
 
 const [opus, sonnet] = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
@@ -25,8 +23,7 @@ interface Report {
 }
 
 test('the report of a night says what was down, how each session came through, and what is lost: nothing (P1)', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'lastgood-report-'))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  const dir = newFolder()
   const clock = jumpingClock()
   const store = fileStore({ dir, clock })
   const startedAt = clock.now()

@@ -1,13 +1,13 @@
 /** `resume` without a session, on a terminal. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { place } from '../packages/cli/test/processes.ts'
+import { newFolder } from './support/folder.ts'
 import { openTerminal, type TerminalOptions } from './support/terminal.ts'
 
 const agent = `export default { store: '../state', agents: { coder: { name: 'coder', async run(session, input) {
@@ -19,8 +19,7 @@ const agent = `export default { store: '../state', agents: { coder: { name: 'cod
 
 /** Two projects with one store. */
 function projects() {
-  const root = mkdtempSync(join(tmpdir(), 'lastgood-picker-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const root = newFolder()
   const [api, web] = [join(root, 'api'), join(root, 'web')]
   for (const folder of [api, web]) {
     mkdirSync(folder)

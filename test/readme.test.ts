@@ -1,10 +1,11 @@
 /** The READMEs are true: their snippets compile, their commands exist, their tables are those of the code. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { documentOf, documents, packages, root } from './support/documents.ts'
+import { newFolder } from './support/folder.ts'
 
 const run = promisify(execFile)
 
@@ -25,28 +26,22 @@ describe('README.md', () => {
 
 test('the snippets and the examples compile', { timeout: 120_000 }, async () => {
   // Inside the workspace, so that imports resolve as they do for a user.
-  const parent = join(root, 'node_modules/.cache')
-  mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, 'readme-'))
-  try {
-    for (const [path, { fences }] of documents) {
-      const place = join(folder, path.replaceAll('/', '-').replace(/\.md$/, ''))
-      mkdirSync(place)
-      writeFileSync(join(place, 'tools.d.ts'), readersTools)
-      for (const { language, line, text } of fences) {
-        if (!['ts', 'js'].includes(language)) continue
-        // A first line with a file's name is for snippets that import each other.
-        const [, name = `line-${line}.m${language}`] = /^\/\/ ([\w.-]+\.m?[jt]s)\n/.exec(text) ?? []
-        writeFileSync(join(place, name), `${text}export {}\n`)
-      }
+  const folder = newFolder(join(root, 'node_modules/.cache'))
+  for (const [path, { fences }] of documents) {
+    const place = join(folder, path.replaceAll('/', '-').replace(/\.md$/, ''))
+    mkdirSync(place)
+    writeFileSync(join(place, 'tools.d.ts'), readersTools)
+    for (const { language, line, text } of fences) {
+      if (!['ts', 'js'].includes(language)) continue
+      // A first line with a file's name is for snippets that import each other.
+      const [, name = `line-${line}.m${language}`] = /^\/\/ ([\w.-]+\.m?[jt]s)\n/.exec(text) ?? []
+      writeFileSync(join(place, name), `${text}export {}\n`)
     }
-    writeFileSync(join(folder, 'left-out.d.ts'), leftOut)
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project(root)))
-    const tsc = run(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
-    expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
+  writeFileSync(join(folder, 'left-out.d.ts'), leftOut)
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project(root)))
+  const tsc = run(join(root, 'node_modules/.bin/tsc'), ['-p', folder])
+  expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' })
 })
 
 /** What a snippet may use without saying where it comes from. */

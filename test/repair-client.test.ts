@@ -4,14 +4,14 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, thinking, toolUse, type Block, type Conversation } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clients } from './clients/clients.ts'
 import { installAll, isWanted } from './clients/install.ts'
+import { newFolder } from './support/folder.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const client = clients.find(({ name }) => name === 'claude-code')!
@@ -134,8 +134,7 @@ const session = (place: Place): string => {
 
 /** A session of one turn with a tool, and of one without. */
 async function recorded(bin: string): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-repair-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = newFolder()
   const place = { folder, home: join(folder, 'home'), cwd: join(folder, 'work'), bin }
   for (const path of [place.home, place.cwd]) mkdirSync(path)
   const asked = await start(place, ['-p', 'Do the step.', '--allowedTools', 'Bash'])

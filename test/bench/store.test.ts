@@ -1,9 +1,8 @@
 /** The small edition of `pnpm bench store`: what it measures is there, and what does not depend on the machine holds. */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { fileStore } from '@lastgood/core/file'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { newFolder } from '../support/folder.ts'
 import { measureAtOnce, measureCheckpoints, measureProcessor } from './store/checkpoints.ts'
 import { fileMedium, roles } from './store/contenders.ts'
 import { goalsOf } from './store/goals.ts'
@@ -11,8 +10,7 @@ import { measureGrowth, writeSession } from './store/growth.ts'
 import { contentBytes, usualHead } from './store/workload.ts'
 
 async function medium() {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-bench-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const dir = newFolder()
   const store = fileStore({ dir })
   const bytesIn = async (id: string) => (await stat(store.journalAt(id))).size
   return { file: fileMedium(dir, store, await usualHead()), store, bytesIn }

@@ -1,14 +1,13 @@
 // Where the browser of these tests comes from, and what is said where there is none.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
+import { newFolder } from '../support/folder.ts'
 import { findChromium } from './support/find-chromium.ts'
 
 function folderWith(...names: string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-chromium-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = newFolder()
   for (const name of names) {
     writeFileSync(join(folder, name), '#!/bin/sh\n')
     chmodSync(join(folder, name), 0o755)

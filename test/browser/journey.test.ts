@@ -10,7 +10,8 @@ import { fileStore } from '@lastgood/core/file'
 import { reply, startLab, text, type Outage } from '@lastgood/outage-lab'
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
-import { newHome, startDashboard } from '../support/dashboard-process.ts'
+import { startDashboard } from '../support/dashboard-process.ts'
+import { newFolder } from '../support/folder.ts'
 import { describeInBrowser, keepScreen, useBrowser } from './support/browser.ts'
 import { truthOf } from './support/journal-states.ts'
 import { recordOf, recordPage, shownAt } from './support/page-record.ts'
@@ -34,7 +35,7 @@ describeInBrowser('on call', () => {
     async () => {
       const lab = await startLab({ model: () => reply(text('Done.')) })
       onTestFinished(() => lab.close())
-      const home = newHome()
+      const home = newFolder()
       configure(home, lab.url)
       const store = fileStore({ dir: join(home, 'state') })
       const stalls = watchStalls()

@@ -8,7 +8,8 @@ import { promisify } from 'node:util'
 import { openSession, type EntryBody } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { expect, it } from 'vitest'
-import { newHome, startDashboard } from '../support/dashboard-process.ts'
+import { startDashboard } from '../support/dashboard-process.ts'
+import { newFolder } from '../support/folder.ts'
 import { describeInBrowser, keepScreen, looks, useBrowser } from './support/browser.ts'
 import { hostileText } from './support/staged-session.ts'
 
@@ -54,7 +55,7 @@ describeInBrowser('a report', () => {
   const browser = useBrowser()
 
   it.each(looks)('is whole from the disk, $colorScheme, and hostile content in it is text', async (look) => {
-    const home = newHome()
+    const home = newFolder()
     await seed(home)
     const file = join(home, 'report.html')
     await promisify(execFile)(
@@ -86,7 +87,7 @@ describeInBrowser('the page as it is served', () => {
   it.each(['dashboard', 'gateway'] as const)(
     'lastgood %s: the policy has nothing against it, content comes after a click, a fork is made',
     async (command) => {
-      const home = newHome()
+      const home = newFolder()
       await seed(home)
       const upstream = command === 'gateway' ? ['--upstream', 'http://127.0.0.1:9'] : []
       const { port, written } = await startDashboard(upstream, { home, command })

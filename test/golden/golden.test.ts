@@ -2,14 +2,14 @@
  * Journals of every version that ever wrote one are read as what they were when they were written, and gone on with. Their
  * files are never edited; see README.md.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { foldHistory, journalVersion, machineVersion, openSession, readHistory, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { reply, text } from '@lastgood/outage-lab'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { countingAgent } from '../support/counting-story.ts'
+import { newFolder } from '../support/folder.ts'
 import { jumpingClock, startTestLab } from '../support/harness.ts'
 import { entryBodySchema, parseEntry, type EntryType } from '../../packages/core/src/journal/journal.ts'
 import { parseHead } from '../../packages/core/src/store/store.ts'
@@ -26,8 +26,7 @@ const journals = versions.flatMap((version) =>
 
 /** A store that has this version's journals, all of them: one may be a fork of another. */
 function storeOf(version: string): { store: Store; journal: (id: string) => string } {
-  const dir = mkdtempSync(join(tmpdir(), 'lastgood-golden-'))
-  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const dir = newFolder()
   mkdirSync(join(dir, 'sessions'))
   for (const name of readdirSync(join(root, version))) {
     if (/\.(jsonl|blobs)$/.test(name))

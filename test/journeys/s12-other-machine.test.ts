@@ -1,9 +1,9 @@
 /** S12: the laptop is dead; its sessions are in Redis. */
-import { mkdirSync, realpathSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { reply, story, text, toolUse } from '@lastgood/outage-lab'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../support/folder.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { journey, keepScreen, newProject } from './stage.ts'
 
@@ -26,8 +26,7 @@ test('S12: with REDIS_URL another machine lists the session, warns of the folder
   await program.saw('HANGING')
 
   // The new machine: another home, another folder, today's checkout of the project. It shares the address of Redis.
-  const machine = realpathSync(mkdtempSync(join(tmpdir(), 'lastgood-machine-')))
-  onTestFinished(() => rmSync(machine, { recursive: true, force: true }))
+  const machine = newFolder()
   mkdirSync(join(machine, 'home'))
   const there = { cwd: newProject(join(machine, 'checkout')), env: { HOME: join(machine, 'home') } }
 

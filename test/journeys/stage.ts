@@ -7,24 +7,14 @@
  * 3. With `LASTGOOD_SCREENS=<folder>` the last content of each screen is saved there, as text.
  */
 import { spawn } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withBlobs, type Entry, type EntryType, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
 import { onTestFinished, vi } from 'vitest'
+import { newFolder } from '../support/folder.ts'
 import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -185,13 +175,8 @@ export class Journey {
 
 export async function journey(lab: LabOptions, env: Env = {}): Promise<Journey> {
   const running = await startLab(lab)
-  // The real path, as the process sees it: a temporary folder may be behind a link.
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lastgood-journey-')))
-  onTestFinished(async () => {
-    await running.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return new Journey(running, folder, env)
+  onTestFinished(() => running.close())
+  return new Journey(running, newFolder(), env)
 }
 
 /** A folder with the programs of a project, and the packages that they import. */

@@ -2,13 +2,11 @@
 // arbitrary headers, which fetch does not allow.
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { newFolder } from './folder.ts'
 
 const program = fileURLToPath(new URL('../../packages/cli/dist/bin/lastgood.js', import.meta.url))
 
@@ -41,15 +39,9 @@ export interface Answer {
   body: string
 }
 
-export function newHome(): string {
-  const home = mkdtempSync(join(tmpdir(), 'lastgood-dashboard-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
-  return home
-}
-
 export async function startDashboard(
   argv: readonly string[] = [],
-  { home = newHome(), env = {}, command = 'dashboard' as 'dashboard' | 'gateway' } = {},
+  { home = newFolder(), env = {}, command = 'dashboard' as 'dashboard' | 'gateway' } = {},
 ): Promise<DashboardProcess> {
   const child = spawn(process.execPath, [program, command, '--port', '0', ...argv], {
     cwd: home,

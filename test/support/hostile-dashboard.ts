@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { openSession } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
-import { newHome, startDashboard, type DashboardProcess } from './dashboard-process.ts'
+import { startDashboard, type DashboardProcess } from './dashboard-process.ts'
+import { newFolder } from './folder.ts'
 
 export const key = 'sk-ant-api03-abcdefghijklmnopqrstuvwxyz'
 export const words = 'my private words'
@@ -23,7 +24,7 @@ export async function recorded(home: string, id = 'fix-auth', message = hostile)
 }
 
 export async function served(argv: readonly string[] = []): Promise<DashboardProcess> {
-  const home = newHome()
+  const home = newFolder()
   await recorded(home)
   return startDashboard(argv, { home })
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { folder } from '../test/context.ts'
+import { newFolder } from '../test/context.ts'
 
 const calls = vi.hoisted(() => [] as string[])
 
@@ -38,7 +38,7 @@ const text = 'a line that is longer than one write takes\né and another one\n'
 it.each([false, true])(
   'a file is whole although writes fall short, and its folder is flushed (force: %s)',
   async (force) => {
-    const dir = folder()
+    const dir = newFolder()
     const path = join(dir, 'out.jsonl')
     calls.length = 0
     expect(await writeNewFile(path, lines(), { force, id: 'id' })).toEqual({ lines: 2, bytes: Buffer.byteLength(text) })
@@ -54,7 +54,7 @@ it.each([
   ['a link to nothing', (path: string) => symlink('none', path)],
   ['a folder', (path: string) => mkdir(path)],
 ])('%s is never replaced, and no hint leads there', async (_what, make) => {
-  const dir = folder()
+  const dir = newFolder()
   const path = join(dir, 'out.jsonl')
   await writeFile(join(dir, 'mine'), 'mine')
   await make(path)

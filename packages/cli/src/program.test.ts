@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf } from './exit-codes.ts'
 import { LastgoodError, type ErrorCode } from '@lastgood/core'
-import { folder, run } from '../test/context.ts'
+import { newFolder, run } from '../test/context.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -33,7 +33,7 @@ describe('wrong usage is exit code 2', () => {
     [['show', '../../etc/passwd', '--store', 'state'], 'not a session id'],
     [[], 'Usage: lastgood'],
   ])('%j: %s', async (argv, text) => {
-    const { code, stderr } = await run(argv, { cwd: folder() })
+    const { code, stderr } = await run(argv, { cwd: newFolder() })
     expect(code).toBe(2)
     expect(stderr).toContain(text)
   })

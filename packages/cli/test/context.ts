@@ -1,12 +1,15 @@
 /** Commands in this very process: a context whose outputs are text, and sessions to look at. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, type EntryBody, type Owner, type Store, openSession, systemClock } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { onTestFinished } from 'vitest'
+import { newFolder } from '../../../test/support/folder.ts'
 import type { CliContext, StopSignal } from '../src/context.ts'
 import { main } from '../src/program.ts'
+
+export { newFolder }
 
 export class Collector {
   text = ''
@@ -57,16 +60,9 @@ export function run(argv: readonly string[], changes: Partial<CliContext> = {}):
   return Object.assign(done, { stdout, stderr, stop })
 }
 
-/** A new folder, removed after the test. */
-export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'lastgood-cli-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
-
 /** A folder with a store in `state`, and a configuration of agents that are written as code of an object. */
 export function project(agents = ''): { cwd: string; store: Store } {
-  const cwd = folder()
+  const cwd = newFolder()
   if (agents !== '')
     writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { store: './state', agents: { ${agents} } }\n`)
   return { cwd, store: fileStore({ dir: join(cwd, 'state') }) }

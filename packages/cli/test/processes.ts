@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Lab, type LabOptions, startLab } from '@lastgood/outage-lab'
 import { onTestFinished } from 'vitest'
-import { folder } from './context.ts'
+import { newFolder } from './context.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -70,7 +70,7 @@ export interface Started {
 export async function place(lab: LabOptions, environment: Record<string, string> = {}): Promise<Place> {
   const running = await startLab(lab)
   onTestFinished(() => running.close())
-  const cwd = folder()
+  const cwd = newFolder()
   symlinkSync(join(root, 'node_modules'), join(cwd, 'node_modules'))
   writeFileSync(join(cwd, 'lastgood.config.mjs'), config)
   writeFileSync(join(cwd, 'program.mjs'), program)

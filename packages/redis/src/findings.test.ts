@@ -1,8 +1,7 @@
 // Findings of real servers; what each rule says is in finding-rules.test.ts.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { newFolder } from '../../../test/support/folder.ts'
 import { type StartOptions, startRedis } from '../../../test/support/redis-server.ts'
 import { client, rejection } from '../test/fixture.ts'
 import { redisFindings } from './findings.ts'
@@ -37,8 +36,7 @@ describe('the findings of a server', () => {
   })
 
   it('name a socket and a host so that a shell takes them as one word', async () => {
-    const dir = await mkdtemp(join(tmpdir(), "lastgood it's  here-"))
-    onTestFinished(() => rm(dir, { recursive: true }))
+    const dir = newFolder(join(newFolder(), "it's  here"))
     const path = join(dir, 'redis.sock')
     const { port } = await ownServer({ appendfsync: 'everysec', args: ['--unixsocket', path] })
     const overSocket = client('', { path })

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { fileStore } from '@lastgood/core/file'
 import { reply, story, text, toolUse, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { folder } from '../../test/context.ts'
+import { newFolder } from '../../test/context.ts'
 import { place, type Place } from '../../test/processes.ts'
 
 const model = story([
@@ -225,7 +225,7 @@ it('a reader that goes away ends no turn: the work goes on', async () => {
 })
 
 it('a folder that is gone is told, with what to do', async () => {
-  const cwd = folder()
+  const cwd = newFolder()
   const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
   const line = `mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" list`
   const { status, stderr } = spawnSync('sh', ['-c', line, process.execPath, bin], { cwd, encoding: 'utf8' })
@@ -234,7 +234,7 @@ it('a folder that is gone is told, with what to do', async () => {
 })
 
 it('where HOME is empty, the state is in the home folder of the user, and not in the current one', () => {
-  const cwd = folder()
+  const cwd = newFolder()
   const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
   const env = { PATH: process.env['PATH'], HOME: '' }
   const { status, stdout } = spawnSync(process.execPath, [bin, 'config'], { cwd, env, encoding: 'utf8' })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import type { CliContext } from '../../src/context.ts'
-import { answered, ended, folder, project, run, seed, sent, started } from '../../test/context.ts'
+import type { CliContext } from '../context.ts'
+import { answered, ended, newFolder, project, run, seed, sent, started } from '../../test/context.ts'
 import { shells } from './scripts.ts'
 
 /** Runs `lastgood complete` while no time passes: on a slow machine its patience would end. */
@@ -13,7 +13,7 @@ const complete = (args: readonly string[], changes: Partial<CliContext>) =>
   run(['complete', ...args], { clock: new ManualClock({ startAt: Date.now() }), ...changes })
 
 /** The candidates at the end of a line; a line that ends in a space has an empty word there. */
-async function at(line: string, cwd = folder()): Promise<string[]> {
+async function at(line: string, cwd = newFolder()): Promise<string[]> {
   const ran = await complete(['--', ...line.split(' ')], { cwd })
   expect(ran).toMatchObject({ code: 0, stderr: '' })
   return ran.stdout.split('\n').flatMap((one) => (one === '' ? [] : [one.split('\t')[0] as string]))
@@ -90,7 +90,7 @@ describe('what completes a line', () => {
   it('is nothing where the store does not answer in time or the configuration is broken, and nothing is said', async () => {
     const late = { cwd: await twoSessions(), clock: new ManualClock({ autoAdvance: true }) }
     expect(await complete(['--', 'show', ''], late)).toEqual({ code: 0, stdout: '', stderr: '' })
-    const cwd = folder()
+    const cwd = newFolder()
     const env = { REDIS_URL: 'redis://127.0.0.1:1' }
     expect(await complete(['--', 'show', ''], { cwd, env })).toEqual({ code: 0, stdout: '', stderr: '' })
     writeFileSync(join(cwd, 'lastgood.config.mjs'), 'throw new Error()')

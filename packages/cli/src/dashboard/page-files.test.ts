@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { memoryStore } from '@lastgood/core'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { folder } from '../../test/context.ts'
+import { newFolder } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
 import { builtPage, pageFiles } from './page-files.ts'
 
@@ -21,7 +21,7 @@ vi.mock('node:fs', async (original) => {
 })
 
 function built() {
-  const root = folder()
+  const root = newFolder()
   const page = join(root, 'page')
   mkdirSync(join(page, 'assets'), { recursive: true })
   writeFileSync(join(page, 'index.html'), '<!doctype html><script type="module" src="./assets/main-a1b2.js"></script>')
@@ -81,7 +81,7 @@ describe.each(['', '/dashboard'])('the page at "%s/"', (prefix) => {
   })
 
   test('names the command that builds it where it was not built, and is there as soon as it was', async () => {
-    const page = join(folder(), 'page')
+    const page = join(newFolder(), 'page')
     const { ask: say } = stage(memoryStore(), { files: pageFiles(page), prefix })
     const before = await say(`${prefix}/`)
     expect(before.status).toBe(503)

@@ -8,6 +8,7 @@ import { foldJournal } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { startLab } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import { git, demoFolderAt } from './folder.ts'
 import { commitSubject, migrationLine, prompts } from './project.ts'
 import { playDemo } from './script.ts'
@@ -22,12 +23,6 @@ interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-}
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
 }
 
 interface Demo {

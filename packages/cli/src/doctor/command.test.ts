@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import { answered, folder, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
+import { answered, newFolder, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 import { doctor, found, healthy, key, node, type Found } from './doctor.fixture.ts'
 
 /** Every file below, with its content and its time. */
@@ -196,7 +196,7 @@ describe('what is wrong around it is a finding, and the rest is looked at all th
   })
 
   it('sessions in memory are a danger', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const core = import.meta.resolve('@lastgood/core')
     writeFileSync(
       join(cwd, 'lastgood.config.mjs'),

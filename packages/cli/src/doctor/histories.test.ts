@@ -6,7 +6,7 @@ import { compressed, encrypted } from '@lastgood/core/at-rest'
 import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import { answered, ended, folder, project, run, seed, sent, started } from '../../test/context.ts'
+import { answered, ended, newFolder, project, run, seed, sent, started } from '../../test/context.ts'
 import { sessionRows } from '../sessions/session-row.ts'
 import { found, key as apiKey, node, type Found } from './doctor.fixture.ts'
 import { tryHistories } from './histories.ts'
@@ -16,7 +16,7 @@ const whole = [started(1), sent(), answered('Yes.'), ended(1)]
 
 /** A project whose sessions were written with the key `secret`, and are read with `key`. */
 async function sealed(key: string, id = 'k1') {
-  const cwd = folder()
+  const cwd = newFolder()
   const dir = join(cwd, 'state')
   const store = compressed(encrypted(fileStore({ dir }), { current: { id: 'k1', key: keyOf('secret') } }))
   for (const name of ['a', 'b']) await seed(store, name, whole)
@@ -83,7 +83,7 @@ describe('the doctor opens what is recorded as resume would', () => {
   })
 
   it('an entry that the file store has found damaged is told once', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const dir = join(cwd, 'state')
     await seed(fileStore({ dir }), 'a', whole)
     const journal = join(dir, 'sessions', 'a.jsonl')

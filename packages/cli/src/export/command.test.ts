@@ -1,7 +1,18 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { answered, Collector, ended, folder, obliging, project, run, seed, sent, started } from '../../test/context.ts'
+import {
+  answered,
+  Collector,
+  ended,
+  newFolder,
+  obliging,
+  project,
+  run,
+  seed,
+  sent,
+  started,
+} from '../../test/context.ts'
 
 const strange = 'é \u2028 \u2029 \u0085 😀 "quoted"\n\r\t'
 const history = [started(1, strange), sent(), answered('Yes.'), ended(1), started(2, 'And more'), sent()]
@@ -144,14 +155,14 @@ describe('export and import', () => {
       code: 2,
       stderr: expect.stringMatching(/a session called fix-auth already exists\n {2}next: choose another name: .* --as/),
     })
-    expect(await run(['import', 'none.jsonl'], { cwd: folder() })).toMatchObject({
+    expect(await run(['import', 'none.jsonl'], { cwd: newFolder() })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('there is no file'),
     })
   })
 
   it.runIf(existsSync('/dev/null'))('what is no file is not imported: what is read from it once is gone', async () => {
-    expect(await run(['import', '/dev/null'], { cwd: folder() })).toMatchObject({
+    expect(await run(['import', '/dev/null'], { cwd: newFolder() })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         /null is not a regular file: an import reads it twice[^]*\n {2}next: keep what comes in a file/,

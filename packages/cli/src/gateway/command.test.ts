@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startLab, reply, text, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { folder, run } from '../../test/context.ts'
+import { newFolder, run } from '../../test/context.ts'
 
 async function lab(outages: Outage[] = []) {
   const it = await startLab({ model: () => reply(text('Hello.')), outages })
@@ -26,7 +26,7 @@ const node = (...words: string[]) => ['--', process.execPath, '--input-type=modu
 describe('lastgood run', () => {
   test('gives a command its gateway, its exit code back, and tells what was survived', async () => {
     const { url } = await lab([{ when: { request: 1 }, fault: { kind: 'status', status: 529 } }])
-    const cwd = folder()
+    const cwd = newFolder()
     const place = ['--store', `file:${cwd}/state`]
     const { code, stderr } = await run(['run', '--upstream', url, ...place, ...node('7')], { cwd, env: process.env })
     expect(code).toBe(7)
@@ -39,7 +39,7 @@ describe('lastgood run', () => {
 
   test('of Claude Code is resumed by Claude Code: resume prints its command', async () => {
     const { url } = await lab()
-    const cwd = folder()
+    const cwd = newFolder()
     const place = ['--store', `file:${cwd}/state`]
     const said = client
       .replace("'x-lastgood-session': 'greeting'", "'x-claude-code-session-id': '5f0d'")
@@ -57,7 +57,7 @@ describe('lastgood run', () => {
   })
 
   test('tells of a command that is not there', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const { code, stderr } = await run(['run', '--store', `file:${cwd}/state`, '--', 'no-such-agent'], { cwd })
     expect(code).toBe(2)
     expect(stderr).toContain('"no-such-agent" could not be started: there is no such command')
@@ -67,7 +67,7 @@ describe('lastgood run', () => {
 describe('lastgood gateway', () => {
   test('serves until it is asked to stop, and gives its sessions back', async () => {
     const { url } = await lab()
-    const cwd = folder()
+    const cwd = newFolder()
     const place = ['--store', `file:${cwd}/state`]
     const gateway = run(['gateway', '--port', '0', '--upstream', url, ...place], { cwd })
     await expect.poll(() => gateway.stdout.text).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/)
@@ -93,7 +93,7 @@ describe('lastgood gateway', () => {
 
   test('writes neither keys nor content: not to its outputs, and no keys to the store', async () => {
     const { url, requests } = await lab([{ when: { request: 1 }, fault: { kind: 'status', status: 401 } }])
-    const cwd = folder()
+    const cwd = newFolder()
     const argv = ['gateway', '--port', '0', '--upstream', url, '--store', `file:${cwd}/state`, '--key-env', 'MY_KEY']
     const gateway = run(argv, { cwd, env: { MY_KEY: 'sk-ant-own-secret' } })
     await expect.poll(() => gateway.stdout.text).toMatch(/\n$/)
@@ -125,7 +125,7 @@ describe('lastgood gateway', () => {
 
   test('leads the command that an error names to its store', async () => {
     const { url } = await lab([{ when: { requests: [1, Infinity] }, fault: { kind: 'status', status: 529 } }])
-    const cwd = folder()
+    const cwd = newFolder()
     const place = ['--store', `file:${cwd}/state`]
     const gateway = run(['gateway', '--port', '0', '--upstream', url, '--max-wait', '0s', ...place], { cwd })
     await expect.poll(() => gateway.stdout.text).toMatch(/\n$/)
@@ -148,7 +148,7 @@ describe('lastgood gateway', () => {
   test.each(['first-secret\nsecond-secret', 'cl\u00e9-secret', '\u201csecret\u201d', 'a secret'])(
     'with a key that no header can have (%j) says so, and not what it is',
     async (key) => {
-      const cwd = folder()
+      const cwd = newFolder()
       const argv = ['gateway', '--port', '0', '--store', `file:${cwd}/state`, '--key-env', 'MY_KEY']
       const { code, stderr } = await run(argv, { cwd, env: { MY_KEY: key } })
       expect(code).toBe(2)
@@ -162,7 +162,7 @@ describe('lastgood gateway', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void other.close())
     const { port } = other.address() as { port: number }
-    const cwd = folder()
+    const cwd = newFolder()
     const { code, stderr } = await run(['gateway', '--port', String(port), '--store', `file:${cwd}/state`], { cwd })
     expect(code).toBe(2)
     expect(stderr).toContain(`port ${port} of 127.0.0.1 is taken by another process`)
@@ -170,7 +170,7 @@ describe('lastgood gateway', () => {
   })
 
   test('at an address that this machine does not have says so, and proposes no port', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const away = ['--host', '192.0.2.1', '--allow-host', 'gateway.example', '--behind-proxy']
     const { code, stderr } = await run(['gateway', '--port', '0', ...away, '--store', `file:${cwd}/state`], { cwd })
     expect(code).toBe(2)
@@ -183,7 +183,7 @@ describe('lastgood gateway', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as { port: number }
     await new Promise((resolve) => other.close(resolve))
-    const cwd = folder()
+    const cwd = newFolder()
     const argv = ['gateway', '--port', String(port), '--upstream', `http://127.0.0.1:${port}`]
     const { code, stderr } = await run([...argv, '--store', `file:${cwd}/state`], { cwd })
     expect(code).toBe(2)
@@ -199,7 +199,7 @@ describe('lastgood gateway', () => {
     [['--stall', '999ms'], '--stall 999ms is too short'],
     [['--hold', 'long'], '--hold takes a duration'],
   ])('%j is told as a mistake', async (argv, told) => {
-    const cwd = folder()
+    const cwd = newFolder()
     const { code, stderr } = await run(['gateway', '--store', `file:${cwd}/state`, ...argv], { cwd })
     expect(code).toBe(2)
     expect(stderr).toContain(told)

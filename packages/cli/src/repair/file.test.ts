@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { ManualClock } from '@lastgood/core/testing'
 import { checkRequest } from '@lastgood/outage-lab'
 import { describe, expect, it } from 'vitest'
-import { Collector, folder, run } from '../../test/context.ts'
+import { Collector, newFolder, run } from '../../test/context.ts'
 import { fileOf, linesFor, requestOf, twoTurns } from './session-file.fixture.ts'
 
 const clock = () => new ManualClock({ startAt: Date.parse('2026-11-29T03:15:00.123Z') })
@@ -18,7 +18,7 @@ const poisoned = (): Buffer => {
 }
 
 function there(bytes: Buffer | string = poisoned(), name = 'session.jsonl') {
-  const cwd = folder()
+  const cwd = newFolder()
   const path = join(cwd, name)
   writeFileSync(path, bytes)
   chmodSync(path, 0o640)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { openTerminal } from '../../../../test/support/terminal.ts'
-import { Collector, folder, run } from '../../test/context.ts'
+import { Collector, newFolder, run } from '../../test/context.ts'
 
 const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
 
@@ -24,7 +24,7 @@ const behind = (cwd: string) => ['run', '--store', `file:${cwd}/state`, '--', pr
 
 /** As a CI job or a service has it. */
 function startWithoutTerminal(): { child: ChildProcess; said: () => string } {
-  const cwd = folder()
+  const cwd = newFolder()
   const child = spawn(process.execPath, [bin, ...behind(cwd)], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: cwd, LASTGOOD_STATUS_URL: 'off' },
@@ -40,7 +40,7 @@ function startWithoutTerminal(): { child: ChildProcess; said: () => string } {
 }
 
 test('each Ctrl+C reaches the command once, and it goes on behind its gateway for as long as it likes', async () => {
-  const cwd = folder()
+  const cwd = newFolder()
   const terminal = openTerminal(['lastgood', ...behind(cwd)], { cwd })
   await terminal.shows('ready')
   for (const times of [1, 2, 3]) {
@@ -67,7 +67,7 @@ test('without a terminal the command is told of each signal that its gateway get
 test.each([true, false])(
   "nothing is told before the sum where stderr is a terminal (%s), which is the command's screen",
   async (isTTY) => {
-    const cwd = folder()
+    const cwd = newFolder()
     const stderr = Object.assign(new Collector(), { isTTY })
     const argv = ['run', '--store', `file:${cwd}/state`, '--', process.execPath, '-e', '']
     await run(argv, { cwd, env: process.env, stderr })

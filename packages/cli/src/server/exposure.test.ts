@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { folder, run } from '../../test/context.ts'
+import { newFolder, run } from '../../test/context.ts'
 import { isLoopback } from './exposure.ts'
 
 describe('lastgood gateway --host 0.0.0.0', () => {
@@ -16,7 +16,7 @@ describe('lastgood gateway --host 0.0.0.0', () => {
     [['--tls-cert', 'token', '--tls-key', 'token'], '--tls-cert and --tls-key cannot be used'],
     [['--token-file', 'short'], 'token must have at least 16 characters'],
   ])('with %j is told what is missing', async (argv, told) => {
-    const cwd = folder()
+    const cwd = newFolder()
     writeFileSync(join(cwd, 'token'), 'a-token-of-enough-letters\n')
     writeFileSync(join(cwd, 'short'), 'secret\n')
     const { code, stderr } = await run(['gateway', '--port', '0', '--store', `file:${cwd}/state`, ...argv], { cwd })
@@ -26,7 +26,7 @@ describe('lastgood gateway --host 0.0.0.0', () => {
   })
 
   test('behind a proxy is served without TLS of its own', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const gateway = run(['gateway', '--port', '0', ...away, '--behind-proxy', '--store', `file:${cwd}/state`], { cwd })
     await expect.poll(() => gateway.stdout.text).toMatch(/^http:\/\/0\.0\.0\.0:\d+\n$/)
     gateway.stop('SIGTERM')

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Collector, folder, obliging, project, run } from '../../test/context.ts'
+import { Collector, newFolder, obliging, project, run } from '../../test/context.ts'
 import type { Setting } from './settings.ts'
 
 async function settings(argv: readonly string[] = [], changes: Parameters<typeof run>[1] = {}) {
-  const ran = await run(['config', '--json', ...argv], { cwd: folder(), ...changes })
+  const ran = await run(['config', '--json', ...argv], { cwd: newFolder(), ...changes })
   const document = JSON.parse(ran.stdout) as { schema: string; settings: Setting[] }
   expect(document.schema).toBe('lastgood.config/v1')
   return { ran, of: (name: string) => document.settings.find((one) => one.name === name) }
@@ -37,7 +37,7 @@ describe('config says of each setting what it is and where it came from', () => 
   })
 
   it('what the file says of the policy and the status page', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     const path = join(cwd, 'lastgood.config.mjs')
     writeFileSync(
       path,
@@ -65,14 +65,14 @@ describe('config says of each setting what it is and where it came from', () => 
     expect(of('state folder')).toMatchObject({ value: '/state/lastgood', by: 'XDG_STATE_HOME' })
     expect(of('status page')).toMatchObject({ value: 'off', by: 'LASTGOOD_STATUS_URL' })
     expect(of('colours')).toMatchObject({ value: 'no', by: 'NO_COLOR' })
-    const shown = await run(['config'], { cwd: folder(), env })
+    const shown = await run(['config'], { cwd: newFolder(), env })
     for (const { stdout, stderr } of [ran, shown]) expect(stdout + stderr).not.toContain('very-secret')
   })
 
   it('as a table for people, whose values are not cut', async () => {
     const stdout = new Collector()
     stdout.columns = 40
-    const cwd = folder()
+    const cwd = newFolder()
     const store = `a-folder-${'x'.repeat(100)}`
     expect(await run(['config', '--store', store], { cwd, stdout })).toMatchObject({ code: 0 })
     expect(stdout.text).toMatch(/^SETTING +FROM +VALUE\nstore +--store +/)
@@ -81,7 +81,7 @@ describe('config says of each setting what it is and where it came from', () => 
   })
 
   it('a file that cannot be loaded is exit code 4, and does not hide the rest', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     writeFileSync(join(cwd, 'lastgood.config.mjs'), 'export default {')
     const { code, stdout, stderr } = await run(['config'], { cwd })
     expect(code).toBe(4)

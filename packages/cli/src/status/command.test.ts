@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { providerHealth, systemClock, type Store } from '@lastgood/core'
 import { reply, startLab, text, type Lab } from '@lastgood/outage-lab'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { answered, ended, folder, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
+import { answered, ended, newFolder, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 const key = { endpoint: 'http://127.0.0.1:1', model: 'claude-opus-5-5' }
 const incident = { name: 'Elevated errors on Claude Opus 5', impact: 'major' } as const
@@ -109,14 +109,14 @@ describe('status', () => {
   })
 
   it('of an empty store knows nothing, and says so', async () => {
-    const { code, stdout } = await status(folder(), ['--no-page'])
+    const { code, stdout } = await status(newFolder(), ['--no-page'])
     const text = 'No request was answered here in the last hour, so whether the API answers is unknown'
     expect({ code, stdout }).toEqual({ code: 0, stdout: `status page  not asked (--no-page)\n\n${text}\n` })
   })
 
   it('tells why a page is unknown, and keeps its exit code', async () => {
     const { url, host } = await startStatusPage(405)
-    const { code, stdout } = await status(folder(), [], { LASTGOOD_STATUS_URL: url })
+    const { code, stdout } = await status(newFolder(), [], { LASTGOOD_STATUS_URL: url })
     expect(code).toBe(0)
     expect(stdout).toContain(`status page  unknown (last try: ${host}: HTTP 405 `)
   })
@@ -134,7 +134,7 @@ describe('status', () => {
 
 describe('whether the page is asked: the flag, then LASTGOOD_STATUS_URL, then the configuration', () => {
   const configured = (text: string) => {
-    const cwd = folder()
+    const cwd = newFolder()
     writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { agents: {}, statusPage: ${text} }`)
     return cwd
   }
@@ -160,7 +160,7 @@ describe('whether the page is asked: the flag, then LASTGOOD_STATUS_URL, then th
   })
 
   it('LASTGOOD_STATUS_URL that is no address is wrong usage', async () => {
-    const { code, stderr } = await status(folder(), [], { LASTGOOD_STATUS_URL: 'yes' })
+    const { code, stderr } = await status(newFolder(), [], { LASTGOOD_STATUS_URL: 'yes' })
     expect(code).toBe(2)
     expect(stderr).toContain('LASTGOOD_STATUS_URL=off')
   })

@@ -1,7 +1,7 @@
 import { openSession, type EntryBody } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
 import { expect, onTestFinished, test } from 'vitest'
-import { folder, run } from '../../test/context.ts'
+import { newFolder, run } from '../../test/context.ts'
 
 const message = (text: string) => ({
   id: 'msg_1',
@@ -27,7 +27,7 @@ const failed: EntryBody = {
 }
 
 async function stage() {
-  const cwd = folder()
+  const cwd = newFolder()
   const place = ['--store', `file:${cwd}/state`]
   const store = fileStore({ dir: `${cwd}/state` })
   const open = async (id: string) => {

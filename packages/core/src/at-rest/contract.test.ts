@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import { fileStore } from '../file/index.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
@@ -33,19 +31,15 @@ for (const [name, decorate] of Object.entries(decorators)) {
     })
 
     test.each(storeContract)('in files: $name', async ({ run }) => {
-      const dir = await mkdtemp(join(tmpdir(), 'lastgood-at-rest-'))
+      const dir = newFolder()
       const clock = new ManualClock()
-      try {
-        const store = decorate(fileStore({ dir, clock }))
-        await run({
-          store,
-          another: async () => decorate(fileStore({ dir, clock })),
-          elapse: (_, ms) => clock.advance(ms),
-          close: () => store.close(),
-        })
-      } finally {
-        await rm(dir, { recursive: true })
-      }
+      const store = decorate(fileStore({ dir, clock }))
+      await run({
+        store,
+        another: async () => decorate(fileStore({ dir, clock })),
+        elapse: (_, ms) => clock.advance(ms),
+        close: () => store.close(),
+      })
     })
   })
 }

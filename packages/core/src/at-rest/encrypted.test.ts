@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import { fileStore } from '../file/index.ts'
 import { type Entry, journalVersion, parseEntry } from '../journal/journal.ts'
 import { machineVersion } from '../machine/machine-state.ts'
@@ -72,8 +72,7 @@ describe('nothing of the plaintext is in the files', () => {
     ['encrypted', (store) => encrypted(store, { current })],
     ['compressed and encrypted', (store) => compressed(encrypted(store, { current }))],
   ])('%s', async (_, decorate) => {
-    const dir = await mkdtemp(join(tmpdir(), 'lastgood-at-rest-'))
-    onTestFinished(() => rm(dir, { recursive: true }))
+    const dir = newFolder()
     const store = decorate(fileStore({ dir }))
     await written(store, [canary, canary.repeat(100)])
     await store.putBlob(await taken(store), blobName, JSON.stringify(canary.repeat(100)))

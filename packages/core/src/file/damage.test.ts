@@ -1,9 +1,9 @@
 /** Files that a crash, a disk or a person changed: what was never acknowledged is dropped, anything else is reported. */
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Lease } from '../store/store.ts'
 import { entriesAfter, entry, head, owner, turnStarted } from '../testing/entries.ts'
@@ -12,8 +12,7 @@ import { add, all, codeOf, taken } from './file.fixture.ts'
 import { type TornTailWarning, fileStore } from './file-store.ts'
 
 async function folder() {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-damage-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = newFolder()
   const warnings: TornTailWarning[] = []
   const open = () => fileStore({ dir, onWarning: (warning) => warnings.push(warning) })
   return { open, warnings, file: join(dir, 'sessions', 's.jsonl') }

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, utimes } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { utimes } from 'node:fs/promises'
+import { describe, expect, test, vi } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import { openSession } from '../session/open-session.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { storeContract } from '../testing/store-contract.ts'
@@ -22,26 +21,21 @@ vi.mock('./session-writer.ts', async (original) => {
 describe('fileStore keeps the store contract', () => {
   for (const { name, run } of storeContract) {
     test(name, async () => {
-      const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
+      const dir = newFolder()
       const clock = new ManualClock()
       const store = fileStore({ dir, clock })
-      try {
-        await run({
-          store,
-          another: async () => fileStore({ dir, clock }),
-          elapse: (_, ms) => clock.advance(ms),
-          close: () => store.close(),
-        })
-      } finally {
-        await rm(dir, { recursive: true })
-      }
+      await run({
+        store,
+        another: async () => fileStore({ dir, clock }),
+        elapse: (_, ms) => clock.advance(ms),
+        close: () => store.close(),
+      })
     })
   }
 })
 
 test('a list of what is new does not open what its file says is old, and finds all the rest', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = newFolder()
   const store = fileStore({ dir })
   const before = Date.now()
   for (const id of ['old', 'new', 'Other']) {
@@ -63,8 +57,7 @@ test('a list of what is new does not open what its file says is old, and finds a
 })
 
 test('what is remembered of a session goes when its lease is given back, and a late append is refused all the same', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = newFolder()
   const store = fileStore({ dir })
   made.length = 0
   const take = async () => {
@@ -91,8 +84,7 @@ test('what is remembered of a session goes when its lease is given back, and a l
 describe('a lease of a holder whose clock was ahead', () => {
   const ttlMs = 30_000
   async function held(aheadMs: number) {
-    const dir = await mkdtemp(join(tmpdir(), 'lastgood-file-'))
-    onTestFinished(() => rm(dir, { recursive: true }))
+    const dir = newFolder()
     const at = (ms: number) => fileStore({ dir, clock: new ManualClock({ startAt: testEpoch + ms }) })
     const ahead = at(aheadMs)
     const lease = await ahead.acquire('s', owner('a'), ttlMs)

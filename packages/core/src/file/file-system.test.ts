@@ -1,9 +1,9 @@
 /** What the file system refuses, what it may see of us, and long sessions. */
 import type * as Files from 'node:fs/promises'
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
@@ -34,11 +34,8 @@ vi.mock('./open-file.ts', async (original) => {
 })
 
 async function folder() {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-system-'))
-  onTestFinished(async () => {
-    onOpen = () => {}
-    await rm(dir, { recursive: true })
-  })
+  const dir = newFolder()
+  onTestFinished(() => void (onOpen = () => {}))
   return { dir, store: fileStore({ dir: join(dir, 'state') }), sessions: join(dir, 'state', 'sessions') }
 }
 

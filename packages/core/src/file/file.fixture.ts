@@ -1,17 +1,14 @@
 /** A folder for one test, and the few steps that most tests of the file store share. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { entriesAfter, head, owner, turnStarted } from '../testing/entries.ts'
 import { fileStore } from './file-store.ts'
 
 /** `open` makes a store as another process would; `journal` is the file of session `s`. */
-export async function place(under = tmpdir()) {
-  const dir = await mkdtemp(join(under, 'lastgood-file-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+export async function place(under?: string) {
+  const dir = newFolder(under)
   const state = join(dir, 'state')
   const sessions = join(state, 'sessions')
   return {

@@ -1,13 +1,13 @@
 /** Real processes on one folder: they fight for a session, are killed in the middle of a write, run out of space. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Lease } from '../store/store.ts'
 import { owner } from '../testing/entries.ts'
@@ -21,12 +21,6 @@ interface Told {
 }
 
 const program = fileURLToPath(new URL('fixtures/writer-process.mjs', import.meta.url))
-
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-processes-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
-  return dir
-}
 
 function started(options: object, shell = '', flags: readonly string[] = []): ChildProcess {
   const args = [...flags, program, JSON.stringify(options)]
@@ -68,7 +62,7 @@ for (const mode of ['takeover', 'shared'] as const) {
     `three processes x 100 appends on one session (${mode}): every one is there once, contiguous (P1, P3)`,
     { timeout: 90_000 },
     async () => {
-      const dir = await folder()
+      const dir = newFolder()
       const lease =
         mode === 'shared' ? ((await fileStore({ dir }).acquire('s', owner('all'), 60_000)) as Lease) : undefined
       const children = ['ann', 'bob', 'eve'].map((name) => started({ dir, mode, name, count: 100, lease }))
@@ -85,7 +79,7 @@ test(
   'a writer killed at any instant leaves every acknowledged entry, and the next one goes on (P1)',
   { timeout: 90_000 },
   async () => {
-    const dir = await folder()
+    const dir = newFolder()
     const random = seededRandom(20260101)
     const told: Told[] = []
     for (let round = 0; round < 10; round++) {
@@ -108,7 +102,7 @@ test(
 )
 
 test('a disk that fills in the middle of a line: a clear error, nothing acknowledged is lost, and space cures it (P1, P5)', async () => {
-  const dir = await folder()
+  const dir = newFolder()
   // A limit of 64 KiB for any file; without the trap the signal would kill the process before the error reaches it.
   const full = started({ dir, mode: 'until-full', name: 'ann' }, "trap '' XFSZ; ulimit -f 64")
   const lines = await toldBy<Told & { code?: string; message?: string; details?: object }>(full)
@@ -137,7 +131,7 @@ const rights: [string, string[]][] = [['may only read', []]]
 if (hasPermissions) rights.push(['may write', ['--allow-fs-write=*']])
 
 test.each(rights)('a process that %s under node --permission is told at once what helps (P5)', async (_may, more) => {
-  const dir = await folder()
+  const dir = newFolder()
   const permission = hasPermissions ? '--permission' : '--experimental-permission'
   const flags = ['--no-warnings', permission, '--allow-fs-read=*', ...more]
   const told = await toldBy<object>(started({ dir, mode: 'until-full', name: 'ann' }, '', flags))

@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../../../../test/support/folder.ts'
 import { fileStore } from './file-store.ts'
 import { sharedFiles } from './shared-files.ts'
 
 async function place() {
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-shared-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = newFolder()
   const folder = join(dir, 'shared')
   let ids = 0
   const open = (hook = () => {}) =>

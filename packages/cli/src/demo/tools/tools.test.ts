@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentTool } from '@lastgood/anthropic'
 import { systemClock } from '@lastgood/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { newFolder } from '../../../../../test/support/folder.ts'
 import { readEffects, refereed } from './effects-log.ts'
 import { fileTools } from './file-tools.ts'
 import { commandEnv, runTool } from './run-tool.ts'
@@ -12,7 +12,7 @@ let root: string
 let tools: Map<string, AgentTool>
 
 beforeEach(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-tools-'))
+  const folder = newFolder()
   root = join(folder, 'repository')
   mkdirSync(join(root, 'src'), { recursive: true })
   mkdirSync(join(root, '.git'))
@@ -20,10 +20,6 @@ beforeEach(() => {
   writeFileSync(join(root, 'src/a.txt'), 'one\ntwo\none more\n')
   const shell = runTool({ root, env: process.env, description: 'Run.', hasTimeLimit: true })
   tools = new Map([...fileTools(root), shell].map((one) => [one.definition.name, one]))
-})
-
-afterEach(() => {
-  rmSync(join(root, '..'), { recursive: true, force: true })
 })
 
 async function call(name: string, input: object, signal = new AbortController().signal) {

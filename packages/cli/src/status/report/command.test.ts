@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
-import { answered, ended, folder, overloaded, project, run, sent, started } from '../../../test/context.ts'
+import { answered, ended, newFolder, overloaded, project, run, sent, started } from '../../../test/context.ts'
 
 const minute = 60_000
 
@@ -113,7 +113,7 @@ describe('status --report', () => {
   })
 
   it('of what is no folder gives the error alone', async () => {
-    const cwd = folder()
+    const cwd = newFolder()
     writeFileSync(join(cwd, 'file'), '')
     expect(await run(['status', '--report', '--store', 'file'], { cwd })).toMatchObject({
       code: 4,
@@ -123,12 +123,12 @@ describe('status --report', () => {
   })
 
   it('of a night in which nothing happened says so', async () => {
-    const { code, stdout } = await run(['status', '--report', '--store', 'state'], { cwd: folder() })
+    const { code, stdout } = await run(['status', '--report', '--store', 'state'], { cwd: newFolder() })
     expect(code).toBe(0)
     expect(stdout).toMatch(/0 sessions written\noutage {3}none\nsessions 0 sessions affected\nlost {5}0 turns\n/)
   })
 
   it.each([[['--report', '--since', 'soon']], [['--since', '2h']]])('%j is wrong usage', async (flags) => {
-    expect(await run(['status', '--store', 'state', ...flags], { cwd: folder() })).toMatchObject({ code: 2 })
+    expect(await run(['status', '--store', 'state', ...flags], { cwd: newFolder() })).toMatchObject({ code: 2 })
   })
 })
