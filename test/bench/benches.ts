@@ -1,6 +1,8 @@
 /** The benches by name: what each shows, its options, and how it is run. */
 import { availableParallelism } from 'node:os'
-import { profileNames, type ProfileName } from '@lastgood/outage-lab'
+import { profileNames } from '@lastgood/outage-lab'
+import { BadOption, count, flag, words, type Command, type Outcome } from '../support/command.ts'
+import { surroundings, type Surroundings } from '../support/report.ts'
 import { atRestReport, benchAtRest } from './at-rest/bench.ts'
 import { benchCapacity, capacityReport } from './capacity/bench.ts'
 import { benchFleet, fleetReport } from './fleet/bench.ts'
@@ -12,55 +14,27 @@ import { benchOutage, outageReport } from './outage/bench.ts'
 import { benchOverhead, overheadReport } from './overhead/bench.ts'
 import { benchPeers, peersBenchOptions } from './peers/bench.ts'
 import { peersReport } from './peers/table.ts'
-import type { Surroundings } from './report.ts'
 import { benchStartup, startupReport } from './startup/bench.ts'
 import { benchStore } from './store/bench.ts'
 import { storeReport } from './store/table.ts'
 
-interface Flag {
-  readonly kind: 'count' | 'flag' | 'words'
-  readonly what: string
-  /** The default of a count. */
-  readonly usual?: number
-}
+type Bench = Omit<Command, 'name'> & { readonly about: string }
 
-/** The given options. */
-interface Given {
-  /** A whole number above 0; undefined if it is not given and has no default. */
-  count(flag: string): number | undefined
-  flag(flag: string): boolean
-  words(flag: string): string[]
-}
-
-interface Outcome {
-  readonly results: object
-  readonly report: (isMarkdown: boolean, at: Surroundings) => string
-  /** A rule does not hold. */
-  readonly isBroken?: boolean
-}
-
-interface Bench {
-  readonly about: string
-  readonly flags: Readonly<Record<string, Flag>>
-  /** Undefined for invalid options. */
-  run(given: Given, tell: (line: string) => void): Promise<Outcome> | undefined
-}
-
-const count = (what: string, usual?: number): Flag => ({ kind: 'count', what, ...(usual !== undefined && { usual }) })
-const flag = (what: string): Flag => ({ kind: 'flag', what })
-const words = (what: string): Flag => ({ kind: 'words', what })
 const seed = count('', 1)
 const jobs = count('threads', availableParallelism())
-
-const isProfile = (name: string): name is ProfileName => profileNames.some((one) => one === name)
 
 async function outcome<Results extends object>(
   running: Promise<Results>,
   report: (results: Results, isMarkdown: boolean, at: Surroundings) => string,
 ): Promise<Outcome> {
+  const at = surroundings()
   const results = await running
-  const broken = 'broken' in results && Array.isArray(results.broken) ? results.broken.length > 0 : false
-  return { results, report: (isMarkdown, at) => report(results, isMarkdown, at), isBroken: broken }
+  const isBroken = 'broken' in results && Array.isArray(results.broken) && results.broken.length > 0
+  return {
+    results: { ...at, ...results },
+    report: (isMarkdown) => report(results, isMarkdown, at),
+    exitCode: isBroken ? 1 : 0,
+  }
 }
 
 const comebackOptions = { sessions: 160, workers: 4, warmMs: 130_000, outageMs: 60_000, afterMs: 90_000 }
@@ -75,10 +49,8 @@ export const benches: Readonly<Record<string, Bench>> = {
       profile: words(`one of ${profileNames.join(', ')}; may be repeated, default all`),
       jobs,
     },
-    run(given, tell) {
-      const asked = given.words('profile')
-      const profiles = asked.length > 0 ? asked.filter(isProfile) : [...profileNames]
-      if (asked.length > profiles.length) return undefined
+    async run(given, tell) {
+      const profiles = given.chosen('profile', profileNames)
       const [sessions = 0, steps = 0, theSeed = 0, threads = 0] = ['sessions', 'steps', 'seed', 'jobs'].map(given.count)
       const options = { profiles, sessions, steps, seed: theSeed, jobs: threads }
       return outcome(
@@ -114,9 +86,10 @@ export const benches: Readonly<Record<string, Bench>> = {
       steps: words('lengths of the sessions, default 50,200,1000'),
       runs: count('rounds, usually 3'),
     },
-    run(given, tell) {
+    async run(given, tell) {
       const lengths = given.words('steps').flatMap((some) => some.split(',').map(Number))
-      if (!lengths.every((one) => Number.isInteger(one) && one > 0)) return undefined
+      if (!lengths.every((one) => Number.isInteger(one) && one > 0))
+        throw new BadOption('--steps are whole numbers above 0')
       const [rounds, only] = [given.count('runs'), given.words('only')]
       const options = {
         ...peersBenchOptions[given.flag('quick') ? 'quick' : 'usual'],

@@ -6,7 +6,7 @@ import type { Measured } from './peers/rounds.ts'
 import { standingsOf } from './peers/standings.ts'
 import { peersReport } from './peers/table.ts'
 import { stepOf } from './peers/workload.ts'
-import { surroundings } from './report.ts'
+import { surroundings } from '../support/report.ts'
 
 const small: PeersBenchOptions = {
   ...peersBenchOptions.quick,

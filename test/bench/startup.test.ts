@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { benchStartup, startupReport } from './startup/bench.ts'
 import { goalsOf, kinds } from './startup/goals.ts'
-import { surroundings } from './report.ts'
+import { surroundings } from '../support/report.ts'
 
 test('each command is waited for, and the lists are of all sessions', async () => {
   const results = await benchStartup({ runs: 1, sessions: 20 }, () => {})

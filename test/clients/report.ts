@@ -1,5 +1,5 @@
 /** The matrix as tables: every run, and how many of each kind succeeded. */
-import { formatTable } from '../bench/report.ts'
+import { formatTable } from '../support/report.ts'
 import { isDone, type JobDone } from './job.ts'
 import { isGood, type Matrix, type Row } from './matrix.ts'
 import type { Side } from './plan.ts'

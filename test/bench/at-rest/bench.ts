@@ -4,7 +4,7 @@ import { type Entry, type Lease, memoryStore, type Store } from '@lastgood/core'
 import { compressed, encrypted } from '@lastgood/core/at-rest'
 import { entry, head, owner } from '@lastgood/core/testing'
 import { median } from '../spread.ts'
-import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
+import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 
 const current = { id: 'bench', key: new Uint8Array(32).fill(7) }
 const decorators: Readonly<Record<string, (store: Store) => Store>> = {

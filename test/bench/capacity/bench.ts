@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
+import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import { forms, measureKept, measureServed, type Kept, type Served } from './redis.ts'
 
 export interface CapacityOptions {

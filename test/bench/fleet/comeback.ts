@@ -12,7 +12,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.ts'
 import { startNode } from '../gateway/child.ts'
-import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
+import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 import { Provider } from './provider.ts'
 import { Traffic } from './traffic.ts'
 

@@ -12,7 +12,7 @@ import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.ts'
 import { startNode } from '../gateway/child.ts'
 import { median, quantile } from '../spread.ts'
-import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
+import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 
 /** In ms since the kill. */
 export interface TakenOver {

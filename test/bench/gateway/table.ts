@@ -1,5 +1,5 @@
 /** The report of `bench gateway`. */
-import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
+import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchGateway } from './bench.ts'
 import { atOnce } from './rates.ts'
 import type { Spread } from './spread.ts'

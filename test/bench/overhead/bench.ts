@@ -1,6 +1,6 @@
 /** `bench overhead`: what lastgood adds to a request, without a network and without a model. */
 import { spreadOf, type Spread } from '../spread.ts'
-import { formatTable, type Surroundings, surroundingsLine } from '../report.ts'
+import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 import { bytesPerStep, historyOf, requestOf, streamEvents } from './history.ts'
 import { measureRequests, paths, type Path } from './requests.ts'
 import { measureValidation } from './validation.ts'

@@ -1,5 +1,5 @@
 /** The report of `bench peers`. */
-import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
+import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchPeers } from './bench.ts'
 import { leagues, leftOut } from './contenders.ts'
 

@@ -1,5 +1,5 @@
 /** The report of `bench store`. */
-import { formatTable, surroundingsLine, type Surroundings } from '../report.ts'
+import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchStore } from './bench.ts'
 import type { Spread } from '../spread.ts'
 
