@@ -1,7 +1,7 @@
 /** A gateway of the command line, as a process of its own. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
+import { endProcess } from '../support/end-process.ts'
 import { listen } from './child.ts'
 import { root } from './places.ts'
 
@@ -49,14 +49,7 @@ export async function startGateway(
   return {
     url,
     heard,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const closed = once(child, 'close')
-      child.kill('SIGTERM')
-      // Requests that still wait for an answer are not waited for.
-      const impatient = setTimeout(() => child.kill('SIGKILL'), 5_000)
-      await closed
-      clearTimeout(impatient)
-    },
+    // Requests that still wait for an answer are not waited for.
+    stop: () => endProcess(child),
   }
 }

@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endProcess } from './end-process.ts'
 import { findRedisServer, type RedisServer } from './find-redis-server.ts'
 
 export { findRedisServer } from './find-redis-server.ts'
@@ -142,10 +143,8 @@ async function begin(binary: RedisServer, temporary: string, args: string[]): Pr
 
 async function end({ server, gone }: Life): Promise<void> {
   server.kill('SIGCONT')
-  server.kill('SIGTERM')
-  const late = setTimeout(() => server.kill('SIGKILL'), 5000)
+  await endProcess(server)
   await gone
-  clearTimeout(late)
 }
 
 function ended(child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 /** Processes that a bench starts and ends. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { endProcess } from '../../support/end-process.ts'
 
 export interface Child {
   readonly pid: number
@@ -25,21 +25,16 @@ export function startNode({ args, cwd, env = {}, node = process.execPath }: Star
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  child.on('error', () => {}) // it has no pid then
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
   }
-  const ended = once(child, 'exit').catch(() => {})
   return {
     pid: child.pid ?? NaN,
     process: child,
     said: () => said.trim().replaceAll(/\s+/g, ' '),
-    async stop() {
-      const late = setTimeout(() => child.kill('SIGKILL'), 5_000)
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-      await ended
-      clearTimeout(late)
-    },
+    stop: () => endProcess(child),
   }
 }
 

@@ -1,9 +1,9 @@
 /** Servers other than Redis: each ends with the process that started it, even if that is killed. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endProcess } from '../../support/end-process.ts'
 
 export interface GuardedServer {
   readonly pid: number
@@ -37,17 +37,14 @@ export async function startGuarded(
   const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
   })
+  server.on('error', () => {}) // it has no pid then
   let said = ''
   for (const stream of [server.stdout, server.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
   }
-  const ended = once(server, 'exit').catch(() => {})
   const hasEnded = () => server.exitCode !== null || server.signalCode !== null || server.pid === undefined
   const stop = async () => {
-    const late = setTimeout(() => server.kill('SIGKILL'), 10_000)
-    if (!hasEnded()) server.kill(signal)
-    await ended
-    clearTimeout(late)
+    await endProcess(server, { signal, patienceMs: 10_000 })
     guard.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   }
