@@ -14,7 +14,7 @@ import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { startSentinel, type RunningSentinel } from '../packages/redis/test/sentinel.ts'
 import { newFolder } from './support/folder.ts'
-import { startProcess, type ToldProcess } from './support/told-process.ts'
+import { startTold, type ToldProcess } from './support/told-process.ts'
 
 const seed = Number(process.env['LASTGOOD_CHAOS_SEED'] ?? 1)
 const [sessionCount, workerCount, stepCount] = [200, 4, 4]
@@ -61,7 +61,7 @@ interface Stage {
 const countEffects = ({ effects }: Stage): number => readdirSync(join(effects, 'done')).length
 
 function start(stage: Stage, release: number): void {
-  stage.workers.push({ process: startProcess<Told>('fleet-process.mjs', { ...stage.plan, release }), release })
+  stage.workers.push({ process: startTold<Told>('fleet-process.mjs', { ...stage.plan, release }), release })
 }
 
 /** Takes a worker out of those that live. */

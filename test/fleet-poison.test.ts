@@ -8,7 +8,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
 import { newFolder } from './support/folder.ts'
-import { startProcess, type ToldProcess } from './support/told-process.ts'
+import { startTold, type ToldProcess } from './support/told-process.ts'
 
 const patient = { timeout: 50_000, interval: 50 }
 const stepCount = 6
@@ -47,7 +47,7 @@ it('P6: is set aside after four of them, and the others complete', { timeout: 90
   let isOver = false
   onTestFinished(() => void (isOver = true))
   const supervise = async (): Promise<void> => {
-    const worker = startProcess<{ kind: string }>('fleet-process.mjs', { ...plan, poison: 'poison' })
+    const worker = startTold<{ kind: string }>('fleet-process.mjs', { ...plan, poison: 'poison' })
     workers.push(worker)
     const { signal } = await worker.ended
     if (signal === 'SIGKILL' && !isOver) await supervise()

@@ -1,27 +1,17 @@
 /** A gateway that is killed: its clients' next attempts find their sessions at the next one; nothing is paid twice. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, type Outage } from '@lastgood/outage-lab'
 import { expect, onTestFinished, test } from 'vitest'
 import { newFolder } from './support/folder.ts'
+import { startNode } from './support/running-process.ts'
 
 const lastgood = fileURLToPath(new URL('../packages/cli/dist/bin/lastgood.js', import.meta.url))
 
 async function startGateway(upstream: string, home: string) {
   const args = [lastgood, 'gateway', '--port', '0', '--upstream', upstream, '--store', `file:${join(home, 'state')}`]
-  const child = spawn(process.execPath, args, { cwd: home, env: { HOME: home }, stdio: ['ignore', 'pipe', 'ignore'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return {
-    url: line.toString().trim(),
-    async kill() {
-      const closed = once(child, 'close')
-      child.kill('SIGKILL')
-      await closed
-    },
-  }
+  const gateway = startNode(args, { cwd: home, env: { HOME: home } })
+  return { url: await gateway.firstLine(), kill: () => gateway.kill() }
 }
 
 async function stage(outages: Outage[] = []) {

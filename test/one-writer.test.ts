@@ -13,7 +13,7 @@ import { newFolder } from './support/folder.ts'
 import { entriesOf } from './support/harness.ts'
 import { type Operation, violations } from './support/journal-history.ts'
 import { type Told, historyFrom, journalOf } from './support/telling.ts'
-import { startProcess } from './support/told-process.ts'
+import { startTold } from './support/told-process.ts'
 
 /** A store, and what a process needs to find it. */
 interface Shared {
@@ -58,7 +58,7 @@ describe.each(stores)('on %s', (_store, open) => {
     async (processes, rounds) => {
       const { store, plan } = await open()
       const running = Array.from({ length: processes }, (_, i) =>
-        startProcess<Told>('contender-process.mjs', {
+        startTold<Told>('contender-process.mjs', {
           ...plan,
           sessionId: 's',
           name: `process-${i}`,
@@ -67,7 +67,7 @@ describe.each(stores)('on %s', (_store, open) => {
           ttlMs,
         }),
       )
-      for (const { ended } of running) expect(await ended).toEqual({ code: 0, signal: null })
+      for (const { ended } of running) expect(await ended).toMatchObject({ code: 0, signal: null })
       const history = historyFrom(running.flatMap(({ told }) => told))
       expect(violations(history, await journalOf(store, 's'))).toEqual([])
       expectFight(history)
@@ -80,7 +80,7 @@ describe.each(stores)('on %s', (_store, open) => {
     async () => {
       const { store, plan } = await open()
       const start = (i: number) =>
-        startProcess<Told>('contender-process.mjs', {
+        startTold<Told>('contender-process.mjs', {
           ...plan,
           sessionId: 's',
           name: `process-${i}`,
@@ -95,7 +95,7 @@ describe.each(stores)('on %s', (_store, open) => {
       await expect.poll(() => second.told.length, { timeout: 20_000 }).toBeGreaterThan(150)
       second.child.kill('SIGKILL')
       const fourth = start(3)
-      expect(await fourth.ended).toEqual({ code: 0, signal: null })
+      expect(await fourth.ended).toMatchObject({ code: 0, signal: null })
       first.child.kill('SIGCONT')
       const before = first.told.length
       await expect.poll(() => first.told.length, { timeout: 20_000 }).toBeGreaterThan(before + 20)
@@ -113,7 +113,7 @@ describe.each(stores)('on %s', (_store, open) => {
     { timeout: 60_000 },
     async () => {
       const { store, plan } = await open()
-      const first = startProcess<{ recorded?: number; ended?: string; after?: string }>('session-process.mjs', {
+      const first = startTold<{ recorded?: number; ended?: string; after?: string }>('session-process.mjs', {
         ...plan,
         sessionId: 'ses',
         leaseMs: ttlMs,
@@ -125,7 +125,7 @@ describe.each(stores)('on %s', (_store, open) => {
       const takenAt = (await entriesOf(store)).findLastIndex(({ fence }) => fence === second.fence)
       await second.session.startTurn([{ role: 'user', content: 'by the other' }])
       first.child.kill('SIGCONT')
-      expect(await first.ended).toEqual({ code: 0, signal: null })
+      expect(await first.ended).toMatchObject({ code: 0, signal: null })
       await second.session.startTurn([{ role: 'user', content: 'and again' }])
 
       const last = first.told.at(-1)

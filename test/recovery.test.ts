@@ -1,10 +1,6 @@
 /** One story on every store: faults, a kill while a tool runs, a redeploy, and a resume. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { foldJournal, machineVersion, memoryStore, openSession, type Store } from '@lastgood/core'
 import { fileStore } from '@lastgood/core/file'
@@ -13,8 +9,10 @@ import { startLab, type Lab, type RecordedRequest } from '@lastgood/outage-lab'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { countingAgent, waits, whenStuck } from './fixtures/counting-agent.mjs'
+import { newFolder } from './support/folder.ts'
 import { entriesOf } from './support/harness.ts'
 import { recoveryOutages, recoveryStory, task } from './support/recovery-story.ts'
+import { startNode } from './support/running-process.ts'
 
 const program = fileURLToPath(new URL('./fixtures/counting-process.mjs', import.meta.url))
 const before = { machineVersion: 'the release before' }
@@ -22,40 +20,23 @@ const before = { machineVersion: 'the release before' }
 let lab: Lab
 let dir: string
 let effects: string
-const children: ChildProcess[] = []
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'lastgood-recovery-'))
+  dir = newFolder()
   effects = join(dir, 'effects')
   lab = await startLab({ model: recoveryStory, outages: recoveryOutages })
 })
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-  await lab.close()
-  await rm(dir, { recursive: true, force: true })
-})
+afterEach(() => lab.close())
 
-/** Starts the agent in a process of its own; `line` is the first thing it says. */
-function start(plan: object) {
-  const child = spawn(process.execPath, [program, JSON.stringify({ task, lab: lab.url, effects, ...plan })], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  let stderr = ''
-  child.stderr.on('data', (chunk) => (stderr += String(chunk)))
-  const ended = once(child, 'exit')
-  const said = once(createInterface(child.stdout), 'line').then(([line]) => String(line))
-  const died = ended.then(() => Promise.reject(new Error(`it ended without a word: ${stderr}`)))
-  return { child, ended, line: Promise.race([said, died]) }
-}
+/** The agent in a process of its own. */
+const start = (plan: object) => startNode([program, JSON.stringify({ task, lab: lab.url, effects, ...plan })])
 
 async function killAndResume(plan: object, options: object): Promise<number> {
   const first = start({ ...plan, options: before })
-  expect(await first.line).toBe('stuck')
-  first.child.kill('SIGKILL')
-  await first.ended
+  expect(await first.firstLine()).toBe('stuck')
+  await first.kill()
   const killedAt = lab.requests.length
   const second = start({ ...plan, redeployed: true, options })
-  expect(await second.line).toBe('reply done')
+  expect(await second.firstLine()).toBe('reply done')
   await second.ended
   return killedAt
 }

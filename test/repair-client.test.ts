@@ -2,16 +2,16 @@
  * Sessions of the real Claude Code that the API refuses for good, and the same ones after `lastgood repair`. The client
  * comes from the npm registry; if it cannot be installed, that is reported.
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, thinking, toolUse, type Block, type Conversation } from '@lastgood/outage-lab'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { clients } from './clients/clients.ts'
 import { installAll, isWanted } from './clients/install.ts'
 import { newFolder } from './support/folder.ts'
+import { startProcess } from './support/running-process.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const client = clients.find(({ name }) => name === 'claude-code')!
@@ -110,14 +110,11 @@ async function start({ home, cwd, bin }: Place, args: readonly string[]) {
   const lab = await startLab({ model })
   try {
     const { file, env } = client.start({ home, bin, url: lab.url })
-    const child = spawn(file, args, {
+    const running = startProcess(file, args, {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', TERM: 'dumb', ...env, HOME: home },
-      stdio: ['ignore', 'ignore', 'ignore'],
     })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    const [exitCode] = (await once(child, 'close')) as [number | null]
-    return { exitCode, violations: lab.requests.map(({ violation }) => violation?.message) }
+    return { exitCode: (await running.ended).code, violations: lab.requests.map(({ violation }) => violation?.message) }
   } finally {
     await lab.close()
   }

@@ -1,15 +1,13 @@
 /** The log of a session: a line for each change, without content; and the gateway's own log, as JSON lines. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { defineAgent, ladder } from '@lastgood/anthropic'
 import { memoryStore, type Logger } from '@lastgood/core'
 import { reply, startLab, text, type Outage } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { newFolder } from './support/folder.ts'
 import { openTestSession, startTestLab } from './support/harness.ts'
+import { startNode } from './support/running-process.ts'
 
 const [opus, sonnet] = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
 const key = 'sk-ant-api03-0123456789abcdefghijklmnopqrstuvwxyz'
@@ -72,7 +70,8 @@ describe('the logger of a session', () => {
 
 test('lastgood gateway --log json writes nothing but JSON lines, through an outage and warnings of Node, with neither keys nor prompts', async () => {
   const lab = await startLab({ model: () => reply(text(said)), outages: [status(1, 529), status(2, 500)] })
-  const dir = await mkdtemp(join(tmpdir(), 'lastgood-log-'))
+  onTestFinished(() => lab.close())
+  const dir = newFolder()
   const bin = join(import.meta.dirname, '../packages/cli/dist/bin/lastgood.js')
   const argv = [bin, 'gateway', '--port', '0', '--upstream', lab.url, '--store', `file:${dir}`, '--log', 'json']
   const warns = `process.on('SIGUSR2',()=>process.emitWarning('a listener failed: ${key}',{code:'A_CODE'}))`
@@ -82,16 +81,8 @@ test('lastgood gateway --log json writes nothing but JSON lines, through an outa
     LASTGOOD_STATUS_URL: 'off',
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(warns)}`,
   }
-  const gateway = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: dir })
-  onTestFinished(async () => {
-    gateway.kill('SIGKILL')
-    await lab.close()
-    await rm(dir, { recursive: true, force: true })
-  })
-  let stderr = ''
-  gateway.stderr.on('data', (chunk) => (stderr += String(chunk)))
-  const ended = once(gateway, 'close')
-  const [url] = (await once(createInterface(gateway.stdout), 'line')) as [string]
+  const gateway = startNode(argv, { env, cwd: dir })
+  const url = await gateway.firstLine()
   const response = await fetch(`${url}/v1/messages`, {
     method: 'POST',
     headers: {
@@ -103,10 +94,9 @@ test('lastgood gateway --log json writes nothing but JSON lines, through an outa
     body: JSON.stringify({ model: opus, max_tokens: 100, messages: [{ role: 'user', content: `${prompt} ${key}` }] }),
   })
   expect(await response.text()).toContain(said)
-  gateway.kill('SIGUSR2')
-  await expect.poll(() => stderr).toContain('A_CODE')
-  gateway.kill('SIGTERM')
-  await ended
+  gateway.child.kill('SIGUSR2')
+  await gateway.saw('A_CODE')
+  const { stderr } = await gateway.kill('SIGTERM')
   const lines = stderr
     .trimEnd()
     .split('\n')

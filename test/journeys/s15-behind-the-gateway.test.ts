@@ -85,7 +85,7 @@ async function gatewayOf(
   const at = await journey({ model: () => reply(text('Here I am.')), outages })
   const gateway = at.start('lastgood', ['gateway', '--port', '0', '--upstream', at.lab.url, ...flags])
   await gateway.saw(/^http:\/\/127\.0\.0\.1:\d+\n/)
-  return { at, url: gateway.stdout.trim(), stop: async () => (await gateway.kill('SIGINT')).stderr }
+  return { at, url: gateway.written.stdout.trim(), stop: async () => (await gateway.kill('SIGINT')).stderr }
 }
 
 describe('S15: an outage that outlasts --max-wait', () => {

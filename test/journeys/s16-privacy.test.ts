@@ -93,7 +93,7 @@ test('S16: neither has the log of a gateway, nor its metrics', async () => {
   const at = await journey({ model, outages: [{ when: { request: 1 }, fault: { kind: 'status', status: 500 } }] })
   const gateway = at.start('lastgood', ['gateway', '--port', '0', '--upstream', at.lab.url])
   await gateway.saw(/^http:\/\/127\.0\.0\.1:\d+\n/)
-  const url = gateway.stdout.trim()
+  const url = gateway.written.stdout.trim()
   const client = new Anthropic({
     baseURL: url,
     apiKey,

@@ -6,7 +6,6 @@
  * 2. No process outlives its journey.
  * 3. With `LASTGOOD_SCREENS=<folder>` the last content of each screen is saved there, as text.
  */
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +14,7 @@ import { fileStore } from '@lastgood/core/file'
 import { startLab, type Lab, type LabOptions } from '@lastgood/outage-lab'
 import { onTestFinished, vi } from 'vitest'
 import { newFolder } from '../support/folder.ts'
+import { startNode, type Ended, type RunningProcess } from '../support/running-process.ts'
 import { openTerminal, type TestTerminal } from '../support/terminal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,23 +26,6 @@ vi.setConfig({ testTimeout: 90_000 })
 export const apiKey = 'sk-ant-api03-journey-secret-0123456789'
 
 export type Env = Readonly<Record<string, string>>
-
-export interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-export interface Running {
-  readonly pid: number
-  /** So far. */
-  readonly stdout: string
-  readonly ended: Promise<Ended>
-  /** Resolves when stderr or stdout has contained this; rejects if the process ends without it. */
-  saw(text: string | RegExp): Promise<void>
-  kill(signal?: NodeJS.Signals): Promise<Ended>
-}
 
 /** `lastgood …`, `resume …`, or a program of the project. */
 export type Command = 'lastgood' | 'resume' | 'main' | 'loop' | (string & {})
@@ -79,48 +62,9 @@ export class Journey {
   }
 
   /** Without a terminal: a script, a CI job. */
-  start(command: Command, argv: readonly string[] = [], changes: { env?: Env; cwd?: string } = {}): Running {
+  start(command: Command, argv: readonly string[] = [], changes: { env?: Env; cwd?: string } = {}): RunningProcess {
     const { cwd = this.cwd } = changes
-    const child = spawn(process.execPath, [fileOf(command, cwd), ...argv], {
-      cwd,
-      env: { ...this.env, ...changes.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    const texts = { stdout: '', stderr: '' }
-    const told = new Set<() => void>()
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        texts[name] += text
-        for (const tell of told) tell()
-      })
-    }
-    const ended = new Promise<Ended>((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, ...texts }))
-    })
-    return {
-      pid: child.pid as number,
-      get stdout() {
-        return texts.stdout
-      },
-      ended,
-      saw: (text) =>
-        new Promise((resolve, reject) => {
-          const look = () => {
-            const is = (said: string) => (typeof text === 'string' ? said.includes(text) : text.test(said))
-            if (is(texts.stderr) || is(texts.stdout)) resolve()
-          }
-          told.add(look)
-          look()
-          void ended.then(({ stdout, stderr }) =>
-            reject(new Error(`${command} ended without ${String(text)}:\n${stderr}${stdout}`)),
-          )
-        }),
-      kill(signal = 'SIGKILL') {
-        child.kill(signal)
-        return ended
-      },
-    }
+    return startNode([fileOf(command, cwd), ...argv], { cwd, env: { ...this.env, ...changes.env } })
   }
 
   /** At a terminal; `sh` runs a line as a person types it, with `$lastgood` for the command. */

@@ -1,12 +1,12 @@
 // The built `lastgood dashboard` as a real process, and requests to it as a browser or an attacker would send them: with
 // arbitrary headers, which fetch does not allow.
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 import { newFolder } from './folder.ts'
+import { startNode, type RunningProcess } from './running-process.ts'
 
 const program = fileURLToPath(new URL('../../packages/cli/dist/bin/lastgood.js', import.meta.url))
 
@@ -20,7 +20,7 @@ export interface DashboardProcess {
   readonly prefix: string
   readonly origin: string
   /** Everything that it has written. */
-  readonly written: { stdout: string; stderr: string }
+  readonly written: RunningProcess['written']
   ask(path: string, asked?: Asked): Promise<Answer>
   /** Signs in, and returns the cookie. */
   signIn(): Promise<string>
@@ -43,7 +43,7 @@ export async function startDashboard(
   argv: readonly string[] = [],
   { home = newFolder(), env = {}, command = 'dashboard' as 'dashboard' | 'gateway' } = {},
 ): Promise<DashboardProcess> {
-  const child = spawn(process.execPath, [program, command, '--port', '0', ...argv], {
+  const running = startNode([program, command, '--port', '0', ...argv], {
     cwd: home,
     env: {
       PATH: process.env['PATH'],
@@ -52,35 +52,21 @@ export async function startDashboard(
       LASTGOOD_STORE: `file:${home}/state`,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
-  const written = { stdout: '', stderr: '' }
-  const begun = new Promise<void>((resolve, reject) => {
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (some: string) => {
-        written[name] += some
-        if (written.stdout.endsWith('\n')) resolve()
-      })
-    }
-    void ended.then(() => reject(new Error(`it ended: ${written.stderr}`)))
-  })
-  await begun
-  const url = new URL(written.stdout.trim())
+  const url = new URL(await running.firstLine())
   const prefix = command === 'gateway' ? '/dashboard' : ''
   const ask = (path: string, asked?: Asked) => askAt(Number(url.port), `${prefix}${path}`, asked)
   const token = url.hash.replace('#token=', '')
   return {
-    child,
+    child: running.child,
     home,
     port: Number(url.port),
     token,
     prefix,
     origin: url.origin,
-    written,
+    written: running.written,
     ask,
-    ended,
+    ended: running.ended.then(({ code }) => code),
     async signIn() {
       const { headers } = await ask('/api/login', { method: 'POST', body: JSON.stringify({ token }) })
       return [headers['set-cookie'] ?? ''].flat()[0]?.split(';')[0] ?? ''

@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,6 +6,7 @@ import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { newFolder } from './folder.ts'
 import { findRedisServer, startRedis } from './redis-server.ts'
+import { startNode } from './running-process.ts'
 
 let folder: string
 
@@ -165,11 +165,10 @@ describe('startRedis', () => {
       setInterval(() => {}, 1000)`,
     )
 
-    const owner = spawn(process.execPath, ['owner.js'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
-    const [chunk] = (await once(owner.stdout, 'data')) as [Buffer]
-    const { pid, dir } = JSON.parse(chunk.toString()) as { pid: number; dir: string }
+    const owner = startNode(['owner.js'], { cwd: folder })
+    const { pid, dir } = JSON.parse(await owner.firstLine()) as { pid: number; dir: string }
     expect(alive(pid)).toBe(true)
-    owner.kill('SIGKILL')
+    void owner.kill()
     await expect.poll(() => alive(pid) || existsSync(dir), { timeout: 5000 }).toBe(false)
   })
 })

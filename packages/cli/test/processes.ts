@@ -1,10 +1,10 @@
 /** Real processes: the built commands, and a program that a user would write, against a lab. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Lab, type LabOptions, startLab } from '@lastgood/outage-lab'
 import { onTestFinished } from 'vitest'
+import { type RunningProcess, startNode } from '../../../test/support/running-process.ts'
 import { newFolder } from './context.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -57,14 +57,11 @@ export interface Place {
   readonly cwd: string
   readonly lab: Lab
   /** `lastgood …`, `resume …`, or the user's program. */
-  start(command: 'lastgood' | 'resume' | 'program', argv?: readonly string[], env?: Record<string, string>): Started
-}
-
-export interface Started {
-  readonly child: ChildProcess
-  readonly ended: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>
-  /** Resolves when stderr has held this. */
-  saw(text: string): Promise<void>
+  start(
+    command: 'lastgood' | 'resume' | 'program',
+    argv?: readonly string[],
+    env?: Record<string, string>,
+  ): RunningProcess
 }
 
 export async function place(lab: LabOptions, environment: Record<string, string> = {}): Promise<Place> {
@@ -88,38 +85,7 @@ export async function place(lab: LabOptions, environment: Record<string, string>
     start(command, argv = [], env = {}) {
       const file =
         command === 'program' ? join(cwd, 'program.mjs') : join(root, 'packages/cli/dist/bin', `${command}.js`)
-      return started(
-        spawn(process.execPath, [file, ...argv], {
-          cwd,
-          env: { ...common, ...env },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        }),
-      )
+      return startNode([file, ...argv], { cwd, env: { ...common, ...env } })
     },
   }
-}
-
-function started(child: ChildProcess): Started {
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const texts = { stdout: '', stderr: '' }
-  const waiting = new Set<() => void>()
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text
-      for (const check of waiting) check()
-    })
-  }
-  const ended = new Promise<Awaited<Started['ended']>>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, ...texts }))
-  })
-  const saw = (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      const check = () => {
-        if (texts.stderr.includes(text)) resolve()
-      }
-      waiting.add(check)
-      check()
-      void ended.then(() => reject(new Error(`ended without ${text}: ${texts.stderr}`)))
-    })
-  return { child, ended, saw }
 }

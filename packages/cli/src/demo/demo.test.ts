@@ -1,6 +1,5 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,6 +8,7 @@ import { fileStore } from '@lastgood/core/file'
 import { startLab } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { newFolder } from '../../../../test/support/folder.ts'
+import { startNode, type Ended, type ProcessOptions } from '../../../../test/support/running-process.ts'
 import { git, demoFolderAt } from './folder.ts'
 import { commitSubject, migrationLine, prompts } from './project.ts'
 import { playDemo } from './script.ts'
@@ -19,48 +19,16 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|LASTGOOD|REDIS_URL|NODE_|VITEST|ANTHROPIC)/.test(name)),
 )
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+const startDemo = (folder: string, flags: readonly string[] = [], options: ProcessOptions = {}) =>
+  startNode([bin, 'demo', '--fast', '--json', '--folder', folder, ...flags], { env, ...options })
 
-interface Demo {
-  readonly child: ChildProcess
-  readonly ended: Promise<Ended>
-  /** Resolves when the text was written to stderr. */
-  seen(text: string): Promise<void>
-}
-
-function startDemo(folder: string, more: Record<string, string> = {}, ...options: string[]): Demo {
-  const child = spawn(process.execPath, [bin, 'demo', '--fast', '--json', '--folder', folder, ...options], {
-    env: { ...env, ...more },
-  })
-  let [stdout, stderr] = ['', '']
-  const watchers = new Set<() => void>()
-  child.stdout.setEncoding('utf8').on('data', (text: string) => void (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-    for (const watch of watchers) watch()
-  })
-  return {
-    child,
-    ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
-    seen: (text) =>
-      new Promise((resolve, reject) => {
-        const watch = () => void (stderr.includes(text) && resolve())
-        watchers.add(watch)
-        child.on('close', () => reject(new Error(`never said ${text}:\n${stderr}`)))
-        watch()
-      }),
-  }
-}
+type Output = Omit<Ended, 'signal'>
 
 /** Runs a command line as a user would. */
-async function typed(command: string): Promise<Ended> {
+async function typed(command: string): Promise<Output> {
   return promisify(execFile)('sh', ['-c', command], { env }).then(
     (done) => ({ code: 0, ...done }),
-    (error: Ended & { code: number }) => error,
+    (error: Output & { code: number }) => error,
   )
 }
 
@@ -79,7 +47,7 @@ function processesIn(folder: string): string[] {
     .filter((line) => line.includes(folder))
 }
 
-function assertCode({ code, stderr }: Ended, wanted: number): void {
+function assertCode({ code, stderr }: Output, wanted: number): void {
   if (code !== wanted) throw new Error(`exit code ${String(code)} instead of ${wanted}:\n${stderr}`)
 }
 
@@ -136,7 +104,7 @@ describe('lastgood demo', () => {
 
   test('--live without a key says so and makes nothing', async () => {
     const folder = newFolder()
-    const { code, stderr } = await startDemo(folder, {}, '--live').ended
+    const { code, stderr } = await startDemo(folder, ['--live']).ended
     expect({ code, files: readdirSync(folder) }).toEqual({ code: 4, files: [] })
     expect(stderr).toContain('ANTHROPIC_API_KEY')
   })
@@ -145,7 +113,9 @@ describe('lastgood demo', () => {
     const lab = await startLab({ model: playDemo })
     onTestFinished(() => lab.close())
     const folder = newFolder()
-    const demo = startDemo(folder, { ANTHROPIC_BASE_URL: lab.url, ANTHROPIC_API_KEY: 'any' }, '--live')
+    const demo = startDemo(folder, ['--live'], {
+      env: { ...env, ANTHROPIC_BASE_URL: lab.url, ANTHROPIC_API_KEY: 'any' },
+    })
     const ended = await demo.ended
     const verdict = JSON.parse(lastLine(ended.stdout)) as Record<string, unknown>
     assertCode(ended, 0)
@@ -163,7 +133,7 @@ describe('lastgood demo', () => {
 
 describe('Ctrl+C', () => {
   const random = (seed: number): number => ((seed * 48_271) % 2_147_483_647) / 2_147_483_647
-  test.concurrent.each([
+  test.concurrent.for<[string, string, number]>([
     ['at once', 'its first file', 11],
     ['when an image was refused', 'API 400', 23],
     ['in the first outage', 'API 529', 29],
@@ -175,38 +145,34 @@ describe('Ctrl+C', () => {
     ['while it is resumed', 'in doubt', 67],
   ])(
     '%s leaves a session that the command on the last line finishes',
-    async (_when, text, seed) => {
-      const folder = mkdtempSync(join(tmpdir(), 'lastgood-demo-test-'))
-      try {
-        const demo = startDemo(folder)
-        if (text === 'its first file')
-          await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 10_000, interval: 5 })
-        else await demo.seen(text)
-        await new Promise((resolve) => setTimeout(resolve, random(seed) * 120))
-        demo.child.kill('SIGINT')
-        const ended = await demo.ended
-        assertCode(ended, 130)
-        const { stderr, stdout } = ended
-        expect(processesIn(folder)).toEqual([])
-        expect(JSON.parse(lastLine(stdout))).toMatchObject({
-          ok: false,
-          state: 'interrupted',
-          command: lastLine(stderr),
-        })
+    { timeout: 120_000 },
+    async ([, text, seed], { onTestFinished: onFinished }) => {
+      const folder = newFolder(undefined, onFinished)
+      const demo = startDemo(folder, [], { onFinished })
+      if (text === 'its first file')
+        await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 10_000, interval: 5 })
+      else await demo.saw(text)
+      await new Promise((resolve) => setTimeout(resolve, random(seed) * 120))
+      demo.child.kill('SIGINT')
+      const ended = await demo.ended
+      assertCode(ended, 130)
+      const { stderr, stdout } = ended
+      expect(processesIn(folder)).toEqual([])
+      expect(JSON.parse(lastLine(stdout))).toMatchObject({
+        ok: false,
+        state: 'interrupted',
+        command: lastLine(stderr),
+      })
 
-        // The lab is gone, and the command goes on all the same: first with what was open, then with the other turn.
-        const resumed = await typed(lastLine(stderr))
-        assertCode(resumed, 0)
-        if (workIn(folder).subjects.length === 1) {
-          const again = await typed(`${lastLine(stderr).replace(/ '.*/, '')} '${prompts[1]}'`)
-          assertCode(again, 0)
-        }
-        expect(workIn(folder)).toEqual(done)
-        expect(processesIn(folder)).toEqual([])
-      } finally {
-        rmSync(folder, { recursive: true, force: true })
+      // The lab is gone, and the command goes on all the same: first with what was open, then with the other turn.
+      const resumed = await typed(lastLine(stderr))
+      assertCode(resumed, 0)
+      if (workIn(folder).subjects.length === 1) {
+        const again = await typed(`${lastLine(stderr).replace(/ '.*/, '')} '${prompts[1]}'`)
+        assertCode(again, 0)
       }
+      expect(workIn(folder)).toEqual(done)
+      expect(processesIn(folder)).toEqual([])
     },
-    120_000,
   )
 })

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ManualClock } from '@lastgood/core/testing'
 import { checkRequest } from '@lastgood/outage-lab'
 import { describe, expect, it } from 'vitest'
+import { startNode } from '../../../../test/support/running-process.ts'
 import { Collector, newFolder, run } from '../../test/context.ts'
 import { fileOf, linesFor, requestOf, twoTurns } from './session-file.fixture.ts'
 
@@ -194,11 +193,8 @@ describe('repair of a file', () => {
   it('as the built command', async () => {
     const { cwd, path } = there()
     const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
-    const child = spawn(process.execPath, [bin, 'repair', 'session.jsonl', '--apply', '--yes'], {
-      cwd,
-      stdio: 'ignore',
-    })
-    expect(await once(child, 'exit')).toEqual([0, null])
+    const repairing = startNode([bin, 'repair', 'session.jsonl', '--apply', '--yes'], { cwd })
+    expect(await repairing.ended).toMatchObject({ code: 0, signal: null })
     expect(checkRequest(requestOf(readFileSync(path)))).toBeUndefined()
   })
 })

@@ -1,10 +1,10 @@
 /** Names that are taken by something else, and folders that cannot be: a clear error at once, never a wait and never "empty". */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { startProcess } from '../../../../test/support/running-process.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { head, owner } from '../testing/entries.ts'
 import { add, all, codeOf, place, taken } from './file.fixture.ts'
@@ -167,15 +167,10 @@ test.skipIf(process.platform === 'win32')(
   'a process without a free file descriptor is told so by every call; with one it goes on, and nothing is lost (P1, P5)',
   async () => {
     const { state, open } = await place()
-    const child = spawn('bash', ['-c', 'ulimit -n 256; exec "$0" "$@"', process.execPath, crowded, state], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let text = ''
-    child.stdout.on('data', (chunk: Buffer) => (text += String(chunk)))
-    await once(child, 'close')
+    const script = 'ulimit -n 256; exec "$0" "$@"'
+    const { stdout } = await startProcess('bash', ['-c', script, process.execPath, crowded, state]).ended
     const refused = { code: 'store-unavailable', system: 'EMFILE', hint: expect.stringContaining('ulimit -n') }
-    expect(JSON.parse(text)).toEqual({
+    expect(JSON.parse(stdout)).toEqual({
       append: refused,
       acquire: refused,
       renew: refused,

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newFolder } from '../../../../test/support/folder.ts'
+import { startNode } from '../../../../test/support/running-process.ts'
 import { fileStore } from './file-store.ts'
 import { sharedFiles } from './shared-files.ts'
 
@@ -31,13 +30,9 @@ const program = fileURLToPath(new URL('fixtures/counter-process.mjs', import.met
 
 test('three processes that count in one record miss no step, double none, and leave two files', async () => {
   const { dir, folder } = await place()
-  const children = Array.from({ length: 3 }, () => {
-    const child = spawn(process.execPath, [program, JSON.stringify({ dir, count: 60 })], { stdio: 'inherit' })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    return child
-  })
-  await Promise.all(children.map((child) => once(child, 'close')))
-  expect(children.map((child) => child.exitCode)).toEqual([0, 0, 0])
+  const counters = Array.from({ length: 3 }, () => startNode([program, JSON.stringify({ dir, count: 60 })]))
+  const ended = await Promise.all(counters.map((one) => one.ended))
+  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0])
   expect(await fileStore({ dir }).shared.read('counter')).toMatchObject({ version: 180, value: 180 })
   expect((await readdir(folder)).map((name) => name.replace(/~.*?\./, ' ')).sort()).toEqual([
     'counter 179.json',
