@@ -1,8 +1,9 @@
 /** The small edition of `pnpm bench gateway`: what it measures is there, and is what it says. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileStore } from '@lastgood/core/file'
 import { expect, onTestFinished, test } from 'vitest'
+import { newFolder } from '../support/folder.ts'
 import { delaysIn } from './gateway/ask.ts'
 import { startContender, type ContenderName } from './gateway/contenders.ts'
 import { measureEvents } from './gateway/events.ts'
@@ -15,8 +16,7 @@ import { Talk } from './gateway/talk.ts'
 
 async function setUp(...names: ContenderName[]) {
   const root = process.cwd()
-  const dir = await mkdtemp(join(root, '.bench-gateway-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const dir = newFolder(join(root, 'node_modules/.cache'))
   const lab = await startLab()
   onTestFinished(() => lab.stop())
   const contenders = []

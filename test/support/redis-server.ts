@@ -6,13 +6,12 @@
 //    kills the server, and removes its temporary folder, when the pipe closes.
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endProcess } from './end-process.ts'
 import { findRedisServer, type RedisServer } from './find-redis-server.ts'
+import { freePort } from './free-port.ts'
 
 export { findRedisServer } from './find-redis-server.ts'
 
@@ -152,20 +151,4 @@ function ended(child: ChildProcess): Promise<void> {
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-}
-
-/** Below the range of ports for outgoing connections, and low enough for the cluster bus at port + 10000. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    const probe = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false))
-      probe.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    probe.close()
-    await once(probe, 'close')
-    return port
-  }
 }

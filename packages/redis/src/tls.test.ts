@@ -1,9 +1,8 @@
 // Over TLS, with certificates made here. Skipped, with the reason, where there is no openssl or the server has no TLS.
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
+import { freePort } from '../../../test/support/free-port.ts'
 import { startRedis } from '../../../test/support/redis-server.ts'
 import { type Certificates, makeCertificates } from '../test/certificates.ts'
 import { appendSome, client, collect, leaseOf, rejection } from '../test/fixture.ts'
@@ -33,15 +32,6 @@ async function secure(): Promise<{ port: number; trusted: Buffer; other: Buffer 
     admin.disconnect()
     await Promise.all(made.map((one) => one.remove()))
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 it('TLS is tested wherever there is an openssl and a server that was built with it', () => {

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from '../../../test/support/free-port.ts'
 import { findRedisServer, type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
 
 export interface RunningSentinel {
@@ -59,13 +60,6 @@ async function launch(dir: string, port: number, masterPort: number): Promise<Ch
     env: { ...process.env, ...env },
     stdio: ['pipe', 'ignore', 'ignore'],
   })
-}
-
-/** A port that a server had a moment ago. */
-async function freePort(): Promise<number> {
-  const server = await startRedis()
-  await server.stop()
-  return server.port
 }
 
 async function until(what: string, reached: () => Promise<boolean>): Promise<void> {

@@ -1,10 +1,10 @@
 /** claude-code-router, as its users install and start it, with one provider, the lab, passed through unchanged. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '../../support/free-port.ts'
 import { startNode, type Child } from './child.ts'
 
 const name = '@musistudio/claude-code-router'
@@ -63,12 +63,4 @@ export async function startRouter(program: string, lab: string, home: string): P
   }
   await child.stop()
   throw new Error(`it did not start: ${child.said()}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

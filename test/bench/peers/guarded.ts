@@ -1,7 +1,6 @@
 /** Servers other than Redis: each ends with the process that started it, even if that is killed. */
 import { spawn } from 'node:child_process'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endProcess } from '../../support/end-process.ts'
 
@@ -55,12 +54,4 @@ export async function startGuarded(
   }
   await stop()
   throw new Error(`${command} did not start: ${said.trim().replaceAll(/\s+/g, ' ').slice(-500)}`)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
