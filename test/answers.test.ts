@@ -1,7 +1,7 @@
 /** Faulty answers: cut, refused, empty, broken. */
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
-import { reply, story, text, toolUse, type ModelFunction } from '@lastgood/outage-lab'
+import { reply, story, text, thinking, toolUse, type ModelFunction } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { countingAgent, countTool, Effects, task } from './support/counting-story.ts'
 import { code, openTestSession, startTestLab, typesOf } from './support/harness.ts'
@@ -236,6 +236,18 @@ test.each(['pause_turn', 'compaction'] as const)(
     expect(session.messages()).toHaveLength(1)
   },
 )
+
+test('an answer goes on from a paused one that ends in text: both keep their thinking (P4)', async () => {
+  const { client, lab, session, effects } = await sessionWith(({ messages }) => {
+    const blocks = messages.flatMap(({ role, content }) => (role === 'assistant' ? content : []))
+    if (blocks.length === 0) return reply([thinking('I wonder'), text('Let me see.')], { stopReason: 'pause_turn' })
+    if (!blocks.some(({ type }) => type === 'tool_use')) return reply([thinking('I see'), toolUse('count', { n: 1 })])
+    return reply(text('done'))
+  })
+  const agent = countingAgent(effects, client, { params: { thinking: { type: 'adaptive' } } })
+  await expect(session.run(agent, task)).resolves.toMatchObject({ text: 'done' })
+  expect(lab.requests.map(({ violation }) => violation)).toEqual([undefined, undefined, undefined])
+})
 
 test('an answer that cost nothing, where answers did before, was made by nobody: it is asked for again', async () => {
   const made = (usage: object) =>

@@ -8,7 +8,7 @@
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
  * 5. Repairs lie over the messages and change none of them: `edits` says what goes out in their place.
  */
-import { billed, callsOf, isRefusal } from './answer.ts'
+import { billed, callsOf, isRefusal, pausesTurn } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
 import { blocksOf, isCall, originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
@@ -69,7 +69,8 @@ export class Transcript {
   #rung = 0
   /** The models that made its answers. */
   readonly models = new Set<string>()
-  readonly #makers = new WeakMap<Message, string>()
+  /** Of each answer, and of what goes out in its place. */
+  readonly #origins = new WeakMap<Message, { readonly model: string; readonly isPaused: boolean }>()
   #calls: ToolCall[] = []
   /** The call ids of all answers, even those taken back: most ids are new, which this tells without a search. */
   readonly #callIds = new Set<unknown>()
@@ -210,7 +211,7 @@ export class Transcript {
     if (content.length > 0 && !isRefusal(answer)) {
       const message: Message = { role: 'assistant', content }
       this.#push(message)
-      this.#makers.set(message, answer.model)
+      this.#origins.set(message, { model: answer.model, isPaused: pausesTurn(answer) })
       this.models.add(answer.model)
       this.#calls = callsOf(answer).map(openCall)
     }
@@ -227,8 +228,9 @@ export class Transcript {
       for (const message of insert) {
         if (message.role !== 'assistant') continue
         const origin = originOf(message, replaced)
-        const maker = (origin && this.madeBy(origin)) ?? this.envelope?.body.model
-        if (maker) this.#makers.set(message, maker)
+        const known = origin && this.#origins.get(origin)
+        const model = known?.model ?? this.envelope?.body.model
+        if (model) this.#origins.set(message, { isPaused: false, ...known, model })
       }
     }
     this.edits = mergeEdits(this.edits, valid)
@@ -239,7 +241,12 @@ export class Transcript {
 
   /** The model that made a recorded answer. */
   madeBy(message: Message): string | undefined {
-    return this.#makers.get(message)
+    return this.#origins.get(message)?.model
+  }
+
+  /** Whether a recorded answer ended in a pause, so that the one after it goes on from it. */
+  wasPaused(message: Message): boolean {
+    return this.#origins.get(message)?.isPaused === true
   }
 
   #add(messages: readonly Message[]): void {

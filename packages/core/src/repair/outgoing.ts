@@ -31,8 +31,8 @@ export interface RepairContext {
   recorded?(at: number): Message | undefined
   /** The id of the container that the last answer used. */
   readonly container?: string | undefined
-  /** The model that made an assistant message. */
-  madeBy?(message: Message): string | undefined
+  /** Whether an assistant message is known to have ended in a pause. */
+  wasPaused?(message: Message): boolean
   /** The API's refusal of this very request, for the rules that a refusal calls for. */
   readonly fault?: Fault | undefined
 }

@@ -43,7 +43,7 @@ export interface Mending {
   session: {
     readonly transcript: Pick<
       Session['transcript'],
-      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'lastAnswer'
+      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'wasPaused' | 'lastAnswer'
     >
     readonly context: Pick<Session['context'], 'tried'>
   }
@@ -132,7 +132,7 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     apiVersion: request.envelope.apiVersion,
     stopReason: transcript.turns.at(-1)?.stopReason,
     container: containerOf(transcript.lastAnswer),
-    madeBy: (message) => transcript.madeBy(message),
+    wasPaused: (message) => transcript.wasPaused(message),
     // Positions are those of the recorded messages only while no edit lies over them.
     recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
     fault,

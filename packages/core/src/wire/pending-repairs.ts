@@ -44,6 +44,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
       turns,
       models,
       madeBy: (message: Message) => transcript.madeBy(message),
+      wasPaused: (message: Message) => transcript.wasPaused(message),
       lastAnswer: transcript.lastAnswer,
     },
     context: { tried: isOpen ? snapshot.context.tried : [] },

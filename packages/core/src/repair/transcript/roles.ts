@@ -72,14 +72,14 @@ export const mergedAnswers = messageRule(
     invariant:
       'No answer with thinking, or the mark of another model, follows one with thinking at once, unless that was paused.',
   },
-  ({ messages }) =>
+  ({ messages }, { wasPaused }) =>
     (message, at) => {
       const before = messages[at - 1]
-      const last = before && blocksOf(before).at(-1)
-      const goesOn = last !== undefined && (isServerCall(last) || isServerResult(last))
       // The API takes both as one answer.
       const isOther = hasThinking(message) || blocksOf(message).some(({ type }) => type === 'fallback')
-      if (!before || goesOn || !hasThinking(before) || !isOther) return undefined
+      if (!before || !hasThinking(before) || !isOther) return undefined
+      const last = blocksOf(before).at(-1)
+      if (wasPaused?.(before) || (last && (isServerCall(last) || isServerResult(last)))) return undefined
       const between = { role: 'user', content: '(no message)' }
       return { instead: [between, message], what: 'put a user message between two answers' }
     },
