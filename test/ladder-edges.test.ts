@@ -1,6 +1,7 @@
 /** The ladder at its edges: odd rungs, changing ladders, and what one model has learned or said and another gets. */
 import { ladder, recoverable } from '@lastgood/anthropic'
 import { memoryStore, providerHealth } from '@lastgood/core'
+import { reply, text, thinking, toolUse } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import {
   answeringClient,
@@ -15,7 +16,8 @@ import {
   whole,
   type Call,
 } from './support/answering-api.ts'
-import { entriesOf, jumpingClock, openTestSession } from './support/harness.ts'
+import { countingAgent, Effects, task } from './support/counting-story.ts'
+import { entriesOf, jumpingClock, openTestSession, startTestLab } from './support/harness.ts'
 import { ended, said, started, textBlock } from './support/scripted-api.ts'
 
 const [sonnet, haiku] = ['claude-sonnet-5-5', 'claude-haiku-5-5'] as const
@@ -178,4 +180,26 @@ test('what another rung refused stays mended for the rest of the turn', async ()
     .filter(({ body }) => body?.model === sonnet)
     .map(({ body }) => JSON.stringify(body).includes('"image"'))
   expect(withImage).toEqual([true, false, false, false])
+})
+
+test('what another rung was told after an empty answer stays in its place, as its thinking demands (P4)', async () => {
+  const { client, lab } = await startTestLab({
+    model: ({ messages }) => {
+      const calls = messages.flatMap(({ content }) => content).filter(({ type }) => type === 'tool_use')
+      return calls.length < 2
+        ? reply([thinking('I wonder'), toolUse('count', { n: calls.length })])
+        : reply(text('done'))
+    },
+    outages: [
+      { when: { requests: [1, Infinity], model: opus }, fault: { kind: 'withdrawn' } },
+      { when: { request: 2 }, fault: { kind: 'ended', stopReason: 'end_turn', blocks: 0 } },
+    ],
+  })
+  const params = { thinking: { type: 'adaptive' as const } }
+  const agent = countingAgent(new Effects(), client, { model: ladder(opus, sonnet), params })
+  await expect((await openTestSession()).run(agent, task)).resolves.toMatchObject({ text: 'done' })
+  const sent = lab.requests.filter(({ body }) => body?.['model'] === sonnet)
+  expect(sent.map(({ violation }) => violation?.message)).toEqual([undefined, undefined, undefined, undefined])
+  const nudges = sent.map(({ raw }) => raw.split('Please continue.').length - 1)
+  expect(nudges).toEqual([0, 1, 1, 1])
 })

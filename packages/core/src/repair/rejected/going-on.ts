@@ -9,11 +9,12 @@ const nudgeText = 'Please continue.'
 export const nudge: RejectedRule = {
   name: 'nudge',
   does: 'Asks the model to continue after an empty answer.',
-  repair(outgoing) {
+  repair(outgoing, _context, argument) {
     const { messages } = outgoing
-    if (messages.at(-1)?.content === nudgeText) return undefined
-    const asked = { ...outgoing, messages: [...messages, { role: 'user', content: nudgeText }] }
-    return repairedBy(this, asked, 'asked the model to continue', { message: messages.length })
+    const at = Math.min(messages.length, Number(argument ?? messages.length))
+    if ([messages[at - 1], messages[at]].some((message) => message?.content === nudgeText)) return undefined
+    const asked = { ...outgoing, messages: messages.toSpliced(at, 0, { role: 'user', content: nudgeText }) }
+    return repairedBy(this, asked, 'asked the model to continue', { message: at, argument: String(at) })
   },
 }
 

@@ -335,6 +335,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     rule: 'placeholder-last-results',
     claim: 'the newest results become a line each',
+    as: 'placeholder-last-results:2',
     in: { messages: [...talk.slice(0, 2), user(result('y'.repeat(500)), text('and?'))] },
     out: {
       messages: [
@@ -383,6 +384,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     rule: 'nudge',
     claim: 'after an empty answer the model is asked to continue',
+    as: 'nudge:3',
     in: {},
     out: { messages: [...talk, { role: 'user', content: 'Please continue.' }] },
   },

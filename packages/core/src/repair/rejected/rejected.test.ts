@@ -87,6 +87,15 @@ test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof co
   expect(applyRejected(rule, requestOf(given), { card: { ...strictCard, ...card } })).toBeUndefined()
 })
 
+test.each(['nudge', 'placeholder-last-results'])('%s stays in its place while the conversation grows', (rule) => {
+  const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: 'x'.repeat(500) })
+  const asked = [...withThinking(), { role: 'user', content: [result('a')] }]
+  const first = applyRejected(rule, requestOf({ messages: asked }), one)!
+  const said = [withThinking()[1]!, { role: 'user', content: [result('b')] }]
+  const again = applyRejected(first.repairs[0]!.rule, requestOf({ messages: [...asked, ...said] }), one)!
+  expect(again.outgoing.messages).toEqual([...first.outgoing.messages, ...said])
+})
+
 test('an answer with other calls is not restored: the results behind it would have none', () => {
   const other = { role: 'assistant', content: [{ type: 'tool_use', id: 'other', name: 'read', input: {} }] }
   expect(applyRejected('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()

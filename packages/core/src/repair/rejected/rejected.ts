@@ -4,7 +4,9 @@
  *
  * 1. The argument of a rule is part of its repair's name, `clamp-max-tokens:64000`; that name can be applied again,
  *    without the refusal, to the same effect.
- * 2. A refusal can call for a rule of `requestRules` as well: the API may know better than our own check.
+ * 2. What a rule does at the end of a conversation has its place as argument: on a rung it is applied again to each
+ *    request of the turn, and must not move on with the end.
+ * 3. A refusal can call for a rule of `requestRules` as well: the API may know better than our own check.
  */
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { nameOfRule } from '../rule-name.ts'
@@ -71,8 +73,8 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
   const rejected = rejectedRules.find((one) => one.name === name)
   if (!rejected) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
   const repaired = rejected.repair(outgoing, context, argument)
-  // An answer as it was recorded fits its own signatures.
-  if (!repaired || rejected === restoreThinking) return repaired
+  // An answer as it was recorded fits its own signatures; what follows a nudge was said after it.
+  if (!repaired || rejected === restoreThinking || rejected === nudge) return repaired
   return keepingSignatures(outgoing, repaired, context.card)
 }
 

@@ -53,13 +53,13 @@ export const shortenOldResults: RejectedRule = {
 export const placeholderLastResults: RejectedRule = {
   name: 'placeholder-last-results',
   does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
-  repair(outgoing) {
-    const last = outgoing.messages.length - 1
+  repair(outgoing, _context, argument) {
+    const last = Number(argument ?? outgoing.messages.length - 1)
     const isLast = ({ place }: Placed) => place.message === last && place.inner === undefined
     const chosen = placedBlocks(outgoing.messages).filter((placed) => isLast(placed) && isReplaceable(placed.block))
     const stand = (block: Block) => standIn(block, 'the server fails on it')
     const what = `left out ${count(chosen.length, 'result or image')} of the last message`
-    return replacedBy(this, outgoing, chosen, stand, what, { message: last })
+    return replacedBy(this, outgoing, chosen, stand, what, { message: last, argument: String(last) })
   },
 }
 
