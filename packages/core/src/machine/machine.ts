@@ -149,6 +149,9 @@ const builder = setup({
   },
 })
 
+/** A call that ended while the session was being parked: its result counts, and the session stays parked (P2). */
+const endedBeside = { actions: 'finishCall' } as const
+
 export const sessionMachine = builder.createMachine({
   id: 'session',
   context: freshContext,
@@ -210,7 +213,7 @@ export const sessionMachine = builder.createMachine({
     },
     suspended: {
       entry: 'rest',
-      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' }, 'tool-finished': endedBeside },
     },
     // By the model or by the API: sending the same again cannot succeed.
     refused: {
@@ -224,7 +227,7 @@ export const sessionMachine = builder.createMachine({
     },
     needsInput: {
       entry: 'askPerson',
-      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' } },
+      on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' }, 'tool-finished': endedBeside },
     },
     restoring: {
       always: [
