@@ -29,9 +29,9 @@ function projects() {
   return { api, web, store }
 }
 
-const asked = (text: string): EntryBody => ({
+const asked = (text: string, turn = 1): EntryBody => ({
   type: 'turn-started',
-  turn: 1,
+  turn,
   agent: 'coder',
   messages: [{ role: 'user', content: text }],
 })
@@ -239,7 +239,14 @@ describe('on a terminal, resume without a session', () => {
 
   it('says who holds a session, for how long, and both ways past it; nothing is touched (P3)', async () => {
     const { api, store } = projects()
-    const session = await seed(store, 'busy', api, [asked('Build it'), sent])
+    const session = await seed(store, 'busy', api, [
+      asked('Build it'),
+      sent,
+      answered,
+      { type: 'turn-ended', turn: 1 },
+      asked('Go on', 2),
+      sent,
+    ])
     onTestFinished(() => session.close())
     const before = await seqs(store)
     const terminal = resume(api, { columns: 200 })

@@ -5,7 +5,8 @@
 
 /**
  * The version of states and context. A head written under another version is a cache of something else: its snapshot is
- * ignored and the journal folded again. Raise it with every change of states, context or transitions.
+ * ignored and the journal folded again. Raise it with every change of states or context, and with every change of
+ * transitions by which a journal that is already written folds otherwise.
  */
 export const machineVersion = '2'
 

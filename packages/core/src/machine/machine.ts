@@ -150,7 +150,7 @@ const builder = setup({
 })
 
 /** A call that ended while the session was being parked: its result counts, and the session stays parked (P2). */
-const endedBeside = { actions: 'finishCall' } as const
+const endedBeside = { guard: 'isKnownCall', actions: 'finishCall' } as const
 
 export const sessionMachine = builder.createMachine({
   id: 'session',
