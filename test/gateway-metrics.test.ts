@@ -113,11 +113,11 @@ test('one that was given up waits no more', async () => {
     gateway: { policy: { horizonMs: 60_000 }, holdMs: 120_000 },
   })
   expect((await post(gateway, hello, { headers: named })).status).toBe(529)
-  expect(await metrics()).toMatchObject({
-    lastgood_sessions_failing: 0,
-    'lastgood_given_up_total overloaded': 1,
-    'lastgood_responses_total 529': 1,
-  })
+  const told = await metrics()
+  expect(told).toMatchObject({ lastgood_sessions_failing: 0, 'lastgood_responses_total 529': 1 })
+  // By its last fault, or by a probe of the breaker that would be too late.
+  const givenUp = Object.entries(told).filter(([name]) => name.startsWith('lastgood_given_up_total'))
+  expect(givenUp.map(([, count]) => count)).toEqual([1])
 })
 
 test('who reads the metrics is no client', async () => {

@@ -45,7 +45,8 @@ describe('of a session that no agent ran, no command is named that would be refu
     await seed(store, id, [begun, sent()], true)
     const { code, stderr } = await run(['resume', id], { cwd })
     expect(code).toBe(5)
-    expect(stderr).toContain(`lastgood fork ${id}; or end that process, and ${how}\n`)
+    expect(stderr).toContain(`next: end that process, and ${how}\n`)
+    expect(stderr).not.toMatch(/lastgood (fork|resume)/)
   })
 
   it('for programs there is no command', async () => {
