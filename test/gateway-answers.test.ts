@@ -36,19 +36,27 @@ describe('a failure that is not survived', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^720\d$/)])
   })
 
-  test('says which window of a plan is used up, as the API said it: clients show that, or come back by it', async () => {
-    const limits = {
-      'anthropic-ratelimit-unified-status': 'rejected',
-      'anthropic-ratelimit-unified-reset': '4102444800',
-      'anthropic-ratelimit-unified-representative-claim': 'five_hour',
-    }
-    const fault = { kind: 'status' as const, status: 429, headers: { 'retry-after': '7200', ...limits, 'x-else': '1' } }
-    const { gateway } = await setUp({ lab: { outages: [{ when: { request: 1 }, fault }] } })
-    const response = await post(gateway, { ...hello, stream: true }, { headers: named })
-    expect(response.status).toBe(429)
-    expect(Object.fromEntries(response.headers)).toMatchObject(limits)
-    expect(response.headers.has('x-else')).toBe(false)
-  })
+  const limits = {
+    'anthropic-ratelimit-unified-status': 'rejected',
+    'anthropic-ratelimit-unified-reset': '4102444800',
+    'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+  }
+  const limited = { 'retry-after': '7200', ...limits, 'x-else': '1' }
+  const used = { type: 'error', error: { type: 'rate_limit_error', message: 'used up' } }
+
+  test.each([
+    ['with its status', 429, true, () => Response.json(used, { status: 429, headers: limited })],
+    ['in place of an answer', 529, false, () => Response.json(used, { headers: limited })],
+  ])(
+    'says which window of a plan is used up, as the API said it %s: clients come back by it',
+    async (_, status, stream, answer) => {
+      const { gateway } = await setUp({ gateway: { fetch: async () => answer() } })
+      const response = await post(gateway, { ...hello, stream }, { headers: named })
+      expect(response.status).toBe(status)
+      expect(Object.fromEntries(response.headers)).toMatchObject(limits)
+      expect(response.headers.has('x-else')).toBe(false)
+    },
+  )
 
   test.each(['CERT_HAS_EXPIRED', 'SELF_SIGNED_CERT_IN_CHAIN'])(
     'because of the set-up of this machine (%s) is no overload, and asking again does not help',

@@ -249,14 +249,15 @@ export class Exchange<R extends WireRequest> {
     if (!('refusal' in again)) return again
     // The caller has a 200 already, so a refusal can only end its stream.
     const fault = classify(refusalSeen(again.refusal, await again.refusal.text(), clock))
-    throw recorder.givenUp(fault, { kind: 'fail', reason: fault.message ?? fault.kind })
+    throw recorder.givenUp(fault, { kind: 'fail', reason: fault.message ?? fault.kind }, again.refusal.headers)
   }
 
   /** Whether what is left of the broken attempt is kept. Throws when nothing is sent any more. */
   async #goOnOrThrow(wire: Wire): Promise<boolean> {
     this.signal.throwIfAborted()
     const { fault, decision } = await this.#it.recorder.faulted(wire, this.signal)
-    if (decision.kind === 'fail' || decision.kind === 'suspend') throw this.#it.recorder.givenUp(fault, decision)
+    if (decision.kind === 'fail' || decision.kind === 'suspend')
+      throw this.#it.recorder.givenUp(fault, decision, wire.headers)
     return decision.kind === 'keep-and-continue'
   }
 

@@ -37,8 +37,8 @@ export interface Recorder<R extends WireRequest> extends AnswerRecorder {
   kept(said: readonly Block[]): void
   /** Nothing more of it will be sent or received. */
   ended(): void
-  /** The error for a decision that ends the request; `headers` are those of the API's refusal. */
-  givenUp(fault: Fault, decision: Ending, headers?: Headers): LastgoodError
+  /** The error for a decision that ends the request; `headers` are those of the API's last response, if there was one. */
+  givenUp(fault: Fault, decision: Ending, headers: Headers | undefined): LastgoodError
 }
 
 /** What leaves, and through which client. */
