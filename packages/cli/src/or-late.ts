@@ -1,7 +1,7 @@
 /** What `work` gives; if it takes longer than `ms`, what `late` gives or throws. The work goes on, and is not heard. */
 import type { Clock } from '@lastgood/core'
 
-export async function inTime<Result, Late>(
+export async function orLate<Result, Late>(
   clock: Clock,
   ms: number,
   work: Promise<Result>,

@@ -7,7 +7,7 @@
  */
 import { LastgoodError, withoutSecrets, type Clock } from '@lastgood/core'
 import { Redis } from 'ioredis'
-import { inTime } from './in-time.ts'
+import { orLate } from './or-late.ts'
 import { redisTrouble } from './redis-trouble.ts'
 import { safeLine } from './text.ts'
 
@@ -32,7 +32,7 @@ export async function connectRedis(url: string, clock: Clock, field: string): Pr
   // Without a listener ioredis prints the error; every command's own failure says the same.
   client.on('error', (error: Error) => (lastError = error))
   try {
-    await inTime(clock, readyTimeoutMs, client.connect(), () => {
+    await orLate(clock, readyTimeoutMs, client.connect(), () => {
       throw Object.assign(new Error('it did not answer in time'), { code: 'ETIMEDOUT' })
     })
     // A refused database shows only as an error event: the client goes on in database 0.

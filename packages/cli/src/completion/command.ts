@@ -9,7 +9,7 @@ import { Argument, Command } from 'commander'
 import { setUp, type StoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import { sessionRows } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 import { candidatesFor, type Candidate, type Ids } from './candidates.ts'
@@ -55,7 +55,7 @@ export function completeCommand(context: CliContext, program: () => Command): Co
 function idsOf(context: CliContext): Ids {
   return (place, prefix) => {
     const found = read(context, place, prefix).catch(() => [])
-    return inTime(context.clock, patienceMs, found, () => [])
+    return orLate(context.clock, patienceMs, found, () => [])
   }
 }
 

@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline'
 import { withoutSecrets, type Clock, type FaultKind } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import { isHeldByOutage, isOutageKind } from '../outages/outage-kinds.ts'
 import { shorten } from '../text.ts'
 
@@ -107,10 +107,10 @@ export class ResumeProcess {
   async stop(): Promise<void> {
     if (!this.isRunning) return
     this.#child.kill('SIGTERM')
-    await inTime(this.#clock, stopMs, this.#left, () => {})
+    await orLate(this.#clock, stopMs, this.#left, () => {})
     this.#killAll()
     // Only a process that has left its group can hold its pipes now.
-    await inTime(this.#clock, stopMs, this.ended, () => {})
+    await orLate(this.#clock, stopMs, this.ended, () => {})
   }
 
   /** It leads a process group of its own, which contains the processes of its tools. */

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import process from 'node:process'
 import { type Clock, type Head, LastgoodError } from '@lastgood/core'
 import type { StartedResume } from '@lastgood/dashboard'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import { Refused } from './refusal.ts'
 import { ResumeProcess, type ResumeCommand } from './resume-process.ts'
 
@@ -69,7 +69,7 @@ export class Resumes {
     let stop = () => {}
     const news = new Promise<'begun'>((resolve) => (stop = started.onNews(() => resolve('begun'))))
     try {
-      const first = await inTime(clock, beginMs, Promise.race([news, started.ended]), () => 'silent' as const)
+      const first = await orLate(clock, beginMs, Promise.race([news, started.ended]), () => 'silent' as const)
       if (typeof first === 'string') return first
       if (first.exitCode === 0) return 'ended'
       throw notResumed(first, started.standing())

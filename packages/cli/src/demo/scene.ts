@@ -6,7 +6,7 @@
 import type { Store } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
 import type { CliContext, Env } from '../context.ts'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import type { ColorMode, Palette } from '../terminal.ts'
 import { widthOf } from '../text.ts'
 import type { DemoFolder } from './folder.ts'
@@ -99,7 +99,7 @@ export class Scene {
     const group = this.#group
     if (!group) return
     group.interrupt()
-    await inTime(this.parts.context.clock, restMs, group.exited, () => {})
+    await orLate(this.parts.context.clock, restMs, group.exited, () => {})
     group.kill()
     await group.exited
   }

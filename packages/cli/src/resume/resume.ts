@@ -14,7 +14,7 @@ import type { CliContext } from '../context.ts'
 import { iso } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { ConfigError } from '../failure.ts'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, type Located } from '../sessions/locate.ts'
 import { resumeCommandFor } from '../sessions/session-row.ts'
@@ -255,7 +255,7 @@ const suspendMs = 700
 async function suspended({ clock }: CliContext, session: Session, stopped: Stopped): Promise<string | undefined> {
   const parked = session.owed.kind === 'rest' ? session.close() : session.suspend('interrupted', stopped.message)
   try {
-    await inTime(clock, suspendMs, parked, () => {
+    await orLate(clock, suspendMs, parked, () => {
       throw new Error('the store did not answer in time')
     })
     return undefined

@@ -10,7 +10,7 @@ import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { LastgoodError, systemClock } from '@lastgood/core'
 import type { Gateway } from '@lastgood/gateway'
-import { inTime } from '../in-time.ts'
+import { orLate } from '../or-late.ts'
 import { tellClientError } from './client-error.ts'
 import type { Exposure } from './exposure.ts'
 import { writeResponse } from './write-response.ts'
@@ -80,7 +80,7 @@ export async function serve(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await gateway.close()
       const sent = Promise.all([...open].map((response) => once(response, 'close')))
-      await inTime(systemClock, lastBytesMs, sent, () => {})
+      await orLate(systemClock, lastBytesMs, sent, () => {})
       server.closeAllConnections()
       await closed
     },

@@ -9,6 +9,7 @@ const nudgeText = 'Please continue.'
 export const nudge: RejectedRule = {
   name: 'nudge',
   does: 'Asks the model to continue after an empty answer.',
+  fitsSignatures: true,
   repair(outgoing, _context, argument) {
     const { messages } = outgoing
     const at = Math.min(messages.length, Number(argument ?? messages.length))

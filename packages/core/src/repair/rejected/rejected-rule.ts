@@ -10,6 +10,8 @@ export interface RejectedRule {
   readonly row?: number
   /** What it does, in one line, for people. */
   readonly does: string
+  /** The signatures after its edit fit what it sends: the answers are as recorded, or were given after that very edit. */
+  readonly fitsSignatures?: true
   /**
    * Undefined if the rule does not apply. Without `argument` it takes what it needs from the API's refusal and puts it
    * into the name of its repair, so that the same repair can be applied again without the refusal.

@@ -73,9 +73,7 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
   const rejected = rejectedRules.find((one) => one.name === name)
   if (!rejected) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
   const repaired = rejected.repair(outgoing, context, argument)
-  // An answer as it was recorded fits its own signatures; what follows a nudge was said after it.
-  if (!repaired || rejected === restoreThinking || rejected === nudge) return repaired
-  return keepingSignatures(outgoing, repaired, context.card)
+  return repaired && !rejected.fitsSignatures ? keepingSignatures(outgoing, repaired, context.card) : repaired
 }
 
 /**

@@ -18,6 +18,7 @@ export const restoreThinking: RejectedRule = {
   name: 'restore-thinking',
   row: 18,
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
+  fitsSignatures: true,
   repair(outgoing, { recorded }) {
     if (!recorded) return undefined
     const messages = mapKeeping(outgoing.messages, (message, at) => {
