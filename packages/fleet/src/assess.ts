@@ -1,5 +1,5 @@
 /** What the head of a session asks of a fleet: work now, later, or none. Pure, but `isDead` checks a process. */
-import { isDead, type Owner, type SessionSummary } from '@lastgood/core'
+import { isDead, type Head, type Owner, type SessionSummary } from '@lastgood/core'
 import { comesBackAt, type Recovered } from './comeback.ts'
 
 export type Verdict =
@@ -28,6 +28,10 @@ const aheadMs = 60_000
 export const untilFree = (expiresAt: number, now: number): number =>
   Math.min(Math.max(expiresAt - now, shortestHeldMs), longestHeldMs)
 
+/** Whether no worker continues its open turn before a person has. */
+export const waitsForPerson = ({ status, dueAt }: Pick<Head, 'status' | 'dueAt'>): boolean =>
+  status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
+
 export function assess(summary: SessionSummary | undefined, surroundings: Surroundings): Verdict {
   const { now, recovered, isGone = isDead } = surroundings
   if (!summary || summary.head.agent === undefined) return { kind: 'nothing' }
@@ -36,8 +40,7 @@ export function assess(summary: SessionSummary | undefined, surroundings: Surrou
     return { kind: 'later', why: 'held', inMs: untilFree(holder.expiresAt, now) }
   }
   const { status, agent, seq, dueAt, model, updatedAt } = head
-  if (status === 'idle' || status === 'needs-input') return { kind: 'nothing' }
-  if (status === 'suspended' && dueAt === undefined) return { kind: 'nothing' }
+  if (status === 'idle' || waitsForPerson(head)) return { kind: 'nothing' }
   const since = status === 'waiting' && model !== undefined ? recovered(model) : undefined
   const early = since && since.at > updatedAt ? comesBackAt(since, head.sessionId) : Infinity
   // Whether its wait is over by this clock is decided when the session is opened.

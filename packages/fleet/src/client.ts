@@ -1,6 +1,7 @@
 /** What a program can do with a fleet whose workers run elsewhere: submit turns, look, pause. */
 import { LastgoodError, type Block, type Head } from '@lastgood/core'
 import { Agents } from './agents.ts'
+import { waitsForPerson } from './assess.ts'
 import { copyOf } from './connection.ts'
 import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
@@ -83,9 +84,7 @@ export function clientOver(parts: SubmitParts): FleetClient {
   }
 }
 
-function isSettled({ lastGoodTurn, status, dueAt }: Head, turn: number): boolean {
-  return lastGoodTurn >= turn || status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
-}
+const isSettled = (head: Head, turn: number): boolean => head.lastGoodTurn >= turn || waitsForPerson(head)
 
 function noSuchTurn(sessionId: string, turn: number): LastgoodError {
   return new LastgoodError('bad-option', `session ${sessionId} has no turn ${turn}`, {

@@ -1,4 +1,4 @@
-import { openSession, type Store } from '@lastgood/core'
+import { openSession, type EntryBody, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
@@ -42,6 +42,21 @@ describe('submit', () => {
     expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: false })
     await expect(client.submit('s', 'Else.', coder)).rejects.toEqual(refused('bad-option'))
     await session.close()
+  })
+
+  it('the same again says why no worker continues it, where a person has to', async () => {
+    const { client, store } = openClient()
+    const parked = async (id: string, suspended: EntryBody) => {
+      const session = await openSession(id, { store })
+      await session.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+      await session.record([suspended])
+      await session.close()
+      return (await client.submit(id, 'Go.', coder)).waitsFor
+    }
+    const detail = 'twice or once?'
+    expect(await parked('asks', { type: 'session-suspended', reason: 'needs-input', detail })).toBe(detail)
+    const due = { type: 'session-suspended', reason: 'exhausted', detail, retryAt: Date.now() + 60_000 } as const
+    expect(await parked('due', due)).toBeUndefined()
   })
 
   it('with its number a turn that has ended is not begun again', async () => {

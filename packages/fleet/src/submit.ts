@@ -19,6 +19,7 @@ import {
   type Store,
 } from '@lastgood/core'
 import type { Agents } from './agents.ts'
+import { waitsForPerson } from './assess.ts'
 import type { DueIndex, Priority } from './due-index.ts'
 import { queuedLookMs } from './feeder.ts'
 import type { ResolvedClient } from './options.ts'
@@ -38,6 +39,8 @@ export interface Submitted {
   readonly turn: number
   /** False: this very turn had been submitted before. */
   readonly isNew: boolean
+  /** Why no worker continues the turn before a person has; undefined if one does. */
+  readonly waitsFor?: string | undefined
 }
 
 export interface SubmitParts {
@@ -70,15 +73,16 @@ export async function submit(
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
   if (before?.is === 'over') return { sessionId, turn: before.turn, isNew: false }
+  const waitsFor = before && waitsForPerson(there.head) ? (there.head.reason ?? there.head.status) : undefined
   await agents.enlist(agent)
   await index.putIfMissing(sessionId, unfinishedLookMs)
-  if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false }
+  if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false, waitsFor }
   const begun = before ?? (await begin(options, wanted))
   await queues.add(agent, sessionId, begun.seq, priority)
   if (begun.is === 'open' && priority === 'interactive') await queues.hurry(agent, sessionId, begun.seq)
   await index.put(sessionId, queuedLookMs, priority)
   options.tell({ kind: 'submitted', sessionId, agent, turn: begun.turn })
-  return { sessionId, turn: begun.turn, isNew: begun.is === 'new' }
+  return { sessionId, turn: begun.turn, isNew: begun.is === 'new', waitsFor }
 }
 
 interface Wanted {

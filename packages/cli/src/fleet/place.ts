@@ -1,5 +1,5 @@
 /** Where a fleet is: the store of its sessions, and the Redis of its queue. */
-import { LastgoodError, type Store } from '@lastgood/core'
+import { LastgoodError } from '@lastgood/core'
 import type { FleetClient, FleetConnection } from '@lastgood/fleet'
 import type { Command } from 'commander'
 import { setUp, withStoreOptions, type SetUp, type StoreOptions } from '../common-options.ts'
@@ -86,11 +86,11 @@ function noQueue(why: string): LastgoodError {
   })
 }
 
-/** Runs `use` with a client of the fleet, and the store of its sessions; both are closed afterwards. */
+/** Runs `use` with a client of the fleet, which is closed afterwards. */
 export async function withFleetClient<T>(
   context: CliContext,
   options: FleetPlaceOptions,
-  use: (client: FleetClient, store: Store) => Promise<T>,
+  use: (client: FleetClient) => Promise<T>,
 ): Promise<T> {
   const at = await openFleetPlace(context, options)
   try {
@@ -98,7 +98,7 @@ export async function withFleetClient<T>(
     const { connection, opened } = at
     const client = fleetClient({ store: opened.store, connection, prefix: options.prefix, clock: context.clock })
     try {
-      return await use(client, opened.store)
+      return await use(client)
     } finally {
       await client.close()
     }

@@ -1,6 +1,6 @@
 /** `lastgood submit`: gives a fleet's workers a turn to run. */
 import { Command } from 'commander'
-import { LastgoodError, shellWord, type Head } from '@lastgood/core'
+import { LastgoodError, shellWord } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { exampleOf } from '../help-example.ts'
@@ -36,27 +36,18 @@ async function submit(
   if (message.trim() === '') throw new LastgoodError('bad-option', 'the message is empty', { hint: 'say what to do' })
   const { agent } = options
   const priority = options.batch ? 'batch' : 'interactive'
-  const { turn, isNew, head } = await withFleetClient(context, options, async (client, store) => {
-    const submitted = await client.submit(sessionId, message, { agent, priority })
-    return { ...submitted, head: submitted.isNew ? undefined : (await store.summary(sessionId))?.head }
-  })
+  const { turn, isNew, waitsFor } = await withFleetClient(context, options, (client) =>
+    client.submit(sessionId, message, { agent, priority }),
+  )
   if (options.json) {
     const document = { schema: 'lastgood.submit/v1', sessionId, agent, turn, isNew, priority }
     context.stdout.write(`${safeJson(document)}\n`)
     return
   }
-  const line = isNew ? queued('queued') : head && waitsForPerson(head) ? waiting(head) : queued('was already queued')
-  context.stderr.write(`turn ${turn} ${safeLine(atSamePlace(line, context.argv))}\n`)
-
-  function queued(what: string): string {
-    return `${what} for ${agent}: lastgood watch ${shellWord(sessionId)}`
-  }
-  function waiting({ status, reason = status }: Head): string {
-    return `is open, and waits for you, not for a worker (${reason}): lastgood resume ${shellWord(sessionId)}`
-  }
-}
-
-/** No worker of a fleet continues it. */
-function waitsForPerson({ status, dueAt }: Head): boolean {
-  return status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
+  const what =
+    waitsFor === undefined
+      ? `${isNew ? 'queued' : 'was already queued'} for ${agent}: lastgood watch`
+      : `is open, and waits for you, not for a worker (${waitsFor}): lastgood resume`
+  const line = atSamePlace(`${what} ${shellWord(sessionId)}`, context.argv)
+  context.stderr.write(`turn ${turn} ${safeLine(line)}\n`)
 }
