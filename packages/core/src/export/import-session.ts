@@ -11,7 +11,6 @@ import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { keepLease } from '../session/lease-keeper.ts'
-import { releasePatiently } from '../store/patient-append.ts'
 import { removeSession } from '../store/removal.ts'
 import { takeLease } from '../store/take-lease.ts'
 import { resolveOptions } from '../session/session-options.ts'
@@ -59,19 +58,19 @@ export async function importSession(
   const { as: sessionId = file.sessionId, force = false, ...rest } = options
   assertSessionId(sessionId)
   const resolved = resolveOptions({ ...rest, store })
-  const { clock, leaseMs, storePatienceMs, machineVersion } = resolved
-  const there = await store.summary(sessionId)
+  const { store: asked, clock, leaseMs, storePatienceMs, machineVersion } = resolved
+  const there = await asked.summary(sessionId)
   if (force && there && unfinishedImport(there.head)) await removeSession(store, there.head, rest)
   else assertFree(sessionId, there, file)
 
-  const lease = await takeLease(store, sessionId, resolved.owner, leaseMs)
+  const lease = await takeLease(asked, sessionId, resolved.owner, leaseMs)
   const lost = new AbortController()
   // Read only if the session has entries already.
-  const left = withBlobs(store, sessionId, store.read(sessionId))[Symbol.asyncIterator]()
-  const patient = { store, lease, clock, patienceMs: storePatienceMs }
+  const left = withBlobs(asked, sessionId, asked.read(sessionId))[Symbol.asyncIterator]()
+  const patient = { store: asked, lease, clock, patienceMs: storePatienceMs }
   const keeper = keepLease(patient, leaseMs, (reason) => lost.abort(reason))
   try {
-    const summary = await store.summary(sessionId)
+    const summary = await asked.summary(sessionId)
     assertFree(sessionId, summary, file)
     const writer = new ImportWriter({ ...patient, signal: lost.signal }, file, {
       count: summary?.head.seq ?? 0,
@@ -88,7 +87,7 @@ export async function importSession(
     keeper.stop()
     await left.return?.()
     // The caller has to get the first error; a lease that cannot be released expires by itself.
-    await releasePatiently(patient).catch(() => {})
+    await asked.release(lease).catch(() => {})
   }
 }
 

@@ -12,7 +12,6 @@ import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory } from './fold.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
-import { releasePatiently } from '../store/patient-append.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
 import { ownWayOn } from './own-way-on.ts'
 import { checkedRetention, retentionChange, type Retention } from './retention.ts'
@@ -60,20 +59,21 @@ export async function forkSession(
   const { turn: wanted, reason, ttlMs: _ttlMs, pinned: _pinned, ...rest } = options
   const retention = checkedRetention(options)
   const resolved = resolveOptions({ ...rest, store })
-  const forked = await store.summary(sessionId)
+  const asked = resolved.store
+  const forked = await asked.summary(sessionId)
   if (!forked) throw sessionNotFound(sessionId, store)
   assertImported(forked.head)
-  if (await store.summary(newId)) throw taken(newId)
-  const ends = await endsOfTurns(readHistory(store, sessionId))
+  if (await asked.summary(newId)) throw taken(newId)
+  const ends = await endsOfTurns(readHistory(asked, sessionId))
   const turn = wanted ?? [...ends.keys()].at(-1)
   const origin = turn === undefined ? undefined : ends.get(turn)
   if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
-  const lease = await takeLease(store, newId, resolved.owner, resolved.leaseMs)
+  const lease = await takeLease(asked, newId, resolved.owner, resolved.leaseMs)
   let session: Session | undefined
   try {
-    if (await store.summary(newId)) throw taken(newId)
-    const folded = await foldHistory(inheritedFrom(store, origin), resolved.machineVersion)
+    if (await asked.summary(newId)) throw taken(newId)
+    const folded = await foldHistory(inheritedFrom(asked, origin), resolved.machineVersion)
     session = new Session(newId, lease, folded, resolved)
     await session.restore(false)
     const kept = retentionChange({}, retention)
@@ -83,11 +83,10 @@ export async function forkSession(
     ])
     await session.close()
   } catch (error) {
-    const { clock, storePatienceMs: patienceMs } = resolved
-    await (session ? session.close() : releasePatiently({ store, lease, clock, patienceMs })).catch(() => {})
+    await (session ? session.close() : asked.release(lease)).catch(() => {})
     throw error
   }
-  const parent = await store.summary(origin.sessionId)
+  const parent = await asked.summary(origin.sessionId)
   if (parent && !isBeingRemoved(parent)) return { sessionId: newId, origin, turn }
   await removeSession(store, newId, { clock: resolved.clock, owner: resolved.owner })
   throw sessionNotFound(origin.sessionId, store)

@@ -5,7 +5,6 @@ import { LastgoodError } from '../errors.ts'
 import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
-import { releasePatiently } from '../store/patient-append.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
 import { assertSessionId, leaseLost, sessionNotFound, type Head } from '../store/store.ts'
@@ -63,7 +62,7 @@ async function opened<T>(
   use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
 ): Promise<T> {
   assertSessionId(id)
-  const { store, owner, leaseMs, takeover, clock, storePatienceMs: patienceMs } = options
+  const { store, owner, leaseMs, takeover } = options
   const lease = await takeLease(store, id, owner, leaseMs, takeover)
   let session: Session | undefined
   try {
@@ -79,7 +78,7 @@ async function opened<T>(
     return await use(session, folded, summary?.head)
   } catch (error) {
     // The caller has to get the first error; a lease that cannot be given back expires by itself.
-    await (session ? session.close() : releasePatiently({ store, lease, clock, patienceMs })).catch(() => {})
+    await (session ? session.close() : store.release(lease)).catch(() => {})
     throw error
   }
 }

@@ -11,6 +11,7 @@ import { checksOf, leaseDuration, positiveMs, type OptionChecks } from '../optio
 import { resolvePolicy, type Policy, type PolicyOptions } from '../policy/options.ts'
 import type { RequestLimiter } from '../health/request-limiter.ts'
 import { checkedRetention, type Retention } from './retention.ts'
+import { answering, defaultPatienceMs } from '../store/answering.ts'
 import type { Store } from '../store/store.ts'
 import { logWatcher, type Logger } from '../watching/logger.ts'
 import type { Watcher } from '../watching/watcher.ts'
@@ -28,8 +29,8 @@ export interface SessionOptions {
   leaseMs?: number
   /**
    * How long a commit is retried while the store cannot answer; after that the session must be opened again. Each
-   * attempt has this time for its answer, at least 5,000 ms, and so has the release of the lease in `close`. Default
-   * 15,000 ms.
+   * single answer of the store is waited for as long, at least 5,000 ms, also when a session is opened and closed.
+   * Default 15,000 ms.
    */
   storePatienceMs?: number
   /** Take the session from a live holder. Default false; from a process known to be dead it is always taken. */
@@ -95,16 +96,17 @@ export function resolveOptions(options: SessionOptions): ResolvedOptions {
   assertKnown(undefined, options, Object.keys(optionNames))
   assertFunctions({ decide: options.decide })
   const clock = options.clock ?? systemClock
-  const { leaseMs = 30_000, storePatienceMs = 15_000 } = options
+  const { leaseMs = 30_000, storePatienceMs: patienceMs = defaultPatienceMs } = options
+  const storePatienceMs = positiveMs('storePatienceMs', patienceMs)
   return {
-    store: options.store ?? fileStore(),
+    store: answering(options.store ?? fileStore(), clock, storePatienceMs),
     policy: resolvePolicy(options.policy),
     decide: options.decide ? checkedDecide(options.decide) : decide,
     limiter: options.limiter,
     retention: checkedRetention(options),
     watchers: [options.telemetry ?? [], options.logger ? logWatcher(options.logger) : []].flat(),
     leaseMs: leaseDuration(leaseMs),
-    storePatienceMs: positiveMs('storePatienceMs', storePatienceMs),
+    storePatienceMs,
     takeover: options.takeover ?? false,
     callsElsewhere: options.callsElsewhere ?? false,
     cwd: options.cwd === undefined ? process.cwd() : options.cwd,

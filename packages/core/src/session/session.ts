@@ -29,7 +29,7 @@ import { copyOf } from '../json.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import type { Context, Effect, StateName } from '../machine/machine-state.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
-import { appendPatiently, releasePatiently } from '../store/patient-append.ts'
+import { appendPatiently } from '../store/patient-append.ts'
 import type { Policy } from '../policy/options.ts'
 import { retentionChange, type Retention } from './retention.ts'
 import { jsonText, recordableEntry } from './recordable.ts'
@@ -314,7 +314,7 @@ export class Session {
         }),
       )
       // If what ended the session has been reported already, no second error is needed: the lease expires by itself.
-      await releasePatiently(this.#patient).catch((error: unknown) => {
+      await this.store.release(this.#lease).catch((error: unknown) => {
         if (!endedBefore) throw error
       })
     }

@@ -3,7 +3,7 @@ import { LastgoodError } from '../errors.ts'
 import { entriesAfter, head, owner } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { memoryStore } from './memory-store.ts'
-import { appendPatiently, releasePatiently } from './patient-append.ts'
+import { appendPatiently } from './patient-append.ts'
 import type { Store } from './store.ts'
 
 /** A wall clock that somebody may set. */
@@ -88,20 +88,4 @@ describe('an append to a store that hangs', () => {
     const { end } = await appended((attempt, clock) => (attempt < 3 ? Promise.reject(refused()) : hangs(clock)))
     expect(end).toMatchObject({ message: 'its memory is full' })
   })
-})
-
-test('the end of a lease is not waited for any longer where the store hangs, and the error says what becomes of it', async () => {
-  const clock = new ManualClock()
-  const store = memoryStore({ clock })
-  const lease = await store.acquire('s', owner('a'), 60_000)
-  if (lease.kind !== 'lease') throw new Error('it is free')
-  const hanging = { ...store, release: () => new Promise<never>(() => {}) }
-  const released = releasePatiently({ store: hanging, lease, clock, patienceMs }).catch((error: unknown) => error)
-  await clock.advance(patienceMs)
-  expect(await released).toMatchObject({
-    code: 'store-unavailable',
-    hint: expect.stringContaining('will expire'),
-  })
-  await releasePatiently({ store, lease, clock, patienceMs })
-  expect(await store.acquire('s', owner('b'), 60_000)).toMatchObject({ kind: 'lease' })
 })

@@ -1,15 +1,16 @@
 /**
- * An append, a renewal or a release on a store that may not answer.
+ * An append or a renewal on a store that may not answer: it is tried again for as long as the patience lasts.
  *
- * 1. An append is retried with the same entries. It is idempotent by sequence, so an attempt that was applied without
+ * 1. An append is tried again with the same entries. It is idempotent by sequence, so an attempt that was applied without
  *    an acknowledgement does no harm, and none is waited for longer than the patience lasts.
  * 2. A blob is durable before the entry that names it. It is written again with each attempt: the store that took it
  *    may have been replaced since.
  */
 import { fullJitter } from '../backoff.ts'
+import { noAnswer, shortestLimitMs } from './answering.ts'
 import { keptApart } from './blobs.ts'
 import type { Clock } from '../clock.ts'
-import { isLastgoodError, LastgoodError } from '../errors.ts'
+import { isLastgoodError, type LastgoodError } from '../errors.ts'
 import { inTime } from '../in-time.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Head, Lease, Store } from './store.ts'
@@ -18,7 +19,7 @@ export interface Asking {
   store: Store
   lease: Lease
   clock: Clock
-  /** How long to keep trying, ms. */
+  /** How long to keep trying, ms; 0 is a single attempt. */
   patienceMs: number
   /** Ends the waiting between two attempts. */
   signal: AbortSignal
@@ -30,9 +31,6 @@ export interface PatientAppend extends Asking {
   head: Head
 }
 
-/** Every attempt gets this much time: a patience of 0 means a single attempt. */
-const shortestAttemptMs = 5_000
-
 /** Errors: those of `Store.append`; `store-unavailable` once the patience has run out. */
 export async function appendPatiently(options: PatientAppend): Promise<void> {
   const { store, lease, afterSeq, head } = options
@@ -43,25 +41,25 @@ export async function appendPatiently(options: PatientAppend): Promise<void> {
     late.throwIfAborted()
     await store.append(lease, afterSeq, stored, head)
   }
-  await patiently(options, appendHint, append)
+  await patiently(options, 'it may have taken the entries', append)
 }
 
 /** Extends the lease; false if it is no longer ours. Errors: `store-unavailable` once the patience has run out. */
 export function renewPatiently(options: Asking, ttlMs: number): Promise<boolean> {
-  return patiently(options, renewHint, () => options.store.renew(options.lease, ttlMs))
+  return patiently(options, 'nothing was started', () => options.store.renew(options.lease, ttlMs))
 }
 
 async function patiently<Result>(
   { store, clock, patienceMs, signal }: Asking,
-  hint: string,
+  ifLate: string,
   ask: (late: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   // By `elapsed`: no correction of the wall clock shortens or lengthens it.
   const giveUpAt = clock.elapsed() + patienceMs
   for (let attempt = 1, refused: LastgoodError | undefined; ; attempt += 1) {
     try {
-      const leftMs = Math.max(shortestAttemptMs, giveUpAt - clock.elapsed())
-      return await inTime(clock, leftMs, ask, () => refused ?? noAnswer(store, hint))
+      const leftMs = Math.max(shortestLimitMs, giveUpAt - clock.elapsed())
+      return await inTime(clock, leftMs, ask, () => refused ?? noAnswer(store, ifLate))
     } catch (error) {
       const waitMs = fullJitter(attempt, 50, 2_000, clock.random())
       if (!isLastgoodError(error, 'store-unavailable') || clock.elapsed() + waitMs >= giveUpAt) throw error
@@ -69,27 +67,4 @@ async function patiently<Result>(
       await clock.sleepUntil(clock.now() + waitMs, { signal })
     }
   }
-}
-
-/** Errors: those of `Store.release`; `store-unavailable` when it has not answered in time. */
-export function releasePatiently(options: Omit<Asking, 'signal'>): Promise<void> {
-  const { store, lease, clock, patienceMs } = options
-  const waitMs = Math.max(shortestAttemptMs, patienceMs)
-  return inTime(
-    clock,
-    waitMs,
-    () => store.release(lease),
-    () => noAnswer(store, releaseHint),
-  )
-}
-
-const appendHint = 'check that it is up and reachable from here; it may have taken the entries; retrying is safe'
-const renewHint = 'check that it is up and reachable from here; nothing was started; retrying is safe'
-const releaseHint = 'check that it is up and reachable from here; the lease may have been released, or will expire'
-
-function noAnswer({ location }: Store, hint: string): LastgoodError {
-  return new LastgoodError('store-unavailable', `the store at ${location} cannot answer: it did not answer in time`, {
-    hint,
-    details: { location },
-  })
 }

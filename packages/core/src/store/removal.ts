@@ -11,6 +11,7 @@
  *    either, so there the session is checked once more and removed without a lease; the store still keeps one that is
  *    held.
  */
+import { answering } from './answering.ts'
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
@@ -68,8 +69,9 @@ export async function* removeSessions(
   options: RemovalOptions = {},
 ): AsyncGenerator<Removal, void, undefined> {
   for (const one of sessions) assertSessionId(idOf(one))
+  const asked = answering(store, options.clock ?? systemClock)
   for (let from = 0; from < sessions.length; from += batch) {
-    yield* removeBatch(store, sessions.slice(from, from + batch), options)
+    yield* removeBatch(asked, sessions.slice(from, from + batch), options)
   }
 }
 
