@@ -8,6 +8,7 @@ import { owner } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 
 const ttlMs = 30_000
+const never = () => new Promise<never>(() => {})
 const unavailable = new LastgoodError('store-unavailable', 'no connection', { hint: 'try again' })
 
 /** A held session whose renewals are counted, and fail as `refuse` says. `server` is the store's own clock. */
@@ -167,6 +168,54 @@ describe('a process that stood still for longer than its lease', () => {
     expect((await it.other()).kind).toBe('lease')
     await clock.advance(ttlMs / 3)
     expect(it.lost).toMatchObject([{ code: 'lease-lost' }])
+  })
+})
+
+describe('before an effect', () => {
+  test('the store is asked once, if it has accepted nothing yet: opening may have outlasted the lease (P2)', async () => {
+    const it = await held({ clock: new ManualClock() })
+    await it.keeper?.assertHeld()
+    await it.keeper?.assertHeld()
+    expect(it.renewals).toBe(1)
+    const late = await held({ clock: new ManualClock() })
+    await late.inner.acquire('s', owner('bob'), ttlMs, late.lease.fence)
+    await expect(late.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(late.lost).toMatchObject([{ code: 'lease-lost' }])
+  })
+
+  test('the store is not asked if it has just accepted a write, and is if it refused the write', async () => {
+    const it = await held({ clock: new ManualClock() })
+    await it.keeper?.hearing(async () => {})
+    await it.keeper?.assertHeld()
+    expect(it.renewals).toBe(0)
+    const other = await held({ clock: new ManualClock() })
+    await expect(other.keeper?.hearing(() => Promise.reject(unavailable))).rejects.toBe(unavailable)
+    await other.keeper?.assertHeld()
+    expect(other.renewals).toBe(1)
+  })
+
+  test('a process that stood still while its clock was set back asks the store, which another one has taken (P2)', async () => {
+    const server = new ManualClock()
+    let wallMs = 0
+    const clock: Clock = { ...systemClock, now: () => wallMs, elapsed: () => server.elapsed(), sleepUntil: never }
+    const it = await held({ clock, server })
+    await it.keeper?.hearing(async () => {})
+    await server.advance(ttlMs * 2)
+    wallMs = ttlMs / 2
+    expect((await it.other()).kind).toBe('lease')
+    await expect(it.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
+  })
+
+  test('a clock that was set back says nothing about how long the machine slept', async () => {
+    const server = new ManualClock()
+    let wallMs = 0
+    const clock: Clock = { ...systemClock, now: () => wallMs, elapsed: () => 0, sleepUntil: never }
+    const it = await held({ clock, server })
+    await it.keeper?.hearing(async () => {})
+    await server.advance(ttlMs * 2)
+    wallMs = -1
+    expect((await it.other()).kind).toBe('lease')
+    await expect(it.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
   })
 })
 

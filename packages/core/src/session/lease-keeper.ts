@@ -13,10 +13,10 @@ import { leaseLost } from '../store/store.ts'
 export interface LeaseKeeper {
   /** Stops renewing, and asking; does not release the lease. */
   stop(reason?: Error): void
-  /** The store has accepted, under the lease, a write that was requested at `askedAt`, epoch ms. */
-  heard(askedAt: number): void
+  /** The result of `write`. If the store accepts it, the lease was held when it was requested. */
+  hearing<Result>(write: () => Promise<Result>): Promise<Result>
   /**
-   * Asks the store if it has not been heard from for as long as the lease lasts. Errors: `lease-lost`, and
+   * Asks the store if it has not been heard from for as long as the lease lasts, or never. Errors: `lease-lost`, and
    * `store-unavailable` when the patience has run out.
    */
   assertHeld(): Promise<void>
@@ -29,20 +29,32 @@ export function keepLease(
   onLost: (reason: Error) => void,
 ): LeaseKeeper {
   const stopped = new AbortController()
-  let heardAt = clock.now()
+  // Reading the journal may have taken longer than the lease lasts, so at first nothing is known.
+  let wasJustHeld = () => false
   void renewals()
   return {
     stop: (reason) => stopped.abort(reason),
-    heard: (askedAt) => void (heardAt = askedAt),
+    async hearing(write) {
+      const isRecent = recently()
+      const result = await write()
+      wasJustHeld = isRecent
+      return result
+    },
     async assertHeld() {
-      const askedAt = clock.now()
-      if (askedAt - heardAt < ttlMs) return
+      if (wasJustHeld()) return
+      const isRecent = recently()
       const asking = { store, lease, clock, patienceMs, signal: stopped.signal }
-      if (await renewPatiently(asking, ttlMs)) return void (heardAt = askedAt)
+      if (await renewPatiently(asking, ttlMs)) return void (wasJustHeld = isRecent)
       const gone = leaseLost(lease.sessionId, lease.fence)
       if (!stopped.signal.aborted) onLost(gone)
       throw gone
     },
+  }
+
+  /** Tells whether less than `ttlMs` has passed since this call. Where the wall clock is set back, no one can say. */
+  function recently(): () => boolean {
+    const [at, startedAt] = [clock.now(), clock.elapsed()]
+    return () => clock.now() >= at && clock.now() - at < ttlMs && clock.elapsed() - startedAt < ttlMs
   }
 
   async function renewals(): Promise<void> {

@@ -381,8 +381,8 @@ export class Session {
 
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
     try {
-      await appendPatiently({ ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal })
-      this.#keeper.heard(head.updatedAt)
+      const append = { ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal }
+      await this.#keeper.hearing(() => appendPatiently(append))
     } catch (error) {
       this.#end(error as Error)
       throw error
