@@ -5,8 +5,8 @@
  *     {"sha256":"…","entry":{…}}                                        each entry; the hash is of its JSON text
  *     {"end":"lastgood-export","entries":42,"sha256":"…","header":"…"}  hashes: of all entry lines, of the header line
  *
- * 1. The entries are the session's whole history: bodies in place, forks flattened, numbered from 1. Leases are not
- *    exported: `fence` is 1.
+ * 1. The entries are the session's whole history: bodies in place, forks flattened, numbered from 1. Where a fork began,
+ *    a `session-imported` entry names its parent. Leases are not exported: `fence` is 1.
  * 2. Only a whole file is an export: anything altered, missing, cut off or added is found before the file is used.
  * 3. A newer format, or an entry of a newer version, is refused with both versions in the error.
  */

@@ -1,8 +1,9 @@
 /** A session as the lines of a file; see `export-file.ts`. It is only read, and others may write it meanwhile. */
+import { createHash, type Hash } from 'node:crypto'
 import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import { readHistory } from '../store/history.ts'
-import type { Entry } from '../journal/journal.ts'
+import type { Entry, EntryBody } from '../journal/journal.ts'
 import { sessionNotFound, type Store } from '../store/store.ts'
 import { writerVersion } from '../version.ts'
 import { encodeExport } from './export-file.ts'
@@ -60,13 +61,26 @@ async function* exported(
   )
 }
 
-/** The history as one journal. A parent's own retention and origin do not apply to the fork. */
+/**
+ * The history as one journal. A parent's own retention does not apply to the fork; where the parent's entries end, a
+ * mark has its name, which is part of the idempotency keys of its steps (P2).
+ */
 async function* flattened(store: Store, sessionId: string): AsyncGenerator<Entry, void, undefined> {
+  const inherited = createHash('sha256')
   let seq = 0
   for await (const { entry, isInherited } of readHistory(store, sessionId)) {
-    if (entry.type === 'session-forked' || (isInherited && entry.type === 'retention-changed')) continue
+    if (isInherited && entry.type === 'retention-changed') continue
     const { v, seq: _seq, at, fence: _fence, lane, ...body } = entry
     // Keys in one order, whatever store the entry comes from.
-    yield { ...body, v, seq: ++seq, at, fence: 1, lane }
+    const one: Entry = { ...markIfForked(body, seq, inherited), v, seq: seq + 1, at, fence: 1, lane }
+    if (isInherited) inherited.update(JSON.stringify(one))
+    seq += 1
+    yield one
   }
+}
+
+function markIfForked(body: EntryBody, entries: number, inherited: Hash): EntryBody {
+  if (body.type !== 'session-forked') return body
+  const { sessionId } = body.origin
+  return { type: 'session-imported', sessionId, entries, sha256: inherited.copy().digest('hex') }
 }

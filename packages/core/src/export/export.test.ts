@@ -112,6 +112,52 @@ describe('an exported session', () => {
     expect(JSON.stringify(after.messages).length).toBeGreaterThan(100_000)
   })
 
+  test('and a fork keep the idempotency keys of the steps that they go on with (P2)', async () => {
+    const store = memoryStore({ clock })
+    const keys: string[] = []
+    const deploy = async (from: Store, id: string, key: string, isLost = false) => {
+      const session = await openSession(id, { store: from, clock })
+      await session.startTurn([{ role: 'user', content: 'deploy' }])
+      const running = session.step(
+        'deploy',
+        null,
+        async ({ idempotencyKey }) => {
+          keys.push(idempotencyKey)
+          if (isLost) await session.suspend('interrupted', 'killed')
+        },
+        { key, inDoubt: 'rerun', verify: async () => ({ kind: 'not-done' }) },
+      )
+      await (isLost ? running.catch(() => {}) : running)
+      return session
+    }
+    const ended = async (id: string, turn: number) => {
+      const session = await openSession(id, { store, clock })
+      const message = {
+        id: `m${turn}`,
+        role: 'assistant' as const,
+        model: 'm',
+        content: [text],
+        stop_reason: 'end_turn',
+      }
+      await session.record([
+        { type: 'response-received', message },
+        { type: 'turn-ended', turn },
+      ])
+      await session.close()
+    }
+    const text = { type: 'text', text: 'ok' }
+    await deploy(store, 'a', 'one', true)
+    await ended('a', 1)
+    await forkSession(store, 'a', 'b', { clock })
+    await deploy(store, 'b', 'two', true)
+    await ended('b', 2)
+    await forkSession(store, 'b', 'c', { clock })
+    const target = memoryStore({ clock })
+    await imported(target, await exported(store, 'c'), { as: 'd' })
+    for (const key of ['one', 'two', 'three']) await (await deploy(target, 'd', key)).close()
+    expect(keys).toEqual(['a:key:one', 'b:key:two', 'a:key:one', 'b:key:two', 'd:key:three'])
+  })
+
   test('and a fork go through encryption: sealed in each store, whole in the file, and refused without the key', async () => {
     const source = await exported(await written(2), 's')
     const plain = memoryStore({ clock })

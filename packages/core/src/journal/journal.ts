@@ -225,10 +225,13 @@ const bodies = lazily(
       z.strictObject({ type: z.literal('turn-ended'), turn: z.number().int() }),
       /** The first entry of the fork's own; what comes before it is another session's journal. */
       z.strictObject({ type: z.literal('session-forked'), origin: originSchema(), reason: z.string() }),
-      /** The entries before were read from an exported file; the last of them was its `entries`-th. */
+      /**
+       * The entries before are another session's: read from its exported file, of which the last was the `entries`-th,
+       * or, in the file of a fork, inherited from it.
+       */
       z.strictObject({
         type: z.literal('session-imported'),
-        /** The session's name where it was exported. */
+        /** That session's name. */
         sessionId: sessionIdSchema(),
         entries: z.number().int().min(1),
         /** SHA-256 of the file's entries, in hex. */
