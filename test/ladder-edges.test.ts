@@ -18,7 +18,7 @@ import {
 } from './support/answering-api.ts'
 import { countingAgent, Effects, task } from './support/counting-story.ts'
 import { entriesOf, jumpingClock, openTestSession, startTestLab } from './support/harness.ts'
-import { ended, said, started, textBlock } from './support/scripted-api.ts'
+import { callBlock, ended, said, started, textBlock } from './support/scripted-api.ts'
 
 const [sonnet, haiku] = ['claude-sonnet-5-5', 'claude-haiku-5-5'] as const
 const hi = user('hi')
@@ -157,6 +157,29 @@ test('on the way home thinking of another model inside an edit is left out as re
   expect(last?.model).toBe(home)
   expect(JSON.stringify(last?.messages)).toContain('A whole.')
   expect(JSON.stringify(last?.messages)).not.toContain('AWAY')
+})
+
+test('the thinking in kept text goes to no other model, in none of its requests', async () => {
+  const [home, away] = ['claude-opus-5', 'claude-sonnet-5'] as const
+  const broken = started('msg_1') + thinkingBlock(0, 'HOME') + textBlock(1, 'A whole.') + brokenBlock(2, 'half')
+  const { client, calls } = answeringClient(({ body }, n) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === home) return n === 1 ? broken : failed(529, 'overloaded_error')
+    if (JSON.stringify(body).includes('"tool_result"')) return said('seen', `msg_${n}`)
+    const looking = started(`msg_${n}`).replace('"model":"m"', `"model":"${away}"`) + textBlock(0, 'I look.')
+    return looking + callBlock(1, '{}') + ended('tool_use')
+  })
+  const session = await openTestSession(memoryStore(), { policy: { cutText: 'keep' } })
+  const own = recoverable(client, session, { ladder: ladder(home, away) })
+  const request = { model: home, max_tokens: 9, tools }
+  const first = await own.messages.stream({ ...request, messages: [hi] }).finalMessage()
+  await own.messages.stream({ ...request, messages: [hi, assistant(first), result('toolu_1')] }).finalMessage()
+  const sentAway = calls.flatMap(({ body }) => (body?.model === away ? [JSON.stringify(body.messages)] : []))
+  expect(sentAway).toHaveLength(2)
+  for (const messages of sentAway) {
+    expect(messages).toContain('A whole.')
+    expect(messages).not.toContain('HOME')
+  }
 })
 
 test('what another rung refused stays mended for the rest of the turn', async () => {

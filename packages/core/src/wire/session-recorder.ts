@@ -9,6 +9,7 @@ import { callsOf, endsTurn, isRefusal } from '../journal/answer.ts'
 import { classify, type Wire } from '../faults/classify.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { AssistantMessage, Block, Edit, EntryBody, RepairNote } from '../journal/journal.ts'
+import { isThinking } from '../journal/message.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
@@ -50,7 +51,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   readonly #it: SessionRecorderOptions<R>
   readonly #walk: LadderWalk<R>
   readonly #surroundings: Surroundings<R>
-  readonly #kept: (readonly Block[])[] = []
+  #kept: readonly (readonly Block[])[] = []
   #isOpen = false
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
@@ -180,7 +181,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   kept(said: readonly Block[]): void {
-    this.#kept.push(said)
+    this.#kept = [...this.#kept, said]
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
@@ -255,6 +256,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const { session, request, conversation, rungs, cards } = this.#it
     const { watch } = conversation
     const isAsked = rung === rungs[0]
+    // No model can read the thinking of another.
+    const isOther = this.#mended && !isSameModel(this.#mended.card.id, rung.model)
+    if (isOther) this.#kept = this.#kept.map((said) => said.filter((block) => !isThinking(block)))
     this.#mending = { session, request, watch, kept: this.#kept, rung: isAsked ? undefined : await cards(rung) }
     this.#mended = mend(this.#mending)
     return this.#mended
