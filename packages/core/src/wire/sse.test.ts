@@ -61,4 +61,23 @@ describe('an event reader', () => {
     expect(counting.mock.calls.length).toBeGreaterThan(cuts.length)
     expect(searched).toBeLessThan(3 * text.length)
   })
+
+  test('copies a long event once, not again with every piece', async () => {
+    const { join } = Array.prototype
+    let copied = 0
+    const counting = vi.spyOn(Array.prototype, 'join').mockImplementation(function (this: unknown[], separator) {
+      const text = join.call(this, separator)
+      copied += text.length
+      return text
+    })
+    onTestFinished(() => counting.mockRestore())
+    const text = writeEvent('long', { text: 'x'.repeat(80_000) })
+    const events = await read(
+      text,
+      Array.from({ length: 500 }, (_, i) => (i + 1) * 160),
+    )
+    counting.mockRestore()
+    expect(events).toMatchObject([{ event: 'long', raw: text }])
+    expect(copied).toBeLessThan(3 * text.length)
+  })
 })

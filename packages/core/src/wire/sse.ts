@@ -29,7 +29,7 @@ export class EventReader {
   }
 
   #complete(boundary: RegExp): readonly ServerSentEvent[] {
-    const { events, end } = eventsUntil(boundary, this.#rest, this.#begun.join(''))
+    const { events, end } = eventsUntil(boundary, this.#rest, this.#begun)
     if (end > 0) this.#begun = []
     // A blank line is at most four characters long, and three of them may be here already.
     const searched = Math.max(end, this.#rest.length - 3)
@@ -40,15 +40,19 @@ export class EventReader {
 }
 
 /** The events in a complete text. */
-export const eventsIn = (text: string): ServerSentEvent[] => eventsUntil(lastBlankLine, text, '').events
+export const eventsIn = (text: string): ServerSentEvent[] => eventsUntil(lastBlankLine, text, []).events
 
 /** The events that end in `text`, the first of which began with `before`; and where the last one ends, 0 for none. */
-function eventsUntil(boundary: RegExp, text: string, before: string): { events: ServerSentEvent[]; end: number } {
+function eventsUntil(
+  boundary: RegExp,
+  text: string,
+  before: readonly string[],
+): { events: ServerSentEvent[]; end: number } {
   const events: ServerSentEvent[] = []
   let end = 0
   boundary.lastIndex = 0
   while (boundary.test(text)) {
-    const event = parseEvent((end === 0 ? before : '') + text.slice(end, boundary.lastIndex))
+    const event = parseEvent((end === 0 ? before.join('') : '') + text.slice(end, boundary.lastIndex))
     end = boundary.lastIndex
     if (event) events.push(event)
   }
