@@ -82,7 +82,9 @@ export class Exchange<R extends WireRequest> {
 
   abort(reason: unknown): void {
     this.#abort.abort(reason)
-    if (this.#isResting) this.#finish()
+    if (!this.#isResting) return
+    void this.#relay?.stop()
+    this.#finish()
   }
 
   async run(): Promise<Response> {

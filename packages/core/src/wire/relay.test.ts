@@ -16,19 +16,19 @@ const answer = {
 }
 const events = [...replayed(answer)]
 
+const asked = {
+  url: 'https://api.anthropic.com/v1/messages',
+  method: 'POST',
+  body: JSON.stringify({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+}
+
 /** What the caller gets when its attempts are answered so, and the words that listeners are told. */
 async function through(bodies: string[][]) {
   const clock = new ManualClock({ autoAdvance: true })
   const session = await openSession('s', { store: memoryStore({ clock }), clock })
   const words: string[] = []
   session.subscribe((event) => event.type === 'delta' && words.push(event.text))
-  const request = {
-    url: 'https://api.anthropic.com/v1/messages',
-    method: 'POST',
-    headers: new Headers(),
-    body: JSON.stringify({ model: 'm', max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
-  }
-  const response = await intercept(session)(request, async () => {
+  const response = await intercept(session)({ ...asked, headers: new Headers() }, async () => {
     const pieces = bodies.shift() ?? []
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -156,4 +156,25 @@ test("an answer with calls of the server's tools passes as it is, paused before 
     const sent = [...replayed(whole)]
     expect((await through([[...sent]])).text).toBe(sent.join(''))
   }
+})
+
+test('the words of an answer are taken back at once when its caller aborts between two pieces', async () => {
+  const clock = new ManualClock({ autoAdvance: true })
+  const session = await openSession('s', { store: memoryStore({ clock }), clock })
+  const told: string[] = []
+  session.subscribe((event) => event.type !== 'entry' && told.push(event.type))
+  const caller = new AbortController()
+  const request = { ...asked, headers: new Headers(), signal: caller.signal }
+  const response = await intercept(session)(request, async () => {
+    const pieces = ReadableStream.from([...replayed(answer)].map((text) => new TextEncoder().encode(text)))
+    return new Response(pieces, { headers: { 'content-type': 'text/event-stream' } })
+  })
+  const reader = response.body?.getReader()
+  while (told.length === 0) await reader?.read()
+  caller.abort()
+  expect(told).toEqual(['delta', 'dropped'])
+  await expect(reader?.read()).rejects.toThrow()
+  await reader?.cancel().catch(() => {})
+  expect(told).toEqual(['delta', 'dropped'])
+  await session.close()
 })
