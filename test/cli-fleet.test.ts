@@ -143,8 +143,28 @@ describe('lastgood submit', () => {
     expect(await run(words, { cwd })).toEqual({
       code: 0,
       stdout: '',
-      stderr: 'turn 1 is open, and waits for you, not for a worker (stopped by SIGINT): lastgood resume s\n',
+      stderr:
+        'turn 1 is open, and waits for you, not for a worker (stopped by SIGINT): lastgood resume s; to let a worker continue it: lastgood submit s\n',
     })
+    expect(await run(['submit', 's'], { cwd })).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'turn 1 is left to the workers of coder: lastgood watch s\n',
+    })
+    expect(await store.summary('s')).toMatchObject({ head: { status: 'running' }, holder: null })
+  })
+
+  it.each([
+    [['words'], 'no agent is named'],
+    [['--agent', 'coder'], 'the message is empty'],
+    [['--agent', 'coder', ' '], 'the message is empty'],
+  ])('of %j says what is missing, and opens nothing', async (words, problem) => {
+    const { cwd, store } = await project(14)
+    expect(await run(['submit', 's', ...words], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(problem),
+    })
+    expect(await store.summary('s')).toBeUndefined()
   })
 })
 

@@ -20,7 +20,9 @@ export function placeIn(words: readonly string[]): { store?: string; config?: st
 
 /** A session id, not the first part of a path. */
 const id = /[A-Za-z0-9](?:[\w.-]*[\w-])?(?![\w/])/
-const ofOne = new RegExp(`(?:resume|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`)
+const ofOne = new RegExp(
+  `(?:resume|submit|show|watch|rewind|fork|export|pin|unpin|repair|prune --damaged) ${id.source}`,
+)
 const named = new RegExp(`\\blastgood (?:${ofOne.source}|(?:list(?: --all)?|doctor|status)\\b|import <file>)`, 'g')
 
 /** `text` with the store and the configuration of `argv` in each command; unchanged if it names a place already. */

@@ -7,7 +7,7 @@ import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
 import { resolveClient, type ClientOptions } from './options.ts'
 import { Queues, type QueueCounts } from './queue.ts'
-import { assertTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
+import { assertTurn, continueTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
 
 export interface FleetStatus {
   /** What is queued and under way, by agent. */
@@ -27,6 +27,11 @@ export interface FleetClient extends AsyncDisposable {
    * Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`.
    */
   submit(sessionId: string, input: string | Block[], options: SubmitOptions): Promise<Submitted>
+  /**
+   * Lets a worker continue the open turn, also one that is suspended. `priority` is `interactive` by default.
+   * Errors: `bad-option` (no turn is open), `session-not-found`, `session-busy`, `store-unavailable`.
+   */
+  continueTurn(sessionId: string, options?: Pick<SubmitOptions, 'priority'>): Promise<Submitted>
   /** Resolves, with the head, when turn `turn` has ended or the session is suspended for a person. */
   settled(sessionId: string, turn: number, options?: { signal?: AbortSignal }): Promise<Head>
   status(): Promise<FleetStatus>
@@ -59,6 +64,7 @@ export function clientOver(parts: SubmitParts): FleetClient {
 
   return {
     submit: (sessionId, input, asked) => submit(parts, sessionId, input, asked),
+    continueTurn: (sessionId, asked) => continueTurn(parts, sessionId, asked),
 
     async settled(sessionId, turn, { signal } = {}) {
       assertTurn(turn)

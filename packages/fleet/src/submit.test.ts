@@ -17,7 +17,7 @@ const refused = (code: string) => expect.objectContaining({ code })
 describe('submit', () => {
   it('P1: the turn is in the journal, also where no worker runs', async () => {
     const { client, store, index } = openClient()
-    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: true })
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', agent: 'coder', turn: 1, isNew: true })
     expect(await store.summary('s')).toMatchObject({
       head: { status: 'running', turn: 1, agent: 'coder' },
       holder: null,
@@ -30,7 +30,7 @@ describe('submit', () => {
     const { client, store } = openClient()
     await client.submit('s', 'Go.', coder)
     const before = await store.summary('s')
-    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', agent: 'coder', turn: 1, isNew: false })
     expect(await store.summary('s')).toEqual(before)
     expect(await client.status()).toMatchObject({ agents: { coder: { waiting: 1 } } })
   })
@@ -39,7 +39,7 @@ describe('submit', () => {
     const { client, store } = openClient()
     const session = await openSession('s', { store })
     await session.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
-    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    expect(await client.submit('s', 'Go.', coder)).toEqual({ sessionId: 's', agent: 'coder', turn: 1, isNew: false })
     await expect(client.submit('s', 'Else.', coder)).rejects.toEqual(refused('bad-option'))
     await session.close()
   })
@@ -62,9 +62,24 @@ describe('submit', () => {
   it('with its number a turn that has ended is not begun again', async () => {
     const { client, store } = openClient()
     await openTurn(store, 's', 'coder', answer)
-    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({ sessionId: 's', turn: 1, isNew: false })
-    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({ sessionId: 's', turn: 2, isNew: true })
-    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({ sessionId: 's', turn: 2, isNew: false })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({
+      sessionId: 's',
+      agent: 'coder',
+      turn: 1,
+      isNew: false,
+    })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({
+      sessionId: 's',
+      agent: 'coder',
+      turn: 2,
+      isNew: true,
+    })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 2 })).toEqual({
+      sessionId: 's',
+      agent: 'coder',
+      turn: 2,
+      isNew: false,
+    })
   })
 
   it('another turn while one is open is refused, and so is one of a session that somebody has', async () => {
@@ -99,7 +114,7 @@ describe('submit', () => {
     const submitted = client.submit('s', 'More.', coder)
     await expect.poll(() => refusals, patient).toBeGreaterThan(0)
     await worker.close()
-    expect(await submitted).toEqual({ sessionId: 's', turn: 2, isNew: true })
+    expect(await submitted).toEqual({ sessionId: 's', agent: 'coder', turn: 2, isNew: true })
   })
 
   it('other words take the place of what was refused', async () => {
@@ -110,9 +125,23 @@ describe('submit', () => {
         { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
       ])
     })
-    expect(await client.submit('s', 'Shorter.', coder)).toEqual({ sessionId: 's', turn: 1, isNew: true })
+    expect(await client.submit('s', 'Shorter.', coder)).toEqual({
+      sessionId: 's',
+      agent: 'coder',
+      turn: 1,
+      isNew: true,
+    })
     start({ coder: agentOf('coder') })
     await expectEnded(store, ['s'])
+  })
+
+  it('other words while one waits for a person are told how that one goes on', async () => {
+    const { client, store } = openClient()
+    await openTurn(store, 's', 'coder', (session) => session.suspend('needs-input', 'which one?'))
+    await expect(client.submit('s', 'Else.', coder)).rejects.toMatchObject({
+      code: 'bad-option',
+      hint: 'it waits for a person: lastgood resume s; to let a worker continue it: lastgood submit s',
+    })
   })
 
   it('by its number a turn that was refused is not begun again', async () => {
@@ -123,7 +152,12 @@ describe('submit', () => {
         { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
       ])
     })
-    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({ sessionId: 's', turn: 1, isNew: false })
+    expect(await client.submit('s', 'Go.', { ...coder, turn: 1 })).toEqual({
+      sessionId: 's',
+      agent: 'coder',
+      turn: 1,
+      isNew: false,
+    })
   })
 
   it('again, for a person who waits now, comes before the batches', async () => {
@@ -131,7 +165,12 @@ describe('submit', () => {
     const ids = ['b-1', 'b-2', 'b-3']
     for (const id of ids) await client.submit(id, 'Go.', coder)
     const again = { ...coder, priority: 'interactive' } as const
-    expect(await client.submit('b-3', 'Go.', again)).toEqual({ sessionId: 'b-3', turn: 1, isNew: false })
+    expect(await client.submit('b-3', 'Go.', again)).toEqual({
+      sessionId: 'b-3',
+      agent: 'coder',
+      turn: 1,
+      isNew: false,
+    })
     await client.submit('b-3', 'Go.', coder)
     start({ coder: { agent: agentOf('coder'), concurrency: 1 } })
     await expectEnded(store, ids)
@@ -177,6 +216,50 @@ describe('submit', () => {
       expect(await store.summary('new')).toBeUndefined()
     },
   )
+
+  it.each<[string, EntryBody]>([
+    ['a person stopped', { type: 'session-suspended', reason: 'interrupted', detail: 'Ctrl+C' }],
+    ['waits for an answer', { type: 'session-suspended', reason: 'needs-input', detail: 'which one?' }],
+    [
+      'waits for tomorrow',
+      { type: 'session-suspended', reason: 'exhausted', detail: 'limit', retryAt: Date.now() + 86_400_000 },
+    ],
+  ])('continueTurn gives a turn that %s back to the workers', async (_, suspended) => {
+    const { client, store, start } = openClient()
+    await openTurn(store, 's', 'coder', async (session) => void (await session.record([suspended])))
+    start({ coder: agentOf('coder') })
+    expect(await client.continueTurn('s')).toEqual({ sessionId: 's', agent: 'coder', turn: 1, isNew: false })
+    await expectEnded(store, ['s'])
+  })
+
+  it('continueTurn leaves a session alone that somebody runs, and refuses one that nobody can continue here', async () => {
+    const { client, store } = openClient()
+    const session = await openSession('held', { store })
+    await session.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+    expect(await client.continueTurn('held')).toMatchObject({ turn: 1, agent: 'coder' })
+    expect(session.seq).toBe((await store.summary('held'))?.head.seq)
+    await session.record([{ type: 'session-suspended', reason: 'needs-input', detail: 'which one?' }])
+    await expect(client.continueTurn('held')).rejects.toEqual(refused('session-busy'))
+    await session.close()
+
+    await openTurn(store, 'over', 'coder', answer)
+    await openTurn(store, 'own', undefined)
+    await openTurn(store, 'refused', 'coder', async (one) => {
+      await one.record([
+        { type: 'request-sent', model: 'm', attempt: 1 },
+        { type: 'fault-observed', fault: { kind: 'too-large' }, decision: { kind: 'fail', reason: 'too large' } },
+      ])
+    })
+    await expect(client.continueTurn('nobody')).rejects.toEqual(refused('session-not-found'))
+    const words = expect.stringContaining('lastgood submit')
+    for (const [id, hint] of [
+      ['over', words],
+      ['refused', words],
+      ['own', expect.stringContaining('start its own program again')],
+    ] as const) {
+      await expect(client.continueTurn(id)).rejects.toMatchObject({ code: 'bad-option', hint })
+    }
+  })
 
   it.each([undefined, Number.NaN, 0, -1, 1.5, '1'])('settled refuses turn %s at once', async (turn) => {
     const { client, store } = openClient()

@@ -1,5 +1,5 @@
 /**
- * Begins a turn that a worker finishes.
+ * Begins a turn that a worker finishes, or gives an open one back to the workers.
  *
  * 1. The turn is in the journal before it is in a queue: losing the queue loses nothing.
  * 2. The row of the session is written first, so that a turn whose submitter died is found.
@@ -11,8 +11,12 @@ import {
   isLastgoodError,
   LastgoodError,
   openSession,
+  ownWayOn,
   readHistory,
+  sessionNotFound,
+  visitSession,
   type Block,
+  type Head,
   type Message,
   type Session,
   type SessionSummary,
@@ -36,6 +40,7 @@ export interface SubmitOptions {
 
 export interface Submitted {
   readonly sessionId: string
+  readonly agent: string
   readonly turn: number
   /** False: this very turn had been submitted before. */
   readonly isNew: boolean
@@ -57,32 +62,90 @@ const [givenBackMs, givenBackLookMs] = [2_000, 50]
 
 /** Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`, and those of `openSession`. */
 export async function submit(
-  { options, index, queues, agents }: SubmitParts,
+  parts: SubmitParts,
   sessionId: string,
   input: string | Block[],
   asked: SubmitOptions,
 ): Promise<Submitted> {
-  const { store } = options
+  const { store } = parts.options
   // JavaScript callers may leave anything out.
   const { agent, priority = 'batch', turn } = (asked as SubmitOptions | undefined) ?? ({} as Partial<SubmitOptions>)
   assertContent(input, 'input')
   if (typeof agent !== 'string' || agent === '') throw bad('agent', 'must be the name of the agent that runs the turn')
-  if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'must be interactive or batch')
+  assertPriority(priority)
   if (turn !== undefined) assertTurn(turn)
   const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
-  if (before?.is === 'over') return { sessionId, turn: before.turn, isNew: false }
+  if (before?.is === 'over') return { sessionId, agent, turn: before.turn, isNew: false }
   const waitsFor = before && waitsForPerson(there.head) ? (there.head.reason ?? there.head.status) : undefined
+  await announce(parts, sessionId, agent)
+  if (before?.is === 'open' && there?.holder) return { sessionId, agent, turn: before.turn, isNew: false, waitsFor }
+  const begun = before ?? (await begin(parts.options, wanted))
+  await queue(parts, { sessionId, agent, priority, ...begun })
+  return { sessionId, agent, turn: begun.turn, isNew: begun.is === 'new', waitsFor }
+}
+
+/**
+ * Lets a worker continue the open turn, also one that is suspended. Errors: `bad-option` (no turn is open, or none that a
+ * worker can continue), `session-not-found`, `session-busy`, `store-unavailable`.
+ */
+export async function continueTurn(
+  parts: SubmitParts,
+  sessionId: string,
+  { priority = 'interactive' }: Pick<SubmitOptions, 'priority'> = {},
+): Promise<Submitted> {
+  assertPriority(priority)
+  const { store, session: options } = parts.options
+  const summary = await store.summary(sessionId)
+  if (!summary) throw sessionNotFound(sessionId, store)
+  const { head, holder } = summary
+  const { turn } = head
+  const agent = agentOfOpenTurn(head)
+  await announce(parts, sessionId, agent)
+  const isParked = head.status === 'suspended' || head.status === 'needs-input'
+  if (isParked || !holder) {
+    const seq = isParked ? await visitSession(sessionId, options, resumed) : head.seq
+    await queue(parts, { sessionId, agent, priority, is: 'open', turn, seq })
+  }
+  return { sessionId, agent, turn, isNew: false }
+}
+
+/** Before anything else, so that a turn whose submitter dies is found. */
+async function announce({ index, agents }: SubmitParts, sessionId: string, agent: string): Promise<void> {
   await agents.enlist(agent)
   await index.putIfMissing(sessionId, unfinishedLookMs)
-  if (before?.is === 'open' && there?.holder) return { sessionId, turn: before.turn, isNew: false, waitsFor }
-  const begun = before ?? (await begin(options, wanted))
-  await queues.add(agent, sessionId, begun.seq, priority)
-  if (begun.is === 'open' && priority === 'interactive') await queues.hurry(agent, sessionId, begun.seq)
+}
+
+async function queue(
+  { options, index, queues }: SubmitParts,
+  { sessionId, agent, priority, is, turn, seq }: Begun & { sessionId: string; agent: string; priority: Priority },
+): Promise<void> {
+  await queues.add(agent, sessionId, seq, priority)
+  if (is === 'open' && priority === 'interactive') await queues.hurry(agent, sessionId, seq)
   await index.put(sessionId, queuedLookMs, priority)
-  options.tell({ kind: 'submitted', sessionId, agent, turn: begun.turn })
-  return { sessionId, turn: begun.turn, isNew: begun.is === 'new', waitsFor }
+  options.tell({ kind: 'submitted', sessionId, agent, turn })
+}
+
+async function resumed(session: Session): Promise<number> {
+  await session.resume()
+  return session.seq
+}
+
+/** Errors: `bad-option` if no turn is open that a worker could continue. */
+function agentOfOpenTurn({ sessionId, agent, turn, lastGoodTurn, machine }: Head): string {
+  if (turn === lastGoodTurn || machine.value === 'refused') {
+    const why = turn === lastGoodTurn ? 'has no open turn' : `: the API refuses what turn ${turn} begins with`
+    throw new LastgoodError('bad-option', `session ${sessionId} ${why}`, {
+      hint: `give the words of the next one: lastgood submit ${sessionId} --agent ${agent ?? '<name>'} "…"`,
+      details: { sessionId, turn },
+    })
+  }
+  if (agent !== undefined) return agent
+  throw new LastgoodError('bad-option', `session ${sessionId} was not run by an agent that a worker could have`, {
+    hint: ownWayOn(sessionId),
+    details: { sessionId },
+  })
 }
 
 interface Wanted {
@@ -108,7 +171,7 @@ async function begunBefore(store: Store, { head }: SessionSummary, wanted: Wante
   if (isRefused && wanted.turn === turn) return { is: 'over', turn, seq }
   if (turn === lastGoodTurn || isRefused) return undefined
   const { transcript } = await foldHistory(readHistory(store, wanted.sessionId), head.machine.version, head)
-  return openTurn(transcript, head.agent, { turn, seq }, wanted)
+  return openTurn(transcript, head.agent, { turn, seq }, wanted, waitsForPerson(head))
 }
 
 async function begin(options: ResolvedClient, wanted: Wanted): Promise<Begun> {
@@ -147,6 +210,7 @@ function openTurn(
   agent: string | undefined,
   { turn, seq }: { turn: number; seq: number },
   wanted: Wanted,
+  isParked = false,
 ): Begun {
   const isWanted = wanted.turn === undefined ? transcript.wasBegunWith(wanted.message) : wanted.turn === turn
   if (isWanted && agent === wanted.agent) return { is: 'open', turn, seq }
@@ -155,7 +219,9 @@ function openTurn(
     'bad-option',
     `session ${sessionId}: turn ${turn} is open, and a session has one open turn at a time`,
     {
-      hint: `wait until it ends; to check on it: lastgood show ${sessionId}`,
+      hint: isParked
+        ? `it waits for a person: lastgood resume ${sessionId}; to let a worker continue it: lastgood submit ${sessionId}`
+        : `wait until it ends; to check on it: lastgood show ${sessionId}`,
       details: { sessionId, turn },
     },
   )
@@ -164,6 +230,10 @@ function openTurn(
 /** Throws `bad-option` if `turn` cannot be the number of a turn. */
 export function assertTurn(turn: unknown): void {
   if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'must be a turn number: a whole number above 0')
+}
+
+function assertPriority(priority: unknown): void {
+  if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'must be interactive or batch')
 }
 
 function bad(field: string, what: string): LastgoodError {

@@ -94,7 +94,12 @@ export async function answer(session: Session): Promise<void> {
 }
 
 /** A session with an open turn that nobody holds. */
-export async function openTurn(store: Store, id: string, agent: string, then?: (session: Session) => Promise<void>) {
+export async function openTurn(
+  store: Store,
+  id: string,
+  agent: string | undefined,
+  then?: (session: Session) => Promise<void>,
+) {
   const session = await openSession(id, { store })
   await session.startTurn([{ role: 'user', content: 'Go.' }], agent)
   await then?.(session)

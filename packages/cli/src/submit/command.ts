@@ -8,7 +8,7 @@ import { atSamePlace } from '../same-place.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface SubmitOptions extends FleetPlaceOptions {
-  agent: string
+  agent?: string
   batch?: boolean
   json?: boolean
 }
@@ -16,13 +16,18 @@ interface SubmitOptions extends FleetPlaceOptions {
 export function submitCommand(context: CliContext): Command {
   return withFleetOptions(new Command('submit'))
     .summary('queue a turn for the workers of a fleet')
-    .description('record a turn and queue it for a worker; the same again adds no second turn')
+    .description(
+      'record a turn and queue it for a worker; the same again adds no second turn. Without words: let a worker continue the open turn, also if it waits for a person',
+    )
     .argument('<sessionId>', 'the session, new or existing')
-    .argument('<words...>', 'what the agent is to do')
-    .requiredOption('--agent <name>', 'the agent that runs it')
+    .argument('[words...]', 'what the agent is to do')
+    .option('--agent <name>', 'with words: the agent that runs it')
     .option('--batch', 'after everything that a person is waiting for')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', exampleOf('lastgood submit fix-auth --agent coder "Make the tests green"'))
+    .addHelpText(
+      'after',
+      exampleOf('lastgood submit fix-auth --agent coder "Make the tests green"', 'lastgood submit fix-auth'),
+    )
     .action((sessionId: string, words: string[], options: SubmitOptions) => submit(context, sessionId, words, options))
 }
 
@@ -32,22 +37,40 @@ async function submit(
   words: readonly string[],
   options: SubmitOptions,
 ): Promise<void> {
-  const message = words.join(' ')
-  if (message.trim() === '') throw new LastgoodError('bad-option', 'the message is empty', { hint: 'say what to do' })
-  const { agent } = options
+  const message = messageOf(sessionId, words, options)
   const priority = options.batch ? 'batch' : 'interactive'
-  const { turn, isNew, waitsFor } = await withFleetClient(context, options, (client) =>
-    client.submit(sessionId, message, { agent, priority }),
-  )
+  const submitted = await withFleetClient(context, options, async (client) => {
+    if (message === undefined) return client.continueTurn(sessionId, { priority })
+    return client.submit(sessionId, message.words, { agent: message.agent, priority })
+  })
+  const { agent, turn, isNew, waitsFor } = submitted
   if (options.json) {
     const document = { schema: 'lastgood.submit/v1', sessionId, agent, turn, isNew, priority }
     context.stdout.write(`${safeJson(document)}\n`)
     return
   }
+  const queued = isNew ? 'queued for' : message ? 'was already queued for' : 'is left to the workers of'
+  const id = shellWord(sessionId)
   const what =
     waitsFor === undefined
-      ? `${isNew ? 'queued' : 'was already queued'} for ${agent}: lastgood watch`
-      : `is open, and waits for you, not for a worker (${waitsFor}): lastgood resume`
-  const line = atSamePlace(`${what} ${shellWord(sessionId)}`, context.argv)
+      ? `${queued} ${agent}: lastgood watch ${id}`
+      : `is open, and waits for you, not for a worker (${waitsFor}): lastgood resume ${id}; to let a worker continue it: lastgood submit ${id}`
+  const line = atSamePlace(what, context.argv)
   context.stderr.write(`turn ${turn} ${safeLine(line)}\n`)
+}
+
+/** Undefined: no new turn, but the open one. */
+function messageOf(
+  sessionId: string,
+  words: readonly string[],
+  { agent }: SubmitOptions,
+): { words: string; agent: string } | undefined {
+  if (words.length === 0 && agent === undefined) return undefined
+  const message = words.join(' ')
+  if (message.trim() !== '' && agent !== undefined) return { words: message, agent }
+  const id = shellWord(sessionId)
+  throw new LastgoodError('bad-option', agent === undefined ? 'no agent is named' : 'the message is empty', {
+    hint: `a new turn: lastgood submit ${id} --agent coder "Make it green"; to continue the open one: lastgood submit ${id}`,
+    details: { field: agent === undefined ? '--agent' : 'words' },
+  })
 }
