@@ -2,6 +2,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
 import { agentOf, openPlace, patient } from '../test/fixture.ts'
+import { fleetClient } from './client.ts'
 
 it('a fleet whose database the server refuses touches no other one, where another fleet may be, and says why', async () => {
   const other = openPlace()
@@ -28,4 +29,27 @@ it('a fleet whose database the server refuses touches no other one, where anothe
     message,
   })
   expect([await other.keys(), await index.counts()]).toEqual(before)
+})
+
+it('a client that takes no command before it is connected may be one of a fleet', async () => {
+  const { redis, store, prefix } = openPlace()
+  const connection = (redis as Redis).duplicate({ enableOfflineQueue: false })
+  onTestFinished(() => connection.disconnect())
+  const client = fleetClient({ store, connection, prefix })
+  onTestFinished(() => client.close())
+  expect(await client.status()).toMatchObject({ agents: {}, later: 0 })
+})
+
+it('a client that gives up a silent connection may be one of a fleet: a worker waits for its next job, without trouble', async () => {
+  const { redis, start, told, prefix } = openPlace()
+  const connection = (redis as Redis).duplicate({ socketTimeout: 100 })
+  onTestFinished(() => connection.disconnect())
+  start({ coder: agentOf('coder') }, { connection })
+  const silentFor = async () => {
+    const lines = String(await redis.client('LIST')).split('\n')
+    const worker = lines.find((line) => line.includes(prefix) && line.includes('cmd=bzpopmin'))
+    return Number(/ idle=(\d+)/.exec(worker ?? '')?.[1] ?? 0)
+  }
+  await expect.poll(silentFor, patient).toBeGreaterThan(0)
+  expect(told).toEqual([])
 })

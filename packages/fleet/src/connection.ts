@@ -1,11 +1,12 @@
 /**
  * The connections of a fleet, made from the caller's client.
  *
- * 1. The caller's own client is neither changed, used, opened nor closed. BullMQ defines commands on the client that it
- *    is given. So the fleet uses copies, and closes these.
+ * 1. The caller's own client is neither changed, opened nor closed, and only asked for the rate limit. BullMQ defines
+ *    commands on the client that it is given. So the fleet uses copies, and closes these.
  * 2. Where the server refuses their database, ioredis would go on in database 0, which may be another fleet's: a copy
  *    connects again until it is in its own.
  * 3. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
+ * 4. A copy takes commands before it is connected, also where the caller's client does not.
  */
 import { LastgoodError } from '@lastgood/core'
 import type { Cluster, Redis } from 'ioredis'
@@ -39,19 +40,21 @@ export function assertConnection(connection: unknown): asserts connection is Fle
 
 /** For commands that do not block: with the limits of the caller's client. */
 export function copyOf(connection: FleetConnection): FleetConnection {
-  return heard(isCluster(connection) ? connection.duplicate() : connection.duplicate())
+  return duplicateOf(connection, {})
 }
-
-const patient = { maxRetriesPerRequest: null }
 
 /** For commands that block, and that wait for a server that is away. */
 export function patientCopyOf(connection: FleetConnection): FleetConnection {
-  if (!isCluster(connection)) {
-    return heard(connection.duplicate({ ...patient, commandTimeout: undefined }))
-  }
-  const { commandTimeout: _none, ...redisOptions } = { ...connection.options.redisOptions, ...patient }
+  return duplicateOf(connection, { maxRetriesPerRequest: null, commandTimeout: undefined, socketTimeout: undefined })
+}
+
+const enableOfflineQueue = true
+
+function duplicateOf(connection: FleetConnection, limits: object): FleetConnection {
+  if (!isCluster(connection)) return heard(connection.duplicate({ ...limits, enableOfflineQueue }))
+  const redisOptions = { ...connection.options.redisOptions, ...limits }
   // The types of the two differ only in options that may be undefined.
-  return heard(connection.duplicate(undefined, { redisOptions } as never))
+  return heard(connection.duplicate(undefined, { redisOptions, enableOfflineQueue } as never))
 }
 
 const isCluster = (connection: FleetConnection): connection is Cluster => connection.isCluster
