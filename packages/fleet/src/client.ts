@@ -1,16 +1,25 @@
 /** What a program can do with a fleet whose workers run elsewhere: submit turns, look, pause. */
-import { LastgoodError, type Block, type Head } from '@lastgood/core'
+import { isDead, LastgoodError, type Block, type Head, type Store } from '@lastgood/core'
 import { Agents } from './agents.ts'
 import { waitsForPerson } from './assess.ts'
 import { copyOf } from './connection.ts'
 import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
 import { resolveClient, type ClientOptions } from './options.ts'
-import { Queues, type QueueCounts } from './queue.ts'
+import { Queues } from './queue.ts'
 import { assertTurn, continueTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
+import { readable } from './unreadable.ts'
+
+/** What is queued and under way of an agent. */
+export interface QueueCounts {
+  waiting: number
+  /** Sessions that workers have; those of a dead worker until its lease or its job's lock ends. */
+  active: number
+  paused: boolean
+}
 
 export interface FleetStatus {
-  /** What is queued and under way, by agent. */
+  /** By name. */
   readonly agents: Readonly<Record<string, QueueCounts>>
   /** All agents were paused, including later ones; `agents` shows which of them were resumed since. */
   readonly paused: boolean
@@ -78,8 +87,14 @@ export function clientOver(parts: SubmitParts): FleetClient {
 
     async status() {
       const names = await agents.names()
-      const counts = await Promise.all(names.map(async (name) => [name, await queues.counts(name)] as const))
-      const [paused, rows] = await Promise.all([index.isPaused(), index.counts()])
+      const queued = await Promise.all(names.map((name) => queues.look(name)))
+      const [paused, rows, begun] = await Promise.all([index.isPaused(), index.counts(), index.begun()])
+      const taken = new Set(queued.flatMap((one) => one.taken))
+      const held = await Promise.all(begun.map(async (id) => (taken.has(id) ? undefined : agentOfHeld(store, id))))
+      const counts = queued.map((one, i) => {
+        const active = one.taken.length + held.filter((agent) => agent === names[i]).length
+        return [names[i] ?? '', { waiting: one.waiting, active, paused: one.paused }] as const
+      })
       return { agents: Object.fromEntries(counts), paused, ...rows }
     },
 
@@ -91,6 +106,15 @@ export function clientOver(parts: SubmitParts): FleetClient {
 }
 
 const isSettled = (head: Head, turn: number): boolean => head.lastGoodTurn >= turn || waitsForPerson(head)
+
+/**
+ * The agent of a session that a live process holds. A worker that was frozen, or without Redis, runs on although its
+ * jobs are gone.
+ */
+async function agentOfHeld(store: Store, sessionId: string): Promise<string | undefined> {
+  const summary = await readable(store, sessionId)
+  return summary?.holder && !isDead(summary.holder.owner) ? summary.head.agent : undefined
+}
 
 function noSuchTurn(sessionId: string, turn: number): LastgoodError {
   return new LastgoodError('bad-option', `session ${sessionId} has no turn ${turn}`, {

@@ -24,8 +24,8 @@ export interface Row {
 
 /** What becomes of a row: it is removed, stays, or is due in this many ms. */
 export type RowAction = 'remove' | 'keep' | number
-/** What becomes of a count of starts. */
-export type CountAction = 'keep' | 'clear' | 'undo'
+/** What becomes of a count of starts: `zero` while the session is worked on, `clear` when that ended. */
+export type CountAction = 'keep' | 'zero' | 'clear' | 'undo'
 
 /** A claimed row is due again after this if its feeder dies. */
 const claimMs = 10_000
@@ -118,18 +118,25 @@ export class DueIndex {
     return (await this.#ask((redis) => redis.set(key, '1', 'PX', whole(ttlMs), 'NX'))) === 'OK'
   }
 
-  /** Rows whose instant has come, rows for later, and sessions with a count of starts. */
+  /** Sessions that a worker began on, and whose end was not seen. */
+  async begun(): Promise<string[]> {
+    const perShard = this.shards.map(({ starts }) => this.#ask((redis) => redis.hkeys(starts)))
+    return (await Promise.all(perShard)).flat()
+  }
+
+  /** Rows whose instant has come, rows for later, and sessions with starts that count. */
   async counts(): Promise<{ due: number; later: number; started: number }> {
     const [seconds, micros] = await this.#ask((redis) => redis.time())
     const now = Number(seconds) * 1000 + Number(micros) / 1000
     const perShard = await Promise.all(
       this.shards.map(({ rows, starts }) =>
-        this.#ask((redis) => Promise.all([redis.zcount(rows, '-inf', now), redis.zcard(rows), redis.hlen(starts)])),
+        this.#ask((redis) => Promise.all([redis.zcount(rows, '-inf', now), redis.zcard(rows), redis.hvals(starts)])),
       ),
     )
     const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0)
     const due = sum(perShard.map(([count]) => count))
-    return { due, later: sum(perShard.map(([, all]) => all)) - due, started: sum(perShard.map(([, , one]) => one)) }
+    const later = sum(perShard.map(([, all]) => all)) - due
+    return { due, later, started: perShard.flatMap(([, , counts]) => counts).filter((count) => count !== '0').length }
   }
 
   async #put(sessionId: string, inMs: number, where: string, priority: string): Promise<boolean> {

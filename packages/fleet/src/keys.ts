@@ -15,7 +15,7 @@ export interface ShardKeys {
   readonly rows: string
   /** Set: the sessions that a person waits for. */
   readonly interactive: string
-  /** Hash: by session, starts whose end was not seen. */
+  /** Hash: by session that is worked on, starts whose end was not seen. */
   readonly starts: string
 }
 

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { agentOf, expectEnded, openPlace, patient } from '../test/fixture.ts'
+import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
 
 function openClient() {
@@ -55,6 +55,34 @@ it('an agent of this very process can be paused before anybody has submitted for
   const fleet = start({ coder: agentOf('coder') })
   await fleet.pause('coder')
   expect(await fleet.status()).toMatchObject({ agents: { coder: { paused: true } } })
+})
+
+it('what runs on although its job is gone is under way, with a finished step or without; what a dead worker began is not', async () => {
+  const { client, start, store, index, redis, prefix, told } = openClient()
+  let go = () => {}
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  const agent = agentOf('coder', async (session) => {
+    if (session.id === 'far') await session.step('count', {}, () => 1)
+    await gate
+  })
+  start({ coder: agent })
+  const ids = ['near', 'far']
+  for (const id of ids) await client.submit(id, 'Go.', { agent: 'coder' })
+  await expect.poll(() => index.counts(), patient).toMatchObject({ started: 1 })
+  await expect.poll(() => told.filter(({ kind }) => kind === 'started').length, patient).toBe(2)
+  await openTurn(store, 'left', 'coder')
+  await index.start('left', 60_000)
+  // As after five seconds without Redis.
+  const queue = `{${prefix}:fleet}:coder`
+  const jobs = await redis.lrange(`${queue}:active`, 0, -1)
+  expect(jobs).toHaveLength(2)
+  for (const job of jobs) await redis.del(`${queue}:${job}:lock`)
+  await expect.poll(() => redis.llen(`${queue}:active`), patient).toBe(0)
+  expect(await client.status()).toMatchObject({ agents: { coder: { active: 2, waiting: 0 } }, started: 2 })
+  go()
+  await expectEnded(store, ids)
+  await expect.poll(() => index.begun(), patient).toEqual(['left'])
+  expect(await client.status()).toMatchObject({ agents: { coder: { active: 0 } } })
 })
 
 it('what a dead worker has in its hands is not under way: its lock has run out', async () => {

@@ -13,11 +13,11 @@ import type { Keys } from './keys.ts'
 import { queueUnavailable } from './unavailable.ts'
 
 /** What the queue of an agent holds. */
-export interface QueueCounts {
-  waiting: number
-  /** The jobs of a dead worker still count for five seconds. */
-  active: number
-  paused: boolean
+export interface Queued {
+  readonly waiting: number
+  /** Sessions whose job a worker has; those of a dead one for five seconds more. */
+  readonly taken: readonly string[]
+  readonly paused: boolean
 }
 
 /** In order: a person waits for it; it was begun (its prompt is in a cache that gets cold); neither. */
@@ -84,18 +84,19 @@ export class Queues {
     await job.changePriority({ priority: priorities.interactive }).catch(() => {})
   }
 
-  async counts(agent: string): Promise<QueueCounts> {
+  async look(agent: string): Promise<Queued> {
     const queue = this.#of(agent)
-    const [counts, active, paused] = await asked(
-      Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed'), this.#active(queue), queue.isPaused()]),
+    const [counts, taken, paused] = await asked(
+      Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed'), this.#taken(queue), queue.isPaused()]),
     )
-    return { waiting: Object.values(counts).reduce((sum, one) => sum + one, 0), active, paused }
+    return { waiting: Object.values(counts).reduce((sum, one) => sum + one, 0), taken, paused }
   }
 
-  /** Jobs whose lock a living worker renews: those of a dead one stay in the list until another worker looks. */
-  async #active(queue: Queue): Promise<number> {
+  /** Of jobs whose lock a living worker renews: those of a dead one stay in the list until another worker looks. */
+  async #taken(queue: Queue): Promise<string[]> {
     const ids = await queue.getRanges(['active'], 0, -1)
-    return ids.length === 0 ? 0 : this.#connection.exists(ids.map((id) => `${queue.toKey(id)}:lock`))
+    const locks = ids.length === 0 ? [] : await this.#connection.mget(ids.map((id) => `${queue.toKey(id)}:lock`))
+    return ids.flatMap((id, i) => (locks[i] === null ? [] : (sessionOf(id) ?? [])))
   }
 
   /** For all workers of the fleet, until `resume`. */

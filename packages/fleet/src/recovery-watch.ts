@@ -6,10 +6,11 @@
  *    wait for their own instants.
  * 3. A session that cannot be read does not stop it.
  */
-import { isJournalError, type Clock, type Store } from '@lastgood/core'
+import type { Clock, Store } from '@lastgood/core'
 import type { DueIndex } from './due-index.ts'
 import type { Keys } from './keys.ts'
 import type { Recoveries } from './recoveries.ts'
+import { readable } from './unreadable.ts'
 
 export interface WatchParts {
   readonly store: Store
@@ -68,11 +69,7 @@ export class RecoveryWatch {
 
   async #pullOne(sessionId: string, model: string): Promise<boolean> {
     const { store, index, recoveries } = this.#it
-    const summary = await store.summary(sessionId).catch((error: unknown) => {
-      // The feeder reports it.
-      if (isJournalError(error)) return undefined
-      throw error
-    })
+    const summary = await readable(store, sessionId)
     if (summary?.head.model !== model || summary.head.status !== 'waiting') return false
     const verdict = recoveries.assess(summary)
     if (verdict.kind === 'nothing') return false

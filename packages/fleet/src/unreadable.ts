@@ -6,10 +6,18 @@
  *    frozen while reading, and meanwhile lost the session to another writer, sees damage where there is none.
  * 3. Any other error says nothing about the session, and its row stays as it was.
  */
-import { isLastgoodError, type ErrorCode } from '@lastgood/core'
+import { isJournalError, isLastgoodError, type ErrorCode, type SessionSummary, type Store } from '@lastgood/core'
 import type { Tell } from './events.ts'
 
 const [soonMs, forPeopleMs] = [10_000, 600_000]
+
+/** The summary of a session that can be read: the feeder reports the others. */
+export function readable(store: Store, sessionId: string): Promise<SessionSummary | undefined> {
+  return store.summary(sessionId).catch((error: unknown) => {
+    if (isJournalError(error)) return undefined
+    throw error
+  })
+}
 
 const damage: ReadonlySet<string> = new Set(['journal-corrupt', 'journal-sealed', 'bad-option'] satisfies ErrorCode[])
 

@@ -104,7 +104,7 @@ class Job {
     this.#isCleared = true
     this.#begun.acquit()
     const { tell } = this.#place.options
-    settle(this.#place, this.#session.id, { row: 'keep', count: 'clear' }).catch((error: unknown) =>
+    settle(this.#place, this.#session.id, { row: 'keep', count: 'zero' }).catch((error: unknown) =>
       tell(troubleOf('due-index', error)),
     )
   }

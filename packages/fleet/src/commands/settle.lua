@@ -3,11 +3,11 @@
 
   KEYS[1]  zset    the rows of its shard
   KEYS[2]  set     the sessions among them that a person waits for
-  KEYS[3]  hash    starts whose end was not seen, by session
+  KEYS[3]  hash    starts whose end was not seen, by session that is worked on
   ARGV[1]  string  the session
   ARGV[2]  number  the row's score when it was read; empty: any
   ARGV[3]  string  'remove', 'keep', or the ms from now until the next look
-  ARGV[4]  string  the count: 'keep', 'clear', or 'undo' the last start
+  ARGV[4]  string  the count: 'keep'; 'zero', while it is worked on; 'clear' when that ended; 'undo' the last start
 
   Returns { 'settled' }, or { 'newer' } if the row was written again since then: it stays as it is.
   Errors  none of its own.
@@ -17,6 +17,8 @@ local id, score, action, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
 if count == 'clear' then
   redis.call('HDEL', starts, id)
+elseif count == 'zero' and redis.call('HEXISTS', starts, id) == 1 then
+  redis.call('HSET', starts, id, 0)
 elseif count == 'undo' and redis.call('HINCRBY', starts, id, -1) <= 0 then
   redis.call('HDEL', starts, id)
 end

@@ -2,7 +2,7 @@
   Notes that a worker begins on a session: the start is counted, and the row is looked at again if the worker dies.
 
   KEYS[1]  zset    the rows of its shard
-  KEYS[2]  hash    starts whose end was not seen, by session
+  KEYS[2]  hash    starts whose end was not seen, by session that is worked on
   ARGV[1]  string  the session
   ARGV[2]  ms      from now until the next look
 
