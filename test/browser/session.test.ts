@@ -224,6 +224,43 @@ describeInBrowser('the page of a session', () => {
     await expect.poll(last).toBe(turns)
   })
 
+  it('all turns stay all turns while more of them come', async () => {
+    const { page, staged } = await opened(manyTurns(50))
+    await page.click('text=All turns')
+    const next = manyTurns(53)
+    staged.sessions.set(next.card.sessionId, next)
+    staged.change({ at: next.at, sessions: [next.card] })
+    await expect.poll(() => page.locator('[data-turn="53"]').count()).toBe(1)
+    expect(await page.textContent('.chooser')).toContain('Last 40')
+  })
+
+  it('is read once when it is opened, however long its journal is', async () => {
+    const reads: string[] = []
+    const { page } = await opened(manyTurns(3), {
+      before: async (page) => {
+        await page.clock.install()
+        page.on('request', (request) => request.url().includes('/api/sessions/') && reads.push(request.url()))
+      },
+    })
+    await page.clock.runFor(10_000)
+    await page.evaluate(() => fetch('api/overview'))
+    expect(reads).toHaveLength(1)
+  })
+
+  it('a session that could not be read is read once the server answers again, even if nothing has changed in it', async () => {
+    const document = everyMark()
+    const staged = await new StagedDashboard(stagedOverview([document.card]), [document]).start()
+    onTestFinished(() => staged.close())
+    const { page } = await browser.open(`${staged.url}#token=${staged.token}`)
+    await page.waitForSelector('.group')
+    staged.setDown(true)
+    await page.click('.row')
+    await expect.poll(() => page.textContent('[role=alert]')).toContain('does not answer')
+    staged.setDown(false)
+    await page.waitForSelector('.steps')
+    expect(await page.locator('[role=alert]').count()).toBe(0)
+  })
+
   const viewport = { width: 360, height: 780 }
   const beyond = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 

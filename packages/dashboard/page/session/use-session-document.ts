@@ -4,6 +4,7 @@
  * 1. One read at a time: changes during a read are read afterwards, so that a long session that changes all the time is
  *    shown, and its read not restarted for ever.
  * 2. The old document stays until the new one is there.
+ * 3. What did not answer is asked again until it does: nothing else says that it is back.
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
@@ -34,10 +35,9 @@ export function useSessionDocument(sessionId: string, hasContent: boolean, versi
       failed: setFailure,
     })
     reader.current = own
-    own.want()
     return () => own.stop()
   }, [sessionId, hasContent])
-  useEffect(() => reader.current?.want(), [version])
+  useEffect(() => reader.current?.want(), [sessionId, hasContent, version])
   return { document, failure, again: () => reader.current?.want() }
 }
 
@@ -65,6 +65,7 @@ function startReader(path: string, { found, failed }: Readings): Reader {
         if (!signal.aborted) found(document)
       } catch (error) {
         if (!signal.aborted) failed(wordsOf(error))
+        isWanted ||= hasNoAnswer(error)
       }
       await pause(Math.max(pauseMs, performance.now() - began), signal)
     }
@@ -78,6 +79,10 @@ function startReader(path: string, { found, failed }: Readings): Reader {
     stop: () => stopped.abort(),
   }
 }
+
+/** The server is away, or its store. */
+const hasNoAnswer = (error: unknown): boolean =>
+  error instanceof PageError && (error.status === 0 || error.status === 503)
 
 function wordsOf(error: unknown): string {
   const { message } = error as Error

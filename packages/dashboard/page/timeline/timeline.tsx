@@ -37,9 +37,8 @@ interface TimelineProps {
 
 export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
   const count = document.turns.length
-  const [chosen, setRange] = useState<Range>()
-  // Until a range is chosen, the newest turns are shown.
-  const range = chosen ?? { first: Math.max(0, count - turnsShown), end: count }
+  const [chosen, choose] = useState<Chosen>('newest')
+  const range = rangeOf(chosen, count)
   const [opened, setOpened] = useState<ReadonlySet<string> | 'all'>(new Set())
   const { element, width } = useWidth(900)
   const drawn = useMemo(() => drawnSession(document, range), [document, range.first, range.end])
@@ -73,7 +72,7 @@ export function Timeline({ document, onResume }: TimelineProps): JSX.Element {
       <header>
         <h2 id="timeline-title">Timeline</h2>
         <span class="muted says number">{rangeText(axis, range, count)}</span>
-        <Chooser count={count} range={range} setRange={setRange} />
+        <Chooser count={count} range={range} choose={choose} />
         <button type="button" class="quiet" onClick={() => setOpened(opened === 'all' ? new Set() : 'all')}>
           {opened === 'all' ? 'Fold tools' : 'Show tools'}
         </button>
@@ -184,18 +183,26 @@ function rangeText({ from, to, parts }: TimeAxis, { first, end }: Range, count: 
   return `${which}${spent(to - from)}${folded > 0 ? `, of which ${spent(folded)} idle is folded` : ''}`
 }
 
+/** `newest` and `all` follow a session to which turns are added. */
+type Chosen = 'newest' | 'all' | Range
+
+function rangeOf(chosen: Chosen, count: number): Range {
+  if (chosen === 'newest') return { first: Math.max(0, count - turnsShown), end: count }
+  return chosen === 'all' ? { first: 0, end: count } : chosen
+}
+
 interface ChooserProps {
   count: number
   range: Range
-  setRange: (range: Range | undefined) => void
+  choose: (chosen: Chosen) => void
 }
 
-function Chooser({ count, range: { first, end }, setRange }: ChooserProps): JSX.Element | null {
+function Chooser({ count, range: { first, end }, choose }: ChooserProps): JSX.Element | null {
   if (count <= turnsShown) return null
   const isAll = end - first >= count
   const page = (from: number): void => {
     const start = Math.max(0, Math.min(from, count - turnsShown))
-    setRange(start + turnsShown >= count ? undefined : { first: start, end: start + turnsShown })
+    choose(start + turnsShown >= count ? 'newest' : { first: start, end: start + turnsShown })
   }
   return (
     <span class="chooser">
@@ -205,7 +212,7 @@ function Chooser({ count, range: { first, end }, setRange }: ChooserProps): JSX.
       <button type="button" class="quiet" disabled={isAll || end >= count} onClick={() => page(first + turnsShown)}>
         Later ›
       </button>
-      <button type="button" class="quiet" onClick={() => setRange(isAll ? undefined : { first: 0, end: count })}>
+      <button type="button" class="quiet" onClick={() => choose(isAll ? 'newest' : 'all')}>
         {isAll ? `Last ${turnsShown}` : 'All turns'}
       </button>
     </span>
