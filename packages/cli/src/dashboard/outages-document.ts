@@ -19,13 +19,15 @@ export function outagesDocument({ journals, sessionIds, records, now, since }: O
     at: iso(now),
     since: iso(since),
     complete: journals.isComplete,
-    providers: [...journals.minutes()].map(([model, minutes]) => ({
-      endpoint: endpointOf(model, records),
-      model,
-      minutes: minutes
-        .filter(({ at }) => at >= since)
-        .map(({ at, answered, failed }) => ({ at: iso(at), answered, failed })),
-    })),
+    providers: [...journals.minutes()]
+      .map(([model, minutes]) => ({
+        endpoint: endpointOf(model, records),
+        model,
+        minutes: minutes
+          .filter(({ at }) => at >= since)
+          .map(({ at, answered, failed }) => ({ at: iso(at), answered, failed })),
+      }))
+      .filter(({ minutes }) => minutes.length > 0),
     outages: sessionIds
       .flatMap((sessionId) => rowsOf(sessionId, journals, since))
       .sort((a, b) => (a.since < b.since ? 1 : -1)),
