@@ -62,6 +62,17 @@ describe('an outage', () => {
   })
 })
 
+test('has ended once its process has, even if what its tools have started holds its output', async () => {
+  const one = started(
+    "const { spawn } = require('node:child_process')",
+    "spawn('sleep', ['1000'], { stdio: 'inherit' }).unref()",
+    event('turn-ended'),
+  )
+  expect((await one.ended).exitCode).toBe(0)
+  expect(one.isRunning).toBe(false)
+  expect(one.standing()).toMatchObject({ exitCode: 0, lines: [expect.stringContaining('turn-ended')] })
+})
+
 test('what its tools have started ends with it', async () => {
   const one = started(
     "const { spawn } = require('node:child_process')",

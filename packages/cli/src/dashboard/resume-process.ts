@@ -40,6 +40,8 @@ export interface ResumeEnd {
 
 const keptLines = 40
 const stopMs = 3_000
+/** For what it wrote last: a process that a tool has started may hold its output open for ever. */
+const lastLinesMs = 1_000
 
 export class ResumeProcess {
   readonly ended: Promise<ResumeEnd>
@@ -51,6 +53,7 @@ export class ResumeProcess {
   readonly #lines: Readonly<Record<'all' | 'facts', string[]>> = { all: [], facts: [] }
   readonly #left: Promise<unknown>
   #metOutage = false
+  #isClosed = false
   #exitCode: number | null | undefined
   #error: ResumeEnd['error'] = null
 
@@ -70,6 +73,7 @@ export class ResumeProcess {
       if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => this.#take(line))
     }
     this.#left = new Promise((resolve) => this.#child.once('exit', resolve).once('error', resolve))
+    const closed = new Promise((resolve) => this.#child.once('close', resolve)).then(() => (this.#isClosed = true))
     this.ended = new Promise((resolve) => {
       const end = (exitCode: number | null) => {
         this.#exitCode = exitCode
@@ -79,7 +83,9 @@ export class ResumeProcess {
         this.#error = { code: 'not-started', message: error.message, hint: null }
         end(null)
       })
-      this.#child.once('close', end)
+      this.#child.once('exit', (exitCode) => {
+        void orLate(clock, lastLinesMs, closed, () => {}).then(() => end(exitCode))
+      })
     })
   }
 
@@ -105,7 +111,7 @@ export class ResumeProcess {
 
   /** Asks it to stop, and does not wait for ever. */
   async stop(): Promise<void> {
-    if (!this.isRunning) return
+    if (this.#isClosed) return
     this.#child.kill('SIGTERM')
     await orLate(this.#clock, stopMs, this.#left, () => {})
     this.#killAll()
