@@ -261,6 +261,15 @@ describeInBrowser('the page of a session', () => {
     expect(await page.locator('[role=alert]').count()).toBe(0)
   })
 
+  it('says how a resume that was started here ended, though its session was given back before', async () => {
+    const document = everyMark()
+    const started = { at: document.at, pid: 4711, lines: [] }
+    const { page, staged } = await opened({ ...document, started: { ...started, exitCode: null } })
+    expect(await page.textContent('[data-started]')).toContain('Resuming')
+    staged.sessions.set(document.card.sessionId, { ...document, started: { ...started, exitCode: 0 } })
+    await expect.poll(() => page.textContent('[data-started]')).toContain('The resume is done')
+  })
+
   const viewport = { width: 360, height: 780 }
   const beyond = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 

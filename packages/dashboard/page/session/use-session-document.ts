@@ -4,7 +4,8 @@
  * 1. One read at a time: changes during a read are read afterwards, so that a long session that changes all the time is
  *    shown, and its read not restarted for ever.
  * 2. The old document stays until the new one is there.
- * 3. What did not answer is asked again until it does: nothing else says that it is back.
+ * 3. What did not answer is asked again until it does: nothing else says that it is back. So is a session whose resume
+ *    is about to end.
  */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
@@ -63,6 +64,7 @@ function startReader(path: string, { found, failed }: Readings): Reader {
       try {
         const document = await getJson<SessionDocument>(path, signal)
         if (!signal.aborted) found(document)
+        isWanted ||= isEnding(document)
       } catch (error) {
         if (!signal.aborted) failed(wordsOf(error))
         isWanted ||= hasNoAnswer(error)
@@ -79,6 +81,9 @@ function startReader(path: string, { found, failed }: Readings): Reader {
     stop: () => stopped.abort(),
   }
 }
+
+/** Its resume has given the session back, and is about to end: no change of the session says when. */
+const isEnding = ({ started, card }: SessionDocument): boolean => started?.exitCode === null && card.heldBy === null
 
 /** The server is away, or its store. */
 const hasNoAnswer = (error: unknown): boolean =>
