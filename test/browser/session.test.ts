@@ -6,7 +6,7 @@ import type { SessionDocument } from '@lastgood/dashboard'
 import { describeInBrowser, useBrowser } from './support/browser.ts'
 import { StagedDashboard } from './support/staged-dashboard.ts'
 import { stagedOverview } from './support/staged-overview.ts'
-import { everyMark, hostileSession, manyTurns, stagedCard } from './support/staged-session.ts'
+import { callUnderWay, everyMark, hostileSession, manyTurns, stagedCard } from './support/staged-session.ts'
 
 describeInBrowser('the page of a session', () => {
   const browser = useBrowser()
@@ -299,6 +299,23 @@ describeInBrowser('the page of a session', () => {
     await page.waitForSelector('[data-mark="fault"]')
     expect(await beyond(page)).toBeLessThanOrEqual(0)
   })
+
+  for (const [what, name] of [
+    ['usual', 'run_the_tests'],
+    ['longest', 'n'.repeat(128)],
+  ] as const) {
+    it(`the label of the newest call stays inside the chart, where its name is ${what}`, async () => {
+      const { page } = await opened(callUnderWay(name), { viewport })
+      await page.click('text=Show tools')
+      const label = page.locator('.row-lane .bar-label', { hasText: name })
+      await label.waitFor()
+      expect(await beyond(page)).toBeLessThanOrEqual(0)
+      const plot = (await page.locator('.row-lane .plot').first().boundingBox())!
+      const { x, width } = (await label.boundingBox())!
+      expect(x + width).toBeLessThanOrEqual(plot.x + plot.width)
+      if (what === 'usual') expect(x).toBeGreaterThanOrEqual(plot.x)
+    })
+  }
 
   it('says that there is no such session', async () => {
     const staged = await new StagedDashboard(stagedOverview([stagedCard({ sessionId: 'a' })])).start()

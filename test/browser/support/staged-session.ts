@@ -279,6 +279,19 @@ export function everyMark(sessionId = 'fix-auth-tests'): SessionDocument {
   })
 }
 
+/** A turn in which a call of this tool has just begun. */
+export function callUnderWay(name: string): SessionDocument {
+  const telling = new Telling(stagedNow - 11 * second)
+  telling
+    .turn()
+    .answer(6 * second)
+    .tool('bash', 3 * second)
+    .pass(2 * second)
+    .tool(name, null, { outcome: 'none' })
+  const running = { group: 'running', status: 'running', turn: 1, lastGoodTurn: 0 } as const
+  return documentOf(stagedCard({ sessionId: 'under-way', ...running }), telling.turns)
+}
+
 export function manyTurns(count: number, sessionId = 'long-haul'): SessionDocument {
   const telling = new Telling(stagedNow - count * 40 * second)
   for (let turn = 1; turn <= count; turn++) {

@@ -49,8 +49,8 @@ export function RowView({ row, axis, width, document, toggle, onResume }: RowPro
     case 'lane':
       return (
         <Frame label={row.isFirst ? <span class="muted">tools</span> : null}>
-          {row.calls.map((bar, index) => (
-            <BarView key={index} bar={bar} axis={axis} room="after" />
+          {row.calls.map(({ bar, side }, index) => (
+            <BarView key={index} bar={bar} axis={axis} room={side} />
           ))}
         </Frame>
       )
@@ -114,7 +114,7 @@ function Track({ row: { turn, marks }, axis }: { row: Row & { kind: 'turn' }; ax
   )
 }
 
-type Room = 'inside' | 'after' | 'none'
+type Room = 'inside' | 'before' | 'after' | 'none'
 
 /** Where a bar's label may stand: after it, if there is room, or inside; the words are in its title anyway. */
 function roomOf(bars: readonly Bar[], index: number, axis: TimeAxis, width: number): Room {

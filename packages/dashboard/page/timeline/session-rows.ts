@@ -7,15 +7,21 @@
 import type { SessionDocument } from '../../src/session-document.ts'
 import type { TurnReport } from '../../src/turn-report.ts'
 import type { Range } from '../windowed/rows-in-view.ts'
-import { lanesOf } from './lanes.ts'
+import { lanesOf, type Extent } from './lanes.ts'
 import { timeAxis, type Span, type TimeAxis } from './time-axis.ts'
 import { turnMarks, type Bar, type TurnMarks } from './turn-marks.ts'
 
 export type Row =
   | { kind: 'before'; key: string; marks: TurnMarks }
   | { kind: 'turn'; key: string; turn: TurnReport; marks: TurnMarks; isOpen: boolean; isLastGood: boolean }
-  | { kind: 'lane'; key: string; calls: readonly Bar[]; isFirst: boolean }
+  | { kind: 'lane'; key: string; calls: readonly PlacedCall[]; isFirst: boolean }
   | { kind: 'resume'; key: string }
+
+interface PlacedCall {
+  bar: Bar
+  /** Where its label stands. */
+  side: 'before' | 'after'
+}
 
 export interface DrawnSession {
   axis: TimeAxis
@@ -70,10 +76,14 @@ export function rowsOf({ axis, turns, before }: DrawnSession, options: RowOption
   return rows
 }
 
-function laneRows(key: string, calls: readonly Bar[], axis: TimeAxis, { labelShare }: RowOptions): Row[] {
-  const lanes = lanesOf(
-    calls.map(({ from, to, label }) => ({ x0: axis.at(from), x1: axis.at(to) + labelShare(label) })),
-  )
+function laneRows(key: string, bars: readonly Bar[], axis: TimeAxis, { labelShare }: RowOptions): Row[] {
+  const calls = bars.map((bar): PlacedCall & Extent => {
+    const [x0, x1, label] = [axis.at(bar.from), axis.at(bar.to), labelShare(bar.label)]
+    // At the end of the line, where the newest call is, the room is before it.
+    const isBefore = x1 + label > 1 && x0 > 1 - x1
+    return isBefore ? { bar, side: 'before', x0: x0 - label, x1 } : { bar, side: 'after', x0, x1: x1 + label }
+  })
+  const lanes = lanesOf(calls)
   const count = Math.max(-1, ...lanes) + 1
   return Array.from({ length: count }, (_, lane) => ({
     kind: 'lane',
