@@ -4,32 +4,19 @@
  * 1. Content is text: control characters, escape sequences and marks that reorder a line are shown, never obeyed.
  * 2. Widths are counted in columns and graphemes, so that a cut never leaves half a character.
  */
-
-/** Control characters except newline and tab, and the bidirectional marks that can disguise a line. */
-// oxlint-disable-next-line no-control-regex
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+import { visibleLine, visibleText } from '@lastgood/dashboard'
 
 /** `text` with everything that a terminal would obey replaced by a visible sign; newlines and tabs stay. */
-export function safeText(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(unsafe, visible).toWellFormed()
-}
+export const safeText = (text: string): string => visibleText(text).toWellFormed()
 
 /** The same in one line. */
-export function safeLine(text: string): string {
-  return safeText(text).replace(/\s+/g, ' ').trim()
-}
+export const safeLine = (text: string): string => visibleLine(text).toWellFormed()
 
 /** A command, or a hint that contains one, in one line: spaces inside its words stay, or it would name other files. */
 export function safeCommand(text: string): string {
   return safeText(text)
     .replace(/\s*[\n\t]\s*/g, ' ')
     .trim()
-}
-
-/** C0 controls have signs of their own: ESC is ␛. */
-function visible(char: string): string {
-  const code = char.charCodeAt(0)
-  return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd'
 }
 
 /** One line of at most `columns`; an ellipsis marks a cut. */

@@ -6,7 +6,7 @@ import { SessionHead } from './session/session-page.tsx'
 import { StepsTable } from './timeline/steps-table.tsx'
 import { Timeline } from './timeline/timeline.tsx'
 import { dayTime } from './words/clock-time.ts'
-import { visibleLine } from './words/visible-text.ts'
+import { visibleLine } from '../src/visible-text.ts'
 
 const page = document.getElementById('page')
 const data = document.getElementById('session')?.textContent

@@ -10,7 +10,7 @@ import { sessionLink } from '../shell/route.ts'
 import { spent } from '../../src/durations.ts'
 import { clockTime, dayTime } from '../words/clock-time.ts'
 import { counted, percent } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { outageGroups, type OutageGroup } from './outage-groups.ts'
 import { OutagePlot } from './outage-plot.tsx'
 

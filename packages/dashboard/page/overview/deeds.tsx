@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import type { ActionRecord } from '../../src/overview.ts'
 import { Ago } from '../shell/countdown.tsx'
 import { sessionLink } from '../shell/route.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 const shown = 20
 const words = {

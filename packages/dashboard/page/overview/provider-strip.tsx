@@ -4,7 +4,7 @@ import type { ProviderCard, StatusPageCard } from '../../src/overview.ts'
 import { Ago, Countdown } from '../shell/countdown.tsx'
 import { Icon, type IconName } from '../shell/icon.tsx'
 import { percent } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 const looks: Readonly<Record<ProviderCard['state'], [IconName, string]>> = {
   up: ['ok', 'good'],

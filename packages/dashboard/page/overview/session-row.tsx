@@ -6,7 +6,7 @@ import { Icon, type IconName } from '../shell/icon.tsx'
 import { sessionLink } from '../shell/route.ts'
 import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 const looks: Readonly<Record<SessionCard['status'], [IconName, string, string]>> = {
   idle: ['done', 'plain', 'at rest'],

@@ -9,7 +9,7 @@ import { Icon } from '../shell/icon.tsx'
 import { toast } from '../shell/toasts.tsx'
 import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 export function StaggeredBanner({ staggered }: { staggered: Staggered | null }): JSX.Element | null {
   const [isStopping, setStopping] = useState(false)

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { PageError } from '../live/api.ts'
 import { Modal } from '../shell/modal.tsx'
 import { toast } from '../shell/toasts.tsx'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 interface ActionDialogProps {
   title: string

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { getJson } from '../live/api.ts'
 import { Modal } from '../shell/modal.tsx'
-import { visibleText } from '../words/visible-text.ts'
+import { visibleText } from '../../src/visible-text.ts'
 
 const shownCharacters = 200_000
 

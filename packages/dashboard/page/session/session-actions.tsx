@@ -5,7 +5,7 @@ import type { Action, SessionDocument } from '../../src/session-document.ts'
 import { act } from '../live/api.ts'
 import { refusal } from '../live/overview-state.ts'
 import { CopyCommand } from '../shell/copy-command.tsx'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { ActionDialog, textIn } from './action-dialog.tsx'
 import { offersOf, turnsFor, type ActionName, type Offer } from './actions.ts'
 

@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import type { StartedResume as Started } from '../../src/session-document.ts'
 import { Ago } from '../shell/countdown.tsx'
 import { Icon } from '../shell/icon.tsx'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 const shown = 6
 

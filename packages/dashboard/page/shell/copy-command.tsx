@@ -1,7 +1,7 @@
 /** A command to be typed in a terminal, and a button that copies it. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 export function CopyCommand({ command }: { command: string }): JSX.Element {
   const [done, setDone] = useState<string>()

@@ -1,6 +1,6 @@
 /** Shown without a login: the command that prints an address with a token. */
 import type { JSX } from 'preact'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { CopyCommand } from './copy-command.tsx'
 
 export function SignIn({ refused }: { refused: string | undefined }): JSX.Element {

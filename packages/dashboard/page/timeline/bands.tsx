@@ -1,7 +1,7 @@
 /** The state of the provider, and what its status page said, on the session's axis: cause below effect. */
 import type { JSX } from 'preact'
 import type { Band, SessionDocument } from '../../src/session-document.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { across, type TimeAxis } from './time-axis.ts'
 
 const signs: Readonly<Record<string, string>> = { up: '', degraded: '▲', down: '✖' }

@@ -4,7 +4,7 @@ import type { SessionDocument } from '../../src/session-document.ts'
 import { refusal } from '../live/overview-state.ts'
 import { offersOf } from '../session/actions.ts'
 import { counted } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 export function ResumeHere({
   document,

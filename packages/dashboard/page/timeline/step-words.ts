@@ -2,7 +2,7 @@
 import type { Step, StepOf } from '../../src/turn-report.ts'
 import { spent } from '../../src/durations.ts'
 import { counted } from '../words/numbers.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 
 export interface StepWords {
   mark: string

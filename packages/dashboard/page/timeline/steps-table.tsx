@@ -12,7 +12,7 @@ import { offsetsOf } from '../windowed/rows-in-view.ts'
 import { useWindow } from '../windowed/use-window.ts'
 import { spent } from '../../src/durations.ts'
 import { clockTime, dayTime } from '../words/clock-time.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { stepWords, type StepWords } from './step-words.ts'
 
 const heights = { wide: 34, narrow: 54 }

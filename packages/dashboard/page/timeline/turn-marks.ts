@@ -7,7 +7,7 @@
  */
 import type { Step, StepOf, TurnReport } from '../../src/turn-report.ts'
 import { stepWords, faultCode } from './step-words.ts'
-import { visibleLine } from '../words/visible-text.ts'
+import { visibleLine } from '../../src/visible-text.ts'
 import { foldOverMs, type Span } from './time-axis.ts'
 
 export type Bar = Span & {
