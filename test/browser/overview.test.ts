@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { Overview, SessionDocument } from '@lastgood/dashboard'
 import { describeInBrowser, useBrowser } from './support/browser.ts'
 import { StagedDashboard } from './support/staged-dashboard.ts'
-import { manyCards, stagedCards, stagedOverview } from './support/staged-overview.ts'
+import { manyCards, stagedCards, stagedOverview, troubledOverview } from './support/staged-overview.ts'
 import { everyMark, hostileSession, iso, stagedCard, stagedNow } from './support/staged-session.ts'
 
 describeInBrowser('the overview', () => {
@@ -146,6 +146,26 @@ describeInBrowser('the overview', () => {
     expect(await page.textContent('.banner.bad')).toMatch(
       /redis refuses connections · start it[^]*since 1m ago · tried again in \ds[^]*Below is the last known state/,
     )
+  })
+
+  it('what ticks every second is no part of what screen readers announce', async () => {
+    const { page, staged } = await opened(troubledOverview())
+    staged.setDown(true)
+    await expect.poll(() => page.textContent('.live')).toMatch(/not live · as of \d+s ago/)
+    await page.evaluate(() => {
+      const announced: string[] = []
+      Object.assign(window, { announced })
+      const note = (records: MutationRecord[]) =>
+        announced.push(...records.map(({ target }) => String(target.textContent)))
+      const all = { subtree: true, childList: true, characterData: true }
+      for (const place of document.querySelectorAll('[role=alert], [role=status], [aria-live]'))
+        new MutationObserver(note).observe(place, all)
+    })
+    for (const selector of ['.banner.bad time >> nth=1', '.live']) {
+      const before = await page.textContent(selector)
+      await expect.poll(() => page.textContent(selector)).not.toBe(before)
+    }
+    expect(await page.evaluate(() => (window as unknown as { announced: string[] }).announced)).toEqual([])
   })
 
   it('is used by keys alone: j and k go through the rows, Enter opens, / searches, ? helps', async () => {

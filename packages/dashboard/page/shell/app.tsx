@@ -1,7 +1,7 @@
 /** The frame of every page: where the user is, whether what is shown is current, and what is wrong with the store. */
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { connection, overview, shownAt } from '../live/overview-state.ts'
+import { connection, overview, shownAt, type Connection } from '../live/overview-state.ts'
 import { now } from '../live/server-clock.ts'
 import { OutagePage } from '../outages/outage-page.tsx'
 import { OverviewPage } from '../overview/overview-page.tsx'
@@ -10,7 +10,7 @@ import { ago } from '../../src/durations.ts'
 import { visibleLine } from '../../src/visible-text.ts'
 import { Countdown, Ago } from './countdown.tsx'
 import { HelpDialog, isHelpOpen } from './help-dialog.tsx'
-import { Icon } from './icon.tsx'
+import { Icon, type IconName } from './icon.tsx'
 import { places, route, type PlaceName } from './route.ts'
 import { SignIn } from './sign-in.tsx'
 import { Toasts } from './toasts.tsx'
@@ -75,35 +75,33 @@ function Page(): JSX.Element {
   return <Shown />
 }
 
+/** What ticks is no part of the status: screen readers would announce it every second. */
 function Liveness(): JSX.Element {
   const state = connection.value
-  if (state.kind === 'live' && overview.value?.store.trouble) {
-    return (
-      <span class="live not-live" role="status">
-        <Icon name="warn" tone="warn" /> connected, store away
-      </span>
-    )
-  }
-  if (state.kind === 'live') {
-    return (
-      <span class="live" role="status">
-        <Icon name="ok" tone="good" /> live
-      </span>
-    )
-  }
-  if (state.kind !== 'lost') {
-    return (
-      <span class="live" role="status">
-        <Icon name="wait" tone="plain" /> connecting…
-      </span>
-    )
-  }
+  const [icon, tone, words] = livenessOf(state.kind, overview.value?.store.trouble != null)
   const age = shownAt.value === undefined ? 'nothing shown yet' : `as of ${ago(shownAt.value, now.value)}`
   return (
-    <span class="live not-live" role="status" title={visibleLine(state.why)}>
-      <Icon name="warn" tone="warn" /> not live · <span class="number">{age}</span>
+    <span
+      class={tone === 'warn' ? 'live not-live' : 'live'}
+      title={state.kind === 'lost' ? visibleLine(state.why) : undefined}
+    >
+      <span role="status">
+        <Icon name={icon} tone={tone} /> {words}
+      </span>
+      {state.kind === 'lost' && (
+        <>
+          {' '}
+          · <span class="number">{age}</span>
+        </>
+      )}
     </span>
   )
+}
+
+function livenessOf(kind: Connection['kind'], isStoreAway: boolean): [icon: IconName, tone: string, words: string] {
+  if (kind === 'lost') return ['warn', 'warn', 'not live']
+  if (kind !== 'live') return ['wait', 'plain', 'connecting…']
+  return isStoreAway ? ['warn', 'warn', 'connected, store away'] : ['ok', 'good', 'live']
 }
 
 function StoreTrouble(): JSX.Element | null {
@@ -113,11 +111,13 @@ function StoreTrouble(): JSX.Element | null {
   return (
     <>
       {trouble && (
-        <div class="banner bad" role="alert">
+        <div class="banner bad">
           <Icon name="down" tone="bad" />
           <div>
-            <strong>The store does not answer.</strong> {visibleLine(trouble.message)}
-            {trouble.hint !== null && <> · {visibleLine(trouble.hint)}</>}
+            <div role="alert">
+              <strong>The store does not answer.</strong> {visibleLine(trouble.message)}
+              {trouble.hint !== null && <> · {visibleLine(trouble.hint)}</>}
+            </div>
             <div class="muted">
               {visibleLine(store.location)} · since <Ago at={trouble.since} /> · tried again{' '}
               <Countdown to={trouble.retryAt} />. Below is the last known state.
