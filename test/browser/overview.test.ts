@@ -32,8 +32,12 @@ describeInBrowser('the overview', () => {
     const { page } = await browser.open(staged.url)
     await expect.poll(() => page.textContent('.sign-in')).toContain('lastgood dashboard')
     const { page: other } = await browser.open(`${staged.url}#token=wrong`)
-    await expect.poll(() => other.textContent('[role=alert]')).toContain('it is of an earlier start')
+    await expect.poll(() => other.textContent('[role=alert]')).toContain('not accepted: it is of an earlier start')
     expect(other.url()).toBe(staged.url)
+    await other.route('**/api/login', (route) => route.abort())
+    await other.goto('about:blank')
+    await other.goto(`${staged.url}#token=${staged.token}`)
+    await expect.poll(() => other.textContent('[role=alert]')).toMatch(/could not be checked: .* does not answer/)
   })
 
   it('shows providers, the verdict, and groups in the order in which they need somebody', async () => {

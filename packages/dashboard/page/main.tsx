@@ -9,11 +9,11 @@ import { followRoute, route, routeOf } from './shell/route.ts'
 
 const page = document.getElementById('page')
 if (page) {
-  const entered = await login()
+  const refused = await login()
   route.value = routeOf(location.hash)
   followRoute()
   followKeys()
   startClock()
-  if (entered.kind === 'in') follow()
-  render(<App refused={entered.kind === 'in' ? undefined : entered.why} />, page)
+  if (refused === undefined) follow()
+  render(<App refused={refused} />, page)
 }

@@ -5,15 +5,14 @@
  */
 import { type PageError, postJson } from '../live/api.ts'
 
-export type Login = { kind: 'in' } | { kind: 'refused'; why: string } | { kind: 'unreachable'; why: string }
-
-/** With a token in the address: whether it was accepted. Without one, an earlier cookie may still be valid. */
-export async function login(): Promise<Login> {
+/** Why nobody was let in; undefined if the token was accepted, or if there is none: an earlier cookie may be valid. */
+export async function login(): Promise<string | undefined> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token')
-  if (token === null) return { kind: 'in' }
+  if (token === null) return undefined
   history.replaceState(null, '', location.pathname + location.search)
   return postJson('api/login', { token }).then(
-    (): Login => ({ kind: 'in' }),
-    (error: PageError): Login => ({ kind: error.status === 0 ? 'unreachable' : 'refused', why: error.message }),
+    () => undefined,
+    ({ status, message }: PageError) =>
+      `The token ${status === 0 ? 'could not be checked' : 'was not accepted'}: ${message}`,
   )
 }

@@ -12,7 +12,7 @@ export function SignIn({ refused }: { refused: string | undefined }): JSX.Elemen
       {refused === undefined ? (
         <p>This page needs the token that the dashboard makes each time it starts.</p>
       ) : (
-        <p role="alert">The token was not accepted: {visibleLine(refused)}</p>
+        <p role="alert">{visibleLine(refused)}</p>
       )}
       <p>Open the address that this command prints; the token is in it:</p>
       <CopyCommand command="lastgood dashboard" />
