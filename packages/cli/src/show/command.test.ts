@@ -61,7 +61,7 @@ describe('show', () => {
       { type: 'turn-continued', messages: [{ role: 'user', content: [result('t3'), { type: 'text', text: 'Stop' }] }] },
     ])
     const { stdout } = await run(['show', 's', '--store', 'state'], { cwd })
-    expect(stdout).toMatch(/✔ deploy t1[^]*✖ deploy t2[^]*✔ deploy t3[^]*\+ 1 messagefrom the caller/)
+    expect(stdout).toMatch(/✔ deploy t1[^]*✖ deploy t2[^]*✔ deploy t3[^]*\+ 1 message from the caller/)
     expect(stdout).not.toContain('no result')
     expect(stdout.match(/from the caller/g)).toHaveLength(1)
   })

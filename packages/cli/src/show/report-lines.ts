@@ -62,7 +62,7 @@ function line(step: Step, columns: number, palette: Palette): string {
     case 'repairs-reverted':
       return `${yellow('↶')} repairs taken back: ${step.reason}`
     case 'added':
-      return dim(`+ ${counted(step.messages, 'message')}from the caller`)
+      return dim(`+ ${counted(step.messages, 'message')} from the caller`)
     case 'suspended':
       return `${yellow('‖')} suspended (${step.reason}): ${step.detail}`
     case 'resumed':
