@@ -157,6 +157,26 @@ describe('an agent that brings no results of its calls', () => {
   })
 })
 
+test('an agent that compacts after a change of its model, and so of its system prompt, stays in its session', async () => {
+  const gateway = gatewayOf({ fetch: api().fetch })
+  const headers = { 'x-claude-code-session-id': 'agent' }
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const sessionOf = async (said: string, more: object) => {
+    const response = await post(
+      gateway,
+      { ...hello, messages: [{ role: 'user', content: said }], ...more },
+      { headers },
+    )
+    await response.text()
+    return response.headers.get('x-lastgood-session')
+  }
+  expect(await sessionOf('Count', { tools, system: 'You are Opus.' })).toBe('agent')
+  const changed = { model: 'claude-sonnet-5-5', system: 'You are Sonnet.' }
+  expect(await sessionOf('What was done: counted.', { ...changed, tools })).toBe('agent')
+  const others = [{ ...tools[0], name: 'find' }]
+  expect(await sessionOf('Find it', { ...changed, tools: others, system: 'You help.' })).toMatch(/^agent\./)
+})
+
 test('a sub-agent with an id of its own is a helper of the session that it names', async () => {
   const { fetch } = api()
   const store = memoryStore()

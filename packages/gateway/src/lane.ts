@@ -46,7 +46,7 @@ export class Lane {
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
   readonly #onRest: () => void
-  /** By the requested model and the number of rungs after it. */
+  /** By the requested model, the number of rungs after it, and whether its request surely is the conversation's. */
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
   #usedAt: number
@@ -111,12 +111,12 @@ export class Lane {
 
   /**
    * Whether the agent no longer holds what it was asked last, because that was undone or compacted: no results will
-   * come for the calls that it led to. A helper does hold it, and asks more; a sub-agent has other tools.
+   * come for the calls that it led to. A helper does hold it, and asks more.
    */
-  #goesBehind({ messages, tools }: MessagesBody): boolean {
-    const { transcript, envelope } = this.session
-    if (this.#agent === undefined || transcript.unanswered.length === 0) return false
-    if (!meansTheSame(envelope?.body['tools'], tools)) return false
+  #goesBehind(body: MessagesBody): boolean {
+    const { transcript } = this.session
+    const { messages } = body
+    if (!this.#mayBeAgents(body) || transcript.unanswered.length === 0) return false
     const { kept } = continuationOf(transcript.messages, messages)
     const [ours, theirs] = [transcript.messages[kept], messages[kept]]
     if (ours?.role !== 'user' || !theirs) return false
@@ -124,18 +124,33 @@ export class Lane {
     return !meansTheSame(asked, blocksOf(theirs).slice(0, asked.length))
   }
 
+  /** Whether the agent may ask it: a sub-agent has other tools. */
+  #mayBeAgents({ tools }: MessagesBody): boolean {
+    return this.#agent !== undefined && meansTheSame(this.session.envelope?.body['tools'], tools)
+  }
+
+  /**
+   * Whether the agent asks it, whatever its system prompt: Claude Code writes a new one when it compacts after a change
+   * of the model. A sub-agent with the same tools works for a call.
+   */
+  #isAgents(body: MessagesBody): boolean {
+    return hasTools(body) && this.#mayBeAgents(body) && this.session.transcript.unanswered.length === 0
+  }
+
   #interceptorFor(body: MessagesBody): Interceptor {
     const { model } = body
     const { fallback, limits, tellsFallback } = this.#options
-    const isAgents = hasTools(body) || this.#agent !== undefined
-    const models = isAgents ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
+    const mayFallBack = hasTools(body) || this.#agent !== undefined
+    const models = mayFallBack ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
     const others = [...this.#upstream.othersFor(model), ...models]
-    const key = `${model} ${others.length}`
+    const record = this.#isAgents(body) ? 'always' : true
+    const key = `${model} ${others.length} ${record}`
     const known = this.#interceptors.get(key)
     if (known) return known
     const ladder = others.length > 0 ? [{ model }, ...others] : []
     const interceptor = intercept(this.session, {
       ladder,
+      record,
       limits,
       tellsFallback,
       ...(this.#agent !== undefined && { agent: this.#agent }),
