@@ -317,6 +317,21 @@ export const transcriptCases: readonly TranscriptCase[] = [
     repaired: [user('half \ufffd')],
   },
   {
+    row: 37,
+    rule: 'unicode',
+    claim: 'also in the system prompt and in tools',
+    params: {
+      system: 'half \ud83d',
+      tools: [{ name: 'read', description: '\ude00', input_schema: { type: 'object' } }],
+    },
+    messages: [hi],
+    repaired: [hi],
+    repairedParams: {
+      system: 'half \ufffd',
+      tools: [{ name: 'read', description: '\ufffd', input_schema: { type: 'object' } }],
+    },
+  },
+  {
     row: 40,
     rule: 'compactions',
     claim: 'a compaction that does not come first is left out: what it summarises is still there',

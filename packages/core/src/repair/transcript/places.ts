@@ -18,14 +18,20 @@ import {
 } from '../block-kinds.ts'
 import { count, mapBlocks, mapKeeping } from '../blocks.ts'
 import { wellFormed } from '../request/ingest.ts'
-import type { Outgoing } from '../outgoing.ts'
+import type { Outgoing, Params } from '../outgoing.ts'
 import { localRule, mendEach, messageRule, type Mend, type Mended } from '../rule.ts'
 
-export const unicode = messageRule(
+export const unicode = localRule(
   { name: 'unicode', row: 37, invariant: 'Every text is valid Unicode.' },
-  () => (message) => {
-    const good = wellFormed(message) as Message
-    return good === message ? undefined : { instead: [good], what: 'replaced half surrogate pairs by U+FFFD' }
+  ({ messages, params }) => {
+    const what = 'replaced half surrogate pairs by U+FFFD'
+    const mended = mendEach(messages, (message) => {
+      const good = wellFormed(message) as Message
+      return good === message ? undefined : { instead: [good], what }
+    })
+    // Of the system prompt, for instance, with a text that was cut to a length.
+    const settings = wellFormed(params) as Params
+    return settings === params ? mended : { ...mended, params: settings, mends: [{ what }, ...mended.mends] }
   },
 )
 
