@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { intercept } from '../wire/interceptor.ts'
 import { memorySharedState } from '../records/memory-shared-state.ts'
 import { memoryStore } from '../store/memory-store.ts'
@@ -107,6 +107,18 @@ test('a limiter that throws harms nobody', async () => {
   expect(await health.admit(key, 's', asking)).toEqual(go)
   await health.report(key, 's', overloaded)
   expect(await health.records()).toHaveLength(1)
+})
+
+test('a limiter whose note of a refusal fails later ends no program', async () => {
+  const { plain, clock } = place(() => go)
+  const fails = () => Promise.reject(new Error('broken'))
+  const health = limitedHealth(plain, { admit: async () => go, refused: fails }, clock)
+  const unhandled = vi.fn<() => void>()
+  process.on('unhandledRejection', unhandled)
+  onTestFinished(() => void process.off('unhandledRejection', unhandled))
+  await health.report(key, 's', overloaded)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(unhandled).not.toHaveBeenCalled()
 })
 
 test('a limiter that names no instant holds nobody', async () => {

@@ -51,11 +51,8 @@ export function limitedHealth(health: Health, limiter: RequestLimiter | undefine
     },
 
     report(key, session, outcome) {
-      try {
-        if (isRefusal(outcome)) limiter.refused(cleanKey(key))
-      } catch {
-        // Only advice, as above.
-      }
+      // Only advice, as above.
+      if (isRefusal(outcome)) (async () => limiter.refused(cleanKey(key)))().catch(() => {})
       return health.report(key, session, outcome)
     },
   }

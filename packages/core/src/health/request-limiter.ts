@@ -11,8 +11,8 @@ import type { Recovery } from './recovery.ts'
 export interface RequestLimiter {
   /** Whether `session` may send to this model of this endpoint now. A session that was told to wait asks again. */
   admit(key: HealthKey, asking: LimiterAsking): Promise<LimiterAnswer>
-  /** A request to it failed as if too many were being sent. Must not throw. */
-  refused(key: HealthKey): void
+  /** A request to it failed as if too many were being sent. What it returns, throws or rejects with is ignored. */
+  refused(key: HealthKey): unknown
 }
 
 export interface LimiterAsking {
