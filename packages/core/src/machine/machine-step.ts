@@ -30,7 +30,7 @@ interface Way {
 }
 
 interface State {
-  readonly entry: string | undefined
+  readonly entry: Effect['kind'] | undefined
   readonly ways: ReadonlyMap<string, readonly Way[]>
   /** Taken without an entry. */
   readonly always: readonly Way[]
@@ -58,7 +58,11 @@ const table = lazily(() => {
   const nodes = Object.entries(root.states) as [StateName, (typeof root.states)[StateName]][]
   const states = nodes.map(([name, { entry, transitions, always = [] }]) => [
     name,
-    { entry: entry.map(nameOf)[0], ways: waysOf(name, transitions), always: always.map((one) => wayOf(name, one)) },
+    {
+      entry: entry.map(nameOf)[0] as Effect['kind'] | undefined,
+      ways: waysOf(name, transitions),
+      always: always.map((one) => wayOf(name, one)),
+    },
   ])
   return {
     states: Object.fromEntries(states) as Readonly<Record<StateName, State>>,
@@ -87,23 +91,8 @@ function nameOf(named: unknown): string {
   return typeof named === 'string' ? named : (named as { type: string }).type
 }
 
-function effectOf(entry: string | undefined, { wakeAt }: Context): Effect | undefined {
-  switch (entry) {
-    case 'rest':
-      return { kind: 'rest' }
-    case 'sendRequest':
-      return { kind: 'send-request' }
-    case 'wait':
-      return { kind: 'wait', until: wakeAt ?? 0 }
-    case 'runTools':
-      return { kind: 'run-tools' }
-    case 'endTurn':
-      return { kind: 'end-turn' }
-    case 'askPerson':
-      return { kind: 'ask-person' }
-    default:
-      return undefined
-  }
+function effectOf(kind: Effect['kind'] | undefined, { wakeAt }: Context): Effect | undefined {
+  return kind === 'wait' ? { kind, until: wakeAt ?? 0 } : kind && { kind }
 }
 
 /** The snapshot as the head keeps it: without fields that are still fresh, because it is written with every append. */

@@ -11,7 +11,7 @@
 import { assign, setup } from 'xstate'
 import { callsOf, isRefusal, pausesTurn } from '../journal/answer.ts'
 import type { AssistantMessage, Entry } from '../journal/journal.ts'
-import type { Context } from './machine-state.ts'
+import type { Context, Effect } from './machine-state.ts'
 
 /** What a restart resets. */
 const budget = {
@@ -127,7 +127,7 @@ export const updates = {
 } satisfies Record<string, Update>
 
 /** The entry actions: the effects, as data. Nothing runs them here. */
-const effects = ['rest', 'sendRequest', 'wait', 'runTools', 'endTurn', 'askPerson'] as const
+const effects: readonly Effect['kind'][] = ['rest', 'send-request', 'wait', 'run-tools', 'end-turn', 'ask-person']
 
 const nothing = (): void => {}
 const assigned = (update: Update) =>
@@ -145,7 +145,7 @@ const builder = setup({
   ),
   actions: {
     ...eachOf(updates, assigned),
-    ...(Object.fromEntries(effects.map((name) => [name, nothing])) as Record<(typeof effects)[number], () => void>),
+    ...(Object.fromEntries(effects.map((name) => [name, nothing])) as Record<Effect['kind'], () => void>),
   },
 })
 
@@ -169,7 +169,7 @@ export const sessionMachine = builder.createMachine({
   states: {
     idle: { entry: 'rest' },
     requesting: {
-      entry: 'sendRequest',
+      entry: 'send-request',
       on: {
         'request-sent': { actions: 'countAttempt' },
         'response-received': [
@@ -198,7 +198,7 @@ export const sessionMachine = builder.createMachine({
       },
     },
     executingTools: {
-      entry: 'runTools',
+      entry: 'run-tools',
       on: {
         'tool-started': { guard: 'isKnownCall', actions: 'startCall' },
         'tool-finished': [
@@ -208,7 +208,7 @@ export const sessionMachine = builder.createMachine({
       },
     },
     answered: {
-      entry: 'endTurn',
+      entry: 'end-turn',
       on: { 'turn-ended': { target: 'idle', actions: 'endLastTurn' } },
     },
     suspended: {
@@ -226,7 +226,7 @@ export const sessionMachine = builder.createMachine({
       },
     },
     needsInput: {
-      entry: 'askPerson',
+      entry: 'ask-person',
       on: { 'session-resumed': { target: 'restoring', actions: 'startAnew' }, 'tool-finished': endedBeside },
     },
     restoring: {
