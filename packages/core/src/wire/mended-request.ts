@@ -22,6 +22,7 @@ import { nameOfRule } from '../repair/rule-name.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session/session.ts'
+import { writtenBody } from './body-writer.ts'
 import type { ConversationRequest, RequestBody } from './messages-request.ts'
 
 export interface MendedRequest {
@@ -113,12 +114,13 @@ export function mend(mending: Mending): MendedRequest {
   }
   if (rung) apply(context.tried, rung)
 
-  const isOwn = out.params === params && out.messages === request.messages
-  const text = isOwn ? request.asSent : undefined
+  const { asSent } = request
+  const isOwn = out.params === params && out.messages === request.messages && asSent?.isWhole
+  const changed = { ...out.params, messages: out.messages, ...(request.streams && { stream: true }) }
   return {
     outgoing: out,
     card: rung ?? home,
-    body: text ?? JSON.stringify({ ...out.params, messages: out.messages, ...(request.streams && { stream: true }) }),
+    body: isOwn ? asSent.text : writtenBody(changed, asSent),
     betas: out.betas === request.envelope.betas ? undefined : out.betas,
     ...journaled,
     unrepairable: local.unrepairable,

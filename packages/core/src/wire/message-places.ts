@@ -19,7 +19,11 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
 const messagesKey = '"messages"'
 
-export function placesIn(text: BodyText): Places | undefined {
+/** `onField` is called with the name of each other field, and with the first place of its value and after it. */
+export function placesIn(
+  text: BodyText,
+  onField?: (name: string, from: number, to: number) => void,
+): Places | undefined {
   let places: Places | undefined
   let at = afterSpace(text, 0)
   if (signAt(text, at) !== openBrace) return undefined
@@ -36,7 +40,11 @@ export function placesIn(text: BodyText): Places | undefined {
       places = restOfList(text, at + 1, [])
       if (!places) return undefined
       at = places.end + 1
-    } else at = afterValue(text, at)
+    } else {
+      const from = at
+      at = afterValue(text, from)
+      onField?.(key.slice(1, -1), from, at)
+    }
     at = afterSpace(text, at)
     if (signAt(text, at) !== comma) break
     at = afterSpace(text, at + 1)

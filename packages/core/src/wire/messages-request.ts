@@ -16,6 +16,7 @@ import { blocksOf } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import { areMessages, isOneOf, isText } from '../journal/surely.ts'
 import { lazily } from '../lazily.ts'
+import type { SentBody } from './body-writer.ts'
 
 /** The part of a request that every mount has: the SDK's middleware request and a gateway's alike. */
 export interface WireRequest {
@@ -50,8 +51,8 @@ export interface ConversationRequest {
   added: Message[]
   /** The whole conversation, in the caller's own copy wherever that says the same. */
   messages: readonly Message[]
-  /** The caller's own body, where it holds exactly these messages. */
-  asSent: RequestBody | undefined
+  /** What the caller sent; `isWhole` if it holds exactly these messages. */
+  asSent: (SentBody & { readonly text: RequestBody; readonly isWhole: boolean }) | undefined
 }
 
 const bodySchema = lazily(() =>
@@ -98,14 +99,14 @@ export function joinConversation(
   const { kept, resolved, exact } = joinedAt(recorded, spoken, body) ?? {}
   if (kept === undefined || !resolved) return undefined
 
-  const asSent = exact && !thread && spoken.length === sent.length
+  const isWhole = exact === true && !thread && spoken.length === sent.length
   return {
     streams: stream === true,
     envelope: envelopeOf(request.headers, body),
     ...(kept < recorded.messages.length && { rewindTo: kept }),
     added: resolved.slice(kept),
     messages: resolved,
-    asSent: asSent ? (request.body as RequestBody) : undefined,
+    asSent: { text: request.body as RequestBody, body: parsed, isWhole },
   }
 }
 
