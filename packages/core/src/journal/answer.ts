@@ -93,19 +93,20 @@ export function billed({ usage }: AssistantMessage): boolean | undefined {
 }
 
 /**
- * What `usage` comes to in full-price input tokens: output counts five times, a cache write 1.25 and a cache read 0.1
- * times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * What `usage` comes to in full-price input tokens: output counts five times, a cache write for five minutes 1.25, one
+ * for an hour 2, and a cache read 0.1 times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
 export function costOf(usage: Readonly<Record<string, unknown>> | undefined): number {
-  const count = (name: string): number => {
-    const value = usage?.[name]
+  const count = (counts: unknown, name: string): number => {
+    const value = isRecord(counts) ? counts[name] : undefined
     return typeof value === 'number' ? value : 0
   }
   return Math.round(
-    count('input_tokens') +
-      5 * count('output_tokens') +
-      1.25 * count('cache_creation_input_tokens') +
-      0.1 * count('cache_read_input_tokens'),
+    count(usage, 'input_tokens') +
+      5 * count(usage, 'output_tokens') +
+      1.25 * count(usage, 'cache_creation_input_tokens') +
+      0.75 * count(usage?.['cache_creation'], 'ephemeral_1h_input_tokens') +
+      0.1 * count(usage, 'cache_read_input_tokens'),
   )
 }
 
