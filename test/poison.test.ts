@@ -80,6 +80,34 @@ test('a request that fails while five of two words are answered in a row is pois
   expect(api.calls.filter(isPing)).toHaveLength(5)
 })
 
+test('and so it is if the client has a login, which the API takes only with its beta and the words that it begins with', async () => {
+  const system = ['x-anthropic-billing-header: cc_version=2.1.', 'You are a client.', 'Long prompt. '.repeat(99)].map(
+    (said) => ({ type: 'text' as const, text: said, cache_control: { type: 'ephemeral' as const } }),
+  )
+  const pinged: unknown[] = []
+  const fetch = async (_url: unknown, init: RequestInit = {}) => {
+    const { system: said, max_tokens } = JSON.parse(init.body as string) as { system?: unknown; max_tokens: number }
+    if (max_tokens !== 1) return failed(500)
+    pinged.push([new Headers(init.headers).get('anthropic-beta'), said])
+    return whole('pong')
+  }
+  const client = new Anthropic({
+    authToken: 't',
+    apiKey: null,
+    baseURL: 'http://scripted.test',
+    logLevel: 'off',
+    fetch,
+  })
+  const store = memoryStore()
+  const own = recoverable(client, await openTestSession(store))
+  const request = { model, max_tokens: 50, tools, system, messages: conversation(1) }
+  const headers = { 'anthropic-beta': 'claude-code-20250219,oauth-2025-04-20' }
+  await expect(own.messages.create(request, { headers })).rejects.toThrow()
+  expect((await entriesOf(store)).some(poisoned)).toBe(true)
+  const beginning = system.slice(0, 2).map(({ type, text: said }) => ({ type, text: said }))
+  expect(pinged).toEqual(Array.from({ length: 5 }, () => ['oauth-2025-04-20', beginning]))
+})
+
 test('a request is not poisoned when one of those is not answered', async () => {
   let pings = 0
   const api = answeringClient((call) => {

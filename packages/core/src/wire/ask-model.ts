@@ -3,6 +3,7 @@
  */
 import type { RequestRung } from './rungs.ts'
 import type { WireRequest } from './messages-request.ts'
+import { ownHeaders } from './own-question.ts'
 
 /** The body of `GET /v1/models/<id>`; rejects when there is none. */
 export async function askModel<R extends WireRequest>(
@@ -11,8 +12,8 @@ export async function askModel<R extends WireRequest>(
   model: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const headers = new Headers(sent.headers)
-  for (const name of ['content-type', 'content-length', 'anthropic-beta']) headers.delete(name)
+  const headers = ownHeaders(sent.headers)
+  for (const name of ['content-type', 'content-length']) headers.delete(name)
   const url = `${endpoint}/v1/models/${encodeURIComponent(model)}`
   const { body: _none, ...rest } = sent
   const response = await next({ ...rest, url, method: 'GET', headers, signal } as R)

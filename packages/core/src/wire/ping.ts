@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts'
 import { inTime } from '../in-time.ts'
 import type { WireRequest } from './messages-request.ts'
+import { ownHeaders, ownSystem } from './own-question.ts'
 import type { RequestRung } from './rungs.ts'
 
 /** An answer of one token takes a second or two. */
@@ -16,10 +17,12 @@ export async function pingProvider<R extends WireRequest>(
   rung: RequestRung<R>,
   clock: Clock,
   signal: AbortSignal,
+  /** Of the caller's request. */
+  system: unknown,
 ): Promise<boolean> {
-  const headers = new Headers(sent.headers)
-  headers.delete('anthropic-beta')
-  const body = JSON.stringify({ model: rung.model, max_tokens: 1, messages: [{ role: 'user', content: 'ping' }] })
+  const headers = ownHeaders(sent.headers)
+  const messages = [{ role: 'user', content: 'ping' }]
+  const body = JSON.stringify({ model: rung.model, max_tokens: 1, ...ownSystem(sent.headers, system), messages })
   try {
     return await inTime(clock, timeoutMs, async (late) => {
       const response = await rung.next({ ...sent, headers, body, signal: AbortSignal.any([signal, late]) })

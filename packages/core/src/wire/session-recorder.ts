@@ -66,9 +66,9 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   constructor(options: SessionRecorderOptions<R>) {
     this.#it = options
-    const { session, health, rungs, sent } = options
+    const { session, health, rungs, sent, request } = options
     this.#walk = new LadderWalk({ session, health, rungs, neededTokens: () => this.#neededTokens() })
-    this.#surroundings = new Surroundings({ session, health, sent })
+    this.#surroundings = new Surroundings({ session, health, sent, system: request.envelope.body['system'] })
   }
 
   /** Only for the model that was asked for: another endpoint may report no cost. */

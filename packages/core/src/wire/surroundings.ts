@@ -17,16 +17,16 @@ const pingPauseMs = 300_000
 const goodForMs = 3_600_000
 
 export class Surroundings<R extends WireRequest> {
-  readonly #it: { session: Session; health: Health; sent: R }
+  readonly #it: { session: Session; health: Health; sent: R; system: unknown }
   #pinged = { at: -Infinity, answers: 0 }
 
-  constructor(it: { session: Session; health: Health; sent: R }) {
+  constructor(it: { session: Session; health: Health; sent: R; system: unknown }) {
     this.#it = it
   }
 
   /** Around the failure that was seen as `wire`. */
   async of(wire: Wire, rung: RequestRung<R>, signal: AbortSignal): Promise<Elsewhere> {
-    const { session, health, sent } = this.#it
+    const { session, health, sent, system } = this.#it
     const { context, transcript, clock } = session
     const now = clock.now()
     const since = context.firstFaultAt ?? now
@@ -46,7 +46,7 @@ export class Surroundings<R extends WireRequest> {
     const { at, answers } = this.#pinged
     const mayAsk = answers < pings && (answers > 0 || now - at >= pingPauseMs)
     if (mayAsk) {
-      const isAnswered = await pingProvider(sent, rung, clock, signal)
+      const isAnswered = await pingProvider(sent, rung, clock, signal, system)
       this.#pinged = { at: now, answers: isAnswered ? answers + 1 : 0 }
     }
     return { ...seen, othersSucceed: this.#pinged.answers >= pings }

@@ -6,6 +6,7 @@
  */
 import { isRecord, recordsIn, without } from '../../json.ts'
 import { withEffort, withoutClearing } from '../../ladder/thinking-steps.ts'
+import { isLoginBeta } from '../login-beta.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from '../request/kept-signatures.ts'
 import { repairedBy, type RejectedRule } from './rejected-rule.ts'
@@ -33,9 +34,9 @@ export const dropParams: RejectedRule = {
 
 export const dropNewestBeta: RejectedRule = {
   name: 'drop-newest-beta',
-  does: 'Leaves out the beta with the latest date.',
+  does: 'Leaves out the beta with the latest date, but not that of a login.',
   repair(outgoing, _context, argument) {
-    const dated = outgoing.betas.filter((beta) => dateOf(beta) !== '')
+    const dated = outgoing.betas.filter((beta) => dateOf(beta) !== '' && !isLoginBeta(beta))
     const newest = argument ?? dated.sort((one, other) => dateOf(other).localeCompare(dateOf(one)))[0]
     if (newest === undefined || !outgoing.betas.includes(newest)) return undefined
     return repairedBy(this, dropped(outgoing, newest), `left out beta ${newest}`, { argument: newest })

@@ -286,6 +286,13 @@ export const refusedCases: readonly RequestCase[] = [
     out: { params: { ...params, thinking: { type: 'adaptive' } }, betas: ['old-2025-01-01'] },
   },
   {
+    rule: 'drop-newest-beta',
+    claim: 'the beta of a login stays: without it the API would refuse the token',
+    as: 'drop-newest-beta:old-2025-01-01',
+    in: { betas: ['old-2025-01-01', 'oauth-2025-04-20'] },
+    out: { betas: ['oauth-2025-04-20'] },
+  },
+  {
     row: 28,
     rule: 'drop-container',
     claim: 'a container that the server no longer has is left out; its skills stay',
