@@ -59,14 +59,14 @@ export class DueIndex {
     await this.#put(sessionId, inMs, 'always', priority)
   }
 
-  /** Writes a row only if there is none; whether it did. */
-  async putIfMissing(sessionId: string, inMs: number): Promise<boolean> {
-    return this.#put(sessionId, inMs, 'missing', 'kept')
+  /** Writes a row only if there is none. */
+  async putIfMissing(sessionId: string, inMs: number): Promise<void> {
+    await this.#put(sessionId, inMs, 'missing', 'kept')
   }
 
-  /** Moves the row only if there is one with a later instant; whether it did. */
-  async putEarlier(sessionId: string, inMs: number): Promise<boolean> {
-    return this.#put(sessionId, inMs, 'earlier', 'kept')
+  /** Moves the row only if there is one with a later instant. */
+  async putEarlier(sessionId: string, inMs: number): Promise<void> {
+    await this.#put(sessionId, inMs, 'earlier', 'kept')
   }
 
   /** A worker begins on a session; `starts` counts the starts whose end was not seen, including this one. */
@@ -139,10 +139,9 @@ export class DueIndex {
     return { due, later, started: perShard.flatMap(([, , counts]) => counts).filter((count) => count !== '0').length }
   }
 
-  async #put(sessionId: string, inMs: number, where: string, priority: string): Promise<boolean> {
+  async #put(sessionId: string, inMs: number, where: string, priority: string): Promise<void> {
     const { rows, interactive } = this.#keys.shardOf(sessionId)
-    const [kind] = await this.#run('put', [rows, interactive], [sessionId, whole(inMs), where, priority])
-    return kind === 'put'
+    await this.#run('put', [rows, interactive], [sessionId, whole(inMs), where, priority])
   }
 
   #run(name: Parameters<typeof runScript>[1], keys: readonly string[], args: readonly (string | number)[]) {

@@ -10,6 +10,7 @@ import type { Verdict } from './assess.ts'
 import type { DueIndex, Row, RowAction } from './due-index.ts'
 import type { Queues } from './queue.ts'
 import type { Recoveries } from './recoveries.ts'
+import { allOf } from './repeat.ts'
 import type { Unreadable } from './unreadable.ts'
 
 export interface FeederParts {
@@ -39,16 +40,13 @@ export class Feeder {
   /** Looks once at every shard; whether more rows may be due. Errors: `store-unavailable`. */
   async pass(): Promise<boolean> {
     const { index } = this.#it
-    const looks = await Promise.allSettled(
+    const found = await allOf(
       index.shards.map(async (shard) => {
         const { size, rows } = await index.claim(shard, chunkLength)
-        const settled = await Promise.allSettled(rows.map((row) => this.#look(row)))
-        throwFirst(settled)
+        await allOf(rows.map((row) => this.#look(row)))
         return { size, isFull: rows.length === chunkLength }
       }),
     )
-    throwFirst(looks)
-    const found = looks.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     this.rows = found.reduce((sum, { size }) => sum + size, 0)
     return found.some(({ isFull }) => isFull)
   }
@@ -83,9 +81,4 @@ export class Feeder {
         return verdict.inMs
     }
   }
-}
-
-function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
-  const failed = results.find((one) => one.status === 'rejected')
-  if (failed) throw failed.reason
 }

@@ -4,7 +4,7 @@
  * 1. Each comes at its own place on a ramp (`comeback.ts`), so that recovery is not the second outage.
  * 2. For each recovery one worker of the fleet does it, until it is done. If it dies half-way, the remaining sessions
  *    wait for their own instants.
- * 3. A session that cannot be read does not stop it.
+ * 3. A session that cannot be read, or not now, does not keep the others waiting.
  */
 import type { Clock, Store } from '@lastgood/core'
 import type { DueIndex } from './due-index.ts'
@@ -36,43 +36,40 @@ export class RecoveryWatch {
     this.#it = parts
   }
 
-  /** How many rows were pulled forward. Errors: `store-unavailable`. */
-  async look(): Promise<number> {
+  /** Errors: `store-unavailable`. */
+  async look(): Promise<void> {
     const { clock, index, keys, recoveries } = this.#it
     await recoveries.refresh(0)
-    let pulled = 0
     for (const [model, { at }] of recoveries.all) {
       if (at <= (this.#seen.get(model) ?? clock.now() - newsMs)) continue
       if (this.#begun.get(model) === at || (await index.lock(keys.recovery(model, at), lockMs))) {
         this.#begun.set(model, at)
-        pulled += await this.#pull(model)
+        await this.#pull(model)
         this.#begun.delete(model)
       }
       this.#seen.set(model, at)
     }
-    return pulled
   }
 
-  async #pull(model: string): Promise<number> {
+  async #pull(model: string): Promise<void> {
     const { index } = this.#it
-    let pulled = 0
+    const failures: unknown[] = []
+    const note = (error: unknown) => void failures.push(error)
     for (const shard of index.shards) {
       // The ids all at once: a row that is moved changes the ranks of those after it.
-      const ids = await index.sessionsOf(shard)
+      const ids = (await index.sessionsOf(shard).catch(note)) ?? []
       for (let from = 0; from < ids.length; from += chunkLength) {
-        const moved = await Promise.all(ids.slice(from, from + chunkLength).map((id) => this.#pullOne(id, model)))
-        pulled += moved.filter(Boolean).length
+        await Promise.all(ids.slice(from, from + chunkLength).map((id) => this.#pullOne(id, model).catch(note)))
       }
     }
-    return pulled
+    if (failures.length > 0) throw failures[0]
   }
 
-  async #pullOne(sessionId: string, model: string): Promise<boolean> {
+  async #pullOne(sessionId: string, model: string): Promise<void> {
     const { store, index, recoveries } = this.#it
     const summary = await readable(store, sessionId)
-    if (summary?.head.model !== model || summary.head.status !== 'waiting') return false
+    if (summary?.head.model !== model || summary.head.status !== 'waiting') return
     const verdict = recoveries.assess(summary)
-    if (verdict.kind === 'nothing') return false
-    return index.putEarlier(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
+    if (verdict.kind !== 'nothing') await index.putEarlier(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
   }
 }

@@ -15,7 +15,17 @@ export interface Repeated {
   readonly signal: AbortSignal
 }
 
-const [firstPauseMs, longestPauseMs] = [500, 30_000]
+/** Short: one failed master of a Cluster fails an action that is otherwise of use to all others. */
+const [firstPauseMs, longestPauseMs] = [500, 5_000]
+
+/** Waits for all of them, then throws the first error, if there is one. */
+export async function allOf<T>(ones: Iterable<Promise<T>>): Promise<T[]> {
+  const settled = await Promise.allSettled(ones)
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+}
 
 /** `once` returns the ms until it is due again. Resolves when the signal has aborted. */
 export async function repeat({ clock, tell, where, signal }: Repeated, once: () => Promise<number>): Promise<void> {

@@ -1,36 +1,57 @@
-import { systemClock } from '@lastgood/core'
+import { matchesFilter, systemClock, type SessionFilter, type SessionSummary } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
-import { openPlace, openTurn } from '../test/fixture.ts'
+import { answer, openPlace, openTurn } from '../test/fixture.ts'
 import { Agents } from './agents.ts'
 import { copyOf } from './connection.ts'
 import { keysUnder } from './keys.ts'
 import { Queues } from './queue.ts'
 import { Recoveries } from './recoveries.ts'
-import { sweep } from './sweep.ts'
+import { sweep, type SweepParts } from './sweep.ts'
 
-it('finds the sessions of all agents of the fleet, whichever worker sweeps, and none of others', async () => {
+function openSweep() {
   const { store, index, prefix, redis } = openPlace()
   const queues = new Queues(copyOf(redis), keysUnder(prefix))
-  const agents = new Agents(index, queues)
+  onTestFinished(() => queues.close())
+  const parts: SweepParts = {
+    store,
+    clock: systemClock,
+    index,
+    recoveries: new Recoveries(store, systemClock),
+    agents: new Agents(index, queues),
+    own: ['coder'],
+    lock: { key: `${prefix}:sweep`, ttlMs: 60_000 },
+    signal: new AbortController().signal,
+  }
+  return { store, index, parts }
+}
+
+it('finds the sessions of all agents of the fleet, whichever worker sweeps, and none of others', async () => {
+  const { store, index, parts } = openSweep()
   await openTurn(store, 'of-coder', 'coder')
   await openTurn(store, 'of-writer', 'writer')
   await openTurn(store, 'of-nobody', 'stranger')
-  const by = (name: string) =>
-    sweep({
-      store,
-      clock: systemClock,
-      index,
-      recoveries: new Recoveries(store, systemClock),
-      agents,
-      own: [name],
-      lock: { key: `${prefix}:sweep`, ttlMs: 60_000 },
-      signal: new AbortController().signal,
-    })
-  onTestFinished(() => queues.close())
+  const by = (name: string) => sweep({ ...parts, own: [name] })
   await index.enlist('writer')
-  expect(await by('coder')).toBe(2)
-  expect(await index.counts()).toMatchObject({ due: 2 })
+  await by('coder')
+  expect(await index.counts()).toMatchObject({ due: 2, later: 0 })
   // Another one has just done it, and yet this one's agent is known from now on.
-  expect(await by('painter')).toBe(0)
+  await openTurn(store, 'later', 'coder')
+  await by('painter')
+  expect(await index.counts()).toMatchObject({ due: 2, later: 0 })
   expect(await index.agents()).toEqual(['coder', 'painter', 'writer'])
+})
+
+it('rests after each hundred heads, whatever became of their sessions', async () => {
+  const { store, parts } = openSweep()
+  await openTurn(store, 's', 'coder', answer)
+  const summary = (await store.summary('s')) as SessionSummary
+  const list = async function* (filter: SessionFilter = {}) {
+    for (let n = 0; n < 250; n++) if (matchesFilter(summary, filter)) yield summary
+  }
+  const rests: number[] = []
+  const clock = new ManualClock()
+  const sleepUntil = (instant: number) => Promise.resolve(void rests.push(instant - clock.now()))
+  await sweep({ ...parts, store: { ...store, list }, clock: Object.assign(clock, { sleepUntil }) })
+  expect(rests).toEqual([20, 20])
 })

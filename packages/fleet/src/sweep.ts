@@ -6,7 +6,7 @@
  *    only where there is no row.
  * 2. A session that cannot be read does not stop it.
  */
-import { isJournalError, type Clock, type SessionStatus, type Store } from '@lastgood/core'
+import { isJournalError, type Clock, type Store } from '@lastgood/core'
 import type { Agents } from './agents.ts'
 import type { DueIndex } from './due-index.ts'
 import type { Recoveries } from './recoveries.ts'
@@ -24,26 +24,24 @@ export interface SweepParts {
   readonly signal: AbortSignal
 }
 
-const open: readonly SessionStatus[] = ['running', 'waiting', 'suspended']
 /** A pause of `pauseMs` after every `chunkLength` heads. */
 const [chunkLength, pauseMs] = [100, 20]
 
-/** How many rows were written; 0 if another worker sweeps. Errors: `store-unavailable`. */
-export async function sweep(parts: SweepParts): Promise<number> {
+/** Does nothing if another worker sweeps. Errors: `store-unavailable`. */
+export async function sweep(parts: SweepParts): Promise<void> {
   const { store, clock, index, recoveries, agents, own, lock, signal } = parts
   // A server may have lost the names of the agents: each worker writes its own again, since no other would.
   await Promise.all([...own].map((name) => agents.enlist(name)))
-  if (!(await index.lock(lock.key, lock.ttlMs))) return 0
+  if (!(await index.lock(lock.key, lock.ttlMs))) return
   const known = new Set(await agents.names())
-  let [seen, written] = [0, 0]
+  let seen = 0
   try {
-    for await (const summary of store.list({ status: open })) {
+    for await (const summary of store.list()) {
       if (signal.aborted) break
       const { agent, sessionId } = summary.head
       const verdict = recoveries.assess(summary)
       if (agent !== undefined && known.has(agent) && verdict.kind !== 'nothing') {
-        const isNew = await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
-        if (isNew) written += 1
+        await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
       }
       seen += 1
       if (seen % chunkLength === 0) await clock.sleepUntil(clock.now() + pauseMs, { signal, background: true })
@@ -52,5 +50,4 @@ export async function sweep(parts: SweepParts): Promise<number> {
     // The list yields all readable sessions first; `lastgood doctor` reports the one that failed.
     if (!signal.aborted && !isJournalError(error)) throw error
   }
-  return written
 }

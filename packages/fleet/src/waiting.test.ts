@@ -65,10 +65,12 @@ describe('a session that waits', () => {
   it('comes back at its place on the ramp when its model answers again, long before its own instant, whatever else waits', async () => {
     const { start, store, told, redis, prefix, index } = openPlace()
     const ids = ['a', 'b', 'c', 'd']
-    // In every shard one that nobody can read.
+    // In every shard one that nobody can read, and one for which the store cannot answer.
     for (let n = 0; n < 100; n++) {
       await redis.hset(`${prefix}:{bad-${n}}:session`, 'head', 'no head', 'fence', '1', 'seq', '1')
+      await redis.set(`${prefix}:{away-${n}}:session`, 'of another application')
       await index.put(`bad-${n}`, 3_600_000)
+      await index.put(`away-${n}`, 3_600_000)
     }
     const fleet = start({ coder: patientAgent((session) => backOff(session, Date.now() + 3_600_000)) })
     for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })

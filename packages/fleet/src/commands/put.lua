@@ -8,7 +8,7 @@
   ARGV[3]  string  'always'; 'missing': only if there is no row; 'earlier': only if there is one with a later instant
   ARGV[4]  string  'interactive' or 'batch'; 'kept': as it is
 
-  Returns { 'put' } or { 'left' }.
+  Returns nothing.
   Errors  none of its own.
 ]]
 local rows, interactive = KEYS[1], KEYS[2]
@@ -18,11 +18,8 @@ local time = redis.call('TIME')
 local at = time[1] * 1000 + math.floor(time[2] / 1000) + delay_ms
 
 local there = tonumber(redis.call('ZSCORE', rows, id))
-if where == 'missing' and there then
-  return { 'left' }
-end
-if where == 'earlier' and (not there or there <= at) then
-  return { 'left' }
+if where == 'missing' and there or where == 'earlier' and (not there or there <= at) then
+  return
 end
 
 redis.call('ZADD', rows, at, id)
@@ -31,4 +28,3 @@ if priority == 'interactive' then
 elseif priority == 'batch' then
   redis.call('SREM', interactive, id)
 end
-return { 'put' }

@@ -9,7 +9,7 @@
   ARGV[3]  string  'remove', 'keep', or the ms from now until the next look
   ARGV[4]  string  the count: 'keep'; 'zero', while it is worked on; 'clear' when that ended; 'undo' the last start
 
-  Returns { 'settled' }, or { 'newer' } if the row was written again since then: it stays as it is.
+  Returns nothing. If the row was written again since then, it stays as it is.
   Errors  none of its own.
 ]]
 local rows, interactive, starts = KEYS[1], KEYS[2], KEYS[3]
@@ -24,7 +24,7 @@ elseif count == 'undo' and redis.call('HINCRBY', starts, id, -1) <= 0 then
 end
 
 if score and tonumber(redis.call('ZSCORE', rows, id)) ~= score then
-  return { 'newer' }
+  return
 end
 if action == 'remove' then
   redis.call('ZREM', rows, id)
@@ -34,4 +34,3 @@ elseif action ~= 'keep' then
   local time = redis.call('TIME')
   redis.call('ZADD', rows, time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(action), id)
 end
-return { 'settled' }
