@@ -1,4 +1,12 @@
-import { openSession, providerHealth, systemClock, type Clock, type Session } from '@lastgood/core'
+import {
+  LastgoodError,
+  openSession,
+  providerHealth,
+  systemClock,
+  type Clock,
+  type Session,
+  type Store,
+} from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient, untilAborted } from '../test/fixture.ts'
 import { comesBackAt } from './comeback.ts'
@@ -101,6 +109,27 @@ describe('a session that waits', () => {
     for (const id of ['v', 'w', 'x', 'y', 'z']) await health.report(key, id, { kind: 'fault', fault: 'overloaded' })
     await health.report(key, 'z', { kind: 'ok' })
     await expectEnded(store, ['s'])
+  })
+
+  it('P6: and comes back when the store takes no entry has a start that does not count', async () => {
+    const { start, store, told, index } = openPlace()
+    await openTurn(store, 's', 'coder', (session) => backOff(session, Date.now() + 3_600_000))
+    await index.put('s', 3_600_000)
+    const away: Store = {
+      ...store,
+      async append(lease, afterSeq, entries, head) {
+        if (entries[0]?.type !== 'session-suspended') return store.append(lease, afterSeq, entries, head)
+        throw new LastgoodError('store-unavailable', 'the store cannot answer', { hint: 'wait' })
+      },
+    }
+    start({ coder: agentOf('coder') }, { store: away, storePatienceMs: 1 })
+    const health = providerHealth(store.shared, systemClock)
+    for (const id of ['v', 'w', 'x', 'y', 'z']) await health.report(key, id, { kind: 'fault', fault: 'overloaded' })
+    await health.report(key, 'z', { kind: 'ok' })
+    await expect
+      .poll(() => told, patient)
+      .toContainEqual(expect.objectContaining({ kind: 'trouble', where: 'session' }))
+    expect(await index.counts()).toMatchObject({ started: 0 })
   })
 
   it('is not pulled forward for another model, nor by an answer from before its fault', async () => {

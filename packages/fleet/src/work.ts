@@ -58,7 +58,6 @@ class Job {
     const unsubscribe = session.subscribe((event) => event.type === 'entry' && this.#hear(event.entry))
     try {
       if (this.#begun.starts > options.crashLimit) return await this.#setAside()
-      await this.#comeBack()
       options.tell({ kind: 'started', ...this.#names, turn: session.turn, starts: this.#begun.starts })
       await this.#settle(await this.#thrown())
     } finally {
@@ -73,7 +72,11 @@ class Job {
   /** What the agent threw; undefined when it returned, or was told to stop and did not come back in time. */
   async #thrown(): Promise<{ error: unknown } | undefined> {
     const { agent } = this.#running
-    const ran = this.#session.run(agent, undefined, { signal: this.#stop.signal }).then(
+    const run = async () => {
+      await this.#comeBack()
+      await this.#session.run(agent, undefined, { signal: this.#stop.signal })
+    }
+    const ran = run().then(
       () => undefined,
       (error: unknown) => ({ error }),
     )
