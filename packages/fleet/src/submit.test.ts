@@ -144,6 +144,21 @@ describe('submit', () => {
     })
   })
 
+  it('a turn for an agent that nobody runs is named with it, and can be given up for another', async () => {
+    const { client, store, start } = openClient()
+    await client.submit('s', 'Go.', { agent: 'codre' })
+    await expect(client.submit('s', 'Go.', coder)).rejects.toMatchObject({
+      message: expect.stringContaining('turn 1 is open for agent codre'),
+      hint: expect.stringContaining('lastgood rewind s --turn 0'),
+    })
+    const session = await openSession('s', { store })
+    await session.rewind(0, 'lastgood rewind')
+    await session.close()
+    expect(await client.submit('s', 'Go.', coder)).toMatchObject({ agent: 'coder', turn: 1, isNew: true })
+    start({ coder: agentOf('coder') })
+    await expectEnded(store, ['s'])
+  })
+
   it('by its number a turn that was refused is not begun again', async () => {
     const { client, store } = openClient()
     await openTurn(store, 's', 'coder', async (session) => {

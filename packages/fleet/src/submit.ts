@@ -215,13 +215,14 @@ function openTurn(
   const isWanted = wanted.turn === undefined ? transcript.wasBegunWith(wanted.message) : wanted.turn === turn
   if (isWanted && agent === wanted.agent) return { is: 'open', turn, seq }
   const { sessionId } = wanted
+  const whose = agent === undefined ? '' : ` for agent ${agent}`
   throw new LastgoodError(
     'bad-option',
-    `session ${sessionId}: turn ${turn} is open, and a session has one open turn at a time`,
+    `session ${sessionId}: turn ${turn} is open${whose}, and a session has one open turn at a time`,
     {
       hint: isParked
         ? `it waits for a person: lastgood resume ${sessionId}; to let a worker continue it: lastgood submit ${sessionId}`
-        : `wait until it ends; to check on it: lastgood show ${sessionId}`,
+        : `wait until it ends: lastgood watch ${sessionId}; to give it up: lastgood rewind ${sessionId} --turn ${turn - 1}`,
       details: { sessionId, turn },
     },
   )
