@@ -40,8 +40,7 @@ export async function begin(place: Workplace, agent: string, sessionId: string):
   if (!acquit) return leave(place, sessionId, againMs * (1 + clock.random()), 'keep')
   try {
     const { score, starts } = await index.start(sessionId, options.leaseMs)
-    const owner = options.owner?.()
-    const session = await openSession(sessionId, { ...options.session, ...(owner && { owner }) })
+    const session = await openSession(sessionId, options.session)
     unreadable.opened(sessionId)
     return { session, score, starts, acquit }
   } catch (error) {

@@ -6,15 +6,18 @@ import settle from './commands/settle.lua'
 import start from './commands/start.lua'
 import take from './commands/take.lua'
 
-const sources = {
-  claim,
-  put,
-  settle,
-  start,
-  take,
+const commands = {
+  claim: command(claim),
+  put: command(put),
+  settle: command(settle),
+  start: command(start),
+  take: command(take),
 }
 
-type CommandName = keyof typeof sources
+/** `sha1`: the name of the script for EVALSHA. */
+function command(source: string): { source: string; sha1: string } {
+  return { source, sha1: createHash('sha1').update(source).digest('hex') }
+}
 
 /** The commands of a client that scripts need. */
 export interface ScriptConnection {
@@ -22,31 +25,14 @@ export interface ScriptConnection {
   eval(source: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-interface Command {
-  source: string
-  /** The name of the script for EVALSHA. */
-  sha1: string
-}
-
-const loaded = new Map<CommandName, Command>()
-
-function command(name: CommandName): Command {
-  const known = loaded.get(name)
-  if (known) return known
-  const source = sources[name]
-  const fresh = { source, sha1: createHash('sha1').update(source).digest('hex') }
-  loaded.set(name, fresh)
-  return fresh
-}
-
 /** What the script returns. Errors: the client's. */
 export async function runScript(
   connection: ScriptConnection,
-  name: CommandName,
+  name: keyof typeof commands,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  const { source, sha1 } = command(name)
+  const { source, sha1 } = commands[name]
   const all = [...keys, ...args.map(String)]
   try {
     return await connection.evalsha(sha1, keys.length, ...all)

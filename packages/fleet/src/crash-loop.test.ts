@@ -61,19 +61,6 @@ describe('a session whose starts do not end', () => {
     await expectEnded(store, ['s'])
   })
 
-  it('has a first start that counts no more once it has a step done', async () => {
-    const { start, store, index } = openPlace()
-    const startsNow = async () => (await index.counts()).started
-    const agent = agentOf('coder', async (session) => {
-      expect(await startsNow()).toBe(1)
-      await session.step('count', {}, () => 1)
-      await expect.poll(startsNow, patient).toBe(0)
-    })
-    const fleet = start({ coder: agent })
-    await fleet.submit('s', 'Go.', { agent: 'coder' })
-    await expectEnded(store, ['s'])
-  })
-
   it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {
     const { start, store, told } = openPlace()
     let runs = 0

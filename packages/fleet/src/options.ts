@@ -10,7 +10,6 @@ import {
   type Block,
   type Clock,
   type OptionChecks,
-  type Owner,
   type SessionOptions,
   type Store,
 } from '@lastgood/core'
@@ -58,8 +57,6 @@ export interface FleetOptions
   crashLimit?: number
   /** How long a tool under way has to end and be recorded when the fleet is closed. Default 5,000 ms. */
   graceMs?: number
-  /** Who holds a session. Default: this process, with a new id for each. */
-  owner?: () => Owner
 }
 
 export interface RunningAgent {
@@ -80,7 +77,6 @@ export interface ResolvedFleet extends ResolvedClient {
   readonly parkAboveMs: number
   readonly crashLimit: number
   readonly graceMs: number
-  readonly owner: (() => Owner) | undefined
 }
 
 // As objects, so that the compiler keeps them complete.
@@ -109,7 +105,6 @@ const fleetNames: Record<keyof FleetOptions, true> = {
   parkAboveMs: true,
   crashLimit: true,
   graceMs: true,
-  owner: true,
 }
 const { assertKnown }: OptionChecks = checksOf('Fleet')
 
@@ -149,7 +144,7 @@ async function toldTo(onEvent: ClientOptions['onEvent'], event: FleetEvent): Pro
 export function resolveFleet(options: FleetOptions): ResolvedFleet {
   assertKnown(undefined, options, Object.keys(fleetNames))
   const client = clientOf(options)
-  const { policy, decide, storePatienceMs, logger, telemetry, owner } = options
+  const { policy, decide, storePatienceMs, logger, telemetry } = options
   const { prefix, clock } = client
   const perMinute = options.perMinute !== undefined && { perMinute: options.perMinute }
   const limiter = options.limiter ?? redisLimiter(client.connection, { prefix, clock, ...perMinute })
@@ -163,7 +158,6 @@ export function resolveFleet(options: FleetOptions): ResolvedFleet {
     parkAboveMs: positiveMs('parkAboveMs', options.parkAboveMs ?? 5_000),
     crashLimit: count('crashLimit', options.crashLimit ?? 4),
     graceMs: positiveMs('graceMs', options.graceMs ?? 5_000),
-    owner,
     session: {
       ...client.session,
       leaseMs,

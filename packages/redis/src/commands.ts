@@ -10,33 +10,19 @@ import sharedWrite from './commands/shared-write.lua'
 import summary from './commands/summary.lua'
 import unlist from './commands/unlist.lua'
 
-const sources = {
-  acquire,
-  append,
-  'put-blob': putBlob,
-  release,
-  remove,
-  renew,
-  'shared-write': sharedWrite,
-  summary,
-  unlist,
+export const commands = {
+  acquire: command(acquire),
+  append: command(append),
+  'put-blob': command(putBlob),
+  release: command(release),
+  remove: command(remove),
+  renew: command(renew),
+  'shared-write': command(sharedWrite),
+  summary: command(summary),
+  unlist: command(unlist),
 }
 
-export type CommandName = keyof typeof sources
-
-export interface Command {
-  source: string
-  /** The script's name for EVALSHA. */
-  sha1: string
-}
-
-const loaded = new Map<CommandName, Command>()
-
-export function command(name: CommandName): Command {
-  const known = loaded.get(name)
-  if (known) return known
-  const source = sources[name]
-  const fresh = { source, sha1: createHash('sha1').update(source).digest('hex') }
-  loaded.set(name, fresh)
-  return fresh
+/** `sha1`: the name of the script for EVALSHA. */
+function command(source: string): { source: string; sha1: string } {
+  return { source, sha1: createHash('sha1').update(source).digest('hex') }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findingsFrom } from './finding-rules.ts'
+import { addressed, draftsFrom } from './finding-rules.ts'
 
 const sound = {
   info: {
@@ -28,7 +28,8 @@ type Changes = Record<string, string>
 
 function found(info: Changes, config: Changes | 'not allowed' = {}) {
   const seen = config === 'not allowed' ? undefined : new Map(Object.entries({ ...sound.config, ...config }))
-  return findingsFrom(new Map(Object.entries({ ...sound.info, ...info })), seen, 'redis-cli -u redis://h:1/0')
+  const drafts = draftsFrom(new Map(Object.entries({ ...sound.info, ...info })), seen)
+  return drafts.map((draft) => addressed(draft, cli))
 }
 
 const cli = 'redis-cli -u redis://h:1/0'

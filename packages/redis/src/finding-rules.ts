@@ -24,15 +24,11 @@ export const settingNames = [
   'cluster-require-full-coverage',
 ] as const
 
-/** `config` is undefined where CONFIG GET is not allowed. */
-export function findingsFrom(info: Settings, config: Settings | undefined, cli = 'redis-cli'): Finding[] {
-  return draftsFrom(info, config).map((draft) => addressed(draft, cli))
-}
-
 export function addressed({ mend, ...rest }: Draft, cli: string): Finding {
   return { ...rest, mend: mend(cli) }
 }
 
+/** `config` is undefined where CONFIG GET is not allowed. */
 export function draftsFrom(info: Settings, config: Settings | undefined): Draft[] {
   const facts = { info: (name: string) => info.get(name), config: (name: SettingName) => config?.get(name) }
   const drafts = rules.flatMap((rule) => rule(facts) ?? [])

@@ -26,9 +26,10 @@ export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: numbe
   throw journalConflict(lease.sessionId, afterSeq)
 }
 
-/** The score of the session's row in the index. Throws `session-busy`. */
-export function removed([kind, ...values]: Reply, sessionId: string, place: string): number {
+/** The score of the session's row in the index. Throws `session-busy`; with a lease, `lease-lost`. */
+export function removed([kind, ...values]: Reply, sessionId: string, lease: Lease | undefined, place: string): number {
   if (kind === 'removed') return Number(values[0])
+  if (lease) throw leaseLost(sessionId, lease.fence)
   throw sessionBusy({ kind: 'busy', sessionId, ...holderFrom(values, place) })
 }
 

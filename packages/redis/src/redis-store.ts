@@ -16,6 +16,7 @@ import {
   inChunks,
   leaseLost,
   matchesFilter,
+  positiveMs,
   storedEntry,
 } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
@@ -131,8 +132,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       const key = keys.session(sessionId)
       const all = [key, keys.journal(sessionId), keys.blobs(sessionId)]
       const reply = await server.run('remove', all, lease ? holderOf(lease) : ['', ''])
-      if (lease && reply[0] === 'lease-lost') throw leaseLost(sessionId, lease.fence)
-      await unlist(server, keys, sessionId, removed(reply, sessionId, server.place(key)))
+      await unlist(server, keys, sessionId, removed(reply, sessionId, lease, server.place(key)))
     },
 
     async close() {
@@ -146,8 +146,7 @@ function holderOf({ fence, owner }: Lease): [fence: number, ownerId: string] {
 }
 
 function duration(ttlMs: number): number {
-  if (Number.isFinite(ttlMs) && ttlMs > 0) return Math.ceil(ttlMs)
-  throw new LastgoodError('bad-option', `not a duration: ${ttlMs}`, { hint: 'a lease lasts a number of ms above 0' })
+  return Math.ceil(positiveMs('ttlMs', ttlMs, 'a lease lasts a number of ms above 0'))
 }
 
 /** Other libraries share some command names; an ioredis pipeline has all of them, and gives no answers. */

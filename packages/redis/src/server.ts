@@ -7,7 +7,7 @@
  * 4. The client stays as it was given: nothing is defined on it, and it is neither opened nor closed.
  */
 import type { RedisLike } from './client.ts'
-import { type CommandName, command } from './commands.ts'
+import { commands } from './commands.ts'
 import { chooseDatabase, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
@@ -20,7 +20,7 @@ type Argument = string | number | Buffer
 export interface Server {
   readonly location: string
   ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T>
-  run(name: CommandName, keys: readonly string[], args?: readonly Argument[]): Promise<Reply>
+  run(name: keyof typeof commands, keys: readonly string[], args?: readonly Argument[]): Promise<Reply>
   /** The key as the server knows it, with the client's key prefix. */
   nameOf(key: string): string
   /** The same for error messages. */
@@ -54,7 +54,7 @@ export function serverOf(client: RedisLike): Server {
     location,
     ask,
     run(name, keys, args = []) {
-      const { source, sha1 } = command(name)
+      const { source, sha1 } = commands[name]
       const rest = [...keys, ...args.map((one) => (typeof one === 'number' ? String(one) : one))]
       return ask(async (redis) => {
         try {
