@@ -7,41 +7,51 @@
  * Errors: `store-unavailable`.
  */
 import { LastgoodError } from '@lastgood/core'
-import type { DueIndex } from './due-index.ts'
+import type { FleetConnection } from './connection.ts'
+import type { Keys } from './keys.ts'
 import type { Queues } from './queue.ts'
+import { asked } from './unavailable.ts'
 
 export class Agents {
-  readonly #index: DueIndex
+  readonly #redis: FleetConnection
+  readonly #keys: Keys
   readonly #queues: Queues
   readonly #own: ReadonlySet<string>
 
   /** `own`: the agents that this process runs; they are known before anything has enlisted them. */
-  constructor(index: DueIndex, queues: Queues, own: Iterable<string> = []) {
-    this.#index = index
+  constructor(redis: FleetConnection, keys: Keys, queues: Queues, own: Iterable<string> = []) {
+    this.#redis = redis
+    this.#keys = keys
     this.#queues = queues
     this.#own = new Set(own)
   }
 
   /** To be called before the first job of the agent is queued. */
   async enlist(name: string): Promise<void> {
-    if (!(await this.#index.enlist(name)) || !(await this.#index.isPaused())) return
+    const isNew = (await asked(this.#redis, this.#redis.sadd(this.#keys.agents, name))) === 1
+    if (!isNew || !(await this.isPaused())) return
     await this.#queues.pause(name)
-    if (!(await this.#index.isPaused())) await this.#queues.resume(name)
+    if (!(await this.isPaused())) await this.#queues.resume(name)
   }
 
-  names(): Promise<string[]> {
-    return this.#index.agents()
+  async names(): Promise<string[]> {
+    return (await asked(this.#redis, this.#redis.smembers(this.#keys.agents))).sort()
+  }
+
+  /** Whether all agents are paused, including later ones. */
+  async isPaused(): Promise<boolean> {
+    return (await asked(this.#redis, this.#redis.exists(this.#keys.paused))) === 1
   }
 
   /** Without a name: all agents, including later ones. Errors: `bad-option` for an unknown agent. */
   async pause(name?: string): Promise<void> {
-    if (name === undefined) await this.#index.setPaused(true)
+    if (name === undefined) await asked(this.#redis, this.#redis.set(this.#keys.paused, '1'))
     for (const one of await this.#named(name)) await this.#queues.pause(one)
   }
 
   /** As `pause`. */
   async resume(name?: string): Promise<void> {
-    if (name === undefined) await this.#index.setPaused(false)
+    if (name === undefined) await asked(this.#redis, this.#redis.del(this.#keys.paused))
     for (const one of await this.#named(name)) await this.#queues.resume(one)
   }
 

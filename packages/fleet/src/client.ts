@@ -63,7 +63,7 @@ export function fleetClient(options: ClientOptions): FleetClient {
   const keys = keysUnder(resolved.prefix)
   const connection = copyOf(resolved.connection)
   const [index, queues] = [new DueIndex(connection, keys), new Queues(connection, keys)]
-  return clientOver({ options: resolved, index, queues, agents: new Agents(index, queues) })
+  return clientOver({ options: resolved, index, queues, agents: new Agents(connection, keys, queues) })
 }
 
 /** The client closes `queues`, and so the connection of both, when it is closed. */
@@ -88,7 +88,7 @@ export function clientOver(parts: SubmitParts): FleetClient {
     async status() {
       const names = await agents.names()
       const queued = await Promise.all(names.map((name) => queues.look(name)))
-      const [paused, rows, begun] = await Promise.all([index.isPaused(), index.counts(), index.begun()])
+      const [paused, rows, begun] = await Promise.all([agents.isPaused(), index.counts(), index.begun()])
       const taken = new Set(queued.flatMap((one) => one.taken))
       const held = await Promise.all(begun.map(async (id) => (taken.has(id) ? undefined : agentOfHeld(store, id))))
       const counts = queued.map((one, i) => {

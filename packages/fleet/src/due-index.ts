@@ -9,9 +9,9 @@
  * Errors: `store-unavailable`.
  */
 import { runScript } from './commands.ts'
-import { refusalOf, type FleetConnection } from './connection.ts'
+import type { FleetConnection } from './connection.ts'
 import type { Keys, ShardKeys } from './keys.ts'
-import { queueUnavailable } from './unavailable.ts'
+import { asked } from './unavailable.ts'
 
 export type Priority = 'interactive' | 'batch'
 
@@ -94,25 +94,6 @@ export class DueIndex {
     return this.#ask((redis) => redis.zrange(shard.rows, '0', '-1'))
   }
 
-  /** Records the name of an agent that has a queue; whether it is new. */
-  async enlist(agent: string): Promise<boolean> {
-    return (await this.#ask((redis) => redis.sadd(this.#keys.agents, agent))) === 1
-  }
-
-  async agents(): Promise<string[]> {
-    return (await this.#ask((redis) => redis.smembers(this.#keys.agents))).sort()
-  }
-
-  /** Whether all agents are paused, including later ones. */
-  async isPaused(): Promise<boolean> {
-    return (await this.#ask((redis) => redis.exists(this.#keys.paused))) === 1
-  }
-
-  async setPaused(isPaused: boolean): Promise<void> {
-    const { paused } = this.#keys
-    await this.#ask<unknown>((redis) => (isPaused ? redis.set(paused, '1') : redis.del(paused)))
-  }
-
   /** Whether `key` was free, and is ours for `ttlMs`. */
   async lock(key: string, ttlMs: number): Promise<boolean> {
     return (await this.#ask((redis) => redis.set(key, '1', 'PX', whole(ttlMs), 'NX'))) === 'OK'
@@ -148,12 +129,8 @@ export class DueIndex {
     return this.#ask(async (redis) => (await runScript(redis, name, keys, args)) as unknown[])
   }
 
-  async #ask<T>(question: (redis: FleetConnection) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.#redis)
-    } catch (error) {
-      throw queueUnavailable(refusalOf(this.#redis) ?? error)
-    }
+  #ask<T>(question: (redis: FleetConnection) => Promise<T>): Promise<T> {
+    return asked(this.#redis, question(this.#redis))
   }
 }
 

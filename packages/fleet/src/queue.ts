@@ -10,7 +10,7 @@
 import { Queue, type JobsOptions } from 'bullmq'
 import type { FleetConnection } from './connection.ts'
 import type { Keys } from './keys.ts'
-import { queueUnavailable } from './unavailable.ts'
+import { asked } from './unavailable.ts'
 
 /** What the queue of an agent holds. */
 export interface Queued {
@@ -66,8 +66,8 @@ export class Queues {
   /** Errors: `store-unavailable`, as for all methods below. */
   async add(agent: string, sessionId: string, seq: number, urgency: Urgency): Promise<void> {
     const [queue, jobId] = [this.#of(agent), jobIdOf(sessionId, seq)]
-    await asked(this.#removeStray(queue, jobId))
-    await asked(queue.add('session', {}, { ...jobOptions, jobId, priority: priorities[urgency] }))
+    await this.#ask(this.#removeStray(queue, jobId))
+    await this.#ask(queue.add('session', {}, { ...jobOptions, jobId, priority: priorities[urgency] }))
   }
 
   /** The remains of a job of a partly deleted queue: no worker takes it, and it would keep the next one out. */
@@ -78,7 +78,7 @@ export class Queues {
 
   /** A person waits for it now: a job queued with a lower priority moves ahead. */
   async hurry(agent: string, sessionId: string, seq: number): Promise<void> {
-    const job = await asked(this.#of(agent).getJob(jobIdOf(sessionId, seq)))
+    const job = await this.#ask(this.#of(agent).getJob(jobIdOf(sessionId, seq)))
     if (!job || job.priority <= priorities.interactive) return
     // If the job has just left the queue, a worker has it.
     await job.changePriority({ priority: priorities.interactive }).catch(() => {})
@@ -86,7 +86,7 @@ export class Queues {
 
   async look(agent: string): Promise<Queued> {
     const queue = this.#of(agent)
-    const [counts, taken, paused] = await asked(
+    const [counts, taken, paused] = await this.#ask(
       Promise.all([queue.getJobCounts('wait', 'prioritized', 'delayed'), this.#taken(queue), queue.isPaused()]),
     )
     return { waiting: Object.values(counts).reduce((sum, one) => sum + one, 0), taken, paused }
@@ -101,17 +101,21 @@ export class Queues {
 
   /** For all workers of the fleet, until `resume`. */
   async pause(agent: string): Promise<void> {
-    await asked(this.#of(agent).pause())
+    await this.#ask(this.#of(agent).pause())
   }
 
   async resume(agent: string): Promise<void> {
-    await asked(this.#of(agent).resume())
+    await this.#ask(this.#of(agent).resume())
   }
 
   async close(): Promise<void> {
     // Not awaited: while a queue looks for its server this may never resolve. Only the connection needs closing.
     for (const queue of this.#queues.values()) queue.close().catch(() => {})
     this.#connection.disconnect()
+  }
+
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    return asked(this.#connection, answer)
   }
 
   #of(agent: string): Queue {
@@ -125,13 +129,5 @@ export class Queues {
     queue.on('error', () => {})
     this.#queues.set(agent, queue)
     return queue
-  }
-}
-
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    throw queueUnavailable(error)
   }
 }

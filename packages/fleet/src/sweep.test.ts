@@ -11,14 +11,15 @@ import { sweep, type SweepParts } from './sweep.ts'
 
 function openSweep() {
   const { store, index, prefix, redis } = openPlace()
-  const queues = new Queues(copyOf(redis), keysUnder(prefix))
+  const [copy, keys] = [copyOf(redis), keysUnder(prefix)]
+  const queues = new Queues(copy, keys)
   onTestFinished(() => queues.close())
   const parts: SweepParts = {
     store,
     clock: systemClock,
     index,
     recoveries: new Recoveries(store, systemClock),
-    agents: new Agents(index, queues),
+    agents: new Agents(copy, keys, queues),
     own: ['coder'],
     lock: { key: `${prefix}:sweep`, ttlMs: 60_000 },
     signal: new AbortController().signal,
@@ -32,14 +33,14 @@ it('finds the sessions of all agents of the fleet, whichever worker sweeps, and 
   await openTurn(store, 'of-writer', 'writer')
   await openTurn(store, 'of-nobody', 'stranger')
   const by = (name: string) => sweep({ ...parts, own: [name] })
-  await index.enlist('writer')
+  await parts.agents.enlist('writer')
   await by('coder')
   expect(await index.counts()).toMatchObject({ due: 2, later: 0 })
   // Another one has just done it, and yet this one's agent is known from now on.
   await openTurn(store, 'later', 'coder')
   await by('painter')
   expect(await index.counts()).toMatchObject({ due: 2, later: 0 })
-  expect(await index.agents()).toEqual(['coder', 'painter', 'writer'])
+  expect(await parts.agents.names()).toEqual(['coder', 'painter', 'writer'])
 })
 
 it('rests after each hundred heads, whatever became of their sessions', async () => {

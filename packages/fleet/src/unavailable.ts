@@ -1,5 +1,15 @@
 /** The error for a Redis that cannot answer for the due index or a queue; free of keys, arguments and passwords. */
 import { isLastgoodError, LastgoodError, withoutSecrets } from '@lastgood/core'
+import { refusalOf, type FleetConnection } from './connection.ts'
+
+/** What `redis` answers. Errors: `store-unavailable`. */
+export async function asked<T>(redis: FleetConnection, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw queueUnavailable(refusalOf(redis) ?? error)
+  }
+}
 
 export function queueUnavailable(error: unknown): LastgoodError {
   if (isLastgoodError(error)) return error
