@@ -20,9 +20,9 @@ import {
   type WireRequest,
 } from '@lastgood/core'
 import { Answer, type Attached } from './answer.ts'
-import type { Denials } from './denials.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-import { hasTools } from './session-name.ts'
+import type { Refusals } from './refusals.ts'
+import { beginningOf, hasTools, isClaudeCode } from './session-name.ts'
 import { atMost } from './silence.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -42,7 +42,7 @@ export class Lane {
   readonly session: Session
   /** The agent whose own conversation this is, as it says; undefined for a conversation of its helpers. */
   readonly #agent: string | undefined
-  readonly #denials: Denials
+  readonly #refusals: Refusals
   readonly #options: ResolvedGatewayOptions
   readonly #upstream: Upstream
   readonly #onRest: () => void
@@ -55,14 +55,14 @@ export class Lane {
   constructor(
     session: Session,
     agent: string | undefined,
-    denials: Denials,
+    refusals: Refusals,
     options: ResolvedGatewayOptions,
     upstream: Upstream,
     onRest: () => void,
   ) {
     this.session = session
     this.#agent = agent
-    this.#denials = denials
+    this.#refusals = refusals
     this.#options = options
     this.#upstream = upstream
     this.#onRest = onRest
@@ -105,7 +105,10 @@ export class Lane {
     }
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
-    this.#denials.asks(asked.renews ? asked.request.headers : undefined)
+    this.#refusals.asks({
+      credentials: asked.renews ? asked.request.headers : undefined,
+      history: isClaudeCode(asked.named) && hasTools(asked.body) ? beginningOf(asked.body) : undefined,
+    })
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
 

@@ -19,10 +19,10 @@ import {
   type Session,
 } from '@lastgood/core'
 import type { Attached } from './answer.ts'
-import { Denials } from './denials.ts'
 import { answeredElsewhere, gatewayOwner, keptByGateway } from './keeper.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
+import { Refusals } from './refusals.ts'
 import { beginningOf, isForItself, sessionNameOf, type SessionName } from './session-name.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -175,17 +175,17 @@ export class Sessions {
     await open?.close().catch(() => {})
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
-    const denials = new Denials()
-    const opening = this.#open(id, takesOver, denials).then((session) => {
+    const refusals = new Refusals()
+    const opening = this.#open(id, takesOver, refusals).then((session) => {
       session.subscribe((event) => this.#options.onEvent(id, event))
-      return new Lane(session, agent, denials, this.#options, this.#upstream, () => this.#heard.onRest(session))
+      return new Lane(session, agent, refusals, this.#options, this.#upstream, () => this.#heard.onRest(session))
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
     return opening
   }
 
-  async #open(id: string, takesOver: boolean, { decide }: Denials): Promise<Session> {
+  async #open(id: string, takesOver: boolean, { decide }: Refusals): Promise<Session> {
     const { store, policy, clock, cwd, watchers } = this.#options
     const owner = gatewayOwner(clock.newId())
     const options = { store, policy, clock, cwd, telemetry: watchers, decide, owner, callsElsewhere: true }
