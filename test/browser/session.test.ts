@@ -46,7 +46,7 @@ describeInBrowser('the page of a session', () => {
       failed: 5,
       wait: 5,
       fault: 5,
-      mended: 1,
+      repaired: 1,
       checkpoint: 1,
     })
     expect(await marksIn(page, 4)).toEqual({

@@ -19,7 +19,7 @@ export interface Overview {
   /** Sessions being resumed one after another, while that goes on, and how the last time ended. */
   staggered: Staggered | null
   /** What people did from a page, and why; the newest first. */
-  actions?: readonly ActionRecord[]
+  actions: readonly ActionRecord[]
 }
 
 /** Kept in the store, for the pages of all who share it; only the most recent ones. */
@@ -40,7 +40,7 @@ export interface StoreState {
   /** Set while the store does not answer: why, since when, and the next try. All other fields are then from before. */
   trouble: { code: string; message: string; hint: string | null; since: string; retryAt: string } | null
   /** Set if sessions cannot be read: the first such error. The other sessions are shown. */
-  damage?: { code: string; message: string; hint: string | null } | null
+  damage: { code: string; message: string; hint: string | null } | null
 }
 
 /** One model at one endpoint, as requests from here found it. */

@@ -16,7 +16,7 @@ export interface SessionDocument {
   bands: { provider: Band<'up' | 'degraded' | 'down'>[]; statusPage: Band<string>[] }
   resume: ResumePreview | null
   /** The last resume started from a page of this server. */
-  started?: StartedResume | null
+  started: StartedResume | null
 }
 
 /** A `lastgood resume` run by the server, and the last lines that it wrote; what its agent printed is content. */

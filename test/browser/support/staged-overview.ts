@@ -9,7 +9,7 @@ export function stagedOverview(sessions: SessionCard[] = stagedCards()): Overvie
   return {
     schema: 'lastgood.overview/v1',
     at: iso(stagedNow),
-    store: { location: 'redis://127.0.0.1:6379', trouble: null },
+    store: { location: 'redis://127.0.0.1:6379', trouble: null, damage: null },
     readOnly: false,
     verdict: {
       kind: 'outage',
@@ -94,6 +94,7 @@ export function troubledOverview(): Overview {
         since: iso(stagedNow - 95 * second),
         retryAt: iso(stagedNow + 8 * second),
       },
+      damage: null,
     },
     staggered: {
       startedAt: iso(stagedNow - 40 * second),

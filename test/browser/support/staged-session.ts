@@ -157,6 +157,7 @@ function documentOf(card: SessionCard, turns: TurnReport[], changes: Partial<Ses
     },
     bands: { provider: [], statusPage: [] },
     resume: null,
+    started: null,
     ...changes,
   }
 }

@@ -62,7 +62,7 @@ export class Watcher {
   #reading: StatusReport['page'] = { ageMs: Infinity }
   #actions: readonly ActionRecord[] = []
   #trouble: Overview['store']['trouble'] = null
-  #damage: NonNullable<Overview['store']['damage']> | null = null
+  #damage: Overview['store']['damage'] = null
   #pageAskedAt = -Infinity
   #lookedAt = -Infinity
   #allShownAt = -Infinity

@@ -25,7 +25,7 @@ describe('a turn', () => {
     )
   })
 
-  it('says who takes it over, and what was mended', () => {
+  it('says who takes it over, and what was repaired', () => {
     const { tell, written } = watching()
     tell(started(1), sent())
     written()

@@ -87,7 +87,7 @@ export function OverviewPage(): JSX.Element {
           No sessions yet. The first one appears here by itself; <code>lastgood demo</code> shows how it looks.
         </p>
       )}
-      <Deeds actions={all.actions ?? []} />
+      <Deeds actions={all.actions} />
       {isAsking && <ResumeAll onClose={() => setAsking(false)} />}
     </>
   )

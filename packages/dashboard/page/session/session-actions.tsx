@@ -22,9 +22,7 @@ export function SessionActions({ document, chosen, choose, onDone }: ActionsProp
   const command = card.clientCommand ?? (card.heldBy === null ? card.command : null)
   const offers = offersOf(document, refusal.value)
   const offer = offers.find(({ name }) => name === chosen)
-  const why = [
-    ...new Set(offers.flatMap((one) => (one.name === 'resume' && one.refusal !== undefined ? [one.refusal] : []))),
-  ]
+  const why = offers.find(({ name }) => name === 'resume')?.refusal ?? ''
   return (
     <section class="actions" aria-label="Actions">
       <div class="buttons">
@@ -42,7 +40,7 @@ export function SessionActions({ document, chosen, choose, onDone }: ActionsProp
           </button>
         ))}
       </div>
-      <p class="muted">{why.map(visibleLine).join(' ')}</p>
+      <p class="muted">{visibleLine(why)}</p>
       {command !== null && <CopyCommand command={command} />}
       {offer && (
         <Chosen key={offer.name} offer={offer} document={document} onClose={() => choose(undefined)} onDone={onDone} />

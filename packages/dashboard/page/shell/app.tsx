@@ -107,7 +107,7 @@ function livenessOf(kind: Connection['kind'], isStoreAway: boolean): [icon: Icon
 function StoreTrouble(): JSX.Element | null {
   const store = overview.value?.store
   if (!store) return null
-  const { trouble, damage = null } = store
+  const { trouble, damage } = store
   return (
     <>
       {trouble && (

@@ -12,7 +12,7 @@ const points = [
   ['fault', '✖', 'failure'],
   ['checkpoint', '◆', 'saved'],
   ['rung', '⇄', 'model takes over'],
-  ['mended', '✚', 'repaired'],
+  ['repaired', '✚', 'repaired'],
   ['suspended', '■', 'suspended'],
   ['resumed', '▶', 'resumed'],
   ['rewound', '↶', 'rewound'],

@@ -19,7 +19,7 @@ export type Bar = Span & {
 }
 
 export interface Point {
-  kind: 'fault' | 'checkpoint' | 'mended' | 'rung' | 'resumed' | 'rewound' | 'suspended' | 'doubt' | 'other'
+  kind: 'fault' | 'checkpoint' | 'repaired' | 'rung' | 'resumed' | 'rewound' | 'suspended' | 'doubt' | 'other'
   at: number
   glyph: string
   label: string
@@ -95,7 +95,7 @@ export function turnMarks(turn: Pick<TurnReport, 'steps' | 'endedAt'>, options: 
         break
       case 'repaired':
       case 'repairs-reverted':
-        point('mended', '')
+        point('repaired', '')
         break
       case 'resumed':
         point('resumed', 'resumed')
