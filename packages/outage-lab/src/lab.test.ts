@@ -46,6 +46,14 @@ describe('a healthy lab', () => {
     expect(second.content).toEqual([{ type: 'text', text: 'Done.', citations: null }])
   })
 
+  test('says which stop sequence ended an answer', async () => {
+    const { client } = await openLab({ model: () => reply(text('One. Two.'), { stopReason: 'stop_sequence' }) })
+    const message = await client.messages.create({ ...ASK, stop_sequences: ['Three', 'Four'] })
+    expect(message).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: 'Three' })
+    const streamed = await client.messages.stream({ ...ASK, stop_sequences: ['Three'] }).finalMessage()
+    expect(streamed.stop_sequence).toBe('Three')
+  })
+
   test('a fresh lab goes on with a conversation that another one began, with the same ids', async () => {
     const [one, two] = [await openLab(), await openLab()]
     const first = await one.client.messages.create(ASK)

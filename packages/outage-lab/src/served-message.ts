@@ -30,6 +30,10 @@ export interface MessageMaking {
 
 export function makeMessage(reply: Reply, transcript: Transcript, making: MessageMaking): ServedMessage {
   const { conversation, card, modern } = transcript
+  const { stop_sequences: sequences } = conversation.request
+  // Any of them: what the model says is not searched.
+  const [sequence = null] =
+    reply.stopReason === 'stop_sequence' && Array.isArray(sequences) ? sequences.map(stringOf) : []
   const content = sign(blocksToServe(reply, transcript, making), transcript)
   const usage: Usage = {
     ...making.measurement.usage,
@@ -46,7 +50,7 @@ export function makeMessage(reply: Reply, transcript: Transcript, making: Messag
     model: card.id,
     content,
     stop_reason: reply.stopReason,
-    stop_sequence: null,
+    stop_sequence: sequence,
     ...(modern && { stop_details: null, container: null, diagnostics: null }),
     ...(making.container && { container: making.container }),
     ...(dropped.length > 0 && { input_transformations: dropped }),

@@ -10,6 +10,7 @@ import {
   result,
   marked,
   tool,
+  toolset,
   NEW,
   OLD,
   talk,
@@ -42,7 +43,7 @@ export const CASES: { readonly [rule: string]: readonly [bad: Case, good: Case, 
   ],
   'tool-names-unique': [
     [{ ...NEW, tools: [tool('a'), tool('a')] }],
-    [{ ...NEW, tools: [tool('a'), tool('b')] }],
+    [{ ...NEW, tools: [tool('a'), tool('b'), toolset('x'), toolset('y')] }],
     'tools: Tool names must be unique.',
   ],
   'message-count': [

@@ -40,6 +40,8 @@ export const marked = (ttl?: string): JsonObject => ({
   cache_control: { type: 'ephemeral', ...(ttl !== undefined && { ttl }) },
 })
 export const tool = (name: string): JsonObject => ({ name, input_schema: { type: 'object' } })
+/** The tools of an MCP server; the set has no name. */
+export const toolset = (server: string): JsonObject => ({ type: 'mcp_toolset', mcp_server_name: server })
 export const NEW = { model: 'claude-opus-5-5', max_tokens: 100, messages: [user('hi')] }
 export const OLD = { ...NEW, model: 'claude-sonnet-4-5' }
 export const talk = (...messages: readonly JsonObject[]): JsonObject => ({ ...NEW, messages })

@@ -34,7 +34,11 @@ export const SHAPE_RULES: readonly Rule[] = [
     row: 38,
     text: 'tools: Tool names must be unique.',
     errorCode: 'tool_name_conflict',
-    check: ({ tools }) => when(new Set(tools.map((tool) => tool['name'])).size < tools.length),
+    check: ({ tools }) => {
+      // A set of tools of an MCP server has no name.
+      const names = tools.flatMap(({ name }) => (name === undefined ? [] : [name]))
+      return when(new Set(names).size < names.length)
+    },
   },
   {
     name: 'message-count',
