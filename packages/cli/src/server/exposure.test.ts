@@ -14,11 +14,13 @@ describe('lastgood gateway --host 0.0.0.0', () => {
     [['--tls-cert', 'cert.pem'], '--tls-key is missing'],
     [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], '--tls-cert none.pem cannot be read (ENOENT)'],
     [['--tls-cert', 'token', '--tls-key', 'token'], '--tls-cert and --tls-key cannot be used'],
+    [['--token-file', 'empty'], '--token-file empty holds no token'],
     [['--token-file', 'short'], 'token must have at least 16 characters'],
   ])('with %j is told what is missing', async (argv, told) => {
     const cwd = newFolder()
     writeFileSync(join(cwd, 'token'), 'a-token-of-enough-letters\n')
     writeFileSync(join(cwd, 'short'), 'secret\n')
+    writeFileSync(join(cwd, 'empty'), '\n')
     const { code, stderr } = await run(['gateway', '--port', '0', '--store', `file:${cwd}/state`, ...argv], { cwd })
     expect(code).toBe(2)
     expect(stderr).toContain(told)

@@ -56,7 +56,11 @@ export function exposureOf(
   }
   const tls = tlsCert && tlsKey ? { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) } : undefined
   const token =
-    (tokenFile === undefined ? context.env[tokenVariable] : read('--token-file', tokenFile).trim()) || undefined
+    tokenFile === undefined ? context.env[tokenVariable] || undefined : read('--token-file', tokenFile).trim()
+  if (tokenFile !== undefined && token === '') {
+    const hint = `make one: openssl rand -hex 32 > ${shellWord(tokenFile)}`
+    throw bad('--token-file', `--token-file ${tokenFile} holds no token`, hint)
+  }
   if (!isLoopback(host)) {
     if (allowHost.length === 0) {
       const hint = 'name the hosts they call it by: --allow-host lastgood.example'
