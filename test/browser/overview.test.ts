@@ -57,6 +57,15 @@ describeInBrowser('the overview', () => {
     expect(await page.locator('[data-group="needs-you"] button').count()).toBe(0)
   })
 
+  it('draws the requests of the last hour where they were in it, not where the last of them was', async () => {
+    const overview = stagedOverview()
+    const [provider] = overview.providers
+    provider!.minutes = [{ at: iso(stagedNow - 30 * 60_000), answered: 3, failed: 0 }]
+    const { page } = await opened(overview)
+    const bar = page.locator('[data-provider="claude-opus-5-5"] .minutes .answered')
+    expect(Number(await bar.getAttribute('x'))).toBeCloseTo(29.1)
+  })
+
   it('copies a command, and has it selected where the browser gives it no clipboard', async () => {
     const { page } = await opened()
     const copy = page.locator('.verdict .command button')

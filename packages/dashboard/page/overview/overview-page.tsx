@@ -45,7 +45,7 @@ export function OverviewPage(): JSX.Element {
   return (
     <>
       <h1 class="unseen">Sessions</h1>
-      <ProviderStrip providers={all.providers} statusPage={all.statusPage} />
+      <ProviderStrip at={all.at} providers={all.providers} statusPage={all.statusPage} />
       <section class={`verdict verdict-${all.verdict.kind}`} aria-label="Is it me or them?" aria-live="polite">
         <p>{visibleLine(all.verdict.text)}</p>
         {all.verdict.command !== null && <CopyCommand command={all.verdict.command} />}

@@ -21,15 +21,17 @@ const pageLooks: Readonly<Record<StatusPageCard['says'], [IconName, string, stri
 }
 
 interface StripProps {
+  /** The instant that the cards describe. */
+  at: string
   providers: readonly ProviderCard[]
   statusPage: StatusPageCard
 }
 
-export function ProviderStrip({ providers, statusPage }: StripProps): JSX.Element {
+export function ProviderStrip({ at, providers, statusPage }: StripProps): JSX.Element {
   return (
     <section class="strip" aria-label="Providers">
       {providers.map((card) => (
-        <Provider key={`${card.endpoint} ${card.model}`} card={card} />
+        <Provider key={`${card.endpoint} ${card.model}`} card={card} at={at} />
       ))}
       {providers.length === 0 && <div class="card muted">No requests yet: nothing is known of any provider.</div>}
       <StatusPage card={statusPage} />
@@ -37,7 +39,7 @@ export function ProviderStrip({ providers, statusPage }: StripProps): JSX.Elemen
   )
 }
 
-function Provider({ card }: { card: ProviderCard }): JSX.Element {
+function Provider({ card, at }: { card: ProviderCard; at: string }): JSX.Element {
   const [icon, tone] = looks[card.state]
   const { answered, failed } = card.last5Min
   const total = answered + failed
@@ -56,7 +58,7 @@ function Provider({ card }: { card: ProviderCard }): JSX.Element {
         )}
         {visibleLine(hostOf(card.endpoint))}
       </p>
-      <Minutes card={card} />
+      <Minutes card={card} at={at} />
       <p class="line">
         {total === 0 ? (
           <span class="muted">no requests in 5 min</span>
@@ -96,9 +98,8 @@ function Provider({ card }: { card: ProviderCard }): JSX.Element {
 }
 
 /** Answered above, failed below, one column a minute: failures are recognised without colours. */
-function Minutes({ card }: { card: ProviderCard }): JSX.Element {
+function Minutes({ card, at }: { card: ProviderCard; at: string }): JSX.Element {
   const most = Math.max(1, ...card.minutes.map(({ answered, failed }) => Math.max(answered, failed)))
-  const last = Date.parse(card.minutes.at(-1)?.at ?? '')
   const { answered, failed } = card.lastHour
   return (
     <svg
@@ -110,7 +111,7 @@ function Minutes({ card }: { card: ProviderCard }): JSX.Element {
     >
       <path class="base" d="M0 10.5H60" />
       {card.minutes.map((minute) => {
-        const x = 59 - Math.round((last - Date.parse(minute.at)) / 60_000)
+        const x = 59 - Math.max(0, Math.floor((Date.parse(at) - Date.parse(minute.at)) / 60_000))
         const up = (minute.answered / most) * 10
         const down = (minute.failed / most) * 9
         return (
