@@ -86,7 +86,7 @@ test('the way of an event is the time until its piece came', () => {
 })
 
 test('a goal is met or not by the other gateway of the same run, and is none without it', () => {
-  const [low, high] = [1, 2].map((value) => ({ p50: value, p95: value * 2 }))
+  const [low, high] = [1, 2].map((value) => ({ p50: value, p95: value * 2, p99: value * 2 }))
   const row = (name: ContenderName, added = low!) => ({ name, whole: added, added, cpu: undefined })
   const results = (...of: ReturnType<typeof row>[]) =>
     goalsOf({ firstByte: [{ messages: 200, bytes: 1, rounds: 1, of }], events: [], rates: [], memory: [] })

@@ -8,11 +8,13 @@ export function quantile(values: Iterable<number>, share: number, size?: number)
 
 export interface Spread {
   readonly p50: number
+  readonly p95: number
   readonly p99: number
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  return { p50: median(values), p99: quantile(values, 0.99) ?? NaN }
+  const at = (share: number) => quantile(values, share) ?? NaN
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 export function median(values: readonly number[]): number {

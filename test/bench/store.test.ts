@@ -46,7 +46,7 @@ test('a step has the size that the goals speak of', () => {
 })
 
 test('a goal is met or not by its own floor', () => {
-  const spread = (p50: number, p99: number) => ({ p50, p99 })
+  const spread = (p50: number, p99: number) => ({ p50, p95: p99, p99 })
   const times = { floor: spread(1, 2), append: spread(1.1, 4), record: spread(1.2, 3) }
   const goals = goalsOf({
     checkpoints: [{ medium: 'redis', times }],

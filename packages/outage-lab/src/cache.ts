@@ -42,7 +42,6 @@ export interface PromptCache {
   commit(measurement: Measurement): void
   /** The live entries. */
   entries(): readonly CacheEntry[]
-  clear(): void
 }
 
 export interface CacheOptions {
@@ -106,9 +105,6 @@ export function createCache({ now, minCacheTokens }: CacheOptions): PromptCache 
     },
     entries() {
       return [...live.values()].filter((entry) => entry.expiresAt > now())
-    },
-    clear() {
-      live.clear()
     },
   }
 }

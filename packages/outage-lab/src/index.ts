@@ -14,8 +14,6 @@ export { createLab, startLab, type Lab, type LocalLab } from './lab.ts'
 export type { LabOptions, ModelFunction } from './options.ts'
 export {
   outageSchema,
-  faultSchema,
-  cutPointSchema,
   type CutPoint,
   type Endpoint,
   type Fault,

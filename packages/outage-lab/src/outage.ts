@@ -8,7 +8,7 @@ import { chance } from './digest.ts'
 
 const count = z.int().nonnegative()
 
-export const cutPointSchema = z.union([
+const cutPointSchema = z.union([
   z.strictObject({ events: count }),
   z.strictObject({ bytes: count }),
   z.strictObject({ inside: z.enum(['text', 'tool_use', 'thinking']), index: count.optional() }),
@@ -18,7 +18,7 @@ export const cutPointSchema = z.union([
 
 const headers = z.record(z.string(), z.string()).optional()
 
-export const faultSchema = z.discriminatedUnion('kind', [
+const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('status'),
     status: z.int().min(300).max(599),
@@ -82,7 +82,7 @@ const conditions = {
   once: z.literal(true).optional(),
 }
 
-export const whenSchema = z.union([
+const whenSchema = z.union([
   z.strictObject({ request: z.int().positive(), ...conditions }),
   z.strictObject({ requests: z.tuple([z.int().positive(), end]), ...conditions }),
   z.strictObject({ window: z.tuple([z.number(), end]), ...conditions }),

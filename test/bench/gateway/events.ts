@@ -3,7 +3,7 @@ import { askOnce, delaysIn } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
 import { cpuOf } from '../process-facts.ts'
-import { spreadOf, type Spread } from './spread.ts'
+import { median, spreadOf, type Spread } from '../spread.ts'
 import { Talk } from './talk.ts'
 
 export interface Events {
@@ -52,11 +52,11 @@ export async function measureEvents(
       if (before !== undefined && after !== undefined) cpu.push(((after - before) / fast) * 1000)
     }
   }
-  const direct = spreadOf(all.find(({ contender }) => contender.name === 'direct')?.delays ?? []).p50
+  const direct = median(all.find(({ contender }) => contender.name === 'direct')?.delays ?? [])
   return all.map(({ contender, delays, rates, cpu }) => ({
     name: contender.name,
     added: spreadOf(delays.map((delay) => delay - direct)),
-    perSecond: spreadOf(rates).p50,
-    cpu: cpu.length === 0 ? undefined : spreadOf(cpu).p50,
+    perSecond: median(rates),
+    cpu: cpu.length === 0 ? undefined : median(cpu),
   }))
 }

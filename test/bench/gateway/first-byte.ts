@@ -1,5 +1,5 @@
 /** What a contender adds to the time until the first byte of an answer, in a conversation that grows. */
-import { spreadOf, type Spread } from './spread.ts'
+import { median, spreadOf, type Spread } from '../spread.ts'
 import { askOnce } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
@@ -59,7 +59,7 @@ export async function measureFirstByte(
       one.talk.take(asked.text)
     }
   }
-  const direct = spreadOf(all.find(({ contender }) => contender.name === 'direct')?.times ?? []).p50
+  const direct = median(all.find(({ contender }) => contender.name === 'direct')?.times ?? [])
   return {
     messages,
     bytes,
@@ -68,7 +68,7 @@ export async function measureFirstByte(
       name: contender.name,
       whole: spreadOf(times),
       added: spreadOf(times.map((time) => time - direct)),
-      cpu: cpu.length === 0 ? undefined : spreadOf(cpu).p50,
+      cpu: cpu.length === 0 ? undefined : median(cpu),
     })),
   }
 }

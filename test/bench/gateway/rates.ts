@@ -3,7 +3,7 @@ import { askOnce, now } from './ask.ts'
 import type { Contender, ContenderName } from './contenders.ts'
 import type { Lab } from './lab.ts'
 import { cpuOf } from '../process-facts.ts'
-import { spreadOf } from './spread.ts'
+import { median } from '../spread.ts'
 import { Talk } from './talk.ts'
 
 export const atOnce = 32
@@ -73,7 +73,7 @@ async function measureOne({ url, pid, name }: Contender, stream: boolean, ms: nu
 function medianOf(rates: readonly Rate[]): Rate {
   const cpu = rates.flatMap((one) => one.cpu ?? [])
   return {
-    perSecond: spreadOf(rates.map((one) => one.perSecond)).p50,
-    cpu: cpu.length === 0 ? undefined : spreadOf(cpu).p50,
+    perSecond: median(rates.map((one) => one.perSecond)),
+    cpu: cpu.length === 0 ? undefined : median(cpu),
   }
 }

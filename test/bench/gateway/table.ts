@@ -2,7 +2,7 @@
 import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchGateway } from './bench.ts'
 import { atOnce } from './rates.ts'
-import type { Spread } from './spread.ts'
+import type { Spread } from '../spread.ts'
 
 type Report = Awaited<ReturnType<typeof benchGateway>>
 
