@@ -8,7 +8,7 @@ async function watched() {
   const clock = new ManualClock()
   const session = await openSession('s', { store: memoryStore({ clock }), clock })
   const output = new Collector()
-  const hide = showOutages(session, { output, env: {}, clock })
+  const hide = showOutages(session, { output, env: {} })
   onTestFinished(async () => {
     hide()
     await session.close()

@@ -5,7 +5,7 @@
  * 2. It keeps no process alive, and the session does not depend on it.
  */
 import process from 'node:process'
-import { systemClock, type Clock, type Session } from '@lastgood/core'
+import type { Session } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { liveRenderer } from './live-renderer.ts'
 
@@ -17,14 +17,12 @@ export interface ShowOutagesOptions {
   output?: Output
   /** For `NO_COLOR`, `FORCE_COLOR` and `TERM`. Default: the process's. */
   env?: Env
-  /** Default: the system's. */
-  clock?: Clock
 }
 
 /** Shows outages until the returned function is called. */
 export function showOutages(session: Session, options: ShowOutagesOptions = {}): () => void {
-  const { output = process.stderr, env = process.env, clock = systemClock } = options
-  const renderer = liveRenderer({ output, env, clock, shows: 'outages', from: session })
+  const { output = process.stderr, env = process.env } = options
+  const renderer = liveRenderer({ output, env, clock: session.clock, shows: 'outages', from: session })
   const unsubscribe = session.subscribe((event) => renderer.onEvent(event))
   return () => {
     unsubscribe()
