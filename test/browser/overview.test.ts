@@ -248,24 +248,27 @@ describeInBrowser('the overview', () => {
     await page.fill('dialog [name=reason]', 'the outage is over')
     await page.click('dialog .primary')
     await expect.poll(() => staged.posts).toEqual([{ path: '/api/resume-all', body: { reason: 'the outage is over' } }])
-    staged.change({
-      at: iso(stagedNow),
-      staggered: {
-        startedAt: iso(stagedNow),
-        reason: 'the outage is over',
-        state: 'going',
-        everyMs: 5_000,
-        done: ['a'],
-        left: ['b', 'c'],
-        failed: [{ sessionId: 'd', why: 'busy' }],
-        nextAt: iso(stagedNow + 4_000),
-      },
-    })
+    const staggered = {
+      startedAt: iso(stagedNow),
+      reason: 'the outage is over',
+      state: 'going',
+      everyMs: 5_000,
+      done: ['a'],
+      left: ['b', 'c'],
+      failed: [{ sessionId: 'd', why: 'busy' }],
+      nextAt: iso(stagedNow + 4_000),
+    } as const
+    staged.change({ at: iso(stagedNow), staggered })
     await expect
       .poll(() => page.textContent('[data-staggered]'))
       .toMatch(/1 of 4 done · 2 left · 1 failed · next in \ds, every 5s/)
     await page.click('[data-staggered] button')
     await expect.poll(() => staged.posts.at(-1)?.path).toBe('/api/resume-all/stop')
+    // So can the next round.
+    staged.change({ at: iso(stagedNow), staggered: { ...staggered, state: 'stopped' } })
+    await expect.poll(() => page.locator('[data-staggered] button').count()).toBe(0)
+    staged.change({ at: iso(stagedNow), staggered: { ...staggered, startedAt: iso(stagedNow + 60_000) } })
+    await expect.poll(() => page.isEnabled('[data-staggered] button')).toBe(true)
   })
 
   it('offers nothing where it is read-only, and says why', async () => {

@@ -50,7 +50,7 @@ export function OverviewPage(): JSX.Element {
         <p>{visibleLine(all.verdict.text)}</p>
         {all.verdict.command !== null && <CopyCommand command={all.verdict.command} />}
       </section>
-      <StaggeredBanner staggered={all.staggered} />
+      <StaggeredBanner key={all.staggered?.startedAt} staggered={all.staggered} />
       <div class="tools">
         <label class="search">
           <span class="unseen">Search sessions</span>
