@@ -34,6 +34,9 @@ test.each<[field: string, options: object]>([
   ['ladder', { model: ['m', null].map((one) => one && { model: one }) }],
   ['system', { system: 42 }],
   ['params', { params: 'fast' }],
+  ['params', { params: { max_tokens: 5 } }],
+  ['params', { params: { stream: false } }],
+  ['params', { params: { tools: [{ type: 'web_search_20260318', name: 'web_search' }] } }],
   ['betas', { betas: 'context-1m' }],
   ['betas', { betas: [1] }],
   ['credentials', { credentials: 'key' }],
@@ -47,6 +50,12 @@ test.each<[field: string, options: object]>([
   expect(() => defineAgent(sound)).not.toThrow()
   const bad = expect.objectContaining({ code: 'bad-option', details: expect.objectContaining({ field }) })
   expect(() => defineAgent({ ...sound, ...options } as never)).toThrow(bad)
+})
+
+test('the tools of the server are fields of the body, for an agent without tools of its own', () => {
+  const tools = [{ type: 'web_search_20260318', name: 'web_search' }]
+  const agent = defineAgent({ name: 'a', client, model: 'm', params: { tools } })
+  expect(agent.envelope?.body).toMatchObject({ tools })
 })
 
 test.each<[field: string, options: object]>([

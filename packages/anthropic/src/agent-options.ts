@@ -30,7 +30,10 @@ export interface AgentOptions {
   maxTokens?: number
   /** Whether answers stream, so that words can be shown as they come. Default true. */
   stream?: boolean
-  /** Other fields of the request body: `thinking`, `output_config`, `metadata`. Default: automatic prompt caching. */
+  /**
+   * Other fields of the request body: `thinking`, `output_config`, `metadata`, or `tools` of the server if there are no
+   * tools here. Default: automatic prompt caching.
+   */
   params?: Readonly<Record<string, unknown>>
   /** Values of the `anthropic-beta` header. */
   betas?: readonly string[]
@@ -63,6 +66,9 @@ const optionNames: Record<keyof AgentOptions, true> = {
 }
 const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksOf('Agent')
 
+/** Of the body; `tools` too, for an agent that has some. */
+const ownFields = ['model', 'max_tokens', 'system', 'messages', 'stream', 'betas']
+
 /** Throws `bad-option`. */
 export function resolveAgent(options: AgentOptions): ResolvedAgent {
   assertKnown(undefined, options, Object.keys(optionNames))
@@ -76,12 +82,15 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
     throw badOption('maxTokens', maxTokens, 'a whole number of at least 1')
   if (!isRecord(params)) throw badOption('params', typeof params, 'an object of body fields')
+  const tools = toolsOf(options)
+  const taken = [...ownFields, ...(tools.size > 0 ? ['tools'] : [])].find((field) => field in params)
+  if (taken !== undefined) throw badOption('params', taken, 'fields that neither another option nor the run sets')
   if (!Array.isArray(betas) || !betas.every(isName)) throw badOption('betas', typeof betas, 'a list of names')
   assertFunctions({ credentials: options.credentials })
   return {
     model: first,
     rungs: typeof model === 'string' ? [] : model,
-    tools: toolsOf(options),
+    tools,
     maxTokens,
     stream: oneOf('stream', stream, [true, false]),
   }
