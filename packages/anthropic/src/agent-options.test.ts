@@ -36,13 +36,14 @@ test.each<[field: string, options: object]>([
   ['params', { params: 'fast' }],
   ['params', { params: { max_tokens: 5 } }],
   ['params', { params: { stream: false } }],
-  ['params', { params: { tools: [{ type: 'web_search_20260318', name: 'web_search' }] } }],
+  ['params', { params: { tools: 'web_search' } }],
   ['betas', { betas: 'context-1m' }],
   ['betas', { betas: [1] }],
   ['credentials', { credentials: 'key' }],
   ['tools', { tools: {} }],
   ['tools', { tools: [null] }],
   ['tools', { tools: [{ run: () => '' }] }],
+  ['tools', { tools: [{ name: 'look', input_schema: { type: 'object' } }] }],
   ['inDoubt', { inDoubt: null }],
   ['stream', { stream: 'no' }],
   ['modle', { modle: 'm' }],
@@ -52,10 +53,13 @@ test.each<[field: string, options: object]>([
   expect(() => defineAgent({ ...sound, ...options } as never)).toThrow(bad)
 })
 
-test('the tools of the server are fields of the body, for an agent without tools of its own', () => {
+test.each([
+  ['beside its own', [made], [made.definition]],
+  ['alone', [], []],
+])('an agent has tools that the API runs, %s', (_, own, definitions) => {
   const tools = [{ type: 'web_search_20260318', name: 'web_search' }]
-  const agent = defineAgent({ name: 'a', client, model: 'm', params: { tools } })
-  expect(agent.envelope?.body).toMatchObject({ tools })
+  const agent = defineAgent({ name: 'a', client, model: 'm', tools: own, params: { tools } })
+  expect(agent.envelope?.body['tools']).toEqual([...definitions, ...tools])
 })
 
 test.each<[field: string, options: object]>([

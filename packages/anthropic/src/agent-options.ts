@@ -31,8 +31,8 @@ export interface AgentOptions {
   /** Whether answers stream, so that words can be shown as they come. Default true. */
   stream?: boolean
   /**
-   * Other fields of the request body: `thinking`, `output_config`, `metadata`, or `tools` of the server if there are no
-   * tools here. Default: automatic prompt caching.
+   * Other fields of the request body: `thinking`, `output_config`, `metadata`; and `tools` that the API runs, which are
+   * added to those above. Default: automatic prompt caching.
    */
   params?: Readonly<Record<string, unknown>>
   /** Values of the `anthropic-beta` header. */
@@ -46,6 +46,8 @@ interface ResolvedAgent {
   /** Empty where there is no ladder. */
   rungs: Ladder
   tools: ReadonlyMap<string, AgentTool>
+  /** Of its tools, and of those that the API runs. */
+  definitions: readonly object[]
   maxTokens: number
   stream: boolean
 }
@@ -66,7 +68,7 @@ const optionNames: Record<keyof AgentOptions, true> = {
 }
 const { oneOf, badOption, assertFunctions, assertKnown }: OptionChecks = checksOf('Agent')
 
-/** Of the body; `tools` too, for an agent that has some. */
+/** Of the body. */
 const ownFields = ['model', 'max_tokens', 'system', 'messages', 'stream', 'betas']
 
 /** Throws `bad-option`. */
@@ -82,22 +84,26 @@ export function resolveAgent(options: AgentOptions): ResolvedAgent {
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
     throw badOption('maxTokens', maxTokens, 'a whole number of at least 1')
   if (!isRecord(params)) throw badOption('params', typeof params, 'an object of body fields')
-  const tools = toolsOf(options)
-  const taken = [...ownFields, ...(tools.size > 0 ? ['tools'] : [])].find((field) => field in params)
+  const { tools: ofApi = [] } = params
+  if (!Array.isArray(ofApi) || !ofApi.every(isRecord)) throw badOption('params', 'tools', 'a list of tools in tools')
+  const taken = ownFields.find((field) => field in params)
   if (taken !== undefined) throw badOption('params', taken, 'fields that neither another option nor the run sets')
   if (!Array.isArray(betas) || !betas.every(isName)) throw badOption('betas', typeof betas, 'a list of names')
   assertFunctions({ credentials: options.credentials })
+  const tools = toolsOf(options)
   return {
     model: first,
     rungs: typeof model === 'string' ? [] : model,
     tools,
+    definitions: [...[...tools.values()].map(({ definition }) => definition), ...ofApi],
     maxTokens,
     stream: oneOf('stream', stream, [true, false]),
   }
 }
 
 const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isTool = (one: AgentTool | RunnableTool) => isRecord(one) && ('definition' in one || isName(one.name))
+const isTool = (one: AgentTool | RunnableTool) =>
+  isRecord(one) && ('definition' in one || (isName(one.name) && typeof one.run === 'function'))
 
 function toolsOf({ tools = [], inDoubt = {} }: AgentOptions): Map<string, AgentTool> {
   if (!Array.isArray(tools) || !tools.every(isTool)) throw badOption('tools', typeof tools, 'a list of tools')

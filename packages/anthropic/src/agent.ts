@@ -69,14 +69,14 @@ export interface CodingAgent extends Agent<string | Block[], Reply, RunOptions |
 }
 
 export function defineAgent(options: AgentOptions): CodingAgent {
-  const { model, rungs, tools, maxTokens, stream } = resolveAgent(options)
+  const { model, rungs, tools, definitions, maxTokens, stream } = resolveAgent(options)
   const body = {
     model,
     max_tokens: maxTokens,
     cache_control: { type: 'ephemeral' },
     ...options.params,
     ...(options.system !== undefined && { system: options.system }),
-    ...(tools.size > 0 && { tools: [...tools.values()].map((one) => one.definition) }),
+    ...(definitions.length > 0 && { tools: definitions }),
   }
   const current = { body, betas: [...(options.betas ?? [])] }
 
