@@ -11,7 +11,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@lastgood/core'
-import type { Exposure } from '../server/exposure.ts'
+import { isLoopback, type Exposure } from '../server/exposure.ts'
 import { refusal, type Refusal } from './refusal.ts'
 
 export interface GateOptions {
@@ -22,7 +22,6 @@ export interface GateOptions {
   readonly prefix: string
 }
 
-const loopback = ['127.0.0.1', 'localhost', '[::1]']
 const mostGuesses = 10
 const guessesMs = 60_000
 
@@ -35,13 +34,13 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#hosts = new Set([...loopback, ...options.exposure.hosts.map((name) => name.toLowerCase())])
+    this.#hosts = new Set(options.exposure.hosts.map((name) => name.toLowerCase()))
   }
 
   /** For every request, whatever it is about. */
   refusalOfPlace({ headers, url, method }: Request): Refusal | undefined {
     const host = (headers.get('host') ?? new URL(url).host).toLowerCase()
-    if (!this.#hosts.has(withoutPort(host))) {
+    if (!this.#isOwnName(withoutPort(host))) {
       return refusal(
         403,
         'wrong-host',
@@ -122,7 +121,11 @@ export class Gate {
     const from = new URL(origin)
     if (!/^https?:$/.test(from.protocol)) return false
     // A server in front of it may be called by another port and scheme.
-    return from.host === host || (this.#options.exposure.isBehindProxy && this.#hosts.has(from.hostname))
+    return from.host === host || (this.#options.exposure.isBehindProxy && this.#isOwnName(from.hostname))
+  }
+
+  #isOwnName(name: string): boolean {
+    return isLoopback(name) || this.#hosts.has(name)
   }
 }
 
