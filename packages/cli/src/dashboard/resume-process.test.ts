@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { systemClock } from '@lastgood/core'
+import { systemClock, type Head } from '@lastgood/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ResumeProcess } from './resume-process.ts'
+import { Resumes } from './resumes.ts'
 
 /** A program of these lines in place of `lastgood resume`. */
 function started(...lines: string[]): ResumeProcess {
@@ -86,6 +87,27 @@ test('what its tools have started ends with it', async () => {
   await one.stop()
   expect((await one.ended).exitCode).toBe(0)
   await expect.poll(() => runs(pid)).toBe(false)
+})
+
+test('what earlier resumes of a session have left ends with the server, too', async () => {
+  const script = [
+    "const { spawn } = require('node:child_process')",
+    "const { pid } = spawn('sleep', ['1000'], { stdio: 'inherit' })",
+    'console.log(pid)',
+    'process.exit(0)',
+  ].join('\n')
+  const resume = { command: [process.execPath, '-e', script], env: process.env, flags: [] } as const
+  const resumes = new Resumes({ clock: systemClock, resume, cwd: process.cwd() })
+  onTestFinished(() => resumes.close())
+  const left: number[] = []
+  for (let time = 0; time < 2; time += 1) {
+    const one = resumes.start({ sessionId: 's' } as Head)
+    await one.ended
+    left.push(Number(one.standing(true).lines[0]))
+  }
+  expect(left.map(runs)).toEqual([true, true])
+  await resumes.close()
+  await expect.poll(() => left.map(runs)).toEqual([false, false])
 })
 
 /** A process that ended, and that nobody has asked about, is there as a zombie. */

@@ -53,7 +53,7 @@ export class ResumeProcess {
   readonly #lines: Readonly<Record<'all' | 'facts', string[]>> = { all: [], facts: [] }
   readonly #left: Promise<unknown>
   #metOutage = false
-  #isClosed = false
+  #isGone = false
   #exitCode: number | null | undefined
   #error: ResumeEnd['error'] = null
 
@@ -73,7 +73,7 @@ export class ResumeProcess {
       if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => this.#take(line))
     }
     this.#left = new Promise((resolve) => this.#child.once('exit', resolve).once('error', resolve))
-    const closed = new Promise((resolve) => this.#child.once('close', resolve)).then(() => (this.#isClosed = true))
+    const closed = new Promise((resolve) => this.#child.once('close', resolve)).then(() => (this.#isGone = true))
     this.ended = new Promise((resolve) => {
       const end = (exitCode: number | null) => {
         this.#exitCode = exitCode
@@ -91,6 +91,11 @@ export class ResumeProcess {
 
   get isRunning(): boolean {
     return this.#exitCode === undefined
+  }
+
+  /** Nothing of it is left: no process that it has started holds its output. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   get pid(): number {
@@ -111,7 +116,7 @@ export class ResumeProcess {
 
   /** Asks it to stop, and does not wait for ever. */
   async stop(): Promise<void> {
-    if (this.#isClosed) return
+    if (this.#isGone) return
     this.#child.kill('SIGTERM')
     await orLate(this.#clock, stopMs, this.#left, () => {})
     this.#killAll()

@@ -22,7 +22,10 @@ const beginMs = 20_000
 
 export class Resumes {
   readonly #options: ResumesOptions
+  /** The last one of each session. */
   readonly #processes = new Map<string, ResumeProcess>()
+  /** Earlier ones whose tools have left processes behind. */
+  readonly #leavers = new Set<ResumeProcess>()
   #isClosed = false
 
   constructor(options: ResumesOptions) {
@@ -56,6 +59,7 @@ export class Resumes {
         hint: `resume it in a terminal: lastgood resume ${sessionId}`,
       })
     }
+    if (before && !before.isGone) this.#leavers.add(before)
     const answer = inDoubt === undefined ? [] : ['--in-doubt', inDoubt]
     const argv = ['resume', sessionId, '--yes', '--jsonl', '--quiet', ...answer]
     const started = new ResumeProcess(resume, argv, isOwnFolder(cwd) ? cwd : here, clock)
@@ -80,7 +84,7 @@ export class Resumes {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all([...this.#processes.values()].map((one) => one.stop()))
+    await Promise.all([...this.#processes.values(), ...this.#leavers].map((one) => one.stop()))
   }
 }
 
