@@ -141,6 +141,16 @@ export class Assembler {
     return this.#places.get(index) ?? -1
   }
 
+  /**
+   * Whether the event says what was over before: the end of a block again, or anything after `message_stop`. Some
+   * gateways say it twice, and clients run a call at each end of its block (P2).
+   * https://github.com/BerriAI/litellm/issues/37273
+   */
+  isRepeated(data: Json): boolean {
+    const isEnd = data['type'] === 'content_block_stop'
+    return this.#stopped || (isEnd && this.#blocks[this.placeOf(data)]?.complete === true)
+  }
+
   /** The whole answer. Where the model was cut off, its last call may be incomplete: see `usablePart`. */
   message(): AssistantMessage {
     return this.#messageOf(

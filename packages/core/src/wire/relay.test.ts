@@ -130,6 +130,15 @@ test('of a cut answer with a broken call before its end the whole calls are hand
   expect(text.match(/"stop_reason":[^,}]*/g)?.at(-1)).toBe('"stop_reason":"tool_use"')
 })
 
+test('an end that a gateway says twice reaches the caller once, who else would run a call twice (P2)', async () => {
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'count', input: { n: 1 } }
+  const sent = [...replayed({ ...answer, content: [...answer.content, call], stop_reason: 'tool_use' })]
+  const isEnd = (piece: string) => piece.includes('content_block_stop') || piece.includes('message_stop')
+  const twice = sent.flatMap((piece) => (isEnd(piece) ? [piece, piece] : [piece]))
+  const { text } = await through([twice])
+  expect(text).toBe(sent.join(''))
+})
+
 const searching = [
   { type: 'text', text: 'I look.' },
   { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } },

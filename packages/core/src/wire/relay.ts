@@ -185,6 +185,7 @@ export class Relay {
     const data = dataOf(event)
     if (event.event === 'error') return this.#fails(errorIn(data, event.data))
     if (!data) throw new Error('an event of the answer is not JSON')
+    if (this.#assembler.isRepeated(data)) return ''
     if (event.event === 'content_block_start') {
       assertBlock(data['content_block'])
       const sound = soundBlock(event, data)
