@@ -1,7 +1,7 @@
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
-import { agentOf, openPlace, patient } from '../test/fixture.ts'
+import { agentOf, connect, openPlace, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
 
 it('a fleet whose database the server refuses touches no other one, where another fleet may be, and says why', async () => {
@@ -52,4 +52,18 @@ it('a client that gives up a silent connection may be one of a fleet: a worker w
   }
   await expect.poll(silentFor, patient).toBeGreaterThan(0)
   expect(told).toEqual([])
+})
+
+it('what is asked of a client that is closed while its server is away is refused, and does not wait for ever', async () => {
+  const { store, prefix } = openPlace()
+  const connection = connect('redis://127.0.0.1:1', { maxRetriesPerRequest: 1 })
+  const client = fleetClient({ store, connection, prefix })
+  // Now it is looking for its server.
+  await expect(client.status()).rejects.toMatchObject({ code: 'store-unavailable' })
+  const closed = expect.objectContaining({ code: 'session-closed', message: 'the fleet of this process was closed' })
+  const asked = client.status().catch((error: unknown) => error)
+  await client.close()
+  expect(await asked).toEqual(closed)
+  await expect(client.status()).rejects.toEqual(closed)
+  await expect(client.submit('s', 'Go.', { agent: 'coder' })).rejects.toEqual(closed)
 })

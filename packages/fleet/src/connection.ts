@@ -8,6 +8,7 @@
  * 3. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
  * 4. A copy takes commands before it is connected, also where the caller's client does not.
  */
+import { setMaxListeners } from 'node:events'
 import { LastgoodError } from '@lastgood/core'
 import type { Cluster, Redis } from 'ioredis'
 
@@ -69,7 +70,24 @@ function heard<Client extends FleetConnection>(client: Client): Client {
     client.disconnect(true)
   })
   client.on('ready', () => refusals.delete(client))
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  closings.set(client, closing)
   return client
+}
+
+const closings = new WeakMap<FleetConnection, AbortController>()
+
+/** Aborts when a copy is closed; undefined for a client that is no copy. */
+export const closingOf = (copy: FleetConnection): AbortSignal | undefined => closings.get(copy)?.signal
+
+/** ioredis alone would leave commands without an answer, then and later, if the copy is looking for its server. */
+export function closeCopy(copy: FleetConnection): void {
+  copy.disconnect()
+  const closed = new LastgoodError('session-closed', 'the fleet of this process was closed', {
+    hint: 'make another one: fleetClient(…) or runFleet(…)',
+  })
+  closings.get(copy)?.abort(closed)
 }
 
 const refusals = new WeakMap<FleetConnection, unknown>()

@@ -8,7 +8,7 @@
  * 3. Ids are prefixed: BullMQ keeps jobs beside keys of its own, and an id "wait" would be one of those.
  */
 import { Queue, type JobsOptions } from 'bullmq'
-import type { FleetConnection } from './connection.ts'
+import { closeCopy, type FleetConnection } from './connection.ts'
 import type { Keys } from './keys.ts'
 import { asked } from './unavailable.ts'
 
@@ -111,7 +111,7 @@ export class Queues {
   async close(): Promise<void> {
     // Not awaited: while a queue looks for its server this may never resolve. Only the connection needs closing.
     for (const queue of this.#queues.values()) queue.close().catch(() => {})
-    this.#connection.disconnect()
+    closeCopy(this.#connection)
   }
 
   #ask<T>(answer: Promise<T>): Promise<T> {

@@ -1,12 +1,14 @@
 /** The error for a Redis that cannot answer for the due index or a queue; free of keys, arguments and passwords. */
-import { isLastgoodError, LastgoodError, withoutSecrets } from '@lastgood/core'
-import { refusalOf, type FleetConnection } from './connection.ts'
+import { isLastgoodError, LastgoodError, orAborted, withoutSecrets } from '@lastgood/core'
+import { closingOf, refusalOf, type FleetConnection } from './connection.ts'
 
-/** What `redis` answers. Errors: `store-unavailable`. */
+/** What `redis` answers. Errors: `store-unavailable`, and `session-closed` once it was closed. */
 export async function asked<T>(redis: FleetConnection, answer: Promise<T>): Promise<T> {
+  const closing = closingOf(redis)
   try {
-    return await answer
+    return await (closing ? orAborted(answer, closing) : answer)
   } catch (error) {
+    if (closing?.aborted) throw closing.reason
     throw queueUnavailable(refusalOf(redis) ?? error)
   }
 }
