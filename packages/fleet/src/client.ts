@@ -3,11 +3,12 @@ import { isDead, LastgoodError, type Block, type Head, type Store } from '@lastg
 import { Agents } from './agents.ts'
 import { waitsForPerson } from './assess.ts'
 import { copyOf } from './connection.ts'
+import { continueTurn } from './continue-turn.ts'
 import { DueIndex } from './due-index.ts'
 import { keysUnder } from './keys.ts'
 import { resolveClient, type ClientOptions } from './options.ts'
 import { Queues } from './queue.ts'
-import { assertTurn, continueTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
+import { assertTurn, submit, type SubmitOptions, type SubmitParts, type Submitted } from './submit.ts'
 import { readable } from './unreadable.ts'
 
 /** What is queued and under way of an agent. */

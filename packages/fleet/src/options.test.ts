@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { memoryStore } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, connect } from '../test/fixture.ts'
@@ -50,17 +51,15 @@ describe('bad options throw when the fleet is made', () => {
 })
 
 it('each default is the documented one', () => {
-  const { prefix, leaseMs, pollMs, sweepEveryMs, parkAboveMs, crashLimit, graceMs, agents } = resolveFleet(options())
-  expect({ prefix, leaseMs, pollMs, sweepEveryMs, parkAboveMs, crashLimit, graceMs }).toEqual({
-    prefix: 'lastgood',
-    leaseMs: 10_000,
-    pollMs: 1_000,
-    sweepEveryMs: 60_000,
-    parkAboveMs: 5_000,
-    crashLimit: 4,
-    graceMs: 5_000,
-  })
-  expect(agents.get('coder')).toEqual({ agent: coder, concurrency: 10 })
+  const page = readFileSync(new URL('../../../docs/fleet.md', import.meta.url), 'utf8')
+  const documented = (name: string) => {
+    const [, text = ''] = new RegExp(`^\\| \`${name}\` +\\| ([^|]+) \\|`, 'm').exec(page) ?? []
+    return /^[\d,]+$/.test(text) ? Number(text.replaceAll(',', '')) : text.replaceAll('`', '')
+  }
+  const { agents, ...resolved } = resolveFleet(options())
+  const defaults = { ...resolved, concurrency: agents.get('coder')?.concurrency }
+  const names = ['prefix', 'concurrency', 'leaseMs', 'pollMs', 'sweepEveryMs', 'parkAboveMs', 'crashLimit', 'graceMs']
+  expect(defaults).toMatchObject(Object.fromEntries(names.map((name) => [name, documented(name)])))
 })
 
 it.each<[string, () => unknown]>([

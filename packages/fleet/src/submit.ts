@@ -1,5 +1,5 @@
 /**
- * Begins a turn that a worker finishes, or gives an open one back to the workers.
+ * Begins a turn that a worker finishes.
  *
  * 1. The turn is in the journal before it is in a queue: losing the queue loses nothing.
  * 2. The row of the session is written first, so that a turn whose submitter died is found.
@@ -11,12 +11,8 @@ import {
   isLastgoodError,
   LastgoodError,
   openSession,
-  ownWayOn,
   readHistory,
-  sessionNotFound,
-  visitSession,
   type Block,
-  type Head,
   type Message,
   type Session,
   type SessionSummary,
@@ -86,38 +82,14 @@ export async function submit(
   return { sessionId, agent, turn: begun.turn, isNew: begun.is === 'new', waitsFor }
 }
 
-/**
- * Lets a worker continue the open turn, also one that is suspended. Errors: `bad-option` (no turn is open, or none that a
- * worker can continue), `session-not-found`, `session-busy`, `store-unavailable`.
- */
-export async function continueTurn(
-  parts: SubmitParts,
-  sessionId: string,
-  { priority = 'interactive' }: Pick<SubmitOptions, 'priority'> = {},
-): Promise<Submitted> {
-  assertPriority(priority)
-  const { store, session: options } = parts.options
-  const summary = await store.summary(sessionId)
-  if (!summary) throw sessionNotFound(sessionId, store)
-  const { head, holder } = summary
-  const { turn } = head
-  const agent = agentOfOpenTurn(head)
-  await announce(parts, sessionId, agent)
-  const isParked = head.status === 'suspended' || head.status === 'needs-input'
-  if (isParked || !holder) {
-    const seq = isParked ? await visitSession(sessionId, options, resumed) : head.seq
-    await queue(parts, { sessionId, agent, priority, is: 'open', turn, seq })
-  }
-  return { sessionId, agent, turn, isNew: false }
-}
-
 /** Before anything else, so that a turn whose submitter dies is found. */
-async function announce({ index, agents }: SubmitParts, sessionId: string, agent: string): Promise<void> {
+export async function announce({ index, agents }: SubmitParts, sessionId: string, agent: string): Promise<void> {
   await agents.enlist(agent)
   await index.putIfMissing(sessionId, unfinishedLookMs)
 }
 
-async function queue(
+/** Queues a turn that is in the journal. */
+export async function queue(
   { options, index, queues }: SubmitParts,
   { sessionId, agent, priority, is, turn, seq }: Begun & { sessionId: string; agent: string; priority: Priority },
 ): Promise<void> {
@@ -127,27 +99,6 @@ async function queue(
   options.tell({ kind: 'submitted', sessionId, agent, turn })
 }
 
-async function resumed(session: Session): Promise<number> {
-  await session.resume()
-  return session.seq
-}
-
-/** Errors: `bad-option` if no turn is open that a worker could continue. */
-function agentOfOpenTurn({ sessionId, agent, turn, lastGoodTurn, machine }: Head): string {
-  if (turn === lastGoodTurn || machine.value === 'refused') {
-    const why = turn === lastGoodTurn ? 'has no open turn' : `: the API refuses what turn ${turn} begins with`
-    throw new LastgoodError('bad-option', `session ${sessionId} ${why}`, {
-      hint: `give the words of the next one: lastgood submit ${sessionId} --agent ${agent ?? '<name>'} "…"`,
-      details: { sessionId, turn },
-    })
-  }
-  if (agent !== undefined) return agent
-  throw new LastgoodError('bad-option', `session ${sessionId} was not run by an agent that a worker could have`, {
-    hint: ownWayOn(sessionId),
-    details: { sessionId },
-  })
-}
-
 interface Wanted {
   readonly sessionId: string
   readonly message: Message
@@ -155,7 +106,7 @@ interface Wanted {
   readonly turn: number | undefined
 }
 
-interface Begun {
+export interface Begun {
   readonly is: 'new' | 'open' | 'over'
   readonly turn: number
   /** The last entry. */
@@ -233,7 +184,7 @@ export function assertTurn(turn: unknown): void {
   if (!Number.isInteger(turn) || Number(turn) < 1) throw bad('turn', 'must be a turn number: a whole number above 0')
 }
 
-function assertPriority(priority: unknown): void {
+export function assertPriority(priority: unknown): void {
   if (priority !== 'batch' && priority !== 'interactive') throw bad('priority', 'must be interactive or batch')
 }
 

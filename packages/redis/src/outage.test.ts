@@ -147,15 +147,6 @@ describe('a failing server', () => {
     },
   )
 
-  it('a replica is told from a master', async () => {
-    const server = await ownServer()
-    const { store, redis } = openStore(server.url)
-    const lease = await leaseOf(store, 's')
-    await redis.call('REPLICAOF', '127.0.0.1', '1')
-    const error = await unavailable(appendSome(store, lease, 0))
-    expect(error).toMatchObject({ details: { code: 'READONLY' }, hint: expect.stringContaining('master') })
-  })
-
   it('a missing or wrong password is told without the password', async () => {
     const server = await ownServer({ args: ['--requirepass', 'right-password'] })
     const without = await unavailable(openStore(server.url, impatient).store.summary('s'))
