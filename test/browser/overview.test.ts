@@ -31,6 +31,10 @@ describeInBrowser('the overview', () => {
     onTestFinished(() => staged.close())
     const { page } = await browser.open(staged.url)
     await expect.poll(() => page.textContent('.sign-in')).toContain('lastgood dashboard')
+    // Pasted into the same tab, only the fragment of the address differs.
+    await page.goto(`${staged.url}#token=${staged.token}`)
+    await page.waitForSelector('.group')
+    expect(page.url()).toBe(staged.url)
     const { page: other } = await browser.open(`${staged.url}#token=wrong`)
     await expect.poll(() => other.textContent('[role=alert]')).toContain('not accepted: it is of an earlier start')
     expect(other.url()).toBe(staged.url)
