@@ -15,12 +15,10 @@ export class SessionTrace {
   readonly #session: WatchedSession
   readonly #tracer: Tracer
   readonly #turn: TurnSpan
-  readonly #kept: TurnSpanOptions['kept']
 
   constructor(options: TurnSpanOptions) {
     this.#session = options.session
     this.#tracer = options.tracer
-    this.#kept = options.kept
     this.#turn = new TurnSpan(options)
     const cutOff = () => harmless(() => this.#turn.end(this.#now, 'interrupted'))
     this.#session.signal.addEventListener('abort', cutOff, { once: true })
@@ -73,7 +71,6 @@ export class SessionTrace {
           'lastgood.store': this.#session.store.location.replace(/:.*/s, ''),
         })
         this.#turn.end(at, happening.outcome)
-        this.#kept.forget()
         return
       case 'in-doubt':
         if (happening.did === 'rerun' || happening.did === 'verified-not-done') return

@@ -110,7 +110,8 @@ export class TurnSpan {
   end(at: number, outcome: TurnOutcome, reason?: string): void {
     this.stopWaiting(at)
     const span = this.#ours?.span ?? this.#theirs
-    if (span && !outcome.startsWith('ok')) this.#interrupted = span.spanContext()
+    if (outcome.startsWith('ok')) this.#kept.forget()
+    else if (span) this.#interrupted = span.spanContext()
     const ours = this.#ours?.span
     this.#ours = undefined
     this.#theirs = undefined
