@@ -32,6 +32,19 @@ it('every session’s outage is in one group, and groups of one model do not tou
   )
 })
 
+it('a session that met an outage again and again is one of its sessions, as it came out last', () => {
+  const met = (sessionId: string, since: number, end: SessionOutageRow['end']): SessionOutageRow => {
+    const until = end === null ? null : iso(since + 1_000)
+    return { sessionId, since: iso(since), until, cause: 'x', model: 'a', attempts: 1, end }
+  }
+  const [group] = outageGroups([met('s', 60_000, 'same-model'), met('t', 30_000, null), met('s', 0, 'suspended')])
+  expect(group?.rows).toHaveLength(3)
+  expect(group?.sessions.map(({ sessionId, end }) => [sessionId, end])).toEqual([
+    ['s', 'same-model'],
+    ['t', null],
+  ])
+})
+
 it('columns lose no request, whatever their number', () => {
   const minutes = fc.array(
     fc.record({ minute: fc.integer({ min: 0, max: 1439 }), answered: fc.nat(50), failed: fc.nat(50) }),

@@ -12,6 +12,8 @@ export interface OutageGroup {
   to: number | undefined
   causes: readonly string[]
   rows: readonly SessionOutageRow[]
+  /** The last row of each session. */
+  sessions: readonly SessionOutageRow[]
 }
 
 const apartMs = 60_000
@@ -34,6 +36,7 @@ export function outageGroups(rows: readonly SessionOutageRow[]): OutageGroup[] {
       to: end === Infinity ? undefined : end,
       causes: [...new Set(own.map(({ cause }) => cause))],
       rows: own,
+      sessions: [...new Map(own.map((row) => [row.sessionId, row])).values()],
     }))
     .sort((a, b) => b.from - a.from)
 }

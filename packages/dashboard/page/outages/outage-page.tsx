@@ -119,8 +119,8 @@ function Minutes({ provider, from, to }: { provider: ProviderMinutes; from: numb
 }
 
 function Group({ group, at }: { group: OutageGroup; at: number }): JSX.Element {
-  const { model, from, to, causes, rows } = group
-  const count = (...ends: SessionOutageRow['end'][]): number => rows.filter(({ end }) => ends.includes(end)).length
+  const { model, from, to, causes, rows, sessions } = group
+  const count = (...ends: SessionOutageRow['end'][]): number => sessions.filter(({ end }) => ends.includes(end)).length
   const parts = [
     [count('same-model', 'fallback', 'resumed'), 'recovered'],
     [count(null), 'waiting'],
@@ -148,7 +148,7 @@ function Group({ group, at }: { group: OutageGroup; at: number }): JSX.Element {
           <span class="muted">{causes.map(visibleLine).slice(0, 3).join(', ')}</span>
         </span>
         <span class="number outage-who">
-          {counted(rows.length, 'session')}: {facts.join(', ')}
+          {counted(sessions.length, 'session')}: {facts.join(', ')}
         </span>
       </summary>
       <ul>
@@ -162,7 +162,7 @@ function Group({ group, at }: { group: OutageGroup; at: number }): JSX.Element {
             </span>
           </li>
         ))}
-        {rows.length > mostRows && <li class="muted">and {counted(rows.length - mostRows, 'more session')}</li>}
+        {rows.length > mostRows && <li class="muted">and {(rows.length - mostRows).toLocaleString('en-US')} more</li>}
       </ul>
     </details>
   )
