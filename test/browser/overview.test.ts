@@ -70,6 +70,14 @@ describeInBrowser('the overview', () => {
     expect(Number(await bar.getAttribute('x'))).toBeCloseTo(29.1)
   })
 
+  it('shows everything that people did, as far as the store keeps it', async () => {
+    const overview = stagedOverview()
+    const [action] = overview.actions
+    const actions = Array.from({ length: 30 }, (_, n) => ({ ...action!, at: iso(stagedNow - n * 60_000) }))
+    const { page } = await opened({ ...overview, actions })
+    expect(await page.locator('.deeds li').count()).toBe(30)
+  })
+
   it('copies a command, and has it selected where the browser gives it no clipboard', async () => {
     const { page } = await opened()
     const copy = page.locator('.verdict .command button')

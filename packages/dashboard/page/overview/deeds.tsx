@@ -5,7 +5,6 @@ import { Ago } from '../shell/countdown.tsx'
 import { sessionLink } from '../shell/route.ts'
 import { visibleLine } from '../../src/visible-text.ts'
 
-const shown = 20
 const words = {
   resume: 'resumed',
   suspend: 'suspended',
@@ -24,7 +23,7 @@ export function Deeds({ actions }: { actions: readonly ActionRecord[] }): JSX.El
         <span class="muted says">from pages of this store, with their reasons</span>
       </header>
       <ul>
-        {actions.slice(0, shown).map(({ at, action, sessionId, reason, host, outcome }) => (
+        {actions.map(({ at, action, sessionId, reason, host, outcome }) => (
           <li key={`${at} ${sessionId}`}>
             <span class="muted">
               <Ago at={at} />
