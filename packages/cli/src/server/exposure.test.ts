@@ -11,6 +11,11 @@ describe('lastgood gateway --host 0.0.0.0', () => {
     [['--host', '0.0.0.0'], 'lets other machines in, without a host name'],
     [away, 'lets other machines in, without TLS and a token'],
     [[...away, '--token-file', 'token'], 'lets other machines in, without TLS'],
+    [['--allow-host', 'https://gateway.example'], '--allow-host https://gateway.example is not a host name'],
+    [
+      ['--allow-host', 'gateway.example', 'gateway.example:4141'],
+      '--allow-host gateway.example:4141 is not a host name',
+    ],
     [['--tls-cert', 'cert.pem'], '--tls-key is missing'],
     [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], '--tls-cert none.pem cannot be read (ENOENT)'],
     [['--tls-cert', 'token', '--tls-key', 'token'], '--tls-cert and --tls-key cannot be used'],

@@ -61,6 +61,11 @@ export function exposureOf(
     const hint = `make one: openssl rand -hex 32 > ${shellWord(tokenFile)}`
     throw bad('--token-file', `--token-file ${tokenFile} holds no token`, hint)
   }
+  const noName = allowHost.find((name) => !isHostName(name))
+  if (noName !== undefined) {
+    const hint = 'give it as clients call it, without scheme and port: --allow-host lastgood.example'
+    throw bad('--allow-host', `--allow-host ${noName} is not a host name`, hint)
+  }
   if (!isLoopback(host)) {
     if (allowHost.length === 0) {
       const hint = 'name the hosts they call it by: --allow-host lastgood.example'
@@ -77,6 +82,10 @@ export function exposureOf(
   }
   return { host, hosts: allowHost, token, tls, isBehindProxy }
 }
+
+/** As it stands in the address that is called. */
+const isHostName = (name: string): boolean =>
+  URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name.toLowerCase()
 
 function fileOf({ cwd }: CliContext, flag: string, path: string): string {
   try {
