@@ -11,6 +11,7 @@ const config: KnipConfig = {
         'test/crash/campaign/main.ts',
         'test/crash/campaign/agent-process.mjs',
         'test/durability/main.ts',
+        'test/simulation/main.ts',
         'test/clients/main.ts',
         'test/clients/*.mjs',
         'test/journeys/project/*.mjs',

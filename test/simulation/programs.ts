@@ -1,0 +1,208 @@
+/**
+ * What the processes do, by the public API only: work with a loop of their own (its tools as steps, or run by hand) or
+ * with an agent, and now and then what people do with a session: go back, fork, revert repairs, park, remove.
+ */
+import Anthropic from '@anthropic-ai/sdk'
+import { defineAgent, ladder, recoverable, tool } from '@lastgood/anthropic'
+import {
+  forkSession,
+  isLastgoodError,
+  openSession,
+  removeSession,
+  type Block,
+  type InDoubt,
+  type Session,
+  type Store,
+  type ToolContext,
+} from '@lastgood/core'
+import { owner } from '@lastgood/core/testing'
+import type { LocalLab } from '@lastgood/outage-lab'
+import { z } from 'zod'
+import type { Process } from './process.ts'
+import { models, reach } from './provider.ts'
+import { leaseMs, type Referee } from './referee.ts'
+
+/** Its rule for a call in doubt; `verify`: it can tell what came of it. */
+const tools: Record<string, { rule: InDoubt; canTell?: true }> = {
+  look: { rule: 'rerun' },
+  pay: { rule: 'report' },
+  note: { rule: 'report', canTell: true },
+  wire: { rule: 'ask' },
+}
+
+export interface Surroundings {
+  process: Process
+  store: Store
+  referee: Referee
+  lab: LocalLab
+  /** Wraps what a test wants to be wrong. */
+  session: (session: Session) => Session
+  fetch: (reach: typeof fetch) => typeof fetch
+}
+
+/** One opened session and what its program needs. */
+interface Work extends Surroundings {
+  opened: Session
+  client: Anthropic
+  isByHand: boolean
+}
+
+const result = (call: string) => `the result of ${call}`
+
+/** Opens the session, does something with it, closes it. */
+async function within(it: Surroundings, id: string, takeover: boolean, use: (work: Work) => Promise<void>) {
+  const { process, store, referee, lab } = it
+  const self = owner(process.clock.newId())
+  const opened = it.session(
+    await openSession(id, { store, takeover, leaseMs, clock: process.clock, owner: self, cwd: null }),
+  )
+  opened.subscribe((event) => {
+    if (event.type === 'entry' && !process.isDead)
+      referee.acknowledged.push({ sessionId: id, entry: structuredClone(event.entry) })
+  })
+  const fetch = it.fetch(reach(lab, process, ({ messages }) => referee.arrives(process.name, self.id, id, messages)))
+  const client = new Anthropic({ apiKey: 'simulated', baseURL: lab.url, fetch, logLevel: 'off' })
+  try {
+    await use({ ...it, opened, client, isByHand: process.world.chance(0.4) })
+  } finally {
+    await opened.close()
+  }
+}
+
+/** Runs a tool: the effect comes first, its result later. */
+async function run(work: Work, name: string, toolUseId: string, isGuarded: boolean): Promise<string> {
+  const { process, referee, opened } = work
+  await process.contact(async () => {
+    referee.effect(process.name, opened.owner.id, opened.id, toolUseId, tools[name]!.rule, isGuarded)
+  })
+  await process.clock.sleepUntil(process.clock.now() + process.world.below(3_000))
+  return result(toolUseId)
+}
+
+/** Finds out what came of a call; the ledger of the tools tells. */
+const look = ({ process, referee, opened }: Work, toolUseId: string) =>
+  process.contact(async () => {
+    if (referee.hasRun(opened.id, toolUseId)) return { kind: 'done' as const, result: result(toolUseId) }
+    referee.permit(opened.id, toolUseId)
+    return { kind: 'not-done' as const }
+  })
+
+/** A person looks, and decides. */
+const ask = async (work: Work, toolUseId: string) =>
+  (await look(work, toolUseId)).kind === 'done' ? ('report' as const) : ('rerun' as const)
+
+function step(work: Work, { toolUseId, name, input }: { toolUseId: string; name: string; input: unknown }) {
+  const { rule, canTell } = tools[name]!
+  return work.opened.step(name, input, () => run(work, name, toolUseId, true), {
+    toolUseId,
+    inDoubt: rule,
+    onInDoubt: () => ask(work, toolUseId),
+    ...(canTell && { verify: () => look(work, toolUseId) }),
+  })
+}
+
+/** A loop of one's own, from wherever the session is to the end of a turn. */
+async function ownLoop(work: Work, task: string): Promise<void> {
+  const { process, referee, opened, isByHand } = work
+  const { world } = process
+  const client = recoverable(work.client, opened, world.chance(0.3) ? { ladder: ladder(...models) } : {})
+  await opened.resume()
+  if (!isByHand) await Promise.all(opened.transcript.unanswered.map((call) => step(work, call)))
+  const messages = opened.messages() as Anthropic.MessageParam[]
+  if (!opened.hasOpenTurn) messages.push({ role: 'user', content: task })
+  const definitions = toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool)
+  for (;;) {
+    const asked = { model: models[0], max_tokens: 2_000, tools: definitions, messages }
+    const answer = world.chance(0.5)
+      ? await client.messages.stream(asked).finalMessage()
+      : await client.messages.create(asked)
+    if (!process.isDead)
+      referee.acknowledged.push({ sessionId: opened.id, answer: answer.content as unknown as Block[] })
+    messages.push({ role: 'assistant', content: answer.content })
+    const calls = answer.content.filter((block) => block.type === 'tool_use')
+    if (calls.length === 0) return
+    const results = await Promise.all(
+      calls.map(async ({ id, name, input }) => {
+        if (isByHand) return { type: 'tool_result', tool_use_id: id, content: await run(work, name, id, false) }
+        const block = await step(work, { toolUseId: id, name, input })
+        if (!process.isDead) referee.acknowledged.push({ sessionId: opened.id, result: block })
+        return block
+      }),
+    )
+    messages.push({ role: 'user', content: results as unknown as Anthropic.ToolResultBlockParam[] })
+  }
+}
+
+/** The same for a loop and for an agent: the API binds what the model thought to the tools that it had. */
+const toolsOf = (work: Work) =>
+  Object.entries(tools).map(([name, { rule, canTell }]) =>
+    tool({
+      name,
+      description: 'A tool.',
+      input: z.object({}),
+      inDoubt: rule,
+      run: (_input, { toolUseId }) => run(work, name, toolUseId, true),
+      ...(canTell && { verify: (_input: unknown, { toolUseId }: ToolContext) => look(work, toolUseId) }),
+    }),
+  )
+
+async function agentTurn(work: Work, task: string): Promise<void> {
+  const { opened, client } = work
+  const agent = defineAgent({ name: 'agent', client, model: ladder(...models), tools: toolsOf(work) })
+  const onInDoubt = ({ toolUseId }: { toolUseId: string }) => ask(work, toolUseId)
+  await (opened.hasOpenTurn ? opened.run(agent, undefined, { onInDoubt }) : opened.run(agent, task, { onInDoubt }))
+}
+
+/** A turn belongs to whoever began it. */
+async function turn(work: Work): Promise<void> {
+  const { opened, process } = work
+  const { world } = process
+  const step = () => Array.from({ length: 1 + world.below(2) }, () => world.pick(Object.keys(tools))).join('+')
+  const task = `do ${Array.from({ length: 1 + world.below(3) }, step).join(', ')}`
+  const isAgents = opened.hasOpenTurn ? opened.agent !== undefined : world.chance(0.4)
+  await (isAgents ? agentTurn(work, task) : ownLoop(work, task))
+}
+
+async function meddle({ opened, process }: Work): Promise<void> {
+  const { world } = process
+  const act = world.below(8)
+  if (act === 0) await opened.rewind(world.below(opened.lastGoodTurn + 1), 'simulated')
+  if (act === 1) await opened.revertRepairs('simulated')
+  if (act === 2) await opened.suspend('interrupted', 'simulated')
+}
+
+/** One life of a process on one session. Resolves to what ended it, if that is not its own end. */
+export async function live(it: Surroundings, sessionIds: readonly string[], mayWait: boolean): Promise<void> {
+  const { process, store } = it
+  const { world, name } = process
+  const id = world.pick(sessionIds)
+  const { clock } = process
+  const act = world.below(12)
+  world.tell(name, act === 0 ? `forks ${id}` : act === 1 ? `removes ${id}` : `works on ${id}`)
+  try {
+    if (act === 0) await forkSession(store, id, world.pick(sessionIds), { clock, owner: owner(clock.newId()) })
+    else if (act === 1) await removeSession(store, id, { clock, owner: owner(clock.newId()) })
+    else
+      await within(it, id, !mayWait || world.chance(0.4), async (work) => {
+        for (let turns = world.below(3); turns >= 0; turns -= 1) {
+          await meddle(work)
+          await turn(work)
+        }
+      })
+    world.tell(name, 'is at its end')
+  } catch (error) {
+    // The API's own error, where neither waiting nor a repair helps: the model is gone.
+    if (!isLastgoodError(error) && !(error instanceof Anthropic.NotFoundError)) throw error
+    world.tell(name, `ends with ${'code' in error ? error.code : error.name}: ${error.message}`)
+  }
+}
+
+/** A process without any trouble brings the session to rest. */
+export async function finish(it: Surroundings, id: string, mayWait: boolean): Promise<void> {
+  const { world, name } = it.process
+  world.tell(name, `brings ${id} to rest`)
+  await within(it, id, !mayWait, async (work) => {
+    while (work.opened.hasOpenTurn) await turn(work)
+    await work.opened.resume()
+  })
+}

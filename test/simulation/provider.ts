@@ -1,0 +1,92 @@
+/**
+ * The provider: an outage lab in this process, on the world's time, with outages by the seed. What it was asked and
+ * what it answered is its own ledger, `lab.requests`.
+ */
+import {
+  createLab,
+  reply,
+  text,
+  thinking,
+  toolUse,
+  type Conversation,
+  type Fault,
+  type LocalLab,
+  type Outage,
+} from '@lastgood/outage-lab'
+import type { Process } from './process.ts'
+import type { World } from './world.ts'
+
+export const models = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
+
+/**
+ * The model does what the last task says, and so remembers nothing: `do pay+look, note` is two answers with calls, of
+ * two calls and of one, and a last one without.
+ */
+function worker({ messages }: Conversation) {
+  const taskOf = (at: number) => /"do ([^"]*)"/.exec(JSON.stringify(messages[at]?.content.at(-1)))?.[1]
+  const taskAt = messages.findLastIndex((message, at) => message.role === 'user' && taskOf(at) !== undefined)
+  const done = messages.slice(taskAt).filter(({ role }) => role === 'assistant').length
+  const calls = taskOf(taskAt)?.split(', ')[done]
+  if (calls === undefined) return reply([thinking('All of it is done.'), text(`Done, in ${done} steps.`)])
+  return reply([thinking('What is next?'), text('Next.'), ...calls.split('+').map((name) => toolUse(name, { done }))])
+}
+
+/** How long an answer may stay away; lastgood's own limits are shorter. */
+const foreverMs = 3_600_000
+
+export function openProvider(world: World, seed: number): LocalLab {
+  const somewhere = () => ({ events: world.below(14) })
+  const faults: (() => Fault)[] = [
+    () => ({ kind: 'status', status: 500 }),
+    () => ({ kind: 'status', status: 529 }),
+    () => ({ kind: 'status', status: 429, headers: { 'retry-after': `${1 + world.below(90)}` } }),
+    () => ({ kind: 'reset', at: world.pick(['before-headers', 'after-headers']) }),
+    () => ({ kind: 'cut', after: somewhere(), how: world.pick(['reset', 'close', 'end']) }),
+    () => ({ kind: 'error-event', after: somewhere(), type: 'overloaded_error', message: 'Overloaded' }),
+    () => ({ kind: 'stall', after: somewhere(), pings: world.chance(0.5), forMs: foreverMs }),
+    () => ({ kind: 'delay', ms: world.below(50_000) }),
+    () => ({ kind: 'withdrawn' }),
+  ]
+  /** Single faults, and one outage that hits most requests for a while. */
+  const outages: Outage[] = Array.from({ length: world.below(12) }, () => ({
+    when: { request: 1 + world.below(40) },
+    fault: world.pick(faults)(),
+  }))
+  if (world.chance(0.4)) {
+    const beginsAt = world.below(120_000)
+    const window: [number, number] = [beginsAt, beginsAt + world.below(900_000)]
+    outages.push({ when: { window, rate: 0.8, model: models[0] }, fault: world.pick(faults)() })
+  }
+  return createLab({
+    model: worker,
+    outages,
+    seed,
+    toolIds: 'fresh',
+    chunkDelayMs: world.chance(0.3) ? 200 : 0,
+    now: () => world.clock.now(),
+    sleep: (ms, signal) => world.clock.sleepUntil(world.clock.now() + ms, { signal }).catch(() => {}),
+  })
+}
+
+export interface Asking {
+  model: string
+  max_tokens: number
+  messages: { role: string; content: string }[]
+}
+
+/** How a process reaches the provider; `arrives` is told of each request of the conversation as it does. */
+export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) => void): typeof fetch {
+  const { world, name } = process
+  return (input, init) =>
+    process.contact(async () => {
+      await world.sleep(world.below(30))
+      const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Asking) : undefined
+      // A ping, to learn whether the model answers at all, is no part of a conversation.
+      if (body && body.max_tokens > 1) arrives(body)
+      const n = lab.requests.length + 1
+      world.tell(name, `request ${n}: ${body?.model ?? 'about models'}, ${body?.messages.length ?? 0} messages`)
+      const response = await lab.fetch(input as string, init)
+      world.tell(name, `request ${n}: ${response.status}`)
+      return response
+    })
+}

@@ -1,0 +1,148 @@
+/**
+ * Sees what happens outside of lastgood, as it happens: what the store applied, what processes were told, what tools
+ * did, and which requests arrived. What is wrong at that instant it says at once; `verdict.ts` judges the rest.
+ */
+import type { Block, Entry, InDoubt, Message, Store } from '@lastgood/core'
+import { readJournal, type Told } from './journal-reader.ts'
+import type { World } from './world.ts'
+
+export const leaseMs = 30_000
+
+/** A request as it arrived, and the journal up to its announcement. */
+export interface Asked {
+  who: string
+  sessionId: string
+  journal: readonly Entry[]
+  announcedAt: number
+  messages: readonly Message[]
+}
+
+export interface Acknowledged {
+  sessionId: string
+  entry?: Entry
+  /** A stream that goes on after a break may begin with blocks of the attempt that broke. */
+  answer?: readonly Block[]
+  result?: Block
+}
+
+export class Referee {
+  readonly asked: Asked[] = []
+  readonly acknowledged: Acknowledged[] = []
+  /** Journals of removed sessions. */
+  readonly removed: Entry[][] = []
+  readonly journals = new Map<string, Entry[]>()
+  readonly #world: World
+  /** Who was given each session last. */
+  readonly #holders = new Map<string, string>()
+  /** By owner: its fence, the journal that it writes, and when it asked what told it last that it holds the lease. */
+  readonly #leases = new Map<string, { fence: number; journal: Entry[]; heardAt: number }>()
+  readonly #ran: { sessionId: string; call: string }[] = []
+  readonly #permitted = new Set<string>()
+  readonly #announced = new Set<Entry>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** `store`, with everything that it applies seen. */
+  watch(store: Store): Store {
+    return {
+      ...store,
+      acquire: async (sessionId, owner, ttlMs, takeover) => {
+        const result = await store.acquire(sessionId, owner, ttlMs, takeover)
+        if (result.kind === 'lease') {
+          const { fence } = result
+          this.#holders.set(sessionId, owner.id)
+          this.#leases.set(owner.id, { fence, journal: this.journalOf(sessionId), heardAt: this.#world.clock.now() })
+          this.#world.tell('store', `${sessionId} is given to ${owner.id}, fence ${fence}`)
+        }
+        return result
+      },
+      append: async (lease, afterSeq, entries, head) => {
+        const last = await store.append(lease, afterSeq, entries, head)
+        const { sessionId, owner } = lease
+        if (this.#holders.get(sessionId) !== owner.id)
+          this.#world.find('P3', `the store took entries of ${sessionId} from ${owner.id}, which is superseded`)
+        const journal = this.journalOf(sessionId)
+        const added = structuredClone(entries.filter(({ seq }) => seq > journal.length))
+        for (const entry of added) {
+          journal.push(entry)
+          this.#world.tell('store', `${sessionId} ${entry.seq} of fence ${entry.fence}: ${entry.type}`)
+        }
+        return last
+      },
+      remove: async (sessionId, lease) => {
+        await store.remove(sessionId, lease)
+        this.removed.push(this.journalOf(sessionId))
+        this.journals.delete(sessionId)
+        this.#world.tell('store', `${sessionId} is removed`)
+      },
+    }
+  }
+
+  journalOf(sessionId: string): Entry[] {
+    const journal = this.journals.get(sessionId) ?? []
+    this.journals.set(sessionId, journal)
+    return journal
+  }
+
+  /** With what a fork inherits. */
+  history(journal: readonly Entry[]): readonly Entry[] {
+    const forked = journal.find((entry) => entry.type === 'session-forked')
+    if (!forked) return journal
+    const parent = this.history(this.journalOf(forked.origin.sessionId).slice(0, forked.origin.seq))
+    return [...parent, ...journal]
+  }
+
+  told(sessionId: string): Told {
+    return readJournal(this.history(this.journalOf(sessionId)))
+  }
+
+  /** The store has confirmed a lease to its owner, who asked for it at this instant. */
+  heard(ownerId: string, askedAt: number): void {
+    const lease = this.#leases.get(ownerId)
+    if (lease) lease.heardAt = Math.max(lease.heardAt, askedAt)
+  }
+
+  /** A request arrives at the provider. */
+  arrives(who: string, ownerId: string, sessionId: string, messages: readonly Message[]): void {
+    const { journal, fence } = this.#leases.get(ownerId)!
+    const announcedAt = journal.findLastIndex((entry) => entry.type === 'request-sent' && entry.fence === fence)
+    const announcement = journal[announcedAt]
+    if (!announcement || this.#announced.has(announcement)) {
+      this.#world.find('P5', `${who} sent a request of ${sessionId} that the journal does not announce`)
+      return
+    }
+    this.#announced.add(announcement)
+    this.asked.push({ who, sessionId, journal, announcedAt, messages })
+  }
+
+  hasRun(sessionId: string, call: string): boolean {
+    return this.#ran.some((one) => one.sessionId === sessionId && one.call === call)
+  }
+
+  /** Somebody has looked, or decided: the call may run once more. */
+  permit(sessionId: string, call: string): void {
+    this.#permitted.add(`${sessionId} ${call}`)
+  }
+
+  /** A tool begins. `isGuarded`: lastgood runs it; otherwise a loop does so by itself. */
+  effect(who: string, ownerId: string, sessionId: string, call: string, rule: InDoubt, isGuarded: boolean): void {
+    this.#world.tell(who, `runs ${call} of ${sessionId} (${rule})`)
+    const told = this.told(sessionId)
+    const isRepeated = this.hasRun(sessionId, call)
+    this.#ran.push({ sessionId, call })
+    if (this.#holders.get(sessionId) !== ownerId) {
+      // Somebody took the session while its lease ran: what was under way then cannot be called back.
+      const unheardMs = this.#world.clock.now() - this.#leases.get(ownerId)!.heardAt
+      if (isGuarded && unheardMs > leaseMs)
+        this.#world.find('P3', `${who} ran ${call} ${unheardMs} ms after it knew last that ${sessionId} is its own`)
+      return
+    }
+    const isPermitted = this.#permitted.delete(`${sessionId} ${call}`)
+    if (told.results.has(call)) this.#world.find('P2', `${who} ran ${call} of ${sessionId}, which has a result`)
+    else if (isRepeated && rule !== 'rerun' && !isPermitted)
+      this.#world.find('P2', `${who} silently repeated ${call} of ${sessionId}`)
+    if (!told.started.has(call)) this.#world.find('P5', `${who} ran ${call} of ${sessionId}, which is not announced`)
+  }
+}

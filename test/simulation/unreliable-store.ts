@@ -1,0 +1,95 @@
+/**
+ * The way from a process to the store. By chance a call is slow, so that calls overtake each other; is refused; is
+ * applied, and the answer is lost; arrives when nobody waits for it any more; or, where the caller has a time limit, is
+ * never answered.
+ */
+import { LastgoodError, type Lease, type Store } from '@lastgood/core'
+import type { Process } from './process.ts'
+import type { Referee } from './referee.ts'
+
+const fates = ['refused', 'answer lost', 'late', 'silent'] as const
+
+export function unreliableStore(store: Store, process: Process, referee: Referee, troubleShare: number): Store {
+  const { world } = process
+  const travel = () => world.sleep(world.chance(0.03) ? world.below(8_000) : world.below(40))
+
+  function call<T>(what: string, work: () => Promise<T>, hasLimit = false): Promise<T> {
+    const apply = () => world.real(work)
+    return process.contact(async () => {
+      const fate = world.chance(troubleShare) ? world.pick(fates) : undefined
+      await travel()
+      if (fate === 'refused') {
+        world.tell(process.name, `${what}: ${fate}`)
+        throw unavailable()
+      }
+      if (fate === 'late') {
+        world.tell(process.name, `${what}: on its way, no answer`)
+        void world
+          .sleep(world.below(60_000))
+          .then(apply)
+          .catch(() => {})
+        throw unavailable()
+      }
+      const result = await apply().catch((error: unknown) => {
+        world.tell(process.name, `${what}: ${error instanceof LastgoodError ? error.code : String(error)}`)
+        throw error
+      })
+      if (fate) world.tell(process.name, `${what}: done, answer lost`)
+      if (fate === 'answer lost') throw unavailable()
+      if (fate === 'silent' && hasLimit) return new Promise<never>(() => {})
+      await travel()
+      return result
+    })
+  }
+
+  /** A call under a lease: an answer says that the lease was held when it was asked. */
+  async function held<T>(lease: Lease, what: string, work: () => Promise<T>): Promise<T> {
+    const askedAt = world.clock.now()
+    const result = await call(what, work, true)
+    if (result !== false) referee.heard(lease.owner.id, askedAt)
+    return result
+  }
+
+  async function* each<T>(what: string, items: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    yield* await call(what, async () => {
+      const all: T[] = []
+      for await (const item of items()) all.push(item)
+      return all
+    })
+  }
+
+  const { shared } = store
+  return {
+    location: store.location,
+    journalAt: (sessionId) => store.journalAt(sessionId),
+    shared: {
+      read: (key) => call(`read ${key}`, () => shared.read(key)),
+      write: (key, version, value) => call(`write ${key}`, () => shared.write(key, version, value)),
+      list: (prefix) => call(`list ${prefix}`, () => shared.list(prefix)),
+    },
+    async acquire(sessionId, owner, ttlMs, takeover) {
+      const askedAt = world.clock.now()
+      const result = await call(`acquire ${sessionId}`, () => store.acquire(sessionId, owner, ttlMs, takeover))
+      if (result.kind === 'lease') referee.heard(owner.id, askedAt)
+      return result
+    },
+    renew: (lease, ttlMs) => held(lease, `renew ${lease.sessionId}`, () => store.renew(lease, ttlMs)),
+    release: (lease) => call(`release ${lease.sessionId}`, () => store.release(lease), true),
+    append(lease, afterSeq, entries, head) {
+      const what = `append ${lease.sessionId} ${afterSeq}+${entries.length}`
+      return held(lease, what, () => store.append(lease, afterSeq, entries, head))
+    },
+    putBlob: (lease, name, text) => held(lease, 'putBlob', () => store.putBlob(lease, name, text)),
+    readBlob: (sessionId, name) => call('readBlob', () => store.readBlob(sessionId, name)),
+    read: (sessionId, afterSeq) => each(`read ${sessionId}`, () => store.read(sessionId, afterSeq)),
+    summary: (sessionId) => call(`summary ${sessionId}`, () => store.summary(sessionId)),
+    list: (filter) => each('list', () => store.list(filter)),
+    findings: () => call('findings', () => store.findings()),
+    remove: (sessionId, lease) => call(`remove ${sessionId}`, () => store.remove(sessionId, lease)),
+    close: () => call('close', () => store.close()),
+  }
+}
+
+function unavailable(): LastgoodError {
+  return new LastgoodError('store-unavailable', 'the simulated network failed', { hint: 'ask again' })
+}

@@ -1,0 +1,93 @@
+/**
+ * What must hold when a simulation is over: the journals, as the store gives them back, against what the referee saw,
+ * and the provider's ledger against both.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Block, Entry, Store } from '@lastgood/core'
+import type { LocalLab } from '@lastgood/outage-lab'
+import { edited, readJournal, spelled } from './journal-reader.ts'
+import type { Referee } from './referee.ts'
+import type { World } from './world.ts'
+
+export async function judge(world: World, store: Store, referee: Referee, lab: LocalLab): Promise<void> {
+  const found = new Map<string, Entry[]>()
+  for (const sessionId of referee.journals.keys()) {
+    const journal: Entry[] = []
+    for await (const entry of store.read(sessionId)) journal.push(entry)
+    found.set(sessionId, journal)
+  }
+  for (const [sessionId, journal] of found) judgeJournal(world, referee, sessionId, journal)
+  judgeAcknowledged(world, referee, found)
+  judgeRequests(world, referee, lab)
+}
+
+function judgeJournal(world: World, referee: Referee, sessionId: string, journal: readonly Entry[]): void {
+  const applied = referee.journalOf(sessionId)
+  if (!isDeepStrictEqual(journal, applied))
+    world.find('P1', `${sessionId} has ${journal.length} entries, and not the ${applied.length} that the store took`)
+  let fence = 0
+  let isAsked = false
+  for (const [at, entry] of journal.entries()) {
+    if (entry.seq !== at + 1) world.find('P1', `entry ${entry.seq} of ${sessionId} is at place ${at + 1}`)
+    if (entry.fence < fence)
+      world.find('P3', `entry ${entry.seq} of ${sessionId} is of the superseded fence ${entry.fence}`)
+    if (entry.fence > fence) isAsked = false
+    fence = entry.fence
+    if (entry.type === 'request-sent') {
+      if (isAsked) world.find('P8', `entry ${entry.seq} of ${sessionId} sends again, and no fault says why`)
+      isAsked = true
+    }
+    if (entry.type === 'fault-observed' || entry.type === 'response-received' || entry.type === 'rewound')
+      isAsked = false
+  }
+  const told = readJournal(referee.history(journal))
+  if (told.isOpen) world.find('P6', `${sessionId} was not brought to rest`)
+}
+
+function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<string, readonly Entry[]>): void {
+  const removed = referee.removed.flat()
+  for (const { sessionId, entry, answer, result } of referee.acknowledged) {
+    const journal = found.get(sessionId) ?? []
+    const entries = [...referee.history(journal), ...removed]
+    if (
+      entry &&
+      !isDeepStrictEqual(journal[entry.seq - 1], entry) &&
+      !removed.some((one) => isDeepStrictEqual(one, entry))
+    )
+      world.find(
+        'P1',
+        `entry ${entry.seq} of ${sessionId} (${entry.type}, fence ${entry.fence}) was acknowledged and is lost`,
+      )
+    const has = (is: (one: Entry) => boolean) => entries.some(is)
+    if (answer && !has((one) => one.type === 'response-received' && endsWith(answer, one.message.content)))
+      world.find('P1', `an answer of ${sessionId} was handed out and is not recorded`)
+    if (result && !has((one) => one.type === 'tool-finished' && isDeepStrictEqual(one.result, result)))
+      world.find(
+        'P1',
+        `the result of ${String(result['tool_use_id'])} of ${sessionId} was handed out and is not recorded`,
+      )
+  }
+}
+
+function endsWith(handedOut: readonly Block[], recorded: readonly Block[]): boolean {
+  const said = (content: Block[]) => spelled([{ role: 'assistant', content }])
+  return said(handedOut.slice(-recorded.length)) === said([...recorded])
+}
+
+function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
+  for (const { n, violation, outcome } of lab.requests) {
+    if (violation) world.find('P4', `request ${n}: ${violation.message}`)
+    else if (outcome.kind === 'rejected') world.find('P4', `request ${n} was rejected: ${outcome.error?.message ?? ''}`)
+  }
+  for (const { who, sessionId, journal, announcedAt, messages } of referee.asked) {
+    const before = readJournal(referee.history(journal.slice(0, announcedAt)))
+    const next = journal.slice(announcedAt + 1).findIndex(({ type }) => type === 'request-sent')
+    const end = next < 0 ? journal.length : announcedAt + 1 + next
+    const answered = journal.slice(announcedAt, end)
+    const repaired = answered.find((entry) => entry.type === 'transcript-repaired')
+    const sent = spelled(messages)
+    const meant = [before.edits, repaired?.edits ?? []].map((edits) => spelled(edited(before.messages, edits)))
+    const place = `the request that entry ${announcedAt + 1} of ${sessionId} announces`
+    if (!meant.includes(sent)) world.find('P4', `${who}: ${place} is not what the journal tells`)
+  }
+}
