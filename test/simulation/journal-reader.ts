@@ -7,12 +7,16 @@ import type { Block, Edit, Entry, Message } from '@lastgood/core'
 export interface Told {
   messages: Message[]
   edits: readonly Edit[]
+  /** The API refused the request, and it goes out repaired. A repair for the model asked for is journaled with the answer. */
+  isMending: boolean
+  /**
+   * Repairs are in force no longer, under answers that were given to the repaired messages: they were taken back, or
+   * were for a fallback's turn alone. The API may refuse what the model thought then.
+   */
+  isUnbound: boolean
   /** By tool call. */
   started: Set<string>
   results: Map<string, Block>
-  /** Answers, by the API's id. */
-  answers: Map<string, Message>
-  turnsEnded: number
   isOpen: boolean
 }
 
@@ -20,49 +24,61 @@ export function readJournal(entries: readonly Entry[]): Told {
   const told: Told = {
     messages: [],
     edits: [],
+    isMending: false,
+    isUnbound: false,
     started: new Set(),
     results: new Map(),
-    answers: new Map(),
-    turnsEnded: 0,
     isOpen: false,
   }
+  let isFallback = false
   /** The calls of the last answer. */
   let calls: string[] = []
   for (const entry of entries) {
     if (entry.type === 'turn-started' || entry.type === 'turn-continued') {
       told.messages.push(...entry.messages)
+      for (const result of entry.messages.flatMap(resultsIn)) told.results.set(String(result['tool_use_id']), result)
       told.isOpen = true
       calls = []
     }
     if (entry.type === 'response-received') {
-      const { id, content } = entry.message
-      const message = { role: 'assistant', content }
-      told.answers.set(id, message)
-      if (content.length > 0) told.messages.push(message)
+      const { content } = entry.message
+      if (content.length > 0) told.messages.push({ role: 'assistant', content })
       calls = content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : []))
     }
+    if (entry.type === 'rung-changed') isFallback = entry.rung > 0
+    if (entry.type === 'response-received') {
+      told.isUnbound ||= told.isMending && isFallback
+      told.isMending &&= isFallback
+    }
+    if (entry.type === 'turn-started' || entry.type === 'rewound') {
+      isFallback = false
+      told.isMending = false
+    }
+    if (entry.type === 'fault-observed') told.isMending ||= entry.decision.kind === 'repair'
     if (entry.type === 'tool-started') told.started.add(entry.toolUseId)
     if (entry.type === 'tool-finished') {
       told.results.set(entry.toolUseId, entry.result)
       const results = calls.flatMap((id) => told.results.get(id) ?? [])
       if (results.length === calls.length) told.messages.push({ role: 'user', content: results })
     }
-    if (entry.type === 'turn-ended') {
-      told.turnsEnded = entry.turn
-      told.isOpen = false
-    }
+    if (entry.type === 'turn-ended') told.isOpen = false
     if (entry.type === 'rewound') {
       told.messages.splice(entry.messages)
       told.edits = told.edits.filter(({ to }) => to <= entry.messages)
-      told.turnsEnded = entry.lastGoodTurn
       told.isOpen = entry.turn > entry.lastGoodTurn
       calls = []
     }
-    if (entry.type === 'transcript-repaired') told.edits = entry.edits.length > 0 ? entry.edits : told.edits
-    if (entry.type === 'repairs-reverted') told.edits = []
+    if (entry.type === 'transcript-repaired') told.edits = over(told.edits, entry.edits)
+    if (entry.type === 'repairs-reverted') {
+      told.isUnbound ||= told.edits.length > 0
+      told.edits = []
+    }
   }
   return told
 }
+
+const resultsIn = ({ content }: Message): Block[] =>
+  typeof content === 'string' ? [] : content.filter(({ type }) => type === 'tool_result')
 
 /** What a request carries, in one spelling: content as blocks, keys in order, and without cache markers. */
 export function spelled(messages: readonly Message[]): string {
@@ -76,6 +92,12 @@ export function spelled(messages: readonly Message[]): string {
 const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const inOrder = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** Later repairs take the place of earlier ones of the same message. */
+export const over = (earlier: readonly Edit[], later: readonly Edit[]): Edit[] => [
+  ...earlier.filter(({ from }) => later.every((edit) => edit.from !== from)),
+  ...later,
+]
 
 /** The messages with repairs over them. */
 export function edited(messages: readonly Message[], edits: readonly Edit[]): Message[] {

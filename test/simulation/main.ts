@@ -1,48 +1,41 @@
-/** `pnpm simulate`: plays seeds, and prints the trace of one that breaks a promise. Exit code 1 if any does. */
-import { count, runCommand, words, flag } from '../support/command.ts'
+/** `pnpm simulate`: plays seeds, and prints the trace of the first that breaks a promise. Exit code 1 if any does. */
+import { count, flag, runCommand, words } from '../support/command.ts'
 import { openPlace, storeNames } from './place.ts'
 import { simulate, type Simulation } from './simulate.ts'
 
 const code = await runCommand({
   name: 'simulate',
   flags: {
-    seeds: count('how many, one after the other', 100),
+    seeds: count('how many', 100),
     seed: count('the first; with --seeds 1, its trace is printed whatever comes of it', 1),
-    store: words(`${storeNames.join(', ')}; redis starts a server of its own; default memory`),
+    store: words(`${storeNames.join(', ')}; default memory; redis starts a server of its own`),
     json: flag('the counts as JSON'),
   },
   async run(given, tell) {
-    const [store = 'memory'] = given.words('store').length === 0 ? [] : given.chosen('store', storeNames)
+    const store = given.words('store').length === 0 ? 'memory' : given.chosen('store', storeNames)[0]!
     const [seeds = 0, first = 0] = ['seeds', 'seed'].map(given.count)
     const place = await openPlace(store)
-    const broken: Simulation[] = []
-    const counts = { store, first, seeds, broken: 0, entries: 0, requests: 0, simulatedHours: 0 }
-    let last: Simulation | undefined
+    const counts = { store, first, seeds, entries: 0, requests: 0, simulatedMs: 0 }
+    const broken: Pick<Simulation, 'seed' | 'findings'>[] = []
+    let trace: readonly string[] = []
     for (let seed = first; seed < first + seeds; seed += 1) {
-      last = await simulate(seed, place.options)
-      counts.entries += last.entries
-      counts.requests += last.requests
-      counts.simulatedHours += last.elapsedMs / 3_600_000
-      if (last.findings.length > 0) {
-        broken.push(last)
-        tell(`seed ${seed}: ${last.findings.join('; ')}`)
-      }
+      const { findings, ...played } = await simulate(seed, place.options)
+      counts.entries += played.entries
+      counts.requests += played.requests
+      counts.simulatedMs += played.elapsedMs
+      if (broken.length === 0 && (findings.length > 0 || seeds === 1)) trace = played.trace
+      if (findings.length > 0) broken.push({ seed, findings })
+      for (const finding of findings) tell(`seed ${seed}: ${finding}`)
       if ((seed - first + 1) % 100 === 0) tell(`${seed - first + 1} of ${seeds} seeds`)
     }
     await place.close()
-    counts.broken = broken.length
-    const shown = broken[0] ?? (seeds === 1 ? last : undefined)
-    const verdict = broken.map(
-      ({ seed }) => `Seed ${seed} breaks a promise: pnpm simulate --seeds 1 --seed ${seed} --store ${store}`,
-    )
+    const again = broken.map(({ seed }) => `Again: pnpm simulate --seeds 1 --seed ${seed} --store ${store}`)
+    const { entries, requests, simulatedMs } = counts
+    const hours = (simulatedMs / 3_600_000).toFixed(1)
+    const sum = `${seeds} seeds on ${store}: ${entries} entries, ${requests} requests, ${hours} h simulated, ${broken.length} broken`
     return {
-      results: { ...counts, findings: broken.map(({ seed, findings }) => ({ seed, findings })) },
-      report: () =>
-        [
-          ...(shown?.trace ?? []),
-          ...verdict,
-          `${seeds} seeds from ${first} on ${store}: ${counts.entries} entries, ${counts.requests} requests, ${counts.simulatedHours.toFixed(1)} h simulated, ${broken.length} broken`,
-        ].join('\n'),
+      results: { ...counts, broken },
+      report: () => [...trace, ...again, sum].join('\n'),
       exitCode: broken.length === 0 ? 0 : 1,
     }
   },

@@ -9,6 +9,7 @@ import type { World } from './world.ts'
 export class Process {
   readonly world: World
   readonly name: string
+  readonly isHealthy: boolean
   readonly clock: Clock
   /** Resolves when it dies. */
   readonly death: Promise<void>
@@ -24,6 +25,7 @@ export class Process {
   constructor(world: World, name: string, isHealthy: boolean) {
     this.world = world
     this.name = name
+    this.isHealthy = isHealthy
     this.#toLive = !isHealthy && world.chance(0.6) ? 1 + world.below(70) : Infinity
     this.#toStandStill = !isHealthy && world.chance(0.3) ? 1 + world.below(50) : Infinity
     this.clock = this.#clock(isHealthy ? 0 : world.below(20_000) - 10_000)

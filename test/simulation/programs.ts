@@ -19,8 +19,12 @@ import { owner } from '@lastgood/core/testing'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { z } from 'zod'
 import type { Process } from './process.ts'
-import { models, reach } from './provider.ts'
+import { models, picture, reach } from './provider.ts'
 import { leaseMs, type Referee } from './referee.ts'
+import type { World } from './world.ts'
+
+const sessionIds = ['s1', 's2', 's3']
+const forkIds = ['f1', 'f2']
 
 /** Its rule for a call in doubt; `verify`: it can tell what came of it. */
 const tools: Record<string, { rule: InDoubt; canTell?: true }> = {
@@ -44,7 +48,6 @@ export interface Surroundings {
 interface Work extends Surroundings {
   opened: Session
   client: Anthropic
-  isByHand: boolean
 }
 
 const result = (call: string) => `the result of ${call}`
@@ -63,7 +66,7 @@ async function within(it: Surroundings, id: string, takeover: boolean, use: (wor
   const fetch = it.fetch(reach(lab, process, ({ messages }) => referee.arrives(process.name, self.id, id, messages)))
   const client = new Anthropic({ apiKey: 'simulated', baseURL: lab.url, fetch, logLevel: 'off' })
   try {
-    await use({ ...it, opened, client, isByHand: process.world.chance(0.4) })
+    await use({ ...it, opened, client })
   } finally {
     await opened.close()
   }
@@ -87,29 +90,33 @@ const look = ({ process, referee, opened }: Work, toolUseId: string) =>
     return { kind: 'not-done' as const }
   })
 
-/** A person looks, and decides. */
-const ask = async (work: Work, toolUseId: string) =>
-  (await look(work, toolUseId)).kind === 'done' ? ('report' as const) : ('rerun' as const)
+/** Somebody who looks, and decides about a call; not always there, except at the end. */
+function personFor(work: Work) {
+  if (!work.process.isHealthy && work.process.world.chance(0.3)) return undefined
+  return async (toolUseId: string) => ((await look(work, toolUseId)).kind === 'done' ? 'report' : 'rerun')
+}
 
 function step(work: Work, { toolUseId, name, input }: { toolUseId: string; name: string; input: unknown }) {
   const { rule, canTell } = tools[name]!
+  const person = personFor(work)
   return work.opened.step(name, input, () => run(work, name, toolUseId, true), {
     toolUseId,
     inDoubt: rule,
-    onInDoubt: () => ask(work, toolUseId),
+    ...(person && { onInDoubt: () => person(toolUseId) }),
     ...(canTell && { verify: () => look(work, toolUseId) }),
   })
 }
 
 /** A loop of one's own, from wherever the session is to the end of a turn. */
-async function ownLoop(work: Work, task: string): Promise<void> {
-  const { process, referee, opened, isByHand } = work
+async function ownLoop(work: Work, task: Task): Promise<void> {
+  const { process, referee, opened } = work
   const { world } = process
+  const isByHand = world.chance(0.4)
   const client = recoverable(work.client, opened, world.chance(0.3) ? { ladder: ladder(...models) } : {})
   await opened.resume()
   if (!isByHand) await Promise.all(opened.transcript.unanswered.map((call) => step(work, call)))
   const messages = opened.messages() as Anthropic.MessageParam[]
-  if (!opened.hasOpenTurn) messages.push({ role: 'user', content: task })
+  if (!opened.hasOpenTurn) messages.push({ role: 'user', content: task as unknown as Anthropic.ContentBlockParam[] })
   const definitions = toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool)
   for (;;) {
     const asked = { model: models[0], max_tokens: 2_000, tools: definitions, messages }
@@ -146,21 +153,31 @@ const toolsOf = (work: Work) =>
     }),
   )
 
-async function agentTurn(work: Work, task: string): Promise<void> {
+async function agentTurn(work: Work, task: Task): Promise<void> {
   const { opened, client } = work
   const agent = defineAgent({ name: 'agent', client, model: ladder(...models), tools: toolsOf(work) })
-  const onInDoubt = ({ toolUseId }: { toolUseId: string }) => ask(work, toolUseId)
-  await (opened.hasOpenTurn ? opened.run(agent, undefined, { onInDoubt }) : opened.run(agent, task, { onInDoubt }))
+  const person = personFor(work)
+  await opened.run(
+    agent,
+    opened.hasOpenTurn ? undefined : task,
+    person && { onInDoubt: ({ toolUseId }) => person(toolUseId) },
+  )
+}
+
+type Task = Block[]
+
+/** What a user says: calls of tools, some at once, and now and then a picture that the API may refuse. */
+function newTask(world: World): Task {
+  const calls = () => Array.from({ length: 1 + world.below(2) }, () => world.pick(Object.keys(tools))).join('+')
+  const text = `do ${Array.from({ length: 1 + world.below(3) }, calls).join(', ')}`
+  return [...(world.chance(0.15) ? [picture] : []), { type: 'text', text }]
 }
 
 /** A turn belongs to whoever began it. */
-async function turn(work: Work): Promise<void> {
+function turn(work: Work): Promise<void> {
   const { opened, process } = work
-  const { world } = process
-  const step = () => Array.from({ length: 1 + world.below(2) }, () => world.pick(Object.keys(tools))).join('+')
-  const task = `do ${Array.from({ length: 1 + world.below(3) }, step).join(', ')}`
-  const isAgents = opened.hasOpenTurn ? opened.agent !== undefined : world.chance(0.4)
-  await (isAgents ? agentTurn(work, task) : ownLoop(work, task))
+  const isAgents = opened.hasOpenTurn ? opened.agent !== undefined : process.world.chance(0.4)
+  return (isAgents ? agentTurn : ownLoop)(work, newTask(process.world))
 }
 
 async function meddle({ opened, process }: Work): Promise<void> {
@@ -171,17 +188,17 @@ async function meddle({ opened, process }: Work): Promise<void> {
   if (act === 2) await opened.suspend('interrupted', 'simulated')
 }
 
-/** One life of a process on one session. Resolves to what ended it, if that is not its own end. */
-export async function live(it: Surroundings, sessionIds: readonly string[], mayWait: boolean): Promise<void> {
+/** One life of a process: one thing that it does with one session. `mayWait`: for a lease to expire. */
+export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
   const { process, store } = it
-  const { world, name } = process
-  const id = world.pick(sessionIds)
-  const { clock } = process
-  const act = world.below(12)
-  world.tell(name, act === 0 ? `forks ${id}` : act === 1 ? `removes ${id}` : `works on ${id}`)
+  const { world, name, clock } = process
+  const id = world.pick(world.chance(0.8) ? sessionIds : forkIds)
+  const options = { clock, owner: owner(clock.newId()) }
+  const doing = world.pick(['forks', 'removes', ...Array.from({ length: 8 }, () => 'works on')])
+  world.tell(name, `${doing} ${id}`)
   try {
-    if (act === 0) await forkSession(store, id, world.pick(sessionIds), { clock, owner: owner(clock.newId()) })
-    else if (act === 1) await removeSession(store, id, { clock, owner: owner(clock.newId()) })
+    if (doing === 'forks') await forkSession(store, id, world.pick(forkIds), options)
+    else if (doing === 'removes') await removeSession(store, id, options)
     else
       await within(it, id, !mayWait || world.chance(0.4), async (work) => {
         for (let turns = world.below(3); turns >= 0; turns -= 1) {

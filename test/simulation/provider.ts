@@ -31,6 +31,12 @@ function worker({ messages }: Conversation) {
   return reply([thinking('What is next?'), text('Next.'), ...calls.split('+').map((name) => toolUse(name, { done }))])
 }
 
+/** One that the API refuses now and then, so that lastgood repairs the request. */
+export const picture = {
+  type: 'image',
+  source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB' },
+}
+
 /** How long an answer may stay away; lastgood's own limits are shorter. */
 const foreverMs = 3_600_000
 
@@ -57,6 +63,11 @@ export function openProvider(world: World, seed: number): LocalLab {
     const window: [number, number] = [beginsAt, beginsAt + world.below(900_000)]
     outages.push({ when: { window, rate: 0.8, model: models[0] }, fault: world.pick(faults)() })
   }
+  const message = 'Could not process image'
+  outages.push({
+    when: { requests: [1, null], contains: 'iVBORw', rate: 0.3 },
+    fault: { kind: 'status', status: 400, type: 'invalid_request_error', message },
+  })
   return createLab({
     model: worker,
     outages,
@@ -74,18 +85,22 @@ export interface Asking {
   messages: { role: string; content: string }[]
 }
 
-/** How a process reaches the provider; `arrives` is told of each request of the conversation as it does. */
-export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) => void): typeof fetch {
+/** Tells which request of a conversation it is, by its place in the referee's list. */
+export const askedHeader = 'x-simulated'
+
+/** How a process reaches the provider; `arrives` is told of each request of the conversation as it does, and numbers it. */
+export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) => number): typeof fetch {
   const { world, name } = process
   return (input, init) =>
     process.contact(async () => {
       await world.sleep(world.below(30))
       const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Asking) : undefined
       // A ping, to learn whether the model answers at all, is no part of a conversation.
-      if (body && body.max_tokens > 1) arrives(body)
+      const headers = new Headers(init?.headers)
+      if (body && body.max_tokens > 1) headers.set(askedHeader, `${arrives(body)}`)
       const n = lab.requests.length + 1
       world.tell(name, `request ${n}: ${body?.model ?? 'about models'}, ${body?.messages.length ?? 0} messages`)
-      const response = await lab.fetch(input as string, init)
+      const response = await lab.fetch(input as string, { ...init, headers })
       world.tell(name, `request ${n}: ${response.status}`)
       return response
     })

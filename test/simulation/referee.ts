@@ -104,17 +104,15 @@ export class Referee {
     if (lease) lease.heardAt = Math.max(lease.heardAt, askedAt)
   }
 
-  /** A request arrives at the provider. */
-  arrives(who: string, ownerId: string, sessionId: string, messages: readonly Message[]): void {
+  /** A request arrives at the provider. Returns its place in `asked`. */
+  arrives(who: string, ownerId: string, sessionId: string, messages: readonly Message[]): number {
     const { journal, fence } = this.#leases.get(ownerId)!
     const announcedAt = journal.findLastIndex((entry) => entry.type === 'request-sent' && entry.fence === fence)
     const announcement = journal[announcedAt]
-    if (!announcement || this.#announced.has(announcement)) {
+    if (!announcement || this.#announced.has(announcement))
       this.#world.find('P5', `${who} sent a request of ${sessionId} that the journal does not announce`)
-      return
-    }
-    this.#announced.add(announcement)
-    this.asked.push({ who, sessionId, journal, announcedAt, messages })
+    else this.#announced.add(announcement)
+    return this.asked.push({ who, sessionId, journal, announcedAt, messages }) - 1
   }
 
   hasRun(sessionId: string, call: string): boolean {

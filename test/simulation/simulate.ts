@@ -31,7 +31,6 @@ export interface Simulation {
   requests: number
 }
 
-const sessionIds = ['s1', 's2', 's3']
 const processes = 4
 const livesOfEach = 3
 /** Far longer than any outage here, and than any back-off after it. */
@@ -57,7 +56,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     for (let life = 1; life <= livesOfEach; life += 1) {
       await world.sleep(world.below(60_000))
       const it = start(`p${place}.${life}`, false)
-      await Promise.race([live(it, sessionIds, leasesExpire), it.process.death])
+      await Promise.race([live(it, leasesExpire), it.process.death])
     }
   }
 

@@ -7,7 +7,7 @@ import { LastgoodError, type Lease, type Store } from '@lastgood/core'
 import type { Process } from './process.ts'
 import type { Referee } from './referee.ts'
 
-const fates = ['refused', 'answer lost', 'late', 'silent'] as const
+const fates = ['refused', 'late', 'answer lost'] as const
 
 export function unreliableStore(store: Store, process: Process, referee: Referee, troubleShare: number): Store {
   const { world } = process
@@ -16,27 +16,18 @@ export function unreliableStore(store: Store, process: Process, referee: Referee
   function call<T>(what: string, work: () => Promise<T>, hasLimit = false): Promise<T> {
     const apply = () => world.real(work)
     return process.contact(async () => {
-      const fate = world.chance(troubleShare) ? world.pick(fates) : undefined
+      const fate = world.chance(troubleShare) ? world.pick(hasLimit ? [...fates, 'silent' as const] : fates) : undefined
+      if (fate) world.tell(process.name, `${what}: ${fate}`)
       await travel()
-      if (fate === 'refused') {
-        world.tell(process.name, `${what}: ${fate}`)
-        throw unavailable()
-      }
-      if (fate === 'late') {
-        world.tell(process.name, `${what}: on its way, no answer`)
+      if (fate === 'late')
         void world
           .sleep(world.below(60_000))
           .then(apply)
           .catch(() => {})
-        throw unavailable()
-      }
-      const result = await apply().catch((error: unknown) => {
-        world.tell(process.name, `${what}: ${error instanceof LastgoodError ? error.code : String(error)}`)
-        throw error
-      })
-      if (fate) world.tell(process.name, `${what}: done, answer lost`)
+      if (fate === 'refused' || fate === 'late') throw unavailable()
+      const result = await apply()
       if (fate === 'answer lost') throw unavailable()
-      if (fate === 'silent' && hasLimit) return new Promise<never>(() => {})
+      if (fate === 'silent') await new Promise(() => {})
       await travel()
       return result
     })
@@ -67,12 +58,8 @@ export function unreliableStore(store: Store, process: Process, referee: Referee
       write: (key, version, value) => call(`write ${key}`, () => shared.write(key, version, value)),
       list: (prefix) => call(`list ${prefix}`, () => shared.list(prefix)),
     },
-    async acquire(sessionId, owner, ttlMs, takeover) {
-      const askedAt = world.clock.now()
-      const result = await call(`acquire ${sessionId}`, () => store.acquire(sessionId, owner, ttlMs, takeover))
-      if (result.kind === 'lease') referee.heard(owner.id, askedAt)
-      return result
-    },
+    acquire: (sessionId, owner, ttlMs, takeover) =>
+      call(`acquire ${sessionId}`, () => store.acquire(sessionId, owner, ttlMs, takeover)),
     renew: (lease, ttlMs) => held(lease, `renew ${lease.sessionId}`, () => store.renew(lease, ttlMs)),
     release: (lease) => call(`release ${lease.sessionId}`, () => store.release(lease), true),
     append(lease, afterSeq, entries, head) {

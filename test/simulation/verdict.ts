@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Block, Entry, Store } from '@lastgood/core'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { edited, readJournal, spelled } from './journal-reader.ts'
+import { askedHeader } from './provider.ts'
 import type { Referee } from './referee.ts'
 import type { World } from './world.ts'
 
@@ -74,20 +75,19 @@ function endsWith(handedOut: readonly Block[], recorded: readonly Block[]): bool
   return said(handedOut.slice(-recorded.length)) === said([...recorded])
 }
 
+/**
+ * A request that the API would refuse, or that is not the conversation of the journal up to its announcement: so none
+ * asks again for an answer that was recorded and not taken back.
+ */
 function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
-  for (const { n, violation, outcome } of lab.requests) {
-    if (violation) world.find('P4', `request ${n}: ${violation.message}`)
-    else if (outcome.kind === 'rejected') world.find('P4', `request ${n} was rejected: ${outcome.error?.message ?? ''}`)
-  }
-  for (const { who, sessionId, journal, announcedAt, messages } of referee.asked) {
-    const before = readJournal(referee.history(journal.slice(0, announcedAt)))
-    const next = journal.slice(announcedAt + 1).findIndex(({ type }) => type === 'request-sent')
-    const end = next < 0 ? journal.length : announcedAt + 1 + next
-    const answered = journal.slice(announcedAt, end)
-    const repaired = answered.find((entry) => entry.type === 'transcript-repaired')
-    const sent = spelled(messages)
-    const meant = [before.edits, repaired?.edits ?? []].map((edits) => spelled(edited(before.messages, edits)))
-    const place = `the request that entry ${announcedAt + 1} of ${sessionId} announces`
-    if (!meant.includes(sent)) world.find('P4', `${who}: ${place} is not what the journal tells`)
+  for (const { n, headers, violation } of lab.requests) {
+    const asked = referee.asked[Number(headers[askedHeader] ?? NaN)]
+    if (!asked) continue // about models, or a ping
+    const { who, sessionId, journal, announcedAt, messages } = asked
+    const { isMending, isUnbound, ...told } = readJournal(referee.history(journal.slice(0, announcedAt)))
+    if (violation && !isUnbound) world.find('P4', `request ${n}: ${violation.message}`)
+    const isMeant = spelled(messages) === spelled(edited(told.messages, told.edits))
+    if (!isMeant && !isMending)
+      world.find('P4', `${who}: request ${n} is not the conversation of ${sessionId} up to entry ${announcedAt + 1}`)
   }
 }
