@@ -31,7 +31,7 @@ export interface LastgoodConfig {
    * store's. `--queue` overrides it; so does a store named by a flag or a variable.
    */
   queue?: string | Lazy<FleetConnection>
-  /** How faults are handled; `--max-wait` overrides its `horizonMs`. */
+  /** How faults are handled by `resume`, `gateway`, `run` and `worker`; `--max-wait` overrides its `horizonMs`. */
   policy?: PolicyOptions
   /**
    * The API's status page, shown during an outage and by `lastgood status`. `urls`: addresses of `summary.json`; the

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startLab, reply, text, type Outage } from '@lastgood/outage-lab'
@@ -141,6 +141,26 @@ describe('lastgood gateway', () => {
     })
     const { error } = (await response.json()) as { error: { message: string } }
     expect(error.message).toMatch(new RegExp(`lastgood resume 5f0d ${place.join(' ')}$`))
+    gateway.stop('SIGTERM')
+    expect((await gateway).code).toBe(0)
+  })
+
+  test('answers faults by the policy of the configuration, also with the store and the longest wait from a flag', async () => {
+    const { url, requests } = await lab([{ when: { request: 1 }, fault: { kind: 'status', status: 529 } }])
+    const cwd = newFolder()
+    const rules = "{ overloaded: { action: 'suspend', probeMs: 60_000, reason: 'Not tonight' } }"
+    writeFileSync(join(cwd, 'lastgood.config.mjs'), `export default { policy: { rules: ${rules} } }\n`)
+    const place = ['--store', `file:${cwd}/state`, '--no-dashboard', '--max-wait', '1h']
+    const gateway = run(['gateway', '--port', '0', '--upstream', url, ...place], { cwd })
+    await expect.poll(() => gateway.stdout.text).toMatch(/\n$/)
+    const response = await fetch(`${gateway.stdout.text.trim()}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'k', 'anthropic-version': '2023-06-01', 'x-lastgood-session': 'greeting' },
+      body: JSON.stringify({ model: 'claude-opus-5-5', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    expect(response.status).toBe(529)
+    expect(await response.text()).toContain('Not tonight')
+    expect(requests).toHaveLength(1)
     gateway.stop('SIGTERM')
     expect((await gateway).code).toBe(0)
   })

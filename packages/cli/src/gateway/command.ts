@@ -101,7 +101,9 @@ export async function withGateway<T>(
   const { clock } = context
   const { front } = place
   const talk = await talkOf(logFormatOf(options.log, context.env), context, place.told)
-  const set = await setUp(context, options, front !== undefined)
+  const set = await setUp(context, options, true)
+  const horizon = options.maxWait !== undefined && { horizonMs: parseDuration(options.maxWait, '--max-wait') }
+  const policy = { ...set.config()?.config.policy, ...horizon }
   const opened = await set.choices[0].open()
   // Loaded only here: most commands need no server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
@@ -114,6 +116,7 @@ export async function withGateway<T>(
     const gateway = createGateway({
       store: opened.store,
       clock,
+      policy,
       hosts: place.hosts,
       ...(place.cwd !== undefined && { cwd: place.cwd }),
       fetch: outside.fetch,
@@ -124,7 +127,6 @@ export async function withGateway<T>(
       ...(place.token !== undefined && { token: place.token }),
       ...(options.upstream !== undefined && { upstream: options.upstream }),
       ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
-      ...(options.maxWait !== undefined && { policy: { horizonMs: parseDuration(options.maxWait, '--max-wait') } }),
       ...(options.stall !== undefined && { limits: limitsOf(options.stall) }),
       ...(options.hold !== undefined && { holdMs: parseDuration(options.hold, '--hold') }),
     })
