@@ -18,11 +18,13 @@ import { fromRunnableTool, isName, type AgentTool, type RunnableTool } from './t
 export interface AgentOptions {
   /** Recorded with each turn; `resume` finds the agent by it. */
   name: string
+  /** A client of the Anthropic SDK; the agent turns its retries off. */
   client: AgentClient
   /** The model, or a `ladder(…)` of models that take over from each other. */
   model: string | Ladder
+  /** The system prompt. Default: none. */
   system?: string | Block[]
-  /** Made by `tool`, or runnable tools of the SDK. */
+  /** Made by `tool`, or runnable tools of the SDK. Default: none. */
   tools?: readonly (AgentTool | RunnableTool)[]
   /** Rules for the SDK's tools, by name, if `report` does not suit. */
   inDoubt?: Readonly<Record<string, InDoubt>>
@@ -32,10 +34,10 @@ export interface AgentOptions {
   stream?: boolean
   /**
    * Other fields of the request body: `thinking`, `output_config`, `metadata`; and `tools` that the API runs, which are
-   * added to those above. Default: automatic prompt caching.
+   * added to those above. Prompt caching is automatic, unless `cache_control` is set here. Default: none.
    */
   params?: Readonly<Record<string, unknown>>
-  /** Values of the `anthropic-beta` header. */
+  /** Values of the `anthropic-beta` header. Default: none. */
   betas?: readonly string[]
   /** Gives headers with fresh credentials; called after a 401. Default: the same credentials again. */
   credentials?: InterceptorOptions['credentials']

@@ -68,6 +68,11 @@ export interface CodingAgent extends Agent<string | Block[], Reply, RunOptions |
   readonly envelope?: CurrentEnvelope
 }
 
+/**
+ * An agent whose loop lastgood runs: `session.run(agent, input, options)`. Errors: `bad-option`, here for its options and
+ * in `run` for those of the run; `run` also throws `request-failed`, `session-suspended`, `needs-input`, and what the
+ * session throws that can no longer record.
+ */
 export function defineAgent(options: AgentOptions): CodingAgent {
   const { model, rungs, tools, definitions, maxTokens, stream } = resolveAgent(options)
   const body = {

@@ -54,6 +54,7 @@ const catchUpMs = 1_000
 /** The longest delay of `setTimeout`, https://nodejs.org/api/timers.html: longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1
 
+/** The clock, the randomness and the ids of the system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),

@@ -48,6 +48,10 @@ export interface ErrorOptions {
 // Registered, so that errors are recognised across duplicate copies of the package.
 const brand = Symbol.for('lastgood.error')
 
+/**
+ * What lastgood throws: `code` says which error it is, `hint` what to do next, `details` has what a program may want to
+ * know, such as `retryAt` (epoch ms), and `cause` what it came from. Recognise it by `isLastgoodError`.
+ */
 export class LastgoodError extends Error {
   readonly code: ErrorCode
   readonly hint: string

@@ -12,6 +12,7 @@ import { withoutKey } from '../journal/recorded-steps.ts'
 import { isRecord } from '../json.ts'
 import { withoutSecretsInside } from '../secrets.ts'
 
+/** The entry without content: texts, inputs and results become their kind and length; secrets are masked. */
 export function redacted(entry: Entry): Entry {
   return withoutSecretsInside(withoutContent(entry)) as Entry
 }

@@ -74,6 +74,7 @@ interface CauseChain {
 const longestMessage = 500
 const longestName = 100
 
+/** The fault that one failed attempt is, by everything that was seen of it; pure. */
 export function classify(wire: Wire): Fault {
   if (wire.answer) {
     const { answer, complete, tokens } = wire

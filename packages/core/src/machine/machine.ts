@@ -152,6 +152,7 @@ const builder = setup({
 /** A call that ended while the session was being parked: its result counts, and the session stays parked (P2). */
 const endedBeside = { guard: 'isKnownCall', actions: 'finishCall' } as const
 
+/** The chart; its events are the entries of a journal. */
 export const sessionMachine = builder.createMachine({
   id: 'session',
   context: freshContext,

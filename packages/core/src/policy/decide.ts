@@ -46,6 +46,7 @@ export interface FaultHistory {
 /** Base of the jitter added to a `retry-after`: it grows like a back-off, so that `retry-after: 0` cannot spin. */
 const retryAfterJitterMs = 1_000
 
+/** What is done about a fault, by the policy; pure. `openSession(id, { decide })` takes a function of yours in its place. */
 export function decide(fault: Fault, history: FaultHistory, policy: Policy): Decision {
   const rule = policy.rules[fault.kind]
   if (fault.complete === 'calls' || (fault.complete === 'text' && keepsText(history, policy))) {

@@ -171,4 +171,5 @@ function checkCaps(field: string, merged: Record<string, unknown>, set: Record<s
   inRange(`${field}.longCapMs`, merged['longCapMs'] ?? merged['capMs'], Number(merged['capMs']))
 }
 
+/** The policy of a session that is opened without one. */
 export const defaultPolicy: Policy = resolvePolicy()

@@ -36,6 +36,7 @@ export interface RepairedTranscript {
 /** Stands for the user message that will come next. */
 export const next: Message = { role: 'user', content: '(next)' }
 
+/** The transcript as the API takes it, and what was repaired; pure. What no rule repairs is in `unrepairable`. */
 export function repairTranscript({
   messages,
   params = {},

@@ -35,6 +35,11 @@ export function foldJournal(
   return foldHistory(ownEntries(entries), version, head)
 }
 
+/**
+ * The state of a session from its whole history, as `readHistory` gives it. `version`: the machine's, `machineVersion`;
+ * a `head` of the same version spares stepping through the entries before it. Errors: `journal-corrupt`,
+ * `journal-sealed`, `journal-version`.
+ */
 export async function foldHistory(
   history: AsyncIterable<Pick<HistoryEntry, 'entry' | 'isInherited'> & Partial<HistoryEntry>>,
   version: string,

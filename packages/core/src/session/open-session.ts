@@ -14,7 +14,8 @@ import { takeLease } from '../store/take-lease.ts'
  * Opens a new or an existing session for writing, and takes its lease. What was in flight when its last process died is
  * owed again: see `Session.owed`.
  *
- * Errors: `bad-option`, `session-busy`, `store-unavailable`, `journal-corrupt`, `journal-version`.
+ * Errors: `bad-option`, `session-busy`, `lease-lost`, `store-unavailable`, `journal-corrupt`, `journal-sealed`,
+ * `journal-version`.
  */
 export async function openSession(id: string, options: SessionOptions = {}): Promise<Session> {
   const resolved = resolveOptions(options)

@@ -41,10 +41,11 @@ export interface SessionOptions {
    */
   callsElsewhere?: boolean
   /**
-   * `ttlMs`: how long after its last entry the session may be pruned; `null`: only when somebody asks for it. `pinned`:
-   * it is never pruned. Default: as recorded, at first `null` and false.
+   * How long after its last entry the session may be pruned; `null`: only when somebody asks for it. Default: as
+   * recorded, at first `null`.
    */
   ttlMs?: number | null
+  /** Whether it is never pruned. Default: as recorded, at first false. */
   pinned?: boolean
   /** Recorded with a new session, for people who look for it; null: none. Default: the folder of this process. */
   cwd?: string | null

@@ -53,6 +53,7 @@ export interface Agent<Input, Reply, RunOptions> {
   run(session: Session, input: Input | undefined, options: RunOptions): Promise<Reply>
 }
 
+/** A session that is open for writing; `openSession` makes it. */
 export class Session {
   readonly id: string
   readonly store: Store
@@ -81,7 +82,6 @@ export class Session {
   readonly #steps = new StepLedger(this)
   readonly #runs: RunQueue
 
-  /** Use `openSession`. */
   constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions) {
     this.id = id
     this.store = options.store
@@ -100,7 +100,7 @@ export class Session {
     this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason))
   }
 
-  /** Turns started, and the last one that ended: where `resume` can always go back to. */
+  /** Turns started, and the last one that ended, 0 if none: where `resume` can always go back to. */
   get turn(): number {
     return this.#standing.snapshot.context.turn
   }
@@ -196,7 +196,7 @@ export class Session {
     if (this.isParked) await this.record([{ type: 'session-resumed', owner: this.owner }])
   }
 
-  /** Go back to the end of an earlier turn; 0 is the beginning. The journal keeps what came after it. */
+  /** Go back to the end of an earlier turn; 0 is the beginning. Errors: `bad-option` if that turn is not there. */
   async rewind(turn: number, reason: string): Promise<void> {
     const span = this.#transcript.turns.find((one) => one.turn === turn && one.to !== undefined)
     if (turn !== 0 && !span) {

@@ -25,6 +25,7 @@ interface Sleeper {
   wake(): void
 }
 
+/** A clock that moves only when a test moves it, with seeded randomness and ids. */
 export class ManualClock implements Clock {
   /** In the order in which they wake. */
   readonly #sleepers: Sleeper[] = []

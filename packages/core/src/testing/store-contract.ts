@@ -24,6 +24,7 @@ import { sharedCases } from './contract/shared-cases.ts'
 
 export type { StoreCase, StoreHarness } from './contract/harness.ts'
 
+/** All cases, to be run one by one on an empty store. */
 export const storeContract: readonly StoreCase[] = [
   ...leaseCases,
   ...handoverCases,

@@ -19,6 +19,10 @@ import type { WatchedSession } from './watched-session.ts'
 type FaultObserved = Extract<Entry, { type: 'fault-observed' }>
 type Answered = Extract<Entry, { type: 'response-received' }>
 
+/**
+ * Turns the entries of a session into what a watcher tells of it: attempts, waits, recoveries, ends of turns. One for each
+ * opened session; `take` gives what one event means.
+ */
 export class Happenings {
   readonly #session: Pick<WatchedSession, 'policy' | 'context' | 'envelope' | 'hasOpenTurn' | 'clock'>
   #turn: number

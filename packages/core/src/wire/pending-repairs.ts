@@ -24,6 +24,7 @@ export interface PendingRepairs {
   unrepairable: Unrepairable | undefined
 }
 
+/** The repairs that the next request of a folded session needs; pure. */
 export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
   const { edits, standing, turns, models } = transcript
   const messages = transcript.conversation()
