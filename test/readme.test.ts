@@ -131,6 +131,17 @@ describe('commands', () => {
     for (const word of words) if (word.endsWith('.ts')) expect(existsSync(join(root, word))).toBe(true)
   })
 
+  test('no option of a command is on no page', async () => {
+    const listed = Array.from((await helpOf('')).matchAll(/^ {2}([a-z]+) {2}/gm), ([, command = '']) => command)
+    const helped = await Promise.all(listed.filter((command) => command !== 'help').map(helpOf))
+    const flags = helped.flatMap((help) =>
+      Array.from(help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm), ([, flag = '']) => flag),
+    )
+    expect(flags.length).toBeGreaterThan(listed.length)
+    const words = [...mentioned].join(' ')
+    expect([...new Set(flags)].filter((flag) => !new RegExp(`${flag}\\b`).test(words))).toEqual([])
+  })
+
   test('were found', () => {
     expect(own.length).toBeGreaterThan(5)
     expect(tools.length).toBeGreaterThan(1)
@@ -150,6 +161,53 @@ test('no page tells to install from the registry: the packages are not there yet
     ),
   )
   expect(telling.map(([path]) => path)).toEqual([])
+})
+
+/** An interface of options, and the page that has them. */
+const options = [
+  ['core/src/session/session-options.ts', 'SessionOptions', 'packages/core/README.md'],
+  ['core/src/policy/options.ts', 'PolicyOptions', 'docs/recovery.md'],
+  ['core/src/wire/interceptor-options.ts', 'InterceptorOptions', 'packages/anthropic/README.md'],
+  ['core/src/wire/watchdog.ts', 'Limits', 'packages/anthropic/README.md'],
+  ['core/src/session/step-ledger.ts', 'StepOptions', 'packages/anthropic/README.md'],
+  ['core/src/at-rest/encrypted.ts', 'EncryptionOptions', 'docs/at-rest.md'],
+  ['core/src/at-rest/compressed.ts', 'CompressionOptions', 'docs/at-rest.md'],
+  ['anthropic/src/agent-options.ts', 'AgentOptions', 'packages/anthropic/README.md'],
+  ['anthropic/src/agent.ts', 'RunOptions', 'packages/anthropic/README.md'],
+  ['anthropic/src/tool.ts', 'ToolOptions', 'packages/anthropic/README.md'],
+  ['cli/src/config.ts', 'LastgoodConfig', 'packages/cli/README.md'],
+  ['gateway/src/options.ts', 'GatewayOptions', 'packages/gateway/README.md'],
+  ['fleet/src/options.ts', 'ClientOptions', 'docs/fleet.md'],
+  ['fleet/src/options.ts', 'FleetOptions', 'docs/fleet.md'],
+  ['fleet/src/submit.ts', 'SubmitOptions', 'docs/fleet.md'],
+  ['redis/src/redis-store.ts', 'RedisStoreOptions', 'packages/redis/README.md'],
+  ['otel/src/otel.ts', 'OtelOptions', 'packages/otel/README.md'],
+  ['outage-lab/src/options.ts', 'LabOptions', 'packages/outage-lab/README.md'],
+] as const
+
+test.each(options)('%s: every field of %s is in %s', (file, name, page) => {
+  const source = readFileSync(join(root, 'packages', file), 'utf8')
+  const [, body = ''] = new RegExp(`export interface ${name}\\b[^{]*{\\n([\\s\\S]*?)\\n}`).exec(source) ?? []
+  const fields = Array.from(body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(<]/gm), ([, field = '']) => field)
+  expect(fields).not.toEqual([])
+  const text = documentOf(page).lines.join('\n')
+  expect(fields.filter((field) => !new RegExp(`\\b${field}\\b`).test(text))).toEqual([])
+})
+
+test('every variable of the environment that the command line reads is in its README', () => {
+  const folder = join(root, 'packages/cli/src')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const source = files
+    .filter((file) => !file.includes('.test.'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+  const named = Array.from(
+    source.join('\n').matchAll(/\b(?:LASTGOOD|XDG|REDIS|ANTHROPIC|HTTPS?)_[A-Z_]+/g),
+    ([name]) => name,
+  )
+  // What the demo tells its agent, and what clients of a gateway read.
+  const read = new Set(named.filter((name) => !['LASTGOOD_DEMO_LAB', 'ANTHROPIC_CUSTOM_HEADERS'].includes(name)))
+  const { rows } = documentOf('packages/cli/README.md')
+  expect([...read].filter((name) => !rows.some(([first = '']) => first.includes(`\`${name}\``)))).toEqual([])
 })
 
 test('the events that listeners get are in the README of core', () => {
