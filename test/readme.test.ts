@@ -213,7 +213,7 @@ test('every variable of the environment that the command line reads is in its RE
 test('the events that listeners get are in the README of core', () => {
   const { rows } = documentOf('packages/core/README.md')
   const source = readFileSync(join(root, 'packages/core/src/session/events.ts'), 'utf8')
-  const events = Array.from(source.matchAll(/^ {2}\| \{ type: '([a-z]+)'/gm), ([, name]) => `\`${name}\``)
+  const events = Array.from(source.matchAll(/^ {2}\| \{ type: '([a-z-]+)'/gm), ([, name]) => `\`${name}\``)
   expect(events.length).toBeGreaterThan(2)
   expect(events.filter((event) => !rows.some(([first]) => first === event))).toEqual([])
 })
