@@ -186,3 +186,13 @@ describe('docs/journal.md', () => {
     for (const entry of entries) expect(() => parseEntry(JSON.parse(entry), 'docs/journal.md')).not.toThrow()
   })
 })
+
+test('docs/export.md shows real lines: their hashes are right', () => {
+  const { fences } = documentOf('docs/export.md')
+  const lines = fences.filter(({ language }) => language === 'json').map(({ text }) => JSON.parse(text) as object)
+  const [header, line, end] = lines as [object, { sha256: string; entry: object }, { header: string }]
+  const hashOf = (value: object) => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+  expect(line.sha256).toBe(hashOf(line.entry))
+  expect(end.header).toBe(hashOf(header))
+  expect(() => parseEntry(line.entry, 'docs/export.md')).not.toThrow()
+})
