@@ -17,7 +17,7 @@ export function submitCommand(context: CliContext): Command {
   return withFleetOptions(new Command('submit'))
     .summary('queue a turn for the workers of a fleet')
     .description(
-      'record a turn and queue it for a worker; the same again adds no second turn. Without words: let a worker continue the open turn, also if it waits for a person',
+      'record a turn and queue it for a worker; the same again, while it is open, adds no second turn. Without words: let a worker continue the open turn, also if it waits for a person',
     )
     .argument('<sessionId>', 'the session, new or existing')
     .argument('[words...]', 'what the agent is to do')
