@@ -62,6 +62,7 @@ describe('lastgood worker', () => {
       turn: 1,
       isNew: true,
       priority: 'batch',
+      waitsFor: null,
     })
     const worker = run(['worker', '--log', 'json', '--agent', 'coder'], { cwd })
     await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('"event":"ended"')
@@ -146,6 +147,8 @@ describe('lastgood submit', () => {
       stderr:
         'turn 1 is open, and waits for you, not for a worker (stopped by SIGINT): lastgood resume s; to let a worker continue it: lastgood submit s\n',
     })
+    const { stdout } = await run([...words, '--json'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ turn: 1, isNew: false, waitsFor: 'stopped by SIGINT' })
     expect(await run(['submit', 's'], { cwd })).toEqual({
       code: 0,
       stdout: '',
@@ -157,6 +160,7 @@ describe('lastgood submit', () => {
   it.each([
     [['words'], 'no agent is named'],
     [['--agent', 'coder'], 'the message is empty'],
+    [['--turn', '2'], 'no agent is named'],
     [['--agent', 'coder', ' '], 'the message is empty'],
   ])('of %j says what is missing, and opens nothing', async (words, problem) => {
     const { cwd, store } = await project(14)
@@ -165,6 +169,16 @@ describe('lastgood submit', () => {
       stderr: expect.stringContaining(problem),
     })
     expect(await store.summary('s')).toBeUndefined()
+  })
+
+  it('with the number of its turn begins nothing twice, also once the turn has ended: for a job that is started again', async () => {
+    const { cwd, store } = await project(14)
+    const words = ['submit', 's', '--agent', 'coder', '--turn', '1', 'Go.']
+    expect((await run(words, { cwd })).stderr).toBe('turn 1 queued for coder: lastgood watch s\n')
+    expect((await run(['resume', 's'], { cwd })).code).toBe(0)
+    const { stdout } = await run([...words, '--json'], { cwd })
+    expect(JSON.parse(stdout)).toMatchObject({ turn: 1, isNew: false, waitsFor: null })
+    expect(await store.summary('s')).toMatchObject({ head: { turn: 1, lastGoodTurn: 1 } })
   })
 })
 

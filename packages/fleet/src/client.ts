@@ -33,7 +33,8 @@ export interface FleetStatus {
 
 export interface FleetClient extends AsyncDisposable {
   /**
-   * Records a turn and queues it. Creates the session if it is new. Submitting the same turn again makes no second one.
+   * Records a turn and queues it. Creates the session if it is new. The same turn again (by its number, or in the same
+   * words while it is open) makes no second one.
    * Errors: `bad-option` (another turn is open), `session-busy`, `store-unavailable`.
    */
   submit(sessionId: string, input: string | Block[], options: SubmitOptions): Promise<Submitted>

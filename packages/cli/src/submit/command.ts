@@ -4,12 +4,14 @@ import { LastgoodError, shellWord } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { exampleOf } from '../help-example.ts'
+import { turnOption } from '../option-values.ts'
 import { atSamePlace } from '../same-place.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface SubmitOptions extends FleetPlaceOptions {
   agent?: string
   batch?: boolean
+  turn?: number
   json?: boolean
 }
 
@@ -23,6 +25,7 @@ export function submitCommand(context: CliContext): Command {
     .argument('[words...]', 'what the agent is to do')
     .option('--agent <name>', 'with words: the agent that runs it')
     .option('--batch', 'after everything that a person is waiting for')
+    .option('--turn <n>', 'which turn it is: one that was begun is not begun again, even if it has ended', turnOption)
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
@@ -41,11 +44,24 @@ async function submit(
   const priority = options.batch ? 'batch' : 'interactive'
   const submitted = await withFleetClient(context, options, async (client) => {
     if (message === undefined) return client.continueTurn(sessionId, { priority })
-    return client.submit(sessionId, message.words, { agent: message.agent, priority })
+    const { turn } = options
+    return client.submit(sessionId, message.words, {
+      agent: message.agent,
+      priority,
+      ...(turn !== undefined && { turn }),
+    })
   })
   const { agent, turn, isNew, waitsFor } = submitted
   if (options.json) {
-    const document = { schema: 'lastgood.submit/v1', sessionId, agent, turn, isNew, priority }
+    const document = {
+      schema: 'lastgood.submit/v1',
+      sessionId,
+      agent,
+      turn,
+      isNew,
+      priority,
+      waitsFor: waitsFor ?? null,
+    }
     context.stdout.write(`${safeJson(document)}\n`)
     return
   }
@@ -63,9 +79,9 @@ async function submit(
 function messageOf(
   sessionId: string,
   words: readonly string[],
-  { agent }: SubmitOptions,
+  { agent, turn }: SubmitOptions,
 ): { words: string; agent: string } | undefined {
-  if (words.length === 0 && agent === undefined) return undefined
+  if (words.length === 0 && agent === undefined && turn === undefined) return undefined
   const message = words.join(' ')
   if (message.trim() !== '' && agent !== undefined) return { words: message, agent }
   const id = shellWord(sessionId)
