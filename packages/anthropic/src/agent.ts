@@ -55,9 +55,11 @@ function checkRun(run: RunOptions): void {
 }
 
 export interface Reply {
+  /** The number of the turn. */
   turn: number
   /** The text of the turn's last answer. */
   text: string
+  /** All blocks of that answer. */
   content: Block[]
   /** That of the last answer: `max_tokens` and `model_context_window_exceeded` say that it is cut. */
   stopReason: string | null

@@ -61,6 +61,7 @@ export const headSchema = lazily(() =>
     reason: z.string().optional(),
     /** Epoch ms of the next try, while waiting or parked. */
     dueAt: instantSchema().optional(),
+    /** Epoch ms of the first and of the last entry. */
     createdAt: instantSchema(),
     updatedAt: instantSchema(),
     /** Of a fork: the place in its parent where it begins. */
@@ -126,14 +127,18 @@ function unsoundHead(message: string): LastgoodError {
 /** Who holds a session, and until when its lease runs (epoch ms, the store's clock). */
 export interface Holder {
   owner: Owner
+  /** Higher than that of every lease before it. */
   fence: number
+  /** When the lease was taken, and when it ends unless it is renewed: epoch ms, by the store's clock. */
   since: number
   expiresAt: number
 }
+/** The right to write a session, until it ends or is taken over. */
 export interface Lease extends Holder {
   kind: 'lease'
   sessionId: string
 }
+/** Somebody else has that right. */
 export interface Busy extends Holder {
   kind: 'busy'
   sessionId: string
