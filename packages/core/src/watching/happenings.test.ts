@@ -28,11 +28,18 @@ const overloaded = (decision: Extract<EntryBody, { type: 'fault-observed' }>['de
 /** What is told of entries, a second apart unless `at` says when each was written. */
 function told(
   bodies: readonly EntryBody[],
-  { hasOpenTurn = false, before = undefined as Partial<Head> | undefined, at = (i: number) => 1_000 * (i + 1) } = {},
+  {
+    hasOpenTurn = false,
+    attempt = 1,
+    before = undefined as Partial<Head> | undefined,
+    at = (i: number) => 1_000 * (i + 1),
+  } = {},
 ) {
   const session = {
     policy: defaultPolicy,
-    context: { turn: hasOpenTurn ? 1 : 0, rungModel: null, firstFaultAt: null },
+    state: hasOpenTurn ? 'requesting' : 'idle',
+    context: { turn: hasOpenTurn ? 1 : 0, attempt: hasOpenTurn ? attempt : 0, rungModel: null, firstFaultAt: null },
+    transcript: { turns: hasOpenTurn ? [{ turn: 1, from: 0 }] : [] },
     envelope: undefined,
     hasOpenTurn,
     clock: { now: () => 0 },
@@ -108,6 +115,13 @@ describe('a recovery', () => {
     expect(of('resumed')).toMatchObject([{ downtimeMs: 10_000 }])
     expect(of('recovered')).toMatchObject([{ mode: 'resume', durationMs: 12_000 }])
     expect(of('answered')).toMatchObject([{ isFirstAfterResume: true, usage: { uncachedInput: 15 } }])
+  })
+
+  test('is none where another process takes a turn that nobody has asked for, as after a submit', () => {
+    const before = { turn: 1, lastGoodTurn: 0, updatedAt: -9_000 }
+    const { kinds } = told([resumed, sent(), answered], { hasOpenTurn: true, attempt: 0, before })
+    expect(kinds).toEqual(['resumed', 'attempt', 'answered'])
+    expect(told([started, resumed, sent(), answered]).kinds).not.toContain('recovered')
   })
 
   test('is none where nothing failed, or where it was given up', () => {

@@ -24,7 +24,7 @@ type Answered = Extract<Entry, { type: 'response-received' }>
  * opened session; `take` gives what one event means.
  */
 export class Happenings {
-  readonly #session: Pick<WatchedSession, 'policy' | 'context' | 'envelope' | 'hasOpenTurn' | 'clock'>
+  readonly #session: WatchedSession
   #turn: number
   #attempt = 0
   #attempts = 0
@@ -41,6 +41,8 @@ export class Happenings {
   /** Whether the turn had a fault. */
   #hasFailed = false
   #isElsewhere: boolean
+  /** The open turn was asked for: one that another process only began, as `submit` of a fleet does, is not interrupted. */
+  #isAsked: boolean
 
   constructor(session: WatchedSession, before: Head | undefined) {
     this.#session = session
@@ -51,6 +53,8 @@ export class Happenings {
     this.#isElsewhere = context.rungModel !== null
     this.#lastAt = before?.updatedAt
     this.#isCold = before !== undefined
+    const isAnswered = session.transcript.turns.at(-1)?.stopReason !== undefined
+    this.#isAsked = session.state !== 'requesting' || context.attempt > 0 || isAnswered
   }
 
   get tally(): TurnTally {
@@ -74,7 +78,7 @@ export class Happenings {
     const { at } = entry
     switch (entry.type) {
       case 'session-resumed':
-        if (this.#session.hasOpenTurn) this.#interruptedAt ??= this.#failing?.since ?? this.#lastAt
+        if (this.#session.hasOpenTurn && this.#isAsked) this.#interruptedAt ??= this.#failing?.since ?? this.#lastAt
         yield {
           kind: 'resumed',
           at,
@@ -90,6 +94,7 @@ export class Happenings {
         return
       case 'request-sent':
         yield* this.#stopWaiting(at)
+        this.#isAsked = true
         this.#attempts += 1
         this.#attempt = entry.attempt
         this.#model = entry.model
@@ -98,6 +103,7 @@ export class Happenings {
         return
       case 'request-held':
         yield* this.#stopWaiting(at)
+        this.#isAsked = true
         this.#failing ??= { since: at, last: 'overloaded' }
         yield this.#startWaiting(at, 'circuit_open', entry.until)
         return
@@ -187,6 +193,7 @@ export class Happenings {
     this.#turn = turn
     this.#attempts = 0
     this.#hasFailed = false
+    this.#isAsked = false
     this.#isElsewhere = false
     this.#failing = undefined
     this.#interruptedAt = undefined

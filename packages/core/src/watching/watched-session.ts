@@ -14,6 +14,8 @@ export interface WatchedSession {
   readonly context: Readonly<Context>
   readonly turn: number
   readonly hasOpenTurn: boolean
+  /** The turns, the last one last; `stopReason` is that of the last answer, absent before the first. */
+  readonly transcript: { readonly turns: readonly { readonly stopReason?: string | null | undefined }[] }
   readonly envelope: { readonly body: { readonly model: string } } | undefined
   /** Aborts when the session is closed or lost. */
   readonly signal: AbortSignal

@@ -180,6 +180,16 @@ describe('what is no outage', () => {
     },
   )
 
+  it('a turn that one process begins and another one asks for, as in a fleet, is no trouble', async () => {
+    const { report } = await reportOf({
+      submitted: [
+        [0, started(1), 'killed'],
+        [1, sent(), yes, ended(1)],
+      ],
+    })
+    expect([report.recoveries.resumed.count, report.sessions]).toEqual([0, []])
+  })
+
   it('a process that died in the middle of a turn is a trouble that a resume ended', async () => {
     const { report } = await reportOf({
       a: [

@@ -45,7 +45,8 @@ export class Troubles {
   /** The model that the caller asks for, whatever rung has the turn. */
   #asked = ''
   #lastAt = 0
-  #isInTurn = false
+  /** The turn that is open was asked for: one that another process begins, as `submit` does, is not interrupted. */
+  #isAsked = false
   #parked: Parked | undefined
 
   /** Why the session does not go on by itself, after the last entry read. */
@@ -67,7 +68,7 @@ export class Troubles {
   #step(entry: Entry): Trouble | undefined {
     switch (entry.type) {
       case 'turn-started':
-        this.#isInTurn = true
+        this.#isAsked = false
         this.#parked = undefined
         this.#model = this.#asked
         return undefined
@@ -76,12 +77,14 @@ export class Troubles {
         this.#model = this.#asked
         return undefined
       case 'turn-ended':
-        this.#isInTurn = false
+        this.#isAsked = false
         return undefined
       case 'request-sent':
+        this.#isAsked = true
         this.#model = entry.model
         return undefined
       case 'request-held':
+        this.#isAsked = true
         this.#held(entry)
         return undefined
       case 'fault-observed':
@@ -93,7 +96,7 @@ export class Troubles {
         this.#parked = { reason: entry.detail, retryAt: entry.retryAt }
         return undefined
       case 'session-resumed':
-        if (this.#isInTurn && !this.#parked) this.#begun(this.#lastAt)
+        if (this.#isAsked && !this.#parked) this.#begun(this.#lastAt)
         if (this.#open) this.#open.isResumed = true
         this.#parked = undefined
         return undefined
