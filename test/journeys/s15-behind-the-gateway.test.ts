@@ -82,7 +82,8 @@ async function gatewayOf(
   outages: Outage[],
   flags: string[],
 ): Promise<{ at: Journey; url: string; stop(): Promise<string> }> {
-  const at = await journey({ model: () => reply(text('Here I am.')), outages })
+  // Few enough tries that no circuit breaker opens: the last word is the API's.
+  const at = await journey({ model: () => reply(text('Here I am.')), outages }, { WAIT_MS: '1000' })
   const gateway = at.start('lastgood', ['gateway', '--port', '0', '--upstream', at.lab.url, ...flags])
   await gateway.saw(/^http:\/\/127\.0\.0\.1:\d+\n/)
   return { at, url: gateway.written.stdout.trim(), stop: async () => (await gateway.kill('SIGINT')).stderr }
