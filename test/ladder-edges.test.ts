@@ -18,7 +18,7 @@ import {
 } from './support/answering-api.ts'
 import { countingAgent, Effects, task } from './support/counting-story.ts'
 import { entriesOf, jumpingClock, openTestSession, startTestLab } from './support/harness.ts'
-import { callBlock, ended, said, started, textBlock } from './support/scripted-api.ts'
+import { callBlock, ended, event, said, started, textBlock } from './support/scripted-api.ts'
 
 const [sonnet, haiku] = ['claude-sonnet-5-5', 'claude-haiku-5-5'] as const
 const hi = user('hi')
@@ -181,6 +181,39 @@ test('the thinking in kept text goes to no other model, in none of its requests'
     expect(messages).not.toContain('HOME')
   }
 })
+
+test.each([
+  ['after its words', textBlock(1, 'I search.'), 'I search.'],
+  ['with nothing but thinking', '', undefined],
+])(
+  'P6: another model goes on from a paused answer %s, without the call that the server ran',
+  async (_where, words, quoted) => {
+    const [home, away] = ['claude-opus-5', 'claude-sonnet-5'] as const
+    const search = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+    const { client, calls } = answeringClient(({ body }, n) => {
+      if (!body) return failed(404, 'not_found_error')
+      if (body.model === away) return whole('found', { id: `msg_${n}`, model: away })
+      const index = words === '' ? 1 : 2
+      const searching =
+        event('content_block_start', { index, content_block: search }) + event('content_block_stop', { index })
+      const paused = started('msg_1') + thinkingBlock(0, 'HOME') + words + searching
+      return n === 1 ? paused + ended('pause_turn') : failed(529, 'overloaded_error')
+    })
+    const own = recoverable(client, await openTestSession(), { ladder: ladder(home, away) })
+    const request = {
+      model: home,
+      max_tokens: 9,
+      tools: [{ type: 'web_search_20250305' as const, name: 'web_search' as const }],
+    }
+    const first = await own.messages.stream({ ...request, messages: [hi] }).finalMessage()
+    const answer = await own.messages.stream({ ...request, messages: [hi, assistant(first)] }).finalMessage()
+    expect(answer.content).toMatchObject([{ text: 'found' }])
+    const sent = calls.findLast(({ body }) => body?.model === away)?.body?.messages ?? []
+    expect(sent.at(-1)?.role).toBe('user')
+    expect(JSON.stringify(sent)).not.toMatch(/srvtoolu_1|HOME/)
+    if (quoted !== undefined) expect(JSON.stringify(sent.at(-1))).toContain(quoted)
+  },
+)
 
 test('what another rung refused stays mended for the rest of the turn', async () => {
   const script = ({ body }: Call) => {

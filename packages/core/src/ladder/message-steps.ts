@@ -5,8 +5,16 @@
  * 2. The same messages for the same model give the same result, and an earlier message is never changed because of a
  *    later one: the prefix that the other model's thinking and cache are bound to stays.
  */
-import type { Message } from '../journal/journal.ts'
-import { blocksOf, goOnAfter, hasThinking, isCall, isThinking, withoutThinking } from '../journal/message.ts'
+import type { Block, Message } from '../journal/journal.ts'
+import {
+  blocksOf,
+  goOnAfter,
+  hasThinking,
+  isCall,
+  isServerCall,
+  isThinking,
+  withoutThinking,
+} from '../journal/message.ts'
 import { isSameModel } from './model-card.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import type { Step } from './step.ts'
@@ -27,7 +35,24 @@ export const foreignThinking: Step = (outgoing, { from, to, madeBy }) => {
   const affected = [...stripped].filter(hasThinking).length
   if (affected === 0) return undefined
   const messages = outgoing.messages.map((message) => (stripped.has(message) ? withoutThinking(message) : message))
-  return { outgoing: { ...outgoing, messages }, what: `left out the thinking of ${affected} messages` }
+  const what = `left out the thinking of ${affected} messages`
+  const last = outgoing.messages.at(-1)
+  // The server goes on with a paused answer only if it gets it back unchanged.
+  const isCut = last && stripped.has(last) && !blocksOf(last).some(isCall)
+  const left = { ...outgoing, messages: isCut ? withoutPending(messages) : messages }
+  return { outgoing: (isCut && askedToGoOn(left)?.outgoing) || left, what }
+}
+
+/** Without the calls of the server's tools in the last turn that have no result. */
+function withoutPending(messages: readonly Message[]): Message[] {
+  const turn = assistantTurns(messages).at(-1) ?? []
+  const answered = new Set(turn.flatMap(blocksOf).map((block) => block['tool_use_id']))
+  const isPending = (block: Block) => isServerCall(block) && !answered.has(block['id'])
+  return messages.flatMap((message) => {
+    if (!turn.includes(message) || !blocksOf(message).some(isPending)) return [message]
+    const content = blocksOf(message).filter((block) => !isPending(block))
+    return content.length > 0 ? [{ ...message, content }] : []
+  })
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/effort-per-message */
