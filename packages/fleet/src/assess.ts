@@ -7,7 +7,9 @@ export type Verdict =
   | { kind: 'nothing' }
   /** `seq`: its last entry. */
   | { kind: 'due'; agent: string; seq: number }
-  | { kind: 'later'; why: 'held' | 'waiting'; inMs: number }
+  /** Another process has it, until its lease ends (epoch ms, the clock of the store). */
+  | { kind: 'held'; expiresAt: number }
+  | { kind: 'later'; inMs: number }
 
 export interface Surroundings {
   /** Epoch ms, the clock of this process. */
@@ -18,15 +20,8 @@ export interface Surroundings {
   readonly isGone?: (owner: Owner) => boolean
 }
 
-/** Bounds for the wait of the row of a session that another process holds, however far the clocks differ. */
-const [shortestHeldMs, longestHeldMs] = [500, 30_000]
-
 /** A head that is this far in the future was written by a clock that is ahead, or before ours was set back. */
 const aheadMs = 60_000
-
-/** The ms until the lease of another process is looked at again. */
-export const untilFree = (expiresAt: number, now: number): number =>
-  Math.min(Math.max(expiresAt - now, shortestHeldMs), longestHeldMs)
 
 /** Whether no worker continues its open turn before a person has. */
 export const waitsForPerson = ({ status, dueAt }: Pick<Head, 'status' | 'dueAt'>): boolean =>
@@ -36,9 +31,7 @@ export function assess(summary: SessionSummary | undefined, surroundings: Surrou
   const { now, recovered, isGone = isDead } = surroundings
   if (!summary || summary.head.agent === undefined) return { kind: 'nothing' }
   const { head, holder } = summary
-  if (holder && !isGone(holder.owner)) {
-    return { kind: 'later', why: 'held', inMs: untilFree(holder.expiresAt, now) }
-  }
+  if (holder && !isGone(holder.owner)) return { kind: 'held', expiresAt: holder.expiresAt }
   const { status, agent, seq, dueAt, model, updatedAt } = head
   if (status === 'idle' || waitsForPerson(head)) return { kind: 'nothing' }
   const since = status === 'waiting' && model !== undefined ? recovered(model) : undefined
@@ -46,7 +39,5 @@ export function assess(summary: SessionSummary | undefined, surroundings: Surrou
   // Whether its wait is over by this clock is decided when the session is opened.
   const isAhead = updatedAt > now + aheadMs
   const instant = Math.min(isAhead ? now : (dueAt ?? now), early)
-  return instant <= now
-    ? { kind: 'due', agent: agent as string, seq }
-    : { kind: 'later', why: 'waiting', inMs: instant - now }
+  return instant <= now ? { kind: 'due', agent: agent as string, seq } : { kind: 'later', inMs: instant - now }
 }

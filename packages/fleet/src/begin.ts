@@ -5,7 +5,6 @@
  * 2. A session that is left to other workers keeps its row, or gets one for later.
  */
 import { isLastgoodError, openSession, type Session } from '@lastgood/core'
-import { untilFree } from './assess.ts'
 import type { CountAction } from './due-index.ts'
 import { troubleOf } from './repeat.ts'
 import { settle } from './settle.ts'
@@ -45,10 +44,8 @@ export async function begin(place: Workplace, agent: string, sessionId: string):
     return { session, score, starts, acquit }
   } catch (error) {
     acquit()
-    const againInMs = isLastgoodError(error, 'session-busy')
-      ? untilFree(Number(error.details['expiresAt']), clock.now())
-      : unreadable.againInMs(sessionId, error)
-    return leave(place, sessionId, againInMs, 'undo', error)
+    const isBusy = isLastgoodError(error, 'session-busy')
+    return leave(place, sessionId, isBusy ? options.leaseMs : unreadable.againInMs(sessionId, error), 'undo', error)
   }
 }
 

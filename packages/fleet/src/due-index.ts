@@ -19,6 +19,8 @@ export type Priority = 'interactive' | 'batch'
 export interface Row {
   readonly sessionId: string
   readonly score: number
+  /** Epoch ms, the clock of Redis. */
+  readonly claimedAt: number
   readonly priority: Priority
 }
 
@@ -49,7 +51,8 @@ export class DueIndex {
     const rows: Row[] = []
     for (let i = 0; i + 2 < found.length; i += 3) {
       const priority = Number(found[i + 2]) === 1 ? 'interactive' : 'batch'
-      rows.push({ sessionId: String(found[i]), score: Number(found[i + 1]), priority })
+      const score = Number(found[i + 1])
+      rows.push({ sessionId: String(found[i]), score, claimedAt: score - claimMs, priority })
     }
     return { size: Number(size), rows }
   }

@@ -3,7 +3,7 @@
  *
  * 1. It reads heads and writes rows and jobs; it takes no lease.
  * 2. The row of a session that another process holds is looked at again when that lease would have expired: one look
- *    per lease.
+ *    per lease. Both instants are those of Redis, so the clock of this process does not matter.
  */
 import type { SessionSummary, Store } from '@lastgood/core'
 import type { Verdict } from './assess.ts'
@@ -25,6 +25,8 @@ export interface FeederParts {
 const chunkLength = 25
 /** A queued session is looked at again after this, in case the queue lost its job or a worker died with it. */
 export const queuedLookMs = 10_000
+/** Bounds for the wait of one that is held, however far the clocks of two servers differ. */
+const [shortestHeldMs, longestHeldMs] = [500, 30_000]
 /** When very many are queued, each is looked at less often: later by this for each row there is. */
 const laterPerRowMs = 5
 
@@ -68,15 +70,17 @@ export class Feeder {
       const urgency = priority === 'interactive' ? 'interactive' : 'begun'
       await queues.add(verdict.agent, sessionId, verdict.seq, urgency)
     }
-    await index.settle(sessionId, score, this.#actionOf(verdict), 'keep')
+    await index.settle(sessionId, score, this.#actionOf(verdict, row), 'keep')
   }
 
-  #actionOf(verdict: Verdict): RowAction {
+  #actionOf(verdict: Verdict, { claimedAt }: Row): RowAction {
     switch (verdict.kind) {
       case 'nothing':
         return 'remove'
       case 'due':
         return Math.max(queuedLookMs, this.rows * laterPerRowMs)
+      case 'held':
+        return Math.min(Math.max(verdict.expiresAt - claimedAt, shortestHeldMs), longestHeldMs)
       case 'later':
         return verdict.inMs
     }

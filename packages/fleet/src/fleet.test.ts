@@ -1,6 +1,7 @@
-import { journalVersion, LastgoodError, openSession, type Store } from '@lastgood/core'
+import { journalVersion, LastgoodError, openSession, systemClock, type Clock, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
+import { keysUnder } from './keys.ts'
 
 const quiet = (agents: Record<string, object>) => ({ agents, paused: false, due: 0, later: 0, started: 0 })
 const rest = { waiting: 0, active: 0, paused: false }
@@ -150,4 +151,26 @@ describe('a fleet', () => {
       head: { lastGoodTurn: 0 },
     })
   })
+
+  it.each([600_000, -600_000])(
+    'looks at it again when his lease ends, also by a clock that is %d ms off',
+    async (offMs) => {
+      const { start, store, redis, prefix, index } = openPlace()
+      const session = await openSession('s', { store, leaseMs: 25_000 })
+      await session.startTurn([{ role: 'user', content: 'Go.' }], 'coder')
+      const { now, sleepUntil } = systemClock
+      const clock: Clock = {
+        ...systemClock,
+        now: () => now() + offMs,
+        sleepUntil: (instant, options) => sleepUntil(instant - offMs, options),
+      }
+      const leaseEndsAt = (await store.summary('s'))?.holder?.expiresAt ?? 0
+      await index.put('s', 0)
+      start({ coder: agentOf('coder') }, { clock })
+      const { rows } = keysUnder(prefix).shardOf('s')
+      const score = async () => Number(await redis.zscore(rows, 's'))
+      await expect.poll(async () => Math.abs((await score()) - leaseEndsAt), patient).toBeLessThan(1_000)
+      await session.close()
+    },
+  )
 })

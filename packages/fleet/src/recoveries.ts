@@ -44,7 +44,7 @@ export class Recoveries {
   /** The same, with fresh records if it waits: another process may already know that its model answers again. */
   async assessFresh(summary: SessionSummary | undefined): Promise<Verdict> {
     const known = this.assess(summary)
-    if (known.kind !== 'later' || known.why !== 'waiting') return known
+    if (known.kind !== 'later') return known
     await this.refresh(freshMs)
     return this.assess(summary)
   }

@@ -70,6 +70,7 @@ export class RecoveryWatch {
     const summary = await readable(store, sessionId)
     if (summary?.head.model !== model || summary.head.status !== 'waiting') return
     const verdict = recoveries.assess(summary)
-    if (verdict.kind !== 'nothing') await index.putEarlier(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
+    if (verdict.kind === 'due') await index.putEarlier(sessionId, 0)
+    if (verdict.kind === 'later') await index.putEarlier(sessionId, verdict.inMs)
   }
 }

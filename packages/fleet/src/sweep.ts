@@ -41,7 +41,7 @@ export async function sweep(parts: SweepParts): Promise<void> {
       const { agent, sessionId } = summary.head
       const verdict = recoveries.assess(summary)
       if (agent !== undefined && known.has(agent) && verdict.kind !== 'nothing') {
-        await index.putIfMissing(sessionId, verdict.kind === 'due' ? 0 : verdict.inMs)
+        await index.putIfMissing(sessionId, verdict.kind === 'later' ? verdict.inMs : 0)
       }
       seen += 1
       if (seen % chunkLength === 0) await clock.sleepUntil(clock.now() + pauseMs, { signal, background: true })
