@@ -157,6 +157,18 @@ describe('lastgood submit', () => {
     expect(await store.summary('s')).toMatchObject({ head: { status: 'running' }, holder: null })
   })
 
+  it('leaves a session that its client continues itself to the client, and names its command', async () => {
+    const { cwd, store } = await project(14)
+    const session = await openSession('s', { store })
+    await session.startTurn([{ role: 'user', content: 'Go.' }], 'claude-code')
+    await session.suspend('interrupted', 'stopped by SIGINT')
+    const before = await store.summary('s')
+    const { code, stderr } = await run(['submit', 's'], { cwd })
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('-- claude --resume s') })
+    expect(await store.summary('s')).toEqual(before)
+    expect((await run(['fleet'], { cwd })).stdout).toMatch(/^no agent/)
+  })
+
   it.each([
     [['words'], 'no agent is named'],
     [['--agent', 'coder'], 'the message is empty'],

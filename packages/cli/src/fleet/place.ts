@@ -90,7 +90,7 @@ function noQueue(why: string): LastgoodError {
 export async function withFleetClient<T>(
   context: CliContext,
   options: FleetPlaceOptions,
-  use: (client: FleetClient) => Promise<T>,
+  use: (client: FleetClient, at: FleetPlace) => Promise<T>,
 ): Promise<T> {
   const at = await openFleetPlace(context, options)
   try {
@@ -98,7 +98,7 @@ export async function withFleetClient<T>(
     const { connection, opened } = at
     const client = fleetClient({ store: opened.store, connection, prefix: options.prefix, clock: context.clock })
     try {
-      return await use(client)
+      return await use(client, at)
     } finally {
       await client.close()
     }

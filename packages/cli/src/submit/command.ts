@@ -1,11 +1,12 @@
 /** `lastgood submit`: gives a fleet's workers a turn to run. */
 import { Command } from 'commander'
-import { LastgoodError, shellWord } from '@lastgood/core'
+import { LastgoodError, shellWord, type Head } from '@lastgood/core'
 import type { CliContext } from '../context.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from '../fleet/place.ts'
 import { exampleOf } from '../help-example.ts'
 import { turnOption } from '../option-values.ts'
 import { atSamePlace } from '../same-place.ts'
+import { clientCommand, isClientsAt } from '../sessions/client-command.ts'
 import { safeJson, safeLine } from '../text.ts'
 
 interface SubmitOptions extends FleetPlaceOptions {
@@ -42,14 +43,15 @@ async function submit(
 ): Promise<void> {
   const message = messageOf(sessionId, words, options)
   const priority = options.batch ? 'batch' : 'interactive'
-  const submitted = await withFleetClient(context, options, async (client) => {
-    if (message === undefined) return client.continueTurn(sessionId, { priority })
-    const { turn } = options
-    return client.submit(sessionId, message.words, {
-      agent: message.agent,
-      priority,
-      ...(turn !== undefined && { turn }),
-    })
+  const { turn: wanted } = options
+  const submitted = await withFleetClient(context, options, async (client, { opened, place }) => {
+    if (message) {
+      const { words: input, agent } = message
+      return client.submit(sessionId, input, { agent, priority, ...(wanted !== undefined && { turn: wanted }) })
+    }
+    const summary = await opened.store.summary(sessionId)
+    if (summary && isClientsAt(summary.head, place)) throw notForWorkers(summary.head, place.flags)
+    return client.continueTurn(sessionId, { priority })
   })
   const { agent, turn, isNew, waitsFor } = submitted
   if (options.json) {
@@ -73,6 +75,13 @@ async function submit(
       : `is open, and waits for you, not for a worker (${waitsFor}): lastgood resume ${id}; to let a worker continue it: lastgood submit ${id}`
   const line = atSamePlace(what, context.argv)
   context.stderr.write(`turn ${turn} ${safeLine(line)}\n`)
+}
+
+function notForWorkers(head: Head, flags: readonly string[]): LastgoodError {
+  return new LastgoodError('bad-option', `session ${head.sessionId}: ${head.agent} continues it itself`, {
+    hint: clientCommand(head, flags) ?? '',
+    details: { sessionId: head.sessionId },
+  })
 }
 
 /** Undefined: no new turn, but the open one. */
