@@ -4,7 +4,7 @@ import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { api, gatewayOf, saidBy } from './support/counted-answers.ts'
 import { hello, idsOf, post } from './support/gateway-stage.ts'
-import { Gate } from './support/harness.ts'
+import { entriesOf, Gate } from './support/harness.ts'
 
 test("a helper's request leaves the main answer to the client that comes back for it: it is paid once", async () => {
   const gate = new Gate()
@@ -154,6 +154,59 @@ describe('an agent that brings no results of its calls', () => {
       { role: 'user', content: [result] },
     ]
     expect(await sessionOf([...before, user('Count'), ...results])).toBe('agent')
+  })
+})
+
+describe('what Claude Code asks beside its conversation, with all that was said and its tools', () => {
+  const claudeCode = { 'x-claude-code-session-id': 'agent' }
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const user = (text: string) => ({ role: 'user', content: [{ type: 'text', text }] })
+  const marked = (text: string) => ({
+    role: 'user',
+    content: [{ type: 'text', text, cache_control: { type: 'ephemeral' } }],
+  })
+  const answer = (content: string) => ({ role: 'assistant', content })
+
+  function talking(headers: Record<string, string> = claudeCode) {
+    const gate = new Gate()
+    const { fetch } = api(({ body }) => (JSON.stringify(body).includes('By the way') ? gate.pass() : undefined))
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const sessionOf = async (messages: object[]) => {
+      const response = await post(gateway, { ...hello, tools, messages }, { headers })
+      await response.text()
+      return response.headers.get('x-lastgood-session')
+    }
+    return { sessionOf, store, gate }
+  }
+
+  test('is recorded beside it: no turn of it is undone or counted', async () => {
+    const { sessionOf, store } = talking()
+    expect(await sessionOf([marked('Count')])).toBe('agent')
+    expect(await sessionOf([marked('Count'), answer('answer 1'), user('Suggest')])).toMatch(/^agent\./)
+    expect(await sessionOf([user('Count'), answer('answer 1'), marked('More')])).toBe('agent')
+    expect((await store.summary('agent'))?.head).toMatchObject({ turn: 2, lastGoodTurn: 2 })
+    const types = (await entriesOf(store, 'agent')).map(({ type }) => type)
+    expect(types).not.toContain('rewound')
+  })
+
+  test('does not take its place while it is being answered', async () => {
+    const { sessionOf, gate } = talking()
+    await sessionOf([marked('Count')])
+    const aside = sessionOf([marked('Count'), answer('answer 1'), user('By the way')])
+    await gate.reached
+    expect(await sessionOf([user('Count'), answer('answer 1'), marked('More')])).toBe('agent')
+    gate.open()
+    expect(await aside).toMatch(/^agent\./)
+  })
+
+  test.each([
+    ['without marks for the cache', claudeCode, user],
+    ['from another client, which marks what it likes', { 'x-session-id': 'agent' }, marked],
+  ])('cannot be told %s', async (_how, headers, first) => {
+    const { sessionOf } = talking(headers)
+    await sessionOf([first('Count')])
+    expect(await sessionOf([first('Count'), answer('answer 1'), user('Suggest')])).toBe('agent')
   })
 })
 

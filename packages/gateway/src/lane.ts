@@ -22,7 +22,7 @@ import {
 import { Answer, type Attached } from './answer.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import type { Refusals } from './refusals.ts'
-import { beginningOf, hasTools, isClaudeCode } from './session-name.ts'
+import { beginningOf, hasTools, isAside, isClaudeCode } from './session-name.ts'
 import { atMost } from './silence.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -105,9 +105,11 @@ export class Lane {
     }
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
+    const { request, body, named, renews } = asked
+    const compacts = isClaudeCode(named) && hasTools(body) && !isAside(named, body)
     this.#refusals.asks({
-      credentials: asked.renews ? asked.request.headers : undefined,
-      history: isClaudeCode(asked.named) && hasTools(asked.body) ? beginningOf(asked.body) : undefined,
+      credentials: renews ? request.headers : undefined,
+      history: compacts ? beginningOf(body) : undefined,
     })
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
   }
@@ -134,10 +136,13 @@ export class Lane {
 
   /**
    * Whether the agent asks it, whatever its system prompt: Claude Code writes a new one when it compacts after a change
-   * of the model. A sub-agent with the same tools works for a call.
+   * of the model. A sub-agent with the same tools works for a call, and does not have its result.
    */
   #isAgents(body: MessagesBody): boolean {
-    return hasTools(body) && this.#mayBeAgents(body) && this.session.transcript.unanswered.length === 0
+    const { unanswered } = this.session.transcript
+    const hasResult = (id: string) =>
+      body.messages.findLast((message) => blocksOf(message).some((block) => block['tool_use_id'] === id)) !== undefined
+    return hasTools(body) && this.#mayBeAgents(body) && unanswered.every(({ toolUseId }) => hasResult(toolUseId))
   }
 
   #interceptorFor(body: MessagesBody): Interceptor {

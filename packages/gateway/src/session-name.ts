@@ -5,7 +5,7 @@
  * 2. A request without a name is recognised by the beginning of its conversation.
  */
 import { createHash } from 'node:crypto'
-import { assertSessionId, betasOf, blocksOf, isStructured, type MessagesBody } from '@lastgood/core'
+import { assertSessionId, betasOf, blocksOf, isStructured, type Message, type MessagesBody } from '@lastgood/core'
 
 export interface SessionName {
   id: string
@@ -63,6 +63,16 @@ export const hasTools = ({ tools }: Readonly<Record<string, unknown>>): boolean 
 export function isForItself(headers: Headers, body: MessagesBody): boolean {
   if (hasTools(body)) return /You are evaluating an? \w+ hook in Claude Code/.test(JSON.stringify(body['system'] ?? ''))
   return isStructured(body) || !betasOf(headers).includes('claude-code-20250219')
+}
+
+/**
+ * Whether Claude Code asks it beside its conversation, with all that was said and its tools (a suggestion, `/btw`, a
+ * recap, a compaction): it goes on from what it marks for the cache, and here the end has no mark.
+ */
+export function isAside(headers: Headers, { messages }: MessagesBody): boolean {
+  const isMarked = (message: Message) => blocksOf(message).some((block) => block['cache_control'] != null)
+  const last = messages.at(-1)
+  return isClaudeCode(headers) && last !== undefined && !isMarked(last) && messages.some(isMarked)
 }
 
 /** A short digest of the beginning of a request's conversation, without cache markers, which clients move around. */

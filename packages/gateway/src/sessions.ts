@@ -2,7 +2,7 @@
  * The open sessions of the requests that pass: found by name, or by content; opened on request, released when nothing
  * has come for a while.
  *
- * 1. What an agent asks beside its conversation (a title, a summary, a sub-agent's work) is a conversation of its own,
+ * 1. What an agent asks beside its conversation (a title, a suggestion, a sub-agent's work) is a conversation of its own,
  *    in a session named after the agent's: `<session>.<sub-agent or beginning>`.
  * 2. A request that names no session goes on with the one that holds most of its conversation, at least one answer. A
  *    request without an answer, or whose own answer another client already has, begins a session.
@@ -23,7 +23,7 @@ import { answeredElsewhere, gatewayOwner, keptByGateway } from './keeper.ts'
 import { Lane, type Asked } from './lane.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 import { Refusals } from './refusals.ts'
-import { beginningOf, isForItself, sessionNameOf, type SessionName } from './session-name.ts'
+import { beginningOf, isAside, isForItself, sessionNameOf, type SessionName } from './session-name.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface Found {
@@ -95,7 +95,8 @@ export class Sessions {
   /** Where a request with a name may belong, in the order in which it is tried. The last ones are new. */
   async *#placesOf({ id, hasHelpers, agent }: SessionName, { named, body }: Asked): AsyncGenerator<Place> {
     const main = await this.#lane(id, { agent, takesOver: true })
-    if (!hasHelpers || !main.isFresh || !isForItself(named, body)) yield { id, agent }
+    const isBeside = isAside(named, body) || (main.isFresh && isForItself(named, body))
+    if (!hasHelpers || !isBeside) yield { id, agent }
     yield* numbered(`${id}.${beginningOf(body)}`)
   }
 
