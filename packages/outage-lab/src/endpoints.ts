@@ -74,15 +74,10 @@ export async function handle(state: LabState, incoming: Incoming, exchange: Exch
   const problem = 'status' in prepared ? prepared : prepared.violation
   if (problem) record.violation = problem
   if (endpoint === 'messages')
-    return answerMessage(state, exchange, {
-      record,
-      headers: visit.headers,
-      prepared: 'status' in prepared ? undefined : prepared,
-      problem,
-      reject,
-    })
+    return answerMessage(state, exchange, { record, headers: visit.headers, prepared, reject })
   if (await fails(visit, endpoint, stringOf(record.body?.model))) return
-  if ('status' in prepared || prepared.violation) return reject(problem ?? invalid('Invalid request'))
+  if ('status' in prepared) return reject(prepared)
+  if (prepared.violation) return reject(prepared.violation)
   const { usage } = state.cache.measure(prepared.transcript.conversation)
   return json({
     input_tokens: usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens,

@@ -30,20 +30,20 @@ const WHOLE: ReadonlySet<string> = new Set(['delay', 'stall', 'ended'])
 export interface MessageCall {
   readonly record: OpenRecord
   readonly headers: OutgoingHttpHeaders
-  readonly prepared: Judgement | undefined
-  readonly problem: ApiError | undefined
+  readonly prepared: Judgement | ApiError
   readonly reject: (error: ApiError) => Promise<void>
 }
 
 export async function answerMessage(state: LabState, exchange: Exchange, call: MessageCall): Promise<void> {
-  const { record, headers, prepared, problem } = call
+  const { record, headers, prepared } = call
   const { options } = state
   const asked = isObject(record.body) ? record.body : {}
   const streaming = asked['stream'] === true
   const model = stringOf(asked['model'])
   const outage = state.outageFor({ endpoint: 'messages', n: record.n, model, raw: record.raw })
   if (outage && (await breakBefore(exchange, outage, { model, record, headers, streaming }))) return
-  if (problem || !prepared) return call.reject(problem ?? invalid('Invalid request'))
+  if ('status' in prepared) return call.reject(prepared)
+  if (prepared.violation) return call.reject(prepared.violation)
 
   const { transcript } = prepared
   const fault = outage?.fault

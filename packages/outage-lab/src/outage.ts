@@ -124,7 +124,7 @@ export interface Happening {
 export function pickOutage(
   outages: readonly Outage[],
   occasion: Occasion,
-  spent: ReadonlySet<number> = new Set(),
+  spent: ReadonlySet<number>,
 ): Happening | undefined {
   const index = outages.findIndex(({ when }, at) => !spent.has(at) && happens(when, at, occasion))
   const outage = outages[index]

@@ -26,8 +26,8 @@ export const RULES: readonly Rule[] = [
 ]
 
 /** The first rule that the transcript breaks, as the error that the API answers with. */
-export function firstViolation(transcript: Transcript, rules: readonly Rule[] = RULES): ApiError | undefined {
-  for (const { name, row, text, errorCode, detailFields = [], check } of rules) {
+export function firstViolation(transcript: Transcript): ApiError | undefined {
+  for (const { name, row, text, errorCode, detailFields = [], check } of RULES) {
     const found = check(transcript)
     if (!found) continue
     const message = text.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(found[key] ?? ''))
