@@ -3,7 +3,7 @@
  *
  * 1. Content of conversations is given only on request, and never with a secret of a known shape.
  */
-import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry, type Store } from '@lastgood/core'
+import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry } from '@lastgood/core'
 import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
@@ -98,7 +98,8 @@ export function apiOf(parts: ApiParts): Hono {
   api.get('/sessions/:id', async (c) => {
     const id = sessionIdIn(c)
     const opened = await store.open()
-    const summary = (await opened.summary(id)) ?? notThere(id, opened)
+    const summary = await opened.summary(id)
+    if (!summary) throw sessionNotFound(id, opened)
     const hasContent = wantsContent(c)
     const started = resumes.of(id, hasContent)
     const facts = {
@@ -163,7 +164,3 @@ function sinceIn(c: Context): number | undefined {
 }
 
 const wantsContent = (c: Context): boolean => c.req.query('content') === '1'
-
-function notThere(id: string, store: Store): never {
-  throw sessionNotFound(id, store)
-}
