@@ -219,6 +219,8 @@ describeInBrowser('the overview', () => {
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')
     await page.waitForSelector('.session-head, .empty')
+    // Those who cannot see are told of the page that was opened.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('content')
     await page.keyboard.press('g')
     await page.waitForSelector('.group')
   })

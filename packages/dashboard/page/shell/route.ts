@@ -16,6 +16,8 @@ export function followRoute(): void {
   addEventListener('hashchange', () => {
     route.value = routeOf(location.hash)
     scrollTo(0, 0)
+    // What had the focus is gone: a screen reader would say nothing of the page that was opened.
+    document.getElementById('content')?.focus({ preventScroll: true })
   })
 }
 
