@@ -14,7 +14,7 @@ import { LastgoodError, newerVersion } from '../errors.ts'
 import { decisionSchema, faultSchema } from '../faults/fault.ts'
 import { instantSchema } from './instant.ts'
 import { sessionIdSchema } from './session-id.ts'
-import { upgradedEntry } from './upgrade.ts'
+import { upgraded } from './upgrade.ts'
 import { lazily } from '../lazily.ts'
 import { sha256Schema } from '../sha256.ts'
 
@@ -286,7 +286,7 @@ export type Entry = EntryBody & z.infer<ReturnType<typeof stampSchema>>
 /** The entry in `stored`, an already parsed JSON value read from `place` (for messages: a file and line, a key). */
 export function parseEntry(stored: unknown, place: string): Entry {
   if (isSurelyEntry(stored, journalVersion)) return stored as Entry
-  const value = upgradedEntry(stored)
+  const value = upgraded(stored)
   if (value !== stored && isSurelyEntry(value, journalVersion)) return value as Entry
   const { v, seq, at, fence, lane, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,

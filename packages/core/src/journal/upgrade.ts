@@ -1,7 +1,7 @@
 /**
  * Entries and heads that earlier versions wrote, as this one would have written them. Pure.
  *
- * 1. Step k takes a value of version k to version k + 1; a value passes all steps from its own version on.
+ * 1. Step k takes an entry or a head of version k to version k + 1; it passes all steps from its own version on.
  * 2. What is stored stays as it is: a journal may have entries of several versions, oldest first.
  * 3. Each version that ever wrote has a golden journal among the tests (`test/golden`), and it is never edited.
  *
@@ -10,16 +10,11 @@
  * Heads: 2 added origin and retention; 3 tells readers that could not even parse them of entries of version 3.
  */
 type Versioned = Readonly<Record<string, unknown>>
-type Step = (old: Versioned) => Versioned
 
-const entrySteps: readonly Step[] = [(entry) => ({ ...entry, v: 2 }), (entry) => ({ ...entry, v: 3 })]
-const headSteps: readonly Step[] = [(head) => ({ ...head, v: 2 }), (head) => ({ ...head, v: 3 })]
+const steps: readonly ((old: Versioned) => Versioned)[] = [(old) => ({ ...old, v: 2 }), (old) => ({ ...old, v: 3 })]
 
-/** Anything that is not an entry of an earlier version is returned as it is: the reader judges it. */
-export const upgradedEntry = (stored: unknown): unknown => upgraded(stored, entrySteps)
-export const upgradedHead = (stored: unknown): unknown => upgraded(stored, headSteps)
-
-function upgraded(stored: unknown, steps: readonly Step[]): unknown {
+/** Anything that is not of an earlier version is returned as it is: the reader judges it. */
+export function upgraded(stored: unknown): unknown {
   if (typeof stored !== 'object' || stored === null || !('v' in stored)) return stored
   const { v } = stored
   if (typeof v !== 'number' || !Number.isInteger(v) || v < 1) return stored

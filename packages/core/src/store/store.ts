@@ -22,7 +22,7 @@ import { isSessionId, sessionIdSchema } from '../journal/session-id.ts'
 import { isRecord } from '../json.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { hasJust, isNumber, isOneOf, isText, isTrue, isWhole, isWholeFrom, type Fields } from '../journal/surely.ts'
-import { upgradedHead } from '../journal/upgrade.ts'
+import { upgraded } from '../journal/upgrade.ts'
 import { lazily } from '../lazily.ts'
 import { isSha256 } from '../sha256.ts'
 
@@ -82,7 +82,7 @@ export type Head = z.infer<ReturnType<typeof headSchema>>
  * `journal-corrupt`.
  */
 export function parseHead(stored: unknown, place: string, sessionId: string): Head {
-  const value = upgradedHead(stored)
+  const value = upgraded(stored)
   if (isSurelyHead(value) && value.sessionId === sessionId) return value
   const parsed = headSchema().safeParse(value)
   if (parsed.success && parsed.data.sessionId === sessionId) return parsed.data
