@@ -28,7 +28,7 @@ export interface Exposure {
   isBehindProxy: boolean
 }
 
-/** For `lastgood run`, whose gateway serves one command. */
+/** For what serves this machine alone, such as the gateway of `lastgood run`. */
 export const onlyHere: Exposure = {
   host: '127.0.0.1',
   hosts: [],

@@ -1,5 +1,5 @@
 /**
- * The socket in front of a gateway.
+ * The socket in front of a gateway, a dashboard, or both.
  *
  * On close, the bytes written last get a while to leave: a client that is cut off earlier lacks the end of an answer.
  */
@@ -18,7 +18,7 @@ import { writeResponse } from './write-response.ts'
 export interface Served {
   /** The address for clients: `http://127.0.0.1:4141`. */
   readonly url: string
-  /** Takes no more connections, lets the answers under way end, and closes the gateway. */
+  /** Takes no more connections, lets the answers under way end, and closes what is served. */
   close(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ const keepAliveMs = 120_000
 
 /** Port 0 takes a free one. Errors: `bad-option` for an address that cannot be taken, or TLS that cannot be used. */
 export async function serve(
-  gateway: Pick<Gateway, 'fetch' | 'close'>,
+  served: Pick<Gateway, 'fetch' | 'close'>,
   { host, tls }: Exposure,
   port: number,
 ): Promise<Served> {
@@ -45,7 +45,7 @@ export async function serve(
       // The body as the socket gives it: every other way to it copies the whole conversation. A gateway that stops
       // reading it still answers, so the socket stays.
       const pieces = (incoming as IncomingMessage).iterator({ destroyOnReturn: false })
-      const response = await gateway.fetch(request, pieces)
+      const response = await served.fetch(request, pieces)
       await writeResponse(response, outgoing as ServerResponse)
       return RESPONSE_ALREADY_SENT
     },
@@ -78,7 +78,7 @@ export async function serve(
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      await gateway.close()
+      await served.close()
       const sent = Promise.all([...open].map((response) => once(response, 'close')))
       await orLate(systemClock, lastBytesMs, sent, () => {})
       server.closeAllConnections()
