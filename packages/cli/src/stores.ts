@@ -5,6 +5,7 @@
  *    set is used; if it cannot be reached, that is an error, never a reason to look elsewhere.
  * 2. This file closes what it opens. No password reaches a message.
  */
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LastgoodError, shellWord, type Store } from '@lastgood/core'
@@ -43,6 +44,12 @@ export function placeText(location: string, source: string): string {
 
 /** The same as a line of its own. */
 export const storeLine = (location: string, source: string): string => `store    ${placeText(location, source)}`
+
+/** The folder of a store of files that is not there: mistyped, or on a disk that is not mounted. It looks empty. */
+export function missingFolder(location: string): string | undefined {
+  const folder = location.startsWith('file:') ? location.slice('file:'.length) : undefined
+  return folder !== undefined && !existsSync(folder) ? folder : undefined
+}
 
 /** Every configured store, beginning with the one to use. There is always one. */
 export function storeChoices(

@@ -1,7 +1,10 @@
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { LastgoodError, memoryStore, openSession, type SessionSummary, type Store } from '@lastgood/core'
+import { fileStore } from '@lastgood/core/file'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
-import { answered, ended, overloaded, seed, sent, started } from '../../test/context.ts'
+import { answered, ended, newFolder, overloaded, seed, sent, started } from '../../test/context.ts'
 import { stage } from '../../test/dashboard.ts'
 
 const now = Date.now()
@@ -125,6 +128,22 @@ describe('a store that does not answer', () => {
     expect((await board.overview()).sessions).toMatchObject([{ sessionId: 'fix-auth' }])
     expect((await board.ask('/api/sessions/fix-auth')).status).toBe(503)
     state.isDown = false
+    await expect.poll(() => viewer.changes.at(-1)?.store, inTime).toMatchObject({ trouble: null })
+    await viewer.leave()
+  })
+
+  test('is also one of files whose folder is gone: it is not shown as empty', async () => {
+    const dir = join(newFolder(), 'state')
+    const store = fileStore({ dir })
+    await seed(store, 'fix-auth', [started(1), sent(), answered('Yes.'), ended(1)])
+    const board = stage(store)
+    const viewer = await board.view()
+    await expect.poll(() => viewer.events.length, inTime).toBeGreaterThan(0)
+    renameSync(dir, `${dir}-elsewhere`)
+    const trouble = { code: 'store-unavailable', message: `the folder of the store is gone: ${dir}` }
+    await expect.poll(() => viewer.changes.at(-1)?.store, inTime).toMatchObject({ trouble })
+    expect((await board.overview()).sessions).toMatchObject([{ sessionId: 'fix-auth' }])
+    renameSync(`${dir}-elsewhere`, dir)
     await expect.poll(() => viewer.changes.at(-1)?.store, inTime).toMatchObject({ trouble: null })
     await viewer.leave()
   })

@@ -10,14 +10,17 @@ import {
   type Clock,
   type HealthRecord,
   isLastgoodError,
+  LastgoodError,
   providerHealth,
   type SessionSummary,
+  shellWord,
   type Store,
   withoutSecrets,
 } from '@lastgood/core'
 import type { ActionRecord, Overview, OverviewChange, Staggered } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
 import { recoverableFirst, type SessionRow } from '../sessions/session-row.ts'
+import { missingFolder } from '../stores.ts'
 import type { PageChoice } from '../status/page-choice.ts'
 import { providerState } from '../status/provider-state.ts'
 import { commandOf, openRows, verdictOf, type StatusReport } from '../status/verdict.ts'
@@ -205,6 +208,8 @@ export class Watcher {
   async #read(): Promise<void> {
     const { clock, store: kept, flags } = this.#options
     const store = await kept.open()
+    const missing = this.#cards.ids.length > 0 ? missingFolder(store.location) : undefined
+    if (missing !== undefined) throw folderGone(missing)
     const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
     let damage = failure
     for (const summary of summaries) {
@@ -317,4 +322,10 @@ export class Watcher {
       actions: this.#actions,
     }
   }
+}
+
+function folderGone(folder: string): LastgoodError {
+  return new LastgoodError('store-unavailable', `the folder of the store is gone: ${folder}`, {
+    hint: `is its disk mounted? ls ${shellWord(folder)}`,
+  })
 }

@@ -1,5 +1,4 @@
 /** `lastgood list`: the sessions of the store, recoverable first. */
-import { existsSync } from 'node:fs'
 import type { Store } from '@lastgood/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { jsonlOption, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
@@ -9,7 +8,7 @@ import { endWith, failureJson, failureOf, writeFailureJson } from '../failure.ts
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { processText, sessionRows, shownStatuses, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
-import { storeLine, type StoreChoice } from '../stores.ts'
+import { missingFolder, storeLine, type StoreChoice } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { commandLine, joined, safeJson, safeLine } from '../text.ts'
@@ -95,12 +94,10 @@ function print(
   const { stdout, stderr, env, clock } = context
   const { palette, room } = terminalOf(stdout, env, color)
   stderr.write(`${storeLine(location, source)}\n`)
-  // As with a mistyped path.
-  const absent = location.startsWith('file:') && !existsSync(location.slice('file:'.length))
   if (rows.length === 0) {
     stderr.write(
       hidden.count === 0
-        ? `no sessions${absent ? ': there is no such folder yet' : ''}\n`
+        ? `no sessions${missingFolder(location) === undefined ? '' : ': there is no such folder yet'}\n`
         : `nothing to resume; ${hidden.count} more with: ${hidden.all}\n`,
     )
     return
