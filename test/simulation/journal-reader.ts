@@ -14,8 +14,9 @@ export interface Told {
    * were for a fallback's turn alone. The API may refuse what the model thought then.
    */
   isUnbound: boolean
-  /** By tool call. */
-  started: Set<string>
+  /** Calls, once for each time that one was announced. */
+  started: string[]
+  /** By call. */
   results: Map<string, Block>
   isOpen: boolean
 }
@@ -26,7 +27,7 @@ export function readJournal(entries: readonly Entry[]): Told {
     edits: [],
     isMending: false,
     isUnbound: false,
-    started: new Set(),
+    started: [],
     results: new Map(),
     isOpen: false,
   }
@@ -55,7 +56,7 @@ export function readJournal(entries: readonly Entry[]): Told {
       told.isMending = false
     }
     if (entry.type === 'fault-observed') told.isMending ||= entry.decision.kind === 'repair'
-    if (entry.type === 'tool-started') told.started.add(entry.toolUseId)
+    if (entry.type === 'tool-started') told.started.push(entry.toolUseId)
     if (entry.type === 'tool-finished') {
       told.results.set(entry.toolUseId, entry.result)
       const results = calls.flatMap((id) => told.results.get(id) ?? [])

@@ -6,6 +6,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { defineAgent, ladder, recoverable, tool } from '@lastgood/anthropic'
 import {
   forkSession,
+  isJournalError,
   isLastgoodError,
   openSession,
   removeSession,
@@ -209,8 +210,10 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
     world.tell(name, 'is at its end')
   } catch (error) {
     // The API's own error, where neither waiting nor a repair helps: the model is gone.
-    if (!isLastgoodError(error) && !(error instanceof Anthropic.NotFoundError)) throw error
-    world.tell(name, `ends with ${'code' in error ? error.code : error.name}: ${error.message}`)
+    const isExpected = isLastgoodError(error) ? !isJournalError(error) : error instanceof Anthropic.NotFoundError
+    if (!isExpected) throw error
+    const { name: kind, message } = error as Error
+    world.tell(name, `ends with ${isLastgoodError(error) ? error.code : kind}: ${message}`)
   }
 }
 

@@ -36,7 +36,8 @@ export class Referee {
   readonly #holders = new Map<string, string>()
   /** By owner: its fence, the journal that it writes, and when it asked what told it last that it holds the lease. */
   readonly #leases = new Map<string, { fence: number; journal: Entry[]; heardAt: number }>()
-  readonly #ran: { sessionId: string; call: string }[] = []
+  /** `isStale`: by a writer that was superseded meanwhile. */
+  readonly #ran: { sessionId: string; call: string; isStale: boolean }[] = []
   readonly #permitted = new Set<string>()
   readonly #announced = new Set<Entry>()
 
@@ -127,20 +128,23 @@ export class Referee {
   /** A tool begins. `isGuarded`: lastgood runs it; otherwise a loop does so by itself. */
   effect(who: string, ownerId: string, sessionId: string, call: string, rule: InDoubt, isGuarded: boolean): void {
     this.#world.tell(who, `runs ${call} of ${sessionId} (${rule})`)
-    const told = this.told(sessionId)
-    const isRepeated = this.hasRun(sessionId, call)
-    this.#ran.push({ sessionId, call })
-    if (this.#holders.get(sessionId) !== ownerId) {
+    const before = this.#ran.filter((one) => one.sessionId === sessionId && one.call === call)
+    const isStale = this.#holders.get(sessionId) !== ownerId
+    this.#ran.push({ sessionId, call, isStale })
+    if (isStale) {
       // Somebody took the session while its lease ran: what was under way then cannot be called back.
       const unheardMs = this.#world.clock.now() - this.#leases.get(ownerId)!.heardAt
       if (isGuarded && unheardMs > leaseMs)
         this.#world.find('P3', `${who} ran ${call} ${unheardMs} ms after it knew last that ${sessionId} is its own`)
       return
     }
+    const told = this.told(sessionId)
     const isPermitted = this.#permitted.delete(`${sessionId} ${call}`)
     if (told.results.has(call)) this.#world.find('P2', `${who} ran ${call} of ${sessionId}, which has a result`)
-    else if (isRepeated && rule !== 'rerun' && !isPermitted)
+    else if (before.length > 0 && rule !== 'rerun' && !isPermitted)
       this.#world.find('P2', `${who} silently repeated ${call} of ${sessionId}`)
-    if (!told.started.has(call)) this.#world.find('P5', `${who} ran ${call} of ${sessionId}, which is not announced`)
+    const announced = told.started.filter((one) => one === call).length
+    if (before.filter((one) => !one.isStale).length >= announced)
+      this.#world.find('P5', `${who} ran ${call} of ${sessionId}, which is not announced`)
   }
 }

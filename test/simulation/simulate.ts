@@ -69,7 +69,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       if (journal.length > 0) await finish(start('healthy', true), sessionId, leasesExpire)
     }
   }
-  if (world.findings.length === 0) await world.run(failing(world, rest()), limitMs)
+  await world.run(failing(world, rest()), limitMs)
   const { elapsedMs } = world
   await judge(world, store, referee, lab)
   await lab.close()
