@@ -3,13 +3,16 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import { createServer } from 'node:tls'
+import { systemClock } from '@lastgood/core'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { answered, ended, obliging, project, run, seed, sent, started } from '../packages/cli/test/context.ts'
 import { reply, text } from '@lastgood/outage-lab'
+import { connectRedis } from '../packages/cli/src/redis-client.ts'
 import { place } from '../packages/cli/test/processes.ts'
 import { makeCertificates } from '../packages/redis/test/certificates.ts'
+import { startProxy } from '../packages/redis/test/proxy.ts'
 import { startRedis } from './support/redis-server.ts'
 
 const open = [started(1), sent(), answered('Yes.'), ended(1), started(2), sent()]
@@ -129,4 +132,12 @@ describe('sessions in Redis', () => {
     expect(await run(['list', '--store', server.url], { cwd })).toMatchObject({ code: 4 })
     expect(performance.now() - before).toBeLessThan(5_000)
   })
+})
+
+it('P6: a server that is gone without a word is left for a new connection', async () => {
+  const proxy = await startProxy(Number(new URL(inject('redisUrl')).port))
+  const client = await connectRedis(`redis://127.0.0.1:${proxy.port}`, systemClock, '--store')
+  onTestFinished(() => client.disconnect())
+  proxy.silence()
+  await expect.poll(() => client.ping().catch(String), { timeout: 20_000 }).toBe('PONG')
 })

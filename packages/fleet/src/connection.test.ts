@@ -1,7 +1,8 @@
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
-import { agentOf, connect, openPlace, patient } from '../test/fixture.ts'
+import { startProxy } from '../../redis/test/proxy.ts'
+import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
 
 it('a fleet whose database the server refuses touches no other one, where another fleet may be, and says why', async () => {
@@ -66,4 +67,16 @@ it('what is asked of a client that is closed while its server is away is refused
   expect(await asked).toEqual(closed)
   await expect(client.status()).rejects.toEqual(closed)
   await expect(client.submit('s', 'Go.', { agent: 'coder' })).rejects.toEqual(closed)
+})
+
+it('P6: a fleet whose server is gone without a word connects again, and goes on', async () => {
+  const proxy = await startProxy(Number(new URL(inject('redisUrl')).port))
+  const connection = connect(`redis://127.0.0.1:${proxy.port}`)
+  const { start, store } = openPlace()
+  const fleet = start({ coder: agentOf('coder') }, { connection })
+  await fleet.submit('before', 'Go.', { agent: 'coder' })
+  await expectEnded(store, ['before'])
+  proxy.silence()
+  await fleet.submit('after', 'Go.', { agent: 'coder' })
+  await expectEnded(store, ['after'])
 })

@@ -6,7 +6,8 @@
  * 2. Where the server refuses their database, ioredis would go on in database 0, which may be another fleet's: a copy
  *    connects again until it is in its own.
  * 3. A worker's copy has no limit of time or retries: it waits for a Redis that is away, and blocks for its next job.
- * 4. A copy takes commands before it is connected, also where the caller's client does not.
+ * 4. A copy takes commands before it is connected, also where the caller's client does not, and connects again when its
+ *    server has been silent for too long: of a host that is gone, TCP would tell after a quarter of an hour.
  */
 import { setMaxListeners } from 'node:events'
 import { LastgoodError } from '@lastgood/core'
@@ -46,14 +47,16 @@ export function copyOf(connection: FleetConnection): FleetConnection {
 
 /** For commands that block, and that wait for a server that is away. */
 export function patientCopyOf(connection: FleetConnection): FleetConnection {
-  return duplicateOf(connection, { maxRetriesPerRequest: null, commandTimeout: undefined, socketTimeout: undefined })
+  return duplicateOf(connection, { maxRetriesPerRequest: null, commandTimeout: undefined })
 }
 
 const enableOfflineQueue = true
+/** BullMQ blocks for ten seconds at most. */
+const socketTimeout = 15_000
 
 function duplicateOf(connection: FleetConnection, limits: object): FleetConnection {
-  if (!isCluster(connection)) return heard(connection.duplicate({ ...limits, enableOfflineQueue }))
-  const redisOptions = { ...connection.options.redisOptions, ...limits }
+  if (!isCluster(connection)) return heard(connection.duplicate({ ...limits, socketTimeout, enableOfflineQueue }))
+  const redisOptions = { ...connection.options.redisOptions, ...limits, socketTimeout }
   // The types of the two differ only in options that may be undefined.
   return heard(connection.duplicate(undefined, { redisOptions, enableOfflineQueue } as never))
 }

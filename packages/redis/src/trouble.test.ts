@@ -1,6 +1,7 @@
 // What a server says instead of doing what it was asked, told with the right hint, and gone on from. Each test has a
 // server of its own.
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -168,4 +169,18 @@ describe('an append that reaches the server twice', () => {
     writing = false
     await flushing
   })
+})
+
+it('P6: a server that is gone without a word is left for a new connection, with the options of the README', async () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const given = (name: string) =>
+    Number(new RegExp(`new Redis\\(.*${name}: ([\\d_]+)`).exec(readme)?.[1]?.replaceAll('_', ''))
+  const options = { commandTimeout: given('commandTimeout'), socketTimeout: given('socketTimeout') }
+  const proxy = await startProxy(Number(new URL(inject('redisUrl')).port))
+  const { store } = openStore(`redis://127.0.0.1:${proxy.port}`, options)
+  const lease = await leaseOf(store, 's')
+  await appendSome(store, lease, 0)
+  proxy.silence()
+  const again = () => appendSome(store, lease, 1).catch((error: unknown) => error)
+  await expect.poll(again, patient).toBe(2)
 })
