@@ -12,10 +12,11 @@
  */
 import type { CallsAtHand } from './calls-at-hand.ts'
 import type { Clock } from '../clock.ts'
-import { LastgoodError, messageOf } from '../errors.ts'
+import { isLastgoodError, LastgoodError, messageOf } from '../errors.ts'
 import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
+import type { Context, StateName } from '../machine/machine-state.ts'
 import { orAborted } from '../or-aborted.ts'
 import { copyOf } from '../json.ts'
 import { recordable } from './recordable.ts'
@@ -68,6 +69,8 @@ export interface LedgerSession {
   readonly agent: string | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
+  readonly state: StateName
+  readonly context: Pick<Context, 'reason'>
   readonly calls: CallsAtHand
   readonly watchers: { run: RunWork }
   readonly transcript: { readonly changes: number; readonly unanswered: readonly ToolCall[] }
@@ -148,14 +151,15 @@ async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
   // A call that was handed out with the answer has its intent already.
   const intents = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
   if (intents.length > 0) {
-    await run.session.record(
-      intents.map(({ call }) => ({
-        type: 'tool-started',
-        toolUseId: call.toolUseId,
-        name: call.name,
-        inDoubt: ruleOf(call, run.tools),
-      })),
-    )
+    const { session, tools } = run
+    const started = intents.map(({ call }): EntryBody => {
+      return { type: 'tool-started', toolUseId: call.toolUseId, name: call.name, inDoubt: ruleOf(call, tools) }
+    })
+    await session.record(started).catch((error: unknown) => {
+      // Another call, that a person has to decide about, has parked the session meanwhile.
+      const isParked = session.state === 'needsInput' && isLastgoodError(error, 'journal-conflict')
+      throw isParked ? needsInput(session, session.context.reason ?? '') : error
+    })
   }
   return planned
 }
@@ -254,13 +258,16 @@ function tooLate(sessionId: string, { toolUseId, name }: ToolCall): LastgoodErro
 
 async function parkForInput(session: LedgerSession, call: ToolCall): Promise<LastgoodError> {
   const detail = `tool ${call.name} was started and its outcome is unknown`
-  const { agent, id } = session
   await session.suspend('needs-input', detail)
+  return needsInput(session, detail, { tool: call.name, toolUseId: call.toolUseId })
+}
+
+function needsInput({ agent, id }: LedgerSession, detail: string, call: Record<string, string> = {}): LastgoodError {
   return new LastgoodError('needs-input', `session ${id}: ${detail}`, {
     hint:
       agent === undefined
         ? 'start the program again with an answer: give onInDoubt, or the tool another rule'
         : `decide with: lastgood resume ${id} --in-doubt rerun|report`,
-    details: { sessionId: id, tool: call.name, toolUseId: call.toolUseId },
+    details: { sessionId: id, ...call },
   })
 }

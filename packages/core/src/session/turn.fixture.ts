@@ -22,8 +22,13 @@ export async function bringResult(session: Session): Promise<void> {
   await session.record([{ type: 'turn-continued', messages: [{ role: 'user', content }] }, sent])
 }
 
-export async function callTool(session: Session): Promise<void> {
-  await answer(session, [{ type: 'tool_use', id: 'toolu_1', name: 'count', input: {} }])
+export const callTool = (session: Session): Promise<void> => callTools(session, ['toolu_1'])
+
+export async function callTools(session: Session, ids: readonly string[]): Promise<void> {
+  await answer(
+    session,
+    ids.map((id) => ({ type: 'tool_use', id, name: 'count', input: {} })),
+  )
 }
 
 async function answer(session: Session, content: Block[]): Promise<void> {
