@@ -40,6 +40,8 @@ export class Referee {
   readonly #ran: { sessionId: string; call: string; isStale: boolean }[] = []
   readonly #permitted = new Set<string>()
   readonly #announced = new Set<Entry>()
+  /** By the place that a fork goes on from. */
+  readonly #inherited = new Map<string, readonly Entry[]>()
 
   constructor(world: World) {
     this.#world = world
@@ -68,6 +70,11 @@ export class Referee {
         const added = structuredClone(entries.filter(({ seq }) => seq > journal.length))
         for (const entry of added) {
           journal.push(entry)
+          if (entry.type === 'session-forked') {
+            const { origin } = entry
+            const parent = this.journalOf(origin.sessionId).slice(0, origin.seq)
+            this.#inherited.set(JSON.stringify(origin), this.history(parent))
+          }
           this.#world.tell('store', `${sessionId} ${entry.seq} of fence ${entry.fence}: ${entry.type}`)
         }
         return last
@@ -87,12 +94,10 @@ export class Referee {
     return journal
   }
 
-  /** With what a fork inherits. */
+  /** With what a fork inherits, also when its parent is gone by now. */
   history(journal: readonly Entry[]): readonly Entry[] {
     const forked = journal.find((entry) => entry.type === 'session-forked')
-    if (!forked) return journal
-    const parent = this.history(this.journalOf(forked.origin.sessionId).slice(0, forked.origin.seq))
-    return [...parent, ...journal]
+    return forked ? [...this.#inherited.get(JSON.stringify(forked.origin))!, ...journal] : journal
   }
 
   told(sessionId: string): Told {
