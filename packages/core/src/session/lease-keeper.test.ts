@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
+import { keepLease, lasting, type LeaseKeeper } from './lease-keeper.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { owner } from '../testing/entries.ts'
@@ -14,6 +14,7 @@ const unavailable = new LastgoodError('store-unavailable', 'no connection', { hi
 /** A held session whose renewals are counted, and fail as `refuse` says. `server` is the store's own clock. */
 async function held({ clock, server = clock }: { clock: Clock; server?: Clock }) {
   const inner = memoryStore({ clock: server })
+  const runs = lasting(clock, ttlMs)
   const lease = (await inner.acquire('s', owner('ann'), ttlMs)) as Lease
   const it = {
     inner,
@@ -34,7 +35,7 @@ async function held({ clock, server = clock }: { clock: Clock; server?: Clock })
     return inner.renew(...args)
   }
   const store = { ...inner, renew }
-  it.keeper = keepLease({ store, lease, clock, patienceMs: 15_000 }, ttlMs, (reason) => it.lost.push(reason))
+  it.keeper = keepLease({ store, lease, clock, patienceMs: 15_000 }, ttlMs, runs, (reason) => it.lost.push(reason))
   it.stop = it.keeper.stop
   onTestFinished(it.stop)
   return it
@@ -172,26 +173,30 @@ describe('a process that stood still for longer than its lease', () => {
 })
 
 describe('before an effect', () => {
-  test('the store is asked once, if it has accepted nothing yet: opening may have outlasted the lease (P2)', async () => {
-    const it = await held({ clock: new ManualClock() })
+  test('the store is asked once where opening has outlasted the lease, and not before that (P2)', async () => {
+    const server = new ManualClock()
+    const clock: Clock = { ...systemClock, now: () => server.now(), elapsed: () => 0, sleepUntil: never }
+    const it = await held({ clock, server })
+    await it.keeper?.assertHeld()
+    expect(it.renewals).toBe(0)
+    await server.advance(ttlMs)
     await it.keeper?.assertHeld()
     await it.keeper?.assertHeld()
     expect(it.renewals).toBe(1)
-    const late = await held({ clock: new ManualClock() })
-    await late.inner.acquire('s', owner('bob'), ttlMs, late.lease.fence)
-    await expect(late.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
-    expect(late.lost).toMatchObject([{ code: 'lease-lost' }])
   })
 
-  test('the store is not asked if it has just accepted a write, and is if it refused the write', async () => {
-    const it = await held({ clock: new ManualClock() })
-    await it.keeper?.hearing(async () => {})
+  test('the store is not asked while the lease is renewed in the background, and is once it was not for its whole time', async () => {
+    const clock = new ManualClock()
+    const it = await held({ clock })
+    await clock.advance(ttlMs * 4)
+    expect(it.renewals).toBe(12)
     await it.keeper?.assertHeld()
-    expect(it.renewals).toBe(0)
-    const other = await held({ clock: new ManualClock() })
-    await expect(other.keeper?.hearing(() => Promise.reject(unavailable))).rejects.toBe(unavailable)
-    await other.keeper?.assertHeld()
-    expect(other.renewals).toBe(1)
+    expect(it.renewals).toBe(12)
+    it.refuse = () => unavailable
+    await clock.advance(ttlMs)
+    it.refuse = () => undefined
+    await it.keeper?.assertHeld()
+    expect(it.renewals).toBe(12 + 3 + 1)
   })
 
   test('a process that stood still while its clock was set back asks the store, which another one has taken (P2)', async () => {
@@ -199,7 +204,6 @@ describe('before an effect', () => {
     let wallMs = 0
     const clock: Clock = { ...systemClock, now: () => wallMs, elapsed: () => server.elapsed(), sleepUntil: never }
     const it = await held({ clock, server })
-    await it.keeper?.hearing(async () => {})
     await server.advance(ttlMs * 2)
     wallMs = ttlMs / 2
     expect((await it.other()).kind).toBe('lease')
@@ -211,7 +215,6 @@ describe('before an effect', () => {
     let wallMs = 0
     const clock: Clock = { ...systemClock, now: () => wallMs, elapsed: () => 0, sleepUntil: never }
     const it = await held({ clock, server })
-    await it.keeper?.hearing(async () => {})
     await server.advance(ttlMs * 2)
     wallMs = -1
     expect((await it.other()).kind).toBe('lease')

@@ -5,6 +5,7 @@ import { LastgoodError } from '../errors.ts'
 import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
+import { lasting } from './lease-keeper.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
 import { assertSessionId, leaseLost, sessionNotFound, type Head } from '../store/store.ts'
@@ -63,7 +64,8 @@ async function opened<T>(
   use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
 ): Promise<T> {
   assertSessionId(id)
-  const { store, owner, leaseMs, takeover } = options
+  const { store, owner, leaseMs, takeover, clock } = options
+  const runs = lasting(clock, leaseMs)
   const lease = await takeLease(store, id, owner, leaseMs, takeover)
   let session: Session | undefined
   try {
@@ -75,7 +77,7 @@ async function opened<T>(
       const isHeld = await store.renew(lease, leaseMs)
       throw isHeld ? shorterThanItsHead(id, folded.seq, summary.head.seq) : leaseLost(id, lease.fence)
     }
-    session = new Session(id, lease, folded, options)
+    session = new Session(id, lease, runs, folded, options)
     return await use(session, folded, summary?.head)
   } catch (error) {
     // The caller has to get the first error; a lease that cannot be given back expires by itself.

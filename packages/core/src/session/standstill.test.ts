@@ -28,8 +28,13 @@ const effects: [string, Run][] = [
   ['a step', (session, effect) => session.step('deploy', {}, effect, { verify })],
 ]
 
-/** Stands still between the answer of the store to the intent of an effect and that effect. */
-async function standingStill(run: Run, ms: number, meanwhile: (store: Store, clock: StandingClock) => Promise<void>) {
+/** Stands still between the answer of the store to the intent of an effect and that effect; and, for `beforeMs`, before. */
+async function standingStill(
+  run: Run,
+  ms: number,
+  meanwhile: (store: Store, clock: StandingClock) => Promise<void>,
+  beforeMs = 0,
+) {
   const clock = new StandingClock()
   const inner = memoryStore({ clock })
   const it = { renewals: 0, effects: 0, onAppended: async () => {} }
@@ -46,6 +51,7 @@ async function standingStill(run: Run, ms: number, meanwhile: (store: Store, clo
   onTestFinished(() => session.close().catch(() => {}))
   await ask(session)
   await callTool(session)
+  clock.standStill(beforeMs)
   it.onAppended = async () => {
     it.onAppended = async () => {}
     clock.standStill(ms)
@@ -63,6 +69,18 @@ describe.each(effects)('%s', (_what, run) => {
       await run(next, () => ((others += 1), 'done there'))
       await next.close()
     })
+    expect([others, effects]).toEqual([1, 0])
+    expect(end).toMatchObject({ reason: { code: 'lease-lost' } })
+  })
+
+  test('is not begun either where the store took its intent just before the end of the lease (P2, P3)', async () => {
+    let others = 0
+    const meanwhile = async (store: Store, clock: StandingClock) => {
+      const next = await openSession('s', { store, clock })
+      await run(next, () => ((others += 1), 'done there'))
+      await next.close()
+    }
+    const { end, effects } = await standingStill(run, 10_000, meanwhile, 25_000)
     expect([others, effects]).toEqual([1, 0])
     expect(end).toMatchObject({ reason: { code: 'lease-lost' } })
   })
