@@ -95,7 +95,7 @@ const isPlain = (value: unknown): value is object =>
 const inOrder = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /** Later repairs take the place of earlier ones of the same message. */
-export const over = (earlier: readonly Edit[], later: readonly Edit[]): Edit[] => [
+const over = (earlier: readonly Edit[], later: readonly Edit[]): Edit[] => [
   ...earlier.filter(({ from }) => later.every((edit) => edit.from !== from)),
   ...later,
 ]

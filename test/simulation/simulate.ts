@@ -34,7 +34,7 @@ export interface Simulation {
 const processes = 4
 const livesOfEach = 3
 /** Far longer than any outage here, and than any back-off after it. */
-const limitMs = 48 * 3_600_000
+const limitMs = 12 * 3_600_000
 
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Simulation> {
   const { newStore = (clock) => memoryStore({ clock }), leasesExpire = true } = options

@@ -47,26 +47,17 @@ function judgeJournal(world: World, referee: Referee, sessionId: string, journal
 
 function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<string, readonly Entry[]>): void {
   const removed = referee.removed.flat()
+  const isSame = isDeepStrictEqual
   for (const { sessionId, entry, answer, result } of referee.acknowledged) {
+    const lost = (what: string) => world.find('P1', `${what} of ${sessionId} was acknowledged and is lost`)
     const journal = found.get(sessionId) ?? []
-    const entries = [...referee.history(journal), ...removed]
-    if (
-      entry &&
-      !isDeepStrictEqual(journal[entry.seq - 1], entry) &&
-      !removed.some((one) => isDeepStrictEqual(one, entry))
-    )
-      world.find(
-        'P1',
-        `entry ${entry.seq} of ${sessionId} (${entry.type}, fence ${entry.fence}) was acknowledged and is lost`,
-      )
-    const has = (is: (one: Entry) => boolean) => entries.some(is)
-    if (answer && !has((one) => one.type === 'response-received' && endsWith(answer, one.message.content)))
-      world.find('P1', `an answer of ${sessionId} was handed out and is not recorded`)
-    if (result && !has((one) => one.type === 'tool-finished' && isDeepStrictEqual(one.result, result)))
-      world.find(
-        'P1',
-        `the result of ${String(result['tool_use_id'])} of ${sessionId} was handed out and is not recorded`,
-      )
+    const all = [...referee.history(journal), ...removed]
+    if (entry && !isSame(journal[entry.seq - 1], entry) && !removed.some((one) => isSame(one, entry)))
+      lost(`entry ${entry.seq} (${entry.type}, fence ${entry.fence})`)
+    if (answer && !all.some((one) => one.type === 'response-received' && endsWith(answer, one.message.content)))
+      lost('an answer')
+    if (result && !all.some((one) => one.type === 'tool-finished' && isSame(one.result, result)))
+      lost(`the result of ${String(result['tool_use_id'])}`)
   }
 }
 
