@@ -5,10 +5,12 @@
  * 2. Only the store's answer ends a lease here. A store that cannot answer is asked again; a pause of this process that
  *    outlasts the lease ends it only if another writer has taken it meanwhile.
  * 3. An effect begins only while the lease surely runs: for its time since it was last asked for. After a longer pause
- *    the store is asked first: the next writer may have run it (P2). An append says nothing: it does not extend a lease.
+ *    the store is asked first: the next writer may have run it (P2). An append says nothing, since it extends no lease;
+ *    nor does an answer that takes longer than the lease lasts.
  */
 import type { Clock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
+import { noAnswer } from '../store/answering.ts'
 import { renewPatiently, type Asking } from '../store/patient-append.ts'
 import { leaseLost } from '../store/store.ts'
 
@@ -21,6 +23,9 @@ export interface LeaseKeeper {
    */
   assertHeld(): Promise<void>
 }
+
+/** How often in a row the store may take longer to confirm a lease than that lasts. */
+const mostAsked = 3
 
 /**
  * Whether less than `ttlMs` has passed since this call: a lease that is asked for now runs as long. Where the wall clock
@@ -47,10 +52,13 @@ export function keepLease(
   return {
     stop: (reason) => stopped.abort(reason),
     async assertHeld() {
-      if (surelyRuns() || (await isRenewed(patienceMs))) return
-      const gone = leaseLost(lease.sessionId, lease.fence)
-      if (!stopped.signal.aborted) onLost(gone)
-      throw gone
+      for (let asked = 0; !surelyRuns(); asked += 1) {
+        if (asked === mostAsked) throw noAnswer(store, 'nothing was started')
+        if (await isRenewed(patienceMs)) continue
+        const gone = leaseLost(lease.sessionId, lease.fence)
+        if (!stopped.signal.aborted) onLost(gone)
+        throw gone
+      }
     },
   }
 

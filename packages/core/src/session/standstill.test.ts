@@ -28,13 +28,14 @@ const effects: [string, Run][] = [
   ['a step', (session, effect) => session.step('deploy', {}, effect, { verify })],
 ]
 
-/** Stands still between the answer of the store to the intent of an effect and that effect; and, for `beforeMs`, before. */
-async function standingStill(
-  run: Run,
-  ms: number,
-  meanwhile: (store: Store, clock: StandingClock) => Promise<void>,
-  beforeMs = 0,
-) {
+type Meanwhile = (store: Store, clock: StandingClock, renewals: number) => Promise<void>
+const nothing: Meanwhile = async () => {}
+
+/**
+ * Stands still between the answer of the store to the intent of an effect and that effect; and, for `beforeMs`, before.
+ * `again` happens between the store's confirmation of the lease and its arrival.
+ */
+async function standingStill(run: Run, ms: number, meanwhile: Meanwhile, { again = nothing, beforeMs = 0 } = {}) {
   const clock = new StandingClock()
   const inner = memoryStore({ clock })
   const it = { renewals: 0, effects: 0, onAppended: async () => {} }
@@ -45,7 +46,12 @@ async function standingStill(
       await it.onAppended()
       return seq
     },
-    renew: (...args) => ((it.renewals += 1), inner.renew(...args)),
+    renew: async (...args) => {
+      it.renewals += 1
+      const isHeld = await inner.renew(...args)
+      await again(inner, clock, it.renewals)
+      return isHeld
+    },
   }
   const session = await openSession('s', { store, clock })
   onTestFinished(() => session.close().catch(() => {}))
@@ -55,7 +61,7 @@ async function standingStill(
   it.onAppended = async () => {
     it.onAppended = async () => {}
     clock.standStill(ms)
-    await meanwhile(inner, clock)
+    await meanwhile(inner, clock, 0)
   }
   const [end] = await Promise.allSettled([run(session, () => ((it.effects += 1), 'done'))])
   return { end, ...it }
@@ -75,18 +81,40 @@ describe.each(effects)('%s', (_what, run) => {
 
   test('is not begun either where the store took its intent just before the end of the lease (P2, P3)', async () => {
     let others = 0
-    const meanwhile = async (store: Store, clock: StandingClock) => {
+    const meanwhile: Meanwhile = async (store, clock) => {
       const next = await openSession('s', { store, clock })
       await run(next, () => ((others += 1), 'done there'))
       await next.close()
     }
-    const { end, effects } = await standingStill(run, 10_000, meanwhile, 25_000)
+    const { end, effects } = await standingStill(run, 10_000, meanwhile, { beforeMs: 25_000 })
     expect([others, effects]).toEqual([1, 0])
     expect(end).toMatchObject({ reason: { code: 'lease-lost' } })
   })
 
+  test('is not begun where that happens while the store confirms the lease (P2, P3)', async () => {
+    let others = 0
+    const { end, effects } = await standingStill(run, 60_000, nothing, {
+      again: async (store, clock, renewals) => {
+        if (renewals > 1) return
+        clock.standStill(60_000)
+        const next = await openSession('s', { store, clock })
+        await run(next, () => ((others += 1), 'done there'))
+        await next.close()
+      },
+    })
+    expect([others, effects]).toEqual([1, 0])
+    expect(end).toMatchObject({ reason: { code: 'lease-lost' } })
+  })
+
+  test('is not begun, and not waited for, where every confirmation comes too late (P6)', async () => {
+    const late: Meanwhile = async (_store, clock) => clock.standStill(60_000)
+    const { end, effects, renewals } = await standingStill(run, 60_000, nothing, { again: late })
+    expect([effects, renewals]).toEqual([0, 3])
+    expect(end).toMatchObject({ reason: { code: 'store-unavailable' } })
+  })
+
   test('runs where nobody has taken it, and the store was asked once', async () => {
-    const { end, effects, renewals } = await standingStill(run, 60_000, async () => {})
+    const { end, effects, renewals } = await standingStill(run, 60_000, nothing)
     expect([end?.status, effects, renewals]).toEqual(['fulfilled', 1, 1])
   })
 
